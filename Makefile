@@ -1,0 +1,43 @@
+# make demo   installs what is missing and serves the app on http://127.0.0.1:7860
+# make test   installs what is missing (Chromium too) and runs every test
+# make lint   ruff
+# Each step says what it does and is skipped where it is done.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 7860
+
+.PHONY: demo test lint system system-test
+
+demo: $(VENV)/.installed system
+	@echo "wsr: serving on http://$(HOST):$(PORT) (Ctrl-C stops)"
+	$(BIN)/wsr app --host $(HOST) --port $(PORT)
+
+test: $(VENV)/.installed-test system-test
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+
+$(BIN)/python:
+	@echo "wsr: making $(VENV)"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml requirements.txt
+	@echo "wsr: installing into $(VENV) (a few minutes the first time)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed
+	@echo "wsr: installing what the tests need"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[test]"
+	@touch $@
+
+system:
+	@sh tools/system.sh $$(cat packages.txt)
+
+system-test:
+	@sh tools/system.sh $$(cat packages.txt) chromium

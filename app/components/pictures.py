@@ -1,0 +1,47 @@
+"""A strip of small pictures to choose from: neighbours of a point, samples to fit."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gradio as gr
+
+_HERE = Path(__file__).parent
+
+
+class Pictures(gr.HTML):
+    """Pictures as buttons, reachable by keyboard. `pick` fires with the chosen item's `event.id`.
+
+    The value is a list of items `{"id", "label"}` with an optional second line `note`, and the picture itself: `src`
+    (an address or a data URI), or `cell` on a sheet of thumbnails `sprite` `{"url", "columns", "rows"}`. With `columns`
+    a row always holds that many; otherwise as many as fit.
+    """
+
+    EVENTS: ClassVar[list[str]] = ["pick"]
+
+    def __init__(
+        self,
+        items: Sequence[Mapping[str, Any]] = (),
+        *,
+        sprite: Mapping[str, Any] | None = None,
+        columns: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(
+            value=items,
+            html_template='<div class="wsr-pictures" role="group"></div>',
+            css_template=(_HERE / "pictures.css").read_text(),
+            js_on_load=(_HERE / "pictures.js").read_text(),
+            apply_default_css=False,
+            sprite=sprite,
+            columns=columns,
+            **kwargs,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        # gr.HTML takes every name that its script quotes for an event, our props among them.
+        raise AttributeError(name)
+
+    def postprocess(self, value: Sequence[Mapping[str, Any]] | str | None) -> str:
+        return value if isinstance(value, str) else json.dumps(list(value or ()), separators=(",", ":"))

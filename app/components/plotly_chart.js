@@ -1,0 +1,259 @@
+// The script of PlotlyChart. gradio runs it once for every chart on the page, as the body of a function of
+// (element, trigger, props, server, upload, watch). It finds everything below `element`: no ids, no globals.
+
+const chart = element.querySelector(".wsr-chart");
+const plot = chart.querySelector(".wsr-plot");
+const tip = chart.querySelector(".wsr-tip");
+const spoken = chart.querySelector(".wsr-spoken");
+
+const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
+const ROLES = ["neighbour", "picked", "placed"]; // drawn in this order: what was picked stays on top
+const hasWebGL = (() => {
+  const context = document.createElement("canvas").getContext("webgl");
+  context?.getExtension("WEBGL_lose_context")?.loseContext(); // browsers allow few contexts: give it back
+  return Boolean(context);
+})();
+
+let source; // the JSON that `figure` was read from
+let figure; // {data, layout}, arrays decoded
+let points = []; // every pickable point: {id, label, name, cell, trace, x, y, z}
+let kind; // "2d" or "3d" as drawn, to start afresh when it changes
+let chosen = null; // the id just picked here, ringed before Python answers
+let cursor = null; // the point the arrow keys have reached
+let hovered = null; // the point below the pointer
+let pointer = { x: 0, y: 0 };
+let pressed = { x: 0, y: 0 };
+
+function decode(value) {
+  if (!value || typeof value.bdata !== "string" || value.shape) return value;
+  const bytes = Uint8Array.from(atob(value.bdata), (c) => c.charCodeAt(0));
+  return new ARRAYS[value.dtype](bytes.buffer);
+}
+
+function read() {
+  if (source === props.value) return;
+  source = props.value;
+  figure = source ? JSON.parse(source) : null;
+  points = [];
+  chosen = cursor = null;
+  (figure?.data ?? []).forEach((trace, number) => {
+    for (const key of ["x", "y", "z"]) if (key in trace) trace[key] = decode(trace[key]);
+    if (!hasWebGL && trace.type === "scattergl") trace.type = "scatter";
+    if (!hasWebGL && trace.type === "scatter3d") Object.assign(trace, { type: "scatter", z: undefined });
+    (trace.customdata ?? []).forEach((id, i) =>
+      points.push({
+        id, trace: number, name: trace.name, label: trace.text?.[i] ?? id, cell: trace.meta?.cells?.[i],
+        x: trace.x[i], y: trace.y[i], z: trace.z?.[i],
+      }),
+    );
+  });
+  if (!hasWebGL && figure?.layout.scene) figure.layout.yaxis = { ...figure.layout.yaxis, scaleanchor: "x" };
+}
+
+function ink() {
+  const style = getComputedStyle(chart);
+  const variable = (name, otherwise) => style.getPropertyValue(name).trim() || otherwise;
+  return {
+    text: variable("--body-text-color", "#333"),
+    faint: variable("--border-color-primary", "#ddd"),
+    page: variable("--background-fill-primary", "#fff"),
+    accent: variable("--color-accent", "#0072b2"),
+    font: style.fontFamily,
+  };
+}
+
+function themed(layout) {
+  const colour = ink();
+  const axis = (a) => ({ gridcolor: colour.faint, zerolinecolor: colour.faint, linecolor: colour.faint, ...a });
+  const result = {
+    autosize: true, paper_bgcolor: "transparent", plot_bgcolor: "transparent", hoverlabel: { font: { family: colour.font } },
+    modebar: { bgcolor: "transparent", color: colour.text, activecolor: colour.accent }, ...layout,
+    font: { family: colour.font, size: 12, ...layout.font, color: colour.text },
+  };
+  for (const key of Object.keys(layout)) if (/^[xy]axis\d*$/.test(key)) result[key] = axis(layout[key]);
+  if (layout.scene) {
+    result.scene = { ...layout.scene, bgcolor: "transparent" };
+    for (const key of ["xaxis", "yaxis", "zaxis"]) result.scene[key] = { showspikes: false, ...axis(layout.scene[key]) };
+  }
+  return result;
+}
+
+// Always three traces, empty or not: a constant number lets Plotly.react keep the rest as it is.
+function overlay() {
+  const like = figure.data.find((trace) => trace.customdata);
+  if (!like) return [];
+  const colour = ink();
+  const solid = like.type === "scatter3d";
+  const wanted = (props.highlight ?? []).filter((h) => chosen === null || h.role !== "picked");
+  if (chosen !== null) wanted.push({ id: chosen, role: "picked" });
+  return ROLES.map((role) => {
+    const found = wanted
+      .filter((h) => h.role === role)
+      .map((h) => ({ ...points.find((p) => p.id === h.id), ...h }))
+      .filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y));
+    const placed = role === "placed";
+    const trace = {
+      type: like.type, mode: placed ? "markers+text" : "markers", name: role, showlegend: false, hoverinfo: "none",
+      x: found.map((p) => p.x), y: found.map((p) => p.y), customdata: found.map((p) => p.id),
+      text: found.map((p) => (placed ? p.label ?? "" : "")), textposition: "top center",
+      textfont: { color: colour.text, size: 13 },
+      marker: {
+        // scattergl fills "circle-open", scatter3d draws no outline of a transparent circle: each has its own ring
+        symbol: placed ? "diamond" : solid ? "circle-open" : "circle",
+        color: placed ? colour.accent : solid ? colour.text : "rgba(0,0,0,0)",
+        size: { neighbour: solid ? 9 : 13, picked: solid ? 14 : 20, placed: solid ? 10 : 15 }[role],
+        line: { width: role === "neighbour" ? 1.5 : 3, color: colour.text },
+      },
+    };
+    if (solid) trace.z = found.map((p) => p.z ?? 0);
+    return trace;
+  });
+}
+
+function draw() {
+  // on a phone no taller than wide, with room for a legend: what belongs to the chart should be on the same screen
+  const narrow = chart.clientWidth && chart.clientWidth < 480;
+  chart.style.height = `${narrow ? Math.min(props.height, chart.clientWidth + 60) : props.height}px`;
+  chart.setAttribute("aria-label", `${props.description}. Arrow keys move between points, Enter picks one.`);
+  if (!chart.clientWidth) return; // in a hidden tab: the ResizeObserver calls again
+  read();
+  chart.querySelector(".wsr-message").textContent = figure ? "" : props.placeholder;
+  if (!figure) {
+    if (kind) Plotly.purge(plot);
+    kind = undefined;
+    return;
+  }
+  const next = figure.data.some((trace) => trace.type === "scatter3d") ? "3d" : "2d";
+  if (kind && kind !== next) Plotly.purge(plot);
+  const config = {
+    displaylogo: false, scrollZoom: props.zoom, displayModeBar: props.zoom,
+    modeBarButtons: [next === "3d" ? ["resetCameraDefault3d"] : ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+  };
+  const layout = themed(figure.layout);
+  layout.dragmode ??= next === "3d" ? "orbit" : "pan";
+  // A finger that drags over a flat chart scrolls the page; its buttons zoom.
+  if (next === "2d" && (!props.zoom || matchMedia("(pointer: coarse)").matches)) layout.dragmode = false;
+  Plotly.react(plot, [...figure.data, ...overlay()], layout, config);
+  if (kind !== next) listen(); // purge removes listeners as well
+  kind = next;
+}
+
+function pick(id) {
+  trigger("pick", { id }); // first: the ring can wait for Python's work to begin
+  chosen = id;
+  draw();
+}
+
+function listen() {
+  const hover = (event) => {
+    const id = event.points[0]?.customdata;
+    hovered = points.find((p) => p.id === id) ?? null;
+    if (hovered) show(hovered, pointer);
+  };
+  plot.on("plotly_hover", hover);
+  plot.on("plotly_unhover", () => {
+    hovered = null;
+    tip.hidden = true;
+  });
+  // In 3D plotly_click fires while a drag passes over points, on touch screens instead of hover, and misses a quick
+  // click: there it only says where the pointer is, and clicked() decides.
+  plot.on("plotly_click", (event) => {
+    if (kind === "3d") return hover(event);
+    const id = event.points[0]?.customdata;
+    if (id && typeof id === "string") pick(id);
+  });
+}
+
+async function clicked(event) {
+  if (kind !== "3d" || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 5) return;
+  for (let waited = 0; !hovered && waited < 400; waited += 50) await new Promise((done) => setTimeout(done, 50));
+  if (hovered) pick(hovered.id);
+  if (event.pointerType === "touch") tip.hidden = true; // nothing else would take it away
+}
+
+function show(point, where) {
+  const { url, columns, rows } = props.sprite ?? {};
+  tip.replaceChildren();
+  if (url && Number.isInteger(point.cell)) {
+    const thumb = document.createElement("div");
+    const [column, row] = [point.cell % columns, Math.floor(point.cell / columns)];
+    thumb.className = "wsr-thumb";
+    thumb.style.backgroundImage = `url("${url}")`;
+    thumb.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
+    thumb.style.backgroundPosition =
+      `${(100 * column) / Math.max(1, columns - 1)}% ${(100 * row) / Math.max(1, rows - 1)}%`;
+    tip.append(thumb);
+  }
+  for (const [name, text] of [["wsr-name", point.label], ["wsr-class", point.name]]) {
+    const line = document.createElement("div");
+    line.className = name;
+    line.textContent = text ?? "";
+    tip.append(line);
+  }
+  tip.hidden = false;
+  const right = where.x + 16 + tip.offsetWidth < chart.clientWidth;
+  tip.style.left = `${Math.max(0, right ? where.x + 16 : where.x - 16 - tip.offsetWidth)}px`;
+  tip.style.top = `${Math.max(0, Math.min(where.y - 20, chart.clientHeight - tip.offsetHeight))}px`;
+}
+
+// The nearest visible point in the direction of the key; in 3D, where a direction means little, the next in order.
+function step(key) {
+  const visible = points.filter((p) => plot._fullData?.[p.trace]?.visible === true);
+  if (!visible.length) return null;
+  const highlighted = (props.highlight ?? []).find((h) => h.role === "picked")?.id;
+  const from = cursor ?? visible.find((p) => p.id === (chosen ?? highlighted));
+  if (!from) return visible[0];
+  const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
+  if (kind === "3d") return visible.at((visible.indexOf(from) + (dx || -dy)) % visible.length);
+  let best = null;
+  let nearest = Infinity;
+  for (const p of visible) {
+    const along = (p.x - from.x) * dx + (p.y - from.y) * dy;
+    const across = Math.abs((p.x - from.x) * dy) + Math.abs((p.y - from.y) * dx);
+    const distance = Math.hypot(along, 2 * across);
+    if (along > 0 && across <= along && distance < nearest) [best, nearest] = [p, distance];
+  }
+  return best ?? from;
+}
+
+chart.addEventListener("keydown", (event) => {
+  if (event.target !== chart || !points.length) return;
+  if (event.key.startsWith("Arrow")) {
+    cursor = step(event.key);
+    const area = plot._fullLayout;
+    const onScreen = (axis, v) => axis._offset + axis.d2p(v);
+    const where =
+      kind === "2d" ? { x: onScreen(area.xaxis, cursor.x), y: onScreen(area.yaxis, cursor.y) } : { x: 8, y: 28 };
+    show(cursor, where);
+    spoken.textContent = `${cursor.label}, ${cursor.name ?? ""}`;
+  } else if (event.key === "Enter" && cursor) pick(cursor.id);
+  else if (event.key === "Escape") tip.hidden = true;
+  else return;
+  event.preventDefault();
+});
+chart.addEventListener("blur", () => (tip.hidden = true));
+chart.addEventListener("pointermove", (event) => {
+  const box = chart.getBoundingClientRect();
+  pointer = { x: event.clientX - box.left, y: event.clientY - box.top };
+}, true);
+chart.addEventListener("pointerdown", (event) => {
+  pressed = { x: event.clientX, y: event.clientY };
+  if (event.pointerType === "touch") hovered = null; // a finger does not hover: this is from the last tap
+}, true);
+chart.addEventListener("click", clicked, true);
+
+watch(["value", "height"], draw);
+watch(["highlight"], () => {
+  chosen = null;
+  draw();
+});
+let width = 0;
+new ResizeObserver(() => {
+  if (chart.clientWidth === width) return;
+  width = chart.clientWidth;
+  draw(); // which does nothing in a hidden tab
+  if (kind && width) Plotly.Plots.resize(plot);
+}).observe(chart);
+const themes = new MutationObserver(() => (element.isConnected ? draw() : themes.disconnect()));
+themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });
+draw();

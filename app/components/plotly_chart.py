@@ -1,0 +1,89 @@
+"""A clickable Plotly chart: `gr.Plot` has no click event, so every chart of the app is this one component."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+import gradio as gr
+
+_HERE = Path(__file__).parent
+# Found without importing plotly, of which the app needs this one file.
+_PLOTLY_JS = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+_TEMPLATE = (
+    '<div class="wsr-chart" tabindex="0" role="group"><div class="wsr-plot"></div><div class="wsr-message"></div>'
+    '<div class="wsr-tip" hidden></div><div class="wsr-spoken" aria-live="polite"></div></div>'
+)
+
+# The script comes from the installed wheel: the app must work offline. The address is relative, so that the page
+# also works below a path of a proxy.
+gr.set_static_paths([_PLOTLY_JS])
+
+
+class PlotlyChart(gr.HTML):
+    """One Plotly figure (a dict with `data` and `layout`), drawn by plotly.js, with these additions.
+
+    * `pick` fires when a point is clicked, tapped, or chosen with the arrow keys and Enter: `event.id` is the
+      point's `customdata`. Traces without `customdata` are not pickable.
+    * `highlight`: points drawn on top, each `{"id", "role"}` with role `picked`, `neighbour` or `placed`; a placed
+      point may be absent from the figure and then brings its own `x`, `y`, `z` and `label`.
+    * `sprite`: `{"url", "columns", "rows"}`, a sheet of thumbnails; a trace's `meta["cells"]` holds each point's
+      cell, counted along the rows. The thumbnail floats beside the point under the pointer.
+    * `placeholder`: what stands there while there is no figure.
+    * Colours of text, axes and background follow the page, light or dark; figures leave them out.
+
+    A new figure is a handler's plain return value; use `chart_update` to change the rest as well. A figure whose
+    `layout.uirevision` stays the same keeps its zoom and camera.
+    """
+
+    EVENTS: ClassVar[list[str]] = ["pick"]
+
+    def __init__(
+        self,
+        figure: Mapping[str, Any] | None = None,
+        *,
+        highlight: Sequence[Mapping[str, Any]] = (),
+        sprite: Mapping[str, Any] | None = None,
+        height: int = 480,
+        zoom: bool = False,
+        description: str = "Chart",
+        placeholder: str = "",
+        **kwargs: Any,
+    ):
+        super().__init__(
+            value=figure,
+            html_template=_TEMPLATE,
+            css_template=(_HERE / "plotly_chart.css").read_text(),
+            js_on_load=(_HERE / "plotly_chart.js").read_text(),
+            head=f'<script src="gradio_api/file={_PLOTLY_JS}"></script>',
+            apply_default_css=False,
+            highlight=list(highlight),
+            sprite=sprite,
+            height=height,
+            zoom=zoom,
+            description=description,
+            placeholder=placeholder,
+            **kwargs,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        # gr.HTML takes every name that its script quotes for an event, our props among them.
+        raise AttributeError(name)
+
+    def postprocess(self, value: Mapping[str, Any] | str | None) -> str | None:
+        # As text: gradio wraps objects in reactive proxies and compares them field by field at every change.
+        return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+
+
+def chart_update(**changes: Any) -> dict[str, Any]:
+    """What a handler returns to change a chart: any of `figure`, `highlight`, `sprite`, `visible`."""
+    if "figure" in changes:
+        changes["value"] = changes.pop("figure")
+    return gr.update(**changes)
+
+
+def picked_id(event: gr.EventData) -> str:
+    """The id that the page says was picked. Still to be looked up: a visitor can send anything."""
+    value = (event._data or {}).get("id") if isinstance(event._data, dict) else None
+    return value[:200] if isinstance(value, str) else ""

@@ -1,0 +1,95 @@
+"""What every handler shares: queues, the GPU of a Space, files of one visitor, and errors as sentences."""
+
+import functools
+import inspect
+import logging
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from wsr.errors import WsrError
+
+try:  # present on a Space with ZeroGPU only; it must be imported before torch
+    import spaces
+except ImportError:
+    spaces = None
+
+log = logging.getLogger("wsr.app")
+
+QUEUE_SIZE = 40
+# Fits take turns; looking at what is there does not wait for them.
+COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
+LOOK = {"concurrency_id": "look", "concurrency_limit": 3}
+# Listeners are the page's own: none is offered as a public endpoint.
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+UPLOAD_LIMIT = "32mb"
+
+_ROOT = Path(tempfile.gettempdir()) / "wsr-sessions"
+UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
+
+
+def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:
+    """`spaces.GPU` where that package is, nothing elsewhere. Its function runs in another process: give it plain data,
+    and signal to it through files."""
+    if function is None:
+        return functools.partial(gpu, duration=duration)
+    return spaces.GPU(function, duration=duration) if spaces else function
+
+
+def session_dir(request: gr.Request | None) -> Path:
+    """A folder for the files of this visitor only. `forget` removes it when they leave."""
+    name = re.sub(r"[^A-Za-z0-9]", "", str(getattr(request, "session_hash", "") or "none"))[:40]
+    folder = _ROOT / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def shared_dir() -> Path:
+    """A folder for files that are the same for every visitor."""
+    folder = _ROOT / "shared"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def forget(request: gr.Request) -> None:
+    shutil.rmtree(session_dir(request), ignore_errors=True)
+
+
+def sentence(error: BaseException) -> str:
+    """What the page says about an error: wsr's own sentence, or a general one, and then the log has the traceback."""
+    if isinstance(error, WsrError):
+        return str(error)
+    log.error("unexpected error in a handler", exc_info=error)
+    return UNEXPECTED
+
+
+def guarded(handler: Callable) -> Callable:
+    """A handler whose errors reach the page as one sentence in a notice, never as a traceback."""
+
+    def told(error: Exception) -> gr.Error:
+        return gr.Error(sentence(error), title="That did not work", print_exception=False)
+
+    @functools.wraps(handler)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise told(error) from None
+
+    @functools.wraps(handler)
+    def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            yield from handler(*args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise told(error) from None
+
+    return stream if inspect.isgeneratorfunction(handler) else call

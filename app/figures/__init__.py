@@ -1,0 +1,1 @@
+"""Figures as plain dicts for plotly.js. Pure functions: no gradio, no files, no colours of the page."""

@@ -1,0 +1,200 @@
+"""The Fit tab: drop a picture or a shape, and watch it become weights."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app import atlas, compute, fit_run, samples, snippets
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart, picked_id
+from app.figures.curves import quality_curve
+from wsr import representations
+from wsr.presets import preset
+
+SHOWN = 6  # parts of the page that a running fit changes: see `_screen`
+
+
+@dataclass
+class FitTab:
+    target_view: gr.HTML
+    strip: Pictures
+    upload: gr.File
+    picture: gr.HTML
+    surface: gr.Model3D
+    zoom: gr.Radio
+    curve: PlotlyChart
+    heat: PlotlyChart
+    state: gr.HTML
+    fit: gr.Button
+    stop: gr.Button
+    settings: list[Any]
+    download: gr.DownloadButton
+    place: gr.Button
+    target: gr.State
+    fitted: gr.State
+
+
+def build(tabs: gr.Tabs, page: gr.Blocks, map_tab: atlas.AtlasTab | None) -> None:
+    """Lay the tab out inside gr.Tabs and wire it; `map_tab` is where a fit can be placed."""
+    with gr.Tab("Fit", id="fit"):
+        tab = _layout()
+    _wire(tab, page)
+    if map_tab:
+        atlas.receive(map_tab, tabs, tab.place, tab.fitted, tab.state)
+
+
+def _layout() -> FitTab:
+    sample, view = samples.first()
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=150, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Target</div>')
+            target_view = gr.HTML(view)
+        with gr.Column(min_width=150, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Decoded from weights</div>')
+            picture = gr.HTML(snippets.blank("Press Fit: a few thousand numbers become this picture while you look."))
+            surface = gr.Model3D(visible="hidden", show_label=False, height=322, interactive=False)
+            zooms = [("1×", 1), ("2×", 2), ("4×", 4)]
+            zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">How close it is</div>')
+            empty = quality_curve([], [], measure="psnr", representation="mlora-asym", total=preset("cpu", 2).fit.steps)
+            curve = PlotlyChart(empty, height=322, description="Quality of the fit after each step")
+    with gr.Row():
+        fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
+        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+        state = gr.HTML(snippets.settled("Choose a sample or bring your own, then press Fit."), elem_classes="wsr-grow")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
+            strip = Pictures()
+            upload = gr.File(
+                label="Your own: PNG, JPEG, WebP · OBJ, PLY, STL, GLB, OFF", height=130,
+                file_types=[*samples.IMAGE_FILES, *samples.MESH_FILES],
+            )  # fmt: skip
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">The weights, changing</div>')
+            heat = PlotlyChart(
+                None, height=230, description="Weights of the fit, layer by layer",
+                placeholder="They appear here while the fit runs.",
+            )  # fmt: skip
+            with gr.Row():
+                download = gr.DownloadButton("Download the weights", interactive=False, min_width=150)
+                place = gr.Button("Place on the map", interactive=False, min_width=150)
+            settings = _settings()
+    return FitTab(
+        target_view, strip, upload, picture, surface, zoom, curve, heat, state, fit, stop, settings, download, place,
+        gr.State(sample), gr.State(None),
+    )  # fmt: skip
+
+
+def _settings() -> list[Any]:
+    choices = [(fit_run.NAMES[name], name) for name in representations]
+    with gr.Accordion("Settings", open=False):
+        representation = gr.Dropdown(choices, value="mlora-asym", label="Representation")
+        rank = gr.Slider(*fit_run.RANKS, value=4, step=1, label="Rank of the adapters")
+        steps = gr.Slider(*fit_run.STEPS, value=preset("cpu", 2).fit.steps, step=10, label="Steps")
+    return [representation, rank, steps]
+
+
+def _wire(tab: FitTab, page: gr.Blocks) -> None:
+    look = {**compute.LOOK, **compute.PRIVATE}
+    chosen = [tab.target, tab.target_view, tab.state]
+    page.load(samples.strip, None, tab.strip, **look)
+    tab.strip.pick(choose_sample, None, chosen, trigger_mode="always_last", **look)
+    tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **look)
+    shown = [tab.state, tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
+    after = [tab.fit, tab.stop, tab.zoom, tab.download, tab.place]
+    # The first step is not queued: a press answers at once, also while other visitors' fits are running.
+    waiting = tab.fit.click(prepare, None, [tab.state, *after], queue=False, **compute.PRIVATE)
+    fitting = waiting.then(
+        fit, [tab.target, *tab.settings], shown, **compute.COMPUTE, **{**compute.PRIVATE, "show_progress": "minimal"},
+        show_progress_on=tab.state,
+    )  # fmt: skip
+    fitting.success(finish, tab.fitted, after, **look)
+    fitting.failure(refused, None, [tab.state, *after], queue=False, **compute.PRIVATE)
+    tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
+    tab.zoom.input(zoom, [tab.fitted, tab.zoom], tab.picture, **look)
+
+
+@compute.guarded
+def choose_sample(event: gr.EventData) -> tuple:
+    item = picked_id(event)
+    return _chosen(item, samples.target(item))
+
+
+def choose_upload(path: str | None) -> tuple:
+    """A visitor's file; the box it was dropped into is emptied for the next. What is wrong with it is said in the page,
+    and then what was chosen before stays chosen."""
+    if not path:
+        return (gr.skip(),) * 4
+    try:
+        found = samples.uploaded(path)
+    except Exception as error:
+        return gr.skip(), gr.skip(), snippets.failed(compute.sentence(error)), None
+    return *_chosen(found, found), None
+
+
+def _chosen(kept: Any, found: samples.Target) -> tuple:
+    view = snippets.picture(found.view, found.label)
+    return kept, view, snippets.settled(f"{found.label.capitalize()} is chosen. Press Fit.")
+
+
+def prepare(request: gr.Request) -> tuple:
+    """A press on Fit: [state, fit, stop, zoom, download, place]."""
+    fit_run.stop_file(compute.session_dir(request)).unlink(missing_ok=True)
+    off = gr.update(interactive=False)
+    waiting = snippets.working("Waiting for the machine …")
+    return waiting, off, gr.update(interactive=True), gr.update(visible=False), off, off
+
+
+def fit(target: Any, representation: str, rank: int, steps: int, request: gr.Request) -> Iterator[tuple]:
+    """Records of the fit as [state, picture, surface, curve, heat map, fitted]. Errors are said in the page."""
+    folder = compute.session_dir(request)
+    stop = fit_run.stop_file(folder)
+    try:
+        asked = fit_run.checked(representation, rank, steps)
+        found = target if isinstance(target, samples.Target) else samples.target(str(target))
+        yield gr.skip(), gr.update(visible=True), gr.update(visible="hidden"), gr.skip(), gr.skip(), None
+        for screen in fit_run.run(found, asked, stop):
+            yield _screen(screen)
+            if screen.fitted and screen.fitted.dim == 3:
+                glb = fit_run.surface_file(screen.fitted, folder)
+                yield gr.skip(), gr.update(visible=False), gr.update(value=glb, visible=True), *(gr.skip(),) * 3
+                yield (gr.skip(),) * SHOWN  # Model3D must not get its last value twice, see atlas.show
+    except Exception as error:
+        yield snippets.failed(compute.sentence(error)), *(gr.skip(),) * (SHOWN - 1)
+
+
+def _screen(screen: fit_run.Screen) -> tuple:
+    return tuple(
+        gr.skip() if part is None else part
+        for part in (screen.state, screen.picture, None, screen.curve, screen.heat, screen.fitted)
+    )
+
+
+def finish(fitted: fit_run.Fitted | None, request: gr.Request) -> tuple:
+    """The buttons once a fit has ended, well or not: [fit, stop, zoom, download, place]."""
+    on, off = gr.update(interactive=True), gr.update(interactive=False)
+    if fitted is None:
+        return on, off, gr.update(visible=False), off, off
+    path = fit_run.weights_file(fitted, compute.session_dir(request))
+    zoom = gr.update(visible=fitted.dim == 2, value=1)
+    return on, off, zoom, gr.update(value=path, interactive=True), on
+
+
+def refused() -> tuple:
+    """The queue was full or the connection broke: [state, fit, stop, zoom, download, place]."""
+    text = "The machine has no room for another fit at the moment. Please try again in a minute."
+    return snippets.failed(text), *finish(None, None)
+
+
+def stop(request: gr.Request) -> str:
+    fit_run.stop_file(compute.session_dir(request)).touch()
+    return snippets.working("Stopping …")
+
+
+@compute.guarded
+def zoom(fitted: fit_run.Fitted | None, factor: int) -> Any:
+    return gr.skip() if fitted is None else fit_run.zoomed(fitted, int(factor))

@@ -1,0 +1,208 @@
+"""What is in assets/, as the tabs need it. Opening and indexing here need no torch, so the first page need not wait for
+it; decoding imports the engine when it is first asked for."""
+
+from __future__ import annotations
+
+import functools
+import json
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from app.figures.weights import layer_arrays
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from wsr import Zoo
+
+METHODS = ("UMAP", "t-SNE", "PCA")
+_JOINERS = ("zero width joiner", "variation selector-16", "combining enclosing keycap")
+TITLES = {"emoji": "Emoji", "shapes10": "Shapes"}
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A zoo with its map, opened: everything by row of the zoo's index, failed fits left out.
+
+    rows: where each item stands in the zoo; maps: coordinates (n, d) by (method, d), NaN for items off the map.
+    """
+
+    name: str
+    dim: int
+    representation: str
+    dataset: str
+    ids: list[str]
+    labels: list[str]
+    classes: list[str]
+    held_out: list[bool]
+    quality: Float[np.ndarray, " n"]
+    rows: list[int]
+    maps: dict[tuple[str, int], np.ndarray]
+    layout: list[dict]
+
+    @property
+    def title(self) -> str:
+        return TITLES.get(self.dataset, self.dataset)
+
+    @property
+    def measure(self) -> str:
+        return "psnr" if self.dim == 2 else "iou"
+
+    def position(self, item: str) -> int:
+        """The row of an id that came from the page. WsrError if there is none."""
+        try:
+            return _positions(self.name)[item]
+        except KeyError:
+            raise unknown_name("item", item, self.ids) from None
+
+    def points(self, method: str, dims: int) -> Float[np.ndarray, "n d"]:
+        if (method, dims) not in self.maps:
+            raise unknown_name("map", f"{method} in {dims}D", [f"{m} in {d}D" for m, d in self.maps])
+        return self.maps[method, dims]
+
+
+def collection_names() -> list[str]:
+    """Zoos that have a map, images first. Empty until the assets have been made."""
+    maps = sorted((assets_dir() / "maps").glob("*.parquet"))
+    names = [path.stem for path in maps if (assets_dir() / "zoos" / path.stem / "zoo.json").is_file()]
+    return sorted(names, key=lambda name: (not name.startswith("emoji"), name))
+
+
+@functools.lru_cache(maxsize=8)
+def collection(name: str) -> Collection:
+    """A collection by name. The name may come from the page: WsrError if there is none of it."""
+    if name not in collection_names():
+        raise unknown_name("collection", name, collection_names())
+    folder = assets_dir() / "zoos" / name
+    meta = json.loads((folder / "zoo.json").read_text())
+    index = pd.read_parquet(folder / "index.parquet")
+    fine = index[index["status"] == "ok"]
+    rows = np.flatnonzero(index["status"] == "ok")
+    if not len(fine):
+        raise WsrError(f"The zoo {name!r} has no fit that succeeded: make it again with `wsr zoo`.")
+    dataset = name.removesuffix("-" + str(meta["representation"]))
+    return Collection(
+        name=name,
+        dim=int(meta["dim"]),
+        representation=str(meta["representation"]),
+        dataset=dataset,
+        ids=fine["id"].astype(str).tolist(),
+        labels=[label_of(dataset, item) for item in fine["id"].astype(str)],
+        classes=fine["class"].fillna("").astype(str).tolist(),
+        held_out=(fine["split"] == "heldout").tolist(),
+        quality=fine["quality"].to_numpy(np.float32),
+        rows=rows.tolist(),
+        maps=_maps(assets_dir() / "maps" / f"{name}.parquet", fine["id"].astype(str)),
+        layout=meta["layout"],
+    )
+
+
+def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
+    table = pd.read_parquet(path)
+    named = {method.replace("-", "").lower(): method for method in METHODS}
+    maps = {}
+    for (method, dims), part in table.groupby(["method", "dims"], sort=False):
+        title = named.get(str(method).replace("-", "").lower(), str(method))
+        columns = ["x", "y", "z"][: int(dims)]
+        maps[title, int(dims)] = part.set_index("id").reindex(ids)[columns].to_numpy(np.float32)  # (n, d)
+    return maps
+
+
+def label_of(dataset: str, item: str) -> str:
+    """An item's id in words: the emoji's are code points, whose names Unicode knows; others speak for themselves."""
+    if dataset != "emoji":
+        return item
+    try:
+        points = [chr(int(part, 16)) for part in item.replace("_", "-").split("-")]
+    except ValueError:
+        return item
+    names = [unicodedata.name(point, "").lower() for point in points]
+    tones = [name.rsplit("-", 1)[-1] for name in names if "fitzpatrick" in name]
+    words = [name for name in names if name and "fitzpatrick" not in name and name not in _JOINERS]
+    return " + ".join(words[:3]) + (f" (skin tone {tones[0]})" if tones else "") if words else item
+
+
+@functools.lru_cache(maxsize=8)
+def _positions(name: str) -> dict[str, int]:
+    return {item: i for i, item in enumerate(collection(name).ids)}
+
+
+@functools.lru_cache(maxsize=4)
+def zoo(name: str) -> Zoo:
+    """The engine's own view of the zoo. Imports torch."""
+    from wsr import Zoo
+
+    return Zoo.open(assets_dir() / "zoos" / collection(name).name)
+
+
+@functools.lru_cache(maxsize=4)
+def weights(name: str) -> Float[Tensor, "n p"]:
+    """All stored vectors of a collection, in its order; float32, about 33 MB for a thousand."""
+    return zoo(name).weights(collection(name).ids)
+
+
+def neighbours(name: str, item: str, count: int = 6) -> list[tuple[str, float]]:
+    """The nearest items in weight space, by cosine about the zoo's mean, nearest first, with their similarity."""
+    from wsr.analysis import nearest
+
+    found, vectors = collection(name), weights(name)
+    at = found.position(item)
+    index, distance = nearest(vectors[at : at + 1], vectors, count + 1, centre=_mean(name))
+    near = [(i, d) for i, d in zip(index[0].tolist(), distance[0].tolist(), strict=True) if i != at][:count]
+    return [(found.ids[i], 1 - d) for i, d in near]
+
+
+@functools.lru_cache(maxsize=4)
+def _mean(name: str) -> Float[Tensor, " p"]:
+    return weights(name).mean(0)
+
+
+def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
+    """An item's named tensors, frozen entries NaN."""
+    found = collection(name)
+    return layer_arrays(weights(name)[found.position(item)].numpy(), found.layout)
+
+
+@functools.lru_cache(maxsize=4)
+def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
+    """The named tensors all fits of a collection start around: the init without its random part."""
+    found = collection(name)
+    meta = json.loads((assets_dir() / "zoos" / name / "zoo.json").read_text())
+    initial = zoo(name).representation.initial(init=meta["init"], sigma=0.0)
+    return layer_arrays(initial.cpu().numpy(), found.layout)
+
+
+@functools.lru_cache(maxsize=128)
+def picture(name: str, item: str, resolution: int) -> Float[np.ndarray, "h w 3"]:
+    """What an image's weights decode to, at any resolution, in [0, 1]."""
+    found = collection(name)
+    return np.asarray(zoo(name).decode([found.ids[found.position(item)]], resolution)[0])
+
+
+@functools.lru_cache(maxsize=64)
+def surface_glb(name: str, item: str, resolution: int) -> bytes:
+    """What a shape's weights decode to, as a GLB file. WsrError where the field has no inside."""
+    from wsr.render.surfaces import to_glb
+
+    found = collection(name)
+    mesh = zoo(name).decode([found.ids[found.position(item)]], resolution)[0]
+    if not len(mesh.faces):
+        raise WsrError(f"The weights of {item!r} decode to nothing: the field is outside everywhere.")
+    return to_glb(mesh, None)
+
+
+def first_pick(name: str) -> str:
+    """What is picked before anybody has picked: the best fit among the held-out items of the largest class."""
+    found = collection(name)
+    largest = max(sorted(set(found.classes)), key=found.classes.count)
+    own = [i for i, cls in enumerate(found.classes) if cls == largest]
+    held_out = [i for i in own if found.held_out[i]] or own
+    return found.ids[max(held_out, key=lambda i: found.quality[i])]

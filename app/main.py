@@ -1,0 +1,64 @@
+"""The app: `python -m app.main` here, this file's path on a Hugging Face Space."""
+
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+if __package__ in (None, ""):  # run by path, as a Space does: the packages are one folder up
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    import app  # noqa: F401  (before gradio: it turns reporting off)
+
+import gradio as gr
+
+from app import atlas, compute, fit_tab
+from app.theme import CSS, theme
+
+TITLE = "wsr"
+SENTENCE = "Every point here is a neural network whose weights are a picture."
+
+
+def build_app() -> gr.Blocks:
+    """The page, with its queue, not yet served."""
+    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as page:
+        gr.HTML(f"<h1>{TITLE}</h1><p>{SENTENCE}</p>", elem_classes="wsr-title")
+        with gr.Tabs(selected="atlas") as tabs:
+            map_tab = atlas.build()
+            fit_tab.build(tabs, page, map_tab)
+        if map_tab:
+            atlas.start(map_tab, page)
+        page.unload(compute.forget)
+    return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
+
+
+def launch(host: str | None = None, port: int | None = None, block: bool = True) -> str:
+    """Serve the page and return its address. `host` and `port` default to 127.0.0.1:7860, or to what a Space sets."""
+    page = build_app()
+    _, address, _ = page.launch(
+        server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
+        footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
+        theme=theme(), css_paths=[CSS], allowed_paths=[str(compute.shared_dir())],
+    )  # fmt: skip
+    print(f"wsr is at {address}", flush=True)
+    threading.Thread(target=warm_up, daemon=True).start()
+    if block:
+        page.block_thread()
+    return address
+
+
+def warm_up() -> None:
+    """Import the engine and open the zoos once the page can be served, so that neither waits for the other."""
+    from app import library, sheets
+
+    if hasattr(os, "setpriority") and sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
+    time.sleep(0.2)
+    for name in library.collection_names():
+        library.neighbours(name, library.first_pick(name))
+        library.start_layers(name)
+    sheets.make_missing()
+
+
+if __name__ == "__main__":
+    launch()

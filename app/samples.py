@@ -1,0 +1,142 @@
+"""What can be fitted in the Fit tab: samples that are at hand, and what visitors bring."""
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from app import snippets
+from wsr.errors import WsrError, unknown_name
+
+if TYPE_CHECKING:
+    from wsr.data.signals import Signal
+
+THUMB = 128
+VIEW = 320  # pixels of a drawn shape
+# Photographs that come inside scikit-image.
+PHOTOGRAPHS = {"astronaut": "astronaut.png", "cat": "chelsea.png", "coffee": "coffee.png", "rocket": "rocket.jpg"}
+EMOJI = ("1f98a", "1f34e", "1f680", "1f9d9", "1f3b8")  # fox, apple, rocket, mage, guitar
+SHAPES = ("airplane-00451", "chair-00452", "lamp-00453", "car-00454", "table-00455", "watercraft-00456")
+IMAGE_FILES = (".png", ".jpg", ".jpeg", ".webp")
+MESH_FILES = (".obj", ".ply", ".stl", ".glb", ".off")
+
+
+@dataclass
+class Sample:
+    """Something to choose: its id, what it is called, 2 or 3 dimensions."""
+
+    id: str
+    label: str
+    dim: int
+
+
+@dataclass
+class Target:
+    """Something chosen: its signal, how it is called, and a picture of it."""
+
+    signal: "Signal"
+    label: str
+    view: UInt8[np.ndarray, "h w 3"]
+
+    @property
+    def dim(self) -> int:
+        return self.signal.dim
+
+
+def samples() -> list[Sample]:
+    """Photographs, emoji where they have been fetched, and shapes. No base was trained on any of them."""
+    photos = [Sample(f"photo:{name}", name, 2) for name in PHOTOGRAPHS]
+    emoji = [Sample(f"emoji:{signal.id}", label, 2) for signal, label in _emoji()]
+    shapes = [Sample(f"shape:{name}", name.split("-")[0], 3) for name in SHAPES]
+    mixed = [item for group in _rounds(emoji, shapes, photos) for item in group]
+    return mixed[:12]
+
+
+def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
+    """Some of each kind, so that both kinds are in the first row."""
+    for start in range(0, 12, 2):
+        yield [item for group in groups for item in group[start : start + 2]]
+
+
+@functools.lru_cache(maxsize=1)
+def _emoji() -> list[tuple["Signal", str]]:
+    from app.library import label_of
+    from wsr import load_signals
+
+    try:
+        found = load_signals("emoji")
+    except WsrError:  # not fetched on this machine
+        return []
+    held_out = [signal for signal in found if signal.split == "heldout"]
+    wanted = [signal for signal in held_out if signal.id in EMOJI] or held_out[:: max(1, len(held_out) // 4)]
+    return [(signal, label_of("emoji", signal.id)) for signal in wanted[:4]]
+
+
+@functools.lru_cache(maxsize=32)
+def target(sample: str) -> Target:
+    """A sample by its id, which may come from the page: WsrError if it is none."""
+    known = {item.id: item for item in samples()}
+    if sample not in known:
+        raise unknown_name("sample", sample, known)
+    kind, _, name = sample.partition(":")
+    if kind == "photo":
+        return _read(_photograph(name), known[sample].label)
+    if kind == "emoji":
+        return _seen(next(signal for signal, _ in _emoji() if signal.id == name), known[sample].label)
+    from wsr import load_signals
+
+    return _seen(load_signals("shapes10", [name])[0], known[sample].label)
+
+
+def uploaded(path: str) -> Target:
+    """A visitor's file. WsrError for anything that cannot be fitted: too big, damaged, of another kind."""
+    file = Path(path)
+    if file.suffix.lower() not in (*IMAGE_FILES, *MESH_FILES):
+        kinds = "a picture (PNG, JPEG, WebP) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
+        raise WsrError(f"{file.name!r} is neither {kinds} by its ending.")
+    return _read(file, file.stem[:60])
+
+
+def _read(path: Path, label: str) -> Target:
+    from wsr.fitting.problem import as_signals
+    from wsr.presets import preset
+
+    return _seen(as_signals([path], preset("cpu", 2).resolution)[0], label)
+
+
+def _photograph(name: str) -> Path:
+    return Path(find_spec("skimage").origin).parent / "data" / PHOTOGRAPHS[name]
+
+
+def _seen(signal: "Signal", label: str) -> Target:
+    content = signal.read()
+    if signal.dim == 3:
+        from wsr.render.pictures import draw_mesh
+
+        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)))
+    return Target(signal, label, np.round(np.clip(content, 0, 1) * 255).astype(np.uint8))
+
+
+def strip() -> list[dict[str, str]]:
+    """The samples as the page's strip of pictures takes them."""
+    return [{"id": item.id, "label": item.label, "src": _thumb(item.id)} for item in samples()]
+
+
+@functools.lru_cache(maxsize=32)
+def _thumb(sample: str) -> str:
+    small = Image.fromarray(target(sample).view)
+    small.thumbnail((THUMB, THUMB))
+    return snippets.data_uri(np.asarray(small))
+
+
+def first() -> tuple[str, str]:
+    """What is chosen before anybody has chosen, id and picture, without the engine: a photograph."""
+    with Image.open(_photograph("cat")) as image:
+        image.thumbnail((VIEW, VIEW))
+        return "photo:cat", snippets.picture(np.asarray(image.convert("RGB")), "cat")

@@ -1,0 +1,76 @@
+"""Sheets of thumbnails: one picture with a cell for every item of a collection, in the order of its zoo's index."""
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from app import library
+from wsr.paths import assets_dir, atomic_path, cache_dir
+
+CELL = 64
+log = logging.getLogger("wsr.app")
+_busy: set[str] = set()
+_lock = threading.Lock()
+
+
+def columns_of(count: int) -> int:
+    """Cells in a row of a sheet of `count` thumbnails: as square as it gets."""
+    return max(1, int(np.ceil(np.sqrt(count))))
+
+
+def find(name: str) -> dict[str, Any] | None:
+    """The sheet of a collection as the page's components take it, `{url, columns, rows}`, or None if there is none yet.
+
+    Shipped with the assets where we may ship it, else in the cache, made there by `make_missing`.
+    """
+    for path in (assets_dir() / "maps" / f"{name}.webp", _cached(name)):
+        if path.is_file():
+            gr.set_static_paths([path])
+            with Image.open(path) as sheet:  # reads the header only
+                columns, rows = sheet.width // CELL, sheet.height // CELL
+            # the time in the address: a browser must not show an older sheet
+            return {"url": f"gradio_api/file={path}?{path.stat().st_mtime_ns}", "columns": columns, "rows": rows}
+    return None
+
+
+def cell(name: str, item: str) -> int:
+    """Where an item's thumbnail is on the sheet, counted along the rows."""
+    found = library.collection(name)
+    return found.rows[found.position(item)]
+
+
+def _cached(name: str) -> Path:
+    index = assets_dir() / "zoos" / name / "index.parquet"
+    return cache_dir() / "sprites" / f"{name}-{int(index.stat().st_mtime)}-{index.stat().st_size}.webp"
+
+
+def make_missing() -> None:
+    """Decode the sheets of image collections that have none. Takes about 10 s for a thousand images on 2 cores."""
+    for name in library.collection_names():
+        with _lock:
+            if name in _busy or find(name) or library.collection(name).dim != 2:
+                continue
+            _busy.add(name)
+        try:
+            _make(name)
+        except Exception:
+            log.exception("the thumbnails of %s could not be made", name)
+
+
+def _make(name: str) -> None:
+    zoo = library.zoo(name)
+    ids = list(zoo.ids)
+    columns = columns_of(len(ids))
+    sheet = np.full((-(-len(ids) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
+    for start in range(0, len(ids), 32):
+        for i, image in enumerate(zoo.decode(ids[start : start + 32], CELL), start):
+            row, column = divmod(i, columns)
+            pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+            sheet[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL] = pixels
+    with atomic_path(_cached(name)) as path:
+        Image.fromarray(sheet).save(path, format="webp", quality=85)

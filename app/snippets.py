@@ -1,0 +1,79 @@
+"""Small pieces of the page as HTML. Everything that is not ours is escaped."""
+
+import base64
+import html
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, UInt8
+from PIL import Image
+
+QUALITY = {"psnr": "{:.1f} dB PSNR", "iou": "IoU {:.3f}"}
+
+
+def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"]) -> str:
+    """An image, floats in [0, 1] or bytes, inside an address: no file, and no flicker when it changes."""
+    pixels = image if image.dtype == np.uint8 else np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    out = io.BytesIO()
+    small = max(pixels.shape[:2]) <= 256
+    Image.fromarray(pixels).save(out, **({"format": "png"} if small else {"format": "webp", "quality": 92}))
+    return f"data:image/{'png' if small else 'webp'};base64,{base64.b64encode(out.getvalue()).decode()}"
+
+
+def picture(image: np.ndarray, alt: str, *, pixels: bool = False) -> str:
+    """An image in a square frame. `pixels` shows them as squares instead of blurring them."""
+    kind = ' class="wsr-pixels"' if pixels else ""
+    return f'<div class="wsr-frame"><img{kind} src="{data_uri(image)}" alt="{html.escape(alt)}"></div>'
+
+
+def thumbnail(sprite: Mapping[str, Any] | None, cell: int, alt: str) -> str:
+    """A cell of a sheet of thumbnails in a square frame: on screen at once, until the field itself has been decoded."""
+    if not sprite:
+        return blank("Decoding …")
+    row, column = divmod(cell, sprite["columns"])
+    x = 100 * column / max(1, sprite["columns"] - 1)
+    y = 100 * row / max(1, sprite["rows"] - 1)
+    style = (
+        f"background-image:url('{sprite['url']}');background-size:{100 * sprite['columns']}% {100 * sprite['rows']}%;"
+        f"background-position:{x:.4f}% {y:.4f}%"
+    )
+    label = html.escape(alt)
+    return f'<div class="wsr-frame"><div class="wsr-thumb" role="img" aria-label="{label}" style="{style}"></div></div>'
+
+
+def blank(text: str) -> str:
+    return f'<div class="wsr-frame"><div class="wsr-blank">{html.escape(text)}</div></div>'
+
+
+def quality(value: float, measure: str) -> str:
+    return QUALITY[measure].format(value)
+
+
+def facts(name: str, cls: str, colour: str, value: str, note: str = "") -> str:
+    """Name, class with its colour, quality, and a remark, on one line."""
+    parts = [f"<b>{html.escape(name)}</b>"]
+    if cls:
+        dot = f'<span class="wsr-dot" style="background:{html.escape(colour)}"></span>'
+        parts.append(f"<span>{dot}{html.escape(cls)}</span>")
+    parts += [f"<span>{html.escape(text)}</span>" for text in (value, note) if text]
+    return f'<div class="wsr-facts">{"".join(parts)}</div>'
+
+
+def working(text: str, done: float | None = None) -> str:
+    """What is being done and how far it is, done in [0, 1]."""
+    bar = "" if done is None else f'<progress max="1" value="{done:.3f}"></progress>'
+    return f'<div class="wsr-state" role="status">{bar}<span>{html.escape(text)}</span></div>'
+
+
+def settled(text: str) -> str:
+    return f'<div class="wsr-state" role="status">{html.escape(text)}</div>'
+
+
+def failed(text: str) -> str:
+    return f'<div class="wsr-state wsr-failed" role="alert">{html.escape(text)}</div>'
+
+
+def empty(text: str, command: str) -> str:
+    return f'<div class="wsr-empty">{html.escape(text)} <code>{html.escape(command)}</code></div>'

@@ -1,0 +1,32 @@
+"""How the page looks: gradio's theme and our style sheet."""
+
+from pathlib import Path
+
+import gradio as gr
+
+CSS = Path(__file__).with_name("theme.css")
+
+
+def theme() -> gr.themes.Base:
+    """Calm greys and one accent; fonts from the machine's own server, none from a CDN."""
+    local = gr.themes.utils.fonts.LocalFont
+    base = gr.themes.Default(
+        primary_hue=gr.themes.colors.indigo,
+        secondary_hue=gr.themes.colors.indigo,
+        neutral_hue=gr.themes.colors.slate,
+        radius_size=gr.themes.sizes.radius_md,
+        spacing_size=gr.themes.sizes.spacing_md,
+        font=(local("Source Sans Pro", weights=(400, 600)), "system-ui", "sans-serif"),
+        font_mono=("ui-monospace", "Consolas", "monospace"),
+    )
+    return base.set(
+        color_accent="*primary_600",
+        block_shadow="none",
+        block_label_text_size="*text_sm",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        body_background_fill="#fbfbfd",
+        body_background_fill_dark="#0f1117",
+        background_fill_primary_dark="#161922",
+        block_background_fill_dark="#161922",
+    )

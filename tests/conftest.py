@@ -1,0 +1,49 @@
+"""Shared by all tests: shapes in signatures are enforced, and the cache is a folder of the test run's own."""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("WSR_CACHE", str(Path(tempfile.gettempdir()) / "wsr-test-cache"))
+
+import jaxtyping  # noqa: E402
+
+# every jaxtyping signature of the engine is checked while the tests run, and only then (it costs a few percent)
+jaxtyping.install_import_hook(["wsr.fields", "wsr.fitting", "wsr.analysis"], "beartype.beartype")
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+from wsr.fields.base import BaseField  # noqa: E402
+from wsr.presets import FieldConfig  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+    np.random.seed(0)
+
+
+def tiny_config(dim: int = 2) -> FieldConfig:
+    """A field small enough for any test: 4 layers of 16 channels."""
+    return FieldConfig(dim, 16, 2, 6.0, 8, 2, 16, 12, 2)
+
+
+@pytest.fixture
+def config():
+    return tiny_config(2)
+
+
+@pytest.fixture
+def base(config):
+    field = BaseField(config, seed=1)
+    with torch.no_grad():  # an untrained base has equal styles: this one has structure to adapt
+        field.mean_style.copy_(1 + 0.3 * torch.randn(field.mean_style.shape, generator=torch.Generator().manual_seed(2)))
+        field.bias.copy_(0.1 * torch.randn(field.bias.shape, generator=torch.Generator().manual_seed(3)))
+    return field.requires_grad_(False)
+
+
+@pytest.fixture
+def points():
+    return torch.rand(1, 64, 2, generator=torch.Generator().manual_seed(4)) * 2 - 1

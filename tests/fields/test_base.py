@@ -1,0 +1,80 @@
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from wsr.errors import WsrError
+from wsr.fields.base import BaseField, ModulatedLayer, demodulate
+from wsr.fields.checkpoint import BaseInfo, load_base, load_latents, save_base
+from wsr.fields.coordinates import morton_order, pixel_grid
+
+
+def test_demodulated_rows_have_the_norm_of_the_gain():
+    rows = demodulate(torch.randn(3, 5, 7) * 10)
+    assert torch.allclose(rows.norm(dim=-1), torch.full((3, 5), math.sqrt(2)), atol=1e-5)
+
+
+def test_the_layer_written_by_hand_equals_the_composed_one():
+    h = torch.randn(2, 9, 4, dtype=torch.float64, requires_grad=True)
+    matrices = torch.randn(2, 6, 4, dtype=torch.float64, requires_grad=True)
+    bias = torch.randn(6, dtype=torch.float64, requires_grad=True)
+
+    def composed(h, matrices, bias):
+        return torch.relu(h @ demodulate(matrices, 1.3).mT + bias)
+
+    grad = torch.randn(2, 9, 6, dtype=torch.float64)
+    fast, plain = ModulatedLayer.apply(h, matrices, bias, 1.3), composed(h, matrices, bias)
+    assert torch.allclose(fast, plain)
+    for a, b in zip(torch.autograd.grad(fast, (h, matrices, bias), grad),
+                    torch.autograd.grad(plain, (h, matrices, bias), grad), strict=True):
+        assert torch.allclose(a, b, atol=1e-5)  # parts of the backward pass are kept in fp32
+
+
+def test_the_forward_pass_is_the_one_of_section_8_2(base, points):
+    """Blocks of two demodulated layers with a residual, (x + h)/√2, on sin(ω0 (W p + b))."""
+    styles = base.styles(torch.randn(3, base.config.latent))
+    h = torch.sin(base.config.omega * (points @ base.fourier_weight.T + base.fourier_phase)).expand(3, -1, -1)
+    for block in range(base.config.blocks):
+        x = h
+        for layer in (2 * block, 2 * block + 1):
+            matrices = demodulate(base.weight[layer] * styles[:, layer, None, :])
+            x = torch.relu(torch.einsum("noi,npi->npo", matrices, x) + base.bias[layer])
+        h = (x + h) / math.sqrt(2)
+    expected = F.linear(h, base.out_weight, base.out_bias)
+    assert torch.allclose(base(points, base.modulated(styles)), expected, atol=1e-5)
+
+
+def test_the_scale_of_a_style_does_not_matter(base, points):
+    styles = base.styles(torch.randn(1, base.config.latent))
+    assert torch.allclose(base(points, base.modulated(styles)), base(points, base.modulated(styles * 3)), atol=1e-5)
+
+
+def test_a_checkpoint_gives_the_base_back(base, points, tmp_path):
+    path = tmp_path / "small.safetensors"
+    save_base(path, base, BaseInfo("emoji", "cpu", 5, {"steps": 2}), torch.ones(3, 8), ["a", "b", "c"])
+    again = load_base(path)
+    assert torch.equal(again(points, base.folded()[:, None]), base(points, base.folded()[:, None]))
+    assert (again.info.mask_seed, again.info.training, len(again.info.sha256)) == (5, {"steps": 2}, 64)
+    assert load_latents(path)[1] == ["a", "b", "c"]
+
+
+def test_what_is_not_a_base_is_refused(tmp_path):
+    bad = tmp_path / "bad.safetensors"
+    bad.write_bytes(b"not a checkpoint")
+    with pytest.raises(WsrError, match="not a safetensors file"):
+        load_base(bad)
+    with pytest.raises(WsrError, match="base"):
+        load_base("nothing-of-this-name")
+
+
+def test_pixel_centres():
+    grid = pixel_grid(2, 4).view(2, 4, 2)
+    assert torch.allclose(grid[0, :, 0], torch.tensor([-0.75, -0.25, 0.25, 0.75]))  # x to the right
+    assert torch.allclose(grid[:, 0, 1], torch.tensor([-0.25, 0.25]))  # y down, pixels square
+    assert torch.equal(morton_order(3, 5).sort().values, torch.arange(15))
+
+
+def test_seeds_repeat(config):
+    assert torch.equal(BaseField(config, 3).weight, BaseField(config, 3).weight)
+    assert not torch.equal(BaseField(config, 3).weight, BaseField(config, 4).weight)

@@ -1,0 +1,128 @@
+import json
+import math
+
+import pytest
+import torch
+
+import wsr
+from wsr.errors import WsrError
+from wsr.fields.masks import asymmetric_mask
+from wsr.fields.representation import REPRESENTATIONS, count_parameters, make_representation
+from wsr.presets import preset
+
+
+@pytest.fixture(params=REPRESENTATIONS)
+def model(request, base, config):
+    return make_representation(request.param, base, config, mask_seed=7)
+
+
+def test_the_paper_counts_of_the_mlps():
+    assert [count_parameters("mlp", "paper", dim) for dim in (2, 3)] == [27357, 30196]
+    assert [count_parameters("mlp-asym", "paper", dim) for dim in (2, 3)] == [24537, 27226]
+
+
+def test_the_paper_counts_of_the_adapters_before_masking():
+    assert [count_parameters("mlora", "paper", dim) for dim in (2, 3)] == [24576, 24576]
+
+
+def test_budgets_of_an_instance_at_the_cpu_preset():
+    for name in wsr.representations:
+        for dim in (2, 3):
+            assert count_parameters(name, "cpu", dim) <= 16384
+
+
+def test_values_have_the_right_shape_and_gradients_reach_every_weight(model, points):
+    weights = model.initial()[None].repeat(3, 1)
+    weights = (weights + 0.1 * torch.randn_like(weights)).requires_grad_()
+    values = model.evaluate(weights, points)
+    assert values.shape == (3, 64, 3)
+    values.square().sum().backward()
+    assert (weights.grad != 0).float().mean() > 0.8  # a ReLU may be closed at all of 64 points
+
+
+def test_a_batch_equals_its_instances(model):
+    weights = model.initial() + 0.1 * torch.randn(4, model.size)
+    points = torch.rand(4, 32, 2) * 2 - 1
+    together = model.evaluate(weights, points)
+    for i in range(4):
+        assert torch.allclose(together[i], model.evaluate(weights[i:i + 1], points[i:i + 1])[0], atol=1e-5)
+
+
+def test_the_start_repeats_and_its_perturbation_keeps_its_spread(model):
+    start = model.initial(init_seed=3)
+    assert torch.equal(start, model.initial(init_seed=3))
+    assert not torch.equal(start, model.initial(init_seed=4))
+    assert not torch.equal(start, model.initial(init_seed=3, perturb=0.5))
+    spread = model.initial("normal", init_seed=3, perturb=0.7).std()
+    assert math.isclose(spread, model.initial("normal", init_seed=3).std(), rel_tol=0.2)
+
+
+@pytest.mark.parametrize("name", ["mlora", "mlora-asym"])
+def test_a_centred_start_has_no_mean_change(name, base, config):
+    model = make_representation(name, base, config, mask_seed=7)
+    a, b = model.pairs(model.layout.fill(model.initial("centered", sigma=0.1)[None]))
+    assert torch.allclose((b @ a).mean(-2), torch.ones(base.config.layers, 1, 16), atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["lora", "mlora"])
+def test_an_unmasked_start_without_spread_is_the_mean_of_the_base(name, base, config, points):
+    model = make_representation(name, base, config)
+    values = model.evaluate(model.initial("centered", sigma=0.0)[None], points)
+    assert torch.allclose(values, base(points, base.folded()[:, None]), atol=1e-5)
+
+
+def test_a_style_is_the_case_b_1_and_a_style_over_mean_style(base, config, points):
+    model = make_representation("mlora", base, config, rank=1)
+    styles = base.styles(torch.randn(1, config.latent))  # (1, l, c)
+    a = (styles / base.mean_style).transpose(0, 1)[:, :, None, :]  # (l, 1, 1, c)
+    weights = model.joined(a, torch.ones(base.config.layers, 1, 16, 1))
+    assert torch.allclose(model.evaluate(weights, points), base(points, base.modulated(styles)), atol=1e-4)
+
+
+def test_rank_components_may_be_permuted_without_a_mask_and_not_with_one(base, config, points):
+    """Theorem 1 and corollary 2.1; with the mask the permuted weights leave the allowed set."""
+    for name in ("lora", "mlora"):
+        model = make_representation(name, base, config, rank=3)
+        a, b = model.pairs(torch.randn(2, model.layout.total))
+        order = torch.tensor([2, 0, 1])
+        before = model.evaluate(model.joined(a, b), points)
+        after = model.evaluate(model.joined(a[:, :, order], b[:, :, :, order]), points)
+        assert torch.allclose(before, after, atol=1e-4)
+    masked = make_representation("mlora-asym", base, config, rank=3, mask_seed=1)
+    a, b = masked.pairs(masked.layout.fill(torch.randn(1, masked.size)))
+    permuted = masked.joined(a[:, :, [2, 0, 1]], b[:, :, :, [2, 0, 1]])
+    frozen = torch.ones(masked.layout.total, dtype=torch.bool)
+    frozen[masked.layout.trained] = False
+    assert (permuted[0, frozen] != masked.layout.template[frozen]).any()
+
+
+def test_masks_freeze_a_fixed_count_in_every_row_and_cut_no_column_off():
+    for seed in range(20):
+        mask = asymmetric_mask(4, 16, 4, seed, layer=0)
+        counts = torch.zeros(4, 16)
+        counts.view(-1)[list(mask)] = 1
+        assert counts.sum(1).tolist() == [4, 4, 4, 4]
+        assert counts.sum(0).max() < 4
+    assert asymmetric_mask(4, 16, 4, 0, 0) != asymmetric_mask(4, 16, 4, 0, 1)
+    assert asymmetric_mask(4, 16, 4, 0, 0) == asymmetric_mask(4, 16, 4, 0, 0)
+
+
+def test_wrong_arguments_are_explained(base, config):
+    with pytest.raises(WsrError, match="mlora-asym"):
+        make_representation("mlora-asim", base, config)
+    with pytest.raises(WsrError, match="rank"):
+        make_representation("lora", base, config, rank=0)
+    model = make_representation("mlora", base, config)
+    with pytest.raises(WsrError, match="perturb"):
+        model.initial(perturb=1.5)
+    with pytest.raises(WsrError, match="sigma"):
+        model.initial(sigma=float("nan"))
+    with pytest.raises(WsrError, match="centered"):
+        model.initial("centred")
+    with pytest.raises(WsrError, match="preset"):
+        preset("gpu", 2)
+
+
+def test_the_layout_is_plain_json(model):
+    entries = json.loads(json.dumps(model.layout.to_json()))
+    assert sum(math.prod(e["shape"]) - len(e["frozen"]) for e in entries) == model.size

@@ -1,0 +1,130 @@
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import trimesh
+
+from wsr.errors import WsrError
+from wsr.render.gbuffer import Camera, corner_normals, embree_buffer
+from wsr.render.pictures import contact_sheet, draw_mesh
+
+
+@pytest.fixture
+def ball():
+    return trimesh.creation.icosphere(subdivisions=3)
+
+
+@pytest.fixture
+def embree(monkeypatch):
+    monkeypatch.setenv("WSR_GL", "off")
+
+
+def covered(picture):
+    return (picture < 250).any(axis=2)
+
+
+def test_ball_fills_the_picture_and_is_lit_from_above(ball):
+    picture = draw_mesh(ball, 96)
+    assert picture.shape == (96, 96, 3) and picture.dtype == np.uint8
+    assert covered(picture).mean() == pytest.approx(np.pi / 4, abs=0.08)
+    assert (picture[0] == 255).all() and picture[20, 48].mean() > picture[75, 48].mean() + 30
+
+
+def test_embree_draws_what_opengl_draws(ball, monkeypatch):
+    mesh = trimesh.util.concatenate([ball.apply_scale(0.5), trimesh.creation.box((1.6, 0.06, 0.9))])
+    first = draw_mesh(mesh, 80).astype(int)  # by Embree too on a machine without OpenGL
+    monkeypatch.setenv("WSR_GL", "off")
+    difference = abs(first - draw_mesh(mesh, 80))
+    assert difference.mean() < 1.5 and np.mean(difference > 30) < 0.02
+
+
+@pytest.mark.parametrize("platform", ["nonsense", "osmesa"])
+def test_without_opengl_pictures_are_drawn_all_the_same(platform):
+    code = "import trimesh, wsr.render.pictures as p; print(p.draw_mesh(trimesh.creation.box(), 32).min())"
+    env = {**os.environ, "PYOPENGL_PLATFORM": platform, "WSR_GL": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and int(done.stdout) < 200, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_many_threads_draw_at_once(ball):
+    expected = draw_mesh(ball, 40)
+    with ThreadPoolExecutor(4) as pool:
+        for picture in pool.map(lambda _: draw_mesh(ball, 40), range(8)):
+            np.testing.assert_array_equal(picture, expected)
+
+
+def test_views_differ_and_are_where_they_say(embree):
+    arrow = trimesh.creation.box((0.1, 0.1, 0.1)).apply_translation((0.8, 0, 0))
+    arrow = trimesh.util.concatenate([arrow, trimesh.creation.box((0.01, 0.01, 0.01)).apply_translation((-0.8, 0, 0))])
+    front, back = (covered(draw_mesh(arrow, 64, view=(azimuth, 0.0))) for azimuth in (0.0, 180.0))
+    assert np.argwhere(front)[:, 1].mean() > 45 and np.argwhere(back)[:, 1].mean() < 19
+    above = trimesh.creation.box((0.2, 0.2, 0.2)).apply_translation((0, 0.7, 0))
+    assert np.argwhere(covered(draw_mesh(above, 64, view=(0.0, 0.0))))[:, 0].mean() < 20
+
+
+def test_background_and_colour(ball, embree):
+    picture = draw_mesh(ball, 32, colour=(0.9, 0.2, 0.2), background=(0.0, 0.0, 0.5))
+    assert (picture[0, 0] == [0, 0, 128]).all()
+    assert picture[16, 16, 0] > 2 * picture[16, 16, 1]
+
+
+def test_the_inside_of_an_open_mesh_is_lit(embree):
+    ball = trimesh.creation.icosphere(subdivisions=3)
+    bowl = trimesh.Trimesh(ball.vertices, ball.faces[ball.triangles_center[:, 2] < 0], process=False)
+    assert draw_mesh(bowl, 48, view=(0.0, 0.0))[24, 24].mean() > 100
+
+
+def test_what_is_not_in_the_unit_sphere_is_fitted_into_it(ball, embree):
+    far = ball.copy().apply_scale(50).apply_translation((300, 0, 0))
+    assert covered(draw_mesh(far, 48)).mean() == pytest.approx(covered(draw_mesh(ball, 48)).mean(), abs=0.02)
+    small = covered(draw_mesh(ball.copy().apply_scale(0.3), 48)).mean()
+    assert small == pytest.approx(0.09 * np.pi / 4, abs=0.03)
+
+
+def test_nothing_to_draw_and_nothing_drawable(ball):
+    assert (draw_mesh(trimesh.Trimesh(), 16) == 255).all()
+    with pytest.raises(WsrError, match="pixels"):
+        draw_mesh(ball, 0)
+    ball.vertices[0] = np.nan
+    with pytest.raises(WsrError, match="NaN"):
+        draw_mesh(ball, 16)
+
+
+def test_flat_meshes_and_slivers_are_drawn(embree):
+    corners, faces = [[-1, 0, 0], [1, 0, 0], [0, 0, 0.5], [0, 0, 0]], [[0, 1, 2], [0, 1, 3], [0, 0, 1]]
+    picture = draw_mesh(trimesh.Trimesh(corners, faces, process=False), 32)
+    assert covered(picture).any() and picture.min() > 0
+
+
+def test_normals_are_smooth_on_bends_and_flat_at_edges(ball):
+    outward = ball.vertices[ball.faces] / np.linalg.norm(ball.vertices[ball.faces], axis=-1, keepdims=True)
+    assert np.einsum("fcd,fcd->fc", corner_normals(ball), outward).min() > 0.99
+    box = trimesh.creation.box()
+    np.testing.assert_allclose(corner_normals(box), np.repeat(box.face_normals[:, None], 3, axis=1), atol=1e-6)
+
+
+def test_embree_depth_of_a_ball(ball):
+    buffer = embree_buffer(ball, Camera(20.0, 30.0), 65)
+    nearest = np.unravel_index(buffer.depth.argmin(), buffer.depth.shape)
+    assert abs(np.array(nearest) - 32).max() <= 3
+    np.testing.assert_allclose(buffer.normals[32, 32], [0, 0, 1], atol=0.05)
+    assert np.isinf(buffer.depth[0, 0])
+
+
+def test_contact_sheet():
+    tiles = [np.full((4, 6, 3), i, np.uint8) for i in range(5)]
+    sheet = contact_sheet(tiles, 2, gap=1)
+    assert sheet.shape == (14, 13, 3)
+    assert (sheet[5:9, 7:] == 3).all() and (sheet[10:, 7:] == 255).all()
+    np.testing.assert_array_equal(contact_sheet([t / 255 for t in tiles], 2, gap=1), sheet)
+    assert contact_sheet(tiles[:1], 8).shape == (4, 6, 3)
+
+
+@pytest.mark.parametrize("images", [[], [np.zeros((4, 4, 3)), np.zeros((5, 4, 3))], [np.zeros((4, 4))]])
+def test_sheets_of_nothing_or_of_different_sizes(images):
+    with pytest.raises(WsrError):
+        contact_sheet(images, 2)

@@ -1,0 +1,38 @@
+"""wsr: a weight-space laboratory. Fit images and 3D shapes as small neural fields, and work with their weights.
+
+The names below are the public face; each is loaded when it is first used, so that `import wsr` costs nothing.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+representations = ("mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym")
+
+_HOMES = {
+    "count_parameters": "wsr.fields.representation",
+    "load_base": "wsr.fields.checkpoint",
+    "load_signals": "wsr.data",
+    "fit": "wsr.fitting.fit",
+    "fit_stream": "wsr.fitting.fit",
+    "FitResult": "wsr.fitting.fit",
+    "FitRecord": "wsr.fitting.fit",
+    "Zoo": "wsr.zoo",
+    "WsrError": "wsr.errors",
+    "metrics": "wsr.metrics",
+}
+
+__all__ = ["representations", *_HOMES]
+
+
+def __getattr__(name: str):
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wsr' has no attribute {name!r}")
+    module = import_module(_HOMES[name])
+    value = module if name == "metrics" else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,351 @@
+"""One command, `wsr`, with sub-commands. Each is a dataclass: its fields are the options, its docstring the help."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+from rich.console import Console
+from rich.table import Table
+from tyro.conf import OmitArgPrefixes, Positional, subcommand
+
+from wsr.errors import WsrError
+from wsr.progress import bar
+
+OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130  # exit codes: done, a check failed, wrong input, stopped by the user
+
+RepresentationName = Literal["mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym"]
+PresetName = Literal["cpu", "paper"]
+console = Console()
+
+
+@dataclass
+class Data:
+    """Get a data set ready: fetch the emoji (a 15 MB npm package), or generate the 5,000 shapes and sample them.
+
+    Examples: `wsr data emoji`, `wsr data shapes10`, `wsr data images:photos` (counts and checks a folder of your own).
+    """
+
+    name: Positional[str]
+    """emoji, shapes10, images:DIR or meshes:DIR."""
+    folder: Path | None = None
+    """Take the emoji from this folder of the package's files instead of asking npm."""
+
+    def run(self) -> int:
+        from wsr.data import load_signals
+
+        if self.name.split("/")[0] == "emoji":
+            from wsr.data.emoji import fetch_emoji
+
+            fetch_emoji(self.folder)
+        signals = load_signals(self.name)
+        if self.name.split("/")[0] == "shapes10":
+            from wsr.data.shapes10 import build_cache
+
+            with bar("shapes") as update:
+                build_cache(progress=update)
+        if signals.dim == 3:
+            from wsr.data.occupancy import prepare_occupancy
+
+            with bar("occupancy") as update:
+                prepare_occupancy(signals, progress=update)
+        table = Table("class", "train", "held out")
+        for cls in sorted(set(signals.classes)):
+            parts = [len(signals.where(cls=cls, split=split)) for split in ("train", "heldout")]
+            table.add_row(cls or "(none)", *map(str, parts))
+        console.print(table, f"{len(signals)} signals of dimension {signals.dim}.")
+        return OK
+
+
+@dataclass
+class Base:
+    """Train a base field on a data set, as a variational autodecoder. Goes on where a killed run stopped.
+
+    Example: `wsr base images:photos --out photos.safetensors`, then `wsr fit me.png --base photos.safetensors`.
+    """
+
+    dataset: Positional[str]
+    """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
+    out: Path | None = None
+    """The checkpoint to write; by default assets/bases/<data set>.safetensors."""
+    preset: PresetName = "cpu"
+    """cpu: an hour on two cores. paper: the paper's sizes and 350,000 steps, for a GPU."""
+    seed: int = 0
+    """Of the network's start and of the order of the training set."""
+    mask_seed: int = 0
+    """Of the asymmetric masks of everything that will be adapted to this base."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA where there is one."""
+
+    def run(self) -> int:
+        from wsr.data import load_signals
+        from wsr.fitting.bases import train_base
+        from wsr.fitting.fit import default_device
+        from wsr.paths import assets_dir
+
+        out = self.out or assets_dir() / "bases" / f"{self.dataset.replace('/', '-')}.safetensors"
+        signals = load_signals(self.dataset)
+        with bar(f"base {self.dataset}") as update:
+            for record in train_base(signals, out, preset=self.preset, seed=self.seed, mask_seed=self.mask_seed,
+                                     device=self.device or default_device()):
+                update(record.step, record.steps, f"loss {record.loss:.4f}")
+        console.print(f"Wrote {out}.")
+        return OK
+
+
+@dataclass
+class Fit:
+    """Fit pictures or shapes of your own (or of a data set) as small neural fields, and save their weights.
+
+    Examples: `wsr fit me.png`, `wsr fit chair.obj --rank 8 --render chair.glb`, `wsr fit emoji --ids 1f600 1f984`.
+    """
+
+    source: Positional[tuple[str, ...]]
+    """Files (PNG, JPEG, WebP; OBJ, PLY, STL, GLB, OFF), or the name of a data set."""
+    ids: tuple[str, ...] = ()
+    """Only these ids of the data set."""
+    representation: RepresentationName = "mlora-asym"
+    """What the weights are."""
+    base: str | None = None
+    """emoji, shapes10 or a checkpoint's path; by default the one for the kind of signal."""
+    rank: int | None = None
+    """Rank of the adapters; by default the preset's."""
+    steps: int | None = None
+    """Adam steps; by default the preset's."""
+    init: Literal["centered", "normal"] = "centered"
+    """The start: at the mean of the base, or zero-mean."""
+    sigma: float = 0.02
+    """Spread of the centred start."""
+    init_seed: int = 0
+    """Of the start's random part."""
+    seed: int = 0
+    """Of the points that are drawn."""
+    preset: PresetName = "cpu"
+    """The sizes of a standalone MLP, the number of steps and points."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA where there is one."""
+    out: Path = Path("weights.safetensors")
+    """Where the weights go."""
+    render: Path | None = None
+    """Also decode the first one to this .png or .glb."""
+
+    def run(self) -> int:
+        from wsr.data import load_signals
+        from wsr.fitting.fit import fit_stream
+
+        single = len(self.source) == 1 and not Path(self.source[0]).exists()
+        named = single and not Path(self.source[0]).suffix
+        signals = load_signals(self.source[0], list(self.ids) or None) if named else list(self.source)
+        with bar("fit") as update:
+            for record in fit_stream(signals, self.representation, self.base, self.steps, self.rank, self.init,
+                                     self.sigma, self.init_seed, 0.0, self.seed, self.device, self.preset):
+                update(record.step, record.steps, f"quality {record.quality.mean():.3f}")
+        result = record.result
+        result.save(self.out)
+        unit = "dB" if result.representation.dim == 2 else "IoU"
+        for name, quality in zip(result.ids, result.quality, strict=True):
+            console.print(f"{name}: {quality:.3f} {unit}")
+        console.print(f"{result.representation.size:,} numbers each, {result.seconds:.1f} s. Wrote {self.out}.")
+        if self.render:
+            write_decoded(result.render()[0], self.render)
+        return OK
+
+
+@dataclass
+class ZooInfo:
+    """What a zoo holds. Example: `wsr zoo info emoji-mlora-asym`."""
+
+    zoo: Positional[str]
+    """A zoo's folder, or its name in assets/zoos."""
+
+    def run(self) -> int:
+        from wsr.zoo import Zoo
+
+        zoo = Zoo.open(self.zoo)
+        for key in ("representation", "dim", "preset", "rank", "base", "dataset", "steps", "init", "sigma", "dtype"):
+            console.print(f"{key}: {zoo.meta.get(key)}")
+        table = Table("split", "class", "count", "mean quality", "lowest")
+        for (split, cls), part in zoo.index.groupby(["split", "class"]):
+            quality = part["quality"]
+            table.add_row(split, cls, str(len(part)), f"{quality.mean():.3f}", f"{quality.min():.3f}")
+        for split, part in zoo.index.groupby("split"):
+            table.add_row(split, "all", str(len(part)), f"{part['quality'].mean():.3f}", f"{part['quality'].min():.3f}")
+        console.print(table)
+        return OK
+
+
+@dataclass
+class ZooCheck:
+    """Decode a zoo and recompute the quality that its index states. Exit code 1 where something does not hold.
+
+    Example: `wsr zoo check shapes10-mlora-asym --sample 100`.
+    """
+
+    zoo: Positional[str]
+    """A zoo's folder, or its name in assets/zoos."""
+    sample: int | None = None
+    """Only this many instances, evenly spread."""
+
+    def run(self) -> int:
+        from wsr.zoo import Zoo, check_zoo
+
+        zoo = Zoo.open(self.zoo)
+        with bar("check") as update:
+            report = check_zoo(zoo, self.sample, update)
+        if report.targets_missing:
+            console.print(f"The targets are not at hand, so only the decode was checked. {report.targets_missing}")
+        else:
+            found = list(report.recomputed.values())
+            console.print(f"Recomputed {len(found)} qualities: mean {sum(found) / max(len(found), 1):.4f}, largest "
+                          f"difference from the index {report.largest_difference:.2g}.")
+        for problem in report.problems[:20]:
+            console.print(f"[red]✗[/red] {problem}")
+        console.print(f"{report.instances} instances: " + ("all hold." if report.ok else
+                                                          f"{len(report.problems)} problems."))
+        return OK if report.ok else FAILED
+
+
+@dataclass
+class ZooBuild:
+    """Fit a data set, or a selection of it, into a zoo. Goes on where a killed run stopped.
+
+    Example: `wsr zoo build images:photos --base photos.safetensors --out zoos/photos`.
+    """
+
+    dataset: Positional[str]
+    """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
+    out: Path
+    """The zoo's folder."""
+    representation: RepresentationName = "mlora-asym"
+    """What the weights are."""
+    base: str | None = None
+    """emoji, shapes10 or a checkpoint's path; by default the one for the kind of signal."""
+    count: int | None = None
+    """Only the first so many signals."""
+    rank: int | None = None
+    """Rank of the adapters; by default the preset's."""
+    steps: int | None = None
+    """Adam steps; by default the preset's."""
+    init_seed: int = 0
+    """Of the shared start's random part."""
+    sigma: float = 0.02
+    """Spread of the centred start."""
+    preset: PresetName = "cpu"
+    """Steps, points and batch."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA where there is one."""
+
+    def run(self) -> int:
+        from wsr.data import load_signals
+        from wsr.fitting.fit import default_device, representation_for
+        from wsr.presets import preset
+        from wsr.zoo import Zoo, build_zoo
+
+        signals = load_signals(self.dataset)[:self.count]
+        model = representation_for(self.representation, self.base, signals.dim, self.rank, self.preset)
+        zoo = Zoo.create(self.out, model, dataset=self.dataset, preset=self.preset, init="centered", sigma=self.sigma,
+                         init_seed=self.init_seed, steps=self.steps or preset(self.preset, signals.dim).fit.steps)
+        with bar(f"zoo {self.out.name}") as update:
+            for record in build_zoo(zoo, signals, device=self.device or default_device()):
+                update(record.done, record.total, f"quality {record.quality:.3f}")
+        return OK
+
+
+@dataclass
+class Render:
+    """Decode weights of a zoo to pictures (.png) or meshes (.glb).
+
+    Example: `wsr render emoji-mlora-asym --ids 1f600 --resolution 512 --out decoded`.
+    """
+
+    zoo: Positional[str]
+    """A zoo's folder, or its name in assets/zoos."""
+    ids: tuple[str, ...] = ()
+    """Which instances; by default the first eight."""
+    resolution: int | None = None
+    """Pixels of the longer side, or samples along an edge of the grid."""
+    out: Path = Path("decoded")
+    """The folder to write into."""
+
+    def run(self) -> int:
+        from wsr.zoo import Zoo
+
+        zoo = Zoo.open(self.zoo)
+        ids = list(self.ids) or zoo.ids[:8]
+        self.out.mkdir(parents=True, exist_ok=True)
+        with bar("render") as update:
+            for i, name in enumerate(ids):
+                path = self.out / f"{name}{'.png' if zoo.meta['dim'] == 2 else '.glb'}"
+                write_decoded(zoo.decode([name], self.resolution)[0], path)
+                update(i + 1, len(ids), path.name)
+        return OK
+
+
+@dataclass
+class App:
+    """Serve the app. Example: `wsr app --port 7860`."""
+
+    host: str = "127.0.0.1"
+    """The address to listen on."""
+    port: int = 7860
+    """The port to listen on."""
+
+    def run(self) -> int:
+        import importlib
+
+        # by name: the engine does not know the app, this command only starts it
+        importlib.import_module("app.main").launch(self.host, self.port)
+        return OK
+
+
+def write_decoded(decoded, path: Path) -> None:
+    """A picture as .png, or a mesh as .glb."""
+    import numpy as np
+
+    if isinstance(decoded, np.ndarray):
+        from PIL import Image
+
+        Image.fromarray(np.round(decoded * 255).astype(np.uint8)).save(path)
+    else:
+        from wsr.render.surfaces import to_glb
+
+        to_glb(decoded, path)
+
+
+@dataclass
+class ZooCommand:
+    """Work with weight zoos: build, info, check."""
+
+    command: OmitArgPrefixes[
+        Annotated[ZooInfo, subcommand("info")]
+        | Annotated[ZooCheck, subcommand("check")]
+        | Annotated[ZooBuild, subcommand("build")]
+    ]
+
+    def run(self) -> int:
+        return self.command.run()
+
+
+Command = (Annotated[Data, subcommand("data")] | Annotated[Base, subcommand("base")] | Annotated[Fit, subcommand("fit")]
+           | Annotated[ZooCommand, subcommand("zoo")] | Annotated[Render, subcommand("render")]
+           | Annotated[App, subcommand("app")])
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs a sub-command. Exit codes: 0 done, 1 a check failed, 2 wrong input, 130 stopped."""
+    try:
+        command = tyro.cli(OmitArgPrefixes[Command], args=arguments, prog="wsr",
+                           description="A weight-space laboratory: signals become small neural fields, and their "
+                                       "weights become data.")
+        return command.run()
+    except WsrError as error:
+        Console(stderr=True).print(f"wsr: {error}", style="red", markup=False, highlight=False)
+        return MISTAKE
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped.")
+        return STOPPED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

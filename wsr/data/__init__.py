@@ -1,0 +1,39 @@
+"""Signals by name: `emoji`, `shapes10`, and anyone's own folder of images or meshes."""
+
+from wsr.data.signals import Signal, Signals
+from wsr.errors import unknown_name
+
+__all__ = ["Signal", "Signals", "load_signals"]
+
+
+def load_signals(name: str, ids: list[str] | None = None) -> Signals:
+    """The signals of a data set, with ids, classes and fixed splits.
+
+    name: "emoji" or "shapes10", one of their classes ("emoji/people", "shapes10/chair"), "images:DIR" or "meshes:DIR".
+    ids: only these, in this order. WsrError for a name or an id that is not known, with the nearest one that is.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "images" and rest:
+        from wsr.data.images import load_image_folder
+
+        signals = load_image_folder(rest)
+    elif kind == "meshes" and rest:
+        from wsr.data.meshes import load_mesh_folder
+
+        signals = load_mesh_folder(rest)
+    else:
+        signals = _builtin(name)
+    return signals if ids is None else signals.select(ids)
+
+
+def _builtin(name: str) -> Signals:
+    dataset, _, part = name.partition("/")
+    if dataset == "emoji":
+        from wsr.data.emoji import load_emoji
+
+        return load_emoji(part or None)
+    if dataset == "shapes10":
+        from wsr.data.shapes10 import load_shapes10
+
+        return load_shapes10(part or None)
+    raise unknown_name("data set", name, ("emoji", "shapes10", "images:DIR", "meshes:DIR"))

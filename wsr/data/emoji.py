@@ -1,0 +1,127 @@
+"""The `emoji` data set: 3,391 rendered emoji, MIT licence, from the npm package `@lobehub/fluent-emoji-3d`.
+
+Classes are the nine Unicode groups. The split is by family (an emoji's code points without skin-tone modifiers): nearly
+half of the set are skin tones of each other, and a random split would leak them.
+"""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from wsr.data.images import read_image, resize_image
+from wsr.data.signals import Signal, Signals
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import cache_dir
+
+PICTURES, GROUPS = "@lobehub/fluent-emoji-3d@1.1.0", "unicode-emoji-json@0.9.0"
+GROUP_CLASS = {
+    "Smileys & Emotion": "smileys",
+    "People & Body": "people",
+    "Animals & Nature": "animals",
+    "Food & Drink": "food",
+    "Travel & Places": "travel",
+    "Activities": "activities",
+    "Objects": "objects",
+    "Symbols": "symbols",
+    "Flags": "flags",
+}
+CLASSES = tuple(GROUP_CLASS.values())
+# skin tones, the emoji presentation selector, and the tag that ends a subdivision flag (the package leaves it out)
+_NOT_FAMILY = {*range(0x1F3FB, 0x1F400), 0xFE0F, 0xE007F}
+HELDOUT_SHARE = 8  # one family in eight is held out: 232 families, over 400 emoji
+
+
+def family(stem: str) -> str:
+    """The code points of a file stem without skin-tone modifiers: '1f44b-1f3fb' and '1f44b' are both '1f44b'."""
+    points = (int(part, 16) for part in stem.replace("_", "-").split("-"))
+    return "-".join(f"{point:x}" for point in points if point not in _NOT_FAMILY)
+
+
+def family_split(name: str) -> str:
+    """`heldout` or `train`, from the family's own name, so that it never changes with what else is in the folder."""
+    return "heldout" if int(hashlib.sha256(name.encode()).hexdigest(), 16) % HELDOUT_SHARE == 0 else "train"
+
+
+def emoji_dir() -> Path:
+    return cache_dir() / "emoji"
+
+
+def fetch_emoji(folder: str | Path | None = None) -> Path:
+    """Puts the pictures and their groups into the cache, once: from `folder` (the package's *.webp files), else by
+    `npm pack`. Returns the cache's folder. WsrError where npm is missing or answers with an error."""
+    target = emoji_dir()
+    if (target / "groups.json").exists():
+        return target
+    with tempfile.TemporaryDirectory(dir=cache_dir(), prefix=".emoji-") as scratch:
+        work = Path(scratch)
+        pictures = Path(folder) if folder else _npm_unpack(PICTURES, work / "pictures") / "assets"
+        if not pictures.is_dir() or not any(pictures.glob("*.webp")):
+            raise WsrError(f"{str(pictures)!r} holds no .webp emoji: give the folder of the package's files.")
+        table = json.loads((_npm_unpack(GROUPS, work / "groups") / "data-by-emoji.json").read_text())
+        groups = {family("-".join(f"{ord(c):x}" for c in text)): entry["group"] for text, entry in table.items()}
+        ready = work / "ready"
+        ready.mkdir()
+        for file in pictures.glob("*.webp"):
+            shutil.copyfile(file, ready / file.name)
+        (ready / "groups.json").write_text(json.dumps(groups))
+        if not target.exists():
+            ready.rename(target)
+    return target
+
+
+def _npm_unpack(package: str, into: Path) -> Path:
+    into.mkdir(parents=True)
+    if shutil.which("npm") is None:
+        raise WsrError(f"npm is not installed, and the emoji come from its package {package}: install npm, "
+                       "or give a folder of the package's files (`wsr data emoji --folder DIR`).")
+    done = subprocess.run(["npm", "pack", "--silent", package], cwd=into, capture_output=True, text=True, timeout=600)
+    archives = list(into.glob("*.tgz"))
+    if done.returncode or not archives:
+        raise WsrError(f"`npm pack {package}` failed: {done.stderr.strip()[-300:] or 'no archive came'}. "
+                       "Check the network, or give a folder of the package's files (`wsr data emoji --folder DIR`).")
+    with tarfile.open(archives[0]) as archive:
+        archive.extractall(into, filter="data")
+    return into / "package"
+
+
+def emoji_available() -> bool:
+    """Whether the pictures have been fetched."""
+    return (emoji_dir() / "groups.json").exists()
+
+
+def _read(path: Path, resolution: int) -> np.ndarray:
+    image = read_image(path)
+    height, width = image.shape[:2]
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    # a few of the pictures are not quite square: white around them keeps their shape
+    square = np.pad(image, ((top, side - height - top), (left, side - width - left), (0, 0)), constant_values=1)
+    return resize_image(square, resolution)  # (resolution, resolution, 3)
+
+
+def load_emoji(group: str | None = None, resolution: int = 128) -> Signals:
+    """All emoji, or those of one class (`people`, `flags`, …), as images (resolution, resolution, 3) over white.
+
+    WsrError where the pictures have not been fetched, or the class is unknown.
+    """
+    if group is not None and group not in CLASSES:
+        raise unknown_name("emoji class", group, CLASSES)
+    if not emoji_available():
+        raise WsrError("The emoji have not been fetched: run `wsr data emoji` once (it asks npm for a 15 MB package).")
+    folder = emoji_dir()
+    groups = json.loads((folder / "groups.json").read_text())
+    signals = []
+    for file in sorted(folder.glob("*.webp"), key=lambda file: file.stem):
+        name = family(file.stem)
+        cls = GROUP_CLASS[groups.get(name, "Symbols")]
+        if group in (None, cls):
+            reader = partial(_read, file, resolution)
+            signals.append(Signal(file.stem, cls, family_split(name), 2, reader))
+    return Signals("emoji" if group is None else f"emoji/{group}", 2, signals)

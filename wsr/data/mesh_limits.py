@@ -1,0 +1,24 @@
+"""How big a mesh may be. Larger ones are refused by name and number before they are decoded."""
+
+MAX_MESH_BYTES = 32 * 2**20
+MAX_FACES = 500_000
+MAX_VERTICES = 3 * MAX_FACES  # a file whose triangles share no corner
+MAX_PARTS = 4_000  # nodes and primitives of a scene: placing one takes 0.4 ms
+MAX_DEPTH = 64  # of nested nodes: placing one that lies n deep takes time in n
+
+
+class Refusal(Exception):
+    """Why a file is not decoded: a clause about "it", which `read_mesh` makes a WsrError of."""
+
+
+def check_count(count: int, limit: int, what: str) -> None:
+    if count > limit:
+        raise Refusal(f"it has {count:,} {what} and up to {limit:,} are read")
+
+
+# Text formats are ASCII. Other bytes become blanks: some are line ends to a decoder and not to the checks.
+_PLAIN = bytes(byte if 32 < byte < 127 or byte in b"\n\r" else 32 for byte in range(256))
+
+
+def plain_text(data: bytes) -> bytes:
+    return data.translate(_PLAIN).replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -1,0 +1,104 @@
+"""The data set of 5,000 shapes: its ids and splits, and a cache that is filled in parallel and read in blocks."""
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache, partial
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import trimesh
+from jaxtyping import Float, Int
+
+from wsr.data.shapes10.generate import CATEGORIES, SEEDS, VERSION, generate, to_trimesh
+from wsr.data.signals import Signal, Signals
+from wsr.errors import unknown_name
+from wsr.paths import atomic_path, cache_dir
+
+HELDOUT_FROM = 450  # seeds 450..499 of every category: 500 held-out shapes
+BLOCK = 25  # shapes a file: what a killed run loses at most, about 400 kB
+
+Arrays = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]
+
+
+def load_shapes10(category: str | None = None) -> Signals:
+    """All 5,000 shapes, or the 500 of one category; ids like `chair-00042`.
+
+    A shape is read from the cache where `build_cache` has put it, else generated in some 20 ms: the same mesh.
+    """
+    if category is not None and category not in CATEGORIES:
+        raise unknown_name("shapes10 category", category, CATEGORIES)
+    chosen = CATEGORIES if category is None else (category,)
+    name = "shapes10" if category is None else f"shapes10/{category}"
+    return Signals(name, 3, [_signal(cls, seed) for cls in chosen for seed in range(SEEDS)])
+
+
+def _signal(category: str, seed: int) -> Signal:
+    split = "heldout" if seed >= HELDOUT_FROM else "train"
+    return Signal(f"{category}-{seed:05d}", category, split, 3, partial(_read, category, seed))
+
+
+def _read(category: str, seed: int) -> trimesh.Trimesh:
+    path = block_path(category, seed // BLOCK)
+    block = _read_block(path) if path.exists() else None
+    return generate(category, seed) if block is None else to_trimesh(*block[seed % BLOCK])
+
+
+def block_path(category: str, block: int) -> Path:
+    """The cache file of shapes 25 * block and the 24 after it. The generator's version is part of the path."""
+    return cache_dir() / "shapes10" / f"v{VERSION}" / f"{category}-{block:02d}.npz"
+
+
+@lru_cache(maxsize=8)
+def _read_block(path: Path) -> tuple[Arrays, ...] | None:
+    """The shapes of a block. None where the file is damaged: the shape is generated instead."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            vertices, faces, counts = file["vertices"], file["faces"], file["counts"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    ends = np.cumsum(counts, axis=0)  # (25, 2)
+    return tuple(
+        (vertices[v - nv : v], faces[f - nf : f])
+        for (nv, nf), (v, f) in zip(counts.tolist(), ends.tolist(), strict=True)
+    )
+
+
+def _write_block(category: str, block: int) -> None:
+    meshes = [generate(category, seed) for seed in range(block * BLOCK, (block + 1) * BLOCK)]
+    counts = np.array([(len(m.vertices), len(m.faces)) for m in meshes], dtype=np.int32)  # (25, 2)
+    with atomic_path(block_path(category, block)) as path, open(path, "wb") as file:
+        np.savez_compressed(
+            file,
+            vertices=np.concatenate([m.vertices for m in meshes]).astype(np.float32),
+            faces=np.concatenate([m.faces for m in meshes]).astype(np.int32),
+            counts=counts,
+        )
+
+
+def build_cache(workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> None:
+    """Generate every shape that is not yet cached, in processes; some minutes of one core for all 5,000.
+
+    `progress(done, total)` is told the number of shapes, first of those found. A killed run loses the blocks in hand.
+    Worker processes import the caller's script again: call this below `if __name__ == "__main__":` in a script.
+    """
+    blocks = [(cls, block) for cls in CATEGORIES for block in range(SEEDS // BLOCK)]
+    missing = [(cls, block) for cls, block in blocks if not block_path(cls, block).exists()]
+    done, total = (len(blocks) - len(missing)) * BLOCK, len(blocks) * BLOCK
+    report = progress or (lambda done, total: None)
+    report(done, total)
+    if not missing:
+        return
+    workers = max(1, min(workers or os.cpu_count() or 1, len(missing)))
+    # spawn, not fork: the caller may have started threads (torch, a server), which a fork would copy half-way
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    try:
+        for job in as_completed([pool.submit(_write_block, *item) for item in missing]):
+            job.result()
+            done += BLOCK
+            report(done, total)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)

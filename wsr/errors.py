@@ -1,0 +1,17 @@
+"""Errors for the person who caused them: what was given, what is wrong, what would be right."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class WsrError(ValueError):
+    """A mistake in what wsr was given. Its text is one sentence that a visitor can act on; the app and the
+    command line show it as it is, without a traceback."""
+
+
+def unknown_name(kind: str, given: str, valid: Iterable[str]) -> WsrError:
+    """The error for a name that is not one of `valid`, with the nearest valid one."""
+    names = [str(name) for name in valid]
+    near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.4)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return WsrError(f"Unknown {kind} {str(given)[:80]!r}: {hint}Valid: {', '.join(names[:20])}.")

@@ -1,0 +1,165 @@
+"""The base field: a coordinate network whose layers are modulated by a style (sections 3.3 and 8.2, figure 7b)."""
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wsr.presets import FieldConfig
+
+if TYPE_CHECKING:
+    from wsr.fields.checkpoint import BaseInfo
+
+EPS = 1e-8  # of the demodulation, section 8.2
+
+
+def fourier_init(width: int, dim: int, omega: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Frequencies (width, dim) ~ N(0, 1) and phases (width,) uniform over a period, of sin(ω0 (W p + b)).
+
+    With ω0 = 32 the frequencies have a spread of 32 rad a unit: ten periods across an image, as in Tancik et al.
+    """
+    weight = torch.randn(width, dim, generator=generator)
+    phase = (torch.rand(width, generator=generator) * 2 - 1) * math.pi / omega
+    return weight, phase
+
+
+def fourier(points: Float[Tensor, "*n p d"], weight: Float[Tensor, "c d"], phase: Float[Tensor, "c"],
+            omega: float) -> Float[Tensor, "*n p c"]:
+    """sin(ω0 (W p + b)), always in fp32: a phase of 100 rad has no digits left in bf16."""
+    return torch.sin(F.linear(points.float(), weight * omega, phase * omega))
+
+
+def demodulate(matrices: Float[Tensor, "*n o i"], gain: float = math.sqrt(2)) -> Float[Tensor, "*n o i"]:
+    """Each output row scaled to the norm `gain`: √2 keeps the second moment of unit inputs through a ReLU (section 8.2)."""
+    return matrices * (matrices.square().sum(-1, keepdim=True) + EPS).rsqrt() * gain
+
+
+class ModulatedLayer(torch.autograd.Function):
+    """relu(demodulate(W') h + b) for n fields at once, with its gradient written out.
+
+    The same numbers as the composed operations (a test holds them together), in a third of the passes over memory:
+    autograd keeps and fills several copies of each activation and each matrix, and on a CPU that costs more than the
+    products do.
+    """
+
+    @staticmethod
+    def forward(ctx, h: Float[Tensor, "n p i"], matrices: Float[Tensor, "n o i"], bias: Float[Tensor, "o"],
+                gain: float) -> Float[Tensor, "n p o"]:
+        scale = (torch.linalg.vector_norm(matrices, dim=-1, keepdim=True).square_().add_(EPS)).rsqrt_().mul_(gain)
+        rows = matrices * scale  # (n, o, i)
+        product = rows.to(h.dtype)
+        y = torch.baddbmm(bias.to(h.dtype), h, product.mT).relu_()  # (n, p, o)
+        ctx.save_for_backward(h, y, rows, product, scale)
+        ctx.gain = gain
+        return y
+
+    @staticmethod
+    def backward(ctx, grad: Float[Tensor, "n p o"]):
+        h, y, rows, product, scale = ctx.saved_tensors
+        grad = torch.ops.aten.threshold_backward(grad, y, 0)  # (n, p, o), zero where the ReLU is closed
+        d_h = torch.bmm(grad, product) if ctx.needs_input_grad[0] else None
+        d_matrices = d_bias = None
+        if ctx.needs_input_grad[1]:
+            d_rows = torch.bmm(grad.mT, h).to(rows.dtype)  # (n, o, i)
+            along = torch.linalg.vecdot(d_rows, rows)[..., None].div_(ctx.gain**2)  # what would change a row's norm
+            d_matrices = d_rows.addcmul_(rows, along, value=-1).mul_(scale)
+        if ctx.needs_input_grad[2]:
+            d_bias = grad.sum((0, 1), dtype=rows.dtype)
+        return d_h, d_matrices, d_bias, None
+
+
+class BaseField(nn.Module):
+    """Mapping network z → s, an affine map of s to a style per layer, a Fourier layer, `blocks` × two modulated fully
+    connected layers with a residual around each block, and a linear output.
+
+    All synthesis layers are square and kept in one tensor, so that their adapted matrices are built in one operation.
+    `mean_style` (layers, c) is the mean of the styles of the training set: adapters start from W̄ = W diag(s̄).
+    """
+
+    mean_style: Tensor
+
+    def __init__(self, config: FieldConfig, seed: int = 0):
+        super().__init__()
+        self.config = config
+        c, layers, width = config.channels, config.layers, config.mapping_width
+        generator = torch.Generator().manual_seed(seed)
+        frequencies, phases = fourier_init(c, config.dim, config.omega, generator)
+        self.fourier_weight = nn.Parameter(frequencies)
+        self.fourier_phase = nn.Parameter(phases)
+        self.weight = nn.Parameter(torch.randn(layers, c, c, generator=generator) / math.sqrt(c))
+        self.bias = nn.Parameter(torch.zeros(layers, c))
+        self.out_weight = nn.Parameter(torch.randn(config.outputs, c, generator=generator) / math.sqrt(c))
+        self.out_bias = nn.Parameter(torch.zeros(config.outputs))
+        sizes = [config.latent] + [width] * config.mapping_layers
+        self.mapping = nn.ParameterList(
+            torch.randn(o, i, generator=generator) * math.sqrt(2 / i) for i, o in zip(sizes, sizes[1:], strict=False))
+        self.mapping_bias = nn.ParameterList(torch.zeros(o) for o in sizes[1:])
+        # styles start at 1 with a small spread, so that the untrained base is a plain network
+        self.affine = nn.Parameter(torch.randn(layers, c, width, generator=generator) * (0.5 / math.sqrt(width)))
+        self.affine_bias = nn.Parameter(torch.ones(layers, c))
+        self.register_buffer("mean_style", torch.ones(layers, c))
+        self.info: "BaseInfo | None" = None  # set where it was read from a file
+
+    def styles(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n l c"]:
+        """z → s → a style per layer. Latents are scaled to unit second moment at the start of training."""
+        h = latents
+        for weight, bias in zip(self.mapping, self.mapping_bias, strict=True):
+            h = F.leaky_relu(F.linear(h, weight, bias), 0.2)
+        return torch.einsum("nw,lcw->nlc", h, self.affine) + self.affine_bias
+
+    def modulated(self, styles: Float[Tensor, "n l c"]) -> Float[Tensor, "l n c c"]:
+        """W diag(s), not yet demodulated."""
+        return self.weight[:, None] * styles.transpose(0, 1)[:, :, None, :]
+
+    def folded(self) -> Float[Tensor, "l c c"]:
+        """W̄ = W diag(s̄): what adapters adapt."""
+        return self.weight * self.mean_style[:, None, :]
+
+    def features(self, points: Float[Tensor, "n p d"]) -> Float[Tensor, "n p c"]:
+        return fourier(points, self.fourier_weight, self.fourier_phase, self.config.omega)
+
+    def forward(self, points: Float[Tensor, "m p d"], matrices: Float[Tensor, "l n c c"]) -> Float[Tensor, "n p v"]:
+        """Values at `points` of n fields whose layers are `matrices` (not yet demodulated). The points are the same
+        for all (m = 1) or each field's own (m = n); in [-1, 1]. Values: RGB in [-1, 1], or a logit."""
+        features = self.features(points).to(compute_dtype(points.device))
+        h = features.expand(matrices.shape[1], -1, -1)  # (n, p, c)
+        half, gain = math.sqrt(0.5), math.sqrt(2)
+        layers = matrices.unbind(0)
+        for block in range(self.config.blocks):
+            first, second = 2 * block, 2 * block + 1
+            x = ModulatedLayer.apply(h, layers[first], self.bias[first], gain)
+            # the factor of (x + h)/√2 is taken into the layer: a ReLU is homogeneous, and a pass is saved
+            x = ModulatedLayer.apply(x, layers[second], self.bias[second] * half, gain * half)
+            h = torch.add(x, h, alpha=half)  # (n, p, c)
+        # the output stays in fp32 whatever the products are in: its rounding would be the picture's
+        return F.linear(h.float(), self.out_weight, self.out_bias)  # (n, p, v)
+
+
+_COMPUTE_DTYPE: dict[str, torch.dtype] = {}
+
+
+def compute_dtype(device: torch.device | str) -> torch.dtype:
+    """The type of the matrix products: bf16 where the device multiplies it in hardware, else fp32.
+
+    On CPUs without AVX-512 BF16 or AMX a bf16 product is some fifty times slower than an fp32 one, so the CPU's flags
+    decide, not a preference. `set_compute_dtype` overrides.
+    """
+    kind = torch.device(device).type
+    if kind not in _COMPUTE_DTYPE:
+        if kind == "cuda":
+            fast = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            flags = torch.backends.cpu.get_cpu_capability()
+            fast = kind == "cpu" and "AVX512" in flags and bool(torch.cpu._is_avx512_bf16_supported())
+        _COMPUTE_DTYPE[kind] = torch.bfloat16 if fast else torch.float32
+    return _COMPUTE_DTYPE[kind]
+
+
+def set_compute_dtype(device: str, dtype: torch.dtype | None) -> None:
+    """Fixes the type of the matrix products on a kind of device (`cpu`, `cuda`); None goes back to the default."""
+    _COMPUTE_DTYPE.pop(device, None)
+    if dtype is not None:
+        _COMPUTE_DTYPE[device] = dtype

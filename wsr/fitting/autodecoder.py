@@ -1,0 +1,129 @@
+"""Training of the base field as a variational autodecoder: one latent code an instance, learnt together with the
+network (section 3.3, equation 4), with the progressive schedule and the weight average of section 8.3."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from wsr.fields.base import BaseField
+from wsr.fitting.targets import Targets
+from wsr.paths import atomic_path
+from wsr.presets import BaseTrainingConfig, FieldConfig
+
+# A latent is seen once in N / instances steps, its network at each: it needs longer strides to keep up.
+LATENT_LR = 5.0
+LATENT_SPREAD = 0.1
+
+
+@dataclass
+class BaseRecord:
+    """A step of base training. loss: the mean of eq. 4's reconstruction term since the last record."""
+
+    step: int
+    steps: int
+    loss: float
+    seconds: float
+    done: bool = False
+
+
+class BaseTraining:
+    """A base in training, with all that is needed to go on after a kill: network, latents, both optimisers, average."""
+
+    def __init__(self, targets: Targets, field: FieldConfig, config: BaseTrainingConfig, seed: int = 0,
+                 device: torch.device | str = "cpu"):
+        self.targets, self.config, self.seed, self.device = targets, config, seed, torch.device(device)
+        torch.manual_seed(seed)
+        self.base = BaseField(field, seed).to(device)
+        self.average = AveragedModel(self.base, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
+        self.latents = nn.Embedding(len(targets), field.latent, sparse=True).to(device)
+        nn.init.normal_(self.latents.weight, std=LATENT_SPREAD)
+        self.optimizer = torch.optim.Adam(self.base.parameters(), lr=config.stages[0].lr, fused=True)
+        self.latent_optimizer = torch.optim.SparseAdam(list(self.latents.parameters()), lr=config.stages[0].lr)
+        self.step, self.seconds = 0, 0.0
+
+    @property
+    def steps(self) -> int:
+        return sum(stage.steps for stage in self.config.stages)
+
+    def run(self, record_every: int = 50, checkpoint: Path | None = None, checkpoint_every: float = 60.0
+            ) -> Iterator[BaseRecord]:
+        """Trains to the end, from `checkpoint` where it exists. Stoppable between records; a kill loses at most
+        `checkpoint_every` seconds."""
+        if checkpoint is not None and checkpoint.exists():
+            self.load(checkpoint)
+        losses, saved = [], time.monotonic()
+        while self.step < self.steps:
+            start = time.monotonic()
+            losses.append(self._train_step())
+            self.seconds += time.monotonic() - start
+            if self.step % record_every == 0 or self.step == self.steps:
+                mean = float(torch.stack(losses).mean())
+                losses = []
+                done = self.step == self.steps
+                if checkpoint is not None and (done or time.monotonic() - saved > checkpoint_every):
+                    self.save(checkpoint)
+                    saved = time.monotonic()
+                yield BaseRecord(self.step, self.steps, mean, self.seconds, done)
+
+    def _train_step(self) -> Tensor:
+        stage, within, next_lr = self._stage()
+        # inside a stage the rate falls geometrically to the next stage's
+        lr = stage.lr * (next_lr / stage.lr) ** (within / stage.steps)
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        for group in self.latent_optimizer.param_groups:
+            group["lr"] = lr * LATENT_LR
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
+        count = min(stage.instances, len(self.targets))
+        rows = torch.randperm(len(self.targets), generator=generator)[:count].to(self.device)
+        batch = self.targets.batch(self.step, stage.points, rows)
+        latents = self.latents(rows)
+        values = self.base(batch.points, self.base.modulated(self.base.styles(latents)))
+        loss = self.targets.loss(values, batch).mean()
+        total = loss + self.config.latent_penalty * latents.square().sum(1).mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.latent_optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        self.optimizer.step()
+        self.latent_optimizer.step()
+        self.average.update_parameters(self.base)
+        self.step += 1
+        return loss.detach()
+
+    def _stage(self):
+        within = self.step
+        for i, stage in enumerate(self.config.stages):
+            if within < stage.steps:
+                last = i + 1 == len(self.config.stages)
+                return stage, within, stage.lr * 0.1 if last else self.config.stages[i + 1].lr
+            within -= stage.steps
+        raise AssertionError("a step after the last stage")
+
+    @torch.no_grad()
+    def finish(self) -> tuple[BaseField, Tensor]:
+        """The averaged network with the mean style of the training set in it, and the latents (n, z)."""
+        base: BaseField = self.average.module
+        styles = [base.styles(part) for part in self.latents.weight.split(1024)]
+        base.mean_style.copy_(torch.cat(styles).mean(0))
+        return base.eval().requires_grad_(False), self.latents.weight.detach().clone()
+
+    def save(self, path: Path) -> None:
+        with atomic_path(path) as temporary:
+            torch.save({"base": self.base.state_dict(), "average": self.average.state_dict(),
+                        "latents": self.latents.state_dict(), "optimizer": self.optimizer.state_dict(),
+                        "latent_optimizer": self.latent_optimizer.state_dict(),
+                        "step": self.step, "seconds": self.seconds}, temporary)
+
+    def load(self, path: Path) -> None:
+        state = torch.load(path, map_location=self.device, weights_only=True)
+        self.base.load_state_dict(state["base"])
+        self.average.load_state_dict(state["average"])
+        self.latents.load_state_dict(state["latents"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.latent_optimizer.load_state_dict(state["latent_optimizer"])
+        self.step, self.seconds = state["step"], state["seconds"]

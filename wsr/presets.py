@@ -1,0 +1,133 @@
+"""The two presets. `paper` is the paper's setting, whole (section 8); `cpu` is what two cores train in an hour and fit
+live. Every number that we publish names its preset."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from wsr.errors import WsrError, unknown_name
+
+Preset = Literal["cpu", "paper"]
+
+
+@dataclass(frozen=True)
+class FieldConfig:
+    """The sizes of the base field and of the standalone MLP of equal budget, for one dimension of the domain."""
+
+    dim: int
+    """Dimension of the domain: 2 (images) or 3 (shapes)."""
+    channels: int
+    """Width of the synthesis layers."""
+    blocks: int
+    """Synthesis blocks, of two modulated layers each."""
+    omega: float
+    """Frequency scale ω0 of the Fourier layer, shared with the standalone MLP."""
+    latent: int
+    """Size d_z of an instance's latent code."""
+    mapping_layers: int
+    """Layers of the mapping network."""
+    mapping_width: int
+    """Width of the mapping network."""
+    mlp_width: int
+    """Width N of the standalone MLP."""
+    rank: int
+    """Default rank of the adapters."""
+
+    @property
+    def layers(self) -> int:
+        return 2 * self.blocks
+
+    @property
+    def outputs(self) -> int:
+        """RGB for images, one occupancy logit for shapes."""
+        return 3 if self.dim == 2 else 1
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How instances are fitted (section 8.1)."""
+
+    steps: int
+    """Adam steps."""
+    points: int
+    """Points an instance and step."""
+    batch: int
+    """Instances fitted together."""
+    lr: float = 1e-2
+    """Learning rate of the first step; a cosine takes it down to `lr_end`."""
+    lr_end: float = 1e-5
+    """Learning rate of the last step."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of the base's progressive schedule: from many instances × few points to few × many (section 8.3)."""
+
+    steps: int
+    instances: int
+    points: int
+    lr: float
+
+
+@dataclass(frozen=True)
+class BaseTrainingConfig:
+    """How the base field is trained as a variational autodecoder (section 8.3, equation 4)."""
+
+    stages: tuple[Stage, ...]
+    """The progressive schedule."""
+    latent_penalty: float = 1e-4
+    """λ_r of equation 4."""
+    ema: float = 0.999
+    """Decay of the exponential moving average of the weights."""
+
+
+@dataclass(frozen=True)
+class PresetConfig:
+    resolution: int
+    """Pixels of an image's longer side, or samples of a surface's grid along an edge."""
+    field: FieldConfig
+    fit: FitConfig
+    base: BaseTrainingConfig = field(repr=False)
+
+
+_PRESETS: dict[tuple[str, int], PresetConfig] = {
+    ("cpu", 2): PresetConfig(
+        128,
+        FieldConfig(2, 128, 4, 24.0, 128, 3, 128, 50, 4),
+        FitConfig(300, 1024, 8),
+        BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
+    ),
+    ("cpu", 3): PresetConfig(
+        96,
+        FieldConfig(3, 128, 4, 4.0, 128, 3, 128, 50, 4),
+        FitConfig(300, 1024, 8),
+        BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
+    ),
+    ("paper", 2): PresetConfig(
+        128,
+        FieldConfig(2, 256, 6, 32.0, 256, 8, 256, 94, 4),
+        FitConfig(10_000, 8192, 16),
+        BaseTrainingConfig((
+            Stage(70_000, 256, 2048, 1e-3), Stage(70_000, 128, 4096, 3e-4), Stage(70_000, 64, 8192, 1e-4),
+            Stage(70_000, 32, 16384, 3e-5), Stage(70_000, 16, 16384, 1e-5),
+        )),
+    ),
+    ("paper", 3): PresetConfig(
+        128,
+        FieldConfig(3, 512, 4, 1.0, 128, 4, 256, 99, 3),
+        FitConfig(10_000, 8192, 16),
+        BaseTrainingConfig((
+            Stage(70_000, 256, 2048, 1e-3), Stage(70_000, 128, 4096, 3e-4), Stage(70_000, 64, 8192, 1e-4),
+            Stage(70_000, 32, 16384, 3e-5), Stage(70_000, 16, 32768, 1e-5),
+        )),
+    ),
+}
+PRESETS: tuple[str, ...] = ("cpu", "paper")
+
+
+def preset(name: str, dim: int) -> PresetConfig:
+    """The preset of this name for images (dim 2) or shapes (dim 3)."""
+    if name not in PRESETS:
+        raise unknown_name("preset", name, PRESETS)
+    if dim not in (2, 3):
+        raise WsrError(f"Dimension {dim!r} is not known: 2 is for images, 3 for shapes.")
+    return _PRESETS[name, dim]

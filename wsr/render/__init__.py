@@ -1,0 +1,5 @@
+"""Images from fields, surfaces from fields, pictures of surfaces."""
+
+from wsr.render.decode import decode, evaluate_in_chunks, render_images, render_surfaces
+
+__all__ = ["decode", "evaluate_in_chunks", "render_images", "render_surfaces"]

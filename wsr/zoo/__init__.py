@@ -1,0 +1,7 @@
+"""Datasets of weights on disk: write, read, validate."""
+
+from wsr.zoo.build import ZooRecord, build_zoo
+from wsr.zoo.check import CheckReport, check_zoo
+from wsr.zoo.zoo import Zoo
+
+__all__ = ["CheckReport", "Zoo", "ZooRecord", "build_zoo", "check_zoo"]

@@ -1,0 +1,72 @@
+"""Validation of a zoo: does it decode, and is the quality that its index states the one its weights have?"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from wsr.data import load_signals
+from wsr.errors import WsrError
+from wsr.fitting.problem import make_problem
+from wsr.render.decode import evaluate_in_chunks
+from wsr.zoo.zoo import Zoo
+
+TOLERANCE = {2: 0.05, 3: 0.002}  # dB of PSNR, or IoU: what the order of sums may change between machines
+BATCH = 8
+
+
+@dataclass
+class CheckReport:
+    """What was found. `recomputed` is empty where the targets are not at hand: then only the decode was checked."""
+
+    instances: int
+    problems: list[str] = field(default_factory=list)
+    targets_missing: str = ""
+    recomputed: dict[str, float] = field(default_factory=dict)
+    largest_difference: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+
+def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int], None] | None = None) -> CheckReport:
+    """Decodes every instance (or `sample` of them, evenly spread) and recomputes its quality against its target."""
+    rows = zoo.index if sample is None or sample >= len(zoo) else zoo.index.iloc[
+        np.linspace(0, len(zoo) - 1, sample).round().astype(int)]
+    report = CheckReport(len(rows))
+    if zoo.index["id"].duplicated().any():
+        report.problems.append("its index names an instance twice")
+    try:
+        signals = load_signals(zoo.meta["dataset"]).select(rows["id"])
+    except WsrError as error:
+        signals, report.targets_missing = None, str(error)
+    for first in range(0, len(rows), BATCH):
+        part = rows.iloc[first:first + BATCH]
+        part = part[part["status"] == "ok"]
+        if len(part):
+            _check_batch(zoo, part, None if signals is None else signals.select(part["id"]), report)
+        if progress:
+            progress(min(first + BATCH, len(rows)), len(rows))
+    return report
+
+
+def _check_batch(zoo: Zoo, part, signals, report: CheckReport) -> None:
+    weights = zoo.weights(part["id"].tolist())
+    if signals is None:
+        points = torch.rand(1, 256, zoo.meta["dim"], generator=torch.Generator().manual_seed(0)) * 2 - 1
+        values = evaluate_in_chunks(zoo.representation, weights, points)
+        for name, good in zip(part["id"], torch.isfinite(values).all(2).all(1).tolist(), strict=True):
+            if not good:
+                report.problems.append(f"{name} decodes to values that are not finite")
+        return
+    quality = make_problem(signals, zoo.resolution).truth.quality(zoo.representation, weights)
+    for row, signal, found in zip(part.itertuples(), signals, quality, strict=True):
+        report.recomputed[row.id] = float(found)
+        difference = abs(float(found) - row.quality)
+        report.largest_difference = max(report.largest_difference, difference)
+        if signal.sha256() != row.target_sha256:
+            report.problems.append(f"{row.id}: its target here is not the one it was fitted to (SHA-256 differs)")
+        elif not difference <= TOLERANCE[zoo.meta["dim"]]:
+            report.problems.append(f"{row.id}: the index states {row.quality:.4g}, its weights give {found:.4g}")

@@ -1,0 +1,221 @@
+"""A weight zoo on disk: a folder of fitted weights with everything needed to decode them.
+
+    zoo.json                    what the weights are: representation, base, masks, start, steps, layout
+    weights-00000.safetensors   key `weights`: rows in the order of the index, trained entries only
+    index.parquet               a row an instance
+
+Append-only: a batch's weights are written first, then the index that names them. A reader, and a run that resumes after a
+kill, go by the index: weights that it does not name were never there.
+"""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from wsr import __version__
+from wsr.errors import WsrError, unknown_name
+from wsr.fields.representation import Representation, make_representation
+from wsr.paths import assets_dir, atomic_path
+from wsr.presets import preset
+
+FORMAT = "wsr-zoo-1"
+MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
+COLUMNS = {"id": "str", "class": "str", "split": "str", "quality": "float64", "steps": "int64", "seconds": "float64",
+           "target_sha256": "str", "status": "str"}
+
+
+class Zoo:
+    """An open zoo. `meta`: its zoo.json; `index`: a DataFrame, a row an instance; `ids`: in order."""
+
+    def __init__(self, path: Path, meta: dict, index: pd.DataFrame):
+        self.path, self.meta, self.index = path, meta, index
+        self._weights: Tensor | None = None
+        self._representation: Representation | None = None
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Zoo":
+        """Opens a folder, or a zoo of assets/zoos by its name. WsrError where it is missing, or not a zoo."""
+        path = zoo_path(path)
+        try:
+            meta = json.loads((path / "zoo.json").read_text())
+            if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+                raise ValueError(f"its format is not {FORMAT!r}")
+            index = pd.read_parquet(path / "index.parquet") if (path / "index.parquet").exists() else _empty_index()
+            missing = [column for column in COLUMNS if column not in index]
+            if missing:
+                raise ValueError(f"its index lacks {missing}")
+        except (OSError, ValueError) as error:
+            raise WsrError(f"{str(path)!r} is not a zoo that can be read: {error}.") from None
+        return cls(path, meta, index)
+
+    @classmethod
+    def create(cls, path: str | Path, representation: Representation, *, dataset: str, preset: str, init: str,
+               sigma: float, init_seed: int, steps: int, dtype: str = "float16", **extra) -> "Zoo":
+        """A new, empty zoo, or the one that is there if it was made with the very same settings (so that a killed run
+        goes on). WsrError where another one is in the way."""
+        path = Path(path)
+        base = getattr(representation, "base", None)
+        info = base.info if base is not None else None
+        meta = {"format": FORMAT, "representation": representation.name, "dim": representation.dim, "preset": preset,
+                "rank": representation.rank, "base": Path(info.path).stem if info else None,
+                "base_sha256": info.sha256 if info else None, "mask_seed": representation.mask_seed, "init": init,
+                "sigma": sigma, "init_seed": init_seed, "steps": steps, "dataset": dataset,
+                "code_version": __version__, "dtype": dtype, **extra, "layout": representation.layout.to_json()}
+        if (path / "zoo.json").exists():
+            zoo = cls.open(path)
+            changed = [key for key in meta if key != "code_version" and zoo.meta.get(key) != json.loads(json.dumps(meta[key]))]
+            if changed:
+                raise WsrError(f"{str(path)!r} already holds a zoo with other settings ({', '.join(changed)}): choose "
+                               "another folder, or remove it.")
+        else:
+            path.mkdir(parents=True, exist_ok=True)
+            with atomic_path(path / "zoo.json") as temporary:
+                temporary.write_text(json.dumps(meta))
+            zoo = cls(path, meta, _empty_index())
+        zoo._representation = representation
+        return zoo
+
+    @property
+    def ids(self) -> list[str]:
+        return self.index["id"].tolist()
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    @property
+    def representation(self) -> Representation:
+        """What decodes the weights. WsrError where the base is missing, or is not the one they were fitted on."""
+        if self._representation is None:
+            self._representation = load_representation(self.meta)
+            if self._representation.layout.to_json() != self.meta["layout"]:
+                raise WsrError(f"The layout in {str(self.path / 'zoo.json')!r} is not that of {self.meta['representation']!r} "
+                               "on its base: the zoo was written by another version, or is damaged.")
+        return self._representation
+
+    def rows(self, ids: list[str] | None) -> list[int]:
+        """Positions of these ids in the index; all of them for None."""
+        if ids is None:
+            return list(range(len(self)))
+        position = {name: i for i, name in enumerate(self.ids)}
+        unknown = [name for name in ids if name not in position]
+        if unknown:
+            raise unknown_name(f"id in the zoo {self.path.name}", unknown[0], position)
+        return [position[name] for name in ids]
+
+    def weights(self, ids: list[str] | None = None) -> Float[Tensor, "n p"]:
+        """Stored vectors in fp32, in the order asked for: trained entries only."""
+        if self._weights is None or len(self._weights) < len(self):
+            self._weights = self._read_weights()
+        return self._weights[self.rows(ids)].float()
+
+    def decode(self, ids: list[str] | None = None, resolution: int | None = None):
+        """What the weights are: images (n, h, w, 3) in [0, 1], or meshes; at the preset's resolution by default."""
+        from wsr.render.decode import decode
+
+        return decode(self.representation, self.weights(ids), resolution or self.resolution)
+
+    @property
+    def resolution(self) -> int:
+        return preset(self.meta["preset"], self.meta["dim"]).resolution
+
+    def append(self, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:
+        """Adds a batch: its weights, and a row of the index for each. Durable when it returns."""
+        known = set(self.ids)
+        twice = [row["id"] for row in rows if row["id"] in known]
+        if twice:
+            raise WsrError(f"{twice[0]!r} is in the zoo already: nothing is stored twice.")
+        if len(rows) != len(weights):
+            raise WsrError(f"{len(rows)} rows of the index were given for {len(weights)} vectors of weights.")
+        dtype = getattr(torch, self.meta["dtype"])
+        files = self._files(len(self))
+        tensor = weights.detach().to("cpu", dtype)
+        if files and files[-1][2].stat().st_size + tensor.numel() * tensor.element_size() < MAX_FILE_BYTES:
+            start, _, target = files[-1]
+            tensor = torch.cat([_read(target)[:len(self) - start], tensor])
+        else:
+            target = self.path / f"weights-{len(files):05d}.safetensors"
+        with atomic_path(target) as temporary:
+            save_file({"weights": tensor.contiguous()}, temporary)
+        index = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+        index = pd.concat([self.index, index], ignore_index=True) if len(self) else index
+        with atomic_path(self.path / "index.parquet") as temporary:
+            index.to_parquet(temporary, index=False)
+        self.index, self._weights = index, None
+
+    def _files(self, named: int) -> list[tuple[int, int, Path]]:
+        """(first row, rows, path) of the weight files that hold the first `named` rows."""
+        files, start = [], 0
+        for path in sorted(self.path.glob("weights-*.safetensors")):
+            if start >= named:
+                break
+            count = _count(path)
+            files.append((start, count, path))
+            start += count
+        return files
+
+    def _read_weights(self) -> Tensor:
+        parts = [_read(path) for _, _, path in self._files(len(self))]
+        weights = torch.cat(parts) if parts else torch.zeros(0, self.representation.size)
+        stored = sum(entry_size(entry) for entry in self.meta["layout"])
+        if len(weights) < len(self) or weights.shape[1] != stored:
+            raise WsrError(f"The zoo {str(self.path)!r} is damaged: its index names {len(self)} instances of {stored} "
+                           f"numbers, its weight files hold {tuple(weights.shape)}.")
+        return weights[:len(self)]
+
+
+def entry_size(entry: dict) -> int:
+    """Stored numbers of an entry of a zoo.json's layout."""
+    return int(torch.Size(entry["shape"]).numel()) - len(entry["frozen"])
+
+
+def zoo_path(path: str | Path) -> Path:
+    """A zoo's folder, from its path or its name in assets/zoos."""
+    path = Path(path)
+    if (path / "zoo.json").exists():
+        return path
+    named = assets_dir() / "zoos" / path
+    if (named / "zoo.json").exists():
+        return named
+    names = [p.parent.name for p in (assets_dir() / "zoos").glob("*/zoo.json")]
+    raise unknown_name("zoo", str(path), names) if names else WsrError(f"There is no zoo at {str(path)!r}.")
+
+
+def load_representation(meta: dict) -> Representation:
+    """The representation that a zoo.json describes, on the very base it names."""
+    from wsr.fields.checkpoint import load_base
+
+    config = preset(meta["preset"], meta["dim"]).field
+    if meta["base"] is None:
+        return make_representation(meta["representation"], None, config, mask_seed=meta["mask_seed"])
+    base = load_base(meta["base"])
+    if base.info.sha256 != meta["base_sha256"]:
+        raise WsrError(f"This zoo was fitted on another base {meta['base']!r} (SHA-256 {meta['base_sha256'][:12]}…) than "
+                       f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it.")
+    return make_representation(meta["representation"], base, base.config, meta["rank"], meta["mask_seed"])
+
+
+def _empty_index() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
+
+
+def _count(path: Path) -> int:
+    with _opened(path) as file:
+        return file.get_slice("weights").get_shape()[0]
+
+
+def _read(path: Path) -> Tensor:
+    with _opened(path) as file:
+        return file.get_tensor("weights")
+
+
+def _opened(path: Path):
+    try:
+        return safe_open(path, "pt")
+    except (SafetensorError, OSError) as error:
+        raise WsrError(f"{str(path)!r} is not a safetensors file ({error}).") from None
