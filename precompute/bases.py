@@ -2,12 +2,12 @@
 
 import sys
 
-from wsr.progress import bar
 from wsr.data import load_signals
 from wsr.data.emoji import fetch_emoji
 from wsr.data.occupancy import prepare_occupancy
 from wsr.fitting.bases import train_base
 from wsr.paths import assets_dir
+from wsr.progress import bar
 
 
 def prepare(dataset: str) -> None:

@@ -1,5 +1,5 @@
-"""The zoos: `python -m precompute.zoos emoji` and `python -m precompute.zoos shapes10`. Resumable: a killed run loses at
-most the batch in hand."""
+"""The zoos: `python -m precompute.zoos emoji` and `python -m precompute.zoos shapes10`. Resumable: a killed run
+loses at most the batch in hand."""
 
 import sys
 
@@ -18,8 +18,16 @@ def main(dataset: str, representation: str = "mlora-asym") -> None:
     prepare(dataset)
     signals = zoo_signals(dataset)
     model = representation_for(representation, dataset, signals.dim)
-    zoo = Zoo.create(assets_dir() / "zoos" / f"{dataset}-{representation}", model, dataset=dataset, preset="cpu",
-                     init="centered", sigma=SIGMA, init_seed=INIT_SEED, steps=preset("cpu", signals.dim).fit.steps)
+    zoo = Zoo.create(
+        assets_dir() / "zoos" / f"{dataset}-{representation}",
+        model,
+        dataset=dataset,
+        preset="cpu",
+        init="centered",
+        sigma=SIGMA,
+        init_seed=INIT_SEED,
+        steps=preset("cpu", signals.dim).fit.steps,
+    )
     with bar(f"zoo {zoo.path.name}") as update:
         for record in build_zoo(zoo, signals, device=default_device()):
             update(record.done, record.total, f"quality {record.quality:.3f}")

@@ -39,7 +39,9 @@ def config():
 def base(config):
     field = BaseField(config, seed=1)
     with torch.no_grad():  # an untrained base has equal styles: this one has structure to adapt
-        field.mean_style.copy_(1 + 0.3 * torch.randn(field.mean_style.shape, generator=torch.Generator().manual_seed(2)))
+        field.mean_style.copy_(
+            1 + 0.3 * torch.randn(field.mean_style.shape, generator=torch.Generator().manual_seed(2))
+        )
         field.bias.copy_(0.1 * torch.randn(field.bias.shape, generator=torch.Generator().manual_seed(3)))
     return field.requires_grad_(False)
 

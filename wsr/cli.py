@@ -87,8 +87,14 @@ class Base:
         out = self.out or assets_dir() / "bases" / f"{self.dataset.replace('/', '-')}.safetensors"
         signals = load_signals(self.dataset)
         with bar(f"base {self.dataset}") as update:
-            for record in train_base(signals, out, preset=self.preset, seed=self.seed, mask_seed=self.mask_seed,
-                                     device=self.device or default_device()):
+            for record in train_base(
+                signals,
+                out,
+                preset=self.preset,
+                seed=self.seed,
+                mask_seed=self.mask_seed,
+                device=self.device or default_device(),
+            ):
                 update(record.step, record.steps, f"loss {record.loss:.4f}")
         console.print(f"Wrote {out}.")
         return OK
@@ -138,8 +144,20 @@ class Fit:
         named = single and not Path(self.source[0]).suffix
         signals = load_signals(self.source[0], list(self.ids) or None) if named else list(self.source)
         with bar("fit") as update:
-            for record in fit_stream(signals, self.representation, self.base, self.steps, self.rank, self.init,
-                                     self.sigma, self.init_seed, 0.0, self.seed, self.device, self.preset):
+            for record in fit_stream(
+                signals,
+                self.representation,
+                self.base,
+                self.steps,
+                self.rank,
+                self.init,
+                self.sigma,
+                self.init_seed,
+                0.0,
+                self.seed,
+                self.device,
+                self.preset,
+            ):
                 update(record.step, record.steps, f"quality {record.quality.mean():.3f}")
         result = record.result
         result.save(self.out)
@@ -197,12 +215,15 @@ class ZooCheck:
             console.print(f"The targets are not at hand, so only the decode was checked. {report.targets_missing}")
         else:
             found = list(report.recomputed.values())
-            console.print(f"Recomputed {len(found)} qualities: mean {sum(found) / max(len(found), 1):.4f}, largest "
-                          f"difference from the index {report.largest_difference:.2g}.")
+            console.print(
+                f"Recomputed {len(found)} qualities: mean {sum(found) / max(len(found), 1):.4f}, largest "
+                f"difference from the index {report.largest_difference:.2g}."
+            )
         for problem in report.problems[:20]:
             console.print(f"[red]✗[/red] {problem}")
-        console.print(f"{report.instances} instances: " + ("all hold." if report.ok else
-                                                          f"{len(report.problems)} problems."))
+        console.print(
+            f"{report.instances} instances: " + ("all hold." if report.ok else f"{len(report.problems)} problems.")
+        )
         return OK if report.ok else FAILED
 
 
@@ -242,10 +263,18 @@ class ZooBuild:
         from wsr.presets import preset
         from wsr.zoo import Zoo, build_zoo
 
-        signals = load_signals(self.dataset)[:self.count]
+        signals = load_signals(self.dataset)[: self.count]
         model = representation_for(self.representation, self.base, signals.dim, self.rank, self.preset)
-        zoo = Zoo.create(self.out, model, dataset=self.dataset, preset=self.preset, init="centered", sigma=self.sigma,
-                         init_seed=self.init_seed, steps=self.steps or preset(self.preset, signals.dim).fit.steps)
+        zoo = Zoo.create(
+            self.out,
+            model,
+            dataset=self.dataset,
+            preset=self.preset,
+            init="centered",
+            sigma=self.sigma,
+            init_seed=self.init_seed,
+            steps=self.steps or preset(self.preset, signals.dim).fit.steps,
+        )
         with bar(f"zoo {self.out.name}") as update:
             for record in build_zoo(zoo, signals, device=self.device or default_device()):
                 update(record.done, record.total, f"quality {record.quality:.3f}")
@@ -327,17 +356,25 @@ class ZooCommand:
         return self.command.run()
 
 
-Command = (Annotated[Data, subcommand("data")] | Annotated[Base, subcommand("base")] | Annotated[Fit, subcommand("fit")]
-           | Annotated[ZooCommand, subcommand("zoo")] | Annotated[Render, subcommand("render")]
-           | Annotated[App, subcommand("app")])
+Command = (
+    Annotated[Data, subcommand("data")]
+    | Annotated[Base, subcommand("base")]
+    | Annotated[Fit, subcommand("fit")]
+    | Annotated[ZooCommand, subcommand("zoo")]
+    | Annotated[Render, subcommand("render")]
+    | Annotated[App, subcommand("app")]
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a sub-command. Exit codes: 0 done, 1 a check failed, 2 wrong input, 130 stopped."""
     try:
-        command = tyro.cli(OmitArgPrefixes[Command], args=arguments, prog="wsr",
-                           description="A weight-space laboratory: signals become small neural fields, and their "
-                                       "weights become data.")
+        command = tyro.cli(
+            OmitArgPrefixes[Command],
+            args=arguments,
+            prog="wsr",
+            description="A weight-space laboratory: signals become small neural fields, and their weights become data.",
+        )
         return command.run()
     except WsrError as error:
         Console(stderr=True).print(f"wsr: {error}", style="red", markup=False, highlight=False)

@@ -98,27 +98,37 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
     ),
     ("cpu", 3): PresetConfig(
         96,
-        FieldConfig(3, 128, 4, 4.0, 128, 3, 128, 50, 4),
+        FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4),
         FitConfig(300, 1024, 8),
-        BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
+        BaseTrainingConfig((Stage(2500, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(1500, 16, 1024, 5e-4))),
     ),
     ("paper", 2): PresetConfig(
         128,
         FieldConfig(2, 256, 6, 32.0, 256, 8, 256, 94, 4),
         FitConfig(10_000, 8192, 16),
-        BaseTrainingConfig((
-            Stage(70_000, 256, 2048, 1e-3), Stage(70_000, 128, 4096, 3e-4), Stage(70_000, 64, 8192, 1e-4),
-            Stage(70_000, 32, 16384, 3e-5), Stage(70_000, 16, 16384, 1e-5),
-        )),
+        BaseTrainingConfig(
+            (
+                Stage(70_000, 256, 2048, 1e-3),
+                Stage(70_000, 128, 4096, 3e-4),
+                Stage(70_000, 64, 8192, 1e-4),
+                Stage(70_000, 32, 16384, 3e-5),
+                Stage(70_000, 16, 16384, 1e-5),
+            )
+        ),
     ),
     ("paper", 3): PresetConfig(
         128,
         FieldConfig(3, 512, 4, 1.0, 128, 4, 256, 99, 3),
         FitConfig(10_000, 8192, 16),
-        BaseTrainingConfig((
-            Stage(70_000, 256, 2048, 1e-3), Stage(70_000, 128, 4096, 3e-4), Stage(70_000, 64, 8192, 1e-4),
-            Stage(70_000, 32, 16384, 3e-5), Stage(70_000, 16, 32768, 1e-5),
-        )),
+        BaseTrainingConfig(
+            (
+                Stage(70_000, 256, 2048, 1e-3),
+                Stage(70_000, 128, 4096, 3e-4),
+                Stage(70_000, 64, 8192, 1e-4),
+                Stage(70_000, 32, 16384, 3e-5),
+                Stage(70_000, 16, 32768, 1e-5),
+            )
+        ),
     ),
 }
 PRESETS: tuple[str, ...] = ("cpu", "paper")

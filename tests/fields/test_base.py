@@ -26,8 +26,11 @@ def test_the_layer_written_by_hand_equals_the_composed_one():
     grad = torch.randn(2, 9, 6, dtype=torch.float64)
     fast, plain = ModulatedLayer.apply(h, matrices, bias, 1.3), composed(h, matrices, bias)
     assert torch.allclose(fast, plain)
-    for a, b in zip(torch.autograd.grad(fast, (h, matrices, bias), grad),
-                    torch.autograd.grad(plain, (h, matrices, bias), grad), strict=True):
+    for a, b in zip(
+        torch.autograd.grad(fast, (h, matrices, bias), grad),
+        torch.autograd.grad(plain, (h, matrices, bias), grad),
+        strict=True,
+    ):
         assert torch.allclose(a, b, atol=1e-5)  # parts of the backward pass are kept in fp32
 
 

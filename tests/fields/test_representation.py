@@ -45,7 +45,7 @@ def test_a_batch_equals_its_instances(model):
     points = torch.rand(4, 32, 2) * 2 - 1
     together = model.evaluate(weights, points)
     for i in range(4):
-        assert torch.allclose(together[i], model.evaluate(weights[i:i + 1], points[i:i + 1])[0], atol=1e-5)
+        assert torch.allclose(together[i], model.evaluate(weights[i : i + 1], points[i : i + 1])[0], atol=1e-5)
 
 
 def test_the_start_repeats_and_its_perturbation_keeps_its_spread(model):

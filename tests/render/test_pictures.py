@@ -41,11 +41,10 @@ def test_embree_draws_what_opengl_draws(ball, monkeypatch):
     assert difference.mean() < 1.5 and np.mean(difference > 30) < 0.02
 
 
-@pytest.mark.parametrize("platform", ["nonsense", "osmesa"])
-def test_without_opengl_pictures_are_drawn_all_the_same(platform):
+def test_without_opengl_pictures_are_drawn_all_the_same():
     code = "import trimesh, wsr.render.pictures as p; print(p.draw_mesh(trimesh.creation.box(), 32).min())"
-    env = {**os.environ, "PYOPENGL_PLATFORM": platform, "WSR_GL": ""}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=120)
+    env = {**os.environ, "PYOPENGL_PLATFORM": "nonsense", "WSR_GL": ""}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0 and int(done.stdout) < 200, done.stderr
     assert "Traceback" not in done.stderr
 

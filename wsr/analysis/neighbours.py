@@ -1,6 +1,5 @@
 """Nearest neighbours in weight space."""
 
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -8,9 +7,13 @@ from torch import Tensor
 from wsr.errors import WsrError, unknown_name
 
 
-
-def nearest(queries: Float[Tensor, "m p"], weights: Float[Tensor, "n p"], k: int, metric: str = "cosine",
-            centre: Float[Tensor, "p"] | None = None) -> tuple[Int[Tensor, "m k"], Float[Tensor, "m k"]]:
+def nearest(
+    queries: Float[Tensor, "m p"],
+    weights: Float[Tensor, "n p"],
+    k: int,
+    metric: str = "cosine",
+    centre: Float[Tensor, "p"] | None = None,
+) -> tuple[Int[Tensor, "m k"], Float[Tensor, "m k"]]:
     """The k rows of `weights` nearest to each query, nearest first, and their distances: 1 − cosine, or L2.
 
     `centre` is taken from both first: all fits share one start, and without it every cosine is close to 1.
@@ -18,8 +21,10 @@ def nearest(queries: Float[Tensor, "m p"], weights: Float[Tensor, "n p"], k: int
     if metric not in ("cosine", "l2"):
         raise unknown_name("metric", metric, ("cosine", "l2"))
     if queries.shape[1] != weights.shape[1]:
-        raise WsrError(f"The query has {queries.shape[1]} numbers and the weights have {weights.shape[1]}: they are of "
-                       "different representations.")
+        raise WsrError(
+            f"The query has {queries.shape[1]} numbers and the weights have {weights.shape[1]}: they are of "
+            "different representations."
+        )
     if centre is not None:
         queries, weights = queries - centre, weights - centre
     if metric == "cosine":

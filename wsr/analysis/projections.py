@@ -37,12 +37,15 @@ def project(weights: Float[np.ndarray, "n p"], method: str, dims: int, seed: int
     elif method == "tsne":
         from sklearn.manifold import TSNE
 
-        found = TSNE(dims, perplexity=min(30, (len(weights) - 1) / 3), random_state=seed, init="pca").fit_transform(leading)
+        found = TSNE(dims, perplexity=min(30, (len(weights) - 1) / 3), random_state=seed, init="pca").fit_transform(
+            leading
+        )
     else:
         import umap
 
-        found = umap.UMAP(n_components=dims, n_neighbors=min(15, len(weights) - 1), min_dist=0.1, metric="cosine",
-                          random_state=seed).fit_transform(leading)
+        found = umap.UMAP(
+            n_components=dims, n_neighbors=min(15, len(weights) - 1), min_dist=0.1, metric="cosine", random_state=seed
+        ).fit_transform(leading)
     found = found - (found.max(0) + found.min(0)) / 2
     return Projection(method, dims, (found / np.abs(found).max()).astype(np.float32))
 
@@ -59,14 +62,25 @@ def to_table(ids: list[str], projections: list[Projection]) -> pd.DataFrame:
     parts = []
     for projection in projections:
         xyz = np.zeros((len(ids), 3), np.float32)
-        xyz[:, :projection.dims] = projection.coordinates
-        parts.append(pd.DataFrame({"id": ids, "method": projection.method, "dims": projection.dims,
-                                   "x": xyz[:, 0], "y": xyz[:, 1], "z": xyz[:, 2]}))
+        xyz[:, : projection.dims] = projection.coordinates
+        parts.append(
+            pd.DataFrame(
+                {
+                    "id": ids,
+                    "method": projection.method,
+                    "dims": projection.dims,
+                    "x": xyz[:, 0],
+                    "y": xyz[:, 1],
+                    "z": xyz[:, 2],
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
-def place(new: Float[np.ndarray, "m p"], weights: Float[np.ndarray, "n p"], coordinates: Float[np.ndarray, "n d"],
-          k: int = 5) -> Float[np.ndarray, "m d"]:
+def place(
+    new: Float[np.ndarray, "m p"], weights: Float[np.ndarray, "n p"], coordinates: Float[np.ndarray, "n d"], k: int = 5
+) -> Float[np.ndarray, "m d"]:
     """Where new weights belong on a map that is already drawn: the mean of their k nearest neighbours' places, nearer
     ones counting more. An approximation that holds for any projection, and exact for a weight that is on the map."""
     import torch

@@ -79,13 +79,17 @@ def fetch_emoji(folder: str | Path | None = None) -> Path:
 def _npm_unpack(package: str, into: Path) -> Path:
     into.mkdir(parents=True)
     if shutil.which("npm") is None:
-        raise WsrError(f"npm is not installed, and the emoji come from its package {package}: install npm, "
-                       "or give a folder of the package's files (`wsr data emoji --folder DIR`).")
+        raise WsrError(
+            f"npm is not installed, and the emoji come from its package {package}: install npm, "
+            "or give a folder of the package's files (`wsr data emoji --folder DIR`)."
+        )
     done = subprocess.run(["npm", "pack", "--silent", package], cwd=into, capture_output=True, text=True, timeout=600)
     archives = list(into.glob("*.tgz"))
     if done.returncode or not archives:
-        raise WsrError(f"`npm pack {package}` failed: {done.stderr.strip()[-300:] or 'no archive came'}. "
-                       "Check the network, or give a folder of the package's files (`wsr data emoji --folder DIR`).")
+        raise WsrError(
+            f"`npm pack {package}` failed: {done.stderr.strip()[-300:] or 'no archive came'}. "
+            "Check the network, or give a folder of the package's files (`wsr data emoji --folder DIR`)."
+        )
     with tarfile.open(archives[0]) as archive:
         archive.extractall(into, filter="data")
     return into / "package"

@@ -26,14 +26,16 @@ def fourier_init(width: int, dim: int, omega: float, generator: torch.Generator)
     return weight, phase
 
 
-def fourier(points: Float[Tensor, "*n p d"], weight: Float[Tensor, "c d"], phase: Float[Tensor, "c"],
-            omega: float) -> Float[Tensor, "*n p c"]:
+def fourier(
+    points: Float[Tensor, "*n p d"], weight: Float[Tensor, "c d"], phase: Float[Tensor, "c"], omega: float
+) -> Float[Tensor, "*n p c"]:
     """sin(ω0 (W p + b)), always in fp32: a phase of 100 rad has no digits left in bf16."""
     return torch.sin(F.linear(points.float(), weight * omega, phase * omega))
 
 
 def demodulate(matrices: Float[Tensor, "*n o i"], gain: float = math.sqrt(2)) -> Float[Tensor, "*n o i"]:
-    """Each output row scaled to the norm `gain`: √2 keeps the second moment of unit inputs through a ReLU (section 8.2)."""
+    """Each output row scaled to the norm `gain`: √2 keeps the second moment of unit inputs through a ReLU
+    (section 8.2)."""
     return matrices * (matrices.square().sum(-1, keepdim=True) + EPS).rsqrt() * gain
 
 
@@ -46,8 +48,9 @@ class ModulatedLayer(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, h: Float[Tensor, "n p i"], matrices: Float[Tensor, "n o i"], bias: Float[Tensor, "o"],
-                gain: float) -> Float[Tensor, "n p o"]:
+    def forward(
+        ctx, h: Float[Tensor, "n p i"], matrices: Float[Tensor, "n o i"], bias: Float[Tensor, "o"], gain: float
+    ) -> Float[Tensor, "n p o"]:
         scale = (torch.linalg.vector_norm(matrices, dim=-1, keepdim=True).square_().add_(EPS)).rsqrt_().mul_(gain)
         rows = matrices * scale  # (n, o, i)
         product = rows.to(h.dtype)
@@ -95,13 +98,14 @@ class BaseField(nn.Module):
         self.out_bias = nn.Parameter(torch.zeros(config.outputs))
         sizes = [config.latent] + [width] * config.mapping_layers
         self.mapping = nn.ParameterList(
-            torch.randn(o, i, generator=generator) * math.sqrt(2 / i) for i, o in zip(sizes, sizes[1:], strict=False))
+            torch.randn(o, i, generator=generator) * math.sqrt(2 / i) for i, o in zip(sizes, sizes[1:], strict=False)
+        )
         self.mapping_bias = nn.ParameterList(torch.zeros(o) for o in sizes[1:])
         # styles start at 1 with a small spread, so that the untrained base is a plain network
         self.affine = nn.Parameter(torch.randn(layers, c, width, generator=generator) * (0.5 / math.sqrt(width)))
         self.affine_bias = nn.Parameter(torch.ones(layers, c))
         self.register_buffer("mean_style", torch.ones(layers, c))
-        self.info: "BaseInfo | None" = None  # set where it was read from a file
+        self.info: BaseInfo | None = None  # set where it was read from a file
 
     def styles(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n l c"]:
         """z → s → a style per layer. Latents are scaled to unit second moment at the start of training."""

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -32,15 +31,22 @@ class BaseInfo:
     path: str = ""
 
 
-def save_base(path: str | Path, base: BaseField, info: BaseInfo, latents: Tensor | None = None,
-              ids: list[str] | None = None) -> None:
+def save_base(
+    path: str | Path, base: BaseField, info: BaseInfo, latents: Tensor | None = None, ids: list[str] | None = None
+) -> None:
     """Writes a base, its latents (n, z) and the ids they belong to."""
     tensors = {f"base.{name}": value.detach().contiguous().cpu() for name, value in base.state_dict().items()}
     if latents is not None:
         tensors["latents"] = latents.detach().half().contiguous().cpu()
-    metadata = {"format": FORMAT, "config": json.dumps(asdict(base.config)), "dataset": info.dataset,
-                "preset": info.preset, "mask_seed": str(info.mask_seed), "training": json.dumps(info.training),
-                "ids": json.dumps(ids or [])}
+    metadata = {
+        "format": FORMAT,
+        "config": json.dumps(asdict(base.config)),
+        "dataset": info.dataset,
+        "preset": info.preset,
+        "mask_seed": str(info.mask_seed),
+        "training": json.dumps(info.training),
+        "ids": json.dumps(ids or []),
+    }
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata=metadata)
 
@@ -61,8 +67,10 @@ def base_path(name_or_path: str | Path) -> Path:
         return Path(name_or_path)
     names = [p.stem for p in (assets_dir() / "bases").glob("*.safetensors")]
     if not names:
-        raise WsrError(f"There is no base {str(name_or_path)!r}: train one with `wsr base`, or fetch the repository's "
-                       "assets/bases/.")
+        raise WsrError(
+            f"There is no base {str(name_or_path)!r}: train one with `wsr base`, or fetch the repository's "
+            "assets/bases/."
+        )
     raise unknown_name("base", str(name_or_path), names)
 
 
@@ -73,14 +81,24 @@ def _load(path: Path, _mtime: int, _size: int) -> BaseField:
             metadata = file.metadata() or {}
             state = {key.removeprefix("base."): file.get_tensor(key) for key in file.keys() if key.startswith("base.")}
     except (SafetensorError, OSError) as error:
-        raise WsrError(f"{str(path)!r} is not a safetensors file ({error}): a base is one written by `wsr base`.") from None
+        raise WsrError(
+            f"{str(path)!r} is not a safetensors file ({error}): a base is one written by `wsr base`."
+        ) from None
     if metadata.get("format") != FORMAT:
-        raise WsrError(f"{str(path)!r} is a safetensors file but not a base of wsr: its format is "
-                       f"{metadata.get('format')!r}, it should be {FORMAT!r}.")
+        raise WsrError(
+            f"{str(path)!r} is a safetensors file but not a base of wsr: its format is "
+            f"{metadata.get('format')!r}, it should be {FORMAT!r}."
+        )
     base = BaseField(FieldConfig(**json.loads(metadata["config"])))
     base.load_state_dict(state)
-    base.info = BaseInfo(metadata["dataset"], metadata["preset"], int(metadata["mask_seed"]),
-                         json.loads(metadata["training"]), hashlib.sha256(path.read_bytes()).hexdigest(), str(path))
+    base.info = BaseInfo(
+        metadata["dataset"],
+        metadata["preset"],
+        int(metadata["mask_seed"]),
+        json.loads(metadata["training"]),
+        hashlib.sha256(path.read_bytes()).hexdigest(),
+        str(path),
+    )
     return base.eval().requires_grad_(False)
 
 

@@ -38,7 +38,9 @@ class ParameterLayout:
     `size` is the length p of the stored vector, `total` that of all tensors with the frozen entries.
     """
 
-    def __init__(self, tensors: list[tuple[str, tuple[int, ...], tuple[int, ...]]], frozen_values: Tensor | None = None):
+    def __init__(
+        self, tensors: list[tuple[str, tuple[int, ...], tuple[int, ...]]], frozen_values: Tensor | None = None
+    ):
         self.entries: list[Entry] = []
         kept, offset, start = [], 0, 0
         for name, shape, frozen in tensors:
@@ -67,8 +69,10 @@ class ParameterLayout:
     def fill(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n total"]:
         """The stored vectors with the frozen entries put back. Differentiable."""
         if weights.shape[-1] != self.size:
-            raise WsrError(f"These weights have {weights.shape[-1]} entries, this representation has {self.size}: "
-                           "they belong to another representation, rank, preset or base.")
+            raise WsrError(
+                f"These weights have {weights.shape[-1]} entries, this representation has {self.size}: "
+                "they belong to another representation, rank, preset or base."
+            )
         if not self.masked:
             return weights
         full = self.template.to(weights.dtype).expand(weights.shape[0], -1)
@@ -89,5 +93,6 @@ class ParameterLayout:
 
     def to_json(self) -> list[dict]:
         """The `layout` of a zoo.json: a list of {name, shape, offset, frozen}."""
-        return [{"name": e.name, "shape": list(e.shape), "offset": e.offset, "frozen": list(e.frozen)}
-                for e in self.entries]
+        return [
+            {"name": e.name, "shape": list(e.shape), "offset": e.offset, "frozen": list(e.frozen)} for e in self.entries
+        ]

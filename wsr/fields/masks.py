@@ -11,7 +11,8 @@ KAPPA = 6.0  # of the frozen draws' scale, against the layer's own; we read the 
 
 def asymmetric_mask(rows: int, columns: int, frozen: int, seed: int, layer: int) -> tuple[int, ...]:
     """Flat positions of the frozen entries: `frozen` in every row of a (rows, columns) matrix, no column frozen in all
-    rows (its input would be cut off). Drawn from the seed and the layer: the same for all instances, different per layer.
+    rows (its input would be cut off). Drawn from the seed and the layer: the same for all instances, different per
+    layer.
     """
     generator = torch.Generator().manual_seed(seed * 1_000_003 + layer)
     while True:

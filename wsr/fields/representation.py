@@ -1,6 +1,7 @@
-"""The six representations: what an instance's weights are, and how they become a field (sections 3.1, 3.2, 3.4).
+"""The six representations: an instance's weights, and how they become a field (sections 3.1, 3.2, 3.4).
 
-A closed set of types over one parameter layout. Each turns a batch of stored vectors (n, p) into the values of n fields.
+A closed set of types over one parameter layout. Each turns a batch of stored vectors (n, p) into the values of n
+fields.
 """
 
 import math
@@ -52,8 +53,9 @@ class Representation(ABC):
     @abstractmethod
     def to(self, device: torch.device | str) -> "Representation": ...
 
-    def initial(self, init: str = "centered", sigma: float = 0.02, init_seed: int = 0, perturb: float = 0.0
-                ) -> Float[Tensor, "p"]:
+    def initial(
+        self, init: str = "centered", sigma: float = 0.02, init_seed: int = 0, perturb: float = 0.0
+    ) -> Float[Tensor, "p"]:
         """The start that all instances share.
 
         `perturb` is λ of figure 3: the random part becomes √(1−λ²) ε₁ + λ ε₂. WsrError for an unknown init, a negative
@@ -94,12 +96,12 @@ class StandaloneMLP(Representation):
         `init` and `sigma` change nothing."""
         n, d, out = self.config.mlp_width, self.config.dim, self.config.outputs
         frequencies, hidden, output = noise.split([n * d + n, 3 * (n * n + n), out * n + out])
-        phases = torch.erf(frequencies[n * d:] / math.sqrt(2)) * (math.pi / self.config.omega)  # uniform over a period
+        phases = torch.erf(frequencies[n * d :] / math.sqrt(2)) * (math.pi / self.config.omega)  # uniform over a period
         layers = hidden.view(3, n * n + n) * self.hidden_scale
-        layers[:, n * n:] = 0
+        layers[:, n * n :] = 0
         output = output / math.sqrt(n)
-        output[out * n:] = 0
-        return torch.cat([frequencies[:n * d], phases, layers.flatten(), output])
+        output[out * n :] = 0
+        return torch.cat([frequencies[: n * d], phases, layers.flatten(), output])
 
     def evaluate(self, weights, points):
         t = self.layout.unflatten(weights)
@@ -168,7 +170,7 @@ class MultiplicativeLoRA(Adapter):
 
     def start(self, noise, init="centered", sigma=0.02):
         """`centered`: A = 1 + σ ε, B = (1 + σ ε)/r, with the free entries of A scaled so that B A averages 1 in every
-        column: fitting starts at the mean of the base. `normal`: A and B ~ N(0, 1), the sign of every pair left open."""
+        column: fitting starts at the mean of the base. `normal`: A and B ~ N(0, 1), each pair's sign left open."""
         a, b = self.pairs(noise[None])  # (l, 1, r, c), (l, 1, c, r)
         if init == "normal":
             return noise
@@ -185,8 +187,8 @@ class MultiplicativeLoRA(Adapter):
 
 
 class AdditiveLoRA(Adapter):
-    """LoRA: W' = W̄ + B A. A ~ N(0, 1/d_in) and B = 0, so fitting starts at the mean of the base. Frozen entries of A are
-    draws of κ times that scale."""
+    """LoRA: W' = W̄ + B A. A ~ N(0, 1/d_in) and B = 0, so fitting starts at the mean of the base. Frozen entries of A
+    are draws of κ times that scale."""
 
     def frozen_values(self, count, layer):
         return frozen_draws(count, 1 / math.sqrt(self.config.channels), self.mask_seed, layer)
@@ -197,8 +199,9 @@ class AdditiveLoRA(Adapter):
         return self.joined(a / math.sqrt(self.config.channels), torch.zeros_like(b))[0]
 
     def adapt(self, a, b):
-        return torch.baddbmm(self.folded.repeat_interleave(a.shape[1], 0), b.flatten(0, 1), a.flatten(0, 1)
-                             ).unflatten(0, (self.layers, -1))
+        return torch.baddbmm(self.folded.repeat_interleave(a.shape[1], 0), b.flatten(0, 1), a.flatten(0, 1)).unflatten(
+            0, (self.layers, -1)
+        )
 
 
 def check_representation(name: str) -> str:
@@ -207,21 +210,22 @@ def check_representation(name: str) -> str:
     return name
 
 
-def make_representation(name: str, base: BaseField | None, config: FieldConfig, rank: int | None = None,
-                        mask_seed: int = 0) -> Representation:
+def make_representation(
+    name: str, base: BaseField | None, config: FieldConfig, rank: int | None = None, mask_seed: int = 0
+) -> Representation:
     """One of the six, over a base for the adapters (the MLPs need none)."""
     check_representation(name)
     if name.startswith("mlp"):
         return StandaloneMLP(name, config, mask_seed)
     if base is None:
-        raise WsrError(f"{name!r} adapts a base field and none was given: name one, as in base=\"emoji\".")
+        raise WsrError(f'{name!r} adapts a base field and none was given: name one, as in base="emoji".')
     kind = MultiplicativeLoRA if name.startswith("mlora") else AdditiveLoRA
     return kind(name, base, config.rank if rank is None else rank, mask_seed)
 
 
 def count_parameters(representation: str, preset_name: str = "cpu", dim: int = 2) -> int:
-    """Trainable scalars of an instance, frozen entries not counted. At the paper's preset the MLPs have exactly table 1's
-    27,357 / 24,537 (2D) and 30,196 / 27,226 (3D)."""
+    """Trainable scalars of an instance, frozen entries not counted. At the paper's preset the MLPs have exactly
+    table 1's 27,357 / 24,537 (2D) and 30,196 / 27,226 (3D)."""
     config = preset(preset_name, dim).field
     with torch.device("cpu"):
         return make_representation(representation, BaseField(config), config).size

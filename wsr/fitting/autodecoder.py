@@ -34,8 +34,14 @@ class BaseRecord:
 class BaseTraining:
     """A base in training, with all that is needed to go on after a kill: network, latents, both optimisers, average."""
 
-    def __init__(self, targets: Targets, field: FieldConfig, config: BaseTrainingConfig, seed: int = 0,
-                 device: torch.device | str = "cpu"):
+    def __init__(
+        self,
+        targets: Targets,
+        field: FieldConfig,
+        config: BaseTrainingConfig,
+        seed: int = 0,
+        device: torch.device | str = "cpu",
+    ):
         self.targets, self.config, self.seed, self.device = targets, config, seed, torch.device(device)
         torch.manual_seed(seed)
         self.base = BaseField(field, seed).to(device)
@@ -50,8 +56,9 @@ class BaseTraining:
     def steps(self) -> int:
         return sum(stage.steps for stage in self.config.stages)
 
-    def run(self, record_every: int = 50, checkpoint: Path | None = None, checkpoint_every: float = 60.0
-            ) -> Iterator[BaseRecord]:
+    def run(
+        self, record_every: int = 50, checkpoint: Path | None = None, checkpoint_every: float = 60.0
+    ) -> Iterator[BaseRecord]:
         """Trains to the end, from `checkpoint` where it exists. Stoppable between records; a kill loses at most
         `checkpoint_every` seconds."""
         if checkpoint is not None and checkpoint.exists():
@@ -114,10 +121,18 @@ class BaseTraining:
 
     def save(self, path: Path) -> None:
         with atomic_path(path) as temporary:
-            torch.save({"base": self.base.state_dict(), "average": self.average.state_dict(),
-                        "latents": self.latents.state_dict(), "optimizer": self.optimizer.state_dict(),
-                        "latent_optimizer": self.latent_optimizer.state_dict(),
-                        "step": self.step, "seconds": self.seconds}, temporary)
+            torch.save(
+                {
+                    "base": self.base.state_dict(),
+                    "average": self.average.state_dict(),
+                    "latents": self.latents.state_dict(),
+                    "optimizer": self.optimizer.state_dict(),
+                    "latent_optimizer": self.latent_optimizer.state_dict(),
+                    "step": self.step,
+                    "seconds": self.seconds,
+                },
+                temporary,
+            )
 
     def load(self, path: Path) -> None:
         state = torch.load(path, map_location=self.device, weights_only=True)

@@ -23,8 +23,16 @@ def training_targets(signals: Signals, device: str = "cpu") -> Targets:
     return ShapeTargets.of([cached_occupancy(signal) for signal in signals], device)
 
 
-def train_base(signals: Signals, out: str | Path, *, preset: str = "cpu", seed: int = 0, mask_seed: int = 0,
-               device: str = "cpu", targets: Targets | None = None) -> Iterator[BaseRecord]:
+def train_base(
+    signals: Signals,
+    out: str | Path,
+    *,
+    preset: str = "cpu",
+    seed: int = 0,
+    mask_seed: int = 0,
+    device: str = "cpu",
+    targets: Targets | None = None,
+) -> Iterator[BaseRecord]:
     """Trains a base on the training split of `signals` and writes it to `out`. Goes on from its own checkpoint in the
     cache after a kill. WsrError where no signal is for training."""
     seen = signals.where(split="train")
@@ -35,10 +43,15 @@ def train_base(signals: Signals, out: str | Path, *, preset: str = "cpu", seed: 
     training = BaseTraining(targets, settings.field, settings.base, seed, device)
     checkpoint = cache_dir() / "training" / f"base-{signals.name.replace('/', '-')}-{preset}.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    last = None
-    for last in training.run(checkpoint=checkpoint):
-        yield last
+    yield from training.run(checkpoint=checkpoint)
     base, latents = training.finish()
-    history = {"steps": training.step, "seconds": round(training.seconds), "seed": seed, "instances": len(seen),
-               "threads": torch.get_num_threads(), "device": str(device), "schedule": asdict(settings.base)}
+    history = {
+        "steps": training.step,
+        "seconds": round(training.seconds),
+        "seed": seed,
+        "instances": len(seen),
+        "threads": torch.get_num_threads(),
+        "device": str(device),
+        "schedule": asdict(settings.base),
+    }
     save_base(out, base, BaseInfo(signals.name, preset, mask_seed, history), latents, seen.ids)

@@ -69,10 +69,16 @@ class FitRecord:
 
 def save_weights(path: str | Path, weights: Tensor, representation: Representation, ids: list[str]) -> None:
     base = getattr(representation, "base", None)
-    metadata = {"format": "wsr-weights-1", "representation": representation.name, "dim": str(representation.dim),
-                "rank": str(representation.rank), "mask_seed": str(representation.mask_seed), "ids": json.dumps(ids),
-                "base_sha256": base.info.sha256 if base is not None and base.info else "",
-                "layout": json.dumps(representation.layout.to_json())}
+    metadata = {
+        "format": "wsr-weights-1",
+        "representation": representation.name,
+        "dim": str(representation.dim),
+        "rank": str(representation.rank),
+        "mask_seed": str(representation.mask_seed),
+        "ids": json.dumps(ids),
+        "base_sha256": base.info.sha256 if base is not None and base.info else "",
+        "layout": json.dumps(representation.layout.to_json()),
+    }
     with atomic_path(path) as temporary:
         save_file({"weights": weights.detach().cpu().contiguous()}, temporary, metadata=metadata)
 
@@ -81,11 +87,23 @@ def default_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def fit_stream(signals, representation: str = "mlora-asym", base: str | Path | BaseField | None = None,
-               steps: int | None = None, rank: int | None = None, init: str = "centered", sigma: float = 0.02,
-               init_seed: int = 0, perturb: float = 0.0, seed: int = 0, device: str | None = None,
-               preset: str = "cpu", every: int = 10, points: int | None = None, lr: float | None = None
-               ) -> Iterator[FitRecord]:
+def fit_stream(
+    signals,
+    representation: str = "mlora-asym",
+    base: str | Path | BaseField | None = None,
+    steps: int | None = None,
+    rank: int | None = None,
+    init: str = "centered",
+    sigma: float = 0.02,
+    init_seed: int = 0,
+    perturb: float = 0.0,
+    seed: int = 0,
+    device: str | None = None,
+    preset: str = "cpu",
+    every: int = 10,
+    points: int | None = None,
+    lr: float | None = None,
+) -> Iterator[FitRecord]:
     """Fits all `signals` in one batch and yields a FitRecord every `every` steps (0: only the last). It may be closed
     between two of them. Arguments as in `wsr.fit`."""
     check_representation(representation)
@@ -99,8 +117,9 @@ def fit_stream(signals, representation: str = "mlora-asym", base: str | Path | B
     yield from run_fit(problem, model, start, config, settings.resolution, every)
 
 
-def representation_for(name: str, base: str | Path | BaseField | None, dim: int, rank: int | None = None,
-                       preset: str = "cpu") -> Representation:
+def representation_for(
+    name: str, base: str | Path | BaseField | None, dim: int, rank: int | None = None, preset: str = "cpu"
+) -> Representation:
     """The representation over its base; masks come from the base's own seed. base None: the data set's default."""
     config = find_preset(preset, dim).field
     if name.startswith("mlp"):
@@ -110,8 +129,10 @@ def representation_for(name: str, base: str | Path | BaseField | None, dim: int,
     field_ = base if isinstance(base, BaseField) else load_base(base)
     if field_.config.dim != dim:
         kinds = {2: "images", 3: "shapes"}
-        raise WsrError(f"This base is for {kinds[field_.config.dim]} and the signals are {kinds[dim]}: "
-                       f"use base={DEFAULT_BASE[dim]!r}.")
+        raise WsrError(
+            f"This base is for {kinds[field_.config.dim]} and the signals are {kinds[dim]}: "
+            f"use base={DEFAULT_BASE[dim]!r}."
+        )
     mask_seed = field_.info.mask_seed if field_.info else 0
     return make_representation(name, field_, field_.config, rank, mask_seed)
 
@@ -123,8 +144,15 @@ def _fit_config(config: FitConfig, steps: int | None, points: int | None, lr: fl
     return FitConfig(int(steps), points or config.points, config.batch, lr or config.lr, config.lr_end)
 
 
-def run_fit(problem: Problem, model: Representation, start: Float[Tensor, "p"], config: FitConfig,
-            resolution: int, every: int = 10, stored_as: torch.dtype = torch.float32) -> Iterator[FitRecord]:
+def run_fit(
+    problem: Problem,
+    model: Representation,
+    start: Float[Tensor, "p"],
+    config: FitConfig,
+    resolution: int,
+    every: int = 10,
+    stored_as: torch.dtype = torch.float32,
+) -> Iterator[FitRecord]:
     """The loop itself. Every instance has its own loss, and Adam works entry by entry, so an instance's weights do not
     depend on what else is in the batch, and one that diverges leaves the others alone. `stored_as`: the precision in
     which the result will be kept, and so the one in which it is judged."""
@@ -144,14 +172,15 @@ def run_fit(problem: Problem, model: Representation, start: Float[Tensor, "p"], 
         last = step + 1 == config.steps
         if last or (every and (step + 1) % every == 0) or (every and step == 0):
             fitted = time.monotonic() - began - paused
-            record = _record(problem, model, weights, loss, step + 1, config, curve, fitted, last, resolution, stored_as)
+            record = _record(
+                problem, model, weights, loss, step + 1, config, curve, fitted, last, resolution, stored_as
+            )
             paused = time.monotonic() - began - fitted  # measuring and whoever reads the records is not fitting
             yield record
             paused = time.monotonic() - began - fitted
 
 
-def _record(problem, model, weights, loss, step, config, curve, seconds, last, resolution,
-            stored_as) -> FitRecord:
+def _record(problem, model, weights, loss, step, config, curve, seconds, last, resolution, stored_as) -> FitRecord:
     now = weights.detach().clone()
     if last:
         now = now.to(stored_as).float()
@@ -172,10 +201,22 @@ def cosine(step: int, config: FitConfig) -> float:
     return config.lr_end + (config.lr - config.lr_end) * 0.5 * (1 + math.cos(math.pi * step / (config.steps - 1)))
 
 
-def fit(signals, representation: str = "mlora-asym", base: str | Path | BaseField | None = None,
-        steps: int | None = None, rank: int | None = None, init: str = "centered", sigma: float = 0.02,
-        init_seed: int = 0, perturb: float = 0.0, seed: int = 0, device: str | None = None, preset: str = "cpu",
-        points: int | None = None, lr: float | None = None) -> FitResult:
+def fit(
+    signals,
+    representation: str = "mlora-asym",
+    base: str | Path | BaseField | None = None,
+    steps: int | None = None,
+    rank: int | None = None,
+    init: str = "centered",
+    sigma: float = 0.02,
+    init_seed: int = 0,
+    perturb: float = 0.0,
+    seed: int = 0,
+    device: str | None = None,
+    preset: str = "cpu",
+    points: int | None = None,
+    lr: float | None = None,
+) -> FitResult:
     """Fits one small neural field to each signal; all of a batch are fitted at once.
 
     signals: images as an array (n, h, w, 3) in [0, 1], PIL images, trimesh meshes, paths (one or a list of any), or
@@ -191,11 +232,25 @@ def fit(signals, representation: str = "mlora-asym", base: str | Path | BaseFiel
     size = find_preset(preset, items.dim).fit.batch
     results = []
     for first in range(0, len(items), size):
-        *_, last = fit_stream(items[first:first + size], representation, base, steps, rank, init, sigma, init_seed,
-                              perturb, seed, device, preset, 0, points, lr)
+        *_, last = fit_stream(
+            items[first : first + size],
+            representation,
+            base,
+            steps,
+            rank,
+            init,
+            sigma,
+            init_seed,
+            perturb,
+            seed,
+            device,
+            preset,
+            0,
+            points,
+            lr,
+        )
         results.append(last.result)
     return _joined(results)
-
 
 
 def _joined(results: list[FitResult]) -> FitResult:
@@ -203,8 +258,18 @@ def _joined(results: list[FitResult]) -> FitResult:
     if len(results) == 1:
         return first
     counts = [len(result.ids) for result in results]
-    curve = [(points[0][0], float(np.average([q for _, q in points], weights=counts)))
-             for points in zip(*(result.curve for result in results), strict=True)]
-    return FitResult(sum((r.ids for r in results), []), torch.cat([r.weights for r in results]),
-                     np.concatenate([r.quality for r in results]), curve, sum(r.seconds for r in results),
-                     first.representation, first.resolution, first.aspect, sum((r.status for r in results), []))
+    curve = [
+        (points[0][0], float(np.average([q for _, q in points], weights=counts)))
+        for points in zip(*(result.curve for result in results), strict=True)
+    ]
+    return FitResult(
+        sum((r.ids for r in results), []),
+        torch.cat([r.weights for r in results]),
+        np.concatenate([r.quality for r in results]),
+        curve,
+        sum(r.seconds for r in results),
+        first.representation,
+        first.resolution,
+        first.aspect,
+        sum((r.status for r in results), []),
+    )

@@ -48,8 +48,9 @@ class ImageTruth:
     def aspect(self) -> tuple[int, int]:
         return tuple(self.images.shape[1:3])
 
-    def quality(self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
-                ) -> Float[np.ndarray, "n"]:
+    def quality(
+        self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
+    ) -> Float[np.ndarray, "n"]:
         """PSNR in dB of the clamped decode, on every pixel."""
         grid = pixel_grid(*self.aspect, device=weights.device)[None]
         decoded = to_unit(evaluate_in_chunks(representation, weights, grid))  # (n, h·w, 3)
@@ -65,8 +66,9 @@ class ShapeTruth:
     inside: Bool[Tensor, "n q"]
     aspect = (1, 1)
 
-    def quality(self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
-                ) -> Float[np.ndarray, "n"]:
+    def quality(
+        self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
+    ) -> Float[np.ndarray, "n"]:
         """Intersection over union; `quick` looks at the first 8,192 points only."""
         count = 8192 if quick else self.points.shape[1]
         points = self.points[:, :count].to(weights.device).float()
@@ -76,16 +78,20 @@ class ShapeTruth:
         return ((a & b).sum(1) / union).cpu().numpy()
 
 
-def make_problem(signals, resolution: int | None, seed: int = 0, device: torch.device | str = "cpu",
-                 evaluation_points: int = 100_000) -> Problem:
+def make_problem(
+    signals, resolution: int | None, seed: int = 0, device: torch.device | str = "cpu", evaluation_points: int = 100_000
+) -> Problem:
     """Accepts what `wsr.fit` accepts: Signals, a Signal, an image array (n, h, w, 3) in [0, 1], PIL images, meshes, or
-    paths, one or a list. Pictures and paths larger than `resolution` are reduced to it; arrays are taken as they are."""
+    paths, one or a list. Pictures and paths larger than `resolution` are reduced to it; arrays are kept as they are."""
     items = as_signals(signals, resolution)
     if items.dim == 2:
         images = stack_images([signal.read() for signal in items])
         return Problem(items.ids, ImageTargets(images, device, seed), ImageTruth(images))
-    return Problem(items.ids, ShapeTargets.of([cached_occupancy(signal) for signal in items], device, seed),
-                   shape_truth(items, evaluation_points))
+    return Problem(
+        items.ids,
+        ShapeTargets.of([cached_occupancy(signal) for signal in items], device, seed),
+        shape_truth(items, evaluation_points),
+    )
 
 
 def shape_truth(items: Signals, count: int) -> ShapeTruth:
@@ -135,8 +141,10 @@ def _one(item, position: int, resolution: int | None) -> Signal:
         if path.suffix.lower() in (".obj", ".ply", ".stl", ".glb", ".off"):
             return _shape_signal(path.stem, read_mesh(path))
         return _image_signal(path.stem, _reduced(read_image(path), resolution))
-    raise WsrError(f"A {type(item).__name__} cannot be fitted: give image arrays (n, h, w, 3) in [0, 1], PIL images, "
-                   "trimesh meshes, paths, or what wsr.load_signals returns.")
+    raise WsrError(
+        f"A {type(item).__name__} cannot be fitted: give image arrays (n, h, w, 3) in [0, 1], PIL images, "
+        "trimesh meshes, paths, or what wsr.load_signals returns."
+    )
 
 
 def _reduced(image: np.ndarray, resolution: int | None) -> np.ndarray:

@@ -52,7 +52,7 @@ class ImageTargets:
         if self._epoch is None or self._epoch[0] != (epoch, count):
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
             start = int(torch.randint(total - cells * count + 1, (1,), generator=generator))
-            groups = self.curve[start:start + cells * count].view(count, cells)
+            groups = self.curve[start : start + cells * count].view(count, cells)
             shuffled = groups.gather(1, torch.rand(count, cells, generator=generator).argsort(1))
             self._epoch = ((epoch, count), shuffled.t().contiguous().to(self.grid.device))
         return self._epoch[1][part]
@@ -73,8 +73,13 @@ class ShapeTargets:
 
     dim = 3
 
-    def __init__(self, points: Float[Tensor, "n 2 p 3"], inside: Bool[Tensor, "n 2 p"],
-                 device: torch.device | str = "cpu", seed: int = 0):
+    def __init__(
+        self,
+        points: Float[Tensor, "n 2 p 3"],
+        inside: Bool[Tensor, "n 2 p"],
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+    ):
         self.points, self.inside, self.seed = points.to(device), inside.to(device), seed
 
     @classmethod
@@ -90,8 +95,8 @@ class ShapeTargets:
         half = min(half, pool)
         slices = pool // half
         offset = ((step + self.seed * 7919) % slices) * half
-        points = self.points[rows, :, offset:offset + half].flatten(1, 2).float()  # (n, 2·half, 3)
-        inside = self.inside[rows, :, offset:offset + half].flatten(1, 2).float()
+        points = self.points[rows, :, offset : offset + half].flatten(1, 2).float()  # (n, 2·half, 3)
+        inside = self.inside[rows, :, offset : offset + half].flatten(1, 2).float()
         return Batch(points, inside[..., None])
 
     def loss(self, logits: Float[Tensor, "n p 1"], batch: Batch) -> Float[Tensor, "n"]:
@@ -116,6 +121,7 @@ def stack_images(images: list[np.ndarray]) -> UInt8[Tensor, "n h w 3"]:
     """Images in [0, 1] of one size, as bytes. WsrError where sizes differ."""
     sizes = {image.shape[:2] for image in images}
     if len(sizes) > 1:
-        raise WsrError(f"Images of one fit must have one size, these have {sorted(sizes)[:3]}: fit them in turn, or "
-                       "resize them.")
+        raise WsrError(
+            f"Images of one fit must have one size, these have {sorted(sizes)[:3]}: fit them in turn, or resize them."
+        )
     return torch.from_numpy(np.stack([np.round(image * 255).astype(np.uint8) for image in images]))

@@ -46,8 +46,9 @@ def iou(a: Shaped[Any, "..."], b: Shaped[Any, "..."]) -> float | np.ndarray:
 
 
 def chamfer(x: Shaped[Any, "..."], y: Shaped[Any, "..."], squared: bool = False) -> float:
-    """Chamfer distance of point sets (n, 3) and (m, 3): the mean distance to the nearest point of the other, both directions summed.
+    """Chamfer distance of point sets (n, 3) and (m, 3).
 
+    The mean distance to the nearest point of the other set, both directions summed.
     squared: of squared distances, as the peers have it for mMD, COV and 1-NNA. Reconstruction and connectivity take the
     plain ones.
     """

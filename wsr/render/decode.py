@@ -14,15 +14,17 @@ CHUNK = 65_536  # points × instances evaluated at once: 32 MB an activation of 
 
 
 @torch.no_grad()
-def evaluate_in_chunks(representation: Representation, weights: Float[Tensor, "n p"], points: Float[Tensor, "m q d"]
-                       ) -> Float[Tensor, "n q v"]:
+def evaluate_in_chunks(
+    representation: Representation, weights: Float[Tensor, "n p"], points: Float[Tensor, "m q d"]
+) -> Float[Tensor, "n q v"]:
     """`representation.evaluate` without gradients, in bounded memory."""
     step = max(CHUNK // max(len(weights), 1), 256)
     return torch.cat([representation.evaluate(weights, part) for part in points.split(step, dim=1)], dim=1)
 
 
-def render_images(representation: Representation, weights: Float[Tensor, "n p"], height: int, width: int
-                  ) -> Float[np.ndarray, "n h w 3"]:
+def render_images(
+    representation: Representation, weights: Float[Tensor, "n p"], height: int, width: int
+) -> Float[np.ndarray, "n h w 3"]:
     """Pictures in [0, 1] of n fields, at any size."""
     grid = pixel_grid(height, width, device=weights.device)[None]
     parts = [evaluate_in_chunks(representation, rows, grid) for rows in weights.split(16)]
@@ -30,22 +32,26 @@ def render_images(representation: Representation, weights: Float[Tensor, "n p"],
     return values.view(-1, height, width, 3).cpu().numpy()
 
 
-def render_surfaces(representation: Representation, weights: Float[Tensor, "n p"], resolution: int
-                    ) -> list[trimesh.Trimesh]:
+def render_surfaces(
+    representation: Representation, weights: Float[Tensor, "n p"], resolution: int
+) -> list[trimesh.Trimesh]:
     """Surfaces where the logit is 0, of n fields, in the coordinates of the field."""
     meshes = []
     for row in weights.split(1):
+
         def logits(points: Float[Tensor, "q 3"], row=row) -> Float[Tensor, "q"]:
             with torch.no_grad():
                 return representation.evaluate(row, points[None])[0, :, 0]
+
         meshes.append(extract_surface(logits, resolution, device=row.device))
     return meshes
 
 
-def decode(representation: Representation, weights: Float[Tensor, "n p"], resolution: int,
-           aspect: tuple[int, int] = (1, 1)) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
-    """What the weights are. For images, `resolution` is the longer side and `aspect` the (height, width) of the target in
-    any unit; for shapes, the samples of the grid along an edge."""
+def decode(
+    representation: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int] = (1, 1)
+) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
+    """What the weights are. For images, `resolution` is the longer side and `aspect` the (height, width) of the target
+    in any unit; for shapes, the samples of the grid along an edge."""
     if representation.dim == 3:
         return render_surfaces(representation, weights, resolution)
     longest = max(aspect)

@@ -23,12 +23,12 @@ class GLThread:
         started: Future = Future()
         # a daemon that is never joined: the driver's own threads may be gone when Python ends
         threading.Thread(target=self._run, args=(started,), name="wsr-gl", daemon=True).start()
-        started.result(timeout=60)
+        started.result(timeout=120)
 
     def draw(self, mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
         done: Future = Future()
         self._jobs.put((done, mesh, camera, size))
-        return done.result(timeout=60)
+        return done.result(timeout=120)
 
     def _run(self, started: Future) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Making a zoo: fits batch by batch, appended as they are done, so that a killed run loses at most the batch in hand."""
+"""Making a zoo: fits batch by batch, appended as they are done: a killed run loses at most the batch in hand."""
 
 import time
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ def build_zoo(zoo: Zoo, signals: Signals, *, seed: int = 0, device: str = "cpu")
     known, began = set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])
     for first in range(0, len(left), config.batch):
-        items = left[first:first + config.batch]
+        items = left[first : first + config.batch]
         problem = make_problem(items, settings.resolution, seed, device)
         *_, last = run_fit(problem, model, start, config, settings.resolution, 0, getattr(torch, zoo.meta["dtype"]))
         zoo.append(*_rows(items, last.result, zoo))
@@ -43,7 +43,17 @@ def build_zoo(zoo: Zoo, signals: Signals, *, seed: int = 0, device: str = "cpu")
 def _rows(items: Signals, result: FitResult, zoo: Zoo) -> tuple[torch.Tensor, list[dict]]:
     """The batch as it will be read back: the quality is that of the weights as stored, in the zoo's own precision."""
     share = result.seconds / len(items)
-    rows = [{"id": signal.id, "class": signal.cls, "split": signal.split, "quality": float(quality),
-             "steps": zoo.meta["steps"], "seconds": share, "target_sha256": signal.sha256(), "status": status}
-            for signal, quality, status in zip(items, result.quality, result.status, strict=True)]
+    rows = [
+        {
+            "id": signal.id,
+            "class": signal.cls,
+            "split": signal.split,
+            "quality": float(quality),
+            "steps": zoo.meta["steps"],
+            "seconds": share,
+            "target_sha256": signal.sha256(),
+            "status": status,
+        }
+        for signal, quality, status in zip(items, result.quality, result.status, strict=True)
+    ]
     return result.weights, rows

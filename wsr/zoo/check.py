@@ -33,8 +33,11 @@ class CheckReport:
 
 def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int], None] | None = None) -> CheckReport:
     """Decodes every instance (or `sample` of them, evenly spread) and recomputes its quality against its target."""
-    rows = zoo.index if sample is None or sample >= len(zoo) else zoo.index.iloc[
-        np.linspace(0, len(zoo) - 1, sample).round().astype(int)]
+    rows = (
+        zoo.index
+        if sample is None or sample >= len(zoo)
+        else zoo.index.iloc[np.linspace(0, len(zoo) - 1, sample).round().astype(int)]
+    )
     report = CheckReport(len(rows))
     if zoo.index["id"].duplicated().any():
         report.problems.append("its index names an instance twice")
@@ -43,7 +46,7 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
     except WsrError as error:
         signals, report.targets_missing = None, str(error)
     for first in range(0, len(rows), BATCH):
-        part = rows.iloc[first:first + BATCH]
+        part = rows.iloc[first : first + BATCH]
         part = part[part["status"] == "ok"]
         if len(part):
             _check_batch(zoo, part, None if signals is None else signals.select(part["id"]), report)

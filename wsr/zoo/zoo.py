@@ -4,8 +4,8 @@
     weights-00000.safetensors   key `weights`: rows in the order of the index, trained entries only
     index.parquet               a row an instance
 
-Append-only: a batch's weights are written first, then the index that names them. A reader, and a run that resumes after a
-kill, go by the index: weights that it does not name were never there.
+Append-only: a batch's weights are written first, then the index that names them. A reader, and a run that resumes
+after a kill, go by the index: weights that it does not name were never there.
 """
 
 import json
@@ -26,8 +26,16 @@ from wsr.presets import preset
 
 FORMAT = "wsr-zoo-1"
 MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
-COLUMNS = {"id": "str", "class": "str", "split": "str", "quality": "float64", "steps": "int64", "seconds": "float64",
-           "target_sha256": "str", "status": "str"}
+COLUMNS = {
+    "id": "str",
+    "class": "str",
+    "split": "str",
+    "quality": "float64",
+    "steps": "int64",
+    "seconds": "float64",
+    "target_sha256": "str",
+    "status": "str",
+}
 
 
 class Zoo:
@@ -55,24 +63,54 @@ class Zoo:
         return cls(path, meta, index)
 
     @classmethod
-    def create(cls, path: str | Path, representation: Representation, *, dataset: str, preset: str, init: str,
-               sigma: float, init_seed: int, steps: int, dtype: str = "float16", **extra) -> "Zoo":
+    def create(
+        cls,
+        path: str | Path,
+        representation: Representation,
+        *,
+        dataset: str,
+        preset: str,
+        init: str,
+        sigma: float,
+        init_seed: int,
+        steps: int,
+        dtype: str = "float16",
+        **extra,
+    ) -> "Zoo":
         """A new, empty zoo, or the one that is there if it was made with the very same settings (so that a killed run
         goes on). WsrError where another one is in the way."""
         path = Path(path)
         base = getattr(representation, "base", None)
         info = base.info if base is not None else None
-        meta = {"format": FORMAT, "representation": representation.name, "dim": representation.dim, "preset": preset,
-                "rank": representation.rank, "base": Path(info.path).stem if info else None,
-                "base_sha256": info.sha256 if info else None, "mask_seed": representation.mask_seed, "init": init,
-                "sigma": sigma, "init_seed": init_seed, "steps": steps, "dataset": dataset,
-                "code_version": __version__, "dtype": dtype, **extra, "layout": representation.layout.to_json()}
+        meta = {
+            "format": FORMAT,
+            "representation": representation.name,
+            "dim": representation.dim,
+            "preset": preset,
+            "rank": representation.rank,
+            "base": Path(info.path).stem if info else None,
+            "base_sha256": info.sha256 if info else None,
+            "mask_seed": representation.mask_seed,
+            "init": init,
+            "sigma": sigma,
+            "init_seed": init_seed,
+            "steps": steps,
+            "dataset": dataset,
+            "code_version": __version__,
+            "dtype": dtype,
+            **extra,
+            "layout": representation.layout.to_json(),
+        }
         if (path / "zoo.json").exists():
             zoo = cls.open(path)
-            changed = [key for key in meta if key != "code_version" and zoo.meta.get(key) != json.loads(json.dumps(meta[key]))]
+            changed = [
+                key for key in meta if key != "code_version" and zoo.meta.get(key) != json.loads(json.dumps(meta[key]))
+            ]
             if changed:
-                raise WsrError(f"{str(path)!r} already holds a zoo with other settings ({', '.join(changed)}): choose "
-                               "another folder, or remove it.")
+                raise WsrError(
+                    f"{str(path)!r} already holds a zoo with other settings ({', '.join(changed)}): choose "
+                    "another folder, or remove it."
+                )
         else:
             path.mkdir(parents=True, exist_ok=True)
             with atomic_path(path / "zoo.json") as temporary:
@@ -94,8 +132,10 @@ class Zoo:
         if self._representation is None:
             self._representation = load_representation(self.meta)
             if self._representation.layout.to_json() != self.meta["layout"]:
-                raise WsrError(f"The layout in {str(self.path / 'zoo.json')!r} is not that of {self.meta['representation']!r} "
-                               "on its base: the zoo was written by another version, or is damaged.")
+                raise WsrError(
+                    f"The layout in {str(self.path / 'zoo.json')!r} is not that of {self.meta['representation']!r} "
+                    "on its base: the zoo was written by another version, or is damaged."
+                )
         return self._representation
 
     def rows(self, ids: list[str] | None) -> list[int]:
@@ -137,7 +177,7 @@ class Zoo:
         tensor = weights.detach().to("cpu", dtype)
         if files and files[-1][2].stat().st_size + tensor.numel() * tensor.element_size() < MAX_FILE_BYTES:
             start, _, target = files[-1]
-            tensor = torch.cat([_read(target)[:len(self) - start], tensor])
+            tensor = torch.cat([_read(target)[: len(self) - start], tensor])
         else:
             target = self.path / f"weights-{len(files):05d}.safetensors"
         with atomic_path(target) as temporary:
@@ -164,9 +204,11 @@ class Zoo:
         weights = torch.cat(parts) if parts else torch.zeros(0, self.representation.size)
         stored = sum(entry_size(entry) for entry in self.meta["layout"])
         if len(weights) < len(self) or weights.shape[1] != stored:
-            raise WsrError(f"The zoo {str(self.path)!r} is damaged: its index names {len(self)} instances of {stored} "
-                           f"numbers, its weight files hold {tuple(weights.shape)}.")
-        return weights[:len(self)]
+            raise WsrError(
+                f"The zoo {str(self.path)!r} is damaged: its index names {len(self)} instances of {stored} "
+                f"numbers, its weight files hold {tuple(weights.shape)}."
+            )
+        return weights[: len(self)]
 
 
 def entry_size(entry: dict) -> int:
@@ -195,8 +237,10 @@ def load_representation(meta: dict) -> Representation:
         return make_representation(meta["representation"], None, config, mask_seed=meta["mask_seed"])
     base = load_base(meta["base"])
     if base.info.sha256 != meta["base_sha256"]:
-        raise WsrError(f"This zoo was fitted on another base {meta['base']!r} (SHA-256 {meta['base_sha256'][:12]}…) than "
-                       f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it.")
+        raise WsrError(
+            f"This zoo was fitted on another base {meta['base']!r} (SHA-256 {meta['base_sha256'][:12]}…) than "
+            f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it."
+        )
     return make_representation(meta["representation"], base, base.config, meta["rank"], meta["mask_seed"])
 
 

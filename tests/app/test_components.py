@@ -1,0 +1,74 @@
+"""The components' Python side. What they do in a browser is tested in tests/browser."""
+
+import json
+import re
+from pathlib import Path
+
+import gradio as gr
+import pytest
+
+import app
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
+
+FIGURE = {"data": [{"type": "scattergl", "x": [1, 2], "y": [1, 2], "customdata": ["a", "b"]}], "layout": {}}
+
+
+def event(data):
+    return gr.EventData(None, data)
+
+
+@pytest.mark.parametrize("make", [lambda: PlotlyChart(FIGURE, highlight=[{"id": "a", "role": "picked"}]), Pictures])
+def test_the_config_is_plain_json(make):
+    with gr.Blocks():
+        config = make().get_config()
+    json.dumps(config, allow_nan=False)
+    assert config["component_class_name"] in ("PlotlyChart", "Pictures")
+
+
+def test_a_figure_travels_as_text():
+    with gr.Blocks():
+        chart = PlotlyChart(FIGURE)
+    assert json.loads(chart.value) == FIGURE
+    assert chart.postprocess(None) is None
+
+
+def test_updates_name_what_changes_only():
+    assert chart_update(highlight=[]) == {"__type__": "update", "highlight": []}
+    assert chart_update(figure=FIGURE, sprite={})["value"] == FIGURE
+
+
+@pytest.mark.parametrize("component", [PlotlyChart, Pictures])
+def test_a_pick_can_be_listened_to_and_nothing_else_is_taken_for_an_event(component):
+    with gr.Blocks() as page:
+        widget = component()
+        widget.pick(lambda: None, None, None)
+        with pytest.raises(AttributeError):
+            _ = widget.highlight_me
+    assert [target[1] for fn in page.fns.values() for target in fn.targets] == ["pick"]
+
+
+@pytest.mark.parametrize("data", [None, 3, [], {}, {"id": None}, {"id": 4}, {"id": ["a"]}])
+def test_a_forged_pick_is_no_id(data):
+    assert picked_id(event(data)) == ""
+
+
+def test_a_picked_id_is_bounded():
+    assert picked_id(event({"id": "chair-00042"})) == "chair-00042"
+    assert len(picked_id(event({"id": "x" * 10_000}))) == 200
+
+
+def test_plotly_comes_from_the_installed_wheel():
+    with gr.Blocks():
+        head = PlotlyChart().head
+    path = Path(re.search(r'file=([^"]+)"', head)[1])
+    assert path.name == "plotly.min.js" and path.stat().st_size > 1_000_000
+    assert gr.utils.is_static_file(str(path))
+
+
+def test_our_own_files_name_no_other_server():
+    folder = Path(app.__file__).parent
+    files = [path for kind in ("*.js", "*.css", "*.py") for path in folder.rglob(kind)]
+    assert len(files) > 10
+    for path in files:
+        assert not re.search(r"https?://(?!127\.0\.0\.1)", path.read_text()), path

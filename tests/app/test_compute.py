@@ -1,0 +1,68 @@
+"""Errors as sentences, one folder a visitor, and the decorator for a Space's GPU."""
+
+import re
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from app import compute
+from wsr.errors import WsrError
+
+
+@compute.guarded
+def handler(error):
+    raise error
+
+
+@compute.guarded
+def streaming(error, closed):
+    try:
+        yield 1
+        if error:
+            raise error
+        yield 2
+    finally:
+        closed.append(True)
+
+
+def test_a_mistake_is_told_in_its_own_words():
+    with pytest.raises(gr.Error) as told:
+        handler(WsrError("The rank must lie between 1 and 16, not 99."))
+    assert told.value.message == "The rank must lie between 1 and 16, not 99."
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("secret"), ValueError("secret"), FileNotFoundError("/secret/path")])
+def test_anything_else_is_told_without_details_and_logged(error, caplog):
+    with pytest.raises(gr.Error) as told:
+        handler(error)
+    assert told.value.message == compute.UNEXPECTED and "secret" not in str(told.value)
+    assert told.value.__suppress_context__
+    assert "secret" in caplog.text  # the traceback is for the server's log
+
+
+def test_streams_are_guarded_and_free_what_they_hold():
+    closed = []
+    stream = streaming(ZeroDivisionError(), closed)
+    assert next(stream) == 1
+    with pytest.raises(gr.Error):
+        next(stream)
+    half = streaming(None, closed)
+    next(half)
+    half.close()
+    assert closed == [True, True]
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "", None, "x" * 500, "ok123"])
+def test_a_session_has_a_folder_inside_our_own(name):
+    folder = compute.session_dir(SimpleNamespace(session_hash=name))
+    assert folder.parent == compute._ROOT and re.fullmatch(r"[A-Za-z0-9]{1,40}", folder.name)
+    compute.forget(SimpleNamespace(session_hash=name))
+    assert not folder.exists()
+
+
+def test_without_a_shared_gpu_the_decorator_changes_nothing():
+    def job():
+        return 1
+
+    assert compute.gpu(job) is job and compute.gpu(duration=5)(job) is job

@@ -1,0 +1,96 @@
+"""Assets as the tabs see them."""
+
+import numpy as np
+import pytest
+import tiny_assets
+from PIL import Image
+
+from app import library, sheets
+from wsr.errors import WsrError
+
+NAME = "emoji-mlora-asym"
+
+
+def test_images_come_first_and_failed_fits_are_left_out(assets):
+    assert library.collection_names() == [NAME, "shapes10-mlora-asym"]
+    found = library.collection(NAME)
+    assert len(found.ids) == tiny_assets.COUNT - 1 and found.rows[0] == 1
+    assert set(found.maps) == {(method, dims) for method in ("UMAP", "PCA") for dims in (2, 3)}
+    assert all(points.shape == (len(found.ids), dims) for (_, dims), points in found.maps.items())
+
+
+def test_nothing_is_there_before_the_assets_are_made(assets, tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    assert library.collection_names() == []
+
+
+@pytest.mark.parametrize("name", ["", "../zoos/emoji-mlora-asym", "emoji", "/etc/passwd", "emoji-mlora-asym/"])
+def test_a_forged_collection_is_refused(assets, name):
+    with pytest.raises(WsrError):
+        library.collection(name)
+
+
+def test_a_forged_item_is_refused(assets):
+    for item in ("", "chair-99999", "animals-00000"):  # the last one is in the zoo but failed
+        with pytest.raises(WsrError):
+            library.collection(NAME).position(item)
+    with pytest.raises(WsrError):
+        library.collection(NAME).points("t-SNE", 2)
+
+
+def test_neighbours_are_the_others_nearest_first(assets):
+    found = library.collection(NAME)
+    near = library.neighbours(NAME, found.ids[3])
+    assert len(near) == 6 and found.ids[3] not in dict(near)
+    similarity = [s for _, s in near]
+    assert similarity == sorted(similarity, reverse=True) and -1.001 <= similarity[-1] <= similarity[0] <= 1.001
+    classes = {found.classes[found.position(item)] for item, _ in near[:3]}
+    assert classes == {found.classes[3]}
+
+
+def test_weights_are_shown_by_layer_with_the_mask_left_empty(assets):
+    layers = library.weight_layers(NAME, library.first_pick(NAME))
+    start = library.start_layers(NAME)
+    assert [name for name, _ in layers] == [name for name, _ in start]
+    for (name, array), (_, origin) in zip(layers, start, strict=True):
+        assert np.array_equal(np.isnan(array), np.isnan(origin))
+        assert np.isnan(array).any() == name.endswith(".A")
+
+
+def test_a_picture_has_any_resolution(assets):
+    item = library.first_pick(NAME)
+    for size in (16, 40):
+        picture = library.picture(NAME, item, size)
+        assert picture.shape == (size, size, 3) and 0 <= picture.min() <= picture.max() <= 1
+
+
+def test_a_surface_is_a_glb_file(assets):
+    name = "shapes10-mlora-asym"
+    assert library.surface_glb(name, library.first_pick(name), 16)[:4] == b"glTF"
+
+
+def test_the_first_pick_is_held_out_and_of_the_largest_class(assets):
+    found = library.collection(NAME)
+    at = found.position(library.first_pick(NAME))
+    assert found.held_out[at] and found.classes.count(found.classes[at]) == max(map(found.classes.count, found.classes))
+
+
+def test_missing_thumbnails_are_decoded_into_the_cache(assets):
+    assert sheets.find(NAME) is None and sheets.find("shapes10-mlora-asym")
+    sheets._busy.clear()
+    sheets.make_missing()
+    sheet = sheets.find(NAME)
+    assert (sheet["columns"], sheet["rows"]) == (5, 5)
+    with Image.open(sheets._cached(NAME)) as image:
+        pixels = np.asarray(image)
+    item = library.collection(NAME).ids[7]
+    row, column = divmod(sheets.cell(NAME, item), 5)
+    cell = pixels[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64] / 255
+    assert np.abs(cell - library.picture(NAME, item, 64)).mean() < 0.06  # WebP is lossy
+
+
+def test_emoji_are_called_by_their_names():
+    assert library.label_of("emoji", "1f98a") == "fox face"
+    assert library.label_of("emoji", "1f44b-1f3fb") == "waving hand sign (skin tone 2)"
+    assert library.label_of("emoji", "not-code-points") == "not-code-points"
+    assert library.label_of("shapes10", "1f98a") == "1f98a"

@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import torch
+import trimesh
+from PIL import Image
+
+import wsr
+from wsr.errors import WsrError
+from wsr.fields.base import BaseField
+from wsr.fitting.fit import fit, fit_stream
+
+
+@pytest.fixture
+def pictures():
+    y, x = np.mgrid[0:16, 0:16] / 15
+    return np.stack([np.stack([x, y, 0.5 * (1 + np.sin(k * x + y))], -1) for k in (2.0, 5.0, 8.0)]).astype(np.float32)
+
+
+@pytest.fixture
+def base3():
+    from tests.conftest import tiny_config
+
+    return BaseField(tiny_config(3), seed=1).requires_grad_(False)
+
+
+@pytest.mark.parametrize("name", wsr.representations)
+def test_every_representation_trains_and_decodes(name, base, pictures):
+    result = fit(pictures, name, base, steps=30, points=128)
+    assert result.weights.shape == (3, result.representation.size)
+    assert result.render(8).shape == (3, 8, 8, 3) and result.render(16).min() >= 0 and result.render(16).max() <= 1
+    assert result.status == ["ok"] * 3
+    first = next(iter(fit_stream(pictures, name, base, steps=30, points=128)))
+    assert (result.quality > first.quality).all()
+
+
+def test_quality_is_the_psnr_of_the_rendered_image(base, pictures):
+    result = fit(pictures, "mlora", base, steps=5)
+    # the target is kept in bytes: half a step of 255 is the most that can differ
+    assert np.allclose(
+        result.quality, [wsr.metrics.psnr(a, b) for a, b in zip(result.render(16), pictures, strict=True)], atol=0.05
+    )
+
+
+@pytest.mark.parametrize("name", ["mlp", "mlora-asym", "lora"])
+def test_an_instance_alone_and_in_a_batch_is_the_same(name, base, pictures):
+    together = fit(pictures, name, base, steps=10, points=64).weights
+    for i in range(3):
+        alone = fit(pictures[i : i + 1], name, base, steps=10, points=64).weights[0]
+        assert (alone - together[i]).norm() <= 1e-4 * together[i].norm()
+
+
+def test_the_same_seed_gives_the_same_weights(base, pictures):
+    kwargs = dict(representation="mlora-asym", base=base, steps=6, points=64)
+    assert torch.equal(fit(pictures, **kwargs).weights, fit(pictures, **kwargs).weights)
+    assert not torch.equal(fit(pictures, **kwargs).weights, fit(pictures, seed=1, **kwargs).weights)
+    assert not torch.equal(fit(pictures, **kwargs).weights, fit(pictures, init_seed=1, **kwargs).weights)
+
+
+def test_a_stream_reports_and_can_be_closed(base, pictures):
+    stream = fit_stream(pictures, "mlora", base, steps=20, every=5, points=64)
+    first, second = next(stream), next(stream)
+    assert (first.step, second.step, second.steps, second.done) == (1, 5, 20, False)
+    assert first.weights.shape == second.weights.shape and not torch.equal(first.weights, second.weights)
+    stream.close()
+    *_, last = fit_stream(pictures, "mlora", base, steps=20, every=5, points=64)
+    assert last.done and [step for step, _ in last.result.curve] == [1, 5, 10, 15, 20]
+
+
+def test_one_instance_that_diverges_leaves_the_others_alone(base, pictures):
+    from wsr.fields.representation import make_representation
+    from wsr.fitting.fit import run_fit
+    from wsr.fitting.problem import make_problem
+    from wsr.presets import FitConfig
+
+    model = make_representation("mlora-asym", base, base.config)
+    results = []
+    for broken in (False, True):
+        problem = make_problem(pictures, None)
+        if broken:  # what a bad target would do: every value of one instance is NaN
+            original = problem.targets.batch
+
+            def batch(step, count, original=original):
+                drawn = original(step, count)
+                drawn.values[1] = float("nan")
+                return drawn
+
+            problem.targets.batch = batch
+        *_, last = run_fit(problem, model, model.initial(), FitConfig(8, 64, 8), 16)
+        results.append(last.result)
+    assert results[1].status[0] == "ok" and results[1].status[1].startswith("diverged")
+    for i in (0, 2):
+        assert torch.equal(results[0].weights[i], results[1].weights[i])
+
+
+def test_a_wide_picture_keeps_its_shape(base):
+    result = fit(np.random.rand(1, 8, 24, 3).astype(np.float32), "mlora", base, steps=2)
+    assert result.render(48).shape == (1, 16, 48, 3)
+
+
+def test_a_shape_is_fitted_and_rendered(base3):
+    result = fit(trimesh.creation.icosphere(2), "mlora-asym", base3, steps=200, points=512, lr=3e-2)
+    assert result.quality[0] > 0.5
+    mesh = result.render(24)[0]
+    assert isinstance(mesh, trimesh.Trimesh) and mesh.is_watertight
+
+
+def test_what_cannot_be_fitted_is_explained(base, base3, tmp_path):
+    picture = np.zeros((1, 8, 8, 3), np.float32)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG\r\n\x1a\n nothing more")
+    for given, message in (
+        ([], "nothing to fit"),
+        (np.zeros((2, 8, 8)), r"\(n, h, w, 3\)"),
+        (np.full((1, 8, 8, 3), np.nan), "NaN|finite"),
+        (object(), "cannot be fitted"),
+        ([Image.new("RGB", (4, 4)), trimesh.creation.box()], "one batch"),
+        (str(tmp_path / "missing.png"), "missing.png"),
+        (broken, "broken.png"),
+    ):
+        with pytest.raises(WsrError, match=message):
+            fit(given, "mlora", base, steps=1)
+    with pytest.raises(WsrError, match="base"):
+        fit(picture, "mlora", base3, steps=1)
+    with pytest.raises(WsrError, match="steps"):
+        fit(picture, "mlora", base, steps=0)
+    with pytest.raises(WsrError, match="mlora"):
+        fit(picture, "mlorra", base, steps=1)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_the_paper_preset_is_built_and_trained_for_two_steps(dim):
+    from wsr.fields.representation import make_representation
+    from wsr.fitting.autodecoder import BaseTraining
+    from wsr.fitting.fit import run_fit
+    from wsr.fitting.problem import make_problem
+    from wsr.presets import BaseTrainingConfig, FitConfig, Stage, preset
+
+    config = preset("paper", dim).field
+    given = np.random.rand(2, 16, 16, 3) if dim == 2 else [trimesh.creation.box(), trimesh.creation.icosphere(1)]
+    problem = make_problem(given, None, evaluation_points=1000)
+    training = BaseTraining(problem.targets, config, BaseTrainingConfig((Stage(2, 2, 64, 1e-3),)))
+    *_, last = training.run()
+    assert last.done and np.isfinite(last.loss)
+    base, _ = training.finish()
+    for name in wsr.representations:
+        model = make_representation(name, base, config)
+        *_, record = run_fit(problem, model, model.initial(), FitConfig(2, 64, 2), 16)
+        assert record.done and np.isfinite(record.loss).all()

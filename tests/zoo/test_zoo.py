@@ -1,0 +1,154 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from wsr.data import load_signals
+from wsr.errors import WsrError
+from wsr.fields.checkpoint import BaseInfo, load_base, save_base
+from wsr.fields.representation import make_representation
+from wsr.presets import FitConfig, PresetConfig
+from wsr.zoo import Zoo, build_zoo, check_zoo
+
+
+@pytest.fixture
+def made(base, tmp_path, monkeypatch):
+    """A folder of ten pictures, a base, and the settings of a zoo small enough to make in a second."""
+    from wsr import presets
+
+    old = presets._PRESETS["cpu", 2]
+    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), PresetConfig(16, old.field, FitConfig(6, 64, 3), old.base))
+    (tmp_path / "pictures").mkdir()
+    for i in range(10):
+        pixels = np.random.default_rng(i).integers(0, 255, (128, 128, 3), dtype=np.uint8)
+        Image.fromarray(pixels).resize((4, 4)).resize((128, 128)).save(tmp_path / "pictures" / f"p{i}.png")
+    path = tmp_path / "base.safetensors"
+    save_base(path, base, BaseInfo("test", "cpu", 3))
+    monkeypatch.setattr("wsr.zoo.zoo.load_representation", lambda meta: model())
+
+    def model():
+        field = load_base(path)
+        return make_representation("mlora-asym", field, field.config, 2, 3)
+
+    def create(folder="zoo", **changed):
+        settings = (
+            dict(
+                dataset=f"images:{tmp_path / 'pictures'}",
+                preset="cpu",
+                init="centered",
+                sigma=0.02,
+                init_seed=0,
+                steps=6,
+            )
+            | changed
+        )
+        return Zoo.create(tmp_path / folder, model(), **settings)
+
+    return create, load_signals(f"images:{tmp_path / 'pictures'}")
+
+
+def test_a_zoo_is_made_read_back_and_checked(made, tmp_path):
+    create, signals = made
+    records = list(build_zoo(create(), signals))
+    assert [r.done for r in records] == [3, 6, 9, 10]
+    zoo = Zoo.open(tmp_path / "zoo")
+    assert zoo.ids == signals.ids and len(zoo.weights()) == 10
+    assert zoo.weights(["p3.png", "p1.png"]).shape == (2, zoo.representation.size)
+    assert torch.equal(zoo.weights(["p3.png", "p1.png"])[1], zoo.weights()[zoo.rows(["p1.png"])[0]])
+    assert zoo.decode(["p0.png"], 8).shape == (1, 8, 8, 3)
+    report = check_zoo(zoo)
+    assert report.ok and len(report.recomputed) == 10 and report.largest_difference < 0.05
+
+
+def test_a_killed_run_resumes_to_the_same_zoo(made, tmp_path):
+    create, signals = made
+    list(build_zoo(create("whole"), signals))
+    run = build_zoo(create("cut"), signals)
+    next(run)
+    run.close()
+    # killed between the weights and the index: a batch is in the file that no index names
+    zoo = Zoo.open(tmp_path / "cut")
+    from safetensors.torch import load_file, save_file
+
+    file = tmp_path / "cut" / "weights-00000.safetensors"
+    save_file({"weights": torch.cat([load_file(file)["weights"], torch.ones(3, zoo.representation.size).half()])}, file)
+    list(build_zoo(create("cut"), signals))
+    whole, cut = Zoo.open(tmp_path / "whole"), Zoo.open(tmp_path / "cut")
+    assert cut.ids == whole.ids and torch.equal(cut.weights(), whole.weights())
+
+
+def test_large_zoos_are_split_into_files(made, tmp_path, monkeypatch):
+    create, signals = made
+    monkeypatch.setattr("wsr.zoo.zoo.MAX_FILE_BYTES", 2000)
+    list(build_zoo(create(), signals))
+    files = sorted(tmp_path.glob("zoo/weights-*.safetensors"))
+    assert len(files) > 1
+    assert len(Zoo.open(tmp_path / "zoo").weights()) == 10
+
+
+def test_check_finds_what_does_not_hold(made, tmp_path):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    zoo = Zoo.open(tmp_path / "zoo")
+    zoo.index.loc[2, "quality"] += 1
+    zoo.index.loc[4, "target_sha256"] = "0" * 64
+    report = check_zoo(zoo)
+    assert not report.ok and len(report.problems) == 2
+    assert "p2" in report.problems[0] and "p4" in report.problems[1]
+
+
+def test_without_the_targets_only_the_decode_is_checked(made, tmp_path):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    zoo = Zoo.open(tmp_path / "zoo")
+    zoo.meta["dataset"] = f"images:{tmp_path / 'gone'}"
+    report = check_zoo(zoo)
+    assert report.ok and report.targets_missing and not report.recomputed
+
+
+def test_nothing_is_stored_twice_and_no_zoo_is_overwritten(made, tmp_path):
+    create, signals = made
+    zoo = create()
+    list(build_zoo(zoo, signals[:3]))
+    with pytest.raises(WsrError, match="already"):
+        zoo.append(torch.zeros(1, zoo.representation.size), [dict(zoo.index.iloc[0])])
+    with pytest.raises(WsrError, match="sigma"):
+        create(sigma=0.5)
+
+
+def test_damage_is_named(made, tmp_path):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    with pytest.raises(WsrError, match="no zoo|zoo"):
+        Zoo.open(tmp_path / "nothing")
+    (tmp_path / "zoo" / "weights-00000.safetensors").write_bytes(b"broken")
+    with pytest.raises(WsrError, match="safetensors"):
+        Zoo.open(tmp_path / "zoo").weights()
+    (tmp_path / "zoo" / "zoo.json").write_text("{")
+    with pytest.raises(WsrError, match="zoo"):
+        Zoo.open(tmp_path / "zoo")
+
+
+def test_zoo_json_says_everything_that_decoding_needs(made, tmp_path):
+    create, _ = made
+    create()
+    meta = json.loads((tmp_path / "zoo" / "zoo.json").read_text())
+    for key in (
+        "representation",
+        "dim",
+        "preset",
+        "rank",
+        "base",
+        "base_sha256",
+        "mask_seed",
+        "init",
+        "sigma",
+        "init_seed",
+        "steps",
+        "dataset",
+        "code_version",
+        "layout",
+    ):
+        assert key in meta
