@@ -1,5 +1,6 @@
 # make demo   installs what is missing and serves the app on http://127.0.0.1:7860
 # make test   installs what is missing (Chromium too) and runs every test
+# make assets trains everything in assets/ again (hours; goes on where it stopped)
 # make lint   ruff
 # Each step says what it does and is skipped where it is done.
 
@@ -9,7 +10,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
 
-.PHONY: demo test lint system system-test
+.PHONY: demo test assets lint system system-test
 
 demo: $(VENV)/.installed system
 	@echo "wsr: serving on http://$(HOST):$(PORT) (Ctrl-C stops)"
@@ -18,6 +19,12 @@ demo: $(VENV)/.installed system
 test: $(VENV)/.installed-test system-test
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
+
+assets: $(VENV)/.installed system
+	$(BIN)/python -m precompute.bases
+	$(BIN)/python -m precompute.zoos
+	$(BIN)/python -m precompute.maps
+	$(BIN)/python -m precompute.sheets
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

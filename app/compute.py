@@ -43,8 +43,8 @@ def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:
 
 def session_dir(request: gr.Request | None) -> Path:
     """A folder for the files of this visitor only. `forget` removes it when they leave."""
-    name = re.sub(r"[^A-Za-z0-9]", "", str(getattr(request, "session_hash", "") or "none"))[:40]
-    folder = _ROOT / name
+    name = re.sub(r"[^A-Za-z0-9]", "", str(getattr(request, "session_hash", None) or ""))[:40]
+    folder = _ROOT / (name or "none")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 

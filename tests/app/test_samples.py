@@ -39,7 +39,8 @@ def test_what_can_be_fitted_is_taken(tmp_path, name):
 
 
 @pytest.mark.parametrize("name, content", [
-    ("broken.png", b"\x89PNG\r\n\x1a\nrubbish"), ("empty.jpg", b""), ("empty.obj", b""), ("noise.glb", b"glTF" + b"\0" * 99),
+    ("broken.png", b"\x89PNG\r\n\x1a\nrubbish"), ("empty.jpg", b""), ("empty.obj", b""),
+    ("noise.glb", b"glTF" + b"\0" * 99),
     ("notes.txt", b"hello"), ("none", b""), ("page.png", b"<html><script>alert(1)</script></html>"),
     ("points.ply", b"ply\nformat ascii 1.0\nelement vertex 0\nend_header\n"),
 ])  # fmt: skip

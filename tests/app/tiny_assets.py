@@ -1,5 +1,7 @@
-"""A folder of assets made in seconds: untrained bases, zoos of a few random weights, and maps. `python tiny_assets.py DIR`
-makes one, for the browser tests and for looking at the page without the trained assets."""
+"""A folder of assets made in seconds: untrained bases, zoos of a few random weights, and maps.
+
+`python tiny_assets.py DIR` makes one, for the browser tests and for looking at the page without the trained assets.
+"""
 
 import sys
 from pathlib import Path
@@ -20,7 +22,7 @@ CLASSES = {"emoji": ("animals", "food", "people"), "shapes10": ("chair", "lamp",
 
 
 def make(folder: Path) -> Path:
-    """Assets for both data sets in `folder`, which the environment must name as WSR_ASSETS for the bases to be found."""
+    """Assets for both data sets in `folder`; the bases are found where the environment names it as WSR_ASSETS."""
     for kind in ("bases", "maps"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for dataset, dim in (("emoji", 2), ("shapes10", 3)):

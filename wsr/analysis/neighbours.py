@@ -8,7 +8,7 @@ from wsr.errors import WsrError, unknown_name
 
 
 def nearest(
-    queries: Float[Tensor, "m p"],
+    queries: Float[Tensor, "m q"],
     weights: Float[Tensor, "n p"],
     k: int,
     metric: str = "cosine",
@@ -30,6 +30,7 @@ def nearest(
     if metric == "cosine":
         distance = 1 - torch.nn.functional.normalize(queries) @ torch.nn.functional.normalize(weights).T
     else:
-        distance = torch.cdist(queries, weights)
+        # the quick way through products loses the digits of small distances
+        distance = torch.cdist(queries, weights, compute_mode="donot_use_mm_for_euclid_dist")
     found = distance.topk(min(k, len(weights)), largest=False)
     return found.indices, found.values

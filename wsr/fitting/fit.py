@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -141,7 +141,7 @@ def _fit_config(config: FitConfig, steps: int | None, points: int | None, lr: fl
     steps = config.steps if steps is None else steps
     if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
         raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
-    return FitConfig(int(steps), points or config.points, config.batch, lr or config.lr, config.lr_end)
+    return replace(config, steps=int(steps), points=points or config.points, lr=lr or config.lr)
 
 
 def run_fit(
@@ -158,7 +158,7 @@ def run_fit(
     which the result will be kept, and so the one in which it is judged."""
     targets, n = problem.targets, len(problem.targets)
     weights = start.detach().float().expand(n, -1).clone().requires_grad_()
-    optimizer = torch.optim.Adam([weights], lr=config.lr, fused=True)
+    optimizer = torch.optim.Adam([weights], lr=config.lr, betas=config.betas, fused=True)
     curve: list[tuple[int, float]] = []
     began, paused = time.monotonic(), 0.0
     for step in range(config.steps):

@@ -1,0 +1,111 @@
+"""A served app over tiny assets, and a browser that notices every error and every request to another machine."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+PATIENCE = 120_000  # ms: for a loaded machine; nothing here measures time
+# WebGL in software, as a machine without a GPU has it.
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+# Babylon.js, inside gr.Model3D, asks for WebGPU first and goes on without it.
+HARMLESS = ("WebGPU",)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def chromium() -> str:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not found:
+        pytest.fail("Chromium is missing, and the page cannot be tested without it: `make test` installs it.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory):
+    """The address of an app of this test run's own."""
+    folder = tmp_path_factory.mktemp("served")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {**os.environ, "WSR_ASSETS": str(folder / "assets"), "WSR_CACHE": str(folder / "cache")}
+    maker = ROOT / "tests" / "app" / "tiny_assets.py"
+    subprocess.run([sys.executable, maker, folder / "assets"], env=environment, check=True, cwd=ROOT)
+    log = folder / "log"
+    with open(log, "w") as output:
+        start = f"from app.main import launch; launch('127.0.0.1', {port})"
+        server = subprocess.Popen(
+            [sys.executable, "-c", start], env=environment, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield _answering(f"http://127.0.0.1:{port}/", server, log)
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _answering(address: str, server: subprocess.Popen, log: Path) -> str:
+    until = time.monotonic() + PATIENCE / 1000
+    while time.monotonic() < until and server.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return address
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"The app did not start:\n{log.read_text()[-3000:]}")
+
+
+@pytest.fixture(scope="session")
+def browsers():
+    """Start a browser, with further flags where a test needs them."""
+    with sync_playwright() as playwright:
+        started = {}
+
+        def start(*flags: str):
+            if flags not in started:
+                started[flags] = playwright.chromium.launch(executable_path=chromium(), args=[*FLAGS, *flags])
+            return started[flags]
+
+        yield start
+        for browser in started.values():
+            browser.close()
+
+
+@pytest.fixture
+def open_page(address, browsers):
+    """Open the app in a fresh visit; the options are those of a Playwright context. After the test the visit must have
+    been free of errors, and must have talked to nobody but the app."""
+    visits = []
+
+    def visit(*, flags: tuple[str, ...] = (), **options) -> Page:
+        context = browsers(*flags).new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        errors, strangers = [], []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.on("request", lambda request: strangers.append(request.url)
+                if not request.url.startswith((address, "data:", "blob:")) else None)  # fmt: skip
+        visits.append((context, errors, strangers))
+        page.goto(address)
+        page.locator(".wsr-plot .main-svg").first.wait_for()
+        page.locator(".wsr-pictures button").first.wait_for()  # the panel: the page has been filled by Python
+        return page
+
+    yield visit
+    for context, errors, strangers in visits:
+        context.close()
+        assert not [text for text in errors if not any(word in text for word in HARMLESS)]
+        assert not strangers
+
+
+@pytest.fixture
+def page(open_page) -> Page:
+    return open_page()

@@ -1,0 +1,124 @@
+"""The Atlas in a browser: what a visitor sees and does."""
+
+import pytest
+
+from app.main import SENTENCE
+
+# Where a point of the map is on the page: [x, y, id].
+PLACE = """([trace, i]) => {
+  const plot = document.querySelector(".wsr-plot"), {xaxis, yaxis} = plot._fullLayout, data = plot._fullData[trace];
+  const box = plot.getBoundingClientRect();
+  return [box.left + xaxis._offset + xaxis.d2p(data.x[i]), box.top + yaxis._offset + yaxis.d2p(data.y[i]),
+          data.customdata[i]];
+}"""
+DRAWN = "document.querySelector('.wsr-plot')._fullData.filter(t => t.customdata?.length && t.showlegend !== false)"
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+
+
+def picked(page, item):
+    page.locator(".wsr-facts b", has_text=item).wait_for()
+
+
+def test_something_is_picked_and_on_screen_at_once(page):
+    assert page.locator("h1").inner_text() == "wsr"
+    assert page.locator(".wsr-title p").inner_text() == SENTENCE
+    assert page.evaluate(f"{DRAWN}.length") == 3
+    page.locator(".wsr-frame img").first.wait_for()
+    assert page.locator(".wsr-pictures button:visible").count() == 6
+    assert [tab.inner_text() for tab in page.get_by_role("tab").all()] == ["Atlas", "Fit"]
+
+
+def test_a_click_opens_the_point(page):
+    x, y, item = page.evaluate(PLACE, [1, 3])
+    before = page.locator(".wsr-frame img").first.get_attribute("src")
+    page.mouse.move(x - 20, y)
+    page.mouse.move(x, y)
+    page.locator(".wsr-tip:visible .wsr-name", has_text=item).wait_for()
+    page.mouse.click(x, y)
+    picked(page, item)
+    assert page.locator(".wsr-frame img").first.get_attribute("src") != before
+    assert "dB PSNR" in page.locator(".wsr-facts").inner_text()
+
+
+def test_pointing_shows_the_thumbnail(page):
+    page.get_by_label("Shapes", exact=True).click()  # their sheet of thumbnails is shipped, the emoji's takes a while
+    page.wait_for_function(f"{DRAWN}.some(t => t.name === 'chair')")
+    x, y, item = page.evaluate(PLACE, [0, 2])
+    page.mouse.move(x - 20, y)
+    page.mouse.move(x, y)
+    tip = page.locator(".wsr-tip:visible")
+    tip.filter(has_text=item).wait_for()
+    assert "shapes10-mlora-asym.webp" in tip.locator(".wsr-thumb").evaluate("e => e.style.backgroundImage")
+    assert tip.locator(".wsr-class").inner_text() == "chair"
+
+
+def test_a_neighbour_opens_and_the_keyboard_reaches_everything(page):
+    neighbour = page.locator(".wsr-pictures button:visible").nth(2)
+    item = neighbour.get_attribute("title")
+    neighbour.focus()
+    page.keyboard.press("Enter")
+    picked(page, item)
+    chart = page.locator(".wsr-chart").first
+    chart.focus()
+    for key in ("ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    said = chart.locator(".wsr-spoken").inner_text()
+    page.keyboard.press("Enter")
+    picked(page, said.split(",")[0])
+
+
+def test_the_map_turns_and_what_was_zoomed_stays_zoomed(page):
+    range_of = "document.querySelector('.wsr-plot')._fullLayout.xaxis.range"
+    box = page.locator(".wsr-chart").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    before = page.evaluate(range_of)
+    page.mouse.wheel(0, -600)
+    page.wait_for_function(f"before => {range_of}[0] !== before[0]", arg=before)
+    zoomed = page.evaluate(range_of)
+    page.locator(".wsr-pictures button:visible").first.click()
+    picked(page, page.locator(".wsr-pictures button[aria-pressed=true]").first.get_attribute("title"))
+    assert page.evaluate(range_of) == zoomed
+    page.get_by_label("3D", exact=True).click()
+    page.locator(".wsr-plot .gl-container canvas").first.wait_for(state="attached")
+    page.wait_for_function(f"{DRAWN}.every(t => t.type === 'scatter3d')")
+    page.get_by_label("PCA", exact=True).click()
+    page.wait_for_function("document.querySelector('.wsr-plot').layout.scene.xaxis.title.text.startsWith('PCA')")
+
+
+def test_shapes_can_be_orbited(page):
+    with page.expect_response(lambda response: ".glb" in response.url and response.ok):
+        page.get_by_label("Shapes", exact=True).click()
+    page.locator("[data-testid=model3d] canvas").wait_for()
+    assert "IoU" in page.locator(".wsr-facts").inner_text()
+
+
+def test_dark_follows_the_page(page):
+    ink = "document.querySelector('.wsr-plot')._fullLayout.font.color"
+    light = page.evaluate(ink)
+    page.evaluate("document.body.classList.add('dark')")
+    page.wait_for_function(f"light => {ink} !== light", arg=light)
+
+
+@pytest.mark.parametrize("width", [1024, 390])
+def test_narrow_pages_do_not_scroll_sideways(open_page, width):
+    page = open_page(viewport={"width": width, "height": 844})
+    for name in ("Atlas", "Fit"):
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_tap_is_a_pick(open_page):
+    page = open_page(**PHONE)
+    x, y, item = page.evaluate(PLACE, [2, 4])
+    page.touchscreen.tap(x, y)
+    picked(page, item)
+
+
+def test_without_webgl_the_map_is_there_all_the_same(open_page):
+    page = open_page(flags=("--disable-3d-apis",))
+    assert page.evaluate(f"{DRAWN}.every(t => t.type === 'scatter')")
+    x, y, item = page.evaluate(PLACE, [1, 2])
+    page.mouse.move(x - 20, y)
+    page.mouse.move(x, y)
+    page.mouse.click(x, y)
+    picked(page, item)

@@ -1,0 +1,89 @@
+"""The Fit tab in a browser: a fit with live progress, stopping it, and files that cannot be fitted."""
+
+import pytest
+
+
+@pytest.fixture
+def fit_page(page):
+    page.get_by_role("tab", name="Fit").click()
+    page.get_by_role("button", name="astronaut").wait_for()
+    return page
+
+
+def press(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def state(page, words):
+    line = page.locator(".wsr-state:visible", has_text=words)
+    line.wait_for()
+    return line.inner_text()
+
+
+def choose(page, name):
+    page.get_by_role("button", name=name).click()
+    state(page, "is chosen")
+
+
+def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
+    choose(fit_page, "coffee")
+    press(fit_page, "Fit")
+    first = state(fit_page, "Step ")
+    assert "dB PSNR" in first
+    picture = "[...document.querySelectorAll('.wsr-frame img')].at(-1).src"
+    before = fit_page.evaluate(picture)
+    fit_page.wait_for_function(f"before => {picture} !== before", arg=before)  # it changes while it is watched
+    press(fit_page, "Stop")
+    assert "numbers" in state(fit_page, "Stopped after")
+    fit_page.get_by_label("4×").click()
+    fit_page.wait_for_function("[...document.querySelectorAll('.wsr-frame img')].some(i => i.naturalWidth >= 512)")
+    with fit_page.expect_download() as kept:
+        fit_page.get_by_text("Download the weights").click()
+    assert kept.value.suggested_filename == "coffee-mlora-asym.safetensors"
+    press(fit_page, "Place on the map")
+    fit_page.wait_for_function(
+        "document.querySelector('.wsr-plot').data.some(t => t.name === 'placed' && t.text[0] === 'your coffee')"
+    )
+    assert fit_page.get_by_role("tab", name="Atlas").get_attribute("aria-selected") == "true"
+
+
+def test_a_shape_becomes_a_surface(fit_page):
+    choose(fit_page, "chair")
+    fit_page.get_by_text("Settings").click()
+    steps = fit_page.get_by_label("number input for Steps")
+    steps.fill("40")
+    steps.press("Enter")
+    with fit_page.expect_response(lambda response: ".glb" in response.url and response.ok):
+        press(fit_page, "Fit")
+        assert "IoU" in state(fit_page, "Done after 40 steps")
+
+
+BROKEN = {"broken.png": b"\x89PNG rubbish", "empty.obj": b"", "noise.glb": b"glTF"}
+
+
+@pytest.mark.parametrize("name, content", BROKEN.items())
+def test_a_broken_file_is_told_in_a_sentence_and_nothing_else_suffers(fit_page, tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    fit_page.set_input_files("input[type=file]", path)
+    said = state(fit_page, name)
+    assert "\n" not in said and "Traceback" not in said
+    choose(fit_page, "astronaut")
+    press(fit_page, "Fit")
+    state(fit_page, "Step ")
+    press(fit_page, "Stop")
+    state(fit_page, "Stopped after")
+
+
+def test_a_visitors_own_picture_is_fitted(fit_page, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    path = tmp_path / "stripes.png"
+    Image.fromarray(np.tile(np.uint8([[[255, 0, 0]] * 8 + [[0, 0, 255]] * 8]), (64, 4, 1))).save(path)
+    fit_page.set_input_files("input[type=file]", path)
+    state(fit_page, "Stripes is chosen")
+    press(fit_page, "Fit")
+    state(fit_page, "Step ")
+    press(fit_page, "Stop")
+    state(fit_page, "Stopped after")
