@@ -1,5 +1,6 @@
 """What every handler shares: queues, the GPU of a Space, files of one visitor, and errors as sentences."""
 
+import atexit
 import functools
 import inspect
 import logging
@@ -29,7 +30,10 @@ LOOK = {"concurrency_id": "look", "concurrency_limit": 3}
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 UPLOAD_LIMIT = "32mb"
 
-_ROOT = Path(tempfile.gettempdir()) / "wsr-sessions"
+# This process's own, unreadable to other users of the machine, and gone when it ends.
+_ROOT = Path(tempfile.mkdtemp(prefix="wsr-app-"))
+atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
+SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
 
 

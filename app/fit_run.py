@@ -179,14 +179,14 @@ def zoomed(fitted: Fitted, factor: int) -> str:
     return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True)
 
 
-def surface_file(fitted: Fitted, folder: Path) -> str:
-    """The fitted surface as a GLB file in the visitor's folder. WsrError where there is none."""
+def surface_file(fitted: Fitted, folder: Path) -> str | None:
+    """The fitted surface as a GLB file in the visitor's folder. None where the field has no inside (yet)."""
     from wsr.render.decode import decode
     from wsr.render.surfaces import to_glb
 
     mesh = decode(fitted.model, fitted.weights, FINAL[3])[0]
     if not len(mesh.faces):
-        raise WsrError("The field is outside everywhere so far: there is no surface to show. Fit for more steps.")
+        return None
     path = folder / f"fit-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
     path.write_bytes(to_glb(mesh, None))
     return str(path)

@@ -60,7 +60,8 @@ def _layout() -> FitTab:
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">How close it is</div>')
             empty = quality_curve([], [], measure="psnr", representation="mlora-asym", total=preset("cpu", 2).fit.steps)
-            curve = PlotlyChart(empty, height=322, description="Quality of the fit after each step")
+            curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
+            gr.Markdown("Above 30 dB, or an IoU of 0.9, it looks right.", elem_classes="wsr-caption")
     with gr.Row():
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
@@ -85,15 +86,21 @@ def _layout() -> FitTab:
             settings = _settings()
     return FitTab(
         target_view, strip, upload, picture, surface, zoom, curve, heat, state, fit, stop, settings, download, place,
-        gr.State(sample), gr.State(None),
+        gr.State(sample, time_to_live=3600), gr.State(None, time_to_live=3600),
     )  # fmt: skip
 
 
 def _settings() -> list[Any]:
     choices = [(fit_run.NAMES[name], name) for name in representations]
     with gr.Accordion("Settings", open=False):
-        representation = gr.Dropdown(choices, value="mlora-asym", label="Representation")
-        rank = gr.Slider(*fit_run.RANKS, value=4, step=1, label="Rank of the adapters")
+        representation = gr.Dropdown(
+            choices, value="mlora-asym", label="Representation",
+            info="MLP: a network of its own. LoRA adds a small change to a shared network, mLoRA multiplies it. "
+            "Asym freezes some entries, so that every fit ends in the same place.",
+        )  # fmt: skip
+        rank = gr.Slider(
+            *fit_run.RANKS, value=4, step=1, label="Rank", info="Pairs of vectors for each layer of LoRA and mLoRA."
+        )
         steps = gr.Slider(*fit_run.STEPS, value=preset("cpu", 2).fit.steps, step=10, label="Steps")
     return [representation, rank, steps]
 
@@ -161,6 +168,8 @@ def fit(target: Any, representation: str, rank: int, steps: int, request: gr.Req
             yield _screen(screen)
             if screen.fitted and screen.fitted.dim == 3:
                 glb = fit_run.surface_file(screen.fitted, folder)
+                if glb is None:
+                    continue
                 yield gr.skip(), gr.update(visible=False), gr.update(value=glb, visible=True), *(gr.skip(),) * 3
                 yield (gr.skip(),) * SHOWN  # Model3D must not get its last value twice, see atlas.show
     except Exception as error:

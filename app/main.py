@@ -38,7 +38,7 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
-        theme=theme(), css_paths=[CSS], allowed_paths=[str(compute.shared_dir())],
+        theme=theme(), css_paths=[CSS], state_session_capacity=compute.SESSIONS,
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()

@@ -1,4 +1,4 @@
-"""The README's pictures of the app: `python -m precompute.screenshots` (needs Debian's chromium; `make test` installs it)."""
+"""The README's pictures of the app: `python -m precompute.screenshots` (needs Chromium; `make test` installs it)."""
 
 import io
 import socket

@@ -1,5 +1,5 @@
-"""Pictures made of our own shapes: the atlas's sheet of thumbnails, decoded from the zoo, and the sheet of 100 shapes in
-the README. `python -m precompute.sheets`."""
+"""Pictures made of our own shapes: the atlas's sheet of thumbnails, decoded from the zoo, and the sheet of 100 shapes
+in the README. `python -m precompute.sheets`."""
 
 import sys
 from pathlib import Path

@@ -44,7 +44,12 @@ def project(weights: Float[np.ndarray, "n p"], method: str, dims: int, seed: int
         import umap
 
         found = umap.UMAP(
-            n_components=dims, n_neighbors=min(15, len(weights) - 1), min_dist=0.1, metric="cosine", random_state=seed
+            n_components=dims,
+            n_neighbors=min(15, len(weights) - 1),
+            min_dist=0.1,
+            metric="cosine",
+            random_state=seed,
+            n_jobs=1,
         ).fit_transform(leading)
     found = found - (found.max(0) + found.min(0)) / 2
     return Projection(method, dims, (found / np.abs(found).max()).astype(np.float32))

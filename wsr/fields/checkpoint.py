@@ -74,6 +74,12 @@ def base_path(name_or_path: str | Path) -> Path:
     raise unknown_name("base", str(name_or_path), names)
 
 
+def base_name(path: str | Path) -> str:
+    """What a zoo calls the base in this file: its name where it is one of the assets, else its path."""
+    path = Path(path)
+    return path.stem if path.parent == assets_dir() / "bases" else str(path.resolve())
+
+
 @lru_cache(maxsize=8)
 def _load(path: Path, _mtime: int, _size: int) -> BaseField:
     try:

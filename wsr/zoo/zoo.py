@@ -20,6 +20,7 @@ from torch import Tensor
 
 from wsr import __version__
 from wsr.errors import WsrError, unknown_name
+from wsr.fields.checkpoint import base_name
 from wsr.fields.representation import Representation, make_representation
 from wsr.paths import assets_dir, atomic_path
 from wsr.presets import preset
@@ -88,7 +89,7 @@ class Zoo:
             "dim": representation.dim,
             "preset": preset,
             "rank": representation.rank,
-            "base": Path(info.path).stem if info else None,
+            "base": base_name(info.path) if info else None,
             "base_sha256": info.sha256 if info else None,
             "mask_seed": representation.mask_seed,
             "init": init,

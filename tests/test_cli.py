@@ -1,0 +1,99 @@
+"""The command line as a user meets it: in a process of its own only where the exit code is the point."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from wsr.cli import FAILED, MISTAKE, OK, main
+from wsr.fields.checkpoint import BaseInfo, save_base
+
+
+@pytest.fixture
+def small_base(base, tmp_path):
+    save_base(tmp_path / "base.safetensors", base, BaseInfo("test", "cpu", 3))
+    return str(tmp_path / "base.safetensors")
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "me.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (20, 30, 3), dtype=np.uint8)).save(path)
+    return str(path)
+
+
+@pytest.mark.parametrize("command", [[], ["data"], ["base"], ["fit"], ["zoo"], ["zoo", "check"], ["zoo", "info"],
+                                     ["zoo", "build"], ["render"], ["app"]])  # fmt: skip
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*command, "--help"])
+    assert stop.value.code == 0
+    assert "usage: wsr" in capsys.readouterr().out
+
+
+def test_a_picture_becomes_weights_and_a_picture_again(small_base, picture, tmp_path, capsys):
+    out, render = tmp_path / "w.safetensors", tmp_path / "again.png"
+    code = main(["fit", picture, "--base", small_base, "--rank", "2", "--steps", "3", "--out", str(out),
+                 "--render", str(render)])  # fmt: skip
+    assert code == OK and out.exists() and "dB" in capsys.readouterr().out
+    with Image.open(render) as image:
+        assert image.size == (128, 85)  # the shape of the picture, at the preset's resolution
+
+
+def test_a_zoo_of_one_s_own_is_built_informed_about_and_checked(small_base, picture, tmp_path, capsys):
+    folder = str(tmp_path / "zoo")
+    data = f"images:{tmp_path}"
+    assert main(["zoo", "build", data, "--out", folder, "--base", small_base, "--rank", "2", "--steps", "2"]) == OK
+    assert main(["zoo", "info", folder]) == OK
+    assert "mlora-asym" in capsys.readouterr().out
+    assert main(["zoo", "check", folder]) == OK
+    assert main(["render", folder, "--resolution", "16", "--out", str(tmp_path / "decoded")]) == OK
+    assert list((tmp_path / "decoded").glob("*.png"))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["zoo", "check", "no-such-zoo"],
+        ["fit", "no-such-file.png"],
+        ["fit", "emogi"],
+        ["data", "shapes11"],
+        ["render", "no-such-zoo"],
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(command, capsys):
+    assert main(command) == MISTAKE
+    shown = capsys.readouterr()
+    assert "wsr:" in shown.err and "Traceback" not in shown.err + shown.out
+
+
+def test_a_broken_upload_is_a_mistake_too(small_base, tmp_path, capsys):
+    for name, content in (("a.png", b"\x89PNG broken"), ("b.glb", b"glTF broken"), ("c.obj", b"v 1 2 3\n")):
+        (tmp_path / name).write_bytes(content)
+        assert main(["fit", str(tmp_path / name), "--base", small_base, "--steps", "1"]) == MISTAKE
+        assert name in capsys.readouterr().err
+
+
+def test_an_open_mesh_is_fitted_and_written_as_glb(tmp_path):
+    from tests.conftest import tiny_config
+    from wsr.fields.base import BaseField
+
+    save_base(tmp_path / "base3.safetensors", BaseField(tiny_config(3), 1), BaseInfo("test", "cpu", 3))
+    mesh = trimesh.creation.icosphere(3)
+    mesh.update_faces(np.arange(len(mesh.faces)) % 9 != 0)  # holes everywhere
+    mesh.export(tmp_path / "open.ply")
+    files = {name: str(tmp_path / name) for name in ("open.ply", "base3.safetensors", "w.safetensors", "o.glb")}
+    code = main(
+        ["fit", files["open.ply"], "--base", files["base3.safetensors"], "--rank", "2", "--steps", "150"]
+        + ["--out", files["w.safetensors"], "--render", files["o.glb"]]
+    )
+    assert code == OK and len(trimesh.load_mesh(tmp_path / "o.glb").faces) > 0
+
+
+def test_the_exit_code_reaches_the_shell():
+    done = subprocess.run([sys.executable, "-m", "wsr.cli", "zoo", "info", "nothing"], capture_output=True, text=True)
+    assert done.returncode == MISTAKE and "Traceback" not in done.stderr
+    assert FAILED == 1
