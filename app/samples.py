@@ -38,11 +38,12 @@ class Sample:
 
 @dataclass
 class Target:
-    """Something chosen: its signal, how it is called, and a picture of it."""
+    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes."""
 
     signal: "Signal"
     label: str
     view: UInt8[np.ndarray, "h w 3"]
+    steps: int
 
     @property
     def dim(self) -> int:
@@ -88,10 +89,10 @@ def target(sample: str) -> Target:
     if kind == "photo":
         return _read(_photograph(name), known[sample].label)
     if kind == "emoji":
-        return _seen(next(signal for signal, _ in _emoji() if signal.id == name), known[sample].label)
+        return _seen("emoji", next(signal for signal, _ in _emoji() if signal.id == name), known[sample].label)
     from wsr import load_signals
 
-    return _seen(load_signals("shapes10", [name])[0], known[sample].label)
+    return _seen("shapes10", load_signals("shapes10", [name])[0], known[sample].label)
 
 
 def uploaded(path: str) -> Target:
@@ -107,20 +108,25 @@ def _read(path: Path, label: str) -> Target:
     from wsr.fitting.problem import as_signals
     from wsr.presets import preset
 
-    return _seen(as_signals([path], preset("cpu", 2).resolution)[0], label)
+    return _seen("yours", as_signals([path], preset("cpu", 2).resolution)[0], label)
 
 
 def _photograph(name: str) -> Path:
     return Path(find_spec("skimage").origin).parent / "data" / PHOTOGRAPHS[name]
 
 
-def _seen(signal: "Signal", label: str) -> Target:
+def _seen(dataset: str, signal: "Signal", label: str) -> Target:
+    from wsr.data.signals import Signals
+    from wsr.fitting.fit import default_steps
+    from wsr.presets import preset
+
     content = signal.read()
+    steps = default_steps(Signals(dataset, signal.dim, [signal]), preset("cpu", signal.dim).fit)
     if signal.dim == 3:
         from wsr.render.pictures import draw_mesh
 
-        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)))
-    return Target(signal, label, np.round(np.clip(content, 0, 1) * 255).astype(np.uint8))
+        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)), steps)
+    return Target(signal, label, np.round(np.clip(content, 0, 1) * 255).astype(np.uint8), steps)
 
 
 def strip() -> list[dict[str, str]]:

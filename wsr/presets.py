@@ -47,11 +47,14 @@ class FitConfig:
     """How instances are fitted (section 8.1)."""
 
     steps: int
-    """Adam steps."""
+    """Adam steps, for the data set that the base has learnt: the fixed budget of its zoos."""
     points: int
     """Points an instance and step."""
     batch: int
     """Instances fitted together."""
+    far_steps: int | None = None
+    """Adam steps for anything else, which is further away from the base; None: as many. For photographs on the emoji's
+    base 1,500 steps instead of 450 give 2.5 dB more (astronaut: 24.6 dB)."""
     lr: float = 1e-2
     """Learning rate of the first step; a cosine takes it down to `lr_end`."""
     lr_end: float = 1e-5
@@ -97,14 +100,14 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
     ("cpu", 2): PresetConfig(
         128,
         FieldConfig(2, 128, 4, 24.0, 128, 3, 128, 50, 4),
-        FitConfig(450, 512, 8, 4e-2, betas=(0.8, 0.95)),
+        FitConfig(450, 512, 8, far_steps=1500, lr=4e-2, betas=(0.8, 0.95)),
         BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
     ),
     ("cpu", 3): PresetConfig(
         96,
         FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4),
-        FitConfig(1000, 256, 8, 6e-2, betas=(0.8, 0.95)),
-        BaseTrainingConfig((Stage(2500, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(1500, 16, 1024, 5e-4))),
+        FitConfig(1000, 256, 8, lr=6e-2, betas=(0.8, 0.95)),
+        BaseTrainingConfig((Stage(6000, 64, 256, 2e-3), Stage(5000, 32, 512, 1e-3), Stage(4000, 16, 1024, 5e-4))),
     ),
     ("paper", 2): PresetConfig(
         128,

@@ -23,6 +23,7 @@ let cursor = null; // the point the arrow keys have reached
 let hovered = null; // the point below the pointer
 let pointer = { x: 0, y: 0 };
 let pressed = { x: 0, y: 0 };
+let released = { x: 0, y: 0 };
 
 function decode(value) {
   if (!value || typeof value.bdata !== "string" || value.shape) return value;
@@ -155,20 +156,37 @@ function listen() {
     hovered = null;
     tip.hidden = true;
   });
-  // In 3D plotly_click fires while a drag passes over points, on touch screens instead of hover, and misses a quick
-  // click: there it only says where the pointer is, and clicked() decides.
-  plot.on("plotly_click", (event) => {
-    if (kind === "3d") return hover(event);
-    const id = event.points[0]?.customdata;
-    if (id && typeof id === "string") pick(id);
-  });
+  // plotly_click knows a point only after its hover, so it misses a quick click; in 3D it also fires while a drag
+  // passes over points. It only says where the pointer is, and clicked() decides.
+  plot.on("plotly_click", hover);
 }
 
 async function clicked(event) {
-  if (kind !== "3d" || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) > 5) return;
-  for (let waited = 0; !hovered && waited < 400; waited += 50) await new Promise((done) => setTimeout(done, 50));
+  if (!kind || Math.hypot(released.x - pressed.x, released.y - pressed.y) > 5) return;
+  if (event.target.closest?.(".legend, .modebar, .wsr-tip")) return;
+  if (kind === "2d") {
+    const found = below(pressed, pressed.touch ? 24 : 12);
+    if (found) pick(found.id);
+    return;
+  }
+  for (let waited = 0; !hovered && waited < 1500; waited += 50) await new Promise((done) => setTimeout(done, 50));
   if (hovered) pick(hovered.id);
-  if (event.pointerType === "touch") tip.hidden = true; // nothing else would take it away
+  if (pressed.touch) tip.hidden = true; // nothing else would take it away
+}
+
+// The point of a flat chart nearest to a place on the screen, if one is within reach (in pixels).
+function below(place, reach) {
+  const { xaxis, yaxis } = plot._fullLayout;
+  const box = plot.getBoundingClientRect();
+  const [x, y] = [place.x - box.left - xaxis._offset, place.y - box.top - yaxis._offset];
+  if (x < 0 || y < 0 || x > xaxis._length || y > yaxis._length) return null;
+  let best = null;
+  let nearest = reach;
+  for (const point of points) {
+    const distance = Math.hypot(xaxis.d2p(point.x) - x, yaxis.d2p(point.y) - y);
+    if (distance <= nearest && plot._fullData[point.trace]?.visible === true) [best, nearest] = [point, distance];
+  }
+  return best;
 }
 
 function show(point, where) {
@@ -237,9 +255,12 @@ chart.addEventListener("pointermove", (event) => {
   pointer = { x: event.clientX - box.left, y: event.clientY - box.top };
 }, true);
 chart.addEventListener("pointerdown", (event) => {
-  pressed = { x: event.clientX, y: event.clientY };
-  if (event.pointerType === "touch") hovered = null; // a finger does not hover: this is from the last tap
+  pressed = { x: event.clientX, y: event.clientY, touch: event.pointerType === "touch" };
+  released = pressed;
+  if (pressed.touch) hovered = null; // a finger does not hover: this is from the last tap
 }, true);
+// on the document: while a button is down, plotly covers the page, and the chart hears nothing of its release
+document.addEventListener("pointerup", (event) => (released = { x: event.clientX, y: event.clientY }), true);
 chart.addEventListener("click", clicked, true);
 
 watch(["value", "height"], draw);

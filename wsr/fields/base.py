@@ -125,10 +125,15 @@ class BaseField(nn.Module):
     def features(self, points: Float[Tensor, "n p d"]) -> Float[Tensor, "n p c"]:
         return fourier(points, self.fourier_weight, self.fourier_phase, self.config.omega)
 
-    def forward(self, points: Float[Tensor, "m p d"], matrices: Float[Tensor, "l n c c"]) -> Float[Tensor, "n p v"]:
+    def forward(
+        self, points: Float[Tensor, "m p d"], matrices: Float[Tensor, "l n c c"], dtype: torch.dtype = torch.float32
+    ) -> Float[Tensor, "n p v"]:
         """Values at `points` of n fields whose layers are `matrices` (not yet demodulated). The points are the same
-        for all (m = 1) or each field's own (m = n); in [-1, 1]. Values: RGB in [-1, 1], or a logit."""
-        features = self.features(points).to(compute_dtype(points.device))
+        for all (m = 1) or each field's own (m = n); in [-1, 1]. Values: RGB in [-1, 1], or a logit.
+
+        dtype: of the matrix products. Fits and base training pass `compute_dtype`; what is looked at or measured is
+        decoded in fp32, so that it is the same on every machine."""
+        features = self.features(points).to(dtype)
         h = features.expand(matrices.shape[1], -1, -1)  # (n, p, c)
         half, gain = math.sqrt(0.5), math.sqrt(2)
         layers = matrices.unbind(0)

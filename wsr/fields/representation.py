@@ -46,9 +46,12 @@ class Representation(ABC):
         """The full initial tensors, flat, from standard normal draws."""
 
     @abstractmethod
-    def evaluate(self, weights: Float[Tensor, "n p"], points: Float[Tensor, "m p d"]) -> Float[Tensor, "n p v"]:
+    def evaluate(
+        self, weights: Float[Tensor, "n p"], points: Float[Tensor, "m p d"], dtype: torch.dtype = torch.float32
+    ) -> Float[Tensor, "n p v"]:
         """Values of n fields at points in [-1, 1] (m = 1: the same for all; m = n: each field's own): RGB in [-1, 1]
-        for images, an occupancy logit for shapes (positive inside). Differentiable in the weights."""
+        for images, an occupancy logit for shapes (positive inside). Differentiable in the weights. dtype: of the
+        matrix products; the Fourier layer, the output and the weights stay in fp32."""
 
     @abstractmethod
     def to(self, device: torch.device | str) -> "Representation": ...
@@ -103,15 +106,16 @@ class StandaloneMLP(Representation):
         output[out * n :] = 0
         return torch.cat([frequencies[: n * d], phases, layers.flatten(), output])
 
-    def evaluate(self, weights, points):
+    def evaluate(self, weights, points, dtype=torch.float32):
         t = self.layout.unflatten(weights)
         omega, n = self.config.omega, weights.shape[0]
         phase = t["fourier.phase"][:, None] * omega
         h = torch.sin(torch.baddbmm(phase, points.expand(n, -1, -1), t["fourier.weight"].mT * omega))  # (n, p, N)
+        h = h.to(dtype)
         for layer in range(3):
-            weight, bias = t[f"hidden.{layer}.weight"], t[f"hidden.{layer}.bias"]
+            weight, bias = t[f"hidden.{layer}.weight"].to(dtype), t[f"hidden.{layer}.bias"].to(dtype)
             h = torch.relu(torch.baddbmm(bias[:, None], h, weight.mT))
-        return torch.baddbmm(t["output.bias"][:, None], h, t["output.weight"].mT)  # (n, p, v)
+        return torch.baddbmm(t["output.bias"][:, None], h.float(), t["output.weight"].mT)  # (n, p, v)
 
     def to(self, device):
         self.layout.to(device)
@@ -152,8 +156,8 @@ class Adapter(Representation):
     def adapt(self, a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]) -> Float[Tensor, "l n c c"]:
         """W' of every layer, before demodulation."""
 
-    def evaluate(self, weights, points):
-        return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights))))
+    def evaluate(self, weights, points, dtype=torch.float32):
+        return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights))), dtype)
 
     def to(self, device):
         self.base.to(device)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from wsr.fields.base import BaseField
+from wsr.fields.base import BaseField, compute_dtype
 from wsr.fitting.targets import Targets
 from wsr.paths import atomic_path
 from wsr.presets import BaseTrainingConfig, FieldConfig
@@ -90,7 +90,7 @@ class BaseTraining:
         rows = torch.randperm(len(self.targets), generator=generator)[:count].to(self.device)
         batch = self.targets.batch(self.step, stage.points, rows)
         latents = self.latents(rows)
-        values = self.base(batch.points, self.base.modulated(self.base.styles(latents)))
+        values = self.base(batch.points, self.base.modulated(self.base.styles(latents)), compute_dtype(self.device))
         loss = self.targets.loss(values, batch).mean()
         total = loss + self.config.latent_penalty * latents.square().sum(1).mean()
         self.optimizer.zero_grad(set_to_none=True)

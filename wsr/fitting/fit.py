@@ -14,8 +14,9 @@ from jaxtyping import Float
 from safetensors.torch import save_file
 from torch import Tensor
 
+from wsr.data.signals import Signals
 from wsr.errors import WsrError
-from wsr.fields.base import BaseField
+from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.checkpoint import load_base
 from wsr.fields.representation import Representation, check_representation, make_representation
 from wsr.fitting.problem import Problem, as_signals, make_problem
@@ -111,7 +112,7 @@ def fit_stream(
     settings = find_preset(preset, items.dim)
     device = device or default_device()
     model = representation_for(representation, base, items.dim, rank, preset).to(device)
-    config = _fit_config(settings.fit, steps, points, lr)
+    config = _fit_config(settings.fit, default_steps(items, settings.fit) if steps is None else steps, points, lr)
     problem = make_problem(items, settings.resolution, seed, device)
     start = model.initial(init, sigma, init_seed, perturb)
     yield from run_fit(problem, model, start, config, settings.resolution, every)
@@ -137,8 +138,13 @@ def representation_for(
     return make_representation(name, field_, field_.config, rank, mask_seed)
 
 
-def _fit_config(config: FitConfig, steps: int | None, points: int | None, lr: float | None) -> FitConfig:
-    steps = config.steps if steps is None else steps
+def default_steps(signals: Signals, config: FitConfig) -> int:
+    """The preset's budget: the zoos' own for what the default bases have learnt, `far_steps` for anything else."""
+    near = signals.name.partition("/")[0] in DEFAULT_BASE.values()
+    return config.steps if near else config.far_steps or config.steps
+
+
+def _fit_config(config: FitConfig, steps: int, points: int | None, lr: float | None) -> FitConfig:
     if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
         raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
     return replace(config, steps=int(steps), points=points or config.points, lr=lr or config.lr)
@@ -159,13 +165,14 @@ def run_fit(
     targets, n = problem.targets, len(problem.targets)
     weights = start.detach().float().expand(n, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([weights], lr=config.lr, betas=config.betas, fused=True)
+    dtype = compute_dtype(weights.device)
     curve: list[tuple[int, float]] = []
     began, paused = time.monotonic(), 0.0
     for step in range(config.steps):
         for group in optimizer.param_groups:
             group["lr"] = cosine(step, config)
         batch = targets.batch(step, config.points)
-        loss = targets.loss(model.evaluate(weights, batch.points), batch)  # (n,)
+        loss = targets.loss(model.evaluate(weights, batch.points, dtype), batch)  # (n,)
         optimizer.zero_grad(set_to_none=True)
         loss.sum().backward()
         optimizer.step()
@@ -223,7 +230,8 @@ def fit(
         what `load_signals` returns.
     representation: one of `wsr.representations`. base: "emoji", "shapes10", a checkpoint's path or a loaded base; by
         default the one for the kind of signal. The MLPs need none.
-    steps, points, lr: Adam steps, points an instance and step, first learning rate; by default the preset's.
+    steps, points, lr: Adam steps, points an instance and step, first learning rate; by default the preset's, which
+        takes more steps for anything that is not of the base's data set (`default_steps`).
     rank: of the adapters. init, sigma, init_seed, perturb: the shared start, see `Representation.initial`.
     seed: draws points only; masks belong to the base.
     Returns a FitResult: weights (n, p), quality (n,), curve, and `.render(resolution)`.
