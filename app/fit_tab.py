@@ -59,7 +59,8 @@ def _layout() -> FitTab:
             zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">How close it is</div>')
-            empty = quality_curve([], [], measure="psnr", representation="mlora-asym", total=preset("cpu", 2).fit.far_steps)
+            total = preset("cpu", 2).fit.far_steps
+            empty = quality_curve([], [], measure="psnr", representation="mlora-asym", total=total)
             curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
             gr.Markdown("Above 30 dB, or an IoU of 0.9, it looks right.", elem_classes="wsr-caption")
     with gr.Row():
