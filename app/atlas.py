@@ -47,8 +47,11 @@ def build() -> AtlasTab | None:
     names = library.collection_names()
     with gr.Tab("Atlas", id="atlas") as tab:
         if not names:
-            gr.HTML(snippets.empty("The map is drawn from trained networks, and none are here yet. Make them with",
-                                   ASSETS_COMMAND))
+            gr.HTML(
+                snippets.empty(
+                    "The map is drawn from trained networks, and none are here yet. Make them with", ASSETS_COMMAND
+                )
+            )
             return None
         first = library.collection(names[0])
         methods, dims = _choices(first)
@@ -58,8 +61,11 @@ def build() -> AtlasTab | None:
                 titles = [(library.collection(name).title, name) for name in names]
                 dataset = gr.Radio(titles, value=first.name, label="Data set", show_label=False, container=False)
                 chart = PlotlyChart(
-                    map_figure(first.name, methods[0], dims[0]), sprite=sheets.find(first.name), height=MAP_HEIGHT,
-                    highlight=[{"id": library.first_pick(first.name), "role": "picked"}], zoom=True,
+                    map_figure(first.name, methods[0], dims[0]),
+                    sprite=sheets.find(first.name),
+                    height=MAP_HEIGHT,
+                    highlight=[{"id": library.first_pick(first.name), "role": "picked"}],
+                    zoom=True,
                     description="Map of fitted networks",
                 )
                 with gr.Row(elem_classes="wsr-later"):
@@ -67,7 +73,8 @@ def build() -> AtlasTab | None:
                     view = gr.Radio([(f"{d}D", d) for d in dims], value=dims[0], label="View", min_width=110)
                 gr.Markdown(
                     "Nobody told the map what anything is: it saw the weights only. Colours are classes. "
-                    "Point to see, click to open.", elem_classes=["wsr-caption", "wsr-later"],
+                    "Point to see, click to open.",
+                    elem_classes=["wsr-caption", "wsr-later"],
                 )
             with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
                 panel = _panel(first.name, library.first_pick(first.name))
@@ -87,8 +94,9 @@ def _panel(name: str, item: str) -> list[gr.components.Component]:
     nearest = Pictures(columns=6)
     gr.HTML('<div class="wsr-label">Its weights</div>')
     heat = PlotlyChart(None, height=230, description="Weights of the picked network, layer by layer")
-    gr.Markdown("Orange is above the common start, blue below. Gaps are frozen by the mask.",
-                elem_classes="wsr-caption")
+    gr.Markdown(
+        "Orange is above the common start, blue below. Gaps are frozen by the mask.", elem_classes="wsr-caption"
+    )
     return [frame, surface, facts, nearest, heat]
 
 

@@ -13,7 +13,16 @@ REPRESENTATION_COLOURS = {
 
 # Ten classes at most, of middle lightness: legible on white and on near-black.
 CLASS_COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B3A100", "#7A5FC0", "#8C6D5A", "#8A8F98",
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#56B4E9",
+    "#B3A100",
+    "#7A5FC0",
+    "#8C6D5A",
+    "#8A8F98",
 )
 OTHER_COLOUR = "#8A8F98"
 

@@ -1,6 +1,7 @@
 """The zoos: `python -m precompute.zoos emoji` and `python -m precompute.zoos shapes10`. Resumable: a killed run
-loses at most the batch in hand."""
+loses at most the batches in hand."""
 
+import os
 import sys
 
 from precompute.bases import prepare
@@ -29,7 +30,7 @@ def main(dataset: str, representation: str = "mlora-asym") -> None:
         steps=preset("cpu", signals.dim).fit.steps,
     )
     with bar(f"zoo {zoo.path.name}") as update:
-        for record in build_zoo(zoo, signals, device=default_device()):
+        for record in build_zoo(zoo, signals, device=default_device(), workers=os.cpu_count()):
             update(record.done, record.total, f"quality {record.quality:.3f}")
 
 

@@ -256,6 +256,8 @@ class ZooBuild:
     """Steps, points and batch."""
     device: str | None = None
     """cpu or cuda; by default CUDA where there is one."""
+    workers: int = 1
+    """Processes that share the cores: on a CPU, as many as it has are fastest."""
 
     def run(self) -> int:
         from wsr.data import load_signals
@@ -276,7 +278,7 @@ class ZooBuild:
             steps=self.steps or preset(self.preset, signals.dim).fit.steps,
         )
         with bar(f"zoo {self.out.name}") as update:
-            for record in build_zoo(zoo, signals, device=self.device or default_device()):
+            for record in build_zoo(zoo, signals, device=self.device or default_device(), workers=self.workers):
                 update(record.done, record.total, f"quality {record.quality:.3f}")
         return OK
 

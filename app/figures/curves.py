@@ -38,7 +38,9 @@ def quality_curve(
         "layout": {
             "xaxis": {"title": {"text": "Step (log scale)"}, "type": "log", "dtick": 1, "range": [0, math.log10(most)]},
             "yaxis": {
-                "title": {"text": title}, "automargin": True, "tickformat": ".1f" if measure == "iou" else "d",
+                "title": {"text": title},
+                "automargin": True,
+                "tickformat": ".1f" if measure == "iou" else "d",
                 **frame,
             },
             "margin": {"l": 48, "r": 12, "t": 12, "b": 44},
@@ -46,4 +48,3 @@ def quality_curve(
             "uirevision": "curve",
         },
     }
-

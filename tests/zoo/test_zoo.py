@@ -9,7 +9,7 @@ from wsr.data import load_signals
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
-from wsr.presets import FitConfig, PresetConfig
+from wsr.presets import FitConfig, PresetConfig, preset
 from wsr.zoo import Zoo, build_zoo, check_zoo
 
 
@@ -77,6 +77,23 @@ def test_a_killed_run_resumes_to_the_same_zoo(made, tmp_path):
     list(build_zoo(create("cut"), signals))
     whole, cut = Zoo.open(tmp_path / "whole"), Zoo.open(tmp_path / "cut")
     assert cut.ids == whole.ids and torch.equal(cut.weights(), whole.weights())
+
+
+def test_workers_make_the_same_zoo(tmp_path, monkeypatch):
+    """With the assets' own kind of zoo: a worker opens it anew, from what is on disk."""
+    (tmp_path / "pictures").mkdir()
+    for i in range(9):
+        pixels = np.random.default_rng(i).integers(0, 255, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / f"p{i}.png")
+    signals = load_signals(f"images:{tmp_path / 'pictures'}")
+    model = make_representation("mlp-asym", None, preset("cpu", 2).field)
+    zoos = []
+    for workers in (1, 2):
+        settings = dict(dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
+        zoos.append(Zoo.create(tmp_path / f"zoo{workers}", model, **settings))
+        assert [record.done for record in build_zoo(zoos[-1], signals, workers=workers)] == [8, 9]
+    assert zoos[0].ids == zoos[1].ids == signals.ids
+    assert torch.allclose(zoos[0].weights(), zoos[1].weights(), atol=1e-3)
 
 
 def test_large_zoos_are_split_into_files(made, tmp_path, monkeypatch):

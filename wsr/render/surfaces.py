@@ -57,9 +57,7 @@ def extract_surface(
     return _march(values[:resolution, :resolution, :resolution])
 
 
-def extract_surface_dense(
-    logits: Logits, resolution: int = 96, device: torch.device | str = "cpu"
-) -> trimesh.Trimesh:
+def extract_surface_dense(logits: Logits, resolution: int = 96, device: torch.device | str = "cpu") -> trimesh.Trimesh:
     """`extract_surface` with every voxel evaluated: slower and sure."""
     voxels = np.indices((resolution,) * 3).reshape(3, -1).T
     return _march(_evaluate(logits, voxels, resolution, device).reshape((resolution,) * 3))
