@@ -174,11 +174,14 @@ def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
 
 @functools.lru_cache(maxsize=4)
 def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
-    """The named tensors all fits of a collection start around: the init without its random part."""
-    found = collection(name)
-    meta = json.loads((assets_dir() / "zoos" / name / "zoo.json").read_text())
-    initial = zoo(name).representation.initial(init=meta["init"], sigma=0.0)
-    return layer_arrays(initial.cpu().numpy(), found.layout)
+    """The named tensors all fits of a collection start around: the init without its random part, or, where the first
+    fit starts the others, that one."""
+    from wsr.zoo.build import FIRST, zoo_start
+
+    kept = zoo(name)
+    init = kept.meta["init"]
+    begun = zoo_start(kept) if init == FIRST else kept.representation.initial(init=init, sigma=0.0)
+    return layer_arrays(begun.cpu().numpy(), collection(name).layout)
 
 
 @functools.lru_cache(maxsize=128)

@@ -252,6 +252,8 @@ class ZooBuild:
     """Of the shared start's random part."""
     sigma: float = 0.02
     """Spread of the centred start."""
+    init: Literal["centered", "normal", "first"] = "centered"
+    """The start that all share; `first`: the first instance's own weights, HyperDiffusion's trick for MLPs."""
     preset: PresetName = "cpu"
     """Steps, points and batch."""
     device: str | None = None
@@ -272,7 +274,7 @@ class ZooBuild:
             model,
             dataset=self.dataset,
             preset=self.preset,
-            init="centered",
+            init=self.init,
             sigma=self.sigma,
             init_seed=self.init_seed,
             steps=self.steps or preset(self.preset, signals.dim).fit.steps,

@@ -9,8 +9,10 @@ from wsr.data import load_signals
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
+from wsr.fitting.fit import run_fit
 from wsr.presets import FitConfig, PresetConfig, preset
 from wsr.zoo import Zoo, build_zoo, check_zoo
+from wsr.zoo.build import zoo_start
 
 
 @pytest.fixture
@@ -94,6 +96,40 @@ def test_workers_make_the_same_zoo(tmp_path, monkeypatch):
         assert [record.done for record in build_zoo(zoos[-1], signals, workers=workers)] == [8, 9]
     assert zoos[0].ids == zoos[1].ids == signals.ids
     assert torch.allclose(zoos[0].weights(), zoos[1].weights(), atol=1e-3)
+
+
+def test_the_first_instance_starts_the_others(made, tmp_path):
+    """HyperDiffusion's trick: the others end nearer to it than to where it began."""
+    create, signals = made
+    zoo = create(init="first")
+    assert [record.done for record in build_zoo(zoo, signals[:4])] == [1, 4]
+    cosine = torch.nn.functional.cosine_similarity(zoo.weights()[:1], zoo.weights()[1:])
+    apart = torch.nn.functional.cosine_similarity(zoo.representation.initial()[None], zoo.weights()[1:])
+    assert (cosine > apart).all()
+    assert torch.equal(zoo_start(Zoo.open(tmp_path / "zoo")), zoo.weights()[0])
+
+
+def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
+    """And its neighbours in the batch are what they are without it."""
+    create, signals = made
+    alone = create("alone")
+    list(build_zoo(alone, signals[1:3]))
+    rates = []
+
+    def spoilt(problem, model, start, config, *rest):
+        rates.append(config.lr)
+        for record in run_fit(problem, model, start, config, *rest):
+            if "p0.png" in problem.ids:
+                record.result.weights[0], record.result.quality[0] = float("nan"), float("nan")
+                record.result.status[0] = "diverged: weights are not finite"
+            yield record
+
+    monkeypatch.setattr("wsr.zoo.build.run_fit", spoilt)
+    zoo = create()
+    list(build_zoo(zoo, signals[:3]))
+    assert rates == [1e-2, 2.5e-3]
+    assert zoo.index["status"].tolist() == ["diverged: weights are not finite", "ok", "ok"]
+    assert torch.equal(zoo.weights(["p1.png", "p2.png"]), alone.weights())
 
 
 def test_large_zoos_are_split_into_files(made, tmp_path, monkeypatch):

@@ -82,7 +82,8 @@ class StandaloneMLP(Representation):
 
     def __init__(self, name: str, config: FieldConfig, mask_seed: int = 0):
         super().__init__(name, config, mask_seed, rank=0)
-        n, d = config.mlp_width, config.dim
+        n, d = (config.mlp_asym_width if self.masked else 0) or config.mlp_width, config.dim
+        self.width = n
         self.hidden_scale = math.sqrt(2 / n)
         tensors = [("fourier.weight", (n, d), ()), ("fourier.phase", (n,), ())]
         values = [torch.zeros(n * d + n)]
@@ -97,7 +98,7 @@ class StandaloneMLP(Representation):
     def start(self, noise, init="centered", sigma=0.0):
         """Fourier frequencies N(0, 1), He-normal hidden layers, zero biases. An MLP has no centre to start from, so
         `init` and `sigma` change nothing."""
-        n, d, out = self.config.mlp_width, self.config.dim, self.config.outputs
+        n, d, out = self.width, self.config.dim, self.config.outputs
         frequencies, hidden, output = noise.split([n * d + n, 3 * (n * n + n), out * n + out])
         phases = torch.erf(frequencies[n * d :] / math.sqrt(2)) * (math.pi / self.config.omega)  # uniform over a period
         layers = hidden.view(3, n * n + n) * self.hidden_scale

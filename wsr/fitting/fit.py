@@ -112,7 +112,8 @@ def fit_stream(
     settings = find_preset(preset, items.dim)
     device = device or default_device()
     model = representation_for(representation, base, items.dim, rank, preset).to(device)
-    config = _fit_config(settings.fit, default_steps(items, settings.fit) if steps is None else steps, points, lr)
+    steps = default_steps(items, settings.fit) if steps is None else steps
+    config = _fit_config(settings.fit, steps, points, lr or settings.fit.rate(representation))
     problem = make_problem(items, settings.resolution, seed, device)
     start = model.initial(init, sigma, init_seed, perturb)
     yield from run_fit(problem, model, start, config, settings.resolution, every)
@@ -144,10 +145,10 @@ def default_steps(signals: Signals, config: FitConfig) -> int:
     return config.steps if near else config.far_steps or config.steps
 
 
-def _fit_config(config: FitConfig, steps: int, points: int | None, lr: float | None) -> FitConfig:
+def _fit_config(config: FitConfig, steps: int, points: int | None, lr: float) -> FitConfig:
     if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
         raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
-    return replace(config, steps=int(steps), points=points or config.points, lr=lr or config.lr)
+    return replace(config, steps=int(steps), points=points or config.points, lr=lr)
 
 
 def run_fit(

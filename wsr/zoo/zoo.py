@@ -23,7 +23,7 @@ from wsr.errors import WsrError, unknown_name
 from wsr.fields.checkpoint import base_name
 from wsr.fields.representation import Representation, make_representation
 from wsr.paths import assets_dir, atomic_path
-from wsr.presets import preset
+from wsr.presets import preset as find_preset
 
 FORMAT = "wsr-zoo-1"
 MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
@@ -75,14 +75,17 @@ class Zoo:
         sigma: float,
         init_seed: int,
         steps: int,
+        fit: dict | None = None,
         dtype: str = "float16",
         **extra,
     ) -> "Zoo":
         """A new, empty zoo, or the one that is there if it was made with the very same settings (so that a killed run
-        goes on). WsrError where another one is in the way."""
+        goes on). `fit`: the settings of a fit beside its steps, by default the preset's. WsrError where another zoo is
+        in the way."""
         path = Path(path)
         base = getattr(representation, "base", None)
         info = base.info if base is not None else None
+        fit = fit or find_preset(preset, representation.dim).fit.settings(representation.name)
         meta = {
             "format": FORMAT,
             "representation": representation.name,
@@ -96,6 +99,7 @@ class Zoo:
             "sigma": sigma,
             "init_seed": init_seed,
             "steps": steps,
+            "fit": fit,
             "dataset": dataset,
             "code_version": __version__,
             "dtype": dtype,
@@ -163,7 +167,7 @@ class Zoo:
 
     @property
     def resolution(self) -> int:
-        return preset(self.meta["preset"], self.meta["dim"]).resolution
+        return find_preset(self.meta["preset"], self.meta["dim"]).resolution
 
     def append(self, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:
         """Adds a batch: its weights, and a row of the index for each. Durable when it returns."""
@@ -233,7 +237,7 @@ def load_representation(meta: dict) -> Representation:
     """The representation that a zoo.json describes, on the very base it names."""
     from wsr.fields.checkpoint import load_base
 
-    config = preset(meta["preset"], meta["dim"]).field
+    config = find_preset(meta["preset"], meta["dim"]).field
     if meta["base"] is None:
         return make_representation(meta["representation"], None, config, mask_seed=meta["mask_seed"])
     base = load_base(meta["base"])

@@ -1,0 +1,67 @@
+"""The search for the six learning rates: `python -m precompute.learning_rates emoji`, and `shapes10`.
+
+The same for all: the same 16 instances that the base has seen, the preset's steps and points, one grid, one rule. The
+rule is not the best rate but the lowest one whose mean quality comes within 1 dB (or 0.01 IoU) of the best: longer
+strides gain a little quality and land further from each other (see `FitConfig.betas`). Written to
+assets/reports/learning-rates-<data set>.json; the choice stands in wsr/presets.py.
+"""
+
+import json
+import sys
+from itertools import islice
+
+import numpy as np
+
+from precompute.bases import prepare
+from precompute.selection import zoo_signals
+from wsr import fit, representations
+from wsr.paths import assets_dir, atomic_path
+from wsr.presets import preset
+from wsr.progress import bar
+
+GRID = (0.005, 0.01, 0.02, 0.04, 0.08)
+INSTANCES = 16
+WITHIN = {2: 1.0, 3: 0.01}
+
+
+def main(dataset: str) -> None:
+    prepare(dataset)
+    chosen = zoo_signals(dataset).where(split="train")
+    signals = chosen.select(islice(chosen.ids, INSTANCES))
+    path = assets_dir() / "reports" / f"learning-rates-{dataset}.json"
+    found = json.loads(path.read_text())["quality"] if path.exists() else {}
+    todo = [(name, rate) for name in representations for rate in GRID]
+    with bar(f"learning rates {dataset}") as update:
+        for i, (name, rate) in enumerate(todo, 1):
+            row = found.setdefault(name, {})
+            if str(rate) not in row:
+                quality = fit(signals, name, base=dataset, lr=rate).quality
+                row[str(rate)] = {"mean": float(np.mean(quality)), "se": float(np.std(quality) / INSTANCES**0.5)}
+                _write(path, signals, found)
+            update(i, len(todo), f"{name} {rate}: {row[str(rate)]['mean']:.3f}")
+
+
+def _write(path, signals, found: dict) -> None:
+    settings = preset("cpu", signals.dim).fit
+    report = {
+        "preset": "cpu",
+        "steps": settings.steps,
+        "points": settings.points,
+        "betas": settings.betas,
+        "instances": signals.ids,
+        "rule": f"the lowest rate within {WITHIN[signals.dim]} of the best mean quality",
+        "quality": found,
+        "chosen": {name: _choice(row, WITHIN[signals.dim]) for name, row in found.items() if len(row) == len(GRID)},
+    }
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1))
+
+
+def _choice(row: dict, within: float) -> float:
+    best = max(cell["mean"] for cell in row.values())
+    return min(float(rate) for rate, cell in row.items() if cell["mean"] >= best - within)
+
+
+if __name__ == "__main__":
+    for name in sys.argv[1:] or ("emoji", "shapes10"):
+        main(name)
