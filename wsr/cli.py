@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
+from wsr.bench.command import Bench
 from wsr.errors import WsrError
 from wsr.progress import bar
 
@@ -367,6 +368,7 @@ Command = (
     | Annotated[ZooCommand, subcommand("zoo")]
     | Annotated[Render, subcommand("render")]
     | Annotated[App, subcommand("app")]
+    | Annotated[Bench, subcommand("bench")]
 )
 
 

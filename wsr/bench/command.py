@@ -1,0 +1,113 @@
+"""The sub-command `wsr bench`."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from rich.console import Console
+from tyro.conf import OmitArgPrefixes, Positional, subcommand
+
+from wsr.paths import assets_dir, atomic_path
+
+console = Console()
+
+
+def write_report(name: str, report: dict | list, out: Path | None = None) -> None:
+    path = out or assets_dir() / "reports" / f"{name}.json"
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1))
+    console.print(f"Written to {path}.", highlight=False)
+
+
+@dataclass
+class BenchFit:
+    """The batched fit beside this machine's rate of matrix products, and beside a sequential peer. Takes some 20
+    minutes on two cores, with nothing else running.
+
+    Example: `wsr bench fit emoji`.
+    """
+
+    dataset: Positional[Literal["emoji", "shapes10"]] = "emoji"
+    """On held-out instances of which data set."""
+    instances: int = 32
+    """How many."""
+    out: Path | None = None
+    """The report's file; by default assets/reports/bench-fit-<data set>.json."""
+
+    def run(self) -> int:
+        from wsr.bench.fit import FitBench
+        from wsr.data import load_signals
+
+        held_out = load_signals(self.dataset).where(split="heldout")
+        spread = held_out.ids[:: max(1, len(held_out) // (self.instances + 4))]
+        bench = FitBench(held_out.select(spread), self.dataset, self.instances, console.print)
+        report = bench.report()
+        console.print(
+            f"The batched step runs at {report['share_of_bf16_rate']:.0%} of the bf16 product rate. "
+            f"Against the sequential peer: {report['speedup_same_steps']:.1f} times faster at the same steps, "
+            + (
+                f"{report['speedup_equal_quality']:.1f} times at equal quality."
+                if report["speedup_equal_quality"]
+                else "which reached no equal quality."
+            )
+        )
+        write_report(f"bench-fit-{self.dataset}", report, self.out)
+        return 0
+
+
+@dataclass
+class BenchGrowth:
+    """Seconds an instance and memory, from 64 to 4,096 instances. Example: `wsr bench growth`."""
+
+    sizes: tuple[int, ...] = (64, 256, 1024, 4096)
+    """Instances of each zoo."""
+    workers: int = 1
+    """Processes."""
+    out: Path | None = None
+    """The report's file; by default assets/reports/bench-growth.json."""
+
+    def run(self) -> int:
+        from wsr.bench.growth import bench_growth
+        from wsr.data import load_signals
+
+        rows = bench_growth(load_signals("emoji"), "emoji", self.sizes, self.workers, console.print)
+        write_report("bench-growth", rows, self.out)
+        return 0
+
+
+@dataclass
+class BenchSurfaces:
+    """The hierarchical grid against evaluating every sample. Example: `wsr bench surfaces --resolution 128`."""
+
+    zoo: str = "shapes10-mlora-asym"
+    """Of which zoo."""
+    resolution: int = 128
+    """Samples along an edge."""
+    count: int = 10
+    """Surfaces."""
+    out: Path | None = None
+    """The report's file; by default assets/reports/bench-surfaces.json."""
+
+    def run(self) -> int:
+        from wsr.bench.surfaces import bench_surfaces
+        from wsr.zoo import Zoo
+
+        report = bench_surfaces(Zoo.open(self.zoo), self.resolution, self.count, console.print)
+        console.print(f"{report['speedup']:.1f} times faster, {report['same_surface']} of {self.count} the same.")
+        write_report("bench-surfaces", report, self.out)
+        return 0
+
+
+@dataclass
+class Bench:
+    """Measure speed: fit, growth, surfaces."""
+
+    command: OmitArgPrefixes[
+        Annotated[BenchFit, subcommand("fit")]
+        | Annotated[BenchGrowth, subcommand("growth")]
+        | Annotated[BenchSurfaces, subcommand("surfaces")]
+    ]
+
+    def run(self) -> int:
+        return self.command.run()

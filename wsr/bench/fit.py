@@ -1,0 +1,144 @@
+"""`wsr bench fit`: the batched fit, the machine's rate of products and the sequential peer, side by side."""
+
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+
+import numpy as np
+import torch
+
+from wsr.bench.peer import PeerConfig, fit_peer
+from wsr.bench.rates import fit_flops, product_rate
+from wsr.data import Signals
+from wsr.fields.base import compute_dtype
+from wsr.fields.representation import MultiplicativeLoRA
+from wsr.fitting.fit import representation_for, run_fit
+from wsr.fitting.problem import Problem, make_problem
+from wsr.presets import FitConfig, preset
+
+TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
+RATES = (0.0025, 0.005, 0.01, 0.02, 0.04)
+EQUAL = {2: 0.2, 3: 0.005}  # dB, IoU
+GROWTH, LONGEST = 2**0.5, 8.0  # of the peer's budget, in units of the batched fit's steps
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Side:
+    """One side's run: seconds an instance, mean quality, points a second."""
+
+    steps: int
+    points: int
+    lr: float
+    seconds: float
+    quality: float
+
+    @property
+    def rate(self) -> float:
+        return self.steps * self.points / self.seconds
+
+
+class FitBench:
+    """The instances and the start that both sides share."""
+
+    def __init__(self, signals: Signals, dataset: str, instances: int, say: Say, name: str = "mlora-asym"):
+        self.settings, self.say = preset("cpu", signals.dim), say
+        self.model: MultiplicativeLoRA = representation_for(name, dataset, signals.dim)
+        self.start = self.model.initial()
+        self.signals, self.tried = signals[:instances], signals[instances : instances + TRIED_ON]
+        self.truth = make_problem(self.signals, self.settings.resolution)
+        self.dim = signals.dim
+        self.config = replace(self.settings.fit, lr=self.settings.fit.rate(name))
+
+    def report(self) -> dict:
+        rates = {str(kind).removeprefix("torch."): product_rate(kind) for kind in (torch.bfloat16, torch.float32)}
+        self.say(", ".join(f"{kind} products: {rate / 1e9:.0f} GFLOP/s" for kind, rate in rates.items()))
+        batched = self.batched(self.config)
+        same = self.peer_same()
+        own, tried = self.peer_own(batched.quality)
+        field = self.settings.field
+        done = fit_flops(field.layers, field.channels, 1) * batched.rate
+        return {
+            "machine": machine(),
+            "dataset": self.signals.name,
+            "representation": self.model.name,
+            "instances": len(self.signals),
+            "product_rate": rates,
+            "compute_dtype": str(compute_dtype("cpu")).removeprefix("torch."),
+            "batched": asdict(batched) | {"points_per_second": batched.rate, "flops": done},
+            "share_of_bf16_rate": done / rates["bfloat16"],
+            "share_of_best_rate": done / max(rates.values()),
+            "peer_same_steps": asdict(same),
+            "speedup_same_steps": same.seconds / batched.seconds,
+            "peer_equal_quality": asdict(own) if own else None,
+            "speedup_equal_quality": own.seconds / batched.seconds if own else None,
+            "peer_search": tried,
+        }
+
+    def batched(self, config: FitConfig) -> Side:
+        """The batched fit of all instances, after a warm-up of a few steps."""
+        parts = [self.part(first, config.batch) for first in range(0, len(self.signals), config.batch)]
+        self._fit(parts[0], replace(config, steps=10))
+        results = [self._fit(part, config) for part in parts]
+        seconds = sum(result.seconds for result in results) / len(self.signals)
+        quality = float(np.mean(np.concatenate([result.quality for result in results])))
+        side = Side(config.steps, config.points, config.lr, seconds, quality)
+        self.say(f"batched: {seconds:.2f} s an instance, quality {quality:.3f}")
+        return side
+
+    def part(self, first: int, count: int) -> Problem:
+        return make_problem(self.signals[first : first + count], self.settings.resolution)
+
+    def _fit(self, problem: Problem, config: FitConfig):
+        *_, last = run_fit(problem, self.model, self.start, config, self.settings.resolution, 0)
+        return last.result
+
+    def peer(self, config: PeerConfig, problem: Problem | None = None) -> Side:
+        problem = problem or self.truth
+        weights, seconds = fit_peer(problem, self.model, self.start, config)
+        quality = float(np.mean(problem.truth.quality(self.model, weights)))
+        return Side(config.steps, config.points, config.lr, seconds / len(problem.ids), quality)
+
+    def peer_same(self) -> Side:
+        """(a) The peer with the batched fit's own steps, points, rate and optimiser."""
+        ours = self.config
+        side = self.peer(PeerConfig(ours.steps, ours.points, ours.lr, ours.betas))
+        self.say(f"peer, same steps: {side.seconds:.2f} s an instance, quality {side.quality:.3f}")
+        return side
+
+    def peer_own(self, wanted: float) -> tuple[Side | None, list[dict]]:
+        """(b) The peer with its own best rate and schedule, given more and more steps until its mean quality is ours
+        within EQUAL. None where it gets there in no LONGEST times our steps."""
+        problem, tried = make_problem(self.tried, self.settings.resolution), []
+        for schedule in ("cosine", "constant"):
+            for lr in RATES:
+                config = PeerConfig(self.config.steps, self.config.points, lr, schedule=schedule)
+                tried.append(asdict(config) | {"quality": self.peer(config, problem).quality})
+                self.say(f"peer, {schedule} from {lr}: quality {tried[-1]['quality']:.3f}")
+        best = max(tried, key=lambda row: row["quality"])
+        for factor in _budgets():
+            steps = round(self.config.steps * factor)
+            side = self.peer(PeerConfig(steps, self.config.points, best["lr"], schedule=best["schedule"]))
+            self.say(f"peer, {steps} steps: {side.seconds:.2f} s an instance, quality {side.quality:.3f}")
+            if side.quality >= wanted - EQUAL[self.dim]:
+                return side, tried
+        return None, tried
+
+
+def _budgets() -> Iterator[float]:
+    factor = 1.0
+    while factor <= LONGEST:
+        yield factor
+        factor *= GROWTH
+
+
+def machine() -> dict:
+    return {
+        "processor": platform.processor() or platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "capability": torch.backends.cpu.get_cpu_capability(),
+        "date": time.strftime("%Y-%m-%d"),
+    }

@@ -1,0 +1,42 @@
+"""`wsr bench growth`: does the time an instance stay flat, and memory bounded, as a zoo grows?"""
+
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import cycle, islice
+from pathlib import Path
+
+from wsr.data import Signals
+from wsr.fitting.fit import representation_for
+from wsr.zoo import Zoo, build_zoo
+
+SIZES = (64, 256, 1024, 4096)
+STEPS = 20  # of a fit: what grows with the zoo would show beside a short one first
+
+
+def bench_growth(
+    signals: Signals, base: str, sizes: tuple[int, ...] = SIZES, workers: int = 1, say: Callable[[str], None] = print
+) -> list[dict]:
+    """Zoos of growing size, each made from nothing: seconds an instance, and the peak of this process's memory. Where a
+    data set is smaller than a zoo, its signals come round again under other ids."""
+    rows = []
+    for size in sizes:
+        model = representation_for("mlora-asym", base, signals.dim)
+        with tempfile.TemporaryDirectory() as folder:
+            settings = dict(dataset=signals.name, preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=STEPS)
+            zoo = Zoo.create(Path(folder) / "zoo", model, **settings)
+            begun = time.perf_counter()
+            for _ in build_zoo(zoo, repeated(signals, size), workers=workers):
+                pass
+            seconds = (time.perf_counter() - begun) / size
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        rows.append({"instances": size, "seconds": seconds, "peak_bytes": peak, "steps": STEPS})
+        say(f"{size} instances: {1000 * seconds:.1f} ms an instance, {peak / 2**30:.2f} GiB at the peak")
+    return rows
+
+
+def repeated(signals: Signals, count: int) -> Signals:
+    items = (replace(signal, id=f"{signal.id}-{i}") for i, signal in enumerate(islice(cycle(signals), count)))
+    return Signals(signals.name, signals.dim, items)

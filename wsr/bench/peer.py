@@ -1,0 +1,106 @@
+"""The sequential peer: one instance at a time, plain PyTorch modules, autograd and optimiser, fp32, as HyperDiffusion
+and SIREN fit. The same architecture, start, data and points a step as the batched fit; none of its means."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wsr.fields.representation import MultiplicativeLoRA
+from wsr.fitting.problem import Problem
+
+
+@dataclass(frozen=True)
+class PeerConfig:
+    """How the peer fits; lr and schedule ("cosine" or "constant") are its own."""
+
+    steps: int
+    points: int
+    lr: float
+    betas: tuple[float, float] = (0.9, 0.999)
+    schedule: str = "cosine"
+
+
+class PeerField(nn.Module):
+    """One mLoRA(-Asym) field, written as one would write it first."""
+
+    def __init__(self, model: MultiplicativeLoRA, start: Float[Tensor, "p"]):
+        super().__init__()
+        base = model.base
+        a, b = model.pairs(model.layout.fill(start[None]))
+        free = torch.zeros(1, model.layout.total)
+        free[0, model.layout.trained] = 1
+        masks = model.pairs(free)[0]
+        self.a = nn.ParameterList(layer[0].clone() for layer in a)
+        self.b = nn.ParameterList(layer[0].clone() for layer in b)
+        for name, value in (("masks", masks[:, 0]), ("folded", model.folded), ("bias", base.bias),
+                            ("frequencies", base.fourier_weight * base.config.omega),
+                            ("phase", base.fourier_phase * base.config.omega),
+                            ("out_weight", base.out_weight), ("out_bias", base.out_bias)):  # fmt: skip
+            self.register_buffer(name, value.detach().clone())
+
+    def layer(self, number: int, h: Tensor) -> Tensor:
+        weight = self.folded[number] * (self.b[number] @ (self.a[number] * self.masks[number]))
+        weight = math.sqrt(2) * weight / torch.sqrt(weight.square().sum(1, keepdim=True) + 1e-8)
+        return F.relu(F.linear(h, weight, self.bias[number]))
+
+    def forward(self, points: Float[Tensor, "q d"]) -> Float[Tensor, "q v"]:
+        h = torch.sin(F.linear(points, self.frequencies, self.phase))
+        for block in range(len(self.a) // 2):
+            h = (self.layer(2 * block + 1, self.layer(2 * block, h)) + h) / math.sqrt(2)
+        return F.linear(h, self.out_weight, self.out_bias)
+
+    def weights(self, model: MultiplicativeLoRA) -> Float[Tensor, "1 p"]:
+        """As the batched fit stores them."""
+        a, b = torch.stack(list(self.a))[:, None], torch.stack(list(self.b))[:, None]
+        return model.layout.strip(model.joined(a, b)).detach()
+
+
+def fit_peer(
+    problem: Problem, model: MultiplicativeLoRA, start: Float[Tensor, "p"], config: PeerConfig
+) -> tuple[Float[Tensor, "n p"], float]:
+    """All instances of the problem, in turn: their weights and the seconds that fitting took."""
+    weights, seconds = [], 0.0
+    for i in range(len(problem.ids)):
+        torch.manual_seed(i)
+        begun = time.perf_counter()
+        weights.append(_fit_one(problem, i, model, start, config))
+        seconds += time.perf_counter() - begun
+    return torch.cat(weights), seconds
+
+
+def _fit_one(problem: Problem, i: int, model, start, config: PeerConfig) -> Tensor:
+    network = PeerField(model, start)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.lr, betas=config.betas)
+    scheduler = None
+    if config.schedule == "cosine":
+        scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
+    for _ in range(config.steps):
+        points, values = _draw(problem, i, config.points)
+        output = network(points)
+        if problem.dim == 2:
+            loss = F.mse_loss(output, values)
+        else:
+            loss = F.binary_cross_entropy_with_logits(output, values)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        if scheduler:
+            scheduler.step()
+    return network.weights(model)
+
+
+def _draw(problem: Problem, i: int, count: int) -> tuple[Tensor, Tensor]:
+    """Points (q, d) and values (q, v) at random, with replacement."""
+    targets = problem.targets
+    if problem.dim == 2:
+        chosen = torch.randint(len(targets.grid), (count,))
+        return targets.grid[chosen], targets.pixels[i, chosen].float() / 127.5 - 1
+    chosen = torch.randint(targets.points.shape[2], (2, count // 2))
+    points = torch.cat([targets.points[i, kind, chosen[kind]] for kind in (0, 1)]).float()
+    inside = torch.cat([targets.inside[i, kind, chosen[kind]] for kind in (0, 1)]).float()
+    return points, inside[:, None]

@@ -1,0 +1,35 @@
+"""What the machine can do: its rate of matrix products, against which everything else is held."""
+
+import time
+
+import torch
+
+SHAPE = (16, 1024, 128)  # instances, points, channels: the batched product of a fit at the `cpu` preset
+
+
+def product_rate(dtype: torch.dtype, device: str = "cpu", seconds: float = 2.0) -> float:
+    """Best rate of (16, 1024, 128) × (16, 128, 128) over `seconds`, in FLOP/s (a multiply-add is two)."""
+    n, points, channels = SHAPE
+    a = torch.randn(n, points, channels, device=device).to(dtype)
+    b = torch.randn(n, channels, channels, device=device).to(dtype)
+    out = torch.empty_like(a)
+    work, best, until = 2 * n * points * channels**2, 0.0, time.perf_counter() + seconds
+    while time.perf_counter() < until:
+        synchronize(device)
+        begun = time.perf_counter()
+        for _ in range(20):
+            torch.bmm(a, b, out=out)
+        synchronize(device)
+        best = max(best, 20 * work / (time.perf_counter() - begun))
+    return best
+
+
+def synchronize(device: str) -> None:
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+def fit_flops(layers: int, channels: int, points: int) -> float:
+    """Floating-point operations of one step's matrix products, an instance: forward, and backward to the activations
+    and to the matrices. The products that build W' are three orders smaller and left out, as everything else."""
+    return 3 * 2.0 * layers * channels**2 * points
