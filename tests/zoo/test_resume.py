@@ -1,0 +1,56 @@
+"""A zoo job killed at random moments goes on as if nothing had happened."""
+
+import multiprocessing
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from wsr.data import load_signals
+from wsr.fields.representation import make_representation
+from wsr.presets import preset
+from wsr.zoo import Zoo, build_zoo
+
+KILLS, PICTURES = 10, 40
+
+
+def make(folder: Path, name: str) -> None:
+    """The job: all pictures of the folder, two steps each, in batches of the preset's size."""
+    torch.set_num_threads(1)
+    model = make_representation("mlp-asym", None, preset("cpu", 2).field)
+    settings = dict(dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
+    zoo = Zoo.create(folder / name, model, **settings)
+    for _ in build_zoo(zoo, load_signals(f"images:{folder / 'pictures'}")):
+        time.sleep(0.05)  # longer than it would take, so that kills fall everywhere
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    for i in range(PICTURES):
+        pixels = np.random.default_rng(i).integers(0, 255, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "pictures" / f"p{i:02d}.png")
+    return tmp_path
+
+
+def test_ten_kills_change_nothing(folder):
+    make(folder, "whole")
+    # a server that has imported torch and forks at once: a fresh interpreter would spend the test importing
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["wsr.zoo.build"])
+    moments = random.Random(1)
+    for _ in range(KILLS):
+        job = context.Process(target=make, args=(folder, "killed"))
+        job.start()
+        job.join(moments.uniform(0.02, 0.4))
+        job.kill()
+        job.join()
+    make(folder, "killed")
+    whole, killed = Zoo.open(folder / "whole"), Zoo.open(folder / "killed")
+    assert killed.ids == whole.ids and len(set(killed.ids)) == PICTURES
+    assert torch.equal(killed.weights(), whole.weights())
+    assert (killed.index["status"] == "ok").all()
