@@ -25,10 +25,6 @@ STEPS, RANKS = (10, 3000), (1, 16)
 LIVE = {2: (128, 0.25), 3: (40, 0.8)}  # resolution of a live preview, and seconds between two, by dimension
 FINAL = {2: 128, 3: 96}
 ZOOM_LIMIT = 512
-NAMES = {
-    "mlp": "MLP", "mlp-asym": "MLP-Asym", "lora": "LoRA", "lora-asym": "LoRA-Asym",
-    "mlora": "mLoRA", "mlora-asym": "mLoRA-Asym",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)

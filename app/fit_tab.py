@@ -6,10 +6,11 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas, compute, fit_run, samples, snippets
+from app import atlas, compute, fit_run, fit_six, samples, snippets
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import quality_curve
+from app.palette import NAMES
 from wsr import representations
 from wsr.presets import preset
 
@@ -29,6 +30,7 @@ class FitTab:
     state: gr.HTML
     fit: gr.Button
     stop: gr.Button
+    way: gr.Radio
     settings: list[Any]
     download: gr.DownloadButton
     place: gr.Button
@@ -66,6 +68,8 @@ def _layout() -> FitTab:
     with gr.Row():
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+        ways = [("one representation", "one"), ("all six side by side", "six")]
+        way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
         state = gr.HTML(snippets.settled("Choose a sample or bring your own, then press Fit."), elem_classes="wsr-grow")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
@@ -86,13 +90,13 @@ def _layout() -> FitTab:
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
             settings = _settings()
     return FitTab(
-        target_view, strip, upload, picture, surface, zoom, curve, heat, state, fit, stop, settings, download, place,
-        gr.State(sample, time_to_live=3600), gr.State(None, time_to_live=3600),
+        target_view, strip, upload, picture, surface, zoom, curve, heat, state, fit, stop, way, settings, download,
+        place, gr.State(sample, time_to_live=3600), gr.State(None, time_to_live=3600),
     )  # fmt: skip
 
 
 def _settings() -> list[Any]:
-    choices = [(fit_run.NAMES[name], name) for name in representations]
+    choices = [(NAMES[name], name) for name in representations]
     with gr.Accordion("Settings", open=False):
         representation = gr.Dropdown(
             choices, value="mlora-asym", label="Representation",
@@ -120,10 +124,10 @@ def _wire(tab: FitTab, page: gr.Blocks) -> None:
     # The first step is not queued: a press answers at once, also while other visitors' fits are running.
     waiting = tab.fit.click(prepare, None, [tab.state, *after], queue=False, **compute.PRIVATE)
     fitting = waiting.then(
-        fit, [tab.target, *tab.settings], shown, **compute.COMPUTE, **{**compute.PRIVATE, "show_progress": "minimal"},
-        show_progress_on=tab.state,
+        fit, [tab.target, tab.way, *tab.settings], shown, show_progress_on=tab.state, **compute.COMPUTE,
+        **{**compute.PRIVATE, "show_progress": "minimal"},
     )  # fmt: skip
-    fitting.success(finish, tab.fitted, after, **look)
+    fitting.success(finish, [tab.fitted, tab.way], after, **look)
     fitting.failure(refused, None, [tab.state, *after], queue=False, **compute.PRIVATE)
     tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
     tab.zoom.input(zoom, [tab.fitted, tab.zoom], tab.picture, **look)
@@ -160,17 +164,19 @@ def prepare(request: gr.Request) -> tuple:
     return waiting, off, gr.update(interactive=True), gr.update(visible=False), off, off
 
 
-def fit(target: Any, representation: str, rank: int, steps: int, request: gr.Request) -> Iterator[tuple]:
-    """Records of the fit as [state, picture, surface, curve, heat map, fitted]. Errors are said in the page."""
+def fit(target: Any, way: str, representation: str, rank: int, steps: int, request: gr.Request) -> Iterator[tuple]:
+    """Records of the fit, or of all six, as [state, picture, surface, curve, heat map, fitted]. Errors are said in the
+    page."""
     folder = compute.session_dir(request)
     stop = fit_run.stop_file(folder)
     try:
         asked = fit_run.checked(representation, rank, steps)
         found = target if isinstance(target, samples.Target) else samples.target(str(target))
         yield gr.skip(), gr.update(visible=True), gr.update(visible="hidden"), gr.skip(), gr.skip(), None
-        for screen in fit_run.run(found, asked, stop):
+        run = fit_six.run if way == "six" else fit_run.run
+        for screen in run(found, asked, stop):
             yield _screen(screen)
-            if screen.fitted and screen.fitted.dim == 3:
+            if screen.fitted and screen.fitted.dim == 3 and way != "six":
                 glb = fit_run.surface_file(screen.fitted, folder)
                 if glb is None:
                     continue
@@ -187,20 +193,20 @@ def _screen(screen: fit_run.Screen) -> tuple:
     )
 
 
-def finish(fitted: fit_run.Fitted | None, request: gr.Request) -> tuple:
+def finish(fitted: fit_run.Fitted | None, way: str, request: gr.Request) -> tuple:
     """The buttons once a fit has ended, well or not: [fit, stop, zoom, download, place]."""
     on, off = gr.update(interactive=True), gr.update(interactive=False)
     if fitted is None:
         return on, off, gr.update(visible=False), off, off
     path = fit_run.weights_file(fitted, compute.session_dir(request))
-    zoom = gr.update(visible=fitted.dim == 2, value=1)
+    zoom = gr.update(visible=fitted.dim == 2 and way != "six", value=1)
     return on, off, zoom, gr.update(value=path, interactive=True), on
 
 
 def refused() -> tuple:
     """The queue was full or the connection broke: [state, fit, stop, zoom, download, place]."""
     text = "The machine has no room for another fit at the moment. Please try again in a minute."
-    return snippets.failed(text), *finish(None, None)
+    return snippets.failed(text), *finish(None, "one", None)
 
 
 def stop(request: gr.Request) -> str:

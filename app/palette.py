@@ -1,4 +1,4 @@
-"""The app's colours. Fixed for every chart: who has learnt one reads them all."""
+"""The app's colours and names of the six. Fixed for every chart: who has learnt one reads them all."""
 
 # Okabe and Ito's set, which survives the common kinds of colour blindness; an asym variant is drawn solid, its plain
 # twin dashed, so that the pairs can be told apart without colour as well.
@@ -9,6 +9,15 @@ REPRESENTATION_COLOURS = {
     "lora-asym": "#D55E00",
     "mlora": "#CC79A7",
     "mlora-asym": "#009E73",
+}
+
+NAMES = {
+    "mlp": "MLP",
+    "mlp-asym": "MLP-Asym",
+    "lora": "LoRA",
+    "lora-asym": "LoRA-Asym",
+    "mlora": "mLoRA",
+    "mlora-asym": "mLoRA-Asym",
 }
 
 # Ten classes at most, of middle lightness: legible on white and on near-black.

@@ -3,12 +3,14 @@
 import base64
 import html
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
+
+from app.palette import representation_line
 
 QUALITY = {"psnr": "{:.1f} dB PSNR", "iou": "IoU {:.3f}"}
 TERMS = {
@@ -49,6 +51,20 @@ def thumbnail(sprite: Mapping[str, Any] | None, cell: int, alt: str) -> str:
 
 def blank(text: str) -> str:
     return f'<div class="wsr-frame"><div class="wsr-blank">{html.escape(text)}</div></div>'
+
+
+def cell(image: np.ndarray | None, name: str, representation: str, notes: Sequence[str]) -> str:
+    """A picture of a sheet: its name with the representation's colour, and what there is to say about it."""
+    line = representation_line(representation)
+    style = f"border-color:{line['color']};border-style:{'solid' if line['dash'] == 'solid' else 'dashed'}"
+    frame = blank("no surface yet") if image is None else picture(image, name)
+    said = "".join(f"<span>{_explained(note)}</span>" for note in notes)
+    return f'<figure>{frame}<figcaption><b style="{style}">{html.escape(name)}</b>{said}</figcaption></figure>'
+
+
+def sheet(cells: Sequence[str]) -> str:
+    """Pictures side by side."""
+    return f'<div class="wsr-sheet">{"".join(cells)}</div>'
 
 
 def quality(value: float, measure: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from wsr.cli import FAILED, MISTAKE, OK, main
+from wsr.cli import main
+from wsr.commands import FAILED, MISTAKE, OK
 from wsr.fields.checkpoint import BaseInfo, save_base
 
 

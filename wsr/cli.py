@@ -10,15 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
-from wsr.bench.command import Bench
+from wsr.commands import MISTAKE, OK, STOPPED, PresetName, RepresentationName, console
+from wsr.commands.bench import Bench
+from wsr.commands.zoo import ZooCommand
 from wsr.errors import WsrError
 from wsr.progress import bar
-
-OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130  # exit codes: done, a check failed, wrong input, stopped by the user
-
-RepresentationName = Literal["mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym"]
-PresetName = Literal["cpu", "paper"]
-console = Console()
 
 
 @dataclass
@@ -172,121 +168,6 @@ class Fit:
 
 
 @dataclass
-class ZooInfo:
-    """What a zoo holds. Example: `wsr zoo info emoji-mlora-asym`."""
-
-    zoo: Positional[str]
-    """A zoo's folder, or its name in assets/zoos."""
-
-    def run(self) -> int:
-        from wsr.zoo import Zoo
-
-        zoo = Zoo.open(self.zoo)
-        for key in ("representation", "dim", "preset", "rank", "base", "dataset", "steps", "init", "sigma", "dtype"):
-            console.print(f"{key}: {zoo.meta.get(key)}")
-        table = Table("split", "class", "count", "mean quality", "lowest")
-        for (split, cls), part in zoo.index.groupby(["split", "class"]):
-            quality = part["quality"]
-            table.add_row(split, cls, str(len(part)), f"{quality.mean():.3f}", f"{quality.min():.3f}")
-        for split, part in zoo.index.groupby("split"):
-            table.add_row(split, "all", str(len(part)), f"{part['quality'].mean():.3f}", f"{part['quality'].min():.3f}")
-        console.print(table)
-        return OK
-
-
-@dataclass
-class ZooCheck:
-    """Decode a zoo and recompute the quality that its index states. Exit code 1 where something does not hold.
-
-    Example: `wsr zoo check shapes10-mlora-asym --sample 100`.
-    """
-
-    zoo: Positional[str]
-    """A zoo's folder, or its name in assets/zoos."""
-    sample: int | None = None
-    """Only this many instances, evenly spread."""
-
-    def run(self) -> int:
-        from wsr.zoo import Zoo, check_zoo
-
-        zoo = Zoo.open(self.zoo)
-        with bar("check") as update:
-            report = check_zoo(zoo, self.sample, update)
-        if report.targets_missing:
-            console.print(f"The targets are not at hand, so only the decode was checked. {report.targets_missing}")
-        else:
-            found = list(report.recomputed.values())
-            console.print(
-                f"Recomputed {len(found)} qualities: mean {sum(found) / max(len(found), 1):.4f}, largest "
-                f"difference from the index {report.largest_difference:.2g}."
-            )
-        for problem in report.problems[:20]:
-            console.print(f"[red]✗[/red] {problem}")
-        console.print(
-            f"{report.instances} instances: " + ("all hold." if report.ok else f"{len(report.problems)} problems.")
-        )
-        return OK if report.ok else FAILED
-
-
-@dataclass
-class ZooBuild:
-    """Fit a data set, or a selection of it, into a zoo. Goes on where a killed run stopped.
-
-    Example: `wsr zoo build images:photos --base photos.safetensors --out zoos/photos`.
-    """
-
-    dataset: Positional[str]
-    """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
-    out: Path
-    """The zoo's folder."""
-    representation: RepresentationName = "mlora-asym"
-    """What the weights are."""
-    base: str | None = None
-    """emoji, shapes10 or a checkpoint's path; by default the one for the kind of signal."""
-    count: int | None = None
-    """Only the first so many signals."""
-    rank: int | None = None
-    """Rank of the adapters; by default the preset's."""
-    steps: int | None = None
-    """Adam steps; by default the preset's."""
-    init_seed: int = 0
-    """Of the shared start's random part."""
-    sigma: float = 0.02
-    """Spread of the centred start."""
-    init: Literal["centered", "normal", "first"] = "centered"
-    """The start that all share; `first`: the first instance's own weights, HyperDiffusion's trick for MLPs."""
-    preset: PresetName = "cpu"
-    """Steps, points and batch."""
-    device: str | None = None
-    """cpu or cuda; by default CUDA where there is one."""
-    workers: int = 1
-    """Processes that share the cores: on a CPU, as many as it has are fastest."""
-
-    def run(self) -> int:
-        from wsr.data import load_signals
-        from wsr.fitting.fit import default_device, representation_for
-        from wsr.presets import preset
-        from wsr.zoo import Zoo, build_zoo
-
-        signals = load_signals(self.dataset)[: self.count]
-        model = representation_for(self.representation, self.base, signals.dim, self.rank, self.preset)
-        zoo = Zoo.create(
-            self.out,
-            model,
-            dataset=self.dataset,
-            preset=self.preset,
-            init=self.init,
-            sigma=self.sigma,
-            init_seed=self.init_seed,
-            steps=self.steps or preset(self.preset, signals.dim).fit.steps,
-        )
-        with bar(f"zoo {self.out.name}") as update:
-            for record in build_zoo(zoo, signals, device=self.device or default_device(), workers=self.workers):
-                update(record.done, record.total, f"quality {record.quality:.3f}")
-        return OK
-
-
-@dataclass
 class Render:
     """Decode weights of a zoo to pictures (.png) or meshes (.glb).
 
@@ -345,20 +226,6 @@ def write_decoded(decoded, path: Path) -> None:
         from wsr.render.surfaces import to_glb
 
         to_glb(decoded, path)
-
-
-@dataclass
-class ZooCommand:
-    """Work with weight zoos: build, info, check."""
-
-    command: OmitArgPrefixes[
-        Annotated[ZooInfo, subcommand("info")]
-        | Annotated[ZooCheck, subcommand("check")]
-        | Annotated[ZooBuild, subcommand("build")]
-    ]
-
-    def run(self) -> int:
-        return self.command.run()
 
 
 Command = (

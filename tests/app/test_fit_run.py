@@ -78,7 +78,7 @@ def test_a_visitor_who_leaves_closes_the_fit(target, tmp_path, monkeypatch):
 
 
 def test_mistakes_are_said_in_the_state_line():
-    *_, last = fit_tab.fit("photo:cat", "mlp", 99, 20, None)
+    *_, last = fit_tab.fit("photo:cat", "one", "mlp", 99, 20, None)
     assert "wsr-failed" in last[0] and "rank" in last[0]
-    *_, last = fit_tab.fit("photo:<script>", "mlp", 4, 20, None)
+    *_, last = fit_tab.fit("photo:<script>", "one", "mlp", 4, 20, None)
     assert "wsr-failed" in last[0] and "<script>" not in last[0]

@@ -13,6 +13,7 @@ from wsr.fitting.fit import run_fit
 from wsr.presets import FitConfig, PresetConfig, preset
 from wsr.zoo import Zoo, build_zoo, check_zoo
 from wsr.zoo.build import zoo_start
+from wsr.zoo.shards import merge_zoos, shard
 
 
 @pytest.fixture
@@ -130,6 +131,25 @@ def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
     assert rates == [1e-2, 2.5e-3]
     assert zoo.index["status"].tolist() == ["diverged: weights are not finite", "ok", "ok"]
     assert torch.equal(zoo.weights(["p1.png", "p2.png"]), alone.weights())
+
+
+def test_shards_merge_to_the_whole(made, tmp_path):
+    """In any order of making, and merged twice."""
+    create, signals = made
+    whole = create("whole")
+    list(build_zoo(whole, signals))
+    for name in ("2/3", "0/3", "1/3"):
+        list(build_zoo(create(f"part{name[0]}"), shard(signals, name)))
+    parts = [tmp_path / f"part{i}" for i in range(3)]
+    for _ in range(2):
+        merged = merge_zoos(tmp_path / "merged", parts, whole.representation)
+    assert merged.ids == whole.ids and torch.equal(merged.weights(), whole.weights())
+    assert merged.meta == whole.meta
+    with pytest.raises(WsrError, match="0/16"):
+        shard(signals, "3/3")
+    create("other", sigma=0.5)
+    with pytest.raises(WsrError, match="sigma"):
+        merge_zoos(tmp_path / "merged", [parts[0], tmp_path / "other"])
 
 
 def test_large_zoos_are_split_into_files(made, tmp_path, monkeypatch):

@@ -113,7 +113,7 @@ def fit_stream(
     device = device or default_device()
     model = representation_for(representation, base, items.dim, rank, preset).to(device)
     steps = default_steps(items, settings.fit) if steps is None else steps
-    config = _fit_config(settings.fit, steps, points, lr or settings.fit.rate(representation))
+    config = fit_settings(representation, items.dim, steps, points, lr, preset)
     problem = make_problem(items, settings.resolution, seed, device)
     start = model.initial(init, sigma, init_seed, perturb)
     yield from run_fit(problem, model, start, config, settings.resolution, every)
@@ -145,10 +145,19 @@ def default_steps(signals: Signals, config: FitConfig) -> int:
     return config.steps if near else config.far_steps or config.steps
 
 
-def _fit_config(config: FitConfig, steps: int, points: int | None, lr: float) -> FitConfig:
+def fit_settings(
+    representation: str,
+    dim: int,
+    steps: int,
+    points: int | None = None,
+    lr: float | None = None,
+    preset: str = "cpu",
+) -> FitConfig:
+    """The preset's way of fitting one of the six, with these steps. WsrError where they are not a whole number."""
+    config = find_preset(preset, dim).fit
     if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
         raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
-    return replace(config, steps=int(steps), points=points or config.points, lr=lr)
+    return replace(config, steps=int(steps), points=points or config.points, lr=lr or config.rate(representation))
 
 
 def run_fit(

@@ -5,12 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from rich.console import Console
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
+from wsr.commands import OK, console
 from wsr.paths import assets_dir, atomic_path
-
-console = Console()
 
 
 def write_report(name: str, report: dict | list, out: Path | None = None) -> None:
@@ -53,7 +51,7 @@ class BenchFit:
             )
         )
         write_report(f"bench-fit-{self.dataset}", report, self.out)
-        return 0
+        return OK
 
 
 @dataclass
@@ -73,7 +71,7 @@ class BenchGrowth:
 
         rows = bench_growth(load_signals("emoji"), "emoji", self.sizes, self.workers, console.print)
         write_report("bench-growth", rows, self.out)
-        return 0
+        return OK
 
 
 @dataclass
@@ -96,7 +94,7 @@ class BenchSurfaces:
         report = bench_surfaces(Zoo.open(self.zoo), self.resolution, self.count, console.print)
         console.print(f"{report['speedup']:.1f} times faster, {report['same_surface']} of {self.count} the same.")
         write_report("bench-surfaces", report, self.out)
-        return 0
+        return OK
 
 
 @dataclass

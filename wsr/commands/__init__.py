@@ -1,0 +1,11 @@
+"""The larger sub-commands of `wsr`, and what all of them share. Nothing here imports torch before a command runs."""
+
+from typing import Literal
+
+from rich.console import Console
+
+OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130  # exit codes: done, a check failed, wrong input, stopped by the user
+
+RepresentationName = Literal["mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym"]
+PresetName = Literal["cpu", "paper"]
+console = Console()
