@@ -14,6 +14,7 @@ from wsr.presets import FitConfig, PresetConfig, preset
 from wsr.zoo import Zoo, build_zoo, check_zoo
 from wsr.zoo.build import zoo_start
 from wsr.zoo.shards import merge_zoos, shard
+from wsr.zoo.trajectories import build_trajectories
 
 
 @pytest.fixture
@@ -150,6 +151,20 @@ def test_shards_merge_to_the_whole(made, tmp_path):
     create("other", sigma=0.5)
     with pytest.raises(WsrError, match="sigma"):
         merge_zoos(tmp_path / "merged", [parts[0], tmp_path / "other"])
+
+
+def test_trajectories_hold_the_weights_on_their_way(made, tmp_path):
+    create, signals = made
+    zoo = create(snapshots=[1, 3, 6])
+    assert [record.done for record in build_trajectories(zoo, signals[:4], [1, 3, 6])] == [3, 4]
+    assert list(build_trajectories(Zoo.open(tmp_path / "zoo"), signals[:4], [1, 3, 6])) == []
+    kept = Zoo.open(tmp_path / "zoo")
+    assert check_zoo(kept).ok and len(check_zoo(kept).recomputed) == 12
+    losses = kept.index.groupby("steps")["loss"].mean()
+    assert list(losses.index) == [1, 3, 6] and losses[6] < losses[1]
+    plain = create("plain")
+    list(build_zoo(plain, signals[:4]))
+    assert torch.equal(kept.weights(["p0.png@6", "p3.png@6"]), plain.weights(["p0.png", "p3.png"]))
 
 
 def test_large_zoos_are_split_into_files(made, tmp_path, monkeypatch):

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -166,12 +166,14 @@ def run_fit(
     start: Float[Tensor, "p"],
     config: FitConfig,
     resolution: int,
-    every: int = 10,
+    every: int | Collection[int] = 10,
     stored_as: torch.dtype = torch.float32,
 ) -> Iterator[FitRecord]:
-    """The loop itself. Every instance has its own loss, and Adam works entry by entry, so an instance's weights do not
-    depend on what else is in the batch, and one that diverges leaves the others alone. `stored_as`: the precision in
-    which the result will be kept, and so the one in which it is judged."""
+    """The loop itself, with a record every so many steps, or after these ones, and after the last.
+
+    Every instance has its own loss, and Adam works entry by entry, so an instance's weights do not depend on what else
+    is in the batch, and one that diverges leaves the others alone. `stored_as`: the precision in which the result will
+    be kept, and so the one in which it is judged."""
     targets, n = problem.targets, len(problem.targets)
     weights = start.detach().float().expand(n, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([weights], lr=config.lr, betas=config.betas, fused=True)
@@ -187,7 +189,7 @@ def run_fit(
         loss.sum().backward()
         optimizer.step()
         last = step + 1 == config.steps
-        if last or (every and (step + 1) % every == 0) or (every and step == 0):
+        if last or _recorded(step + 1, every):
             fitted = time.monotonic() - began - paused
             record = _record(
                 problem, model, weights, loss, step + 1, config, curve, fitted, last, resolution, stored_as
@@ -195,6 +197,12 @@ def run_fit(
             paused = time.monotonic() - began - fitted  # measuring and whoever reads the records is not fitting
             yield record
             paused = time.monotonic() - began - fitted
+
+
+def _recorded(step: int, every: int | Collection[int]) -> bool:
+    if isinstance(every, int):
+        return bool(every) and (step == 1 or step % every == 0)
+    return step in every
 
 
 def _record(problem, model, weights, loss, step, config, curve, seconds, last, resolution, stored_as) -> FitRecord:

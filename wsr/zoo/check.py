@@ -1,6 +1,6 @@
 """Validation of a zoo: does it decode, and is the quality that its index states the one its weights have?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -42,17 +42,22 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
     if zoo.index["id"].duplicated().any():
         report.problems.append("its index names an instance twice")
     try:
-        signals = load_signals(zoo.meta["dataset"]).select(rows["id"])
+        signals = load_signals(zoo.meta["dataset"]).select(_instances(zoo, rows["id"]))
     except WsrError as error:
         signals, report.targets_missing = None, str(error)
     for first in range(0, len(rows), BATCH):
         part = rows.iloc[first : first + BATCH]
         part = part[part["status"] == "ok"]
         if len(part):
-            _check_batch(zoo, part, None if signals is None else signals.select(part["id"]), report)
+            _check_batch(zoo, part, None if signals is None else signals.select(_instances(zoo, part["id"])), report)
         if progress:
             progress(min(first + BATCH, len(rows)), len(rows))
     return report
+
+
+def _instances(zoo: Zoo, ids: Iterable[str]) -> list[str]:
+    """Whose weights the rows are: of a snapshot, its instance's."""
+    return [name.rpartition("@")[0] for name in ids] if "snapshots" in zoo.meta else list(ids)
 
 
 def _check_batch(zoo: Zoo, part, signals, report: CheckReport) -> None:

@@ -2,7 +2,7 @@
 
     zoo.json                    what the weights are: representation, base, masks, start, steps, layout
     weights-00000.safetensors   key `weights`: rows in the order of the index, trained entries only
-    index.parquet               a row an instance
+    index.parquet               a row an instance; beside COLUMNS it may have columns of its own
 
 Append-only: a batch's weights are written first, then the index that names them. A reader, and a run that resumes
 after a kill, go by the index: weights that it does not name were never there.
@@ -187,7 +187,7 @@ class Zoo:
             target = self.path / f"weights-{len(files):05d}.safetensors"
         with atomic_path(target) as temporary:
             save_file({"weights": tensor.contiguous()}, temporary)
-        index = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+        index = pd.DataFrame(rows, columns=list(dict.fromkeys([*COLUMNS, *rows[0]]))).astype(COLUMNS)
         index = pd.concat([self.index, index], ignore_index=True) if len(self) else index
         with atomic_path(self.path / "index.parquet") as temporary:
             index.to_parquet(temporary, index=False)
