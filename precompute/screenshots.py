@@ -1,9 +1,11 @@
 """The README's pictures of the app: `python -m precompute.screenshots` (needs Chromium; `make test` installs it)."""
 
 import io
+import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -14,32 +16,53 @@ from playwright.sync_api import Page, sync_playwright
 from wsr.paths import assets_dir, atomic_path
 
 CHROMIUM = "/usr/bin/chromium"
+# WebGL in software, as a machine without a GPU has it
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SIZE = {"width": 1440, "height": 900}
 
 
 def main() -> None:
-    port = _free_port()
-    server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)])
-    try:
-        _wait(f"http://127.0.0.1:{port}/")
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            page = browser.new_page(viewport=SIZE)
-            page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_selector(".wsr-chart .main-svg", timeout=60_000)
-            page.wait_for_timeout(8000)
-            _shot(page, "app-atlas-emoji")
-            page.get_by_label("Shapes", exact=True).first.check()
-            page.wait_for_timeout(8000)
-            _shot(page, "app-atlas-shapes")
-            page.get_by_role("tab", name="Fit").click()
-            page.wait_for_timeout(3000)
-            page.get_by_role("button", name="Fit", exact=True).click()
-            page.wait_for_timeout(20_000)
-            _shot(page, "app-fit")
-            browser.close()
-    finally:
-        server.terminate()
+    port = free_port()
+    with tempfile.TemporaryDirectory() as cache:
+        # an empty cache: the pictures show what weights decode to, and none of the emoji themselves
+        environment = {**os.environ, "WSR_CACHE": cache}
+        server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)], env=environment)
+        try:
+            _wait(f"http://127.0.0.1:{port}/")
+            with sync_playwright() as driver:
+                browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+                _tour(browser.new_page(viewport=SIZE), f"http://127.0.0.1:{port}/")
+                browser.close()
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def _tour(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector(".wsr-chart .main-svg", timeout=60_000)
+    page.wait_for_timeout(25_000)  # the emoji's thumbnails are decoded at the first start
+    page.reload()
+    page.wait_for_selector(".wsr-pictures button", timeout=60_000)
+    page.wait_for_timeout(3000)
+    _shot(page, "app-atlas-emoji")
+    page.get_by_label("Shapes", exact=True).first.check()
+    page.wait_for_timeout(8000)
+    _shot(page, "app-atlas-shapes")
+    page.get_by_role("tab", name="Fit").click()
+    page.get_by_role("button", name="astronaut").click()
+    page.locator(".wsr-state:visible", has_text="is chosen").wait_for()
+    page.get_by_label("all six side by side").click()
+    page.get_by_role("button", name="Fit", exact=True).click()
+    page.locator(".wsr-state:visible", has_text="Done after").wait_for(timeout=300_000)
+    page.wait_for_timeout(1000)
+    _shot(page, "app-fit-six")
+    page.get_by_label("one representation").click()
+    page.get_by_role("button", name="Fit", exact=True).click()
+    page.locator(".wsr-state:visible", has_text="Step ").wait_for()
+    page.locator(".wsr-state:visible", has_text="Done after").wait_for(timeout=300_000)
+    page.wait_for_timeout(1000)
+    _shot(page, "app-fit")
 
 
 def _shot(page: Page, name: str) -> None:
@@ -48,7 +71,7 @@ def _shot(page: Page, name: str) -> None:
         picture.save(temporary, format="webp", quality=82)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -1,0 +1,99 @@
+"""What a visitor waits for, measured in a browser on this machine: `python -m precompute.live`.
+
+Written to assets/reports/live.json: seconds from the server's start to the map on screen, from a click to the picture
+or the surface, and from pressing Fit to 30 dB (an emoji, or a photograph where none was fetched) and to an IoU of 0.9.
+"""
+
+import json
+import re
+import subprocess
+import sys
+import time
+
+from playwright.sync_api import Page, sync_playwright
+
+from precompute.screenshots import CHROMIUM, FLAGS, SIZE, free_port
+from wsr.paths import assets_dir, atomic_path
+
+POINT = """([trace, i]) => {
+  const plot = document.querySelector(".wsr-plot"), {xaxis, yaxis} = plot._fullLayout, data = plot._fullData[trace];
+  const box = plot.getBoundingClientRect();
+  return [box.left + xaxis._offset + xaxis.d2p(data.x[i]), box.top + yaxis._offset + yaxis.d2p(data.y[i])];
+}"""
+PICTURE = "document.querySelector('.wsr-frame img')?.src"
+
+
+def main() -> None:
+    port, found = free_port(), {}
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        page = browser.new_page(viewport=SIZE)
+        begun = time.monotonic()
+        server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)])
+        try:
+            _open(page, f"http://127.0.0.1:{port}/", begun)
+            found["map_seconds"] = time.monotonic() - begun
+            page.wait_for_timeout(8000)
+            found["picture_seconds"] = [_picture(page, trace, 3) for trace in range(5)]
+            page.get_by_label("Shapes", exact=True).first.check()
+            page.wait_for_timeout(8000)
+            found["surface_seconds"] = [_surface(page, trace, 5) for trace in range(5)]
+            page.get_by_role("tab", name="Fit").click()
+            for sample, key in (("digit nine", "emoji"), ("chair", "chair"), ("astronaut", "photograph")):
+                found[key] = _fit(page, sample)
+            browser.close()
+        finally:
+            server.terminate()
+    print(json.dumps(found, indent=1))
+    with atomic_path(assets_dir() / "reports" / "live.json") as temporary:
+        temporary.write_text(json.dumps(found, indent=1))
+
+
+def _open(page: Page, address: str, begun: float) -> None:
+    while time.monotonic() - begun < 60:
+        try:
+            page.goto(address)
+            break
+        except Exception:  # not yet listening
+            time.sleep(0.05)
+    page.wait_for_selector(".wsr-plot .main-svg")
+
+
+def _picture(page: Page, trace: int, i: int) -> float:
+    before, (x, y) = page.evaluate(PICTURE), page.evaluate(POINT, [trace, i])
+    begun = time.monotonic()
+    page.mouse.click(x, y)
+    page.wait_for_function(f"before => {PICTURE} !== before", arg=before, polling=20)
+    seconds = time.monotonic() - begun
+    page.wait_for_timeout(700)
+    return seconds
+
+
+def _surface(page: Page, trace: int, i: int) -> float:
+    x, y = page.evaluate(POINT, [trace, i])
+    begun = time.monotonic()
+    with page.expect_response(lambda response: ".glb" in response.url and response.ok):
+        page.mouse.click(x, y)
+    seconds = time.monotonic() - begun
+    page.wait_for_timeout(1500)
+    return seconds
+
+
+def _fit(page: Page, sample: str) -> dict:
+    """Seconds from pressing Fit to the bar and to the end, and the quality at the end."""
+    page.get_by_role("button", name=sample).click()
+    page.locator(".wsr-state:visible", has_text="is chosen").wait_for()
+    page.get_by_role("button", name="Fit", exact=True).click()
+    begun, reached, text = time.monotonic(), None, ""
+    while not re.match("Done|Stopped", text) and time.monotonic() - begun < 180:
+        page.wait_for_timeout(50)
+        text = " ".join(page.locator(".wsr-state:visible").all_inner_texts())
+        value = re.search(r"([\d.]+) dB|IoU ([\d.]+)", text)
+        good = value and (float(value[1] or 0) >= 30 or float(value[2] or 0) >= 0.9)
+        if good and reached is None:
+            reached = time.monotonic() - begun
+    return {"reached_seconds": reached, "seconds": time.monotonic() - begun, "end": text}
+
+
+if __name__ == "__main__":
+    main()
