@@ -1,6 +1,6 @@
 """The Atlas tab: every point a neural network, placed by its weights alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from wsr.errors import WsrError
 
 ASSETS_COMMAND = "make assets"
 PICTURE_SIZE = 256  # pixels: twice what was fitted, a field has no grid of its own
+FIRST_SIZE = 96  # shown first: a seventh of the points, a third of a second sooner where the same cores draw the page
 SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two cores
 MAP_HEIGHT = 560
 
@@ -110,26 +111,31 @@ def _wire(atlas: AtlasTab) -> None:
         control.input(change_view, inputs, [atlas.chart], **options)
     pickers = [(atlas.chart, pick), (atlas.panel[3], pick)]
     for widget, handler in pickers:
-        # always_last: a second click while the first is being decoded counts, the ones between are dropped
-        widget.pick(handler, inputs, outputs, trigger_mode="always_last", **options)
+        # multiple: a click counts while the last one is still being answered, and `compute.newest` ends that answer.
+        # gradio's always_last would send the first click's point again.
+        widget.pick(handler, inputs, outputs, trigger_mode="multiple", **options)
 
 
-def start(atlas: AtlasTab, app: gr.Blocks) -> None:
-    """Fill the panel when the page opens."""
+def start(atlas: AtlasTab, when_seen: Callable[[], None]) -> None:
+    """Fill the panel once the map is on screen, and no sooner: it needs the engine, whose import would compete with the
+    browser for the machine's cores just while the page is being drawn."""
+
+    @compute.guarded
+    def opened(name: str, method: str, dims: int, picked: str, placed: Placed, request: gr.Request) -> Iterator[tuple]:
+        yield from compute.newest(request, show(name, method, int(dims), picked, placed))
+        when_seen()
+
     inputs = [*atlas.controls, atlas.picked, atlas.placed]
-    app.load(opened, inputs, [atlas.chart, atlas.picked, *atlas.panel], **compute.LOOK, **compute.PRIVATE)
+    atlas.chart.drawn(opened, inputs, [atlas.chart, atlas.picked, *atlas.panel], **compute.LOOK, **compute.PRIVATE)
 
 
 @compute.guarded
-def opened(name: str, method: str, dims: int, picked: str, placed: Placed) -> Iterator[tuple]:
-    yield from show(name, method, int(dims), picked, placed)
-
-
-@compute.guarded
-def pick(name: str, method: str, dims: int, picked: str, placed: Placed, event: gr.EventData) -> Iterator[tuple]:
+def pick(
+    name: str, method: str, dims: int, picked: str, placed: Placed, event: gr.EventData, request: gr.Request
+) -> Iterator[tuple]:
     item = picked_id(event)
     library.collection(name).position(item)
-    yield from show(name, method, int(dims), item, placed)
+    yield from compute.newest(request, show(name, method, int(dims), item, placed))
 
 
 @compute.guarded
@@ -139,13 +145,16 @@ def change_view(name: str, method: str, dims: int, picked: str, placed: Placed) 
 
 
 @compute.guarded
-def change_dataset(name: str, method: str, dims: int, picked: str, placed: Placed) -> Iterator[tuple]:
+def change_dataset(
+    name: str, method: str, dims: int, picked: str, placed: Placed, request: gr.Request
+) -> Iterator[tuple]:
     found = library.collection(name)
     methods, sizes = _choices(found)
     method, dims = method if method in methods else methods[0], dims if dims in sizes else sizes[0]
     choices = gr.update(choices=methods, value=method), gr.update(choices=[(f"{d}D", d) for d in sizes], value=dims)
     figure = map_figure(name, method, dims)
-    for parts in show(name, method, dims, library.first_pick(name), placed, figure=figure):
+    shown = show(name, method, dims, library.first_pick(name), placed, figure=figure)
+    for parts in compute.newest(request, shown):
         yield *choices, *parts
         choices = gr.skip(), gr.skip()
 
@@ -153,17 +162,24 @@ def change_dataset(name: str, method: str, dims: int, picked: str, placed: Place
 def show(name: str, method: str, dims: int, item: str, placed: Placed, **chart: Any) -> Iterator[tuple]:
     """What belongs on screen once `item` is picked: [chart, picked, frame, surface, facts, nearest, heat map].
 
-    `chart` are further changes of the chart. A surface takes a second: everything else is yielded before it.
+    `chart` are further changes of the chart. What was asked for comes first, small if need be, and what surrounds it
+    after that; a surface takes a second, so everything else is yielded before it.
     """
     found = library.collection(name)
+    if found.dim == 2:
+        first = snippets.picture(library.picture(name, item, FIRST_SIZE), item)
+        drawn = chart_update(**chart) if chart else gr.skip()
+        hide = gr.update(visible="hidden")
+        yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
     sprite = sheets.find(name) or {}  # it may have come since the page was opened
-    marks = chart_update(highlight=highlights(name, method, dims, item, placed), sprite=sprite, **chart)
+    marks = chart_update(
+        highlight=highlights(name, method, dims, item, placed), sprite=sprite, **(chart if found.dim == 3 else {})
+    )
     nearest = gr.update(value=neighbour_items(name, item), sprite=sprite)
     heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
     if found.dim == 2:
-        frame = snippets.picture(library.picture(name, item, PICTURE_SIZE), item)
-        hide = gr.update(visible="hidden")
-        yield marks, item, gr.update(value=frame, visible=True), hide, facts_line(found, item), nearest, heat
+        yield marks, gr.skip(), gr.skip(), gr.skip(), gr.skip(), nearest, heat
+        yield gr.skip(), gr.skip(), snippets.picture(library.picture(name, item, PICTURE_SIZE), item), *(gr.skip(),) * 4
         return
     waiting = facts_line(found, item, "decoding the surface …")
     yield marks, item, gr.skip(), gr.skip(), waiting, nearest, heat

@@ -33,6 +33,7 @@ UPLOAD_LIMIT = "32mb"
 # This process's own, unreadable to other users of the machine, and gone when it ends.
 _ROOT = Path(tempfile.mkdtemp(prefix="wsr-app-"))
 atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
+_turns: dict[str | None, object] = {}  # of visitors, for `newest`
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
 
@@ -60,7 +61,18 @@ def shared_dir() -> Path:
     return folder
 
 
+def newest(request: gr.Request | None, answer: Iterator[Any]) -> Iterator[Any]:
+    """An answer that ends early when the same visitor asks again: what is newest is what they see last."""
+    visitor, turn = getattr(request, "session_hash", None), object()
+    _turns[visitor] = turn
+    for part in answer:
+        if _turns.get(visitor, turn) is not turn:
+            return
+        yield part
+
+
 def forget(request: gr.Request) -> None:
+    _turns.pop(getattr(request, "session_hash", None), None)
     shutil.rmtree(session_dir(request), ignore_errors=True)
 
 

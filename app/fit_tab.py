@@ -117,7 +117,7 @@ def _wire(tab: FitTab, page: gr.Blocks) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     chosen = [tab.target, tab.target_view, tab.state, tab.settings[2]]
     page.load(samples.strip, None, tab.strip, **look)
-    tab.strip.pick(choose_sample, None, chosen, trigger_mode="always_last", **look)
+    tab.strip.pick(choose_sample, None, chosen, trigger_mode="multiple", **look)
     tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **look)
     shown = [tab.state, tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
     after = [tab.fit, tab.stop, tab.zoom, tab.download, tab.place]

@@ -3,7 +3,6 @@
 import os
 import sys
 import threading
-import time
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path, as a Space does: the packages are one folder up
@@ -13,9 +12,12 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 import gradio as gr
 
 from app import atlas, compute, fit_tab
+from app.components.plotly_chart import PRELOAD
 from app.theme import CSS, theme
 
 TITLE = "wsr"
+ALONE = 8.0  # seconds without a visitor, after which the engine is made ready for one
+_seen = threading.Event()
 SENTENCE = "Every point here is a neural network whose weights are a picture."
 
 
@@ -27,7 +29,7 @@ def build_app() -> gr.Blocks:
             map_tab = atlas.build()
             fit_tab.build(tabs, page, map_tab)
         if map_tab:
-            atlas.start(map_tab, page)
+            atlas.start(map_tab, _seen.set)
         page.unload(compute.forget)
     return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
 
@@ -38,7 +40,7 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
-        theme=theme(), css_paths=[CSS], state_session_capacity=compute.SESSIONS,
+        theme=theme(), css_paths=[CSS], head=PRELOAD, state_session_capacity=compute.SESSIONS,
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()
@@ -48,12 +50,13 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
 
 
 def warm_up() -> None:
-    """Import the engine and open the zoos once the page can be served, so that neither waits for the other."""
+    """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
+    where none comes."""
+    _seen.wait(ALONE)
     from app import library, sheets
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
-    time.sleep(0.2)
     for name in library.collection_names():
         library.neighbours(name, library.first_pick(name))
         library.start_layers(name)

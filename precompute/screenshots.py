@@ -28,7 +28,7 @@ def main() -> None:
         environment = {**os.environ, "WSR_CACHE": cache}
         server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)], env=environment)
         try:
-            _wait(f"http://127.0.0.1:{port}/")
+            wait_for(f"http://127.0.0.1:{port}/")
             with sync_playwright() as driver:
                 browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
                 _tour(browser.new_page(viewport=SIZE), f"http://127.0.0.1:{port}/")
@@ -77,7 +77,7 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def _wait(address: str, seconds: float = 120) -> None:
+def wait_for(address: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -86,7 +86,7 @@ def _wait(address: str, seconds: float = 120) -> None:
         except OSError:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(0.5)
+            time.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,9 @@ _TEMPLATE = (
 # The script comes from the installed wheel: the app must work offline. The address is relative, so that the page
 # also works below a path of a proxy.
 gr.set_static_paths([_PLOTLY_JS])
+_ADDRESS = f"gradio_api/file={_PLOTLY_JS}"
+# For the page's own head (`launch(head=…)`): the script is fetched while gradio's own are, and not after them.
+PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
 
 
 class PlotlyChart(gr.HTML):
@@ -26,6 +29,7 @@ class PlotlyChart(gr.HTML):
 
     * `pick` fires when a point is clicked, tapped, or chosen with the arrow keys and Enter: `event.id` is the
       point's `customdata`. Traces without `customdata` are not pickable.
+    * `drawn` fires once, when the chart is first on screen.
     * `highlight`: points drawn on top, each `{"id", "role"}` with role `picked`, `neighbour` or `placed`; a placed
       point may be absent from the figure and then brings its own `x`, `y`, `z` and `label`.
     * `sprite`: `{"url", "columns", "rows"}`, a sheet of thumbnails; a trace's `meta["cells"]` holds each point's
@@ -37,7 +41,7 @@ class PlotlyChart(gr.HTML):
     `layout.uirevision` stays the same keeps its zoom and camera.
     """
 
-    EVENTS: ClassVar[list[str]] = ["pick"]
+    EVENTS: ClassVar[list[str]] = ["pick", "drawn"]
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class PlotlyChart(gr.HTML):
             html_template=_TEMPLATE,
             css_template=(_HERE / "plotly_chart.css").read_text(),
             js_on_load=(_HERE / "plotly_chart.js").read_text(),
-            head=f'<script src="gradio_api/file={_PLOTLY_JS}"></script>',
+            head=f'<script src="{_ADDRESS}"></script>',
             apply_default_css=False,
             highlight=list(highlight),
             sprite=sprite,

@@ -13,10 +13,12 @@ IMAGES, SHAPES = "emoji-mlora-asym", "shapes10-mlora-asym"
 def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets):
     item = library.collection(IMAGES).ids[4]
     event = gr.EventData(None, {"id": item})
-    (shown,) = atlas.pick(IMAGES, "UMAP", 2, "", atlas.Placed(), event)
-    chart, picked, frame, surface, facts, nearest, heat = shown
+    first, around, sharp = atlas.pick(IMAGES, "UMAP", 2, "", atlas.Placed(), event, None)
+    _, picked, frame, surface, facts, _, _ = first
     assert picked == item and item in facts
     assert frame["value"].count("data:image/png") == 1 and surface["visible"] == "hidden"
+    assert sharp[2].count("data:image/png") == 1 and len(sharp[2]) > len(frame["value"])
+    chart, nearest, heat = around[0], *around[5:]
     roles = [mark["role"] for mark in chart["highlight"]]
     assert roles.count("picked") == 1 and roles.count("neighbour") == 6
     ringed = [mark["id"] for mark in chart["highlight"] if mark["role"] == "neighbour"]
@@ -36,7 +38,7 @@ def test_a_shape_comes_after_everything_that_is_quick(assets):
 @pytest.mark.parametrize("forged", ["", "nothing", "../../etc/passwd", 7, None])
 def test_a_forged_pick_is_told_in_a_sentence(assets, forged):
     with pytest.raises(gr.Error) as told:
-        list(atlas.pick(IMAGES, "UMAP", 2, "", atlas.Placed(), gr.EventData(None, {"id": forged})))
+        list(atlas.pick(IMAGES, "UMAP", 2, "", atlas.Placed(), gr.EventData(None, {"id": forged}), None))
     assert "Unknown item" in told.value.message
 
 
@@ -49,7 +51,7 @@ def test_a_forged_view_is_told_in_a_sentence(assets, view):
 
 
 def test_another_data_set_brings_its_own_map(assets):
-    first, *_ = atlas.change_dataset(SHAPES, "t-SNE", 2, "whatever", atlas.Placed())
+    first, *_ = atlas.change_dataset(SHAPES, "t-SNE", 2, "whatever", atlas.Placed(), None)
     assert first[0]["value"] == "UMAP"  # there is no t-SNE of the tiny assets
     assert first[2]["value"]["layout"]["uirevision"] == f"{SHAPES}/UMAP/2"
 
@@ -67,9 +69,9 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     assert nearest == found.ids[5] and set(placed.points) == set(found.maps)
     for key, points in found.maps.items():
         assert np.allclose(placed.points[key], points[5], atol=1e-2)  # the very same weights, the very same place
-    first, *_ = atlas.place(own, SHAPES, "UMAP", 2)
+    first, second, *_ = atlas.place(own, SHAPES, "UMAP", 2)
     assert first[0]["selected"] == "atlas" and first[3] == IMAGES
-    assert [m["label"] for m in first[6]["highlight"] if m["role"] == "placed"] == ["your thing"]
+    assert [m["label"] for m in second[6]["highlight"] if m["role"] == "placed"] == ["your thing"]
 
 
 def test_a_fit_of_another_kind_is_not_placed_and_the_reason_is_told(assets):

@@ -67,3 +67,18 @@ def test_without_a_shared_gpu_the_decorator_changes_nothing():
         return 1
 
     assert compute.gpu(job) is job and compute.gpu(duration=5)(job) is job
+
+
+def test_a_newer_question_of_the_same_visitor_ends_the_older_answer():
+    class Visitor:
+        def __init__(self, name):
+            self.session_hash = name
+
+    ann, ben = Visitor("ann"), Visitor("ben")
+    older = compute.newest(ann, iter("abc"))
+    assert next(older) == "a"
+    assert list(compute.newest(ben, iter("xy"))) == ["x", "y"]
+    newer = compute.newest(ann, iter("def"))
+    assert next(newer) == "d"
+    assert list(older) == []
+    assert list(newer) == ["e", "f"]

@@ -40,6 +40,15 @@ def test_a_click_opens_the_point(page):
     assert "dB PSNR" in page.locator(".wsr-facts").inner_text()
 
 
+def test_the_last_of_several_quick_clicks_counts(page):
+    for trace in (0, 1, 2):
+        x, y, item = page.evaluate(PLACE, [trace, 3])
+        page.mouse.click(x, y)
+    picked(page, item)
+    page.wait_for_timeout(1500)  # nothing late takes its place
+    picked(page, item)
+
+
 def test_a_drag_is_not_a_pick(page):
     x, y, _ = page.evaluate(PLACE, [1, 3])
     before = page.locator(".wsr-facts b").inner_text()
