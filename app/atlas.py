@@ -9,7 +9,7 @@ import numpy as np
 
 from app import compute, library, sheets, snippets
 from app.components.pictures import Pictures
-from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
+from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart, chart_update, picked_id
 from app.figures.atlas import atlas_figure
 from app.figures.weights import weights_figure
 from app.palette import class_colours
@@ -116,7 +116,7 @@ def _wire(atlas: AtlasTab) -> None:
         widget.pick(handler, inputs, outputs, trigger_mode="multiple", **options)
 
 
-def start(atlas: AtlasTab, when_seen: Callable[[], None]) -> None:
+def start(atlas: AtlasTab, page: gr.Blocks, when_seen: Callable[[], None]) -> None:
     """Fill the panel once the map is on screen, and no sooner: it needs the engine, whose import would compete with the
     browser for the machine's cores just while the page is being drawn."""
 
@@ -126,7 +126,8 @@ def start(atlas: AtlasTab, when_seen: Callable[[], None]) -> None:
         when_seen()
 
     inputs = [*atlas.controls, atlas.picked, atlas.placed]
-    atlas.chart.drawn(opened, inputs, [atlas.chart, atlas.picked, *atlas.panel], **compute.LOOK, **compute.PRIVATE)
+    outputs = [atlas.chart, atlas.picked, *atlas.panel]
+    page.load(opened, inputs, outputs, js=WHEN_DRAWN, **compute.LOOK, **compute.PRIVATE)
 
 
 @compute.guarded

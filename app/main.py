@@ -29,7 +29,7 @@ def build_app() -> gr.Blocks:
             map_tab = atlas.build()
             fit_tab.build(tabs, page, map_tab)
         if map_tab:
-            atlas.start(map_tab, _seen.set)
+            atlas.start(map_tab, page, _seen.set)
         page.unload(compute.forget)
     return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
 

@@ -18,7 +18,6 @@ let source; // the JSON that `figure` was read from
 let figure; // {data, layout}, arrays decoded
 let points = []; // every pickable point: {id, label, name, cell, trace, x, y, z}
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
-let seen = false; // drawn at least once
 let chosen = null; // the id just picked here, ringed before Python answers
 let cursor = null; // the point the arrow keys have reached
 let hovered = null; // the point below the pointer
@@ -138,8 +137,6 @@ function draw() {
   Plotly.react(plot, [...figure.data, ...overlay()], layout, config);
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
-  if (!seen) requestAnimationFrame(() => trigger("drawn"));
-  seen = true;
 }
 
 function pick(id) {

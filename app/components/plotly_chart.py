@@ -23,13 +23,21 @@ _ADDRESS = f"gradio_api/file={_PLOTLY_JS}"
 # For the page's own head (`launch(head=…)`): the script is fetched while gradio's own are, and not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
 
+# For a load event (`load(…, js=…)`): the event goes to Python once a chart is on screen, or after 10 s without one. An
+# event of the chart's own would now and then fire before gradio listens, and be lost.
+WHEN_DRAWN = """async (...inputs) => {
+  for (let waited = 0; waited < 10000 && !document.querySelector(".wsr-plot .main-svg"); waited += 50)
+    await new Promise((done) => setTimeout(done, 50));
+  await new Promise((done) => setTimeout(done, 50));  // the browser paints
+  return inputs;
+}"""
+
 
 class PlotlyChart(gr.HTML):
     """One Plotly figure (a dict with `data` and `layout`), drawn by plotly.js, with these additions.
 
     * `pick` fires when a point is clicked, tapped, or chosen with the arrow keys and Enter: `event.id` is the
       point's `customdata`. Traces without `customdata` are not pickable.
-    * `drawn` fires once, when the chart is first on screen.
     * `highlight`: points drawn on top, each `{"id", "role"}` with role `picked`, `neighbour` or `placed`; a placed
       point may be absent from the figure and then brings its own `x`, `y`, `z` and `label`.
     * `sprite`: `{"url", "columns", "rows"}`, a sheet of thumbnails; a trace's `meta["cells"]` holds each point's
@@ -41,7 +49,7 @@ class PlotlyChart(gr.HTML):
     `layout.uirevision` stays the same keeps its zoom and camera.
     """
 
-    EVENTS: ClassVar[list[str]] = ["pick", "drawn"]
+    EVENTS: ClassVar[list[str]] = ["pick"]
 
     def __init__(
         self,
