@@ -89,7 +89,10 @@ def _panel(name: str, item: str) -> list[gr.components.Component]:
     found = library.collection(name)
     thumb = snippets.thumbnail(sheets.find(name), sheets.cell(name, item), item)
     frame = gr.HTML(thumb)
-    surface = gr.Model3D(visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False)
+    surface = gr.Model3D(
+        visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
+        camera_position=snippets.CAMERA,
+    )  # fmt: skip
     facts = gr.HTML(facts_line(found, item))
     gr.HTML('<div class="wsr-label">Nearest in weight space</div>')
     nearest = Pictures(columns=6)
@@ -155,9 +158,14 @@ def change_dataset(
     choices = gr.update(choices=methods, value=method), gr.update(choices=[(f"{d}D", d) for d in sizes], value=dims)
     figure = map_figure(name, method, dims)
     shown = show(name, method, dims, library.first_pick(name), placed, figure=figure)
-    for parts in compute.newest(request, shown):
-        yield *choices, *parts
-        choices = gr.skip(), gr.skip()
+    yield from compute.newest(request, _first_with(choices, shown))
+
+
+def _first_with(values: tuple, answer: Iterator[tuple]) -> Iterator[tuple]:
+    """Each part of an answer after further values, which only the first part changes."""
+    for part in answer:
+        yield *values, *part
+        values = (gr.skip(),) * len(values)
 
 
 def show(name: str, method: str, dims: int, item: str, placed: Placed, **chart: Any) -> Iterator[tuple]:
@@ -186,9 +194,6 @@ def show(name: str, method: str, dims: int, item: str, placed: Placed, **chart: 
     yield marks, item, gr.skip(), gr.skip(), waiting, nearest, heat
     surface = gr.update(value=_surface_file(name, item), visible=True)
     yield gr.skip(), gr.skip(), gr.update(visible=False), surface, facts_line(found, item), gr.skip(), gr.skip()
-    # gradio sends a generator's last values twice, and Model3D drops its viewer when its value comes again while the
-    # viewer's script is still loading: so the last values are none.
-    yield (gr.skip(),) * 7
 
 
 def _surface_file(name: str, item: str) -> str:
@@ -260,7 +265,7 @@ def receive(tab: AtlasTab, tabs: gr.Tabs, button: gr.Button, fitted: gr.State, s
     button.click(place, [fitted, *tab.controls], outputs, **compute.LOOK, **compute.PRIVATE)
 
 
-def place(fitted: Any, name: str, method: str, dims: int) -> Iterator[tuple]:
+def place(fitted: Any, name: str, method: str, dims: int, request: gr.Request) -> Iterator[tuple]:
     """[tabs, the other tab's state line, placed, data set, projection, view, *what `show` yields].
 
     What is wrong is said where the visitor is.
@@ -274,9 +279,8 @@ def place(fitted: Any, name: str, method: str, dims: int) -> Iterator[tuple]:
     method, dims = method if method in methods else methods[0], dims if dims in sizes else sizes[0]
     figure = map_figure(placed.name, method, dims)
     first = gr.update(selected="atlas"), gr.skip(), placed, placed.name, method, dims
-    for parts in show(placed.name, method, dims, nearest, placed, figure=figure):
-        yield *first, *parts
-        first = (gr.skip(),) * 6
+    shown = show(placed.name, method, dims, nearest, placed, figure=figure)
+    yield from compute.newest(request, _first_with(first, shown))
 
 
 def place_fit(fitted: Any) -> tuple[Placed, str]:

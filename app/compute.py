@@ -61,14 +61,21 @@ def shared_dir() -> Path:
     return folder
 
 
-def newest(request: gr.Request | None, answer: Iterator[Any]) -> Iterator[Any]:
-    """An answer that ends early when the same visitor asks again: what is newest is what they see last."""
+def newest(request: gr.Request | None, answer: Iterator[tuple]) -> Iterator[tuple]:
+    """An answer, a tuple of values for the same widgets at a time, that ends early when the same visitor asks again:
+    what is newest is what they see last.
+
+    gradio sends a generator's last values a second time when it ends, by when the newer answer may be on screen (and a
+    Model3D drops its viewer when its value comes again while the viewer's script is loading): the last ones are none.
+    """
     visitor, turn = getattr(request, "session_hash", None), object()
     _turns[visitor] = turn
+    part = ()
     for part in answer:
         if _turns.get(visitor, turn) is not turn:
-            return
+            break
         yield part
+    yield (gr.skip(),) * len(part)
 
 
 def forget(request: gr.Request) -> None:

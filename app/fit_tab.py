@@ -56,7 +56,9 @@ def _layout() -> FitTab:
         with gr.Column(min_width=150, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Decoded from weights</div>')
             picture = gr.HTML(snippets.blank("Press Fit: a few thousand numbers become this picture while you look."))
-            surface = gr.Model3D(visible="hidden", show_label=False, height=322, interactive=False)
+            surface = gr.Model3D(
+                visible="hidden", show_label=False, height=322, interactive=False, camera_position=snippets.CAMERA
+            )
             zooms = [("1×", 1), ("2×", 2), ("4×", 4)]
             zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):

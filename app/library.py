@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import functools
 import json
-import unicodedata
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import emoji
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from wsr import Zoo
 
 METHODS = ("UMAP", "t-SNE", "PCA")
-_JOINERS = ("zero width joiner", "variation selector-16", "combining enclosing keycap")
+_TONES = re.compile(r" ((?:[a-z-]+ skin tone ?)+)$")
 FIRST_CLASS = {"emoji": "animals", "shapes10": "chair"}
 TITLES = {"emoji": "Emoji", "shapes10": "Shapes"}
 
@@ -118,17 +119,15 @@ def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
 
 
 def label_of(dataset: str, item: str) -> str:
-    """An item's id in words: the emoji's are code points, whose names Unicode knows; others speak for themselves."""
+    """An item's id in words: the emoji's are code points, which Unicode names; others speak for themselves."""
     if dataset != "emoji":
         return item
     try:
-        points = [chr(int(part, 16)) for part in item.replace("_", "-").split("-")]
+        symbol = "".join(chr(int(part, 16)) for part in item.replace("_", "-").split("-"))
     except ValueError:
         return item
-    names = [unicodedata.name(point, "").lower() for point in points]
-    tones = [name.rsplit("-", 1)[-1] for name in names if "fitzpatrick" in name]
-    words = [name for name in names if name and "fitzpatrick" not in name and name not in _JOINERS]
-    return " + ".join(words[:3]) + (f" (skin tone {tones[0]})" if tones else "") if words else item
+    words = emoji.demojize(symbol, delimiters=("", " ")).replace("_", " ").strip()
+    return item if words == symbol else _TONES.sub(r" (\1)", words)
 
 
 @functools.lru_cache(maxsize=8)

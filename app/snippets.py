@@ -12,6 +12,8 @@ from PIL import Image
 
 from app.palette import representation_line
 
+# Of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
+CAMERA = (60, 70, 2.8)
 QUALITY = {"psnr": "{:.1f} dB PSNR", "iou": "IoU {:.3f}"}
 TERMS = {
     "PSNR": "peak signal-to-noise ratio: how close the picture is; 30 dB looks right, 6 dB more halve the error",

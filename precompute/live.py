@@ -43,7 +43,7 @@ def main() -> None:
             page.wait_for_timeout(8000)
             found["surface_seconds"] = [_surface(page, trace, 5) for trace in range(5)]
             page.get_by_role("tab", name="Fit").click()
-            for sample, key in (("digit nine", "emoji"), ("chair", "chair"), ("astronaut", "photograph")):
+            for sample, key in (("keycap 9", "emoji"), ("chair", "chair"), ("astronaut", "photograph")):
                 found[key] = _fit(page, sample)
             browser.close()
         finally:

@@ -13,7 +13,7 @@ IMAGES, SHAPES = "emoji-mlora-asym", "shapes10-mlora-asym"
 def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets):
     item = library.collection(IMAGES).ids[4]
     event = gr.EventData(None, {"id": item})
-    first, around, sharp = atlas.pick(IMAGES, "UMAP", 2, "", atlas.Placed(), event, None)
+    first, around, sharp, *_ = atlas.pick(IMAGES, "UMAP", 2, "", atlas.Placed(), event, None)
     _, picked, frame, surface, facts, _, _ = first
     assert picked == item and item in facts
     assert frame["value"].count("data:image/png") == 1 and surface["visible"] == "hidden"
@@ -69,7 +69,7 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     assert nearest == found.ids[5] and set(placed.points) == set(found.maps)
     for key, points in found.maps.items():
         assert np.allclose(placed.points[key], points[5], atol=1e-2)  # the very same weights, the very same place
-    first, second, *_ = atlas.place(own, SHAPES, "UMAP", 2)
+    first, second, *_ = atlas.place(own, SHAPES, "UMAP", 2, None)
     assert first[0]["selected"] == "atlas" and first[3] == IMAGES
     assert [m["label"] for m in second[6]["highlight"] if m["role"] == "placed"] == ["your thing"]
 
@@ -81,5 +81,5 @@ def test_a_fit_of_another_kind_is_not_placed_and_the_reason_is_told(assets):
     own.model = representation_for("mlp", None, 2)
     own.weights = torch.zeros(1, own.model.size)
     for case in (own, None):
-        (only,) = atlas.place(case, IMAGES, "UMAP", 2)
+        (only,) = atlas.place(case, IMAGES, "UMAP", 2, None)
         assert "wsr-failed" in only[1] and len(only) == 13

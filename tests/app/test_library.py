@@ -90,7 +90,9 @@ def test_missing_thumbnails_are_decoded_into_the_cache(assets):
 
 
 def test_emoji_are_called_by_their_names():
-    assert library.label_of("emoji", "1f98a") == "fox face"
-    assert library.label_of("emoji", "1f44b-1f3fb") == "waving hand sign (skin tone 2)"
+    assert library.label_of("emoji", "1f98a") == "fox"
+    assert library.label_of("emoji", "1f44b-1f3fb") == "waving hand (light skin tone)"
+    assert library.label_of("emoji", "1f1f0-1f1f7") == "South Korea"
+    assert library.label_of("emoji", "1fabd") == "wing"  # newer than Python's own names
     assert library.label_of("emoji", "not-code-points") == "not-code-points"
     assert library.label_of("shapes10", "1f98a") == "1f98a"

@@ -49,6 +49,16 @@ def test_the_last_of_several_quick_clicks_counts(page):
     picked(page, item)
 
 
+def test_another_data_set_at_once_leaves_nothing_of_the_first(page):
+    """The answer that filled the page may still be on its way."""
+    page.get_by_label("Shapes", exact=True).click()
+    page.locator("[data-testid=model3d] canvas").wait_for()
+    page.wait_for_timeout(1500)
+    on_map = page.evaluate(f"{DRAWN}.flatMap(t => [...t.customdata])")
+    near = [picture.get_attribute("title") for picture in page.locator(".wsr-pictures button:visible").all()]
+    assert len(near) == 6 and set(near) <= set(on_map)
+
+
 def test_a_drag_is_not_a_pick(page):
     x, y, _ = page.evaluate(PLACE, [1, 3])
     before = page.locator(".wsr-facts b").inner_text()

@@ -21,7 +21,7 @@ from wsr.errors import WsrError
 Logits = Callable[[Float[Tensor, "p 3"]], Float[Tensor, " p"]]
 
 CHUNK = 65_536  # points evaluated at once
-_NEUTRAL = [0.72, 0.74, 0.78, 1.0]  # linear RGBA
+_CLAY = [0.2, 0.24, 0.31, 1.0]  # linear RGBA: under the page's bright lights it looks as the thumbnails do
 
 
 def extract_surface(
@@ -114,14 +114,14 @@ def _march(values: Float[np.ndarray, "r r r"]) -> trimesh.Trimesh:
 
 
 def to_glb(mesh: trimesh.Trimesh, path: str | Path | None = None) -> bytes:
-    """The mesh as GLB, for a page: float32 positions and normals, uint32 triangles, one matt grey material.
+    """The mesh as GLB, for a page: float32 positions and normals, uint32 triangles, one matt material.
 
     Written to `path` too where one is given. A mesh without faces makes a scene without geometry.
     """
     if len(mesh.faces):
         scene = trimesh.Scene()
         material = trimesh.visual.material.PBRMaterial(
-            baseColorFactor=_NEUTRAL, metallicFactor=0.0, roughnessFactor=0.8, doubleSided=True
+            baseColorFactor=_CLAY, metallicFactor=0.0, roughnessFactor=0.8, doubleSided=True
         )
         visual = trimesh.visual.TextureVisuals(material=material)
         parts = {"vertices": mesh.vertices, "faces": mesh.faces, "vertex_normals": mesh.vertex_normals}
