@@ -3,7 +3,8 @@
 The same for all: the same 16 instances that the base has seen, the preset's steps and points, one grid, one rule. The
 rule is not the best rate but the lowest one whose mean quality comes within 1 dB (or 0.01 IoU) of the best: longer
 strides gain a little quality and land further from each other (see `FitConfig.betas`). Written to
-assets/reports/learning-rates-<data set>.json; the choice stands in wsr/presets.py.
+assets/reports/learning-rates-<data set>.json; the choice stands in wsr/presets.py. `as_fp16` is the mean quality of the
+same weights once they are rounded to fp16, as a zoo keeps them.
 """
 
 import json
@@ -15,11 +16,12 @@ import numpy as np
 from precompute.bases import prepare
 from precompute.selection import zoo_signals
 from wsr import fit, representations
+from wsr.fitting.problem import make_problem
 from wsr.paths import assets_dir, atomic_path
 from wsr.presets import preset
 from wsr.progress import bar
 
-GRID = (0.005, 0.01, 0.02, 0.04, 0.08)
+GRIDS = {2: (0.005, 0.01, 0.02, 0.04, 0.08), 3: (0.0075, 0.015, 0.03, 0.06, 0.12)}
 INSTANCES = 16
 WITHIN = {2: 1.0, 3: 0.01}
 
@@ -30,19 +32,26 @@ def main(dataset: str) -> None:
     signals = chosen.select(islice(chosen.ids, INSTANCES))
     path = assets_dir() / "reports" / f"learning-rates-{dataset}.json"
     found = json.loads(path.read_text())["quality"] if path.exists() else {}
-    todo = [(name, rate) for name in representations for rate in GRID]
+    truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
+    todo = [(name, rate) for name in representations for rate in GRIDS[signals.dim]]
     with bar(f"learning rates {dataset}") as update:
         for i, (name, rate) in enumerate(todo, 1):
             row = found.setdefault(name, {})
             if str(rate) not in row:
-                quality = fit(signals, name, base=dataset, lr=rate).quality
-                row[str(rate)] = {"mean": float(np.mean(quality)), "se": float(np.std(quality) / INSTANCES**0.5)}
+                result = fit(signals, name, base=dataset, lr=rate)
+                rounded = truth.quality(result.representation, result.weights.half().float())
+                row[str(rate)] = {
+                    "mean": float(np.mean(result.quality)),
+                    "se": float(np.std(result.quality) / INSTANCES**0.5),
+                    "as_fp16": float(np.mean(rounded)),
+                    "seconds": result.seconds / INSTANCES,
+                }
                 _write(path, signals, found)
             update(i, len(todo), f"{name} {rate}: {row[str(rate)]['mean']:.3f}")
 
 
 def _write(path, signals, found: dict) -> None:
-    settings = preset("cpu", signals.dim).fit
+    settings, complete = preset("cpu", signals.dim).fit, len(GRIDS[signals.dim])
     report = {
         "preset": "cpu",
         "steps": settings.steps,
@@ -51,7 +60,7 @@ def _write(path, signals, found: dict) -> None:
         "instances": signals.ids,
         "rule": f"the lowest rate within {WITHIN[signals.dim]} of the best mean quality",
         "quality": found,
-        "chosen": {name: _choice(row, WITHIN[signals.dim]) for name, row in found.items() if len(row) == len(GRID)},
+        "chosen": {name: _choice(row, WITHIN[signals.dim]) for name, row in found.items() if len(row) == complete},
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1))
