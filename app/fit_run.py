@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.fields.representation import Representation
-    from wsr.fitting.fit import FitRecord
+    from wsr.fitting.loop import FitRecord
 
 STEPS, RANKS = (10, 3000), (1, 16)
 LIVE = {2: (128, 0.25), 3: (40, 0.8)}  # resolution of a live preview, and seconds between two, by dimension
@@ -190,7 +190,7 @@ def surface_file(fitted: Fitted, folder: Path) -> str | None:
 
 def weights_file(fitted: Fitted, folder: Path) -> str:
     """The weights as a safetensors file in the visitor's folder, for the download."""
-    from wsr.fitting.fit import save_weights
+    from wsr.fitting.loop import save_weights
 
     name = "".join(c if c.isalnum() else "-" for c in fitted.label.lower()).strip("-")[:40] or "fit"
     path = folder / f"{name}-{fitted.model.name}.safetensors"

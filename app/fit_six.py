@@ -19,7 +19,7 @@ from wsr.errors import WsrError
 
 if TYPE_CHECKING:
     from wsr.fields.representation import Representation
-    from wsr.fitting.fit import FitRecord
+    from wsr.fitting.loop import FitRecord
 
 KEPT = "mlora-asym"  # the one of the six that can be zoomed, downloaded and placed afterwards
 LIVE = {2: (96, 0.7), 3: (32, 2.5)}  # resolution of the six previews, and seconds between two, by dimension
@@ -64,7 +64,8 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
 def _records(signal: Any, request: Request) -> "Iterator[tuple[str, Representation, FitRecord]]":
     """Records of the six fits, in turns, until all are done: one problem, six sets of weights."""
     from wsr.data.signals import Signals
-    from wsr.fitting.fit import default_device, fit_settings, representation_for, run_fit
+    from wsr.fitting.fit import default_device, fit_settings, representation_for
+    from wsr.fitting.loop import run_fit
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
 

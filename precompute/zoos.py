@@ -1,7 +1,6 @@
 """The zoos: `python -m precompute.zoos emoji-mlora-asym`, and so on for the other representations and `shapes10`; all
 twelve where none is named. Resumable: a killed run loses at most the batches in hand."""
 
-import os
 import sys
 
 from precompute.bases import prepare
@@ -33,7 +32,7 @@ def main(name: str) -> None:
         steps=preset("cpu", signals.dim).fit.steps,
     )
     with bar(f"zoo {zoo.path.name}") as update:
-        for record in build_zoo(zoo, signals, device=default_device(), workers=os.cpu_count()):
+        for record in build_zoo(zoo, signals, device=default_device()):
             update(record.done, record.total, f"quality {record.quality:.3f}")
 
 

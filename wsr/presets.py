@@ -121,7 +121,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
     ("cpu", 3): PresetConfig(
         96,
         FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4, 54),
-        FitConfig(2000, 256, 8, lr=6e-2, betas=(0.8, 0.95)),
+        FitConfig(2000, 256, 16, lr=6e-2, betas=(0.8, 0.95)),
         BaseTrainingConfig((Stage(6000, 64, 256, 2e-3), Stage(5000, 32, 512, 1e-3), Stage(4000, 16, 1024, 5e-4))),
     ),
     ("paper", 2): PresetConfig(

@@ -5,9 +5,10 @@ import torch
 import torch.nn.functional as F
 
 from wsr.errors import WsrError
-from wsr.fields.base import BaseField, ModulatedLayer, demodulate
+from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, load_latents, save_base
 from wsr.fields.coordinates import morton_order, pixel_grid
+from wsr.fields.synthesis import Modulation, demodulate, synthesize
 
 
 def test_demodulated_rows_have_the_norm_of_the_gain():
@@ -15,23 +16,28 @@ def test_demodulated_rows_have_the_norm_of_the_gain():
     assert torch.allclose(rows.norm(dim=-1), torch.full((3, 5), math.sqrt(2)), atol=1e-5)
 
 
-def test_the_layer_written_by_hand_equals_the_composed_one():
-    h = torch.randn(2, 9, 4, dtype=torch.float64, requires_grad=True)
-    matrices = torch.randn(2, 6, 4, dtype=torch.float64, requires_grad=True)
-    bias = torch.randn(6, dtype=torch.float64, requires_grad=True)
+@pytest.mark.parametrize("additive", [False, True])
+def test_the_gradient_written_by_hand_is_that_of_the_composed_operations(additive):
+    def draw(*shape):
+        return torch.randn(*shape, dtype=torch.float64, requires_grad=True)
 
-    def composed(h, matrices, bias):
-        return torch.relu(h @ demodulate(matrices, 1.3).mT + bias)
+    h, weight, bias = draw(3, 9, 6), draw(4, 6, 6), draw(4, 6)
+    a, b = draw(4, 3, 2, 6), draw(4, 3, 6, 2)
 
-    grad = torch.randn(2, 9, 6, dtype=torch.float64)
-    fast, plain = ModulatedLayer.apply(h, matrices, bias, 1.3), composed(h, matrices, bias)
+    def composed():
+        x, matrices = h, demodulate(Modulation(weight, a, b, additive).matrices())
+        for block in (0, 2):
+            y = x
+            for k in (block, block + 1):
+                y = torch.relu(y @ matrices[k].mT + bias[k])
+            x = (x + y) / math.sqrt(2)
+        return x
+
+    given, grad = (h, weight, bias, a, b), torch.randn(3, 9, 6, dtype=torch.float64)
+    fast, plain = synthesize(h, Modulation(weight, a, b, additive), bias), composed()
     assert torch.allclose(fast, plain)
-    for a, b in zip(
-        torch.autograd.grad(fast, (h, matrices, bias), grad),
-        torch.autograd.grad(plain, (h, matrices, bias), grad),
-        strict=True,
-    ):
-        assert torch.allclose(a, b, atol=1e-5)  # parts of the backward pass are kept in fp32
+    for x, y in zip(torch.autograd.grad(fast, given, grad), torch.autograd.grad(plain, given, grad), strict=True):
+        assert torch.allclose(x, y, atol=1e-9)
 
 
 def test_the_forward_pass_is_the_one_of_section_8_2(base, points):
@@ -57,7 +63,8 @@ def test_a_checkpoint_gives_the_base_back(base, points, tmp_path):
     path = tmp_path / "small.safetensors"
     save_base(path, base, BaseInfo("emoji", "cpu", 5, {"steps": 2}), torch.ones(3, 8), ["a", "b", "c"])
     again = load_base(path)
-    assert torch.equal(again(points, base.folded()[:, None]), base(points, base.folded()[:, None]))
+    means = (field(points, field.modulated(field.mean_style[None])) for field in (again, base))
+    assert torch.equal(*means)
     assert (again.info.mask_seed, again.info.training, len(again.info.sha256)) == (5, {"steps": 2}, 64)
     assert load_latents(path)[1] == ["a", "b", "c"]
 

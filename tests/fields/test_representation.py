@@ -68,7 +68,7 @@ def test_a_centred_start_has_no_mean_change(name, base, config):
 def test_an_unmasked_start_without_spread_is_the_mean_of_the_base(name, base, config, points):
     model = make_representation(name, base, config)
     values = model.evaluate(model.initial("centered", sigma=0.0)[None], points)
-    assert torch.allclose(values, base(points, base.folded()[:, None]), atol=1e-5)
+    assert torch.allclose(values, base(points, base.modulated(base.mean_style[None])), atol=1e-5)
 
 
 def test_a_style_is_the_case_b_1_and_a_style_over_mean_style(base, config, points):

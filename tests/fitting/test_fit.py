@@ -59,7 +59,7 @@ def test_an_instance_alone_and_in_a_batch_is_the_same(name, base, pictures):
 def test_an_instance_alone_ends_as_it_does_in_a_batch_of_64(base, fp32):
     """The issue's own bar, in fp32: 1e-4 of the weights after 10 steps, 0.05 dB at the end of a whole fit."""
     from wsr.fields.representation import make_representation
-    from wsr.fitting.fit import run_fit
+    from wsr.fitting.loop import run_fit
     from wsr.fitting.problem import make_problem
     from wsr.presets import FitConfig
 
@@ -82,6 +82,24 @@ def test_an_instance_alone_ends_as_it_does_in_a_batch_of_64(base, fp32):
             assert abs(fitted(many[i : i + 1], 200).quality[0] - together[200].quality[i]) <= 0.05
 
 
+@pytest.mark.parametrize("name", ["mlp-asym", "lora", "mlora-asym"])
+def test_a_compiled_step_is_the_same_step(name, base, pictures):
+    """What a GPU compiles is one graph; here without generating code, so that no compiler is needed."""
+    from wsr.fields.representation import make_representation
+    from wsr.fitting.loop import run_fit
+    from wsr.fitting.problem import make_problem
+    from wsr.presets import FitConfig
+
+    model = make_representation(name, base, base.config)
+    ends = []
+    for backend in (None, "aot_eager"):
+        *_, last = run_fit(
+            make_problem(pictures, None), model, model.initial(), FitConfig(4, 64, 8), 16, backend=backend
+        )
+        ends.append(last.weights)
+    assert torch.allclose(*ends, atol=1e-4)
+
+
 def test_the_same_seed_gives_the_same_weights(base, pictures):
     kwargs = dict(representation="mlora-asym", base=base, steps=6, points=64)
     assert torch.equal(fit(pictures, **kwargs).weights, fit(pictures, **kwargs).weights)
@@ -101,7 +119,7 @@ def test_a_stream_reports_and_can_be_closed(base, pictures):
 
 def test_one_instance_that_diverges_leaves_the_others_alone(base, pictures):
     from wsr.fields.representation import make_representation
-    from wsr.fitting.fit import run_fit
+    from wsr.fitting.loop import run_fit
     from wsr.fitting.problem import make_problem
     from wsr.presets import FitConfig
 
@@ -164,7 +182,7 @@ def test_what_cannot_be_fitted_is_explained(base, base3, tmp_path):
 def test_the_paper_preset_is_built_and_trained_for_two_steps(dim):
     from wsr.fields.representation import make_representation
     from wsr.fitting.autodecoder import BaseTraining
-    from wsr.fitting.fit import run_fit
+    from wsr.fitting.loop import run_fit
     from wsr.fitting.problem import make_problem
     from wsr.presets import BaseTrainingConfig, FitConfig, Stage, preset
 

@@ -9,7 +9,7 @@ from wsr.data import load_signals
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
-from wsr.fitting.fit import run_fit
+from wsr.fitting.loop import run_fit
 from wsr.presets import FitConfig, PresetConfig, preset
 from wsr.zoo import Zoo, build_zoo, check_zoo
 from wsr.zoo.build import zoo_start

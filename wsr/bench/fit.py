@@ -13,8 +13,10 @@ from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
 from wsr.fields.base import compute_dtype
 from wsr.fields.representation import MultiplicativeLoRA
-from wsr.fitting.fit import representation_for, run_fit
+from wsr.fitting.fit import representation_for
+from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import Problem, make_problem
+from wsr.fitting.threads import cores, side_by_side
 from wsr.presets import FitConfig, preset
 
 TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
@@ -78,11 +80,14 @@ class FitBench:
         }
 
     def batched(self, config: FitConfig) -> Side:
-        """The batched fit of all instances, after a warm-up of a few steps."""
+        """The batched fit of all instances as a zoo is made, after a warm-up of a few steps."""
         parts = [self.part(first, config.batch) for first in range(0, len(self.signals), config.batch)]
-        self._fit(parts[0], replace(config, steps=10))
-        results = [self._fit(part, config) for part in parts]
-        seconds = sum(result.seconds for result in results) / len(self.signals)
+        workers = min(cores(), len(parts))
+        with side_by_side(lambda part: self._fit(part, replace(config, steps=10)), parts, workers) as results:
+            list(results)
+        with side_by_side(lambda part: self._fit(part, config), parts, workers) as results:
+            results = list(results)
+        seconds = sum(result.seconds for result in results) / workers / len(self.signals)
         quality = float(np.mean(np.concatenate([result.quality for result in results])))
         side = Side(config.steps, config.points, config.lr, seconds, quality)
         self.say(f"batched: {seconds:.2f} s an instance, quality {quality:.3f}")

@@ -17,7 +17,11 @@ STEPS = 20  # of a fit: what grows with the zoo would show beside a short one fi
 
 
 def bench_growth(
-    signals: Signals, base: str, sizes: tuple[int, ...] = SIZES, workers: int = 1, say: Callable[[str], None] = print
+    signals: Signals,
+    base: str,
+    sizes: tuple[int, ...] = SIZES,
+    workers: int | None = None,
+    say: Callable[[str], None] = print,
 ) -> list[dict]:
     """Zoos of growing size, each made from nothing: seconds an instance, and the peak of this process's memory. Where a
     data set is smaller than a zoo, its signals come round again under other ids."""

@@ -11,11 +11,12 @@ from wsr.commands import OK, console
 from wsr.paths import assets_dir, atomic_path
 
 
-def write_report(name: str, report: dict | list, out: Path | None = None) -> None:
+def write_report(name: str, report: dict | list, out: Path | None = None) -> Path:
     path = out or assets_dir() / "reports" / f"{name}.json"
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1))
     console.print(f"Written to {path}.", highlight=False)
+    return path
 
 
 @dataclass
@@ -56,21 +57,26 @@ class BenchFit:
 
 @dataclass
 class BenchGrowth:
-    """Seconds an instance and memory, from 64 to 4,096 instances. Example: `wsr bench growth`."""
+    """Seconds an instance and memory, from 64 to 4,096 instances, as a report and (with the extra `report`) a figure.
+
+    Example: `wsr bench growth`.
+    """
 
     sizes: tuple[int, ...] = (64, 256, 1024, 4096)
     """Instances of each zoo."""
-    workers: int = 1
-    """Processes."""
+    workers: int | None = None
+    """Batches fitted side by side; by default one for each core."""
     out: Path | None = None
     """The report's file; by default assets/reports/bench-growth.json."""
 
     def run(self) -> int:
+        from wsr.bench.figure import draw_growth
         from wsr.bench.growth import bench_growth
         from wsr.data import load_signals
 
         rows = bench_growth(load_signals("emoji"), "emoji", self.sizes, self.workers, console.print)
-        write_report("bench-growth", rows, self.out)
+        path = write_report("bench-growth", rows, self.out)
+        draw_growth(rows, path.with_suffix(".png"))
         return OK
 
 

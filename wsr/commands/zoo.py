@@ -99,8 +99,8 @@ class ZooBuild:
     """Steps, points and batch."""
     device: str | None = None
     """cpu or cuda; by default CUDA where there is one."""
-    workers: int = 1
-    """Processes that share the cores: on a CPU, as many as it has are fastest."""
+    workers: int | None = None
+    """Batches fitted side by side; by default one for each core."""
     shard: str | None = None
     """Only this range of the signals, as 3/16 (of 0/16 to 15/16); `wsr zoo merge` joins the shards."""
 

@@ -8,12 +8,11 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wsr.fields.synthesis import Modulation, synthesize
 from wsr.presets import FieldConfig
 
 if TYPE_CHECKING:
     from wsr.fields.checkpoint import BaseInfo
-
-EPS = 1e-8  # of the demodulation, section 8.2
 
 
 def fourier_init(width: int, dim: int, omega: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -31,47 +30,6 @@ def fourier(
 ) -> Float[Tensor, "*n p c"]:
     """sin(ω0 (W p + b)), always in fp32: a phase of 100 rad has no digits left in bf16."""
     return torch.sin(F.linear(points.float(), weight * omega, phase * omega))
-
-
-def demodulate(matrices: Float[Tensor, "*n o i"], gain: float = math.sqrt(2)) -> Float[Tensor, "*n o i"]:
-    """Each output row scaled to the norm `gain`: √2 keeps the second moment of unit inputs through a ReLU
-    (section 8.2)."""
-    return matrices * (matrices.square().sum(-1, keepdim=True) + EPS).rsqrt() * gain
-
-
-class ModulatedLayer(torch.autograd.Function):
-    """relu(demodulate(W') h + b) for n fields at once, with its gradient written out.
-
-    The same numbers as the composed operations (a test holds them together), in a third of the passes over memory:
-    autograd keeps and fills several copies of each activation and each matrix, and on a CPU that costs more than the
-    products do.
-    """
-
-    @staticmethod
-    def forward(
-        ctx, h: Float[Tensor, "n p i"], matrices: Float[Tensor, "n o i"], bias: Float[Tensor, "o"], gain: float
-    ) -> Float[Tensor, "n p o"]:
-        scale = (torch.linalg.vector_norm(matrices, dim=-1, keepdim=True).square_().add_(EPS)).rsqrt_().mul_(gain)
-        rows = matrices * scale  # (n, o, i)
-        product = rows.to(h.dtype)
-        y = torch.baddbmm(bias.to(h.dtype), h, product.mT).relu_()  # (n, p, o)
-        ctx.save_for_backward(h, y, rows, product, scale)
-        ctx.gain = gain
-        return y
-
-    @staticmethod
-    def backward(ctx, grad: Float[Tensor, "n p o"]):
-        h, y, rows, product, scale = ctx.saved_tensors
-        grad = torch.ops.aten.threshold_backward(grad, y, 0)  # (n, p, o), zero where the ReLU is closed
-        d_h = torch.bmm(grad, product) if ctx.needs_input_grad[0] else None
-        d_matrices = d_bias = None
-        if ctx.needs_input_grad[1]:
-            d_rows = torch.bmm(grad.mT, h).to(rows.dtype)  # (n, o, i)
-            along = torch.linalg.vecdot(d_rows, rows)[..., None].div_(ctx.gain**2)  # what would change a row's norm
-            d_matrices = d_rows.addcmul_(rows, along, value=-1).mul_(scale)
-        if ctx.needs_input_grad[2]:
-            d_bias = grad.sum((0, 1), dtype=rows.dtype)
-        return d_h, d_matrices, d_bias, None
 
 
 class BaseField(nn.Module):
@@ -114,9 +72,10 @@ class BaseField(nn.Module):
             h = F.leaky_relu(F.linear(h, weight, bias), 0.2)
         return torch.einsum("nw,lcw->nlc", h, self.affine) + self.affine_bias
 
-    def modulated(self, styles: Float[Tensor, "n l c"]) -> Float[Tensor, "l n c c"]:
-        """W diag(s), not yet demodulated."""
-        return self.weight[:, None] * styles.transpose(0, 1)[:, :, None, :]
+    def modulated(self, styles: Float[Tensor, "n l c"]) -> Modulation:
+        """W diag(s)."""
+        a = styles.transpose(0, 1)[:, :, None, :].contiguous()  # (l, n, 1, c)
+        return Modulation(self.weight, a, a.new_ones(a.shape).mT)
 
     def folded(self) -> Float[Tensor, "l c c"]:
         """W̄ = W diag(s̄): what adapters adapt."""
@@ -126,23 +85,15 @@ class BaseField(nn.Module):
         return fourier(points, self.fourier_weight, self.fourier_phase, self.config.omega)
 
     def forward(
-        self, points: Float[Tensor, "m p d"], matrices: Float[Tensor, "l n c c"], dtype: torch.dtype = torch.float32
+        self, points: Float[Tensor, "m p d"], modulation: Modulation, dtype: torch.dtype = torch.float32
     ) -> Float[Tensor, "n p v"]:
-        """Values at `points` of n fields whose layers are `matrices` (not yet demodulated). The points are the same
-        for all (m = 1) or each field's own (m = n); in [-1, 1]. Values: RGB in [-1, 1], or a logit.
+        """Values at `points` of n fields. The points are the same for all (m = 1) or each field's own (m = n); in
+        [-1, 1]. Values: RGB in [-1, 1], or a logit.
 
         dtype: of the matrix products. Fits and base training pass `compute_dtype`; what is looked at or measured is
         decoded in fp32, so that it is the same on every machine."""
         features = self.features(points).to(dtype)
-        h = features.expand(matrices.shape[1], -1, -1)  # (n, p, c)
-        half, gain = math.sqrt(0.5), math.sqrt(2)
-        layers = matrices.unbind(0)
-        for block in range(self.config.blocks):
-            first, second = 2 * block, 2 * block + 1
-            x = ModulatedLayer.apply(h, layers[first], self.bias[first], gain)
-            # the factor of (x + h)/√2 is taken into the layer: a ReLU is homogeneous, and a pass is saved
-            x = ModulatedLayer.apply(x, layers[second], self.bias[second] * half, gain * half)
-            h = torch.add(x, h, alpha=half)  # (n, p, c)
+        h = synthesize(features.expand(modulation.a.shape[1], -1, -1), modulation, self.bias)  # (n, p, c)
         # the output stays in fp32 whatever the products are in: its rounding would be the picture's
         return F.linear(h.float(), self.out_weight, self.out_bias)  # (n, p, v)
 

@@ -16,6 +16,7 @@ from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import BaseField
 from wsr.fields.layout import ParameterLayout
 from wsr.fields.masks import asymmetric_mask, frozen_count, frozen_draws
+from wsr.fields.synthesis import Modulation
 from wsr.presets import FieldConfig, preset
 
 INITS: tuple[str, ...] = ("centered", "normal")
@@ -153,9 +154,11 @@ class Adapter(Representation):
         """The inverse of `pairs`."""
         return torch.stack([a.flatten(2), b.flatten(2)], dim=1).permute(2, 0, 1, 3).flatten(1)
 
-    @abstractmethod
-    def adapt(self, a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]) -> Float[Tensor, "l n c c"]:
+    additive: bool
+
+    def adapt(self, a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]) -> Modulation:
         """W' of every layer, before demodulation."""
+        return Modulation(self.folded, a, b, self.additive)
 
     def evaluate(self, weights, points, dtype=torch.float32):
         return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights))), dtype)
@@ -169,6 +172,8 @@ class Adapter(Representation):
 
 class MultiplicativeLoRA(Adapter):
     """mLoRA: W' = W̄ ⊙ (B A), equation 3. Frozen entries of A are 0."""
+
+    additive = False
 
     def frozen_values(self, count, layer):
         return torch.zeros(count)
@@ -187,13 +192,12 @@ class MultiplicativeLoRA(Adapter):
         column = b.mean(-2, keepdim=True) @ a  # (l, 1, 1, c): the mean over outputs of B A
         return self.joined(a / column, b)[0]
 
-    def adapt(self, a, b):
-        return self.folded[:, None] * (b @ a)
-
 
 class AdditiveLoRA(Adapter):
     """LoRA: W' = W̄ + B A. A ~ N(0, 1/d_in) and B = 0, so fitting starts at the mean of the base. Frozen entries of A
     are draws of κ times that scale."""
+
+    additive = True
 
     def frozen_values(self, count, layer):
         return frozen_draws(count, 1 / math.sqrt(self.config.channels), self.mask_seed, layer)
@@ -202,11 +206,6 @@ class AdditiveLoRA(Adapter):
         """`init` and `sigma` change nothing: B = 0 is the mean of the base whatever A is."""
         a, b = self.pairs(noise[None])
         return self.joined(a / math.sqrt(self.config.channels), torch.zeros_like(b))[0]
-
-    def adapt(self, a, b):
-        return torch.baddbmm(self.folded.repeat_interleave(a.shape[1], 0), b.flatten(0, 1), a.flatten(0, 1)).unflatten(
-            0, (self.layers, -1)
-        )
 
 
 def check_representation(name: str) -> str:

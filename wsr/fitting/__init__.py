@@ -1,5 +1,6 @@
 """Base training (a variational autodecoder) and batched fitting of instances."""
 
-from wsr.fitting.fit import FitRecord, FitResult, fit, fit_stream
+from wsr.fitting.fit import fit, fit_stream
+from wsr.fitting.loop import FitRecord, FitResult
 
 __all__ = ["FitRecord", "FitResult", "fit", "fit_stream"]

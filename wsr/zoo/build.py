@@ -1,28 +1,25 @@
 """Making a zoo: fits batch by batch, appended as they are done: a killed run loses at most the batches in hand."""
 
-import multiprocessing
-import os
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from pathlib import Path
+from functools import partial
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from wsr.data.signals import Signals
-from wsr.fitting.fit import FitResult, run_fit
+from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
+from wsr.fitting.threads import cores, side_by_side
 from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
 from wsr.zoo.zoo import Zoo
 
 FIRST = "first"  # the init of a zoo whose first instance starts all others
 RETRY = 0.25  # of the learning rate, for what diverged
+GPU_BATCH = 256  # instances fitted together on a GPU, which the preset's few, made for a CPU's cache, would not fill
 
 
 @dataclass
@@ -36,66 +33,41 @@ class ZooRecord:
 
 
 def build_zoo(
-    zoo: Zoo, signals: Signals, *, seed: int = 0, device: str = "cpu", workers: int = 1
+    zoo: Zoo, signals: Signals, *, seed: int = 0, device: str = "cpu", workers: int | None = None
 ) -> Iterator[ZooRecord]:
     """Fits every signal that the zoo does not hold yet, by the zoo's own settings and in the order given, and yields
     after each batch.
 
-    workers: processes that fit a batch each, sharing the cores. Small products do not fill two cores: two processes of
-    one thread each make a zoo 1.3 times faster than one process of two. The zoo is the same whatever their number.
+    workers: threads that fit a batch each, sharing the cores (`side_by_side`); by default one for each core. The zoo is
+    the same whatever their number.
     """
     if zoo.meta["init"] == FIRST and not len(zoo) and len(signals) > 1:
         for record in build_zoo(zoo, signals[:1], seed=seed, device=device):
             yield replace(record, total=len(signals))
-    size = find_preset(zoo.meta["preset"], signals.dim).fit.batch
+    size = GPU_BATCH if device.startswith("cuda") else find_preset(zoo.meta["preset"], signals.dim).fit.batch
     known, began = set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
-    with _fitted(zoo, batches, seed, device, workers) as results:
+    work = partial(_fit_batch, zoo, zoo_start(zoo).to(device), seed=seed, device=device)
+    with side_by_side(work, batches, (workers or cores()) if device == "cpu" else 1) as results:
         for items, result in zip(batches, results, strict=True):
             zoo.append(*_stored(zoo, items, result))
             yield ZooRecord(len(zoo), len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
 
 
-@contextmanager
-def _fitted(zoo: Zoo, batches: list[Signals], seed: int, device: str, workers: int) -> Iterator[Iterable[FitResult]]:
-    """The batches' results in their order, as they come."""
-    if workers <= 1 or len(batches) <= 1:
-        yield (_fit_batch(zoo, items, seed, device) for items in batches)
-        return
-    # spawned, not forked: a forked child inherits torch's threads as they are, and may wait for one that is not there
-    pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _share_cores, (workers,))
-    try:
-        yield pool.map(partial(_fit_batch_at, zoo.path.resolve(), seed=seed, device=device), batches)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _share_cores(workers: int) -> None:
-    torch.set_num_threads(max(1, len(os.sched_getaffinity(0)) // workers))
-
-
-def _fit_batch_at(path: Path, items: Signals, seed: int, device: str) -> FitResult:
-    result = _fit_batch(_opened(path), items, seed, device)
-    return replace(result, representation=None)  # the base would travel with every batch
-
-
-@lru_cache(maxsize=1)
-def _opened(path: Path) -> Zoo:
-    return Zoo.open(path)
-
-
-def _fit_batch(zoo: Zoo, items: Signals, seed: int, device: str) -> FitResult:
+def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> FitResult:
     """The quality is that of the weights as stored, in the zoo's own precision. What diverges is tried once more, at a
     lower learning rate."""
     settings, meta = find_preset(zoo.meta["preset"], items.dim), zoo.meta
     model = zoo.representation.to(device)
     config = replace(settings.fit, steps=meta["steps"], **meta["fit"])
-    start = zoo_start(zoo).to(device)
 
     def fitted(part: Signals, config: FitConfig) -> FitResult:
         problem = make_problem(part, settings.resolution, seed, device)
-        *_, last = run_fit(problem, model, start, config, settings.resolution, 0, getattr(torch, meta["dtype"]))
+        backend = "inductor" if device.startswith("cuda") else None
+        *_, last = run_fit(
+            problem, model, start, config, settings.resolution, 0, getattr(torch, meta["dtype"]), backend
+        )
         return replace(last.result, weights=last.result.weights.cpu())
 
     result = fitted(items, config)

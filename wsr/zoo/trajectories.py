@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 
 from wsr.data.signals import Signals
-from wsr.fitting.fit import FitRecord, run_fit
+from wsr.fitting.loop import FitRecord, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.presets import preset as find_preset
 from wsr.zoo.build import ZooRecord, zoo_start

@@ -1,0 +1,48 @@
+"""What the bench compares must be comparable; the figures themselves are measured by `wsr bench`, not here."""
+
+import numpy as np
+import pytest
+import torch
+
+from wsr.bench.figure import draw_growth
+from wsr.bench.growth import bench_growth, repeated
+from wsr.bench.peer import PeerConfig, PeerField, fit_peer
+from wsr.data.signals import Signal, Signals
+from wsr.fields.base import BaseField
+from wsr.fields.representation import make_representation
+from wsr.fitting.problem import make_problem
+from wsr.presets import preset
+
+
+@pytest.fixture
+def signals():
+    def read(i):
+        return np.random.default_rng(i).random((16, 16, 3), dtype=np.float32)
+
+    return Signals("noise", 2, [Signal(f"s{i}", "", "train", 2, lambda i=i: read(i)) for i in range(3)])
+
+
+@pytest.mark.parametrize("name", ["mlora", "mlora-asym"])
+def test_the_peer_is_the_same_field(name, base, points):
+    model = make_representation(name, base, base.config)
+    start = model.initial(sigma=0.3)
+    peer = PeerField(model, start)
+    assert torch.allclose(peer(points[0]), model.evaluate(start[None], points)[0], atol=1e-5)
+    assert torch.equal(peer.weights(model)[0], start)
+
+
+def test_the_peer_fits_one_after_the_other(base, signals):
+    problem, model = make_problem(signals, None), make_representation("mlora-asym", base, base.config)
+    start = model.initial()
+    before = problem.truth.quality(model, start.expand(3, -1))
+    for schedule in ("cosine", "constant"):
+        weights, seconds = fit_peer(problem, model, start, PeerConfig(40, 64, 1e-2, schedule=schedule))
+        assert (problem.truth.quality(model, weights) > before).all() and seconds > 0
+
+
+def test_zoos_of_growing_size_are_made_and_drawn(signals, tmp_path):
+    assert len(set(repeated(signals, 7).ids)) == 7
+    rows = bench_growth(signals, BaseField(preset("cpu", 2).field).requires_grad_(False), (2, 5), say=lambda text: None)
+    assert [row["instances"] for row in rows] == [2, 5] and all(row["seconds"] > 0 for row in rows)
+    draw_growth(rows, tmp_path / "growth.png")
+    assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
