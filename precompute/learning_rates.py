@@ -1,8 +1,9 @@
 """The search for the six learning rates: `python -m precompute.learning_rates emoji`, and `shapes10`.
 
-The same for all: the same 16 instances that the base has seen, the preset's steps and points, one grid, one rule. The
-rule is not the best rate but the lowest one whose mean quality comes within 1 dB (or 0.01 IoU) of the best: longer
-strides gain a little quality and land further from each other (see `FitConfig.betas`). Written to
+The same for all: the same 16 instances that the base has seen, the preset's steps, points and betas, one grid of
+rates and, for the adapters, of A's rate in units of B's; one rule. The rule does not take the best rate: longer strides
+gain a little quality and land further from each other. For each ratio it takes the lowest rate whose mean quality comes
+within 1 dB (0.005 IoU) of the best of all, and of these the one of the best quality. Written to
 assets/reports/learning-rates-<data set>.json; the choice stands in wsr/presets.py. `as_fp16` is the mean quality of the
 same weights once they are rounded to fp16, as a zoo keeps them.
 """
@@ -21,9 +22,10 @@ from wsr.paths import assets_dir, atomic_path
 from wsr.presets import preset
 from wsr.progress import bar
 
-GRIDS = {2: (0.005, 0.01, 0.02, 0.04, 0.08), 3: (0.0075, 0.015, 0.03, 0.06, 0.12)}
+GRIDS = {2: (0.01, 0.02, 0.04, 0.08), 3: (0.015, 0.03, 0.06, 0.12)}
+A_RATES = (1 / 3, 1.0, 3.0)
 INSTANCES = 16
-WITHIN = {2: 1.0, 3: 0.01}
+WITHIN = {2: 1.0, 3: 0.005}
 
 
 def main(dataset: str) -> None:
@@ -33,42 +35,52 @@ def main(dataset: str) -> None:
     path = assets_dir() / "reports" / f"learning-rates-{dataset}.json"
     found = json.loads(path.read_text())["quality"] if path.exists() else {}
     truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
-    todo = [(name, rate) for name in representations for rate in GRIDS[signals.dim]]
+    todo = [
+        (name, rate, a_rate)
+        for name in representations
+        for a_rate in (A_RATES if "lora" in name else (1.0,))
+        for rate in GRIDS[signals.dim]
+    ]
     with bar(f"learning rates {dataset}") as update:
-        for i, (name, rate) in enumerate(todo, 1):
-            row = found.setdefault(name, {})
-            if str(rate) not in row:
-                result = fit(signals, name, base=dataset, lr=rate)
+        for i, (name, rate, a_rate) in enumerate(todo, 1):
+            row, key = found.setdefault(name, {}), f"{rate} × {a_rate:.3g}"
+            if key not in row:
+                result = fit(signals, name, base=dataset, lr=rate, a_rate=a_rate)
                 rounded = truth.quality(result.representation, result.weights.half().float())
-                row[str(rate)] = {
+                row[key] = {
+                    "lr": rate,
+                    "a_rate": a_rate,
                     "mean": float(np.mean(result.quality)),
                     "se": float(np.std(result.quality) / INSTANCES**0.5),
                     "as_fp16": float(np.mean(rounded)),
                     "seconds": result.seconds / INSTANCES,
                 }
                 _write(path, signals, found)
-            update(i, len(todo), f"{name} {rate}: {row[str(rate)]['mean']:.3f}")
+            update(i, len(todo), f"{name} {key}: {row[key]['mean']:.3f}")
 
 
 def _write(path, signals, found: dict) -> None:
-    settings, complete = preset("cpu", signals.dim).fit, len(GRIDS[signals.dim])
+    settings = preset("cpu", signals.dim).fit
     report = {
         "preset": "cpu",
         "steps": settings.steps,
         "points": settings.points,
         "betas": settings.betas,
         "instances": signals.ids,
-        "rule": f"the lowest rate within {WITHIN[signals.dim]} of the best mean quality",
+        "rule": f"for each ratio the lowest rate within {WITHIN[signals.dim]} of the best mean; of these the best",
         "quality": found,
-        "chosen": {name: _choice(row, WITHIN[signals.dim]) for name, row in found.items() if len(row) == complete},
+        "chosen": {name: _choice(row, WITHIN[signals.dim]) for name, row in found.items()},
     }
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1))
 
 
-def _choice(row: dict, within: float) -> float:
+def _choice(row: dict, within: float) -> dict:
     best = max(cell["mean"] for cell in row.values())
-    return min(float(rate) for rate, cell in row.items() if cell["mean"] >= best - within)
+    good = [cell for cell in row.values() if cell["mean"] >= best - within]
+    lowest = {cell["a_rate"]: cell for cell in sorted(good, key=lambda cell: -cell["lr"])}  # the last one stays
+    chosen = max(lowest.values(), key=lambda cell: cell["mean"])
+    return {"lr": chosen["lr"], "a_rate": chosen["a_rate"]}
 
 
 if __name__ == "__main__":

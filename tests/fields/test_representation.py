@@ -71,6 +71,16 @@ def test_an_unmasked_start_without_spread_is_the_mean_of_the_base(name, base, co
     assert torch.allclose(values, base(points, base.modulated(base.mean_style[None])), atol=1e-5)
 
 
+def test_an_adapters_a_moves_at_its_own_rate(model):
+    rates = model.relative_rates(3.0)
+    assert rates.shape == (model.size,)
+    if model.name.startswith("mlp"):
+        assert (rates == 1).all()
+    else:
+        in_a = sum(entry.stored for entry in model.layout.entries if entry.name.endswith(".A"))
+        assert (rates == 3).sum() == in_a and (rates == 1).sum() == model.size - in_a
+
+
 def test_a_style_is_the_case_b_1_and_a_style_over_mean_style(base, config, points):
     model = make_representation("mlora", base, config, rank=1)
     styles = base.styles(torch.randn(1, config.latent))  # (1, l, c)

@@ -52,7 +52,7 @@ class FitBench:
         self.signals, self.tried = signals[:instances], signals[instances : instances + TRIED_ON]
         self.truth = make_problem(self.signals, self.settings.resolution)
         self.dim = signals.dim
-        self.config = replace(self.settings.fit, lr=self.settings.fit.rate(name))
+        self.config = self.settings.fit.of(name)
 
     def report(self) -> dict:
         rates = {str(kind).removeprefix("torch."): product_rate(kind) for kind in (torch.bfloat16, torch.float32)}

@@ -54,6 +54,10 @@ class Representation(ABC):
         for images, an occupancy logit for shapes (positive inside). Differentiable in the weights. dtype: of the
         matrix products; the Fourier layer, the output and the weights stay in fp32."""
 
+    def relative_rates(self, a_rate: float) -> Float[Tensor, "p"]:
+        """How far each stored entry moves in a step of a fit, in units of the others: `a_rate` for an adapter's A."""
+        return torch.ones(self.size, device=self.layout.trained.device)
+
     @abstractmethod
     def to(self, device: torch.device | str) -> "Representation": ...
 
@@ -127,6 +131,8 @@ class StandaloneMLP(Representation):
 class Adapter(Representation):
     """Low-rank pairs {A (r, c), B (c, r)} of every synthesis layer of a frozen base (equation 2)."""
 
+    additive: bool
+
     def __init__(self, name: str, base: BaseField, rank: int, mask_seed: int = 0):
         super().__init__(name, base.config, mask_seed, rank)
         c, self.layers = base.config.channels, base.config.layers
@@ -154,7 +160,9 @@ class Adapter(Representation):
         """The inverse of `pairs`."""
         return torch.stack([a.flatten(2), b.flatten(2)], dim=1).permute(2, 0, 1, 3).flatten(1)
 
-    additive: bool
+    def relative_rates(self, a_rate):
+        a, b = self.pairs(torch.ones(1, self.layout.total, device=self.layout.trained.device))
+        return self.layout.strip(self.joined(a * a_rate, b))[0]
 
     def adapt(self, a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]) -> Modulation:
         """W' of every layer, before demodulation."""

@@ -43,6 +43,7 @@ def fit_stream(
     every: int = 10,
     points: int | None = None,
     lr: float | None = None,
+    a_rate: float | None = None,
 ) -> Iterator[FitRecord]:
     """Fits all `signals` in one batch and yields a FitRecord every `every` steps (0: only the last). It may be closed
     between two of them. Arguments as in `wsr.fit`."""
@@ -52,7 +53,7 @@ def fit_stream(
     device = device or default_device()
     model = representation_for(representation, base, items.dim, rank, preset).to(device)
     steps = default_steps(items, settings.fit) if steps is None else steps
-    config = fit_settings(representation, items.dim, steps, points, lr, preset)
+    config = fit_settings(representation, items.dim, steps, points, lr, a_rate, preset)
     problem = make_problem(items, settings.resolution, seed, device)
     start = model.initial(init, sigma, init_seed, perturb)
     yield from run_fit(problem, model, start, config, settings.resolution, every)
@@ -90,13 +91,15 @@ def fit_settings(
     steps: int,
     points: int | None = None,
     lr: float | None = None,
+    a_rate: float | None = None,
     preset: str = "cpu",
 ) -> FitConfig:
     """The preset's way of fitting one of the six, with these steps. WsrError where they are not a whole number."""
-    config = find_preset(preset, dim).fit
+    config = find_preset(preset, dim).fit.of(representation)
     if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
         raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
-    return replace(config, steps=int(steps), points=points or config.points, lr=lr or config.rate(representation))
+    given = {"points": points, "lr": lr, "a_rate": a_rate}
+    return replace(config, steps=int(steps), **{key: value for key, value in given.items() if value})
 
 
 def fit(
@@ -114,6 +117,7 @@ def fit(
     preset: str = "cpu",
     points: int | None = None,
     lr: float | None = None,
+    a_rate: float | None = None,
 ) -> FitResult:
     """Fits one small neural field to each signal; all of a batch are fitted at once.
 
@@ -121,8 +125,9 @@ def fit(
         what `load_signals` returns.
     representation: one of `wsr.representations`. base: "emoji", "shapes10", a checkpoint's path or a loaded base; by
         default the one for the kind of signal. The MLPs need none.
-    steps, points, lr: Adam steps, points an instance and step, first learning rate; by default the preset's, which
-        takes more steps for anything that is not of the base's data set (`default_steps`).
+    steps, points, lr, a_rate: Adam steps, points an instance and step, first learning rate, and that of an adapter's A
+        in units of B's; by default the preset's, which takes more steps for anything that is not of the base's data set
+        (`default_steps`).
     rank: of the adapters. init, sigma, init_seed, perturb: the shared start, see `Representation.initial`.
     seed: draws points only; masks belong to the base.
     Returns a FitResult: weights (n, p), quality (n,), curve, and `.render(resolution)`.
@@ -131,7 +136,8 @@ def fit(
     device = device or default_device()
     workers = cores() if device == "cpu" else 1
     size = min(find_preset(preset, items.dim).fit.batch, math.ceil(len(items) / workers))
-    options = (representation, base, steps, rank, init, sigma, init_seed, perturb, seed, device, preset, 0, points, lr)
+    start = (init, sigma, init_seed, perturb)
+    options = (representation, base, steps, rank, *start, seed, device, preset, 0, points, lr, a_rate)
 
     def fit_batch(part: Signals) -> FitResult:
         *_, last = fit_stream(part, *options)

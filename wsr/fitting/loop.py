@@ -95,22 +95,24 @@ def run_fit(
     be kept, and so the one in which it is judged. `backend`: see `step_loss`. Nothing in the loop waits for the device
     but the records."""
     targets, n = problem.targets, len(problem.targets)
-    weights = start.detach().float().expand(n, -1).clone().requires_grad_()
-    optimizer = torch.optim.Adam([weights], lr=config.lr, betas=config.betas, fused=True)
-    losses = step_loss(model, targets, compute_dtype(weights.device), backend)
+    rates = model.relative_rates(config.a_rate)  # (p,): Adam's steps are of one length, in units of these
+    scaled = (start.detach().float() / rates).expand(n, -1).clone().requires_grad_()
+    optimizer = torch.optim.Adam([scaled], lr=config.lr, betas=config.betas, fused=True)
+    losses = step_loss(model, targets, compute_dtype(scaled.device), backend)
     curve: list[tuple[int, float]] = []
     began, paused = time.monotonic(), 0.0
     for step in range(config.steps):
         for group in optimizer.param_groups:
             group["lr"] = cosine(step, config)
         batch = targets.batch(step, config.points)
-        loss = losses(weights, batch.points, batch.values)  # (n,)
+        loss = losses(scaled * rates, batch.points, batch.values)  # (n,)
         optimizer.zero_grad(set_to_none=True)
         loss.sum().backward()
         optimizer.step()
         last = step + 1 == config.steps
         if last or _recorded(step + 1, every):
             fitted = time.monotonic() - began - paused
+            weights = scaled.detach() * rates
             record = _record(
                 problem, model, weights, loss, step + 1, config, curve, fitted, last, resolution, stored_as
             )
@@ -144,9 +146,7 @@ def _recorded(step: int, every: int | Collection[int]) -> bool:
 
 
 def _record(problem, model, weights, loss, step, config, curve, seconds, last, resolution, stored_as) -> FitRecord:
-    now = weights.detach().clone()
-    if last:
-        now = now.to(stored_as).float()
+    now = weights.to(stored_as).float() if last else weights
     quality = problem.truth.quality(model, now, quick=not last)
     curve.append((step, float(np.nanmean(quality)) if np.isfinite(quality).any() else math.nan))
     result = None

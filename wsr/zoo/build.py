@@ -49,9 +49,10 @@ def build_zoo(
     left = signals.select([name for name in signals.ids if name not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
     work = partial(_fit_batch, zoo, zoo_start(zoo).to(device), seed=seed, device=device)
-    with side_by_side(work, batches, (workers or cores()) if device == "cpu" else 1) as results:
+    workers = max(1, min(workers or cores(), len(batches))) if device == "cpu" else 1
+    with side_by_side(work, batches, workers) as results:
         for items, result in zip(batches, results, strict=True):
-            zoo.append(*_stored(zoo, items, result))
+            zoo.append(*_stored(zoo, items, result, result.seconds / workers / len(items)))
             yield ZooRecord(len(zoo), len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
 
 
@@ -89,9 +90,8 @@ def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:
     return zoo.representation.initial(zoo.meta["init"], zoo.meta["sigma"], zoo.meta["init_seed"])
 
 
-def _stored(zoo: Zoo, items: Signals, result: FitResult) -> tuple[Float[Tensor, "n p"], list[dict]]:
-    """The weights and their rows of the index."""
-    share = result.seconds / len(items)
+def _stored(zoo: Zoo, items: Signals, result: FitResult, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
+    """The weights and their rows of the index. seconds: an instance, of the whole machine."""
     return result.weights, [
         {
             "id": signal.id,
@@ -99,7 +99,7 @@ def _stored(zoo: Zoo, items: Signals, result: FitResult) -> tuple[Float[Tensor, 
             "split": signal.split,
             "quality": float(quality),
             "steps": zoo.meta["steps"],
-            "seconds": share,
+            "seconds": seconds,
             "target_sha256": signal.sha256(),
             "status": status,
         }
