@@ -180,10 +180,9 @@ def show(name: str, method: str, dims: int, item: str, placed: Placed, **chart: 
         drawn = chart_update(**chart) if chart else gr.skip()
         hide = gr.update(visible="hidden")
         yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
+        chart = {}  # is on its way
     sprite = sheets.find(name) or {}  # it may have come since the page was opened
-    marks = chart_update(
-        highlight=highlights(name, method, dims, item, placed), sprite=sprite, **(chart if found.dim == 3 else {})
-    )
+    marks = chart_update(highlight=highlights(name, method, dims, item, placed), sprite=sprite, **chart)
     nearest = gr.update(value=neighbour_items(name, item), sprite=sprite)
     heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
     if found.dim == 2:

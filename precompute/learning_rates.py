@@ -53,7 +53,6 @@ def main(dataset: str) -> None:
                     "mean": float(np.mean(result.quality)),
                     "se": float(np.std(result.quality) / INSTANCES**0.5),
                     "as_fp16": float(np.mean(rounded)),
-                    "seconds": result.seconds / INSTANCES,
                 }
                 _write(path, signals, found)
             update(i, len(todo), f"{name} {key}: {row[key]['mean']:.3f}")

@@ -1,8 +1,8 @@
 """What a visitor waits for, measured in a browser on this machine: `python -m precompute.live`.
 
 Written to assets/reports/live.json: seconds from the command to the server's first answer and from there to the map on
-screen, from a click to the picture
-or the surface, and from pressing Fit to 30 dB (an emoji, or a photograph where none was fetched) and to an IoU of 0.9.
+screen, from a click to the picture or the surface, and from pressing Fit to 30 dB (an emoji, or a photograph where none
+was fetched) and to an IoU of 0.9.
 """
 
 import json

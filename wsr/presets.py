@@ -69,7 +69,6 @@ class FitConfig:
     """Of Adam. Short fits need short memories: with 300 steps, (0.8, 0.95) at 4e-2 gives 2.0 dB more on 12 held-out
     emoji than the usual (0.9, 0.999) at the same rate. With 225 steps (0.7, 0.85) gives another 0.6 dB on 16, and 0.2
     dB at the midpoint of two fits; 8e-2 gives 0.8 dB and takes 1.2 dB off the midpoint."""
-
     a_rate: float = 1.0
     """Learning rate of an adapter's A in units of that of its B. The centred start of mLoRA has entries of 1 in A and
     1/r in B, so equal steps turn B far more than A. With 225 steps on 16 held-out emoji (4e-2, (0.8, 0.95)), quality

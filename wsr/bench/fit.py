@@ -16,7 +16,7 @@ from wsr.fields.representation import MultiplicativeLoRA
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import Problem, make_problem
-from wsr.fitting.threads import cores, side_by_side
+from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import FitConfig, preset
 
 TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
@@ -82,7 +82,7 @@ class FitBench:
     def batched(self, config: FitConfig) -> Side:
         """The batched fit of all instances as a zoo is made, after a warm-up of a few steps."""
         parts = [self.part(first, config.batch) for first in range(0, len(self.signals), config.batch)]
-        workers = min(cores(), len(parts))
+        workers = workers_for("cpu", len(parts))
         with side_by_side(lambda part: self._fit(part, replace(config, steps=10)), parts, workers) as results:
             list(results)
         with side_by_side(lambda part: self._fit(part, config), parts, workers) as results:
@@ -109,7 +109,7 @@ class FitBench:
     def peer_same(self) -> Side:
         """(a) The peer with the batched fit's own steps, points, rate and optimiser."""
         ours = self.config
-        side = self.peer(PeerConfig(ours.steps, ours.points, ours.lr, ours.betas))
+        side = self.peer(PeerConfig(ours.steps, ours.points, ours.lr, ours.betas, a_rate=ours.a_rate))
         self.say(f"peer, same steps: {side.seconds:.2f} s an instance, quality {side.quality:.3f}")
         return side
 

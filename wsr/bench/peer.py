@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from wsr.fields.representation import MultiplicativeLoRA
+from wsr.fields.synthesis import demodulate
 from wsr.fitting.problem import Problem
 
 
@@ -23,6 +24,7 @@ class PeerConfig:
     lr: float
     betas: tuple[float, float] = (0.9, 0.999)
     schedule: str = "cosine"
+    a_rate: float = 1.0
 
 
 class PeerField(nn.Module):
@@ -45,8 +47,7 @@ class PeerField(nn.Module):
 
     def layer(self, number: int, h: Tensor) -> Tensor:
         weight = self.folded[number] * (self.b[number] @ (self.a[number] * self.masks[number]))
-        weight = math.sqrt(2) * weight / torch.sqrt(weight.square().sum(1, keepdim=True) + 1e-8)
-        return F.relu(F.linear(h, weight, self.bias[number]))
+        return F.relu(F.linear(h, demodulate(weight), self.bias[number]))
 
     def forward(self, points: Float[Tensor, "q d"]) -> Float[Tensor, "q v"]:
         h = torch.sin(F.linear(points, self.frequencies, self.phase))
@@ -75,7 +76,8 @@ def fit_peer(
 
 def _fit_one(problem: Problem, i: int, model, start, config: PeerConfig) -> Tensor:
     network = PeerField(model, start)
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.lr, betas=config.betas)
+    groups = [{"params": network.a, "lr": config.lr * config.a_rate}, {"params": network.b}]
+    optimizer = torch.optim.Adam(groups, lr=config.lr, betas=config.betas)
     scheduler = None
     if config.schedule == "cosine":
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)

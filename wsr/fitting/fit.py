@@ -15,7 +15,7 @@ from wsr.fields.checkpoint import load_base
 from wsr.fields.representation import Representation, check_representation, make_representation
 from wsr.fitting.loop import FitRecord, FitResult, run_fit
 from wsr.fitting.problem import as_signals, make_problem
-from wsr.fitting.threads import cores, side_by_side
+from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
 
@@ -134,7 +134,7 @@ def fit(
     """
     items = as_signals(signals, find_preset(preset, 2).resolution)
     device = device or default_device()
-    workers = cores() if device == "cpu" else 1
+    workers = workers_for(device, len(items))
     size = min(find_preset(preset, items.dim).fit.batch, math.ceil(len(items) / workers))
     start = (init, sigma, init_seed, perturb)
     options = (representation, base, steps, rank, *start, seed, device, preset, 0, points, lr, a_rate)
@@ -145,10 +145,11 @@ def fit(
 
     batches = [items[first : first + size] for first in range(0, len(items), size)]
     with side_by_side(fit_batch, batches, workers) as results:
-        return _joined(list(results))
+        return _joined(list(results), workers)
 
 
-def _joined(results: list[FitResult]) -> FitResult:
+def _joined(results: list[FitResult], workers: int) -> FitResult:
+    """One result; its seconds are of the whole machine, on which `workers` batches ran side by side."""
     first = results[0]
     if len(results) == 1:
         return first
@@ -162,7 +163,7 @@ def _joined(results: list[FitResult]) -> FitResult:
         torch.cat([r.weights for r in results]),
         np.concatenate([r.quality for r in results]),
         curve,
-        sum(r.seconds for r in results),
+        sum(r.seconds for r in results) / workers,
         first.representation,
         first.resolution,
         first.aspect,

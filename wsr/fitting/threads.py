@@ -16,6 +16,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def workers_for(device: str, most: int) -> int:
+    """Batches to fit side by side: one for each core, at most `most`; one alone on a GPU."""
+    return max(1, min(cores(), most)) if torch.device(device).type == "cpu" else 1
+
+
 @contextmanager
 def side_by_side(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[Iterable[R]]:
     """The results of `work` on the items, in order, as they come; leaving early drops what has not begun.

@@ -12,7 +12,7 @@ from torch import Tensor
 from wsr.data.signals import Signals
 from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
-from wsr.fitting.threads import cores, side_by_side
+from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
 from wsr.zoo.zoo import Zoo
@@ -49,7 +49,7 @@ def build_zoo(
     left = signals.select([name for name in signals.ids if name not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
     work = partial(_fit_batch, zoo, zoo_start(zoo).to(device), seed=seed, device=device)
-    workers = max(1, min(workers or cores(), len(batches))) if device == "cpu" else 1
+    workers = min(workers or len(batches), workers_for(device, len(batches)))
     with side_by_side(work, batches, workers) as results:
         for items, result in zip(batches, results, strict=True):
             zoo.append(*_stored(zoo, items, result, result.seconds / workers / len(items)))
