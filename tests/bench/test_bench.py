@@ -1,10 +1,13 @@
 """What the bench compares must be comparable; the figures themselves are measured by `wsr bench`, not here."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from wsr.bench.figure import draw_growth
+from wsr.bench.fit import RATES, FitBench
 from wsr.bench.growth import bench_growth, repeated
 from wsr.bench.peer import PeerConfig, PeerField, fit_peer
 from wsr.data.signals import Signal, Signals
@@ -38,6 +41,18 @@ def test_the_peer_fits_one_after_the_other(base, signals):
     for schedule in ("cosine", "constant"):
         weights, seconds = fit_peer(problem, model, start, PeerConfig(40, 64, 1e-2, schedule=schedule))
         assert (problem.truth.quality(model, weights) > before).all() and seconds > 0
+
+
+def test_the_peer_is_given_more_steps_until_it_is_as_good(base, signals):
+    said = []
+    bench = FitBench(repeated(signals, 6), base, 2, said.append)
+    bench.config = replace(bench.config, steps=4, points=64, batch=1)
+    report = bench.report()
+    assert report["batched"]["seconds"] > 0 and 0 < report["share_of_bf16_rate"] < 2
+    assert len(report["peer_search"]) == 2 * len(RATES)
+    assert bench.peer_own(np.full(2, 0.0))[0].steps == 4  # any quality will do
+    assert bench.peer_own(np.full(2, 99.0))[0] is None  # no budget suffices
+    assert said[-1].startswith("peer, 32 steps, 2 instances")
 
 
 def test_zoos_of_growing_size_are_made_and_drawn(signals, tmp_path):

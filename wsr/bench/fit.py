@@ -2,16 +2,17 @@
 
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from wsr.bench.peer import PeerConfig, fit_peer
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
-from wsr.fields.base import compute_dtype
+from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.representation import MultiplicativeLoRA
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
@@ -22,7 +23,8 @@ from wsr.presets import FitConfig, preset
 TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
 RATES = (0.0025, 0.005, 0.01, 0.02, 0.04)
 EQUAL = {2: 0.2, 3: 0.005}  # dB, IoU
-GROWTH, LONGEST = 2**0.5, 8.0  # of the peer's budget, in units of the batched fit's steps
+BUDGETS = tuple(2 ** (i / 2) for i in range(7))  # of the peer, in units of the batched fit's steps
+SOUGHT_ON = 8  # of the measured instances, on which the peer's budget is sought before all confirm it
 
 Say = Callable[[str], None]
 
@@ -45,9 +47,9 @@ class Side:
 class FitBench:
     """The instances and the start that both sides share."""
 
-    def __init__(self, signals: Signals, dataset: str, instances: int, say: Say, name: str = "mlora-asym"):
+    def __init__(self, signals: Signals, base: str | BaseField, instances: int, say: Say, name: str = "mlora-asym"):
         self.settings, self.say = preset("cpu", signals.dim), say
-        self.model: MultiplicativeLoRA = representation_for(name, dataset, signals.dim)
+        self.model: MultiplicativeLoRA = representation_for(name, base, signals.dim)
         self.start = self.model.initial()
         self.signals, self.tried = signals[:instances], signals[instances : instances + TRIED_ON]
         self.truth = make_problem(self.signals, self.settings.resolution)
@@ -57,9 +59,9 @@ class FitBench:
     def report(self) -> dict:
         rates = {str(kind).removeprefix("torch."): product_rate(kind) for kind in (torch.bfloat16, torch.float32)}
         self.say(", ".join(f"{kind} products: {rate / 1e9:.0f} GFLOP/s" for kind, rate in rates.items()))
-        batched = self.batched(self.config)
+        batched, qualities = self.batched(self.config)
         same = self.peer_same()
-        own, tried = self.peer_own(batched.quality)
+        own, tried = self.peer_own(qualities)
         field = self.settings.field
         done = fit_flops(field.layers, field.channels, 1) * batched.rate
         return {
@@ -79,8 +81,8 @@ class FitBench:
             "peer_search": tried,
         }
 
-    def batched(self, config: FitConfig) -> Side:
-        """The batched fit of all instances as a zoo is made, after a warm-up of a few steps."""
+    def batched(self, config: FitConfig) -> tuple[Side, Float[np.ndarray, "n"]]:
+        """The batched fit of all instances as a zoo is made, after a warm-up of a few steps, and their qualities."""
         parts = [self.part(first, config.batch) for first in range(0, len(self.signals), config.batch)]
         workers = workers_for("cpu", len(parts))
         with side_by_side(lambda part: self._fit(part, replace(config, steps=10)), parts, workers) as results:
@@ -88,10 +90,10 @@ class FitBench:
         with side_by_side(lambda part: self._fit(part, config), parts, workers) as results:
             results = list(results)
         seconds = sum(result.seconds for result in results) / workers / len(self.signals)
-        quality = float(np.mean(np.concatenate([result.quality for result in results])))
-        side = Side(config.steps, config.points, config.lr, seconds, quality)
-        self.say(f"batched: {seconds:.2f} s an instance, quality {quality:.3f}")
-        return side
+        quality = np.concatenate([result.quality for result in results])
+        side = Side(config.steps, config.points, config.lr, seconds, float(quality.mean()))
+        self.say(f"batched: {seconds:.2f} s an instance, quality {side.quality:.3f}")
+        return side, quality
 
     def part(self, first: int, count: int) -> Problem:
         return make_problem(self.signals[first : first + count], self.settings.resolution)
@@ -113,30 +115,37 @@ class FitBench:
         self.say(f"peer, same steps: {side.seconds:.2f} s an instance, quality {side.quality:.3f}")
         return side
 
-    def peer_own(self, wanted: float) -> tuple[Side | None, list[dict]]:
+    def peer_own(self, wanted: Float[np.ndarray, "n"]) -> tuple[Side | None, list[dict]]:
         """(b) The peer with its own best rate and schedule, given more and more steps until its mean quality is ours
-        within EQUAL. None where it gets there in no LONGEST times our steps."""
+        within EQUAL: first on SOUGHT_ON instances, and from the budget that suffices there on all. None where it gets
+        there with none of BUDGETS."""
+        few = make_problem(self.signals[:SOUGHT_ON], self.settings.resolution)
+        tried = self.peer_search()
+        best = max(tried, key=lambda row: row["quality"])
+        budgets = [round(self.config.steps * factor) for factor in BUDGETS]
+        for problem in (few, self.truth):
+            equal = float(np.mean(wanted[: len(problem.ids)])) - EQUAL[self.dim]
+            while budgets:
+                config = PeerConfig(budgets[0], self.config.points, best["lr"], schedule=best["schedule"])
+                side = self.peer(config, problem)
+                self.say(
+                    f"peer, {side.steps} steps, {len(problem.ids)} instances: {side.seconds:.2f} s each, quality "
+                    f"{side.quality:.3f}, wanted {equal:.3f}"
+                )
+                if side.quality >= equal:
+                    break
+                budgets.pop(0)
+        return side if budgets else None, tried
+
+    def peer_search(self) -> list[dict]:
+        """The peer's rates and schedules at our number of steps, on other instances, with their mean quality."""
         problem, tried = make_problem(self.tried, self.settings.resolution), []
         for schedule in ("cosine", "constant"):
             for lr in RATES:
                 config = PeerConfig(self.config.steps, self.config.points, lr, schedule=schedule)
                 tried.append(asdict(config) | {"quality": self.peer(config, problem).quality})
                 self.say(f"peer, {schedule} from {lr}: quality {tried[-1]['quality']:.3f}")
-        best = max(tried, key=lambda row: row["quality"])
-        for factor in _budgets():
-            steps = round(self.config.steps * factor)
-            side = self.peer(PeerConfig(steps, self.config.points, best["lr"], schedule=best["schedule"]))
-            self.say(f"peer, {steps} steps: {side.seconds:.2f} s an instance, quality {side.quality:.3f}")
-            if side.quality >= wanted - EQUAL[self.dim]:
-                return side, tried
-        return None, tried
-
-
-def _budgets() -> Iterator[float]:
-    factor = 1.0
-    while factor <= LONGEST:
-        yield factor
-        factor *= GROWTH
+        return tried
 
 
 def machine() -> dict:

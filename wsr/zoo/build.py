@@ -44,8 +44,7 @@ def build_zoo(
     if zoo.meta["init"] == FIRST and not len(zoo) and len(signals) > 1:
         for record in build_zoo(zoo, signals[:1], seed=seed, device=device):
             yield replace(record, total=len(signals))
-    size = GPU_BATCH if device.startswith("cuda") else find_preset(zoo.meta["preset"], signals.dim).fit.batch
-    known, began = set(zoo.ids), time.monotonic()
+    size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
     work = partial(_fit_batch, zoo, zoo_start(zoo).to(device), seed=seed, device=device)
@@ -59,16 +58,13 @@ def build_zoo(
 def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> FitResult:
     """The quality is that of the weights as stored, in the zoo's own precision. What diverges is tried once more, at a
     lower learning rate."""
-    settings, meta = find_preset(zoo.meta["preset"], items.dim), zoo.meta
-    model = zoo.representation.to(device)
-    config = replace(settings.fit, steps=meta["steps"], **meta["fit"])
+    settings, dtype = find_preset(zoo.meta["preset"], items.dim), getattr(torch, zoo.meta["dtype"])
+    model, config = zoo.representation.to(device), zoo_config(zoo)
 
     def fitted(part: Signals, config: FitConfig) -> FitResult:
         problem = make_problem(part, settings.resolution, seed, device)
         backend = "inductor" if device.startswith("cuda") else None
-        *_, last = run_fit(
-            problem, model, start, config, settings.resolution, 0, getattr(torch, meta["dtype"]), backend
-        )
+        *_, last = run_fit(problem, model, start, config, settings.resolution, 0, dtype, backend)
         return replace(last.result, weights=last.result.weights.cpu())
 
     result = fitted(items, config)
@@ -78,6 +74,18 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
             result.weights[i], result.quality[i], result.status[i] = again.weights[0], again.quality[0], again.status[0]
             result.seconds += again.seconds
     return result
+
+
+def batch_size(zoo: Zoo, device: str) -> int:
+    """Instances fitted together."""
+    preset = find_preset(zoo.meta["preset"], zoo.representation.dim)
+    return GPU_BATCH if device.startswith("cuda") else preset.fit.batch
+
+
+def zoo_config(zoo: Zoo) -> FitConfig:
+    """How the zoo's fits are made: by what its zoo.json records, so that a zoo goes on as it began."""
+    preset = find_preset(zoo.meta["preset"], zoo.representation.dim)
+    return replace(preset.fit, steps=zoo.meta["steps"], **zoo.meta["fit"])
 
 
 def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:

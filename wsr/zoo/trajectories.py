@@ -3,17 +3,19 @@ checkpoints (G.pt) need them."""
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from wsr.data.signals import Signals
 from wsr.fitting.loop import FitRecord, run_fit
 from wsr.fitting.problem import make_problem
+from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import preset as find_preset
-from wsr.zoo.build import ZooRecord, zoo_start
+from wsr.zoo.build import ZooRecord, batch_size, zoo_config, zoo_start
 from wsr.zoo.zoo import Zoo
 
 
@@ -26,26 +28,35 @@ def build_trajectories(
 ) -> Iterator[ZooRecord]:
     """Fits every signal that the zoo does not hold yet and stores its weights after each of the steps `at`: a row
     `<id>@<step>` for each, with the column `loss` (of that step, before its update) beside a zoo's own. Yields after
-    each batch; a kill loses at most the batch in hand."""
-    settings, meta = find_preset(zoo.meta["preset"], signals.dim), zoo.meta
-    config = replace(settings.fit, steps=meta["steps"], **meta["fit"])
-    model, start = zoo.representation.to(device), zoo_start(zoo).to(device)
-    known, began, dtype = set(zoo.ids), time.monotonic(), getattr(torch, meta["dtype"])
+    each batch; a kill loses at most the batches in hand."""
+    size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if snapshot_id(name, at[-1]) not in known])
-    for first in range(0, len(left), config.batch):
-        items = left[first : first + config.batch]
-        problem = make_problem(items, settings.resolution, seed, device)
-        weights, rows = [], []
-        for record in run_fit(problem, model, start, config, settings.resolution, frozenset(at), dtype):
-            stored = record.weights.to(dtype)
-            weights.append(stored)
-            rows += _rows(items, record, problem.truth.quality(model, stored.float()))
-        zoo.append(torch.cat(weights), rows)
-        done = len(zoo) // len(at)
-        yield ZooRecord(done, len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
+    batches = [left[first : first + size] for first in range(0, len(left), size)]
+    workers = workers_for(device, len(batches))
+    work = partial(_fit_batch, zoo, zoo_start(zoo).to(device), frozenset(at), workers, seed=seed, device=device)
+    with side_by_side(work, batches, workers) as results:
+        for weights, rows in results:
+            zoo.append(weights, rows)
+            done = len(zoo) // len(at)
+            yield ZooRecord(done, len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
 
 
-def _rows(items: Signals, record: FitRecord, quality: Float[np.ndarray, "n"]) -> list[dict]:
+def _fit_batch(
+    zoo: Zoo, start: Float[Tensor, "p"], at: frozenset[int], workers: int, items: Signals, *, seed: int, device: str
+) -> tuple[Float[Tensor, "n p"], list[dict]]:
+    """The snapshots of one batch, and their rows of the index."""
+    settings, model = find_preset(zoo.meta["preset"], items.dim), zoo.representation.to(device)
+    dtype, config = getattr(torch, zoo.meta["dtype"]), zoo_config(zoo)
+    problem = make_problem(items, settings.resolution, seed, device)
+    weights, rows = [], []
+    for record in run_fit(problem, model, start, config, settings.resolution, at, dtype):
+        stored = record.weights.to(dtype)
+        weights.append(stored.cpu())
+        rows += _rows(items, record, problem.truth.quality(model, stored.float()), workers)
+    return torch.cat(weights), rows
+
+
+def _rows(items: Signals, record: FitRecord, quality: Float[np.ndarray, "n"], workers: int) -> list[dict]:
     finite = torch.isfinite(record.weights).all(1).tolist()
     return [
         {
@@ -54,7 +65,7 @@ def _rows(items: Signals, record: FitRecord, quality: Float[np.ndarray, "n"]) ->
             "split": signal.split,
             "quality": float(quality[i]),
             "steps": record.step,
-            "seconds": record.seconds / len(items),
+            "seconds": record.seconds / workers / len(items),
             "target_sha256": signal.sha256(),
             "status": "ok" if finite[i] else "diverged: weights are not finite",
             "loss": float(record.loss[i]),
