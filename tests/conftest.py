@@ -9,7 +9,7 @@ os.environ.setdefault("WSR_CACHE", str(Path(tempfile.gettempdir()) / "wsr-test-c
 import jaxtyping  # noqa: E402
 
 # every jaxtyping signature of the engine is checked while the tests run, and only then (it costs a few percent)
-jaxtyping.install_import_hook(["wsr.fields", "wsr.fitting", "wsr.analysis"], "beartype.beartype")
+jaxtyping.install_import_hook(["wsr.fields", "wsr.fitting", "wsr.symmetry", "wsr.analysis"], "beartype.beartype")
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

@@ -97,15 +97,7 @@ def test_permuting_neurons_leaves_a_standalone_mlp_and_breaks_its_mask(seed, nam
     points = random(seed, 1, 32, 2).clamp(-1, 1)
     full = torch.cat([moved[entry.name].flatten(1) for entry in model.layout.entries], dim=1)
     assert allowed(model, full) != model.masked
-    free = make_representation("mlp", None, CONFIG) if not model.masked else _unmasked(model)
-    assert same(free.evaluate(full, points), model.evaluate(model.layout.flatten(tensors), points))
-
-
-def _unmasked(model):
-    """The same network with nothing frozen, so that tensors outside the mask can be evaluated."""
-    from dataclasses import replace
-
-    return make_representation("mlp", None, replace(CONFIG, mlp_width=model.width))
+    assert same(model.unmasked().evaluate(full, points), model.evaluate(model.layout.flatten(tensors), points))
 
 
 @pytest.mark.parametrize("dim", [2, 3])

@@ -62,6 +62,11 @@ class ParameterLayout:
         self.trained, self.template = self.trained.to(device), self.template.to(device)
         return self
 
+    def unmasked(self) -> "ParameterLayout":
+        """The same tensors with nothing frozen."""
+        free = ParameterLayout([(entry.name, entry.shape, ()) for entry in self.entries])
+        return free.to(self.trained.device)
+
     @property
     def masked(self) -> bool:
         return self.size < self.total

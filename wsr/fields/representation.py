@@ -6,6 +6,7 @@ fields.
 
 import math
 from abc import ABC, abstractmethod
+from copy import copy
 
 import torch
 from jaxtyping import Float
@@ -57,6 +58,13 @@ class Representation(ABC):
     def relative_rates(self, a_rate: float) -> Float[Tensor, "p"]:
         """How far each stored entry moves in a step of a fit, in units of the others: `a_rate` for an adapter's A."""
         return torch.ones(self.size, device=self.layout.trained.device)
+
+    def unmasked(self) -> "Representation":
+        """The same with nothing frozen: what `layout.fill` returns are its stored vectors. It evaluates and decodes
+        weights that the mask forbids, as those that a symmetry has moved."""
+        twin = copy(self)
+        twin.name, twin.masked, twin.layout = self.name.removesuffix("-asym"), False, self.layout.unmasked()
+        return twin
 
     @abstractmethod
     def to(self, device: torch.device | str) -> "Representation": ...

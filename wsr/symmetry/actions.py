@@ -1,0 +1,118 @@
+"""Group actions on weights: what may be done to them while the field stays the same (section 3.4, theorems 1 and 2).
+
+All work on full vectors (n, total), with their frozen entries in place (`layout.fill`), because most of them leave the
+set that a mask allows: `violations` says where. `Representation.unmasked` evaluates and decodes the result.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from wsr.errors import WsrError, unknown_name
+from wsr.fields.representation import Adapter, Representation, StandaloneMLP
+
+KINDS: tuple[str, ...] = ("permutation", "sign", "scale", "basis")
+"""Permutations of rank components or neurons; their signs; their scales; GL(r), any change of basis of the ranks."""
+
+KEEPS_MASK: dict[str, tuple[str, ...]] = {
+    "mlp": ("permutation", "sign", "scale"),
+    "mlp-asym": (),  # frozen at values that are not zero: any of them moves one
+    "lora": KINDS,
+    "lora-asym": (),
+    "mlora": KINDS,  # W ⊙ (B A) depends on B A alone, as W + B A does
+    "mlora-asym": ("sign", "scale"),  # frozen zeros stay zeros
+}
+"""What each representation still allows: the actions that leave its field and its mask."""
+
+
+def kinds_of(model: Representation) -> tuple[str, ...]:
+    """The actions that leave the field of this representation, allowed by its mask or not: an MLP has no ranks."""
+    return KINDS if isinstance(model, Adapter) else KINDS[:3]
+
+
+def change_basis(model: Adapter, full: Float[Tensor, "n t"], g: Float[Tensor, "l r r"]) -> Float[Tensor, "n t"]:
+    """(A, B) → (G A, B G⁻¹) in each layer: B A, and with it the field, stays. Permutation matrices, and diagonal ones
+    (sign, scale), are cases of it."""
+    a, b = model.pairs(full)  # (l, n, r, c), (l, n, c, r)
+    return model.joined(g[:, None] @ a, b @ torch.linalg.inv(g)[:, None])
+
+
+def move_neurons(
+    model: StandaloneMLP, full: Float[Tensor, "n t"], order: Int[Tensor, "4 k"], factor: Float[Tensor, "4 k"]
+) -> Float[Tensor, "n t"]:
+    """Neuron i of each layer (the Fourier layer, then three hidden ones) is from now on its neuron order[i], times
+    factor[i], and the next layer's columns follow. A factor must be ±1 in the Fourier layer, sin(−x) = −sin(x), and
+    positive in the hidden ones, relu(c x) = c relu(x). WsrError for others."""
+    if not ((factor[0].abs() == 1).all() and (factor[1:] > 0).all()):
+        raise WsrError("Neurons of the Fourier layer may change sign only, hidden ones be scaled by c > 0 only.")
+    layout = model.layout.unmasked()
+    t = dict(layout.unflatten(full))
+    for layer in range(4):
+        weight, bias, after = around(layer)
+        t[weight] = t[weight][:, order[layer]] * factor[layer][:, None]
+        t[bias] = t[bias][:, order[layer]] * factor[layer]
+        t[after] = t[after][..., order[layer]] / factor[layer]
+    return layout.flatten(t)
+
+
+def around(layer: int) -> tuple[str, str, str]:
+    """Of an MLP's layer (0: Fourier, then hidden): the weight and bias whose rows are its neurons, and the weight whose
+    columns read them."""
+    if layer == 0:
+        return "fourier.weight", "fourier.phase", "hidden.0.weight"
+    after = f"hidden.{layer}.weight" if layer < 3 else "output.weight"
+    return f"hidden.{layer - 1}.weight", f"hidden.{layer - 1}.bias", after
+
+
+def act(
+    model: Representation, full: Float[Tensor, "n t"], kind: str, seed: int = 0, strength: float = 1.0
+) -> Float[Tensor, "n t"]:
+    """A random element of a group acts on the weights, the same for all n: a permutation that moves something, signs,
+    scales exp(strength · N(0, 1)), or a change of basis. WsrError for a kind that the representation does not know."""
+    if kind not in kinds_of(model):
+        raise unknown_name(f"action on {model.name!r}", kind, kinds_of(model))
+    generator = torch.Generator().manual_seed(seed)
+    layers, width = (model.layers, model.rank) if isinstance(model, Adapter) else (4, model.width)
+    order = torch.arange(width).expand(layers, -1)
+    factor = torch.ones(layers, width)
+    if kind == "permutation" and width > 1:
+        order = torch.stack([_moving(width, generator) for _ in range(layers)])
+    elif kind == "sign":
+        factor = torch.randint(0, 2, (layers, width), generator=generator) * 2.0 - 1
+        factor[:, 0] = -1  # at least one
+    elif kind == "scale":
+        factor = torch.exp(strength * torch.randn(layers, width, generator=generator))
+    if isinstance(model, StandaloneMLP):
+        neurons = torch.arange(4)[:, None] == 0  # signs are the Fourier layer's, scales the hidden layers'
+        factor = torch.where(neurons == (kind == "sign"), factor, 1.0)
+        return move_neurons(model, full, order.to(full.device), factor.to(full))
+    if kind == "basis":
+        g = random_basis(layers, width, generator, strength)
+    else:
+        g = torch.diag_embed(factor) @ torch.eye(width)[order]  # (l, r, r)
+    return change_basis(model, full, g.to(full))
+
+
+def random_basis(layers: int, rank: int, generator: torch.Generator, strength: float = 1.0) -> Float[Tensor, "l r r"]:
+    """An element of GL(r) a layer: an orthogonal matrix, and along its axes scales exp(strength · N(0, 1)/2), so that
+    it can be inverted without losing digits."""
+    q = torch.linalg.qr(torch.randn(layers, rank, rank, generator=generator)).Q
+    scales = torch.exp(0.5 * strength * torch.randn(layers, 1, rank, generator=generator))
+    return q * scales @ q.mT @ torch.linalg.qr(torch.randn(layers, rank, rank, generator=generator)).Q
+
+
+def _moving(width: int, generator: torch.Generator) -> Int[Tensor, "k"]:
+    order = torch.randperm(width, generator=generator)
+    return order if (order != torch.arange(width)).any() else order.roll(1)
+
+
+def violations(model: Representation, full: Float[Tensor, "n t"]) -> Bool[Tensor, "n t"]:
+    """Entries that the mask has frozen and that do not hold their frozen value."""
+    frozen = torch.ones(model.layout.total, dtype=torch.bool, device=full.device)
+    frozen[model.layout.trained] = False
+    return frozen & (full != model.layout.template.to(full))
+
+
+def remask(model: Representation, full: Float[Tensor, "n t"]) -> Float[Tensor, "n t"]:
+    """The frozen entries put back to their values: the nearest allowed weights."""
+    return model.layout.fill(model.layout.strip(full))

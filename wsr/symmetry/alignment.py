@@ -1,0 +1,122 @@
+"""Alignment: of all weights that are the same field as one fit, those nearest to another fit.
+
+Only actions that the mask allows are tried, and none is taken that would increase the L2 distance of the pair.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from wsr.fields.representation import Adapter, Representation, StandaloneMLP
+from wsr.symmetry.actions import KEEPS_MASK, around
+
+SWEEPS = 50  # of weight matching over the layers; it stops when none changes anything, mostly after 5 to 10
+
+
+def align(
+    model: Representation, weights: Float[Tensor, "n p"], reference: Float[Tensor, "n p"]
+) -> Float[Tensor, "n p"]:
+    """Each row of `weights` moved, by what leaves its field, towards the same row of `reference`.
+
+    Adapters: rank components are assigned one to one (only where no mask pins them), each with the sign and the scale
+    that bring it nearest. `mlp`: weight matching over neuron permutations and Fourier signs (Git Re-Basin, layer by
+    layer). `mlp-asym` and `lora-asym` allow nothing and come back as they are. The L2 distance never grows.
+    """
+    if not KEEPS_MASK[model.name]:
+        return weights
+    if isinstance(model, Adapter):
+        moved = _align_pairs(model, weights, reference)
+    else:
+        moved = torch.cat(
+            [_match_neurons(model, w, r) for w, r in zip(weights.split(1), reference.split(1), strict=True)]
+        )
+    nearer = (moved - reference).norm(dim=1) < (weights - reference).norm(dim=1)
+    return torch.where(nearer[:, None], moved, weights)
+
+
+def _align_pairs(model: Adapter, weights: Float[Tensor, "n p"], reference: Float[Tensor, "n p"]):
+    a, b = model.pairs(model.layout.fill(weights))  # (l, n, r, c), (l, n, c, r)
+    a_ref, b_ref = model.pairs(model.layout.fill(reference))
+    products = (a_ref @ a.mT, b_ref.mT @ b)  # (l, n, r, r): of each wanted component with each at hand
+    norms = (a.square().sum(-1)[..., None, :], b.square().sum(-2)[..., None, :])  # (l, n, 1, r)
+    factor, gain = _best_factor(*products, *norms)  # (l, n, r, r)
+    if "permutation" in KEEPS_MASK[model.name]:
+        order = _assign(gain)
+    else:
+        order = torch.arange(model.rank, device=a.device).expand(gain.shape[:-1])
+    chosen = factor.gather(-1, order[..., None])[..., 0]  # (l, n, r)
+    a = a.gather(-2, order[..., None].expand_as(a)) * chosen[..., None]
+    b = b.gather(-1, order[..., None, :].expand_as(b)) / chosen[..., None, :]
+    return model.layout.strip(model.joined(a, b))
+
+
+def _best_factor(
+    aa: Float[Tensor, "*s"], bb: Float[Tensor, "*s"], na: Float[Tensor, "*t"], nb: Float[Tensor, "*t"]
+) -> tuple[Float[Tensor, "*s"], Float[Tensor, "*s"]]:
+    """The factor c ≠ 0 that minimises |a' − c a|² + |b' − b/c|², and by how much that is less than |a'|² + |b'|².
+
+    From the products aa = ⟨a', a⟩, bb = ⟨b', b⟩ and the squared norms of a and b. The roots of the derivative,
+    c⁴|a|² − c³ aa + c bb − |b|² = 0, are eigenvalues of its companion matrix; c = ±1 are tried beside them."""
+    na, nb = na.expand_as(aa).clamp_min(1e-12), nb.expand_as(bb)
+    companion = torch.zeros(*aa.shape, 4, 4, dtype=torch.float64, device=aa.device)
+    companion[..., 0, :] = torch.stack([aa, torch.zeros_like(aa), -bb, nb], -1).double() / na[..., None]
+    companion[..., 1:, :3] = torch.eye(3, dtype=torch.float64, device=aa.device)
+    roots = torch.linalg.eigvals(companion).real.to(aa)  # of complex ones the real part: a candidate as any other
+    c = torch.cat([roots, torch.ones_like(roots[..., :1]), -torch.ones_like(roots[..., :1])], -1)  # (*s, 6)
+    c = torch.where(c.abs() < 1e-3, torch.ones_like(c), c)
+    aa, bb, na, nb = (x[..., None] for x in (aa, bb, na, nb))
+    gain = 2 * c * aa - c.square() * na + 2 * bb / c - nb / c.square()
+    best = gain.argmax(-1, keepdim=True)
+    return c.gather(-1, best)[..., 0], gain.gather(-1, best)[..., 0]
+
+
+def _assign(gain: Float[Tensor, "*s r r"]) -> Int[Tensor, "*s r"]:
+    """For each row the column, one to one, with the largest sum."""
+    table = gain.detach().cpu().numpy().reshape(-1, *gain.shape[-2:])
+    found = np.stack([linear_sum_assignment(one, maximize=True)[1] for one in table])
+    return torch.from_numpy(found).to(gain.device).reshape(gain.shape[:-1])
+
+
+def _match_neurons(
+    model: StandaloneMLP, weights: Float[Tensor, "1 p"], reference: Float[Tensor, "1 p"]
+) -> Float[Tensor, "1 p"]:
+    """Coordinate descent over the four layers: each layer's best permutation (and, in the Fourier layer, signs) given
+    the others is an assignment problem. It ends in a local optimum, so there are two starts: the weights as they are,
+    and layer after layer matched by its incoming weights alone, which finds a mere permutation again."""
+    ref, found = _arrays(model, reference), []
+    for forward in (False, True):
+        t = _arrays(model, weights)
+        if forward:
+            for layer in range(4):
+                _match_layer(t, ref, layer, outgoing=False)
+        for _ in range(SWEEPS):
+            if not any([_match_layer(t, ref, layer) for layer in range(4)]):
+                break
+        found.append(t)
+    t = min(found, key=lambda t: sum(np.square(t[name] - ref[name]).sum() for name in t))
+    return model.layout.flatten({name: torch.from_numpy(value)[None].to(weights) for name, value in t.items()})
+
+
+def _arrays(model: StandaloneMLP, weights: Float[Tensor, "1 p"]) -> dict[str, np.ndarray]:
+    return {name: value[0].double().cpu().numpy() for name, value in model.layout.unflatten(weights).items()}
+
+
+def _match_layer(t: dict[str, np.ndarray], ref: dict[str, np.ndarray], layer: int, outgoing: bool = True) -> bool:
+    """Moves the neurons of one layer, in place, to where they fit best; whether that brought them nearer. `outgoing`:
+    count the weights that read them as well as their own."""
+    *own, after = around(layer)
+    k = len(ref[own[1]])
+    gain = sum(ref[name].reshape(k, -1) @ t[name].reshape(k, -1).T for name in own)  # (k, k)
+    if outgoing:
+        gain = gain + ref[after].T @ t[after]
+    sign = np.where(gain < 0, -1.0, 1.0) if layer == 0 else np.ones_like(gain)  # sin(−x) = −sin(x)
+    order = linear_sum_assignment(gain * sign, maximize=True)[1]
+    chosen = np.arange(k), order
+    nearer = (gain * sign)[chosen].sum() > np.trace(gain) + 1e-9 * np.abs(gain).sum()
+    if nearer:
+        for name in own:
+            t[name] = (t[name][order].T * sign[chosen]).T
+        t[after] = t[after][:, order] * sign[chosen]
+    return bool(nearer)

@@ -1,0 +1,67 @@
+"""Canonical forms: one representative of all weights that are the same field.
+
+What is chosen depends on what the representation allows (`KEEPS_MASK`); where a mask allows nothing, weights are their
+own canonical form. Batched over a zoo, and idempotent.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wsr.fields.representation import AdditiveLoRA, Representation, StandaloneMLP
+from wsr.symmetry.actions import KEEPS_MASK, around
+
+
+def canonical(model: Representation, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+    """Stored weights in their canonical form; the field stays the same.
+
+    `lora`: the balanced singular value decomposition of B A, which takes out all of GL(r). `mlora`, `mlora-asym`: sign
+    and scale of each rank pair (`balance`); the permutation of an unmasked mLoRA needs a partner: see `align`. `mlp`:
+    hidden neurons with incoming weights of norm 1, Fourier neurons with a positive first frequency. `mlp-asym`,
+    `lora-asym`: nothing is left to choose.
+    """
+    if not KEEPS_MASK[model.name]:
+        return weights
+    if isinstance(model, StandaloneMLP):
+        return _unit_neurons(model, weights)
+    a, b = model.pairs(model.layout.fill(weights))
+    pairs = balanced_svd(a, b) if isinstance(model, AdditiveLoRA) else balance(a, b)
+    return model.layout.strip(model.joined(*pairs))
+
+
+def balance(
+    a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]
+) -> tuple[Float[Tensor, "l n r c"], Float[Tensor, "l n c r"]]:
+    """Each pair (a_i, b_i) scaled to equal norms, with the sign that makes the sum of a_i positive. Pairs of which one
+    half is zero have no scale and stay."""
+    norm_a, norm_b = a.norm(dim=-1), b.norm(dim=-2)  # (l, n, r)
+    factor = torch.where((norm_a > 0) & (norm_b > 0), (norm_b / norm_a.clamp_min(1e-30)).sqrt(), 1.0)
+    factor = factor * torch.where(a.sum(-1) < 0, -1.0, 1.0)
+    return a * factor[..., None], b / factor[..., None, :]
+
+
+def balanced_svd(
+    a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]
+) -> tuple[Float[Tensor, "l n r c"], Float[Tensor, "l n c r"]]:
+    """B A = U S Vᵀ as B = U √S, A = √S Vᵀ: components by falling strength, orthogonal, equal norms, and the sign that
+    makes the sum of a_i positive. Found from the small factors, never from B A itself."""
+    q_b, r_b = torch.linalg.qr(b.double())  # (l, n, c, r), (l, n, r, r)
+    q_a, r_a = torch.linalg.qr(a.double().mT)
+    u, s, v = torch.linalg.svd(r_b @ r_a.mT)  # B A = Q_b (R_b R_aᵀ) Q_aᵀ
+    root = s.sqrt()
+    a_new, b_new = root[..., None] * (v @ q_a.mT), (q_b @ u) * root[..., None, :]
+    sign = torch.where(a_new.sum(-1) < 0, -1.0, 1.0)
+    return (a_new * sign[..., None]).to(a.dtype), (b_new * sign[..., None, :]).to(b.dtype)
+
+
+def _unit_neurons(model: StandaloneMLP, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+    t = dict(model.layout.unflatten(weights))
+    sign = torch.where(t["fourier.weight"][..., 0] < 0, -1.0, 1.0)  # (n, N)
+    t["fourier.weight"], t["fourier.phase"] = t["fourier.weight"] * sign[..., None], t["fourier.phase"] * sign
+    t["hidden.0.weight"] = t["hidden.0.weight"] * sign[:, None]
+    for layer in (1, 2, 3):
+        weight, bias, after = around(layer)
+        norm = t[weight].norm(dim=-1)  # (n, N)
+        norm = torch.where(norm > 0, norm, 1.0)
+        t[weight], t[bias], t[after] = t[weight] / norm[..., None], t[bias] / norm, t[after] * norm[:, None]
+    return model.layout.flatten(t)
