@@ -116,10 +116,10 @@ class Fit:
     """Rank of the adapters; by default the preset's."""
     steps: int | None = None
     """Adam steps; by default the preset's."""
-    init: Literal["centered", "normal"] = "centered"
-    """The start: at the mean of the base, or zero-mean."""
+    init: Literal["centered", "normal", "spread"] = "centered"
+    """The start: at the mean of the base, zero-mean, or around one fixed start with the same spread for all six."""
     sigma: float = 0.02
-    """Spread of the centred start."""
+    """Spread of the start around its centre, where it has one."""
     init_seed: int = 0
     """Of the start's random part."""
     seed: int = 0

@@ -57,6 +57,17 @@ def test_the_start_repeats_and_its_perturbation_keeps_its_spread(model):
     assert math.isclose(spread, model.initial("normal", init_seed=3).std(), rel_tol=0.2)
 
 
+def test_spread_starts_lie_around_one_centre_equally_far_for_all_six(model):
+    centre = model.initial_mean("spread")
+    assert torch.equal(centre, model.initial("spread", sigma=0.0, init_seed=9))
+    one, other = (model.initial("spread", sigma=0.3, init_seed=seed) for seed in (1, 2))
+    assert math.isclose((one - centre).norm() / centre.norm(), 0.3, rel_tol=0.15)
+    cosine = torch.nn.functional.cosine_similarity(one, other, dim=0)
+    assert math.isclose(cosine, 1 / (1 + 0.3**2), rel_tol=0.05)
+    away = model.initial("spread", sigma=0.3, init_seed=1, perturb=1.0)
+    assert (away - one).norm() > 0.3 * centre.norm()
+
+
 @pytest.mark.parametrize("name", ["mlora", "mlora-asym"])
 def test_a_centred_start_has_no_mean_change(name, base, config):
     model = make_representation(name, base, config, mask_seed=7)

@@ -93,7 +93,7 @@ class ZooBuild:
     """Of the shared start's random part."""
     sigma: float = 0.02
     """Spread of the centred start."""
-    init: Literal["centered", "normal", "first"] = "centered"
+    init: Literal["centered", "normal", "spread", "first"] = "centered"
     """The start that all share; `first`: the first instance's own weights, HyperDiffusion's trick for MLPs."""
     preset: PresetName = "cpu"
     """Steps, points and batch."""

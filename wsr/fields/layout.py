@@ -62,6 +62,11 @@ class ParameterLayout:
         self.trained, self.template = self.trained.to(device), self.template.to(device)
         return self
 
+    @property
+    def numels(self) -> list[int]:
+        """Entries of each tensor, frozen ones counted: how a full vector splits."""
+        return [entry.numel for entry in self.entries]
+
     def unmasked(self) -> "ParameterLayout":
         """The same tensors with nothing frozen."""
         free = ParameterLayout([(entry.name, entry.shape, ()) for entry in self.entries])
@@ -89,7 +94,7 @@ class ParameterLayout:
 
     def unflatten(self, weights: Float[Tensor, "n p"]) -> dict[str, Float[Tensor, "n ..."]]:
         """Named tensors, each with a leading batch axis."""
-        parts = self.fill(weights).split([entry.numel for entry in self.entries], dim=1)
+        parts = self.fill(weights).split(self.numels, dim=1)
         return {entry.name: part.unflatten(1, entry.shape) for entry, part in zip(self.entries, parts, strict=True)}
 
     def flatten(self, tensors: dict[str, Float[Tensor, "n ..."]]) -> Float[Tensor, "n p"]:

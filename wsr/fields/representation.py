@@ -20,7 +20,8 @@ from wsr.fields.masks import asymmetric_mask, frozen_count, frozen_draws
 from wsr.fields.synthesis import Modulation
 from wsr.presets import FieldConfig, preset
 
-INITS: tuple[str, ...] = ("centered", "normal")
+INITS: tuple[str, ...] = ("centered", "normal", "spread")
+CENTRE_SEED = 2**33  # of the draw that "spread" starts lie around
 REPRESENTATIONS: tuple[str, ...] = representations
 
 
@@ -74,20 +75,41 @@ class Representation(ABC):
     ) -> Float[Tensor, "p"]:
         """The start that all instances share.
 
-        `perturb` is λ of figure 3: the random part becomes √(1−λ²) ε₁ + λ ε₂. WsrError for an unknown init, a negative
-        sigma, or λ outside [0, 1].
+        `init`: "centered" and "normal" are each representation's own (`start`); "spread" gives all six the same
+        relative spread, one fixed start with σ ε around it. `perturb` is λ of figure 3: the random part becomes
+        √(1−λ²) ε₁ + λ ε₂. WsrError for an unknown init, a negative sigma, or λ outside [0, 1].
         """
-        if init not in INITS:
-            raise unknown_name("init", init, INITS)
+        _check_init(init, sigma)
         if not 0 <= perturb <= 1:
             raise WsrError(f"perturb is λ of a variance-preserving mix and must lie in [0, 1], not {perturb!r}.")
-        if not (math.isfinite(sigma) and sigma >= 0):
-            raise WsrError(f"sigma is a standard deviation and must not be negative, but it is {sigma!r}.")
-        first = torch.randn(self.layout.total, generator=torch.Generator().manual_seed(init_seed))
-        second = torch.randn(self.layout.total, generator=torch.Generator().manual_seed(init_seed + 2**31))
-        noise = math.sqrt(1 - perturb**2) * first + perturb * second
-        full = self.start(noise, init, sigma)
+        first, second = (self._noise(seed) for seed in (init_seed, init_seed + 2**31))
+        return self._stored_start(math.sqrt(1 - perturb**2) * first + perturb * second, init, sigma)
+
+    def initial_mean(self, init: str = "centered") -> Float[Tensor, "p"]:
+        """What starts of this kind vary around: the centre of `centered` multiplicative adapters and of `spread`
+        starts; 0 for all others."""
+        _check_init(init, 0.0)
+        return self._stored_start(torch.zeros(self.layout.total), init, 0.0)
+
+    def _noise(self, seed: int) -> Float[Tensor, "total"]:
+        return torch.randn(self.layout.total, generator=torch.Generator().manual_seed(seed))
+
+    def _stored_start(self, noise: Float[Tensor, "total"], init: str, sigma: float) -> Float[Tensor, "p"]:
+        full = self._spread(noise, sigma) if init == "spread" else self.start(noise, init, sigma)
         return self.layout.strip(full[None].to(self.layout.trained.device))[0]
+
+    def _spread(self, noise: Float[Tensor, "total"], sigma: float) -> Float[Tensor, "total"]:
+        """One fixed start of the representation's own kind, and around it σ ε, in units of each tensor's own size."""
+        centre = self.start(self._noise(CENTRE_SEED), "centered", 0.0)
+        sizes = [part.square().mean().sqrt().expand(part.shape) for part in centre.split(self.layout.numels)]
+        return centre + sigma * torch.cat(sizes) * noise
+
+
+def _check_init(init: str, sigma: float) -> None:
+    if init not in INITS:
+        raise unknown_name("init", init, INITS)
+    if not (math.isfinite(sigma) and sigma >= 0):
+        raise WsrError(f"sigma is a standard deviation and must not be negative, but it is {sigma!r}.")
 
 
 class StandaloneMLP(Representation):

@@ -1,0 +1,60 @@
+"""Probes and directions, where the answer is known."""
+
+import numpy as np
+import pytest
+
+from wsr import WsrError
+from wsr.analysis.directions import arithmetic, class_direction
+from wsr.analysis.probes import probe
+
+
+def clusters(apart: float, count: int = 40, dims: int = 30) -> tuple[np.ndarray, list[str]]:
+    rng = np.random.default_rng(0)
+    centres = apart * rng.normal(size=(3, dims))
+    weights = np.concatenate([centre + rng.normal(size=(count, dims)) for centre in centres]).astype(np.float32)
+    return weights + 7.0, ["chair"] * count + ["lamp"] * count + ["car"] * count
+
+
+def test_classes_far_apart_are_read_and_classes_that_are_none_are_not():
+    weights, labels = clusters(5.0)
+    found = probe(weights, labels, runs=3)
+    assert (found.nearest == 1).all() and (found.logistic == 1).all() and (found.ari == 1).all()
+    weights, labels = clusters(0.0)
+    found = probe(weights, labels, runs=3)
+    assert found.nearest.mean() < 0.6 and found.logistic.mean() < 0.6 and abs(found.ari.mean()) < 0.1
+
+
+def test_the_same_seed_gives_the_same_splits():
+    weights, labels = clusters(0.5)
+    assert np.array_equal(probe(weights, labels, 2, seed=4).logistic, probe(weights, labels, 2, seed=4).logistic)
+
+
+def test_too_few_to_split_is_explained():
+    weights, labels = clusters(1.0, count=3)
+    with pytest.raises(WsrError, match="five instances"):
+        probe(weights, labels)
+
+
+@pytest.mark.parametrize("method", ["mean", "logistic"])
+def test_a_direction_leads_to_the_class(method):
+    weights, labels = clusters(2.0)
+    step = class_direction(weights, labels, "lamp", method)
+    own = np.array(labels) == "lamp"
+    centre = weights[own].mean(0)
+    before = np.linalg.norm(weights[~own] - centre, axis=1)
+    assert (np.linalg.norm(weights[~own] + 0.5 * step - centre, axis=1) < before).mean() > 0.95
+    gap = (weights[own].mean(0) - weights[~own].mean(0)) @ step / (step @ step)
+    assert gap == pytest.approx(1, rel=1e-3)
+
+
+def test_what_has_no_direction_is_explained():
+    weights, labels = clusters(2.0)
+    with pytest.raises(WsrError, match="lamp"):
+        class_direction(weights, labels, "lamb")
+    with pytest.raises(WsrError, match="others"):
+        class_direction(weights[:4], labels[:4], "chair")
+
+
+def test_arithmetic_undoes_itself():
+    a, b, c = np.random.default_rng(1).normal(size=(3, 5))
+    assert np.allclose(arithmetic(arithmetic(a, b, c), c, b), a)
