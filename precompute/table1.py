@@ -8,12 +8,12 @@ assets/reports/table1.{json,csv,md}.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from precompute.selection import zoo_signals
+from precompute.tables import PAPER, markdown
 from wsr import representations
 from wsr.data import load_signals
 from wsr.metrics.surfaces import POINTS, surface_distance
@@ -21,7 +21,6 @@ from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
 from wsr.zoo import Zoo
 
-PAPER = json.loads((Path(__file__).parent / "paper.json").read_text())["table1_reconstruction"]
 CLOUDS = 100  # held-out shapes whose surfaces are compared
 NORMAL_95 = 1.96  # standard errors of a 95 % confidence interval
 MEASURES = {"emoji PSNR": 1, "shapes10 IoU": 1, "shapes10 CD ×10²": -1}  # and whether more is better
@@ -41,9 +40,9 @@ def main() -> None:
         for dataset in ("emoji", "shapes10"):
             if (assets_dir() / "zoos" / f"{dataset}-{name}" / "zoo.json").exists():
                 row |= _row(Zoo.open(f"{dataset}-{name}"), dataset, name, values)
-        ours = PAPER[name]
-        row |= {"paper PSNR": ours["ffhq_psnr"], "paper weights (2D)": ours["ffhq_params"]}
-        row |= {"paper CD ×10²": ours["shapenet_cd_m"], "paper weights (3D)": ours["shapenet_params"]}
+        paper = PAPER["table1_reconstruction"][name]
+        row |= {"paper PSNR": paper["ffhq_psnr"], "paper weights (2D)": paper["ffhq_params"]}
+        row |= {"paper CD ×10²": paper["shapenet_cd_m"], "paper weights (3D)": paper["shapenet_params"]}
         rows.append(row)
     _write(pd.DataFrame(rows), _order(values), 100 * float(np.mean(_floor())))
 
@@ -113,13 +112,7 @@ def _write(table: pd.DataFrame, order: list[dict], floor: float) -> None:
     with atomic_path(reports / "table1.csv") as temporary:
         table.to_csv(temporary, index=False)
     with atomic_path(reports / "table1.md") as temporary:
-        temporary.write_text(_markdown(table) + "\n" + _markdown(pd.DataFrame(order)))
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    shown = table.round(3).astype(object).where(table.notna(), "–")
-    lines = [shown.columns, ["---"] * len(shown.columns), *shown.to_numpy()]
-    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+        temporary.write_text(markdown(table) + "\n" + markdown(pd.DataFrame(order)))
 
 
 if __name__ == "__main__":

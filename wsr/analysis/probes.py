@@ -31,10 +31,10 @@ def probe(
 ) -> Probe:
     """Table 4 of one zoo: `runs` random splits and initialisations.
 
-    All methods take the flattened weights, standardised by parameter (mean and spread of the training part) for the
-    logistic regression and k-means, whose steps and distances would else be those of the largest parameters. 1-NN is by
-    cosine, of the weights less the mean of the training part: all fits share a start, and with it every cosine is near
-    1. WsrError for fewer than two classes, or a class of fewer than five.
+    k-means takes the flattened weights as they are; the logistic regression, whose penalty counts every parameter
+    alike, takes them standardised by the mean and spread of each in the training part. 1-NN is by cosine, of the
+    weights less the mean of the training part: all fits share a start, and with it every cosine is near 1. WsrError for
+    fewer than two classes, or a class of fewer than five.
     """
     from sklearn.cluster import KMeans
     from sklearn.linear_model import LogisticRegression
@@ -60,7 +60,7 @@ def probe(
         scaler = StandardScaler().fit(weights[train])
         scaled = scaler.transform(weights)
         logistic = LogisticRegression(C=1e-2, max_iter=2000).fit(scaled[train], labels[train])
-        clusters = KMeans(len(names), n_init=10, random_state=seed + run).fit_predict(scaled)
+        clusters = KMeans(len(names), n_init=10, random_state=seed + run).fit_predict(weights)
         found.append(
             (
                 nearest.score(weights[test] - centre, labels[test]),

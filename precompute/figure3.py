@@ -1,0 +1,160 @@
+"""Figure 3: do independent fits of one target meet in one linear mode? `python -m precompute.figure3`, for both data
+sets; name one to have that alone. Resumable: a killed run loses one row.
+
+30 held-out targets of each data set, fitted twice by each representation. Two series:
+
+- `own`: each from its own start, the second taken away from the first by λ = 0 (the control: the same start, other
+  points), 0.25, 0.5, 0.75, 1 (an independent start).
+- `spread`: λ = 1, all six from one fixed start with the same relative spread σ = 0.02, 0.1, 0.3 around it.
+
+Of each row: cosines of the two starts, of the two fits, and of their change from the mean of such starts, both beside
+their floor; quality at eleven places of the line, and the Chamfer distance ×10² of the surfaces (at 64³, 2,048 points)
+at its ends and halfway; raw, and with the second fit aligned to the first. Mean and standard deviation over targets.
+Written to assets/reports/figure3-<data set>.{json,csv,md,png}.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import torch
+
+from precompute.bases import prepare
+from precompute.figure3_drawn import draw
+from precompute.selection import zoo_signals
+from precompute.tables import markdown
+from wsr import representations
+from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
+from wsr.data import Signals
+from wsr.fitting.problem import make_problem
+from wsr.paths import assets_dir, atomic_path
+from wsr.presets import preset
+from wsr.progress import bar
+
+INSTANCES, SURFACE = 30, 64
+LAMBDAS, SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0), (0.02, 0.1, 0.3)
+SERIES = [*(("own", 0.02, value) for value in LAMBDAS), *(("spread", value, 1.0) for value in SIGMAS)]
+
+
+class Study:
+    """One data set's rows, kept on disk as they come."""
+
+    def __init__(self, dataset: str):
+        prepare(dataset)
+        self.dataset = dataset
+        self.signals: Signals = zoo_signals(dataset).where(split="heldout")[:INSTANCES]
+        self.problem = make_problem(self.signals, preset("cpu", self.signals.dim).resolution)
+        self.targets = [signal.read() for signal in self.signals] if self.signals.dim == 3 else []
+        self.path = assets_dir() / "reports" / f"figure3-{dataset}.json"
+        self.rows = json.loads(self.path.read_text())["rows"] if self.path.exists() else []
+
+    def run(self) -> None:
+        todo = [(name, *case) for name in representations for case in SERIES]
+        done = {(row["representation"], row["series"], row["sigma"], row["lambda"]) for row in self.rows}
+        firsts: dict[tuple, torch.Tensor] = {}
+        with bar(f"figure 3 {self.dataset}") as update:
+            for i, (name, series, sigma, value) in enumerate(todo):
+                if (name, series, sigma, value) not in done:
+                    row = self.row(name, series, sigma, value, firsts)
+                    self.rows.append(row)
+                    self.write()
+                    update(
+                        i + 1, len(todo), f"{name} {series} σ {sigma} λ {value}: drop {row['raw']['drop']['mean']:.3f}"
+                    )
+        self.write()
+
+    def row(self, name: str, series: str, sigma: float, value: float, firsts: dict) -> dict:
+        begun, key = time.monotonic(), (name, series, sigma)
+        init = "centered" if series == "own" else "spread"
+        pair = fit_pair(self.signals, name, self.dataset, init=init, sigma=sigma, perturb=value, first=firsts.get(key))
+        firsts[key] = pair.a
+        return {
+            "representation": name,
+            "series": series,
+            "sigma": sigma,
+            "lambda": value,
+            "start_cosine": float(torch.nn.functional.cosine_similarity(*pair.starts, dim=0)),
+            **_similar("cosine", pair, 0.0),
+            **_similar("change_cosine", pair, pair.start_mean),
+            "raw": self.line(pair),
+            "aligned": self.line(pair.aligned()),
+            "seconds": time.monotonic() - begun,
+        }
+
+    def line(self, pair: Pair) -> dict:
+        found = connect(pair, self.problem.truth)
+        if self.targets:
+            found.chamfer = 100 * chamfers(pair, self.targets, SURFACE)
+        distance = (pair.a - pair.b).norm(dim=1).numpy()
+        return _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
+
+    def write(self) -> None:
+        report = {
+            "preset": "cpu",
+            "dataset": self.dataset,
+            "ids": self.signals.ids,
+            "init_seed": 0,
+            "point_seeds": [0, 1],
+            "alphas": list(ALPHAS),
+            "surface": f"{SURFACE}³, 2,048 points, plain distances, both directions summed, ×10²",
+            "rows": self.rows,
+        }
+        with atomic_path(self.path) as temporary:
+            temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False))
+        table = flat(self.rows)
+        with atomic_path(self.path.with_suffix(".csv")) as temporary:
+            table.to_csv(temporary, index=False)
+        with atomic_path(self.path.with_suffix(".md")) as temporary:
+            temporary.write_text(markdown(table))
+        draw(self.rows, self.dataset, self.path.with_suffix(".png"))
+
+
+def _similar(name: str, pair: Pair, centre) -> dict:
+    found = similarity(pair.a, pair.b, centre)
+    return {name: _spread(found.cosine), f"{name}_floor": found.floor}
+
+
+def _summary(found: Connection) -> dict:
+    curve = [_spread(values) for values in found.quality.T]
+    summary = {"curve": curve, "drop": _spread(found.drop)}
+    if found.chamfer.size:
+        summary |= {"chamfer": [_spread(values) for values in found.chamfer.T], "rise": _spread(found.rise)}
+    return summary
+
+
+def _spread(values: np.ndarray) -> dict:
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values))}
+
+
+def flat(rows: list[dict]) -> pd.DataFrame:
+    """A line for each row: what figure 3 draws."""
+    lines = []
+    for row in rows:
+        raw, aligned = row["raw"], row["aligned"]
+        line = {key: row[key] for key in ("representation", "series", "sigma", "lambda", "start_cosine")}
+        line |= {"cosine": row["cosine"]["mean"], "floor": row["cosine_floor"]}
+        line |= {"change cosine": row["change_cosine"]["mean"], "change floor": row["change_cosine_floor"]}
+        middle = ALPHAS.index(0.5)
+        line |= {"ends": (raw["curve"][0]["mean"] + raw["curve"][-1]["mean"]) / 2}
+        line |= {"middle": raw["curve"][middle]["mean"], "drop": raw["drop"]["mean"], "drop sd": raw["drop"]["sd"]}
+        line |= {
+            "drop aligned": aligned["drop"]["mean"],
+            "nearer by": 1 - aligned["distance"]["mean"] / raw["distance"]["mean"],
+        }
+        lowered = np.array(aligned["drops"]) < np.array(raw["drops"]) - 1e-3
+        line |= {"barrier lowered": float(lowered.mean())}
+        if "rise" in raw:
+            line |= {
+                "CD rise": raw["rise"]["mean"],
+                "CD rise sd": raw["rise"]["sd"],
+                "CD rise aligned": aligned["rise"]["mean"],
+            }
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:] or ("emoji", "shapes10"):
+        Study(argument).run()

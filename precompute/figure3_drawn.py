@@ -1,0 +1,39 @@
+"""Figure 3 as a picture: similarity and barrier over λ, one line for each of the six."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from app.palette import NAMES, REPRESENTATION_COLOURS
+from wsr.paths import atomic_path
+
+UNITS = {"emoji": "dB of PSNR", "shapes10": "IoU"}
+
+
+def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
+    """Cosine of the two fits and the barrier halfway (raw and aligned), mean and standard deviation over targets."""
+    own = [row for row in rows if row["series"] == "own"]
+    panels = [
+        ("cosine of the two fits", lambda row: row["cosine"]),
+        (f"barrier, {UNITS[dataset]}", lambda row: row["raw"]["drop"]),
+        ("the same, aligned", lambda row: row["aligned"]["drop"]),
+    ]
+    if own and "rise" in own[0]["raw"]:
+        panels.append(("barrier, Chamfer ×10²", lambda row: row["raw"]["rise"]))
+    figure = Figure(figsize=(3.4 * len(panels), 3.1), layout="constrained")
+    for number, (title, value) in enumerate(panels, 1):
+        axis = figure.add_subplot(1, len(panels), number)
+        for name, colour in REPRESENTATION_COLOURS.items():
+            points = sorted((row["lambda"], *value(row).values()) for row in own if row["representation"] == name)
+            if points:
+                x, mean, spread = (list(column) for column in zip(*points, strict=True))
+                style = "-" if name.endswith("-asym") else "--"
+                axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
+                low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
+                axis.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
+        axis.set(xlabel="λ, how far the second start is from the first", title=title)
+        axis.spines[["top", "right"]].set_visible(False)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130, format="png")
