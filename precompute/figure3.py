@@ -6,6 +6,10 @@ sets; name one to have that alone. Resumable: a killed run loses one row.
 - `own`: each from its own start, the second taken away from the first by λ = 0 (the control: the same start, other
   points), 0.25, 0.5, 0.75, 1 (an independent start).
 - `spread`: λ = 1, all six from one fixed start with the same relative spread σ = 0.02, 0.1, 0.3 around it.
+- `normal`: λ = 1, the multiplicative adapters from zero-mean starts.
+
+The independent fits of `own` and `normal` are kept as zoos, assets/zoos/<data set>-<representation>-pairs and
+…-normal-pairs, a target's two fits as `<id>@0` and `<id>@1`: the app's Connect tab opens with them.
 
 Of each row: cosines of the two starts, of the two fits, and of their change from the mean of such starts, both beside
 their floor; quality at eleven places of the line, and the Chamfer distance ×10² of the surfaces (at 64³, 2,048 points)
@@ -27,15 +31,21 @@ from precompute.selection import zoo_signals
 from precompute.tables import markdown
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
-from wsr.data import Signals
+from wsr.data.signals import Signal, Signals
 from wsr.fitting.problem import make_problem
 from wsr.paths import assets_dir, atomic_path
 from wsr.presets import preset
 from wsr.progress import bar
+from wsr.zoo import Zoo
 
 INSTANCES, SURFACE = 30, 64
 LAMBDAS, SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0), (0.02, 0.1, 0.3)
-SERIES = [*(("own", 0.02, value) for value in LAMBDAS), *(("spread", value, 1.0) for value in SIGMAS)]
+SERIES = [
+    *(("own", 0.02, value) for value in LAMBDAS),
+    *(("spread", value, 1.0) for value in SIGMAS),
+    ("normal", 1.0, 1.0),
+]
+INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
 
 
 class Study:
@@ -51,7 +61,7 @@ class Study:
         self.rows = json.loads(self.path.read_text())["rows"] if self.path.exists() else []
 
     def run(self) -> None:
-        todo = [(name, *case) for name in representations for case in SERIES]
+        todo = [(name, *case) for name in representations for case in SERIES if _differs(name, case[0])]
         done = {(row["representation"], row["series"], row["sigma"], row["lambda"]) for row in self.rows}
         firsts: dict[tuple, torch.Tensor] = {}
         with bar(f"figure 3 {self.dataset}") as update:
@@ -66,10 +76,11 @@ class Study:
         self.write()
 
     def row(self, name: str, series: str, sigma: float, value: float, firsts: dict) -> dict:
-        begun, key = time.monotonic(), (name, series, sigma)
-        init = "centered" if series == "own" else "spread"
+        begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
         pair = fit_pair(self.signals, name, self.dataset, init=init, sigma=sigma, perturb=value, first=firsts.get(key))
         firsts[key] = pair.a
+        if value == 1 and series != "spread":
+            self.keep(pair, series, sigma)
         return {
             "representation": name,
             "series": series,
@@ -82,6 +93,24 @@ class Study:
             "aligned": self.line(pair.aligned()),
             "seconds": time.monotonic() - begun,
         }
+
+    def keep(self, pair: Pair, series: str, sigma: float) -> None:
+        """The pair as a zoo of its own."""
+        name = f"{self.dataset}-{pair.model.name}" + ("-normal" if series == "normal" else "") + "-pairs"
+        steps = preset("cpu", self.signals.dim).fit.steps
+        zoo = Zoo.create(
+            self.path.parent.parent / "zoos" / name, pair.model, dataset=self.dataset, preset="cpu",
+            init=INITS[series], sigma=sigma, init_seed=0, steps=steps, perturb=1.0,
+        )  # fmt: skip
+        if len(zoo):
+            return
+        for number, weights in enumerate((pair.a, pair.b)):
+            stored = weights.half()
+            quality = self.problem.truth.quality(pair.model, stored.float())
+            zoo.append(
+                stored,
+                [_stored(signal, number, float(q), steps) for signal, q in zip(self.signals, quality, strict=True)],
+            )
 
     def line(self, pair: Pair) -> dict:
         found = connect(pair, self.problem.truth)
@@ -109,6 +138,16 @@ class Study:
         with atomic_path(self.path.with_suffix(".md")) as temporary:
             temporary.write_text(markdown(table))
         draw(self.rows, self.dataset, self.path.with_suffix(".png"))
+
+
+def _differs(name: str, series: str) -> bool:
+    """Only multiplicative adapters have a centre to start from, and so another start without one."""
+    return series != "normal" or name.startswith("mlora")
+
+
+def _stored(signal: Signal, number: int, quality: float, steps: int) -> dict:
+    row = {"id": f"{signal.id}@{number}", "class": signal.cls, "split": signal.split, "quality": quality}
+    return row | {"steps": steps, "seconds": 0.0, "target_sha256": signal.sha256(), "status": "ok"}
 
 
 def _similar(name: str, pair: Pair, centre) -> dict:
