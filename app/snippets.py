@@ -64,6 +64,42 @@ def cell(image: np.ndarray | None, name: str, representation: str, notes: Sequen
     return f'<figure>{frame}<figcaption><b style="{style}">{html.escape(name)}</b>{said}</figcaption></figure>'
 
 
+def pictures(shown: Sequence[tuple[str, np.ndarray]], *, pixels: bool = False) -> str:
+    """Pictures in a row, each with what it is below it."""
+    cells = (
+        f"<figure>{picture(image, caption, pixels=pixels)}<figcaption>{html.escape(caption)}</figcaption></figure>"
+        for caption, image in shown
+    )
+    return f'<div class="wsr-row">{"".join(cells)}</div>'
+
+
+def ledger(lines: Sequence[tuple[str, str]]) -> str:
+    """What was measured, a line each: its name and its value."""
+    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in lines)
+    return f'<dl class="wsr-ledger">{rows}</dl>'
+
+
+def verdict(right: bool, text: str) -> str:
+    """Whether a guess was right, and what there is to see."""
+    word, kind = ("Right.", "wsr-right") if right else ("Look again.", "wsr-wrong")
+    return f'<div class="wsr-verdict {kind}" role="status"><b>{word}</b> {html.escape(text)}</div>'
+
+
+def allowed(keeps: Mapping[str, Sequence[str]], row: str, column: str) -> str:
+    """A table of what each representation's mask allows; the row and column in question stand out."""
+    titles = {"permutation": "shuffle", "sign": "sign", "scale": "scale", "basis": "GL(r)"}
+    head = "".join(f"<th>{title}</th>" for title in titles.values())
+    rows = []
+    for name, kinds in keeps.items():
+        cells = []
+        for kind in titles:
+            mark = "–" if kind == "basis" and name.startswith("MLP") else "✓" if kind in kinds else "✗"
+            here = ' class="wsr-here"' if (name, kind) == (row, column) else ""
+            cells.append(f"<td{here}>{mark}</td>")
+        rows.append(f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>")
+    return f'<table class="wsr-table"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
+
+
 def sheet(cells: Sequence[str]) -> str:
     """Pictures side by side."""
     return f'<div class="wsr-sheet">{"".join(cells)}</div>'

@@ -62,7 +62,7 @@ class FitConfig:
     """Learning rate of the first step; a cosine takes it down to `lr_end`."""
     rates: dict[str, float] = field(default_factory=dict)
     """Learning rates of the representations for which it is another one. All six were searched over the same grid by
-    the same rule: precompute/learning_rates.py."""
+    the same rule (precompute/learning_rates.py), together with `a_rate`, for which all adapters chose the same."""
     lr_end: float = 1e-5
     """Learning rate of the last step."""
     betas: tuple[float, float] = (0.9, 0.999)
@@ -76,13 +76,11 @@ class FitConfig:
     1/r in B, so equal steps turn B far more than A. With 225 steps on 16 held-out emoji (4e-2, (0.8, 0.95)), quality
     and midpoint of two fits: 31.4 and 30.3 dB at 1, 32.2 and 30.6 at 3, 32.3 and 30.4 at 4; doubling B's instead: 31.7
     and 28.2."""
-    a_rates: dict[str, float] = field(default_factory=dict)
-    """The same for the representations for which it is another one."""
 
     def of(self, representation: str) -> "FitConfig":
-        """With the rates of one of the six."""
-        lr, a_rate = self.rates.get(representation, self.lr), self.a_rates.get(representation, self.a_rate)
-        return replace(self, lr=lr, a_rate=a_rate)
+        """With the rates of one of the six; an MLP has no A."""
+        a_rate = self.a_rate if "lora" in representation else 1.0
+        return replace(self, lr=self.rates.get(representation, self.lr), a_rate=a_rate)
 
     def settings(self, representation: str) -> dict:
         """What a zoo.json records of a fit beside its steps, so that a zoo goes on as it began."""
@@ -132,16 +130,25 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
             8,
             far_steps=1500,
             lr=4e-2,
-            rates={"mlp": 2e-2, "mlp-asym": 2e-2},
+            rates={"mlp": 2e-2, "mlp-asym": 2e-2, "lora": 1e-2, "lora-asym": 1e-2},
             betas=(0.7, 0.85),
-            a_rates={"lora": 1 / 3, "lora-asym": 1 / 3, "mlora": 3.0, "mlora-asym": 3.0},
+            a_rate=3.0,
         ),
         BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
     ),
     ("cpu", 3): PresetConfig(
         96,
         FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4, 54),
-        FitConfig(700, 512, 8, far_steps=2000, lr=6e-2, betas=(0.7, 0.85)),
+        FitConfig(
+            700,
+            512,
+            8,
+            far_steps=2000,
+            lr=3e-2,
+            rates={"mlp": 1.5e-2, "mlp-asym": 1.5e-2, "mlora": 1.5e-2},
+            betas=(0.7, 0.85),
+            a_rate=3.0,
+        ),
         BaseTrainingConfig((Stage(6000, 64, 256, 2e-3), Stage(5000, 32, 512, 1e-3), Stage(4000, 16, 1024, 5e-4))),
     ),
     ("paper", 2): PresetConfig(

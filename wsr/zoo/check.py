@@ -56,8 +56,9 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
 
 
 def _instances(zoo: Zoo, ids: Iterable[str]) -> list[str]:
-    """Whose weights the rows are: of a snapshot, its instance's."""
-    return [name.rpartition("@")[0] for name in ids] if "snapshots" in zoo.meta else list(ids)
+    """Whose weights the rows are: where an instance has several (snapshots of a fit, pairs of fits), its own id."""
+    several = {"snapshots", "perturb"} & zoo.meta.keys()
+    return [name.rpartition("@")[0] for name in ids] if several else list(ids)
 
 
 def _check_batch(zoo: Zoo, part, signals, report: CheckReport) -> None:

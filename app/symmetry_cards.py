@@ -1,0 +1,261 @@
+"""The cards of the Symmetry tab. Each asks what will happen, shows it, and says why in a sentence."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app import compute, library, snippets, symmetry_run
+from app.components.plotly_chart import PlotlyChart, chart_update
+from app.figures.atlas import atlas_figure
+from app.figures.matrices import matrix_picture
+from app.figures.weights import weights_figure
+from app.palette import NAMES
+from app.symmetry_run import Moved, Subject
+from wsr import representations
+
+FAMILIES = ("mlp", "lora", "mlora")
+STRENGTHS = (0.0, 2.0)
+MAP = ("UMAP", 2)
+OPTIONS = {**compute.LOOK, **compute.PRIVATE}
+PARTS = {"mlp": "neurons", "lora": "rank components", "mlora": "rank components"}
+
+
+@dataclass
+class Card:
+    """inputs: the card's own widgets, which its handlers get after the data set and the item; opening: what fills
+    `outputs` for a new item; wire: connects the card's widgets, given the shared inputs."""
+
+    inputs: list[Any]
+    outputs: list[Any]
+    opening: Callable[..., tuple]
+    wire: Callable[[list[Any]], None] = field(default=lambda shared: None)
+
+
+def shuffle_card(dataset: str) -> Card:
+    """Permuting neurons or rank components: the weights are all different and nothing changes."""
+    families = _families(dataset)
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Shuffle")
+            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            button = gr.Button("Shuffle", variant="primary")
+            facts = gr.HTML()
+            gr.Markdown(
+                "A sum does not care for the order of its terms: neurons, or an adapter's pairs, may change places.",
+                elem_classes="wsr-caption",
+            )
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            chart = PlotlyChart(None, height=300, description="The map, with the network before and after")
+    seed = gr.State(0)
+    outputs = [sheet, facts, chart]
+
+    @compute.guarded
+    def opened(dataset: str, item: str, family: str, seed: int) -> tuple:
+        of = _subject(dataset, item, family, masked=False)
+        moved = symmetry_run.act(of, "permutation", int(seed), 1.0)
+        shown = [(of.label, symmetry_run.picture(of.model, of.full)), (f"{PARTS[family]} shuffled", moved.picture)]
+        return snippets.pictures(shown), _facts(of, moved), _jumped(of, moved)
+
+    def wire(shared: list[Any]) -> None:
+        everything = [*shared, family, seed]
+        button.click(lambda number: number + 1, seed, seed, queue=False, **compute.PRIVATE).then(
+            opened, everything, outputs, **OPTIONS
+        )
+        family.input(opened, everything, outputs, **OPTIONS)
+
+    return Card([family, seed], outputs, opened, wire)
+
+
+def mask_card(dataset: str) -> Card:
+    """The same with a mask: shuffled weights are not allowed, and putting the mask back breaks the picture."""
+    families = _families(dataset)
+    guesses = [("the same picture", "same"), ("another picture", "other")]
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Now with a mask")
+            gr.Markdown(
+                "The mask holds some weights still, others in every row, so each neuron has a place of its own. "
+                "Shuffle, then put the held weights back. What is left?"
+            )
+            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            guess = gr.Radio(guesses, value=None, label="Your guess")
+            answer = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Held weights that the shuffle moved</div>')
+            heat = PlotlyChart(None, height=300, description="Frozen entries that no longer hold their value")
+    outputs = [sheet, answer, heat, guess]
+
+    @compute.guarded
+    def opened(dataset: str, item: str, family: str, guess: str | None = None) -> tuple:
+        of = _subject(dataset, item, family, masked=True)
+        return snippets.pictures([(of.label, symmetry_run.picture(of.model, of.full))]), "", None, None
+
+    @compute.guarded
+    def guessed(dataset: str, item: str, family: str, guess: str | None) -> tuple:
+        of = _subject(dataset, item, family, masked=True)
+        moved = symmetry_run.act(of, "permutation", 1, 1.0)
+        back = symmetry_run.remasked(of, moved)
+        shown = [
+            (of.label, symmetry_run.picture(of.model, of.full)),
+            ("shuffled", moved.picture),
+            ("mask put back", back.picture),
+        ]
+        said = (
+            f"Shuffled, the picture is the same (largest difference {_small(moved.difference)}), but {moved.broken:,} "
+            f"held weights have moved. Putting them back changes it by up to {back.difference:.2g}: "
+            "with a mask, one picture has one place."
+        )
+        return snippets.pictures(shown), snippets.verdict(guess == "other", said), _violated(of, moved), gr.skip()
+
+    def wire(shared: list[Any]) -> None:
+        guess.input(guessed, [*shared, family, guess], outputs, **OPTIONS)
+        family.input(opened, [*shared, family, guess], outputs, **OPTIONS)
+
+    return Card([family, guess], outputs, opened, wire)
+
+
+def group_card(dataset: str) -> Card:
+    """Signs, scales and changes of basis, with what each representation allows."""
+    known = [(NAMES[name], name) for name in representations if name in symmetry_run.names_of(dataset)]
+    kinds = [("sign", "sign"), ("scale", "scale"), ("any basis, GL(r)", "basis")]
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Signs, scales, any basis")
+            name = gr.Radio(known, value=known[-1][1], show_label=False, container=False)
+            kind = gr.Radio(kinds, value="scale", show_label=False, container=False)
+            strength = gr.Slider(*STRENGTHS, value=1.0, step=0.05, label="How far")
+            answer = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            table = gr.HTML()
+            gr.Markdown(
+                "✓ leaves picture and mask. A masked representation has less freedom: that is the point of it.",
+                elem_classes="wsr-caption",
+            )
+    outputs = [sheet, answer, table]
+
+    @compute.guarded
+    def opened(dataset: str, item: str, name: str, kind: str, strength: float) -> tuple:
+        from wsr.symmetry import KEEPS_MASK
+
+        of = symmetry_run.subject(symmetry_run.names_of(dataset)[name], item)
+        moved = symmetry_run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
+        shown = [(of.label, symmetry_run.picture(of.model, of.full)), (f"{kind} changed", moved.picture)]
+        allowed = snippets.allowed({NAMES[key]: KEEPS_MASK[key] for key in representations}, NAMES[name], kind)
+        return snippets.pictures(shown), _facts(of, moved), allowed
+
+    def wire(shared: list[Any]) -> None:
+        for widget in (name, kind, strength):
+            event = widget.release if widget is strength else widget.input
+            event(opened, [*shared, name, kind, strength], outputs, **OPTIONS)
+
+    return Card([name, kind, strength], outputs, opened, wire)
+
+
+def theorem_card(dataset: str) -> Card:
+    """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i), a switch for each term."""
+    families = [(title, name) for title, name in _families(dataset) if name != "mlp"]
+    rank = 4
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### What a pair does")
+            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            switches = gr.CheckboxGroup(
+                [(f"term {i + 1}", i) for i in range(rank)], value=list(range(rank)), label="Terms that count"
+            )
+            layer = gr.Slider(1, 8, value=4, step=1, label="Layer drawn")
+            gr.Markdown(
+                "mLoRA: W′ = Σ diag(bᵢ) W diag(aᵢ), copies of the base's own matrix with its rows and columns scaled. "
+                "LoRA adds bᵢ aᵢ to it instead, and has to undo what it does not want.",
+                elem_classes="wsr-caption",
+            )
+        with gr.Column(min_width=220, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=420, scale=3, elem_classes="wsr-tight"):
+            matrices = gr.HTML()
+    outputs = [sheet, matrices]
+
+    @compute.guarded
+    def opened(dataset: str, item: str, family: str, chosen: list[int], layer: int) -> tuple:
+        of = _subject(dataset, item, family, masked=True)
+        found = symmetry_run.terms(of, int(layer) - 1, [int(i) for i in chosen])
+        span = float(np.quantile(np.abs(found.base), 0.99))
+        total = found.terms[sorted(chosen)].sum(0) + (found.base if family == "lora" else 0)
+        parts = [("W, the base's", found.base), *((f"term {i + 1}", term) for i, term in enumerate(found.terms))]
+        drawn = [
+            (title, matrix_picture(np.where(i - 1 in chosen or not i, term, np.nan), span))
+            for i, (title, term) in enumerate(parts)
+        ]
+        drawn.append(("W′, their sum", matrix_picture(total, span)))
+        return snippets.pictures([("with these terms", found.picture)]), snippets.pictures(drawn, pixels=True)
+
+    def wire(shared: list[Any]) -> None:
+        for widget in (family, switches):
+            widget.input(opened, [*shared, family, switches, layer], outputs, **OPTIONS)
+        layer.release(opened, [*shared, family, switches, layer], outputs, **OPTIONS)
+
+    return Card([family, switches, layer], outputs, opened, wire)
+
+
+CARDS: Sequence[Callable[[str], Card]] = (shuffle_card, mask_card, group_card, theorem_card)
+
+
+def _families(dataset: str) -> list[tuple[str, str]]:
+    there = symmetry_run.names_of(dataset)
+    return [(NAMES[name], name) for name in FAMILIES if name in there or f"{name}-asym" in there]
+
+
+def _subject(dataset: str, item: str, family: str, masked: bool) -> Subject:
+    """The item in this family's zoo, with its mask or without; where only one of the two is there, that one."""
+    there = symmetry_run.names_of(dataset)
+    order = [f"{family}-asym", family] if masked else [family, f"{family}-asym"]
+    return symmetry_run.subject(next(there[name] for name in order if name in there), item)
+
+
+def _facts(of: Subject, moved: Moved) -> str:
+    unit = "" if of.model.dim == 2 else " (logit)"
+    lines = [
+        ("picture", f"largest difference {_small(moved.difference)}{unit}"),
+        ("weights", f"moved by {moved.distance:.3g}, of a length of {moved.size:.3g}"),
+    ]
+    if of.model.masked:
+        held = "all in place" if not moved.broken else f"{moved.broken:,} moved"
+        lines.append(("held weights", held))
+    return snippets.ledger(lines)
+
+
+def _small(value: float) -> str:
+    return "0" if value == 0 else f"{value:.0e}" if value < 1e-3 else f"{value:.2g}"
+
+
+def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
+    """By how much the frozen entries have moved; everything else is left empty."""
+    from app.figures.weights import layer_arrays
+    from wsr.symmetry import violations
+
+    away = (moved.full - of.full).where(violations(of.model, moved.full), float("nan"))[0].numpy()
+    layout = of.model.unmasked().layout.to_json()
+    return weights_figure(layer_arrays(away, layout))
+
+
+def _jumped(of: Subject, moved: Moved) -> dict[str, Any]:
+    """The collection's map, the network where it was and where its weights are now."""
+    found = library.collection(of.name)
+    points = found.points(*MAP)
+    on_map = np.flatnonzero(np.isfinite(points).all(axis=1))
+    figure = atlas_figure(
+        points[on_map], [found.classes[i] for i in on_map], [found.labels[i] for i in on_map],
+        [found.ids[i] for i in on_map], method=MAP[0], view=f"symmetry/{of.name}",
+    )  # fmt: skip
+    figure["layout"]["showlegend"] = False
+    now = dict(zip("xyz", symmetry_run.jump(of, moved, *MAP), strict=False))
+    marks = [{"id": of.item, "role": "picked"}, {"id": "", "role": "placed", "label": "shuffled", **now}]
+    return chart_update(figure=figure, highlight=marks)

@@ -1,0 +1,92 @@
+"""The Symmetry tab: what may be done to weights while the picture stays, a card for each; predict, press, see."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run
+from app.components.pictures import Pictures
+from app.components.plotly_chart import picked_id
+
+SHOWN = 8  # items to choose from
+
+
+@dataclass
+class SymmetryTab:
+    dataset: gr.Radio
+    strip: Pictures
+    item: gr.State
+    cards: list[symmetry_cards.Card]
+
+
+def build() -> SymmetryTab | None:
+    """Lay the tab out inside gr.Tabs and wire it. None where there is no zoo to act on."""
+    datasets = list(dict.fromkeys(library.collection(name).dataset for name in library.collection_names()))
+    with gr.Tab("Symmetry", id="symmetry") as view:
+        if not datasets:
+            gr.HTML(snippets.empty("There are no fitted networks here yet. Make them with", "make assets"))
+            return None
+        first = items_of(datasets[0])
+        item = gr.State(first[0]["id"])
+        with gr.Row():
+            titles = [(library.TITLES.get(name, name), name) for name in datasets]
+            dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
+            strip = Pictures(first, sprite=_sprite(datasets[0]), columns=SHOWN)
+        cards = [make(datasets[0]) for make in symmetry_cards.CARDS]
+    tab = SymmetryTab(dataset, strip, item, cards)
+    _wire(tab, view)
+    return tab
+
+
+def _wire(tab: SymmetryTab, view: gr.Tab) -> None:
+    options = {**compute.LOOK, **compute.PRIVATE}
+    for card in tab.cards:
+        card.wire([tab.dataset, tab.item])
+    opening = [card for card in tab.cards if card.opening]
+    for card in opening:
+        inputs, outputs = [tab.dataset, tab.item, *card.inputs], card.outputs
+        view.select(card.opening, inputs, outputs, **options)
+        tab.strip.pick(choose, [tab.dataset], tab.item, **options).then(card.opening, inputs, outputs, **options)
+        changed = tab.dataset.input(change_dataset, tab.dataset, [tab.strip, tab.item], **options)
+        changed.then(card.opening, inputs, outputs, **options)
+
+
+@compute.guarded
+def choose(dataset: str, event: gr.EventData) -> str:
+    item = picked_id(event)
+    library.collection(next(iter(symmetry_run.names_of(dataset).values()))).position(item)
+    return item
+
+
+@compute.guarded
+def change_dataset(dataset: str) -> tuple[Any, str]:
+    items = items_of(dataset)
+    return gr.update(value=items, sprite=_sprite(dataset)), items[0]["id"]
+
+
+def items_of(dataset: str) -> list[dict[str, Any]]:
+    """Items worth a look: the best held-out fit of each class, the class with a face to it first."""
+    name = next(iter(symmetry_run.names_of(dataset).values()))
+    found = library.collection(name)
+    first, chosen = library.first_pick(name), []
+    for cls in sorted(set(found.classes)):
+        own = [i for i, other in enumerate(found.classes) if other == cls and found.held_out[i]]
+        chosen += [max(own, key=lambda i: found.quality[i])] if own else []
+    chosen.sort(key=lambda i: found.ids[i] != first)
+    return [
+        {"id": found.ids[i], "label": found.labels[i], "cell": found.rows[i]} | _thumb(name, found.ids[i])
+        for i in chosen[:SHOWN]
+    ]
+
+
+def _sprite(dataset: str) -> dict[str, Any] | None:
+    return sheets.find(next(iter(symmetry_run.names_of(dataset).values())))
+
+
+def _thumb(name: str, item: str) -> dict[str, str]:
+    """Its own picture where no sheet has one."""
+    if sheets.find(name) or library.collection(name).dim == 3:
+        return {}
+    return {"src": snippets.data_uri(np.asarray(library.picture(name, item, sheets.CELL)))}
