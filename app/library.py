@@ -6,6 +6,7 @@ from __future__ import annotations
 import functools
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,17 @@ if TYPE_CHECKING:
 METHODS = ("UMAP", "t-SNE", "PCA")
 _TONES = re.compile(r" ((?:[a-z-]+ skin tone ?)+)$")
 FIRST_CLASS = {"emoji": "animals", "shapes10": "chair"}
+# What strips of examples begin with, where it is there: faces and things with a clear shape, none of them seen.
+LIKED = {
+    "emoji": (
+        *("1f475", "1f981", "1f601", "1f9d1-1f3ff-200d-1f4bc", "1f9d9-1f3fd-200d-2640-fe0f", "1f995", "1f36e", "1f63b"),
+        *("1f6f0-fe0f", "1f454", "1f68e", "1f400", "1f40b", "1f96a", "2650", "1f1e7-1f1f8"),
+    ),
+    "shapes10": (
+        *("chair-00483", "airplane-00456", "lamp-00471", "car-00451", "watercraft-00499", "table-00492"),
+        *("bench-00450", "cabinet-00463"),
+    ),
+}
 TITLES = {"emoji": "Emoji", "shapes10": "Shapes"}
 
 
@@ -200,6 +212,13 @@ def surface_glb(name: str, item: str, resolution: int) -> bytes:
     if not len(mesh.faces):
         raise WsrError(f"The weights of {item!r} decode to nothing: the field is outside everywhere.")
     return to_glb(mesh, None)
+
+
+def examples(dataset: str, among: Sequence[str], count: int) -> list[str]:
+    """Ids for a strip of examples: those we like first, then the others in their order, but no rude gesture."""
+    liked = [item for item in LIKED.get(dataset, ()) if item in set(among)]
+    rest = [item for item in among if item not in liked and not item.startswith("1f595")]
+    return [*liked, *rest][:count]
 
 
 def first_pick(name: str) -> str:

@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 
 import gradio as gr
 
-from app import atlas, compute, fit_tab, symmetry_tab
+from app import atlas, compute, connect_tab, fit_tab, symmetry_tab
 from app.components.plotly_chart import PRELOAD
 from app.theme import CSS, theme
 
@@ -28,6 +28,7 @@ def build_app() -> gr.Blocks:
         with gr.Tabs(selected="atlas") as tabs:
             map_tab = atlas.build()
             fit_tab.build(tabs, page, map_tab)
+            connect_tab.build()
             symmetry_tab.build()
         if map_tab:
             atlas.start(map_tab, page, _seen.set)

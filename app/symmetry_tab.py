@@ -67,18 +67,15 @@ def change_dataset(dataset: str) -> tuple[Any, str]:
 
 
 def items_of(dataset: str) -> list[dict[str, Any]]:
-    """Items worth a look: the best held-out fit of each class, the class with a face to it first."""
+    """Items worth a look, held out from training."""
     name = next(iter(symmetry_run.names_of(dataset).values()))
     found = library.collection(name)
-    first, chosen = library.first_pick(name), []
-    for cls in sorted(set(found.classes)):
-        own = [i for i, other in enumerate(found.classes) if other == cls and found.held_out[i]]
-        chosen += [max(own, key=lambda i: found.quality[i])] if own else []
-    chosen.sort(key=lambda i: found.ids[i] != first)
-    return [
-        {"id": found.ids[i], "label": found.labels[i], "cell": found.rows[i]} | _thumb(name, found.ids[i])
-        for i in chosen[:SHOWN]
-    ]
+    held_out = [item for item, held in zip(found.ids, found.held_out, strict=True) if held]
+    items = []
+    for item in library.examples(dataset, held_out or found.ids, SHOWN):
+        at = found.position(item)
+        items.append({"id": item, "label": found.labels[at], "cell": found.rows[at]} | _thumb(name, item))
+    return items
 
 
 def _sprite(dataset: str) -> dict[str, Any] | None:

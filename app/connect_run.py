@@ -1,0 +1,171 @@
+"""What the Connect tab computes: pairs of fits, the fields between them, and how good those are."""
+
+import functools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app import library
+from wsr import representations
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from wsr.analysis.connectivity import Pair
+
+PICTURE, SURFACE, VIEW = 96, 40, 192  # pixels of an image; samples along an edge and pixels of a drawn surface
+SIGMAS, LAMBDAS = (0.0, 0.5), (0.0, 1.0)
+
+
+@dataclass
+class Lane:
+    """One representation's pair of fits of one target, as it lies and aligned, with the quality at k places of both
+    lines."""
+
+    pair: "Pair"
+    aligned: "Pair"
+    alphas: list[float]
+    raw_curve: list[float]
+    aligned_curve: list[float]
+
+
+@dataclass
+class Race:
+    """All lanes of one target."""
+
+    dataset: str
+    target: str
+    label: str
+    lanes: dict[str, Lane]
+
+    @property
+    def dim(self) -> int:
+        return next(iter(self.lanes.values())).pair.model.dim
+
+    @property
+    def measure(self) -> str:
+        return "psnr" if self.dim == 2 else "iou"
+
+
+def datasets() -> list[str]:
+    """Data sets with precomputed pairs, images first."""
+    found = {path.parent.name.partition("-")[0] for path in (assets_dir() / "zoos").glob("*-pairs/zoo.json")}
+    there = [name for name in found if _report(name)]
+    return sorted(there, key=lambda name: (name != "emoji", name))
+
+
+@functools.lru_cache(maxsize=4)
+def _report(dataset: str) -> dict[str, Any]:
+    path = assets_dir() / "reports" / f"figure3-{dataset}.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def targets(dataset: str) -> list[str]:
+    """Ids of the precomputed targets."""
+    if dataset not in datasets():
+        raise unknown_name("data set", dataset, datasets())
+    return _report(dataset)["ids"]
+
+
+@functools.lru_cache(maxsize=32)
+def race(dataset: str, target: str, init: str = "own") -> Race:
+    """The precomputed pairs of a target, all representations that have one. init: "own", or "normal" for zero-mean
+    starts. Names come from the page: WsrError for one that is not there."""
+    if target not in targets(dataset):
+        raise unknown_name("target", target, targets(dataset))
+    rows = {
+        row["representation"]: row
+        for row in _report(dataset)["rows"]
+        if (row["series"], row["lambda"]) == (init, 1.0) and "curves" in row["raw"]
+    }
+    at = targets(dataset).index(target)
+    lanes = {
+        name: _lane(dataset, _pairs(dataset, name, init), at, rows[name])
+        for name in representations
+        if name in rows and _folder(dataset, name, init).is_dir()
+    }
+    return Race(dataset, target, library.label_of(dataset, target), lanes)
+
+
+def _lane(dataset: str, pair: "Pair", at: int, row: dict[str, Any]) -> Lane:
+    one = _one(pair, at)
+    return Lane(one, one.aligned(), _report(dataset)["alphas"], row["raw"]["curves"][at], row["aligned"]["curves"][at])
+
+
+def _folder(dataset: str, name: str, init: str) -> Path:
+    return assets_dir() / "zoos" / f"{dataset}-{name}{'-normal' if init == 'normal' else ''}-pairs"
+
+
+@functools.lru_cache(maxsize=16)
+def _pairs(dataset: str, name: str, init: str) -> "Pair":
+    """All pairs of a zoo of them."""
+    from wsr import Zoo
+    from wsr.analysis.connectivity import Pair
+
+    zoo = Zoo.open(_folder(dataset, name, init))
+    ids, model, meta = targets(dataset), zoo.representation, zoo.meta
+    both = [zoo.weights([f"{item}@{number}" for item in ids]) for number in (0, 1)]
+    starts = tuple(model.initial(meta["init"], meta["sigma"], meta["init_seed"], mix) for mix in (0.0, meta["perturb"]))
+    return Pair(model, ids, *both, starts, model.initial_mean(meta["init"]))
+
+
+def _one(pair: "Pair", at: int) -> "Pair":
+    here = slice(at, at + 1)
+    return replace(pair, ids=pair.ids[here], a=pair.a[here], b=pair.b[here])
+
+
+def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | None]:
+    """What stands at α, by representation; None where a shape has no surface."""
+    if not 0 <= alpha <= 1:
+        raise WsrError(f"α lies between 0 and 1, not at {alpha!r}.")
+    return {name: _picture(lane.aligned if aligned else lane.pair, alpha) for name, lane in of.lanes.items()}
+
+
+def _picture(pair: "Pair", alpha: float) -> np.ndarray | None:
+    from wsr.render.decode import decode
+
+    if pair.model.dim == 2:
+        return decode(pair.model, pair.line(alpha), PICTURE)[0]
+    mesh = decode(pair.model, pair.line(alpha), SURFACE)[0]
+    if not len(mesh.faces):
+        return None
+    from wsr.render.pictures import draw_mesh
+
+    return np.asarray(draw_mesh(mesh, VIEW))
+
+
+def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
+    """Read off the curve."""
+    return float(np.interp(alpha, lane.alphas, lane.aligned_curve if aligned else lane.raw_curve))
+
+
+def fit_live(dataset: str, target: str, names: list[str], sigma: float, perturb: float) -> Iterator[Race]:
+    """Fits the target twice with each representation, from starts that are λ = `perturb` apart, with spread σ, and
+    yields what there is after each. WsrError where the target's own data is not on this machine."""
+    from wsr.analysis.connectivity import ALPHAS, connect, fit_pair
+    from wsr.data import load_signals
+    from wsr.fitting.problem import make_problem
+    from wsr.presets import preset
+
+    unknown = [name for name in names if name not in representations]
+    if unknown or not names:
+        raise WsrError(f"Choose one representation or more, of {', '.join(representations)}.")
+    for name, value, (low, high) in (("spread σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
+        if not low <= value <= high:
+            raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
+    if target not in targets(dataset):
+        raise unknown_name("target", target, targets(dataset))
+    signals = load_signals(dataset, [target])
+    truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
+    found = Race(dataset, target, library.label_of(dataset, target), {})
+    for name in representations:
+        if name in names:
+            pair = fit_pair(signals, name, dataset, init="spread", sigma=sigma, perturb=perturb)
+            aligned = pair.aligned()
+            curves = [connect(one, truth).quality[0].tolist() for one in (pair, aligned)]
+            found.lanes[name] = Lane(pair, aligned, list(ALPHAS), *curves)
+            yield found

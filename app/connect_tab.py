@@ -1,0 +1,180 @@
+"""The Connect tab: walk from one fit to another, and see which representations stay a picture on the way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app import compute, connect_run, library, sheets, snippets
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart, picked_id
+from app.connect_run import Race
+from app.figures.barrier import barrier_figure
+from app.palette import NAMES
+from wsr import representations
+
+SHOWN = 10  # targets to choose from
+HALFWAY = 0.5
+ALIGNED = [("as they landed", False), ("aligned first", True)]
+INITS = [("own starts", "own"), ("zero-mean starts", "normal")]
+
+
+@dataclass
+class ConnectTab:
+    dataset: gr.Radio
+    strip: Pictures
+    alpha: gr.Slider
+    aligned: gr.Radio
+    init: gr.Radio
+    sheet: gr.HTML
+    chart: PlotlyChart
+    state: gr.HTML
+    names: gr.CheckboxGroup
+    spread: gr.Slider
+    perturb: gr.Slider
+    fit: gr.Button
+    target: gr.State
+    live: gr.State
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [self.dataset, self.target, self.init, self.live, self.alpha, self.aligned]
+
+    @property
+    def outputs(self) -> list[Any]:
+        return [self.sheet, self.chart]
+
+
+def build() -> ConnectTab | None:
+    """Lay the tab out inside gr.Tabs and wire it. None where no pairs have been computed."""
+    there = connect_run.datasets()
+    with gr.Tab("Connect", id="connect") as view:
+        if not there:
+            gr.HTML(snippets.empty("There are no pairs of fits here yet. Make them with", "make assets"))
+            return None
+        tab = _layout(there)
+    _wire(tab, view)
+    return tab
+
+
+def _layout(there: list[str]) -> ConnectTab:
+    with gr.Row():
+        titles = [(library.TITLES.get(name, name), name) for name in there]
+        dataset = gr.Radio(titles, value=there[0], show_label=False, container=False, min_width=190, scale=0)
+        strip = Pictures(items_of(there[0]), sprite=_sprite(there[0]), columns=SHOWN)
+    gr.Markdown(
+        "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other.",
+        elem_classes="wsr-caption",
+    )
+    alpha = gr.Slider(0, 1, value=HALFWAY, step=0.05, label="α: from the first fit to the second")
+    sheet = gr.HTML(elem_classes="wsr-six")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">How good it is on the way</div>')
+            chart = PlotlyChart(None, height=330, description="Quality over α for each representation")
+            gr.Markdown(
+                "Thin lines: the second fit aligned first, by what leaves its picture unchanged.",
+                elem_classes="wsr-caption",
+            )
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+            aligned = gr.Radio(ALIGNED, value=False, label="The second fit")
+            init = gr.Radio(INITS, value="own", label="Where fitting began")
+            with gr.Accordion("Fit a new pair, live", open=False):
+                names = gr.CheckboxGroup(
+                    [(NAMES[name], name) for name in representations], value=["mlora", "mlora-asym"], show_label=False
+                )
+                perturb = gr.Slider(*connect_run.LAMBDAS, value=1.0, step=0.05, label="λ: how far apart the starts are")
+                spread = gr.Slider(*connect_run.SIGMAS, value=0.02, step=0.01, label="σ: spread of the starts")
+                fit = gr.Button("Fit two", variant="primary")
+            state = gr.HTML()
+    target = gr.State(items_of(there[0])[0]["id"])
+    live = gr.State(None, time_to_live=3600)
+    return ConnectTab(
+        dataset, strip, alpha, aligned, init, sheet, chart, state, names, spread, perturb, fit, target, live
+    )
+
+
+def _wire(tab: ConnectTab, view: gr.Tab) -> None:
+    options = {**compute.LOOK, **compute.PRIVATE}
+    view.select(walk, tab.inputs, tab.outputs, **options)
+    for widget in (tab.alpha, tab.aligned):
+        widget.input(walk, tab.inputs, tab.outputs, trigger_mode="always_last", **options)
+    chosen = [tab.target, tab.live, tab.state]
+    tab.strip.pick(choose, tab.dataset, chosen, **options).then(walk, tab.inputs, tab.outputs, **options)
+    tab.init.input(lambda: None, None, tab.live, queue=False, **compute.PRIVATE).then(
+        walk, tab.inputs, tab.outputs, **options
+    )
+    tab.dataset.input(change_dataset, tab.dataset, [tab.strip, *chosen], **options).then(
+        walk, tab.inputs, tab.outputs, **options
+    )
+    tab.fit.click(
+        fit_pair, [tab.dataset, tab.target, tab.names, tab.spread, tab.perturb, tab.alpha, tab.aligned],
+        [tab.state, tab.live, *tab.outputs], show_progress_on=tab.state, **compute.COMPUTE, **compute.PRIVATE,
+    )  # fmt: skip
+
+
+@compute.guarded
+def walk(dataset: str, target: str, init: str, live: Race | None, alpha: float, aligned: bool) -> tuple:
+    """What stands at α: [pictures, chart]."""
+    return _shown(live or connect_run.race(dataset, target, init), float(alpha), bool(aligned))
+
+
+def _shown(of: Race, alpha: float, aligned: bool) -> tuple:
+    cells = [
+        snippets.cell(
+            image,
+            NAMES[name],
+            name,
+            [snippets.quality(connect_run.quality_at(of.lanes[name], alpha, aligned), of.measure)],
+        )
+        for name, image in connect_run.pictures(of, alpha, aligned).items()
+    ]
+    curves = {name: {"raw": lane.raw_curve, "aligned": lane.aligned_curve} for name, lane in of.lanes.items()}
+    alphas = next(iter(of.lanes.values())).alphas if of.lanes else []
+    return snippets.sheet(cells), barrier_figure(alphas, curves, measure=of.measure, at=alpha)
+
+
+@compute.guarded
+def choose(dataset: str, event: gr.EventData) -> tuple:
+    """[target, live, state]"""
+    target = picked_id(event)
+    connect_run.race(dataset, target)
+    return target, None, ""
+
+
+@compute.guarded
+def change_dataset(dataset: str) -> tuple:
+    """[strip, target, live, state]"""
+    items = items_of(dataset)
+    return gr.update(value=items, sprite=_sprite(dataset)), items[0]["id"], None, ""
+
+
+def fit_pair(
+    dataset: str, target: str, names: list[str], spread: float, perturb: float, alpha: float, aligned: bool
+) -> Iterator[tuple]:
+    """[state, live, pictures, chart] after each representation. What is wrong is said in the page."""
+    try:
+        yield snippets.working(f"Fitting twice with {len(names)} …", 0.0), *(gr.skip(),) * 3
+        for found in connect_run.fit_live(dataset, target, names, float(spread), float(perturb)):
+            done = len(found.lanes)
+            said = snippets.working(f"{done} of {len(names)} fitted twice", done / len(names))
+            yield said, found, *_shown(found, float(alpha), bool(aligned))
+        yield snippets.settled("Fitted just now, on this machine."), *(gr.skip(),) * 3
+    except Exception as error:
+        yield snippets.failed(compute.sentence(error)), *(gr.skip(),) * 3
+
+
+def items_of(dataset: str) -> list[dict[str, Any]]:
+    """Targets to choose from, by what a fit of them looks like."""
+    name = f"{dataset}-mlora-asym"
+    found = library.collection(name)
+    items = []
+    for target in library.examples(dataset, connect_run.targets(dataset), SHOWN):
+        at = found.position(target)
+        items.append({"id": target, "label": found.labels[at], "cell": found.rows[at]})
+    return items
+
+
+def _sprite(dataset: str) -> dict[str, Any] | None:
+    return sheets.find(f"{dataset}-mlora-asym")

@@ -1,0 +1,56 @@
+"""The barrier: how good the field is at every place between two fits."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.figures.curves import MEASURES
+from app.palette import NAMES, representation_line
+
+
+def barrier_figure(
+    alphas: Sequence[float],
+    curves: Mapping[str, Mapping[str, Sequence[float]]],
+    *,
+    measure: str,
+    at: float | None = None,
+) -> dict[str, Any]:
+    """Quality (PSNR in dB or IoU) over α, a line for each representation in its own colour: `curves` maps its name to
+    {"raw": …, "aligned": …}; what is aligned is drawn thin. `at`: where the slider stands."""
+    title, digits = MEASURES[measure]
+    traces = []
+    for name, kinds in curves.items():
+        for kind, values in kinds.items():
+            aligned = kind == "aligned"
+            traces.append(
+                {
+                    "type": "scatter",
+                    "mode": "lines",
+                    "name": NAMES[name],
+                    "legendgroup": name,
+                    "showlegend": not aligned,
+                    "x": list(alphas),
+                    "y": [round(float(value), 4) for value in values],
+                    "line": {**representation_line(name), "width": 1 if aligned else 2.5},
+                    "hovertemplate": f"{NAMES[name]}{', aligned' if aligned else ''}: %{{y:{digits}}}<extra></extra>",
+                }
+            )
+    marker = {
+        "type": "line",
+        "x0": at,
+        "x1": at,
+        "yref": "paper",
+        "y0": 0,
+        "y1": 1,
+        "line": {"width": 1, "dash": "dot"},
+    }
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {"title": {"text": "α, from one fit to the other"}, "range": [0, 1]},
+            "yaxis": {"title": {"text": title}, "automargin": True, "rangemode": "tozero"},
+            "margin": {"l": 48, "r": 12, "t": 52, "b": 44},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "shapes": [] if at is None else [marker],
+            "uirevision": "barrier",
+        },
+    }
