@@ -1,46 +1,56 @@
 """The Atlas tab: every point a neural network, placed by its weights alone."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
-from app import compute, library, sheets, snippets
-from app.components.pictures import Pictures
-from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart, chart_update, picked_id
-from app.figures.atlas import atlas_figure
-from app.figures.weights import weights_figure
-from app.palette import class_colours
-from wsr.errors import WsrError
+from app import atlas_panel, atlas_project, atlas_select, compute, library, snippets
+from app.atlas_place import place_fit
+from app.atlas_view import FORMS, METRICS, View, Visit, highlights, map_figure, methods_of, sprite
+from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart, chart_update, chosen_ids, picked_id
+from app.palette import NAMES
+from wsr import representations
 
 ASSETS_COMMAND = "make assets"
-PICTURE_SIZE = 256  # pixels: twice what was fitted, a field has no grid of its own
-FIRST_SIZE = 96  # shown first: a seventh of the points, a third of a second sooner where the same cores draw the page
-SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two cores
 MAP_HEIGHT = 560
-
-
-@dataclass
-class Placed:
-    """A visitor's own fit on a collection's map: its label, and coordinates by (method, dims)."""
-
-    name: str = ""
-    label: str = "yours"
-    points: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+NONE = "none"
+FIRST = "mlora-asym"  # the representation that the tab opens with
 
 
 @dataclass
 class AtlasTab:
-    """The widgets that other tabs and the page's start need."""
+    """The widgets that other tabs and the page's start need. controls: in the order of `View`."""
 
     tab: gr.Tab
     chart: PlotlyChart
-    controls: list[gr.Radio]
+    other: PlotlyChart
+    other_column: gr.Column
+    compare: gr.Dropdown
+    controls: list[Any]
     picked: gr.State
-    placed: gr.State
+    visit: gr.State
+    selection: gr.State
+    chosen: list[Any]
+    faith: gr.HTML
+    table: gr.HTML
     panel: list[gr.components.Component]
+    projecting: atlas_project.Widgets
+
+    @property
+    def inputs(self) -> list[Any]:
+        return [*self.controls, self.picked, self.visit]
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `atlas_panel.show` fills."""
+        return [self.chart, self.picked, *self.panel]
+
+    @property
+    def choices(self) -> list[Any]:
+        """The controls whose choices depend on the collection."""
+        return self.controls[1:6]
 
 
 def build() -> AtlasTab | None:
@@ -54,69 +64,148 @@ def build() -> AtlasTab | None:
                 )
             )
             return None
-        first = library.collection(names[0])
-        methods, dims = _choices(first)
-        picked, placed = gr.State(library.first_pick(first.name)), gr.State(Placed())
-        with gr.Row():
-            with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
-                titles = [(library.collection(name).title, name) for name in names]
-                dataset = gr.Radio(titles, value=first.name, label="Data set", show_label=False, container=False)
-                chart = PlotlyChart(
-                    map_figure(first.name, methods[0], dims[0]),
-                    sprite=sheets.find(first.name),
-                    height=MAP_HEIGHT,
-                    highlight=[{"id": library.first_pick(first.name), "role": "picked"}],
-                    zoom=True,
-                    description="Map of fitted networks",
-                )
-                with gr.Row(elem_classes="wsr-later"):
-                    method = gr.Radio(methods, value=methods[0], label="Projection", min_width=190)
-                    view = gr.Radio([(f"{d}D", d) for d in dims], value=dims[0], label="View", min_width=110)
-                gr.Markdown(
-                    "Nobody told the map what anything is: it saw the weights only. Colours are classes. "
-                    "Point to see, click to open.",
-                    elem_classes=["wsr-caption", "wsr-later"],
-                )
-            with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
-                panel = _panel(first.name, library.first_pick(first.name))
-    atlas = AtlasTab(tab, chart, [dataset, method, view], picked, placed, panel)
+        atlas = _layout(tab)
     _wire(atlas)
     return atlas
 
 
-def _panel(name: str, item: str) -> list[gr.components.Component]:
-    """What was picked. At first its thumbnail, which needs no decoding."""
-    found = library.collection(name)
-    thumb = snippets.thumbnail(sheets.find(name), sheets.cell(name, item), item)
-    frame = gr.HTML(thumb)
-    surface = gr.Model3D(
-        visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
-        camera_position=snippets.CAMERA,
-    )  # fmt: skip
-    facts = gr.HTML(facts_line(found, item))
-    gr.HTML('<div class="wsr-label">Nearest in weight space</div>')
-    nearest = Pictures(columns=6)
-    gr.HTML('<div class="wsr-label">Its weights</div>')
-    heat = PlotlyChart(None, height=230, description="Weights of the picked network, layer by layer")
-    gr.Markdown(
-        "Orange is above the common start, blue below. Gaps are frozen by the mask.", elem_classes="wsr-caption"
+def datasets() -> list[str]:
+    return list(dict.fromkeys(library.collection(name).dataset for name in library.collection_names()))
+
+
+def kinds_of(dataset: str) -> list[str]:
+    """The representations of a data set that have a map."""
+    there = {library.collection(name).representation for name in library.collection_names() if name.startswith(dataset)}
+    return [name for name in representations if name in there]
+
+
+def first_view(dataset: str, representation: str = FIRST) -> View:
+    kinds = kinds_of(dataset)
+    kind = representation if representation in kinds else kinds[-1]
+    found = library.collection(f"{dataset}-{kind}")
+    method, dims = next(iter(found.maps))
+    return View(dataset, kind, method, dims)
+
+
+def _layout(tab: gr.Tab) -> AtlasTab:
+    view, visit = first_view(datasets()[0]), Visit()
+    item = library.first_pick(view.name)
+    with gr.Row():
+        with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
+            with gr.Row():
+                titles = [(library.TITLES.get(name, name), name) for name in datasets()]
+                dataset = gr.Radio(titles, value=view.dataset, label="Data set", show_label=False, container=False)
+            with gr.Row(elem_classes="wsr-tight"):
+                chart = PlotlyChart(
+                    map_figure(view, visit), sprite=sprite(view), height=MAP_HEIGHT, zoom=True, selectable=True,
+                    highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
+                )  # fmt: skip
+                with gr.Column(visible=False, min_width=300, elem_classes="wsr-tight") as other_column:
+                    other = PlotlyChart(
+                        None, height=MAP_HEIGHT, zoom=True, selectable=True,
+                        description="The same networks' map in another representation",
+                    )  # fmt: skip
+            controls = [dataset, *_choices(view)]
+            gr.Markdown(
+                "Nobody told the map what anything is: it saw the weights only. Colours are classes. "
+                "Point to see, click to open.",
+                elem_classes=["wsr-caption", "wsr-later"],
+            )
+            with gr.Column(elem_classes=["wsr-later", "wsr-tight"]):
+                compare = gr.Dropdown(_others(view), value=NONE, label="Beside it, the same networks as", min_width=190)
+                chosen = _selection(view)
+                faith, table, projecting = _deeper(view)
+        with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
+            panel = atlas_panel.build(view.name, item)
+            metric = gr.Radio(
+                list(zip(("by angle", "by distance"), METRICS, strict=True)), value=METRICS[0], label="Nearest"
+            )
+            form = gr.Radio(
+                list(zip(("of the weights", "in canonical form"), FORMS, strict=True)), value=FORMS[0], show_label=False
+            )
+    controls += [metric, form]
+    states = gr.State(item), gr.State(visit), gr.State([])
+    return AtlasTab(
+        tab, chart, other, other_column, compare, controls, *states, chosen, faith, table, panel, projecting
     )
-    return [frame, surface, facts, nearest, heat]
+
+
+def _choices(view: View) -> list[Any]:
+    """[representation, projection, view, colour, only]"""
+    with gr.Row(elem_classes="wsr-later"):
+        kind = gr.Dropdown(**_kinds(view), label="Representation", min_width=150)
+        method = gr.Radio(**_methods(view, Visit()), label="Projection", min_width=190)
+        dims = gr.Radio(**_sizes(view), label="View", min_width=110)
+        colour = gr.Dropdown(**_colours(view), label="Colour", min_width=130)
+        only = gr.Dropdown(**_classes(view), label="Find a class", multiselect=True, min_width=150)
+    return [kind, method, dims, colour, only]
+
+
+def _kinds(view: View) -> dict[str, Any]:
+    return {"choices": [(NAMES[kind], kind) for kind in kinds_of(view.dataset)], "value": view.representation}
+
+
+def _methods(view: View, visit: Visit) -> dict[str, Any]:
+    return {"choices": methods_of(view.name, visit), "value": view.method}
+
+
+def _sizes(view: View) -> dict[str, Any]:
+    sizes = sorted({dims for _, dims in library.collection(view.name).maps})
+    return {"choices": [(f"{dims}D", dims) for dims in sizes], "value": view.dims}
+
+
+def _colours(view: View) -> dict[str, Any]:
+    return {"choices": library.columns(view.name), "value": view.colour}
+
+
+def _classes(view: View) -> dict[str, Any]:
+    return {"choices": sorted(set(library.collection(view.name).classes)), "value": list(view.only)}
+
+
+def _others(view: View) -> list[tuple[str, str]]:
+    kinds = [kind for kind in kinds_of(view.dataset) if kind != view.representation]
+    return [("nothing", NONE), *((NAMES[kind], kind) for kind in kinds)]
+
+
+def _selection(view: View) -> list[Any]:
+    """[what is selected, the button that exports it, the files]"""
+    said = gr.HTML(atlas_select.summary(view.name, []))
+    button = gr.Button("Take the selection home", visible=False, min_width=200)
+    files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
+    return [said, button, files]
+
+
+def _deeper(view: View) -> tuple[gr.HTML, gr.HTML, atlas_project.Widgets]:
+    with gr.Accordion("How far to believe the map, and what a classifier reads", open=False):
+        faith = gr.HTML()
+        table = gr.HTML(snippets.probes(library.probes(view.dataset), view.representation))
+    with gr.Accordion("Another projection", open=False):
+        projecting = atlas_project.build()
+    return faith, table, projecting
 
 
 def _wire(atlas: AtlasTab) -> None:
-    outputs = [atlas.chart, atlas.picked, *atlas.panel]
-    inputs = [*atlas.controls, atlas.picked, atlas.placed]
     options = {**compute.LOOK, **compute.PRIVATE}
-    dataset, method, dims = atlas.controls
-    dataset.input(change_dataset, inputs, [method, dims, *outputs], **options)
-    for control in (method, dims):
-        control.input(change_view, inputs, [atlas.chart], **options)
-    pickers = [(atlas.chart, pick), (atlas.panel[3], pick)]
-    for widget, handler in pickers:
+    dataset, kind, method, dims, colour, only, metric, form = atlas.controls
+    changed = [*atlas.choices, atlas.compare, atlas.other_column, atlas.selection, *atlas.chosen, atlas.table]
+    for control in (dataset, kind):
+        control.input(change_collection, [*atlas.inputs], [*changed, *atlas.outputs], **options)
+    for control in (method, dims, colour, only):
+        control.input(change_view, [*atlas.inputs, atlas.compare], [atlas.chart, atlas.other, atlas.faith], **options)
+    for control in (metric, form):
+        control.input(change_neighbours, atlas.inputs, [atlas.chart, atlas.panel[3]], **options)
+    for widget in (atlas.chart, atlas.other, atlas.panel[3]):
         # multiple: a click counts while the last one is still being answered, and `compute.newest` ends that answer.
         # gradio's always_last would send the first click's point again.
-        widget.pick(handler, inputs, outputs, trigger_mode="multiple", **options)
+        widget.pick(pick, atlas.inputs, atlas.outputs, trigger_mode="multiple", **options)
+    for widget in (atlas.chart, atlas.other):
+        widget.choose(choose, atlas.inputs, [atlas.chart, atlas.other, atlas.selection, *atlas.chosen], **options)
+    atlas.compare.input(
+        compare, [*atlas.inputs, atlas.compare, atlas.selection], [atlas.other_column, atlas.other], **options
+    )
+    atlas.picked.change(mark_other, [*atlas.inputs, atlas.compare], atlas.other, **options)
+    atlas.chosen[1].click(export, [*atlas.controls, atlas.selection], atlas.chosen[2], **options)
+    atlas_project.wire(atlas.projecting, atlas.inputs, [atlas.visit, method, dims, atlas.chart, atlas.faith])
 
 
 def start(atlas: AtlasTab, page: gr.Blocks, when_seen: Callable[[], None]) -> None:
@@ -124,41 +213,62 @@ def start(atlas: AtlasTab, page: gr.Blocks, when_seen: Callable[[], None]) -> No
     browser for the machine's cores just while the page is being drawn."""
 
     @compute.guarded
-    def opened(name: str, method: str, dims: int, picked: str, placed: Placed, request: gr.Request) -> Iterator[tuple]:
-        yield from compute.newest(request, show(name, method, int(dims), picked, placed))
+    def opened(request: gr.Request, *values: Any) -> Iterator[tuple]:
+        *controls, item, visit = values
+        yield from compute.newest(request, atlas_panel.show(View.of(controls), item, visit))
         when_seen()
 
-    inputs = [*atlas.controls, atlas.picked, atlas.placed]
-    outputs = [atlas.chart, atlas.picked, *atlas.panel]
-    page.load(opened, inputs, outputs, js=WHEN_DRAWN, **compute.LOOK, **compute.PRIVATE)
+    page.load(opened, atlas.inputs, atlas.outputs, js=WHEN_DRAWN, **compute.LOOK, **compute.PRIVATE)
 
 
 @compute.guarded
-def pick(
-    name: str, method: str, dims: int, picked: str, placed: Placed, event: gr.EventData, request: gr.Request
-) -> Iterator[tuple]:
-    item = picked_id(event)
-    library.collection(name).position(item)
-    yield from compute.newest(request, show(name, method, int(dims), item, placed))
+def pick(event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[tuple]:
+    *controls, _, visit = values
+    view, item = View.of(controls), picked_id(event)
+    library.collection(view.name).position(item)
+    yield from compute.newest(request, atlas_panel.show(view, item, visit))
 
 
 @compute.guarded
-def change_view(name: str, method: str, dims: int, picked: str, placed: Placed) -> dict[str, Any]:
-    marks = highlights(name, method, int(dims), picked, placed)
-    return chart_update(figure=map_figure(name, method, int(dims)), highlight=marks)
+def change_view(*values: Any) -> tuple:
+    """[chart, chart beside it, faithfulness]"""
+    *controls, item, visit, beside = values
+    view = View.of(controls)
+    figure = chart_update(figure=map_figure(view, visit), highlight=highlights(view, item, visit))
+    return figure, _beside(view, beside, item, visit), ""
 
 
 @compute.guarded
-def change_dataset(
-    name: str, method: str, dims: int, picked: str, placed: Placed, request: gr.Request
-) -> Iterator[tuple]:
-    found = library.collection(name)
-    methods, sizes = _choices(found)
-    method, dims = method if method in methods else methods[0], dims if dims in sizes else sizes[0]
-    choices = gr.update(choices=methods, value=method), gr.update(choices=[(f"{d}D", d) for d in sizes], value=dims)
-    figure = map_figure(name, method, dims)
-    shown = show(name, method, dims, library.first_pick(name), placed, figure=figure)
-    yield from compute.newest(request, _first_with(choices, shown))
+def change_neighbours(*values: Any) -> tuple:
+    """[chart, nearest]"""
+    *controls, item, visit = values
+    view = View.of(controls)
+    return chart_update(highlight=highlights(view, item, visit)), atlas_panel.neighbour_items(view, item)
+
+
+@compute.guarded
+def change_collection(request: gr.Request, *values: Any) -> Iterator[tuple]:
+    """[choices, compare, the column beside, selection and what is said of it, table, *what `show` yields]. Another
+    representation keeps the item."""
+    dataset, kind, method, dims, colour, only, metric, form, item, visit = values
+    first = first_view(str(dataset), str(kind))
+    found = library.collection(first.name)
+    method = method if (method, int(dims)) in found.maps else first.method
+    dims = int(dims) if (method, int(dims)) in found.maps else first.dims
+    colour = colour if colour in library.columns(first.name) else library.CLASS
+    only = tuple(cls for cls in only or () if cls in found.classes)
+    view = View(first.dataset, first.representation, method, dims, colour, only, metric, form)
+    item = item if item in found.ids else library.first_pick(view.name)
+    choices = [
+        gr.update(**part)
+        for part in (_kinds(view), _methods(view, visit), _sizes(view), _colours(view), _classes(view))
+    ]
+    values = (
+        *choices, gr.update(choices=_others(view), value=NONE), gr.update(visible=False), [], *_nothing_selected(view),
+        snippets.probes(library.probes(view.dataset), view.representation),
+    )  # fmt: skip
+    shown = atlas_panel.show(view, item, visit, figure=map_figure(view, visit), selected=[])
+    yield from compute.newest(request, _first_with(values, shown))
 
 
 def _first_with(values: tuple, answer: Iterator[tuple]) -> Iterator[tuple]:
@@ -168,140 +278,86 @@ def _first_with(values: tuple, answer: Iterator[tuple]) -> Iterator[tuple]:
         values = (gr.skip(),) * len(values)
 
 
-def show(name: str, method: str, dims: int, item: str, placed: Placed, **chart: Any) -> Iterator[tuple]:
-    """What belongs on screen once `item` is picked: [chart, picked, frame, surface, facts, nearest, heat map].
-
-    `chart` are further changes of the chart. What was asked for comes first, small if need be, and what surrounds it
-    after that; a surface takes a second, so everything else is yielded before it.
-    """
-    found = library.collection(name)
-    if found.dim == 2:
-        first = snippets.picture(library.picture(name, item, FIRST_SIZE), item)
-        drawn = chart_update(**chart) if chart else gr.skip()
-        hide = gr.update(visible="hidden")
-        yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
-        chart = {}  # is on its way
-    sprite = sheets.find(name) or {}  # it may have come since the page was opened
-    marks = chart_update(highlight=highlights(name, method, dims, item, placed), sprite=sprite, **chart)
-    nearest = gr.update(value=neighbour_items(name, item), sprite=sprite)
-    heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
-    if found.dim == 2:
-        yield marks, gr.skip(), gr.skip(), gr.skip(), gr.skip(), nearest, heat
-        yield gr.skip(), gr.skip(), snippets.picture(library.picture(name, item, PICTURE_SIZE), item), *(gr.skip(),) * 4
-        return
-    waiting = facts_line(found, item, "decoding the surface …")
-    yield marks, item, gr.skip(), gr.skip(), waiting, nearest, heat
-    surface = gr.update(value=_surface_file(name, item), visible=True)
-    yield gr.skip(), gr.skip(), gr.update(visible=False), surface, facts_line(found, item), gr.skip(), gr.skip()
+@compute.guarded
+def choose(event: gr.EventData, *values: Any) -> tuple:
+    """A box or a lasso: [chart, chart beside it, selection, what is in it, export, files]."""
+    *controls, _, _ = values
+    view = View.of(controls)
+    ids = atlas_select.checked(view.name, chosen_ids(event))
+    both = chart_update(selected=ids)
+    button = gr.update(visible=bool(ids))
+    return both, both, ids, atlas_select.summary(view.name, ids), button, gr.update(visible=False)
 
 
-def _surface_file(name: str, item: str) -> str:
-    """The path of an item's GLB. One file for all visitors: it is the collection's, not theirs."""
-    folder = compute.shared_dir() / name
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}.glb"
-    if not path.exists():
-        from wsr.paths import atomic_path
-
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(library.surface_glb(name, item, SURFACE_SIZE))
-    return str(path)
+def _nothing_selected(view: View) -> tuple:
+    return atlas_select.summary(view.name, []), gr.update(visible=False), gr.update(visible=False)
 
 
-def map_figure(name: str, method: str, dims: int) -> dict[str, Any]:
-    found = library.collection(name)
-    points = found.points(method, dims)  # (n, d)
-    on_map = np.flatnonzero(np.isfinite(points).all(axis=1))
-    return atlas_figure(
-        points[on_map],
-        [found.classes[i] for i in on_map],
-        [found.labels[i] for i in on_map],
-        [found.ids[i] for i in on_map],
-        method=method,
-        cells=[found.rows[i] for i in on_map],
-        view=f"{name}/{method}/{dims}",
-    )
+@compute.guarded
+def export(request: gr.Request, *values: Any) -> Any:
+    *controls, ids = values
+    view = View.of(controls)
+    files = atlas_select.export(view.name, atlas_select.checked(view.name, ids), compute.session_dir(request))
+    return gr.update(value=files, visible=True)
 
 
-def highlights(name: str, method: str, dims: int, item: str, placed: Placed) -> list[dict[str, Any]]:
-    """The points drawn on top: the picked one, its neighbours, and the visitor's own if it is on this map."""
-    marks = [{"id": other, "role": "neighbour"} for other, _ in library.neighbours(name, item)]
-    marks.append({"id": item, "role": "picked"})
-    own = placed.points.get((method, dims)) if placed.name == name else None
-    if own:
-        marks.append({"id": "", "role": "placed", "label": placed.label, **dict(zip("xyz", own, strict=False))})
-    return marks
+@compute.guarded
+def compare(*values: Any) -> tuple:
+    """[the column beside the map, its chart]"""
+    *controls, item, visit, beside, ids = values
+    view = View.of(controls)
+    if beside == NONE:
+        return gr.update(visible=False), chart_update(figure=None)
+    shown = _beside(view, beside, item, visit)
+    return gr.update(visible=True), {**shown, "selected": ids}
 
 
-def neighbour_items(name: str, item: str) -> list[dict[str, Any]]:
-    found = library.collection(name)
-    items = []
-    for other, _ in library.neighbours(name, item):
-        at = found.position(other)
-        picture = {"cell": found.rows[at]}
-        if found.dim == 2 and not sheets.find(name):
-            picture = {"src": snippets.data_uri(library.picture(name, other, sheets.CELL))}
-        items.append({"id": other, "label": found.labels[at], "note": found.classes[at], **picture})
-    return items
+@compute.guarded
+def mark_other(*values: Any) -> Any:
+    """What was picked, on the chart beside."""
+    *controls, item, visit, beside = values
+    if beside == NONE:
+        return gr.skip()
+    view = _other_view(View.of(controls), beside)
+    return chart_update(highlight=highlights(view, item, visit))
 
 
-def facts_line(found: library.Collection, item: str, note: str = "") -> str:
-    at = found.position(item)
-    seen = "" if not found.held_out[at] else "not seen in training"
-    colour = class_colours(found.classes)[found.classes[at]]
-    value = snippets.quality(float(found.quality[at]), found.measure)
-    return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen)
+def _other_view(view: View, beside: str) -> View:
+    """The same map of another representation, or, where it has none, its first."""
+    first = first_view(view.dataset, beside)
+    there = (view.method, view.dims) in library.collection(first.name).maps
+    place = (view.method, view.dims) if there else (first.method, first.dims)
+    return View(view.dataset, first.representation, *place, view.colour, view.only, view.metric, view.form)
 
 
-def _choices(found: library.Collection) -> tuple[list[str], list[int]]:
-    methods = [m for m in library.METHODS if any(method == m for method, _ in found.maps)]
-    return methods, sorted({dims for method, dims in found.maps if method in methods})
+def _beside(view: View, beside: str, item: str, visit: Visit) -> Any:
+    if beside == NONE:
+        return gr.skip()
+    view = _other_view(view, beside)
+    return chart_update(figure=map_figure(view, visit), highlight=highlights(view, item, visit), sprite=sprite(view))
 
 
 def receive(tab: AtlasTab, tabs: gr.Tabs, button: gr.Button, fitted: gr.State, state: gr.HTML) -> None:
     """Let a button of another tab put its fit onto the map, and go there."""
-    outputs = [tabs, state, tab.placed, *tab.controls, tab.chart, tab.picked, *tab.panel]
-    button.click(place, [fitted, *tab.controls], outputs, **compute.LOOK, **compute.PRIVATE)
+    outputs = [tabs, state, tab.visit, *tab.controls[:6], *tab.outputs]
+    button.click(place, [fitted, tab.visit], outputs, **compute.LOOK, **compute.PRIVATE)
 
 
-def place(fitted: Any, name: str, method: str, dims: int, request: gr.Request) -> Iterator[tuple]:
-    """[tabs, the other tab's state line, placed, data set, projection, view, *what `show` yields].
+def place(fitted: Any, visit: Visit, request: gr.Request) -> Iterator[tuple]:
+    """[tabs, the other tab's state line, visit, the first six controls, *what `show` yields].
 
     What is wrong is said where the visitor is.
     """
     try:
-        placed, nearest = place_fit(fitted)
+        visit, found, nearest = place_fit(fitted, visit)
     except Exception as error:
-        yield gr.skip(), snippets.failed(compute.sentence(error)), *(gr.skip(),) * 11
+        yield gr.skip(), snippets.failed(compute.sentence(error)), *(gr.skip(),) * 14
         return
-    methods, sizes = _choices(library.collection(placed.name))
-    method, dims = method if method in methods else methods[0], dims if dims in sizes else sizes[0]
-    figure = map_figure(placed.name, method, dims)
-    first = gr.update(selected="atlas"), gr.skip(), placed, placed.name, method, dims
-    shown = show(placed.name, method, dims, nearest, placed, figure=figure)
-    yield from compute.newest(request, _first_with(first, shown))
-
-
-def place_fit(fitted: Any) -> tuple[Placed, str]:
-    """Where a fit belongs on every map of its kind, and the item nearest to it. WsrError if there is no such map."""
-    from wsr.analysis import nearest, place
-
-    if fitted is None:
-        raise WsrError("There is no fit to place yet: press Fit first.")
-    fitting = [
-        found
-        for found in map(library.collection, library.collection_names())
-        if (found.dim, found.representation) == (fitted.dim, fitted.model.name)
-        and found.layout == fitted.model.layout.to_json()
+    view = first_view(found.dataset, found.representation)
+    choices = [
+        gr.update(**part)
+        for part in (_kinds(view), _methods(view, visit), _sizes(view), _colours(view), _classes(view))
     ]
-    if not fitting:
-        raise WsrError("The maps hold mLoRA-Asym fits of rank 4: fit with these settings to place yours among them.")
-    found = fitting[0]
-    vectors = library.weights(found.name)
-    index, _ = nearest(fitted.weights, vectors, 1, centre=vectors.mean(0))
-    points = {}
-    for (method, dims), coordinates in found.maps.items():
-        known = np.isfinite(coordinates).all(axis=1)
-        at = place(fitted.weights.numpy(), vectors.numpy()[known], coordinates[known])[0]
-        points[method, dims] = [float(x) for x in at]
-    return Placed(found.name, f"your {fitted.label}", points), found.ids[int(index[0, 0])]
+    first = gr.update(selected="atlas"), gr.skip(), visit, view.dataset, *choices
+    shown = atlas_panel.show(view, nearest, visit, figure=map_figure(view, visit))
+    yield from compute.newest(request, _first_with(first, shown))

@@ -39,6 +39,7 @@ LIKED = {
         *("bench-00450", "cabinet-00463"),
     ),
 }
+CLASS, CLUSTER = "class", "k-means cluster"
 TITLES = {"emoji": "Emoji", "shapes10": "Shapes"}
 
 
@@ -61,6 +62,7 @@ class Collection:
     rows: list[int]
     maps: dict[tuple[str, int], np.ndarray]
     layout: list[dict]
+    index: pd.DataFrame
 
     @property
     def title(self) -> str:
@@ -116,6 +118,7 @@ def collection(name: str) -> Collection:
         rows=rows.tolist(),
         maps=_maps(assets_dir() / "maps" / f"{name}.parquet", fine["id"].astype(str)),
         layout=meta["layout"],
+        index=fine.reset_index(drop=True),
     )
 
 
@@ -161,20 +164,65 @@ def weights(name: str) -> Float[Tensor, "n p"]:
     return zoo(name).weights(collection(name).ids)
 
 
-def neighbours(name: str, item: str, count: int = 6) -> list[tuple[str, float]]:
-    """The nearest items in weight space, by cosine about the zoo's mean, nearest first, with their similarity."""
+@functools.lru_cache(maxsize=4)
+def canonical_weights(name: str) -> Float[Tensor, "n p"]:
+    """The same in their canonical form."""
+    from wsr.symmetry import canonical
+
+    return canonical(zoo(name).representation, weights(name))
+
+
+def neighbours(
+    name: str, item: str, count: int = 6, metric: str = "cosine", form: str = "raw"
+) -> list[tuple[str, float]]:
+    """The nearest items in weight space, nearest first, with their distance: 1 − cosine about the zoo's mean, or L2; of
+    the weights as they are ("raw") or in their canonical form."""
     from wsr.analysis import nearest
 
-    found, vectors = collection(name), weights(name)
+    found, vectors = collection(name), canonical_weights(name) if form == "canonical" else weights(name)
     at = found.position(item)
-    index, distance = nearest(vectors[at : at + 1], vectors, count + 1, centre=_mean(name))
+    centre = _mean(name, form) if metric == "cosine" else None
+    index, distance = nearest(vectors[at : at + 1], vectors, count + 1, metric, centre)
     near = [(i, d) for i, d in zip(index[0].tolist(), distance[0].tolist(), strict=True) if i != at][:count]
-    return [(found.ids[i], 1 - d) for i, d in near]
+    return [(found.ids[i], d) for i, d in near]
 
 
-@functools.lru_cache(maxsize=4)
-def _mean(name: str) -> Float[Tensor, " p"]:
-    return weights(name).mean(0)
+@functools.lru_cache(maxsize=8)
+def _mean(name: str, form: str) -> Float[Tensor, " p"]:
+    return (canonical_weights(name) if form == "canonical" else weights(name)).mean(0)
+
+
+def columns(name: str) -> list[str]:
+    """What points can be coloured by: the columns of the zoo's index that tell items apart, and k-means clusters."""
+    index = collection(name).index
+    telling = [c for c in index.columns if c not in ("id", "target_sha256", CLASS) and index[c].nunique() > 1]
+    return [CLASS, *telling, CLUSTER]
+
+
+def column(name: str, key: str) -> np.ndarray:
+    """A column's values, in the collection's order: numbers, or names of groups."""
+    if key == CLUSTER:
+        return clusters(name)
+    values = collection(name).index[key]
+    return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else values.fillna("").astype(str).to_numpy()
+
+
+@functools.lru_cache(maxsize=8)
+def clusters(name: str) -> np.ndarray:
+    """Names of k-means clusters, as many as there are classes, the largest first. Takes a few seconds."""
+    from sklearn.cluster import KMeans
+
+    found = KMeans(len(set(collection(name).classes)), n_init=4, random_state=0).fit_predict(weights(name).numpy())
+    order = np.argsort(-np.bincount(found))
+    rank = np.argsort(order)
+    return np.array([f"cluster {rank[i] + 1}" for i in found])
+
+
+def probes(dataset: str) -> list[dict]:
+    """Table 4's rows of a data set; empty until it has been made."""
+    path = assets_dir() / "reports" / "table4.json"
+    rows = json.loads(path.read_text())["rows"] if path.is_file() else []
+    return [row for row in rows if row["data set"] == dataset]
 
 
 def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:

@@ -100,6 +100,33 @@ def allowed(keeps: Mapping[str, Sequence[str]], row: str, column: str) -> str:
     return f'<table class="wsr-table"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
 
 
+def shares(text: str, parts: Sequence[tuple[str, float, str]]) -> str:
+    """What something consists of: (name, share in [0, 1], colour), as a bar and in words."""
+    bar = "".join(
+        f'<span style="width:{100 * share:.2f}%;background:{html.escape(colour)}" title="{html.escape(name)}"></span>'
+        for name, share, colour in parts
+    )
+    words = " · ".join(f"{html.escape(name)} {share:.0%}" for name, share, _ in parts[:6])
+    return f'<div class="wsr-shares" role="status"><b>{_explained(text)}</b><div>{bar}</div><span>{words}</span></div>'
+
+
+def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
+    """Table 4 of a data set, percent; the representation on screen stands out."""
+    from app.palette import NAMES
+
+    if not rows:
+        return settled("Table 4 has not been made here yet: python -m precompute.table4")
+    columns = ("1-NN", "logistic", "ARI")
+    head = "".join(f"<th>{column}</th>" for column in columns)
+    lines = []
+    for row in rows:
+        here = ' class="wsr-here"' if row["representation"] == representation else ""
+        cells = "".join(f"<td{here}>{row[c]:.1f} ± {row[f'{c} sd']:.1f}</td>" for c in columns)
+        lines.append(f"<tr><th>{NAMES[row['representation']]}</th>{cells}</tr>")
+    caption = "Percent, ten random splits: the class of an unseen network, read off its weights."
+    return f'<table class="wsr-table"><caption>{caption}</caption><tr><th></th>{head}</tr>{"".join(lines)}</table>'
+
+
 def sheet(cells: Sequence[str]) -> str:
     """Pictures side by side."""
     return f'<div class="wsr-sheet">{"".join(cells)}</div>'

@@ -79,7 +79,8 @@ class Study:
         begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
         pair = fit_pair(self.signals, name, self.dataset, init=init, sigma=sigma, perturb=value, first=firsts.get(key))
         firsts[key] = pair.a
-        if value == 1 and series != "spread":
+        kept = value == 1 and series != "spread"
+        if kept:
             self.keep(pair, series, sigma)
         return {
             "representation": name,
@@ -89,8 +90,8 @@ class Study:
             "start_cosine": float(torch.nn.functional.cosine_similarity(*pair.starts, dim=0)),
             **_similar("cosine", pair, 0.0),
             **_similar("change_cosine", pair, pair.start_mean),
-            "raw": self.line(pair),
-            "aligned": self.line(pair.aligned()),
+            "raw": self.line(pair, kept),
+            "aligned": self.line(pair.aligned(), kept),
             "seconds": time.monotonic() - begun,
         }
 
@@ -112,12 +113,14 @@ class Study:
                 [_stored(signal, number, float(q), steps) for signal, q in zip(self.signals, quality, strict=True)],
             )
 
-    def line(self, pair: Pair) -> dict:
+    def line(self, pair: Pair, whole: bool) -> dict:
+        """`whole`: with the curve of every target, which the app draws beside its pictures."""
         found = connect(pair, self.problem.truth)
         if self.targets:
             found.chamfer = 100 * chamfers(pair, self.targets, SURFACE)
         distance = (pair.a - pair.b).norm(dim=1).numpy()
-        return _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
+        summary = _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
+        return summary | ({"curves": found.quality.round(4).tolist()} if whole else {})
 
     def write(self) -> None:
         report = {

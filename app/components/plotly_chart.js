@@ -39,11 +39,12 @@ function read() {
   chosen = cursor = null;
   (figure?.data ?? []).forEach((trace, number) => {
     for (const key of ["x", "y", "z"]) if (key in trace) trace[key] = decode(trace[key]);
+    if (trace.marker) trace.marker.color = decode(trace.marker.color);
     if (!hasWebGL && trace.type === "scattergl") trace.type = "scatter";
     if (!hasWebGL && trace.type === "scatter3d") Object.assign(trace, { type: "scatter", z: undefined });
     (trace.customdata ?? []).forEach((id, i) =>
       points.push({
-        id, trace: number, name: trace.name, label: trace.text?.[i] ?? id, cell: trace.meta?.cells?.[i],
+        id, trace: number, name: trace.meta?.names?.[i] ?? trace.name, label: trace.text?.[i] ?? id, cell: trace.meta?.cells?.[i],
         x: trace.x[i], y: trace.y[i], z: trace.z?.[i],
       }),
     );
@@ -111,6 +112,16 @@ function overlay() {
   });
 }
 
+// What is selected, here or in a chart beside this one, stays bright.
+function select() {
+  const ids = props.selected?.length ? new Set(props.selected) : null;
+  for (const trace of figure.data) {
+    if (!trace.customdata) continue;
+    trace.selectedpoints = ids ? trace.customdata.flatMap((id, i) => (ids.has(id) ? [i] : [])) : undefined;
+    trace.unselected = { marker: { opacity: 0.08 } };
+  }
+}
+
 function draw() {
   // on a phone no taller than wide, with room for a legend: what belongs to the chart should be on the same screen
   const narrow = chart.clientWidth && chart.clientWidth < 480;
@@ -128,12 +139,18 @@ function draw() {
   if (kind && kind !== next) Plotly.purge(plot);
   const config = {
     displaylogo: false, scrollZoom: props.zoom, displayModeBar: props.zoom,
-    modeBarButtons: [next === "3d" ? ["resetCameraDefault3d"] : ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+    modeBarButtons: [
+      next === "3d" ? ["resetCameraDefault3d"] : ["zoomIn2d", "zoomOut2d", "resetScale2d"],
+      next === "2d" && props.selectable ? ["pan2d", "select2d", "lasso2d"] : [],
+      ["toImage"],
+    ],
+    toImageButtonOptions: { filename: props.description, scale: 2 },
   };
   const layout = themed(figure.layout);
   layout.dragmode ??= next === "3d" ? "orbit" : "pan";
   // A finger that drags over a flat chart scrolls the page; its buttons zoom.
   if (next === "2d" && (!props.zoom || matchMedia("(pointer: coarse)").matches)) layout.dragmode = false;
+  select();
   Plotly.react(plot, [...figure.data, ...overlay()], layout, config);
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
@@ -159,6 +176,12 @@ function listen() {
   // plotly_click knows a point only after its hover, so it misses a quick click; in 3D it also fires while a drag
   // passes over points. It only says where the pointer is, and clicked() decides.
   plot.on("plotly_click", hover);
+  plot.on("plotly_selected", (event) => {
+    if (!event?.points) return; // plotly says so when it redraws a selection that is there already
+    const found = event.points.filter((p) => p.curveNumber < figure.data.length && p.customdata !== undefined);
+    trigger("choose", { ids: found.map((p) => p.customdata) });
+  });
+  plot.on("plotly_deselect", () => trigger("choose", { ids: [] }));
 }
 
 async function clicked(event) {
@@ -264,6 +287,7 @@ document.addEventListener("pointerup", (event) => (released = { x: event.clientX
 chart.addEventListener("click", clicked, true);
 
 watch(["value", "height"], draw);
+watch(["selected"], draw);
 watch(["highlight"], () => {
   chosen = null;
   draw();

@@ -42,6 +42,8 @@ class PlotlyChart(gr.HTML):
       point may be absent from the figure and then brings its own `x`, `y`, `z` and `label`.
     * `sprite`: `{"url", "columns", "rows"}`, a sheet of thumbnails; a trace's `meta["cells"]` holds each point's
       cell, counted along the rows. The thumbnail floats beside the point under the pointer.
+    * `choose` fires when a box or a lasso is drawn around points, or a selection taken back: `event.ids`. Only where
+      the chart is `selectable`. `selected`: ids that stay bright while all others fade; empty for none.
     * `placeholder`: what stands there while there is no figure.
     * Colours of text, axes and background follow the page, light or dark; figures leave them out.
 
@@ -49,7 +51,7 @@ class PlotlyChart(gr.HTML):
     `layout.uirevision` stays the same keeps its zoom and camera.
     """
 
-    EVENTS: ClassVar[list[str]] = ["pick"]
+    EVENTS: ClassVar[list[str]] = ["pick", "choose"]
 
     def __init__(
         self,
@@ -59,6 +61,8 @@ class PlotlyChart(gr.HTML):
         sprite: Mapping[str, Any] | None = None,
         height: int = 480,
         zoom: bool = False,
+        selectable: bool = False,
+        selected: Sequence[str] = (),
         description: str = "Chart",
         placeholder: str = "",
         **kwargs: Any,
@@ -74,6 +78,8 @@ class PlotlyChart(gr.HTML):
             sprite=sprite,
             height=height,
             zoom=zoom,
+            selectable=selectable,
+            selected=list(selected),
             description=description,
             placeholder=placeholder,
             **kwargs,
@@ -89,10 +95,17 @@ class PlotlyChart(gr.HTML):
 
 
 def chart_update(**changes: Any) -> dict[str, Any]:
-    """What a handler returns to change a chart: any of `figure`, `highlight`, `sprite`, `visible`."""
+    """What a handler returns to change a chart: any of `figure`, `highlight`, `selected`, `sprite`,
+    `visible`."""
     if "figure" in changes:
         changes["value"] = changes.pop("figure")
     return gr.update(**changes)
+
+
+def chosen_ids(event: gr.EventData) -> list[str]:
+    """The ids that the page says were selected. Still to be looked up."""
+    ids = (event._data or {}).get("ids") if isinstance(event._data, dict) else None
+    return list(dict.fromkeys(str(item)[:200] for item in ids)) if isinstance(ids, list) else []
 
 
 def picked_id(event: gr.EventData) -> str:

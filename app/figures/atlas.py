@@ -18,55 +18,77 @@ def atlas_figure(
     *,
     method: str = "",
     cells: Sequence[int] | None = None,
+    colour: tuple[str, np.ndarray] | None = None,
+    only: Sequence[str] = (),
     view: str = "map",
 ) -> dict[str, Any]:
-    """A scatter chart of n points in 2 or 3 dimensions, one trace for each class.
+    """A scatter chart of n points in 2 or 3 dimensions.
 
     `labels` and `ids` are what a visitor reads and what a click sends back; `cells` says where each point's thumbnail
-    is on the sprite sheet. A chart drawn again with the same `view` keeps its zoom and camera. Both axes have one
-    scale: in a projection only distances mean something, so ticks are left out.
+    is on the sprite sheet. `colour` is a name and a value a point: groups get a trace each and a legend (by default the
+    classes), numbers a scale. `only`: classes to look at; all others become faint. A chart drawn again with the same
+    `view` keeps its zoom and camera. Both axes have one scale: in a projection only distances mean something, so ticks
+    are left out.
     """
     points = np.asarray(points, np.float32)  # (n, d)
-    dims = points.shape[1]
-    classes = np.asarray(classes, dtype=object)
-    colours = class_colours(list(classes))
-    traces = [
-        _trace(name, np.flatnonzero(classes == name), points, labels, ids, cells, colours[name]) for name in colours
-    ]
-    title = f"{method} " if method else ""
+    dims, classes = points.shape[1], np.asarray(classes, dtype=object)
+    title, values = colour if colour is not None else ("class", classes)
+    wanted = np.isin(classes, list(only)) if only else np.ones(len(classes), bool)
+    content = (points, classes, labels, ids, cells)
+    faint = [_trace("others", np.flatnonzero(~wanted), *content, OTHER_COLOUR, opacity=0.15)] if only else []
+    if np.issubdtype(np.asarray(values).dtype, np.number):
+        traces = [_scaled(title, np.flatnonzero(wanted), content, np.asarray(values, np.float32))]
+    else:
+        values = np.asarray(values, dtype=object)
+        colours = class_colours(list(values))
+        traces = [_trace(name, np.flatnonzero((values == name) & wanted), *content, colours[name]) for name in colours]
+    traces = [trace for trace in [*faint, *traces] if trace["customdata"]]
+    return {"data": traces, "layout": _layout(f"{method} " if method else "", dims, view, len(traces) > 1)}
+
+
+def _layout(title: str, dims: int, view: str, legend: bool) -> dict[str, Any]:
     if dims == 3:
         axes = {f"{a}axis": _axis(f"{title}{i}", 3) for i, a in enumerate("xyz", 1)}
         layout = {"scene": {**axes, "aspectmode": "data", "camera": {"eye": {"x": 1.1, "y": 1.1, "z": 0.8}}}}
     else:
         layout = {"xaxis": _axis(f"{title}1", 2), "yaxis": {**_axis(f"{title}2", 2), "scaleanchor": "x"}}
     return {
-        "data": traces,
-        "layout": {
-            **layout,
-            "uirevision": view,
-            "margin": {"l": 24, "r": 8, "t": 8, "b": 24} if dims == 2 else {"l": 0, "r": 0, "t": 0, "b": 0},
-            "legend": {"orientation": "h", "itemsizing": "constant", "y": -0.06, "yanchor": "top"},
-            "showlegend": len(traces) > 1,
-            "hovermode": "closest",
-        },
+        **layout,
+        "uirevision": view,
+        "margin": {"l": 24, "r": 8, "t": 8, "b": 24} if dims == 2 else {"l": 0, "r": 0, "t": 0, "b": 0},
+        "legend": {"orientation": "h", "itemsizing": "constant", "y": -0.06, "yanchor": "top"},
+        "showlegend": legend,
+        "hovermode": "closest",
     }
 
 
-def _trace(name, members, points, labels, ids, cells, colour) -> dict[str, Any]:
+def _scaled(title: str, members: np.ndarray, content: tuple, values: np.ndarray) -> dict[str, Any]:
+    """One trace, coloured by numbers."""
+    trace = _trace(title, members, *content, OTHER_COLOUR)
+    trace["marker"] |= {
+        "color": binary(values[members]),
+        "colorscale": "Viridis",
+        "colorbar": {"title": {"text": title, "side": "right"}, "thickness": 12, "len": 0.6, "outlinewidth": 0},
+    }
+    return trace
+
+
+def _trace(name, members, points, classes, labels, ids, cells, colour, opacity: float = 0.9) -> dict[str, Any]:
     solid = points.shape[1] == 3
-    trace = {
+    meta = {} if cells is None else {"cells": [int(cells[i]) for i in members]}
+    if (classes[members] != name).any():
+        meta["names"] = [str(classes[i]) for i in members]  # the tip says the class, whatever the colours say
+    return {
         "type": "scatter3d" if solid else "scattergl",
         "mode": "markers",
         "name": name or "no class",
         "customdata": [str(ids[i]) for i in members],
         "text": [str(labels[i]) for i in members],
         "hoverinfo": "none",  # the component draws its own, with a thumbnail
-        "marker": {"size": 4 if solid else 7, "color": colour or OTHER_COLOUR, "opacity": 0.9},
+        "marker": {"size": 4 if solid else 7, "color": colour or OTHER_COLOUR, "opacity": opacity},
+        "meta": meta,
         **{axis: binary(points[members, k]) for k, axis in enumerate("xyz"[: points.shape[1]])},
     }
-    if cells is not None:
-        trace["meta"] = {"cells": [int(cells[i]) for i in members]}
-    return trace
 
 
 def _axis(title: str, dims: int) -> dict[str, Any]:

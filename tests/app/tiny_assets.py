@@ -3,6 +3,7 @@
 `python tiny_assets.py DIR` makes one, for the browser tests and for looking at the page without the trained assets.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from wsr import representations
+from wsr.analysis.connectivity import ALPHAS
 from wsr.analysis.projections import Projection, to_table
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
@@ -17,34 +20,46 @@ from wsr.fields.representation import make_representation
 from wsr.presets import preset
 from wsr.zoo.zoo import Zoo
 
-COUNT = 24
+COUNT, PAIRS = 24, 3
+PROBES = [f"{measure}{kind}" for measure in ("1-NN", "logistic", "ARI") for kind in ("", " sd")]
 CLASSES = {"emoji": ("animals", "food", "people"), "shapes10": ("chair", "lamp", "table")}
 
 
 def make(folder: Path) -> Path:
     """Assets for both data sets in `folder`; the bases are found where the environment names it as WSR_ASSETS."""
-    for kind in ("bases", "maps"):
+    for kind in ("bases", "maps", "reports"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for dataset, dim in (("emoji", 2), ("shapes10", 3)):
         config = preset("cpu", dim).field
         save_base(folder / f"bases/{dataset}.safetensors", BaseField(config), BaseInfo(dataset, "cpu", 0))
-        _zoo(folder, dataset, dim)
+        base = load_base(folder / f"bases/{dataset}.safetensors")
+        for name in representations:
+            model = make_representation(name, base, config, 4 if "lora" in name else None, 0)
+            _zoo(folder, dataset, model)
+            _pairs(folder, dataset, model, "centered", "")
+            if name.startswith("mlora"):
+                _pairs(folder, dataset, model, "normal", "-normal")
+        _reports(folder, dataset)
+    probes = [
+        {"data set": d, "representation": r, **{k: 50.0 for k in PROBES}} for d in CLASSES for r in representations
+    ]
+    (folder / "reports/table4.json").write_text(json.dumps({"rows": probes}))
     return folder
 
 
-def _zoo(folder: Path, dataset: str, dim: int) -> None:
-    noise = torch.Generator().manual_seed(dim)
-    model = make_representation("mlora-asym", load_base(folder / f"bases/{dataset}.safetensors"),
-                                preset("cpu", dim).field, 4, 0)  # fmt: skip
-    name = f"{dataset}-mlora-asym"
+def _items(dataset: str) -> tuple[list[str], list[str]]:
+    classes = [CLASSES[dataset][i % 3] for i in range(COUNT)]
+    return [f"{cls}-{i:05d}" for i, cls in enumerate(classes)], classes
+
+
+def _zoo(folder: Path, dataset: str, model) -> None:
+    noise, dim = torch.Generator().manual_seed(model.dim), model.dim
+    name = f"{dataset}-{model.name}"
     zoo = Zoo.create(folder / "zoos" / name, model, dataset=dataset, preset="cpu", init="centered", sigma=0.02,
                      init_seed=0, steps=300)  # fmt: skip
-    classes = [CLASSES[dataset][i % 3] for i in range(COUNT)]
-    ids = [f"{cls}-{i:05d}" for i, cls in enumerate(classes)]
-    middles = {cls: 0.1 * torch.randn(model.size, generator=noise) for cls in CLASSES[dataset]}
-    vectors = torch.stack(
-        [model.initial() + middles[cls] + 0.05 * torch.randn(model.size, generator=noise) for cls in classes]
-    )
+    ids, classes = _items(dataset)
+    start, middles = model.initial(), {cls: 0.1 * torch.randn(model.size, generator=noise) for cls in CLASSES[dataset]}
+    vectors = torch.stack([start + middles[cls] + 0.05 * torch.randn(model.size, generator=noise) for cls in classes])
     rows = [{"id": item, "class": cls, "split": "heldout" if i % 4 == 0 else "train", "quality": 0.5 + i / 100,
              "steps": 300, "seconds": 0.1, "target_sha256": "", "status": "ok" if i else "diverged"}
             for i, (item, cls) in enumerate(zip(ids, classes, strict=True))]  # fmt: skip
@@ -53,8 +68,34 @@ def _zoo(folder: Path, dataset: str, dim: int) -> None:
     maps = [Projection(method, d, places[:, :d] * scale)
             for scale, method in ((1, "umap"), (0.9, "pca")) for d in (2, 3)]  # fmt: skip
     to_table(ids, maps).to_parquet(folder / f"maps/{name}.parquet")
-    if dim == 3:  # shapes' thumbnails are shipped, emoji's are decoded at the first start
+    if (
+        dim == 3 and model.name == "mlora-asym"
+    ):  # shapes' thumbnails are shipped, emoji's are decoded at the first start
         Image.new("RGB", (64 * 5, 64 * 5), "lightgrey").save(folder / f"maps/{name}.webp")
+
+
+def _pairs(folder: Path, dataset: str, model, init: str, kind: str) -> None:
+    """Two fits of each target, as far from each other as their starts."""
+    path = folder / "zoos" / f"{dataset}-{model.name}{kind}-pairs"
+    zoo = Zoo.create(
+        path, model, dataset=dataset, preset="cpu", init=init, sigma=0.1, init_seed=0, steps=300, perturb=1.0
+    )
+    for number in (0, 1):
+        start = model.initial(init, 0.1, 0, float(number))
+        change = 0.05 * torch.randn(PAIRS, model.size, generator=torch.Generator().manual_seed(7))
+        ids, classes = _items(dataset)
+        common = {"split": "heldout", "quality": 0.9, "steps": 300, "seconds": 0.0, "target_sha256": "", "status": "ok"}
+        rows = [{"id": f"{ids[i]}@{number}", "class": classes[i], **common} for i in range(1, PAIRS + 1)]
+        zoo.append(start + change, rows)
+
+
+def _reports(folder: Path, dataset: str) -> None:
+    ends = {"curves": [[30 - 10 * (1 - abs(2 * a - 1)) for a in ALPHAS]] * PAIRS}
+    rows = [{"representation": name, "series": series, "sigma": 0.1, "lambda": 1.0, "raw": ends, "aligned": ends}
+            for name in representations for series in ("own", "normal")
+            if series == "own" or name.startswith("mlora")]  # fmt: skip
+    report = {"ids": _items(dataset)[0][1 : PAIRS + 1], "alphas": list(ALPHAS), "rows": rows}
+    (folder / f"reports/figure3-{dataset}.json").write_text(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,97 @@
+"""The Atlas's side panel: what was picked, what is nearest to it, and its weights."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import gradio as gr
+
+from app import compute, library, sheets, snippets
+from app.atlas_view import View, Visit, highlights, neighbours, sprite
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart, chart_update
+from app.figures.weights import weights_figure
+from app.palette import class_colours
+
+PICTURE_SIZE = 256  # pixels: twice what was fitted, a field has no grid of its own
+FIRST_SIZE = 96  # shown first: a seventh of the points, a third of a second sooner where the same cores draw the page
+SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two cores
+
+
+def build(name: str, item: str) -> list[gr.components.Component]:
+    """[frame, surface, facts, nearest, heat map]. At first the item's thumbnail, which needs no decoding."""
+    found = library.collection(name)
+    thumb = snippets.thumbnail(sheets.find(name), sheets.cell(name, item), item)
+    frame = gr.HTML(thumb)
+    surface = gr.Model3D(
+        visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
+        camera_position=snippets.CAMERA,
+    )  # fmt: skip
+    facts = gr.HTML(facts_line(found, item))
+    gr.HTML('<div class="wsr-label">Nearest in weight space</div>')
+    nearest = Pictures(columns=6)
+    gr.HTML('<div class="wsr-label">Its weights</div>')
+    heat = PlotlyChart(None, height=230, description="Weights of the picked network, layer by layer")
+    gr.Markdown(
+        "Orange is above the common start, blue below. Gaps are frozen by the mask.", elem_classes="wsr-caption"
+    )
+    return [frame, surface, facts, nearest, heat]
+
+
+def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
+    """What belongs on screen once `item` is picked: [chart, picked, frame, surface, facts, nearest, heat map].
+
+    `chart` are further changes of the chart. What was asked for comes first, small if need be, and what surrounds it
+    after that; a surface takes a second, so everything else is yielded before it.
+    """
+    name, found = view.name, library.collection(view.name)
+    if found.dim == 2:
+        first = snippets.picture(library.picture(name, item, FIRST_SIZE), item)
+        drawn = chart_update(**chart) if chart else gr.skip()
+        hide = gr.update(visible="hidden")
+        yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
+        chart = {}  # is on its way
+    sheet = sprite(view)  # it may have come since the page was opened
+    marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
+    nearest = gr.update(value=neighbour_items(view, item), sprite=sheet)
+    heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
+    if found.dim == 2:
+        yield marks, gr.skip(), gr.skip(), gr.skip(), gr.skip(), nearest, heat
+        yield gr.skip(), gr.skip(), snippets.picture(library.picture(name, item, PICTURE_SIZE), item), *(gr.skip(),) * 4
+        return
+    waiting = facts_line(found, item, "decoding the surface …")
+    yield marks, item, gr.skip(), gr.skip(), waiting, nearest, heat
+    surface = gr.update(value=_surface_file(name, item), visible=True)
+    yield gr.skip(), gr.skip(), gr.update(visible=False), surface, facts_line(found, item), gr.skip(), gr.skip()
+
+
+def _surface_file(name: str, item: str) -> str:
+    """The path of an item's GLB. One file for all visitors: it is the collection's, not theirs."""
+    folder = compute.shared_dir() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}.glb"
+    if not path.exists():
+        from wsr.paths import atomic_path
+
+        with atomic_path(path) as temporary:
+            temporary.write_bytes(library.surface_glb(name, item, SURFACE_SIZE))
+    return str(path)
+
+
+def neighbour_items(view: View, item: str) -> list[dict[str, Any]]:
+    found, sheet = library.collection(view.name), sprite(view)
+    items = []
+    for other, _ in neighbours(view, item):
+        at = found.position(other)
+        picture = {"cell": found.rows[at]}
+        if found.dim == 2 and not sheet:
+            picture = {"src": snippets.data_uri(library.picture(view.name, other, sheets.CELL))}
+        items.append({"id": other, "label": found.labels[at], "note": found.classes[at], **picture})
+    return items
+
+
+def facts_line(found: library.Collection, item: str, note: str = "") -> str:
+    at = found.position(item)
+    seen = "" if not found.held_out[at] else "not seen in training"
+    colour = class_colours(found.classes)[found.classes[at]]
+    value = snippets.quality(float(found.quality[at]), found.measure)
+    return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen)
