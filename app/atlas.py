@@ -6,17 +6,15 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas_panel, atlas_project, atlas_select, compute, library, snippets
+from app import atlas_controls, atlas_panel, atlas_project, atlas_select, compute, library, sheets, snippets
+from app.address import Part
+from app.atlas_controls import NONE, datasets, first_view, others, restore, updates
 from app.atlas_place import place_fit
-from app.atlas_view import FORMS, METRICS, View, Visit, highlights, map_figure, methods_of, sprite
+from app.atlas_view import FORMS, METRICS, View, Visit, highlights, map_figure
 from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart, chart_update, chosen_ids, picked_id
-from app.palette import NAMES
-from wsr import representations
 
 ASSETS_COMMAND = "make assets"
 MAP_HEIGHT = 560
-NONE = "none"
-FIRST = "mlora-asym"  # the representation that the tab opens with
 
 
 @dataclass
@@ -29,7 +27,7 @@ class AtlasTab:
     other_column: gr.Column
     compare: gr.Dropdown
     controls: list[Any]
-    picked: gr.State
+    picked: gr.Textbox
     visit: gr.State
     selection: gr.State
     chosen: list[Any]
@@ -69,24 +67,6 @@ def build() -> AtlasTab | None:
     return atlas
 
 
-def datasets() -> list[str]:
-    return list(dict.fromkeys(library.collection(name).dataset for name in library.collection_names()))
-
-
-def kinds_of(dataset: str) -> list[str]:
-    """The representations of a data set that have a map."""
-    there = {library.collection(name).representation for name in library.collection_names() if name.startswith(dataset)}
-    return [name for name in representations if name in there]
-
-
-def first_view(dataset: str, representation: str = FIRST) -> View:
-    kinds = kinds_of(dataset)
-    kind = representation if representation in kinds else kinds[-1]
-    found = library.collection(f"{dataset}-{kind}")
-    method, dims = next(iter(found.maps))
-    return View(dataset, kind, method, dims)
-
-
 def _layout(tab: gr.Tab) -> AtlasTab:
     view, visit = first_view(datasets()[0]), Visit()
     item = library.first_pick(view.name)
@@ -97,22 +77,22 @@ def _layout(tab: gr.Tab) -> AtlasTab:
                 dataset = gr.Radio(titles, value=view.dataset, label="Data set", show_label=False, container=False)
             with gr.Row(elem_classes="wsr-tight"):
                 chart = PlotlyChart(
-                    map_figure(view, visit), sprite=sprite(view), height=MAP_HEIGHT, zoom=True, selectable=True,
-                    highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
+                    map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
+                    selectable=True, highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
                 )  # fmt: skip
                 with gr.Column(visible=False, min_width=300, elem_classes="wsr-tight") as other_column:
                     other = PlotlyChart(
                         None, height=MAP_HEIGHT, zoom=True, selectable=True,
                         description="The same networks' map in another representation",
                     )  # fmt: skip
-            controls = [dataset, *_choices(view)]
+            controls = [dataset, *atlas_controls.build(view)]
             gr.Markdown(
                 "Nobody told the map what anything is: it saw the weights only. Colours are classes. "
                 "Point to see, click to open.",
                 elem_classes=["wsr-caption", "wsr-later"],
             )
             with gr.Column(elem_classes=["wsr-later", "wsr-tight"]):
-                compare = gr.Dropdown(_others(view), value=NONE, label="Beside it, the same networks as", min_width=190)
+                compare = gr.Dropdown(others(view), value=NONE, label="Beside it, the same networks as", min_width=190)
                 chosen = _selection(view)
                 faith, table, projecting = _deeper(view)
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
@@ -124,47 +104,10 @@ def _layout(tab: gr.Tab) -> AtlasTab:
                 list(zip(("of the weights", "in canonical form"), FORMS, strict=True)), value=FORMS[0], show_label=False
             )
     controls += [metric, form]
-    states = gr.State(item), gr.State(visit), gr.State([])
+    states = gr.Textbox(item, visible="hidden"), gr.State(visit), gr.State([])
     return AtlasTab(
         tab, chart, other, other_column, compare, controls, *states, chosen, faith, table, panel, projecting
     )
-
-
-def _choices(view: View) -> list[Any]:
-    """[representation, projection, view, colour, only]"""
-    with gr.Row(elem_classes="wsr-later"):
-        kind = gr.Dropdown(**_kinds(view), label="Representation", min_width=150)
-        method = gr.Radio(**_methods(view, Visit()), label="Projection", min_width=190)
-        dims = gr.Radio(**_sizes(view), label="View", min_width=110)
-        colour = gr.Dropdown(**_colours(view), label="Colour", min_width=130)
-        only = gr.Dropdown(**_classes(view), label="Find a class", multiselect=True, min_width=150)
-    return [kind, method, dims, colour, only]
-
-
-def _kinds(view: View) -> dict[str, Any]:
-    return {"choices": [(NAMES[kind], kind) for kind in kinds_of(view.dataset)], "value": view.representation}
-
-
-def _methods(view: View, visit: Visit) -> dict[str, Any]:
-    return {"choices": methods_of(view.name, visit), "value": view.method}
-
-
-def _sizes(view: View) -> dict[str, Any]:
-    sizes = sorted({dims for _, dims in library.collection(view.name).maps})
-    return {"choices": [(f"{dims}D", dims) for dims in sizes], "value": view.dims}
-
-
-def _colours(view: View) -> dict[str, Any]:
-    return {"choices": library.columns(view.name), "value": view.colour}
-
-
-def _classes(view: View) -> dict[str, Any]:
-    return {"choices": sorted(set(library.collection(view.name).classes)), "value": list(view.only)}
-
-
-def _others(view: View) -> list[tuple[str, str]]:
-    kinds = [kind for kind in kinds_of(view.dataset) if kind != view.representation]
-    return [("nothing", NONE), *((NAMES[kind], kind) for kind in kinds)]
 
 
 def _selection(view: View) -> list[Any]:
@@ -208,17 +151,25 @@ def _wire(atlas: AtlasTab) -> None:
     atlas_project.wire(atlas.projecting, atlas.inputs, [atlas.visit, method, dims, atlas.chart, atlas.faith])
 
 
-def start(atlas: AtlasTab, page: gr.Blocks, when_seen: Callable[[], None]) -> None:
+def part(atlas: AtlasTab) -> Part:
+    """The tab's state in the address."""
+    names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick")
+    return Part("atlas", atlas.tab, dict(zip(names, [*atlas.controls, atlas.picked], strict=True)), restore)
+
+
+def start(atlas: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:
     """Fill the panel once the map is on screen, and no sooner: it needs the engine, whose import would compete with the
     browser for the machine's cores just while the page is being drawn."""
 
     @compute.guarded
     def opened(request: gr.Request, *values: Any) -> Iterator[tuple]:
         *controls, item, visit = values
-        yield from compute.newest(request, atlas_panel.show(View.of(controls), item, visit))
+        view = View.of(controls)
+        linked = {} if view == first_view(datasets()[0]) else {"figure": map_figure(view, visit)}
+        yield from compute.newest(request, atlas_panel.show(view, item, visit, **linked))
         when_seen()
 
-    page.load(opened, atlas.inputs, atlas.outputs, js=WHEN_DRAWN, **compute.LOOK, **compute.PRIVATE)
+    after.then(opened, atlas.inputs, atlas.outputs, js=WHEN_DRAWN, **compute.LOOK, **compute.PRIVATE)
 
 
 @compute.guarded
@@ -259,12 +210,9 @@ def change_collection(request: gr.Request, *values: Any) -> Iterator[tuple]:
     only = tuple(cls for cls in only or () if cls in found.classes)
     view = View(first.dataset, first.representation, method, dims, colour, only, metric, form)
     item = item if item in found.ids else library.first_pick(view.name)
-    choices = [
-        gr.update(**part)
-        for part in (_kinds(view), _methods(view, visit), _sizes(view), _colours(view), _classes(view))
-    ]
+    choices = updates(view, visit)
     values = (
-        *choices, gr.update(choices=_others(view), value=NONE), gr.update(visible=False), [], *_nothing_selected(view),
+        *choices, gr.update(choices=others(view), value=NONE), gr.update(visible=False), [], *_nothing_selected(view),
         snippets.probes(library.probes(view.dataset), view.representation),
     )  # fmt: skip
     shown = atlas_panel.show(view, item, visit, figure=map_figure(view, visit), selected=[])
@@ -334,7 +282,9 @@ def _beside(view: View, beside: str, item: str, visit: Visit) -> Any:
     if beside == NONE:
         return gr.skip()
     view = _other_view(view, beside)
-    return chart_update(figure=map_figure(view, visit), highlight=highlights(view, item, visit), sprite=sprite(view))
+    return chart_update(
+        figure=map_figure(view, visit), highlight=highlights(view, item, visit), sprite=sheets.shared(view.name)
+    )
 
 
 def receive(tab: AtlasTab, tabs: gr.Tabs, button: gr.Button, fitted: gr.State, state: gr.HTML) -> None:
@@ -354,10 +304,7 @@ def place(fitted: Any, visit: Visit, request: gr.Request) -> Iterator[tuple]:
         yield gr.skip(), snippets.failed(compute.sentence(error)), *(gr.skip(),) * 14
         return
     view = first_view(found.dataset, found.representation)
-    choices = [
-        gr.update(**part)
-        for part in (_kinds(view), _methods(view, visit), _sizes(view), _colours(view), _classes(view))
-    ]
+    choices = updates(view, visit)
     first = gr.update(selected="atlas"), gr.skip(), visit, view.dataset, *choices
     shown = atlas_panel.show(view, nearest, visit, figure=map_figure(view, visit))
     yield from compute.newest(request, _first_with(first, shown))

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from app import compute, library, sheets, snippets
-from app.atlas_view import View, Visit, highlights, neighbours, sprite
+from app.atlas_view import View, Visit, highlights, neighbours
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.weights import weights_figure
@@ -20,7 +20,7 @@ SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two 
 def build(name: str, item: str) -> list[gr.components.Component]:
     """[frame, surface, facts, nearest, heat map]. At first the item's thumbnail, which needs no decoding."""
     found = library.collection(name)
-    thumb = snippets.thumbnail(sheets.find(name), sheets.cell(name, item), item)
+    thumb = snippets.thumbnail(sheets.shared(name), sheets.cell(name, item), item)
     frame = gr.HTML(thumb)
     surface = gr.Model3D(
         visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
@@ -50,7 +50,7 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
         hide = gr.update(visible="hidden")
         yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
         chart = {}  # is on its way
-    sheet = sprite(view)  # it may have come since the page was opened
+    sheet = sheets.shared(view.name) or {}  # it may have come since the page was opened
     marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
     nearest = gr.update(value=neighbour_items(view, item), sprite=sheet)
     heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
@@ -78,7 +78,7 @@ def _surface_file(name: str, item: str) -> str:
 
 
 def neighbour_items(view: View, item: str) -> list[dict[str, Any]]:
-    found, sheet = library.collection(view.name), sprite(view)
+    found, sheet = library.collection(view.name), sheets.shared(view.name)
     items = []
     for other, _ in neighbours(view, item):
         at = found.position(other)

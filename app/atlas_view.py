@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from app import library, sheets
+from app import library
 from app.figures.atlas import atlas_figure
 from wsr.errors import WsrError, unknown_name
 
@@ -109,12 +109,3 @@ def highlights(view: View, item: str, visit: Visit) -> list[dict[str, Any]]:
 
 def neighbours(view: View, item: str) -> list[tuple[str, float]]:
     return library.neighbours(view.name, item, metric=view.metric, form=view.form)
-
-
-def sprite(view: View) -> dict[str, Any]:
-    """The sheet of thumbnails. All representations of a data set hold the same instances in the same order, so where a
-    collection has no sheet of its own, another's of the data set will do."""
-    for name in (view.name, *(n for n in library.collection_names() if n.startswith(f"{view.dataset}-"))):
-        if sheets.find(name) and library.collection(name).ids == library.collection(view.name).ids:
-            return sheets.find(name)
-    return {}

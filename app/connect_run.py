@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wsr.analysis.connectivity import Pair
 
 PICTURE, SURFACE, VIEW = 96, 40, 192  # pixels of an image; samples along an edge and pixels of a drawn surface
+STARTS = ("own", "normal")
 SIGMAS, LAMBDAS = (0.0, 0.5), (0.0, 1.0)
 
 
@@ -77,6 +78,8 @@ def race(dataset: str, target: str, init: str = "own") -> Race:
     starts. Names come from the page: WsrError for one that is not there."""
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
+    if init not in STARTS:
+        raise unknown_name("start", init, STARTS)
     rows = {
         row["representation"]: row
         for row in _report(dataset)["rows"]

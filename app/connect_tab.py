@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app import compute, connect_run, library, sheets, snippets
+from app.address import Part, flag
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.connect_run import Race
@@ -34,8 +35,9 @@ class ConnectTab:
     spread: gr.Slider
     perturb: gr.Slider
     fit: gr.Button
-    target: gr.State
+    target: gr.Textbox
     live: gr.State
+    view: gr.Tab
 
     @property
     def inputs(self) -> list[Any]:
@@ -53,12 +55,12 @@ def build() -> ConnectTab | None:
         if not there:
             gr.HTML(snippets.empty("There are no pairs of fits here yet. Make them with", "make assets"))
             return None
-        tab = _layout(there)
-    _wire(tab, view)
+        tab = _layout(there, view)
+    _wire(tab)
     return tab
 
 
-def _layout(there: list[str]) -> ConnectTab:
+def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
     with gr.Row():
         titles = [(library.TITLES.get(name, name), name) for name in there]
         dataset = gr.Radio(titles, value=there[0], show_label=False, container=False, min_width=190, scale=0)
@@ -88,16 +90,16 @@ def _layout(there: list[str]) -> ConnectTab:
                 spread = gr.Slider(*connect_run.SIGMAS, value=0.02, step=0.01, label="σ: spread of the starts")
                 fit = gr.Button("Fit two", variant="primary")
             state = gr.HTML()
-    target = gr.State(items_of(there[0])[0]["id"])
+    target = gr.Textbox(items_of(there[0])[0]["id"], visible="hidden")
     live = gr.State(None, time_to_live=3600)
     return ConnectTab(
-        dataset, strip, alpha, aligned, init, sheet, chart, state, names, spread, perturb, fit, target, live
+        dataset, strip, alpha, aligned, init, sheet, chart, state, names, spread, perturb, fit, target, live, view
     )
 
 
-def _wire(tab: ConnectTab, view: gr.Tab) -> None:
+def _wire(tab: ConnectTab) -> None:
     options = {**compute.LOOK, **compute.PRIVATE}
-    view.select(walk, tab.inputs, tab.outputs, **options)
+    tab.view.select(walk, tab.inputs, tab.outputs, **options)
     for widget in (tab.alpha, tab.aligned):
         widget.input(walk, tab.inputs, tab.outputs, trigger_mode="always_last", **options)
     chosen = [tab.target, tab.live, tab.state]
@@ -112,6 +114,22 @@ def _wire(tab: ConnectTab, view: gr.Tab) -> None:
         fit_pair, [tab.dataset, tab.target, tab.names, tab.spread, tab.perturb, tab.alpha, tab.aligned],
         [tab.state, tab.live, *tab.outputs], show_progress_on=tab.state, **compute.COMPUTE, **compute.PRIVATE,
     )  # fmt: skip
+
+
+def part(tab: ConnectTab) -> Part:
+    """The tab's state in the address."""
+    widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
+    return Part("connect", tab.view, widgets, restore, [tab.strip])
+
+
+def restore(given: dict[str, str]) -> list[Any]:
+    """What a link says. WsrError for what is not there."""
+    dataset = given.get("data", connect_run.datasets()[0])
+    items, init = items_of(dataset), given.get("init", INITS[0][1])
+    target, alpha = given.get("target", items[0]["id"]), float(given.get("alpha", HALFWAY))
+    connect_run.race(dataset, target, init)
+    strip = gr.update(value=items, sprite=_sprite(dataset))
+    return [dataset, target, min(max(alpha, 0.0), 1.0), flag(given.get("aligned", "")), init, strip]
 
 
 @compute.guarded
@@ -177,4 +195,4 @@ def items_of(dataset: str) -> list[dict[str, Any]]:
 
 
 def _sprite(dataset: str) -> dict[str, Any] | None:
-    return sheets.find(f"{dataset}-mlora-asym")
+    return sheets.shared(f"{dataset}-mlora-asym")

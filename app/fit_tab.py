@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app import atlas, compute, fit_run, fit_six, samples, snippets
+from app.address import Part
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import quality_curve
@@ -36,23 +37,44 @@ class FitTab:
     place: gr.Button
     target: gr.State
     fitted: gr.State
+    sample: gr.Textbox
+    view: gr.Tab
 
 
-def build(tabs: gr.Tabs, page: gr.Blocks, map_tab: atlas.AtlasTab | None) -> None:
+def build(tabs: gr.Tabs, page: gr.Blocks, map_tab: atlas.AtlasTab | None) -> FitTab:
     """Lay the tab out inside gr.Tabs and wire it; `map_tab` is where a fit can be placed."""
-    with gr.Tab("Fit", id="fit"):
-        tab = _layout()
+    with gr.Tab("Fit", id="fit") as view:
+        tab = _layout(view)
     _wire(tab, page)
     if map_tab:
         atlas.receive(map_tab, tabs, tab.place, tab.fitted, tab.state)
+    return tab
 
 
-def _layout() -> FitTab:
-    sample, view = samples.first()
+def part(tab: FitTab) -> Part:
+    """The tab's state in the address: a sample (not a visitor's own file), and how to fit it."""
+    widgets = {"sample": tab.sample, "way": tab.way, **dict(zip(("kind", "rank", "steps"), tab.settings, strict=True))}
+    return Part("fit", tab.view, widgets, restore, [tab.target, tab.target_view, tab.state])
+
+
+def restore(given: dict[str, str]) -> list[Any]:
+    """What a link says. WsrError for what is not there."""
+    item = given.get("sample") or samples.first()[0]
+    found = samples.target(item)
+    kept, view, said, steps = _chosen(item, found)
+    asked = fit_run.checked(
+        given.get("kind", "mlora-asym"), float(given.get("rank", 4)), float(given.get("steps", steps))
+    )
+    way = "six" if given.get("way") == "six" else "one"
+    return [item, way, asked.representation, asked.rank, asked.steps, kept, view, said]
+
+
+def _layout(view: gr.Tab) -> FitTab:
+    sample, picture_of = samples.first()
     with gr.Row(equal_height=False):
         with gr.Column(min_width=150, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Target</div>')
-            target_view = gr.HTML(view)
+            target_view = gr.HTML(picture_of)
         with gr.Column(min_width=150, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Decoded from weights</div>')
             picture = gr.HTML(snippets.blank("Press Fit: a few thousand numbers become this picture while you look."))
@@ -94,6 +116,7 @@ def _layout() -> FitTab:
     return FitTab(
         target_view, strip, upload, picture, surface, zoom, curve, heat, state, fit, stop, way, settings, download,
         place, gr.State(sample, time_to_live=3600), gr.State(None, time_to_live=3600),
+        gr.Textbox(sample, visible="hidden"), view,
     )  # fmt: skip
 
 
@@ -117,7 +140,7 @@ def _settings() -> list[Any]:
 
 def _wire(tab: FitTab, page: gr.Blocks) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
-    chosen = [tab.target, tab.target_view, tab.state, tab.settings[2]]
+    chosen = [tab.target, tab.target_view, tab.state, tab.settings[2], tab.sample]
     page.load(samples.strip, None, tab.strip, **look)
     tab.strip.pick(choose_sample, None, chosen, trigger_mode="multiple", **look)
     tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **look)
@@ -138,19 +161,19 @@ def _wire(tab: FitTab, page: gr.Blocks) -> None:
 @compute.guarded
 def choose_sample(event: gr.EventData) -> tuple:
     item = picked_id(event)
-    return _chosen(item, samples.target(item))
+    return *_chosen(item, samples.target(item)), item
 
 
 def choose_upload(path: str | None) -> tuple:
     """A visitor's file; the box it was dropped into is emptied for the next. What is wrong with it is said in the page,
     and then what was chosen before stays chosen."""
     if not path:
-        return (gr.skip(),) * 5
+        return (gr.skip(),) * 6
     try:
         found = samples.uploaded(path)
     except Exception as error:
-        return gr.skip(), gr.skip(), snippets.failed(compute.sentence(error)), gr.skip(), None
-    return *_chosen(found, found), None
+        return gr.skip(), gr.skip(), snippets.failed(compute.sentence(error)), gr.skip(), gr.skip(), None
+    return *_chosen(found, found), "", None
 
 
 def _chosen(kept: Any, found: samples.Target) -> tuple:

@@ -12,6 +12,7 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 import gradio as gr
 
 from app import atlas, compute, connect_tab, fit_tab, symmetry_tab
+from app.address import Address
 from app.components.plotly_chart import PRELOAD
 from app.theme import CSS, theme
 
@@ -27,11 +28,14 @@ def build_app() -> gr.Blocks:
         gr.HTML(f"<h1>{TITLE}</h1><p>{SENTENCE}</p>", elem_classes="wsr-title")
         with gr.Tabs(selected="atlas") as tabs:
             map_tab = atlas.build()
-            fit_tab.build(tabs, page, map_tab)
-            connect_tab.build()
-            symmetry_tab.build()
+            fitting = fit_tab.build(tabs, page, map_tab)
+            connecting = connect_tab.build()
+            symmetry = symmetry_tab.build()
+        built = ((atlas, map_tab), (fit_tab, fitting), (connect_tab, connecting), (symmetry_tab, symmetry))
+        address = Address(tabs, [module.part(tab) for module, tab in built if tab])
+        opened = address.wire(page)
         if map_tab:
-            atlas.start(map_tab, page, _seen.set)
+            atlas.start(map_tab, opened, _seen.set)
         page.unload(compute.forget)
     return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
 

@@ -38,6 +38,20 @@ def find(name: str) -> dict[str, Any] | None:
     return None
 
 
+def shared(name: str) -> dict[str, Any] | None:
+    """A collection's sheet, or another's of the same items: all representations of a data set hold the same ones."""
+    ids = library.collection(name).ids
+    for other in (name, *library.collection_names()):
+        if (
+            library.collection(other).dataset == library.collection(name).dataset
+            and library.collection(other).ids == ids
+        ):
+            found = find(other)
+            if found:
+                return found
+    return None
+
+
 def cell(name: str, item: str) -> int:
     """Where an item's thumbnail is on the sheet, counted along the rows."""
     found = library.collection(name)
@@ -53,7 +67,7 @@ def make_missing() -> None:
     """Decode the sheets of image collections that have none. Takes about 10 s for a thousand images on 2 cores."""
     for name in library.collection_names():
         with _lock:
-            if name in _busy or find(name) or library.collection(name).dim != 2:
+            if name in _busy or shared(name) or library.collection(name).dim != 2:
                 continue
             _busy.add(name)
         try:

@@ -15,6 +15,7 @@ from app.figures.weights import weights_figure
 from app.palette import NAMES
 from app.symmetry_run import Moved, Subject
 from wsr import representations
+from wsr.errors import unknown_name
 
 FAMILIES = ("mlp", "lora", "mlora")
 STRENGTHS = (0.0, 2.0)
@@ -25,9 +26,11 @@ PARTS = {"mlp": "neurons", "lora": "rank components", "mlora": "rank components"
 
 @dataclass
 class Card:
-    """inputs: the card's own widgets, which its handlers get after the data set and the item; opening: what fills
-    `outputs` for a new item; wire: connects the card's widgets, given the shared inputs."""
+    """linked: the widgets that belong into a link, by name; inputs: those that the card's handlers get after the data
+    set and the item; opening: what fills `outputs` for a new item; wire: connects the card's widgets, given the shared
+    inputs."""
 
+    linked: dict[str, Any]
     inputs: list[Any]
     outputs: list[Any]
     opening: Callable[..., tuple]
@@ -51,7 +54,7 @@ def shuffle_card(dataset: str) -> Card:
             sheet = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             chart = PlotlyChart(None, height=300, description="The map, with the network before and after")
-    seed = gr.State(0)
+    seed = gr.Number(0, visible="hidden", precision=0)
     outputs = [sheet, facts, chart]
 
     @compute.guarded
@@ -68,7 +71,7 @@ def shuffle_card(dataset: str) -> Card:
         )
         family.input(opened, everything, outputs, **OPTIONS)
 
-    return Card([family, seed], outputs, opened, wire)
+    return Card({"shuffle": family, "seed": seed}, [family, seed], outputs, opened, wire)
 
 
 def mask_card(dataset: str) -> Card:
@@ -118,7 +121,7 @@ def mask_card(dataset: str) -> Card:
         guess.input(guessed, [*shared, family, guess], outputs, **OPTIONS)
         family.input(opened, [*shared, family, guess], outputs, **OPTIONS)
 
-    return Card([family, guess], outputs, opened, wire)
+    return Card({"mask": family}, [family, guess], outputs, opened, wire)
 
 
 def group_card(dataset: str) -> Card:
@@ -157,7 +160,7 @@ def group_card(dataset: str) -> Card:
             event = widget.release if widget is strength else widget.input
             event(opened, [*shared, name, kind, strength], outputs, **OPTIONS)
 
-    return Card([name, kind, strength], outputs, opened, wire)
+    return Card({"of": name, "act": kind, "far": strength}, [name, kind, strength], outputs, opened, wire)
 
 
 def theorem_card(dataset: str) -> Card:
@@ -202,10 +205,23 @@ def theorem_card(dataset: str) -> Card:
             widget.input(opened, [*shared, family, switches, layer], outputs, **OPTIONS)
         layer.release(opened, [*shared, family, switches, layer], outputs, **OPTIONS)
 
-    return Card([family, switches, layer], outputs, opened, wire)
+    return Card({"pairs": family, "layer": layer}, [family, switches, layer], outputs, opened, wire)
 
 
 CARDS: Sequence[Callable[[str], Card]] = (shuffle_card, mask_card, group_card, theorem_card)
+
+
+def given_value(widget: Any, text: str | None) -> Any:
+    """A widget's value from a link, if it is one that the widget offers. WsrError for another."""
+    if text is None:
+        return gr.skip()
+    if isinstance(widget, gr.Radio):
+        choices = [value for _, value in widget.choices]
+        if text not in choices:
+            raise unknown_name("choice", text, choices)
+        return text
+    low, high = (widget.minimum, widget.maximum) if isinstance(widget, gr.Slider) else (0, 10_000)
+    return min(max(float(text), low), high)
 
 
 def _families(dataset: str) -> list[tuple[str, str]]:

@@ -7,8 +7,10 @@ import gradio as gr
 import numpy as np
 
 from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run
+from app.address import Part
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
+from wsr.errors import WsrError
 
 SHOWN = 8  # items to choose from
 
@@ -17,7 +19,8 @@ SHOWN = 8  # items to choose from
 class SymmetryTab:
     dataset: gr.Radio
     strip: Pictures
-    item: gr.State
+    item: gr.Textbox
+    view: gr.Tab
     cards: list[symmetry_cards.Card]
 
 
@@ -29,28 +32,45 @@ def build() -> SymmetryTab | None:
             gr.HTML(snippets.empty("There are no fitted networks here yet. Make them with", "make assets"))
             return None
         first = items_of(datasets[0])
-        item = gr.State(first[0]["id"])
+        item = gr.Textbox(first[0]["id"], visible="hidden")
         with gr.Row():
             titles = [(library.TITLES.get(name, name), name) for name in datasets]
             dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
             strip = Pictures(first, sprite=_sprite(datasets[0]), columns=SHOWN)
         cards = [make(datasets[0]) for make in symmetry_cards.CARDS]
-    tab = SymmetryTab(dataset, strip, item, cards)
-    _wire(tab, view)
+    tab = SymmetryTab(dataset, strip, item, view, cards)
+    _wire(tab)
     return tab
 
 
-def _wire(tab: SymmetryTab, view: gr.Tab) -> None:
+def _wire(tab: SymmetryTab) -> None:
     options = {**compute.LOOK, **compute.PRIVATE}
     for card in tab.cards:
         card.wire([tab.dataset, tab.item])
-    opening = [card for card in tab.cards if card.opening]
-    for card in opening:
         inputs, outputs = [tab.dataset, tab.item, *card.inputs], card.outputs
-        view.select(card.opening, inputs, outputs, **options)
+        tab.view.select(card.opening, inputs, outputs, **options)
         tab.strip.pick(choose, [tab.dataset], tab.item, **options).then(card.opening, inputs, outputs, **options)
         changed = tab.dataset.input(change_dataset, tab.dataset, [tab.strip, tab.item], **options)
         changed.then(card.opening, inputs, outputs, **options)
+
+
+def part(tab: SymmetryTab) -> Part:
+    """The tab's state in the address: what is acted on, and the cards' own widgets."""
+    widgets = {"data": tab.dataset, "item": tab.item}
+    for card in tab.cards:
+        widgets |= card.linked
+
+    def restore(given: dict[str, str]) -> list[Any]:
+        dataset = given.get("data", tab.dataset.value)
+        if not symmetry_run.names_of(dataset):
+            raise WsrError(f"There are no fits of {dataset!r} here.")
+        items = items_of(dataset)
+        item = given.get("item", items[0]["id"])
+        library.collection(next(iter(symmetry_run.names_of(dataset).values()))).position(item)
+        own = [symmetry_cards.given_value(widget, given.get(name)) for name, widget in list(widgets.items())[2:]]
+        return [dataset, item, *own, gr.update(value=items, sprite=_sprite(dataset))]
+
+    return Part("symmetry", tab.view, widgets, restore, [tab.strip])
 
 
 @compute.guarded
@@ -79,11 +99,11 @@ def items_of(dataset: str) -> list[dict[str, Any]]:
 
 
 def _sprite(dataset: str) -> dict[str, Any] | None:
-    return sheets.find(next(iter(symmetry_run.names_of(dataset).values())))
+    return sheets.shared(next(iter(symmetry_run.names_of(dataset).values())))
 
 
 def _thumb(name: str, item: str) -> dict[str, str]:
     """Its own picture where no sheet has one."""
-    if sheets.find(name) or library.collection(name).dim == 3:
+    if sheets.shared(name) or library.collection(name).dim == 3:
         return {}
     return {"src": snippets.data_uri(np.asarray(library.picture(name, item, sheets.CELL)))}
