@@ -76,7 +76,8 @@ class Address:
                 try:
                     nothing[at : at + len(part.outputs)] = part.restore(given)
                 except (WsrError, ValueError) as error:
-                    gr.Warning(f"The link could not be followed. {error}")
+                    why = error if isinstance(error, WsrError) else "One of its values is not a number."
+                    gr.Warning(f"The link could not be followed. {str(why)[:200]}")
                     return tuple(nothing)
             at += len(part.outputs)
         if given.get("tab") in [part.tab for part in self.parts]:

@@ -78,15 +78,9 @@ def _surface_file(name: str, item: str) -> str:
 
 
 def neighbour_items(view: View, item: str) -> list[dict[str, Any]]:
-    found, sheet = library.collection(view.name), sheets.shared(view.name)
-    items = []
-    for other, _ in neighbours(view, item):
-        at = found.position(other)
-        picture = {"cell": found.rows[at]}
-        if found.dim == 2 and not sheet:
-            picture = {"src": snippets.data_uri(library.picture(view.name, other, sheets.CELL))}
-        items.append({"id": other, "label": found.labels[at], "note": found.classes[at], **picture})
-    return items
+    found = library.collection(view.name)
+    items = sheets.examples(view.name, [other for other, _ in neighbours(view, item)])
+    return [{**one, "note": found.classes[found.position(one["id"])]} for one in items]
 
 
 def facts_line(found: library.Collection, item: str, note: str = "") -> str:

@@ -64,7 +64,7 @@ def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
     with gr.Row():
         titles = [(library.TITLES.get(name, name), name) for name in there]
         dataset = gr.Radio(titles, value=there[0], show_label=False, container=False, min_width=190, scale=0)
-        strip = Pictures(items_of(there[0]), sprite=_sprite(there[0]), columns=SHOWN)
+        strip = Pictures(items_of(there[0], decode=False), sprite=_sprite(there[0]), columns=SHOWN)
     gr.Markdown(
         "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other.",
         elem_classes="wsr-caption",
@@ -90,7 +90,7 @@ def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
                 spread = gr.Slider(*connect_run.SIGMAS, value=0.02, step=0.01, label="σ: spread of the starts")
                 fit = gr.Button("Fit two", variant="primary")
             state = gr.HTML()
-    target = gr.Textbox(items_of(there[0])[0]["id"], visible="hidden")
+    target = gr.Textbox(items_of(there[0], decode=False)[0]["id"], visible="hidden")
     live = gr.State(None, time_to_live=3600)
     return ConnectTab(
         dataset, strip, alpha, aligned, init, sheet, chart, state, names, spread, perturb, fit, target, live, view
@@ -99,6 +99,7 @@ def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
 
 def _wire(tab: ConnectTab) -> None:
     options = {**compute.LOOK, **compute.PRIVATE}
+    tab.view.select(strip_of, tab.dataset, tab.strip, **options)
     tab.view.select(walk, tab.inputs, tab.outputs, **options)
     for widget in (tab.alpha, tab.aligned):
         widget.input(walk, tab.inputs, tab.outputs, trigger_mode="always_last", **options)
@@ -125,11 +126,10 @@ def part(tab: ConnectTab) -> Part:
 def restore(given: dict[str, str]) -> list[Any]:
     """What a link says. WsrError for what is not there."""
     dataset = given.get("data", connect_run.datasets()[0])
-    items, init = items_of(dataset), given.get("init", INITS[0][1])
-    target, alpha = given.get("target", items[0]["id"]), float(given.get("alpha", HALFWAY))
+    init, alpha = given.get("init", INITS[0][1]), float(given.get("alpha", HALFWAY))
+    target = given.get("target", items_of(dataset, decode=False)[0]["id"])
     connect_run.race(dataset, target, init)
-    strip = gr.update(value=items, sprite=_sprite(dataset))
-    return [dataset, target, min(max(alpha, 0.0), 1.0), flag(given.get("aligned", "")), init, strip]
+    return [dataset, target, min(max(alpha, 0.0), 1.0), flag(given.get("aligned", "")), init, strip_of(dataset)]
 
 
 @compute.guarded
@@ -164,8 +164,7 @@ def choose(dataset: str, event: gr.EventData) -> tuple:
 @compute.guarded
 def change_dataset(dataset: str) -> tuple:
     """[strip, target, live, state]"""
-    items = items_of(dataset)
-    return gr.update(value=items, sprite=_sprite(dataset)), items[0]["id"], None, ""
+    return strip_of(dataset), items_of(dataset, decode=False)[0]["id"], None, ""
 
 
 def fit_pair(
@@ -183,15 +182,15 @@ def fit_pair(
         yield snippets.failed(compute.sentence(error)), *(gr.skip(),) * 3
 
 
-def items_of(dataset: str) -> list[dict[str, Any]]:
+def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
     """Targets to choose from, by what a fit of them looks like."""
-    name = f"{dataset}-mlora-asym"
-    found = library.collection(name)
-    items = []
-    for target in library.examples(dataset, connect_run.targets(dataset), SHOWN):
-        at = found.position(target)
-        items.append({"id": target, "label": found.labels[at], "cell": found.rows[at]})
-    return items
+    ids = library.examples(dataset, connect_run.targets(dataset), SHOWN)
+    return sheets.examples(f"{dataset}-mlora-asym", ids, decode)
+
+
+def strip_of(dataset: str) -> Any:
+    """The strip of targets with its pictures. Decoding them imports the engine, so a page is built without."""
+    return gr.update(value=items_of(dataset), sprite=_sprite(dataset))
 
 
 def _sprite(dataset: str) -> dict[str, Any] | None:

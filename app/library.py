@@ -17,6 +17,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from app.figures.weights import layer_arrays
+from wsr import representations
 from wsr.errors import WsrError, unknown_name
 from wsr.paths import assets_dir
 
@@ -86,13 +87,16 @@ class Collection:
 
 
 def collection_names() -> list[str]:
-    """Zoos that have a map, images first. Empty until the assets have been made."""
+    """Zoos that have a map: images first, and of each data set mLoRA-Asym first. Empty until the assets are made."""
     maps = sorted((assets_dir() / "maps").glob("*.parquet"))
     names = [path.stem for path in maps if (assets_dir() / "zoos" / path.stem / "zoo.json").is_file()]
-    return sorted(names, key=lambda name: (not name.startswith("emoji"), name))
+    kinds = [name.partition("-")[2] for name in names]
+    rank = {kind: i for i, kind in enumerate(reversed(representations))}
+    order = {name: rank.get(kind, len(rank)) for name, kind in zip(names, kinds, strict=True)}
+    return sorted(names, key=lambda name: (not name.startswith("emoji"), name.partition("-")[0], order[name], name))
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=16)
 def collection(name: str) -> Collection:
     """A collection by name. The name may come from the page: WsrError if there is none of it."""
     if name not in collection_names():
@@ -145,12 +149,12 @@ def label_of(dataset: str, item: str) -> str:
     return item if words == symbol else _TONES.sub(r" (\1)", words)
 
 
-@functools.lru_cache(maxsize=8)
+@functools.lru_cache(maxsize=16)
 def _positions(name: str) -> dict[str, int]:
     return {item: i for i, item in enumerate(collection(name).ids)}
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=12)
 def zoo(name: str) -> Zoo:
     """The engine's own view of the zoo. Imports torch."""
     from wsr import Zoo
@@ -158,7 +162,7 @@ def zoo(name: str) -> Zoo:
     return Zoo.open(assets_dir() / "zoos" / collection(name).name)
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=12)
 def weights(name: str) -> Float[Tensor, "n p"]:
     """All stored vectors of a collection, in its order; float32, about 33 MB for a thousand."""
     return zoo(name).weights(collection(name).ids)

@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app import library
+from app import library, snippets
 from wsr.paths import assets_dir, atomic_path, cache_dir
 
 CELL = 64
@@ -50,6 +50,20 @@ def shared(name: str) -> dict[str, Any] | None:
             if found:
                 return found
     return None
+
+
+def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
+    """An item's thumbnail as the strips of pictures take it: its cell on the sheet, or, where there is no sheet yet and
+    it may be decoded, a picture of its own."""
+    if decode and not shared(name) and library.collection(name).dim == 2:
+        return {"src": snippets.data_uri(np.asarray(library.picture(name, item, CELL)))}
+    return {"cell": cell(name, item)}
+
+
+def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, Any]]:
+    """Items for a strip to choose from."""
+    found = library.collection(name)
+    return [{"id": item, "label": found.labels[found.position(item)], **thumb(name, item, decode)} for item in ids]
 
 
 def cell(name: str, item: str) -> int:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
 from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run
 from app.address import Part
@@ -31,7 +30,7 @@ def build() -> SymmetryTab | None:
         if not datasets:
             gr.HTML(snippets.empty("There are no fitted networks here yet. Make them with", "make assets"))
             return None
-        first = items_of(datasets[0])
+        first = items_of(datasets[0], decode=False)
         item = gr.Textbox(first[0]["id"], visible="hidden")
         with gr.Row():
             titles = [(library.TITLES.get(name, name), name) for name in datasets]
@@ -45,6 +44,7 @@ def build() -> SymmetryTab | None:
 
 def _wire(tab: SymmetryTab) -> None:
     options = {**compute.LOOK, **compute.PRIVATE}
+    tab.view.select(strip_of, tab.dataset, tab.strip, **options)
     for card in tab.cards:
         card.wire([tab.dataset, tab.item])
         inputs, outputs = [tab.dataset, tab.item, *card.inputs], card.outputs
@@ -64,11 +64,10 @@ def part(tab: SymmetryTab) -> Part:
         dataset = given.get("data", tab.dataset.value)
         if not symmetry_run.names_of(dataset):
             raise WsrError(f"There are no fits of {dataset!r} here.")
-        items = items_of(dataset)
-        item = given.get("item", items[0]["id"])
+        item = given.get("item", items_of(dataset, decode=False)[0]["id"])
         library.collection(next(iter(symmetry_run.names_of(dataset).values()))).position(item)
         own = [symmetry_cards.given_value(widget, given.get(name)) for name, widget in list(widgets.items())[2:]]
-        return [dataset, item, *own, gr.update(value=items, sprite=_sprite(dataset))]
+        return [dataset, item, *own, strip_of(dataset)]
 
     return Part("symmetry", tab.view, widgets, restore, [tab.strip])
 
@@ -82,28 +81,21 @@ def choose(dataset: str, event: gr.EventData) -> str:
 
 @compute.guarded
 def change_dataset(dataset: str) -> tuple[Any, str]:
-    items = items_of(dataset)
-    return gr.update(value=items, sprite=_sprite(dataset)), items[0]["id"]
+    return strip_of(dataset), items_of(dataset, decode=False)[0]["id"]
 
 
-def items_of(dataset: str) -> list[dict[str, Any]]:
+def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
     """Items worth a look, held out from training."""
     name = next(iter(symmetry_run.names_of(dataset).values()))
     found = library.collection(name)
     held_out = [item for item, held in zip(found.ids, found.held_out, strict=True) if held]
-    items = []
-    for item in library.examples(dataset, held_out or found.ids, SHOWN):
-        at = found.position(item)
-        items.append({"id": item, "label": found.labels[at], "cell": found.rows[at]} | _thumb(name, item))
-    return items
+    return sheets.examples(name, library.examples(dataset, held_out or found.ids, SHOWN), decode)
+
+
+def strip_of(dataset: str) -> Any:
+    """The strip of examples with its pictures. Decoding them imports the engine, so a page is built without."""
+    return gr.update(value=items_of(dataset), sprite=_sprite(dataset))
 
 
 def _sprite(dataset: str) -> dict[str, Any] | None:
     return sheets.shared(next(iter(symmetry_run.names_of(dataset).values())))
-
-
-def _thumb(name: str, item: str) -> dict[str, str]:
-    """Its own picture where no sheet has one."""
-    if sheets.shared(name) or library.collection(name).dim == 3:
-        return {}
-    return {"src": snippets.data_uri(np.asarray(library.picture(name, item, sheets.CELL)))}

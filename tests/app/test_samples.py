@@ -47,7 +47,7 @@ def test_what_can_be_fitted_is_taken(tmp_path, name):
 def test_what_cannot_be_fitted_is_told_in_one_sentence(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
-    kept, view, state, steps, box = fit_tab.choose_upload(str(path))
+    kept, view, state, steps, _, box = fit_tab.choose_upload(str(path))
     assert "wsr-failed" in state and "Traceback" not in state and state.count("\n") == 0
     assert name in state and str(tmp_path) not in state
     assert box is None

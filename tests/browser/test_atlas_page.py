@@ -25,7 +25,8 @@ def test_something_is_picked_and_on_screen_at_once(page):
     assert page.evaluate(f"{DRAWN}.length") == 3
     page.locator(".wsr-frame img").first.wait_for()
     assert page.locator(".wsr-pictures button:visible").count() == 6
-    assert [tab.inner_text() for tab in page.get_by_role("tab").all()] == ["Atlas", "Fit"]
+    tabs = [tab.inner_text() for tab in page.get_by_role("tab").all()]
+    assert tabs == ["Atlas", "Fit", "Connect", "Symmetry"]
 
 
 def test_a_click_opens_the_point(page):
@@ -132,7 +133,7 @@ def test_dark_follows_the_page(page):
 @pytest.mark.parametrize("width", [1024, 390])
 def test_narrow_pages_do_not_scroll_sideways(open_page, width):
     page = open_page(viewport={"width": width, "height": 844})
-    for name in ("Atlas", "Fit"):
+    for name in ("Atlas", "Fit", "Connect", "Symmetry"):
         page.get_by_role("tab", name=name).click()
         page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
 

@@ -1,0 +1,77 @@
+"""The Symmetry tab's handlers: what is done to weights, and what is shown of it."""
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from app import library, symmetry_cards, symmetry_run, symmetry_tab
+from wsr import WsrError, representations
+from wsr.symmetry import KEEPS_MASK, kinds_of
+
+DATASET = "emoji"
+
+
+@pytest.fixture
+def item(assets):
+    return library.collection("emoji-mlora").ids[3]
+
+
+@pytest.mark.parametrize("name", representations)
+def test_what_is_done_leaves_the_picture_and_only_what_is_allowed_leaves_the_mask(item, name):
+    of = symmetry_run.subject(f"{DATASET}-{name}", item)
+    for kind in kinds_of(of.model):
+        moved = symmetry_run.act(of, kind, 1, 0.5)
+        assert moved.difference < 1e-4 and moved.distance > 1e-3 * moved.size
+        assert (moved.broken == 0) == (kind in KEEPS_MASK[name])
+    if of.model.masked:
+        moved = symmetry_run.act(of, "permutation", 1, 1.0)
+        back = symmetry_run.remasked(of, moved)
+        assert back.broken == 0 and back.difference > 10 * moved.difference
+
+
+def test_all_terms_together_are_the_field_and_fewer_are_not(item):
+    for name in ("lora", "mlora-asym"):
+        of = symmetry_run.subject(f"{DATASET}-{name}", item)
+        whole = symmetry_run.terms(of, 2, [0, 1, 2, 3])
+        assert np.allclose(whole.picture, symmetry_run.picture(of.model, of.full), atol=1e-5)
+        assert not np.allclose(symmetry_run.terms(of, 2, [0]).picture, whole.picture, atol=1e-3)
+    a, b = of.model.pairs(of.full)
+    wanted = (b[2, 0] @ a[2, 0]) * of.model.folded[2]
+    assert np.allclose(whole.terms.sum(0), wanted.numpy(), atol=1e-4)  # theorem 2
+    with pytest.raises(WsrError, match="no terms"):
+        symmetry_run.terms(symmetry_run.subject(f"{DATASET}-mlp", item), 0, [0])
+
+
+def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
+    for dataset in ("emoji", "shapes10"):
+        item = symmetry_tab.items_of(dataset)[0]["id"]
+        with gr.Blocks():
+            cards = [make(dataset) for make in symmetry_cards.CARDS]
+        for card in cards:
+            values = [widget.value for widget in card.inputs]
+            assert len(card.opening(dataset, item, *values)) == len(card.outputs)
+            assert set(card.linked.values()) <= set(card.inputs)
+
+
+def test_a_guess_is_judged_and_explained(item):
+    with gr.Blocks() as page:
+        card = symmetry_cards.mask_card(DATASET)
+        card.wire([gr.State(DATASET), gr.State(item)])
+    handlers = [fn.fn for fn in page.fns.values() if fn.fn.__name__ == "guessed"]
+    sheet, answer, heat, _ = handlers[0](DATASET, item, "mlora", "other")
+    assert "Right." in answer and "held weights" in answer and sheet.count("<figure>") == 3
+    assert heat["data"]
+    assert "Look again." in handlers[0](DATASET, item, "mlora", "same")[1]
+
+
+def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
+    ids = ["1f595-1f3fb", "a", "1f981", "b"]
+    assert library.examples("emoji", ids, 3) == ["1f981", "a", "b"]
+
+
+@pytest.mark.parametrize("forged", ["nobody", "../x"])
+def test_forged_names_are_told_in_a_sentence(item, forged):
+    with pytest.raises(gr.Error, match="Unknown"):
+        symmetry_tab.choose(DATASET, gr.EventData(None, {"id": forged}))
+    with pytest.raises(WsrError):
+        symmetry_cards.given_value(gr.Radio([("a", "a")]), forged)

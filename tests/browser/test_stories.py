@@ -1,0 +1,116 @@
+"""Connect, Symmetry and links in a browser: the stories as a visitor clicks through them, and what is drawn."""
+
+import pytest
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+# The largest difference of any channel of two pictures, 0 to 255, as they are drawn.
+DIFFERENCE = """async ([a, b]) => {
+  const pixels = async (src) => {
+    const image = new Image();
+    image.src = src;
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), {width: image.width, height: image.height});
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    return context.getImageData(0, 0, image.width, image.height).data;
+  };
+  const [x, y] = [await pixels(a), await pixels(b)];
+  return x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0);
+}"""
+
+
+def open_tab(page, name):
+    page.get_by_role("tab", name=name).click()
+
+
+def sources(page, figures):
+    return [image.get_attribute("src") for image in figures.locator("img").all()]
+
+
+def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
+    open_tab(page, "Connect")
+    figures = page.locator(".wsr-six figure:visible")
+    figures.nth(5).locator("img").wait_for()
+    halfway = sources(page, figures)
+    assert len(halfway) == 6
+    slider = page.locator("input[type=range]:visible").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")  # by keyboard: 0.55
+    page.wait_for_function("before => document.querySelector('.wsr-six figure img').src !== before", arg=halfway[0])
+    chart = "[...document.querySelectorAll('.wsr-plot')].find(p => p.layout?.xaxis?.title?.text?.startsWith('α'))"
+    assert page.evaluate(f"{chart}._fullData.length") == 12
+    page.wait_for_function(f"{chart}.layout.shapes[0].x0 === 0.55")
+    page.locator(".wsr-pictures button:visible").nth(1).click()
+    page.wait_for_function("location.search.includes('tab=connect')")
+    assert "dB PSNR" in figures.first.inner_text()
+
+
+def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
+    open_tab(page, "Symmetry")
+    rows = page.locator(".wsr-row:visible")
+    first = rows.first.locator("figure")
+    first.nth(1).locator("img").wait_for()
+    assert page.evaluate(DIFFERENCE, sources(page, rows.first)) <= 1  # of 255: rounding
+    page.get_by_role("button", name="Shuffle").click()
+    page.locator(".wsr-ledger:visible", has_text="largest difference").first.wait_for()
+    page.get_by_label("another picture").click()
+    page.locator(".wsr-verdict:visible", has_text="Right.").wait_for()
+    three = sources(page, rows.nth(1))
+    assert len(three) == 3
+    assert page.evaluate(DIFFERENCE, three[:2]) <= 1 < page.evaluate(DIFFERENCE, [three[0], three[2]])
+
+
+def test_terms_are_switched_by_keyboard(page):
+    open_tab(page, "Symmetry")
+    rows = page.locator(".wsr-row:visible")
+    rows.nth(3).locator("img").first.wait_for()
+    before = sources(page, rows.nth(3))
+    page.get_by_label("term 2").focus()
+    page.keyboard.press("Space")
+    page.wait_for_function(
+        "before => [...document.querySelectorAll('.wsr-row')].every(r => r.querySelector('img')?.src !== before)",
+        arg=before[0],
+    )
+
+
+def test_a_link_opens_what_was_on_screen(page):
+    open_tab(page, "Connect")
+    page.locator(".wsr-six figure img:visible").first.wait_for()
+    slider = page.locator("input[type=range]:visible").first
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_function("location.search.includes('alpha=0&')")
+    ends = sources(page, page.locator(".wsr-six"))
+    page.goto(page.evaluate("location.href"))
+    page.locator(".wsr-six figure img:visible").first.wait_for()
+    assert page.get_by_role("tab", name="Connect").get_attribute("aria-selected") == "true"
+    page.wait_for_function("src => document.querySelector('.wsr-six figure img').src === src", arg=ends[0])
+    assert page.locator("input[type=range]:visible").first.input_value() == "0"
+
+
+def test_a_box_selects_and_says_what_is_in_it(page):
+    page.locator(".modebar-btn[data-title='Box Select']").first.click()
+    box = page.locator(".wsr-chart").first.bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 60, box["y"] + box["height"] - 120, steps=6)
+    page.mouse.up()
+    page.locator(".wsr-shares:visible", has_text="networks").wait_for()
+    page.get_by_role("button", name="Take the selection home").click()
+    page.get_by_text("emoji-mlora-asym-selection.csv").first.wait_for()
+
+
+def test_two_maps_stand_side_by_side(page):
+    page.get_by_label("Beside it, the same networks as").click()
+    page.get_by_role("option", name="LoRA", exact=True).click()
+    page.wait_for_function("document.querySelectorAll('.wsr-plot .main-svg').length >= 4")
+    shown = "[...document.querySelectorAll('.wsr-plot')].filter(p => p.clientWidth && p.layout?.xaxis?.title?.text === 'UMAP 1')"
+    page.wait_for_function(f"{shown}.length === 2")
+
+
+@pytest.mark.parametrize("name", ["Connect", "Symmetry"])
+def test_a_phone_shows_it_all(open_page, name):
+    page = open_page(**PHONE)
+    page.get_by_role("tab", name=name).tap()
+    page.locator(".wsr-frame img:visible").first.wait_for()
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
