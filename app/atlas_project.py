@@ -78,7 +78,7 @@ def project(request: gr.Request, *values: Any) -> Iterator[tuple]:
 
         view = View.of(controls)
         config = ProjectionConfig(method, int(dims), int(neighbours), float(min_dist), metric)
-        stream = project_stream(library.weights(view.name).numpy(), config)
+        stream = project_stream(library.weights(view.name).float().numpy(), config)
         try:
             for record in stream:
                 if _stop_file(request).exists():
@@ -123,7 +123,7 @@ def judged(view: View, visit: Visit) -> str:
 
     points = points_of(view, visit)
     known = np.isfinite(points).all(axis=1)
-    found = faithfulness(library.weights(view.name).numpy()[known], points[known])
+    found = faithfulness(library.weights(view.name).float().numpy()[known], points[known])
     return snippets.ledger(
         [
             (

@@ -43,5 +43,5 @@ def export(name: str, ids: list[str], folder: Path) -> list[str]:
     rows = [found.position(item) for item in ids]
     table, weights = folder / f"{name}-selection.csv", folder / f"{name}-selection.safetensors"
     found.index.iloc[rows].to_csv(table, index=False)
-    save_weights(weights, library.weights(name)[rows], library.zoo(name).representation, ids)
+    save_weights(weights, library.weights(name)[rows].float(), library.zoo(name).representation, ids)
     return [str(table), str(weights)]

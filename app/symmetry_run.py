@@ -49,10 +49,9 @@ class Moved:
 @functools.lru_cache(maxsize=64)
 def subject(name: str, item: str) -> Subject:
     """An item of a collection; both come from the page and are looked up. WsrError for what is not there."""
-    found = library.collection(name)
-    at = found.position(item)
+    library.collection(name).position(item)
     model = library.zoo(name).representation
-    return Subject(name, item, model, model.layout.fill(library.weights(name)[at : at + 1]))
+    return Subject(name, item, model, model.layout.fill(library.zoo(name).weights([item])))
 
 
 def names_of(dataset: str) -> dict[str, str]:

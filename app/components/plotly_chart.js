@@ -14,7 +14,8 @@ const hasWebGL = (() => {
   return Boolean(context);
 })();
 
-let source; // the JSON that `figure` was read from
+let source; // the JSON, or its address, that `figure` was read from
+let fetching; // the address that is being read
 let figure; // {data, layout}, arrays decoded
 let points = []; // every pickable point: {id, label, name, cell, trace, x, y, z}
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
@@ -32,9 +33,24 @@ function decode(value) {
 }
 
 function read() {
-  if (source === props.value) return;
-  source = props.value;
-  figure = source ? JSON.parse(source) : null;
+  const value = props.value;
+  if (source === value || fetching === value) return;
+  fetching = undefined;
+  if (!value || value.startsWith("{")) return take(value, value ? JSON.parse(value) : null);
+  fetching = value; // until it is here, what was drawn stays
+  fetch(value)
+    .then((answer) => answer.json())
+    .then((found) => {
+      if (fetching !== value) return;
+      fetching = undefined;
+      take(value, found);
+      draw();
+    });
+}
+
+function take(value, found) {
+  source = value;
+  figure = found;
   points = [];
   chosen = cursor = null;
   (figure?.data ?? []).forEach((trace, number) => {
@@ -80,35 +96,65 @@ function themed(layout) {
   return result;
 }
 
-// Always three traces, empty or not: a constant number lets Plotly.react keep the rest as it is.
-function overlay() {
-  const like = figure.data.find((trace) => trace.customdata);
-  if (!like) return [];
-  const colour = ink();
-  const solid = like.type === "scatter3d";
+// The points drawn on top, with their role.
+function marked() {
   const wanted = (props.highlight ?? []).filter((h) => chosen === null || h.role !== "picked");
   if (chosen !== null) wanted.push({ id: chosen, role: "picked" });
+  return wanted
+    .map((h) => ({ ...points.find((p) => p.id === h.id), ...h }))
+    .filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y))
+    .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
+}
+
+// On a flat chart, shapes and names: changing a trace would compute all of 100,000 points again.
+function marks() {
+  return {
+    shapes: [...(figure.layout.shapes ?? []), ...rings()],
+    annotations: [...(figure.layout.annotations ?? []), ...names()],
+  };
+}
+
+function rings() {
+  const colour = ink();
+  return marked().map(({ role, id, x, y }) => {
+    const size = { neighbour: 6.5, picked: 10, placed: 8 }[role];
+    const diamond = { type: "path", path: `M0,${-size}L${size},0L0,${size}L${-size},0Z`, fillcolor: colour.accent };
+    const circle = { type: "circle", x0: -size, x1: size, y0: -size, y1: size };
+    return {
+      ...(role === "placed" ? diamond : circle), xsizemode: "pixel", ysizemode: "pixel", xanchor: x, yanchor: y,
+      name: `${role} ${id}`, line: { width: role === "neighbour" ? 1.5 : 3, color: colour.text },
+    };
+  });
+}
+
+function names() {
+  const placed = marked().filter((p) => p.role === "placed" && p.label);
+  return placed.map(({ x, y, label }) => ({ x, y, text: escaped(label), showarrow: false, yshift: 18 }));
+}
+
+function escaped(text) {
+  const holder = document.createElement("div");
+  holder.textContent = text;
+  return holder.innerHTML;
+}
+
+// In space, always three traces, empty or not: a constant number lets Plotly.react keep the rest as it is.
+function overlay() {
+  const colour = ink();
   return ROLES.map((role) => {
-    const found = wanted
-      .filter((h) => h.role === role)
-      .map((h) => ({ ...points.find((p) => p.id === h.id), ...h }))
-      .filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y));
+    const found = marked().filter((p) => p.role === role);
     const placed = role === "placed";
-    const trace = {
-      type: like.type, mode: placed ? "markers+text" : "markers", name: role, showlegend: false, hoverinfo: "none",
-      x: found.map((p) => p.x), y: found.map((p) => p.y), customdata: found.map((p) => p.id),
+    return {
+      type: "scatter3d", mode: placed ? "markers+text" : "markers", name: role, showlegend: false, hoverinfo: "none",
+      x: found.map((p) => p.x), y: found.map((p) => p.y), z: found.map((p) => p.z ?? 0), customdata: found.map((p) => p.id),
       text: found.map((p) => (placed ? p.label ?? "" : "")), textposition: "top center",
       textfont: { color: colour.text, size: 13 },
       marker: {
-        // scattergl fills "circle-open", scatter3d draws no outline of a transparent circle: each has its own ring
-        symbol: placed ? "diamond" : solid ? "circle-open" : "circle",
-        color: placed ? colour.accent : solid ? colour.text : "rgba(0,0,0,0)",
-        size: { neighbour: solid ? 9 : 13, picked: solid ? 14 : 20, placed: solid ? 10 : 15 }[role],
+        symbol: placed ? "diamond" : "circle-open", color: placed ? colour.accent : colour.text,
+        size: { neighbour: 9, picked: 14, placed: 10 }[role],
         line: { width: role === "neighbour" ? 1.5 : 3, color: colour.text },
       },
     };
-    if (solid) trace.z = found.map((p) => p.z ?? 0);
-    return trace;
   });
 }
 
@@ -151,15 +197,22 @@ function draw() {
   // A finger that drags over a flat chart scrolls the page; its buttons zoom.
   if (next === "2d" && (!props.zoom || matchMedia("(pointer: coarse)").matches)) layout.dragmode = false;
   select();
-  Plotly.react(plot, [...figure.data, ...overlay()], layout, config);
+  if (next === "2d" && points.length) Object.assign(layout, marks());
+  Plotly.react(plot, [...figure.data, ...(next === "3d" ? overlay() : [])], layout, config);
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
+}
+
+// What `highlight` says, without drawing the rest again.
+function mark() {
+  if (kind === "2d" && source === props.value && points.length) Plotly.relayout(plot, marks());
+  else draw();
 }
 
 function pick(id) {
   trigger("pick", { id }); // first: the ring can wait for Python's work to begin
   chosen = id;
-  draw();
+  mark();
 }
 
 function listen() {
@@ -290,7 +343,7 @@ watch(["value", "height"], draw);
 watch(["selected"], draw);
 watch(["highlight"], () => {
   chosen = null;
-  draw();
+  mark();
 });
 let width = 0;
 new ResizeObserver(() => {

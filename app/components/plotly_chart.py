@@ -1,12 +1,18 @@
 """A clickable Plotly chart: `gr.Plot` has no click event, so every chart of the app is this one component."""
 
+import atexit
+import hashlib
 import json
+import shutil
+import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 import gradio as gr
+
+from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
 # Found without importing plotly, of which the app needs this one file.
@@ -20,6 +26,13 @@ _TEMPLATE = (
 # also works below a path of a proxy.
 gr.set_static_paths([_PLOTLY_JS])
 _ADDRESS = f"gradio_api/file={_PLOTLY_JS}"
+# A figure of more characters goes to the page as a file: gradio writes every property of a component as JSON, several
+# times at each change of any of them, which for a map of 100,000 points takes half a second.
+LARGE = 400_000
+KEPT = 40  # files, of about 5 MB
+_FOLDER = Path(tempfile.mkdtemp(prefix="wsr-charts-"))
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+gr.set_static_paths([_FOLDER])
 # For the page's own head (`launch(head=…)`): the script is fetched while gradio's own are, and not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
 
@@ -91,7 +104,19 @@ class PlotlyChart(gr.HTML):
 
     def postprocess(self, value: Mapping[str, Any] | str | None) -> str | None:
         # As text: gradio wraps objects in reactive proxies and compares them field by field at every change.
-        return value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        text = value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
+        return _kept(text) if text and text.startswith("{") and len(text) > LARGE else text
+
+
+def _kept(text: str) -> str:
+    """The address of a large figure's file. Its name is the digest of what is in it: nobody can guess another's."""
+    path = _FOLDER / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+    if not path.exists():
+        with atomic_path(path) as temporary:
+            temporary.write_text(text)
+        for old in sorted(_FOLDER.glob("*.json"), key=lambda file: file.stat().st_mtime)[:-KEPT]:
+            old.unlink(missing_ok=True)
+    return f"gradio_api/file={path}"
 
 
 def chart_update(**changes: Any) -> dict[str, Any]:

@@ -23,6 +23,16 @@ def test_the_nearest_of_a_row_is_itself(weights):
         assert distance[:, 0].abs().max() < 1e-2 and (distance.diff(dim=1) >= 0).all()
 
 
+@pytest.mark.parametrize("metric", ["cosine", "l2"])
+def test_the_nearest_are_the_same_block_by_block_and_in_half_precision(weights, metric, monkeypatch):
+    w = torch.from_numpy(weights)
+    whole = nearest(w[:5], w, 4, metric, w.mean(0))
+    monkeypatch.setattr("wsr.analysis.neighbours.BLOCK", 7)
+    index, distance = nearest(w[:5], w, 4, metric, w.mean(0))
+    assert torch.equal(index, whole[0]) and torch.allclose(distance, whole[1], atol=1e-6)
+    assert torch.equal(nearest(w[:5], w.half(), 4, metric, w.mean(0))[0][:, 0], whole[0][:, 0])
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("dims", [2, 3])
 def test_maps_fill_the_unit_box_and_keep_groups_together(weights, method, dims):

@@ -8,6 +8,7 @@ import gradio as gr
 import pytest
 
 import app
+from app.components import plotly_chart
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
 
@@ -31,6 +32,20 @@ def test_a_figure_travels_as_text():
         chart = PlotlyChart(FIGURE)
     assert json.loads(chart.value) == FIGURE
     assert chart.postprocess(None) is None
+
+
+def test_a_large_figure_travels_as_a_file(monkeypatch, tmp_path):
+    monkeypatch.setattr(plotly_chart, "LARGE", 50)
+    monkeypatch.setattr(plotly_chart, "KEPT", 2)
+    monkeypatch.setattr(plotly_chart, "_FOLDER", tmp_path)
+    with gr.Blocks():
+        chart = PlotlyChart(FIGURE)
+    folder, _, name = chart.value.rpartition("/")
+    assert folder == f"gradio_api/file={tmp_path}" and json.loads((tmp_path / name).read_text()) == FIGURE
+    assert chart.postprocess(chart.value) == chart.value == chart.postprocess(FIGURE)
+    for number in range(3):
+        chart.postprocess({**FIGURE, "layout": {"height": number}})
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_updates_name_what_changes_only():

@@ -83,3 +83,12 @@ def test_a_newer_question_of_the_same_visitor_ends_the_older_answer():
     assert next(newer) == ("d",)
     assert list(older) == [nothing]
     assert list(newer) == [("e",), nothing]
+
+
+def test_what_a_stream_changes_is_sent_whole():
+    """The page applies edits in place to values that it may not have drawn yet."""
+    import gradio.utils
+
+    shown, skipped = gr.update(highlight=[1]), gr.skip()
+    assert gradio.utils.diff(shown, skipped) == [["replace", [], skipped]]
+    assert gradio.utils.diff(shown, dict(shown)) == []

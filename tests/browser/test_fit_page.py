@@ -46,7 +46,7 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     assert kept.value.suggested_filename == "coffee-mlora-asym.safetensors"
     press(fit_page, "Place on the map")
     fit_page.wait_for_function(
-        "document.querySelector('.wsr-plot').data.some(t => t.name === 'placed' && t.text[0] === 'your coffee')"
+        "document.querySelector('.wsr-plot').layout.annotations.some(name => name.text === 'your coffee')"
     )
     assert fit_page.get_by_role("tab", name="Atlas").get_attribute("aria-selected") == "true"
 

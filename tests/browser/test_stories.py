@@ -62,15 +62,13 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
 
 def test_terms_are_switched_by_keyboard(page):
     open_tab(page, "Symmetry")
-    rows = page.locator(".wsr-row:visible")
-    rows.nth(3).locator("img").first.wait_for()
-    before = sources(page, rows.nth(3))
+    drawn = page.locator(".wsr-row:visible", has_text="with these terms").locator("img")
+    drawn.wait_for()
+    before = drawn.get_attribute("src")
     page.get_by_label("term 2").focus()
     page.keyboard.press("Space")
-    page.wait_for_function(
-        "before => [...document.querySelectorAll('.wsr-row')].every(r => r.querySelector('img')?.src !== before)",
-        arg=before[0],
-    )
+    page.wait_for_function("before => ![...document.images].some(image => image.src === before)", arg=before)
+    page.locator(".wsr-row:visible", has_text="with these terms").locator("img").wait_for()
 
 
 def test_a_link_opens_what_was_on_screen(page):
@@ -104,8 +102,11 @@ def test_two_maps_stand_side_by_side(page):
     page.get_by_label("Beside it, the same networks as").click()
     page.get_by_role("option", name="LoRA", exact=True).click()
     page.wait_for_function("document.querySelectorAll('.wsr-plot .main-svg').length >= 4")
-    shown = "[...document.querySelectorAll('.wsr-plot')].filter(p => p.clientWidth && p.layout?.xaxis?.title?.text === 'UMAP 1')"
-    page.wait_for_function(f"{shown}.length === 2")
+    maps = """
+        [...document.querySelectorAll('.wsr-plot')].filter(
+            p => p.clientWidth && p.layout?.uirevision?.includes('UMAP')
+        )"""
+    page.wait_for_function(f"({maps}).length === 2")
 
 
 @pytest.mark.parametrize("name", ["Connect", "Symmetry"])

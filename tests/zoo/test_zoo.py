@@ -53,6 +53,18 @@ def made(base, tmp_path, monkeypatch):
     return create, load_signals(f"images:{tmp_path / 'pictures'}")
 
 
+def test_a_few_rows_are_read_without_the_rest(made, tmp_path, monkeypatch):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    whole, few = Zoo.open(tmp_path / "zoo"), Zoo.open(tmp_path / "zoo")
+    everything = whole.weights()
+    monkeypatch.setattr("wsr.zoo.zoo.FEW", 3)
+    monkeypatch.setattr(Zoo, "_read_weights", lambda self: pytest.fail("read the whole zoo"))
+    ids = [few.ids[i] for i in (7, 2, 7)]
+    assert torch.equal(few.weights(ids), everything[[7, 2, 7]])
+    assert few.weights(ids, dtype=None).dtype == torch.float16
+
+
 def test_a_zoo_is_made_read_back_and_checked(made, tmp_path):
     create, signals = made
     records = list(build_zoo(create(), signals))

@@ -174,9 +174,10 @@ def place(
     ones counting more. An approximation that holds for any projection, and exact for a weight that is on the map."""
     import torch
 
-    everything = torch.from_numpy(np.ascontiguousarray(weights, np.float32))
+    everything = torch.from_numpy(np.ascontiguousarray(weights))
     queries = torch.from_numpy(np.ascontiguousarray(new, np.float32))
-    index, distance = nearest(queries, everything, k, "cosine", centre=everything.mean(0))
+    centre = everything.mean(0, dtype=torch.float32)
+    index, distance = nearest(queries, everything, k, "cosine", centre)
     pull = 1 / (distance.numpy().clip(0) + 1e-6)  # (m, k)
     pull /= pull.sum(1, keepdims=True)
     return np.einsum("mk,mkd->md", pull, coordinates[index.numpy()])

@@ -8,6 +8,7 @@ Append-only: a batch's weights are written first, then the index that names them
 after a kill, go by the index: weights that it does not name were never there.
 """
 
+import functools
 import json
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from wsr.paths import assets_dir, atomic_path
 from wsr.presets import preset as find_preset
 
 FORMAT = "wsr-zoo-1"
+FEW = 20  # a twentieth of a zoo is read row by row, more of it as a whole
 MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
 COLUMNS = {
     "id": "str",
@@ -45,6 +47,8 @@ class Zoo:
     def __init__(self, path: Path, meta: dict, index: pd.DataFrame):
         self.path, self.meta, self.index = path, meta, index
         self._weights: Tensor | None = None
+        self._parts: list[tuple[int, int, Path]] | None = None
+        self._positions: dict[str, int] | None = None
         self._representation: Representation | None = None
 
     @classmethod
@@ -147,23 +151,35 @@ class Zoo:
         """Positions of these ids in the index; all of them for None."""
         if ids is None:
             return list(range(len(self)))
-        position = {name: i for i, name in enumerate(self.ids)}
+        if self._positions is None:
+            self._positions = {name: i for i, name in enumerate(self.ids)}
+        position = self._positions
         unknown = [name for name in ids if name not in position]
         if unknown:
             raise unknown_name(f"id in the zoo {self.path.name}", unknown[0], position)
         return [position[name] for name in ids]
 
-    def weights(self, ids: list[str] | None = None) -> Float[Tensor, "n p"]:
-        """Stored vectors in fp32, in the order asked for: trained entries only."""
-        if self._weights is None or len(self._weights) < len(self):
+    def weights(self, ids: list[str] | None = None, dtype: torch.dtype | None = torch.float32) -> Float[Tensor, "n p"]:
+        """Stored vectors, in the order asked for: trained entries only. dtype: None for that on disk.
+
+        A few are read from their rows alone; the whole zoo is read once, and kept as it is on disk.
+        """
+        rows = self.rows(ids)
+        few = len(rows) * FEW < len(self)
+        if self._weights is None and not few:
             self._weights = self._read_weights()
-        return self._weights[self.rows(ids)].float()
+        found = self._read_rows(rows) if self._weights is None else self._weights[rows]
+        return found if dtype is None else found.to(dtype)
 
     def decode(self, ids: list[str] | None = None, resolution: int | None = None):
         """What the weights are: images (n, h, w, 3) in [0, 1], or meshes; at the preset's resolution by default."""
         from wsr.render.decode import decode
 
         return decode(self.representation, self.weights(ids), resolution or self.resolution)
+
+    @functools.cached_property
+    def _stored(self) -> int:
+        return sum(entry_size(entry) for entry in self.meta["layout"])
 
     @property
     def resolution(self) -> int:
@@ -191,26 +207,36 @@ class Zoo:
         index = pd.concat([self.index, index], ignore_index=True) if len(self) else index
         with atomic_path(self.path / "index.parquet") as temporary:
             index.to_parquet(temporary, index=False)
-        self.index, self._weights = index, None
+        self.index, self._weights, self._parts, self._positions = index, None, None, None
 
     def _files(self, named: int) -> list[tuple[int, int, Path]]:
         """(first row, rows, path) of the weight files that hold the first `named` rows."""
-        files, start = [], 0
-        for path in sorted(self.path.glob("weights-*.safetensors")):
-            if start >= named:
-                break
-            count = _count(path)
-            files.append((start, count, path))
-            start += count
-        return files
+        if self._parts is None:
+            files, start = [], 0
+            for path in sorted(self.path.glob("weights-*.safetensors")):
+                files.append((start, _count(path), path))
+                start += files[-1][1]
+            self._parts = files
+        return [part for part in self._parts if part[0] < named]
+
+    def _read_rows(self, rows: list[int]) -> Tensor:
+        found = {}
+        for start, count, path in self._files(len(self)):
+            wanted = [row for row in rows if start <= row < start + count]
+            if wanted:
+                with _opened(path) as file:
+                    part = file.get_slice("weights")
+                    found |= {row: part[row - start : row - start + 1] for row in wanted}
+        if len(found) < len(set(rows)):
+            return self._read_weights()[rows]  # says what is damaged
+        return torch.cat([found[row] for row in rows]) if rows else torch.zeros(0, self._stored)
 
     def _read_weights(self) -> Tensor:
         parts = [_read(path) for _, _, path in self._files(len(self))]
         weights = torch.cat(parts) if parts else torch.zeros(0, self.representation.size)
-        stored = sum(entry_size(entry) for entry in self.meta["layout"])
-        if len(weights) < len(self) or weights.shape[1] != stored:
+        if len(weights) < len(self) or weights.shape[1] != self._stored:
             raise WsrError(
-                f"The zoo {str(self.path)!r} is damaged: its index names {len(self)} instances of {stored} "
+                f"The zoo {str(self.path)!r} is damaged: its index names {len(self)} instances of {self._stored} "
                 f"numbers, its weight files hold {tuple(weights.shape)}."
             )
         return weights[: len(self)]
