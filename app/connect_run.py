@@ -89,7 +89,7 @@ def race(dataset: str, target: str, init: str = "own") -> Race:
     lanes = {
         name: _lane(dataset, _pairs(dataset, name, init), at, rows[name])
         for name in representations
-        if name in rows and _folder(dataset, name, init).is_dir()
+        if name in rows and has_pairs(dataset, name, init)
     }
     return Race(dataset, target, library.label_of(dataset, target), lanes)
 
@@ -101,6 +101,10 @@ def _lane(dataset: str, pair: "Pair", at: int, row: dict[str, Any]) -> Lane:
 
 def _folder(dataset: str, name: str, init: str) -> Path:
     return assets_dir() / "zoos" / f"{dataset}-{name}{'-normal' if init == 'normal' else ''}-pairs"
+
+
+def has_pairs(dataset: str, name: str, init: str) -> bool:
+    return (_folder(dataset, name, init) / "zoo.json").is_file()
 
 
 @functools.lru_cache(maxsize=16)
@@ -125,10 +129,11 @@ def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | No
     """What stands at α, by representation; None where a shape has no surface."""
     if not 0 <= alpha <= 1:
         raise WsrError(f"α lies between 0 and 1, not at {alpha!r}.")
-    return {name: _picture(lane.aligned if aligned else lane.pair, alpha) for name, lane in of.lanes.items()}
+    return {name: picture(lane.aligned if aligned else lane.pair, alpha) for name, lane in of.lanes.items()}
 
 
-def _picture(pair: "Pair", alpha: float) -> np.ndarray | None:
+def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
+    """What stands at α of one pair; None where a shape has no surface."""
     from wsr.render.decode import decode
 
     if pair.model.dim == 2:

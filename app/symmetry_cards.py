@@ -1,6 +1,6 @@
 """The cards of the Symmetry tab. Each asks what will happen, shows it, and says why in a sentence."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,7 +92,10 @@ def mask_card(dataset: str) -> Card:
             sheet = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Held weights that the shuffle moved</div>')
-            heat = PlotlyChart(None, height=300, description="Frozen entries that no longer hold their value")
+            heat = PlotlyChart(
+                None, height=300, description="Frozen entries that no longer hold their value",
+                placeholder="Guess first: then it is drawn here.",
+            )  # fmt: skip
     outputs = [sheet, answer, heat, guess]
 
     @compute.guarded
@@ -208,9 +211,6 @@ def theorem_card(dataset: str) -> Card:
     return Card({"pairs": family, "layer": layer}, [family, switches, layer], outputs, opened, wire)
 
 
-CARDS: Sequence[Callable[[str], Card]] = (shuffle_card, mask_card, group_card, theorem_card)
-
-
 def given_value(widget: Any, text: str | None) -> Any:
     """A widget's value from a link, if it is one that the widget offers. WsrError for another."""
     if text is None:
@@ -253,13 +253,14 @@ def _small(value: float) -> str:
 
 
 def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
-    """By how much the frozen entries have moved; everything else is left empty."""
+    """By how much the frozen entries have moved; everything else is left empty, and matrices without any left out."""
     from app.figures.weights import layer_arrays
     from wsr.symmetry import violations
 
     away = (moved.full - of.full).where(violations(of.model, moved.full), float("nan"))[0].numpy()
-    layout = of.model.unmasked().layout.to_json()
-    return weights_figure(layer_arrays(away, layout))
+    layers = layer_arrays(away, of.model.unmasked().layout.to_json())
+    held = {name.rpartition(".")[2] for name, array in layers if np.isfinite(array).any()}
+    return weights_figure([(name, array) for name, array in layers if name.rpartition(".")[2] in held])
 
 
 def _jumped(of: Subject, moved: Moved) -> dict[str, Any]:

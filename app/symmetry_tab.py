@@ -5,13 +5,20 @@ from typing import Any
 
 import gradio as gr
 
-from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run
+from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run, symmetry_starts
 from app.address import Part
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
 from wsr.errors import WsrError
 
 SHOWN = 8  # items to choose from
+CARDS = (
+    symmetry_cards.shuffle_card,
+    symmetry_cards.mask_card,
+    symmetry_cards.group_card,
+    symmetry_cards.theorem_card,
+    symmetry_starts.starts_card,
+)
 
 
 @dataclass
@@ -36,7 +43,7 @@ def build() -> SymmetryTab | None:
             titles = [(library.TITLES.get(name, name), name) for name in datasets]
             dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
             strip = Pictures(first, sprite=_sprite(datasets[0]), columns=SHOWN)
-        cards = [make(datasets[0]) for make in symmetry_cards.CARDS]
+        cards = [make(datasets[0]) for make in CARDS]
     tab = SymmetryTab(dataset, strip, item, view, cards)
     _wire(tab)
     return tab

@@ -4,7 +4,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import library, symmetry_cards, symmetry_run, symmetry_tab
+from app import library, symmetry_cards, symmetry_run, symmetry_starts, symmetry_tab
 from wsr import WsrError, representations
 from wsr.symmetry import KEEPS_MASK, kinds_of
 
@@ -46,7 +46,7 @@ def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
     for dataset in ("emoji", "shapes10"):
         item = symmetry_tab.items_of(dataset)[0]["id"]
         with gr.Blocks():
-            cards = [make(dataset) for make in symmetry_cards.CARDS]
+            cards = [make(dataset) for make in symmetry_tab.CARDS]
         for card in cards:
             values = [widget.value for widget in card.inputs]
             assert len(card.opening(dataset, item, *values)) == len(card.outputs)
@@ -62,6 +62,16 @@ def test_a_guess_is_judged_and_explained(item):
     assert "Right." in answer and "held weights" in answer and sheet.count("<figure>") == 3
     assert heat["data"]
     assert "Look again." in handlers[0](DATASET, item, "mlora", "same")[1]
+
+
+def test_the_better_start_is_the_one_that_loses_less_halfway(item):
+    with gr.Blocks() as page:
+        card = symmetry_starts.starts_card(DATASET)
+        card.wire([gr.State(DATASET), gr.State(item)])
+    guessed = next(fn.fn for fn in page.fns.values() if fn.fn.__name__ == "guessed")
+    sheet, answer, _ = guessed(DATASET, item, "mlora", "own")
+    assert sheet.count("<figure>") == 6 and "10.0 dB" in answer
+    assert "Right." in answer and "Look again." in guessed(DATASET, item, "mlora", "normal")[1]
 
 
 def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():

@@ -1,0 +1,88 @@
+"""The Symmetry tab's card about starts: what the middle of two fits is, where they began around one or around zero."""
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app import compute, connect_run, library, snippets
+from app.palette import NAMES
+from app.symmetry_cards import OPTIONS, Card
+
+KINDS = ("mlora-asym", "mlora")
+TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name in figure 3
+
+
+def starts_card(dataset: str) -> Card:
+    """`normal` against `centered`: the middle of two independent fits of one target, for both."""
+    guesses = [(f"starts {title}", name) for name, title in TITLES.items()]
+    with gr.Row(equal_height=False, elem_classes="wsr-card", visible=_there(dataset)):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Where a fit begins")
+            gr.Markdown(
+                "An adapter that multiplies may begin around B A = 1, where the base's own picture is (`centered`), or "
+                "around zero (`normal`), where any sign is as near as its opposite. Fit one target twice from either, "
+                "and take the weights halfway. Which middle is still the picture?"
+            )
+            kind = gr.Radio([(NAMES[name], name) for name in KINDS], value=KINDS[0], show_label=False, container=False)
+            guess = gr.Radio(guesses, value=None, label="Your guess")
+            answer = gr.HTML()
+        with gr.Column(min_width=320, scale=4, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+    outputs = [sheet, answer, guess]
+
+    @compute.guarded
+    def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> tuple:
+        lanes = _lanes(dataset, item, kind)
+        shown = [(f"a fit, {TITLES[start]}", _picture(lane, 0.0)) for start, lane in lanes.items()]
+        return snippets.pictures(shown), "", None
+
+    @compute.guarded
+    def guessed(dataset: str, item: str, kind: str, guess: str | None) -> tuple:
+        lanes = _lanes(dataset, item, kind)
+        if len(lanes) < 2:
+            return "", "", gr.skip()
+        shown = [
+            (f"{what}, {TITLES[start]}", _picture(lane, alpha))
+            for start, lane in lanes.items()
+            for what, alpha in (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0))
+        ]
+        drops = {start: _drop(lane) for start, lane in lanes.items()}
+        said = snippets.verdict(guess == min(drops, key=drops.get), _said(dataset, drops))
+        return snippets.pictures(shown), said, gr.skip()
+
+    def wire(shared: list[Any]) -> None:
+        guess.input(guessed, [*shared, kind, guess], outputs, **OPTIONS)
+        kind.input(opened, [*shared, kind, guess], outputs, **OPTIONS)
+
+    return Card({"start": kind}, [kind, guess], outputs, opened, wire)
+
+
+def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:
+    """The pairs of this item, or of the first target that has some, by their start; empty where there are none."""
+    if not _there(dataset):
+        return {}
+    known = connect_run.targets(dataset)
+    target = item if item in known else known[0]
+    races = {start: connect_run.race(dataset, target, start) for start in TITLES}
+    return {start: race.lanes[kind] for start, race in races.items() if kind in race.lanes}
+
+
+def _there(dataset: str) -> bool:
+    return dataset in connect_run.datasets() and connect_run.has_pairs(dataset, KINDS[0], "normal")
+
+
+def _picture(lane: connect_run.Lane, alpha: float) -> np.ndarray:
+    found = connect_run.picture(lane.pair, alpha)
+    return found if found is not None else np.ones((8, 8, 3), np.float32)
+
+
+def _drop(lane: connect_run.Lane) -> float:
+    """How much worse the middle is than the ends."""
+    return (lane.raw_curve[0] + lane.raw_curve[-1]) / 2 - float(np.interp(0.5, lane.alphas, lane.raw_curve))
+
+
+def _said(dataset: str, drops: dict[str, float]) -> str:
+    measure = library.collection(next(n for n in library.collection_names() if n.startswith(dataset))).measure
+    parts = [f"{snippets.quality(drop, measure)} from starts {TITLES[start]}" for start, drop in drops.items()]
+    return f"Halfway, the fits lose {' and '.join(parts)}. Around one, all fits begin on the same side."
