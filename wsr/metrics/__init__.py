@@ -1,5 +1,7 @@
-"""Measures of quality."""
+"""Measures of quality: of a reconstruction (PSNR, IoU, Chamfer), and of a set of generated samples."""
 
+from wsr.metrics.distributions import frechet_distance, mmd
 from wsr.metrics.quality import chamfer, iou, psnr
+from wsr.metrics.sets import SetMetrics, pairwise_chamfer, set_metrics
 
-__all__ = ["chamfer", "iou", "psnr"]
+__all__ = ["SetMetrics", "chamfer", "frechet_distance", "iou", "mmd", "pairwise_chamfer", "psnr", "set_metrics"]

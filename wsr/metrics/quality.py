@@ -52,7 +52,7 @@ def chamfer(x: Shaped[Any, "..."], y: Shaped[Any, "..."], squared: bool = False)
     squared: of squared distances, as the peers have it for mMD, COV and 1-NNA. Reconstruction and connectivity take the
     plain ones.
     """
-    x, y = _numpy(x), _numpy(y)
+    x, y = as_numpy(x), as_numpy(y)
     for points in (x, y):
         if points.ndim != 2 or 0 in points.shape or points.shape[1] != x.shape[1] or points.dtype.kind not in "fiu":
             raise WsrError(f"Chamfer takes two sets of points (n, 3), not arrays of shape {x.shape} and {y.shape}.")
@@ -64,15 +64,16 @@ def chamfer(x: Shaped[Any, "..."], y: Shaped[Any, "..."], squared: bool = False)
     return float(forth.mean() + back.mean())
 
 
-def _numpy(array: Any) -> np.ndarray:
+def as_numpy(array: Any) -> np.ndarray:
     if hasattr(array, "detach"):  # a torch tensor
         array = array.detach().cpu()
-        return (array.float() if array.is_floating_point() else array).numpy()  # numpy has no bfloat16
+        half = array.is_floating_point() and array.element_size() < 4  # numpy has no bfloat16
+        return (array.float() if half else array).numpy()
     return np.asarray(array)
 
 
 def _pair(a: Any, b: Any, what: str) -> tuple[np.ndarray, np.ndarray]:
-    a, b = _numpy(a), _numpy(b)
+    a, b = as_numpy(a), as_numpy(b)
     if a.shape != b.shape or a.size == 0:
         raise WsrError(f"{what} are compared in pairs of one shape, not {a.shape} with {b.shape}.")
     return a, b

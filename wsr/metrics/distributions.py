@@ -1,0 +1,88 @@
+"""How far two sets of features are from each other: Fréchet distance and maximum mean discrepancy (section 9.1).
+
+Both take features (n, d) of generated and of reference samples, NumPy or torch, and normalise them first by the scalar
+mean and standard deviation of the reference set, so that numbers compare across extractors of unlike scale. They are
+computed in float64, a block of rows at a time.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from wsr.errors import WsrError, unknown_name
+from wsr.metrics.quality import as_numpy
+
+BLOCK = 512  # rows of a kernel matrix at a time: 8 MB for 2,048 columns
+Features = Float[np.ndarray, "n d"]
+
+
+def frechet_distance(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> float:
+    """FD of the Gaussians fitted to both sets, divided by the feature dimension d. WsrError for fewer than two samples.
+
+    Tr (Σ_P Σ_Q)^½ is the sum of the singular values of X Yᵀ / √((n − 1)(m − 1)) with X, Y the centred features: no root
+    of a nearly singular product is taken, which with fewer samples than features loses digits.
+    """
+    gen, ref = _normalised(gen, ref)
+    (mean_p, root_p), (mean_q, root_q) = _gaussian(gen), _gaussian(ref)
+    cross = np.linalg.svd(root_p @ root_q.T, compute_uv=False).sum()
+    traces = np.square(root_p).sum() + np.square(root_q).sum()
+    return float(max(np.square(mean_p - mean_q).sum() + traces - 2 * cross, 0.0) / gen.shape[1])
+
+
+def mmd(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"], kernel: str = "rbf", unbiased: bool = False) -> float:
+    """Squared maximum mean discrepancy.
+
+    kernel: "rbf" (MMD-G), exp(−|x − y|² / (2 d²)), or "polynomial" (MMD-P), (x·y / d + 1)³. Expectations are means over
+    all pairs, those of a sample with itself among them, so that a set is at 0 from itself; `unbiased` leaves these out,
+    as KID does, and may be negative.
+    """
+    kernels = {"rbf": _rbf, "polynomial": _polynomial}
+    if kernel not in kernels:
+        raise unknown_name("kernel", kernel, kernels)
+    gen, ref = _normalised(gen, ref)
+    of = kernels[kernel]
+    return _mean(of, gen, gen, unbiased) + _mean(of, ref, ref, unbiased) - 2 * _mean(of, gen, ref, False)
+
+
+def _normalised(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> tuple[Features, Features]:
+    gen, ref = (np.asarray(as_numpy(features), np.float64) for features in (gen, ref))
+    for features in (gen, ref):
+        if features.ndim != 2 or len(features) < 2 or features.shape[1] != ref.shape[1]:
+            raise WsrError(
+                f"Features are (n, d), two samples or more, one d for both sets; these are {gen.shape} and {ref.shape}."
+            )
+        if not np.isfinite(features).all():
+            raise WsrError("Features must be finite, and these hold NaN or infinite ones.")
+    spread = ref.std()
+    if spread == 0:
+        raise WsrError("All features of the reference set are the same number: there is nothing to compare with.")
+    return (gen - ref.mean()) / spread, (ref - ref.mean()) / spread
+
+
+def _gaussian(x: Features) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "k d"]]:
+    """The mean, and a root R of the covariance, RᵀR = Σ, with at most d rows."""
+    mean = x.mean(0)
+    return mean, np.linalg.qr((x - mean) / np.sqrt(len(x) - 1), mode="r")
+
+
+def _mean(kernel: Callable, x: Features, y: Features, others: bool) -> float:
+    """The kernel's mean over all pairs; `others`: of a set with itself, without the diagonal."""
+    total = sum(kernel(rows, y).sum() for rows in _blocks(x))
+    if not others:
+        return float(total / (len(x) * len(y)))
+    return float((total - sum(kernel(row[None], row[None]).sum() for row in x)) / (len(x) * (len(x) - 1)))
+
+
+def _blocks(x: Features) -> Iterator[Features]:
+    return (x[start : start + BLOCK] for start in range(0, len(x), BLOCK))
+
+
+def _rbf(x: Features, y: Features) -> Float[np.ndarray, "n m"]:
+    squares = np.square(x).sum(1)[:, None] + np.square(y).sum(1)[None] - 2 * x @ y.T
+    return np.exp(-np.maximum(squares, 0) / (2 * x.shape[1] ** 2))
+
+
+def _polynomial(x: Features, y: Features) -> Float[np.ndarray, "n m"]:
+    return (x @ y.T / x.shape[1] + 1) ** 3

@@ -1,0 +1,75 @@
+"""How well a set of generated shapes covers a set of reference shapes, by the distances between them (section 9.2)."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from scipy.spatial import cKDTree
+
+from wsr.errors import WsrError
+from wsr.metrics.quality import as_numpy
+
+WORKERS = 2
+
+
+class SetMetrics(NamedTuple):
+    """mmd: minimum matching distance (the paper's mMD), lower is better; cov: coverage, higher is better; nna1: how
+    often the nearest neighbour is of the same set, 0.5 is best, 1 means that the sets are told apart."""
+
+    mmd: float
+    cov: float
+    nna1: float
+
+
+def set_metrics(gen: Shaped[Any, "n p 3"], ref: Shaped[Any, "m q 3"]) -> SetMetrics:
+    """mMD, COV and 1-NNA of clouds, by the Chamfer distance of squared distances, as the peers have it. Two clouds at
+    least on either side. 512 × 512 clouds of 2,048 points take about 10 minutes on two cores."""
+    across = pairwise_chamfer(gen, ref)  # (n, m)
+    return from_distances(pairwise_chamfer(gen, gen), across, pairwise_chamfer(ref, ref))
+
+
+def from_distances(
+    within_gen: Float[np.ndarray, "n n"], across: Float[np.ndarray, "n m"], within_ref: Float[np.ndarray, "m m"]
+) -> SetMetrics:
+    """The same from distances that are known already: rows are generated clouds, columns reference ones."""
+    n, m = across.shape
+    if min(n, m) < 2:
+        raise WsrError(f"Two clouds at least are needed on either side, not {n} and {m}.")
+    everything = np.block([[within_gen, across], [across.T, within_ref]])
+    np.fill_diagonal(everything, np.inf)
+    from_gen = everything.argmin(1) < n  # (n + m,): is the nearest other cloud a generated one?
+    right = from_gen[:n].sum() + (~from_gen[n:]).sum()
+    covered = len(np.unique(across.argmin(1)))
+    return SetMetrics(float(across.min(0).mean()), covered / m, float(right / (n + m)))
+
+
+def pairwise_chamfer(
+    x: Shaped[Any, "n p 3"], y: Shaped[Any, "m q 3"], squared: bool = True
+) -> Float[np.ndarray, "n m"]:
+    """The Chamfer distance of every cloud of `x` to every cloud of `y`: means over both directions, summed. Pairs of a
+    set with itself (the same object) are computed once."""
+    same = x is y
+    x, y = _clouds(x), _clouds(y)
+    trees = [[cKDTree(cloud) for cloud in clouds] for clouds in (x, y)]
+    power = 2 if squared else 1
+
+    def row(i: int) -> Float[np.ndarray, " m"]:
+        found = np.zeros(len(y))
+        for j in range(i + 1 if same else 0, len(y)):
+            there, back = trees[1][j].query(x[i])[0], trees[0][i].query(y[j])[0]
+            found[j] = np.mean(there**power) + np.mean(back**power)
+        return found
+
+    with ThreadPoolExecutor(WORKERS) as pool:  # the queries release Python's lock
+        distance = np.stack(list(pool.map(row, range(len(x)))))
+    return distance + distance.T if same else distance
+
+
+def _clouds(x: Shaped[Any, "n p 3"]) -> Float[np.ndarray, "n p 3"]:
+    x = np.asarray(as_numpy(x), np.float64)
+    if x.ndim != 3 or 0 in x.shape or x.shape[2] != 3:
+        raise WsrError(f"Clouds are points (n, points, 3), not an array of shape {x.shape}.")
+    if not np.isfinite(x).all():
+        raise WsrError("Clouds take finite points, and these hold NaN or infinite ones.")
+    return x
