@@ -9,7 +9,8 @@ os.environ.setdefault("WSR_CACHE", str(Path(tempfile.gettempdir()) / "wsr-test-c
 import jaxtyping  # noqa: E402
 
 # every jaxtyping signature of the engine is checked while the tests run, and only then (it costs a few percent)
-jaxtyping.install_import_hook(["wsr.fields", "wsr.fitting", "wsr.symmetry", "wsr.analysis"], "beartype.beartype")
+CHECKED = ("fields", "fitting", "symmetry", "analysis", "diffusion")
+jaxtyping.install_import_hook([f"wsr.{name}" for name in CHECKED], "beartype.beartype")
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402

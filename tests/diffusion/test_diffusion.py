@@ -1,0 +1,232 @@
+"""Tokens, the transformer, the processes, training and sampling, run small."""
+
+import functools
+from dataclasses import replace
+
+import pytest
+import torch
+
+from wsr import representations
+from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset, load_diffusion
+from wsr.diffusion.config import PREDICTIONS
+from wsr.diffusion.process import make_process
+from wsr.diffusion.tokens import LayerTokens, make_tokens
+from wsr.errors import WsrError
+from wsr.fields.representation import make_representation
+
+TINY = DiffusionConfig(16, 2, 2, 8, 3e-3, 12, timesteps=50, beta=(1e-3, 0.2), ema=0.9, warmup=2, shared_modulation=True)
+
+
+@pytest.fixture(params=representations)
+def model(request, base, config):
+    return make_representation(request.param, base, config, mask_seed=7)
+
+
+@pytest.fixture
+def adapter(base, config):
+    return make_representation("mlora-asym", base, config, mask_seed=7)
+
+
+def weights(model, n=20):
+    """n weights in two groups around the start."""
+    generator = torch.Generator().manual_seed(5)
+    group = torch.randn(2, model.size, generator=generator)[torch.arange(n) % 2]
+    return model.initial() + 0.3 * group + 0.05 * torch.randn(n, model.size, generator=generator)
+
+
+def classes(n=20):
+    return ["even" if i % 2 == 0 else "odd" for i in range(n)]
+
+
+def fresh(model, config=TINY, seed=0):
+    return WeightDiffusion.new(model, weights(model), config, ["even", "odd"], seed=seed)
+
+
+def test_every_representation_becomes_tokens_and_back(model):
+    tokens = make_tokens(model, 16)
+    x = torch.randn(3, model.size)
+    assert tokens.encode(x).shape == (3, tokens.count, 16)
+    assert tokens.decode(torch.randn(3, tokens.count, 16)).shape == x.shape
+    assert tokens.count == (model.layers if "lora" in model.name else 5)
+    flat = make_tokens(model, 16, encoder=False)
+    assert flat.count == (2 * model.layers if "lora" in model.name else 5) and sum(flat.sizes) == model.size
+
+
+def test_the_pairs_of_a_layer_are_its_matrices(adapter):
+    tokens, x = make_tokens(adapter, 16), torch.randn(3, adapter.size)
+    assert isinstance(tokens, LayerTokens)
+    pairs = tokens.pairs(x)  # (n, l, r, 2c)
+    named, c = adapter.layout.unflatten(x), adapter.config.channels
+    frozen = torch.zeros(adapter.layout.entries[2].numel, dtype=torch.bool)
+    frozen[list(adapter.layout.entries[2].frozen)] = True
+    a = named["layers.1.A"].masked_fill(frozen.view(adapter.rank, c), 0.0)
+    assert torch.equal(pairs[:, 1, :, :c], a) and torch.equal(pairs[:, 1, :, c:], named["layers.1.B"].mT)
+    assert torch.equal(tokens.vectors(pairs), x)
+    with pytest.raises(WsrError, match="width"):
+        make_tokens(adapter, 18)
+
+
+def test_an_untrained_network_does_not_mix_samples_and_hears_of_its_class_only_after_training(adapter):
+    made = fresh(adapter)
+    x, time = torch.randn(4, adapter.size), torch.tensor([0.0, 10.0, 20.0, 49.0])
+    alone = torch.cat([made.network(x[i : i + 1], time[i : i + 1], torch.tensor([0])) for i in range(4)])
+    together = made.network(x, time, torch.zeros(4, dtype=torch.long))
+    assert torch.allclose(alone, together, atol=1e-5)
+    assert torch.allclose(together, made.network(x, time, torch.full((4,), 2)), atol=1e-6)
+
+
+@pytest.mark.parametrize("predict", PREDICTIONS)
+def test_a_network_that_knows_leads_from_noise_to_the_weights(predict):
+    """With the true answer in place of the network, sampling ends at the data whatever is predicted."""
+    process = make_process(replace(TINY, predict=predict))
+    goal, noise = torch.randn(3, 10), torch.randn(3, 10)
+
+    def knows(x, time):
+        if predict == "flow":
+            return (x - goal) / (time[:, None] / TINY.timesteps)
+        kept = process.forward.alphas_cumprod[time.long()][:, None]
+        noisy = (x - kept.sqrt() * goal) / (1 - kept).sqrt()
+        mixed = kept.sqrt() * noisy - (1 - kept).sqrt() * goal
+        return {"epsilon": noisy, "sample": goal, "v_prediction": mixed}[predict]
+
+    *_, (end, clean) = process.walk(knows, noise, 10)
+    assert torch.allclose(end, goal, atol=1e-4) and torch.allclose(clean, goal, atol=1e-4)
+    times = process.times(3, torch.Generator().manual_seed(0))
+    assert process.loss(lambda x, time: knows(x, time), goal, noise, times).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("predict", PREDICTIONS)
+def test_the_loss_weight_is_one_on_average_and_the_clip_counts(predict):
+    if predict == "flow":
+        return
+    process = make_process(replace(TINY, predict=predict, snr_clip=5.0))
+    assert float(process.weight(torch.arange(TINY.timesteps)).mean()) == pytest.approx(1, abs=1e-5)
+    assert torch.equal(make_process(replace(TINY, predict=predict)).weight(torch.arange(5)), torch.ones(5))
+
+
+@pytest.mark.parametrize("predict", PREDICTIONS)
+def test_training_finds_the_two_groups(adapter, predict):
+    config = replace(TINY, predict=predict, steps=400, width=32, batch=20, ema=0.98)
+    made = fresh(adapter, config)
+    records = list(Training(made, weights(adapter), classes()).run(record_every=50, monitor_every=200))
+    assert records[-1].done and records[-1].loss < 0.8 * records[0].loss
+    assert records[3].monitor.samples == 32 and records[-1].monitor.distinct > 2
+    if predict == "epsilon":
+        return  # must carry the whole noise through the network, and learns the classes much later
+    data = weights(adapter)
+    for label, rows in (("even", data[0::2]), ("odd", data[1::2])):
+        found = made.sample(6, cls=label, steps=20)
+        other = data[1::2] if label == "even" else data[0::2]
+        assert (torch.cdist(found, rows).amin(1) < torch.cdist(found, other).amin(1)).float().mean() > 0.8
+
+
+@pytest.mark.parametrize("predict", ["epsilon", "flow"])
+def test_two_steps_of_every_representation(model, predict):
+    made = fresh(model, replace(TINY, predict=predict, steps=2))
+    (record,) = Training(made, weights(model), classes()).run()
+    assert record.step == 2 and record.loss > 0
+    assert made.sample(2, steps=2).shape == (2, model.size)
+
+
+def test_the_paper_preset_is_built_and_trained_for_two_steps(base, config):
+    model = make_representation("mlora-asym", base, config, mask_seed=7)
+    paper = diffusion_preset("paper")
+    assert (paper.width, paper.depth, paper.heads, paper.batch) == (2880, 12, 16, 256)
+    assert (paper.lr, paper.epochs, paper.timesteps, paper.beta) == (2e-4, 6000, 500, (1e-4, 2e-2))
+    assert paper.predict == "epsilon" and paper.steps_for(4500) == 6000 * 17
+    assert diffusion_preset("paper", "mlp").predict == "sample"
+    made = fresh(model, replace(paper, depth=1, width=64, batch=8, epochs=1))
+    assert list(Training(made, weights(model), classes()).run())[-1].step == 2
+
+
+def test_samples_are_drawn_each_from_its_own_seed_and_steps_are_told(adapter):
+    made = fresh(adapter)
+    many, few = made.sample(4, steps=5, seed=3), made.sample(2, steps=5, seed=3)
+    assert torch.allclose(many[:2], few, atol=1e-5) and not torch.allclose(many[2], many[0])
+    seen = [(r.step, r.steps, r.weights.shape) for r in made.sample_stream(2, steps=3)]
+    assert seen == [(i, 3, (2, adapter.size)) for i in (1, 2, 3)]
+
+
+def test_frozen_entries_are_none_of_the_models_business(adapter):
+    made = fresh(adapter)
+    full = adapter.layout.fill(made.sample(2, steps=3))
+    held = torch.ones(adapter.layout.total, dtype=torch.bool)
+    held[adapter.layout.trained] = False
+    assert torch.equal(full[:, held], adapter.layout.template[held].expand(2, -1))
+
+
+def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):
+    whole = Training(fresh(adapter), weights(adapter), classes())
+    curve = [r.loss for r in whole.run(record_every=1, monitor_every=0)]
+    path = tmp_path / "run.safetensors"
+    first = Training(fresh(adapter), weights(adapter), classes())
+    for record in first.run(record_every=1, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
+        if record.step == 5:
+            break
+    again = Training(fresh(adapter, seed=9), weights(adapter), classes())
+    rest = [r.loss for r in again.run(record_every=1, monitor_every=0, checkpoint=path)]
+    assert curve[5:] == pytest.approx(rest, rel=1e-5) and again.losses == pytest.approx(curve, rel=1e-5)
+    for a, b in zip(whole.model.network.parameters(), again.model.network.parameters(), strict=True):
+        assert torch.allclose(a, b, atol=1e-6)
+    with pytest.raises(WsrError, match="not a checkpoint of this run"):
+        list(Training(fresh(adapter), weights(adapter), classes(), seed=1).run(checkpoint=path))
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_path):
+    training = Training(fresh(adapter), weights(adapter), classes())
+    path = tmp_path / "run.safetensors"
+    run = training.run(record_every=2, monitor_every=0, checkpoint=path, checkpoint_every=0.0)
+    next(run), next(run)
+    with torch.no_grad():
+        next(training.model.network.parameters()).fill_(float("nan"))
+    with pytest.raises(WsrError, match=r"step 5 of 12.*learning rate of 0\.003.*of step 4"):
+        next(run)
+
+
+def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch):
+    made = fresh(adapter)
+    monkeypatch.setattr("wsr.diffusion.model.MAX_FILE_BYTES", 130_000)
+    made.save(tmp_path / "m.safetensors", torch.float32)
+    files = list(tmp_path.glob("*.safetensors"))
+    assert len(files) > 1 and all(file.stat().st_size < 140_000 for file in files)
+    loaded = load_diffusion(tmp_path / "m.safetensors", adapter)
+    assert torch.allclose(loaded.sample(2, steps=3), made.sample(2, steps=3), atol=1e-6)
+    assert loaded.config == made.config and loaded.classes == made.classes
+    with pytest.raises(WsrError, match="not a diffusion model"):
+        load_diffusion(tmp_path / "m-1.safetensors", adapter)
+
+
+def test_wrong_requests_are_explained(adapter):
+    made = fresh(adapter)
+    for options, words in (
+        ({"count": 0}, "at least 1"),
+        ({"count": 1, "cls": "chair"}, "class"),
+        ({"count": 1, "steps": 99}, "between 1 and 50"),
+    ):
+        with pytest.raises(WsrError, match=words):
+            made.sample(**options)
+    with pytest.raises(WsrError, match="two weights"):
+        Training(made, weights(adapter), classes()[:3])
+
+
+def _losses(make, folder):
+    """In each of two processes."""
+    torch.set_num_threads(1)
+    made, data, labels = make()
+    training = Training(made, data, labels)
+    found = [record.loss for record in training.run(record_every=1, monitor_every=0)]
+    if training.accelerator.is_main_process:
+        torch.save(torch.tensor(found), folder / "losses.pt")
+
+
+def _made(model):
+    return fresh(model), weights(model), classes()
+
+
+def test_two_processes_have_the_loss_of_one(adapter, tmp_path):
+    from accelerate import debug_launcher
+
+    debug_launcher(_losses, (functools.partial(_made, adapter), tmp_path), num_processes=2)
+    together = torch.load(tmp_path / "losses.pt")
+    alone = [r.loss for r in Training(*_made(adapter)).run(record_every=1, monitor_every=0)]
+    assert together.tolist() == pytest.approx(alone, rel=1e-4)

@@ -1,0 +1,16 @@
+"""Diffusion over weights: the hierarchical layer encoder, its transformer, training and sampling (section 3.5)."""
+
+from wsr.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.diffusion.model import SampleStep, WeightDiffusion, load_diffusion
+from wsr.diffusion.training import Monitor, Training, TrainRecord
+
+__all__ = [
+    "DiffusionConfig",
+    "Monitor",
+    "SampleStep",
+    "TrainRecord",
+    "Training",
+    "WeightDiffusion",
+    "diffusion_preset",
+    "load_diffusion",
+]

@@ -1,0 +1,62 @@
+"""How a diffusion model over weights is built and trained (sections 3.5 and 8.2)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wsr.errors import unknown_name
+
+Predict = Literal["epsilon", "sample", "v_prediction", "flow"]
+"""What the network says of a noisy weight: the noise, the weight, a mix of both, or (flow matching) the direction from
+the weight to the noise."""
+PREDICTIONS: tuple[str, ...] = ("epsilon", "sample", "v_prediction", "flow")
+
+
+@dataclass(frozen=True)
+class DiffusionConfig:
+    width: int
+    """Hidden size: of each token after its linear projection or the layer encoder."""
+    depth: int
+    """Transformer blocks."""
+    heads: int
+    """Attention heads of a block."""
+    batch: int
+    lr: float
+    steps: int
+    """Optimiser steps; `paper` counts in epochs instead."""
+    epochs: int | None = None
+    predict: Predict = "sample"
+    encoder: bool = True
+    """The hierarchical layer encoder of figure 2, for adapters; without it (table 5) each matrix is a token."""
+    shared_modulation: bool = False
+    """One network for the scales and shifts of all blocks instead of one each: a third fewer parameters."""
+    timesteps: int = 500
+    beta: tuple[float, float] = (1e-4, 2e-2)
+    """First and last of the linear schedule."""
+    snr_clip: float | None = None
+    """Weigh the loss by the signal-to-noise ratio up to here; None: every step the same."""
+    label_drop: float = 0.1
+    """Share of a batch that is trained without its class, for guidance."""
+    ema: float = 0.999
+    warmup: int = 100
+    """Steps over which the learning rate rises from 0."""
+
+    def steps_for(self, count: int) -> int:
+        """Steps for `count` training weights."""
+        return self.steps if self.epochs is None else self.epochs * max(1, count // self.batch)
+
+
+_PRESETS = {
+    "cpu": DiffusionConfig(256, 6, 8, 64, 5e-4, 4000, shared_modulation=True, snr_clip=5.0),
+    # A batch of 256, a learning rate of 2e-4 and 6,000 epochs.
+    "paper": DiffusionConfig(2880, 12, 16, 256, 2e-4, 0, epochs=6000, predict="epsilon", ema=0.9999),
+}
+
+
+def diffusion_preset(name: str, representation: str = "mlora-asym") -> DiffusionConfig:
+    """The preset's settings. Standalone MLPs predict the weight itself, as HyperDiffusion does (design: section 2)."""
+    if name not in _PRESETS:
+        raise unknown_name("preset", name, _PRESETS)
+    from dataclasses import replace
+
+    config = _PRESETS[name]
+    return replace(config, predict="sample") if representation.startswith("mlp") else config

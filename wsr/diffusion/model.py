@@ -1,0 +1,194 @@
+"""A trained diffusion model over the weights of a zoo: sample it, save it, load it."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from wsr.diffusion.config import DiffusionConfig
+from wsr.diffusion.process import make_process
+from wsr.diffusion.tokens import make_tokens
+from wsr.diffusion.transformer import WeightTransformer
+from wsr.errors import WsrError, unknown_name
+from wsr.fields.representation import Representation
+from wsr.paths import assets_dir, atomic_path
+from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
+
+FORMAT = "wsr-diffusion-1"
+SMALLEST_SPREAD = 1e-6  # of a parameter that is the same in all weights
+
+
+@dataclass(frozen=True)
+class SampleStep:
+    """A step of sampling: `weights` are the clean ones it heads for, after the last step the samples themselves."""
+
+    step: int
+    steps: int
+    weights: Float[Tensor, "n p"]
+
+
+@dataclass
+class WeightDiffusion:
+    """mean, spread: of each stored parameter over the training weights; about: the zoo's own meta and how it was
+    trained, with `classes` in the order of their labels."""
+
+    network: WeightTransformer
+    config: DiffusionConfig
+    representation: Representation
+    mean: Float[Tensor, " p"]
+    spread: Float[Tensor, " p"]
+    classes: list[str]
+    about: dict = field(default_factory=dict)
+
+    @classmethod
+    def new(
+        cls, representation: Representation, weights: Float[Tensor, "n p"], config: DiffusionConfig, classes: list[str],
+        about: dict | None = None, seed: int = 0,
+    ) -> "WeightDiffusion":  # fmt: skip
+        """An untrained model with the training weights' statistics."""
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            tokens = make_tokens(representation, config.width, config.encoder)
+            network = WeightTransformer(tokens, config, len(classes))
+        spread = weights.std(0).clamp_min(SMALLEST_SPREAD)
+        return cls(network, config, representation, weights.mean(0), spread, classes, about or {})
+
+    def standardise(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        return (weights - self.mean) / self.spread
+
+    def restore(self, standard: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        return standard * self.spread + self.mean
+
+    def label(self, cls: str | None) -> int:
+        """The label of a class; of none for None. WsrError for a class it has not seen."""
+        if cls is None:
+            return len(self.classes)
+        if cls not in self.classes:
+            raise unknown_name("class", cls, self.classes)
+        return self.classes.index(cls)
+
+    def sample(self, count: int, **options) -> Float[Tensor, "n p"]:
+        """New weights (count, p), as a zoo stores them. `options`: those of `sample_stream`."""
+        *_, last = self.sample_stream(count, **options)
+        return last.weights
+
+    def sample_stream(
+        self, count: int, *, cls: str | None = None, guidance: float = 1.0, steps: int = 100, seed: int = 0,
+        noise: Float[Tensor, "n p"] | None = None,
+    ) -> Iterator[SampleStep]:  # fmt: skip
+        """A record after each step. guidance: 1 follows the class as trained, more exaggerates it, 0 ignores it.
+        noise: where to begin, standard normal; by default drawn from `seed`, each sample from its own, so that the
+        first of many are those of few. WsrError for a count below 1, an unknown class, or steps out of range."""
+        if count < 1:
+            raise WsrError(f"The number of samples must be at least 1, not {count!r}.")
+        device = self.mean.device
+        begun = (draw(count, len(self.mean), seed) if noise is None else noise).to(device)
+        labels = torch.full((count,), self.label(cls), device=device)
+        self.network.eval()
+        predict = self._guided(labels, guidance)
+        for step, (_, clean) in enumerate(make_process(self.config).walk(predict, begun, steps), 1):
+            yield SampleStep(step, steps, self.restore(clean))
+
+    def _guided(self, labels: Int[Tensor, " n"], guidance: float):
+        nothing = torch.full_like(labels, len(self.classes))
+
+        @torch.no_grad()
+        def predict(x: Tensor, time: Tensor) -> Tensor:
+            if guidance == 1.0 or bool((labels == nothing).all()):
+                return self.network(x, time, labels)
+            both = self.network(torch.cat([x, x]), torch.cat([time, time]), torch.cat([labels, nothing]))
+            with_class, without = both.chunk(2)
+            return without + guidance * (with_class - without)
+
+        return predict
+
+    def to(self, device: torch.device | str) -> "WeightDiffusion":
+        self.network.to(device)
+        self.mean, self.spread = self.mean.to(device), self.spread.to(device)
+        return self
+
+    def save(self, path: str | Path, dtype: torch.dtype = torch.float16) -> None:
+        """Written in files of at most 10 MB: `path`, and beside it `<stem>-1.safetensors` and so on."""
+        path = Path(path)
+        state = {f"network.{name}": tensor.to(dtype) for name, tensor in self.network.state_dict().items()}
+        state |= {"mean": self.mean, "spread": self.spread}
+        state = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+        parts = _parts(state)
+        meta = {
+            "format": FORMAT,
+            "config": asdict(self.config),
+            "classes": self.classes,
+            "files": len(parts),
+            "about": self.about,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for number, part in reversed(list(enumerate(parts))):  # the first, which names the others, last
+            with atomic_path(_file(path, number)) as temporary:
+                save_file(part, temporary, {"wsr": json.dumps(meta)} if not number else None)
+
+
+def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
+    """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
+    WsrError where there is none, or it is not one of ours."""
+    path = _path(name)
+    try:
+        with safe_open(path, "pt") as file:
+            meta = json.loads((file.metadata() or {}).get("wsr", "{}"))
+        if meta.get("format") != FORMAT:
+            raise ValueError(f"its format is not {FORMAT!r}")
+        state = {}
+        for number in range(meta["files"]):
+            with safe_open(_file(path, number), "pt") as file:
+                state |= {key: file.get_tensor(key) for key in file.keys()}
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
+    config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
+    model = representation or load_representation(meta["about"]["zoo"])
+    network = WeightTransformer(make_tokens(model, config.width, config.encoder), config, len(meta["classes"]))
+    mean, spread = state.pop("mean"), state.pop("spread")
+    network.load_state_dict({key.removeprefix("network."): value.float() for key, value in state.items()})
+    return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])
+
+
+def draw(count: int, size: int, seed: int) -> Float[Tensor, "n p"]:
+    """Standard normal noise, a generator of its own for each row."""
+    return torch.stack(
+        [torch.randn(size, generator=torch.Generator().manual_seed(seed * 1_000_003 + row)) for row in range(count)]
+    )
+
+
+def _parts(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+    """The tensors in groups below the limit of a file; one that is larger alone is an error of the config."""
+    parts, size = [{}], 0
+    for name, tensor in state.items():
+        own = tensor.numel() * tensor.element_size()
+        if size and size + own > MAX_FILE_BYTES - 100_000:
+            parts.append({})
+            size = 0
+        parts[-1][name] = tensor
+        size += own
+    return parts
+
+
+def _file(path: Path, number: int) -> Path:
+    return path if not number else path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _path(name: str | Path) -> Path:
+    path = Path(name)
+    if path.is_file():
+        return path
+    folder = assets_dir() / "diffusion"
+    named = folder / f"{path}.safetensors"
+    if named.is_file():
+        return named
+    names = [file.stem for file in folder.glob("*.safetensors")]
+    if not names:
+        raise WsrError(f"There is no diffusion model at {str(name)!r}, and none in {str(folder)!r}: train one.")
+    raise unknown_name("diffusion model", str(name), names)

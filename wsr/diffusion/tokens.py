@@ -1,0 +1,107 @@
+"""Weights as tokens, and back (section 3.5, figure 2).
+
+Stored vectors are standardised outside; frozen entries stand at 0 inside a layer's token and are left out on the way
+back.
+"""
+
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wsr.errors import WsrError
+from wsr.fields.layout import ParameterLayout
+from wsr.fields.representation import Adapter, Representation
+
+
+class Tokens(nn.Module, ABC):
+    """Stored vectors (n, p) to `count` tokens of the transformer's width, and tokens to vectors."""
+
+    count: int
+
+    @abstractmethod
+    def encode(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n t w"]: ...
+
+    @abstractmethod
+    def decode(self, h: Float[Tensor, "n t w"]) -> Float[Tensor, "n p"]: ...
+
+
+class FlatTokens(Tokens):
+    """Parts of the stored vector, each a token with a linear map of its own in and out. `sizes`: entries of each."""
+
+    def __init__(self, sizes: list[int], width: int):
+        super().__init__()
+        self.sizes, self.count = sizes, len(sizes)
+        self.into = nn.ModuleList(nn.Linear(size, width) for size in sizes)
+        self.out = nn.ModuleList(nn.Linear(width, size) for size in sizes)
+
+    def encode(self, x):
+        return torch.stack([into(part) for into, part in zip(self.into, x.split(self.sizes, 1), strict=True)], 1)
+
+    def decode(self, h):
+        return torch.cat([out(token) for out, token in zip(self.out, h.unbind(1), strict=True)], 1)
+
+
+class LayerTokens(Tokens):
+    """The hierarchical encoder: a token for every pair (a_i, b_i) with the position of its rank, attention among the
+    pairs of a layer, and their aggregate as the layer's token. Its mirror image leads back."""
+
+    def __init__(self, layout: ParameterLayout, layers: int, rank: int, channels: int, width: int):
+        super().__init__()
+        if width % rank**2:
+            raise WsrError(f"A width of {width} does not divide into {rank} pairs of {rank} attention heads each.")
+        self.count, self.rank, self.channels, self.size = layers, rank, channels, layout.size
+        self.total = layout.total
+        self.register_buffer("trained", layout.trained.cpu().clone(), persistent=False)
+        inner = width // rank
+        self.into, self.out = nn.Linear(2 * channels, inner), nn.Linear(inner, 2 * channels)
+        self.position_in, self.position_out = (nn.Parameter(0.02 * torch.randn(rank, inner)) for _ in range(2))
+        self.among_in, self.among_out = RankAttention(inner, rank), RankAttention(inner, rank)
+        self.gather, self.spread = nn.Linear(rank * inner, width), nn.Linear(width, rank * inner)
+
+    def encode(self, x):
+        pairs = self.into(self.pairs(x)) + self.position_in  # (n, l, r, d)
+        return self.gather(self.among_in(pairs).flatten(2))  # (n, l, w)
+
+    def decode(self, h):
+        pairs = self.spread(h).unflatten(2, (self.rank, -1)) + self.position_out  # (n, l, r, d)
+        return self.vectors(self.out(self.among_out(pairs)))
+
+    def pairs(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n l r c2"]:
+        """(a_i, b_i) of every layer, side by side."""
+        full = x.new_zeros(len(x), self.total).index_copy(1, self.trained, x)
+        layers = full.view(len(x), self.count, 2, self.rank * self.channels)
+        a = layers[:, :, 0].unflatten(2, (self.rank, self.channels))  # (n, l, r, c)
+        b = layers[:, :, 1].unflatten(2, (self.channels, self.rank)).mT
+        return torch.cat([a, b], 3)
+
+    def vectors(self, pairs: Float[Tensor, "n l r c2"]) -> Float[Tensor, "n p"]:
+        """The inverse of `pairs`."""
+        a, b = pairs.split(self.channels, 3)
+        return torch.stack([a.flatten(2), b.mT.flatten(2)], 2).flatten(1)[:, self.trained]
+
+
+class RankAttention(nn.Module):
+    """Attention among the r pairs of each layer, with r heads."""
+
+    def __init__(self, width: int, rank: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width)
+        self.attention = nn.MultiheadAttention(width, rank, batch_first=True)
+
+    def forward(self, x: Float[Tensor, "n l r d"]) -> Float[Tensor, "n l r d"]:
+        rows = self.norm(x).flatten(0, 1)  # (n·l, r, d)
+        return x + self.attention(rows, rows, rows, need_weights=False)[0].view_as(x)
+
+
+def make_tokens(model: Representation, width: int, encoder: bool = True) -> Tokens:
+    """The tokens of a representation: layers of an adapter by the hierarchical encoder; without it a token for each
+    matrix; of a standalone MLP a token for each layer's weights and biases, as HyperDiffusion has it."""
+    if isinstance(model, Adapter) and encoder:
+        return LayerTokens(model.layout, model.layers, model.rank, model.config.channels, width)
+    sizes: dict[str, int] = {}
+    for entry in model.layout.entries:
+        name = entry.name if isinstance(model, Adapter) else entry.name.rpartition(".")[0]
+        sizes[name] = sizes.get(name, 0) + entry.stored
+    return FlatTokens(list(sizes.values()), width)

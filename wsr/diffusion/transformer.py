@@ -1,0 +1,81 @@
+"""The diffusion transformer over the tokens of a field's layers (section 3.5)."""
+
+import torch
+from diffusers.models.embeddings import TimestepEmbedding, Timesteps
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from wsr.diffusion.config import DiffusionConfig
+from wsr.diffusion.tokens import Tokens
+
+FREQUENCIES = 256  # of the time embedding
+
+
+class WeightTransformer(nn.Module):
+    """What `DiffusionConfig.predict` names, from noisy weights, a time in [0, timesteps) and a class.
+
+    Blocks are those of DiT: scales, shifts and gates of each come from time and class, and begin at zero, so that an
+    untrained network is the linear map in and out. Class `classes` stands for none.
+    """
+
+    def __init__(self, tokens: Tokens, config: DiffusionConfig, classes: int):
+        super().__init__()
+        width = config.width
+        self.tokens, self.classes = tokens, classes
+        self.position = nn.Parameter(0.02 * torch.randn(tokens.count, width))
+        self.frequencies = Timesteps(FREQUENCIES, flip_sin_to_cos=True, downscale_freq_shift=0)
+        self.time = TimestepEmbedding(FREQUENCIES, width)
+        self.label = nn.Embedding(classes + 1, width)
+        shared = Modulation(width, 6) if config.shared_modulation else None
+        self.shared = shared
+        self.blocks = nn.ModuleList(Block(width, config.heads, own=shared is None) for _ in range(config.depth))
+        self.last = Modulation(width, 2)
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        nn.init.normal_(self.label.weight, std=0.02)
+
+    def forward(
+        self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
+    ) -> Float[Tensor, "n p"]:
+        about = self.time(self.frequencies(time)) + self.label(label)  # (n, w)
+        h = self.tokens.encode(x) + self.position  # (n, t, w)
+        shared = self.shared(about) if self.shared is not None else None
+        for block in self.blocks:
+            h = block(h, about, shared)
+        shift, scale = self.last(about)
+        return self.tokens.decode(self.norm(h) * (1 + scale) + shift)
+
+
+class Block(nn.Module):
+    """Attention and a feed-forward network, both modulated."""
+
+    def __init__(self, width: int, heads: int, own: bool):
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(width, elementwise_affine=False) for _ in range(2))
+        self.attention = nn.MultiheadAttention(width, heads, batch_first=True)
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(approximate="tanh"), nn.Linear(4 * width, width))
+        self.modulation = Modulation(width, 6) if own else None
+        self.offset = None if own else nn.Parameter(torch.zeros(6, 1, width))
+
+    def forward(self, h: Tensor, about: Tensor, shared: list[Tensor] | None) -> Tensor:
+        if self.modulation is not None:
+            parts = self.modulation(about)
+        else:
+            parts = [part + offset for part, offset in zip(shared, self.offset, strict=True)]
+        shift, scale, gate, shift_feed, scale_feed, gate_feed = parts  # (n, 1, w) each
+        rows = self.norms[0](h) * (1 + scale) + shift
+        h = h + gate * self.attention(rows, rows, rows, need_weights=False)[0]
+        return h + gate_feed * self.feed(self.norms[1](h) * (1 + scale_feed) + shift_feed)
+
+
+class Modulation(nn.Module):
+    """`count` modulations (n, 1, w) of tokens; zero before training."""
+
+    def __init__(self, width: int, count: int):
+        super().__init__()
+        self.linear = nn.Linear(width, count * width)
+        self.count = count
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, about: Float[Tensor, "n w"]) -> list[Float[Tensor, "n 1 w"]]:
+        return list(self.linear(nn.functional.silu(about))[:, None].chunk(self.count, dim=2))
