@@ -1,0 +1,113 @@
+"""Planted copies are found whatever disguises them, new weights are left alone, and the false alarms are as stated."""
+
+import pytest
+import torch
+
+from wsr import representations
+from wsr.analysis.novelty import Audit, averages, gaussian, intrinsic_dimension, noisy
+from wsr.errors import WsrError
+from wsr.fields.representation import make_representation
+from wsr.symmetry import KEEPS_MASK, act
+
+
+@pytest.fixture(params=representations)
+def model(request, base, config):
+    return make_representation(request.param, base, config, mask_seed=7)
+
+
+def fits(model, count, seed):
+    """Weights of a smooth family of 8 dimensions, and a little of their own: new ones are of the family as well."""
+    ways = torch.randn(8, model.size, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(seed)
+    own = 0.3 * torch.randn(count, model.size, generator=generator)
+    return model.initial() + 0.2 * (torch.randn(count, 8, generator=generator) @ ways / 8**0.5 + own)
+
+
+@pytest.fixture
+def audit(model):
+    made = Audit(model, fits(model, 60, 1))
+    made.calibrate(fits(model, 100, 2), 0.1)
+    return made
+
+
+def test_every_planted_copy_is_found(model, audit):
+    training = fits(model, 60, 1)
+    plants = {"noise": noisy(training, 0.1, 20), "average": averages(training, 2, 20)}
+    for kind in KEEPS_MASK[model.name]:
+        if kind == "basis" or (kind == "permutation" and model.name.startswith("mlp")):
+            continue  # of these, canonical forms know the first for LoRA only, and the second needs weight matching
+        moved = act(model, model.layout.fill(training[:20]), kind, 3, 0.4)
+        plants[kind] = model.layout.strip(moved)
+    for name, planted in plants.items():
+        words = {verdict.word for verdict in audit.judge(planted)}
+        assert "novel" not in words, name
+    found = audit.judge(plants["noise"])
+    rows = torch.randint(0, 60, (20,), generator=torch.Generator().manual_seed(0))
+    assert [verdict.word for verdict in found] == ["replica"] * 20
+    assert [verdict.nearest for verdict in found] == rows.tolist()
+
+
+def test_an_average_is_a_blend_of_its_two(model, audit):
+    training = fits(model, 60, 1)
+    (verdict,) = audit.judge((0.4 * training[3] + 0.6 * training[8])[None])
+    assert verdict.word == "blend" and set(verdict.pair) == {3, 8} and verdict.blend_distance < 0.05
+
+
+def test_the_false_alarm_rate_is_the_stated_one(model, audit):
+    words = [verdict.word for verdict in audit.judge(fits(model, 200, 9))]
+    share = 1 - words.count("novel") / 200
+    assert abs(share - 0.1) < 0.1  # three standard errors of 100 calibrating fits and 200 tested ones
+    own = audit.distances(fits(model, 100, 2))
+    replica, blend = audit.thresholds
+    assert ((own.replica < replica) | (own.blend < blend)).float().mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_distances_do_not_depend_on_the_block(model, audit, monkeypatch):
+    samples = fits(model, 5, 4)
+    whole = audit.distances(samples)
+    monkeypatch.setattr("wsr.analysis.novelty.BLOCK", 2)
+    parts = audit.distances(samples)
+    assert torch.allclose(whole.replica, parts.replica, atol=1e-4) and torch.equal(whole.nearest, parts.nearest)
+    assert torch.allclose(whole.blend, parts.blend, atol=1e-4)
+    assert (whole.blend <= whole.replica).all()
+
+
+def test_the_line_search_agrees_with_drawn_lines(base, config):
+    model = make_representation("mlora-asym", base, config, mask_seed=7)
+    training, samples = fits(model, 6, 1), fits(model, 3, 2)
+    form = Audit(model, training).forms[0]
+    found, _ = form.between(samples)
+    z, x = form.known, form._scaled(samples)
+    part = torch.linspace(0, 1, 2001)[:, None]
+    drawn = torch.cat([z[i] + part * (z[j] - z[i]) for i in range(6) for j in range(i)])
+    assert torch.allclose(found, torch.cdist(x, drawn).amin(1) / model.size**0.5, atol=1e-3)
+
+
+def test_baselines_are_what_they_say():
+    weights = torch.randn(400, 30, generator=torch.Generator().manual_seed(0)) * torch.linspace(0.5, 2, 30)
+    assert noisy(weights, 0.0, 5).unsqueeze(1).eq(weights).all(2).any(1).all()
+    assert torch.allclose(averages(weights, 400, 2), weights.mean(0).expand(2, -1), atol=1e-5)
+    drawn = gaussian(weights, 4000)
+    assert torch.allclose(drawn.mean(0), weights.mean(0), atol=0.15)
+    assert torch.allclose(drawn.std(0), weights.std(0), rtol=0.1)
+
+
+@pytest.mark.parametrize("dimension", [1, 3, 6])
+def test_the_dimension_of_a_flat_sheet_is_its_own(dimension):
+    generator = torch.Generator().manual_seed(0)
+    sheet = torch.rand(3000, dimension, generator=generator) @ torch.randn(dimension, 40, generator=generator)
+    found = intrinsic_dimension(torch.cat([sheet, sheet[:10]]))
+    assert list(found) == [3, 5, 10, 20]
+    assert all(abs(found[k] / dimension - 1) < 0.25 for k in (5, 10, 20))
+
+
+def test_what_cannot_be_audited_is_said(model):
+    with pytest.raises(WsrError, match="three training weights"):
+        Audit(model, fits(model, 2, 1))
+    made = Audit(model, fits(model, 10, 1))
+    with pytest.raises(WsrError, match="calibrate"):
+        made.judge(fits(model, 1, 2))
+    with pytest.raises(WsrError, match="false-alarm"):
+        made.calibrate(fits(model, 10, 2), 0.01)
+    with pytest.raises(WsrError, match="below the number"):
+        intrinsic_dimension(torch.zeros(30, 4))

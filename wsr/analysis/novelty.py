@@ -1,0 +1,198 @@
+"""Is a generated weight new? Nearest training weights, blends of two, and a verdict with a stated false-alarm rate.
+
+The audit of weight generators found replicas of training weights and interpolations of them. Both are looked for in
+standardised coordinates (each parameter's spread over the training weights is 1), raw and in canonical form, so that a
+copy that was disguised by a symmetry is found as well.
+"""
+
+import itertools
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from wsr.errors import WsrError
+from wsr.fields.representation import Adapter, Representation
+from wsr.symmetry import KEEPS_MASK, canonical
+
+Word = Literal["replica", "blend", "novel"]
+WORDS: tuple[str, ...] = ("replica", "blend", "novel")
+BLOCK = 64  # samples at a time
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Of n samples, each divided by √p, so that 1 is about the distance of a weight from the mean.
+
+    replica: to the nearest training weight, whatever symmetry the representation allows; nearest: its row. blend: to
+    the nearest point on a line between two training weights; pair: their rows.
+    """
+
+    replica: Float[Tensor, " n"]
+    nearest: Int[Tensor, " n"]
+    blend: Float[Tensor, " n"]
+    pair: Int[Tensor, "n 2"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """word: "replica", "blend" or "novel"; nearest: the row of the nearest training weight; pair: the rows of the two
+    that it lies between."""
+
+    word: Word
+    distance: float
+    nearest: int
+    blend_distance: float
+    pair: tuple[int, int]
+
+
+class Audit:
+    """What is known of the training weights (n, p) of a representation; `calibrate` sets the thresholds."""
+
+    def __init__(self, model: Representation, training: Float[Tensor, "n p"]):
+        if len(training) < 3:
+            raise WsrError(f"An audit needs three training weights or more, not {len(training)}.")
+        self.model = model
+        forms = [Form(model, training, False)]
+        if KEEPS_MASK[model.name]:
+            forms.append(Form(model, training, True))
+        self.forms = forms
+        self.thresholds: tuple[float, float] | None = None
+        self.alarm = 0.0
+
+    def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
+        """The smaller of the raw and the canonical ones."""
+        found = [[form.nearest(rows) + form.between(rows) for rows in samples.split(BLOCK)] for form in self.forms]
+        forms = [tuple(torch.cat(parts) for parts in zip(*blocks, strict=True)) for blocks in found]
+        replica, nearest, blend, pair = forms[0]
+        for other in forms[1:]:
+            nearer, closer = other[0] < replica, other[2] < blend
+            replica, nearest = torch.where(nearer, other[0], replica), torch.where(nearer, other[1], nearest)
+            blend, pair = torch.where(closer, other[2], blend), torch.where(closer[:, None], other[3], pair)
+        return Distances(replica, nearest, torch.minimum(blend, replica), pair)
+
+    def calibrate(self, heldout: Float[Tensor, "m p"], alarm: float = 0.05) -> None:
+        """Thresholds below which a share `alarm` of these fits would be called a copy, half of it replicas, half of it
+        blends. They are fits of targets that no training weight was fitted to, so each such call is a false alarm."""
+        if not 0 < alarm < 1 or len(heldout) * alarm < 2:
+            raise WsrError(
+                f"A false-alarm rate of {alarm!r} cannot be set by {len(heldout)} held-out fits: two of them at least "
+                "must fall below the thresholds."
+            )
+        found = self.distances(heldout)
+        replica = torch.quantile(found.replica, alarm / 2)
+        rest = found.blend[found.replica >= replica]
+        wanted = alarm - float((found.replica < replica).float().mean())
+        blend = torch.quantile(rest, wanted * len(heldout) / len(rest))
+        self.thresholds, self.alarm = (float(replica), float(blend)), alarm
+
+    def judge(self, samples: Float[Tensor, "m p"]) -> list[Verdict]:
+        """WsrError before `calibrate`."""
+        if self.thresholds is None:
+            raise WsrError("The audit has no thresholds yet: calibrate it on held-out fits first.")
+        found = self.distances(samples)
+        rows = zip(*(part.tolist() for part in (found.replica, found.nearest, found.blend, found.pair)), strict=True)
+        return [Verdict(self._word(r, b), r, at, b, tuple(pair)) for r, at, b, pair in rows]
+
+    def _word(self, replica: float, blend: float) -> Word:
+        """Of a copy that is near one weight and twice as near to a line between two, the line is what it is."""
+        below = replica < self.thresholds[0], blend < self.thresholds[1]
+        if not any(below):
+            return "novel"
+        return "replica" if below[0] and blend > replica / 2 else "blend"
+
+
+class Form:
+    """Training weights in standardised coordinates, of the weights as they are or of their canonical form."""
+
+    def __init__(self, model: Representation, training: Float[Tensor, "n p"], canonically: bool):
+        self.model, self.canonically = model, canonically
+        vectors = self._form(training)
+        self.mean, self.spread = vectors.mean(0), vectors.std(0).clamp_min(1e-6)
+        self.known = self._scaled(vectors)  # (n, p)
+        self.products = self.known @ self.known.T
+        # in a canonical form, ranks that may change places still may
+        self.free = canonically and isinstance(model, Adapter) and "permutation" in KEEPS_MASK[model.name]
+
+    def nearest(self, samples: Float[Tensor, "m p"]) -> tuple[Float[Tensor, " m"], Int[Tensor, " m"]]:
+        vectors = self._form(samples)
+        squares = self._permuted(vectors) if self.free else torch.cdist(self._scaled(vectors), self.known).square()
+        found = squares.min(1)
+        return (found.values.clamp_min(0) / self.known.shape[1]).sqrt(), found.indices
+
+    def between(self, samples: Float[Tensor, "m p"]) -> tuple[Float[Tensor, " m"], Int[Tensor, "m 2"]]:
+        """The nearest point of all lines between two training weights: with Gram matrices, no line is drawn."""
+        x = self._scaled(self._form(samples))
+        own, across, norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
+        length = (norms[:, None] + norms - 2 * self.products).clamp_min(1e-9)  # (n, n): |z_i − z_j|²
+        best, pairs = [], []
+        for square, product in zip(own, across, strict=True):
+            to = square + norms - 2 * product  # (n,): |x − z_j|²
+            along = product[:, None] - product - self.products + norms  # (n, n): (x − z_j)·(z_i − z_j)
+            part = (along / length).clamp(0, 1)
+            away = to - 2 * part * along + part.square() * length
+            at = int(away.argmin())
+            best.append(away.flatten()[at])
+            pairs.append(divmod(at, len(norms)))
+        return (torch.stack(best).clamp_min(0) / x.shape[1]).sqrt(), torch.tensor(pairs, device=x.device)
+
+    def _form(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        return canonical(self.model, weights.float()) if self.canonically else weights.float()
+
+    def _scaled(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        return (vectors - self.mean) / self.spread
+
+    def _permuted(self, vectors: Float[Tensor, "m p"]) -> Float[Tensor, "m n"]:
+        """Squared distances with the ranks of every layer in the order that fits best."""
+        rank = self.model.rank
+        known = self._slots(self.known)  # (l, n, r, 2c)
+        mean, spread = self._slots(self.mean[None])[:, 0], self._slots(self.spread[None])[:, 0]  # (l, r, 2c)
+        x = self._slots(vectors)  # (l, m, r, 2c), not standardised: that depends on the slot
+        cost = torch.stack(
+            [torch.stack([torch.cdist((x[:, :, i] - mean[:, None, j]) / spread[:, None, j], known[:, :, j]).square()
+                          for j in range(rank)], -1) for i in range(rank)], -2,
+        )  # fmt: skip  (l, m, n, r, r): component i of the sample in slot j
+        orders = list(itertools.permutations(range(rank))) if rank <= 5 else [tuple(range(rank))]
+        sums = torch.stack([sum(cost[..., i, j] for i, j in enumerate(order)) for order in orders])
+        return sums.amin(0).sum(0)
+
+    def _slots(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "l n r c2"]:
+        a, b = self.model.pairs(self.model.layout.unmasked().fill(vectors))
+        return torch.cat([a, b.mT], -1)
+
+
+def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: int = 0) -> Float[Tensor, "m p"]:
+    """The noise baseline: random training weights with noise of `amount` of each parameter's spread."""
+    generator = torch.Generator().manual_seed(seed)
+    rows = torch.randint(0, len(weights), (count,), generator=generator)
+    return weights[rows] + amount * weights.std(0) * torch.randn(count, weights.shape[1], generator=generator)
+
+
+def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: int = 0) -> Float[Tensor, "m p"]:
+    """The interpolation baseline: means of `of` different training weights."""
+    if not 1 <= of <= len(weights):
+        raise WsrError(f"An average is of 1 to {len(weights)} training weights, not of {of!r}.")
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([weights[torch.randperm(len(weights), generator=generator)[:of]].mean(0) for _ in range(count)])
+
+
+def gaussian(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Float[Tensor, "m p"]:
+    """The Gaussian baseline: each parameter drawn for itself, with its mean and spread over the training weights."""
+    noise = torch.randn(count, weights.shape[1], generator=torch.Generator().manual_seed(seed))
+    return weights.mean(0) + weights.std(0) * noise
+
+
+def intrinsic_dimension(
+    points: Float[Tensor, "n d"], neighbours: tuple[int, ...] = (3, 5, 10, 20)
+) -> dict[int, float]:
+    """The maximum-likelihood estimate from the distances to the k nearest neighbours, for each k (Levina and Bickel,
+    with MacKay and Ghahramani's mean of the inverses). Points that coincide are counted once."""
+    points = torch.unique(points.double(), dim=0)
+    most = max(neighbours)
+    if min(neighbours) < 2 or len(points) <= most:
+        raise WsrError(f"k must be at least 2 and below the number of different points {len(points)}: {neighbours}.")
+    distance = torch.cdist(points, points).topk(most + 1, largest=False).values[:, 1:]  # (n, k)
+    logs = distance.log()
+    return {k: float(1 / (logs[:, k - 1 : k] - logs[:, : k - 1]).mean(1).mean()) for k in neighbours}
