@@ -5,12 +5,15 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 import trimesh
 from PIL import Image
 
 from wsr.cli import main
 from wsr.commands import FAILED, MISTAKE, OK
-from wsr.fields.checkpoint import BaseInfo, save_base
+from wsr.fields.checkpoint import BaseInfo, load_base, save_base
+from wsr.fields.representation import make_representation
+from wsr.zoo import Zoo
 
 
 @pytest.fixture
@@ -27,7 +30,8 @@ def picture(tmp_path):
 
 
 @pytest.mark.parametrize("command", [[], ["data"], ["base"], ["fit"], ["zoo"], ["zoo", "check"], ["zoo", "info"],
-                                     ["zoo", "build"], ["render"], ["app"]])  # fmt: skip
+                                     ["zoo", "build"], ["render"], ["app"],
+                                     ["diffuse"], ["sample"], ["audit"]])  # fmt: skip
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stop:
         main([*command, "--help"])
@@ -98,3 +102,27 @@ def test_the_exit_code_reaches_the_shell():
     done = subprocess.run([sys.executable, "-m", "wsr.cli", "zoo", "info", "nothing"], capture_output=True, text=True)
     assert done.returncode == MISTAKE and "Traceback" not in done.stderr
     assert FAILED == 1
+
+
+def test_weights_are_learnt_sampled_and_audited(base, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    save_base(tmp_path / "bases/test.safetensors", base, BaseInfo("test", "cpu", 3))
+    model = make_representation("mlora-asym", load_base("test"), base.config, 4, 3)
+    settings = dict(dataset="test", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=1)
+    zoo = Zoo.create(tmp_path / "zoos/test-mlora-asym", model, **settings)
+    rows = [{"id": f"i{i}", "class": "ab"[i % 2], "split": "train" if i < 40 else "heldout", "quality": 1.0, "steps": 1,
+             "seconds": 0.0, "target_sha256": "", "status": "ok"} for i in range(120)]  # fmt: skip
+    zoo.append(model.initial() + 0.1 * torch.randn(120, model.size), rows)
+    out, new = str(tmp_path / "m.safetensors"), str(tmp_path / "new")
+    assert main(["diffuse", "test-mlora-asym", "--out", out, "--steps", "2"]) == OK
+    assert main(["sample", out, "--count", "3", "--cls", "a", "--steps", "2", "--out", new]) == OK
+    samples = Zoo.open(new)
+    assert len(samples) == 3 and set(samples.index["class"]) == {"a"} and set(samples.index["split"]) == {"sampled"}
+    assert samples.decode(resolution=8)[0].shape == (8, 8, 3)
+    assert main(["sample", out, "--count", "5", "--cls", "a", "--steps", "2", "--out", new]) == OK
+    assert torch.equal(Zoo.open(new).weights()[:3], samples.weights())
+    assert main(["audit", new, "test-mlora-asym", "--alarm", "0.1"]) == OK
+    said = capsys.readouterr().out
+    assert "sample-00004" in said and "replica" in said and "stated rate 10%" in said
+    assert main(["sample", out, "--cls", "c", "--out", new]) == MISTAKE

@@ -16,6 +16,7 @@ from torch import Tensor
 from wsr.errors import WsrError
 from wsr.fields.representation import Adapter, Representation
 from wsr.symmetry import KEEPS_MASK, canonical
+from wsr.zoo.zoo import Zoo
 
 Word = Literal["replica", "blend", "novel"]
 WORDS: tuple[str, ...] = ("replica", "blend", "novel")
@@ -161,6 +162,18 @@ class Form:
     def _slots(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "l n r c2"]:
         a, b = self.model.pairs(self.model.layout.unmasked().fill(vectors))
         return torch.cat([a, b.mT], -1)
+
+
+def audit_of(zoo: Zoo, alarm: float = 0.05) -> tuple[Audit, list[str], list[Verdict]]:
+    """An audit of generators that were trained on this zoo, calibrated on every other of its held-out fits; the ids of
+    its training weights, by row; and the verdicts on the other half of the held-out fits, all of which should be
+    "novel" but for the stated rate."""
+    good = zoo.index[zoo.index["status"] == "ok"]
+    training = good[good["split"] == "train"]["id"].tolist()
+    heldout = zoo.weights(good[good["split"] == "heldout"]["id"].tolist())
+    audit = Audit(zoo.representation, zoo.weights(training))
+    audit.calibrate(heldout[::2], alarm)
+    return audit, training, audit.judge(heldout[1::2])
 
 
 def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: int = 0) -> Float[Tensor, "m p"]:

@@ -1,6 +1,7 @@
 """Diffusion over weights: the hierarchical layer encoder, its transformer, training and sampling (section 3.5)."""
 
 from wsr.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.diffusion.jobs import sample_zoo, train_diffusion
 from wsr.diffusion.model import SampleStep, WeightDiffusion, load_diffusion
 from wsr.diffusion.training import Monitor, Training, TrainRecord
 
@@ -13,4 +14,6 @@ __all__ = [
     "WeightDiffusion",
     "diffusion_preset",
     "load_diffusion",
+    "sample_zoo",
+    "train_diffusion",
 ]

@@ -156,11 +156,10 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])
 
 
-def draw(count: int, size: int, seed: int) -> Float[Tensor, "n p"]:
-    """Standard normal noise, a generator of its own for each row."""
-    return torch.stack(
-        [torch.randn(size, generator=torch.Generator().manual_seed(seed * 1_000_003 + row)) for row in range(count)]
-    )
+def draw(count: int, size: int, seed: int, first: int = 0) -> Float[Tensor, "n p"]:
+    """Standard normal noise, a generator of its own for each row from number `first` on."""
+    generators = (torch.Generator().manual_seed(seed * 1_000_003 + row) for row in range(first, first + count))
+    return torch.stack([torch.randn(size, generator=generator) for generator in generators])
 
 
 def _parts(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:

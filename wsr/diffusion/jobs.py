@@ -1,0 +1,69 @@
+"""From a zoo to a diffusion model, and from a model to a zoo of samples."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from wsr.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.diffusion.model import WeightDiffusion, draw
+from wsr.diffusion.training import Training, TrainRecord
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import cache_dir
+from wsr.zoo.zoo import Zoo
+
+SAMPLED = "sampled"  # the split of what nobody fitted
+BATCH = 64  # samples drawn together
+
+
+def train_diffusion(
+    zoo: Zoo, out: Path, *, config: DiffusionConfig | None = None, steps: int | None = None, cls: str | None = None,
+    seed: int = 0,
+) -> Iterator[TrainRecord]:  # fmt: skip
+    """Trains a model on a zoo's training split (of one class, where `cls` names it) and writes it to `out`. Goes on
+    from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own.
+    WsrError for a class that the zoo lacks, or fewer than two weights."""
+    config = config or diffusion_preset(zoo.meta["preset"], zoo.meta["representation"])
+    if steps is not None:
+        config = replace(config, steps=steps, epochs=None)
+    rows = zoo.index[(zoo.index["status"] == "ok") & (zoo.index["split"] == "train")]
+    if cls is not None:
+        if cls not in set(rows["class"]):
+            raise unknown_name("class", cls, sorted(set(rows["class"])))
+        rows = rows[rows["class"] == cls]
+    classes = rows["class"].tolist()
+    weights = zoo.weights(rows["id"].tolist())
+    if len(weights) < 2:
+        raise WsrError(f"The zoo {zoo.path.name!r} has {len(weights)} training weights: two at least are needed.")
+    about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": len(weights), "seed": seed}
+    model = WeightDiffusion.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
+    training = Training(model, weights, classes, seed)
+    checkpoint = cache_dir() / "training" / f"diffusion-{out.stem}-{seed}.safetensors"
+    yield from training.run(checkpoint=checkpoint)
+    model.about |= {"losses": training.losses, "seconds": training.seconds, "steps": training.steps}
+    model.to("cpu").save(out)
+    checkpoint.unlink(missing_ok=True)
+
+
+def sample_zoo(
+    model: WeightDiffusion, out: Path, count: int, *, cls: str | None = None, guidance: float = 1.0, steps: int = 100,
+    seed: int = 0,
+) -> Iterator[int]:  # fmt: skip
+    """Writes `count` samples as a zoo of their own, which everything that opens a zoo can decode, and yields how many
+    there are. A run that resumes draws the very samples that were missing. Their quality is NaN: there is no target."""
+    meta = model.about["zoo"]
+    kept = {key: meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit", "dtype")}
+    how = {"model": model.about.get("name", ""), "guidance": guidance, "steps": steps, "seed": seed, "class": cls or ""}
+    zoo = Zoo.create(out, model.representation, **kept, sampled=how)
+    while len(zoo) < count:
+        some = min(BATCH, count - len(zoo))
+        noise = draw(some, model.representation.size, seed, len(zoo))
+        weights = model.sample(some, cls=cls, guidance=guidance, steps=steps, noise=noise)
+        ids = range(len(zoo), len(zoo) + some)
+        zoo.append(weights, [_row(f"sample-{i:05d}", cls, steps) for i in ids])
+        yield len(zoo)
+
+
+def _row(item: str, cls: str | None, steps: int) -> dict:
+    row = {"id": item, "class": cls or "", "split": SAMPLED, "quality": math.nan, "steps": steps}
+    return row | {"seconds": 0.0, "target_sha256": "", "status": "ok"}
