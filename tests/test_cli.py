@@ -31,7 +31,8 @@ def picture(tmp_path):
 
 @pytest.mark.parametrize("command", [[], ["data"], ["base"], ["fit"], ["zoo"], ["zoo", "check"], ["zoo", "info"],
                                      ["zoo", "build"], ["render"], ["app"],
-                                     ["diffuse"], ["sample"], ["audit"]])  # fmt: skip
+                                     ["diffuse"], ["sample"], ["evaluate"],
+                                     ["audit"]])  # fmt: skip
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stop:
         main([*command, "--help"])
@@ -125,4 +126,7 @@ def test_weights_are_learnt_sampled_and_audited(base, tmp_path, capsys, monkeypa
     assert main(["audit", new, "test-mlora-asym", "--alarm", "0.1"]) == OK
     said = capsys.readouterr().out
     assert "sample-00004" in said and "replica" in said and "stated rate 10%" in said
+    table = tmp_path / "table.csv"
+    assert main(["evaluate", new, "test-mlora-asym", "--count", "4", "--repeats", "2", "--out", str(table)]) == OK
+    assert "FD" in capsys.readouterr().out and "EfficientNet" in table.read_text()
     assert main(["sample", out, "--cls", "c", "--out", new]) == MISTAKE

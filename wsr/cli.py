@@ -12,7 +12,7 @@ from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from wsr.commands import MISTAKE, OK, STOPPED, PresetName, RepresentationName, console
 from wsr.commands.bench import Bench
-from wsr.commands.generate import AuditCommand, Diffuse, Sample
+from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
 from wsr.commands.zoo import ZooCommand
 from wsr.errors import WsrError
 from wsr.progress import bar
@@ -237,6 +237,7 @@ Command = (
     | Annotated[Render, subcommand("render")]
     | Annotated[Diffuse, subcommand("diffuse")]
     | Annotated[Sample, subcommand("sample")]
+    | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[AuditCommand, subcommand("audit")]
     | Annotated[App, subcommand("app")]
     | Annotated[Bench, subcommand("bench")]

@@ -1,4 +1,4 @@
-"""The sub-commands of generation: `wsr diffuse`, `wsr sample`, `wsr audit`."""
+"""The sub-commands of generation: `wsr diffuse`, `wsr sample`, `wsr evaluate`, `wsr audit`."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -90,6 +90,48 @@ class Sample:
             ):  # fmt: skip
                 update(done, self.count)
         console.print(f"Wrote {self.out}.")
+        return OK
+
+
+@dataclass
+class Evaluate:
+    """How near sampled weights are to a zoo's fits: FD, MMD, and for shapes mMD, COV and 1-NNA, beside what copies of
+    training weights and held-out fits get.
+
+    Example: `wsr evaluate new emoji-mlora-asym --count 100`.
+    """
+
+    samples: Positional[str]
+    """The zoo of samples."""
+    zoo: Positional[str]
+    """The zoo that the generator was trained on."""
+    count: int = 200
+    """Weights of either side in a comparison."""
+    repeats: int = 5
+    """Random subsets: their standard deviation is given."""
+    extractor: str | None = None
+    """clip, efficientnet-lite0 or pointnet++; by default what is there for images or shapes."""
+    out: Path | None = None
+    """Also write the table to this .csv."""
+
+    def run(self) -> int:
+        from wsr.analysis.evaluation import evaluate
+        from wsr.metrics.features import extractor
+        from wsr.zoo import Zoo
+
+        samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
+        of = extractor(self.extractor, zoo.meta["dim"])
+        with bar("evaluate") as update:
+            found = evaluate(
+                samples.weights(), zoo, of, count=self.count, repeats=self.repeats, progress=update
+            )
+        measures = [name for name in found if f"{name} sd" in found]
+        table = Table("of", "against", *measures)
+        for row in found.to_dict("records"):
+            table.add_row(row["set"], row["against"], *(f"{row[m]:.4f} ± {row[f'{m} sd']:.4f}" for m in measures))
+        console.print(table, f"Features: {of.name}. {self.count} weights of either side, {self.repeats} subsets.")
+        if self.out:
+            found.assign(extractor=of.name).to_csv(self.out, index=False)
         return OK
 
 
