@@ -13,7 +13,7 @@ from torch import Tensor
 
 from wsr.diffusion.config import DiffusionConfig
 from wsr.diffusion.process import make_process
-from wsr.diffusion.tokens import make_tokens
+from wsr.diffusion.tokens import FlatTokens, make_tokens
 from wsr.diffusion.transformer import WeightTransformer
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
@@ -40,7 +40,7 @@ class WeightDiffusion:
 
     network: WeightTransformer
     config: DiffusionConfig
-    representation: Representation
+    representation: Representation | None
     mean: Float[Tensor, " p"]
     spread: Float[Tensor, " p"]
     classes: list[str]
@@ -48,13 +48,17 @@ class WeightDiffusion:
 
     @classmethod
     def new(
-        cls, representation: Representation, weights: Float[Tensor, "n p"], config: DiffusionConfig, classes: list[str],
-        about: dict | None = None, seed: int = 0,
+        cls, representation: Representation | None, weights: Float[Tensor, "n p"], config: DiffusionConfig,
+        classes: list[str], about: dict | None = None, seed: int = 0,
     ) -> "WeightDiffusion":  # fmt: skip
-        """An untrained model with the training weights' statistics."""
+        """An untrained model with the training weights' statistics. Without a representation the vectors are anything,
+        a token each: the latents of an autoencoder."""
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            tokens = make_tokens(representation, config.width, config.encoder)
+            if representation is None:
+                tokens = FlatTokens([weights.shape[1]], config.width)
+            else:
+                tokens = make_tokens(representation, config.width, config.encoder)
             network = WeightTransformer(tokens, config, len(classes))
         spread = weights.std(0).clamp_min(SMALLEST_SPREAD)
         return cls(network, config, representation, weights.mean(0), spread, classes, about or {})
