@@ -18,6 +18,8 @@ from wsr.diffusion.model import SMALLEST_SPREAD, WeightDiffusion, draw
 from wsr.diffusion.training import SEEDS, Training, TrainRecord
 from wsr.errors import WsrError
 
+SAMPLING = 100  # DDIM steps of p-diff
+
 
 @dataclass(frozen=True)
 class LatentConfig:
@@ -65,7 +67,7 @@ class LatentGenerator(ABC):
             self.autoencoder = Autoencoder(weights.shape[1], config).to(weights.device)
 
     def train_stream(self, record_every: int = 50) -> Iterator[TrainRecord]:
-        """Trains the autoencoder, and then what draws latents. WsrError, with the step, for a loss that is no number."""
+        """Trains the autoencoder, then what draws latents. WsrError, with the step, for a loss that is no number."""
         optimizer = torch.optim.AdamW(self.autoencoder.parameters(), lr=self.config.lr, weight_decay=1e-4)
         for step in range(1, self.config.steps + 1):
             generator = torch.Generator().manual_seed(self.seed * SEEDS + step)
@@ -132,4 +134,5 @@ class PDiff(LatentGenerator):
         yield from Training(self.model, latents, nobody, self.seed).run(monitor_every=0)
 
     def draw(self, count, seed):
-        return self.model.sample(count, noise=draw(count, self.config.latent, seed))
+        steps = min(SAMPLING, self.diffusion.timesteps)
+        return self.model.sample(count, noise=draw(count, self.config.latent, seed), steps=steps)
