@@ -27,7 +27,7 @@ def test_without_assets_the_page_says_how_to_make_them(tmp_path, monkeypatch):
     page = main.build_app()
     text = " ".join(str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML))
     assert "none are here yet" in text and "<code>make" in text
-    main_tabs = ["Atlas", "Fit", "Connect", "Symmetry"]
+    main_tabs = ["Atlas", "Fit", "Connect", "Symmetry", "Generate"]
     assert [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)] == main_tabs
 
 
@@ -43,4 +43,4 @@ def test_fits_take_turns_and_looking_does_not_wait_for_them(assets):
     for fn in page.fns.values():
         if fn.fn is not None and fn.queue is not False:
             groups.setdefault(fn.concurrency_id, set()).add(fn.fn.__name__)
-    assert groups["compute"] == {"fit", "fit_pair", "project"} and "pick" in groups["look"]
+    assert groups["compute"] == {"fit", "fit_pair", "project", "sample"} and "pick" in groups["look"]

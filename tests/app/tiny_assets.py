@@ -14,6 +14,7 @@ from PIL import Image
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS
 from wsr.analysis.projections import Projection, to_table
+from wsr.diffusion import DiffusionConfig, WeightDiffusion
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
@@ -40,6 +41,7 @@ def make(folder: Path) -> Path:
             if name.startswith("mlora"):
                 _pairs(folder, dataset, model, "normal", "-normal")
         _reports(folder, dataset)
+        _model(folder, dataset)
     probes = [
         {"data set": d, "representation": r, **{k: 50.0 for k in PROBES}} for d in CLASSES for r in representations
     ]
@@ -72,6 +74,15 @@ def _zoo(folder: Path, dataset: str, model) -> None:
         dim == 3 and model.name == "mlora-asym"
     ):  # shapes' thumbnails are shipped, emoji's are decoded at the first start
         Image.new("RGB", (64 * 5, 64 * 5), "lightgrey").save(folder / f"maps/{name}.webp")
+
+
+def _model(folder: Path, dataset: str) -> None:
+    """A diffusion model that has learnt nothing."""
+    zoo = Zoo.open(folder / "zoos" / f"{dataset}-mlora-asym")
+    config = DiffusionConfig(32, 1, 2, 8, 1e-3, 1, shared_modulation=True)
+    about = {"zoo": zoo.meta, "name": zoo.path.name}
+    made = WeightDiffusion.new(zoo.representation, zoo.weights(), config, sorted(CLASSES[dataset]), about)
+    made.save(folder / "diffusion" / f"{zoo.path.name}.safetensors")
 
 
 def _pairs(folder: Path, dataset: str, model, init: str, kind: str) -> None:

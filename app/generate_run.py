@@ -1,0 +1,234 @@
+"""What the Generate tab computes: samples from noise, step by step, and what each of them is nearest to."""
+
+import functools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app import compute, library, snippets
+from app.fit_run import Fitted
+from wsr import representations
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from wsr.analysis.novelty import Audit, Verdict
+    from wsr.diffusion import SampleStep, WeightDiffusion
+
+COUNT = 16
+STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
+ANY = "any"
+# On the way and at the end, by dimension: pixels of an image or samples along a surface's edge, and seconds between two
+# looks on the way.
+LIVE = {2: (48, 0.3), 3: (24, 1.5)}
+FINAL = {2: 96, 3: 48}
+LARGE = {2: 256, 3: 96}
+DRAWN = 128  # pixels of a drawn surface
+MEANING = {
+    "replica": "a replica: it is nearer to one training network than new fits ever are",
+    "blend": "a blend: it lies on the line between two training networks, nearer than new fits ever do",
+    "novel": "novel: as far from every training network, and from every mix of two, as a new fit is",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a visitor wants, as checked by `checked`. name: of the collection whose weights the model has learnt."""
+
+    name: str
+    cls: str | None
+    guidance: float
+    steps: int
+    seed: int
+
+
+@dataclass
+class Sampled:
+    """What came: the weights (n, p), and, where the audit can say, a verdict on each."""
+
+    asked: Asked
+    weights: "Tensor"
+    verdicts: "list[Verdict]"
+
+
+@dataclass
+class Screen:
+    """What the page shows while samples appear. None leaves a part as it is."""
+
+    state: str
+    items: list[dict[str, Any]] | None = None
+    sampled: Sampled | None = None
+
+
+def models() -> list[str]:
+    """Collections with a diffusion model, in the collections' order. Empty until the assets are made."""
+    folder = assets_dir() / "diffusion"
+    return [name for name in library.collection_names() if (folder / f"{name}.safetensors").is_file()]
+
+
+def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: Any, seed: Any) -> Asked:
+    """Values of the page's controls, which a visitor can forge. WsrError for one that is not there or out of range."""
+    name = f"{dataset}-{representation}"
+    if representation not in representations or name not in models():
+        raise unknown_name("model", name, models())
+    classes = [ANY, *classes_of(name)]
+    if cls not in classes:
+        raise unknown_name("class", str(cls), classes)
+    for what, value, (low, high) in (("guidance", guidance, GUIDANCE), ("number of steps", steps, STEPS),
+                                     ("seed", seed, SEEDS)):  # fmt: skip
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise WsrError(f"The {what} must lie between {low} and {high}, not at {str(value)[:20]!r}.")
+    return Asked(name, None if cls == ANY else cls, float(guidance), int(steps), int(seed))
+
+
+def classes_of(name: str) -> list[str]:
+    return sorted(set(library.collection(name).classes))
+
+
+@functools.lru_cache(maxsize=6)
+def model(name: str) -> "WeightDiffusion":
+    from wsr.diffusion import load_diffusion
+
+    return load_diffusion(assets_dir() / "diffusion" / f"{name}.safetensors")
+
+
+@functools.lru_cache(maxsize=6)
+def audit(name: str) -> "tuple[Audit, list[str]]":
+    """The audit of a collection, calibrated, and the ids of its training weights by row."""
+    from wsr.analysis.novelty import audit_of
+
+    made, training, _ = audit_of(library.zoo(name))
+    return made, training
+
+
+def run(asked: Asked, stop: Path) -> Iterator[Screen]:
+    """Samples and yields what to show, a few times a second. Ends early, with what there is, once `stop` exists."""
+    yield Screen(snippets.working("Loading the model …"))
+    dim, drawn, record = library.collection(asked.name).dim, 0.0, None
+    records = _records(asked)
+    try:
+        for record in records:
+            if stop.exists():
+                break
+            if record.step < record.steps and time.monotonic() - drawn > LIVE[dim][1]:
+                said = f"Step {record.step} of {record.steps}: from noise to networks"
+                yield Screen(snippets.working(said, record.step / record.steps), items(asked, record.weights, LIVE))
+                drawn = time.monotonic()
+    finally:
+        records.close()
+    if record.step < record.steps:
+        said = f"Stopped after {record.step} of {record.steps} steps."
+        yield Screen(snippets.settled(said), items(asked, record.weights, LIVE))
+        return
+    yield Screen(snippets.working("Looking for copies …", 1.0), items(asked, record.weights, FINAL))
+    sampled = Sampled(asked, record.weights, judged(asked.name, record.weights))
+    yield Screen(snippets.settled(summary(sampled)), noted(items(asked, record.weights, FINAL), sampled), sampled)
+
+
+@compute.gpu(duration=30)
+def _records(asked: Asked) -> "Iterator[SampleStep]":
+    yield from model(asked.name).sample_stream(
+        COUNT, cls=asked.cls, guidance=asked.guidance, steps=asked.steps, seed=asked.seed
+    )
+
+
+def judged(name: str, weights: "Tensor") -> "list[Verdict]":
+    """Empty where there are too few held-out fits to say."""
+    try:
+        return audit(name)[0].judge(weights)
+    except WsrError:
+        return []
+
+
+def summary(sampled: Sampled) -> str:
+    if not sampled.verdicts:
+        return f"{COUNT} new networks."
+    words = [verdict.word for verdict in sampled.verdicts]
+    parts = [f"{words.count(word)} {plural}" for word, plural in (("novel", "novel"), ("blend", "blends of two"),
+                                                                   ("replica", "replicas"))]  # fmt: skip
+    return f"{COUNT} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
+
+
+def items(asked: Asked, weights: "Tensor", size: dict[int, int] | dict[int, tuple[int, float]]) -> list[dict[str, Any]]:
+    """What weights decode to, for the grid."""
+    dim = library.collection(asked.name).dim
+    resolution = size[dim][0] if isinstance(size[dim], tuple) else size[dim]
+    shown = pictures(asked.name, weights, resolution)
+    sources = map(snippets.data_uri, shown)
+    return [{"id": str(i), "label": f"sample {i + 1}", "src": source} for i, source in enumerate(sources)]
+
+
+def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]:
+    """The same with each one's verdict below it."""
+    if not sampled.verdicts:
+        return shown
+    return [{**item, "note": verdict.word} for item, verdict in zip(shown, sampled.verdicts, strict=True)]
+
+
+def pictures(name: str, weights: "Tensor", resolution: int) -> list[np.ndarray]:
+    """Images, or surfaces as they are drawn from one side."""
+    from wsr.render.decode import decode
+
+    found = library.zoo(name).representation
+    decoded = decode(found, weights, resolution)
+    if found.dim == 2:
+        return list(decoded)
+    from wsr.render.pictures import draw_mesh
+
+    empty = np.ones((DRAWN, DRAWN, 3), np.float32)
+    return [np.asarray(draw_mesh(mesh, DRAWN)) if len(mesh.faces) else empty for mesh in decoded]
+
+
+def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
+    """The sample (1, p) of the noise that is `part` of the way, along the sphere, from one sample's to another's."""
+    import torch
+
+    from wsr.diffusion.model import draw
+
+    for number in (first, second):
+        if not 0 <= number < COUNT:
+            raise WsrError(f"Samples are numbered 1 to {COUNT}, not {number + 1}.")
+    made = model(asked.name)
+    size = len(made.mean)
+    a, b = (draw(1, size, asked.seed, number) for number in (first, second))
+    angle = torch.acos(torch.nn.functional.cosine_similarity(a, b).clamp(-1, 1))[:, None]
+    near = first == second or float(angle) < 1e-4
+    noise = a if near else (torch.sin((1 - part) * angle) * a + torch.sin(part * angle) * b) / torch.sin(angle)
+    return made.sample(1, cls=asked.cls, guidance=asked.guidance, steps=asked.steps, noise=noise)
+
+
+def fitted(sampled: Sampled, number: int) -> Fitted:
+    """A sample as the Atlas takes a visitor's fit."""
+    found = library.collection(sampled.asked.name)
+    one = sampled.weights[number : number + 1]
+    return Fitted(f"sample {number + 1}", found.dim, library.zoo(found.name).representation, one, (1, 1), 0.0, 0)
+
+
+def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
+    """A sample as files: its weights (safetensors, decoded by `wsr`), and its picture (PNG) or surface (GLB)."""
+    from PIL import Image
+
+    from wsr.fitting.loop import save_weights
+    from wsr.render.decode import decode
+    from wsr.render.surfaces import to_glb
+
+    one = fitted(sampled, number)
+    stem = folder / f"{sampled.asked.name}-seed{sampled.asked.seed}-{number + 1}"
+    weights = stem.with_name(stem.name + ".safetensors")
+    save_weights(weights, one.weights, one.model, [one.label])
+    shown = decode(one.model, one.weights, LARGE[one.dim])[0]
+    if one.dim == 2:
+        path = stem.with_name(stem.name + ".png")
+        Image.fromarray(np.round(np.clip(shown, 0, 1) * 255).astype(np.uint8)).save(path)
+    elif not len(shown.faces):
+        return [str(weights)]
+    else:
+        path = stem.with_name(stem.name + ".glb")
+        path.write_bytes(to_glb(shown, None))
+    return [str(weights), str(path)]

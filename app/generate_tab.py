@@ -1,0 +1,240 @@
+"""The Generate tab: networks that nobody fitted appear from noise, and each is told from a copy."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app import atlas, compute, generate_run, library, snippets
+from app.address import Part
+from app.components.pictures import Pictures
+from app.components.plotly_chart import picked_id
+from app.generate_run import ANY, Sampled
+from app.palette import NAMES
+from wsr.errors import WsrError
+
+COLUMNS = 4
+STEPS = 50
+
+
+@dataclass
+class GenerateTab:
+    """asked: the widgets that say what to sample, in the order of `generate_run.checked`."""
+
+    asked: list[Any]
+    sample: gr.Button
+    stop: gr.Button
+    state: gr.HTML
+    grid: Pictures
+    picked: gr.Textbox
+    panel: list[Any]
+    walk: list[Any]
+    place: gr.Button
+    sampled: gr.State
+    fitted: gr.State
+    view: gr.Tab
+
+
+def build(tabs: gr.Tabs, map_tab: atlas.AtlasTab | None) -> GenerateTab | None:
+    """Lay the tab out inside gr.Tabs and wire it. None where there is no model."""
+    names = generate_run.models()
+    with gr.Tab("Generate", id="generate") as view:
+        if not names:
+            gr.HTML(snippets.empty("No diffusion model has been trained here yet. Train them with", "make assets"))
+            return None
+        tab = _layout(names, view)
+    _wire(tab)
+    if map_tab:
+        atlas.receive(map_tab, tabs, tab.place, tab.fitted, tab.state)
+    return tab
+
+
+def part(tab: GenerateTab) -> Part:
+    """The tab's state in the address: what to sample."""
+    names = ("data", "kind", "class", "guidance", "steps", "seed")
+    return Part("generate", tab.view, dict(zip(names, tab.asked, strict=True)), restore)
+
+
+def restore(given: dict[str, str]) -> list[Any]:
+    """What a link says. WsrError for what is not there."""
+    first = library.collection(generate_run.models()[0])
+    dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
+    values = [float(given.get(name, value)) for name, value in (("guidance", 1), ("steps", STEPS), ("seed", 0))]
+    asked = generate_run.checked(dataset, kind, given.get("class", ANY), *values)
+    cls = gr.update(choices=[ANY, *generate_run.classes_of(asked.name)], value=asked.cls or ANY)
+    return [dataset, gr.update(choices=_kinds(dataset), value=kind), cls, asked.guidance, asked.steps, asked.seed]
+
+
+def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
+    first = library.collection(names[0])
+    datasets = list(dict.fromkeys(library.collection(name).dataset for name in names))
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, scale=3, elem_classes="wsr-tight"):
+            with gr.Row():
+                titles = [(library.TITLES.get(name, name), name) for name in datasets]
+                dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190)
+                sample = gr.Button("Sample", variant="primary", min_width=120, scale=0)
+                stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+            state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
+            grid = Pictures(columns=COLUMNS)
+            with gr.Accordion("Settings", open=False):
+                kind = gr.Dropdown(_kinds(first.dataset), value=first.representation, label="Representation")
+                cls = gr.Dropdown([ANY, *generate_run.classes_of(first.name)], value=ANY, label="Class")
+                guidance = gr.Slider(
+                    *generate_run.GUIDANCE, value=1, step=0.25, label="Guidance",
+                    info="How much the class counts: 1 as it was learnt, more exaggerates it.",
+                )  # fmt: skip
+                steps = gr.Slider(*generate_run.STEPS, value=STEPS, step=5, label="Steps from noise")
+                seed = gr.Number(0, precision=0, label="Seed", minimum=0, maximum=generate_run.SEEDS[1])
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            pair = gr.HTML(snippets.blank("Open a sample: beside it comes the training network it is nearest to."))
+            verdict = gr.HTML()
+            with gr.Row():
+                take = gr.Button("Take it home", interactive=False, min_width=150)
+                place = gr.Button("Place on the map", interactive=False, min_width=150)
+            files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
+            with gr.Accordion("Walk to another sample", open=False):
+                other = gr.Number(2, precision=0, label="To sample", minimum=1, maximum=generate_run.COUNT)
+                way = gr.Slider(0, 1, value=0.5, step=0.05, label="How far")
+                walked = gr.HTML()
+    return GenerateTab(
+        [dataset, kind, cls, guidance, steps, seed], sample, stop, state, grid, gr.Textbox("", visible="hidden"),
+        [pair, verdict, take, place, files], [other, way, walked], place, gr.State(None, time_to_live=3600),
+        gr.State(None, time_to_live=3600), view,
+    )  # fmt: skip
+
+
+def _kinds(dataset: str) -> list[tuple[str, str]]:
+    found = [library.collection(name) for name in generate_run.models()]
+    return [(NAMES[one.representation], one.representation) for one in found if one.dataset == dataset]
+
+
+def _wire(tab: GenerateTab) -> None:
+    look = {**compute.LOOK, **compute.PRIVATE}
+    dataset, kind, cls, *_ = tab.asked
+    dataset.input(change_dataset, dataset, [kind, cls], **look)
+    kind.input(change_kind, [dataset, kind], cls, **look)
+    buttons = [tab.sample, tab.stop]
+    waiting = tab.sample.click(prepare, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
+    running = waiting.then(
+        sample, tab.asked, [tab.state, tab.grid, tab.sampled], show_progress_on=tab.state, **compute.COMPUTE,
+        **{**compute.PRIVATE, "show_progress": "minimal"},
+    )  # fmt: skip
+    running.success(finish, None, buttons, queue=False, **compute.PRIVATE)
+    running.failure(refused, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
+    tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
+    tab.grid.pick(pick, tab.sampled, [tab.picked, tab.fitted, *tab.panel], trigger_mode="multiple", **look)
+    tab.panel[2].click(take, [tab.sampled, tab.picked], tab.panel[4], **look)
+    other, way, walked = tab.walk
+    for event in (other.change, way.release):
+        event(walk, [tab.sampled, tab.picked, other, way], walked, **look)
+
+
+@compute.guarded
+def change_dataset(dataset: str) -> tuple[Any, Any]:
+    """[representation, class]"""
+    kinds = _kinds(dataset)
+    if not kinds:
+        raise WsrError(f"There is no model of {dataset!r} here.")
+    classes = [ANY, *generate_run.classes_of(f"{dataset}-{kinds[0][1]}")]
+    return gr.update(choices=kinds, value=kinds[0][1]), gr.update(choices=classes, value=ANY)
+
+
+@compute.guarded
+def change_kind(dataset: str, kind: str) -> Any:
+    asked = generate_run.checked(dataset, kind, ANY, 1.0, STEPS, 0)
+    return gr.update(choices=[ANY, *generate_run.classes_of(asked.name)])
+
+
+def prepare(request: gr.Request) -> tuple:
+    """A press on Sample: [state, sample, stop]."""
+    _stop_file(request).unlink(missing_ok=True)
+    return snippets.working("Waiting for the machine …"), gr.update(interactive=False), gr.update(interactive=True)
+
+
+def sample(
+    dataset: str, kind: str, cls: str, guidance: float, steps: float, seed: float, request: gr.Request
+) -> Iterator[tuple]:
+    """[state, grid, sampled]. Errors are said in the page."""
+    try:
+        asked = generate_run.checked(dataset, kind, cls, guidance, steps, seed)
+        for screen in generate_run.run(asked, _stop_file(request)):
+            parts = (screen.state, screen.items, screen.sampled)
+            yield tuple(gr.skip() if part is None else part for part in parts)
+    except Exception as error:
+        yield snippets.failed(compute.sentence(error)), gr.skip(), gr.skip()
+
+
+def finish() -> tuple:
+    return gr.update(interactive=True), gr.update(interactive=False)
+
+
+def refused() -> tuple:
+    text = "The machine has no room for more samples at the moment. Please try again in a minute."
+    return snippets.failed(text), *finish()
+
+
+def stop(request: gr.Request) -> str:
+    _stop_file(request).touch()
+    return snippets.working("Stopping …")
+
+
+def _stop_file(request: gr.Request) -> Any:
+    return compute.session_dir(request) / "stop-sampling"
+
+
+@compute.guarded
+def pick(sampled: Sampled | None, event: gr.EventData) -> tuple:
+    """[picked, fitted, pair, verdict, take, place, files]"""
+    at = _number(sampled, picked_id(event))
+    asked = sampled.asked
+    large = generate_run.pictures(asked.name, sampled.weights[at : at + 1], generate_run.LARGE[_dim(asked.name)])[0]
+    shown, said = [(f"sample {at + 1}", large)], ""
+    if sampled.verdicts:
+        verdict, training = sampled.verdicts[at], generate_run.audit(asked.name)[1]
+        rows = list(verdict.pair) if verdict.word == "blend" else [verdict.nearest]
+        for row in rows:
+            weights = library.zoo(asked.name).weights([training[row]])
+            near = generate_run.pictures(asked.name, weights, generate_run.LARGE[_dim(asked.name)])[0]
+            shown.append((f"training: {_name(asked.name, training[row])}", near))
+        said = snippets.settled(f"Sample {at + 1} is {generate_run.MEANING[verdict.word]}.")
+    on = gr.update(interactive=True)
+    fitted = generate_run.fitted(sampled, at)
+    return str(at), fitted, snippets.pictures(shown), said, on, on, gr.update(visible=False)
+
+
+@compute.guarded
+def take(sampled: Sampled | None, picked: str, request: gr.Request) -> Any:
+    at = _number(sampled, picked)
+    return gr.update(value=generate_run.files(sampled, at, compute.session_dir(request)), visible=True)
+
+
+@compute.guarded
+def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
+    """The sample on the way from the one that is open to another."""
+    if sampled is None or not picked:
+        return snippets.settled("Open a sample first: the walk begins there.")
+    at, part = _number(sampled, picked), min(max(float(way), 0.0), 1.0)
+    weights = generate_run.between(sampled.asked, at, int(other or 0) - 1, part)
+    name = sampled.asked.name
+    found = generate_run.pictures(name, weights, generate_run.FINAL[_dim(name)])[0]
+    return snippets.pictures([(f"{part:.0%} of the way to sample {int(other)}", found)])
+
+
+def _number(sampled: Sampled | None, picked: str) -> int:
+    """A sample's number that came from the page. WsrError for none."""
+    if sampled is None:
+        raise WsrError("There are no samples yet: press Sample first.")
+    if not picked.isdigit() or int(picked) >= len(sampled.weights):
+        raise WsrError(f"There is no sample {picked[:20]!r} among these {len(sampled.weights)}: open one of the grid.")
+    return int(picked)
+
+
+def _dim(name: str) -> int:
+    return library.collection(name).dim
+
+
+def _name(name: str, item: str) -> str:
+    found = library.collection(name)
+    return found.labels[found.position(item)]

@@ -1,0 +1,115 @@
+"""The Generate tab's handlers: samples appear, are told from copies, taken home and placed."""
+
+import gradio as gr
+import numpy as np
+import pytest
+import torch
+
+from app import compute, generate_run, generate_tab, library
+from app.atlas_place import place_fit
+from app.atlas_view import Visit
+from wsr.analysis.novelty import Verdict
+from wsr.errors import WsrError
+
+ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)
+
+
+class Request:
+    session_hash = "generate-tests"
+
+
+@pytest.fixture
+def sampled(assets, tmp_path, monkeypatch):
+    monkeypatch.setattr(generate_run, "LIVE", {2: (12, 0.0), 3: (8, 0.0)})
+    monkeypatch.setattr(generate_run, "FINAL", {2: 16, 3: 12})
+    monkeypatch.setattr(generate_run, "LARGE", {2: 24, 3: 12})
+    monkeypatch.setattr(
+        generate_run, "judged",
+        lambda name, w: [Verdict(("novel", "blend", "replica")[i % 3], 0.5, 2, 0.4, (1, 3)) for i in range(len(w))],
+    )  # fmt: skip
+    monkeypatch.setattr(generate_run, "audit", lambda name: (None, library.collection(name).ids))
+    return [screen for screen in generate_run.run(generate_run.checked(*ASKED), tmp_path / "stop")]
+
+
+def test_samples_appear_step_by_step_and_are_judged(sampled):
+    looks = [screen.items for screen in sampled if screen.items]
+    assert len(looks) > 8 and all(len(look) == generate_run.COUNT for look in looks)
+    last = sampled[-1]
+    assert [item["note"] for item in looks[-1]][:3] == ["novel", "blend", "replica"]
+    assert "6 novel, 5 blends of two, 5 replicas" in last.state and last.sampled.weights.shape[0] == 16
+    again = list(generate_tab.sample(*ASKED, Request()))
+    assert torch.equal(again[-1][2].weights, last.sampled.weights)
+
+
+def test_stop_leaves_what_there_is(assets, tmp_path):
+    stop = tmp_path / "stop"
+    stop.touch()
+    *_, last = generate_run.run(generate_run.checked(*ASKED), stop)
+    assert "Stopped after 1 of 10" in last.state and last.sampled is None and len(last.items) == 16
+
+
+def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
+    made = sampled[-1].sampled
+    picked, fitted, pair, said, take, place, _ = generate_tab.pick(made, gr.EventData(None, {"id": "1"}))
+    assert picked == "1" and pair.count("<figure>") == 3 and "a blend" in said  # with both that it is a mix of
+    assert take["interactive"] and place["interactive"]
+    assert generate_tab.pick(made, gr.EventData(None, {"id": "0"}))[2].count("<figure>") == 2
+    files = generate_tab.take(made, "1", Request())["value"]
+    assert [file.rsplit(".")[-1] for file in files] == ["safetensors", "png"]
+    placed, found, nearest = place_fit(fitted, Visit())
+    assert found.name == "emoji-mlora-asym" and nearest in found.ids and placed.points
+
+
+def test_the_walk_begins_and_ends_at_samples(sampled):
+    made = sampled[-1].sampled
+    for part, number in ((0.0, 2), (1.0, 5)):
+        found = generate_run.between(made.asked, 2, 5, part)
+        assert torch.allclose(found[0], made.weights[number], atol=1e-4)
+    assert "50% of the way to sample 6" in generate_tab.walk(made, "2", 6, 0.5)
+    assert "Open a sample first" in generate_tab.walk(None, "", 6, 0.5)
+
+
+def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch):
+    monkeypatch.setattr(generate_run, "COUNT", 2)
+    monkeypatch.setattr(generate_run, "LARGE", {2: 24, 3: 12})
+    asked = generate_run.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
+    weights = generate_run.model(asked.name).sample(2, steps=2)
+    made = generate_run.Sampled(asked, weights, [])
+    shown = generate_run.items(asked, weights, {2: 16, 3: 12})
+    assert len(shown) == 2 and shown[0]["src"].startswith("data:image")
+    assert generate_run.summary(made) == "2 new networks."
+    assert generate_run.files(made, 0, tmp_path)[0].endswith(".safetensors")
+
+
+def test_too_few_held_out_fits_give_no_verdict(assets):
+    weights = generate_run.model("emoji-mlora-asym").sample(2, steps=2)
+    assert generate_run.judged("emoji-mlora-asym", weights) == []
+
+
+@pytest.mark.parametrize("forged", [
+    ("emoji", "mlora", "any", 1.0, 10, 0), ("../x", "mlora-asym", "any", 1.0, 10, 0),
+    ("emoji", "mlora-asym", "nobody", 1.0, 10, 0), ("emoji", "mlora-asym", "any", 99.0, 10, 0),
+    ("emoji", "mlora-asym", "any", 1.0, "x", 0), ("emoji", "mlora-asym", "any", 1.0, 10, float("nan")),
+])  # fmt: skip
+def test_forged_requests_are_told_in_a_sentence(assets, forged):
+    with pytest.raises(WsrError):
+        generate_run.checked(*forged)
+    (told,) = generate_tab.sample(*forged, Request())
+    assert "wsr-state" in told[0] and compute.UNEXPECTED not in told[0]
+
+
+def test_forged_samples_are_told(sampled):
+    made = sampled[-1].sampled
+    for number in ("99", "x", "-1"):
+        with pytest.raises(gr.Error, match="no sample"):
+            generate_tab.pick(made, gr.EventData(None, {"id": number}))
+    with pytest.raises(gr.Error, match="press Sample first"):
+        generate_tab.pick(None, gr.EventData(None, {"id": "0"}))
+
+
+def test_a_link_says_what_to_sample(assets):
+    values = generate_tab.restore({"class": "food", "guidance": "2.5", "seed": "7"})
+    assert values[0] == "emoji" and values[2]["value"] == "food" and values[3:] == [2.5, 50, 7]
+    assert np.isfinite(values[3])
+    with pytest.raises(WsrError):
+        generate_tab.restore({"class": "nobody"})
