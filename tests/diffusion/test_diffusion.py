@@ -139,6 +139,15 @@ def test_the_paper_preset_is_built_and_trained_for_two_steps(base, config):
     assert list(Training(made, weights(model), classes()).run())[-1].step == 2
 
 
+def test_products_in_bfloat16_learn_the_same(adapter):
+    losses = []
+    for dtype in (torch.float32, torch.bfloat16):
+        training = Training(fresh(adapter, replace(TINY, steps=40)), weights(adapter), classes())
+        training.dtype = dtype
+        losses.append([record.loss for record in training.run(record_every=10, monitor_every=0)])
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
 def test_samples_are_drawn_each_from_its_own_seed_and_steps_are_told(adapter):
     made = fresh(adapter)
     many, few = made.sample(4, steps=5, seed=3), made.sample(2, steps=5, seed=3)

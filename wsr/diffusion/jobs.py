@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-from accelerate import Accelerator
-
 from wsr.diffusion.config import DiffusionConfig, diffusion_preset
 from wsr.diffusion.model import WeightDiffusion, draw
 from wsr.diffusion.training import Training, TrainRecord
@@ -22,11 +19,10 @@ BATCH = 64  # samples drawn together
 
 def train_diffusion(
     zoo: Zoo, out: Path, *, config: DiffusionConfig | None = None, steps: int | None = None, cls: str | None = None,
-    seed: int = 0, accelerator: Accelerator | None = None,
+    seed: int = 0,
 ) -> Iterator[TrainRecord]:  # fmt: skip
     """Trains a model on a zoo's training split (of one class, where `cls` names it) and writes it to `out`. Goes on
-    from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own;
-    accelerator: by default with products in bfloat16 where the machine has them, and in float32 elsewhere.
+    from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own.
     WsrError for a class that the zoo lacks, or fewer than two weights."""
     config = config or diffusion_preset(zoo.meta["preset"], zoo.meta["representation"])
     if steps is not None:
@@ -42,16 +38,13 @@ def train_diffusion(
         raise WsrError(f"The zoo {zoo.path.name!r} has {len(weights)} training weights: two at least are needed.")
     about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": len(weights), "seed": seed}
     model = WeightDiffusion.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
-    training = Training(model, weights, classes, seed, accelerator or Accelerator(mixed_precision=_precision()))
+    training = Training(model, weights, classes, seed)
+    training.dtype = compute_dtype(training.accelerator.device)
     checkpoint = cache_dir() / "training" / f"diffusion-{out.stem}-{seed}.safetensors"
     yield from training.run(checkpoint=checkpoint)
     model.about |= {"losses": training.losses, "seconds": training.seconds, "steps": training.steps}
     model.to("cpu").save(out)
     checkpoint.unlink(missing_ok=True)
-
-
-def _precision() -> str:
-    return "bf16" if compute_dtype("cuda" if torch.cuda.is_available() else "cpu") == torch.bfloat16 else "no"
 
 
 def sample_zoo(
