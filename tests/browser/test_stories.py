@@ -67,17 +67,19 @@ def test_terms_are_switched_by_keyboard(page):
     before = drawn.get_attribute("src")
     page.get_by_label("term 2").focus()
     page.keyboard.press("Space")
-    page.wait_for_function("before => ![...document.images].some(image => image.src === before)", arg=before)
-    page.locator(".wsr-row:visible", has_text="with these terms").locator("img").wait_for()
+    row = "[...document.querySelectorAll('.wsr-row')].find(r => r.textContent.includes('with these terms'))"
+    page.wait_for_function(f"before => ![undefined, before].includes({row}?.querySelector('img')?.src)", arg=before)
 
 
 def test_a_link_opens_what_was_on_screen(page):
     open_tab(page, "Connect")
     page.locator(".wsr-six figure img:visible").first.wait_for()
+    halfway = sources(page, page.locator(".wsr-six"))
     slider = page.locator("input[type=range]:visible").first
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_function("location.search.includes('alpha=0&')")
+    page.wait_for_function("src => document.querySelector('.wsr-six figure img').src !== src", arg=halfway[0])
     ends = sources(page, page.locator(".wsr-six"))
     page.goto(page.evaluate("location.href"))
     page.locator(".wsr-six figure img:visible").first.wait_for()
@@ -95,7 +97,7 @@ def test_a_box_selects_and_says_what_is_in_it(page):
     page.mouse.up()
     page.locator(".wsr-shares:visible", has_text="networks").wait_for()
     page.get_by_role("button", name="Take the selection home").click()
-    page.get_by_text("emoji-mlora-asym-selection.csv").first.wait_for()
+    page.locator("a[href*='emoji-mlora-asym-selection.csv']").first.wait_for()
 
 
 def test_two_maps_stand_side_by_side(page):
