@@ -150,14 +150,38 @@ class ZooMerge:
 
 
 @dataclass
+class ZooCompress:
+    """Copy a finished zoo in a byte a number, half its size, at a loss of some hundredths of a dB.
+
+    Example: `wsr zoo compress zoos/photos zoos/photos-small`.
+    """
+
+    zoo: Positional[str]
+    """A zoo's folder, or its name in assets/zoos."""
+    out: Positional[Path]
+    """The copy's folder."""
+
+    def run(self) -> int:
+        from wsr.zoo import Zoo, compress_zoo
+
+        zoo = Zoo.open(self.zoo)
+        with bar("compress") as update:
+            made = compress_zoo(zoo, self.out, update)
+        lost = float((zoo.index["quality"] - made.index["quality"]).mean())
+        console.print(f"Wrote {self.out}; mean quality {made.index['quality'].mean():.4f}, {lost:.4f} less.")
+        return OK
+
+
+@dataclass
 class ZooCommand:
-    """Work with weight zoos: build, merge, info, check."""
+    """Work with weight zoos: build, merge, compress, info, check."""
 
     command: OmitArgPrefixes[
         Annotated[ZooInfo, subcommand("info")]
         | Annotated[ZooCheck, subcommand("check")]
         | Annotated[ZooBuild, subcommand("build")]
         | Annotated[ZooMerge, subcommand("merge")]
+        | Annotated[ZooCompress, subcommand("compress")]
     ]
 
     def run(self) -> int:

@@ -4,6 +4,9 @@
     weights-00000.safetensors   key `weights`: rows in the order of the index, trained entries only
     index.parquet               a row an instance; beside COLUMNS it may have columns of its own
 
+`dtype` in zoo.json is that of `weights`: float16, float32, or uint8 (`compress_zoo`), where `low` and `step` (p,) stand
+beside it and low + step · weights is meant.
+
 Append-only: a batch's weights are written first, then the index that names them. A reader, and a run that resumes
 after a kill, go by the index: weights that it does not name were never there.
 """
@@ -193,6 +196,8 @@ class Zoo:
             raise WsrError(f"{twice[0]!r} is in the zoo already: nothing is stored twice.")
         if len(rows) != len(weights):
             raise WsrError(f"{len(rows)} rows of the index were given for {len(weights)} vectors of weights.")
+        if self.meta["dtype"] == "uint8":
+            raise WsrError(f"The zoo {str(self.path)!r} is compressed, and so final: append to the one it was made of.")
         dtype = getattr(torch, self.meta["dtype"])
         files = self._files(len(self))
         tensor = weights.detach().to("cpu", dtype)
@@ -226,7 +231,7 @@ class Zoo:
             if wanted:
                 with _opened(path) as file:
                     part = file.get_slice("weights")
-                    found |= {row: part[row - start : row - start + 1] for row in wanted}
+                    found |= {row: _numbers(file, part[row - start : row - start + 1]) for row in wanted}
         if len(found) < len(set(rows)):
             return self._read_weights()[rows]  # says what is damaged
         return torch.cat([found[row] for row in rows]) if rows else torch.zeros(0, self._stored)
@@ -286,7 +291,14 @@ def _count(path: Path) -> int:
 
 def _read(path: Path) -> Tensor:
     with _opened(path) as file:
-        return file.get_tensor("weights")
+        return _numbers(file, file.get_tensor("weights"))
+
+
+def _numbers(file, stored: Tensor) -> Tensor:
+    """Rows of `weights` as numbers."""
+    if stored.dtype != torch.uint8:
+        return stored
+    return (file.get_tensor("low") + file.get_tensor("step") * stored).half()
 
 
 def _opened(path: Path):

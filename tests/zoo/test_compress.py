@@ -1,0 +1,32 @@
+"""A compressed zoo is the same zoo, in half the bytes."""
+
+import pytest
+import torch
+
+from wsr.errors import WsrError
+from wsr.zoo import Zoo, build_zoo, check_zoo, compress_zoo
+
+
+def test_a_compressed_zoo_is_the_same_to_a_level_of_each_parameter(made, tmp_path, monkeypatch):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    zoo = Zoo.open(tmp_path / "zoo")
+    monkeypatch.setattr("wsr.zoo.compress.MAX_FILE_BYTES", 200_000 + 3 * zoo.weights().shape[1])
+    small = compress_zoo(zoo, tmp_path / "small")
+    assert small.ids == zoo.ids and small.meta == {**zoo.meta, "dtype": "uint8"}
+    assert len(list(small.path.glob("weights-*"))) == 4
+    step = (zoo.weights().amax(0) - zoo.weights().amin(0)) / 255
+    assert ((small.weights() - zoo.weights()).abs() <= 0.5 * step + 1e-3 * zoo.weights().abs() + 1e-6).all()
+    monkeypatch.setattr("wsr.zoo.zoo.FEW", 3)
+    assert torch.equal(Zoo.open(small.path).weights(small.ids[7:5:-1]), small.weights(small.ids[7:5:-1]))
+    assert check_zoo(small).ok, "the index states the quality of the weights that are there"
+    with pytest.raises(WsrError, match="compressed"):
+        small.append(zoo.weights()[:1], [{"id": "new"}])
+    with pytest.raises(WsrError, match="exists"):
+        compress_zoo(zoo, tmp_path / "small")
+
+
+def test_an_empty_zoo_has_nothing_to_compress(made, tmp_path):
+    create, _ = made
+    with pytest.raises(WsrError, match="empty"):
+        compress_zoo(create(), tmp_path / "small")

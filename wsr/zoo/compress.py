@@ -1,0 +1,49 @@
+"""A finished zoo in a byte a number: half the size of float16, for zoos that are made to be looked at.
+
+Each parameter has its own 256 levels, evenly spaced over its range in the zoo. Measured on 48 emoji at the `cpu` preset
+that costs 0.01 dB of 32.6 (mLoRA-Asym) and 0.04 dB of 31.3 (MLP).
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+from wsr.errors import WsrError
+from wsr.zoo.check import check_zoo
+from wsr.zoo.zoo import MAX_FILE_BYTES, Zoo
+
+LEVELS = 255
+HEADER_BYTES = 200_000  # of a file, for its ranges and its header
+
+
+def compress_zoo(zoo: Zoo, out: str | Path, progress: Callable[[int, int], None] | None = None) -> Zoo:
+    """Writes the copy, with `dtype` "uint8" in its zoo.json and the quality that its own weights have, where the targets
+    are at hand. It is final: nothing can be appended to it. WsrError where `out` exists, or for an empty zoo."""
+    out = Path(out)
+    if out.exists():
+        raise WsrError(f"{str(out)!r} exists already: choose another folder, or remove it.")
+    if not len(zoo):
+        raise WsrError(f"The zoo {str(zoo.path)!r} is empty: there is nothing to compress.")
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    weights = zoo.weights().nan_to_num(0.0, 0.0, 0.0)  # of a fit that failed
+    low = weights.amin(0)
+    step = ((weights.amax(0) - low) / LEVELS).clamp_min(torch.finfo(torch.float32).tiny)
+    codes = ((weights - low) / step).round().clamp(0, LEVELS).to(torch.uint8)
+    for number, part in enumerate(codes.split((MAX_FILE_BYTES - HEADER_BYTES) // codes.shape[1])):
+        state = {"weights": part.contiguous(), "low": low, "step": step}
+        save_file(state, partial / f"weights-{number:05d}.safetensors")
+    (partial / "zoo.json").write_text(json.dumps({**zoo.meta, "dtype": "uint8"}))
+    index = zoo.index
+    index.to_parquet(partial / "index.parquet", index=False)
+    if (index["target_sha256"] != "").any():
+        found = check_zoo(Zoo.open(partial), progress=progress).recomputed
+        index = index.assign(quality=index["id"].map(found).fillna(index["quality"]))
+        index.to_parquet(partial / "index.parquet", index=False)
+    partial.rename(out)
+    return Zoo.open(out)
