@@ -21,8 +21,9 @@ HEADER_BYTES = 200_000  # of a file, for its ranges and its header
 
 
 def compress_zoo(zoo: Zoo, out: str | Path, progress: Callable[[int, int], None] | None = None) -> Zoo:
-    """Writes the copy, with `dtype` "uint8" in its zoo.json and the quality that its own weights have, where the targets
-    are at hand. It is final: nothing can be appended to it. WsrError where `out` exists, or for an empty zoo."""
+    """Writes the copy, with `dtype` "uint8" in its zoo.json and the quality that its own weights have, where the
+    targets are at hand. It is final: nothing can be appended to it. WsrError where `out` exists, or for an
+    empty zoo."""
     out = Path(out)
     if out.exists():
         raise WsrError(f"{str(out)!r} exists already: choose another folder, or remove it.")

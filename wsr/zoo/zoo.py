@@ -18,7 +18,6 @@ from pathlib import Path
 import pandas as pd
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -28,6 +27,7 @@ from wsr.fields.checkpoint import base_name
 from wsr.fields.representation import Representation, make_representation
 from wsr.paths import assets_dir, atomic_path
 from wsr.presets import preset as find_preset
+from wsr.zoo.files import read_all, read_few, row_count
 
 FORMAT = "wsr-zoo-1"
 FEW = 20  # a twentieth of a zoo is read row by row, more of it as a whole
@@ -203,7 +203,7 @@ class Zoo:
         tensor = weights.detach().to("cpu", dtype)
         if files and files[-1][2].stat().st_size + tensor.numel() * tensor.element_size() < MAX_FILE_BYTES:
             start, _, target = files[-1]
-            tensor = torch.cat([_read(target)[: len(self) - start], tensor])
+            tensor = torch.cat([read_all(target)[: len(self) - start], tensor])
         else:
             target = self.path / f"weights-{len(files):05d}.safetensors"
         with atomic_path(target) as temporary:
@@ -219,7 +219,7 @@ class Zoo:
         if self._parts is None:
             files, start = [], 0
             for path in sorted(self.path.glob("weights-*.safetensors")):
-                files.append((start, _count(path), path))
+                files.append((start, row_count(path), path))
                 start += files[-1][1]
             self._parts = files
         return [part for part in self._parts if part[0] < named]
@@ -229,15 +229,13 @@ class Zoo:
         for start, count, path in self._files(len(self)):
             wanted = [row for row in rows if start <= row < start + count]
             if wanted:
-                with _opened(path) as file:
-                    part = file.get_slice("weights")
-                    found |= {row: _numbers(file, part[row - start : row - start + 1]) for row in wanted}
+                found |= dict(zip(wanted, read_few(path, [row - start for row in wanted]), strict=True))
         if len(found) < len(set(rows)):
             return self._read_weights()[rows]  # says what is damaged
         return torch.cat([found[row] for row in rows]) if rows else torch.zeros(0, self._stored)
 
     def _read_weights(self) -> Tensor:
-        parts = [_read(path) for _, _, path in self._files(len(self))]
+        parts = [read_all(path) for _, _, path in self._files(len(self))]
         weights = torch.cat(parts) if parts else torch.zeros(0, self.representation.size)
         if len(weights) < len(self) or weights.shape[1] != self._stored:
             raise WsrError(
@@ -282,27 +280,3 @@ def load_representation(meta: dict) -> Representation:
 
 def _empty_index() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
-
-
-def _count(path: Path) -> int:
-    with _opened(path) as file:
-        return file.get_slice("weights").get_shape()[0]
-
-
-def _read(path: Path) -> Tensor:
-    with _opened(path) as file:
-        return _numbers(file, file.get_tensor("weights"))
-
-
-def _numbers(file, stored: Tensor) -> Tensor:
-    """Rows of `weights` as numbers."""
-    if stored.dtype != torch.uint8:
-        return stored
-    return (file.get_tensor("low") + file.get_tensor("step") * stored).half()
-
-
-def _opened(path: Path):
-    try:
-        return safe_open(path, "pt")
-    except (SafetensorError, OSError) as error:
-        raise WsrError(f"{str(path)!r} is not a safetensors file ({error}).") from None
