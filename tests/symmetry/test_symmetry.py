@@ -9,7 +9,18 @@ from tests.conftest import tiny_config
 from wsr import WsrError, representations
 from wsr.fields.base import BaseField
 from wsr.fields.representation import Adapter, make_representation
-from wsr.symmetry import KEEPS_MASK, KINDS, act, align, canonical, kinds_of, move_neurons, remask, violations
+from wsr.symmetry import (
+    KEEPS_MASK,
+    KINDS,
+    act,
+    align,
+    canonical,
+    kinds_of,
+    move_neurons,
+    permuted_copies,
+    remask,
+    violations,
+)
 
 CONFIG = tiny_config(2)
 BASE = BaseField(CONFIG, seed=1).requires_grad_(False)
@@ -118,3 +129,19 @@ def test_what_cannot_be_done_is_explained():
     with pytest.raises(WsrError, match="change sign only"):
         move_neurons(model, weights, order, factor)
     assert not isinstance(model, Adapter)
+
+
+@pytest.mark.parametrize("name", representations)
+def test_permuted_copies_are_the_same_fields_each_in_its_own_order(name):
+    model, weights = fitted(name, 3, rank=4 if "lora" in name else None)
+    assert torch.equal(permuted_copies(model, weights, 1), weights)
+    if "permutation" not in KEEPS_MASK[name]:
+        with pytest.raises(WsrError, match="mask"):
+            permuted_copies(model, weights, 2)
+        return
+    found = permuted_copies(model, weights, 3, seed=1)
+    assert found.shape == (9, model.size) and len(torch.unique(found, dim=0)) == 9
+    for copy in found.split(3):
+        assert_same_field(model, model.layout.fill(copy), model.layout.fill(weights))
+    with pytest.raises(WsrError, match="once"):
+        permuted_copies(model, weights, 0)

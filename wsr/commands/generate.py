@@ -31,6 +31,8 @@ class Diffuse:
     """Only weights of this class."""
     seed: int = 0
     """Of the network's start and of everything that is drawn."""
+    copies: int = 1
+    """How often each weight is there, all but once with its ranks or neurons in another order; masks forbid it."""
 
     def run(self) -> int:
         from wsr.diffusion import diffusion_preset
@@ -43,7 +45,7 @@ class Diffuse:
         config = diffusion_preset(self.preset, zoo.meta["representation"]) if self.preset else None
         with bar(f"diffusion {zoo.path.name}") as update:
             for record in train_diffusion(
-                zoo, out, config=config, steps=self.steps, cls=self.cls, seed=self.seed
+                zoo, out, config=config, steps=self.steps, cls=self.cls, seed=self.seed, copies=self.copies
             ):
                 note = f"loss {record.loss:.4f}"
                 if record.monitor:

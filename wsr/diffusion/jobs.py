@@ -11,6 +11,7 @@ from wsr.diffusion.training import Training, TrainRecord
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import compute_dtype
 from wsr.paths import cache_dir
+from wsr.symmetry import permuted_copies
 from wsr.zoo.zoo import Zoo
 
 SAMPLED = "sampled"  # the split of what nobody fitted
@@ -19,11 +20,12 @@ BATCH = 64  # samples drawn together
 
 def train_diffusion(
     zoo: Zoo, out: Path, *, config: DiffusionConfig | None = None, steps: int | None = None, cls: str | None = None,
-    seed: int = 0,
+    seed: int = 0, copies: int = 1,
 ) -> Iterator[TrainRecord]:  # fmt: skip
     """Trains a model on a zoo's training split (of one class, where `cls` names it) and writes it to `out`. Goes on
     from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own.
-    WsrError for a class that the zoo lacks, or fewer than two weights."""
+    copies: how often each weight is there, all but once with its ranks or neurons in another order. WsrError for a
+    class that the zoo lacks, fewer than two weights, or copies that the mask forbids."""
     config = config or diffusion_preset(zoo.meta["preset"], zoo.meta["representation"])
     if steps is not None:
         config = replace(config, steps=steps, epochs=None)
@@ -36,7 +38,8 @@ def train_diffusion(
     weights = zoo.weights(rows["id"].tolist())
     if len(weights) < 2:
         raise WsrError(f"The zoo {zoo.path.name!r} has {len(weights)} training weights: two at least are needed.")
-    about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": len(weights), "seed": seed}
+    about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": len(weights), "seed": seed, "copies": copies}
+    weights, classes = permuted_copies(zoo.representation, weights, copies, seed), classes * copies
     model = WeightDiffusion.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
     training = Training(model, weights, classes, seed)
     training.dtype = compute_dtype(training.accelerator.device)

@@ -36,13 +36,18 @@ class WeightTransformer(nn.Module):
     def forward(
         self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
     ) -> Float[Tensor, "n p"]:
-        about = self.time(self.frequencies(time)) + self.label(label)  # (n, w)
-        h = self.tokens.encode(x) + self.position  # (n, t, w)
+        h, about = self.read(x, time, label)
         shared = self.shared(about) if self.shared is not None else None
         for block in self.blocks:
             h = block(h, about, shared)
         shift, scale = self.last(about)
-        return self.tokens.decode(self.norm(h) * (1 + scale) + shift)
+        return self.tokens.decode(self.norm(h[:, : self.tokens.count]) * (1 + scale) + shift)
+
+    def read(
+        self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
+    ) -> tuple[Float[Tensor, "n t w"], Float[Tensor, "n w"]]:
+        """The tokens, and what modulates the blocks. Tokens after the first `tokens.count` are read only."""
+        return self.tokens.encode(x) + self.position, self.time(self.frequencies(time)) + self.label(label)
 
 
 class Block(nn.Module):

@@ -93,6 +93,24 @@ def act(
     return change_basis(model, full, g.to(full))
 
 
+def permuted_copies(
+    model: Representation, weights: Float[Tensor, "n p"], times: int, seed: int = 0
+) -> Float[Tensor, "m p"]:
+    """Each of the stored vectors `times` times, m = n · times: first as they are, then with their rank components or
+    neurons in a random order, each in its own. The augmentation of G.pt and Hyper-Representations. WsrError where the
+    mask forbids it."""
+    if times < 1:
+        raise WsrError(f"Each weight is there at least once, not {times!r} times.")
+    if times > 1 and "permutation" not in KEEPS_MASK[model.name]:
+        raise WsrError(f"The mask of {model.name!r} fixes the order: permuted weights would leave it.")
+    copies = [weights]
+    for copy in range(1, times):
+        seeds = range(seed + copy * len(weights), seed + (copy + 1) * len(weights))
+        rows = zip(model.layout.fill(weights).split(1), seeds, strict=True)
+        copies.append(torch.cat([model.layout.strip(act(model, row, "permutation", own)) for row, own in rows]))
+    return torch.cat(copies)
+
+
 def random_basis(layers: int, rank: int, generator: torch.Generator, strength: float = 1.0) -> Float[Tensor, "l r r"]:
     """An element of GL(r) a layer: an orthogonal matrix, and along its axes scales exp(strength · N(0, 1)/2), so that
     it can be inverted without losing digits."""
