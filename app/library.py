@@ -41,7 +41,7 @@ LIKED = {
     ),
 }
 CLASS, CLUSTER = "class", "k-means cluster"
-TITLES = {"emoji": "Emoji", "shapes10": "Shapes"}
+TITLES = {"emoji": "Emoji", "emoji-people": "People", "shapes10": "Shapes"}
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,13 @@ def collection_names() -> list[str]:
     """Zoos that have a map: images first, and of each data set mLoRA-Asym first. Empty until the assets are made."""
     maps = sorted((assets_dir() / "maps").glob("*.parquet"))
     names = [path.stem for path in maps if (assets_dir() / "zoos" / path.stem / "zoo.json").is_file()]
-    kinds = [name.partition("-")[2] for name in names]
     rank = {kind: i for i, kind in enumerate(reversed(representations))}
-    order = {name: rank.get(kind, len(rank)) for name, kind in zip(names, kinds, strict=True)}
-    return sorted(names, key=lambda name: (not name.startswith("emoji"), name.partition("-")[0], order[name], name))
+
+    def place(name: str) -> tuple:
+        kind = next((kind for kind in representations if name.endswith(f"-{kind}")), "")
+        return not name.startswith("emoji"), name.removesuffix(f"-{kind}"), rank.get(kind, len(rank)), name
+
+    return sorted(names, key=place)
 
 
 @functools.lru_cache(maxsize=16)
@@ -139,7 +142,7 @@ def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
 
 def label_of(dataset: str, item: str) -> str:
     """An item's id in words: the emoji's are code points, which Unicode names; others speak for themselves."""
-    if dataset != "emoji":
+    if not dataset.startswith("emoji"):
         return item
     try:
         symbol = "".join(chr(int(part, 16)) for part in item.replace("_", "-").split("-"))

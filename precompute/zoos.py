@@ -1,5 +1,6 @@
 """The zoos: `python -m precompute.zoos emoji-mlora-asym`, and so on for the other representations and `shapes10`; all
-twelve where none is named. Resumable: a killed run loses at most the batches in hand."""
+twelve where none is named. `emoji-people-mlora-asym` and so on are what generators of faces learn from: made in the
+cache, and compressed into assets/. Resumable: a killed run loses at most the batches in hand."""
 
 import sys
 
@@ -7,21 +8,25 @@ from precompute.bases import prepare
 from precompute.selection import zoo_signals
 from wsr import representations
 from wsr.fitting.fit import default_device, representation_for
-from wsr.paths import assets_dir
+from wsr.paths import assets_dir, cache_dir
 from wsr.presets import preset
 from wsr.progress import bar
-from wsr.zoo import Zoo, build_zoo
+from wsr.zoo import Zoo, build_zoo, compress_zoo
 
 SIGMA, INIT_SEED = 0.02, 0
 
 
 def main(name: str) -> None:
-    dataset, _, representation = name.partition("-")
-    prepare(dataset)
+    representation = next(kind for kind in representations if name.endswith(f"-{kind}"))
+    dataset = name.removesuffix(f"-{representation}").replace("-", "/")
+    base, final = dataset.partition("/")[0], assets_dir() / "zoos" / name
+    if dataset != base and final.exists():
+        return
+    prepare(base)
     signals = zoo_signals(dataset)
-    model = representation_for(representation, dataset, signals.dim)
+    model = representation_for(representation, base, signals.dim)
     zoo = Zoo.create(
-        assets_dir() / "zoos" / name,
+        final if dataset == base else cache_dir() / "training" / name,
         model,
         dataset=dataset,
         preset="cpu",
@@ -34,6 +39,9 @@ def main(name: str) -> None:
     with bar(f"zoo {zoo.path.name}") as update:
         for record in build_zoo(zoo, signals, device=default_device()):
             update(record.done, record.total, f"quality {record.quality:.3f}")
+    if zoo.path != final:
+        with bar(f"compress {name}") as update:
+            compress_zoo(zoo, final, update)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ fits, so that a generator is not charged for what fitting loses.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -26,6 +26,7 @@ from wsr.zoo.zoo import Zoo
 REPLICA_NOISE = 0.1  # of each parameter's spread
 SETS = ("samples", "replica", "floor")
 BATCH = 16
+CLOUD_POOL = 256  # 65,536 pairs of clouds take a minute on two cores
 
 
 @dataclass
@@ -39,6 +40,10 @@ class Decoded:
 
     def __len__(self) -> int:
         return len(self.features)
+
+    def first(self, count: int) -> "Decoded":
+        clouds = None if self.clouds is None else self.clouds[:count]
+        return replace(self, features=self.features[:count], clouds=clouds)
 
 
 def decoded(
@@ -64,57 +69,89 @@ def _cloud(mesh, seed: int) -> Float[np.ndarray, "p 3"]:
     return surface_points(mesh, POINTS, seed).astype(np.float32)
 
 
-def evaluate(
-    samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, *, count: int = 200, repeats: int = 5, seed: int = 0,
-    resolution: int | None = None, progress: Callable[[int, int], None] = lambda done, total: None,
-) -> pd.DataFrame:  # fmt: skip
-    """A row for each of `SETS` against the training and the held-out fits of `zoo`: means over `repeats` random subsets
-    of `count` weights of either side, and their standard deviations (columns ending in " sd"). WsrError where there are
-    fewer weights than `count`."""
-    good = zoo.index[zoo.index["status"] == "ok"]
-    parts = {split: zoo.weights(good[good["split"] == split]["id"].tolist()) for split in ("train", "heldout")}
-    for name, available in (("samples", len(samples)), *((split, len(w)) for split, w in parts.items())):
-        if not 2 <= count <= available:
-            raise WsrError(f"Subsets of {count} cannot be drawn from {available} weights ({name}).")
-    sets = {"samples": samples, "replica": noisy(parts["train"], REPLICA_NOISE, len(parts["heldout"]), seed), **parts}
-    total, done, known = sum(map(len, sets.values())), 0, {}
-    for name, weights in sets.items():
-        known[name] = decoded(
-            zoo.representation, weights, extractor, resolution or zoo.resolution,
-            lambda part, _, before=done: progress(before + part, total),
-        )  # fmt: skip
-        done += len(weights)
-    known["floor"] = known["heldout"]
-    rows = []
-    for name in SETS:
-        for against in ("train", "heldout"):
-            if (name, against) != ("floor", "heldout"):
-                rows.append(_row(name, against, known, count, repeats, seed))
-    # the floor against the held-out fits is what fits of the training set get there
-    rows.append(_row("train", "heldout", known, count, repeats, seed) | {"set": "floor"})
-    return pd.DataFrame(rows)
+class Evaluation:
+    """What generated weights are compared with: a zoo's training and held-out fits, decoded once, and copies of
+    training weights with a little noise.
+
+    count: weights of either side in a comparison; repeats: random subsets, whose means and standard deviations are
+    given. WsrError where there are fewer weights than `count`.
+    """
+
+    def __init__(
+        self, zoo: Zoo, extractor: Extractor, *, count: int = 200, repeats: int = 5, seed: int = 0,
+        resolution: int | None = None, progress: Callable[[int, int], None] = lambda done, total: None,
+    ):  # fmt: skip
+        self.zoo, self.extractor, self.count, self.repeats, self.seed = zoo, extractor, count, repeats, seed
+        self.resolution = resolution or zoo.resolution
+        good = zoo.index[zoo.index["status"] == "ok"]
+        self.ids = {split: good[good["split"] == split]["id"].tolist() for split in ("train", "heldout")}
+        parts = {split: zoo.weights(ids) for split, ids in self.ids.items()}
+        for split, weights in parts.items():
+            self._enough(split, len(weights))
+        parts["replica"] = noisy(parts["train"], REPLICA_NOISE, max(count, len(parts["heldout"])), seed)
+        total, done = sum(map(len, parts.values())), 0
+        self.known: dict[str, Decoded] = {}
+        for name, weights in parts.items():
+            self.known[name] = self.decoded(weights, lambda part, _, before=done: progress(before + part, total))
+            done += len(weights)
+        self._own: dict[str, np.ndarray] = {}
+        # the floor against the held-out fits is what the training fits get there
+        pairs = [("replica", "train"), ("replica", "heldout"), ("heldout", "train"), ("train", "heldout")]
+        rows = [self._row(name, self.known[name], against) for name, against in pairs]
+        self.base = [row | {"set": "floor"} if row["set"] in ("train", "heldout") else row for row in rows]
+
+    def decoded(
+        self, weights: Float[Tensor, "n p"], progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> Decoded:
+        return decoded(self.zoo.representation, weights, self.extractor, self.resolution, progress)
+
+    def table(self, samples: Decoded) -> pd.DataFrame:
+        """A row for each of `SETS` against the training and the held-out fits; standard deviations in columns that end
+        in " sd"."""
+        self._enough("samples", len(samples))
+        rows = [self._row("samples", samples, against) for against in ("train", "heldout")]
+        return pd.DataFrame([*rows, *self.base])
+
+    def _enough(self, name: str, available: int) -> None:
+        if not 2 <= self.count <= available:
+            raise WsrError(f"Subsets of {self.count} cannot be drawn from {available} weights ({name}).")
+
+    def _row(self, name: str, gen: Decoded, against: str) -> dict:
+        scores = pd.DataFrame(list(self._scores(name, gen, against)))
+        row = {"set": name, "against": against, "count": self.count, "repeats": self.repeats, "empty": gen.empty}
+        for column in scores:
+            row |= {column: scores[column].mean(), f"{column} sd": scores[column].std(ddof=0)}
+        return row
+
+    def _scores(self, name: str, gen: Decoded, against: str) -> Iterator[dict[str, float]]:
+        ref, distances = self.known[against], None
+        if gen.clouds is not None:
+            # distances of all pairs take minutes: subsets are drawn from the first so many
+            pool = max(self.count, CLOUD_POOL)
+            gen, ref = gen.first(pool), ref.first(pool)
+            own = self._within(name, gen.clouds)
+            distances = own, pairwise_chamfer(gen.clouds, ref.clouds), self._within(against, ref.clouds)
+        for repeat in range(self.repeats):
+            generator = np.random.default_rng([self.seed, repeat])
+            i, j = (generator.choice(len(one), self.count, replace=False) for one in (gen, ref))
+            x, y = gen.features[i], ref.features[j]
+            row = {"FD": frechet_distance(x, y), "MMD-G": mmd(x, y), "MMD-P": mmd(x, y, "polynomial")}
+            if distances is not None:
+                parts = [distances[0][np.ix_(i, i)], distances[1][np.ix_(i, j)], distances[2][np.ix_(j, j)]]
+                found = from_distances(*parts)
+                row |= {"mMD": found.mmd, "COV": found.cov, "1-NNA": found.nna1}
+            yield row
+
+    def _within(self, name: str, clouds: Float[np.ndarray, "n p 3"]) -> Float[np.ndarray, "n n"]:
+        """Of clouds to each other; of those that are always there, once."""
+        if name not in self.known:
+            return pairwise_chamfer(clouds, clouds)
+        if name not in self._own:
+            self._own[name] = pairwise_chamfer(clouds, clouds)
+        return self._own[name]
 
 
-def _row(name: str, against: str, known: dict[str, Decoded], count: int, repeats: int, seed: int) -> dict:
-    scores = pd.DataFrame(list(_scores(known[name], known[against], count, repeats, seed)))
-    row = {"set": name, "against": against, "count": count, "repeats": repeats, "empty": known[name].empty}
-    for column in scores:
-        row |= {column: scores[column].mean(), f"{column} sd": scores[column].std(ddof=0)}
-    return row
-
-
-def _scores(gen: Decoded, ref: Decoded, count: int, repeats: int, seed: int) -> Iterator[dict[str, float]]:
-    distances = None
-    if gen.clouds is not None:
-        pairs = ((gen.clouds, gen.clouds), (gen.clouds, ref.clouds), (ref.clouds, ref.clouds))
-        distances = [pairwise_chamfer(x, y) for x, y in pairs]
-    for repeat in range(repeats):
-        generator = np.random.default_rng([seed, repeat])
-        i, j = (generator.choice(len(one), count, replace=False) for one in (gen, ref))
-        x, y = gen.features[i], ref.features[j]
-        row = {"FD": frechet_distance(x, y), "MMD-G": mmd(x, y), "MMD-P": mmd(x, y, "polynomial")}
-        if distances is not None:
-            own = [distances[0][np.ix_(i, i)], distances[1][np.ix_(i, j)], distances[2][np.ix_(j, j)]]
-            found = from_distances(*own)
-            row |= {"mMD": found.mmd, "COV": found.cov, "1-NNA": found.nna1}
-        yield row
+def evaluate(samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, **options) -> pd.DataFrame:
+    """`Evaluation(zoo, extractor, **options).table` of these weights."""
+    made = Evaluation(zoo, extractor, **options)
+    return made.table(made.decoded(samples))

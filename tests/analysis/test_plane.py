@@ -1,0 +1,35 @@
+"""The plane puts copies to the left, noise on top, and held-out fits at one."""
+
+import torch
+
+from tests.analysis.conftest import Colours, family
+from wsr.analysis.evaluation import Evaluation
+from wsr.analysis.novelty import audit_of, noisy
+from wsr.analysis.plane import Plane, baselines, summary
+
+
+def test_generators_have_their_places(zoo):
+    evaluation = Evaluation(zoo, Colours(), count=25, repeats=2, resolution=8)
+    audit, _, _ = audit_of(zoo, 0.2)
+    plane = Plane(evaluation, audit)
+
+    def place(weights):
+        return summary(plane.rows(weights, evaluation.decoded(weights)))
+
+    real = plane.real_rows()
+    heldout = summary(real["held out"])
+    assert abs(heldout["novelty"] - 1) < 1e-5 and abs(heldout["quality"] - 1) < 1e-5
+    assert (real["training"]["distance"] > 0).all() and len(real["training"]) == 60
+    train = zoo.weights(evaluation.ids["train"])
+    new, copies = place(family(zoo.representation, 30, 5)), place(noisy(train, 0.02, 30))
+    assert copies["novelty"] < 0.3 and copies["replica"] == 1 and copies["function"] < new["function"]
+    assert 0.6 < new["novelty"] < 1.6 and 0.6 < new["quality"] < 1.8
+    found = {name: place(weights) for name, weights in baselines(train, 30)}
+    assert found["Gaussian"]["novelty"] > 1.2 and found["average of 2"]["blend"] > 0.9
+    rows = plane.rows(zoo.weights(["i3"]), evaluation.decoded(zoo.weights(["i3"])))
+    assert rows["nearest"][0] == rows["looks like"][0] == "i3" and rows["distance"][0] < 1e-3
+
+
+def test_the_seed_makes_the_baselines(zoo):
+    first, again = dict(baselines(zoo.weights(), 5, 3)), dict(baselines(zoo.weights(), 5, 3))
+    assert len(first) == 6 and all(torch.equal(first[name], again[name]) for name in first)

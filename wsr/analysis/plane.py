@@ -1,0 +1,104 @@
+"""Quality against novelty: a point for each weight that a generator made, beside real fits and simple baselines.
+
+Novelty is the distance to the nearest training weight, quality the distance of what the weight decodes to from what
+held-out fits decode to, both in units of what held-out fits have themselves: a new fit is at about (1, 1), a copy left
+of it, noise above it. Held-out fits, not training ones, are the reference of quality, so that copying does not win it.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from wsr.analysis.evaluation import Decoded, Evaluation
+from wsr.analysis.novelty import Audit, averages, gaussian, noisy
+from wsr.metrics.quality import chamfer
+
+NOISES = (0.1, 0.3, 0.5)  # of the noise baseline, in units of each parameter's spread
+AVERAGES = (2, 16)
+CANDIDATES = 8  # training shapes, the nearest by their features, to which a shape's Chamfer distance is computed
+
+
+def baselines(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Iterator[tuple[str, Float[Tensor, "m p"]]]:
+    """The audit's simple generators, by name: training weights with noise, means of several, a fitted Gaussian."""
+    for amount in NOISES:
+        yield f"noise {amount}", noisy(weights, amount, count, seed)
+    for of in AVERAGES:
+        yield f"average of {of}", averages(weights, of, count, seed)
+    yield "Gaussian", gaussian(weights, count, seed)
+
+
+class Plane:
+    """The axes, from an evaluation's real fits and an audit of the same zoo, which has been calibrated."""
+
+    def __init__(self, evaluation: Evaluation, audit: Audit):
+        self.audit, self.train, self.heldout = audit, evaluation.known["train"], evaluation.known["heldout"]
+        self.ids = evaluation.ids
+        zoo = evaluation.zoo
+        self.known = {split: zoo.weights(ids) for split, ids in self.ids.items()}
+        self.real = audit.distances(self.known["heldout"])
+        self.novelty_unit = float(np.median(self.real.replica.numpy()))
+        others = feature_distances(self.heldout.features, self.heldout.features, self.train.features)
+        np.fill_diagonal(others, np.inf)
+        self.quality_unit = float(np.median(others.min(1)))
+
+    def rows(self, weights: Float[Tensor, "n p"], decoded: Decoded) -> pd.DataFrame:
+        """Of each weight: `novelty` and `quality` (both in units of held-out fits), `distance` to the training weight
+        `nearest`, `blend` to the line between two, the `verdict`, and in function space `function`, the distance to the
+        training fit `looks like`: of features, or the Chamfer distance of surfaces."""
+        verdicts = self.audit.judge(weights)
+        away = feature_distances(decoded.features, self.heldout.features, self.train.features).min(1)
+        like, function = self.nearest_in_function_space(decoded)
+        train = self.ids["train"]
+        return pd.DataFrame({
+            "novelty": [verdict.distance / self.novelty_unit for verdict in verdicts],
+            "quality": away / self.quality_unit,
+            "distance": [verdict.distance for verdict in verdicts],
+            "nearest": [train[verdict.nearest] for verdict in verdicts],
+            "blend": [verdict.blend_distance for verdict in verdicts],
+            "between": [" + ".join(train[i] for i in verdict.pair) for verdict in verdicts],
+            "verdict": [verdict.word for verdict in verdicts],
+            "function": function,
+            "looks like": [train[i] for i in like],
+        })  # fmt: skip
+
+    def real_rows(self) -> dict[str, pd.DataFrame]:
+        """The held-out fits on the plane; and of the training weights the distance to the nearest other one."""
+        squares = torch.cdist(*[self.audit.forms[0].known] * 2).fill_diagonal_(torch.inf)
+        apart = squares.amin(1) / self.known["train"].shape[1] ** 0.5
+        heldout = self.rows(self.known["heldout"], self.heldout)
+        others = feature_distances(self.heldout.features, self.heldout.features, self.train.features)
+        np.fill_diagonal(others, np.inf)  # a fit is not its own reference
+        heldout["quality"] = others.min(1) / self.quality_unit
+        return {"held out": heldout, "training": pd.DataFrame({"distance": apart.numpy()})}
+
+    def nearest_in_function_space(self, decoded: Decoded) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
+        """Rows of the training fits that look most alike, and how far they are."""
+        distance = feature_distances(decoded.features, self.train.features, self.train.features)
+        if decoded.clouds is None:
+            return distance.argmin(1), distance.min(1)
+        rows, found = [], []
+        for cloud, near in zip(decoded.clouds, np.argsort(distance, 1)[:, :CANDIDATES], strict=True):
+            apart = [chamfer(cloud, self.train.clouds[i]) for i in near]
+            best = int(np.argmin(apart))
+            rows.append(near[best])
+            found.append(apart[best])
+        return np.array(rows), np.array(found)
+
+
+def feature_distances(
+    x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"], scale: Float[np.ndarray, "k d"]
+) -> Float[np.ndarray, "n m"]:
+    """Root mean squared differences of features, in units of the spread of all features of `scale`."""
+    found = torch.cdist(torch.from_numpy(x).double(), torch.from_numpy(y).double()).numpy()
+    return found / (float(scale.std()) or 1.0) / x.shape[1] ** 0.5
+
+
+def summary(rows: pd.DataFrame) -> dict[str, float]:
+    """A generator's place: medians, and the shares of the verdicts."""
+    shares = rows["verdict"].value_counts(normalize=True)
+    found = {name: float(rows[name].median()) for name in ("novelty", "quality", "function")}
+    return found | {word: float(shares.get(word, 0.0)) for word in ("replica", "blend", "novel")}
