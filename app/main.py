@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 
 import gradio as gr
 
-from app import atlas, compute, connect_tab, fit_tab, generate_tab, symmetry_tab
+from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, symmetry_tab
 from app.address import Address
 from app.components.plotly_chart import PRELOAD
 from app.theme import CSS, theme
@@ -32,9 +32,10 @@ def build_app() -> gr.Blocks:
             connecting = connect_tab.build()
             symmetry = symmetry_tab.build()
             generating = generate_tab.build(tabs, map_tab)
+            auditing = audit_tab.build()
         built = (
             (atlas, map_tab), (fit_tab, fitting), (connect_tab, connecting), (symmetry_tab, symmetry),
-            (generate_tab, generating),
+            (generate_tab, generating), (audit_tab, auditing),
         )  # fmt: skip
         address = Address(tabs, [module.part(tab) for module, tab in built if tab])
         opened = address.wire(page)

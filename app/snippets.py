@@ -170,3 +170,14 @@ def failed(text: str) -> str:
 
 def empty(text: str, command: str) -> str:
     return f'<div class="wsr-empty">{html.escape(text)} <code>{html.escape(command)}</code></div>'
+
+
+def table(columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], note: str) -> str:
+    """A table with named rows, and what it says."""
+    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+    body = "".join(
+        f"<tr><th>{html.escape(name)}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
+        for name, cells in lines
+    )
+    rows = f'<table class="wsr-table"><tr><th></th>{head}</tr>{body}</table>'
+    return f'<div class="wsr-caption">{html.escape(note)}</div><div class="wsr-wide">{rows}</div>'

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from PIL import Image
 
@@ -42,6 +43,7 @@ def make(folder: Path) -> Path:
                 _pairs(folder, dataset, model, "normal", "-normal")
         _reports(folder, dataset)
         _model(folder, dataset)
+        _audit(folder, dataset)
     probes = [
         {"data set": d, "representation": r, **{k: 50.0 for k in PROBES}} for d in CLASSES for r in representations
     ]
@@ -83,6 +85,33 @@ def _model(folder: Path, dataset: str) -> None:
     about = {"zoo": zoo.meta, "name": zoo.path.name}
     made = WeightDiffusion.new(zoo.representation, zoo.weights(), config, sorted(CLASSES[dataset]), about)
     made.save(folder / "diffusion" / f"{zoo.path.name}.safetensors")
+
+
+def _audit(folder: Path, dataset: str) -> None:
+    """A report on samples that are training weights with a little noise."""
+    zoo = Zoo.open(folder / "zoos" / f"{dataset}-mlora-asym")
+    index = zoo.index[zoo.index["status"] == "ok"]
+    ids = index[index["split"] == "train"]["id"].tolist()
+    kept = {key: zoo.meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit", "dtype")}
+    samples = Zoo.create(folder / "samples" / zoo.path.name, zoo.representation, **kept, sampled={})
+    row = {"class": "", "split": "sampled", "quality": float("nan"), "steps": 1, "seconds": 0.0, "target_sha256": "",
+           "status": "ok"}  # fmt: skip
+    samples.append(zoo.weights(ids[:6]) + 0.01, [{"id": f"sample-{i:05d}", **row} for i in range(6)])
+    rows, noise = [], np.random.default_rng(0)
+    for generator, count, x in (("diffusion", 6, 0.5), ("held out", 4, 1.0), ("noise 0.1", 4, 0.1)):
+        for i in range(count):
+            place = {"novelty": x + 0.1 * noise.uniform(), "quality": 1 + 0.1 * noise.uniform()}
+            near = {"nearest": ids[i], "between": f"{ids[i]} + {ids[i + 1]}", "looks like": ids[i + 1]}
+            said = {"distance": place["novelty"], "blend": 0.5, "verdict": "replica" if x < 1 else "novel"}
+            rows.append({"generator": generator, "sample": i, **place, **near, **said, "function": 1.0})
+    names = list(dict.fromkeys(row["generator"] for row in rows))
+    place = {"novelty": 1.0, "quality": 1.0, "function": 1.0, "replica": 1.0, "blend": 0.0, "novel": 0.0}
+    about = {"extractor": "none", "alarm": 0.05, "tested": 3, "false alarms": 0, "thresholds": [0.7, 0.6], "seed": 0,
+             "baseline count": 4, "training distances": [1.0, 1.1],
+             "summaries": dict.fromkeys(names, place)}  # fmt: skip
+    path = folder / "reports" / f"audit-{zoo.path.name}"
+    pd.DataFrame(rows).to_parquet(path.with_suffix(".parquet"), index=False)
+    path.with_suffix(".json").write_text(json.dumps(about))
 
 
 def _pairs(folder: Path, dataset: str, model, init: str, kind: str) -> None:

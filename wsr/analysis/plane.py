@@ -5,7 +5,7 @@ held-out fits decode to, both in units of what held-out fits have themselves: a 
 of it, noise above it. Held-out fits, not training ones, are the reference of quality, so that copying does not win it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.analysis.evaluation import Decoded, Evaluation
-from wsr.analysis.novelty import Audit, averages, gaussian, noisy
+from wsr.analysis.novelty import Audit, audit_of, averages, gaussian, noisy
 from wsr.metrics.quality import chamfer
+from wsr.zoo.zoo import Zoo
 
 NOISES = (0.1, 0.3, 0.5)  # of the noise baseline, in units of each parameter's spread
 AVERAGES = (2, 16)
@@ -102,3 +103,29 @@ def summary(rows: pd.DataFrame) -> dict[str, float]:
     shares = rows["verdict"].value_counts(normalize=True)
     found = {name: float(rows[name].median()) for name in ("novelty", "quality", "function")}
     return found | {word: float(shares.get(word, 0.0)) for word in ("replica", "blend", "novel")}
+
+
+def audit_report(
+    zoo: Zoo, evaluation: Evaluation, generators: dict[str, Float[Tensor, "m p"]], *, count: int = 128, seed: int = 0,
+    alarm: float = 0.05, progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[pd.DataFrame, dict]:  # fmt: skip
+    """Where weights of generators stand on the plane of the zoo that they have learnt from, beside its held-out fits
+    and `count` weights of each baseline: a row each (`generator`, `sample`, and the columns of `Plane.rows`), and what
+    there is to know about it."""
+    audit, _, tested = audit_of(zoo, alarm)
+    plane, parts = Plane(evaluation, audit), []
+    sets = {**generators, **dict(baselines(plane.known["train"], count, seed))}
+    for done, (name, weights) in enumerate(sets.items()):
+        parts.append(plane.rows(weights, evaluation.decoded(weights)).assign(generator=name))
+        progress(done + 1, len(sets))
+    real = plane.real_rows()
+    parts.insert(len(generators), real["held out"].assign(generator="held out"))
+    about = {
+        "zoo": zoo.path.name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution,
+        "alarm": alarm, "tested": len(tested), "false alarms": sum(verdict.word != "novel" for verdict in tested),
+        "thresholds": list(audit.thresholds), "novelty unit": plane.novelty_unit, "quality unit": plane.quality_unit,
+        "baseline count": count, "seed": seed, "training distances": real["training"]["distance"].round(4).tolist(),
+        "summaries": {part["generator"].iloc[0]: summary(part) for part in parts},
+    }  # fmt: skip
+    rows = pd.concat([part.assign(sample=range(len(part))) for part in parts], ignore_index=True)
+    return rows, about

@@ -1,0 +1,160 @@
+"""What the Audit tab shows: where each generator's weights stand, and any of them beside what it is nearest to."""
+
+import functools
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from app import generate_run, library
+from app.figures.plane import point_id
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HELD_OUT = "held out"
+NEAREST = 3  # training weights below a weight's own, in the heat map
+SLUGS = {"diffusion": "", "G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """An audit as `precompute.audit` left it. rows: a weight each; about: units, thresholds, rates."""
+
+    name: str
+    rows: pd.DataFrame
+    about: Mapping[str, Any]
+
+    def row(self, point: str) -> pd.Series:
+        """A point that came from the page. WsrError for none."""
+        try:
+            return self.rows.iloc[_places(self.name)[point]]
+        except KeyError:
+            raise unknown_name("point", point, list(_places(self.name))[:50]) from None
+
+
+def names() -> list[str]:
+    """Collections that have been audited, in the collections' order. Empty until the assets are made."""
+    return [name for name in library.collection_names() if _path(name, "parquet").is_file()]
+
+
+@functools.lru_cache(maxsize=16)
+def report(name: str) -> Report:
+    """WsrError for a collection, which may come from the page, that has not been audited."""
+    if name not in names():
+        raise unknown_name("audit", name, names())
+    return Report(name, pd.read_parquet(_path(name, "parquet")), json.loads(_path(name, "json").read_text()))
+
+
+def first_point(name: str) -> str:
+    """What is open before anybody has clicked: the first sample that is a copy, if there is one."""
+    rows = report(name).rows
+    own = rows[rows["generator"] == rows["generator"].iloc[0]]
+    copies = own[own["verdict"] != "novel"]
+    row = (copies if len(copies) else own).iloc[0]
+    return point_id(row["generator"], row["sample"])
+
+
+def distances(of: Report) -> dict[str, list[float]]:
+    """By set, the distances to the nearest (other) training weight: real fits, and what generators made."""
+    found = {"training": list(of.about["training distances"])}
+    for generator, part in of.rows.groupby("generator", sort=False):
+        if generator in SLUGS or generator == HELD_OUT:
+            found[generator] = part["distance"].tolist()
+    return found
+
+
+@functools.lru_cache(maxsize=256)
+def weights(name: str, generator: str, sample: int) -> "Tensor":
+    """A weight (1, p) of the plane: kept samples, held-out fits, or a baseline drawn again from its seed."""
+    if generator in SLUGS:
+        from wsr import Zoo
+
+        kept = Zoo.open(assets_dir() / "samples" / f"{name}{SLUGS[generator]}")
+        return kept.weights([kept.ids[sample]])
+    if generator == HELD_OUT:
+        return library.zoo(name).weights([_split(name, "heldout")[sample]])
+    found = _baselines(name)
+    if generator not in found:
+        raise unknown_name("generator", generator, [*SLUGS, HELD_OUT, *found])
+    return found[generator][sample : sample + 1]
+
+
+@functools.lru_cache(maxsize=2)
+def _baselines(name: str) -> "dict[str, Tensor]":
+    from wsr.analysis.plane import baselines
+
+    about = report(name).about
+    training = library.zoo(name).weights(_split(name, "train"))
+    return dict(baselines(training, about["baseline count"], about["seed"]))
+
+
+def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
+    """The weight, the training weight it is nearest to, and the training fit that looks most like it."""
+    row, dim = of.row(point), library.collection(of.name).dim
+    near, like = row["nearest"], row["looks like"]
+    shown = [(f"{row['generator']}, {int(row['sample']) + 1}", weights(of.name, row["generator"], int(row["sample"])))]
+    shown.append((f"nearest weights: {_label(of.name, near)}", library.zoo(of.name).weights([near])))
+    if like != near:
+        shown.append((f"looks most like: {_label(of.name, like)}", library.zoo(of.name).weights([like])))
+    large = generate_run.LARGE[dim]
+    return [(title, generate_run.pictures(of.name, one, large)[0]) for title, one in shown]
+
+
+def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
+    """The weight and its nearest training weights, standardised, for the heat map."""
+    import torch
+
+    row = of.row(point)
+    ids = _split(of.name, "train")
+    training = library.zoo(of.name).weights(ids)
+    mean, spread = training.mean(0), training.std(0).clamp_min(1e-6)
+    own = (weights(of.name, row["generator"], int(row["sample"])) - mean) / spread
+    standard = (training - mean) / spread
+    near = torch.cdist(own, standard)[0].argsort()[:NEAREST].tolist()
+    lines = [("this one", own[0])] + [(_label(of.name, ids[i]), standard[i]) for i in near]
+    return [(title, line.numpy()) for title, line in lines]
+
+
+def told(of: Report, point: str) -> str:
+    row = of.row(point)
+    meaning = generate_run.MEANING[row["verdict"]]
+    return f"{row['generator']}, {int(row['sample']) + 1}, is {meaning}."
+
+
+def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
+    """By generator, the shares of the verdicts and its place."""
+    return list(of.about["summaries"].items())
+
+
+@functools.lru_cache(maxsize=16)
+def _places(name: str) -> dict[str, int]:
+    rows = report(name).rows
+    return {point_id(g, s): i for i, (g, s) in enumerate(zip(rows["generator"], rows["sample"], strict=True))}
+
+
+@functools.lru_cache(maxsize=16)
+def _split(name: str, split: str) -> list[str]:
+    index = library.collection(name).index
+    return index[index["split"] == split]["id"].astype(str).tolist()
+
+
+def _label(name: str, item: str) -> str:
+    found = library.collection(name)
+    return found.labels[found.position(item)]
+
+
+def _path(name: str, kind: str):
+    return assets_dir() / "reports" / f"audit-{name}.{kind}"
+
+
+def checked(dataset: Any, representation: Any) -> Report:
+    """The audit that a visitor wants. WsrError for one that is not there."""
+    if not (isinstance(dataset, str) and isinstance(representation, str)):
+        raise WsrError("An audit is named by a data set and a representation.")
+    return report(f"{dataset}-{representation}")

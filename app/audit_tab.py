@@ -1,0 +1,152 @@
+"""The Audit tab: is what a generator makes any good, and is it new? Both at once, for every generator and baseline."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app import audit_run, compute, library, snippets
+from app.address import Part
+from app.audit_run import Report
+from app.components.plotly_chart import PlotlyChart, picked_id
+from app.figures.plane import distances_figure, plane_figure, rows_figure
+from app.palette import NAMES
+
+
+@dataclass
+class AuditTab:
+    dataset: gr.Radio
+    kind: gr.Dropdown
+    plane: PlotlyChart
+    histogram: PlotlyChart
+    table: gr.HTML
+    point: gr.Textbox
+    panel: list[Any]
+    view: gr.Tab
+
+    @property
+    def charts(self) -> list[Any]:
+        return [self.plane, self.histogram, self.table]
+
+
+def build() -> AuditTab | None:
+    """Lay the tab out inside gr.Tabs and wire it. None where nothing has been audited."""
+    there = audit_run.names()
+    with gr.Tab("Audit", id="audit") as view:
+        if not there:
+            gr.HTML(snippets.empty("No generator has been audited here yet. Do it with", "make assets"))
+            return None
+        tab = _layout(there, view)
+    _wire(tab)
+    return tab
+
+
+def _layout(there: list[str], view: gr.Tab) -> AuditTab:
+    first = library.collection(there[0])
+    datasets = list(dict.fromkeys(library.collection(name).dataset for name in there))
+    with gr.Row():
+        titles = [(library.TITLES.get(name, name), name) for name in datasets]
+        dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190, scale=0)
+        kind = gr.Dropdown(
+            kinds(first.dataset), value=first.representation, show_label=False, container=False, min_width=190, scale=0
+        )
+    with gr.Row(equal_height=False):
+        with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
+            plane = PlotlyChart(None, height=460, zoom=True, description="Quality against novelty")
+            gr.Markdown(
+                "To the right: far from every training weight. Up: unlike any real fit. Where the dotted lines cross "
+                "stands a new fit; copies are left of it, noise above. Click a point.",
+                elem_classes="wsr-caption",
+            )
+        with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
+            pair = gr.HTML(snippets.blank("Click a point."))
+            said = gr.HTML()
+            gr.HTML('<div class="wsr-label">Its weights, and the three training weights nearest to it</div>')
+            rows = PlotlyChart(None, height=150, description="A few of its weights beside those it is nearest to")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">How far from the nearest training weight</div>')
+            histogram = PlotlyChart(None, height=280, description="Distances to the nearest training weight")
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+            table = gr.HTML()
+    point = gr.Textbox("", visible="hidden")
+    return AuditTab(dataset, kind, plane, histogram, table, point, [pair, said, rows], view)
+
+
+def kinds(dataset: str) -> list[tuple[str, str]]:
+    found = [library.collection(name) for name in audit_run.names()]
+    return [(NAMES[one.representation], one.representation) for one in found if one.dataset == dataset]
+
+
+def _wire(tab: AuditTab) -> None:
+    look = {**compute.LOOK, **compute.PRIVATE}
+    asked = [tab.dataset, tab.kind, tab.point]
+    outputs = [tab.point, *tab.charts, *tab.panel]
+    tab.view.select(show, asked, outputs, **look)
+    tab.dataset.input(change_dataset, tab.dataset, [tab.kind, tab.point], **look).then(show, asked, outputs, **look)
+    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(show, asked, outputs, **look)
+    tab.plane.pick(pick, asked[:2], [tab.point, tab.plane, *tab.panel], trigger_mode="multiple", **look)
+
+
+def part(tab: AuditTab) -> Part:
+    """The tab's state in the address."""
+    return Part("audit", tab.view, {"data": tab.dataset, "kind": tab.kind, "point": tab.point}, restore)
+
+
+def restore(given: dict[str, str]) -> list[Any]:
+    """What a link says. WsrError for what is not there."""
+    first = library.collection(audit_run.names()[0])
+    dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
+    found = audit_run.checked(dataset, kind)
+    point = given.get("point", "")
+    if point:
+        found.row(point)
+    return [dataset, gr.update(choices=kinds(dataset), value=kind), point]
+
+
+@compute.guarded
+def show(dataset: str, kind: str, point: str) -> tuple:
+    """All that stands in the tab: [point, plane, histogram, table, pair, verdict, heat map]."""
+    found = audit_run.checked(dataset, kind)
+    point = point or audit_run.first_point(found.name)
+    limit = found.about["thresholds"][0]
+    charts = plane_figure(found.rows, point), distances_figure(audit_run.distances(found), limit), table_of(found)
+    return point, *charts, *opened(found, point)
+
+
+def opened(found: Report, point: str) -> tuple:
+    """[pair, verdict, heat map]"""
+    pair = snippets.pictures(audit_run.pictures(found, point))
+    return pair, snippets.settled(audit_run.told(found, point)), rows_figure(audit_run.compared(found, point))
+
+
+@compute.guarded
+def pick(dataset: str, kind: str, event: gr.EventData) -> tuple:
+    """[point, plane, pair, verdict, heat map]"""
+    found, point = audit_run.checked(dataset, kind), picked_id(event)
+    found.row(point)
+    return point, plane_figure(found.rows, point), *opened(found, point)
+
+
+@compute.guarded
+def change_dataset(dataset: str) -> tuple:
+    """[representation, point]"""
+    choices = kinds(dataset)
+    audit_run.checked(dataset, choices[0][1] if choices else "")
+    return gr.update(choices=choices, value=choices[0][1]), ""
+
+
+def table_of(found: Report) -> str:
+    """Who copies: the shares of the verdicts, in percent, beside the stated rate of false alarms."""
+    about = found.about
+    lines = []
+    for name, place in audit_run.shares(found):
+        cells = [f"{place['novelty']:.2f}", f"{place['quality']:.2f}"]
+        cells += [f"{100 * place[word]:.0f}" for word in ("replica", "blend", "novel")]
+        lines.append((name, cells))
+    note = (
+        f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
+        f"called copies; of {about['tested']} held-out fits that set none, {about['false alarms']} are. "
+        f"Features: {about['extractor']}."
+    )
+    return snippets.table(["novelty", "looks", "replica", "blend", "novel"], lines, note)

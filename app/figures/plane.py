@@ -1,0 +1,119 @@
+"""The audit's charts: quality against novelty, distances to the nearest training weight, some weights as colours."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from app.figures.arrays import binary
+from app.palette import DIVERGING, OTHER_COLOUR
+
+# Generators stand out, baselines are grey and told apart by their markers; real fits are black or white, as the text.
+COLOURS = {
+    "diffusion": "#009E73",
+    "G.pt": "#D55E00",
+    "Hyper-Representations": "#E69F00",
+    "p-diff": "#0072B2",
+    "held out": "#7A5FC0",
+}
+MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
+LARGEST = 6.0  # of either axis: what lies beyond is drawn at the edge
+
+
+def plane_figure(rows: pd.DataFrame, picked: str = "") -> dict[str, Any]:
+    """A point for each weight that a generator made. rows: `generator`, `sample`, `novelty`, `quality`, `verdict`;
+    picked: a point's id, `<generator>:<sample>`."""
+    traces, marked = [], None
+    for generator, part in rows.groupby("generator", sort=False):
+        ids = [point_id(generator, sample) for sample in part["sample"]]
+        x, y = (part[name].clip(upper=LARGEST).round(4).tolist() for name in ("novelty", "quality"))
+        if picked in ids:
+            marked = x[ids.index(picked)], y[ids.index(picked)]
+        traces.append({
+            "type": "scattergl", "mode": "markers", "name": generator, "x": x, "y": y, "customdata": ids,
+            "marker": _marker(generator), "text": part["verdict"].tolist(),
+            "hovertemplate": f"{generator}: %{{text}}<br>novelty %{{x:.2f}}, distance %{{y:.2f}}<extra></extra>",
+        })  # fmt: skip
+    if marked:
+        ring = {"size": 16, "symbol": "circle-open", "color": "#D55E00", "line": {"width": 2.5}}
+        traces.append({"type": "scatter", "mode": "markers", "x": [marked[0]], "y": [marked[1]], "marker": ring,
+                       "showlegend": False, "hoverinfo": "skip"})  # fmt: skip
+    line = {"type": "line", "line": {"width": 1, "dash": "dot"}}
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {"title": {"text": "Novelty (1: a new fit)"},
+                      "rangemode": "tozero"},
+            "yaxis": {"title": {"text": "Distance from real (1: a new fit)"}, "rangemode": "tozero",
+                      "automargin": True},
+            "shapes": [{**line, "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1},
+                       {**line, "y0": 1, "y1": 1, "xref": "paper", "x0": 0, "x1": 1}],
+            "margin": {"l": 48, "r": 12, "t": 64, "b": 44},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "uirevision": "plane",
+        },
+    }  # fmt: skip
+
+
+def point_id(generator: str, sample: int) -> str:
+    return f"{generator}:{sample}"
+
+
+def _marker(generator: str) -> dict[str, Any]:
+    colour = COLOURS.get(generator, OTHER_COLOUR)
+    symbol = next((symbol for name, symbol in MARKERS.items() if generator.startswith(name)), "circle")
+    fine = {"width": 1, "color": colour}
+    return {"size": 6, "color": colour, "symbol": symbol, "opacity": 0.75, "line": fine if "open" in symbol else {}}
+
+
+def distances_figure(sets: Mapping[str, Sequence[float]], threshold: float, bins: int = 40) -> dict[str, Any]:
+    """Of each set, the share of weights at each distance to the nearest training weight; below `threshold` a weight is
+    called a replica."""
+    most = max(float(np.quantile(values, 0.99)) for values in sets.values())
+    edges = np.linspace(0, 1.05 * most, bins + 1)
+    traces = []
+    for name, values in sets.items():
+        share = np.histogram(np.clip(values, 0, edges[-1]), edges)[0] / len(values)
+        colour = COLOURS.get(name, OTHER_COLOUR)
+        traces.append({
+            "type": "scatter", "mode": "lines", "name": name, "x": ((edges[:-1] + edges[1:]) / 2).round(4).tolist(),
+            "y": share.round(4).tolist(), "line": {"shape": "hvh", "width": 2, "color": colour},
+            "hovertemplate": f"{name}: %{{y:.0%}} near %{{x:.2f}}<extra></extra>",
+        })  # fmt: skip
+    limit = {"type": "line", "x0": threshold, "x1": threshold, "yref": "paper", "y0": 0, "y1": 1,
+             "line": {"width": 1, "dash": "dot"}}  # fmt: skip
+    return {
+        "data": traces,
+        "layout": {
+            "xaxis": {"title": {"text": "Distance, in units of the weights' spread"},
+                      "rangemode": "tozero"},
+            "yaxis": {"title": {"text": "Share"}, "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
+            "shapes": [limit],
+            "margin": {"l": 48, "r": 12, "t": 52, "b": 44},
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "uirevision": "distances",
+        },
+    }  # fmt: skip
+
+
+def rows_figure(rows: Sequence[tuple[str, np.ndarray]], count: int = 160) -> dict[str, Any]:
+    """The same `count` parameters of a few standardised weights, a row each, evenly chosen among all of them."""
+    size = len(rows[0][1])
+    chosen = np.linspace(0, size - 1, min(count, size)).round().astype(int)
+    z = np.stack([np.asarray(values, np.float32)[chosen] for _, values in rows])
+    trace = {
+        "type": "heatmap", "z": binary(z), "zmin": -2.5, "zmax": 2.5, "colorscale": DIVERGING, "showscale": False,
+        "ygap": 3, "hovertemplate": "%{z:+.2f} of the spread<extra></extra>",
+    }  # fmt: skip
+    quiet = {"showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True}
+    names = {"tickvals": list(range(len(rows))), "ticktext": [name for name, _ in rows]}
+    return {
+        "data": [trace],
+        "layout": {
+            "xaxis": {**quiet, "showticklabels": False},
+            "yaxis": {**quiet, **names, "autorange": "reversed", "automargin": True},
+            "margin": {"l": 8, "r": 4, "t": 4, "b": 4},
+            "uirevision": "rows",
+        },
+    }
