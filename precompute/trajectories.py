@@ -1,4 +1,5 @@
-"""Snapshots of 200 fits of each data set at five steps, as zoos: `python -m precompute.trajectories`. Resumable."""
+"""Snapshots of 200 fits at five steps, of emoji (of people, as the generators learn them) and of shapes, as zoos:
+`python -m precompute.trajectories`. Resumable."""
 
 import sys
 
@@ -17,12 +18,13 @@ PARTS = (0.02, 0.1, 0.3, 0.6, 1.0)  # of the steps: losses fall fast at first
 
 
 def main(dataset: str, representation: str = "mlora-asym") -> None:
-    prepare(dataset)
+    base = dataset.partition("/")[0]
+    prepare(base)
     signals = zoo_signals(dataset)[:INSTANCES]
     steps = preset("cpu", signals.dim).fit.steps
     zoo = Zoo.create(
-        assets_dir() / "zoos" / f"{dataset}-{representation}-trajectories",
-        representation_for(representation, dataset, signals.dim),
+        assets_dir() / "zoos" / f"{dataset.replace('/', '-')}-{representation}-trajectories",
+        representation_for(representation, base, signals.dim),
         dataset=dataset,
         preset="cpu",
         init="centered",
@@ -37,5 +39,5 @@ def main(dataset: str, representation: str = "mlora-asym") -> None:
 
 
 if __name__ == "__main__":
-    for name in sys.argv[1:] or ("emoji", "shapes10"):
+    for name in sys.argv[1:] or ("emoji/people", "shapes10"):
         main(name)

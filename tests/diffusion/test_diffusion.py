@@ -120,6 +120,15 @@ def test_training_finds_the_two_groups(adapter, predict):
         assert (torch.cdist(found, rows).amin(1) < torch.cdist(found, other).amin(1)).float().mean() > 0.8
 
 
+def test_the_held_out_loss_tells_what_was_learnt_by_heart(adapter):
+    noise = torch.randn(20, adapter.size, generator=torch.Generator().manual_seed(1))
+    config = replace(TINY, steps=600, width=64, batch=20, ema=0.9)
+    training = Training(WeightDiffusion.new(adapter, noise, config, ["even", "odd"]), noise, classes())
+    training.heldout = torch.randn(20, adapter.size, generator=torch.Generator().manual_seed(2)), classes()
+    looks = [record.monitor.heldout_loss for record in training.run(monitor_every=200) if record.monitor]
+    assert len(looks) == 3 and looks[-1] > 1.2 * training.score(noise, classes())
+
+
 @pytest.mark.parametrize("predict", ["epsilon", "flow"])
 def test_two_steps_of_every_representation(model, predict):
     made = fresh(model, replace(TINY, predict=predict, steps=2))

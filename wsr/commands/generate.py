@@ -52,6 +52,7 @@ class Diffuse:
                     watch = record.monitor
                     note += f", cosine of samples {watch.cosine:.2f} (training {watch.cosine_train:.2f}), "
                     note += f"near {watch.distinct} different weights of {watch.samples}"
+                    note += f", held-out loss {watch.heldout_loss:.4f}" if watch.heldout_loss is not None else ""
                 update(record.step, record.steps, note)
         console.print(f"Wrote {out}.")
         return OK

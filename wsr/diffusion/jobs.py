@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from jaxtyping import Float
+from torch import Tensor
+
 from wsr.diffusion.config import DiffusionConfig, diffusion_preset
 from wsr.diffusion.model import WeightDiffusion, draw
 from wsr.diffusion.training import Training, TrainRecord
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import compute_dtype
+from wsr.fields.representation import Representation
 from wsr.paths import cache_dir
 from wsr.symmetry import permuted_copies
 from wsr.zoo.zoo import Zoo
@@ -42,6 +46,10 @@ def train_diffusion(
     weights, classes = permuted_copies(zoo.representation, weights, copies, seed), classes * copies
     model = WeightDiffusion.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
     training = Training(model, weights, classes, seed)
+    unseen = zoo.index[(zoo.index["status"] == "ok") & (zoo.index["split"] == "heldout")]
+    unseen = unseen[unseen["class"].isin(model.classes)]
+    if len(unseen):
+        training.heldout = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
     training.dtype = compute_dtype(training.accelerator.device)
     checkpoint = cache_dir() / "training" / f"diffusion-{out.stem}-{seed}.safetensors"
     yield from training.run(checkpoint=checkpoint)
@@ -56,19 +64,28 @@ def sample_zoo(
 ) -> Iterator[int]:  # fmt: skip
     """Writes `count` samples as a zoo of their own, which everything that opens a zoo can decode, and yields how many
     there are. A run that resumes draws the very samples that were missing. Their quality is NaN: there is no target."""
-    meta = model.about["zoo"]
-    kept = {key: meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit", "dtype")}
     how = {"model": model.about.get("name", ""), "guidance": guidance, "steps": steps, "seed": seed, "class": cls or ""}
-    zoo = Zoo.create(out, model.representation, **kept, sampled=how)
+    zoo = _empty(model.representation, model.about["zoo"], out, how)
     while len(zoo) < count:
         some = min(BATCH, count - len(zoo))
         noise = draw(some, model.representation.size, seed, len(zoo))
-        weights = model.sample(some, cls=cls, guidance=guidance, steps=steps, noise=noise)
-        ids = range(len(zoo), len(zoo) + some)
-        zoo.append(weights, [_row(f"sample-{i:05d}", cls, steps) for i in ids])
+        _add(zoo, model.sample(some, cls=cls, guidance=guidance, steps=steps, noise=noise), cls)
         yield len(zoo)
 
 
-def _row(item: str, cls: str | None, steps: int) -> dict:
-    row = {"id": item, "class": cls or "", "split": SAMPLED, "quality": math.nan, "steps": steps}
-    return row | {"seconds": 0.0, "target_sha256": "", "status": "ok"}
+def samples_zoo(model: Representation, meta: dict, weights: Float[Tensor, "n p"], out: Path, how: dict) -> Zoo:
+    """Weights that another generator made, as such a zoo. meta: that of the zoo it has learnt from."""
+    zoo = _empty(model, meta, out, how)
+    _add(zoo, weights, None)
+    return zoo
+
+
+def _empty(model: Representation, meta: dict, out: Path, how: dict) -> Zoo:
+    kept = {key: meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit")}
+    return Zoo.create(out, model, **kept, sampled=how)
+
+
+def _add(zoo: Zoo, weights: Float[Tensor, "n p"], cls: str | None) -> None:
+    row = {"class": cls or "", "split": SAMPLED, "quality": math.nan, "steps": 0, "seconds": 0.0, "target_sha256": ""}
+    ids = (f"sample-{i:05d}" for i in range(len(zoo), len(zoo) + len(weights)))
+    zoo.append(weights, [{"id": item, "status": "ok", **row} for item in ids])

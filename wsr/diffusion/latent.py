@@ -5,6 +5,7 @@ They stand here for the comparison, on our zoos: fully connected autoencoders on
 originals have a transformer and a convolutional network.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,9 +78,10 @@ class LatentGenerator(ABC):
             loss.backward()
             optimizer.step()
             if step % record_every == 0 or step == self.config.steps:
-                if not loss.isfinite():
-                    raise WsrError(f"The loss is {float(loss)} at step {step}, at a learning rate of {self.config.lr}.")
-                yield TrainRecord(step, self.config.steps, float(loss.detach()), self.config.lr, 0.0)
+                value = float(loss.detach())
+                if not math.isfinite(value):
+                    raise WsrError(f"The loss is {value} at step {step}, at a learning rate of {self.config.lr}.")
+                yield TrainRecord(step, self.config.steps, value, self.config.lr, 0.0)
         yield from self.fit_latents(self.latents())
 
     @torch.no_grad()

@@ -26,17 +26,20 @@ from wsr.errors import WsrError
 from wsr.paths import atomic_path
 
 SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step
+LOOKS = 4  # times of each held-out weight that its loss is a mean of
 
 
 @dataclass(frozen=True)
 class Monitor:
     """Whether samples collapse: the mean cosine of pairs of samples (0 where they differ in every way), beside that of
-    the training weights; and how many different training weights are nearest to one of them."""
+    the training weights; how many different training weights are nearest to one of them; and, where there are held-out
+    weights, the loss of the average network on them: it rises where training weights are learnt by heart."""
 
     cosine: float
     cosine_train: float
     distinct: int
     samples: int
+    heldout_loss: float | None = None
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,7 @@ class Training:
         self.network, self.optimizer = self.accelerator.prepare(model.network, optimizer)
         self.process = make_process(self.config)
         self.dtype = torch.float32  # of the matrix products
+        self.heldout: tuple[Tensor, list[str]] | None = None  # weights and classes that the monitor looks at
         self.step, self.seconds, self.losses = 0, 0.0, []
 
     def run(
@@ -167,9 +171,21 @@ class Training:
         self.average.store(parameters)
         self.average.copy_to(parameters)
         found = self.model.standardise(self.model.sample(samples, steps=steps))
+        heldout = None if self.heldout is None else self.score(*self.heldout)
         self.average.restore(parameters)
         index, _ = nearest(found, self.data, 1, "l2")
-        return Monitor(_cosine(found), _cosine(self.data[:256]), len(index.unique()), samples)
+        return Monitor(_cosine(found), _cosine(self.data[:256]), len(index.unique()), samples, heldout)
+
+    @torch.no_grad()
+    def score(self, weights: Float[Tensor, "m p"], classes: list[str]) -> float:
+        """The loss of the network as it is on these weights, with times and noise that are always the same."""
+        device, generator = self.accelerator.device, torch.Generator().manual_seed(0)
+        data = self.model.standardise(weights.float().to(device)).repeat(LOOKS, 1)
+        labels = torch.tensor([self.model.label(cls) for cls in classes], device=device).repeat(LOOKS)
+        times = self.process.times(len(data), generator).to(device)
+        noise = torch.randn(data.shape, generator=generator).to(device)
+        self.network.eval()
+        return float(self.process.loss(lambda x, time: self.network(x, time, labels), data, noise, times).mean())
 
     def save(self, path: Path) -> None:
         """Network, average and optimiser; read by `load`, or by none but this class."""

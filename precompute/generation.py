@@ -1,0 +1,49 @@
+"""The diffusion models and 512 samples of each: `python -m precompute.generation`, all of them or those that are named
+(`shapes10-mlora-asym`, `shapes10-mlora-asym-s1`, `emoji-people-mlora-asym-flat`). Resumable.
+
+Each trains for the same time, in as many steps as fit (precompute/diffusion_search.py measured one). Models are written
+to assets/diffusion, samples, compressed, to assets/samples.
+"""
+
+import shutil
+import sys
+from dataclasses import replace
+
+from precompute.generators import SAMPLES, SECONDS, STEPS, Generator, generators, searched
+from wsr.diffusion import diffusion_preset, load_diffusion, sample_zoo, train_diffusion
+from wsr.paths import assets_dir, cache_dir
+from wsr.progress import bar
+from wsr.zoo import Zoo, compress_zoo
+
+
+def main(one: Generator) -> None:
+    path = assets_dir() / "diffusion" / f"{one.name}.safetensors"
+    if not path.exists():
+        train(one, path)
+    samples = assets_dir() / "samples" / one.name
+    if not samples.exists():
+        kept = cache_dir() / "training" / f"samples-{one.name}"
+        with bar(f"samples {one.name}") as update:
+            for done in sample_zoo(load_diffusion(path), kept, SAMPLES, steps=STEPS, seed=one.seed):
+                update(done, SAMPLES)
+        compress_zoo(Zoo.open(kept), samples)
+        shutil.rmtree(kept)
+
+
+def train(one: Generator, path) -> None:
+    zoo, found = Zoo.open(one.zoo), searched()[one.zoo]
+    config = diffusion_preset("cpu", one.representation)
+    config = replace(
+        config, lr=found["lr"], steps=round(SECONDS / found["step seconds"]), encoder=config.encoder and one.encoder
+    )
+    with bar(f"diffusion {one.name}") as update:
+        for record in train_diffusion(zoo, path, config=config, seed=one.seed):
+            look = record.monitor
+            note = f", held-out {look.heldout_loss:.3f}, near {look.distinct} of {look.samples}" if look else ""
+            update(record.step, record.steps, f"loss {record.loss:.4f}{note}")
+
+
+if __name__ == "__main__":
+    everything = {one.name: one for one in generators()}
+    for model in sys.argv[1:] or everything:
+        main(everything[model])

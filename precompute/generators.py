@@ -1,0 +1,47 @@
+"""Which generators there are, how long each trains and what it is called: shared by the scripts of generation."""
+
+import json
+from dataclasses import dataclass
+
+from wsr import representations
+from wsr.paths import assets_dir
+
+DATASETS = ("emoji-people", "shapes10")
+SEEDS = {"mlp": (0, 1, 2), "mlora": (0, 1, 2), "mlora-asym": (0, 1, 2)}  # of the others, one
+SECONDS = 420  # of training, for every model
+SAMPLES, STEPS = 512, 100  # of each model, by DDIM with so many steps
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A diffusion model: of a zoo's weights, from a seed; without the layer encoder, the ablation of table 5."""
+
+    zoo: str
+    seed: int = 0
+    encoder: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.zoo + ("" if self.encoder else "-flat") + (f"-s{self.seed}" if self.seed else "")
+
+    @property
+    def representation(self) -> str:
+        return next(kind for kind in representations if self.zoo.endswith(f"-{kind}"))
+
+    @property
+    def dataset(self) -> str:
+        return self.zoo.removesuffix(f"-{self.representation}")
+
+
+def generators() -> list[Generator]:
+    """All of them, mLoRA-Asym first and the first seeds before the others."""
+    order = list(reversed(representations))
+    first = [Generator(f"{dataset}-{kind}") for kind in order for dataset in DATASETS]
+    again = [Generator(one.zoo, seed) for seed in (1, 2) for one in first if seed in SEEDS.get(one.representation, ())]
+    flat = [Generator(f"{dataset}-mlora-asym", encoder=False) for dataset in DATASETS]
+    return [*first, *flat, *again]
+
+
+def searched() -> dict[str, dict]:
+    """What `precompute.diffusion_search` found: of each zoo the learning rate and the seconds of a step."""
+    return json.loads((assets_dir() / "reports" / "diffusion-search.json").read_text())["chosen"]
