@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import library
+from app import compute, library
 from wsr import representations
 from wsr.errors import WsrError, unknown_name
 from wsr.paths import assets_dir
@@ -151,6 +151,7 @@ def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
     return float(np.interp(alpha, lane.alphas, lane.aligned_curve if aligned else lane.raw_curve))
 
 
+@compute.gpu(duration=120)
 def fit_live(dataset: str, target: str, names: list[str], sigma: float, perturb: float) -> Iterator[Race]:
     """Fits the target twice with each representation, from starts that are λ = `perturb` apart, with spread σ, and
     yields what there is after each. WsrError where the target's own data is not on this machine."""
