@@ -1,4 +1,4 @@
-"""Connect, Symmetry and links in a browser: the stories as a visitor clicks through them, and what is drawn."""
+"""The tabs after the map and links, in a browser: stories as a visitor clicks through them, and what is drawn."""
 
 import pytest
 
@@ -111,7 +111,40 @@ def test_two_maps_stand_side_by_side(page):
     page.wait_for_function(f"({maps}).length === 2")
 
 
-@pytest.mark.parametrize("name", ["Connect", "Symmetry"])
+def test_samples_appear_from_noise_and_one_is_opened(page):
+    open_tab(page, "Generate")
+    page.get_by_role("button", name="Sample", exact=True).click()
+    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    grid = page.locator(".wsr-pictures button:visible")
+    assert grid.count() == 16
+    drawn = grid.locator(".wsr-thumb").evaluate_all("all => all.map(one => one.style.backgroundImage.slice(5, -2))")
+    assert page.evaluate(DIFFERENCE, drawn[:2]) > 1
+    grid.nth(1).click()
+    page.locator(".wsr-row:visible", has_text="sample 2").locator("img").wait_for()
+    page.get_by_role("button", name="Take it home").last.click()
+    page.locator("a[href*='seed0-2.png']").first.wait_for()
+
+
+def test_a_point_of_the_plane_opens_beside_what_it_copies(page):
+    open_tab(page, "Audit")
+    pair = page.locator(".wsr-row:visible", has_text="nearest weights")
+    pair.locator("img").first.wait_for()
+    before = sources(page, pair)
+    chart = "[...document.querySelectorAll('.wsr-plot')].find(p => p.layout?.xaxis?.title?.text?.startsWith('Novelty'))"
+    page.wait_for_function(f"{chart}?._fullData?.length === 4")
+    x, y = page.evaluate(f"""() => {{
+      const plot = {chart}, {{xaxis, yaxis}} = plot._fullLayout, data = plot._fullData[1];
+      const box = plot.getBoundingClientRect();
+      return [box.left + xaxis._offset + xaxis.d2p(data.x[2]), box.top + yaxis._offset + yaxis.d2p(data.y[2])];
+    }}""")
+    page.mouse.click(x, y)
+    page.locator(".wsr-state:visible", has_text="held out, 3, is novel").wait_for()
+    assert sources(page, pair) != before
+    page.wait_for_function("decodeURIComponent(location.search).includes('point=held out:3') || "
+                           "location.search.includes('point=held+out')")  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["Connect", "Symmetry", "Audit"])
 def test_a_phone_shows_it_all(open_page, name):
     page = open_page(**PHONE)
     page.get_by_role("tab", name=name).tap()
