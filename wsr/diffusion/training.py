@@ -76,8 +76,10 @@ class Training:
         model.to(device)
         self.data = model.standardise(weights.float().to(device))
         self.labels = torch.tensor([model.label(cls) for cls in classes], device=device)
-        optimizer = torch.optim.AdamW(model.network.parameters(), lr=self.config.lr, weight_decay=0.0)
-        self.average = EMAModel(model.network.parameters(), decay=self.config.ema)
+        optimizer = torch.optim.AdamW(
+            model.network.parameters(), lr=self.config.lr, weight_decay=0.0, fused=True
+        )
+        self.average = EMAModel(model.network.parameters(), decay=self.config.ema, foreach=True)
         self.network, self.optimizer = self.accelerator.prepare(model.network, optimizer)
         self.process = make_process(self.config)
         self.dtype = torch.float32  # of the matrix products
