@@ -8,12 +8,14 @@ from dataclasses import asdict, dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
+from wsr import representations
 from wsr.bench.peer import PeerConfig, fit_peer
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
 from wsr.fields.base import BaseField, compute_dtype
-from wsr.fields.representation import MultiplicativeLoRA
+from wsr.fields.representation import MultiplicativeLoRA, Representation
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import Problem, make_problem
@@ -24,6 +26,7 @@ TRIED_ON = 4  # instances, others than the measured ones, on which the peer's ra
 RATES = (0.0025, 0.005, 0.01, 0.02, 0.04)
 EQUAL = {2: 0.2, 3: 0.005}  # dB, IoU
 BUDGETS = tuple(2 ** (i / 2) for i in range(7))  # of the peer, in units of the batched fit's steps
+PARTLY = 0.2  # of a fit's steps, where only its time is asked for
 SOUGHT_ON = 8  # of the measured instances, on which the peer's budget is sought before all confirm it
 
 Say = Callable[[str], None]
@@ -48,7 +51,7 @@ class FitBench:
     """The instances and the start that both sides share."""
 
     def __init__(self, signals: Signals, base: str | BaseField, instances: int, say: Say, name: str = "mlora-asym"):
-        self.settings, self.say = preset("cpu", signals.dim), say
+        self.settings, self.say, self.base = preset("cpu", signals.dim), say, base
         self.model: MultiplicativeLoRA = representation_for(name, base, signals.dim)
         self.start = self.model.initial()
         self.signals, self.tried = signals[:instances], signals[instances : instances + TRIED_ON]
@@ -59,7 +62,8 @@ class FitBench:
     def report(self) -> dict:
         rates = {str(kind).removeprefix("torch."): product_rate(kind) for kind in (torch.bfloat16, torch.float32)}
         self.say(", ".join(f"{kind} products: {rate / 1e9:.0f} GFLOP/s" for kind, rate in rates.items()))
-        batched, qualities = self.batched(self.config)
+        batched, qualities = self.batched()
+        by_name = self.every_representation()
         same = self.peer_same()
         own, tried = self.peer_own(qualities)
         field = self.settings.field
@@ -71,6 +75,7 @@ class FitBench:
             "instances": len(self.signals),
             "product_rate": rates,
             "compute_dtype": str(compute_dtype("cpu")).removeprefix("torch."),
+            "seconds_by_representation": by_name,
             "batched": asdict(batched) | {"points_per_second": batched.rate, "flops": done},
             "share_of_bf16_rate": done / rates["bfloat16"],
             "share_of_best_rate": done / max(rates.values()),
@@ -81,26 +86,40 @@ class FitBench:
             "peer_search": tried,
         }
 
-    def batched(self, config: FitConfig) -> tuple[Side, Float[np.ndarray, "n"]]:
+    def batched(self) -> tuple[Side, Float[np.ndarray, "n"]]:
         """The batched fit of all instances as a zoo is made, after a warm-up of a few steps, and their qualities."""
+        self._fit_all(self.model, self.start, replace(self.config, steps=10))
+        seconds, quality = self._fit_all(self.model, self.start, self.config)
+        side = Side(self.config.steps, self.config.points, self.config.lr, seconds, float(quality.mean()))
+        self.say(f"batched: {side.seconds:.2f} s an instance, quality {side.quality:.3f}")
+        return side, quality
+
+    def every_representation(self) -> dict[str, float]:
+        """Seconds an instance of each of the six, by the time that PARTLY of a fit's steps take."""
+        found = {}
+        for name in representations:
+            model, config = representation_for(name, self.base, self.dim), self.settings.fit.of(name)
+            seconds, _ = self._fit_all(model, model.initial(), replace(config, steps=round(config.steps * PARTLY)))
+            found[name] = seconds / PARTLY
+            self.say(f"{name}: {found[name]:.2f} s an instance")
+        return found
+
+    def _fit_all(self, model: Representation, start: Tensor, config: FitConfig) -> tuple[float, np.ndarray]:
+        """Seconds an instance, and qualities."""
         parts = [self.part(first, config.batch) for first in range(0, len(self.signals), config.batch)]
         workers = workers_for("cpu", len(parts))
-        with side_by_side(lambda part: self._fit(part, replace(config, steps=10)), parts, workers) as results:
-            list(results)
-        with side_by_side(lambda part: self._fit(part, config), parts, workers) as results:
+
+        def fit(problem: Problem):
+            *_, last = run_fit(problem, model, start, config, self.settings.resolution, 0)
+            return last.result
+
+        with side_by_side(fit, parts, workers) as results:
             results = list(results)
         seconds = sum(result.seconds for result in results) / workers / len(self.signals)
-        quality = np.concatenate([result.quality for result in results])
-        side = Side(config.steps, config.points, config.lr, seconds, float(quality.mean()))
-        self.say(f"batched: {seconds:.2f} s an instance, quality {side.quality:.3f}")
-        return side, quality
+        return seconds, np.concatenate([result.quality for result in results])
 
     def part(self, first: int, count: int) -> Problem:
         return make_problem(self.signals[first : first + count], self.settings.resolution)
-
-    def _fit(self, problem: Problem, config: FitConfig):
-        *_, last = run_fit(problem, self.model, self.start, config, self.settings.resolution, 0)
-        return last.result
 
     def peer(self, config: PeerConfig, problem: Problem | None = None) -> Side:
         problem = problem or self.truth
