@@ -1,5 +1,6 @@
 """`wsr bench fit`: the batched fit, the machine's rate of products and the sequential peer, side by side."""
 
+import math
 import platform
 import time
 from collections.abc import Callable
@@ -23,7 +24,8 @@ from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import FitConfig, preset
 
 TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
-RATES = (0.0025, 0.005, 0.01, 0.02, 0.04)
+RATES = (0.005, 0.01, 0.02, 0.04)  # and on, twice as much each, for as long as the highest is the best
+HIGHEST = 1.0
 EQUAL = {2: 0.2, 3: 0.005}  # dB, IoU
 BUDGETS = tuple(2 ** (i / 2) for i in range(7))  # of the peer, in units of the batched fit's steps
 PARTLY = 0.2  # of a fit's steps, where only its time is asked for
@@ -160,10 +162,15 @@ class FitBench:
         """The peer's rates and schedules at our number of steps, on other instances, with their mean quality."""
         problem, tried = make_problem(self.tried, self.settings.resolution), []
         for schedule in ("cosine", "constant"):
-            for lr in RATES:
+            rates, best = list(RATES), -math.inf
+            for lr in rates:
                 config = PeerConfig(self.config.steps, self.config.points, lr, schedule=schedule)
-                tried.append(asdict(config) | {"quality": self.peer(config, problem).quality})
-                self.say(f"peer, {schedule} from {lr}: quality {tried[-1]['quality']:.3f}")
+                quality = self.peer(config, problem).quality
+                tried.append(asdict(config) | {"quality": quality})
+                self.say(f"peer, {schedule} from {lr}: quality {quality:.3f}")
+                if lr == rates[-1] and quality > best and lr < HIGHEST:
+                    rates.append(2 * lr)
+                best = max(best, quality)
         return tried
 
 
