@@ -20,11 +20,15 @@ test: $(VENV)/.installed-test system-test
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest
 
-assets: $(VENV)/.installed system
+assets: $(VENV)/.installed-test system
 	$(BIN)/python -m precompute.bases
 	$(BIN)/python -m precompute.zoos
 	$(BIN)/python -m precompute.maps
 	$(BIN)/python -m precompute.sheets
+	$(BIN)/python -m precompute.trajectories
+	$(BIN)/python -m precompute.figure3
+	$(BIN)/python -m precompute.table1
+	$(BIN)/python -m precompute.table4
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
