@@ -6,7 +6,17 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas_controls, atlas_panel, atlas_project, atlas_select, compute, library, sheets, snippets
+from app import (
+    atlas_beside,
+    atlas_controls,
+    atlas_panel,
+    atlas_project,
+    atlas_select,
+    compute,
+    library,
+    sheets,
+    snippets,
+)
 from app.address import Part
 from app.atlas_controls import NONE, datasets, first_view, others, restore, updates
 from app.atlas_place import place_fit
@@ -144,9 +154,10 @@ def _wire(atlas: AtlasTab) -> None:
     for widget in (atlas.chart, atlas.other):
         widget.choose(choose, atlas.inputs, [atlas.chart, atlas.other, atlas.selection, *atlas.chosen], **options)
     atlas.compare.input(
-        compare, [*atlas.inputs, atlas.compare, atlas.selection], [atlas.other_column, atlas.other], **options
+        atlas_beside.compare, [*atlas.inputs, atlas.compare, atlas.selection], [atlas.other_column, atlas.other],
+        **options,
     )
-    atlas.picked.change(mark_other, [*atlas.inputs, atlas.compare], atlas.other, **options)
+    atlas.picked.change(atlas_beside.mark, [*atlas.inputs, atlas.compare], atlas.other, **options)
     atlas.chosen[1].click(export, [*atlas.controls, atlas.selection], atlas.chosen[2], **options)
     atlas_project.wire(atlas.projecting, atlas.inputs, [atlas.visit, method, dims, atlas.chart, atlas.faith])
 
@@ -186,7 +197,7 @@ def change_view(*values: Any) -> tuple:
     *controls, item, visit, beside = values
     view = View.of(controls)
     figure = chart_update(figure=map_figure(view, visit), highlight=highlights(view, item, visit))
-    return figure, _beside(view, beside, item, visit), ""
+    return figure, atlas_beside.shown(view, beside, item, visit), ""
 
 
 @compute.guarded
@@ -247,44 +258,6 @@ def export(request: gr.Request, *values: Any) -> Any:
     view = View.of(controls)
     files = atlas_select.export(view.name, atlas_select.checked(view.name, ids), compute.session_dir(request))
     return gr.update(value=files, visible=True)
-
-
-@compute.guarded
-def compare(*values: Any) -> tuple:
-    """[the column beside the map, its chart]"""
-    *controls, item, visit, beside, ids = values
-    view = View.of(controls)
-    if beside == NONE:
-        return gr.update(visible=False), chart_update(figure=None)
-    shown = _beside(view, beside, item, visit)
-    return gr.update(visible=True), {**shown, "selected": ids}
-
-
-@compute.guarded
-def mark_other(*values: Any) -> Any:
-    """What was picked, on the chart beside."""
-    *controls, item, visit, beside = values
-    if beside == NONE:
-        return gr.skip()
-    view = _other_view(View.of(controls), beside)
-    return chart_update(highlight=highlights(view, item, visit))
-
-
-def _other_view(view: View, beside: str) -> View:
-    """The same map of another representation, or, where it has none, its first."""
-    first = first_view(view.dataset, beside)
-    there = (view.method, view.dims) in library.collection(first.name).maps
-    place = (view.method, view.dims) if there else (first.method, first.dims)
-    return View(view.dataset, first.representation, *place, view.colour, view.only, view.metric, view.form)
-
-
-def _beside(view: View, beside: str, item: str, visit: Visit) -> Any:
-    if beside == NONE:
-        return gr.skip()
-    view = _other_view(view, beside)
-    return chart_update(
-        figure=map_figure(view, visit), highlight=highlights(view, item, visit), sprite=sheets.shared(view.name)
-    )
 
 
 def receive(tab: AtlasTab, tabs: gr.Tabs, button: gr.Button, fitted: gr.State, state: gr.HTML) -> None:

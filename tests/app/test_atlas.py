@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import atlas, atlas_panel, atlas_project, atlas_select, fit_run, library
+from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run, library
 from app.atlas_place import place_fit
 from app.atlas_view import OWN, View, Visit, map_figure
 from wsr import WsrError
@@ -107,12 +107,12 @@ def test_a_selection_is_summed_up_marked_on_both_maps_and_taken_home(assets, tmp
 
 def test_the_map_beside_it_shows_the_same_networks(assets):
     item = library.collection(IMAGES).ids[4]
-    column, chart = atlas.compare(*ON_IMAGES, item, Visit(), "lora", [item])
+    column, chart = atlas_beside.compare(*ON_IMAGES, item, Visit(), "lora", [item])
     assert column["visible"] and chart["selected"] == [item]
     assert chart["value"]["layout"]["uirevision"] == "emoji-lora/UMAP/2"
-    marks = atlas.mark_other(*ON_IMAGES, item, Visit(), "lora")["highlight"]
+    marks = atlas_beside.mark(*ON_IMAGES, item, Visit(), "lora")["highlight"]
     assert [mark["id"] for mark in marks if mark["role"] == "picked"] == [item]
-    column, _ = atlas.compare(*ON_IMAGES, item, Visit(), atlas.NONE, [])
+    column, _ = atlas_beside.compare(*ON_IMAGES, item, Visit(), atlas.NONE, [])
     assert not column["visible"]
 
 

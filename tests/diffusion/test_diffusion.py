@@ -173,21 +173,23 @@ def test_frozen_entries_are_none_of_the_models_business(adapter):
     assert torch.equal(full[:, held], adapter.layout.template[held].expand(2, -1))
 
 
-def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):
-    whole = Training(fresh(adapter), weights(adapter), classes())
+@pytest.mark.parametrize("components", (0, 4))
+def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path, components):
+    config = replace(TINY, components=components)
+    whole = Training(fresh(adapter, config), weights(adapter), classes())
     curve = [r.loss for r in whole.run(record_every=1, monitor_every=0)]
     path = tmp_path / "run.safetensors"
-    first = Training(fresh(adapter), weights(adapter), classes())
+    first = Training(fresh(adapter, config), weights(adapter), classes())
     for record in first.run(record_every=1, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
         if record.step == 5:
             break
-    again = Training(fresh(adapter, seed=9), weights(adapter), classes())
+    again = Training(fresh(adapter, config, seed=9), weights(adapter), classes())
     rest = [r.loss for r in again.run(record_every=1, monitor_every=0, checkpoint=path)]
     assert curve[5:] == pytest.approx(rest, rel=1e-5) and again.losses == pytest.approx(curve, rel=1e-5)
     for a, b in zip(whole.model.network.parameters(), again.model.network.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
     with pytest.raises(WsrError, match="not a checkpoint of this run"):
-        list(Training(fresh(adapter), weights(adapter), classes(), seed=1).run(checkpoint=path))
+        list(Training(fresh(adapter, config), weights(adapter), classes(), seed=1).run(checkpoint=path))
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_path):
@@ -201,8 +203,10 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_p
         next(run)
 
 
-def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch):
-    made = fresh(adapter)
+@pytest.mark.parametrize("components", (0, 4))
+def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch, components):
+    made = fresh(adapter, replace(TINY, components=components))
+    Training(made, weights(adapter), classes())
     monkeypatch.setattr("wsr.diffusion.model.MAX_FILE_BYTES", 130_000)
     made.save(tmp_path / "m.safetensors", torch.float32)
     files = list(tmp_path.glob("*.safetensors"))
@@ -223,6 +227,8 @@ def test_wrong_requests_are_explained(adapter):
     ):
         with pytest.raises(WsrError, match=words):
             made.sample(**options)
+    with pytest.raises(WsrError, match="predict='sample'"):
+        fresh(adapter, replace(TINY, components=4, predict="flow"))
     with pytest.raises(WsrError, match="two weights"):
         Training(made, weights(adapter), classes()[:3])
 

@@ -32,6 +32,8 @@ class DiffusionConfig:
     timesteps: int = 500
     beta: tuple[float, float] = (1e-4, 2e-2)
     """First and last of the linear schedule."""
+    components: int = 0
+    """Principal components of the training weights along which the network starts from the best linear guess."""
     snr_clip: float | None = None
     """Weigh the loss by the signal-to-noise ratio up to here; None: every step the same."""
     label_drop: float = 0.1
