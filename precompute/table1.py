@@ -28,7 +28,7 @@ MEASURES = {"emoji PSNR": 1, "shapes10 IoU": 1, "shapes10 CD ×10²": -1}  # and
 # What the paper says of its Table 1, section 4.1: the first is the better one.
 ORDER = (
     *(("mlora-asym", other) for other in representations if other != "mlora-asym"),
-    *((adapter, mlp) for adapter in ("lora", "mlora", "mlora-asym") for mlp in ("mlp", "mlp-asym")),
+    *((adapter, mlp) for adapter in ("lora", "mlora") for mlp in ("mlp", "mlp-asym")),
     ("lora", "lora-asym"),
 )
 
