@@ -20,10 +20,12 @@ Written to assets/reports/figure3-<data set>.{json,csv,md,png}.
 import json
 import sys
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 import torch
+from filelock import FileLock
 
 from precompute.bases import prepare
 from precompute.figure3_drawn import draw
@@ -33,7 +35,7 @@ from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
 from wsr.data.signals import Signal, Signals
 from wsr.fitting.problem import make_problem
-from wsr.paths import assets_dir, atomic_path
+from wsr.paths import assets_dir, atomic_path, cache_dir
 from wsr.presets import preset
 from wsr.progress import bar
 from wsr.zoo import Zoo
@@ -45,6 +47,9 @@ SERIES = [
     *(("own", 0.02, value) for value in LAMBDAS),
     *(("spread", value, 1.0) for value in SIGMAS),
     ("normal", 1.0, 1.0),
+]
+CASES = [  # only multiplicative adapters have a centre to start from, and so another start without one
+    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or name.startswith("mlora")
 ]
 INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
 
@@ -61,22 +66,22 @@ class Study:
         self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits, which the λ of a series share
         self.targets = [signal.read() for signal in self.signals] if self.signals.dim == 3 else []
         self.path = assets_dir() / "reports" / f"figure3-{dataset}.json"
-        self.rows = json.loads(self.path.read_text())["rows"] if self.path.exists() else []
 
-    def run(self) -> None:
-        todo = [(name, *case) for name in representations for case in SERIES if _differs(name, case[0])]
-        done = {(row["representation"], row["series"], row["sigma"], row["lambda"]) for row in self.rows}
+    def rows(self) -> list[dict]:
+        return json.loads(self.path.read_text())["rows"] if self.path.exists() else []
+
+    def run(self, names: Sequence[str] = tuple(representations)) -> None:
+        todo = [case for case in CASES if case[0] in names]
+        done = {_case(row) for row in self.rows()}
         firsts: dict[tuple, torch.Tensor] = {}
         with bar(f"figure 3 {self.dataset}") as update:
             for i, (name, series, sigma, value) in enumerate(todo):
                 if (name, series, sigma, value) not in done:
                     row = self.row(name, series, sigma, value, firsts)
-                    self.rows.append(row)
-                    self.write()
+                    self.write(row)
                     update(
                         i + 1, len(todo), f"{name} {series} σ {sigma} λ {value}: drop {row['raw']['drop']['mean']:.3f}"
                     )
-        self.write()
 
     def row(self, name: str, series: str, sigma: float, value: float, firsts: dict) -> dict:
         begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
@@ -133,7 +138,12 @@ class Study:
     def chamfers(self, pair: Pair, alpha: float) -> np.ndarray:
         return 100 * chamfers(pair, self.targets, SURFACE, (alpha,))[:, 0]
 
-    def write(self) -> None:
+    def write(self, row: dict) -> None:
+        """The report with one more row; other runs add theirs."""
+        with FileLock(cache_dir() / f"{self.path.stem}.lock"):
+            self._write(sorted([*self.rows(), row], key=lambda known: CASES.index(_case(known))))
+
+    def _write(self, rows: list[dict]) -> None:
         report = {
             "preset": "cpu",
             "dataset": self.dataset,
@@ -143,16 +153,16 @@ class Study:
             "alphas": list(ALPHAS),
             "iou_points": POINTS,
             "surface": f"{SURFACE}³, 2,048 points, plain distances, both directions summed, ×10²",
-            "rows": self.rows,
+            "rows": rows,
         }
         with atomic_path(self.path) as temporary:
             temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False))
-        table = flat(self.rows)
+        table = flat(rows)
         with atomic_path(self.path.with_suffix(".csv")) as temporary:
             table.to_csv(temporary, index=False)
         with atomic_path(self.path.with_suffix(".md")) as temporary:
             temporary.write_text(markdown(table))
-        draw(self.rows, self.dataset, self.path.with_suffix(".png"))
+        draw(rows, self.dataset, self.path.with_suffix(".png"))
 
 
 def _line(pair: Pair, found: Connection, whole: bool) -> dict:
@@ -162,9 +172,8 @@ def _line(pair: Pair, found: Connection, whole: bool) -> dict:
     return summary | ({"curves": found.quality.round(4).tolist()} if whole else {})
 
 
-def _differs(name: str, series: str) -> bool:
-    """Only multiplicative adapters have a centre to start from, and so another start without one."""
-    return series != "normal" or name.startswith("mlora")
+def _case(row: dict) -> tuple:
+    return row["representation"], row["series"], row["sigma"], row["lambda"]
 
 
 def _stored(signal: Signal, number: int, quality: float, steps: int) -> dict:
@@ -217,5 +226,6 @@ def flat(rows: list[dict]) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    for argument in sys.argv[1:] or ("emoji", "shapes10"):
-        Study(argument).run()
+    named = [name for name in sys.argv[1:] if name in representations]
+    for argument in [name for name in sys.argv[1:] if name not in named] or ("emoji", "shapes10"):
+        Study(argument).run(named or tuple(representations))
