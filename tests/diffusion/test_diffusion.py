@@ -43,17 +43,17 @@ def fresh(model, config=TINY, seed=0):
 
 
 def test_every_representation_becomes_tokens_and_back(model):
-    tokens = make_tokens(model, 16)
+    tokens = make_tokens(model, TINY)
     x = torch.randn(3, model.size)
     assert tokens.encode(x).shape == (3, tokens.count, 16)
     assert tokens.decode(torch.randn(3, tokens.count, 16)).shape == x.shape
     assert tokens.count == (model.layers if "lora" in model.name else 5)
-    flat = make_tokens(model, 16, encoder=False)
+    flat = make_tokens(model, replace(TINY, encoder=False))
     assert flat.count == (2 * model.layers if "lora" in model.name else 5) and sum(flat.sizes) == model.size
 
 
 def test_the_pairs_of_a_layer_are_its_matrices(adapter):
-    tokens, x = make_tokens(adapter, 16), torch.randn(3, adapter.size)
+    tokens, x = make_tokens(adapter, TINY), torch.randn(3, adapter.size)
     assert isinstance(tokens, LayerTokens)
     pairs = tokens.pairs(x)  # (n, l, r, 2c)
     named, c = adapter.layout.unflatten(x), adapter.config.channels
@@ -63,7 +63,7 @@ def test_the_pairs_of_a_layer_are_its_matrices(adapter):
     assert torch.equal(pairs[:, 1, :, :c], a) and torch.equal(pairs[:, 1, :, c:], named["layers.1.B"].mT)
     assert torch.equal(tokens.vectors(pairs), x)
     with pytest.raises(WsrError, match="width"):
-        make_tokens(adapter, 18)
+        make_tokens(adapter, replace(TINY, width=18))
 
 
 def test_an_untrained_network_does_not_mix_samples_and_hears_of_its_class_only_after_training(adapter):

@@ -97,7 +97,7 @@ class CheckpointGenerator:
         starts = self.model.standardise(torch.cat([pairs.start, zoo_start(zoo)[None]]))  # the last is the prompt's
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            tokens = [make_tokens(zoo.representation, config.width, config.encoder) for _ in range(2)]
+            tokens = [make_tokens(zoo.representation, config) for _ in range(2)]
             scaled = (losses - low) / (high - low).clamp_min(1e-6) * config.timesteps
             self.model.network = CheckpointTransformer(*tokens, config, starts, scaled)
         self.data, self.names = pairs.end, names

@@ -27,6 +27,8 @@ class DiffusionConfig:
     predict: Predict = "sample"
     encoder: bool = True
     """The hierarchical layer encoder of figure 2, for adapters; without it (table 5) each matrix is a token."""
+    pair_width: int | None = None
+    """Hidden size of a pair (a_i, b_i) in the layer encoder; None: width / rank."""
     shared_modulation: bool = False
     """One network for the scales and shifts of all blocks instead of one each: a third fewer parameters."""
     timesteps: int = 500

@@ -59,7 +59,7 @@ class WeightDiffusion:
             if representation is None:
                 tokens = FlatTokens([weights.shape[1]], config.width)
             else:
-                tokens = make_tokens(representation, config.width, config.encoder)
+                tokens = make_tokens(representation, config)
             spread = weights.std(0).clamp_min(SMALLEST_SPREAD)
             guess = _guess(config, weights.shape[1], len(classes))
             network = WeightTransformer(tokens, config, len(classes), guess)
@@ -157,7 +157,7 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
     config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
     model = representation or load_representation(meta["about"]["zoo"])
     guess = _guess(config, model.layout.size, len(meta["classes"]))
-    network = WeightTransformer(make_tokens(model, config.width, config.encoder), config, len(meta["classes"]), guess)
+    network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]), guess)
     mean, spread = state.pop("mean"), state.pop("spread")
     network.load_state_dict({key.removeprefix("network."): value.float() for key, value in state.items()})
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wsr.diffusion.config import DiffusionConfig
 from wsr.errors import WsrError
 from wsr.fields.layout import ParameterLayout
 from wsr.fields.representation import Adapter, Representation
@@ -47,14 +48,16 @@ class LayerTokens(Tokens):
     """The hierarchical encoder: a token for every pair (a_i, b_i) with the position of its rank, attention among the
     pairs of a layer, and their aggregate as the layer's token. Its mirror image leads back."""
 
-    def __init__(self, layout: ParameterLayout, layers: int, rank: int, channels: int, width: int):
+    def __init__(
+        self, layout: ParameterLayout, layers: int, rank: int, channels: int, width: int, pair_width: int | None = None
+    ):
         super().__init__()
-        if width % rank**2:
-            raise WsrError(f"A width of {width} does not divide into {rank} pairs of {rank} attention heads each.")
+        inner = pair_width or width // rank
+        if inner % rank:
+            raise WsrError(f"A pair's width of {inner} does not divide into {rank} attention heads.")
         self.count, self.rank, self.channels, self.size = layers, rank, channels, layout.size
         self.total = layout.total
         self.register_buffer("trained", layout.trained.cpu().clone(), persistent=False)
-        inner = width // rank
         self.into, self.out = nn.Linear(2 * channels, inner), nn.Linear(inner, 2 * channels)
         self.position_in, self.position_out = (nn.Parameter(0.02 * torch.randn(rank, inner)) for _ in range(2))
         self.among_in, self.among_out = RankAttention(inner, rank), RankAttention(inner, rank)
@@ -95,13 +98,15 @@ class RankAttention(nn.Module):
         return x + self.attention(rows, rows, rows, need_weights=False)[0].view_as(x)
 
 
-def make_tokens(model: Representation, width: int, encoder: bool = True) -> Tokens:
+def make_tokens(model: Representation, config: DiffusionConfig) -> Tokens:
     """The tokens of a representation: layers of an adapter by the hierarchical encoder; without it a token for each
     matrix; of a standalone MLP a token for each layer's weights and biases, as HyperDiffusion has it."""
-    if isinstance(model, Adapter) and encoder:
-        return LayerTokens(model.layout, model.layers, model.rank, model.config.channels, width)
+    if isinstance(model, Adapter) and config.encoder:
+        return LayerTokens(
+            model.layout, model.layers, model.rank, model.config.channels, config.width, config.pair_width
+        )
     sizes: dict[str, int] = {}
     for entry in model.layout.entries:
         name = entry.name if isinstance(model, Adapter) else entry.name.rpartition(".")[0]
         sizes[name] = sizes.get(name, 0) + entry.stored
-    return FlatTokens(list(sizes.values()), width)
+    return FlatTokens(list(sizes.values()), config.width)
