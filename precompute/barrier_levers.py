@@ -27,6 +27,8 @@ def levers(name: str) -> dict[str, dict]:
     lr = FIT.of(name).lr
     return {
         "the preset": {},
+        "the same points": {"point_seeds": (0, 0)},
+        "own start": {"init": "centered", "sigma": 0.02},
         "σ 0.02": {"sigma": 0.02},
         "σ 0.3": {"sigma": 0.3},
         "rate × ½": {"lr": lr / 2},

@@ -33,6 +33,8 @@ def test_the_ends_of_the_line_are_the_fits(base):
 def test_without_perturbation_the_starts_are_the_same_and_the_points_are_not(base):
     pair = fit_pair(noise(), "mlora", base, perturb=0.0, steps=5)
     assert torch.equal(*pair.starts) and not torch.equal(pair.a, pair.b)
+    same = fit_pair(noise(), "mlora", base, perturb=0.0, steps=5, point_seeds=(0, 0))
+    assert torch.equal(same.a, same.b)
 
 
 def test_alignment_leaves_the_ends_and_brings_them_nearer(base):

@@ -81,18 +81,19 @@ def fit_pair(
     sigma: float = 0.02,
     perturb: float = 1.0,
     init_seed: int = 0,
+    point_seeds: tuple[int, int] = (0, 1),
     first: Float[Tensor, "n p"] | None = None,
     **options,
 ) -> Pair:
     """Fits each signal twice: from the start of `init_seed`, and from one that `perturb` (λ of section 4.2) takes away
     from it, up to an independent one at 1. With λ = 0 the starts are the same, which is the control: the two still draw
-    other points. `first`: the first fits, where they are at hand from another λ. options: further ones of `wsr.fit`
-    (steps, rank, lr, points, device)."""
+    other points, unless `point_seeds` are equal. `first`: the first fits, where they are at hand from another λ.
+    options: further ones of `wsr.fit` (steps, rank, lr, points, device)."""
     options |= dict(base=base, init=init, sigma=sigma, init_seed=init_seed)
-    second = fit(signals, representation, perturb=perturb, seed=1, **options)
+    second = fit(signals, representation, perturb=perturb, seed=point_seeds[1], **options)
     model = second.representation
     if first is None:
-        first = fit(signals, representation, seed=0, **options).weights
+        first = fit(signals, representation, seed=point_seeds[0], **options).weights
     starts = tuple(model.initial(init, sigma, init_seed, mix) for mix in (0.0, perturb))
     return Pair(model, second.ids, first, second.weights, starts, model.initial_mean(init))
 
