@@ -2,7 +2,8 @@
 
 Written to assets/reports/live.json: seconds from the command to the server's first answer and from there to the map on
 screen, from a click to the picture or the surface, and from pressing Fit to 30 dB (an emoji, or a photograph where none
-was fetched) and to an IoU of 0.9.
+was fetched) and to an IoU of 0.9; in Connect, from opening the tab to its six pictures, and from a step of α to six new
+ones.
 """
 
 import json
@@ -22,6 +23,11 @@ POINT = """([trace, i]) => {
   return [box.left + xaxis._offset + xaxis.d2p(data.x[i]), box.top + yaxis._offset + yaxis.d2p(data.y[i])];
 }"""
 PICTURE = "document.querySelector('.wsr-frame img')?.src"
+
+ALL_CHANGED = """before => {
+  const now = [...document.querySelectorAll(".wsr-six figure img")].map((image) => image.src);
+  return now.length === before.length && now.every((src, i) => src !== before[i]);
+}"""
 
 
 def main() -> None:
@@ -45,6 +51,8 @@ def main() -> None:
             page.get_by_role("tab", name="Fit").click()
             for sample, key in (("keycap 9", "emoji"), ("chair", "chair"), ("astronaut", "photograph")):
                 found[key] = _fit(page, sample)
+            for dataset in ("emoji", "shapes10"):
+                found[f"connect {dataset}"] = _connect(page, f"http://127.0.0.1:{port}/?tab=connect&data={dataset}")
             browser.close()
         finally:
             server.terminate()
@@ -71,6 +79,26 @@ def _surface(page: Page, trace: int, i: int) -> float:
     seconds = time.monotonic() - begun
     page.wait_for_timeout(1500)
     return seconds
+
+
+def _connect(page: Page, address: str) -> dict:
+    page.goto(address, wait_until="commit")
+    six = page.locator(".wsr-six figure img:visible")
+    page.get_by_role("tab", name="Connect").wait_for()
+    begun, moved = time.monotonic(), []
+    six.nth(5).wait_for()
+    first = time.monotonic() - begun
+    page.wait_for_timeout(3000)
+    slider = page.locator("input[type=range]:visible").first
+    for _ in range(5):
+        before = [image.get_attribute("src") for image in six.all()]
+        slider.focus()
+        begun = time.monotonic()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function(ALL_CHANGED, arg=before, polling=20)
+        moved.append(time.monotonic() - begun)
+        page.wait_for_timeout(1000)
+    return {"first_seconds": first, "step_seconds": moved}
 
 
 def _fit(page: Page, sample: str) -> dict:
