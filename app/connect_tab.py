@@ -69,7 +69,7 @@ def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
         "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other.",
         elem_classes="wsr-caption",
     )
-    alpha = gr.Slider(0, 1, value=HALFWAY, step=0.05, label="α: from the first fit to the second")
+    alpha = gr.Slider(0, 1, value=HALFWAY, step=connect_run.STEP, label="α: from the first fit to the second")
     sheet = gr.HTML(elem_classes="wsr-six")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
@@ -135,7 +135,10 @@ def restore(given: dict[str, str]) -> list[Any]:
 @compute.guarded
 def walk(dataset: str, target: str, init: str, live: Race | None, alpha: float, aligned: bool) -> tuple:
     """What stands at α: [pictures, chart]."""
-    return _shown(live or connect_run.race(dataset, target, init), float(alpha), bool(aligned))
+    of = live or connect_run.race(dataset, target, init)
+    answer = _shown(of, float(alpha), bool(aligned))
+    connect_run.look_ahead(of, float(alpha), bool(aligned))
+    return answer
 
 
 def _shown(of: Race, alpha: float, aligned: bool) -> tuple:

@@ -52,6 +52,8 @@ def main() -> None:
             for sample, key in (("keycap 9", "emoji"), ("chair", "chair"), ("astronaut", "photograph")):
                 found[key] = _fit(page, sample)
             for dataset in ("emoji", "shapes10"):
+                if not (assets_dir() / "zoos" / f"{dataset}-mlp-pairs" / "zoo.json").exists():
+                    continue
                 found[f"connect {dataset}"] = _connect(page, f"http://127.0.0.1:{port}/?tab=connect&data={dataset}")
             browser.close()
         finally:
