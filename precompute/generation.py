@@ -9,7 +9,9 @@ import shutil
 import sys
 from dataclasses import replace
 
-from precompute.generators import SAMPLES, SECONDS, STEPS, Generator, generators, searched
+import torch
+
+from precompute.generators import SAMPLES, SECONDS, STEPS, THREADS, Generator, generators, searched
 from wsr.diffusion import diffusion_preset, load_diffusion, sample_zoo, train_diffusion
 from wsr.paths import assets_dir, cache_dir
 from wsr.progress import bar
@@ -31,7 +33,7 @@ def main(one: Generator) -> None:
 
 
 def train(one: Generator, path) -> None:
-    zoo, found = Zoo.open(one.zoo), searched()[one.zoo]
+    zoo, found = Zoo.open(one.zoo), searched()[one.representation]
     config = diffusion_preset("cpu", one.representation)
     config = replace(
         config, lr=found["lr"], steps=round(SECONDS / found["step seconds"]), encoder=config.encoder and one.encoder
@@ -45,5 +47,6 @@ def train(one: Generator, path) -> None:
 
 if __name__ == "__main__":
     everything = {one.name: one for one in generators()}
+    torch.set_num_threads(THREADS)
     for model in sys.argv[1:] or everything:
         main(everything[model])

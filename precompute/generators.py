@@ -9,6 +9,7 @@ from wsr.paths import assets_dir
 DATASETS = ("emoji-people", "shapes10")
 SEEDS = {"mlp": (0, 1, 2), "mlora": (0, 1, 2), "mlora-asym": (0, 1, 2)}  # of the others, one
 SECONDS = 420  # of training, for every model
+THREADS = 1  # of each training: two of them side by side make more of two cores than one on both
 SAMPLES, STEPS = 512, 100  # of each model, by DDIM with so many steps
 
 
@@ -43,5 +44,5 @@ def generators() -> list[Generator]:
 
 
 def searched() -> dict[str, dict]:
-    """What `precompute.diffusion_search` found: of each zoo the learning rate and the seconds of a step."""
+    """What `precompute.diffusion_search` found: of each representation the learning rate and the seconds of a step."""
     return json.loads((assets_dir() / "reports" / "diffusion-search.json").read_text())["chosen"]

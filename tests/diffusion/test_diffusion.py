@@ -95,13 +95,10 @@ def test_a_network_that_knows_leads_from_noise_to_the_weights(predict):
     assert process.loss(lambda x, time: knows(x, time), goal, noise, times).abs().max() < 1e-6
 
 
-@pytest.mark.parametrize("predict", PREDICTIONS)
-def test_the_loss_weight_is_one_on_average_and_the_clip_counts(predict):
-    if predict == "flow":
-        return
-    process = make_process(replace(TINY, predict=predict, snr_clip=5.0))
-    assert float(process.weight(torch.arange(TINY.timesteps)).mean()) == pytest.approx(1, abs=1e-5)
-    assert torch.equal(make_process(replace(TINY, predict=predict)).weight(torch.arange(5)), torch.ones(5))
+def test_the_last_noise_of_the_cpu_preset_hides_what_weights_have_in_common():
+    common = 400.0  # above the variance of any zoo's first principal component, of standardised weights
+    kept = make_process(diffusion_preset("cpu")).forward.alphas_cumprod
+    assert float(kept[-1]) * common < 0.05
 
 
 @pytest.mark.parametrize("predict", PREDICTIONS)
@@ -173,23 +170,21 @@ def test_frozen_entries_are_none_of_the_models_business(adapter):
     assert torch.equal(full[:, held], adapter.layout.template[held].expand(2, -1))
 
 
-@pytest.mark.parametrize("components", (0, 4))
-def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path, components):
-    config = replace(TINY, components=components)
-    whole = Training(fresh(adapter, config), weights(adapter), classes())
+def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):
+    whole = Training(fresh(adapter), weights(adapter), classes())
     curve = [r.loss for r in whole.run(record_every=1, monitor_every=0)]
     path = tmp_path / "run.safetensors"
-    first = Training(fresh(adapter, config), weights(adapter), classes())
+    first = Training(fresh(adapter), weights(adapter), classes())
     for record in first.run(record_every=1, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
         if record.step == 5:
             break
-    again = Training(fresh(adapter, config, seed=9), weights(adapter), classes())
+    again = Training(fresh(adapter, seed=9), weights(adapter), classes())
     rest = [r.loss for r in again.run(record_every=1, monitor_every=0, checkpoint=path)]
     assert curve[5:] == pytest.approx(rest, rel=1e-5) and again.losses == pytest.approx(curve, rel=1e-5)
     for a, b in zip(whole.model.network.parameters(), again.model.network.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
     with pytest.raises(WsrError, match="not a checkpoint of this run"):
-        list(Training(fresh(adapter, config), weights(adapter), classes(), seed=1).run(checkpoint=path))
+        list(Training(fresh(adapter), weights(adapter), classes(), seed=1).run(checkpoint=path))
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_path):
@@ -203,10 +198,8 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_p
         next(run)
 
 
-@pytest.mark.parametrize("components", (0, 4))
-def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch, components):
-    made = fresh(adapter, replace(TINY, components=components))
-    Training(made, weights(adapter), classes())
+def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch):
+    made = fresh(adapter)
     monkeypatch.setattr("wsr.diffusion.model.MAX_FILE_BYTES", 130_000)
     made.save(tmp_path / "m.safetensors", torch.float32)
     files = list(tmp_path.glob("*.safetensors"))
@@ -227,8 +220,6 @@ def test_wrong_requests_are_explained(adapter):
     ):
         with pytest.raises(WsrError, match=words):
             made.sample(**options)
-    with pytest.raises(WsrError, match="predict='sample'"):
-        fresh(adapter, replace(TINY, components=4, predict="flow"))
     with pytest.raises(WsrError, match="two weights"):
         Training(made, weights(adapter), classes()[:3])
 

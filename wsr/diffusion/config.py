@@ -33,11 +33,10 @@ class DiffusionConfig:
     """One network for the scales and shifts of all blocks instead of one each: a third fewer parameters."""
     timesteps: int = 500
     beta: tuple[float, float] = (1e-4, 2e-2)
-    """First and last of the linear schedule."""
-    components: int = 0
-    """Principal components of the training weights along which the network starts from the best linear guess."""
-    snr_clip: float | None = None
-    """Weigh the loss by the signal-to-noise ratio up to here; None: every step the same."""
+    """First and last of the linear schedule. Its last step must hide what is large in weights. Standardised weights of
+    our zoos have a variance of 140 to 310 along their first principal component; the paper's schedule leaves 0.0066 of
+    it, up to 2 beside a noise of 1, so that samples start where no training weight ever was. Twice the last β leaves
+    0.00004: on shapes, at equal time, 1-NNA from 0.73 to 0.62 (0.5 is best), mMD from 27.6 to 24.6 × 10⁻³."""
     label_drop: float = 0.1
     """Share of a batch that is trained without its class, for guidance."""
     ema: float = 0.999
@@ -50,7 +49,7 @@ class DiffusionConfig:
 
 
 _PRESETS = {
-    "cpu": DiffusionConfig(256, 6, 8, 64, 5e-4, 4000, shared_modulation=True, snr_clip=5.0),
+    "cpu": DiffusionConfig(192, 4, 8, 64, 1e-3, 4000, pair_width=128, shared_modulation=True, beta=(1e-4, 4e-2)),
     # A batch of 256, a learning rate of 2e-4 and 6,000 epochs.
     "paper": DiffusionConfig(2880, 12, 16, 256, 2e-4, 0, epochs=6000, predict="epsilon", ema=0.9999),
 }

@@ -12,7 +12,6 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.gaussian import GaussianGuess
 from wsr.diffusion.process import make_process
 from wsr.diffusion.tokens import FlatTokens, make_tokens
 from wsr.diffusion.transformer import WeightTransformer
@@ -61,8 +60,7 @@ class WeightDiffusion:
             else:
                 tokens = make_tokens(representation, config)
             spread = weights.std(0).clamp_min(SMALLEST_SPREAD)
-            guess = _guess(config, weights.shape[1], len(classes))
-            network = WeightTransformer(tokens, config, len(classes), guess)
+            network = WeightTransformer(tokens, config, len(classes))
         return cls(network, config, representation, weights.mean(0), spread, classes, about or {})
 
     def standardise(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
@@ -156,19 +154,10 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
         raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
     config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
     model = representation or load_representation(meta["about"]["zoo"])
-    guess = _guess(config, model.layout.size, len(meta["classes"]))
-    network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]), guess)
+    network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
     mean, spread = state.pop("mean"), state.pop("spread")
     network.load_state_dict({key.removeprefix("network."): value.float() for key, value in state.items()})
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])
-
-
-def _guess(config: DiffusionConfig, size: int, classes: int) -> GaussianGuess | None:
-    if not config.components:
-        return None
-    if config.predict != "sample":
-        raise WsrError(f"The linear guess is of the weights: it goes with predict='sample', not {config.predict!r}.")
-    return GaussianGuess(size, classes, config.components, make_process(config).forward.alphas_cumprod)
 
 
 def draw(count: int, size: int, seed: int, first: int = 0) -> Float[Tensor, "n p"]:

@@ -50,8 +50,6 @@ class Denoising(Process):
             "clip_sample": False,
         }
         self.forward = DDPMScheduler(**self.settings)
-        kept = self.forward.alphas_cumprod
-        self.ratio = kept / (1 - kept)  # (T,) signal to noise
 
     def times(self, count: int, generator: torch.Generator) -> Int[Tensor, " n"]:
         return torch.randint(0, self.config.timesteps, (count,), generator=generator)
@@ -63,15 +61,7 @@ class Denoising(Process):
             "v_prediction": lambda: self.forward.get_velocity(x, noise, times),
         }[self.config.predict]()
         found = predict(self.forward.add_noise(x, noise, times), times.float())
-        return (found - wanted).square().mean(1) * self.weight(times).to(x.device)
-
-    def weight(self, times: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """min(SNR, clip), in units of the prediction's own loss, scaled to a mean of 1 over all times."""
-        if self.config.snr_clip is None:
-            return torch.ones(len(times))
-        own = {"epsilon": self.ratio, "sample": torch.ones_like(self.ratio), "v_prediction": self.ratio + 1}
-        weight = self.ratio.clamp_max(self.config.snr_clip) / own[self.config.predict]
-        return (weight / weight.mean())[times.cpu()]
+        return (found - wanted).square().mean(1)
 
     def walk(self, predict, noise, steps):
         if not 1 <= steps <= self.config.timesteps:

@@ -76,11 +76,7 @@ class Training:
         model.to(device)
         self.data = model.standardise(weights.float().to(device))
         self.labels = torch.tensor([model.label(cls) for cls in classes], device=device)
-        if model.network.guess is not None:
-            model.network.guess.fit(self.data, self.labels)
-        optimizer = torch.optim.AdamW(
-            model.network.parameters(), lr=self.config.lr, weight_decay=0.0, fused=True
-        )
+        optimizer = torch.optim.AdamW(model.network.parameters(), lr=self.config.lr, weight_decay=0.0, fused=True)
         self.average = EMAModel(model.network.parameters(), decay=self.config.ema, foreach=True)
         self.network, self.optimizer = self.accelerator.prepare(model.network, optimizer)
         self.process = make_process(self.config)

@@ -6,7 +6,6 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.gaussian import GaussianGuess
 from wsr.diffusion.tokens import Tokens
 
 FREQUENCIES = 256  # of the time embedding
@@ -19,10 +18,10 @@ class WeightTransformer(nn.Module):
     untrained network is the linear map in and out. Class `classes` stands for none.
     """
 
-    def __init__(self, tokens: Tokens, config: DiffusionConfig, classes: int, guess: GaussianGuess | None = None):
+    def __init__(self, tokens: Tokens, config: DiffusionConfig, classes: int):
         super().__init__()
         width = config.width
-        self.tokens, self.classes, self.guess = tokens, classes, guess
+        self.tokens, self.classes = tokens, classes
         self.position = nn.Parameter(0.02 * torch.randn(tokens.count, width))
         self.frequencies = Timesteps(FREQUENCIES, flip_sin_to_cos=True, downscale_freq_shift=0)
         self.time = TimestepEmbedding(FREQUENCIES, width)
@@ -42,11 +41,7 @@ class WeightTransformer(nn.Module):
         for block in self.blocks:
             h = block(h, about, shared)
         shift, scale = self.last(about)
-        found = self.tokens.decode(self.norm(h[:, : self.tokens.count]) * (1 + scale) + shift)
-        if self.guess is None:
-            return found
-        guess, spread = self.guess(x, time, label)
-        return guess + spread * found
+        return self.tokens.decode(self.norm(h[:, : self.tokens.count]) * (1 + scale) + shift)
 
     def read(
         self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
