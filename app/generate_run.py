@@ -200,7 +200,8 @@ def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
     angle = torch.acos(torch.nn.functional.cosine_similarity(a, b).clamp(-1, 1))[:, None]
     near = first == second or float(angle) < 1e-4
     noise = a if near else (torch.sin((1 - part) * angle) * a + torch.sin(part * angle) * b) / torch.sin(angle)
-    return made.sample(1, cls=asked.cls, guidance=asked.guidance, steps=asked.steps, noise=noise)
+    cls = asked.cls or made.draw_classes(1, asked.seed, first if part < 0.5 else second)
+    return made.sample(1, cls=cls, guidance=asked.guidance, steps=asked.steps, noise=noise)
 
 
 def fitted(sampled: Sampled, number: int) -> Fitted:

@@ -162,6 +162,20 @@ def test_samples_are_drawn_each_from_its_own_seed_and_steps_are_told(adapter):
     assert seen == [(i, 3, (2, adapter.size)) for i in (1, 2, 3)]
 
 
+def test_classes_are_drawn_as_often_as_they_were_there_and_each_sample_may_have_its_own(adapter):
+    made = fresh(adapter)
+    Training(made, weights(adapter), ["even"] * 15 + ["odd"] * 5)
+    drawn = made.draw_classes(400, seed=2)
+    assert drawn[100:110] == made.draw_classes(10, seed=2, first=100)
+    assert drawn.count("odd") == pytest.approx(100, abs=25)
+    made.network.label.weight.data.normal_()
+    torch.nn.init.normal_(made.network.last.linear.weight)  # so that it hears of its class
+    whole = made.sample(4, cls=drawn[:4], steps=3, seed=2)
+    assert torch.equal(whole, made.sample(4, steps=3, seed=2))
+    for i, cls in enumerate(drawn[:4]):
+        assert torch.allclose(whole[i], made.sample(4, cls=cls, steps=3, seed=2)[i], atol=1e-5)
+
+
 def test_frozen_entries_are_none_of_the_models_business(adapter):
     made = fresh(adapter)
     full = adapter.layout.fill(made.sample(2, steps=3))

@@ -109,4 +109,5 @@ class CheckpointGenerator:
         """New weights, as a zoo stores them."""
         steps = min(SAMPLING, self.model.config.timesteps)
         # no class is the row after the last pair's: the prompt
-        return self.model.sample(count, noise=draw(count, self.data.shape[1], seed), steps=steps)
+        noise = draw(count, self.data.shape[1], seed)
+        return self.model.sample(count, cls=[None] * count, noise=noise, steps=steps)

@@ -69,14 +69,15 @@ def sample_zoo(
     while len(zoo) < count:
         some = min(BATCH, count - len(zoo))
         noise = draw(some, model.representation.size, seed, len(zoo))
-        _add(zoo, model.sample(some, cls=cls, guidance=guidance, steps=steps, noise=noise), cls)
+        classes = [cls] * some if cls else model.draw_classes(some, seed, len(zoo))
+        _add(zoo, model.sample(some, cls=classes, guidance=guidance, steps=steps, noise=noise), classes)
         yield len(zoo)
 
 
 def samples_zoo(model: Representation, meta: dict, weights: Float[Tensor, "n p"], out: Path, how: dict) -> Zoo:
     """Weights that another generator made, as such a zoo. meta: that of the zoo it has learnt from."""
     zoo = _empty(model, meta, out, how)
-    _add(zoo, weights, None)
+    _add(zoo, weights, [""] * len(weights))
     return zoo
 
 
@@ -85,7 +86,7 @@ def _empty(model: Representation, meta: dict, out: Path, how: dict) -> Zoo:
     return Zoo.create(out, model, **kept, sampled=how)
 
 
-def _add(zoo: Zoo, weights: Float[Tensor, "n p"], cls: str | None) -> None:
-    row = {"class": cls or "", "split": SAMPLED, "quality": math.nan, "steps": 0, "seconds": 0.0, "target_sha256": ""}
+def _add(zoo: Zoo, weights: Float[Tensor, "n p"], classes: list[str]) -> None:
+    row = {"split": SAMPLED, "quality": math.nan, "steps": 0, "seconds": 0.0, "target_sha256": "", "status": "ok"}
     ids = (f"sample-{i:05d}" for i in range(len(zoo), len(zoo) + len(weights)))
-    zoo.append(weights, [{"id": item, "status": "ok", **row} for item in ids])
+    zoo.append(weights, [{"id": item, "class": cls, **row} for item, cls in zip(ids, classes, strict=True)])

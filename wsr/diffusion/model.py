@@ -1,7 +1,7 @@
 """A trained diffusion model over the weights of a zoo: sample it, save it, load it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class SampleStep:
 @dataclass
 class WeightDiffusion:
     """mean, spread: of each stored parameter over the training weights; about: the zoo's own meta and how it was
-    trained, with `classes` in the order of their labels."""
+    trained, with `counts` of each class's weights; `classes` in the order of their labels."""
 
     network: WeightTransformer
     config: DiffusionConfig
@@ -82,18 +82,27 @@ class WeightDiffusion:
         *_, last = self.sample_stream(count, **options)
         return last.weights
 
+    def draw_classes(self, count: int, seed: int = 0, first: int = 0) -> list[str]:
+        """Classes as frequent as among the training weights, each sample's from a seed of its own."""
+        counts = torch.tensor(self.about.get("counts", [1] * len(self.classes))).float()
+        seeds = (-1 - (seed * 1_000_003 + row) for row in range(first, first + count))
+        return [self.classes[int(counts.multinomial(1, generator=torch.Generator().manual_seed(s)))] for s in seeds]
+
     def sample_stream(
-        self, count: int, *, cls: str | None = None, guidance: float = 1.0, steps: int = 100, seed: int = 0,
-        noise: Float[Tensor, "n p"] | None = None,
+        self, count: int, *, cls: str | Sequence[str | None] | None = None, guidance: float = 1.0, steps: int = 100,
+        seed: int = 0, noise: Float[Tensor, "n p"] | None = None,
     ) -> Iterator[SampleStep]:  # fmt: skip
-        """A record after each step. guidance: 1 follows the class as trained, more exaggerates it, 0 ignores it.
-        noise: where to begin, standard normal; by default drawn from `seed`, each sample from its own, so that the
-        first of many are those of few. WsrError for a count below 1, an unknown class, or steps out of range."""
+        """A record after each step. cls: the class of all samples, or of each; by default drawn (`draw_classes`), which
+        is what the weights are like as a whole: the network saw few without their class. guidance: 1 follows the class
+        as trained, more exaggerates it, 0 ignores it. noise: where to begin, standard normal; by default drawn from
+        `seed`, each sample from its own, so that the first of many are those of few. WsrError for a count below 1, an
+        unknown class, or steps out of range."""
         if count < 1:
             raise WsrError(f"The number of samples must be at least 1, not {count!r}.")
         device = self.mean.device
         begun = (draw(count, len(self.mean), seed) if noise is None else noise).to(device)
-        labels = torch.full((count,), self.label(cls), device=device)
+        each = self.draw_classes(count, seed) if cls is None else [cls] * count if isinstance(cls, str) else cls
+        labels = torch.tensor([self.label(one) for one in each], device=device)
         self.network.eval()
         predict = self._guided(labels, guidance)
         for step, (_, clean) in enumerate(make_process(self.config).walk(predict, begun, steps), 1):

@@ -7,6 +7,7 @@ processes take the same path.
 
 import json
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,6 +76,8 @@ class Training:
         device = self.accelerator.device
         model.to(device)
         self.data = model.standardise(weights.float().to(device))
+        found = Counter(classes)
+        model.about["counts"] = [found[cls] for cls in model.classes]
         self.labels = torch.tensor([model.label(cls) for cls in classes], device=device)
         optimizer = torch.optim.AdamW(model.network.parameters(), lr=self.config.lr, weight_decay=0.0, fused=True)
         self.average = EMAModel(model.network.parameters(), decay=self.config.ema, foreach=True)

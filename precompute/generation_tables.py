@@ -1,0 +1,105 @@
+"""Tables 2, 3 and 5: how good generated weights are, ours beside the paper's. `python -m precompute.generation_tables`.
+
+Put together from reports/generation-<zoo>.json, which `precompute.audits` measured: against held-out fits (which nobody
+could copy) and against training fits, each beside its floor (held-out against training fits) and the replica baseline
+(training weights with a little noise). Mean and standard deviation over seeds where there are three, otherwise over
+random subsets of one. Models that are not there yet are left out. Written to assets/reports/table{2,3,5}.{json,csv,md}.
+"""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from precompute.generators import DATASETS, SECONDS, SEEDS, Generator
+from precompute.tables import PAPER, markdown
+from wsr import representations
+from wsr.paths import assets_dir, atomic_path
+
+MEASURES = {"FD": "fd", "MMD-G": "mmd_g", "MMD-P": "mmd_p", "mMD": "mmd", "COV": "cov", "1-NNA": "1nna"}
+SIDES = ("heldout", "train")
+T_95 = 2.78  # of a difference of two means of three seeds: 4 degrees of freedom
+ORDER = (("mlora-asym", "mlora"), ("mlora-asym", "mlp"), ("mlora", "mlp"))  # those with three seeds
+FLAT = "mlora-asym without the layer encoder"
+
+
+def main() -> None:
+    people, shapes = (frame(dataset) for dataset in DATASETS)
+    paper_3 = PAPER["table3_generation_shapenet"]["multi"]
+    table_5 = PAPER["table5_ablation_layer_encoder_shapenet10"]
+    write(2, rows(people, PAPER["table2_generation_ffhq"]), order(people))
+    write(3, rows(shapes, paper_3), order(shapes))
+    kept = shapes[shapes["name"].isin(["mlora-asym", FLAT])]
+    write(5, rows(kept, {"mlora-asym": table_5["with"], FLAT: table_5["without"]}), [])
+
+
+def frame(dataset: str) -> pd.DataFrame:
+    """All that was measured of a data set: `name` is a representation, and in the first rows of each its baseline."""
+    found = []
+    for kind in representations:
+        path = assets_dir() / "reports" / f"generation-{dataset}-{kind}.json"
+        for row in json.loads(path.read_text())["rows"] if path.exists() else []:
+            flat = row["model"] == Generator(f"{dataset}-{kind}", encoder=False).name
+            found.append(row | {"name": FLAT if flat else kind})
+    return pd.DataFrame(found, columns=None if found else ["name", "set", "against", "model"])
+
+
+def rows(found: pd.DataFrame, paper: dict) -> list[dict]:
+    made = []
+    for (name, what, against), part in found.groupby(["name", "set", "against"], sort=False):
+        row = {"representation": name, "set": what, "against": against, "seeds": len(part)}
+        for measure, key in MEASURES.items():
+            if measure in part:
+                spread = part[measure].std(ddof=1) if len(part) > 1 else part[f"{measure} sd"].iloc[0]
+                row |= {measure: part[measure].mean(), f"{measure} sd": spread}
+                if what == "samples" and against == "train":
+                    row[f"paper {measure}"] = paper.get(name, {}).get(key)
+        made.append(row)
+    return made
+
+
+def order(found: pd.DataFrame) -> list[dict]:
+    """Which of two is better, where both have their seeds: smaller distances, larger coverage, 1-NNA nearer to 0.5."""
+    made = []
+    samples = found[found["set"] == "samples"]
+    for better, worse in ORDER:
+        for against in SIDES:
+            for measure in MEASURES:
+                pair = [_values(samples, name, against, measure) for name in (better, worse)]
+                if min(map(len, pair)) < len(SEEDS["mlp"]):
+                    continue
+                gain, half = float(pair[1].mean() - pair[0].mean()), T_95 * _standard_error(*pair)
+                verdict = "confirmed" if gain > half else "refuted" if gain < -half else "open"
+                row = {"better": better, "worse": worse, "against": against, "measure": measure, "by": gain, "±": half}
+                row["ratio"] = float(pair[1].mean() / pair[0].mean()) if measure == "FD" else None
+                made.append(row | {"verdict": verdict})
+    return made
+
+
+def _values(samples: pd.DataFrame, name: str, against: str, measure: str) -> np.ndarray:
+    """The measure of each seed, less being better."""
+    if measure not in samples:
+        return np.zeros(0)
+    part = samples[(samples["name"] == name) & (samples["against"] == against)][measure].dropna().to_numpy()
+    return {"COV": 1 - part, "1-NNA": np.abs(part - 0.5)}.get(measure, part)
+
+
+def _standard_error(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)) ** 0.5)
+
+
+def write(number: int, table: list[dict], compared: list[dict]) -> None:
+    if not table:
+        return
+    path, shown = assets_dir() / "reports" / f"table{number}.json", pd.DataFrame(table)
+    about = {"preset": "cpu", "training seconds": SECONDS, "rows": json.loads(shown.to_json(orient="records"))}
+    with atomic_path(path) as temporary:
+        temporary.write_text(json.dumps(about | {"order": compared}, indent=1, ensure_ascii=False))
+    with atomic_path(path.with_suffix(".csv")) as temporary:
+        shown.to_csv(temporary, index=False)
+    with atomic_path(path.with_suffix(".md")) as temporary:
+        temporary.write_text(markdown(shown) + ("\n" + markdown(pd.DataFrame(compared)) if compared else ""))
+
+
+if __name__ == "__main__":
+    main()
