@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
+KEPT_STEPS = 100  # of the samples in assets, which are those of seed 0
 ANY = "any"
 # On the way and at the end, by dimension: pixels of an image or samples along a surface's edge, and seconds between two
 # looks on the way.
@@ -107,6 +108,22 @@ def audit(name: str) -> "tuple[Audit, list[str]]":
     return made, training
 
 
+def opening(name: str) -> Iterator[Screen]:
+    """The first of the samples in assets: what a visitor sees before they press anything."""
+    path = assets_dir() / "samples" / name
+    if not (path / "zoo.json").is_file():
+        yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
+        return
+    from wsr.zoo import Zoo
+
+    asked = Asked(name, None, 1.0, KEPT_STEPS, 0)
+    weights = Zoo.open(path).weights()[:COUNT]
+    shown = items(asked, weights, FINAL)
+    yield Screen(snippets.settled(f"{len(weights)} networks that nobody fitted. Press Sample for others."), shown)
+    sampled = Sampled(asked, weights, judged(name, weights))
+    yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
+
+
 def run(asked: Asked, stop: Path) -> Iterator[Screen]:
     """Samples and yields what to show, a few times a second. Ends early, with what there is, once `stop` exists."""
     yield Screen(snippets.working("Loading the model …"))
@@ -148,11 +165,11 @@ def judged(name: str, weights: "Tensor") -> "list[Verdict]":
 
 def summary(sampled: Sampled) -> str:
     if not sampled.verdicts:
-        return f"{COUNT} new networks."
+        return f"{len(sampled.weights)} new networks."
     words = [verdict.word for verdict in sampled.verdicts]
     parts = [f"{words.count(word)} {plural}" for word, plural in (("novel", "novel"), ("blend", "blends of two"),
                                                                    ("replica", "replicas"))]  # fmt: skip
-    return f"{COUNT} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
+    return f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
 
 
 def items(asked: Asked, weights: "Tensor", size: dict[int, int] | dict[int, tuple[int, float]]) -> list[dict[str, Any]]:

@@ -113,12 +113,18 @@ def _kinds(dataset: str) -> list[tuple[str, str]]:
 def _wire(tab: GenerateTab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     dataset, kind, cls, *_ = tab.asked
-    dataset.input(change_dataset, dataset, [kind, cls], **look)
-    kind.input(change_kind, [dataset, kind], cls, **look)
+    changed = (
+        dataset.input(change_dataset, dataset, [kind, cls], **look),
+        kind.input(change_kind, [dataset, kind], cls, **look),
+    )
+    screen = [tab.state, tab.grid, tab.sampled]
+    tab.view.select(opened, [dataset, kind, tab.sampled], screen, **look)
+    for event in changed:
+        event.then(opened, [dataset, kind, tab.sampled], screen, **look)
     buttons = [tab.sample, tab.stop]
     waiting = tab.sample.click(prepare, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
     running = waiting.then(
-        sample, tab.asked, [tab.state, tab.grid, tab.sampled], show_progress_on=tab.state, **compute.COMPUTE,
+        sample, tab.asked, screen, show_progress_on=tab.state, **compute.COMPUTE,
         **{**compute.PRIVATE, "show_progress": "minimal"},
     )  # fmt: skip
     running.success(finish, None, buttons, queue=False, **compute.PRIVATE)
@@ -147,9 +153,22 @@ def change_kind(dataset: str, kind: str) -> Any:
     return gr.update(choices=[ANY, *generate_run.classes_of(asked.name)])
 
 
+@compute.guarded
+def opened(dataset: str, kind: str, sampled: Sampled | None, request: gr.Request) -> Iterator[tuple]:
+    """The tab, or another model, is opened: [state, grid, sampled]. A visitor's own samples stay where they were, and
+    those that are on their way come first."""
+    name = generate_run.checked(dataset, kind, ANY, 1.0, STEPS, 0).name
+    if sampled is None or sampled.asked.name != name:
+        for screen in generate_run.opening(name):
+            if _busy_file(request).exists():
+                return
+            yield tuple(gr.skip() if part is None else part for part in (screen.state, screen.items, screen.sampled))
+
+
 def prepare(request: gr.Request) -> tuple:
     """A press on Sample: [state, sample, stop]."""
     _stop_file(request).unlink(missing_ok=True)
+    _busy_file(request).touch()
     return snippets.working("Waiting for the machine …"), gr.update(interactive=False), gr.update(interactive=True)
 
 
@@ -166,13 +185,14 @@ def sample(
         yield snippets.failed(compute.sentence(error)), gr.skip(), gr.skip()
 
 
-def finish() -> tuple:
+def finish(request: gr.Request) -> tuple:
+    _busy_file(request).unlink(missing_ok=True)
     return gr.update(interactive=True), gr.update(interactive=False)
 
 
-def refused() -> tuple:
+def refused(request: gr.Request) -> tuple:
     text = "The machine has no room for more samples at the moment. Please try again in a minute."
-    return snippets.failed(text), *finish()
+    return snippets.failed(text), *finish(request)
 
 
 def stop(request: gr.Request) -> str:
@@ -182,6 +202,10 @@ def stop(request: gr.Request) -> str:
 
 def _stop_file(request: gr.Request) -> Any:
     return compute.session_dir(request) / "stop-sampling"
+
+
+def _busy_file(request: gr.Request) -> Any:
+    return compute.session_dir(request) / "sampling"
 
 
 @compute.guarded

@@ -3,7 +3,8 @@
 Written to assets/reports/live.json: seconds from the command to the server's first answer and from there to the map on
 screen, from a click to the picture or the surface, and from pressing Fit to 30 dB (an emoji, or a photograph where none
 was fetched) and to an IoU of 0.9; in Connect, from opening the tab to its six pictures, and from a step of α to six new
-ones.
+ones; in every tab that shows something by itself, from a click on it to its first picture; in Generate, from pressing
+Sample to the first pictures, to the last ones and to the verdicts, and from Stop to the end.
 """
 
 import json
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from precompute.screenshots import CHROMIUM, FLAGS, SIZE, free_port, wait_for
 from wsr.paths import assets_dir, atomic_path
@@ -23,6 +24,13 @@ POINT = """([trace, i]) => {
   return [box.left + xaxis._offset + xaxis.d2p(data.x[i]), box.top + yaxis._offset + yaxis.d2p(data.y[i])];
 }"""
 PICTURE = "document.querySelector('.wsr-frame img')?.src"
+
+# A picture of the tab that is open: an image, a cell with a picture behind it, or a chart
+SHOWN = """() => [...document.querySelectorAll('[role=tabpanel]')].filter((panel) => panel.clientHeight).some((panel) =>
+  [...panel.querySelectorAll('img, .wsr-thumb, .wsr-plot .main-svg')].some((part) => part.clientHeight > 20 &&
+    (!part.matches('.wsr-thumb') || part.style.backgroundImage)))"""
+GRID = """() => [...document.querySelectorAll('.wsr-pictures .wsr-thumb')].filter((cell) => cell.clientHeight > 60)
+  .map((cell) => cell.style.backgroundImage).join()"""
 
 ALL_CHANGED = """before => {
   const now = [...document.querySelectorAll(".wsr-six figure img")].map((image) => image.src);
@@ -55,6 +63,11 @@ def main() -> None:
                 if not (assets_dir() / "zoos" / f"{dataset}-mlp-pairs" / "zoo.json").exists():
                     continue
                 found[f"connect {dataset}"] = _connect(page, f"http://127.0.0.1:{port}/?tab=connect&data={dataset}")
+            found["tabs"] = {name: _tab(browser, port, name) for name in ("Connect", "Symmetry", "Generate", "Audit")}
+            for dataset in ("emoji-people", "shapes10"):
+                if (assets_dir() / "diffusion" / f"{dataset}-mlora-asym.safetensors").exists():
+                    where = f"http://127.0.0.1:{port}/?tab=generate&data={dataset}&kind=mlora-asym"
+                    found[f"generate {dataset}"] = _generate(page, where)
             browser.close()
         finally:
             server.terminate()
@@ -101,6 +114,42 @@ def _connect(page: Page, address: str) -> dict:
         moved.append(time.monotonic() - begun)
         page.wait_for_timeout(1000)
     return {"first_seconds": first, "step_seconds": moved}
+
+
+def _tab(browser: Browser, port: int, name: str) -> float:
+    """Seconds from a click on a tab of a page that is on screen to its first picture."""
+    page = browser.new_page(viewport=SIZE)
+    page.goto(f"http://127.0.0.1:{port}/")
+    page.wait_for_selector(".wsr-plot .main-svg")
+    page.wait_for_timeout(3000)
+    page.get_by_role("tab", name=name).click()
+    begun = time.monotonic()
+    page.get_by_role("tab", name=name, selected=True).wait_for()
+    page.wait_for_function(SHOWN, polling=20)
+    seconds = time.monotonic() - begun
+    page.close()
+    return seconds
+
+
+def _generate(page: Page, address: str) -> dict:
+    page.goto(address, wait_until="commit")
+    state = page.locator(".wsr-state:visible")
+    state.filter(has_text="Open one").wait_for(timeout=60_000)
+    found, press = {}, page.get_by_role("button", name="Sample", exact=True)
+    before, begun = page.evaluate(GRID), time.monotonic()
+    press.click()
+    page.wait_for_function(f"before => ({GRID})() !== before", arg=before, polling=20)
+    found["first_seconds"] = time.monotonic() - begun
+    state.filter(has_text="Looking for copies").wait_for(timeout=120_000)
+    found["drawn_seconds"] = time.monotonic() - begun
+    state.filter(has_text="new networks").wait_for(timeout=120_000)
+    found["verdict_seconds"] = time.monotonic() - begun
+    page.get_by_role("button", name="Sample", exact=True).click()
+    page.wait_for_timeout(1500)
+    begun = time.monotonic()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    state.filter(has_text="Stopped").wait_for(timeout=60_000)
+    return found | {"stop_seconds": time.monotonic() - begun}
 
 
 def _fit(page: Page, sample: str) -> dict:
