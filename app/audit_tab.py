@@ -54,8 +54,8 @@ def _layout(there: list[str], view: gr.Tab) -> AuditTab:
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
             plane = PlotlyChart(None, height=460, zoom=True, description="Quality against novelty")
             gr.Markdown(
-                "To the right: far from every training weight. Up: unlike any real fit. Where the dotted lines cross "
-                "stands a new fit; copies are left of it, noise above. Click a point.",
+                "To the left: close to one training weight and to no other. Up: unlike any real fit. Where the dotted "
+                "lines cross stands a new fit; copies are left of it, noise above. Click a point.",
                 elem_classes="wsr-caption",
             )
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
@@ -109,8 +109,7 @@ def show(dataset: str, kind: str, point: str) -> tuple:
     """All that stands in the tab: [point, plane, histogram, table, pair, verdict, heat map]."""
     found = audit_run.checked(dataset, kind)
     point = point or audit_run.first_point(found.name)
-    limit = found.about["thresholds"][0]
-    charts = plane_figure(found.rows, point), distances_figure(audit_run.distances(found), limit), table_of(found)
+    charts = plane_figure(found.rows, point), distances_figure(audit_run.distances(found)), table_of(found)
     return point, *charts, *opened(found, point)
 
 

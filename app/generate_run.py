@@ -32,9 +32,9 @@ FINAL = {2: 96, 3: 48}
 LARGE = {2: 256, 3: 96}
 DRAWN = 128  # pixels of a drawn surface
 MEANING = {
-    "replica": "a replica: it is nearer to one training network than new fits ever are",
-    "blend": "a blend: it lies on the line between two training networks, nearer than new fits ever do",
-    "novel": "novel: as far from every training network, and from every mix of two, as a new fit is",
+    "replica": "a replica: it is close to one training network and to no other, more than new fits are",
+    "blend": "a blend: it is close to the line between two training networks and to no other, more than new fits are",
+    "novel": "novel: no training network, and no mix of two, stands out as its origin, as with a new fit",
 }
 
 

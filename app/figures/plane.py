@@ -67,9 +67,8 @@ def _marker(generator: str) -> dict[str, Any]:
     return {"size": 6, "color": colour, "symbol": symbol, "opacity": 0.75, "line": fine if "open" in symbol else {}}
 
 
-def distances_figure(sets: Mapping[str, Sequence[float]], threshold: float, bins: int = 40) -> dict[str, Any]:
-    """Of each set, the share of weights at each distance to the nearest training weight; below `threshold` a weight is
-    called a replica."""
+def distances_figure(sets: Mapping[str, Sequence[float]], bins: int = 40) -> dict[str, Any]:
+    """Of each set, the share of weights at each distance to the nearest training weight."""
     most = max(float(np.quantile(values, 0.99)) for values in sets.values())
     edges = np.linspace(0, 1.05 * most, bins + 1)
     traces = []
@@ -81,15 +80,12 @@ def distances_figure(sets: Mapping[str, Sequence[float]], threshold: float, bins
             "y": share.round(4).tolist(), "line": {"shape": "hvh", "width": 2, "color": colour},
             "hovertemplate": f"{name}: %{{y:.0%}} near %{{x:.2f}}<extra></extra>",
         })  # fmt: skip
-    limit = {"type": "line", "x0": threshold, "x1": threshold, "yref": "paper", "y0": 0, "y1": 1,
-             "line": {"width": 1, "dash": "dot"}}  # fmt: skip
     return {
         "data": traces,
         "layout": {
             "xaxis": {"title": {"text": "Distance, in units of the weights' spread"},
                       "rangemode": "tozero"},
             "yaxis": {"title": {"text": "Share"}, "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
-            "shapes": [limit],
             "margin": {"l": 48, "r": 12, "t": 52, "b": 44},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
             "uirevision": "distances",

@@ -47,10 +47,29 @@ def test_every_planted_copy_is_found(model, audit):
     assert [verdict.nearest for verdict in found] == rows.tolist()
 
 
+def test_a_copy_to_the_last_digit_is_a_replica(model, audit):
+    assert {verdict.word for verdict in audit.judge(fits(model, 60, 1)[:8])} == {"replica"}
+
+
+def test_what_is_nearer_to_all_training_weights_copies_none(model):
+    """A sample without the noise of fitting is nearer to the nearest one than new fits are, and copies it no more."""
+
+    def noise(count, seed):
+        return model.initial() + torch.randn(count, model.size, generator=torch.Generator().manual_seed(seed))
+
+    audit = Audit(model, noise(60, 1))
+    audit.calibrate(noise(100, 2), 0.1)
+    new = noise(40, 3)
+    quiet = model.initial() + 0.5 * (new - model.initial())
+    assert (audit.distances(quiet).distance < audit.distances(new).distance).all()
+    words = [verdict.word for verdict in audit.judge(quiet)]
+    assert words.count("novel") >= 20, words  # of 40; by their distance alone all would be copies
+
+
 def test_an_average_is_a_blend_of_its_two(model, audit):
     training = fits(model, 60, 1)
     (verdict,) = audit.judge((0.4 * training[3] + 0.6 * training[8])[None])
-    assert verdict.word == "blend" and set(verdict.pair) == {3, 8} and verdict.blend_distance < 0.05
+    assert verdict.word == "blend" and set(verdict.pair) == {3, 8} and verdict.line < 0.05
 
 
 def test_the_false_alarm_rate_is_the_stated_one(model, audit):
@@ -69,14 +88,14 @@ def test_distances_do_not_depend_on_the_block(model, audit, monkeypatch):
     parts = audit.distances(samples)
     assert torch.allclose(whole.replica, parts.replica, atol=1e-4) and torch.equal(whole.nearest, parts.nearest)
     assert torch.allclose(whole.blend, parts.blend, atol=1e-4)
-    assert (whole.blend <= whole.replica).all()
+    assert (whole.line <= whole.distance + 1e-4).all()
 
 
 def test_the_line_search_agrees_with_drawn_lines(base, config):
     model = make_representation("mlora-asym", base, config, mask_seed=7)
     training, samples = fits(model, 6, 1), fits(model, 3, 2)
     form = Audit(model, training).forms[0]
-    found, _ = form.between(samples)
+    found, _, _ = form.between(samples)
     z, x = form.known, form._scaled(samples)
     part = torch.linspace(0, 1, 2001)[:, None]
     drawn = torch.cat([z[i] + part * (z[j] - z[i]) for i in range(6) for j in range(i)])

@@ -25,7 +25,9 @@ def sampled(assets, tmp_path, monkeypatch):
     monkeypatch.setattr(generate_run, "LARGE", {2: 24, 3: 12})
     monkeypatch.setattr(
         generate_run, "judged",
-        lambda name, w: [Verdict(("novel", "blend", "replica")[i % 3], 0.5, 2, 0.4, (1, 3)) for i in range(len(w))],
+        lambda name, w: [
+            Verdict(("novel", "blend", "replica")[i % 3], 0.5, 2, 0.9, 0.4, (1, 3), 0.9) for i in range(len(w))
+        ],
     )  # fmt: skip
     monkeypatch.setattr(generate_run, "audit", lambda name: (None, library.collection(name).ids))
     return [screen for screen in generate_run.run(generate_run.checked(*ASKED), tmp_path / "stop")]

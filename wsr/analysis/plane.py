@@ -1,8 +1,9 @@
 """Quality against novelty: a point for each weight that a generator made, beside real fits and simple baselines.
 
-Novelty is the distance to the nearest training weight, quality the distance of what the weight decodes to from what
-held-out fits decode to, both in units of what held-out fits have themselves: a new fit is at about (1, 1), a copy left
-of it, noise above it. Held-out fits, not training ones, are the reference of quality, so that copying does not win it.
+Novelty is how far a weight is from the training weight nearest to it, of how far it is from the next ones
+(`Distances.replica`), quality the distance of what it decodes to from what held-out fits decode to, both in units of
+what held-out fits have themselves: a new fit is at about (1, 1), a copy left of it, noise above it. Held-out fits, not
+training ones, are the reference of quality, so that copying does not win it.
 """
 
 from collections.abc import Callable, Iterator
@@ -48,18 +49,20 @@ class Plane:
 
     def rows(self, weights: Float[Tensor, "n p"], decoded: Decoded) -> pd.DataFrame:
         """Of each weight: `novelty` and `quality` (both in units of held-out fits), `distance` to the training weight
-        `nearest`, `blend` to the line between two, the `verdict`, and in function space `function`, the distance to the
-        training fit `looks like`: of features, or the Chamfer distance of surfaces."""
+        `nearest`, `line` to the line `between` two and `blend`, that of the next lines, the `verdict`, and in function
+        space `function`, the distance to the training fit `looks like`: of features, or the Chamfer distance of
+        surfaces."""
         verdicts = self.audit.judge(weights)
         away = feature_distances(decoded.features, self.heldout.features, self.train.features).min(1)
         like, function = self.nearest_in_function_space(decoded)
         train = self.ids["train"]
         return pd.DataFrame({
-            "novelty": [verdict.distance / self.novelty_unit for verdict in verdicts],
+            "novelty": [verdict.replica / self.novelty_unit for verdict in verdicts],
             "quality": away / self.quality_unit,
             "distance": [verdict.distance for verdict in verdicts],
             "nearest": [train[verdict.nearest] for verdict in verdicts],
-            "blend": [verdict.blend_distance for verdict in verdicts],
+            "line": [verdict.line for verdict in verdicts],
+            "blend": [verdict.blend for verdict in verdicts],
             "between": [" + ".join(train[i] for i in verdict.pair) for verdict in verdicts],
             "verdict": [verdict.word for verdict in verdicts],
             "function": function,

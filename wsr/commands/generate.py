@@ -162,18 +162,20 @@ class AuditCommand:
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
         audit, training, tested = audit_of(zoo, self.alarm)
         verdicts = audit.judge(samples.weights())
-        table = Table("sample", "verdict", "nearest training weight", "distance", "blend of", "distance")
+        table = Table("sample", "verdict", "nearest training weight", "distance", "of the next", "line between",
+                      "distance", "of the next")  # fmt: skip
         for item, verdict in list(zip(samples.ids, verdicts, strict=True))[: self.show]:
             pair = " + ".join(training[i] for i in verdict.pair)
             table.add_row(
-                item, verdict.word, training[verdict.nearest], f"{verdict.distance:.3f}", pair,
-                f"{verdict.blend_distance:.3f}",
+                item, verdict.word, training[verdict.nearest], f"{verdict.distance:.3f}", f"{verdict.replica:.2f}",
+                pair, f"{verdict.line:.3f}", f"{verdict.blend:.2f}",
             )  # fmt: skip
         console.print(table)
         counts = Counter(verdict.word for verdict in verdicts)
         console.print(", ".join(f"{counts[word]} {word}" for word in ("replica", "blend", "novel")) + ".")
         console.print(
-            f"Distances are in units of the training weights' spread. Of {len(tested)} held-out fits that set no "
+            "Distances are in units of the training weights' spread, and relative to the next weights or lines: far "
+            f"below 1 one of them stands out. Of {len(tested)} held-out fits that set no "
             f"threshold, {sum(v.word != 'novel' for v in tested)} are called copies (stated rate {self.alarm:.0%})."
         )
         return OK
