@@ -64,7 +64,7 @@ def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
     with gr.Row():
         titles = [(library.TITLES.get(name, name), name) for name in there]
         dataset = gr.Radio(titles, value=there[0], show_label=False, container=False, min_width=190, scale=0)
-        strip = Pictures(items_of(there[0], decode=False), sprite=_sprite(there[0]), columns=SHOWN)
+        strip = Pictures(items_of(there[0], decode=False), sprite=_sprite(there[0]), elem_classes="wsr-strip")
     gr.Markdown(
         "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other.",
         elem_classes="wsr-caption",

@@ -42,7 +42,7 @@ def build() -> SymmetryTab | None:
         with gr.Row():
             titles = [(library.TITLES.get(name, name), name) for name in datasets]
             dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
-            strip = Pictures(first, sprite=_sprite(datasets[0]), columns=SHOWN)
+            strip = Pictures(first, sprite=_sprite(datasets[0]), elem_classes="wsr-strip")
         cards = [make(datasets[0]) for make in CARDS]
     tab = SymmetryTab(dataset, strip, item, view, cards)
     _wire(tab)

@@ -150,3 +150,6 @@ def test_a_phone_shows_it_all(open_page, name):
     page.get_by_role("tab", name=name).tap()
     page.locator(".wsr-frame img:visible").first.wait_for()
     page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    strip = page.locator(".wsr-strip:visible")
+    if strip.count():  # several pictures in a row, not one below the other
+        assert strip.first.bounding_box()["width"] > 300
