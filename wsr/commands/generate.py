@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.table import Table
+from rich.table import Column, Table
 from tyro.conf import Positional
 
 from wsr.commands import OK, PresetName, console
@@ -162,20 +162,20 @@ class AuditCommand:
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
         audit, training, tested = audit_of(zoo, self.alarm)
         verdicts = audit.judge(samples.weights())
-        table = Table("sample", "verdict", "nearest training weight", "distance", "of the next", "line between",
-                      "distance", "of the next")  # fmt: skip
+        first = (Column(name, no_wrap=True) for name in ("sample", "verdict"))
+        table = Table(*first, "nearest training weight", "distance", "line between", "distance")
         for item, verdict in list(zip(samples.ids, verdicts, strict=True))[: self.show]:
             pair = " + ".join(training[i] for i in verdict.pair)
             table.add_row(
-                item, verdict.word, training[verdict.nearest], f"{verdict.distance:.3f}", f"{verdict.replica:.2f}",
-                pair, f"{verdict.line:.3f}", f"{verdict.blend:.2f}",
+                item, verdict.word, training[verdict.nearest], f"{verdict.distance:.2f} ({verdict.replica:.2f})",
+                pair, f"{verdict.line:.2f} ({verdict.blend:.2f})",
             )  # fmt: skip
         console.print(table)
         counts = Counter(verdict.word for verdict in verdicts)
         console.print(", ".join(f"{counts[word]} {word}" for word in ("replica", "blend", "novel")) + ".")
         console.print(
-            "Distances are in units of the training weights' spread, and relative to the next weights or lines: far "
-            f"below 1 one of them stands out. Of {len(tested)} held-out fits that set no "
+            "Distances are in units of the training weights' spread, and (in brackets) of the distance to the next "
+            f"weights or lines: far below 1 one stands out. Of {len(tested)} held-out fits that set no "
             f"threshold, {sum(v.word != 'novel' for v in tested)} are called copies (stated rate {self.alarm:.0%})."
         )
         return OK
