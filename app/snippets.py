@@ -59,7 +59,7 @@ def cell(image: np.ndarray | None, name: str, representation: str, notes: Sequen
     """A picture of a sheet: its name with the representation's colour, and what there is to say about it."""
     line = representation_line(representation)
     style = f"border-color:{line['color']};border-style:{'solid' if line['dash'] == 'solid' else 'dashed'}"
-    frame = blank("no surface yet") if image is None else picture(image, name)
+    frame = blank("empty: it has no surface") if image is None else picture(image, name)
     said = "".join(f"<span>{_explained(note)}</span>" for note in notes)
     return f'<figure>{frame}<figcaption><b style="{style}">{html.escape(name)}</b>{said}</figcaption></figure>'
 

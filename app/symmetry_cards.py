@@ -1,4 +1,4 @@
-"""The cards of the Symmetry tab. Each asks what will happen, shows it, and says why in a sentence."""
+"""The Symmetry tab's cards of what may be done to weights. Each asks what will happen, shows it, and says why."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,6 @@ import numpy as np
 from app import compute, library, snippets, symmetry_run
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.atlas import atlas_figure
-from app.figures.matrices import matrix_picture
 from app.figures.weights import weights_figure
 from app.palette import NAMES
 from app.symmetry_run import Moved, Subject
@@ -21,6 +20,10 @@ FAMILIES = ("mlp", "lora", "mlora")
 STRENGTHS = (0.0, 2.0)
 MAP = ("UMAP", 2)
 OPTIONS = {**compute.LOOK, **compute.PRIVATE}
+ALLOWED_NOTE = (
+    '<div class="wsr-caption">✓ leaves picture and mask. A masked representation has less freedom: '
+    "that is the point of it.</div>"
+)
 PARTS = {"mlp": "neurons", "lora": "rank components", "mlora": "rank components"}
 
 
@@ -39,7 +42,7 @@ class Card:
 
 def shuffle_card(dataset: str) -> Card:
     """Permuting neurons or rank components: the weights are all different and nothing changes."""
-    families = _families(dataset)
+    families = families_of(dataset)
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Shuffle")
@@ -59,7 +62,7 @@ def shuffle_card(dataset: str) -> Card:
 
     @compute.guarded
     def opened(dataset: str, item: str, family: str, seed: int) -> tuple:
-        of = _subject(dataset, item, family, masked=False)
+        of = subject_of(dataset, item, family, masked=False)
         moved = symmetry_run.act(of, "permutation", int(seed), 1.0)
         shown = [(of.label, symmetry_run.picture(of.model, of.full)), (f"{PARTS[family]} shuffled", moved.picture)]
         return snippets.pictures(shown), _facts(of, moved), _jumped(of, moved)
@@ -76,8 +79,7 @@ def shuffle_card(dataset: str) -> Card:
 
 def mask_card(dataset: str) -> Card:
     """The same with a mask: shuffled weights are not allowed, and putting the mask back breaks the picture."""
-    families = _families(dataset)
-    guesses = [("the same picture", "same"), ("another picture", "other")]
+    families = families_of(dataset)
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Now with a mask")
@@ -86,7 +88,7 @@ def mask_card(dataset: str) -> Card:
                 "Shuffle, then put the held weights back. What is left?"
             )
             family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
-            guess = gr.Radio(guesses, value=None, label="Your guess")
+            guess = gr.Radio([("the same picture", "same"), ("another picture", "other")], label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             sheet = gr.HTML()
@@ -96,35 +98,30 @@ def mask_card(dataset: str) -> Card:
                 None, height=300, description="Frozen entries that no longer hold their value",
                 placeholder="Guess first: then it is drawn here.",
             )  # fmt: skip
-    outputs = [sheet, answer, heat, guess]
 
     @compute.guarded
     def opened(dataset: str, item: str, family: str, guess: str | None = None) -> tuple:
-        of = _subject(dataset, item, family, masked=True)
-        return snippets.pictures([(of.label, symmetry_run.picture(of.model, of.full))]), "", None, None
-
-    @compute.guarded
-    def guessed(dataset: str, item: str, family: str, guess: str | None) -> tuple:
-        of = _subject(dataset, item, family, masked=True)
+        of = subject_of(dataset, item, family, masked=True)
+        shown = [(of.label, symmetry_run.picture(of.model, of.full))]
+        if guess is None:
+            return snippets.pictures(shown), "", None
         moved = symmetry_run.act(of, "permutation", 1, 1.0)
         back = symmetry_run.remasked(of, moved)
-        shown = [
-            (of.label, symmetry_run.picture(of.model, of.full)),
-            ("shuffled", moved.picture),
-            ("mask put back", back.picture),
-        ]
         said = (
             f"Shuffled, the picture is the same (largest difference {_small(moved.difference)}), but {moved.broken:,} "
             f"held weights have moved. Putting them back changes it by up to {back.difference:.2g}: "
             "with a mask, one picture has one place."
         )
-        return snippets.pictures(shown), snippets.verdict(guess == "other", said), _violated(of, moved), gr.skip()
+        shown += [("shuffled", moved.picture), ("mask put back", back.picture)]
+        return snippets.pictures(shown), snippets.verdict(guess == "other", said), _violated(of, moved)
+
+    inputs, outputs = [family, guess], [sheet, answer, heat]
 
     def wire(shared: list[Any]) -> None:
-        guess.input(guessed, [*shared, family, guess], outputs, **OPTIONS)
-        family.input(opened, [*shared, family, guess], outputs, **OPTIONS)
+        guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
+        ask_again(family.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
 
-    return Card({"mask": family}, [family, guess], outputs, opened, wire)
+    return Card({"mask": family, "mask_guess": guess}, inputs, outputs, opened, wire)
 
 
 def group_card(dataset: str) -> Card:
@@ -134,102 +131,73 @@ def group_card(dataset: str) -> Card:
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Signs, scales, any basis")
+            gr.Markdown(
+                "Turn the sign of a neuron's or a pair's two halves, or make one larger and the other smaller, or mix "
+                "pairs: the product stays. Do the weights that a mask holds?"
+            )
             name = gr.Radio(known, value=known[-1][1], show_label=False, container=False)
             kind = gr.Radio(kinds, value="scale", show_label=False, container=False)
             strength = gr.Slider(*STRENGTHS, value=1.0, step=0.05, label="How far")
+            guess = gr.Radio([("they stay", "kept"), ("they move", "moved")], label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             sheet = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             table = gr.HTML()
-            gr.Markdown(
-                "✓ leaves picture and mask. A masked representation has less freedom: that is the point of it.",
-                elem_classes="wsr-caption",
-            )
-    outputs = [sheet, answer, table]
 
     @compute.guarded
-    def opened(dataset: str, item: str, name: str, kind: str, strength: float) -> tuple:
+    def opened(
+        dataset: str, item: str, name: str, kind: str, strength: float, guess: str | None = None
+    ) -> tuple:  # fmt: skip
         from wsr.symmetry import KEEPS_MASK
 
         of = symmetry_run.subject(symmetry_run.names_of(dataset)[name], item)
+        shown = [(of.label, symmetry_run.picture(of.model, of.full))]
+        if guess is None:
+            return snippets.pictures(shown), "", ""
         moved = symmetry_run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
-        shown = [(of.label, symmetry_run.picture(of.model, of.full)), (f"{kind} changed", moved.picture)]
+        shown.append((f"{kind} changed", moved.picture))
         allowed = snippets.allowed({NAMES[key]: KEEPS_MASK[key] for key in representations}, NAMES[name], kind)
-        return snippets.pictures(shown), _facts(of, moved), allowed
+        said = snippets.verdict((guess == "kept") == (moved.broken == 0), _why(of, moved)) + _facts(of, moved)
+        return snippets.pictures(shown), said, allowed + ALLOWED_NOTE
+
+    inputs, outputs = [name, kind, strength, guess], [sheet, answer, table]
 
     def wire(shared: list[Any]) -> None:
-        for widget in (name, kind, strength):
-            event = widget.release if widget is strength else widget.input
-            event(opened, [*shared, name, kind, strength], outputs, **OPTIONS)
+        for event in (guess.input, strength.release):
+            event(opened, [*shared, *inputs], outputs, **OPTIONS)
+        for widget in (name, kind):
+            ask_again(widget.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
 
-    return Card({"of": name, "act": kind, "far": strength}, [name, kind, strength], outputs, opened, wire)
+    return Card({"of": name, "act": kind, "far": strength, "act_guess": guess}, inputs, outputs, opened, wire)
 
 
-def theorem_card(dataset: str) -> Card:
-    """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i), a switch for each term."""
-    families = [(title, name) for title, name in _families(dataset) if name != "mlp"]
-    rank = 4
-    with gr.Row(equal_height=False, elem_classes="wsr-card"):
-        with gr.Column(min_width=280, elem_classes="wsr-tight"):
-            gr.Markdown("### What a pair does")
-            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
-            switches = gr.CheckboxGroup(
-                [(f"term {i + 1}", i) for i in range(rank)], value=list(range(rank)), label="Terms that count"
-            )
-            layer = gr.Slider(1, 8, value=4, step=1, label="Layer drawn")
-            gr.Markdown(
-                "mLoRA: W′ = Σ diag(bᵢ) W diag(aᵢ), copies of the base's own matrix with its rows and columns scaled. "
-                "LoRA adds bᵢ aᵢ to it instead, and has to undo what it does not want.",
-                elem_classes="wsr-caption",
-            )
-        with gr.Column(min_width=220, elem_classes="wsr-tight"):
-            sheet = gr.HTML()
-        with gr.Column(min_width=420, scale=3, elem_classes="wsr-tight"):
-            matrices = gr.HTML()
-    outputs = [sheet, matrices]
-
-    @compute.guarded
-    def opened(dataset: str, item: str, family: str, chosen: list[int], layer: int) -> tuple:
-        of = _subject(dataset, item, family, masked=True)
-        found = symmetry_run.terms(of, int(layer) - 1, [int(i) for i in chosen])
-        span = float(np.quantile(np.abs(found.base), 0.99))
-        total = found.terms[sorted(chosen)].sum(0) + (found.base if family == "lora" else 0)
-        parts = [("W, the base's", found.base), *((f"term {i + 1}", term) for i, term in enumerate(found.terms))]
-        drawn = [
-            (title, matrix_picture(np.where(i - 1 in chosen or not i, term, np.nan), span))
-            for i, (title, term) in enumerate(parts)
-        ]
-        drawn.append(("W′, their sum", matrix_picture(total, span)))
-        return snippets.pictures([("with these terms", found.picture)]), snippets.pictures(drawn, pixels=True)
-
-    def wire(shared: list[Any]) -> None:
-        for widget in (family, switches):
-            widget.input(opened, [*shared, family, switches, layer], outputs, **OPTIONS)
-        layer.release(opened, [*shared, family, switches, layer], outputs, **OPTIONS)
-
-    return Card({"pairs": family, "layer": layer}, [family, switches, layer], outputs, opened, wire)
+def ask_again(event: Callable[..., Any], guess: gr.Radio) -> Any:
+    """Another question: the guess is taken back first."""
+    return event(lambda: None, None, guess, queue=False, **compute.PRIVATE)
 
 
 def given_value(widget: Any, text: str | None) -> Any:
     """A widget's value from a link, if it is one that the widget offers. WsrError for another."""
     if text is None:
         return gr.skip()
-    if isinstance(widget, gr.Radio):
-        choices = [value for _, value in widget.choices]
-        if text not in choices:
-            raise unknown_name("choice", text, choices)
-        return text
+    if isinstance(widget, gr.Radio | gr.CheckboxGroup):
+        choices = {str(value): value for _, value in widget.choices}
+        several = isinstance(widget, gr.CheckboxGroup)
+        for one in (given := text.split(",") if several else [text]):
+            if one not in choices:
+                raise unknown_name("choice", one, choices)
+        return [choices[one] for one in given] if several else choices[text]
     low, high = (widget.minimum, widget.maximum) if isinstance(widget, gr.Slider) else (0, 10_000)
     return min(max(float(text), low), high)
 
 
-def _families(dataset: str) -> list[tuple[str, str]]:
+def families_of(dataset: str) -> list[tuple[str, str]]:
     there = symmetry_run.names_of(dataset)
     return [(NAMES[name], name) for name in FAMILIES if name in there or f"{name}-asym" in there]
 
 
-def _subject(dataset: str, item: str, family: str, masked: bool) -> Subject:
+def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
     """The item in this family's zoo, with its mask or without; where only one of the two is there, that one."""
     there = symmetry_run.names_of(dataset)
     order = [f"{family}-asym", family] if masked else [family, f"{family}-asym"]
@@ -246,6 +214,14 @@ def _facts(of: Subject, moved: Moved) -> str:
         held = "all in place" if not moved.broken else f"{moved.broken:,} moved"
         lines.append(("held weights", held))
     return snippets.ledger(lines)
+
+
+def _why(of: Subject, moved: Moved) -> str:
+    if not of.model.masked:
+        return "There is no mask, and so nothing to hold: all such weights are as good, one picture has many places."
+    if moved.broken:
+        return "The picture is the same, but these weights are no longer ones that the mask allows."
+    return "The mask leaves this freedom: what it holds at zero, a sign or a scale leaves at zero."
 
 
 def _small(value: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 
 from app import compute, connect_run, library, snippets
 from app.palette import NAMES
-from app.symmetry_cards import OPTIONS, Card
+from app.symmetry_cards import OPTIONS, Card, ask_again
 
 KINDS = ("mlora-asym", "mlora")
 TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name in figure 3
@@ -25,37 +25,34 @@ def starts_card(dataset: str) -> Card:
                 "and take the weights halfway. Which middle is still the picture?"
             )
             kind = gr.Radio([(NAMES[name], name) for name in KINDS], value=KINDS[0], show_label=False, container=False)
-            guess = gr.Radio(guesses, value=None, label="Your guess")
+            guess = gr.Radio(guesses, label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=4, elem_classes="wsr-tight"):
             sheet = gr.HTML()
-    outputs = [sheet, answer, guess]
 
     @compute.guarded
     def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> tuple:
         lanes = _lanes(dataset, item, kind)
-        shown = [(f"a fit, {TITLES[start]}", _picture(lane, 0.0)) for start, lane in lanes.items()]
-        return snippets.pictures(shown), "", None
-
-    @compute.guarded
-    def guessed(dataset: str, item: str, kind: str, guess: str | None) -> tuple:
-        lanes = _lanes(dataset, item, kind)
-        if len(lanes) < 2:
-            return "", "", gr.skip()
+        told = guess is not None and len(lanes) == len(TITLES)
+        places = (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0)) if told else (("a fit", 0.0),)
         shown = [
             (f"{what}, {TITLES[start]}", _picture(lane, alpha))
             for start, lane in lanes.items()
-            for what, alpha in (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0))
+            for what, alpha in places
         ]
+        if not told:
+            return snippets.pictures(shown), ""
         drops = {start: _drop(lane) for start, lane in lanes.items()}
         said = snippets.verdict(guess == min(drops, key=drops.get), _said(dataset, drops))
-        return snippets.pictures(shown), said, gr.skip()
+        return snippets.pictures(shown), said
+
+    inputs, outputs = [kind, guess], [sheet, answer]
 
     def wire(shared: list[Any]) -> None:
-        guess.input(guessed, [*shared, kind, guess], outputs, **OPTIONS)
-        kind.input(opened, [*shared, kind, guess], outputs, **OPTIONS)
+        guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
+        ask_again(kind.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
 
-    return Card({"start": kind}, [kind, guess], outputs, opened, wire)
+    return Card({"start": kind, "start_guess": guess}, inputs, outputs, opened, wire)
 
 
 def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:

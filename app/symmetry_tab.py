@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run, symmetry_starts
+from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run, symmetry_starts, symmetry_terms
 from app.address import Part
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
@@ -16,7 +16,7 @@ CARDS = (
     symmetry_cards.shuffle_card,
     symmetry_cards.mask_card,
     symmetry_cards.group_card,
-    symmetry_cards.theorem_card,
+    symmetry_terms.theorem_card,
     symmetry_starts.starts_card,
 )
 

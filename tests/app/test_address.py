@@ -60,6 +60,8 @@ def test_a_link_opens_the_other_tabs_as_they_were(address):
         found["symmetry"] | {"item": item, "shuffle": "mlp", "act": "sign", "far": 1.5, "of": "lora"}
         == found["symmetry"]
     )
+    found = opened(address, tab="symmetry", data="emoji", mask_guess="other", terms="0,2", term_guess="all")["symmetry"]
+    assert (found["mask_guess"], found["terms"], found["term_guess"]) == ("other", [0, 2], "all")
     found = opened(address, tab="fit", sample="photo:cat", kind="mlp", steps="200", way="six")
     assert found["fit"] == {"sample": "photo:cat", "way": "six", "kind": "mlp", "rank": 4, "steps": 200}
 
@@ -75,6 +77,7 @@ def test_a_link_opens_the_other_tabs_as_they_were(address):
         {"tab": "connect", "alpha": "much"},
         {"tab": "connect", "target": "nobody"},
         {"tab": "symmetry", "item": "nobody"},
+        {"tab": "symmetry", "terms": "0,9"},
         {"tab": "fit", "sample": "../../etc/passwd"},
         {"tab": "fit", "steps": "1e99"},
     ],

@@ -4,7 +4,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import library, symmetry_cards, symmetry_run, symmetry_starts, symmetry_tab
+from app import library, symmetry_cards, symmetry_run, symmetry_starts, symmetry_tab, symmetry_terms
 from wsr import WsrError, representations
 from wsr.symmetry import KEEPS_MASK, kinds_of
 
@@ -54,24 +54,45 @@ def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
 
 
 def test_a_guess_is_judged_and_explained(item):
-    with gr.Blocks() as page:
+    with gr.Blocks():
         card = symmetry_cards.mask_card(DATASET)
-        card.wire([gr.State(DATASET), gr.State(item)])
-    handlers = [fn.fn for fn in page.fns.values() if fn.fn.__name__ == "guessed"]
-    sheet, answer, heat, _ = handlers[0](DATASET, item, "mlora", "other")
+    assert card.opening(DATASET, item, "mlora")[1:] == ("", None)  # nothing is given away before it
+    sheet, answer, heat = card.opening(DATASET, item, "mlora", "other")
     assert "Right." in answer and "held weights" in answer and sheet.count("<figure>") == 3
     assert heat["data"]
-    assert "Look again." in handlers[0](DATASET, item, "mlora", "same")[1]
+    assert "Look again." in card.opening(DATASET, item, "mlora", "same")[1]
+
+
+def test_what_a_mask_allows_is_asked_first(item):
+    with gr.Blocks():
+        card = symmetry_cards.group_card(DATASET)
+    assert card.opening(DATASET, item, "mlora-asym", "scale", 1.0)[1:] == ("", "")
+    assert "Right." in card.opening(DATASET, item, "mlora-asym", "scale", 1.0, "kept")[1]
+    assert "Right." in card.opening(DATASET, item, "mlora-asym", "basis", 1.0, "moved")[1]
+    assert "Look again." in card.opening(DATASET, item, "lora-asym", "sign", 1.0, "kept")[1]
+    assert "no mask" in card.opening(DATASET, item, "lora", "basis", 1.0, "kept")[1]
+
+
+def test_a_term_less_is_judged_by_what_is_seen(item):
+    with gr.Blocks():
+        card = symmetry_terms.theorem_card(DATASET)
+    assert card.opening(DATASET, item, "mlora", [0, 1, 2, 3], 4)[2] == ""
+    answers = [card.opening(DATASET, item, "mlora", [1, 2, 3], 4, guess)[2] for guess in symmetry_terms.SAID]
+    assert sum("Right." in answer for answer in answers) == 1
+    white, half = np.ones((4, 4, 3)), np.ones((4, 4, 3))
+    half[:2] = 0.2
+    changed = half.copy()
+    changed[0] = 0.6
+    assert symmetry_terms.lost(white, white) == symmetry_terms.lost(half, half) == 0
+    assert symmetry_terms.lost(white, half) == 1 and symmetry_terms.lost(half, changed) == 0.5
 
 
 def test_the_better_start_is_the_one_that_loses_less_halfway(item):
-    with gr.Blocks() as page:
+    with gr.Blocks():
         card = symmetry_starts.starts_card(DATASET)
-        card.wire([gr.State(DATASET), gr.State(item)])
-    guessed = next(fn.fn for fn in page.fns.values() if fn.fn.__name__ == "guessed")
-    sheet, answer, _ = guessed(DATASET, item, "mlora", "own")
+    sheet, answer = card.opening(DATASET, item, "mlora", "own")
     assert sheet.count("<figure>") == 6 and "10.0 dB" in answer
-    assert "Right." in answer and "Look again." in guessed(DATASET, item, "mlora", "normal")[1]
+    assert "Right." in answer and "Look again." in card.opening(DATASET, item, "mlora", "normal")[1]
 
 
 def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
