@@ -172,30 +172,38 @@ def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
     return float(np.interp(alpha, lane.alphas, lane.aligned_curve if aligned else lane.raw_curve))
 
 
-@compute.gpu(duration=120)
-def fit_live(dataset: str, target: str, names: list[str], sigma: float, perturb: float) -> Iterator[Race]:
-    """Fits the target twice with each representation, from starts that are λ = `perturb` apart, with spread σ, and
-    yields what there is after each. WsrError where the target's own data is not on this machine."""
-    from wsr.analysis.connectivity import ALPHAS, connect, fit_pair
-    from wsr.data import load_signals
-    from wsr.fitting.problem import make_problem
-    from wsr.presets import preset
-
+def check_live(names: list[str], sigma: float, perturb: float) -> None:
+    """What a visitor asks to be fitted. WsrError for what is not there or out of range."""
     unknown = [name for name in names if name not in representations]
     if unknown or not names:
         raise WsrError(f"Choose one representation or more, of {', '.join(representations)}.")
     for name, value, (low, high) in (("spread σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
         if not low <= value <= high:
             raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
+
+
+@compute.gpu(duration=120)
+def fit_live(
+    dataset: str, target: str, names: list[str], sigma: float, perturb: float
+) -> Iterator[tuple[float, Race | None]]:  # fmt: skip
+    """Fits the target twice with each representation, from starts that are λ = `perturb` apart, with spread σ. Yields
+    which part is done, in [0, 1], and after each representation what there is. WsrError where the target's own data is
+    not on this machine."""
+    from wsr.analysis.connectivity import ALPHAS, connect, fit_pair_stream
+    from wsr.data import load_signals
+    from wsr.fitting.problem import make_problem
+    from wsr.presets import preset
+
+    check_live(names, sigma, perturb)
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
     signals = load_signals(dataset, [target])
     truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
     found = Race(dataset, target, library.label_of(dataset, target), {})
-    for name in representations:
-        if name in names:
-            pair = fit_pair(signals, name, dataset, init="spread", sigma=sigma, perturb=perturb)
-            aligned = pair.aligned()
-            curves = [connect(one, truth).quality[0].tolist() for one in (pair, aligned)]
-            found.lanes[name] = Lane(pair, aligned, list(ALPHAS), *curves)
-            yield found
+    for name in [name for name in representations if name in names]:
+        for record in fit_pair_stream(signals, name, dataset, init="spread", sigma=sigma, perturb=perturb):
+            yield (len(found.lanes) + record.step / record.steps) / len(names), None
+        pair, aligned = record.pair, record.pair.aligned()
+        curves = [connect(one, truth).quality[0].tolist() for one in (pair, aligned)]
+        found.lanes[name] = Lane(pair, aligned, list(ALPHAS), *curves)
+        yield len(found.lanes) / len(names), found

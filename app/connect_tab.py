@@ -1,7 +1,10 @@
 """The Connect tab: walk from one fit to another, and see which representations stay a picture on the way."""
 
+import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,6 +20,8 @@ from wsr import representations
 
 SHOWN = 10  # targets to choose from
 HALFWAY = 0.5
+LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # what a live pair begins with
+SAID = 0.3  # seconds between two words on how far it is
 ALIGNED = [("as they landed", False), ("aligned first", True)]
 INITS = [("own starts", "own"), ("zero-mean starts", "normal")]
 
@@ -35,6 +40,7 @@ class ConnectTab:
     spread: gr.Slider
     perturb: gr.Slider
     fit: gr.Button
+    stop: gr.Button
     target: gr.Textbox
     live: gr.State
     view: gr.Tab
@@ -84,16 +90,20 @@ def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
             init = gr.Radio(INITS, value="own", label="Where fitting began")
             with gr.Accordion("Fit a new pair, live", open=False):
                 names = gr.CheckboxGroup(
-                    [(NAMES[name], name) for name in representations], value=["mlora", "mlora-asym"], show_label=False
+                    [(NAMES[name], name) for name in representations], value=LIVE, show_label=False
                 )
-                perturb = gr.Slider(*connect_run.LAMBDAS, value=1.0, step=0.05, label="λ: how far apart the starts are")
-                spread = gr.Slider(*connect_run.SIGMAS, value=0.02, step=0.01, label="σ: spread of the starts")
-                fit = gr.Button("Fit two", variant="primary")
+                perturb = gr.Slider(
+                    *connect_run.LAMBDAS, value=LAMBDA, step=0.05, label="λ: how far apart the starts are"
+                )
+                spread = gr.Slider(*connect_run.SIGMAS, value=SIGMA, step=0.01, label="σ: spread of the starts")
+                with gr.Row():
+                    fit = gr.Button("Fit two", variant="primary", min_width=120)
+                    stop = gr.Button("Stop", interactive=False, min_width=120)
             state = gr.HTML()
     target = gr.Textbox(items_of(there[0], decode=False)[0]["id"], visible="hidden")
     live = gr.State(None, time_to_live=3600)
     return ConnectTab(
-        dataset, strip, alpha, aligned, init, sheet, chart, state, names, spread, perturb, fit, target, live, view
+        dataset, strip, alpha, aligned, init, sheet, chart, state, names, spread, perturb, fit, stop, target, live, view
     )
 
 
@@ -111,15 +121,22 @@ def _wire(tab: ConnectTab) -> None:
     tab.dataset.input(change_dataset, tab.dataset, [tab.strip, *chosen], **options).then(
         walk, tab.inputs, tab.outputs, **options
     )
-    tab.fit.click(
+    buttons = [tab.fit, tab.stop]
+    waiting = tab.fit.click(prepare, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
+    fitting = waiting.then(
         fit_pair, [tab.dataset, tab.target, tab.names, tab.spread, tab.perturb, tab.alpha, tab.aligned],
-        [tab.state, tab.live, *tab.outputs], show_progress_on=tab.state, **compute.COMPUTE, **compute.PRIVATE,
+        [tab.state, tab.live, *tab.outputs], show_progress_on=tab.state, **compute.COMPUTE,
+        **{**compute.PRIVATE, "show_progress": "minimal"},
     )  # fmt: skip
+    fitting.success(finish, None, buttons, queue=False, **compute.PRIVATE)
+    fitting.failure(refused, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
+    tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
 
 
 def part(tab: ConnectTab) -> Part:
     """The tab's state in the address."""
     widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
+    widgets |= {"fit": tab.names, "sigma": tab.spread, "lambda": tab.perturb}
     return Part("connect", tab.view, widgets, restore, [tab.strip])
 
 
@@ -129,7 +146,11 @@ def restore(given: dict[str, str]) -> list[Any]:
     init, alpha = given.get("init", INITS[0][1]), float(given.get("alpha", HALFWAY))
     target = given.get("target", items_of(dataset, decode=False)[0]["id"])
     connect_run.race(dataset, target, init)
-    return [dataset, target, min(max(alpha, 0.0), 1.0), flag(given.get("aligned", "")), init, strip_of(dataset)]
+    names = given["fit"].split(",") if "fit" in given else LIVE
+    spread, perturb = (float(given.get(key, value)) for key, value in (("sigma", SIGMA), ("lambda", LAMBDA)))
+    connect_run.check_live(names, spread, perturb)
+    shown = [dataset, target, min(max(alpha, 0.0), 1.0), flag(given.get("aligned", "")), init]
+    return [*shown, names, spread, perturb, strip_of(dataset)]
 
 
 @compute.guarded
@@ -170,19 +191,54 @@ def change_dataset(dataset: str) -> tuple:
     return strip_of(dataset), items_of(dataset, decode=False)[0]["id"], None, ""
 
 
+def prepare(request: gr.Request) -> tuple:
+    """A press on Fit: [state, fit, stop]."""
+    _stop_file(request).unlink(missing_ok=True)
+    return snippets.working("Waiting for the machine …"), gr.update(interactive=False), gr.update(interactive=True)
+
+
 def fit_pair(
-    dataset: str, target: str, names: list[str], spread: float, perturb: float, alpha: float, aligned: bool
-) -> Iterator[tuple]:
-    """[state, live, pictures, chart] after each representation. What is wrong is said in the page."""
+    dataset: str, target: str, names: list[str], spread: float, perturb: float, alpha: float, aligned: bool,
+    request: gr.Request,
+) -> Iterator[tuple]:  # fmt: skip
+    """[state, live, pictures, chart], the last three after each representation. What is wrong is said in the page."""
+    stopped, said = _stop_file(request), 0.0
     try:
         yield snippets.working(f"Fitting twice with {len(names)} …", 0.0), *(gr.skip(),) * 3
-        for found in connect_run.fit_live(dataset, target, names, float(spread), float(perturb)):
-            done = len(found.lanes)
-            said = snippets.working(f"{done} of {len(names)} fitted twice", done / len(names))
-            yield said, found, *_shown(found, float(alpha), bool(aligned))
+        running = connect_run.fit_live(dataset, target, names, float(spread), float(perturb))
+        with contextlib.closing(running):
+            for done, found in running:
+                if stopped.exists():
+                    yield snippets.settled("Stopped. What was fitted twice is shown."), *(gr.skip(),) * 3
+                    return
+                if found:
+                    words = snippets.working(f"{len(found.lanes)} of {len(names)} fitted twice", done)
+                    yield words, found, *_shown(found, float(alpha), bool(aligned))
+                elif time.monotonic() - said > SAID:
+                    said = time.monotonic()
+                    yield snippets.working(f"Fitting twice with {len(names)} …", done), *(gr.skip(),) * 3
         yield snippets.settled("Fitted just now, on this machine."), *(gr.skip(),) * 3
     except Exception as error:
         yield snippets.failed(compute.sentence(error)), *(gr.skip(),) * 3
+
+
+def finish() -> tuple:
+    """[fit, stop]"""
+    return gr.update(interactive=True), gr.update(interactive=False)
+
+
+def refused() -> tuple:
+    text = "The machine has no room for another fit at the moment. Please try again in a minute."
+    return snippets.failed(text), *finish()
+
+
+def stop(request: gr.Request) -> str:
+    _stop_file(request).touch()
+    return snippets.working("Stopping …")
+
+
+def _stop_file(request: gr.Request) -> Path:
+    return compute.session_dir(request) / "stop-pair"
 
 
 def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 import trimesh
 
-from wsr.analysis.connectivity import chamfers, connect, fit_pair, similarity
+from wsr.analysis.connectivity import chamfers, connect, fit_pair, fit_pair_stream, similarity
 from wsr.data.signals import Signal, Signals
 from wsr.fitting.problem import make_problem
 
@@ -35,6 +35,15 @@ def test_without_perturbation_the_starts_are_the_same_and_the_points_are_not(bas
     assert torch.equal(*pair.starts) and not torch.equal(pair.a, pair.b)
     same = fit_pair(noise(), "mlora", base, perturb=0.0, steps=5, point_seeds=(0, 0))
     assert torch.equal(same.a, same.b)
+
+
+def test_a_pair_that_is_followed_is_the_same_pair(base):
+    *records, last = fit_pair_stream(noise(2), "mlora", base, steps=5, every=2)
+    assert [record.step for record in records] == sorted(record.step for record in records)
+    assert records[-1].step == last.step == last.steps == 10 and records[0].pair is None
+    pair = fit_pair(noise(2), "mlora", base, steps=5)
+    for one, other in ((last.pair.a, pair.a), (last.pair.b, pair.b), *zip(last.pair.starts, pair.starts, strict=True)):
+        assert torch.allclose(one, other, atol=1e-5)
 
 
 def test_alignment_leaves_the_ends_and_brings_them_nearer(base):

@@ -52,8 +52,16 @@ def test_a_link_opens_the_atlas_as_it_was(address):
 
 def test_a_link_opens_the_other_tabs_as_they_were(address):
     target = connect_run.targets("shapes10")[2]
-    found = opened(address, tab="connect", data="shapes10", target=target, alpha="0.25", aligned="true", init="normal")
-    assert found["connect"] == {"data": "shapes10", "target": target, "alpha": 0.25, "aligned": True, "init": "normal"}
+    shown = {"data": "shapes10", "target": target, "init": "normal"}
+    found = opened(address, tab="connect", **shown, alpha="0.25", aligned="true", fit="lora,mlp", sigma="0.1")
+    assert found["connect"] == {
+        **shown,
+        "alpha": 0.25,
+        "aligned": True,
+        "fit": ["lora", "mlp"],
+        "sigma": 0.1,
+        "lambda": 1.0,
+    }
     item = library.collection("emoji-mlp").ids[4]
     found = opened(address, tab="symmetry", data="emoji", item=item, shuffle="mlp", act="sign", far="1.5", of="lora")
     assert (
@@ -76,6 +84,7 @@ def test_a_link_opens_the_other_tabs_as_they_were(address):
         {"tab": "atlas", "pick": "x" * 5000},
         {"tab": "connect", "alpha": "much"},
         {"tab": "connect", "target": "nobody"},
+        {"tab": "connect", "fit": "gan"},
         {"tab": "symmetry", "item": "nobody"},
         {"tab": "symmetry", "terms": "0,9"},
         {"tab": "fit", "sample": "../../etc/passwd"},

@@ -46,10 +46,18 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     signals = Signals("emoji", 2, [Signal(target, "", "heldout", 2, lambda: noise)])
     monkeypatch.setattr("wsr.data.load_signals", lambda name, ids: signals)
     monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
-    *_, shown, last = connect_tab.fit_pair("emoji", target, ["mlora", "mlp"], 0.1, 1.0, 0.5, False)
+    asked = ("emoji", target, ["mlora", "mlp"], 0.1, 1.0, 0.5, False, None)
+    *_, shown, last = connect_tab.fit_pair(*asked)
     assert "Fitted just now" in last[0] and tuple(shown[1].lanes) == ("mlp", "mlora")
     sheet, chart = connect_tab.walk("emoji", target, "own", shown[1], 0.2, True)
     assert sheet.count("<figure>") == 2 and len(chart["data"]) == 4
+    connect_tab.prepare(None)
+    running = connect_tab.fit_pair(*asked)
+    next(running)
+    connect_tab.stop(None)
+    (last,) = running
+    assert "Stopped" in last[0]
+    connect_tab.prepare(None)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +66,7 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
 )
 def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb, told):
     target = connect_run.targets("emoji")[0]
-    *_, last = connect_tab.fit_pair("emoji", target, names, sigma, perturb, 0.5, False)
+    *_, last = connect_tab.fit_pair("emoji", target, names, sigma, perturb, 0.5, False, None)
     assert "wsr-failed" in last[0] and told in last[0]
 
 

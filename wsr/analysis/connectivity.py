@@ -1,7 +1,7 @@
 """Linear mode connectivity: two fits of one target, and the fields on the straight line between their weights (section
 4.2, figure 3)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +13,7 @@ from torch import Tensor
 from wsr.data.signals import Signals
 from wsr.fields.base import BaseField
 from wsr.fields.representation import Representation
-from wsr.fitting.fit import fit
+from wsr.fitting.fit import fit, fit_stream
 from wsr.fitting.problem import ImageTruth, ShapeTruth
 from wsr.metrics.surfaces import surface_distance
 from wsr.render.decode import decode
@@ -94,8 +94,49 @@ def fit_pair(
     model = second.representation
     if first is None:
         first = fit(signals, representation, seed=point_seeds[0], **options).weights
-    starts = tuple(model.initial(init, sigma, init_seed, mix) for mix in (0.0, perturb))
-    return Pair(model, second.ids, first, second.weights, starts, model.initial_mean(init))
+    return Pair(model, second.ids, first, second.weights, *_starts(model, init, sigma, init_seed, perturb))
+
+
+def _starts(model: Representation, init: str, sigma: float, init_seed: int, perturb: float) -> tuple:
+    """Of the two fits, and the mean that they vary around."""
+    both = tuple(model.initial(init, sigma, init_seed, mix) for mix in (0.0, perturb))
+    return both, model.initial_mean(init)
+
+
+@dataclass(frozen=True)
+class PairRecord:
+    """Progress of two fits: steps done of both, and the pair once they are."""
+
+    step: int
+    steps: int
+    pair: Pair | None = None
+
+
+def fit_pair_stream(
+    signals: Signals,
+    representation: str,
+    base: str | BaseField | None = None,
+    *,
+    init: str = "centered",
+    sigma: float = 0.02,
+    perturb: float = 1.0,
+    init_seed: int = 0,
+    point_seeds: tuple[int, int] = (0, 1),
+    every: int = 10,
+    **options,
+) -> Iterator[PairRecord]:
+    """`fit_pair` as a generator, one fit after the other, all signals in one batch. It may be closed between two
+    records."""
+    options |= dict(base=base, init=init, sigma=sigma, init_seed=init_seed, every=every)
+    results = []
+    for mix, seed in zip((0.0, perturb), point_seeds, strict=True):
+        for record in fit_stream(signals, representation, perturb=mix, seed=seed, **options):
+            yield PairRecord(record.step + len(results) * record.steps, 2 * record.steps)
+        results.append(record.result)
+    first, second = results
+    model = second.representation
+    pair = Pair(model, second.ids, first.weights, second.weights, *_starts(model, init, sigma, init_seed, perturb))
+    yield PairRecord(2 * record.steps, 2 * record.steps, pair)
 
 
 def connect(pair: Pair, truth: ImageTruth | ShapeTruth, alphas: Sequence[float] = ALPHAS) -> Connection:
