@@ -2,7 +2,8 @@
 (`shapes10-mlora-asym`, `shapes10-mlora-asym-s1`, `emoji-people-mlora-asym-flat`). Resumable.
 
 Each trains for the same time, in as many steps as fit (precompute/diffusion_search.py measured one). Models are written
-to assets/diffusion, samples, compressed, to assets/samples.
+to assets/diffusion, their matrices in a byte a number; what they sample as they stand there, compressed, to
+assets/samples.
 """
 
 import shutil
@@ -38,11 +39,13 @@ def train(one: Generator, path) -> None:
     config = replace(
         config, lr=found["lr"], steps=round(SECONDS / found["step seconds"]), encoder=config.encoder and one.encoder
     )
+    whole = cache_dir() / "training" / path.name
     with bar(f"diffusion {one.name}") as update:
-        for record in train_diffusion(zoo, path, config=config, seed=one.seed):
+        for record in train_diffusion(zoo, whole, config=config, seed=one.seed):
             look = record.monitor
             note = f", held-out {look.heldout_loss:.3f}, near {look.distinct} of {look.samples}" if look else ""
             update(record.step, record.steps, f"loss {record.loss:.4f}{note}")
+    load_diffusion(whole).save(path, torch.int8)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from wsr.paths import assets_dir
 
 DATASETS = ("emoji-people", "shapes10")
 SEEDS = {"mlp": (0, 1, 2), "mlora": (0, 1, 2), "mlora-asym": (0, 1, 2)}  # of the others, one
-SECONDS = 420  # of training, for every model
+SECONDS = 360  # of training, for every model
 THREADS = 1  # of each training: two of them side by side make more of two cores than one on both
 SAMPLES, STEPS = 512, 100  # of each model, by DDIM with so many steps
 

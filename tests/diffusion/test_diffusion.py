@@ -225,6 +225,23 @@ def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypat
         load_diffusion(tmp_path / "m-1.safetensors", adapter)
 
 
+def test_a_model_in_bytes_is_smaller_and_nearly_the_same(adapter, tmp_path):
+    made = fresh(adapter)
+    for parameter in made.network.parameters():  # an untrained one ends in zeros
+        torch.nn.init.normal_(parameter, std=0.1)
+    made.about = {"zoo": {}}
+    sizes = {}
+    for dtype in (torch.float16, torch.int8):
+        path = tmp_path / f"{dtype}.safetensors"
+        made.save(path, dtype)
+        sizes[dtype] = path.stat().st_size
+        state = load_diffusion(path, adapter).network.state_dict()
+        for name, tensor in made.network.state_dict().items():
+            largest = tensor.abs().amax(-1, keepdim=True) if tensor.ndim == 2 else tensor.abs().max()
+            assert ((state[name] - tensor).abs() <= largest / 250 + 1e-6).all()
+    assert sizes[torch.int8] < 0.8 * sizes[torch.float16]  # of a tiny model, half of the file is names
+
+
 def test_wrong_requests_are_explained(adapter):
     made = fresh(adapter)
     for options, words in (

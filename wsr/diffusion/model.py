@@ -21,6 +21,7 @@ from wsr.paths import assets_dir, atomic_path
 from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
 
 FORMAT = "wsr-diffusion-1"
+STEP = "step."  # before the name of a matrix in bytes: what a level of each of its rows is worth
 SMALLEST_SPREAD = 1e-6  # of a parameter that is the same in all weights
 
 
@@ -127,9 +128,16 @@ class WeightDiffusion:
         return self
 
     def save(self, path: str | Path, dtype: torch.dtype = torch.float16) -> None:
-        """Written in files of at most 10 MB: `path`, and beside it `<stem>-1.safetensors` and so on."""
-        path = Path(path)
-        state = {f"network.{name}": tensor.to(dtype) for name, tensor in self.network.state_dict().items()}
+        """Written in files of at most 10 MB: `path`, and beside it `<stem>-1.safetensors` and so on. dtype: of the
+        network's parameters; int8 keeps its matrices in a byte a number, half the size."""
+        path, state = Path(path), {}
+        for name, tensor in self.network.state_dict().items():
+            if dtype != torch.int8:
+                state[f"network.{name}"] = tensor.to(dtype)
+            elif tensor.ndim == 2:
+                state[f"network.{name}"], state[f"{STEP}{name}"] = _to_bytes(tensor)
+            else:
+                state[f"network.{name}"] = tensor.to(torch.float16)
         state |= {"mean": self.mean, "spread": self.spread}
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
         parts = _parts(state)
@@ -165,8 +173,16 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
     model = representation or load_representation(meta["about"]["zoo"])
     network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
     mean, spread = state.pop("mean"), state.pop("spread")
-    network.load_state_dict({key.removeprefix("network."): value.float() for key, value in state.items()})
+    steps = {key.removeprefix(STEP): state.pop(key) for key in [key for key in state if key.startswith(STEP)]}
+    parameters = {key.removeprefix("network."): value.float() for key, value in state.items()}
+    network.load_state_dict({key: value * steps.get(key, 1.0) for key, value in parameters.items()})
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])
+
+
+def _to_bytes(matrix: Float[Tensor, "n m"]) -> tuple[Int[Tensor, "n m"], Float[Tensor, "n 1"]]:
+    """In 255 levels, evenly spaced around 0 up to each row's largest number."""
+    step = (matrix.abs().amax(1, keepdim=True) / 127).clamp_min(torch.finfo(torch.float32).tiny)
+    return (matrix / step).round().to(torch.int8), step
 
 
 def draw(count: int, size: int, seed: int, first: int = 0) -> Float[Tensor, "n p"]:
