@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
+PEOPLE := $(addprefix emoji-people-,mlora-asym mlora lora-asym lora mlp-asym mlp)
 
 .PHONY: demo test assets lint system system-test
 
@@ -29,6 +30,14 @@ assets: $(VENV)/.installed-test system
 	$(BIN)/python -m precompute.figure3
 	$(BIN)/python -m precompute.table1
 	$(BIN)/python -m precompute.table4
+	$(BIN)/python -m precompute.dimensions
+	$(BIN)/python -m precompute.pointnet
+	$(BIN)/python -m precompute.diffusion_search
+	$(BIN)/python -m precompute.zoos $(PEOPLE)
+	$(BIN)/python -m precompute.maps $(PEOPLE)
+	$(BIN)/python -m precompute.generation
+	$(BIN)/python -m precompute.audits
+	$(BIN)/python -m precompute.generation_tables
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -99,7 +99,7 @@ def collection_names() -> list[str]:
     return sorted(names, key=place)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=24)
 def collection(name: str) -> Collection:
     """A collection by name. The name may come from the page: WsrError if there is none of it."""
     if name not in collection_names():
@@ -152,12 +152,12 @@ def label_of(dataset: str, item: str) -> str:
     return item if words == symbol else _TONES.sub(r" (\1)", words)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=24)
 def _positions(name: str) -> dict[str, int]:
     return {item: i for i, item in enumerate(collection(name).ids)}
 
 
-@functools.lru_cache(maxsize=12)
+@functools.lru_cache(maxsize=24)
 def zoo(name: str) -> Zoo:
     """The engine's own view of the zoo. Imports torch."""
     from wsr import Zoo
@@ -165,7 +165,7 @@ def zoo(name: str) -> Zoo:
     return Zoo.open(assets_dir() / "zoos" / collection(name).name)
 
 
-@functools.lru_cache(maxsize=12)
+@functools.lru_cache(maxsize=24)
 def weights(name: str) -> Float[Tensor, "n p"]:
     """All stored vectors of a collection, in its order, as they are on disk: in fp16 about 16 MB for a thousand."""
     return zoo(name).weights(collection(name).ids, dtype=None)
@@ -202,7 +202,7 @@ def _mean(name: str, form: str) -> Float[Tensor, " p"]:
     return (canonical_weights(name) if form == "canonical" else weights(name)).mean(0, dtype=torch.float32)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=24)
 def columns(name: str) -> list[str]:
     """What points can be coloured by: the columns of the zoo's index that tell items apart, and k-means clusters."""
     index = collection(name).index

@@ -57,7 +57,7 @@ def main() -> None:
             optimizer.step()
             schedule.step()
             if step % 10 == 9 or step == steps - 1:
-                update(step + 1, steps, f"loss {float(loss):.3f}")
+                update(step + 1, steps, f"loss {float(loss.detach()):.3f}")
     held_out, wanted = clouds("heldout")
     network.eval()
     with torch.no_grad():

@@ -107,6 +107,7 @@ def _audit(folder: Path, dataset: str) -> None:
     names = list(dict.fromkeys(row["generator"] for row in rows))
     place = {"novelty": 1.0, "quality": 1.0, "function": 1.0, "replica": 1.0, "blend": 0.0, "novel": 0.0}
     about = {"extractor": "none", "alarm": 0.05, "tested": 3, "false alarms": 0, "thresholds": [0.7, 0.6], "seed": 0,
+             "planted": {"noise 0.1": 1.0},
              "baseline count": 4, "training distances": [1.0, 1.1],
              "summaries": dict.fromkeys(names, place)}  # fmt: skip
     path = folder / "reports" / f"audit-{zoo.path.name}"

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from wsr.errors import WsrError
 from wsr.fields.representation import Adapter, Representation
-from wsr.symmetry import KEEPS_MASK, canonical
+from wsr.symmetry import KEEPS_MASK, act, canonical
 from wsr.zoo.zoo import Zoo
 
 Word = Literal["replica", "blend", "novel"]
@@ -210,6 +210,19 @@ def audit_of(zoo: Zoo, alarm: float = 0.05) -> tuple[Audit, list[str], list[Verd
     audit = Audit(zoo.representation, zoo.weights(training))
     audit.calibrate(heldout[::2], alarm)
     return audit, training, audit.judge(heldout[1::2])
+
+
+def plants(model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0) -> dict[str, Tensor]:
+    """Copies that an audit must find, by how they were disguised: a little noise (0.1 of each parameter's spread), the
+    mean of two, and what leaves the field and the mask. Left out are neurons in another order, which would take weight
+    matching with every training weight, and for mLoRA a change of basis, of which it has no canonical form."""
+    found = {"noise 0.1": noisy(weights, 0.1, count, seed), "average of 2": averages(weights, 2, count, seed)}
+    hidden = {"basis"} if model.name.startswith("mlora") else {"permutation"} if model.name.startswith("mlp") else set()
+    for kind in KEEPS_MASK[model.name]:
+        if kind not in hidden:
+            moved = act(model, model.layout.fill(weights[:count].float()), kind, seed, 0.4)
+            found[kind] = model.layout.strip(moved)
+    return found
 
 
 def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: int = 0) -> Float[Tensor, "m p"]:

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.analysis.evaluation import Decoded, Evaluation
-from wsr.analysis.novelty import Audit, audit_of, averages, gaussian, noisy
+from wsr.analysis.novelty import Audit, audit_of, averages, gaussian, noisy, plants
 from wsr.metrics.quality import chamfer
 from wsr.zoo.zoo import Zoo
 
@@ -108,6 +108,11 @@ def summary(rows: pd.DataFrame) -> dict[str, float]:
     return found | {word: float(shares.get(word, 0.0)) for word in ("replica", "blend", "novel")}
 
 
+def found_share(audit: Audit, planted: Float[Tensor, "n p"]) -> float:
+    """How many of these copies are called one."""
+    return sum(verdict.word != "novel" for verdict in audit.judge(planted)) / len(planted)
+
+
 def audit_report(
     zoo: Zoo, evaluation: Evaluation, generators: dict[str, Float[Tensor, "m p"]], *, count: int = 128, seed: int = 0,
     alarm: float = 0.05, progress: Callable[[int, int], None] = lambda done, total: None,
@@ -123,10 +128,12 @@ def audit_report(
         progress(done + 1, len(sets))
     real = plane.real_rows()
     parts.insert(len(generators), real["held out"].assign(generator="held out"))
+    planted = plants(zoo.representation, plane.known["train"], seed=seed)
     about = {
         "zoo": zoo.path.name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution,
         "alarm": alarm, "tested": len(tested), "false alarms": sum(verdict.word != "novel" for verdict in tested),
         "thresholds": list(audit.thresholds), "novelty unit": plane.novelty_unit, "quality unit": plane.quality_unit,
+        "planted": {name: found_share(audit, weights) for name, weights in planted.items()},
         "baseline count": count, "seed": seed, "training distances": real["training"]["distance"].round(4).tolist(),
         "summaries": {part["generator"].iloc[0]: summary(part) for part in parts},
     }  # fmt: skip
