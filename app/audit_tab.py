@@ -145,7 +145,8 @@ def table_of(found: Report) -> str:
         lines.append((name, cells))
     note = (
         f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
-        f"called copies; of {about['tested']} held-out fits that set none, {about['false alarms']} are. "
+        f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
+        f"{about['false alarms']} are. "
         f"Of planted copies, however disguised, {min(about['planted'].values()):.0%} are found. "
         f"Features: {about['extractor']}."
     )

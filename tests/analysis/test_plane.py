@@ -41,6 +41,6 @@ def test_a_report_has_a_row_for_each_weight(zoo):
     rows, about = audit_report(zoo, evaluation, {"diffusion": made}, count=4, alarm=0.2)
     assert list(rows["generator"].unique()[:2]) == ["diffusion", "held out"]
     assert len(rows) == 7 + 30 + 6 * 4 and (rows.groupby("generator")["sample"].min() == 0).all()
-    assert about["summaries"].keys() == set(rows["generator"]) and about["tested"] == 15
+    assert about["summaries"].keys() == set(rows["generator"]) and about["tested"] == 30
     assert about["planted"]["noise 0.1"] == 1
     assert sum(about["summaries"]["diffusion"][word] for word in ("replica", "blend", "novel")) == 1

@@ -142,7 +142,8 @@ class Evaluate:
 class AuditCommand:
     """Say of each sampled weight whether it is a replica of a training weight, a blend of two, or novel.
 
-    Thresholds come from half of the zoo's held-out fits; the false-alarm rate is measured on the other half.
+    Thresholds come from half of the zoo's held-out fits; the false-alarm rate is measured on the other half, and the
+    other way round.
     Example: `wsr audit new emoji-mlora-asym`.
     """
 
@@ -175,7 +176,8 @@ class AuditCommand:
         console.print(", ".join(f"{counts[word]} {word}" for word in ("replica", "blend", "novel")) + ".")
         console.print(
             "Distances are in units of the training weights' spread, and (in brackets) of the distance to the next "
-            f"weights or lines: far below 1 one stands out. Of {len(tested)} held-out fits that set no "
-            f"threshold, {sum(v.word != 'novel' for v in tested)} are called copies (stated rate {self.alarm:.0%})."
+            f"weights or lines: far below 1 one stands out. Of {len(tested)} held-out fits, judged by thresholds that "
+            f"the other half sets, {sum(v.word != 'novel' for v in tested)} are called copies (stated rate "
+            f"{self.alarm:.0%})."
         )
         return OK
