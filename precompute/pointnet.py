@@ -11,13 +11,14 @@ import torch
 from safetensors.torch import save_file
 
 from wsr.data import load_signals
+from wsr.fields.base import compute_dtype
 from wsr.metrics.features import unit_ball
 from wsr.metrics.pointnet import PointNet
 from wsr.metrics.surfaces import surface_points
 from wsr.paths import assets_dir, atomic_path, cache_dir
 from wsr.progress import bar
 
-POINTS, DRAWN, BATCH, EPOCHS, LR = 2048, 1024, 32, 8, 1e-3
+POINTS, DRAWN, BATCH, EPOCHS, LR = 2048, 1024, 16, 2, 1e-3
 
 
 def clouds(split: str) -> tuple[torch.Tensor, torch.Tensor]:
@@ -45,13 +46,16 @@ def main() -> None:
     optimizer = torch.optim.Adam(network.parameters(), LR, weight_decay=1e-4)
     steps = EPOCHS * (len(data) // BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, LR, total_steps=steps)
+    dtype = compute_dtype("cpu")
     begun, generator = time.monotonic(), torch.Generator().manual_seed(0)
     with bar("PointNet++") as update:
         for step in range(steps):
             if step % (len(data) // BATCH) == 0:
                 order = torch.randperm(len(data), generator=generator)
             rows = order[(step % (len(data) // BATCH)) * BATCH :][:BATCH]
-            loss = torch.nn.functional.nll_loss(network.classify(moved(data[rows], generator)), labels[rows])
+            with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
+                found = network.classify(moved(data[rows], generator)).float()
+            loss = torch.nn.functional.nll_loss(found, labels[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

@@ -61,10 +61,10 @@ class SetAbstraction(nn.Module):
             index = ball(places, centres, self.radius, self.most)  # (n, c, k)
             near = gather(places, index) - centres[:, :, None]
             groups = near if values is None else torch.cat([near, gather(values, index)], -1)
-        h = groups.permute(0, 3, 2, 1)  # (n, d, k, c)
+        h = groups.permute(0, 3, 1, 2)  # (n, d, c, k): in memory as it lies, which saves copies
         for conv, norm in zip(self.mlp_convs, self.mlp_bns, strict=True):
             h = torch.relu(norm(conv(h)))
-        return centres, h.amax(2).mT
+        return centres, h.amax(3).mT
 
 
 def gather(values: Float[Tensor, "n p d"], index: Int[Tensor, "n ..."]) -> Float[Tensor, "n ... d"]:
