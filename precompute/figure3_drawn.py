@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from app.palette import NAMES, REPRESENTATION_COLOURS
 from wsr.paths import atomic_path
 
+LOG, FOOT = "Chamfer ×10²", 0.05
 UNITS = {"emoji": "dB of PSNR", "shapes10": "IoU"}
 
 
@@ -19,7 +20,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
         ("the same, aligned", lambda row: row["aligned"]["drop"]),
     ]
     if own and "rise" in own[0]["raw"]:
-        panels.append(("barrier, Chamfer ×10²", lambda row: row["raw"]["rise"]))
+        panels.append((f"barrier, {LOG}", lambda row: row["raw"]["rise"]))
     figure = Figure(figsize=(3.4 * len(panels), 3.1), layout="constrained")
     for number, (title, value) in enumerate(panels, 1):
         axis = figure.add_subplot(1, len(panels), number)
@@ -30,8 +31,12 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
                 style = "-" if name.endswith("-asym") else "--"
                 axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
                 low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
+                if title.endswith(LOG):  # from 0.3 to 140: on a log axis, and a band that would cross 0 ends at its foot
+                    low = [max(value, FOOT) for value in low]
                 axis.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
         axis.set(xlabel="λ, how far the second start is from the first", title=title)
+        if title.endswith(LOG):
+            axis.set_yscale("log")
         axis.spines[["top", "right"]].set_visible(False)
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=6, frameon=False)
