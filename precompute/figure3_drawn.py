@@ -31,7 +31,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
                 style = "-" if name.endswith("-asym") else "--"
                 axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
                 low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
-                if title.endswith(LOG):  # from 0.3 to 140: on a log axis, and a band that would cross 0 ends at its foot
+                if title.endswith(LOG):  # from 0.3 to 140; on a log axis a band that would cross 0 ends at its foot
                     low = [max(value, FOOT) for value in low]
                 axis.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
         axis.set(xlabel="λ, how far the second start is from the first", title=title)
