@@ -102,8 +102,7 @@ def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     shown.append((f"nearest weights: {_label(of.name, near)}", library.zoo(of.name).weights([near])))
     if like != near:
         shown.append((f"looks most like: {_label(of.name, like)}", library.zoo(of.name).weights([like])))
-    large = generate_run.LARGE[dim]
-    return [(title, generate_run.pictures(of.name, one, large)[0]) for title, one in shown]
+    return [(title, generate_run.pictures(of.name, one, generate_run.OPENED[dim])[0]) for title, one in shown]
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:

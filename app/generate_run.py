@@ -17,6 +17,7 @@ from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
+    from trimesh import Trimesh
 
     from wsr.analysis.novelty import Audit, Verdict
     from wsr.diffusion import SampleStep, WeightDiffusion
@@ -29,8 +30,9 @@ ANY = "any"
 # looks on the way.
 LIVE = {2: (48, 0.3), 3: (24, 1.5)}
 FINAL = {2: 96, 3: 48}
-LARGE = {2: 256, 3: 96}
-DRAWN = 128  # pixels of a drawn surface
+OPENED = {2: 256, 3: 64}  # of a sample that is looked at
+LARGE = {2: 256, 3: 96}  # of one that is taken home
+DRAWN = 192  # pixels of a drawn surface
 MEANING = {
     "replica": "a replica: it is close to one training network and to no other, more than new fits are",
     "blend": "a blend: it is close to the line between two training networks and to no other, more than new fits are",
@@ -185,7 +187,8 @@ def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]
     """The same with each one's verdict below it."""
     if not sampled.verdicts:
         return shown
-    return [{**item, "note": verdict.word} for item, verdict in zip(shown, sampled.verdicts, strict=True)]
+    pairs = enumerate(zip(shown, sampled.verdicts, strict=True), 1)
+    return [{**item, "label": f"{i} · {verdict.word}"} for i, (item, verdict) in pairs]
 
 
 def pictures(name: str, weights: "Tensor", resolution: int) -> list[np.ndarray]:
@@ -194,12 +197,28 @@ def pictures(name: str, weights: "Tensor", resolution: int) -> list[np.ndarray]:
 
     found = library.zoo(name).representation
     decoded = decode(found, weights, resolution)
-    if found.dim == 2:
-        return list(decoded)
+    return list(decoded) if found.dim == 2 else [drawn(mesh) for mesh in decoded]
+
+
+def drawn(mesh: "Trimesh") -> np.ndarray:
+    """A surface from one side; white where there is none."""
     from wsr.render.pictures import draw_mesh
 
-    empty = np.ones((DRAWN, DRAWN, 3), np.float32)
-    return [np.asarray(draw_mesh(mesh, DRAWN)) if len(mesh.faces) else empty for mesh in decoded]
+    return np.asarray(draw_mesh(mesh, DRAWN)) if len(mesh.faces) else np.ones((DRAWN, DRAWN, 3), np.float32)
+
+
+def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
+    """A sample's picture, and of a shape its surface as a GLB file, if it has any."""
+    from wsr.render.decode import decode
+    from wsr.render.surfaces import to_glb
+
+    shown = decode(one.model, one.weights, OPENED[one.dim])[0]
+    if one.dim == 2:
+        return shown, None
+    path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
+    if len(shown.faces):
+        path.write_bytes(to_glb(shown, None))
+    return drawn(shown), str(path) if len(shown.faces) else None
 
 
 def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":

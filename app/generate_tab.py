@@ -70,12 +70,12 @@ def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
     first = library.collection(names[0])
     datasets = list(dict.fromkeys(library.collection(name).dataset for name in names))
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=320, scale=3, elem_classes="wsr-tight"):
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
             with gr.Row():
                 titles = [(library.TITLES.get(name, name), name) for name in datasets]
                 dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190)
-                sample = gr.Button("Sample", variant="primary", min_width=120, scale=0)
-                stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+                sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
+                stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
             state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
             grid = Pictures(columns=COLUMNS)
             with gr.Accordion("Settings", open=False):
@@ -87,9 +87,12 @@ def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
                 )  # fmt: skip
                 steps = gr.Slider(*generate_run.STEPS, value=STEPS, step=5, label="Steps from noise")
                 seed = gr.Number(0, precision=0, label="Seed", minimum=0, maximum=generate_run.SEEDS[1])
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
             pair = gr.HTML(snippets.blank("Open a sample: beside it comes the training network it is nearest to."))
             verdict = gr.HTML()
+            surface = gr.Model3D(
+                visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
+            )
             with gr.Row():
                 take = gr.Button("Take it home", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
@@ -100,7 +103,7 @@ def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
                 walked = gr.HTML()
     return GenerateTab(
         [dataset, kind, cls, guidance, steps, seed], sample, stop, state, grid, gr.Textbox("", visible="hidden"),
-        [pair, verdict, take, place, files], [other, way, walked], place, gr.State(None, time_to_live=3600),
+        [pair, verdict, surface, take, place, files], [other, way, walked], place, gr.State(None, time_to_live=3600),
         gr.State(None, time_to_live=3600), view,
     )  # fmt: skip
 
@@ -118,20 +121,24 @@ def _wire(tab: GenerateTab) -> None:
         kind.input(change_kind, [dataset, kind], cls, **look),
     )
     screen = [tab.state, tab.grid, tab.sampled]
-    tab.view.select(opened, [dataset, kind, tab.sampled], screen, **look)
-    for event in changed:
-        event.then(opened, [dataset, kind, tab.sampled], screen, **look)
+    large = [tab.picked, tab.fitted, *tab.panel]
+    for event in (tab.view.select, *(event.then for event in changed)):
+        event(opened, [dataset, kind, tab.sampled], screen, **look).then(
+            reopen, [tab.sampled, tab.picked], large, **look
+        )
     buttons = [tab.sample, tab.stop]
     waiting = tab.sample.click(prepare, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
     running = waiting.then(
         sample, tab.asked, screen, show_progress_on=tab.state, **compute.COMPUTE,
         **{**compute.PRIVATE, "show_progress": "minimal"},
     )  # fmt: skip
-    running.success(finish, None, buttons, queue=False, **compute.PRIVATE)
+    running.success(finish, None, buttons, queue=False, **compute.PRIVATE).then(
+        reopen, [tab.sampled, tab.picked], large, **look
+    )
     running.failure(refused, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
     tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
-    tab.grid.pick(pick, tab.sampled, [tab.picked, tab.fitted, *tab.panel], trigger_mode="multiple", **look)
-    tab.panel[2].click(take, [tab.sampled, tab.picked], tab.panel[4], **look)
+    tab.grid.pick(pick, tab.sampled, large, trigger_mode="multiple", **look)
+    tab.panel[3].click(take, [tab.sampled, tab.picked], tab.panel[5], **look)
     other, way, walked = tab.walk
     for event in (other.change, way.release):
         event(walk, [tab.sampled, tab.picked, other, way], walked, **look)
@@ -209,23 +216,34 @@ def _busy_file(request: gr.Request) -> Any:
 
 
 @compute.guarded
-def pick(sampled: Sampled | None, event: gr.EventData) -> tuple:
-    """[picked, fitted, pair, verdict, take, place, files]"""
-    at = _number(sampled, picked_id(event))
+def pick(sampled: Sampled | None, event: gr.EventData, request: gr.Request) -> tuple:
+    """[picked, fitted, pair, verdict, surface, take, place, files]"""
+    return _large(sampled, _number(sampled, picked_id(event)), request)
+
+
+@compute.guarded
+def reopen(sampled: Sampled | None, picked: str, request: gr.Request) -> tuple:
+    """What is open when other samples come: the one with the same number, at first the first."""
+    return (gr.skip(),) * 8 if sampled is None else _large(sampled, _number(sampled, picked or "0"), request)
+
+
+def _large(sampled: Sampled, at: int, request: gr.Request) -> tuple:
+    """A sample beside what it is nearest to: [picked, fitted, pair, verdict, surface, take, place, files]"""
     asked = sampled.asked
-    large = generate_run.pictures(asked.name, sampled.weights[at : at + 1], generate_run.LARGE[_dim(asked.name)])[0]
-    shown, said = [(f"sample {at + 1}", large)], ""
+    fitted = generate_run.fitted(sampled, at)
+    own, glb = generate_run.look(fitted, compute.session_dir(request))
+    shown, said = [(f"sample {at + 1}", own)], ""
     if sampled.verdicts:
         verdict, training = sampled.verdicts[at], generate_run.audit(asked.name)[1]
         rows = list(verdict.pair) if verdict.word == "blend" else [verdict.nearest]
         for row in rows:
             weights = library.zoo(asked.name).weights([training[row]])
-            near = generate_run.pictures(asked.name, weights, generate_run.LARGE[_dim(asked.name)])[0]
+            near = generate_run.pictures(asked.name, weights, generate_run.OPENED[fitted.dim])[0]
             shown.append((f"training: {_name(asked.name, training[row])}", near))
         said = snippets.settled(f"Sample {at + 1} is {generate_run.MEANING[verdict.word]}.")
     on = gr.update(interactive=True)
-    fitted = generate_run.fitted(sampled, at)
-    return str(at), fitted, snippets.pictures(shown), said, on, on, gr.update(visible=False)
+    surface = gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
+    return str(at), fitted, snippets.pictures(shown), said, surface, on, on, gr.update(visible=False)
 
 
 @compute.guarded

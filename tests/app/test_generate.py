@@ -1,9 +1,12 @@
 """The Generate tab's handlers: samples appear, are told from copies, taken home and placed."""
 
+import sys
+
 import gradio as gr
 import numpy as np
 import pytest
 import torch
+import trimesh
 
 from app import compute, generate_run, generate_tab, library
 from app.atlas_place import place_fit
@@ -23,6 +26,7 @@ def sampled(assets, tmp_path, monkeypatch):
     monkeypatch.setattr(generate_run, "LIVE", {2: (12, 0.0), 3: (8, 0.0)})
     monkeypatch.setattr(generate_run, "FINAL", {2: 16, 3: 12})
     monkeypatch.setattr(generate_run, "LARGE", {2: 24, 3: 12})
+    monkeypatch.setattr(generate_run, "OPENED", {2: 24, 3: 12})
     monkeypatch.setattr(
         generate_run, "judged",
         lambda name, w: [
@@ -37,7 +41,7 @@ def test_samples_appear_step_by_step_and_are_judged(sampled):
     looks = [screen.items for screen in sampled if screen.items]
     assert len(looks) > 8 and all(len(look) == generate_run.COUNT for look in looks)
     last = sampled[-1]
-    assert [item["note"] for item in looks[-1]][:3] == ["novel", "blend", "replica"]
+    assert [item["label"] for item in looks[-1]][:3] == ["1 · novel", "2 · blend", "3 · replica"]
     assert "6 novel, 5 blends of two, 5 replicas" in last.state and last.sampled.weights.shape[0] == 16
     again = list(generate_tab.sample(*ASKED, Request()))
     assert torch.equal(again[-1][2].weights, last.sampled.weights)
@@ -45,7 +49,7 @@ def test_samples_appear_step_by_step_and_are_judged(sampled):
 
 def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sampled):
     (first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym")
-    assert len(first.items) == len(judged.sampled.weights) == 6 and judged.items[1]["note"] == "blend"
+    assert len(first.items) == len(judged.sampled.weights) == 6 and judged.items[1]["label"] == "2 · blend"
     assert "6 new networks" in judged.state
     assert len(list(generate_tab.opened(*ask, None, Request()))) == 2
     assert not list(generate_tab.opened(*ask, judged.sampled, Request()))
@@ -70,14 +74,24 @@ def test_stop_leaves_what_there_is(assets, tmp_path):
 
 def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     made = sampled[-1].sampled
-    picked, fitted, pair, said, take, place, _ = generate_tab.pick(made, gr.EventData(None, {"id": "1"}))
+    picked, fitted, pair, said, surface, take, place, _ = generate_tab.pick(
+        made, gr.EventData(None, {"id": "1"}), Request()
+    )
     assert picked == "1" and pair.count("<figure>") == 3 and "a blend" in said  # with both that it is a mix of
-    assert take["interactive"] and place["interactive"]
-    assert generate_tab.pick(made, gr.EventData(None, {"id": "0"}))[2].count("<figure>") == 2
+    assert take["interactive"] and place["interactive"] and surface["visible"] == "hidden"
+    assert generate_tab.pick(made, gr.EventData(None, {"id": "0"}), Request())[2].count("<figure>") == 2
     files = generate_tab.take(made, "1", Request())["value"]
     assert [file.rsplit(".")[-1] for file in files] == ["safetensors", "png"]
     placed, found, nearest = place_fit(fitted, Visit())
     assert found.name == "emoji-mlora-asym" and nearest in found.ids and placed.points
+
+
+def test_what_is_open_stays_open_when_others_come(sampled):
+    made = sampled[-1].sampled
+    assert all(part == gr.skip() for part in generate_tab.reopen(None, "", Request()))
+    assert generate_tab.reopen(made, "", Request())[0] == "0"
+    picked, _, pair, *_ = generate_tab.reopen(made, "2", Request())
+    assert picked == "2" and "sample 3" in pair
 
 
 def test_the_walk_begins_and_ends_at_samples(sampled):
@@ -99,6 +113,12 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch):
     assert len(shown) == 2 and shown[0]["src"].startswith("data:image")
     assert generate_run.summary(made) == "2 new networks."
     assert generate_run.files(made, 0, tmp_path)[0].endswith(".safetensors")
+    one = generate_run.fitted(made, 0)
+    for mesh in (trimesh.Trimesh(), trimesh.creation.icosphere()):
+        monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_, mesh=mesh: [mesh])
+        picture, glb = generate_run.look(one, tmp_path)
+        assert bool(glb) == bool(len(mesh.faces))
+    assert picture.shape == (generate_run.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
 
 
 def test_too_few_held_out_fits_give_no_verdict(assets):
@@ -122,9 +142,9 @@ def test_forged_samples_are_told(sampled):
     made = sampled[-1].sampled
     for number in ("99", "x", "-1"):
         with pytest.raises(gr.Error, match="no sample"):
-            generate_tab.pick(made, gr.EventData(None, {"id": number}))
+            generate_tab.pick(made, gr.EventData(None, {"id": number}), Request())
     with pytest.raises(gr.Error, match="press Sample first"):
-        generate_tab.pick(None, gr.EventData(None, {"id": "0"}))
+        generate_tab.pick(None, gr.EventData(None, {"id": "0"}), Request())
 
 
 def test_a_link_says_what_to_sample(assets):
