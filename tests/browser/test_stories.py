@@ -60,6 +60,23 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
     assert page.evaluate(DIFFERENCE, three[:2]) <= 1 < page.evaluate(DIFFERENCE, [three[0], three[2]])
 
 
+def test_cards_ask_before_they_tell(page):
+    open_tab(page, "Symmetry")
+    rows = page.locator(".wsr-row:visible")
+    rows.nth(2).locator("img").wait_for()
+    assert page.locator(".wsr-verdict:visible").count() == 0 and rows.nth(2).locator("img").count() == 1
+    page.get_by_label("they stay").click()
+    page.locator(".wsr-verdict:visible", has_text="Right.").wait_for()  # mLoRA-Asym's zeros stay zeros
+    assert page.evaluate(DIFFERENCE, sources(page, rows.nth(2))) <= 1
+    page.get_by_label("they move").focus()
+    page.keyboard.press("Space")
+    page.locator(".wsr-verdict:visible", has_text="Look again.").wait_for()
+    page.get_by_label("all of it").click()
+    page.locator(".wsr-verdict:visible", has_text="Without term 1").wait_for()
+    assert not page.get_by_label("term 1").is_checked() and page.get_by_label("term 2").is_checked()
+    page.wait_for_function("location.search.includes('term_guess=all')")
+
+
 def test_terms_are_switched_by_keyboard(page):
     open_tab(page, "Symmetry")
     drawn = page.locator(".wsr-row:visible", has_text="with these terms").locator("img")
@@ -119,6 +136,7 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     assert grid.count() == 16
     drawn = grid.locator(".wsr-thumb").evaluate_all("all => all.map(one => one.style.backgroundImage.slice(5, -2))")
     assert page.evaluate(DIFFERENCE, drawn[:2]) > 1
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()
     grid.nth(1).click()
     page.locator(".wsr-row:visible", has_text="sample 2").locator("img").wait_for()
     page.get_by_role("button", name="Take it home").last.click()
