@@ -25,6 +25,7 @@ POINT = """([trace, i]) => {
 }"""
 PICTURE = "document.querySelector('.wsr-frame img')?.src"
 
+TABS = ("Connect", "Symmetry", "Generate", "Audit")
 # A picture of the tab that is open: an image, a cell with a picture behind it, or a chart
 SHOWN = """() => [...document.querySelectorAll('[role=tabpanel]')].filter((panel) => panel.clientHeight).some((panel) =>
   [...panel.querySelectorAll('img, .wsr-thumb, .wsr-plot .main-svg')].some((part) => part.clientHeight > 20 &&
@@ -32,10 +33,12 @@ SHOWN = """() => [...document.querySelectorAll('[role=tabpanel]')].filter((panel
 GRID = """() => [...document.querySelectorAll('.wsr-pictures .wsr-thumb')].filter((cell) => cell.clientHeight > 60)
   .map((cell) => cell.style.backgroundImage).join()"""
 
-ALL_CHANGED = """before => {
-  const now = [...document.querySelectorAll(".wsr-six figure img")].map((image) => image.src);
-  return now.length === before.length && now.every((src, i) => src !== before[i]);
-}"""
+# Of a shape, halfway, some of the six may have no surface.
+SIX = """() => [...document.querySelectorAll(".wsr-six figure")].map((one) => one.querySelector("img")?.src ?? "")"""
+ALL_CHANGED = f"""before => {{
+  const now = ({SIX})();
+  return now.length === 6 && now.every((src, i) => src !== before[i] || (!src && !before[i]));
+}}"""
 
 
 def main() -> None:
@@ -63,7 +66,7 @@ def main() -> None:
                 if not (assets_dir() / "zoos" / f"{dataset}-mlp-pairs" / "zoo.json").exists():
                     continue
                 found[f"connect {dataset}"] = _connect(page, f"http://127.0.0.1:{port}/?tab=connect&data={dataset}")
-            found["tabs"] = {name: _tab(browser, port, name) for name in ("Connect", "Symmetry", "Generate", "Audit")}
+            found["tabs"] = {name: _tab(browser, port, name) for name in TABS if name != "Audit" or audited()}
             for dataset in ("emoji-people", "shapes10"):
                 if (assets_dir() / "diffusion" / f"{dataset}-mlora-asym.safetensors").exists():
                     where = f"http://127.0.0.1:{port}/?tab=generate&data={dataset}&kind=mlora-asym"
@@ -74,6 +77,10 @@ def main() -> None:
     print(json.dumps(found, indent=1))
     with atomic_path(assets_dir() / "reports" / "live.json") as temporary:
         temporary.write_text(json.dumps(found, indent=1))
+
+
+def audited() -> bool:
+    return any((assets_dir() / "reports").glob("audit-*.parquet"))
 
 
 def _picture(page: Page, trace: int, i: int) -> float:
@@ -98,7 +105,7 @@ def _surface(page: Page, trace: int, i: int) -> float:
 
 def _connect(page: Page, address: str) -> dict:
     page.goto(address, wait_until="commit")
-    six = page.locator(".wsr-six figure img:visible")
+    six = page.locator(".wsr-six figure:visible")
     page.get_by_role("tab", name="Connect").wait_for()
     begun, moved = time.monotonic(), []
     six.nth(5).wait_for()
@@ -106,7 +113,7 @@ def _connect(page: Page, address: str) -> dict:
     page.wait_for_timeout(3000)
     slider = page.locator("input[type=range]:visible").first
     for _ in range(5):
-        before = [image.get_attribute("src") for image in six.all()]
+        before = page.evaluate(SIX)
         slider.focus()
         begun = time.monotonic()
         page.keyboard.press("ArrowRight")
