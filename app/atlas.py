@@ -18,7 +18,7 @@ from app import (
     snippets,
 )
 from app.address import Part
-from app.atlas_controls import NONE, datasets, first_view, others, restore, updates
+from app.atlas_controls import NONE, datasets, first_view, linked, others, updates
 from app.atlas_place import place_fit
 from app.atlas_view import FORMS, METRICS, View, Visit, highlights, map_figure
 from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart, chart_update, chosen_ids, picked_id
@@ -164,8 +164,18 @@ def _wire(atlas: AtlasTab) -> None:
 
 def part(atlas: AtlasTab) -> Part:
     """The tab's state in the address."""
-    names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick")
-    return Part("atlas", atlas.tab, dict(zip(names, [*atlas.controls, atlas.picked], strict=True)), restore)
+    names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick", "beside")
+    widgets = dict(zip(names, [*atlas.controls, atlas.picked, atlas.compare], strict=True))
+    return Part("atlas", atlas.tab, widgets, restore, [atlas.other_column, atlas.other, atlas.table])
+
+
+def restore(given: dict[str, str]) -> list[Any]:
+    """What a link says. WsrError for what is not there."""
+    view, item, beside = linked(given)
+    controls = [view.dataset, *updates(view, Visit()), view.metric, view.form, item]
+    second = gr.update(visible=beside != NONE), atlas_beside.shown(view, beside, item, Visit())
+    table = snippets.probes(library.probes(view.dataset), view.representation)
+    return [*controls, gr.update(choices=others(view), value=beside), *second, table]
 
 
 def start(atlas: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:

@@ -71,8 +71,9 @@ def others(view: View) -> list[tuple[str, str]]:
     return [("nothing", NONE), *((NAMES[kind], kind) for kind in kinds)]
 
 
-def restore(given: dict[str, str]) -> list[Any]:
-    """What a link says, for the controls and the item. WsrError for what is not there."""
+def linked(given: dict[str, str]) -> tuple[View, str, str]:
+    """What a link says: the view, the item, and which representation stands beside it. WsrError for what is not
+    there."""
     first = first_view(given.get("data", datasets()[0]), given.get("kind", FIRST))
     only = [cls for cls in given.get("only", "").split(",") if cls]
     rest = [given.get("colour", library.CLASS), only, given.get("near", METRICS[0]), given.get("form", FORMS[0])]
@@ -82,7 +83,10 @@ def restore(given: dict[str, str]) -> list[Any]:
     library.collection(view.name).points(view.method, view.dims)
     item = given.get("pick") or library.first_pick(view.name)
     library.collection(view.name).position(item)
-    return [view.dataset, *updates(view, Visit()), view.metric, view.form, item]
+    beside = given.get("beside", NONE)
+    if beside not in (there := [name for _, name in others(view)]):
+        raise unknown_name("representation beside it", beside, there)
+    return view, item, beside
 
 
 def updates(view: View, visit: Visit) -> list[Any]:

@@ -18,6 +18,7 @@ let source; // the JSON, or its address, that `figure` was read from
 let fetching; // the address that is being read
 let figure; // {data, layout}, arrays decoded
 let points = []; // every pickable point: {id, label, name, cell, trace, x, y, z}
+let drawn = 0; // how often
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
 let chosen = null; // the id just picked here, ringed before Python answers
 let cursor = null; // the point the arrow keys have reached
@@ -197,6 +198,9 @@ function draw() {
   // A finger that drags over a flat chart scrolls the page; its buttons zoom.
   if (next === "2d" && (!props.zoom || matchMedia("(pointer: coarse)").matches)) layout.dragmode = false;
   select();
+  // What is selected is said by `selected`: with the same revision plotly would put its own box back, in pixels that it
+  // takes for data, find nothing in it and grey all points.
+  Object.assign(layout, { selections: [], selectionrevision: ++drawn });
   if (next === "2d" && points.length) Object.assign(layout, marks());
   Plotly.react(plot, [...figure.data, ...(next === "3d" ? overlay() : [])], layout, config);
   if (kind !== next) listen(); // purge removes listeners as well
@@ -229,9 +233,12 @@ function listen() {
   // plotly_click knows a point only after its hover, so it misses a quick click; in 3D it also fires while a drag
   // passes over points. It only says where the pointer is, and clicked() decides.
   plot.on("plotly_click", hover);
+  let dragged = false;
+  plot.on("plotly_selecting", () => (dragged = true));
   plot.on("plotly_selected", (event) => {
-    if (!event?.points) return; // plotly says so when it redraws a selection that is there already
-    const found = event.points.filter((p) => p.curveNumber < figure.data.length && p.customdata !== undefined);
+    if (!dragged) return; // plotly says so as well, of no points, when it redraws a selection that is there already
+    dragged = false;
+    const found = (event?.points ?? []).filter((p) => p.curveNumber < figure.data.length && p.customdata !== undefined);
     trigger("choose", { ids: found.map((p) => p.customdata) });
   });
   plot.on("plotly_deselect", () => trigger("choose", { ids: [] }));

@@ -47,7 +47,17 @@ def test_a_link_opens_the_atlas_as_it_was(address):
         "near": "l2",
         "form": "canonical",
         "pick": item,
+        "beside": "none",
     }
+
+
+def test_a_link_opens_the_second_map_and_the_data_sets_own_table(address):
+    given = {"data": "shapes10", "kind": "mlora-asym", "beside": "mlp"}
+    values = address.read("?" + urlencode({"tab": "atlas"} | given))
+    own = values[1 : 1 + len(address.parts[0].outputs)]
+    *_, beside, column, chart, table = own
+    assert plain(beside) == "mlp" and column["visible"] and chart["value"]["data"]
+    assert "mLoRA-Asym" in table or "Table 4" in table
 
 
 def test_a_link_opens_the_other_tabs_as_they_were(address):
@@ -81,6 +91,7 @@ def test_a_link_opens_the_other_tabs_as_they_were(address):
         {"tab": "nowhere"},
         {"tab": "atlas", "kind": "gan", "data": "x"},
         {"tab": "atlas", "dims": "seven"},
+        {"tab": "atlas", "beside": "gan"},
         {"tab": "atlas", "pick": "x" * 5000},
         {"tab": "connect", "alpha": "much"},
         {"tab": "connect", "target": "nobody"},

@@ -112,7 +112,15 @@ def test_a_box_selects_and_says_what_is_in_it(page):
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] - 60, box["y"] + box["height"] - 120, steps=6)
     page.mouse.up()
-    page.locator(".wsr-shares:visible", has_text="networks").wait_for()
+    said = page.locator(".wsr-shares:visible", has_text="networks")
+    said.wait_for()
+    page.wait_for_timeout(1000)  # what plotly does of its own accord, it does by then
+    bright = """() => {
+      const traces = document.querySelector(".wsr-plot")._fullData.filter((trace) => trace.customdata);
+      return traces.reduce((sum, trace) => sum + (trace.selectedpoints ?? trace.customdata).length, 0);
+    }"""
+    count = page.evaluate(bright)
+    assert count and said.inner_text().startswith(f"{count:,} networks")
     page.get_by_role("button", name="Take the selection home").click()
     page.locator("a[href*='emoji-mlora-asym-selection.csv']").first.wait_for()
 
