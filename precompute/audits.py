@@ -30,6 +30,7 @@ from wsr.render.decode import decode
 from wsr.zoo import Zoo, compress_zoo
 
 SHOWN, CELL, PEERS_COUNT = 64, 96, 128
+PAIR_POINTS = 1024  # of each cloud, in distances between clouds: 3.5 million of them, a millisecond each
 RESOLUTION = {2: 128, 3: 48}  # of surfaces less than the 96 of the page: 0.1 s instead of 0.5, for 20,000 of them
 PEERS = {"G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
 
@@ -38,8 +39,8 @@ def main(name: str) -> None:
     reports, zoo = assets_dir() / "reports", Zoo.open(name)
     made = {one.name: samples(one.name) for one in generators() if one.zoo == name and has(one)}
     with bar(f"fits {name}") as update:
-        dim = zoo.meta["dim"]
-        evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], progress=update)
+        dim, options = zoo.meta["dim"], {"pair_points": PAIR_POINTS, "progress": update}
+        evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
     rows = []
     with bar(f"evaluate {name}") as update:
         for done, (model, weights) in enumerate(made.items()):
@@ -47,6 +48,7 @@ def main(name: str) -> None:
             rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
             update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
     about = {"zoo": name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution, "rows": rows}
+    about |= {"points of a distance": PAIR_POINTS}
     with atomic_path(reports / f"generation-{name}.json") as temporary:
         temporary.write_text(json.dumps(about, indent=1))
     shown = {"diffusion": made[name]} | (peers(zoo) if name.endswith("-mlora-asym") else {})

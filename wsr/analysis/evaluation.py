@@ -74,13 +74,16 @@ class Evaluation:
     training weights with a little noise.
 
     count: weights of either side in a comparison; repeats: random subsets, whose means and standard deviations are
-    given. WsrError where there are fewer weights than `count`.
+    given. pair_points: of each surface's points, those that distances between two clouds are of. WsrError where there
+    are fewer weights than `count`.
     """
 
     def __init__(
         self, zoo: Zoo, extractor: Extractor, *, count: int = 200, repeats: int = 5, seed: int = 0,
-        resolution: int | None = None, progress: Callable[[int, int], None] = lambda done, total: None,
+        resolution: int | None = None, pair_points: int = POINTS,
+        progress: Callable[[int, int], None] = lambda done, total: None,
     ):  # fmt: skip
+        self.pair_points = pair_points
         self.zoo, self.extractor, self.count, self.repeats, self.seed = zoo, extractor, count, repeats, seed
         self.resolution = resolution or zoo.resolution
         good = zoo.index[zoo.index["status"] == "ok"]
@@ -130,7 +133,8 @@ class Evaluation:
             pool = max(self.count, CLOUD_POOL)
             gen, ref = gen.first(pool), ref.first(pool)
             own = self._within(name, gen.clouds)
-            distances = own, pairwise_chamfer(gen.clouds, ref.clouds), self._within(against, ref.clouds)
+            across = pairwise_chamfer(gen.clouds[:, : self.pair_points], ref.clouds[:, : self.pair_points])
+            distances = own, across, self._within(against, ref.clouds)
         for repeat in range(self.repeats):
             generator = np.random.default_rng([self.seed, repeat])
             i, j = (generator.choice(len(one), self.count, replace=False) for one in (gen, ref))
@@ -144,6 +148,7 @@ class Evaluation:
 
     def _within(self, name: str, clouds: Float[np.ndarray, "n p 3"]) -> Float[np.ndarray, "n n"]:
         """Of clouds to each other; of those that are always there, once."""
+        clouds = clouds[:, : self.pair_points]
         if name not in self.known:
             return pairwise_chamfer(clouds, clouds)
         if name not in self._own:
