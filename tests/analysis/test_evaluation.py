@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from tests.analysis.conftest import Colours, family
-from wsr.analysis.evaluation import decoded, evaluate
+from wsr.analysis.evaluation import Decoded, Evaluation, decoded, evaluate
 from wsr.analysis.novelty import gaussian
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.metrics.features import Extractor
+from wsr.metrics.sets import pairwise_chamfer
 from wsr.presets import FieldConfig
 
 
@@ -46,3 +47,22 @@ def test_shapes_have_clouds_and_empty_ones_are_counted():
     found = decoded(model, model.layout.flatten(t), Extents(), 12)
     assert found.clouds.shape == (3, 2048, 3) and found.empty >= 1 and len(found) == 3
     assert np.isfinite(found.features).all()
+
+
+def test_distances_between_clouds_may_be_of_fewer_points(zoo, monkeypatch):
+    def clouds(model, weights, extractor, resolution, progress=None):
+        points = torch.randn(len(weights), 64, 3, generator=torch.Generator().manual_seed(0)) + weights[:, :3][:, None]
+        return Decoded(weights[:, :6].numpy(), points.numpy())
+
+    seen = []
+
+    def counted(x, y):
+        seen.append({x.shape[1], y.shape[1]})
+        return pairwise_chamfer(x, y)
+
+    monkeypatch.setattr("wsr.analysis.evaluation.decoded", clouds)
+    monkeypatch.setattr("wsr.analysis.evaluation.pairwise_chamfer", counted)
+    made = Evaluation(zoo, Extents(), count=25, repeats=2, resolution=8, pair_points=16)
+    table = made.table(made.decoded(family(zoo.representation, 25, 5)))
+    assert seen and all(points == {16} for points in seen)
+    assert {"mMD", "COV", "1-NNA"} <= set(table) and table["COV"].between(0, 1).all()
