@@ -30,7 +30,6 @@ assets: $(VENV)/.installed-test system
 	$(BIN)/python -m precompute.figure3
 	$(BIN)/python -m precompute.table1
 	$(BIN)/python -m precompute.table4
-	$(BIN)/python -m precompute.dimensions
 	$(BIN)/python -m precompute.pointnet
 	$(BIN)/python -m precompute.diffusion_search
 	$(BIN)/python -m precompute.zoos $(PEOPLE)
@@ -38,6 +37,8 @@ assets: $(VENV)/.installed-test system
 	$(BIN)/python -m precompute.generation
 	$(BIN)/python -m precompute.audits
 	$(BIN)/python -m precompute.generation_tables
+	$(BIN)/python -m precompute.dimensions
+	$(BIN)/python -m precompute.spans
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -23,8 +23,8 @@ BATCH = 64  # samples drawn together
 
 
 def train_diffusion(
-    zoo: Zoo, out: Path, *, config: DiffusionConfig | None = None, steps: int | None = None, cls: str | None = None,
-    seed: int = 0, copies: int = 1,
+    zoo: Zoo, out: str | Path, *, config: DiffusionConfig | None = None, steps: int | None = None,
+    cls: str | None = None, seed: int = 0, copies: int = 1,
 ) -> Iterator[TrainRecord]:  # fmt: skip
     """Trains a model on a zoo's training split (of one class, where `cls` names it) and writes it to `out`. Goes on
     from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own.
@@ -51,7 +51,7 @@ def train_diffusion(
     if len(unseen):
         training.heldout = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
     training.dtype = compute_dtype(training.accelerator.device)
-    checkpoint = cache_dir() / "training" / f"diffusion-{out.stem}-{seed}.safetensors"
+    checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem}-{seed}.safetensors"
     yield from training.run(checkpoint=checkpoint)
     model.about |= {"losses": training.losses, "seconds": training.seconds, "steps": training.steps}
     model.to("cpu").save(out)
@@ -59,8 +59,8 @@ def train_diffusion(
 
 
 def sample_zoo(
-    model: WeightDiffusion, out: Path, count: int, *, cls: str | None = None, guidance: float = 1.0, steps: int = 100,
-    seed: int = 0,
+    model: WeightDiffusion, out: str | Path, count: int, *, cls: str | None = None, guidance: float = 1.0,
+    steps: int = 100, seed: int = 0,
 ) -> Iterator[int]:  # fmt: skip
     """Writes `count` samples as a zoo of their own, which everything that opens a zoo can decode, and yields how many
     there are. A run that resumes draws the very samples that were missing. Their quality is NaN: there is no target."""
@@ -74,14 +74,14 @@ def sample_zoo(
         yield len(zoo)
 
 
-def samples_zoo(model: Representation, meta: dict, weights: Float[Tensor, "n p"], out: Path, how: dict) -> Zoo:
+def samples_zoo(model: Representation, meta: dict, weights: Float[Tensor, "n p"], out: str | Path, how: dict) -> Zoo:
     """Weights that another generator made, as such a zoo. meta: that of the zoo it has learnt from."""
     zoo = _empty(model, meta, out, how)
     _add(zoo, weights, [""] * len(weights))
     return zoo
 
 
-def _empty(model: Representation, meta: dict, out: Path, how: dict) -> Zoo:
+def _empty(model: Representation, meta: dict, out: str | Path, how: dict) -> Zoo:
     kept = {key: meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit")}
     return Zoo.create(out, model, **kept, sampled=how)
 
