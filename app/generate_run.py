@@ -28,11 +28,11 @@ KEPT_STEPS = 100  # of the samples in assets, which are those of seed 0
 ANY = "any"
 # On the way and at the end, by dimension: pixels of an image or samples along a surface's edge, and seconds between two
 # looks on the way.
-LIVE = {2: (48, 0.3), 3: (24, 1.5)}
+LIVE = {2: (48, 0.3), 3: (20, 1.5)}
 FINAL = {2: 96, 3: 48}
 OPENED = {2: 256, 3: 64}  # of a sample that is looked at
 LARGE = {2: 256, 3: 96}  # of one that is taken home
-DRAWN = 192  # pixels of a drawn surface
+DRAWN, SKETCHED = 192, 96  # pixels of a drawn surface, at the end and on the way
 MEANING = {
     "replica": "a replica: it is close to one training network and to no other, more than new fits are",
     "blend": "a blend: it is close to the line between two training networks and to no other, more than new fits are",
@@ -120,8 +120,10 @@ def opening(name: str) -> Iterator[Screen]:
 
     asked = Asked(name, None, 1.0, KEPT_STEPS, 0)
     weights = Zoo.open(path).weights()[:COUNT]
+    said = snippets.settled(f"{len(weights)} networks that nobody fitted. Press Sample for others.")
+    yield Screen(said, items(asked, weights, LIVE))
     shown = items(asked, weights, FINAL)
-    yield Screen(snippets.settled(f"{len(weights)} networks that nobody fitted. Press Sample for others."), shown)
+    yield Screen(said, shown)
     sampled = Sampled(asked, weights, judged(name, weights))
     yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
 
@@ -142,8 +144,9 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
     finally:
         records.close()
     if record.step < record.steps:
-        said = f"Stopped after {record.step} of {record.steps} steps."
-        yield Screen(snippets.settled(said), items(asked, record.weights, LIVE))
+        said = snippets.settled(f"Stopped after {record.step} of {record.steps} steps.")
+        yield Screen(said)  # at once; the pictures take half a second
+        yield Screen(said, items(asked, record.weights, LIVE))
         return
     yield Screen(snippets.working("Looking for copies …", 1.0), items(asked, record.weights, FINAL))
     sampled = Sampled(asked, record.weights, judged(asked.name, record.weights))
@@ -177,8 +180,9 @@ def summary(sampled: Sampled) -> str:
 def items(asked: Asked, weights: "Tensor", size: dict[int, int] | dict[int, tuple[int, float]]) -> list[dict[str, Any]]:
     """What weights decode to, for the grid."""
     dim = library.collection(asked.name).dim
-    resolution = size[dim][0] if isinstance(size[dim], tuple) else size[dim]
-    shown = pictures(asked.name, weights, resolution)
+    live = isinstance(size[dim], tuple)
+    resolution, pixels = (size[dim][0], SKETCHED) if live else (size[dim], DRAWN)
+    shown = pictures(asked.name, weights, resolution, pixels)
     sources = map(snippets.data_uri, shown)
     return [{"id": str(i), "label": f"sample {i + 1}", "src": source} for i, source in enumerate(sources)]
 
@@ -191,20 +195,20 @@ def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]
     return [{**item, "label": f"{i} · {verdict.word}"} for i, (item, verdict) in pairs]
 
 
-def pictures(name: str, weights: "Tensor", resolution: int) -> list[np.ndarray]:
+def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN) -> list[np.ndarray]:
     """Images, or surfaces as they are drawn from one side."""
     from wsr.render.decode import decode
 
     found = library.zoo(name).representation
     decoded = decode(found, weights, resolution)
-    return list(decoded) if found.dim == 2 else [drawn(mesh) for mesh in decoded]
+    return list(decoded) if found.dim == 2 else [drawn(mesh, pixels) for mesh in decoded]
 
 
-def drawn(mesh: "Trimesh") -> np.ndarray:
+def drawn(mesh: "Trimesh", pixels: int = DRAWN) -> np.ndarray:
     """A surface from one side; white where there is none."""
     from wsr.render.pictures import draw_mesh
 
-    return np.asarray(draw_mesh(mesh, DRAWN)) if len(mesh.faces) else np.ones((DRAWN, DRAWN, 3), np.float32)
+    return np.asarray(draw_mesh(mesh, pixels)) if len(mesh.faces) else np.ones((pixels, pixels, 3), np.float32)
 
 
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
@@ -217,6 +221,7 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
         return shown, None
     path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
     if len(shown.faces):
+        folder.mkdir(exist_ok=True)  # a visitor who has just left takes it along
         path.write_bytes(to_glb(shown, None))
     return drawn(shown), str(path) if len(shown.faces) else None
 

@@ -48,15 +48,16 @@ def test_samples_appear_step_by_step_and_are_judged(sampled):
 
 
 def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sampled):
-    (first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym")
-    assert len(first.items) == len(judged.sampled.weights) == 6 and judged.items[1]["label"] == "2 · blend"
+    (sketch, first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym")
+    assert len(sketch.items) == len(first.items) == len(judged.sampled.weights) == 6
+    assert judged.items[1]["label"] == "2 · blend"
     assert "6 new networks" in judged.state
-    assert len(list(generate_tab.opened(*ask, None, Request()))) == 2
+    assert len(list(generate_tab.opened(*ask, None, Request()))) == 3
     assert not list(generate_tab.opened(*ask, judged.sampled, Request()))
     generate_tab.prepare(Request())
     assert not list(generate_tab.opened(*ask, None, Request()))
     generate_tab.finish(Request())
-    assert len(list(generate_tab.opened(*ask, None, Request()))) == 2
+    assert len(list(generate_tab.opened(*ask, None, Request()))) == 3
 
 
 def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_path):
