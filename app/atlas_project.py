@@ -55,7 +55,7 @@ def wire(widgets: Widgets, inputs: list[Any], outputs: list[Any]) -> None:
         project, [*inputs, *widgets.settings], [widgets.state, *buttons, *outputs], **compute.COMPUTE, **compute.PRIVATE
     )
     run.failure(refused, None, [widgets.state, *buttons], queue=False, **compute.PRIVATE)
-    widgets.stop.click(stop, None, widgets.state, queue=False, **compute.PRIVATE)
+    compute.wire_stop(widgets.stop, stop, widgets.state)
     widgets.believe.click(believe, inputs, outputs[-1], **compute.LOOK, **compute.PRIVATE)
 
 
@@ -106,9 +106,8 @@ def refused() -> tuple:
     return snippets.failed(text), gr.update(interactive=True), gr.update(interactive=False)
 
 
-def stop(request: gr.Request) -> str:
+def stop(request: gr.Request) -> None:
     _stop_file(request).touch()
-    return snippets.working("Stopping …")
 
 
 @compute.guarded

@@ -3,6 +3,7 @@
 import atexit
 import functools
 import inspect
+import json
 import logging
 import re
 import shutil
@@ -90,6 +91,16 @@ def newest(request: gr.Request | None, answer: Iterator[tuple]) -> Iterator[tupl
             break
         yield part
     yield (gr.skip(),) * len(part)
+
+
+def wire_stop(button: gr.Button, handler: Callable, state: gr.HTML) -> None:
+    """A press on Stop: the page itself says "Stopping …", and `handler` makes the stop file. Were the words its
+    answer, they could come after the last words of the job that it stops, and stay."""
+    from app import snippets
+
+    words = f"() => {json.dumps(snippets.working('Stopping …'))}"
+    button.click(None, None, state, js=words, queue=False, **PRIVATE)
+    button.click(handler, None, None, queue=False, **PRIVATE)
 
 
 def forget(request: gr.Request) -> None:

@@ -130,7 +130,7 @@ def _wire(tab: ConnectTab) -> None:
     )  # fmt: skip
     fitting.success(finish, None, buttons, queue=False, **compute.PRIVATE)
     fitting.failure(refused, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
-    tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
+    compute.wire_stop(tab.stop, stop, tab.state)
 
 
 def part(tab: ConnectTab) -> Part:
@@ -232,9 +232,8 @@ def refused() -> tuple:
     return snippets.failed(text), *finish()
 
 
-def stop(request: gr.Request) -> str:
+def stop(request: gr.Request) -> None:
     _stop_file(request).touch()
-    return snippets.working("Stopping …")
 
 
 def _stop_file(request: gr.Request) -> Path:

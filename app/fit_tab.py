@@ -154,7 +154,7 @@ def _wire(tab: FitTab, page: gr.Blocks) -> None:
     )  # fmt: skip
     fitting.success(finish, [tab.fitted, tab.way], after, **look)
     fitting.failure(refused, None, [tab.state, *after], queue=False, **compute.PRIVATE)
-    tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
+    compute.wire_stop(tab.stop, stop, tab.state)
     tab.zoom.input(zoom, [tab.fitted, tab.zoom], tab.picture, **look)
 
 
@@ -234,9 +234,8 @@ def refused() -> tuple:
     return snippets.failed(text), *finish(None, "one", None)
 
 
-def stop(request: gr.Request) -> str:
+def stop(request: gr.Request) -> None:
     fit_run.stop_file(compute.session_dir(request)).touch()
-    return snippets.working("Stopping …")
 
 
 @compute.guarded

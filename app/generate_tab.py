@@ -136,7 +136,7 @@ def _wire(tab: GenerateTab) -> None:
         reopen, [tab.sampled, tab.picked], large, **look
     )
     running.failure(refused, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
-    tab.stop.click(stop, None, tab.state, queue=False, **compute.PRIVATE)
+    compute.wire_stop(tab.stop, stop, tab.state)
     tab.grid.pick(pick, tab.sampled, large, trigger_mode="multiple", **look)
     tab.panel[3].click(take, [tab.sampled, tab.picked], tab.panel[5], **look)
     other, way, walked = tab.walk
@@ -202,9 +202,8 @@ def refused(request: gr.Request) -> tuple:
     return snippets.failed(text), *finish(request)
 
 
-def stop(request: gr.Request) -> str:
+def stop(request: gr.Request) -> None:
     _stop_file(request).touch()
-    return snippets.working("Stopping …")
 
 
 def _stop_file(request: gr.Request) -> Any:

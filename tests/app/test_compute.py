@@ -92,3 +92,12 @@ def test_what_a_stream_changes_is_sent_whole():
     shown, skipped = gr.update(highlight=[1]), gr.skip()
     assert gradio.utils.diff(shown, skipped) == [["replace", [], skipped]]
     assert gradio.utils.diff(shown, dict(shown)) == []
+
+
+def test_what_stop_says_cannot_come_after_what_it_stops():
+    with gr.Blocks() as page:
+        button, state = gr.Button("Stop"), gr.HTML()
+        compute.wire_stop(button, lambda: None, state)
+    said, done = page.fns.values()
+    assert said.js and "Stopping" in said.js and said.outputs == [state] and said.fn is None
+    assert done.fn and not done.outputs  # its answer may be late: it changes nothing
