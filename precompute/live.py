@@ -165,10 +165,11 @@ def _generate(page: Page, address: str) -> dict:
     state.filter(has_text="new networks").wait_for(timeout=120_000)
     found["verdict_seconds"] = time.monotonic() - begun
     page.get_by_role("button", name="Sample", exact=True).click()
-    page.wait_for_timeout(1500)
+    state.filter(has_text="Step ").wait_for(timeout=60_000)
     begun = time.monotonic()
     page.get_by_role("button", name="Stop", exact=True).click()
-    state.filter(has_text="Stopped").wait_for(timeout=60_000)
+    ended = re.compile("Stopped|new networks")  # sampling itself takes half a second: it may have come to its end
+    state.filter(has_text=ended).wait_for(timeout=60_000)
     return found | {"stop_seconds": time.monotonic() - begun}
 
 
