@@ -15,6 +15,7 @@ from typing import Any
 import gradio as gr
 import gradio.utils
 
+from app import snippets
 from wsr.errors import WsrError
 
 try:  # present on a Space with ZeroGPU only; it must be imported before torch
@@ -96,8 +97,6 @@ def newest(request: gr.Request | None, answer: Iterator[tuple]) -> Iterator[tupl
 def wire_stop(button: gr.Button, handler: Callable, state: gr.HTML) -> None:
     """A press on Stop: the page itself says "Stopping …", and `handler` makes the stop file. Were the words its
     answer, they could come after the last words of the job that it stops, and stay."""
-    from app import snippets
-
     words = f"() => {json.dumps(snippets.working('Stopping …'))}"
     button.click(None, None, state, js=words, queue=False, **PRIVATE)
     button.click(handler, None, None, queue=False, **PRIVATE)
