@@ -41,10 +41,13 @@ def main(name: str) -> None:
     with bar(f"fits {name}") as update:
         dim, options = zoo.meta["dim"], {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
-    rows = []
+    rows, decoded = [], {}
     with bar(f"evaluate {name}") as update:
         for done, (model, weights) in enumerate(made.items()):
-            table = evaluation.table(evaluation.decoded(weights))
+            seen = evaluation.decoded(weights)
+            if model == name:
+                decoded["diffusion"] = seen
+            table = evaluation.table(seen)
             rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
             update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
     about = {"zoo": name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution, "rows": rows}
@@ -53,7 +56,7 @@ def main(name: str) -> None:
         temporary.write_text(json.dumps(about, indent=1))
     shown = {"diffusion": made[name]} | (peers(zoo) if name.endswith("-mlora-asym") else {})
     with bar(f"audit {name}") as update:
-        table, about = audit_report(zoo, evaluation, shown, progress=update)
+        table, about = audit_report(zoo, evaluation, shown, decoded=decoded, progress=update)
     with atomic_path(reports / f"audit-{name}.parquet") as temporary:
         table.to_parquet(temporary, index=False)
     with atomic_path(reports / f"audit-{name}.json") as temporary:
@@ -72,7 +75,7 @@ def samples(name: str) -> torch.Tensor:
 
 def peers(zoo: Zoo) -> dict[str, torch.Tensor]:
     """Samples of the other generators, trained where they are not there yet."""
-    training = zoo.index[(zoo.index["status"] == "ok") & (zoo.index["split"] == "train")]["id"].tolist()
+    training = zoo.good("train")["id"].tolist()
     weights, config = zoo.weights(training), diffusion_preset("cpu")
     trajectories = assets_dir() / "zoos" / f"{zoo.path.name}-trajectories"
     make: dict[str, Callable] = {

@@ -1,13 +1,14 @@
-"""The learning rates of the diffusion models: `python -m precompute.diffusion_search`. Resumable.
+"""The learning rates of the diffusion models: `python -m precompute.diffusion_search`, of all six, or those named.
+Resumable.
 
-The same for all six representations, on shapes: the rates below, 45 seconds of training each, judged by the loss of the
-averaged network on held-out fits. Before it the seconds of a step, which decide how many steps each model gets in equal
-time: of all six in turn, several times over, so that what else runs on the machine slows none of them more than others.
-Written to assets/reports/diffusion-search.json; what is taken out of it is searched again.
+The same for all six representations, on shapes: the rates below, and further ones by doubling or halving while the best
+is at an end; each trains for a minute on one core, and is judged by the loss of the weights that are kept back.
+Held-out fits have no part in it. What a step took decides how many steps a model gets. Written to
+assets/reports/diffusion-search.json; what is taken out of it is searched again.
 """
 
 import json
-import statistics
+import sys
 import time
 from dataclasses import replace
 
@@ -15,81 +16,64 @@ import torch
 
 from precompute.generators import THREADS
 from wsr import representations
-from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset
-from wsr.fields.base import compute_dtype
+from wsr.diffusion import diffusion_preset
+from wsr.diffusion.jobs import training_of
 from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
 from wsr.zoo import Zoo
 
 DATASET = "shapes10"
-RATES, SECONDS, TIMED, ROUNDS = (1e-3, 2e-3, 4e-3), 45.0, 20, 5
+RATES, SECONDS = (1e-3, 2e-3), 60
+PATH = assets_dir() / "reports" / "diffusion-search.json"
 
 
-def training_of(zoo: Zoo, lr: float, steps: int, config: DiffusionConfig | None = None) -> Training:
-    config = replace(config or diffusion_preset("cpu", zoo.meta["representation"]), lr=lr, steps=steps)
-    parts = {split: zoo.index[(zoo.index["status"] == "ok") & (zoo.index["split"] == split)]
-             for split in ("train", "heldout")}  # fmt: skip
-    weights = {split: zoo.weights(rows["id"].tolist()) for split, rows in parts.items()}
-    classes = {split: rows["class"].tolist() for split, rows in parts.items()}
-    model = WeightDiffusion.new(zoo.representation, weights["train"], config, sorted(set(classes["train"])))
-    training = Training(model, weights["train"], classes["train"])
-    training.dtype = compute_dtype(training.accelerator.device)
-    training.heldout = weights["heldout"], classes["heldout"]
-    return training
+def rows() -> list[dict]:
+    return json.loads(PATH.read_text())["rows"] if PATH.exists() else []
 
 
-def seconds_of_steps() -> dict[str, float]:
-    """Of each representation the median over rounds."""
-    runs, times = {}, {name: [] for name in representations}
-    for name in representations:
-        training = training_of(Zoo.open(f"{DATASET}-{name}"), RATES[0], (ROUNDS + 1) * TIMED)
-        runs[name] = training.run(record_every=TIMED, monitor_every=0)
-        next(runs[name])  # the first steps are slower
-    for _ in range(ROUNDS):
-        for name, run in runs.items():
-            begun = time.perf_counter()
-            next(run)
-            times[name].append((time.perf_counter() - begun) / TIMED)
-    return {name: statistics.median(found) for name, found in times.items()}
-
-
-def timed(known: dict[str, float]) -> dict[str, float]:
-    """With those that are missing, on the clock of those that are known: a machine is not always as fast."""
-    if set(known) == set(representations):
-        return known
-    found = seconds_of_steps()
-    pace = statistics.median(known[name] / found[name] for name in known) if known else 1.0
-    return {name: known.get(name, pace * found[name]) for name in representations}
-
-
-def main() -> None:
-    path = assets_dir() / "reports" / "diffusion-search.json"
-    torch.set_num_threads(THREADS)
-    known = json.loads(path.read_text()) if path.exists() else {"rows": [], "seconds": {}}
-    known["seconds"] = timed(known["seconds"])
-    done = {(row["representation"], row["lr"]) for row in known["rows"]}
-    with bar("learning rates") as update:
-        for number, (name, lr) in enumerate((name, lr) for name in representations for lr in RATES):
-            if (name, lr) in done:
-                continue
-            steps = round(SECONDS / known["seconds"][name])
-            *_, last = training_of(Zoo.open(f"{DATASET}-{name}"), lr, steps).run(monitor_every=steps)
-            row = {"representation": name, "lr": lr, "steps": steps, "seconds": last.seconds, "loss": last.loss}
-            known["rows"].append(row | {"held-out loss": last.monitor.heldout_loss})
-            update(number + 1, len(representations) * len(RATES), f"{name} {lr}: {last.monitor.heldout_loss:.4f}")
-            _write(path, known)
-
-
-def _write(path, known: dict) -> None:
+def searched() -> dict[str, dict]:
+    """Of each representation the row of the best rate."""
     best: dict[str, dict] = {}
-    for row in known["rows"]:
+    for row in rows():
         kept = best.get(row["representation"])
-        if kept is None or row["held-out loss"] < kept["held-out loss"]:
+        if kept is None or row["validation loss"] < kept["validation loss"]:
             best[row["representation"]] = row
-    chosen = {name: {"lr": row["lr"], "step seconds": known["seconds"][name]} for name, row in best.items()}
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(known | {"chosen": chosen, "trained for": SECONDS}, indent=1))
+    return best
+
+
+def next_rate(name: str) -> float | None:
+    """None where the best rate has others on both sides."""
+    known = {row["lr"]: row["validation loss"] for row in rows() if row["representation"] == name}
+    for lr in RATES:
+        if lr not in known:
+            return lr
+    best = min(known, key=known.get)
+    return next((lr for lr in (best / 2, best * 2) if lr not in known), None)
+
+
+def run(name: str, lr: float, note) -> dict:
+    config = replace(diffusion_preset("cpu", name), lr=lr)
+    training, begun = training_of(Zoo.open(f"{DATASET}-{name}"), config), time.process_time()
+    for record in training.run(monitor_every=0):
+        note(record.step, record.steps, f"{name} {lr:g}: {record.validation or 0:.4f}")
+        if time.process_time() - begun > SECONDS:  # of this process: what else runs does not count
+            break
+    best = training.best
+    row = {"representation": name, "lr": lr, "validation loss": best.loss, "best step": best.step}
+    seconds = time.process_time() - begun
+    return row | {"steps": training.step, "seconds": seconds, "step seconds": seconds / training.step}
+
+
+def main(name: str) -> None:
+    while (lr := next_rate(name)) is not None:
+        with bar(f"learning rate {name}") as update:
+            found = run(name, lr, update)
+        known = [*rows(), found]  # read again: another process may have written meanwhile
+        with atomic_path(PATH) as temporary:
+            temporary.write_text(json.dumps({"data set": DATASET, "seconds": SECONDS, "rows": known}, indent=1))
 
 
 if __name__ == "__main__":
-    main()
+    torch.set_num_threads(THREADS)
+    for kind in sys.argv[1:] or representations:
+        main(kind)

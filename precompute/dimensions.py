@@ -29,8 +29,7 @@ def main() -> None:
         for name in representations:
             if (assets_dir() / "zoos" / f"{dataset}-{name}" / "zoo.json").exists():
                 zoo = Zoo.open(f"{dataset}-{name}")
-                index = zoo.index[(zoo.index["status"] == "ok") & (zoo.index["split"] == "train")]
-                ids = sorted(index["id"])
+                ids = sorted(zoo.good("train")["id"])
                 if name == representations[0]:
                     rows.append(_row(dataset, "signals", signals(zoo, ids)))
                 weights = zoo.weights(ids)

@@ -1,9 +1,9 @@
 """The diffusion models and 512 samples of each: `python -m precompute.generation`, all of them or those that are named
 (`shapes10-mlora-asym`, `shapes10-mlora-asym-s1`, `emoji-people-mlora-asym-flat`). Resumable.
 
-Each trains for the same time, in as many steps as fit (precompute/diffusion_search.py measured one). Models are written
-to assets/diffusion, their matrices in a byte a number; what they sample as they stand there, compressed, to
-assets/samples.
+Each trains until the loss of the weights that are kept back no longer falls, and for the same time at most, in as many
+steps as fit (precompute/diffusion_search.py measured one). Models are written to assets/diffusion, their matrices in
+six bits a number; what they sample as they stand there, in six bits a number as well, to assets/samples.
 """
 
 import shutil
@@ -12,7 +12,8 @@ from dataclasses import replace
 
 import torch
 
-from precompute.generators import SAMPLES, SECONDS, STEPS, THREADS, Generator, generators, searched
+from precompute.diffusion_search import searched
+from precompute.generators import BITS, SAMPLES, SECONDS, STEPS, THREADS, Generator, generators
 from wsr.diffusion import diffusion_preset, load_diffusion, sample_zoo, train_diffusion
 from wsr.paths import assets_dir, cache_dir
 from wsr.progress import bar
@@ -29,23 +30,20 @@ def main(one: Generator) -> None:
         with bar(f"samples {one.name}") as update:
             for done in sample_zoo(load_diffusion(path), kept, SAMPLES, steps=STEPS, seed=one.seed):
                 update(done, SAMPLES)
-        compress_zoo(Zoo.open(kept), samples)
+        compress_zoo(Zoo.open(kept), samples, bits=BITS)
         shutil.rmtree(kept)
 
 
 def train(one: Generator, path) -> None:
     zoo, found = Zoo.open(one.zoo), searched()[one.representation]
     config = diffusion_preset("cpu", one.representation)
-    config = replace(
-        config, lr=found["lr"], steps=round(SECONDS / found["step seconds"]), encoder=config.encoder and one.encoder
-    )
+    steps = min(config.steps, round(SECONDS / found["step seconds"]))
+    config = replace(config, lr=found["lr"], steps=steps, encoder=config.encoder and one.encoder)
     whole = cache_dir() / "training" / path.name
     with bar(f"diffusion {one.name}") as update:
         for record in train_diffusion(zoo, whole, config=config, seed=one.seed):
-            look = record.monitor
-            note = f", held-out {look.heldout_loss:.3f}, near {look.distinct} of {look.samples}" if look else ""
-            update(record.step, record.steps, f"loss {record.loss:.4f}{note}")
-    load_diffusion(whole).save(path, torch.int8)
+            update(record.step, record.steps, f"loss {record.loss:.4f}, of unseen weights {record.validation or 0:.4f}")
+    load_diffusion(whole).save(path, BITS)
 
 
 if __name__ == "__main__":

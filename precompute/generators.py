@@ -1,16 +1,15 @@
 """Which generators there are, how long each trains and what it is called: shared by the scripts of generation."""
 
-import json
 from dataclasses import dataclass
 
 from wsr import representations
-from wsr.paths import assets_dir
 
 DATASETS = ("emoji-people", "shapes10")
 SEEDS = {"mlp": (0, 1, 2), "mlora": (0, 1, 2), "mlora-asym": (0, 1, 2)}  # of the others, one
-SECONDS = 360  # of training, for every model
+SECONDS = 240  # of training on one core, at most, for every model; most end before, by the loss of unseen weights
 THREADS = 1  # of each training: two of them side by side make more of two cores than one on both
 SAMPLES, STEPS = 512, 100  # of each model, by DDIM with so many steps
+BITS = 6  # of a number of a model's matrices, and of a sample
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,3 @@ def generators() -> list[Generator]:
     again = [Generator(one.zoo, seed) for seed in (1, 2) for one in first if seed in SEEDS.get(one.representation, ())]
     flat = [Generator(f"{dataset}-mlora-asym", encoder=False) for dataset in DATASETS]
     return [*first, *flat, *again]
-
-
-def searched() -> dict[str, dict]:
-    """What `precompute.diffusion_search` found: of each representation the learning rate and the seconds of a step."""
-    return json.loads((assets_dir() / "reports" / "diffusion-search.json").read_text())["chosen"]

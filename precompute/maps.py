@@ -11,7 +11,7 @@ from wsr.zoo import Zoo
 
 def main(name: str) -> None:
     zoo = Zoo.open(name)
-    good = zoo.index[zoo.index["status"] == "ok"]["id"].tolist()
+    good = zoo.good()["id"].tolist()
     weights = zoo.weights(good).numpy()
     projections = []
     with bar(f"maps {name}") as update:

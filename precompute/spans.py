@@ -1,11 +1,15 @@
-"""What bounds a generator of so few weights: `python -m precompute.spans`, of all zoos that are there.
+"""What bounds a generator of so few weights: `python -m precompute.spans`, of all zoos that are there, or those named.
+Resumable.
 
-A generator that has learnt from 800 weights makes weights in their span, or noise. So held-out fits are projected onto
-the first k principal components of the training weights (each parameter in units of its spread) and decoded: the share
-of their variance that is there, and the quality of what is left of them. Written to assets/reports/spans.{json,md}.
+A generator that has learnt from 800 weights makes weights in their span, or noise. So fits that it has not seen are
+projected onto the first k principal components of training weights (each parameter in units of its spread) and decoded:
+of held-out fits the share of their variance that is there, and the quality of what is left; and, of training fits onto
+components of the others, their FD against held-out fits. What has a lower one than that has copied: it has details that
+are not to be had from other weights. Written to assets/reports/spans.{json,md}.
 """
 
 import json
+import sys
 
 import numpy as np
 import pandas as pd
@@ -15,6 +19,7 @@ from torch import Tensor
 
 from precompute.bases import prepare
 from precompute.generators import DATASETS
+from precompute.judging import Judge
 from precompute.tables import markdown
 from wsr import representations
 from wsr.data import load_signals
@@ -22,45 +27,55 @@ from wsr.fitting.problem import make_problem
 from wsr.paths import assets_dir, atomic_path
 from wsr.zoo import Zoo
 
-COMPONENTS, HELD_OUT, POINTS = (50, 200, 799), 64, 20_000
+COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all that there are
+LEARNT = 640  # training weights whose components the other 160 are projected on
 
 
-def main() -> None:
-    rows = []
-    for dataset in DATASETS:
-        for name in representations:
-            if (assets_dir() / "zoos" / f"{dataset}-{name}" / "zoo.json").exists():
-                prepare(dataset.partition("-")[0])
-                rows += measured(Zoo.open(f"{dataset}-{name}"))
-                print(rows[-1], flush=True)
+def main(names: list[str]) -> None:
     path = assets_dir() / "reports" / "spans.json"
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps({"rows": rows, "held-out fits": HELD_OUT}, indent=1))
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    for name in names:
+        if any(row["zoo"] == name for row in rows):
+            continue
+        prepare(name.partition("-")[0])
+        rows += measured(Zoo.open(name))
+        print(rows[-1], flush=True)
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps({"held-out fits": HELD_OUT, "learnt": LEARNT, "rows": rows}, indent=1))
     with atomic_path(path.with_suffix(".md")) as temporary:
         temporary.write_text(markdown(pd.DataFrame(rows)))
 
 
 def measured(zoo: Zoo) -> list[dict]:
-    good = zoo.index[zoo.index["status"] == "ok"]
-    ids = {split: good[good["split"] == split]["id"].tolist() for split in ("train", "heldout")}
-    training, heldout = zoo.weights(ids["train"]), zoo.weights(ids["heldout"][:HELD_OUT])
-    mean, spread = training.mean(0), training.std(0).clamp_min(1e-6)
-    components = torch.linalg.svd((training - mean) / spread, full_matrices=False).Vh  # (n, p)
-    signals = load_signals(zoo.meta["dataset"], ids["heldout"][:HELD_OUT])
+    judge, rows = Judge(zoo.path.name), []
+    training = zoo.weights(zoo.good("train")["id"].tolist())
+    ids = zoo.good("heldout")["id"].tolist()[:HELD_OUT]
+    heldout, signals = zoo.weights(ids), load_signals(zoo.meta["dataset"], ids)
     truth = make_problem(signals, zoo.resolution, evaluation_points=POINTS).truth
 
     def quality(weights: Float[Tensor, "n p"]) -> float:
         return float(np.mean(truth.quality(zoo.representation, weights)))
 
-    standard = (heldout - mean) / spread
-    row = {"data set": zoo.meta["dataset"], "representation": zoo.meta["representation"], "fits": quality(heldout)}
-    rows = []
+    row = {"zoo": zoo.path.name, "fits": quality(heldout)}
     for k in COMPONENTS:
-        within = standard @ components[:k].T @ components[:k]
-        share = float(within.square().sum() / standard.square().sum())
-        rows.append(row | {"components": k, "share": share, "projected": quality(within * spread + mean)})
+        within, share = projected(heldout, training, k)
+        unseen, _ = projected(training[LEARNT:], training[:LEARNT], k)
+        found = {"components": k or len(training) - 1, "share": share, "projected": quality(within)}
+        rows.append(row | found | {"FD of unseen": judge(unseen)["FD"]})
     return rows
 
 
+def projected(
+    weights: Float[Tensor, "n p"], known: Float[Tensor, "m p"], count: int | None
+) -> tuple[Float[Tensor, "n p"], float]:
+    """Weights in the span of the first principal components of others, and the share of their variance there."""
+    mean, spread = known.mean(0), known.std(0).clamp_min(1e-6)
+    components = torch.linalg.svd((known - mean) / spread, full_matrices=False).Vh[: count or len(known) - 1]  # (k, p)
+    standard = (weights - mean) / spread
+    within = standard @ components.T @ components
+    return within * spread + mean, float(within.square().sum() / standard.square().sum())
+
+
 if __name__ == "__main__":
-    main()
+    every = [f"{dataset}-{kind}" for dataset in DATASETS for kind in representations]
+    main(sys.argv[1:] or [name for name in every if (assets_dir() / "zoos" / name / "zoo.json").exists()])

@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _row(zoo: Zoo, dataset: str, name: str, values: dict) -> dict:
-    held = zoo.index[(zoo.index["split"] == "heldout") & (zoo.index["status"] == "ok")].sort_values("id")
+    held = zoo.good("heldout").sort_values("id")
     measure = "emoji PSNR" if dataset == "emoji" else "shapes10 IoU"
     values[measure][name] = held.set_index("id")["quality"]
     row = {

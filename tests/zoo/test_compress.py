@@ -26,6 +26,19 @@ def test_a_compressed_zoo_is_the_same_to_a_level_of_each_parameter(made, tmp_pat
         compress_zoo(zoo, tmp_path / "small")
 
 
+def test_a_number_may_have_fewer_bits(made, tmp_path):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    zoo = Zoo.open(tmp_path / "zoo")
+    small = compress_zoo(zoo, tmp_path / "small", bits=6)
+    step = (zoo.weights().amax(0) - zoo.weights().amin(0)) / 63
+    assert ((small.weights() - zoo.weights()).abs() <= 0.5 * step + 1e-3 * zoo.weights().abs() + 1e-6).all()
+    sizes = [sum(file.stat().st_size for file in (tmp_path / name).glob("weights-*")) for name in ("zoo", "small")]
+    assert sizes[1] < sizes[0]
+    with pytest.raises(WsrError, match="2 to 8 bits"):
+        compress_zoo(zoo, tmp_path / "other", bits=9)
+
+
 def test_an_empty_zoo_has_nothing_to_compress(made, tmp_path):
     create, _ = made
     with pytest.raises(WsrError, match="empty"):

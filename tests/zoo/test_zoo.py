@@ -28,6 +28,16 @@ def test_a_few_rows_are_read_without_the_rest(made, tmp_path, monkeypatch):
     assert few.weights(ids, dtype=None).dtype == torch.float16
 
 
+def test_good_fits_are_those_that_did_not_fail(made, tmp_path):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    zoo = Zoo.open(tmp_path / "zoo")
+    zoo.index.loc[zoo.index["id"] == zoo.ids[2], "status"] = "diverged"
+    assert zoo.ids[2] not in set(zoo.good()["id"]) and len(zoo.good()) == len(zoo) - 1
+    parts = [set(zoo.good(split)["id"]) for split in ("train", "heldout")]
+    assert not parts[0] & parts[1] and parts[0] | parts[1] == set(zoo.good()["id"])
+
+
 def test_a_zoo_is_made_read_back_and_checked(made, tmp_path):
     create, signals = made
     records = list(build_zoo(create(), signals))

@@ -86,8 +86,7 @@ class Evaluation:
         self.pair_points = pair_points
         self.zoo, self.extractor, self.count, self.repeats, self.seed = zoo, extractor, count, repeats, seed
         self.resolution = resolution or zoo.resolution
-        good = zoo.index[zoo.index["status"] == "ok"]
-        self.ids = {split: good[good["split"] == split]["id"].tolist() for split in ("train", "heldout")}
+        self.ids = {split: zoo.good(split)["id"].tolist() for split in ("train", "heldout")}
         parts = {split: zoo.weights(ids) for split, ids in self.ids.items()}
         for split, weights in parts.items():
             self._enough(split, len(weights))

@@ -221,9 +221,8 @@ def audit_of(zoo: Zoo, alarm: float = 0.05) -> tuple[Audit, list[str], list[Verd
     training weights, by row; and the verdicts on its held-out fits, all of which should be "novel" but for the stated
     rate: on either half by the thresholds that the other half sets, first on the one that has set none. In both halves
     is every other fit of each class. WsrError where they are too few (`Audit.calibrate`)."""
-    good = zoo.index[zoo.index["status"] == "ok"]
-    training = good[good["split"] == "train"]["id"].tolist()
-    heldout = good[good["split"] == "heldout"].sort_values("class", kind="stable")["id"].tolist()
+    training = zoo.good("train")["id"].tolist()
+    heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
     audit = Audit(zoo.representation, zoo.weights(training))
     _enough(len(heldout) // 2, alarm)
     found = audit.distances(zoo.weights(heldout))

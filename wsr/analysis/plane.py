@@ -6,7 +6,7 @@ what held-out fits have themselves: a new fit is at about (1, 1), a copy left of
 training ones, are the reference of quality, so that copying does not win it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -114,17 +114,19 @@ def found_share(audit: Audit, planted: Float[Tensor, "n p"]) -> float:
 
 
 def audit_report(
-    zoo: Zoo, evaluation: Evaluation, generators: dict[str, Float[Tensor, "m p"]], *, count: int = 128, seed: int = 0,
-    alarm: float = 0.05, progress: Callable[[int, int], None] = lambda done, total: None,
+    zoo: Zoo, evaluation: Evaluation, generators: dict[str, Float[Tensor, "m p"]], *, count: int = 64, seed: int = 0,
+    alarm: float = 0.05, decoded: Mapping[str, Decoded] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[pd.DataFrame, dict]:  # fmt: skip
     """Where weights of generators stand on the plane of the zoo that they have learnt from, beside its held-out fits
     and `count` weights of each baseline: a row each (`generator`, `sample`, and the columns of `Plane.rows`), and what
-    there is to know about it."""
+    there is to know about it. decoded: of generators whose weights have been decoded already."""
     audit, _, tested = audit_of(zoo, alarm)
     plane, parts = Plane(evaluation, audit), []
     sets = {**generators, **dict(baselines(plane.known["train"], count, seed))}
     for done, (name, weights) in enumerate(sets.items()):
-        parts.append(plane.rows(weights, evaluation.decoded(weights)).assign(generator=name))
+        seen = (decoded or {}).get(name) or evaluation.decoded(weights)
+        parts.append(plane.rows(weights, seen).assign(generator=name))
         progress(done + 1, len(sets))
     real = plane.real_rows()
     parts.insert(len(generators), real["held out"].assign(generator="held out"))

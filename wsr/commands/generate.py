@@ -26,7 +26,7 @@ class Diffuse:
     preset: PresetName | None = None
     """cpu: minutes to an hour on two cores. paper: width 2880, 12 layers, 6,000 epochs. By default the zoo's."""
     steps: int | None = None
-    """Optimiser steps; by default the preset's."""
+    """Optimiser steps, all of them; by default until the loss of weights that are kept back for it no longer falls."""
     cls: str | None = None
     """Only weights of this class."""
     seed: int = 0
@@ -48,11 +48,11 @@ class Diffuse:
                 zoo, out, config=config, steps=self.steps, cls=self.cls, seed=self.seed, copies=self.copies
             ):
                 note = f"loss {record.loss:.4f}"
+                note += f", of unseen weights {record.validation:.4f}" if record.validation is not None else ""
                 if record.monitor:
                     watch = record.monitor
                     note += f", cosine of samples {watch.cosine:.2f} (training {watch.cosine_train:.2f}), "
                     note += f"near {watch.distinct} different weights of {watch.samples}"
-                    note += f", held-out loss {watch.heldout_loss:.4f}" if watch.heldout_loss is not None else ""
                 update(record.step, record.steps, note)
         console.print(f"Wrote {out}.")
         return OK
@@ -77,6 +77,8 @@ class Sample:
     """DDIM steps."""
     seed: int = 0
     """Of the noise they begin with."""
+    end: float | None = None
+    """Noise from which the last step leads straight to the weights, from 0 to below 1; by default the preset's."""
     out: Path = Path("samples")
     """The zoo's folder."""
 
@@ -89,7 +91,7 @@ class Sample:
         with bar("sample") as update:
             for done in sample_zoo(
                 load_diffusion(self.model), self.out, self.count, cls=self.cls, guidance=self.guidance,
-                steps=self.steps, seed=self.seed,
+                steps=self.steps, seed=self.seed, end=self.end,
             ):  # fmt: skip
                 update(done, self.count)
         console.print(f"Wrote {self.out}.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
@@ -20,6 +21,7 @@ from wsr.zoo.zoo import Zoo
 
 SAMPLED = "sampled"  # the split of what nobody fitted
 BATCH = 64  # samples drawn together
+VALIDATION = 10  # one of so many training weights of each class says when to stop
 
 
 def train_diffusion(
@@ -27,50 +29,67 @@ def train_diffusion(
     cls: str | None = None, seed: int = 0, copies: int = 1,
 ) -> Iterator[TrainRecord]:  # fmt: skip
     """Trains a model on a zoo's training split (of one class, where `cls` names it) and writes it to `out`. Goes on
-    from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own.
-    copies: how often each weight is there, all but once with its ranks or neurons in another order. WsrError for a
-    class that the zoo lacks, fewer than two weights, or copies that the mask forbids."""
+    from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own, and
+    all of them. copies: how often each weight is there, all but once with its ranks or neurons in another order.
+    WsrError for a class that the zoo lacks, fewer than two weights, or copies that the mask forbids.
+
+    Where the config has patience, every tenth training weight of each class says when to stop, and is not trained on.
+    Held-out fits have no part in any of it."""
     config = config or diffusion_preset(zoo.meta["preset"], zoo.meta["representation"])
     if steps is not None:
-        config = replace(config, steps=steps, epochs=None)
-    rows = zoo.index[(zoo.index["status"] == "ok") & (zoo.index["split"] == "train")]
+        config = replace(config, steps=steps, epochs=None, patience=0)
+    training = training_of(zoo, config, cls=cls, seed=seed, copies=copies)
+    checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem}-{seed}.safetensors"
+    yield from training.run(checkpoint=checkpoint)
+    training.model.to("cpu").save(out)
+    checkpoint.unlink(missing_ok=True)
+
+
+def training_of(
+    zoo: Zoo, config: DiffusionConfig, *, cls: str | None = None, seed: int = 0, copies: int = 1
+) -> Training:  # fmt: skip
+    """What `train_diffusion` runs."""
+    rows = zoo.good("train")
     if cls is not None:
         if cls not in set(rows["class"]):
             raise unknown_name("class", cls, sorted(set(rows["class"])))
         rows = rows[rows["class"] == cls]
-    classes = rows["class"].tolist()
-    weights = zoo.weights(rows["id"].tolist())
-    if len(weights) < 2:
-        raise WsrError(f"The zoo {zoo.path.name!r} has {len(weights)} training weights: two at least are needed.")
+    if len(rows) < 2:
+        raise WsrError(f"The zoo {zoo.path.name!r} has {len(rows)} training weights: two at least are needed.")
+    rows, unseen = parts_of(rows) if config.patience else (rows, rows[:0])
+    weights, classes = zoo.weights(rows["id"].tolist()), rows["class"].tolist()
     about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": len(weights), "seed": seed, "copies": copies}
     weights, classes = permuted_copies(zoo.representation, weights, copies, seed), classes * copies
     model = WeightDiffusion.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
     training = Training(model, weights, classes, seed)
-    unseen = zoo.index[(zoo.index["status"] == "ok") & (zoo.index["split"] == "heldout")]
-    unseen = unseen[unseen["class"].isin(model.classes)]
     if len(unseen):
-        training.heldout = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
+        training.validation = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
     training.dtype = compute_dtype(training.accelerator.device)
-    checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem}-{seed}.safetensors"
-    yield from training.run(checkpoint=checkpoint)
-    model.about |= {"losses": training.losses, "seconds": training.seconds, "steps": training.steps}
-    model.to("cpu").save(out)
-    checkpoint.unlink(missing_ok=True)
+    return training
+
+
+def parts_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of an index to train on, and every `VALIDATION`-th of each class to say when to stop."""
+    number = rows.groupby("class").cumcount()
+    unseen = number % VALIDATION == VALIDATION - 1
+    return rows[~unseen], rows[unseen]
 
 
 def sample_zoo(
     model: WeightDiffusion, out: str | Path, count: int, *, cls: str | None = None, guidance: float = 1.0,
-    steps: int = 100, seed: int = 0,
+    steps: int = 100, seed: int = 0, end: float | None = None,
 ) -> Iterator[int]:  # fmt: skip
     """Writes `count` samples as a zoo of their own, which everything that opens a zoo can decode, and yields how many
     there are. A run that resumes draws the very samples that were missing. Their quality is NaN: there is no target."""
+    end = model.config.end if end is None else end
     how = {"model": model.about.get("name", ""), "guidance": guidance, "steps": steps, "seed": seed, "class": cls or ""}
+    how["end"] = end
     zoo = _empty(model.representation, model.about["zoo"], out, how)
     while len(zoo) < count:
         some = min(BATCH, count - len(zoo))
         noise = draw(some, model.representation.size, seed, len(zoo))
         classes = [cls] * some if cls else model.draw_classes(some, seed, len(zoo))
-        _add(zoo, model.sample(some, cls=classes, guidance=guidance, steps=steps, noise=noise), classes)
+        _add(zoo, model.sample(some, cls=classes, guidance=guidance, steps=steps, noise=noise, end=end), classes)
         yield len(zoo)
 
 

@@ -18,10 +18,11 @@ from wsr.diffusion.transformer import WeightTransformer
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
 from wsr.paths import assets_dir, atomic_path
+from wsr.zoo.bits import from_levels, pack, to_levels, unpack
 from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
 
 FORMAT = "wsr-diffusion-1"
-STEP = "step."  # before the name of a matrix in bytes: what a level of each of its rows is worth
+STEP = "step."  # before the name of a matrix in levels: what a level of each of its rows is worth
 SMALLEST_SPREAD = 1e-6  # of a parameter that is the same in all weights
 
 
@@ -91,22 +92,26 @@ class WeightDiffusion:
 
     def sample_stream(
         self, count: int, *, cls: str | Sequence[str | None] | None = None, guidance: float = 1.0, steps: int = 100,
-        seed: int = 0, noise: Float[Tensor, "n p"] | None = None,
+        seed: int = 0, noise: Float[Tensor, "n p"] | None = None, end: float | None = None,
     ) -> Iterator[SampleStep]:  # fmt: skip
         """A record after each step. cls: the class of all samples, or of each; by default drawn (`draw_classes`), which
         is what the weights are like as a whole: the network saw few without their class. guidance: 1 follows the class
         as trained, more exaggerates it, 0 ignores it. noise: where to begin, standard normal; by default drawn from
-        `seed`, each sample from its own, so that the first of many are those of few. WsrError for a count below 1, an
-        unknown class, or steps out of range."""
+        `seed`, each sample from its own, so that the first of many are those of few. end: noise in [0, 1) from which
+        the last step leads straight to the weights; by default the config's. WsrError for a count below 1, an unknown
+        class, or steps or an end out of range."""
         if count < 1:
             raise WsrError(f"The number of samples must be at least 1, not {count!r}.")
+        end = self.config.end if end is None else end
+        if not 0 <= end < 1:
+            raise WsrError(f"Sampling ends at a noise from 0 to below 1, not at {end!r}.")
         device = self.mean.device
         begun = (draw(count, len(self.mean), seed) if noise is None else noise).to(device)
         each = self.draw_classes(count, seed) if cls is None else [cls] * count if isinstance(cls, str) else cls
         labels = torch.tensor([self.label(one) for one in each], device=device)
         self.network.eval()
         predict = self._guided(labels, guidance)
-        for step, (_, clean) in enumerate(make_process(self.config).walk(predict, begun, steps), 1):
+        for step, (_, clean) in enumerate(make_process(self.config).walk(predict, begun, steps, end), 1):
             yield SampleStep(step, steps, self.restore(clean))
 
     def _guided(self, labels: Int[Tensor, " n"], guidance: float):
@@ -127,17 +132,17 @@ class WeightDiffusion:
         self.mean, self.spread = self.mean.to(device), self.spread.to(device)
         return self
 
-    def save(self, path: str | Path, dtype: torch.dtype = torch.float16) -> None:
-        """Written in files of at most 10 MB: `path`, and beside it `<stem>-1.safetensors` and so on. dtype: of the
-        network's parameters; int8 keeps its matrices in a byte a number, half the size."""
+    def save(self, path: str | Path, bits: int = 16) -> None:
+        """Written in files of at most 10 MB: `path`, and beside it `<stem>-1.safetensors` and so on. bits: of the
+        network's parameters, 32, 16, or 2 to 8 of the numbers of its matrices. With 6 the held-out loss of a model of
+        shapes rises by 0.0016 of 0.763, with 5 by 0.0055, with 4 by 0.016."""
         path, state = Path(path), {}
         for name, tensor in self.network.state_dict().items():
-            if dtype != torch.int8:
-                state[f"network.{name}"] = tensor.to(dtype)
-            elif tensor.ndim == 2:
-                state[f"network.{name}"], state[f"{STEP}{name}"] = _to_bytes(tensor)
+            if bits > 8 or tensor.ndim < 2:
+                state[f"network.{name}"] = tensor.to(torch.float32 if bits == 32 else torch.float16)
             else:
-                state[f"network.{name}"] = tensor.to(torch.float16)
+                codes, step = to_levels(tensor.flatten(0, -2).cpu(), bits)
+                state[f"network.{name}"], state[f"{STEP}{name}"] = pack(codes, bits), step
         state |= {"mean": self.mean, "spread": self.spread}
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
         parts = _parts(state)
@@ -146,6 +151,7 @@ class WeightDiffusion:
             "config": asdict(self.config),
             "classes": self.classes,
             "files": len(parts),
+            "bits": bits,
             "about": self.about,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,16 +179,17 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
     model = representation or load_representation(meta["about"]["zoo"])
     network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
     mean, spread = state.pop("mean"), state.pop("spread")
-    steps = {key.removeprefix(STEP): state.pop(key) for key in [key for key in state if key.startswith(STEP)]}
-    parameters = {key.removeprefix("network."): value.float() for key, value in state.items()}
-    network.load_state_dict({key: value * steps.get(key, 1.0) for key, value in parameters.items()})
+    shapes = {name: known.shape for name, known in network.state_dict().items()}
+    network.load_state_dict({name: _restored(state, name, shape, meta["bits"]) for name, shape in shapes.items()})
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])
 
 
-def _to_bytes(matrix: Float[Tensor, "n m"]) -> tuple[Int[Tensor, "n m"], Float[Tensor, "n 1"]]:
-    """In 255 levels, evenly spaced around 0 up to each row's largest number."""
-    step = (matrix.abs().amax(1, keepdim=True) / 127).clamp_min(torch.finfo(torch.float32).tiny)
-    return (matrix / step).round().to(torch.int8), step
+def _restored(state: dict[str, Tensor], name: str, shape: torch.Size, bits: int) -> Tensor:
+    """A parameter as it was before `save`."""
+    stored, step = state[f"network.{name}"], state.get(f"{STEP}{name}")
+    if step is None:
+        return stored.float()
+    return from_levels(unpack(stored, shape[-1], bits), step, bits).view(shape)
 
 
 def draw(count: int, size: int, seed: int, first: int = 0) -> Float[Tensor, "n p"]:

@@ -6,8 +6,9 @@ The schedulers are those of `diffusers`.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
-from diffusers import DDIMScheduler, DDPMScheduler, FlowMatchEulerDiscreteScheduler
+from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, FlowMatchEulerDiscreteScheduler
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -31,13 +32,15 @@ class Process(ABC):
 
     @abstractmethod
     def walk(
-        self, predict: Predictor, noise: Float[Tensor, "n p"], steps: int
+        self, predict: Predictor, noise: Float[Tensor, "n p"], steps: int, end: float = 0.0
     ) -> Iterator[tuple[Float[Tensor, "n p"], Float[Tensor, "n p"]]]:
-        """From noise to weights in so many steps: after each, where the walk is and the clean weights it heads for."""
+        """From noise to weights in so many steps: after each, where the walk is and the clean weights it heads for. The
+        last step leads from noise of `end` straight to the weights."""
 
 
 class Denoising(Process):
-    """DDPM, T steps of linear β; sampled by DDIM."""
+    """DDPM, T steps of linear β; sampled by DDIM, which is the first order of DPM-Solver++, whose scheduler walks any
+    times exactly."""
 
     def __init__(self, config: DiffusionConfig):
         self.config = config
@@ -47,9 +50,8 @@ class Denoising(Process):
             "beta_end": config.beta[1],
             "beta_schedule": "linear",
             "prediction_type": config.predict,
-            "clip_sample": False,
         }
-        self.forward = DDPMScheduler(**self.settings)
+        self.forward = DDPMScheduler(**self.settings, clip_sample=False)
 
     def times(self, count: int, generator: torch.Generator) -> Int[Tensor, " n"]:
         return torch.randint(0, self.config.timesteps, (count,), generator=generator)
@@ -63,16 +65,25 @@ class Denoising(Process):
         found = predict(self.forward.add_noise(x, noise, times), times.float())
         return (found - wanted).square().mean(1)
 
-    def walk(self, predict, noise, steps):
+    def walk(self, predict, noise, steps, end=0.0):
         if not 1 <= steps <= self.config.timesteps:
             raise WsrError(f"DDIM takes between 1 and {self.config.timesteps} steps, not {steps!r}.")
-        back = DDIMScheduler(**self.settings, timestep_spacing="trailing", set_alpha_to_one=True)
-        back.set_timesteps(steps, device=noise.device)
+        back = DPMSolverMultistepScheduler(**self.settings, solver_order=1)
+        back.set_timesteps(timesteps=self._times(steps, end), device=noise.device)
         x = noise
         for time in back.timesteps:
-            found = back.step(predict(x, time.float().expand(len(x))), time, x)
-            x = found.prev_sample
-            yield x, found.pred_original_sample
+            x = back.step(predict(x, time.float().expand(len(x))), time, x).prev_sample
+            yield x, back.model_outputs[-1]
+
+    def _times(self, steps: int, end: float) -> list[int]:
+        """Evenly spaced from the last time down to the one whose noise is `end`, or as far as even steps to 0 go."""
+        last = self.config.timesteps - 1
+        first = min(max(self._loud(end), round(self.config.timesteps / steps) - 1), self.config.timesteps - steps)
+        return np.linspace(last, first, steps).round().astype(int).tolist()
+
+    def _loud(self, noise: float) -> int:
+        """The first time with as much noise."""
+        return int((self.forward.alphas_cumprod > 1 - noise**2).sum())
 
 
 class Flow(Process):
@@ -89,11 +100,11 @@ class Flow(Process):
         found = predict((1 - part) * x + part * noise, times.to(x.device) * self.config.timesteps)
         return (found - (noise - x)).square().mean(1)
 
-    def walk(self, predict, noise, steps):
+    def walk(self, predict, noise, steps, end=0.0):
         if steps < 1:
             raise WsrError(f"A walk takes at least one step, not {steps!r}.")
         back = FlowMatchEulerDiscreteScheduler(num_train_timesteps=self.config.timesteps)
-        back.set_timesteps(sigmas=torch.linspace(1, 1 / steps, steps).numpy(), device=noise.device)
+        back.set_timesteps(sigmas=torch.linspace(1, max(1 / steps, end), steps).numpy(), device=noise.device)
         x = noise
         for time, sigma in zip(back.timesteps, back.sigmas, strict=False):
             direction = predict(x, time.float().expand(len(x)))

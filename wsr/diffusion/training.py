@@ -9,6 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,25 +28,25 @@ from wsr.errors import WsrError
 from wsr.paths import atomic_path
 
 SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step
-LOOKS = 4  # times of each held-out weight that its loss is a mean of
+WORTH = 1e-3  # the part of the validation loss that a longer run must gain
+LOOKS = 4  # times of each validation weight that its loss is a mean of
 
 
 @dataclass(frozen=True)
 class Monitor:
     """Whether samples collapse: the mean cosine of pairs of samples (0 where they differ in every way), beside that of
-    the training weights; how many different training weights are nearest to one of them; and, where there are held-out
-    weights, the loss of the average network on them: it rises where training weights are learnt by heart."""
+    the training weights; and how many different training weights are nearest to one of them."""
 
     cosine: float
     cosine_train: float
     distinct: int
     samples: int
-    heldout_loss: float | None = None
 
 
 @dataclass(frozen=True)
 class TrainRecord:
-    """loss: the mean since the last record, over all processes."""
+    """loss: the mean since the last record, over all processes; validation: the loss of the average network on the
+    validation weights, at the last look."""
 
     step: int
     steps: int
@@ -53,12 +54,24 @@ class TrainRecord:
     lr: float
     seconds: float
     monitor: Monitor | None = None
+    validation: float | None = None
     done: bool = False
+
+
+@dataclass
+class Best:
+    """The average network (its parameters) that had the lowest validation loss, and the looks since."""
+
+    loss: float
+    step: int
+    parameters: list[Tensor]
+    looks: int = 0
 
 
 class Training:
     """A diffusion model in training, with all that is needed to go on after a kill. dtype: of the matrix products,
-    float32 unless changed; bfloat16 takes three quarters of the time on two cores that have it."""
+    float32 unless changed; bfloat16 takes three quarters of the time on two cores that have it. validation: weights
+    (m, p) and their classes that are not trained on; with `DiffusionConfig.patience` they say when training ends."""
 
     def __init__(
         self,
@@ -84,8 +97,9 @@ class Training:
         self.network, self.optimizer = self.accelerator.prepare(model.network, optimizer)
         self.process = make_process(self.config)
         self.dtype = torch.float32  # of the matrix products
-        self.heldout: tuple[Tensor, list[str]] | None = None  # weights and classes that the monitor looks at
-        self.step, self.seconds, self.losses = 0, 0.0, []
+        self.validation: tuple[Tensor, list[str]] | None = None
+        self.best: Best | None = None
+        self.step, self.seconds, self.losses, self.looks = 0, 0.0, [], []  # looks: (step, validation loss)
 
     def run(
         self,
@@ -94,31 +108,65 @@ class Training:
         checkpoint: Path | None = None,
         checkpoint_every: float = 60.0,
     ) -> Iterator[TrainRecord]:
-        """Trains to the end, from `checkpoint` where it exists; afterwards the model's network is the average of the
-        run. Stoppable between records. WsrError, with the step and the last good checkpoint, for a loss that is not a
-        number."""
+        """Trains to the end, from `checkpoint` where it exists. Stoppable between records; afterwards the model's
+        network is the average of the run so far, the best one where there is a validation part. WsrError, with the step
+        and the last good checkpoint, for a loss that is not a number."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
+        try:
+            yield from self._steps(record_every, monitor_every, checkpoint, checkpoint_every)
+        finally:
+            self._settle()
+
+    def _steps(
+        self, record_every: int, monitor_every: int, checkpoint: Path | None, checkpoint_every: float
+    ) -> Iterator[TrainRecord]:
         recent, saved, good = [], time.monotonic(), self.step
-        while self.step < self.steps:
+        while not self.done:
             begun = time.monotonic()
             recent.append(self._train_step())
+            if self.validation is not None and (self.step % self.config.look == 0 or self.step == self.steps):
+                self._look()
             self.seconds += time.monotonic() - begun
-            done = self.step == self.steps
-            if self.step % record_every and not done:
+            if self.step % record_every and not self.done:
                 continue
             self._check(recent, checkpoint, good)
             loss, recent = float(torch.stack(recent).mean()), []
             self.losses.append(loss)
-            watch = monitor_every and (done or not self.step % monitor_every)
-            if checkpoint is not None and (done or time.monotonic() - saved > checkpoint_every):
+            watch = monitor_every and (self.done or not self.step % monitor_every)
+            if checkpoint is not None and (self.done or time.monotonic() - saved > checkpoint_every):
                 self.save(checkpoint)
                 saved, good = time.monotonic(), self.step
             yield TrainRecord(
                 self.step, self.steps, loss, self._rate(self.step - 1), self.seconds,
-                self.monitor() if watch else None, done,
+                self.monitor() if watch else None, self.looks[-1][1] if self.looks else None, self.done,
             )  # fmt: skip
-        self.average.copy_to(self.model.network.parameters())
+
+    @torch.no_grad()
+    def _settle(self) -> None:
+        """The model's network becomes the average, and the model says how it came to be."""
+        kept = self.average.shadow_params if self.best is None else self.best.parameters
+        for parameter, value in zip(self.model.network.parameters(), kept, strict=True):
+            parameter.copy_(value)
+        self.model.about |= {"losses": self.losses, "seconds": self.seconds, "steps": self.step, "looks": self.looks}
+        if self.best is not None:
+            self.model.about["best"] = self.best.step
+
+    @property
+    def done(self) -> bool:
+        return self.step >= self.steps or bool(
+            self.best and self.config.patience and self.best.looks >= self.config.patience
+        )
+
+    def _look(self) -> None:
+        """The validation loss of the average so far; the best one is kept."""
+        with self._averaged():
+            loss = self.score(*self.validation)
+        self.looks.append((self.step, loss))
+        if self.best is None or loss < (1 - WORTH) * self.best.loss:
+            self.best = Best(loss, self.step, [value.detach().clone() for value in self.average.shadow_params])
+        else:
+            self.best.looks += 1
 
     def _train_step(self) -> Tensor:
         """The step's loss over all processes."""
@@ -167,21 +215,28 @@ class Training:
             f"{self._rate(step - 1):.2g}: {kept}. A lower rate, or a longer warm-up, would be next."
         )
 
-    @torch.no_grad()
-    def monitor(self, samples: int = 32, steps: int = 10) -> Monitor:
-        """Samples of the average so far. A few steps of sampling: it is a warning, not a measurement."""
+    @contextmanager
+    def _averaged(self) -> Iterator[None]:
+        """The network as the average of the run, for as long as that."""
         parameters = list(self.model.network.parameters())
         self.average.store(parameters)
         self.average.copy_to(parameters)
-        found = self.model.standardise(self.model.sample(samples, steps=steps))
-        heldout = None if self.heldout is None else self.score(*self.heldout)
-        self.average.restore(parameters)
+        try:
+            yield
+        finally:
+            self.average.restore(parameters)
+
+    @torch.no_grad()
+    def monitor(self, samples: int = 32, steps: int = 10) -> Monitor:
+        """Samples of the average so far. A few steps of sampling: it is a warning, not a measurement."""
+        with self._averaged():
+            found = self.model.standardise(self.model.sample(samples, steps=steps))
         index, _ = nearest(found, self.data, 1, "l2")
-        return Monitor(_cosine(found), _cosine(self.data[:256]), len(index.unique()), samples, heldout)
+        return Monitor(_cosine(found), _cosine(self.data[:256]), len(index.unique()), samples)
 
     @torch.no_grad()
     def score(self, weights: Float[Tensor, "m p"], classes: list[str]) -> float:
-        """The loss of the network as it is on these weights, with times and noise that are always the same."""
+        """The loss of the network as it is on these weights (m, p), with times and noise that are always the same."""
         device, generator = self.accelerator.device, torch.Generator().manual_seed(0)
         data = self.model.standardise(weights.float().to(device)).repeat(LOOKS, 1)
         labels = torch.tensor([self.model.label(cls) for cls in classes], device=device).repeat(LOOKS)
@@ -191,14 +246,18 @@ class Training:
         return float(self.process.loss(lambda x, time: self.network(x, time, labels), data, noise, times).mean())
 
     def save(self, path: Path) -> None:
-        """Network, average and optimiser; read by `load`, or by none but this class."""
+        """Network, averages and optimiser; read by `load`, or by none but this class."""
         if not self.accelerator.is_main_process:
             return
         state = {f"network.{key}": value for key, value in self.model.network.state_dict().items()}
         state |= {f"average.{i}": value for i, value in enumerate(self.average.shadow_params)}
         for i, slots in self.optimizer.state_dict()["state"].items():
             state |= {f"optimizer.{i}.{key}": value for key, value in slots.items()}
-        meta = {"step": self.step, "seconds": self.seconds, "losses": self.losses, "seed": self.seed}
+        meta = {"step": self.step, "seconds": self.seconds, "seed": self.seed}
+        meta |= {"losses": self.losses, "looks": self.looks}
+        if self.best is not None:
+            state |= {f"best.{i}": value for i, value in enumerate(self.best.parameters)}
+            meta["best"] = [self.best.loss, self.best.step, self.best.looks]
         state = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
         with atomic_path(path) as temporary:
             save_file(state, temporary, {"wsr": json.dumps(meta)})
@@ -214,9 +273,10 @@ class Training:
             self.model.network.load_state_dict(_below(state, "network."))
         except Exception as error:
             raise WsrError(f"{str(path)!r} is not a checkpoint of this run ({error}): remove it.") from None
-        shadow, slots = _below(state, "average."), _below(state, "optimizer.")
-        device = self.accelerator.device
-        self.average.shadow_params = [shadow[str(i)].to(device) for i in range(len(shadow))]
+        self.average.shadow_params, slots = self._listed(_below(state, "average.")), _below(state, "optimizer.")
+        if "best" in meta:
+            loss, step, looks = meta["best"]
+            self.best = Best(loss, step, self._listed(_below(state, "best.")), looks)
         self.average.optimization_step = meta["step"]
         whole = self.optimizer.state_dict()
         for name, value in slots.items():
@@ -224,6 +284,10 @@ class Training:
             whole["state"].setdefault(int(number), {})[key] = value
         self.optimizer.load_state_dict(whole)
         self.step, self.seconds, self.losses = meta["step"], meta["seconds"], meta["losses"]
+        self.looks = [tuple(look) for look in meta["looks"]]
+
+    def _listed(self, found: dict[str, Tensor]) -> list[Tensor]:
+        return [found[str(i)].to(self.accelerator.device) for i in range(len(found))]
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

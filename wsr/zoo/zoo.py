@@ -5,7 +5,7 @@
     index.parquet               a row an instance; beside COLUMNS it may have columns of its own
 
 `dtype` in zoo.json is that of `weights`: float16, float32, or uint8 (`compress_zoo`), where `low` and `step` (p,) stand
-beside it and low + step · weights is meant.
+beside it and low + step · weights is meant; the file's metadata says in how many `bits` a weight is packed (`bits.py`).
 
 Append-only: a batch's weights are written first, then the index that names them. A reader, and a run that resumes
 after a kill, go by the index: weights that it does not name were never there.
@@ -137,6 +137,11 @@ class Zoo:
 
     def __len__(self) -> int:
         return len(self.index)
+
+    def good(self, split: str | None = None) -> pd.DataFrame:
+        """The index of the fits that did not fail, of one split or of all."""
+        found = self.index[self.index["status"] == "ok"]
+        return found if split is None else found[found["split"] == split]
 
     @property
     def representation(self) -> Representation:

@@ -1,0 +1,75 @@
+"""The audits as pictures: `python -m precompute.audit_drawn`. Of each data set, for every representation that has been
+audited, quality against novelty and the distances to the nearest training weight (reports/audit-<data set>.png)."""
+
+import json
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from app.figures.plane import COLOURS
+from app.palette import NAMES, OTHER_COLOUR
+from precompute.generators import DATASETS
+from wsr import representations
+from wsr.paths import assets_dir, atomic_path
+
+EDGE, BINS = 3.0, 40  # of either axis of the plane: what lies beyond is drawn at the edge
+BACK = {"noise 0.1": "x", "average of 2": "+", "average of 16": "1", "Gaussian": "^"}  # baselines behind the generators
+
+
+def main(dataset: str) -> None:
+    reports = assets_dir() / "reports"
+    there = [kind for kind in representations if (reports / f"audit-{dataset}-{kind}.parquet").exists()]
+    if not there:
+        return
+    figure = Figure(figsize=(2.7 * len(there), 5.2), layout="constrained")
+    for column, kind in enumerate(there, 1):
+        rows = pd.read_parquet(reports / f"audit-{dataset}-{kind}.parquet")
+        about = json.loads((reports / f"audit-{dataset}-{kind}.json").read_text())
+        plane = figure.add_subplot(2, len(there), column)
+        draw_plane(plane, rows)
+        copies = 1 - about["summaries"]["diffusion"]["novel"]
+        plane.set(title=f"{NAMES[kind]}: {copies:.0%} copies", xlabel="novelty (1: a new fit)")
+        histogram = figure.add_subplot(2, len(there), len(there) + column)
+        draw_distances(histogram, rows, about["training distances"])
+        histogram.set(xlabel="nearest training weight", yticks=[])
+        if column == 1:
+            plane.set(ylabel="distance from real (1: a new fit)")
+            histogram.set(ylabel="share")
+        for axis in (plane, histogram):
+            axis.spines[["top", "right"]].set_visible(False)
+    found = {}
+    for axis in figure.axes:
+        found |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    figure.legend(found.values(), found, loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+    with atomic_path(reports / f"audit-{dataset}.png") as temporary:
+        figure.savefig(temporary, dpi=110, format="png")
+
+
+def draw_plane(axis, rows: pd.DataFrame) -> None:
+    for generator, part in rows.groupby("generator", sort=False):
+        if generator not in COLOURS and generator not in BACK:
+            continue
+        x, y = (part[name].clip(upper=EDGE) for name in ("novelty", "quality"))
+        colour, marker = COLOURS.get(generator, OTHER_COLOUR), BACK.get(generator, "o")
+        size = {"s": 14, "linewidths": 0.8} if generator in BACK else {"s": 5, "linewidths": 0}
+        axis.scatter(x, y, color=colour, marker=marker, alpha=0.6, label=generator, **size)
+    for line in (axis.axvline, axis.axhline):
+        line(1, linestyle=":", color="0.4", linewidth=0.8)
+    axis.set(xlim=(0, None), ylim=(0, EDGE + 0.05))
+
+
+def draw_distances(axis, rows: pd.DataFrame, training: list[float]) -> None:
+    sets = {"training": np.array(training)}
+    for generator, part in rows.groupby("generator", sort=False):
+        if generator in COLOURS:
+            sets[generator] = part["distance"].to_numpy()
+    edges = np.linspace(0, max(np.quantile(values, 0.99) for values in sets.values()) * 1.05, BINS + 1)
+    for name, values in sets.items():
+        share = np.histogram(np.clip(values, 0, edges[-1]), edges)[0] / len(values)
+        axis.stairs(share, edges, color=COLOURS.get(name, OTHER_COLOUR), label=name)
+
+
+if __name__ == "__main__":
+    for one in DATASETS:
+        main(one)

@@ -1,0 +1,60 @@
+"""What permuted copies of the training weights do to a generator: `python -m precompute.augmentation`. Resumable.
+
+The audit of weight generators found that permuting neurons for augmentation makes training harder, and copying no less.
+Here: mLoRA on shapes, whose mask forbids nothing, each weight once, or with its ranks in one, three or seven other
+orders. Each trains by the same rule as every model; FD is of samples against held-out fits, and the verdict knows
+permuted copies. Written to assets/reports/augmentation.{json,md}.
+"""
+
+import json
+from dataclasses import replace
+
+import pandas as pd
+import torch
+
+from precompute.diffusion_search import searched
+from precompute.generators import SECONDS
+from precompute.judging import COUNT, STEPS, Judge
+from precompute.tables import markdown
+from wsr.diffusion import diffusion_preset
+from wsr.diffusion.jobs import training_of
+from wsr.paths import assets_dir, atomic_path
+from wsr.progress import bar
+from wsr.zoo import Zoo
+
+NAME, COPIES = "shapes10-mlora", (1, 2, 4, 8)
+
+
+def main() -> None:
+    path = assets_dir() / "reports" / "augmentation.json"
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    judge = None
+    for copies in COPIES:
+        if any(row["copies"] == copies for row in rows):
+            continue
+        judge = judge or Judge(NAME)
+        rows.append(row_of(copies, judge))
+        print(rows[-1], flush=True)
+        about = {"zoo": NAME, "seconds": SECONDS, "samples": COUNT, "rows": rows}
+        with atomic_path(path) as temporary:
+            temporary.write_text(json.dumps(about, indent=1))
+    with atomic_path(path.with_suffix(".md")) as temporary:
+        temporary.write_text(markdown(pd.DataFrame(rows)))
+
+
+def row_of(copies: int, judge: Judge) -> dict:
+    config = replace(diffusion_preset("cpu", "mlora"), lr=searched()["mlora"]["lr"])
+    training = training_of(Zoo.open(NAME), config, copies=copies)
+    with bar(f"copies × {copies}") as update:
+        for record in training.run(monitor_every=0):
+            update(record.step, record.steps, f"of unseen weights {record.validation or 0:.4f}")
+            if record.seconds > SECONDS:
+                break
+    found = judge(training.model.sample(COUNT, steps=STEPS))
+    about = {"steps": training.step, "loss": training.losses[-1], "validation loss": training.best.loss}
+    return {"copies": copies, **about, **found}
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()

@@ -1,0 +1,32 @@
+"""A quick look at what a generator makes, for scripts that compare settings of one: shared by those."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wsr.analysis.evaluation import decoded
+from wsr.analysis.novelty import audit_of
+from wsr.metrics import frechet_distance, mmd
+from wsr.metrics.features import extractor
+from wsr.zoo import Zoo
+
+COUNT, STEPS = 160, 50  # samples of each setting, DDIM steps
+RESOLUTION = {2: 128, 3: 48}  # of surfaces less than the 96 of the page: 0.1 s instead of 0.5
+
+
+class Judge:
+    """FD and MMD-G of `COUNT` samples against all held-out fits of a zoo, and how many of them are copies."""
+
+    def __init__(self, name: str):
+        self.zoo, self.audit = Zoo.open(name), audit_of(Zoo.open(name))[0]
+        self.resolution = RESOLUTION[self.zoo.meta["dim"]]
+        self.extractor = extractor(None, self.zoo.meta["dim"])
+        self.heldout = self._features(self.zoo.weights(self.zoo.good("heldout")["id"].tolist()))
+
+    def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
+        features, words = self._features(weights), [verdict.word for verdict in self.audit.judge(weights)]
+        found = {"FD": frechet_distance(features, self.heldout), "MMD-G": mmd(features, self.heldout)}
+        return found | {word: words.count(word) / len(words) for word in ("replica", "blend", "novel")}
+
+    def _features(self, weights: Float[Tensor, "n p"]):
+        return decoded(self.zoo.representation, weights.to(torch.float32), self.extractor, self.resolution).features

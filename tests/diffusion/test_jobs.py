@@ -1,0 +1,62 @@
+"""From a zoo to a model: what is kept back says when to stop, and held-out fits have no part in it."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import torch
+
+from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.diffusion.jobs import parts_of, training_of
+from wsr.errors import WsrError
+from wsr.fields.representation import make_representation
+from wsr.zoo import Zoo
+
+TINY = DiffusionConfig(
+    16, 1, 2, 8, 3e-3, 60, timesteps=50, beta=(1e-3, 0.2), ema=0.9, patience=2, look=10, shared_modulation=True, end=0.3
+)
+
+
+@pytest.fixture
+def zoo(base, config, tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    model = make_representation("mlora-asym", base, config, mask_seed=7)
+    made = Zoo.create(
+        tmp_path / "z", model, dataset="emoji", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=10
+    )
+    weights = model.initial() + 0.3 * torch.randn(60, model.size, generator=torch.Generator().manual_seed(1))
+    made.append(weights, [
+        {"id": f"fit{i}", "class": "odd" if i % 2 else "even", "split": "heldout" if i >= 40 else "train",
+         "quality": 30.0, "steps": 10, "seconds": 0.0, "target_sha256": "", "status": "ok"}
+        for i in range(60)
+    ])  # fmt: skip
+    return made
+
+
+def test_a_tenth_of_each_class_is_kept_back():
+    rows = pd.DataFrame({"id": [f"{i}" for i in range(55)], "class": ["a"] * 35 + ["b"] * 20})
+    train, unseen = parts_of(rows)
+    assert unseen["class"].value_counts().to_dict() == {"a": 3, "b": 2}
+    assert set(train["id"]) | set(unseen["id"]) == set(rows["id"]) and not set(train["id"]) & set(unseen["id"])
+
+
+def test_held_out_fits_are_neither_trained_on_nor_looked_at(zoo):
+    training = training_of(zoo, TINY)
+    seen = torch.cat([training.model.restore(training.data), training.validation[0]])
+    assert len(seen) == 40 and len(training.validation[0]) == 4
+    heldout = zoo.weights(zoo.good("heldout")["id"].tolist())
+    assert torch.cdist(heldout, seen).min() > 1.0
+    assert training_of(zoo, replace(TINY, patience=0)).validation is None
+
+
+def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo, tmp_path):
+    records = list(train_diffusion(zoo, tmp_path / "m.safetensors", config=TINY))
+    model = load_diffusion(tmp_path / "m.safetensors", zoo.representation)
+    assert model.about["steps"] == records[-1].step and model.about["best"] in [step for step, _ in model.about["looks"]]
+    *_, count = sample_zoo(model, tmp_path / "s", 5, steps=4)
+    made = Zoo.open(tmp_path / "s")
+    assert count == len(made) == 5 and made.meta["sampled"]["end"] == 0.3
+    whole = list(train_diffusion(zoo, tmp_path / "w.safetensors", config=TINY, steps=6))
+    assert whole[-1].step == 6 and whole[-1].validation is None
+    with pytest.raises(WsrError, match="class"):
+        next(train_diffusion(zoo, tmp_path / "n.safetensors", config=TINY, cls="chair"))

@@ -1,0 +1,48 @@
+"""Whole numbers of a few bits, packed into bytes: what is stored of weights that are made to be looked at."""
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+TINY = torch.finfo(torch.float32).tiny
+CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest number, where its levels may end
+
+
+def pack(codes: UInt8[Tensor, "n m"], bits: int) -> UInt8[Tensor, "n b"]:
+    """Codes below 2^bits; each row begins at a byte of its own, so that rows can be read alone."""
+    if bits == 8:
+        return codes.contiguous()
+    each = np.unpackbits(codes.numpy()[..., None], axis=-1)[..., 8 - bits :]  # (n, m, bits)
+    return torch.from_numpy(np.packbits(each.reshape(len(codes), -1), axis=-1))
+
+
+def unpack(packed: UInt8[Tensor, "n b"], size: int, bits: int) -> UInt8[Tensor, "n m"]:
+    """The inverse of `pack`, of rows of `size` codes."""
+    if bits == 8:
+        return packed
+    each = np.unpackbits(packed.numpy(), axis=-1, count=size * bits).reshape(len(packed), size, bits)
+    full = np.concatenate([np.zeros((*each.shape[:2], 8 - bits), np.uint8), each], -1)
+    return torch.from_numpy(np.packbits(full, axis=-1)[..., 0])
+
+
+def to_levels(rows: Float[Tensor, "n m"], bits: int) -> tuple[UInt8[Tensor, "n m"], Float[Tensor, "n 1"]]:
+    """Codes and each row's step: levels evenly spaced around 0, up to the part of the row's largest number that loses
+    least (mean square). `from_levels` leads back."""
+    half = 2 ** (bits - 1)
+    largest = rows.abs().amax(1, keepdim=True)
+    best, kept, least = None, None, None
+    for clip in CLIPS:
+        step = (clip * largest / (half - 1)).clamp_min(TINY)
+        codes = (rows / step).round().clamp(1 - half, half - 1)
+        lost = (codes * step - rows).square().sum(1, keepdim=True)
+        if best is None:
+            best, kept, least = codes, step, lost
+        else:
+            better = lost < least
+            best, kept, least = (torch.where(better, *pair) for pair in ((codes, best), (step, kept), (lost, least)))
+    return (best + half).to(torch.uint8), kept
+
+
+def from_levels(codes: UInt8[Tensor, "n m"], step: Float[Tensor, "n 1"], bits: int) -> Float[Tensor, "n m"]:
+    return (codes.float() - 2 ** (bits - 1)) * step
