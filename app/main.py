@@ -10,10 +10,12 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
     import app  # noqa: F401  (before gradio: it turns reporting off)
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, symmetry_tab
 from app.address import Address
-from app.components.plotly_chart import PRELOAD
+from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
+from app.head import Head
 from app.theme import CSS, theme
 
 TITLE = "wsr"
@@ -51,7 +53,8 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
-        theme=theme(), css_paths=[CSS], head=PRELOAD, state_session_capacity=compute.SESSIONS,
+        theme=theme(), css_paths=[CSS], state_session_capacity=compute.SESSIONS,
+        app_kwargs={"middleware": [Middleware(Head, PRELOAD + FIRST_PICTURE)]},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()

@@ -1,10 +1,11 @@
 """What a visitor waits for, measured in a browser on this machine: `python -m precompute.live`.
 
-Written to assets/reports/live.json, seconds: from the command to the server's first answer and from there to the map on
-screen (and again for later visitors); from a click to the picture or the surface; from pressing Fit to 30 dB (an emoji,
-or a photograph where none was fetched) and to an IoU of 0.9; in Connect, from opening the tab to its six pictures, and
-from a step of α to six new ones; in every tab that shows something by itself, from a click on it to its first picture;
-in Generate, from pressing Sample to the first pictures, to the last ones and to the verdicts, and from Stop to the end.
+Written to assets/reports/live.json, seconds: from the command to the server's first answer, from there to the map's
+points (painted before gradio is there) and to the map itself (and again for later visitors); from a click to the
+picture or the surface; from pressing Fit to 30 dB (an emoji, or a photograph where none was fetched) and to an IoU of
+0.9; in Connect, from opening the tab to its six pictures, and from a step of α to six new ones; in every tab that shows
+something by itself, from a click on it to its first picture; in Generate, from pressing Sample to the first pictures,
+to the last ones and to the verdicts, and from Stop to the end.
 """
 
 import json
@@ -52,6 +53,8 @@ def main() -> None:
             wait_for(f"http://127.0.0.1:{port}/")
             found["server_seconds"], begun = time.monotonic() - begun, time.monotonic()
             page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
+            page.wait_for_selector(".wsr-first canvas")
+            found["first_picture_seconds"] = time.monotonic() - begun
             page.wait_for_selector(".wsr-plot .main-svg")
             found["map_seconds"] = time.monotonic() - begun
             page.wait_for_timeout(8000)

@@ -33,8 +33,9 @@ KEPT = 40  # files, of about 5 MB
 _FOLDER = Path(tempfile.mkdtemp(prefix="wsr-charts-"))
 atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
 gr.set_static_paths([_FOLDER])
-# For the page's own head (`launch(head=…)`): the script is fetched while gradio's own are, and not after them.
+# For the page's own head (`app.head`): the script is fetched while gradio's own are, and not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
+FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for that head as well
 
 # For a load event (`load(…, js=…)`): the event goes to Python once a chart is on screen, or after 10 s without one. An
 # event of the chart's own would now and then fire before gradio listens, and be lost.

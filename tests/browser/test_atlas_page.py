@@ -29,6 +29,31 @@ def test_something_is_picked_and_on_screen_at_once(page):
     assert tabs == ["Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit"]
 
 
+COLOURED = """() => {
+  const canvas = document.querySelector(".wsr-first canvas");
+  const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+  const colours = new Set();
+  for (let i = 0; i < pixels.length; i += 4) if (pixels[i + 3] > 200) colours.add(pixels.slice(i, i + 3).join());
+  return colours.size;
+}"""
+
+
+def test_the_first_picture_needs_none_of_gradios_scripts(browsers, address):
+    page = browsers().new_context().new_page()
+    page.route("**/assets/**", lambda route: route.abort())
+    page.goto(address)
+    page.locator(".wsr-first canvas").wait_for()
+    assert page.evaluate(COLOURED) >= 3, "a colour of points for each class"
+    page.goto(f"{address}?tab=fit")
+    page.wait_for_function("document.readyState === 'complete'")
+    assert not page.locator(".wsr-first").count(), "a link opens something else"
+    page.context.close()
+
+
+def test_the_first_picture_leaves_when_the_map_is_there(page):
+    page.wait_for_function("!document.querySelector('.wsr-first')")
+
+
 def test_a_click_opens_the_point(page):
     x, y, item = page.evaluate(PLACE, [1, 3])
     before = page.locator(".wsr-frame img").first.get_attribute("src")

@@ -52,7 +52,8 @@ def test_held_out_fits_are_neither_trained_on_nor_looked_at(zoo):
 def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo, tmp_path):
     records = list(train_diffusion(zoo, tmp_path / "m.safetensors", config=TINY))
     model = load_diffusion(tmp_path / "m.safetensors", zoo.representation)
-    assert model.about["steps"] == records[-1].step and model.about["best"] in [step for step, _ in model.about["looks"]]
+    assert model.about["steps"] == records[-1].step
+    assert model.about["best"] in [step for step, _ in model.about["looks"]]
     *_, count = sample_zoo(model, tmp_path / "s", 5, steps=4)
     made = Zoo.open(tmp_path / "s")
     assert count == len(made) == 5 and made.meta["sampled"]["end"] == 0.3

@@ -1,0 +1,46 @@
+"""What stands in the head of the page as the server sends it.
+
+Gradio's own `head` (`launch(head=…)`) is added by its scripts, a second later.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+Message = dict[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Head:
+    """ASGI middleware: `text` goes in front of the end of the page's head. Other answers pass as they are."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], text: str):
+        self.app, self.text = app, text.encode()
+
+    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+        page = scope["type"] == "http" and scope["method"] == "GET" and _is_page(scope)
+        await self.app(scope, receive, _Page(send, self.text) if page else send)
+
+
+def _is_page(scope: Message) -> bool:
+    return scope["path"].removeprefix(scope.get("root_path", "")).strip("/") == ""
+
+
+class _Page:
+    """Keeps an answer until it is whole, as its length is said before it."""
+
+    def __init__(self, send: Send, text: bytes):
+        self.send, self.text, self.begun, self.body = send, text, {}, b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.begun = message
+            return
+        self.body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        headers = {name.lower(): value for name, value in self.begun["headers"]}
+        if headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers:
+            self.body = self.body.replace(b"</head>", self.text + b"</head>", 1)
+            headers[b"content-length"] = str(len(self.body)).encode()
+        await self.send({**self.begun, "headers": list(headers.items())})
+        await self.send({**message, "body": self.body})
