@@ -17,7 +17,6 @@ from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
-    from trimesh import Trimesh
 
     from wsr.analysis.novelty import Audit, Verdict
     from wsr.diffusion import SampleStep, WeightDiffusion
@@ -197,23 +196,15 @@ def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]
 
 def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN) -> list[np.ndarray]:
     """Images, or surfaces as they are drawn from one side."""
-    from wsr.render.decode import decode
+    from wsr.render.pictures import draw_weights
 
-    found = library.zoo(name).representation
-    decoded = decode(found, weights, resolution)
-    return list(decoded) if found.dim == 2 else [drawn(mesh, pixels) for mesh in decoded]
-
-
-def drawn(mesh: "Trimesh", pixels: int = DRAWN) -> np.ndarray:
-    """A surface from one side; white where there is none."""
-    from wsr.render.pictures import draw_mesh
-
-    return np.asarray(draw_mesh(mesh, pixels)) if len(mesh.faces) else np.ones((pixels, pixels, 3), np.float32)
+    return draw_weights(library.zoo(name).representation, weights, resolution, pixels)
 
 
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     """A sample's picture, and of a shape its surface as a GLB file, if it has any."""
     from wsr.render.decode import decode
+    from wsr.render.pictures import draw_mesh
     from wsr.render.surfaces import to_glb
 
     shown = decode(one.model, one.weights, OPENED[one.dim])[0]
@@ -223,7 +214,7 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     if len(shown.faces):
         folder.mkdir(exist_ok=True)  # a visitor who has just left takes it along
         path.write_bytes(to_glb(shown, None))
-    return drawn(shown), str(path) if len(shown.faces) else None
+    return draw_mesh(shown, DRAWN), str(path) if len(shown.faces) else None
 
 
 def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":

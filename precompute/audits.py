@@ -1,38 +1,34 @@
 """How good and how new: `python -m precompute.audits`, of every zoo that a diffusion model has learnt, or those named.
 
-Of each zoo: FD, MMD, and for shapes mMD, COV and 1-NNA of every seed's samples (reports/generation-<zoo>.json), the
-quality-novelty plane (reports/audit-<zoo>.{parquet,json}, which the Audit tab draws), and the first 64 samples as they
-came (reports/samples-<name>.webp). Of mLoRA-Asym also the generators that the audit of weight generators found to copy:
-Hyper-Representations, p-diff and G.pt, trained here for as long, 128 samples of each in assets/samples.
+Of each zoo: FD, MMD, and for shapes mMD, COV and 1-NNA of every seed's samples, and how many a classifier takes for
+what they are to be (reports/generation-<zoo>.json); the quality-novelty plane (reports/audit-<zoo>.{parquet,json},
+which the Audit tab draws), of the generators of `precompute.peers` as well; and the first 64 samples as they came
+(reports/samples-<name>.webp).
 """
 
 import json
-import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from PIL import Image
 
-from precompute.generators import SECONDS, Generator, generators
-from wsr.analysis.evaluation import Evaluation
+from precompute.generators import THREADS, Generator, generators
+from precompute.peers import PEERS, path_of
+from wsr.analysis.evaluation import Decoded, Evaluation
 from wsr.analysis.plane import audit_report
-from wsr.diffusion import diffusion_preset
-from wsr.diffusion.checkpoints import CheckpointGenerator
-from wsr.diffusion.jobs import samples_zoo
-from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
 from wsr.metrics.features import extractor
-from wsr.paths import assets_dir, atomic_path, cache_dir
+from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
-from wsr.render.decode import decode
-from wsr.zoo import Zoo, compress_zoo
+from wsr.render.pictures import draw_weights
+from wsr.zoo import Zoo
 
-SHOWN, CELL, PEERS_COUNT = 64, 96, 128
-PAIR_POINTS = 1024  # of each cloud, in distances between clouds: 3.5 million of them, a millisecond each
-RESOLUTION = {2: 128, 3: 48}  # of surfaces less than the 96 of the page: 0.1 s instead of 0.5, for 20,000 of them
-PEERS = {"G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
+SHOWN, CELL = 64, 96
+DECODED = 256  # of a model's samples: of shapes, a quarter of a second each
+PAIR_POINTS = 1024  # of each cloud, in distances between clouds: some 150,000 a model, 0.4 ms each
+RESOLUTION = {2: 128, 3: 48}  # of surfaces less than the 96 of the page: 0.1 s instead of 0.5, for some 2,000 a zoo
 
 
 def main(name: str) -> None:
@@ -41,92 +37,71 @@ def main(name: str) -> None:
     with bar(f"fits {name}") as update:
         dim, options = zoo.meta["dim"], {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
-    rows, decoded = [], {}
-    with bar(f"evaluate {name}") as update:
-        for done, (model, weights) in enumerate(made.items()):
-            seen = evaluation.decoded(weights)
-            if model == name:
-                decoded["diffusion"] = seen
-            table = evaluation.table(seen)
-            rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
-            update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
-    about = {"zoo": name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution, "rows": rows}
-    about |= {"points of a distance": PAIR_POINTS}
-    with atomic_path(reports / f"generation-{name}.json") as temporary:
-        temporary.write_text(json.dumps(about, indent=1))
-    shown = {"diffusion": made[name]} | (peers(zoo) if name.endswith("-mlora-asym") else {})
+    seen = {}
+    with bar(f"decode {name}") as update:
+        for model, found in made.items():
+            seen[model] = evaluation.decoded(found.weights()[:DECODED])
+            update(len(seen), len(made), model)
+    write(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
+    shown = {"diffusion": made[name].weights()[:DECODED]}
+    shown |= {title: Zoo.open(path_of(title, name)).weights() for title in PEERS if path_of(title, name).exists()}
     with bar(f"audit {name}") as update:
-        table, about = audit_report(zoo, evaluation, shown, decoded=decoded, progress=update)
+        table, about = audit_report(zoo, evaluation, shown, decoded={"diffusion": seen[name]}, progress=update)
     with atomic_path(reports / f"audit-{name}.parquet") as temporary:
         table.to_parquet(temporary, index=False)
-    with atomic_path(reports / f"audit-{name}.json") as temporary:
+    write(reports / f"audit-{name}.json", about)
+    for model, found in made.items():
+        picture(zoo, found.weights()[:SHOWN], reports / f"samples-{model}.webp")
+
+
+def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Decoded]) -> dict:
+    rows = []
+    named = {"held out": named_share(evaluation, evaluation.zoo.good("heldout")["class"], evaluation.known["heldout"])}
+    with bar(f"evaluate {evaluation.zoo.path.name}") as update:
+        for done, (model, found) in enumerate(made.items()):
+            named[model] = named_share(evaluation, found.index["class"][: len(seen[model])], seen[model])
+            table = evaluation.table(seen[model])
+            rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
+            update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
+    about = {"zoo": evaluation.zoo.path.name, "extractor": evaluation.extractor.name}
+    about |= {"resolution": evaluation.resolution, "points of a distance": PAIR_POINTS}
+    return about | {"samples": DECODED, "named": named, "rows": rows}
+
+
+def write(path: Path, about: dict) -> None:
+    with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(about, indent=1))
-    for model, weights in made.items():
-        picture(zoo, weights[:SHOWN], reports / f"samples-{model}.webp")
+
+
+def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
+    """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here."""
+    if evaluation.zoo.meta["dim"] == 2:
+        return None
+    names = sorted(set(evaluation.zoo.good("train")["class"]))
+    with torch.no_grad():
+        found = evaluation.extractor.network.fc3(torch.from_numpy(seen.features)).argmax(1)
+    return float(np.mean([names[i] == cls for i, cls in zip(found.tolist(), classes, strict=True)]))
 
 
 def has(one: Generator) -> bool:
     return (assets_dir() / "samples" / one.name / "zoo.json").exists()
 
 
-def samples(name: str) -> torch.Tensor:
-    return Zoo.open(assets_dir() / "samples" / name).weights()
+def samples(name: str) -> Zoo:
+    return Zoo.open(assets_dir() / "samples" / name)
 
 
-def peers(zoo: Zoo) -> dict[str, torch.Tensor]:
-    """Samples of the other generators, trained where they are not there yet."""
-    training = zoo.good("train")["id"].tolist()
-    weights, config = zoo.weights(training), diffusion_preset("cpu")
-    trajectories = assets_dir() / "zoos" / f"{zoo.path.name}-trajectories"
-    make: dict[str, Callable] = {
-        "Hyper-Representations": lambda: HyperRepresentations(weights, LatentConfig()),
-        "p-diff": lambda: PDiff(weights, LatentConfig(input_noise=0.01, latent_noise=0.1), config),
-    }
-    if trajectories.exists():
-        make["G.pt"] = lambda: CheckpointGenerator(Zoo.open(trajectories), config)
-    found = {}
-    for title, build in make.items():
-        path = assets_dir() / "samples" / f"{zoo.path.name}{PEERS[title]}"
-        if not path.exists():
-            generator = build()
-            with bar(f"{title} on {zoo.path.name}") as update:
-                for record in within(generator.train_stream(), SECONDS):
-                    update(record.step, record.steps, f"loss {record.loss:.4f}")
-            kept = cache_dir() / "training" / path.name
-            shutil.rmtree(kept, ignore_errors=True)
-            drawn = generator.sample(PEERS_COUNT, seed=0)
-            compress_zoo(samples_zoo(zoo.representation, zoo.meta, drawn, kept, {"model": title}), path)
-        found[title] = Zoo.open(path).weights()
-    return found
-
-
-def within(records: Iterator, seconds: float) -> Iterator:
-    """Records until the time is up."""
-    until = time.monotonic() + seconds
-    for record in records:
-        yield record
-        if time.monotonic() > until:
-            return
-
-
-def picture(zoo: Zoo, weights: torch.Tensor, path) -> None:
+def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
     """The samples in the order in which they came, eight in a row."""
-    cells = []
-    for part in weights.split(8):
-        found = decode(zoo.representation, part, CELL if zoo.meta["dim"] == 2 else 64)
-        if zoo.meta["dim"] == 3:
-            from wsr.render.pictures import draw_mesh
-
-            empty = np.full((CELL, CELL, 3), 255, np.uint8)
-            found = [np.asarray(draw_mesh(mesh, CELL)) if len(mesh.faces) else empty for mesh in found]
-        else:
-            found = [np.round(np.clip(image, 0, 1) * 255).astype(np.uint8) for image in found]
-        cells.append(np.concatenate(list(found), 1))
+    resolution = CELL if zoo.meta["dim"] == 2 else RESOLUTION[3]
+    cells = draw_weights(zoo.representation, weights, resolution, CELL)
+    rows = [np.concatenate(cells[first : first + 8], 1) for first in range(0, len(cells), 8)]
     with atomic_path(path) as temporary:
-        Image.fromarray(np.concatenate(cells)).save(temporary, format="webp", quality=85)
+        Image.fromarray(np.concatenate(rows)).save(temporary, format="webp", quality=85)
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(THREADS)  # two of them side by side make more of two cores than one on both
     there = list(dict.fromkeys(one.zoo for one in generators() if has(one)))
     for zoo_name in sys.argv[1:] or there:
         main(zoo_name)

@@ -71,9 +71,18 @@ def order(found: pd.DataFrame) -> list[dict]:
                 gain, half = float(pair[1].mean() - pair[0].mean()), T_95 * _standard_error(*pair)
                 verdict = "confirmed" if gain > half else "refuted" if gain < -half else "open"
                 row = {"better": better, "worse": worse, "against": against, "measure": measure, "by": gain, "±": half}
-                row["ratio"] = float(pair[1].mean() / pair[0].mean()) if measure == "FD" else None
+                row |= _ratios(found, better, worse, against) if measure == "FD" else {}
                 made.append(row | {"verdict": verdict})
     return made
+
+
+def _ratios(found: pd.DataFrame, better: str, worse: str, against: str) -> dict[str, float]:
+    """How many times as large the worse one's FD is, as it is and above the floor: what is left of a perfect
+    generator's, with as many samples."""
+    part = found[found["against"] == against]
+    of = part.groupby(["set", "name"])["FD"].mean()
+    above = [of["samples", name] - of["floor", name] for name in (worse, better)]
+    return {"ratio": of["samples", worse] / of["samples", better], "above the floor": above[0] / above[1]}
 
 
 def _values(samples: pd.DataFrame, name: str, against: str, measure: str) -> np.ndarray:

@@ -8,8 +8,11 @@ import pytest
 import trimesh
 
 from wsr.errors import WsrError
+from wsr.fields.representation import make_representation
+from wsr.presets import FieldConfig
+from wsr.render.decode import decode
 from wsr.render.gbuffer import Camera, corner_normals, embree_buffer
-from wsr.render.pictures import contact_sheet, draw_mesh
+from wsr.render.pictures import contact_sheet, draw_mesh, draw_weights
 
 
 @pytest.fixture
@@ -127,3 +130,14 @@ def test_contact_sheet():
 def test_sheets_of_nothing_or_of_different_sizes(images):
     with pytest.raises(WsrError):
         contact_sheet(images, 2)
+
+
+@pytest.mark.parametrize("dim", [2, 3])
+def test_weights_are_drawn_as_images_or_as_surfaces(dim):
+    model = make_representation("mlp", None, FieldConfig(dim, 16, 2, 6.0, 8, 2, 16, 12, 2))
+    weights = model.initial()[None].repeat(2, 1)
+    found = draw_weights(model, weights, 12, 24)
+    assert len(found) == 2 and found[0].dtype == np.uint8
+    assert found[0].shape == ((12, 12, 3) if dim == 2 else (24, 24, 3)) and np.array_equal(*found)
+    if dim == 2:
+        assert np.abs(found[0] / 255 - np.clip(decode(model, weights, 12)[0], 0, 1)).max() <= 0.5 / 255 + 1e-6

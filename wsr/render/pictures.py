@@ -9,8 +9,11 @@ import numpy as np
 import trimesh
 from jaxtyping import Float, UInt8
 from scipy.ndimage import gaussian_filter
+from torch import Tensor
 
 from wsr.errors import WsrError
+from wsr.fields.representation import Representation
+from wsr.render.decode import decode
 from wsr.render.gbuffer import Camera, GBuffer, embree_buffer
 from wsr.render.gl import GLThread
 
@@ -51,6 +54,17 @@ def draw_mesh(
     pixels = _shade(buffer, camera, np.asarray(colour, dtype=np.float64))  # (2 size, 2 size, 3)
     pixels = np.where(np.isfinite(buffer.depth)[..., None], pixels, background)
     return np.uint8(np.round(pixels.reshape(size, 2, size, 2, 3).mean(axis=(1, 3)) * 255))
+
+
+def draw_weights(
+    model: Representation, weights: Float[Tensor, "n p"], resolution: int, size: int = 256
+) -> list[UInt8[np.ndarray, "h w 3"]]:
+    """What weights are, as pictures: images of `resolution` pixels, or surfaces of so many samples along an edge, drawn
+    `size` pixels wide."""
+    found = decode(model, weights, resolution)
+    if model.dim == 3:
+        return [draw_mesh(mesh, size) for mesh in found]
+    return list(np.uint8(np.round(np.clip(found, 0, 1) * 255)))
 
 
 def _framed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:

@@ -1,0 +1,76 @@
+"""The other generators that the audit of weight generators found to copy, on our zoos: `python -m precompute.peers`, of
+mLoRA-Asym on both data sets. Resumable.
+
+Hyper-Representations, p-diff and G.pt, trained for as long as a diffusion model may train; 128 samples of each in
+assets/samples. They have no weights kept back that would end their training sooner: their papers train to the end.
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from precompute.generators import BITS, DATASETS, SECONDS, THREADS
+from wsr.diffusion import diffusion_preset
+from wsr.diffusion.checkpoints import CheckpointGenerator
+from wsr.diffusion.jobs import samples_zoo
+from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
+from wsr.paths import assets_dir, cache_dir
+from wsr.progress import bar
+from wsr.zoo import Zoo, compress_zoo
+
+COUNT = 128
+PEERS = {"G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
+
+
+def path_of(title: str, zoo: str) -> Path:
+    return assets_dir() / "samples" / f"{zoo}{PEERS[title]}"
+
+
+def main(name: str) -> None:
+    zoo = Zoo.open(name)
+    for title, build in builders(zoo).items():
+        path = path_of(title, name)
+        if path.exists():
+            continue
+        generator = build()
+        with bar(f"{title} on {name}") as update:
+            for record in within(generator.train_stream(), SECONDS):
+                update(record.step, record.steps, f"loss {record.loss:.4f}")
+        kept = cache_dir() / "training" / path.name
+        shutil.rmtree(kept, ignore_errors=True)
+        drawn = generator.sample(COUNT, seed=0)
+        compress_zoo(samples_zoo(zoo.representation, zoo.meta, drawn, kept, {"model": title}), path, bits=BITS)
+
+
+def builders(zoo: Zoo) -> dict[str, Callable]:
+    """What makes each, untrained. G.pt learns from snapshots of fits, where there are some."""
+    weights = zoo.weights(zoo.good("train")["id"].tolist())
+    config = replace(diffusion_preset("cpu"), patience=0)
+    found: dict[str, Callable] = {
+        "Hyper-Representations": lambda: HyperRepresentations(weights, LatentConfig()),
+        "p-diff": lambda: PDiff(weights, LatentConfig(input_noise=0.01, latent_noise=0.1), config),
+    }
+    trajectories = assets_dir() / "zoos" / f"{zoo.path.name}-trajectories"
+    if trajectories.exists():
+        found["G.pt"] = lambda: CheckpointGenerator(Zoo.open(trajectories), config)
+    return found
+
+
+def within(records: Iterator, seconds: float) -> Iterator:
+    """Records until they have taken so many seconds of this process."""
+    begun = time.process_time()
+    for record in records:
+        yield record
+        if time.process_time() - begun > seconds:
+            return
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(THREADS)
+    for zoo_name in sys.argv[1:] or [f"{dataset}-mlora-asym" for dataset in DATASETS]:
+        main(zoo_name)
