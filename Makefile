@@ -35,8 +35,12 @@ assets: $(VENV)/.installed-test system
 	$(BIN)/python -m precompute.zoos $(PEOPLE)
 	$(BIN)/python -m precompute.maps $(PEOPLE)
 	$(BIN)/python -m precompute.generation
+	$(BIN)/python -m precompute.peers
 	$(BIN)/python -m precompute.audits
+	$(BIN)/python -m precompute.audit_drawn
 	$(BIN)/python -m precompute.generation_tables
+	$(BIN)/python -m precompute.sampling
+	$(BIN)/python -m precompute.augmentation
 	$(BIN)/python -m precompute.dimensions
 	$(BIN)/python -m precompute.spans
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
+PLAIN = 2.5  # guidance that visitors begin with: as the models' own, and as the samples in assets
 KEPT_STEPS = 100  # of the samples in assets, which are those of seed 0
 ANY = "any"
 # On the way and at the end, by dimension: pixels of an image or samples along a surface's edge, and seconds between two
@@ -117,7 +118,7 @@ def opening(name: str) -> Iterator[Screen]:
         return
     from wsr.zoo import Zoo
 
-    asked = Asked(name, None, 1.0, KEPT_STEPS, 0)
+    asked = Asked(name, None, PLAIN, KEPT_STEPS, 0)
     weights = Zoo.open(path).weights()[:COUNT]
     said = snippets.settled(f"{len(weights)} networks that nobody fitted. Press Sample for others.")
     yield Screen(said, items(asked, weights, LIVE))

@@ -15,7 +15,7 @@ from app.palette import NAMES
 from wsr.errors import WsrError
 
 COLUMNS = 4
-STEPS = 50
+STEPS, PLAIN = 50, generate_run.PLAIN
 
 
 @dataclass
@@ -60,7 +60,7 @@ def restore(given: dict[str, str]) -> list[Any]:
     """What a link says. WsrError for what is not there."""
     first = library.collection(generate_run.models()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
-    values = [float(given.get(name, value)) for name, value in (("guidance", 1), ("steps", STEPS), ("seed", 0))]
+    values = [float(given.get(name, value)) for name, value in (("guidance", PLAIN), ("steps", STEPS), ("seed", 0))]
     asked = generate_run.checked(dataset, kind, given.get("class", ANY), *values)
     cls = gr.update(choices=[ANY, *generate_run.classes_of(asked.name)], value=asked.cls or ANY)
     return [dataset, gr.update(choices=_kinds(dataset), value=kind), cls, asked.guidance, asked.steps, asked.seed]
@@ -82,7 +82,7 @@ def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
                 kind = gr.Dropdown(_kinds(first.dataset), value=first.representation, label="Representation")
                 cls = gr.Dropdown([ANY, *generate_run.classes_of(first.name)], value=ANY, label="Class")
                 guidance = gr.Slider(
-                    *generate_run.GUIDANCE, value=1, step=0.25, label="Guidance",
+                    *generate_run.GUIDANCE, value=PLAIN, step=0.25, label="Guidance",
                     info="How much the class counts: 1 as it was learnt, more exaggerates it.",
                 )  # fmt: skip
                 steps = gr.Slider(*generate_run.STEPS, value=STEPS, step=5, label="Steps from noise")
@@ -156,7 +156,7 @@ def change_dataset(dataset: str) -> tuple[Any, Any]:
 
 @compute.guarded
 def change_kind(dataset: str, kind: str) -> Any:
-    asked = generate_run.checked(dataset, kind, ANY, 1.0, STEPS, 0)
+    asked = generate_run.checked(dataset, kind, ANY, PLAIN, STEPS, 0)
     return gr.update(choices=[ANY, *generate_run.classes_of(asked.name)])
 
 
@@ -164,7 +164,7 @@ def change_kind(dataset: str, kind: str) -> Any:
 def opened(dataset: str, kind: str, sampled: Sampled | None, request: gr.Request) -> Iterator[tuple]:
     """The tab, or another model, is opened: [state, grid, sampled]. A visitor's own samples stay where they were, and
     those that are on their way come first."""
-    name = generate_run.checked(dataset, kind, ANY, 1.0, STEPS, 0).name
+    name = generate_run.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
     if sampled is None or sampled.asked.name != name:
         for screen in generate_run.opening(name):
             if _busy_file(request).exists():

@@ -1,7 +1,7 @@
 """How samples should be drawn: `python -m precompute.sampling`. Resumable.
 
 Of mLoRA-Asym on both data sets: the noise from which the last step leads straight to the weights, how much the class
-counts, and the number of steps, one setting at a time away from what is used. Written to
+counts (where there are several), and the number of steps, one setting at a time away from what is used. Written to
 assets/reports/sampling.{json,md}.
 """
 
@@ -17,8 +17,7 @@ from wsr.diffusion import load_diffusion
 from wsr.paths import assets_dir, atomic_path
 
 SETTINGS = (
-    {}, {"end": 0.0}, {"end": 0.15}, {"end": 0.5}, {"guidance": 0.0}, {"guidance": 1.5}, {"guidance": 2.0},
-    {"steps": 100},
+    {}, {"end": 0.0}, {"end": 0.5}, {"guidance": 1.0}, {"guidance": 4.0}, {"steps": 100},
 )  # fmt: skip
 
 
@@ -29,7 +28,9 @@ def main() -> None:
         name, judge = f"{dataset}-mlora-asym", None
         model = load_diffusion(name)
         for setting in SETTINGS:
-            used = {"end": model.config.end, "guidance": 1.0, "steps": STEPS} | setting
+            if "guidance" in setting and len(model.classes) < 2:
+                continue
+            used = {"end": model.config.end, "guidance": model.config.guidance, "steps": STEPS} | setting
             if any(row["model"] == name and {key: row[key] for key in used} == used for row in rows):
                 continue
             judge = judge or Judge(name)

@@ -228,6 +228,18 @@ def test_classes_are_drawn_as_often_as_they_were_there_and_each_sample_may_have_
         assert torch.allclose(whole[i], made.sample(4, cls=cls, steps=3, seed=2)[i], atol=1e-5)
 
 
+def test_guidance_is_the_configs_and_of_one_class_there_is_nothing_to_exaggerate(adapter):
+    made = fresh(adapter, replace(TINY, guidance=2.0))
+    made.network.label.weight.data.normal_()
+    torch.nn.init.normal_(made.network.last.linear.weight)
+    options = {"cls": "odd", "steps": 3, "seed": 2}
+    assert torch.equal(made.sample(2, **options), made.sample(2, guidance=2.0, **options))
+    assert not torch.allclose(made.sample(2, **options), made.sample(2, guidance=1.0, **options))
+    alone = WeightDiffusion.new(adapter, weights(adapter), replace(TINY, guidance=2.0), ["odd"])
+    alone.network.label.weight.data.normal_()
+    assert torch.equal(alone.sample(2, **options), alone.sample(2, guidance=1.0, **options))
+
+
 def test_frozen_entries_are_none_of_the_models_business(adapter):
     made = fresh(adapter)
     full = adapter.layout.fill(made.sample(2, steps=3))

@@ -71,8 +71,8 @@ class Sample:
     """How many."""
     cls: str | None = None
     """Of this class; by default of any."""
-    guidance: float = 1.0
-    """How much the class counts: 1 as trained, 2 or 3 exaggerates it."""
+    guidance: float | None = None
+    """How much the class counts: 1 as trained, 2 or 3 exaggerates it; by default the preset's."""
     steps: int = 100
     """DDIM steps."""
     seed: int = 0

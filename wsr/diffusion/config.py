@@ -43,8 +43,12 @@ class DiffusionConfig:
     0.00004: on shapes, at equal time, 1-NNA from 0.73 to 0.62 (0.5 is best), mMD from 27.6 to 24.6 × 10⁻³."""
     end: float = 0.0
     """Noise from which sampling goes straight to the weights. Below it is what fits of one target differ in, which no
-    network learns from 800 weights: it carries the noise into the sample instead. On shapes, FD falls from 0.118 to
-    0.098 at 0.3 (1.040 to 0.83 on people)."""
+    network learns from 800 weights: it carries the noise into the sample instead. On shapes, FD of 160 samples falls
+    from 0.169 to 0.163 at 0.3."""
+    guidance: float = 1.0
+    """How much the class counts in sampling, where there are several: 1 as it was learnt, more exaggerates it.
+    At 2.5, of 120 shapes a classifier takes 89 % for what they are to be (75 % at 1, 96 % of held-out fits), FD falls
+    from 0.187 to 0.154, and 3 instead of none are called copies, less than the stated rate of false alarms."""
     label_drop: float = 0.1
     """Share of a batch that is trained without its class, for guidance."""
     ema: float = 0.999
@@ -64,8 +68,9 @@ class DiffusionConfig:
 
 _PRESETS = {
     "cpu": DiffusionConfig(
-        320, 1, 8, 64, 2e-3, 4000, pair_width=256, shared_modulation=True, beta=(1e-4, 4e-2), end=0.3, patience=4
-    ),
+        320, 1, 8, 64, 2e-3, 4000, pair_width=256, shared_modulation=True, beta=(1e-4, 4e-2), end=0.3, guidance=2.5,
+        patience=4,
+    ),  # fmt: skip
     # A batch of 256, a learning rate of 2e-4 and 6,000 epochs.
     "paper": DiffusionConfig(2880, 12, 16, 256, 2e-4, 0, epochs=6000, predict="epsilon", ema=0.9999),
 }

@@ -76,12 +76,13 @@ def parts_of(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def sample_zoo(
-    model: WeightDiffusion, out: str | Path, count: int, *, cls: str | None = None, guidance: float = 1.0,
+    model: WeightDiffusion, out: str | Path, count: int, *, cls: str | None = None, guidance: float | None = None,
     steps: int = 100, seed: int = 0, end: float | None = None,
 ) -> Iterator[int]:  # fmt: skip
     """Writes `count` samples as a zoo of their own, which everything that opens a zoo can decode, and yields how many
     there are. A run that resumes draws the very samples that were missing. Their quality is NaN: there is no target."""
     end = model.config.end if end is None else end
+    guidance = model.config.guidance if guidance is None else guidance
     how = {"model": model.about.get("name", ""), "guidance": guidance, "steps": steps, "seed": seed, "class": cls or ""}
     how["end"] = end
     zoo = _empty(model.representation, model.about["zoo"], out, how)

@@ -91,18 +91,19 @@ class WeightDiffusion:
         return [self.classes[int(counts.multinomial(1, generator=torch.Generator().manual_seed(s)))] for s in seeds]
 
     def sample_stream(
-        self, count: int, *, cls: str | Sequence[str | None] | None = None, guidance: float = 1.0, steps: int = 100,
-        seed: int = 0, noise: Float[Tensor, "n p"] | None = None, end: float | None = None,
+        self, count: int, *, cls: str | Sequence[str | None] | None = None, guidance: float | None = None,
+        steps: int = 100, seed: int = 0, noise: Float[Tensor, "n p"] | None = None, end: float | None = None,
     ) -> Iterator[SampleStep]:  # fmt: skip
         """A record after each step. cls: the class of all samples, or of each; by default drawn (`draw_classes`), which
         is what the weights are like as a whole: the network saw few without their class. guidance: 1 follows the class
-        as trained, more exaggerates it, 0 ignores it. noise: where to begin, standard normal; by default drawn from
-        `seed`, each sample from its own, so that the first of many are those of few. end: noise in [0, 1) from which
-        the last step leads straight to the weights; by default the config's. WsrError for a count below 1, an unknown
-        class, or steps or an end out of range."""
+        as trained, more exaggerates it, 0 ignores it; by default the config's. noise: where to begin, standard normal;
+        by default drawn from `seed`, each sample from its own, so that the first of many are those of few. end: noise
+        in [0, 1) from which the last step leads straight to the weights; by default the config's. WsrError for a count
+        below 1, an unknown class, or steps or an end out of range."""
         if count < 1:
             raise WsrError(f"The number of samples must be at least 1, not {count!r}.")
         end = self.config.end if end is None else end
+        guidance = self.config.guidance if guidance is None else guidance
         if not 0 <= end < 1:
             raise WsrError(f"Sampling ends at a noise from 0 to below 1, not at {end!r}.")
         device = self.mean.device
@@ -119,7 +120,8 @@ class WeightDiffusion:
 
         @torch.no_grad()
         def predict(x: Tensor, time: Tensor) -> Tensor:
-            if guidance == 1.0 or bool((labels == nothing).all()):
+            # of a single class there is nothing to exaggerate
+            if guidance == 1.0 or len(self.classes) < 2 or bool((labels == nothing).all()):
                 return self.network(x, time, labels)
             both = self.network(torch.cat([x, x]), torch.cat([time, time]), torch.cat([labels, nothing]))
             with_class, without = both.chunk(2)
