@@ -37,7 +37,7 @@ def main(one: Generator) -> None:
 def train(one: Generator, path) -> None:
     zoo, found = Zoo.open(one.zoo), searched()[one.representation]
     config = diffusion_preset("cpu", one.representation)
-    steps = min(config.steps, round(SECONDS / found["step seconds"]))
+    steps = min(config.steps, round(SECONDS[one.dataset] / found["step seconds"]))
     config = replace(config, lr=found["lr"], steps=steps, encoder=config.encoder and one.encoder)
     whole = cache_dir() / "training" / path.name
     with bar(f"diffusion {one.name}") as update:

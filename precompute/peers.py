@@ -1,20 +1,19 @@
 """The other generators that the audit of weight generators found to copy, on our zoos: `python -m precompute.peers`, of
 mLoRA-Asym on both data sets. Resumable.
 
-Hyper-Representations, p-diff and G.pt, trained for as long as a diffusion model may train; 128 samples of each in
+Hyper-Representations, p-diff and G.pt, trained for about as long as a diffusion model may train; 128 samples of each in
 assets/samples. They have no weights kept back that would end their training sooner: their papers train to the end.
 """
 
 import shutil
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from precompute.generators import BITS, DATASETS, SECONDS, THREADS
+from precompute.generators import BITS, DATASETS, THREADS
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.checkpoints import CheckpointGenerator
 from wsr.diffusion.jobs import samples_zoo
@@ -24,6 +23,7 @@ from wsr.progress import bar
 from wsr.zoo import Zoo, compress_zoo
 
 COUNT = 128
+AUTOENCODER_STEPS, PAIR_STEPS = 1500, 1000  # two or three minutes on one core
 PEERS = {"G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
 
 
@@ -39,7 +39,7 @@ def main(name: str) -> None:
             continue
         generator = build()
         with bar(f"{title} on {name}") as update:
-            for record in within(generator.train_stream(), SECONDS):
+            for record in generator.train_stream():
                 update(record.step, record.steps, f"loss {record.loss:.4f}")
         kept = cache_dir() / "training" / path.name
         shutil.rmtree(kept, ignore_errors=True)
@@ -50,24 +50,16 @@ def main(name: str) -> None:
 def builders(zoo: Zoo) -> dict[str, Callable]:
     """What makes each, untrained. G.pt learns from snapshots of fits, where there are some."""
     weights = zoo.weights(zoo.good("train")["id"].tolist())
-    config = replace(diffusion_preset("cpu"), patience=0)
+    config, latent = replace(diffusion_preset("cpu"), patience=0), LatentConfig(steps=AUTOENCODER_STEPS)
+    noisy = replace(latent, input_noise=0.01, latent_noise=0.1)
     found: dict[str, Callable] = {
-        "Hyper-Representations": lambda: HyperRepresentations(weights, LatentConfig()),
-        "p-diff": lambda: PDiff(weights, LatentConfig(input_noise=0.01, latent_noise=0.1), config),
+        "Hyper-Representations": lambda: HyperRepresentations(weights, latent),
+        "p-diff": lambda: PDiff(weights, noisy, config),
     }
     trajectories = assets_dir() / "zoos" / f"{zoo.path.name}-trajectories"
     if trajectories.exists():
-        found["G.pt"] = lambda: CheckpointGenerator(Zoo.open(trajectories), config)
+        found["G.pt"] = lambda: CheckpointGenerator(Zoo.open(trajectories), replace(config, steps=PAIR_STEPS))
     return found
-
-
-def within(records: Iterator, seconds: float) -> Iterator:
-    """Records until they have taken so many seconds of this process."""
-    begun = time.process_time()
-    for record in records:
-        yield record
-        if time.process_time() - begun > seconds:
-            return
 
 
 if __name__ == "__main__":
