@@ -70,9 +70,11 @@ class Screen:
 
 
 def models() -> list[str]:
-    """Collections with a diffusion model, in the collections' order. Empty until the assets are made."""
+    """Collections with a diffusion model, shapes first: anybody can name what was sampled. Empty until the assets are
+    made."""
     folder = assets_dir() / "diffusion"
-    return [name for name in library.collection_names() if (folder / f"{name}.safetensors").is_file()]
+    there = [name for name in library.collection_names() if (folder / f"{name}.safetensors").is_file()]
+    return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
 def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: Any, seed: Any) -> Asked:
