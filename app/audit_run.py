@@ -90,7 +90,7 @@ def _baselines(name: str) -> "dict[str, Tensor]":
     from wsr.analysis.plane import baselines
 
     about = report(name).about
-    training = library.zoo(name).weights(_split(name, "train"))
+    training = library.zoo(name).weights(_audited(name))
     return dict(baselines(training, about["baseline count"], about["seed"]))
 
 
@@ -110,7 +110,7 @@ def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     import torch
 
     row = of.row(point)
-    ids = _split(of.name, "train")
+    ids = _audited(of.name)
     training = library.zoo(of.name).weights(ids)
     mean, spread = training.mean(0), training.std(0).clamp_min(1e-6)
     own = (weights(of.name, row["generator"], int(row["sample"])) - mean) / spread
@@ -135,6 +135,12 @@ def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
 def _places(name: str) -> dict[str, int]:
     rows = report(name).rows
     return {point_id(g, s): i for i, (g, s) in enumerate(zip(rows["generator"], rows["sample"], strict=True))}
+
+
+def _audited(name: str) -> list[str]:
+    from wsr.analysis.novelty import audited_ids
+
+    return audited_ids(library.zoo(name))
 
 
 @functools.lru_cache(maxsize=16)

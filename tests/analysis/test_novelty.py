@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wsr import representations
-from wsr.analysis.novelty import Audit, audit_of, averages, gaussian, intrinsic_dimension, noisy, plants
+from wsr.analysis.novelty import Audit, audit_of, audited_ids, averages, gaussian, intrinsic_dimension, noisy, plants
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.symmetry import KEEPS_MASK
@@ -141,3 +141,14 @@ def test_what_cannot_be_audited_is_said(model):
         made.calibrate(fits(model, 10, 2), 0.01)
     with pytest.raises(WsrError, match="below the number"):
         intrinsic_dimension(torch.zeros(30, 4))
+
+
+def test_the_weight_that_all_fits_began_from_is_nobodys_original(zoo):
+    """Of a zoo whose fits began from its first instance, a weight near that start is not a copy of it."""
+    ids = zoo.good("train")["id"].tolist()
+    assert audited_ids(zoo) == ids
+    zoo.meta["init"] = "first"
+    assert audited_ids(zoo) == ids[1:]
+    audit, training, _ = audit_of(zoo, 0.2)
+    assert training == ids[1:] and len(audit.forms[0].known) == len(ids) - 1
+    assert audit.judge(zoo.weights([ids[3]]))[0].nearest == training.index(ids[3])

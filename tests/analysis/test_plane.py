@@ -10,8 +10,8 @@ from wsr.analysis.plane import Plane, audit_report, baselines, summary
 
 def test_generators_have_their_places(zoo):
     evaluation = Evaluation(zoo, Colours(), count=25, repeats=2, resolution=8)
-    audit, _, _ = audit_of(zoo, 0.2)
-    plane = Plane(evaluation, audit)
+    audit, audited, _ = audit_of(zoo, 0.2)
+    plane = Plane(evaluation, audit, audited)
 
     def place(weights):
         return summary(plane.rows(weights, evaluation.decoded(weights)))

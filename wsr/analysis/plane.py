@@ -34,9 +34,11 @@ def baselines(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Itera
 
 
 class Plane:
-    """The axes, from an evaluation's real fits and an audit of the same zoo, which has been calibrated."""
+    """The axes, from an evaluation's real fits and an audit of the same zoo, which has been calibrated. audited: ids of
+    the training weights that the audit knows, by row."""
 
-    def __init__(self, evaluation: Evaluation, audit: Audit):
+    def __init__(self, evaluation: Evaluation, audit: Audit, audited: list[str]):
+        self.audited = audited
         self.audit, self.train, self.heldout = audit, evaluation.known["train"], evaluation.known["heldout"]
         self.ids = evaluation.ids
         zoo = evaluation.zoo
@@ -55,15 +57,15 @@ class Plane:
         verdicts = self.audit.judge(weights)
         away = feature_distances(decoded.features, self.heldout.features, self.train.features).min(1)
         like, function = self.nearest_in_function_space(decoded)
-        train = self.ids["train"]
+        train, audited = self.ids["train"], self.audited
         return pd.DataFrame({
             "novelty": [verdict.replica / self.novelty_unit for verdict in verdicts],
             "quality": away / self.quality_unit,
             "distance": [verdict.distance for verdict in verdicts],
-            "nearest": [train[verdict.nearest] for verdict in verdicts],
+            "nearest": [audited[verdict.nearest] for verdict in verdicts],
             "line": [verdict.line for verdict in verdicts],
             "blend": [verdict.blend for verdict in verdicts],
-            "between": [" + ".join(train[i] for i in verdict.pair) for verdict in verdicts],
+            "between": [" + ".join(audited[i] for i in verdict.pair) for verdict in verdicts],
             "verdict": [verdict.word for verdict in verdicts],
             "function": function,
             "looks like": [train[i] for i in like],
@@ -121,16 +123,16 @@ def audit_report(
     """Where weights of generators stand on the plane of the zoo that they have learnt from, beside its held-out fits
     and `count` weights of each baseline: a row each (`generator`, `sample`, and the columns of `Plane.rows`), and what
     there is to know about it. decoded: of generators whose weights have been decoded already."""
-    audit, _, tested = audit_of(zoo, alarm)
-    plane, parts = Plane(evaluation, audit), []
-    sets = {**generators, **dict(baselines(plane.known["train"], count, seed))}
+    audit, audited, tested = audit_of(zoo, alarm)
+    plane, parts, training = Plane(evaluation, audit, audited), [], zoo.weights(audited)
+    sets = {**generators, **dict(baselines(training, count, seed))}
     for done, (name, weights) in enumerate(sets.items()):
         seen = (decoded or {}).get(name) or evaluation.decoded(weights)
         parts.append(plane.rows(weights, seen).assign(generator=name))
         progress(done + 1, len(sets))
     real = plane.real_rows()
     parts.insert(len(generators), real["held out"].assign(generator="held out"))
-    planted = plants(zoo.representation, plane.known["train"], seed=seed)
+    planted = plants(zoo.representation, training, seed=seed)
     about = {
         "zoo": zoo.path.name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution,
         "alarm": alarm, "tested": len(tested), "false alarms": sum(verdict.word != "novel" for verdict in tested),
