@@ -26,7 +26,7 @@ def zoo(base, config, tmp_path, monkeypatch):
     )
     weights = model.initial() + 0.3 * torch.randn(60, model.size, generator=torch.Generator().manual_seed(1))
     made.append(weights, [
-        {"id": f"fit{i}", "class": "odd" if i % 2 else "even", "split": "heldout" if i >= 40 else "train",
+        {"id": f"1f{i:03x}", "class": "odd" if i % 2 else "even", "split": "heldout" if i >= 40 else "train",
          "quality": 30.0, "steps": 10, "seconds": 0.0, "target_sha256": "", "status": "ok"}
         for i in range(60)
     ])  # fmt: skip
@@ -35,9 +35,18 @@ def zoo(base, config, tmp_path, monkeypatch):
 
 def test_a_tenth_of_each_class_is_kept_back():
     rows = pd.DataFrame({"id": [f"{i}" for i in range(55)], "class": ["a"] * 35 + ["b"] * 20})
-    train, unseen = parts_of(rows)
+    train, unseen = parts_of(rows, "shapes10")
     assert unseen["class"].value_counts().to_dict() == {"a": 3, "b": 2}
     assert set(train["id"]) | set(unseen["id"]) == set(rows["id"]) and not set(train["id"]) & set(unseen["id"])
+
+
+def test_emoji_are_kept_back_by_families():
+    tones = ["", "-1f3fb", "-1f3fd", "-1f3ff"]
+    ids = [f"1f4{i:02x}{tone}" for i in range(30) for tone in tones]
+    rows = pd.DataFrame({"id": ids, "class": "people"})
+    train, unseen = parts_of(rows, "emoji/people")
+    assert len(unseen) == 3 * len(tones)
+    assert not {name[:5] for name in train["id"]} & {name[:5] for name in unseen["id"]}
 
 
 def test_held_out_fits_are_neither_trained_on_nor_looked_at(zoo):
