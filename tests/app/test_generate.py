@@ -149,8 +149,10 @@ def test_forged_samples_are_told(sampled):
 
 
 def test_a_link_says_what_to_sample(assets):
-    values = generate_tab.restore({"class": "food", "guidance": "2.5", "seed": "7"})
-    assert values[0] == "emoji" and values[2]["value"] == "food" and values[3:] == [2.5, 50, 7]
+    values = generate_tab.restore({"data": "emoji", "class": "food", "guidance": "1.5", "seed": "7"})
+    assert values[0] == "emoji" and values[2]["value"] == "food" and values[3:] == [1.5, 50, 7]
+    first = generate_tab.restore({})
+    assert first[0] == "shapes10" and first[3] == 2.5, "shapes come first, with the models' own guidance"
     assert np.isfinite(values[3])
     with pytest.raises(WsrError):
         generate_tab.restore({"class": "nobody"})

@@ -148,7 +148,7 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     grid.nth(1).click()
     page.locator(".wsr-row:visible", has_text="sample 2").locator("img").wait_for()
     page.get_by_role("button", name="Take it home").last.click()
-    page.locator("a[href*='seed0-2.png']").first.wait_for()
+    page.locator("a[href*='shapes10-mlora-asym-seed0-2.glb']").first.wait_for()
 
 
 def test_a_point_of_the_plane_opens_beside_what_it_copies(page):
