@@ -39,8 +39,9 @@ class Report:
 
 
 def names() -> list[str]:
-    """Collections that have been audited, in the collections' order. Empty until the assets are made."""
-    return [name for name in library.collection_names() if _path(name, "parquet").is_file()]
+    """Collections that have been audited, shapes first, as in Generate. Empty until the assets are made."""
+    there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
+    return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
 @functools.lru_cache(maxsize=16)

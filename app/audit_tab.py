@@ -46,7 +46,7 @@ def _layout(there: list[str], view: gr.Tab) -> AuditTab:
     datasets = list(dict.fromkeys(library.collection(name).dataset for name in there))
     with gr.Row():
         titles = [(library.TITLES.get(name, name), name) for name in datasets]
-        dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190, scale=0)
+        dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=260, scale=0)
         kind = gr.Dropdown(
             kinds(first.dataset), value=first.representation, show_label=False, container=False, min_width=190, scale=0
         )

@@ -59,6 +59,8 @@ def _tour(page: Page, address: str) -> None:
     page.get_by_label("another picture").click()
     page.wait_for_timeout(5000)
     _shot(page, "app-symmetry")
+    _links(page, address)
+    page.goto(address)
     page.get_by_role("tab", name="Fit").click()
     page.get_by_role("button", name="astronaut").click()
     page.locator(".wsr-state:visible", has_text="is chosen").wait_for()
@@ -73,6 +75,15 @@ def _tour(page: Page, address: str) -> None:
     page.locator(".wsr-state:visible", has_text="Done after").wait_for(timeout=300_000)
     page.wait_for_timeout(1000)
     _shot(page, "app-fit")
+
+
+def _links(page: Page, address: str) -> None:
+    """Tabs that a link opens as they should be seen."""
+    for name, query in (("app-generate", "tab=generate&data=shapes10"), ("app-audit", "tab=audit&data=shapes10")):
+        page.goto(f"{address}?{query}&kind=mlora-asym")
+        page.locator(".wsr-row:visible img").first.wait_for(timeout=60_000)
+        page.wait_for_timeout(8000)
+        _shot(page, name)
 
 
 def _shot(page: Page, name: str) -> None:
