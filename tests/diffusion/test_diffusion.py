@@ -108,7 +108,8 @@ def test_training_finds_the_two_groups(adapter, predict):
     made = fresh(adapter, config)
     records = list(Training(made, weights(adapter), classes()).run(record_every=50, monitor_every=200))
     assert records[-1].done and records[-1].loss < 0.8 * records[0].loss
-    assert records[3].monitor.samples == 32 and records[-1].monitor.distinct >= 2
+    # the best guess of a weight is its group's mean, of which there are two; the others carry noise into their samples
+    assert records[3].monitor.samples == 32 and records[-1].monitor.distinct > (1 if predict == "sample" else 2)
     if predict == "epsilon":
         return  # must carry the whole noise through the network, and learns the classes much later
     data = weights(adapter)
