@@ -41,6 +41,7 @@ assets: $(VENV)/.installed-test system
 	$(BIN)/python -m precompute.generation_tables
 	$(BIN)/python -m precompute.sampling
 	$(BIN)/python -m precompute.augmentation
+	$(BIN)/python -m precompute.clusters
 	$(BIN)/python -m precompute.dimensions
 	$(BIN)/python -m precompute.spans
 

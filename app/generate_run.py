@@ -72,8 +72,7 @@ class Screen:
 def models() -> list[str]:
     """Collections with a diffusion model, shapes first: anybody can name what was sampled. Empty until the assets are
     made."""
-    folder = assets_dir() / "diffusion"
-    there = [name for name in library.collection_names() if (folder / f"{name}.safetensors").is_file()]
+    there = [name for name in library.collection_names() if _file(name).is_file()]
     return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
@@ -93,14 +92,21 @@ def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: A
 
 
 def classes_of(name: str) -> list[str]:
-    return sorted(set(library.collection(name).classes))
+    """Those that the model was trained with: a data set's own, or clusters."""
+    from wsr.diffusion.model import read_meta
+
+    return read_meta(_file(name))["classes"]
+
+
+def _file(name: str) -> Path:
+    return assets_dir() / "diffusion" / f"{name}.safetensors"
 
 
 @functools.lru_cache(maxsize=6)
 def model(name: str) -> "WeightDiffusion":
     from wsr.diffusion import load_diffusion
 
-    return load_diffusion(assets_dir() / "diffusion" / f"{name}.safetensors")
+    return load_diffusion(_file(name))
 
 
 @functools.lru_cache(maxsize=6)

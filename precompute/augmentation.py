@@ -7,7 +7,6 @@ permuted copies. Written to assets/reports/augmentation.{json,md}.
 """
 
 import json
-import time
 from dataclasses import replace
 
 import pandas as pd
@@ -15,12 +14,11 @@ import torch
 
 from precompute.diffusion_search import searched
 from precompute.generators import SECONDS
-from precompute.judging import COUNT, STEPS, Judge
+from precompute.judging import COUNT, STEPS, Judge, train
 from precompute.tables import markdown
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
 from wsr.paths import assets_dir, atomic_path
-from wsr.progress import bar
 from wsr.zoo import Zoo
 
 NAME, COPIES, LIMIT = "shapes10-mlora", (1, 2, 4, 8), SECONDS["shapes10"]
@@ -45,12 +43,8 @@ def main() -> None:
 
 def row_of(copies: int, judge: Judge) -> dict:
     config = replace(diffusion_preset("cpu", "mlora"), lr=searched()["mlora"]["lr"])
-    training, begun = training_of(Zoo.open(NAME), config, copies=copies), time.process_time()
-    with bar(f"copies × {copies}") as update:
-        for record in training.run(monitor_every=0):
-            update(record.step, record.steps, f"of unseen weights {record.validation or 0:.4f}")
-            if time.process_time() - begun > LIMIT:  # of this process: what else runs does not count
-                break
+    training = training_of(Zoo.open(NAME), config, copies=copies)
+    train(training, LIMIT, f"copies × {copies}")
     found = judge(training.model.sample(COUNT, steps=STEPS))
     about = {"steps": training.step, "loss": training.losses[-1], "validation loss": training.best.loss}
     return {"copies": copies, **about, **found}

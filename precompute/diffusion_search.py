@@ -9,17 +9,16 @@ assets/reports/diffusion-search.json; what is taken out of it is searched again.
 
 import json
 import sys
-import time
 from dataclasses import replace
 
 import torch
 
 from precompute.generators import THREADS
+from precompute.judging import train
 from wsr import representations
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
 from wsr.paths import assets_dir, atomic_path
-from wsr.progress import bar
 from wsr.zoo import Zoo
 
 DATASET = "shapes10"
@@ -51,23 +50,17 @@ def next_rate(name: str) -> float | None:
     return next((lr for lr in (best / 2, best * 2) if lr not in known), None)
 
 
-def run(name: str, lr: float, note) -> dict:
+def run(name: str, lr: float) -> dict:
     config = replace(diffusion_preset("cpu", name), lr=lr)
-    training, begun = training_of(Zoo.open(f"{DATASET}-{name}"), config), time.process_time()
-    for record in training.run(monitor_every=0):
-        note(record.step, record.steps, f"{name} {lr:g}: {record.validation or 0:.4f}")
-        if time.process_time() - begun > SECONDS:  # of this process: what else runs does not count
-            break
-    best = training.best
+    training = training_of(Zoo.open(f"{DATASET}-{name}"), config)
+    seconds, best = train(training, SECONDS, f"{name} {lr:g}"), training.best
     row = {"representation": name, "lr": lr, "validation loss": best.loss, "best step": best.step}
-    seconds = time.process_time() - begun
     return row | {"steps": training.step, "seconds": seconds, "step seconds": seconds / training.step}
 
 
 def main(name: str) -> None:
     while (lr := next_rate(name)) is not None:
-        with bar(f"learning rate {name}") as update:
-            found = run(name, lr, update)
+        found = run(name, lr)
         known = [*rows(), found]  # read again: another process may have written meanwhile
         with atomic_path(PATH) as temporary:
             temporary.write_text(json.dumps({"data set": DATASET, "seconds": SECONDS, "rows": known}, indent=1))

@@ -1,8 +1,8 @@
 """How wide a diffusion network of the `cpu` preset should be: `python -m precompute.diffusion_sizes`. Resumable.
 
-Of shapes, mLoRA-Asym: each size below trains until the loss of the weights that are kept back no longer falls, at the
-learning rate that `precompute.diffusion_search` found, and is judged by that loss. Written to
-assets/reports/diffusion-sizes.json.
+Of shapes, mLoRA-Asym: each size below trains for the same time at most, or until the loss of the weights that are kept
+back no longer falls, at the learning rate that `precompute.diffusion_search` found, and is judged by that loss.
+Written to assets/reports/diffusion-sizes.json.
 """
 
 import json
@@ -12,13 +12,14 @@ import torch
 
 from precompute.diffusion_search import DATASET, searched
 from precompute.generators import THREADS
+from precompute.judging import train
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
 from wsr.paths import assets_dir, atomic_path
-from wsr.progress import bar
 from wsr.zoo import Zoo
 
 NAME = f"{DATASET}-mlora-asym"
+LIMIT = 300  # seconds on one core
 # width, width of a pair, blocks
 SIZES = ((192, 256, 1), (256, 256, 1), (320, 128, 1), (320, 256, 1), (320, 256, 3), (448, 256, 1))
 
@@ -40,12 +41,10 @@ def _row(width: int, pair: int, blocks: int) -> dict:
     lr = searched()["mlora-asym"]["lr"]
     config = replace(diffusion_preset("cpu"), width=width, pair_width=pair, depth=blocks, lr=lr)
     training = training_of(Zoo.open(NAME), config)
-    with bar(f"width {width}, pairs {pair}, blocks {blocks}") as update:
-        for record in training.run(monitor_every=0):
-            update(record.step, record.steps, f"of unseen weights {record.validation or 0:.4f}")
+    seconds = train(training, LIMIT, f"width {width}, pairs {pair}, blocks {blocks}")
     count = sum(parameter.numel() for parameter in training.model.network.parameters())
     row = {"width": width, "pair width": pair, "blocks": blocks, "parameters": count, "steps": training.best.step}
-    return row | {"loss": training.losses[-1], "validation loss": training.best.loss}
+    return row | {"seconds": seconds, "loss": training.losses[-1], "validation loss": training.best.loss}
 
 
 if __name__ == "__main__":

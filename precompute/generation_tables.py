@@ -14,6 +14,7 @@ import pandas as pd
 from precompute.generators import DATASETS, SECONDS, SEEDS, Generator
 from precompute.tables import PAPER, markdown
 from wsr import representations
+from wsr.analysis.evaluation import UNITS, shown_as
 from wsr.paths import assets_dir, atomic_path
 
 MEASURES = {"FD": "fd", "MMD-G": "mmd_g", "MMD-P": "mmd_p", "mMD": "mmd", "COV": "cov", "1-NNA": "1nna"}
@@ -51,7 +52,8 @@ def rows(found: pd.DataFrame, paper: dict) -> list[dict]:
         for measure, key in MEASURES.items():
             if measure in part:
                 spread = part[measure].std(ddof=1) if len(part) > 1 else part[f"{measure} sd"].iloc[0]
-                row |= {measure: part[measure].mean(), f"{measure} sd": spread}
+                head, unit = shown_as(measure), UNITS.get(measure, 1)
+                row |= {head: part[measure].mean() / unit, f"{head} sd": spread / unit}
                 if what == "samples" and against == "train":
                     row[f"paper {measure}"] = paper.get(name, {}).get(key)
         made.append(row)

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.diffusion.clusters import Clusters
 from wsr.diffusion.jobs import parts_of, training_of
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
@@ -70,3 +71,17 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
     assert whole[-1].step == 6 and whole[-1].validation is None
     with pytest.raises(WsrError, match="class"):
         next(train_diffusion(zoo, tmp_path / "n.safetensors", config=TINY, cls="chair"))
+
+
+def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):
+    monkeypatch.setattr("wsr.diffusion.clusters.LEAST", 5)
+    apart = zoo.weights()[:40] + 5.0 * (torch.arange(40) % 2)[:, None]  # two groups that no k-means can miss
+    clusters = Clusters.of(apart, 2)
+    found = clusters(apart)
+    assert set(found) == set(clusters.names) and found == [found[i % 2] for i in range(40)]
+    training = training_of(zoo, replace(TINY, clusters=4), cls="odd")
+    assert training.model.classes == ["cluster 01", "cluster 02", "cluster 03"]  # of 18 weights, five a cluster
+    assert sum(training.model.about["counts"]) == 18 and set(training.validation[1]) <= set(training.model.classes)
+    assert training_of(zoo, replace(TINY, clusters=4)).model.classes == ["even", "odd"]
+    monkeypatch.undo()
+    assert training_of(zoo, replace(TINY, clusters=4), cls="odd").model.classes == ["odd"]  # too few to group

@@ -25,6 +25,8 @@ from wsr.zoo.zoo import Zoo
 
 REPLICA_NOISE = 0.1  # of each parameter's spread
 SETS = ("samples", "replica", "floor")
+UNITS = {"MMD-G": 1e-3, "mMD": 1e-3, "COV": 0.01, "1-NNA": 0.01}
+"""What tables for people count in, where it is not 1: per cent, as the paper does, and thousandths."""
 BATCH = 16
 CLOUD_POOL = 256  # 65,536 pairs of clouds take a minute on two cores
 
@@ -153,6 +155,11 @@ class Evaluation:
         if name not in self._own:
             self._own[name] = pairwise_chamfer(clouds, clouds)
         return self._own[name]
+
+
+def shown_as(measure: str) -> str:
+    """A measure's name with its unit, for a table's head."""
+    return measure + {1e-3: " ×10³", 0.01: " %"}.get(UNITS.get(measure, 1), "")
 
 
 def evaluate(samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, **options) -> pd.DataFrame:

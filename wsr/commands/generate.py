@@ -120,7 +120,7 @@ class Evaluate:
     """Also write the table to this .csv."""
 
     def run(self) -> int:
-        from wsr.analysis.evaluation import evaluate
+        from wsr.analysis.evaluation import UNITS, evaluate, shown_as
         from wsr.metrics.features import extractor
         from wsr.zoo import Zoo
 
@@ -131,9 +131,10 @@ class Evaluate:
                 samples.weights(), zoo, of, count=self.count, repeats=self.repeats, progress=update
             )
         measures = [name for name in found if f"{name} sd" in found]
-        table = Table("of", "against", *measures)
+        table = Table("of", "against", *map(shown_as, measures))
         for row in found.to_dict("records"):
-            table.add_row(row["set"], row["against"], *(f"{row[m]:.4f} ± {row[f'{m} sd']:.4f}" for m in measures))
+            pairs = ((row[name] / UNITS.get(name, 1), row[f"{name} sd"] / UNITS.get(name, 1)) for name in measures)
+            table.add_row(row["set"], row["against"], *(f"{value:.4g} ± {spread:.2g}" for value, spread in pairs))
         console.print(table, f"Features: {of.name}. {self.count} weights of either side, {self.repeats} subsets.")
         if self.out:
             found.assign(extractor=of.name).to_csv(self.out, index=False)

@@ -49,6 +49,11 @@ class DiffusionConfig:
     """How much the class counts in sampling, where there are several: 1 as it was learnt, more exaggerates it.
     At 2.5, of 120 shapes a classifier takes 89 % for what they are to be (75 % at 1, 96 % of held-out fits), FD falls
     from 0.187 to 0.154, and 3 instead of none are called copies, less than the stated rate of false alarms."""
+    clusters: int = 0
+    """Where the weights are all of one class: k-means clusters take the place of classes, at most so many. Samples are
+    drawn of one, as often as it is among the training weights, and guidance exaggerates it. People, mLoRA-Asym: FD of
+    160 samples falls from 0.979 to 0.909 with ten clusters, and to 0.841 at guidance 2, where 6 % are called copies, as
+    are of new fits (`precompute.clusters`)."""
     label_drop: float = 0.1
     """Share of a batch that is trained without its class, for guidance."""
     ema: float = 0.999
@@ -69,7 +74,7 @@ class DiffusionConfig:
 _PRESETS = {
     "cpu": DiffusionConfig(
         320, 1, 8, 64, 2e-3, 4000, pair_width=256, shared_modulation=True, beta=(1e-4, 4e-2), end=0.3, guidance=2.5,
-        patience=4,
+        patience=4, clusters=10,
     ),  # fmt: skip
     # A batch of 256, a learning rate of 2e-4 and 6,000 epochs.
     "paper": DiffusionConfig(2880, 12, 16, 256, 2e-4, 0, epochs=6000, predict="epsilon", ema=0.9999),

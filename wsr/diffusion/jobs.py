@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.data.emoji import family
+from wsr.diffusion.clusters import Clusters
 from wsr.diffusion.config import DiffusionConfig, diffusion_preset
 from wsr.diffusion.model import WeightDiffusion, draw
 from wsr.diffusion.training import Training, TrainRecord
@@ -34,7 +35,8 @@ def train_diffusion(
     all of them. copies: how often each weight is there, all but once with its ranks or neurons in another order.
     WsrError for a class that the zoo lacks, fewer than two weights, or copies that the mask forbids.
 
-    Where the config has patience, every tenth training weight of each class says when to stop, and is not trained on.
+    Where the config has clusters and the weights one class, the clusters are the model's classes.
+    Where it has patience, every tenth training weight of each class says when to stop, and is not trained on.
     Held-out fits have no part in any of it."""
     config = config or diffusion_preset(zoo.meta["preset"], zoo.meta["representation"])
     if steps is not None:
@@ -59,12 +61,17 @@ def training_of(
         raise WsrError(f"The zoo {zoo.path.name!r} has {len(rows)} training weights: two at least are needed.")
     rows, unseen = parts_of(rows, zoo.meta["dataset"]) if config.patience else (rows, rows[:0])
     weights, classes = zoo.weights(rows["id"].tolist()), rows["class"].tolist()
+    validation = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
+    if config.clusters > 1 and len(set(classes)) == 1:
+        clusters = Clusters.of(weights, config.clusters, seed)
+        if len(clusters.names) > 1:
+            classes, validation = clusters(weights), (validation[0], clusters(validation[0]))
     about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": len(weights), "seed": seed, "copies": copies}
     weights, classes = permuted_copies(zoo.representation, weights, copies, seed), classes * copies
     model = WeightDiffusion.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
     training = Training(model, weights, classes, seed)
     if len(unseen):
-        training.validation = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
+        training.validation = validation
     training.dtype = compute_dtype(training.accelerator.device)
     return training
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -162,21 +163,34 @@ class WeightDiffusion:
                 save_file(part, temporary, {"wsr": json.dumps(meta)} if not number else None)
 
 
-def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
-    """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
-    WsrError where there is none, or it is not one of ours."""
-    path = _path(name)
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
     try:
+        yield
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
+
+
+def read_meta(path: Path) -> dict:
+    """What a model's file says of itself (`config`, `classes`, `about`), without its network. WsrError where it is not
+    one of ours."""
+    with _readable(path):
         with safe_open(path, "pt") as file:
             meta = json.loads((file.metadata() or {}).get("wsr", "{}"))
         if meta.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
-        state = {}
+        return meta
+
+
+def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
+    """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
+    WsrError where there is none, or it is not one of ours."""
+    path = _path(name)
+    meta, state = read_meta(path), {}
+    with _readable(path):
         for number in range(meta["files"]):
             with safe_open(_file(path, number), "pt") as file:
                 state |= {key: file.get_tensor(key) for key in file.keys()}
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
     config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
     model = representation or load_representation(meta["about"]["zoo"])
     network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
