@@ -3,7 +3,7 @@
 
 Each trains until the loss of the weights that are kept back no longer falls, and for the same time at most, in as many
 steps as fit (precompute/diffusion_search.py measured one). Models are written to assets/diffusion, their matrices in
-six bits a number; what they sample as they stand there, in six bits a number as well, to assets/samples.
+five or six bits a number; what they sample as they stand there, in as many bits a number, to assets/samples.
 """
 
 import shutil
@@ -30,7 +30,7 @@ def main(one: Generator) -> None:
         with bar(f"samples {one.name}") as update:
             for done in sample_zoo(load_diffusion(path), kept, SAMPLES, steps=STEPS, seed=one.seed):
                 update(done, SAMPLES)
-        compress_zoo(Zoo.open(kept), samples, bits=BITS)
+        compress_zoo(Zoo.open(kept), samples, bits=BITS[one.dataset])
         shutil.rmtree(kept)
 
 
@@ -43,7 +43,7 @@ def train(one: Generator, path) -> None:
     with bar(f"diffusion {one.name}") as update:
         for record in train_diffusion(zoo, whole, config=config, seed=one.seed):
             update(record.step, record.steps, f"loss {record.loss:.4f}, of unseen weights {record.validation or 0:.4f}")
-    load_diffusion(whole).save(path, BITS)
+    load_diffusion(whole).save(path, BITS[one.dataset])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from precompute.generators import BITS, DATASETS, THREADS
+from precompute.generators import BITS, DATASETS, THREADS, Generator
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.checkpoints import CheckpointGenerator
 from wsr.diffusion.jobs import samples_zoo
@@ -43,8 +43,8 @@ def main(name: str) -> None:
                 update(record.step, record.steps, f"loss {record.loss:.4f}")
         kept = cache_dir() / "training" / path.name
         shutil.rmtree(kept, ignore_errors=True)
-        drawn = generator.sample(COUNT, seed=0)
-        compress_zoo(samples_zoo(zoo.representation, zoo.meta, drawn, kept, {"model": title}), path, bits=BITS)
+        drawn = samples_zoo(zoo.representation, zoo.meta, generator.sample(COUNT, seed=0), kept, {"model": title})
+        compress_zoo(drawn, path, bits=BITS[Generator(name).dataset])
 
 
 def builders(zoo: Zoo) -> dict[str, Callable]:
