@@ -24,7 +24,7 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
     ]
     if not fitting:
         raise WsrError("The maps hold fits of rank 4: fit with this rank to place yours among them.")
-    found = fitting[0]
+    found = next((one for one in fitting if one.name == fitted.collection), fitting[0])
     vectors = library.weights(found.name)
     index, _ = nearest(fitted.weights, vectors, 1, centre=vectors.mean(0))
     points = {}

@@ -53,11 +53,10 @@ def report(name: str) -> Report:
 
 
 def first_point(name: str) -> str:
-    """What is open before anybody has clicked: the first sample that is a copy, if there is one."""
+    """What is open before anybody has clicked: of all that generators made the clearest copy."""
     rows = report(name).rows
-    own = rows[rows["generator"] == rows["generator"].iloc[0]]
-    copies = own[own["verdict"] != "novel"]
-    row = (copies if len(copies) else own).iloc[0]
+    made = rows[rows["generator"].isin(SLUGS)]
+    row = made.loc[made["novelty"].idxmin()]
     return point_id(row["generator"], row["sample"])
 
 
@@ -83,7 +82,7 @@ def weights(name: str, generator: str, sample: int) -> "Tensor":
     found = _baselines(name)
     if generator not in found:
         raise unknown_name("generator", generator, [*SLUGS, HELD_OUT, *found])
-    return found[generator][sample : sample + 1]
+    return found[generator][sample : sample + 1].clone()  # not a view, which would keep all of them
 
 
 @functools.lru_cache(maxsize=2)
@@ -96,18 +95,21 @@ def _baselines(name: str) -> "dict[str, Tensor]":
 
 
 def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """The weight, the training weight it is nearest to, and the training fit that looks most like it."""
-    row, dim = of.row(point), library.collection(of.name).dim
-    near, like = row["nearest"], row["looks like"]
-    shown = [(f"{row['generator']}, {int(row['sample']) + 1}", weights(of.name, row["generator"], int(row["sample"])))]
-    shown.append((f"nearest weights: {_label(of.name, near)}", library.zoo(of.name).weights([near])))
-    if like != near:
-        shown.append((f"looks most like: {_label(of.name, like)}", library.zoo(of.name).weights([like])))
+    """The weight, the training weight it is nearest to (both of a blend), and the training fit that looks most like
+    it."""
+    row, dim, zoo = of.row(point), library.collection(of.name).dim, library.zoo(of.name)
+    near, like = origins(row), row["looks like"]
+    shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
+    words = ("nearest weights",) if len(near) == 1 else ("a mix of", "and of")
+    shown += [(f"{word}: {_label(of.name, item)}", zoo.weights([item])) for word, item in zip(words, near, strict=True)]
+    if like not in near:
+        shown.append((f"looks most like: {_label(of.name, like)}", zoo.weights([like])))
     return [(title, generate_run.pictures(of.name, one, generate_run.OPENED[dim])[0]) for title, one in shown]
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """The weight and its nearest training weights, standardised, for the heat map."""
+    """The weight and its nearest training weights, standardised, for the heat map: first those that the pictures show,
+    whatever symmetry had to be undone to find them."""
     import torch
 
     row = of.row(point)
@@ -116,15 +118,36 @@ def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     mean, spread = training.mean(0), training.std(0).clamp_min(1e-6)
     own = (weights(of.name, row["generator"], int(row["sample"])) - mean) / spread
     standard = (training - mean) / spread
-    near = torch.cdist(own, standard)[0].argsort()[:NEAREST].tolist()
+    first = [ids.index(item) for item in origins(row)]
+    near = [*first, *(i for i in torch.cdist(own, standard)[0].argsort().tolist() if i not in first)][:NEAREST]
     lines = [("this one", own[0])] + [(_label(of.name, ids[i]), standard[i]) for i in near]
     return [(title, line.numpy()) for title, line in lines]
 
 
 def told(of: Report, point: str) -> str:
     row = of.row(point)
-    meaning = generate_run.MEANING[row["verdict"]]
-    return f"{row['generator']}, {int(row['sample']) + 1}, is {meaning}."
+    name = called(row)
+    return f"{name[0].upper()}{name[1:]} is {generate_run.MEANING[row['verdict']]}."
+
+
+def called(row: pd.Series) -> str:
+    return f"{row['generator']} no. {int(row['sample']) + 1}"
+
+
+def origins(row: pd.Series) -> list[str]:
+    """The training networks that a weight is nearest to: two of a blend."""
+    return row["between"].split(" + ") if row["verdict"] == "blend" else [row["nearest"]]
+
+
+def headline(of: Report) -> str:
+    """Who copies, in a line."""
+    places = dict(shares(of))
+    copies = {name: 1 - places[name]["novel"] for name in SLUGS if name in places}
+    order = sorted(copies, key=copies.get, reverse=True)
+    return (
+        f"Called copies: of {', of '.join(f'{name} {copies[name]:.0%}' for name in order)}; "
+        f"of really new networks {of.about['alarm']:.0%} would be."
+    )
 
 
 def shares(of: Report) -> list[tuple[str, dict[str, float]]]:

@@ -1,5 +1,6 @@
 """The Audit tab: is what a generator makes any good, and is it new? Both at once, for every generator and baseline."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +9,11 @@ import gradio as gr
 from app import audit_run, compute, library, snippets
 from app.address import Part
 from app.audit_run import Report
-from app.components.plotly_chart import PlotlyChart, picked_id
-from app.figures.plane import distances_figure, plane_figure, rows_figure
+from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
+from app.figures.plane import colours, distances_figure, plane_figure, rows_figure
 from app.palette import NAMES
+
+MLPS = ("-mlp", "-mlp-asym")
 
 
 @dataclass
@@ -20,13 +23,14 @@ class AuditTab:
     plane: PlotlyChart
     histogram: PlotlyChart
     table: gr.HTML
+    headline: gr.HTML
     point: gr.Textbox
     panel: list[Any]
     view: gr.Tab
 
     @property
     def charts(self) -> list[Any]:
-        return [self.plane, self.histogram, self.table]
+        return [self.plane, self.histogram, self.table, self.headline]
 
 
 def build() -> AuditTab | None:
@@ -50,27 +54,30 @@ def _layout(there: list[str], view: gr.Tab) -> AuditTab:
         kind = gr.Dropdown(
             kinds(first.dataset), value=first.representation, show_label=False, container=False, min_width=190, scale=0
         )
+        headline = gr.HTML(elem_classes="wsr-grow")
     with gr.Row(equal_height=False):
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
             plane = PlotlyChart(None, height=460, zoom=True, description="Quality against novelty")
             gr.Markdown(
-                "To the left: close to one training weight and to no other. Up: unlike any real fit. Where the dotted "
-                "lines cross stands a new fit; copies are left of it, noise above. Click a point.",
+                "To the left: close to one training network, or to a mix of two, and to no other: a copy. Up: unlike "
+                "any real network. New ones lie where the dotted lines cross. Click a point.",
                 elem_classes="wsr-caption",
             )
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
             pair = gr.HTML(snippets.blank("Click a point."))
             said = gr.HTML()
-            gr.HTML('<div class="wsr-label">Its weights, and the three training weights nearest to it</div>')
+            gr.HTML('<div class="wsr-label">Its weights, and the three training weights nearest to it. Same stripes: '
+                    "a copy.</div>")  # fmt: skip
             rows = PlotlyChart(None, height=150, description="A few of its weights beside those it is nearest to")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
-            gr.HTML('<div class="wsr-label">How far from the nearest training weight</div>')
+            gr.HTML('<div class="wsr-label">How far from the nearest training weight. A generator left of "held out" '
+                    "copies.</div>")  # fmt: skip
             histogram = PlotlyChart(None, height=280, description="Distances to the nearest training weight")
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             table = gr.HTML()
     point = gr.Textbox("", visible="hidden")
-    return AuditTab(dataset, kind, plane, histogram, table, point, [pair, said, rows], view)
+    return AuditTab(dataset, kind, plane, histogram, table, headline, point, [pair, said, rows], view)
 
 
 def kinds(dataset: str) -> list[tuple[str, str]]:
@@ -82,9 +89,10 @@ def _wire(tab: AuditTab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     asked = [tab.dataset, tab.kind, tab.point]
     outputs = [tab.point, *tab.charts, *tab.panel]
-    tab.view.select(show, asked, outputs, **look)
-    tab.dataset.input(change_dataset, tab.dataset, [tab.kind, tab.point], **look).then(show, asked, outputs, **look)
-    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(show, asked, outputs, **look)
+    newest = {**look, "trigger_mode": "always_last"}
+    tab.view.select(show, asked, outputs, **newest)
+    tab.dataset.input(change_dataset, tab.dataset, [tab.kind, tab.point], **newest).then(show, asked, outputs, **newest)
+    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(show, asked, outputs, **newest)
     tab.plane.pick(pick, asked[:2], [tab.point, tab.plane, *tab.panel], trigger_mode="multiple", **look)
 
 
@@ -105,12 +113,22 @@ def restore(given: dict[str, str]) -> list[Any]:
 
 
 @compute.guarded
-def show(dataset: str, kind: str, point: str) -> tuple:
-    """All that stands in the tab: [point, plane, histogram, table, pair, verdict, heat map]."""
+def show(dataset: str, kind: str, point: str, request: gr.Request) -> Iterator[tuple]:
+    """All that stands in the tab: [point, plane, histogram, table, headline, pair, verdict, heat map]."""
+    yield from compute.newest(request, _shown(dataset, kind, point), "audit", "audit point")
+
+
+def _shown(dataset: str, kind: str, point: str) -> Iterator[tuple]:
     found = audit_run.checked(dataset, kind)
     point = point or audit_run.first_point(found.name)
-    charts = plane_figure(found.rows, point), distances_figure(audit_run.distances(found)), table_of(found)
-    return point, *charts, *opened(found, point)
+    plane = chart_update(figure=plane_figure(found.rows, colours(kind)), highlight=marked(point))
+    histogram = distances_figure(audit_run.distances(found), colours(kind))
+    said = snippets.settled(audit_run.headline(found))
+    yield point, plane, histogram, table_of(found), said, *opened(found, point)
+
+
+def marked(point: str) -> list[dict[str, str]]:
+    return [{"id": point, "role": "picked"}]
 
 
 def opened(found: Report, point: str) -> tuple:
@@ -120,11 +138,15 @@ def opened(found: Report, point: str) -> tuple:
 
 
 @compute.guarded
-def pick(dataset: str, kind: str, event: gr.EventData) -> tuple:
+def pick(dataset: str, kind: str, event: gr.EventData, request: gr.Request) -> Iterator[tuple]:
     """[point, plane, pair, verdict, heat map]"""
-    found, point = audit_run.checked(dataset, kind), picked_id(event)
+    yield from compute.newest(request, _picked(dataset, kind, picked_id(event)), "audit point")
+
+
+def _picked(dataset: str, kind: str, point: str) -> Iterator[tuple]:
+    found = audit_run.checked(dataset, kind)
     found.row(point)
-    return point, plane_figure(found.rows, point), *opened(found, point)
+    yield point, chart_update(highlight=marked(point)), *opened(found, point)
 
 
 @compute.guarded
@@ -147,7 +169,8 @@ def table_of(found: Report) -> str:
         f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
         f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
         f"{about['false alarms']} are. "
-        f"Of planted copies, however disguised, {min(about['planted'].values()):.0%} are found. "
+        f"Of planted copies ({', '.join(about['planted'])}) {min(about['planted'].values()):.0%} are found"
+        f"{'; neurons in another order are not tried' if found.name.endswith(MLPS) else ''}. "
         f"Features: {about['extractor']}."
     )
-    return snippets.table(["novelty", "looks", "replica", "blend", "novel"], lines, note)
+    return snippets.table(["novelty", "unlike real", "replica", "blend", "novel"], lines, note)

@@ -36,7 +36,7 @@ UPLOAD_LIMIT = "32mb"
 # This process's own, unreadable to other users of the machine, and gone when it ends.
 _ROOT = Path(tempfile.mkdtemp(prefix="wsr-app-"))
 atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
-_turns: dict[str | None, object] = {}  # of visitors, for `newest`
+_turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
 
@@ -77,18 +77,20 @@ def shared_dir() -> Path:
     return folder
 
 
-def newest(request: gr.Request | None, answer: Iterator[tuple]) -> Iterator[tuple]:
+def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) -> Iterator[tuple]:
     """An answer, a tuple of values for the same widgets at a time, that ends early when the same visitor asks again:
-    what is newest is what they see last.
+    what is newest is what they see last. topics: what it is about, where a visitor may ask about several things at
+    once; a newer answer to the first one ends it, and it ends older ones about any of them.
 
     gradio sends a generator's last values a second time when it ends, by when the newer answer may be on screen (and a
     Model3D drops its viewer when its value comes again while the viewer's script is loading): the last ones are none.
     """
     visitor, turn = getattr(request, "session_hash", None), object()
-    _turns[visitor] = turn
+    keys = [(visitor, topic) for topic in topics or ("",)]
+    _turns.update(dict.fromkeys(keys, turn))
     part = ()
     for part in answer:
-        if _turns.get(visitor, turn) is not turn:
+        if _turns.get(keys[0], turn) is not turn:
             break
         yield part
     yield (gr.skip(),) * len(part)
@@ -103,7 +105,9 @@ def wire_stop(button: gr.Button, handler: Callable, state: gr.HTML) -> None:
 
 
 def forget(request: gr.Request) -> None:
-    _turns.pop(getattr(request, "session_hash", None), None)
+    visitor = getattr(request, "session_hash", None)
+    for key in [key for key in list(_turns) if key[0] == visitor]:
+        _turns.pop(key, None)
     shutil.rmtree(session_dir(request), ignore_errors=True)
 
 

@@ -38,7 +38,8 @@ class Request:
 
 @dataclass
 class Fitted:
-    """A finished or stopped fit of this visitor: its weights (1, p) and what decodes them."""
+    """A finished or stopped fit of this visitor: its weights (1, p) and what decodes them. collection: the one that it
+    belongs to, if that is known; otherwise the first whose weights mean the same."""
 
     label: str
     dim: int
@@ -47,6 +48,7 @@ class Fitted:
     aspect: tuple[int, int]
     quality: float
     steps: int
+    collection: str = ""
 
 
 @dataclass

@@ -1,9 +1,10 @@
 """What the Generate tab computes: samples from noise, step by step, and what each of them is nearest to."""
 
 import functools
+import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,10 +35,14 @@ OPENED = {2: 256, 3: 64}  # of a sample that is looked at
 LARGE = {2: 256, 3: 96}  # of one that is taken home
 DRAWN, SKETCHED = 192, 96  # pixels of a drawn surface, at the end and on the way
 MEANING = {
-    "replica": "a replica: it is close to one training network and to no other, more than new fits are",
-    "blend": "a blend: it is close to the line between two training networks and to no other, more than new fits are",
-    "novel": "novel: no training network, and no mix of two, stands out as its origin, as with a new fit",
+    "replica": "a replica: one training network is much nearer to it than all others. New networks rarely have that",
+    "blend": "a blend: it lies almost on the line between two training networks. New networks rarely do",
+    "novel": "novel: it is no nearer to a training network, or to a mix of two, than a really new one would be",
 }
+
+
+_drawing = threading.Lock()
+_drawn: "dict[Path, Screen]" = {}  # kept samples as they are at last, by their folder
 
 
 @dataclass(frozen=True)
@@ -118,22 +123,34 @@ def audit(name: str) -> "tuple[Audit, list[str]]":
     return made, training
 
 
+def kept(name: str) -> Asked:
+    """What was asked for the samples in assets."""
+    return Asked(name, None, PLAIN, KEPT_STEPS, 0)
+
+
+def alike(one: Asked, other: Asked) -> bool:
+    """Whether the same samples come, but for what more steps refine."""
+    return replace(one, steps=0) == replace(other, steps=0)
+
+
 def opening(name: str) -> Iterator[Screen]:
     """The first of the samples in assets: what a visitor sees before they press anything."""
     path = assets_dir() / "samples" / name
     if not (path / "zoo.json").is_file():
         yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
         return
-    from wsr.zoo import Zoo
+    with _drawing:  # what is the same for all visitors is drawn once, however many come with one link
+        if path not in _drawn:
+            from wsr.zoo import Zoo
 
-    asked = Asked(name, None, PLAIN, KEPT_STEPS, 0)
-    weights = Zoo.open(path).weights()[:COUNT]
-    said = snippets.settled(f"{len(weights)} networks that nobody fitted. Press Sample for others.")
-    yield Screen(said, items(asked, weights, LIVE))
-    shown = items(asked, weights, FINAL)
-    yield Screen(said, shown)
-    sampled = Sampled(asked, weights, judged(name, weights))
-    yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
+            asked, weights = kept(name), Zoo.open(path).weights()[:COUNT]
+            said = snippets.settled(f"{len(weights)} networks that nobody fitted. Press Sample for others.")
+            yield Screen(said, items(asked, weights, LIVE))
+            shown = items(asked, weights, FINAL)
+            yield Screen(said, shown)
+            sampled = Sampled(asked, weights, judged(name, weights))
+            _drawn[path] = Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
+    yield _drawn[path]
 
 
 def run(asked: Asked, stop: Path) -> Iterator[Screen]:
@@ -151,21 +168,26 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
                 drawn = time.monotonic()
     finally:
         records.close()
-    if record.step < record.steps:
+    if stop.exists():
         said = snippets.settled(f"Stopped after {record.step} of {record.steps} steps.")
         yield Screen(said)  # at once; the pictures take half a second
-        yield Screen(said, items(asked, record.weights, LIVE))
+        yield Screen(said, items(asked, record.weights, LIVE), Sampled(asked, record.weights, []))
         return
-    yield Screen(snippets.working("Looking for copies …", 1.0), items(asked, record.weights, FINAL))
-    sampled = Sampled(asked, record.weights, judged(asked.name, record.weights))
-    yield Screen(snippets.settled(summary(sampled)), noted(items(asked, record.weights, FINAL), sampled), sampled)
+    shown = items(asked, record.weights, FINAL)
+    yield Screen(snippets.working("Looking for copies …", 1.0), shown)
+    sampled = Sampled(asked, record.weights, [] if stop.exists() else judged(asked.name, record.weights))
+    yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
 
 
 @compute.gpu(duration=30)
 def _records(asked: Asked) -> "Iterator[SampleStep]":
-    yield from model(asked.name).sample_stream(
+    from wsr.fitting.fit import default_device
+
+    made = model(asked.name).to(default_device())
+    for record in made.sample_stream(
         COUNT, cls=asked.cls, guidance=asked.guidance, steps=asked.steps, seed=asked.seed
-    )
+    ):
+        yield replace(record, weights=record.weights.cpu())
 
 
 def judged(name: str, weights: "Tensor") -> "list[Verdict]":
@@ -180,8 +202,9 @@ def summary(sampled: Sampled) -> str:
     if not sampled.verdicts:
         return f"{len(sampled.weights)} new networks."
     words = [verdict.word for verdict in sampled.verdicts]
-    parts = [f"{words.count(word)} {plural}" for word, plural in (("novel", "novel"), ("blend", "blends of two"),
-                                                                   ("replica", "replicas"))]  # fmt: skip
+    many = {"novel": "novel", "blend": "blends of two", "replica": "replicas"}
+    one = {"novel": "novel", "blend": "blend of two", "replica": "replica"}
+    parts = [f"{words.count(word)} {(one if words.count(word) == 1 else many)[word]}" for word in many]
     return f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
 
 
@@ -196,11 +219,26 @@ def items(asked: Asked, weights: "Tensor", size: dict[int, int] | dict[int, tupl
 
 
 def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]:
-    """The same with each one's verdict below it."""
+    """The same with each one's verdict and the training networks that it is nearest to below it."""
     if not sampled.verdicts:
         return shown
-    pairs = enumerate(zip(shown, sampled.verdicts, strict=True), 1)
-    return [{**item, "label": f"{i} · {verdict.word}"} for i, (item, verdict) in pairs]
+    name = sampled.asked.name
+    found = []
+    for i, (item, verdict) in enumerate(zip(shown, sampled.verdicts, strict=True), 1):
+        near = " + ".join(label(name, audit(name)[1][row]) for row in origins(verdict))
+        about = {"note": f"near {near}", "title": f"Sample {i} is {MEANING[verdict.word]}."}
+        found.append({**item, "label": f"{i} · {verdict.word}", **about})
+    return found
+
+
+def origins(verdict: "Verdict") -> list[int]:
+    """Rows of the training networks that a sample is nearest to: two of a blend."""
+    return list(verdict.pair) if verdict.word == "blend" else [verdict.nearest]
+
+
+def label(name: str, item: str) -> str:
+    found = library.collection(name)
+    return found.labels[found.position(item)]
 
 
 def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN) -> list[np.ndarray]:
@@ -249,7 +287,8 @@ def fitted(sampled: Sampled, number: int) -> Fitted:
     """A sample as the Atlas takes a visitor's fit."""
     found = library.collection(sampled.asked.name)
     one = sampled.weights[number : number + 1]
-    return Fitted(f"sample {number + 1}", found.dim, library.zoo(found.name).representation, one, (1, 1), 0.0, 0)
+    model = library.zoo(found.name).representation
+    return Fitted(f"sample {number + 1}", found.dim, model, one, (1, 1), 0.0, 0, found.name)
 
 
 def files(sampled: Sampled, number: int, folder: Path) -> list[str]:

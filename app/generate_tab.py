@@ -1,5 +1,6 @@
 """The Generate tab: networks that nobody fitted appear from noise, and each is told from a copy."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ class GenerateTab:
     place: gr.Button
     sampled: gr.State
     fitted: gr.State
+    linked: gr.Textbox
     view: gr.Tab
 
 
@@ -51,9 +53,9 @@ def build(tabs: gr.Tabs, map_tab: atlas.AtlasTab | None) -> GenerateTab | None:
 
 
 def part(tab: GenerateTab) -> Part:
-    """The tab's state in the address: what to sample."""
-    names = ("data", "kind", "class", "guidance", "steps", "seed")
-    return Part("generate", tab.view, dict(zip(names, tab.asked, strict=True)), restore)
+    """The tab's state in the address: what to sample, and which of the samples is open."""
+    widgets = dict(zip(("data", "kind", "class", "guidance", "steps", "seed"), tab.asked, strict=True))
+    return Part("generate", tab.view, {**widgets, "sample": tab.picked}, restore, [tab.linked])
 
 
 def restore(given: dict[str, str]) -> list[Any]:
@@ -63,14 +65,20 @@ def restore(given: dict[str, str]) -> list[Any]:
     values = [float(given.get(name, value)) for name, value in (("guidance", PLAIN), ("steps", STEPS), ("seed", 0))]
     asked = generate_run.checked(dataset, kind, given.get("class", ANY), *values)
     cls = gr.update(choices=[ANY, *generate_run.classes_of(asked.name)], value=asked.cls or ANY)
-    return [dataset, gr.update(choices=_kinds(dataset), value=kind), cls, asked.guidance, asked.steps, asked.seed]
+    picked = given.get("sample", "")
+    if picked and not (picked.isdecimal() and int(picked) < generate_run.COUNT):
+        raise WsrError(f"Samples of a link are numbered 0 to {generate_run.COUNT - 1}, not {picked[:20]!r}.")
+    # other samples than those that are kept have to be drawn first: a change of this does it
+    linked = "" if generate_run.alike(asked, generate_run.kept(asked.name)) else f"{asked}"
+    shown = gr.update(choices=_kinds(dataset), value=kind)
+    return [dataset, shown, cls, asked.guidance, asked.steps, asked.seed, picked, linked]
 
 
 def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
     first = library.collection(names[0])
     datasets = list(dict.fromkeys(library.collection(name).dataset for name in names))
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+        with gr.Column(elem_classes=["wsr-half", "wsr-tight"]):
             with gr.Row():
                 titles = [(library.TITLES.get(name, name), name) for name in datasets]
                 dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190)
@@ -78,16 +86,19 @@ def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
                 stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
             state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
             grid = Pictures(columns=COLUMNS)
-            with gr.Accordion("Settings", open=False):
+            with gr.Accordion("Settings", open=False, elem_classes="wsr-later"):
                 kind = gr.Dropdown(_kinds(first.dataset), value=first.representation, label="Representation")
-                cls = gr.Dropdown([ANY, *generate_run.classes_of(first.name)], value=ANY, label="Class")
+                cls = gr.Dropdown(
+                    [ANY, *generate_run.classes_of(first.name)], value=ANY, label="Class",
+                    info="Clusters are found in the weights, where these have no classes: of people hands, heads …",
+                )  # fmt: skip
                 guidance = gr.Slider(
                     *generate_run.GUIDANCE, value=PLAIN, step=0.25, label="Guidance",
                     info="How much the class counts: 1 as it was learnt, more exaggerates it.",
                 )  # fmt: skip
                 steps = gr.Slider(*generate_run.STEPS, value=STEPS, step=5, label="Steps from noise")
                 seed = gr.Number(0, precision=0, label="Seed", minimum=0, maximum=generate_run.SEEDS[1])
-        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+        with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
             pair = gr.HTML(snippets.blank("Open a sample: beside it comes the training network it is nearest to."))
             verdict = gr.HTML()
             surface = gr.Model3D(
@@ -97,14 +108,14 @@ def _layout(names: list[str], view: gr.Tab) -> GenerateTab:
                 take = gr.Button("Take it home", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
             files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
-            with gr.Accordion("Walk to another sample", open=False):
+            with gr.Accordion("Walk to another sample", open=False) as walking:
                 other = gr.Number(2, precision=0, label="To sample", minimum=1, maximum=generate_run.COUNT)
                 way = gr.Slider(0, 1, value=0.5, step=0.05, label="How far")
                 walked = gr.HTML()
     return GenerateTab(
         [dataset, kind, cls, guidance, steps, seed], sample, stop, state, grid, gr.Textbox("", visible="hidden"),
-        [pair, verdict, surface, take, place, files], [other, way, walked], place, gr.State(None, time_to_live=3600),
-        gr.State(None, time_to_live=3600), view,
+        [pair, verdict, surface, take, place, files, walked], [other, way, walking], place,
+        gr.State(None, time_to_live=3600), gr.State(None, time_to_live=3600), gr.Textbox("", visible="hidden"), view,
     )  # fmt: skip
 
 
@@ -122,26 +133,29 @@ def _wire(tab: GenerateTab) -> None:
     )
     screen = [tab.state, tab.grid, tab.sampled]
     large = [tab.picked, tab.fitted, *tab.panel]
+    newest = {**look, "trigger_mode": "always_last"}
     for event in (tab.view.select, *(event.then for event in changed)):
-        event(opened, [dataset, kind, tab.sampled], screen, **look).then(
-            reopen, [tab.sampled, tab.picked], large, **look
+        event(opened, [dataset, kind, tab.sampled], screen, **newest).then(
+            reopen, [tab.sampled, tab.picked], large, **newest
         )
     buttons = [tab.sample, tab.stop]
-    waiting = tab.sample.click(prepare, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
+    first = [*tab.asked, tab.sampled], [tab.state, tab.asked[-1], *buttons]
+    waiting = gr.on([tab.sample.click, tab.linked.change], prepare, *first, queue=False, **compute.PRIVATE)
     running = waiting.then(
         sample, tab.asked, screen, show_progress_on=tab.state, **compute.COMPUTE,
         **{**compute.PRIVATE, "show_progress": "minimal"},
     )  # fmt: skip
+    # another model may have been chosen meanwhile
     running.success(finish, None, buttons, queue=False, **compute.PRIVATE).then(
-        reopen, [tab.sampled, tab.picked], large, **look
-    )
+        opened, [dataset, kind, tab.sampled], screen, **newest
+    ).then(reopen, [tab.sampled, tab.picked], large, **newest)
     running.failure(refused, None, [tab.state, *buttons], queue=False, **compute.PRIVATE)
     compute.wire_stop(tab.stop, stop, tab.state)
     tab.grid.pick(pick, tab.sampled, large, trigger_mode="multiple", **look)
     tab.panel[3].click(take, [tab.sampled, tab.picked], tab.panel[5], **look)
-    other, way, walked = tab.walk
-    for event in (other.change, way.release):
-        event(walk, [tab.sampled, tab.picked, other, way], walked, **look)
+    other, way, walking = tab.walk
+    for event in (other.change, way.input, walking.expand):
+        event(walk, [tab.sampled, tab.picked, other, way], tab.panel[6], **{**newest, "show_progress": "minimal"})
 
 
 @compute.guarded
@@ -166,17 +180,30 @@ def opened(dataset: str, kind: str, sampled: Sampled | None, request: gr.Request
     those that are on their way come first."""
     name = generate_run.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
     if sampled is None or sampled.asked.name != name:
-        for screen in generate_run.opening(name):
-            if _busy_file(request).exists():
-                return
-            yield tuple(gr.skip() if part is None else part for part in (screen.state, screen.items, screen.sampled))
+        yield from compute.newest(request, _kept(name, request), "samples")
 
 
-def prepare(request: gr.Request) -> tuple:
-    """A press on Sample: [state, sample, stop]."""
+def _kept(name: str, request: gr.Request) -> Iterator[tuple]:
+    for screen in generate_run.opening(name):
+        if _busy_file(request).exists():
+            return
+        yield tuple(gr.skip() if part is None else part for part in (screen.state, screen.items, screen.sampled))
+
+
+def prepare(
+    dataset: str, kind: str, cls: str, guidance: float, steps: float, seed: float, sampled: Sampled | None,
+    request: gr.Request,
+) -> tuple:  # fmt: skip
+    """A press on Sample: [state, seed, sample, stop]. Who asks for what is on screen already wants others."""
     _stop_file(request).unlink(missing_ok=True)
     _busy_file(request).touch()
-    return snippets.working("Waiting for the machine …"), gr.update(interactive=False), gr.update(interactive=True)
+    other = gr.skip()
+    with contextlib.suppress(WsrError):  # `sample` says what is wrong
+        asked = generate_run.checked(dataset, kind, cls, guidance, steps, seed)
+        if generate_run.alike(asked, sampled.asked if sampled else generate_run.kept(asked.name)):
+            other = (asked.seed + 1) % (generate_run.SEEDS[1] + 1)
+    waiting = snippets.working("Waiting for the machine …")
+    return waiting, other, gr.update(interactive=False), gr.update(interactive=True)
 
 
 def sample(
@@ -216,33 +243,34 @@ def _busy_file(request: gr.Request) -> Any:
 
 @compute.guarded
 def pick(sampled: Sampled | None, event: gr.EventData, request: gr.Request) -> tuple:
-    """[picked, fitted, pair, verdict, surface, take, place, files]"""
+    """[picked, fitted, pair, verdict, surface, take, place, files, walked]"""
+    if _busy_file(request).exists():
+        raise WsrError("These are still on their way: wait a moment, or press Stop.")
     return _large(sampled, _number(sampled, picked_id(event)), request)
 
 
 @compute.guarded
 def reopen(sampled: Sampled | None, picked: str, request: gr.Request) -> tuple:
     """What is open when other samples come: the one with the same number, at first the first."""
-    return (gr.skip(),) * 8 if sampled is None else _large(sampled, _number(sampled, picked or "0"), request)
+    return (gr.skip(),) * 9 if sampled is None else _large(sampled, _number(sampled, picked or "0"), request)
 
 
 def _large(sampled: Sampled, at: int, request: gr.Request) -> tuple:
-    """A sample beside what it is nearest to: [picked, fitted, pair, verdict, surface, take, place, files]"""
+    """A sample beside what it is nearest to: [picked, fitted, pair, verdict, surface, take, place, files, walked]"""
     asked = sampled.asked
     fitted = generate_run.fitted(sampled, at)
     own, glb = generate_run.look(fitted, compute.session_dir(request))
     shown, said = [(f"sample {at + 1}", own)], ""
     if sampled.verdicts:
         verdict, training = sampled.verdicts[at], generate_run.audit(asked.name)[1]
-        rows = list(verdict.pair) if verdict.word == "blend" else [verdict.nearest]
-        for row in rows:
+        for row in generate_run.origins(verdict):
             weights = library.zoo(asked.name).weights([training[row]])
             near = generate_run.pictures(asked.name, weights, generate_run.OPENED[fitted.dim])[0]
-            shown.append((f"training: {_name(asked.name, training[row])}", near))
+            shown.append((f"training: {generate_run.label(asked.name, training[row])}", near))
         said = snippets.settled(f"Sample {at + 1} is {generate_run.MEANING[verdict.word]}.")
     on = gr.update(interactive=True)
     surface = gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
-    return str(at), fitted, snippets.pictures(shown), said, surface, on, on, gr.update(visible=False)
+    return str(at), fitted, snippets.pictures(shown), said, surface, on, on, gr.update(visible=False), ""
 
 
 @compute.guarded
@@ -256,17 +284,19 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
     """The sample on the way from the one that is open to another."""
     if sampled is None or not picked:
         return snippets.settled("Open a sample first: the walk begins there.")
-    at, part = _number(sampled, picked), min(max(float(way), 0.0), 1.0)
+    at, part = _number(sampled, picked), float(way)
+    if not 0 <= part <= 1:
+        raise WsrError(f"The way from one sample to another is from 0 to 1, not {part!r}.")
     weights = generate_run.between(sampled.asked, at, int(other or 0) - 1, part)
     name = sampled.asked.name
     found = generate_run.pictures(name, weights, generate_run.FINAL[_dim(name)])[0]
-    return snippets.pictures([(f"{part:.0%} of the way to sample {int(other)}", found)])
+    return snippets.pictures([(f"{part:.0%} of the way from sample {at + 1} to sample {int(other)}", found)])
 
 
 def _number(sampled: Sampled | None, picked: str) -> int:
     """A sample's number that came from the page. WsrError for none."""
     if sampled is None:
-        raise WsrError("There are no samples yet: press Sample first.")
+        raise WsrError("There are no samples here: press Sample (after an hour they are gone; their seed brings them).")
     if not picked.isdigit() or int(picked) >= len(sampled.weights):
         raise WsrError(f"There is no sample {picked[:20]!r} among these {len(sampled.weights)}: open one of the grid.")
     return int(picked)
@@ -274,8 +304,3 @@ def _number(sampled: Sampled | None, picked: str) -> int:
 
 def _dim(name: str) -> int:
     return library.collection(name).dim
-
-
-def _name(name: str, item: str) -> str:
-    found = library.collection(name)
-    return found.labels[found.position(item)]

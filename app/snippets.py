@@ -18,6 +18,15 @@ QUALITY = {"psnr": "{:.1f} dB PSNR", "iou": "IoU {:.3f}"}
 TERMS = {
     "PSNR": "peak signal-to-noise ratio: how close the picture is; 30 dB looks right, 6 dB more halve the error",
     "IoU": "intersection over union: the volume that both shapes share, of the volume that either fills",
+    "p-diff": "another generator: diffusion over the latents of an autoencoder",
+    "G.pt": "another generator: weights from earlier weights of a fit and the loss that is wanted",
+    "Hyper-Representations": "another generator: an autoencoder of weights, and a density of its latents",
+    "held out": "real networks, of targets that no generator and no base has seen",
+    "noise 0.1": "training networks with a little noise: planted copies",
+    "average of 2": "the mean of two training networks: a planted blend",
+    "Gaussian": "each number drawn for itself, as it is spread over the training networks",
+    "novelty": "nearness to a training network, or to a mix of two, in units of new networks: 0 is a copy, 1 is new",
+    "unlike real": "distance of what it shows from what new networks show, in their own units: 1 is as real as they",
 }
 
 
@@ -174,9 +183,9 @@ def empty(text: str, command: str) -> str:
 
 def table(columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], note: str) -> str:
     """A table with named rows, and what it says."""
-    head = "".join(f"<th>{html.escape(column)}</th>" for column in columns)
+    head = "".join(f"<th>{_explained(column)}</th>" for column in columns)
     body = "".join(
-        f"<tr><th>{html.escape(name)}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
+        f"<tr><th>{_explained(name)}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
         for name, cells in lines
     )
     rows = f'<table class="wsr-table"><tr><th></th>{head}</tr>{body}</table>'

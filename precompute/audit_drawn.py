@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from app.figures.plane import COLOURS
+from app.figures.plane import colours
 from app.palette import NAMES, OTHER_COLOUR
 from precompute.generators import DATASETS
 from wsr import representations
@@ -27,14 +27,14 @@ def main(dataset: str) -> None:
         rows = pd.read_parquet(reports / f"audit-{dataset}-{kind}.parquet")
         about = json.loads((reports / f"audit-{dataset}-{kind}.json").read_text())
         plane = figure.add_subplot(2, len(there), column)
-        draw_plane(plane, rows)
+        draw_plane(plane, rows, colours(kind))
         copies = 1 - about["summaries"]["diffusion"]["novel"]
         plane.set(title=f"{NAMES[kind]}: {copies:.0%} copies", xlabel="novelty (1: a new fit)")
         histogram = figure.add_subplot(2, len(there), len(there) + column)
-        draw_distances(histogram, rows, about["training distances"])
+        draw_distances(histogram, rows, about["training distances"], colours(kind))
         histogram.set(xlabel="nearest training weight", yticks=[])
         if column == 1:
-            plane.set(ylabel="distance from real (1: a new fit)")
+            plane.set(ylabel="unlike real (1: a new fit)")
             histogram.set(ylabel="share")
         for axis in (plane, histogram):
             axis.spines[["top", "right"]].set_visible(False)
@@ -46,28 +46,28 @@ def main(dataset: str) -> None:
         figure.savefig(temporary, dpi=110, format="png")
 
 
-def draw_plane(axis, rows: pd.DataFrame) -> None:
+def draw_plane(axis, rows: pd.DataFrame, colour: dict[str, str]) -> None:
     for generator, part in rows.groupby("generator", sort=False):
-        if generator not in COLOURS and generator not in BACK:
+        if generator not in colour and generator not in BACK:
             continue
         x, y = (part[name].clip(upper=EDGE) for name in ("novelty", "quality"))
-        colour, marker = COLOURS.get(generator, OTHER_COLOUR), BACK.get(generator, "o")
+        marker = BACK.get(generator, "o")
         size = {"s": 14, "linewidths": 0.8} if generator in BACK else {"s": 5, "linewidths": 0}
-        axis.scatter(x, y, color=colour, marker=marker, alpha=0.6, label=generator, **size)
+        axis.scatter(x, y, color=colour.get(generator, OTHER_COLOUR), marker=marker, alpha=0.6, label=generator, **size)
     for line in (axis.axvline, axis.axhline):
         line(1, linestyle=":", color="0.4", linewidth=0.8)
     axis.set(xlim=(0, None), ylim=(0, EDGE + 0.05))
 
 
-def draw_distances(axis, rows: pd.DataFrame, training: list[float]) -> None:
+def draw_distances(axis, rows: pd.DataFrame, training: list[float], colour: dict[str, str]) -> None:
     sets = {"training": np.array(training)}
     for generator, part in rows.groupby("generator", sort=False):
-        if generator in COLOURS:
+        if generator in colour:
             sets[generator] = part["distance"].to_numpy()
     edges = np.linspace(0, max(np.quantile(values, 0.99) for values in sets.values()) * 1.05, BINS + 1)
     for name, values in sets.items():
         share = np.histogram(np.clip(values, 0, edges[-1]), edges)[0] / len(values)
-        axis.stairs(share, edges, color=COLOURS.get(name, OTHER_COLOUR), label=name)
+        axis.stairs(share, edges, color=colour.get(name, OTHER_COLOUR), label=name)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,9 @@
 
 Put together from reports/generation-<zoo>.json, which `precompute.audits` measured: against held-out fits (which nobody
 could copy) and against training fits, each beside its floor (held-out against training fits) and the replica baseline
-(training weights with a little noise). Mean and standard deviation over seeds where there are three, otherwise over
-random subsets of one. Models that are not there yet are left out. Written to assets/reports/table{2,3,5}.{json,csv,md}.
+(training weights with a little noise). Mean and standard deviation over seeds where there are three; of one seed there
+is none, since subsets of its samples tell little of another seed. Models that are not there yet are left out. Written
+to assets/reports/table{2,3,5}.{json,csv,md}.
 """
 
 import json
@@ -51,7 +52,7 @@ def rows(found: pd.DataFrame, paper: dict) -> list[dict]:
         row = {"representation": name, "set": what, "against": against, "seeds": len(part)}
         for measure, key in MEASURES.items():
             if measure in part:
-                spread = part[measure].std(ddof=1) if len(part) > 1 else part[f"{measure} sd"].iloc[0]
+                spread = part[measure].std(ddof=1) if len(part) > 1 else np.nan
                 head, unit = shown_as(measure), UNITS.get(measure, 1)
                 row |= {head: part[measure].mean() / unit, f"{head} sd": spread / unit}
                 if what == "samples" and against == "train":

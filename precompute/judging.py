@@ -40,6 +40,7 @@ class Judge:
         self.heldout = self._features(self.zoo.weights(self.zoo.good("heldout")["id"].tolist()))
 
     def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
+        weights = weights.cpu()
         features, words = self._features(weights), [verdict.word for verdict in self.audit.judge(weights)]
         found = {"FD": frechet_distance(features, self.heldout), "MMD-G": mmd(features, self.heldout)}
         return found | {word: words.count(word) / len(words) for word in ("replica", "blend", "novel")}

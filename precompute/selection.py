@@ -18,7 +18,8 @@ def zoo_signals(dataset: str) -> Signals:
 
 
 def _balanced(signals: Signals, split: str, count: int) -> list[str]:
-    """`count` ids, as even over the classes as their sizes allow; one of an emoji family (skin tones of each other)."""
+    """`count` ids, as even over the classes as their sizes allow. Of all emoji one of a family (skin tones of each
+    other); of people, who have too few families for that, any."""
     groups, seen = defaultdict(list), set()
     for signal in sorted(signals.where(split=split), key=lambda signal: _rank(signal.id)):
         key = family(signal.id) if signals.name == "emoji" else signal.id

@@ -19,7 +19,7 @@ function background(item) {
 function button(item) {
   const node = document.createElement("button");
   node.type = "button";
-  node.title = item.label;
+  node.title = item.title ?? item.label;
   node.setAttribute("aria-pressed", String(item.id === chosen));
   const thumb = document.createElement("div");
   thumb.className = "wsr-thumb";

@@ -13,9 +13,9 @@ _HERE = Path(__file__).parent
 class Pictures(gr.HTML):
     """Pictures as buttons, reachable by keyboard. `pick` fires with the chosen item's `event.id`.
 
-    The value is a list of items `{"id", "label"}` with an optional second line `note`, and the picture itself: `src`
-    (an address or a data URI), or `cell` on a sheet of thumbnails `sprite` `{"url", "columns", "rows"}`. With `columns`
-    a row always holds that many; otherwise as many as fit.
+    The value is a list of items `{"id", "label"}` with an optional second line `note` and a `title` for the pointer,
+    and the picture itself: `src` (an address or a data URI), or `cell` on a sheet of thumbnails `sprite` `{"url",
+    "columns", "rows"}`. With `columns` a row always holds that many; otherwise as many as fit.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick"]

@@ -7,45 +7,42 @@ import numpy as np
 import pandas as pd
 
 from app.figures.arrays import binary
-from app.palette import DIVERGING, OTHER_COLOUR
+from app.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 
-# Generators stand out, baselines are grey and told apart by their markers; real fits are black or white, as the text.
-COLOURS = {
-    "diffusion": "#009E73",
-    "G.pt": "#D55E00",
-    "Hyper-Representations": "#E69F00",
-    "p-diff": "#0072B2",
-    "held out": "#7A5FC0",
-}
+# Our generator has its representation's colour, others and real fits some that none of the six has; baselines are grey
+# and told apart by their markers.
+DIFFUSION = "diffusion"
+COLOURS = {"G.pt": "#B3A100", "Hyper-Representations": "#8C6D5A", "p-diff": "#E0457B", "held out": "#7A5FC0"}
 MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
 LARGEST = 6.0  # of either axis: what lies beyond is drawn at the edge
 
 
-def plane_figure(rows: pd.DataFrame, picked: str = "") -> dict[str, Any]:
+def colours(representation: str) -> dict[str, str]:
+    """Of each generator and of real fits."""
+    return {DIFFUSION: REPRESENTATION_COLOURS[representation], **COLOURS}
+
+
+def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any]:
     """A point for each weight that a generator made. rows: `generator`, `sample`, `novelty`, `quality`, `verdict`;
-    picked: a point's id, `<generator>:<sample>`."""
-    traces, marked = [], None
+    colour: see `colours`."""
+    traces = []
     for generator, part in rows.groupby("generator", sort=False):
         ids = [point_id(generator, sample) for sample in part["sample"]]
+        told = [f"{generator} no. {i + 1}: {word}" for i, word in zip(part["sample"], part["verdict"], strict=True)]
         x, y = (part[name].clip(upper=LARGEST).round(4).tolist() for name in ("novelty", "quality"))
-        if picked in ids:
-            marked = x[ids.index(picked)], y[ids.index(picked)]
         traces.append({
             "type": "scattergl", "mode": "markers", "name": generator, "x": x, "y": y, "customdata": ids,
-            "marker": _marker(generator), "text": part["verdict"].tolist(),
-            "hovertemplate": f"{generator}: %{{text}}<br>novelty %{{x:.2f}}, distance %{{y:.2f}}<extra></extra>",
+            "marker": _marker(generator, colour.get(generator, OTHER_COLOUR)),
+            "text": told,
+            "hovertemplate": "%{text}<br>novelty %{x:.2f}, unlike real %{y:.2f}<extra></extra>",
         })  # fmt: skip
-    if marked:
-        ring = {"size": 16, "symbol": "circle-open", "color": "#D55E00", "line": {"width": 2.5}}
-        traces.append({"type": "scatter", "mode": "markers", "x": [marked[0]], "y": [marked[1]], "marker": ring,
-                       "showlegend": False, "hoverinfo": "skip"})  # fmt: skip
     line = {"type": "line", "line": {"width": 1, "dash": "dot"}}
     return {
         "data": traces,
         "layout": {
             "xaxis": {"title": {"text": "Novelty (1: a new fit)"},
                       "rangemode": "tozero"},
-            "yaxis": {"title": {"text": "Distance from real (1: a new fit)"}, "rangemode": "tozero",
+            "yaxis": {"title": {"text": "Unlike real (1: a new fit)"}, "rangemode": "tozero",
                       "automargin": True},
             "shapes": [{**line, "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1},
                        {**line, "y0": 1, "y1": 1, "xref": "paper", "x0": 0, "x1": 1}],
@@ -60,24 +57,24 @@ def point_id(generator: str, sample: int) -> str:
     return f"{generator}:{sample}"
 
 
-def _marker(generator: str) -> dict[str, Any]:
-    colour = COLOURS.get(generator, OTHER_COLOUR)
+def _marker(generator: str, colour: str) -> dict[str, Any]:
     symbol = next((symbol for name, symbol in MARKERS.items() if generator.startswith(name)), "circle")
     fine = {"width": 1, "color": colour}
     return {"size": 6, "color": colour, "symbol": symbol, "opacity": 0.75, "line": fine if "open" in symbol else {}}
 
 
-def distances_figure(sets: Mapping[str, Sequence[float]], bins: int = 40) -> dict[str, Any]:
+def distances_figure(
+    sets: Mapping[str, Sequence[float]], colour: Mapping[str, str], bins: int = 40
+) -> dict[str, Any]:  # fmt: skip
     """Of each set, the share of weights at each distance to the nearest training weight."""
     most = max(float(np.quantile(values, 0.99)) for values in sets.values())
     edges = np.linspace(0, 1.05 * most, bins + 1)
     traces = []
     for name, values in sets.items():
         share = np.histogram(np.clip(values, 0, edges[-1]), edges)[0] / len(values)
-        colour = COLOURS.get(name, OTHER_COLOUR)
         traces.append({
             "type": "scatter", "mode": "lines", "name": name, "x": ((edges[:-1] + edges[1:]) / 2).round(4).tolist(),
-            "y": share.round(4).tolist(), "line": {"shape": "hvh", "width": 2, "color": colour},
+            "y": share.round(4).tolist(), "line": {"shape": "hvh", "width": 2, "color": colour.get(name, OTHER_COLOUR)},
             "hovertemplate": f"{name}: %{{y:.0%}} near %{{x:.2f}}<extra></extra>",
         })  # fmt: skip
     return {

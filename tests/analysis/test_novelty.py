@@ -1,5 +1,7 @@
 """Planted copies are found whatever disguises them, new weights are left alone, and the false alarms are as stated."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -90,6 +92,40 @@ def test_a_zoo_is_judged_by_the_other_half_of_its_held_out_fits(zoo):
     assert [v.word for v in again.judge(zoo.weights(heldout[1::2]))] == [v.word for v in tested[:15]]
     with pytest.raises(WsrError, match="cannot be set by 15"):
         audit_of(zoo, 0.01)
+
+
+def test_neither_half_of_the_held_out_fits_knows_a_family_of_the_other(zoo, monkeypatch):
+    zoo.meta["dataset"], seen = "emoji/people", []
+    tones = ["", "-1f3fb", "-1f3fd"]
+    names = [f"1f4{i:02x}{tone}" for i in range(30) for tone in tones]
+    index = zoo.index.assign(id=names)
+    monkeypatch.setattr(type(zoo), "good", lambda self, split=None: index[index["split"] == split])
+    monkeypatch.setattr(type(zoo), "weights", lambda self, ids: fits(self.representation, len(ids), len(ids)))
+    monkeypatch.setattr(Audit, "_calibrate", lambda self, found, alarm: seen.append(len(found.distance)))
+    monkeypatch.setattr(Audit, "_verdicts", lambda self, found: [])
+    audit_of(zoo, 0.2)
+    assert seen == [15, 15]  # ten families, five on either side
+
+
+def test_the_nearest_are_told_by_every_measure(model, audit):
+    training = fits(model, 60, 1)
+    found = audit.neighbours(training[:4] * 1.0)
+    assert set(found) >= {"raw L2", "raw cosine"} and ("canonical L2" in found) == bool(KEEPS_MASK[model.name])
+    for rows, away in found.values():
+        assert rows.tolist() == [0, 1, 2, 3] and (away < 1e-2).all()
+    among = audit.among()
+    assert len(among) == 60 and (among > 0.1).all()
+    apart = torch.stack([audit.distances(training[i : i + 1]).distance for i in range(4)])
+    assert (apart < 1e-3).all()  # of itself, which `among` leaves out
+
+
+def test_ranks_of_many_components_are_found_in_any_order(base, config):
+    model = make_representation("lora", base, replace(config, rank=6))
+    training = fits(model, 20, 1)
+    audit = Audit(model, training)
+    audit.calibrate(fits(model, 60, 2), 0.1)
+    moved = plants(model, training, 4)["permutation"]
+    assert {verdict.word for verdict in audit.judge(moved)} == {"replica"}
 
 
 def test_distances_do_not_depend_on_the_block(model, audit, monkeypatch):

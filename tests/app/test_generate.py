@@ -40,7 +40,8 @@ def sampled(assets, tmp_path, monkeypatch):
 def test_samples_appear_step_by_step_and_are_judged(sampled):
     looks = [screen.items for screen in sampled if screen.items]
     assert len(looks) > 8 and all(len(look) == generate_run.COUNT for look in looks)
-    last = sampled[-1]
+    last, ids = sampled[-1], library.collection("emoji-mlora-asym").labels
+    assert [item["note"] for item in looks[-1]][:2] == [f"near {ids[2]}", f"near {ids[1]} + {ids[3]}"]
     assert [item["label"] for item in looks[-1]][:3] == ["1 · novel", "2 · blend", "3 · replica"]
     assert "6 novel, 5 blends of two, 5 replicas" in last.state and last.sampled.weights.shape[0] == 16
     again = list(generate_tab.sample(*ASKED, Request()))
@@ -52,12 +53,36 @@ def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sample
     assert len(sketch.items) == len(first.items) == len(judged.sampled.weights) == 6
     assert judged.items[1]["label"] == "2 · blend"
     assert "6 new networks" in judged.state
-    assert len(list(generate_tab.opened(*ask, None, Request()))) == 3
+    nothing = gr.skip()
+    (again,) = generate_run.opening("emoji-mlora-asym")  # drawn once for all visitors
+    assert again is judged
+    (shown, last) = generate_tab.opened(*ask, None, Request())
+    assert shown[2] is judged.sampled and last == (nothing,) * 3
     assert not list(generate_tab.opened(*ask, judged.sampled, Request()))
-    generate_tab.prepare(Request())
-    assert not list(generate_tab.opened(*ask, None, Request()))
+    generate_tab.prepare(*ASKED, None, Request())
+    assert list(generate_tab.opened(*ask, None, Request())) == [()]
     generate_tab.finish(Request())
-    assert len(list(generate_tab.opened(*ask, None, Request()))) == 3
+    assert len(list(generate_tab.opened(*ask, None, Request()))) == 2
+
+
+def test_who_asks_for_what_is_on_screen_gets_others(sampled):
+    """The first press gave the sixteen samples that were there already, and so did the next."""
+    plain = ("emoji", "mlora-asym", "any", generate_run.PLAIN, 50, 0)
+    assert generate_tab.prepare(*plain, None, Request())[1] == 1  # seed 0 is what the tab opens with
+    made = sampled[-1].sampled
+    assert generate_tab.prepare(*ASKED, made, Request())[1] == ASKED[-1] + 1
+    assert generate_tab.prepare(*plain[:-1], 7, made, Request())[1] == gr.skip()
+    assert generate_tab.prepare("emoji", "nobody", "any", 1.0, 10, 0, made, Request())[1] == gr.skip()
+    generate_tab.finish(Request())
+
+
+def test_no_sample_is_opened_while_others_are_on_their_way(sampled):
+    """A click on a picture of the running job opened a network of the last one."""
+    made = sampled[-1].sampled
+    generate_tab.prepare(*ASKED, made, Request())
+    with pytest.raises(gr.Error, match="on their way"):
+        generate_tab.pick(made, gr.EventData(None, {"id": "1"}), Request())
+    generate_tab.finish(Request())
 
 
 def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_path):
@@ -70,12 +95,13 @@ def test_stop_leaves_what_there_is(assets, tmp_path):
     stop = tmp_path / "stop"
     stop.touch()
     *_, last = generate_run.run(generate_run.checked(*ASKED), stop)
-    assert "Stopped after 1 of 10" in last.state and last.sampled is None and len(last.items) == 16
+    assert "Stopped after 1 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
+    assert not last.sampled.verdicts and "near" not in last.items[0]
 
 
 def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     made = sampled[-1].sampled
-    picked, fitted, pair, said, surface, take, place, _ = generate_tab.pick(
+    picked, fitted, pair, said, surface, take, place, _, walked = generate_tab.pick(
         made, gr.EventData(None, {"id": "1"}), Request()
     )
     assert picked == "1" and pair.count("<figure>") == 3 and "a blend" in said  # with both that it is a mix of
@@ -84,7 +110,8 @@ def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     files = generate_tab.take(made, "1", Request())["value"]
     assert [file.rsplit(".")[-1] for file in files] == ["safetensors", "png"]
     placed, found, nearest = place_fit(fitted, Visit())
-    assert found.name == "emoji-mlora-asym" and nearest in found.ids and placed.points
+    assert walked == "" and fitted.collection == found.name == "emoji-mlora-asym"
+    assert nearest in found.ids and placed.points
 
 
 def test_what_is_open_stays_open_when_others_come(sampled):
@@ -100,7 +127,9 @@ def test_the_walk_begins_and_ends_at_samples(sampled):
     for part, number in ((0.0, 2), (1.0, 5)):
         found = generate_run.between(made.asked, 2, 5, part)
         assert torch.allclose(found[0], made.weights[number], atol=1e-4)
-    assert "50% of the way to sample 6" in generate_tab.walk(made, "2", 6, 0.5)
+    assert "50% of the way from sample 3 to sample 6" in generate_tab.walk(made, "2", 6, 0.5)
+    with pytest.raises(gr.Error, match="0 to 1"):
+        generate_tab.walk(made, "2", 6, float("nan"))
     assert "Open a sample first" in generate_tab.walk(None, "", 6, 0.5)
 
 
@@ -144,15 +173,20 @@ def test_forged_samples_are_told(sampled):
     for number in ("99", "x", "-1"):
         with pytest.raises(gr.Error, match="no sample"):
             generate_tab.pick(made, gr.EventData(None, {"id": number}), Request())
-    with pytest.raises(gr.Error, match="press Sample first"):
+    with pytest.raises(gr.Error, match="press Sample"):
         generate_tab.pick(None, gr.EventData(None, {"id": "0"}), Request())
 
 
 def test_a_link_says_what_to_sample(assets):
-    values = generate_tab.restore({"data": "emoji", "class": "food", "guidance": "1.5", "seed": "7"})
-    assert values[0] == "emoji" and values[2]["value"] == "food" and values[3:] == [1.5, 50, 7]
+    given = {"data": "emoji", "class": "food", "guidance": "1.5", "seed": "7", "sample": "3"}
+    values = generate_tab.restore(given)
+    assert values[0] == "emoji" and values[2]["value"] == "food" and values[3:7] == [1.5, 50, 7, "3"]
+    assert values[7], "and they are drawn"
     first = generate_tab.restore({})
     assert first[0] == "shapes10" and first[3] == 2.5, "shapes come first, with the models' own guidance"
+    assert first[7] == "", "these are there already"
+    with pytest.raises(WsrError, match="numbered"):
+        generate_tab.restore({"sample": "16"})
     assert np.isfinite(values[3])
     with pytest.raises(WsrError):
         generate_tab.restore({"class": "nobody"})

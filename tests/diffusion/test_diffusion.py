@@ -62,8 +62,10 @@ def test_the_pairs_of_a_layer_are_its_matrices(adapter):
     a = named["layers.1.A"].masked_fill(frozen.view(adapter.rank, c), 0.0)
     assert torch.equal(pairs[:, 1, :, :c], a) and torch.equal(pairs[:, 1, :, c:], named["layers.1.B"].mT)
     assert torch.equal(tokens.vectors(pairs), x)
+    uneven = make_tokens(adapter, replace(TINY, pair_width=adapter.rank * 4 + 1))
+    assert uneven.gather.shape[1] == adapter.rank * adapter.rank * 4  # what does not divide into heads is left out
     with pytest.raises(WsrError, match="width"):
-        make_tokens(adapter, replace(TINY, width=18))
+        make_tokens(adapter, replace(TINY, pair_width=adapter.rank - 1))
 
 
 def test_an_untrained_network_does_not_mix_samples_and_hears_of_its_class_only_after_training(adapter):
@@ -236,6 +238,10 @@ def test_guidance_is_the_configs_and_of_one_class_there_is_nothing_to_exaggerate
     options = {"cls": "odd", "steps": 3, "seed": 2}
     assert torch.equal(made.sample(2, **options), made.sample(2, guidance=2.0, **options))
     assert not torch.allclose(made.sample(2, **options), made.sample(2, guidance=1.0, **options))
+    x, time = torch.randn(3, adapter.size), torch.full((3,), 20.0)
+    labels, nothing = torch.tensor([0, 1, 0]), torch.full((3,), 2)
+    own, without = made.network(x, time, labels), made.network(x, time, nothing)
+    assert torch.allclose(made._guided(labels, 3.0)(x, time), without + 3 * (own - without), atol=1e-4)
     alone = WeightDiffusion.new(adapter, weights(adapter), replace(TINY, guidance=2.0), ["odd"])
     alone.network.label.weight.data.normal_()
     assert torch.equal(alone.sample(2, **options), alone.sample(2, guidance=1.0, **options))
@@ -262,8 +268,28 @@ def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):
     assert curve[5:] == pytest.approx(rest, rel=1e-5) and again.losses == pytest.approx(curve, rel=1e-5)
     for a, b in zip(whole.model.network.parameters(), again.model.network.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
-    with pytest.raises(WsrError, match="not a checkpoint of this run"):
-        list(Training(fresh(adapter), weights(adapter), classes(), seed=1).run(checkpoint=path))
+    others = (
+        Training(fresh(adapter), weights(adapter), classes(), seed=1),
+        Training(fresh(adapter), weights(adapter) + 1, classes()),
+        Training(fresh(adapter), weights(adapter), classes()[::-1]),
+        Training(fresh(adapter, replace(TINY, lr=1.0)), weights(adapter), classes()),
+    )
+    for other in others:
+        with pytest.raises(WsrError, match="not a checkpoint of this run"):
+            list(other.run(checkpoint=path))
+
+
+def test_who_leaves_between_two_records_goes_on_there(adapter, tmp_path):
+    path, training = tmp_path / "run.safetensors", Training(fresh(adapter), weights(adapter), classes())
+    for record in training.run(record_every=1, monitor_every=2, checkpoint=path, checkpoint_every=1e9):
+        if record.step == 5:
+            break
+    again = Training(fresh(adapter), weights(adapter), classes())
+    list(again.run(record_every=1, monitor_every=2, checkpoint=path))
+    whole = Training(fresh(adapter), weights(adapter), classes())
+    list(whole.run(record_every=1, monitor_every=2))
+    assert again.losses == pytest.approx(whole.losses, rel=1e-5)
+    assert [row["step"] for row in again.model.about["monitors"]] == [2, 4, 6, 8, 10, 12]
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_path):
@@ -275,6 +301,9 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_p
         next(training.model.network.parameters()).fill_(float("nan"))
     with pytest.raises(WsrError, match=r"step 5 of 12.*learning rate of 0\.003.*of step 4"):
         next(run)
+    early = Training(fresh(adapter), weights(adapter) * float("inf"), classes())
+    with pytest.raises(WsrError, match="step 1 of 12.*no checkpoint was kept"):
+        next(early.run(record_every=2, monitor_every=0, checkpoint=tmp_path / "none.safetensors"))
 
 
 def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch):

@@ -39,6 +39,8 @@ def test_a_tenth_of_each_class_is_kept_back():
     train, unseen = parts_of(rows, "shapes10")
     assert unseen["class"].value_counts().to_dict() == {"a": 3, "b": 2}
     assert set(train["id"]) | set(unseen["id"]) == set(rows["id"]) and not set(train["id"]) & set(unseen["id"])
+    small = pd.DataFrame({"id": [f"{i}" for i in range(21)], "class": ["a", "b", "c"] * 7})
+    assert len(parts_of(small, "shapes10")[1]) == 2 and not len(parts_of(small[:9], "shapes10")[1])
 
 
 def test_emoji_are_kept_back_by_families():
@@ -48,6 +50,22 @@ def test_emoji_are_kept_back_by_families():
     train, unseen = parts_of(rows, "emoji/people")
     assert len(unseen) == 3 * len(tones)
     assert not {name[:5] for name in train["id"]} & {name[:5] for name in unseen["id"]}
+
+
+def test_a_model_of_one_class_is_asked_for_that_class(zoo, tmp_path):
+    list(train_diffusion(zoo, tmp_path / "odd.safetensors", config=TINY, cls="odd"))
+    model = load_diffusion(tmp_path / "odd.safetensors", zoo.representation)
+    assert [*sample_zoo(model, tmp_path / "s", 3, cls="odd", steps=3)] == [3]
+
+
+def test_a_killed_job_goes_on_and_another_zoo_or_setting_begins_anew(zoo, tmp_path):
+    """Both wrote to one file: the second once went on from the first one's network."""
+    out = tmp_path / "m.safetensors"
+    for record in train_diffusion(zoo, out, config=TINY):
+        if record.step == 50:
+            break
+    assert next(train_diffusion(zoo, out, config=replace(TINY, lr=1e-3))).step == 50
+    assert next(train_diffusion(zoo, out, config=TINY)).step == 60
 
 
 def test_held_out_fits_are_neither_trained_on_nor_looked_at(zoo):
@@ -67,6 +85,10 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
     *_, count = sample_zoo(model, tmp_path / "s", 5, steps=4)
     made = Zoo.open(tmp_path / "s")
     assert count == len(made) == 5 and made.meta["sampled"]["end"] == 0.3
+    assert model.about["monitors"][-1]["samples"] == 32
+    list(train_diffusion(zoo, tmp_path / "other.safetensors", config=TINY, seed=1))
+    with pytest.raises(WsrError, match="s"):  # the samples there are of another model
+        list(sample_zoo(load_diffusion(tmp_path / "other.safetensors", zoo.representation), tmp_path / "s", 8, steps=4))
     whole = list(train_diffusion(zoo, tmp_path / "w.safetensors", config=TINY, steps=6))
     assert whole[-1].step == 6 and whole[-1].validation is None
     with pytest.raises(WsrError, match="class"):

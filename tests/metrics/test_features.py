@@ -1,5 +1,6 @@
 """Extractors: shapes, invariances, offline loading, and clear words where weights are missing."""
 
+import inspect
 import json
 
 import numpy as np
@@ -41,6 +42,32 @@ def test_clip_is_loaded_from_a_file_and_missing_weights_are_explained(tmp_path, 
     save_file(open_clip.create_model("Tiny-Test").state_dict(), tmp_path / "tiny.safetensors")
     of = clip(tmp_path / "tiny.safetensors", "Tiny-Test")
     assert of(np.full((2, 30, 30, 3), 0.5)).shape == (2, 8) and of.name == "CLIP Tiny-Test"
+    network = open_clip.create_model("Tiny-Test").eval()
+    torch.save(network.state_dict(), tmp_path / "tiny.pt")
+
+    class Archive(torch.nn.Module):  # as OpenAI's: parameters, and some numbers beside them
+        def __init__(self):
+            super().__init__()
+            self.visual = network.visual
+            for name, value in network.state_dict().items():
+                if "." not in name:
+                    self.register_buffer(name, value)
+            self.transformer, self.ln_final = network.transformer, network.ln_final
+            self.token_embedding = network.token_embedding
+            self.register_buffer("context_length", torch.tensor(8))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    torch.jit.trace(Archive(), torch.zeros(1)).save(tmp_path / "script.pt")
+    images = np.random.default_rng(0).random((2, 30, 30, 3), np.float32)
+    found = clip(tmp_path / "tiny.pt", "Tiny-Test")(images)
+    assert np.allclose(clip(tmp_path / "script.pt", "Tiny-Test")(images), found, atol=1e-3)
+    default = inspect.signature(clip).parameters["architecture"].default
+    assert open_clip.get_model_config(default)["quick_gelu"]  # as OpenAI's weights need it
+    monkeypatch.setenv(CLIP_VARIABLE, str(tmp_path / "misspelt.pt"))
+    with pytest.raises(WsrError, match="misspelt"):
+        extractor(None, 2)
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")
     with pytest.raises(WsrError, match="does not hold"):
         clip(tmp_path / "broken.safetensors", "Tiny-Test")
@@ -69,7 +96,8 @@ def test_shape_features_ignore_place_and_size_and_load_from_either_format(cloud,
     torch.manual_seed(1)
     network = PointNet(10).eval()
     save_file(network.state_dict(), tmp_path / "pointnet-x.safetensors")
-    torch.save({"model_state_dict": network.state_dict(), "epoch": 3}, tmp_path / "public.pth")
+    about = {"epoch": 3, "instance_acc": np.mean([0.5])}  # a NumPy scalar, as in the public file
+    torch.save({"model_state_dict": network.state_dict(), **about}, tmp_path / "public.pth")
     of = pointnet(tmp_path / "pointnet-x.safetensors")
     found = of(cloud.numpy())
     assert found.shape == (2, of.size) and of.name == "PointNet++ x"

@@ -23,6 +23,7 @@ from wsr.metrics.surfaces import POINTS, surface_points
 from wsr.render.decode import decode
 from wsr.zoo.zoo import Zoo
 
+COUNT = 200  # weights of either side in a comparison
 REPLICA_NOISE = 0.1  # of each parameter's spread
 SETS = ("samples", "replica", "floor")
 UNITS = {"MMD-G": 1e-3, "mMD": 1e-3, "COV": 0.01, "1-NNA": 0.01}
@@ -81,7 +82,7 @@ class Evaluation:
     """
 
     def __init__(
-        self, zoo: Zoo, extractor: Extractor, *, count: int = 200, repeats: int = 5, seed: int = 0,
+        self, zoo: Zoo, extractor: Extractor, *, count: int = COUNT, repeats: int = 5, seed: int = 0,
         resolution: int | None = None, pair_points: int = POINTS,
         progress: Callable[[int, int], None] = lambda done, total: None,
     ):  # fmt: skip
@@ -91,7 +92,7 @@ class Evaluation:
         self.ids = {split: zoo.good(split)["id"].tolist() for split in ("train", "heldout")}
         parts = {split: zoo.weights(ids) for split, ids in self.ids.items()}
         for split, weights in parts.items():
-            self._enough(split, len(weights))
+            enough(split, len(weights), count)
         parts["replica"] = noisy(parts["train"], REPLICA_NOISE, max(count, len(parts["heldout"])), seed)
         total, done = sum(map(len, parts.values())), 0
         self.known: dict[str, Decoded] = {}
@@ -112,13 +113,9 @@ class Evaluation:
     def table(self, samples: Decoded) -> pd.DataFrame:
         """A row for each of `SETS` against the training and the held-out fits; standard deviations in columns that end
         in " sd"."""
-        self._enough("samples", len(samples))
+        enough("samples", len(samples), self.count)
         rows = [self._row("samples", samples, against) for against in ("train", "heldout")]
         return pd.DataFrame([*rows, *self.base])
-
-    def _enough(self, name: str, available: int) -> None:
-        if not 2 <= self.count <= available:
-            raise WsrError(f"Subsets of {self.count} cannot be drawn from {available} weights ({name}).")
 
     def _row(self, name: str, gen: Decoded, against: str) -> dict:
         scores = pd.DataFrame(list(self._scores(name, gen, against)))
@@ -157,12 +154,20 @@ class Evaluation:
         return self._own[name]
 
 
+def enough(name: str, available: int, count: int) -> None:
+    """WsrError where subsets of `count` cannot be drawn from so many weights."""
+    if not 2 <= count <= available:
+        raise WsrError(f"A comparison of {count} weights needs as many ({name}: {available}): ask for a lower count.")
+
+
 def shown_as(measure: str) -> str:
     """A measure's name with its unit, for a table's head."""
     return measure + {1e-3: " ×10³", 0.01: " %"}.get(UNITS.get(measure, 1), "")
 
 
 def evaluate(samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, **options) -> pd.DataFrame:
-    """`Evaluation(zoo, extractor, **options).table` of these weights."""
+    """`Evaluation(zoo, extractor, **options).table` of these weights. WsrError, before any is decoded, where there are
+    fewer than `count` of them."""
+    enough("samples", len(samples), options.get("count", COUNT))
     made = Evaluation(zoo, extractor, **options)
     return made.table(made.decoded(samples))

@@ -11,14 +11,19 @@ of the next ones, as in Yoon et al. (2023).
 """
 
 import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal
 
+import pandas as pd
 import torch
 from jaxtyping import Float, Int
+from scipy.optimize import linear_sum_assignment
 from scipy.stats.mstats import hdquantiles
 from torch import Tensor
 
+from wsr.analysis.neighbours import nearest
+from wsr.data.emoji import families
 from wsr.errors import WsrError
 from wsr.fields.representation import Adapter, Representation
 from wsr.symmetry import KEEPS_MASK, act, canonical
@@ -29,6 +34,7 @@ Word = Literal["replica", "blend", "novel"]
 WORDS: tuple[str, ...] = ("replica", "blend", "novel")
 BLOCK = 64  # samples at a time
 NEXT = 5  # training weights, or lines, that the nearest one is compared with
+MOST_ORDERED = 5  # ranks whose orders are tried one by one; of more the best is found by assignment, a pair at a time
 EXACT = 0.01  # what is nearer than this to a training weight is that weight: fits of one target are 0.8 apart and more
 
 
@@ -72,7 +78,7 @@ class Audit:
     def __init__(self, model: Representation, training: Float[Tensor, "n p"]):
         if len(training) < 3:
             raise WsrError(f"An audit needs three training weights or more, not {len(training)}.")
-        self.model = model
+        self.model, self.training = model, training
         forms = [Form(model, training, False)]
         if KEEPS_MASK[model.name]:
             forms.append(Form(model, training, True))
@@ -82,15 +88,28 @@ class Audit:
 
     def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
         """Those of the form, raw or canonical, in which a copy stands out more."""
-        found = [[(*form.nearest(rows), *form.between(rows)) for rows in samples.split(BLOCK)] for form in self.forms]
-        forms = [[torch.cat(parts) for parts in zip(*blocks, strict=True)] for blocks in found]
-        chosen = forms[0]
-        for other in forms[1:]:
-            for of in (0, 3):  # one weight, then the line between two
-                more = other[of + 2] < chosen[of + 2]
-                for i in range(of, of + 3):
-                    chosen[i] = torch.where(more[:, None] if chosen[i].ndim == 2 else more, other[i], chosen[i])
-        return Distances(*chosen)
+        blocks = samples.split(BLOCK)
+        one = _standing_out([_joined(form.nearest(rows) for rows in blocks) for form in self.forms])
+        two = _standing_out([_joined(form.between(rows) for rows in blocks) for form in self.forms])
+        return Distances(*one, *two)
+
+    def among(self) -> Float[Tensor, " n"]:
+        """Of each training weight the distance to the nearest other one, as `distances` has it of a new one."""
+        blocks = torch.arange(len(self.training)).split(BLOCK)
+        found = [_joined(form.nearest(self.training[rows], rows) for rows in blocks) for form in self.forms]
+        return _standing_out(found)[0]
+
+    def neighbours(self, samples: Float[Tensor, "m p"]) -> dict[str, tuple[Int[Tensor, " m"], Float[Tensor, " m"]]]:
+        """Rows and distances of the nearest training weights by each measure: "raw L2" (in units of √p), "raw cosine"
+        (1 − cosine), and, where the representation has one, of the canonical form."""
+        found = {}
+        for form in self.forms:
+            x = form._scaled(form._form(samples))
+            for metric, unit in (("l2", x.shape[1] ** 0.5), ("cosine", 1.0)):
+                rows, away = nearest(x, form.known, 1, metric)
+                title = f"{'canonical' if form.canonically else 'raw'} {metric.replace('l2', 'L2')}"
+                found[title] = rows[:, 0], away[:, 0] / unit
+        return found
 
     def calibrate(self, heldout: Float[Tensor, "m p"], alarm: float = 0.05) -> None:
         """Thresholds below which a share `alarm` of these fits would be called a copy, half of it replicas, half of it
@@ -125,11 +144,27 @@ class Audit:
         return "replica" if below[0] and (line > distance / 2 or distance < EXACT) else "blend"
 
 
-def _enough(count: int, alarm: float) -> None:
+def _joined(blocks: Iterable[tuple[Tensor, ...]]) -> list[Tensor]:
+    return [torch.cat(parts) for parts in zip(*blocks, strict=True)]
+
+
+def _standing_out(forms: list[list[Tensor]]) -> list[Tensor]:
+    """Of (distance, where, standing) in each form that of the form in which it stands out more."""
+    chosen = forms[0]
+    for other in forms[1:]:
+        more = other[2] < chosen[2]
+        chosen = [
+            torch.where(more[:, None] if mine.ndim == 2 else more, its, mine)
+            for mine, its in zip(chosen, other, strict=True)
+        ]
+    return chosen
+
+
+def _enough(count: int, alarm: float, of: str = "") -> None:
     if not 0 < alarm < 1 or count * alarm < 2:
         raise WsrError(
-            f"A false-alarm rate of {alarm!r} cannot be set by {count} held-out fits: two of them at least must fall "
-            "below the thresholds."
+            f"A false-alarm rate of {alarm!r} cannot be set by {count} held-out fits{of}: two of them at least must "
+            "fall below the thresholds."
         )
 
 
@@ -146,12 +181,15 @@ class Form:
         self.free = canonically and isinstance(model, Adapter) and "permutation" in KEEPS_MASK[model.name]
 
     def nearest(
-        self, samples: Float[Tensor, "m p"]
+        self, samples: Float[Tensor, "m p"], own: Int[Tensor, " m"] | None = None
     ) -> tuple[Float[Tensor, " m"], Int[Tensor, " m"], Float[Tensor, " m"]]:
-        """Distance, row, and distance relative to the next ones."""
+        """Distance, row, and distance relative to the next ones. own: of training weights their own rows, which do not
+        count."""
         vectors = self._form(samples)
         squares = self._permuted(vectors) if self.free else torch.cdist(self._scaled(vectors), self.known).square()
-        found = squares.topk(min(1 + NEXT, len(self.known)), largest=False)
+        if own is not None:
+            squares[torch.arange(len(own)), own] = torch.inf
+        found = squares.topk(min(1 + NEXT, len(self.known) - (own is not None)), largest=False)
         away = (found.values.clamp_min(0) / self.known.shape[1]).sqrt()  # (m, k), rising
         return away[:, 0], found.indices[:, 0], _standing(away)
 
@@ -197,13 +235,21 @@ class Form:
             [torch.stack([torch.cdist((x[:, :, i] - mean[:, None, j]) / spread[:, None, j], known[:, :, j]).square()
                           for j in range(rank)], -1) for i in range(rank)], -2,
         )  # fmt: skip  (l, m, n, r, r): component i of the sample in slot j
-        orders = list(itertools.permutations(range(rank))) if rank <= 5 else [tuple(range(rank))]
+        if rank > MOST_ORDERED:
+            return torch.tensor([[_assigned(layers) for layers in rows] for rows in cost.permute(1, 2, 0, 3, 4)])
+        orders = itertools.permutations(range(rank))
         sums = torch.stack([sum(cost[..., i, j] for i, j in enumerate(order)) for order in orders])
         return sums.amin(0).sum(0)
 
     def _slots(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "l n r c2"]:
         a, b = self.model.pairs(self.model.layout.unmasked().fill(vectors))
         return torch.cat([a, b.mT], -1)
+
+
+def _assigned(cost: Float[Tensor, "l r r"]) -> float:
+    """The least sum over the orders of a layer's ranks, of all layers."""
+    layers = cost.double().cpu().numpy()
+    return float(sum(layer[linear_sum_assignment(layer)].sum() for layer in layers))
 
 
 def _quantile(values: Float[Tensor, " n"], share: float) -> float:
@@ -229,13 +275,16 @@ def audit_of(zoo: Zoo, alarm: float = 0.05) -> tuple[Audit, list[str], list[Verd
     """An audit of generators that were trained on this zoo, calibrated on half of its held-out fits; the ids of its
     training weights, by row; and the verdicts on its held-out fits, all of which should be "novel" but for the stated
     rate: on either half by the thresholds that the other half sets, first on the one that has set none. In both halves
-    is every other fit of each class. WsrError where they are too few (`Audit.calibrate`)."""
+    is every other fit of each class, of emoji every other family: one in another skin tone would be no test. WsrError
+    where they are too few (`Audit.calibrate`)."""
     training = audited_ids(zoo)
     heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
     audit = Audit(zoo.representation, zoo.weights(training))
-    _enough(len(heldout) // 2, alarm)
+    half = torch.from_numpy(pd.factorize(pd.Series(families(zoo.meta["dataset"], heldout)))[0] % 2)
+    rows = [(half == side).nonzero()[:, 0] for side in (0, 1)]
+    _enough(min(map(len, rows)), alarm, of=f" (half of the zoo's {len(heldout)})")
     found = audit.distances(zoo.weights(heldout))
-    halves = found.of(slice(0, None, 2)), found.of(slice(1, None, 2))
+    halves = found.of(rows[0]), found.of(rows[1])
     audit._calibrate(halves[1], alarm)
     last = audit._verdicts(halves[0])
     audit._calibrate(halves[0], alarm)

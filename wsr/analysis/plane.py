@@ -1,9 +1,10 @@
 """Quality against novelty: a point for each weight that a generator made, beside real fits and simple baselines.
 
 Novelty is how far a weight is from the training weight nearest to it, of how far it is from the next ones
-(`Distances.replica`), quality the distance of what it decodes to from what held-out fits decode to, both in units of
-what held-out fits have themselves: a new fit is at about (1, 1), a copy left of it, noise above it. Held-out fits, not
-training ones, are the reference of quality, so that copying does not win it.
+(`Distances.replica`), or from the nearest line between two, of how far from the next lines (`Distances.blend`),
+whichever says more of a copy; quality the distance of what it decodes to from what held-out fits decode to; all in
+units of what held-out fits have themselves: a new fit is at about (1, 1), a copy left of it, noise above it. Held-out
+fits, not training ones, are the reference of quality, so that copying does not win it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -44,42 +45,47 @@ class Plane:
         zoo = evaluation.zoo
         self.known = {split: zoo.weights(ids) for split, ids in self.ids.items()}
         self.real = audit.distances(self.known["heldout"])
-        self.novelty_unit = float(np.median(self.real.replica.numpy()))
+        one, two = (np.median(values.numpy()) for values in (self.real.replica, self.real.blend))
+        both = np.median(np.minimum(self.real.replica.numpy() / one, self.real.blend.numpy() / two))
+        self.novelty_units = float(one * both), float(two * both)
         others = feature_distances(self.heldout.features, self.heldout.features, self.train.features)
         np.fill_diagonal(others, np.inf)
         self.quality_unit = float(np.median(others.min(1)))
 
     def rows(self, weights: Float[Tensor, "n p"], decoded: Decoded) -> pd.DataFrame:
         """Of each weight: `novelty` and `quality` (both in units of held-out fits), `distance` to the training weight
-        `nearest`, `line` to the line `between` two and `blend`, that of the next lines, the `verdict`, and in function
-        space `function`, the distance to the training fit `looks like`: of features, or the Chamfer distance of
-        surfaces."""
-        verdicts = self.audit.judge(weights)
+        `nearest`, `line` to the line `between` two and `blend`, that of the next lines, the `verdict`, the distances by
+        each measure of `Audit.neighbours` and, as "nearest by …", whose they are, and in function space `function`, the
+        distance to the training fit `looks like`: of features, or the Chamfer distance of surfaces."""
         away = feature_distances(decoded.features, self.heldout.features, self.train.features).min(1)
         like, function = self.nearest_in_function_space(decoded)
-        train, audited = self.ids["train"], self.audited
-        return pd.DataFrame({
-            "novelty": [verdict.replica / self.novelty_unit for verdict in verdicts],
-            "quality": away / self.quality_unit,
+        seen = {"quality": away / self.quality_unit, "function": function}
+        return self.placed(weights).assign(**seen, **{"looks like": [self.ids["train"][i] for i in like]})
+
+    def placed(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
+        """Those columns of `rows` that the weights alone say."""
+        verdicts, audited = self.audit.judge(weights), self.audited
+        one, two = self.novelty_units
+        found = pd.DataFrame({
+            "novelty": [min(verdict.replica / one, verdict.blend / two) for verdict in verdicts],
             "distance": [verdict.distance for verdict in verdicts],
             "nearest": [audited[verdict.nearest] for verdict in verdicts],
             "line": [verdict.line for verdict in verdicts],
             "blend": [verdict.blend for verdict in verdicts],
             "between": [" + ".join(audited[i] for i in verdict.pair) for verdict in verdicts],
             "verdict": [verdict.word for verdict in verdicts],
-            "function": function,
-            "looks like": [train[i] for i in like],
         })  # fmt: skip
+        for measure, (rows, away) in self.audit.neighbours(weights).items():
+            found[measure], found[f"nearest by {measure}"] = away.numpy(), [audited[i] for i in rows.tolist()]
+        return found
 
     def real_rows(self) -> dict[str, pd.DataFrame]:
         """The held-out fits on the plane; and of the training weights the distance to the nearest other one."""
-        squares = torch.cdist(*[self.audit.forms[0].known] * 2).fill_diagonal_(torch.inf)
-        apart = squares.amin(1) / self.known["train"].shape[1] ** 0.5
         heldout = self.rows(self.known["heldout"], self.heldout)
         others = feature_distances(self.heldout.features, self.heldout.features, self.train.features)
         np.fill_diagonal(others, np.inf)  # a fit is not its own reference
         heldout["quality"] = others.min(1) / self.quality_unit
-        return {"held out": heldout, "training": pd.DataFrame({"distance": apart.numpy()})}
+        return {"held out": heldout, "training": pd.DataFrame({"distance": self.audit.among().numpy()})}
 
     def nearest_in_function_space(self, decoded: Decoded) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
         """Rows of the training fits that look most alike, and how far they are."""
@@ -136,7 +142,7 @@ def audit_report(
     about = {
         "zoo": zoo.path.name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution,
         "alarm": alarm, "tested": len(tested), "false alarms": sum(verdict.word != "novel" for verdict in tested),
-        "thresholds": list(audit.thresholds), "novelty unit": plane.novelty_unit, "quality unit": plane.quality_unit,
+        "thresholds": list(audit.thresholds), "novelty units": plane.novelty_units, "quality unit": plane.quality_unit,
         "planted": {name: found_share(audit, weights) for name, weights in planted.items()},
         "baseline count": count, "seed": seed, "training distances": real["training"]["distance"].round(4).tolist(),
         "summaries": {part["generator"].iloc[0]: summary(part) for part in parts},

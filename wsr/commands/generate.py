@@ -1,7 +1,7 @@
 """The sub-commands of generation: `wsr diffuse`, `wsr sample`, `wsr evaluate`, `wsr audit`."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.table import Column, Table
@@ -22,13 +22,16 @@ class Diffuse:
     zoo: Positional[str]
     """A zoo's folder, or its name in assets/zoos."""
     out: Path | None = None
-    """The model to write; by default assets/diffusion/<zoo>.safetensors."""
+    """The model to write; by default assets/diffusion/<zoo>.safetensors, with the class, copies and seed in its name
+    where they are not the default."""
     preset: PresetName | None = None
     """cpu: minutes to an hour on two cores. paper: width 2880, 12 layers, 6,000 epochs. By default the zoo's."""
     steps: int | None = None
     """Optimiser steps, all of them; by default until the loss of weights that are kept back for it no longer falls."""
     cls: str | None = None
     """Only weights of this class."""
+    lr: float | None = None
+    """Learning rate; by default the preset's."""
     seed: int = 0
     """Of the network's start and of everything that is drawn."""
     copies: int = 1
@@ -41,8 +44,10 @@ class Diffuse:
         from wsr.zoo import Zoo
 
         zoo = Zoo.open(self.zoo)
-        out = self.out or assets_dir() / "diffusion" / f"{zoo.path.name}.safetensors"
-        config = diffusion_preset(self.preset, zoo.meta["representation"]) if self.preset else None
+        parts = [zoo.path.name, self.cls, f"x{self.copies}" * (self.copies > 1), f"s{self.seed}" * (self.seed > 0)]
+        out = self.out or assets_dir() / "diffusion" / f"{'-'.join(filter(None, parts))}.safetensors"
+        config = diffusion_preset(self.preset or zoo.meta["preset"], zoo.meta["representation"])
+        config = replace(config, lr=self.lr) if self.lr else config
         with bar(f"diffusion {zoo.path.name}") as update:
             for record in train_diffusion(
                 zoo, out, config=config, steps=self.steps, cls=self.cls, seed=self.seed, copies=self.copies
@@ -122,9 +127,10 @@ class Evaluate:
     def run(self) -> int:
         from wsr.analysis.evaluation import UNITS, evaluate, shown_as
         from wsr.metrics.features import extractor
-        from wsr.zoo import Zoo
+        from wsr.zoo import Zoo, require_alike
 
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
+        require_alike(samples, zoo)
         of = extractor(self.extractor, zoo.meta["dim"])
         with bar("evaluate") as update:
             found = evaluate(
@@ -161,9 +167,10 @@ class AuditCommand:
 
     def run(self) -> int:
         from wsr.analysis.novelty import audit_of
-        from wsr.zoo import Zoo
+        from wsr.zoo import Zoo, require_alike
 
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
+        require_alike(samples, zoo)
         audit, training, tested = audit_of(zoo, self.alarm)
         verdicts = audit.judge(samples.weights())
         first = (Column(name, no_wrap=True) for name in ("sample", "verdict"))

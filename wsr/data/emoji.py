@@ -6,10 +6,12 @@ half of the set are skin tones of each other, and a random split would leak them
 
 import hashlib
 import json
+import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -35,6 +37,7 @@ GROUP_CLASS = {
 CLASSES = tuple(GROUP_CLASS.values())
 # skin tones, the emoji presentation selector, and the tag that ends a subdivision flag (the package leaves it out)
 _NOT_FAMILY = {*range(0x1F3FB, 0x1F400), 0xFE0F, 0xE007F}
+CODE_POINTS = re.compile(r"[0-9a-f]+([-_][0-9a-f]+)*")  # a file stem of the package
 HELDOUT_SHARE = 8  # one family in eight is held out: 232 families, over 400 emoji
 
 
@@ -42,6 +45,14 @@ def family(stem: str) -> str:
     """The code points of a file stem without skin-tone modifiers: '1f44b-1f3fb' and '1f44b' are both '1f44b'."""
     points = (int(part, 16) for part in stem.replace("_", "-").split("-"))
     return "-".join(f"{point:x}" for point in points if point not in _NOT_FAMILY)
+
+
+def families(dataset: str, ids: Iterable[str]) -> list[str]:
+    """Of each id what must not be divided between what is learnt and what is not seen: of emoji their family, of all
+    others they themselves. Of a snapshot, `<id>@<step>`, its instance."""
+    instances = [item.partition("@")[0] for item in ids]
+    emoji = dataset.partition("/")[0] == "emoji"
+    return [family(item) if emoji and CODE_POINTS.fullmatch(item) else item for item in instances]
 
 
 def family_split(name: str) -> str:

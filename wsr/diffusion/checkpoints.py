@@ -41,7 +41,7 @@ def pairs_of(zoo: Zoo) -> Pairs:
     if "snapshots" not in zoo.meta or "loss" not in zoo.index:
         raise WsrError(f"The zoo {str(zoo.path)!r} has no snapshots: G.pt learns from a trajectory zoo.")
     index = zoo.index.assign(instance=zoo.index["id"].str.rpartition("@")[0])
-    index = index[index["split"] == "train"]
+    index = index[(index["split"] == "train") & (index["status"] == "ok")]
     if not len(index):
         raise WsrError(f"The zoo {str(zoo.path)!r} has no snapshots of its training split.")
     weights, begin = zoo.weights(index["id"].tolist()), zoo_start(zoo)
@@ -87,7 +87,8 @@ class CheckpointGenerator:
 
     def __init__(self, zoo: Zoo, config: DiffusionConfig, seed: int = 0):
         pairs, self.seed = pairs_of(zoo), seed
-        final = zoo.index[(zoo.index["steps"] == max(zoo.meta["snapshots"])) & (zoo.index["split"] == "train")]
+        final = zoo.good("train")
+        final = final[final["steps"] == max(zoo.meta["snapshots"])]
         prompt = torch.stack([pairs.losses[:, 0].max(), torch.tensor(final["loss"].quantile(WANTED)).float()])
         losses = torch.cat([pairs.losses, prompt[None]]).clamp_min(1e-8).log()
         low, high = losses.min(), losses.max()

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.data.emoji import family
+from wsr.data.emoji import families
 from wsr.diffusion.clusters import Clusters
 from wsr.diffusion.config import DiffusionConfig, diffusion_preset
 from wsr.diffusion.model import WeightDiffusion, draw
@@ -37,12 +37,12 @@ def train_diffusion(
 
     Where the config has clusters and the weights one class, the clusters are the model's classes.
     Where it has patience, every tenth training weight of each class says when to stop, and is not trained on.
-    Held-out fits have no part in any of it."""
+    Held-out fits have no part in any of it. Of fewer than ten weights none is kept back, and all steps are trained."""
     config = config or diffusion_preset(zoo.meta["preset"], zoo.meta["representation"])
     if steps is not None:
         config = replace(config, steps=steps, epochs=None, patience=0)
     training = training_of(zoo, config, cls=cls, seed=seed, copies=copies)
-    checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem}-{seed}.safetensors"
+    checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem}-{training.identity[:16]}.safetensors"
     yield from training.run(checkpoint=checkpoint)
     training.model.to("cpu").save(out)
     checkpoint.unlink(missing_ok=True)
@@ -67,6 +67,7 @@ def training_of(
         if len(clusters.names) > 1:
             classes, validation = clusters(weights), (validation[0], clusters(validation[0]))
     about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": len(weights), "seed": seed, "copies": copies}
+    about |= {"class": cls} if cls else {}
     weights, classes = permuted_copies(zoo.representation, weights, copies, seed), classes * copies
     model = WeightDiffusion.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
     training = Training(model, weights, classes, seed)
@@ -79,8 +80,10 @@ def training_of(
 def parts_of(rows: pd.DataFrame, dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Rows of an index to train on, and every `VALIDATION`-th of each class to say when to stop; of emoji whole
     families: one in another skin tone would say that what was learnt by heart is right."""
-    families = rows["id"].map(family) if dataset.partition("/")[0] == "emoji" else rows["id"]
-    number = families.groupby(rows["class"]).transform(lambda found: pd.factorize(found)[0])
+    names = pd.Series(families(dataset, rows["id"]), rows.index)
+    number = names.groupby(rows["class"]).transform(lambda found: pd.factorize(found)[0])
+    if number.max() < VALIDATION - 1:  # no class has ten: of all of them, then
+        number = pd.Series(pd.factorize(names)[0], rows.index)
     unseen = number % VALIDATION == VALIDATION - 1
     return rows[~unseen], rows[unseen]
 
@@ -94,7 +97,8 @@ def sample_zoo(
     end = model.config.end if end is None else end
     guidance = model.config.guidance if guidance is None else guidance
     how = {"model": model.about.get("name", ""), "guidance": guidance, "steps": steps, "seed": seed, "class": cls or ""}
-    how["end"] = end
+    how |= {"end": end, "network": model.fingerprint()}
+    cls = None if cls == model.about.get("class") else cls  # of a model of one class, which has no other
     zoo = _empty(model.representation, model.about["zoo"], out, how)
     while len(zoo) < count:
         some = min(BATCH, count - len(zoo))

@@ -1,5 +1,6 @@
 """A trained diffusion model over the weights of a zoo: sample it, save it, load it."""
 
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -130,6 +131,13 @@ class WeightDiffusion:
 
         return predict
 
+    def fingerprint(self) -> str:
+        """The same for the same numbers: what tells two models of one zoo apart."""
+        digest = hashlib.sha256()
+        for tensor in (self.mean, self.spread, *self.network.state_dict().values()):
+            digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()[:16]
+
     def to(self, device: torch.device | str) -> "WeightDiffusion":
         self.network.to(device)
         self.mean, self.spread = self.mean.to(device), self.spread.to(device)
@@ -167,7 +175,7 @@ class WeightDiffusion:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
 
 
@@ -191,12 +199,13 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
         for number in range(meta["files"]):
             with safe_open(_file(path, number), "pt") as file:
                 state |= {key: file.get_tensor(key) for key in file.keys()}
-    config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
     model = representation or load_representation(meta["about"]["zoo"])
-    network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
-    mean, spread = state.pop("mean"), state.pop("spread")
-    shapes = {name: known.shape for name, known in network.state_dict().items()}
-    network.load_state_dict({name: _restored(state, name, shape, meta["bits"]) for name, shape in shapes.items()})
+    with _readable(path):
+        config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
+        network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
+        mean, spread = state.pop("mean"), state.pop("spread")
+        shapes = {name: known.shape for name, known in network.state_dict().items()}
+        network.load_state_dict({name: _restored(state, name, shape, meta["bits"]) for name, shape in shapes.items()})
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])
 
 
@@ -215,7 +224,7 @@ def draw(count: int, size: int, seed: int, first: int = 0) -> Float[Tensor, "n p
 
 
 def _parts(state: dict[str, Tensor]) -> list[dict[str, Tensor]]:
-    """The tensors in groups below the limit of a file; one that is larger alone is an error of the config."""
+    """The tensors in groups below the limit of a file; one that is larger alone (at the `paper` preset) has its own."""
     parts, size = [{}], 0
     for name, tensor in state.items():
         own = tensor.numel() * tensor.element_size()

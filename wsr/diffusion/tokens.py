@@ -58,8 +58,9 @@ class LayerTokens(Tokens):
     ):
         super().__init__()
         inner = pair_width or width // rank
-        if inner % rank:
-            raise WsrError(f"A pair's width of {inner} does not divide into {rank} attention heads.")
+        inner -= inner % rank  # an attention head for each rank
+        if not inner:
+            raise WsrError(f"A pair's width of {pair_width or width // rank} is too small for a rank of {rank}.")
         self.count, self.rank, self.channels, self.size = layers, rank, channels, layout.size
         self.total = layout.total
         self.register_buffer("trained", layout.trained.cpu().clone(), persistent=False)

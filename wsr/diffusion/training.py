@@ -5,12 +5,13 @@ is drawn for the whole batch, of which each process takes its part: a run that w
 processes take the same path.
 """
 
+import hashlib
 import json
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -60,7 +61,8 @@ class TrainRecord:
 
 @dataclass
 class Best:
-    """The average network (its parameters) that had the lowest validation loss, and the looks since."""
+    """The average network (its parameters) with the lowest validation loss, but for what is not `WORTH` a longer run,
+    and the looks since."""
 
     loss: float
     step: int
@@ -85,7 +87,11 @@ class Training:
             raise WsrError(f"Training takes two weights or more, each with its class, not {len(weights)}.")
         self.model, self.seed, self.config = model, seed, model.config
         self.accelerator = accelerator or Accelerator()
+        self.identity = _identity(model, weights, classes, seed)
         self.steps = self.config.steps_for(len(weights))
+        world = self.accelerator.num_processes
+        if min(self.config.batch, len(weights)) < world:
+            raise WsrError(f"A batch of {min(self.config.batch, len(weights))} cannot be shared by {world} processes.")
         device = self.accelerator.device
         model.to(device)
         self.data = model.standardise(weights.float().to(device))
@@ -100,21 +106,27 @@ class Training:
         self.validation: tuple[Tensor, list[str]] | None = None
         self.best: Best | None = None
         self.step, self.seconds, self.losses, self.looks = 0, 0.0, [], []  # looks: (step, validation loss)
+        self.monitors: list[dict] = []
 
     def run(
         self,
         record_every: int = 50,
-        monitor_every: int = 1000,
+        monitor_every: int = 250,
         checkpoint: Path | None = None,
         checkpoint_every: float = 60.0,
     ) -> Iterator[TrainRecord]:
-        """Trains to the end, from `checkpoint` where it exists. Stoppable between records; afterwards the model's
-        network is the average of the run so far, the best one where there is a validation part. WsrError, with the step
+        """Trains to the end, from `checkpoint` where it exists. Stoppable between records, when a checkpoint is left;
+        afterwards the model's network is the average of the run so far, the best one where there is a validation part.
+        WsrError, with the step
         and the last good checkpoint, for a loss that is not a number."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         try:
             yield from self._steps(record_every, monitor_every, checkpoint, checkpoint_every)
+        except GeneratorExit:
+            if checkpoint is not None:
+                self.save(checkpoint)
+            raise
         finally:
             self._settle()
 
@@ -133,13 +145,14 @@ class Training:
             self._check(recent, checkpoint, good)
             loss, recent = float(torch.stack(recent).mean()), []
             self.losses.append(loss)
-            watch = monitor_every and (self.done or not self.step % monitor_every)
+            watch = self.monitor() if monitor_every and (self.done or not self.step % monitor_every) else None
+            self.monitors += [{"step": self.step, **asdict(watch)}] if watch else []
             if checkpoint is not None and (self.done or time.monotonic() - saved > checkpoint_every):
                 self.save(checkpoint)
                 saved, good = time.monotonic(), self.step
             yield TrainRecord(
                 self.step, self.steps, loss, self._rate(self.step - 1), self.seconds,
-                self.monitor() if watch else None, self.looks[-1][1] if self.looks else None, self.done,
+                watch, self.looks[-1][1] if self.looks else None, self.done,
             )  # fmt: skip
 
     @torch.no_grad()
@@ -149,6 +162,7 @@ class Training:
         for parameter, value in zip(self.model.network.parameters(), kept, strict=True):
             parameter.copy_(value)
         self.model.about |= {"losses": self.losses, "seconds": self.seconds, "steps": self.step, "looks": self.looks}
+        self.model.about["monitors"] = self.monitors
         if self.best is not None:
             self.model.about["best"] = self.best.step
 
@@ -162,6 +176,8 @@ class Training:
         """The validation loss of the average so far; the best one is kept."""
         with self._averaged():
             loss = self.score(*self.validation)
+        # one number for all processes: a last digit must not end one of them before the others
+        loss = float(self.accelerator.reduce(torch.tensor(loss, device=self.accelerator.device), "mean"))
         self.looks.append((self.step, loss))
         if self.best is None or loss < (1 - WORTH) * self.best.loss:
             self.best = Best(loss, self.step, [value.detach().clone() for value in self.average.shadow_params])
@@ -182,11 +198,12 @@ class Training:
         loss = found.mean()
         self.optimizer.zero_grad()
         self.accelerator.backward(loss)
-        self.accelerator.clip_grad_norm_(self.network.parameters(), 1.0)
+        norm = self.accelerator.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
         self.average.step(self.model.network.parameters())
         self.step += 1
-        return self.accelerator.reduce(loss.detach(), "mean")
+        # a gradient that is not finite has spoilt the network, whatever the loss was: it counts as one that is not
+        return self.accelerator.reduce(loss.detach() + 0.0 * norm, "mean")
 
     def _draw(self) -> tuple[Int[Tensor, " b"], Tensor, Float[Tensor, "b p"], Tensor]:
         """This process's part of the step's batch: rows of the data, times, noise, and whose class is left out."""
@@ -209,10 +226,11 @@ class Training:
         if not len(wrong):
             return
         step = self.step - len(recent) + int(wrong[0]) + 1
-        kept = f"the last good checkpoint is {str(checkpoint)!r}, of step {good}" if checkpoint else "none was kept"
+        there = checkpoint is not None and checkpoint.exists()
+        kept = f"the last good checkpoint is {str(checkpoint)!r}, of step {good}" if there else "no checkpoint was kept"
         raise WsrError(
             f"The loss is {float(recent[int(wrong[0])])} at step {step} of {self.steps}, at a learning rate of "
-            f"{self._rate(step - 1):.2g}: {kept}. A lower rate, or a longer warm-up, would be next."
+            f"{self._rate(step - 1):.2g}: {kept}. A lower rate would be next (`wsr diffuse --lr`)."
         )
 
     @contextmanager
@@ -253,8 +271,8 @@ class Training:
         state |= {f"average.{i}": value for i, value in enumerate(self.average.shadow_params)}
         for i, slots in self.optimizer.state_dict()["state"].items():
             state |= {f"optimizer.{i}.{key}": value for key, value in slots.items()}
-        meta = {"step": self.step, "seconds": self.seconds, "seed": self.seed}
-        meta |= {"losses": self.losses, "looks": self.looks}
+        meta = {"step": self.step, "seconds": self.seconds, "identity": self.identity}
+        meta |= {"losses": self.losses, "looks": self.looks, "monitors": self.monitors}
         if self.best is not None:
             state |= {f"best.{i}": value for i, value in enumerate(self.best.parameters)}
             meta["best"] = [self.best.loss, self.best.step, self.best.looks]
@@ -268,8 +286,8 @@ class Training:
             with safe_open(path, "pt") as file:
                 meta = json.loads(file.metadata()["wsr"])
                 state = {key: file.get_tensor(key) for key in file.keys()}
-            if meta["seed"] != self.seed:
-                raise ValueError(f"it was made with seed {meta['seed']}")
+            if meta["identity"] != self.identity:
+                raise ValueError("its weights, settings or seed are others")
             self.model.network.load_state_dict(_below(state, "network."))
         except Exception as error:
             raise WsrError(f"{str(path)!r} is not a checkpoint of this run ({error}): remove it.") from None
@@ -284,10 +302,18 @@ class Training:
             whole["state"].setdefault(int(number), {})[key] = value
         self.optimizer.load_state_dict(whole)
         self.step, self.seconds, self.losses = meta["step"], meta["seconds"], meta["losses"]
-        self.looks = [tuple(look) for look in meta["looks"]]
+        self.looks, self.monitors = [tuple(look) for look in meta["looks"]], meta["monitors"]
 
     def _listed(self, found: dict[str, Tensor]) -> list[Tensor]:
         return [found[str(i)].to(self.accelerator.device) for i in range(len(found))]
+
+
+def _identity(model: WeightDiffusion, weights: Tensor, classes: list[str], seed: int) -> str:
+    """The same for the same run: settings, seed, weights as they came, and what decodes them."""
+    kind = model.representation and [model.representation.name, model.representation.layout.to_json()]
+    digest = hashlib.sha256(json.dumps([asdict(model.config), seed, classes, kind]).encode())
+    digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

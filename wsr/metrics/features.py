@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsr.errors import WsrError, unknown_name
@@ -18,7 +19,7 @@ from wsr.paths import assets_dir
 SIDE = 224  # pixels that the image networks were trained on
 BATCH = 32
 CLIP_VARIABLE = "WSR_CLIP_WEIGHTS"
-CLIP_CACHE = "~/.cache/clip/ViT-B-32.pt"  # where open_clip keeps what it has fetched
+CLIP_CACHE = "~/.cache/clip/ViT-B-32.pt"  # where OpenAI's own package keeps what it has fetched
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -104,10 +105,11 @@ def efficientnet_lite(device: torch.device | str = "cpu") -> Extractor:
 
 
 def clip(
-    weights: str | Path | None = None, architecture: str = "ViT-B-32", device: torch.device | str = "cpu"
+    weights: str | Path | None = None, architecture: str = "ViT-B-32-quickgelu", device: torch.device | str = "cpu"
 ) -> Extractor:
-    """CLIP, as in the paper, through `open_clip`. weights: a file; by default the one that $WSR_CLIP_WEIGHTS names, or
-    open_clip's own cache. WsrError where there is none: nothing is fetched."""
+    """CLIP, as in the paper, through `open_clip`. weights: a file, OpenAI's own (TorchScript) or a state dict; by
+    default the one that $WSR_CLIP_WEIGHTS names, or that of OpenAI's cache. architecture: OpenAI's weights are those of
+    networks with QuickGELU. WsrError where there is none: nothing is fetched."""
     path = Path(weights or os.environ.get(CLIP_VARIABLE) or Path(CLIP_CACHE).expanduser())
     if not path.is_file():
         raise WsrError(
@@ -118,11 +120,24 @@ def clip(
     import open_clip
 
     try:
-        network = open_clip.create_model(architecture, pretrained=str(path))
+        network = open_clip.create_model(architecture)
+        network.load_state_dict(_clip_state(path))
     except Exception as error:
         raise WsrError(f"{str(path)!r} does not hold the weights of CLIP {architecture}: {error}.") from None
     normal = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
     return ImageExtractor(network.visual, f"CLIP {architecture}", network.visual.output_dim, normal, device)
+
+
+def _clip_state(path: Path) -> dict[str, Tensor]:
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    try:
+        state = torch.jit.load(path, map_location="cpu").state_dict()
+    except RuntimeError:  # no TorchScript archive
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = state.get("state_dict", state)
+    known = ("input_resolution", "context_length", "vocab_size")  # numbers that OpenAI's archive keeps beside them
+    return {name.removeprefix("module."): value.float() for name, value in state.items() if name not in known}
 
 
 def pointnet(weights: str | Path | None = None, device: torch.device | str = "cpu") -> Extractor:
@@ -145,10 +160,8 @@ def extractor(name: str | None = None, dim: int = 2) -> Extractor:
     if name is None and dim == 3:
         return pointnet()
     if name is None:
-        try:
-            return clip()
-        except WsrError:
-            return efficientnet_lite()
+        there = os.environ.get(CLIP_VARIABLE) or Path(CLIP_CACHE).expanduser().is_file()
+        return clip() if there else efficientnet_lite()
     if name not in EXTRACTORS:
         raise unknown_name("extractor", name, EXTRACTORS)
     return EXTRACTORS[name]()

@@ -5,6 +5,7 @@ Module names and sizes are those of the public PyTorch implementation, whose che
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from safetensors.torch import load_file
@@ -96,6 +97,13 @@ def ball(
     return torch.where(found == count, found[..., :1], found)
 
 
+# The public checkpoint keeps its accuracies as NumPy scalars, pickled under NumPy's old module name or its new one.
+_SCALARS = [
+    *((np._core.multiarray.scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    np.dtype, np.dtypes.Float64DType, np.dtypes.Float32DType,
+]  # fmt: skip
+
+
 def load_pointnet(path: str | Path) -> PointNet:
     """From our safetensors, or from a public .pth (read without running any code in it). WsrError for anything else."""
     path = Path(path)
@@ -103,7 +111,8 @@ def load_pointnet(path: str | Path) -> PointNet:
         if path.suffix == ".safetensors":
             state = load_file(path)
         else:
-            state = torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals(_SCALARS):
+                state = torch.load(path, map_location="cpu", weights_only=True)
             state = state.get("model_state_dict", state)
         network = PointNet(len(state["fc3.bias"]))
         network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})

@@ -42,7 +42,9 @@ def build_zoo(
     the same whatever their number.
     """
     if zoo.meta["init"] == FIRST and not len(zoo) and len(signals) > 1:
-        for record in build_zoo(zoo, signals[:1], seed=seed, device=device):
+        # no fit may know of a held-out instance, and all others begin from this one
+        first = next((i for i, signal in enumerate(signals) if signal.split == "train"), 0)
+        for record in build_zoo(zoo, signals[first : first + 1], seed=seed, device=device):
             yield replace(record, total=len(signals))
     size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])

@@ -14,6 +14,11 @@ from wsr.zoo.zoo import Zoo
 
 TOLERANCE = {2: 0.05, 3: 0.002}  # dB of PSNR, or IoU: what the order of sums may change between machines
 BATCH = 8
+# What says how numbers are to be read, in words.
+MEANING = {
+    "representation": "representations", "dim": "dimensions", "preset": "presets", "rank": "ranks",
+    "base_sha256": "bases", "mask_seed": "masks",
+}  # fmt: skip
 
 
 @dataclass
@@ -53,6 +58,16 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
         if progress:
             progress(min(first + BATCH, len(rows)), len(rows))
     return report
+
+
+def require_alike(samples: Zoo, zoo: Zoo) -> None:
+    """WsrError, with what differs, where weights of one zoo mean something else in the other."""
+    for key, what in MEANING.items():
+        if samples.meta.get(key) != zoo.meta.get(key):
+            raise WsrError(
+                f"{samples.path.name!r} and {zoo.path.name!r} cannot be compared: their {what} differ "
+                f"({samples.meta.get(key)!r} and {zoo.meta.get(key)!r})."
+            )
 
 
 def _instances(zoo: Zoo, ids: Iterable[str]) -> list[str]:
