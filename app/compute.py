@@ -93,7 +93,8 @@ def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) ->
         if _turns.get(keys[0], turn) is not turn:
             break
         yield part
-    yield (gr.skip(),) * len(part)
+    if part:
+        yield (gr.skip(),) * len(part)
 
 
 def wire_stop(button: gr.Button, handler: Callable, state: gr.HTML) -> None:

@@ -42,7 +42,7 @@ MEANING = {
 
 
 _drawing = threading.Lock()
-_drawn: "dict[Path, Screen]" = {}  # kept samples as they are at last, by their folder
+_drawn: dict[Path, list] = {}  # pictures of kept samples, by their folder
 
 
 @dataclass(frozen=True)
@@ -139,18 +139,23 @@ def opening(name: str) -> Iterator[Screen]:
     if not (path / "zoo.json").is_file():
         yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
         return
+    sampled = _kept_samples(path, name)
+    said = snippets.settled(f"{len(sampled.weights)} networks that nobody fitted. Press Sample for others.")
+    if path not in _drawn:
+        yield Screen(said, items(sampled.asked, sampled.weights, LIVE))
     with _drawing:  # what is the same for all visitors is drawn once, however many come with one link
-        if path not in _drawn:
-            from wsr.zoo import Zoo
+        shown = _drawn.get(path) or _drawn.setdefault(path, items(sampled.asked, sampled.weights, FINAL))
+    yield Screen(said, shown)
+    with _drawing:
+        sampled.verdicts = sampled.verdicts or judged(name, sampled.weights)
+    yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
 
-            asked, weights = kept(name), Zoo.open(path).weights()[:COUNT]
-            said = snippets.settled(f"{len(weights)} networks that nobody fitted. Press Sample for others.")
-            yield Screen(said, items(asked, weights, LIVE))
-            shown = items(asked, weights, FINAL)
-            yield Screen(said, shown)
-            sampled = Sampled(asked, weights, judged(name, weights))
-            _drawn[path] = Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
-    yield _drawn[path]
+
+@functools.lru_cache(maxsize=26)
+def _kept_samples(path: Path, name: str) -> Sampled:
+    from wsr.zoo import Zoo
+
+    return Sampled(kept(name), Zoo.open(path).weights()[:COUNT], [])
 
 
 def run(asked: Asked, stop: Path) -> Iterator[Screen]:

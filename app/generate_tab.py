@@ -17,6 +17,7 @@ from wsr.errors import WsrError
 
 COLUMNS = 4
 STEPS, PLAIN = 50, generate_run.PLAIN
+NOTHING = (gr.skip(),) * 3
 
 
 @dataclass
@@ -177,15 +178,18 @@ def change_kind(dataset: str, kind: str) -> Any:
 @compute.guarded
 def opened(dataset: str, kind: str, sampled: Sampled | None, request: gr.Request) -> Iterator[tuple]:
     """The tab, or another model, is opened: [state, grid, sampled]. A visitor's own samples stay where they were, and
-    those that are on their way come first."""
+    those that are on their way come first. gradio empties what an answer without values is for: there is always one."""
     name = generate_run.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
     if sampled is None or sampled.asked.name != name:
         yield from compute.newest(request, _kept(name, request), "samples")
+    else:
+        yield NOTHING
 
 
 def _kept(name: str, request: gr.Request) -> Iterator[tuple]:
     for screen in generate_run.opening(name):
         if _busy_file(request).exists():
+            yield NOTHING
             return
         yield tuple(gr.skip() if part is None else part for part in (screen.state, screen.items, screen.sampled))
 

@@ -27,8 +27,8 @@ def test_the_tab_opens_with_a_copy_beside_what_it_copies(assets):
     made = report[report["generator"] == "diffusion"]
     assert point == f"diffusion:{made['novelty'].idxmin()}" and "a replica" in said  # of all, the clearest copy
     assert "of diffusion 100%" in headline and "5%" in headline
-    assert [trace["name"] for trace in plane["figure"]["data"]] == ["diffusion", "held out", "noise 0.1"]
-    assert plane["figure"]["data"][0]["marker"]["color"] == REPRESENTATION_COLOURS["mlora-asym"]
+    assert [trace["name"] for trace in plane["value"]["data"]] == ["diffusion", "held out", "noise 0.1"]
+    assert plane["value"]["data"][0]["marker"]["color"] == REPRESENTATION_COLOURS["mlora-asym"]
     assert plane["highlight"] == [{"id": point, "role": "picked"}]
     assert {trace["name"] for trace in histogram["data"]} == {"training", "diffusion", "held out"}
     assert pair.count("<figure>") == 3 and "held out" in table and "false" not in table
@@ -39,7 +39,7 @@ def test_the_tab_opens_with_a_copy_beside_what_it_copies(assets):
 def test_any_point_opens(assets, point):
     event = gr.EventData(None, {"id": point})
     (picked, plane, pair, said, rows), _ = audit_tab.pick("emoji", "mlora-asym", event, ANN)
-    assert picked == point and "<figure>" in pair and said and "figure" not in plane  # drawn as it is
+    assert picked == point and "<figure>" in pair and said and "value" not in plane  # drawn as it is
 
 
 def test_of_a_blend_both_parents_are_shown_and_are_the_first_rows(assets, monkeypatch):
