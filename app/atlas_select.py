@@ -35,7 +35,7 @@ def summary(name: str, ids: list[str]) -> str:
 def export(name: str, ids: list[str], folder: Path) -> list[str]:
     """The selection as files: its rows of the index (CSV), and its weights (safetensors, decoded by `wsr`). WsrError
     for none, or too many."""
-    from wsr.fitting.loop import save_weights
+    from wsr.fitting.saved import save_weights
 
     if not 0 < len(ids) <= MOST:
         raise WsrError(f"Select between 1 and {MOST:,} networks to take home, not {len(ids):,}.")

@@ -192,11 +192,11 @@ def surface_file(fitted: Fitted, folder: Path) -> str | None:
 
 def weights_file(fitted: Fitted, folder: Path) -> str:
     """The weights as a safetensors file in the visitor's folder, for the download."""
-    from wsr.fitting.loop import save_weights
+    from wsr.fitting.saved import save_weights
 
     name = "".join(c if c.isalnum() else "-" for c in fitted.label.lower()).strip("-")[:40] or "fit"
     path = folder / f"{name}-{fitted.model.name}.safetensors"
-    save_weights(path, fitted.weights, fitted.model, [fitted.label])
+    save_weights(path, fitted.weights, fitted.model, [fitted.label], fitted.aspect)
     return str(path)
 
 

@@ -1,6 +1,7 @@
 """What the Generate tab computes: samples from noise, step by step, and what each of them is nearest to."""
 
 import functools
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -97,10 +98,12 @@ def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: A
 
 
 def classes_of(name: str) -> list[str]:
-    """Those that the model was trained with: a data set's own, or clusters."""
-    from wsr.diffusion.model import read_meta
+    """Those that the model was trained with: a data set's own, or clusters. Read without the engine, which the page is
+    built without."""
+    from safetensors import safe_open
 
-    return read_meta(_file(name))["classes"]
+    with safe_open(_file(name), "np") as file:
+        return json.loads(file.metadata()["wsr"])["classes"]
 
 
 def _file(name: str) -> Path:
@@ -300,7 +303,7 @@ def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
     """A sample as files: its weights (safetensors, decoded by `wsr`), and its picture (PNG) or surface (GLB)."""
     from PIL import Image
 
-    from wsr.fitting.loop import save_weights
+    from wsr.fitting.saved import save_weights
     from wsr.render.decode import decode
     from wsr.render.surfaces import to_glb
 

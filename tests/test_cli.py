@@ -47,6 +47,10 @@ def test_a_picture_becomes_weights_and_a_picture_again(small_base, picture, tmp_
     assert code == OK and out.exists() and "dB" in capsys.readouterr().out
     with Image.open(render) as image:
         assert image.size == (128, 85)  # the shape of the picture, at the preset's resolution
+    assert main(["render", str(out), "--resolution", "64", "--out", str(tmp_path / "alone")]) == OK
+    (again,) = (tmp_path / "alone").glob("*.png")
+    with Image.open(again) as image:
+        assert image.size[0] == 64 > image.size[1]
 
 
 def test_a_zoo_of_one_s_own_is_built_informed_about_and_checked(small_base, picture, tmp_path, capsys):

@@ -17,6 +17,7 @@ _HOMES = {
     "fit_stream": "wsr.fitting.fit",
     "FitResult": "wsr.fitting.loop",
     "FitRecord": "wsr.fitting.loop",
+    "load_weights": "wsr.fitting.saved",
     "Zoo": "wsr.zoo",
     "WsrError": "wsr.errors",
     "metrics": "wsr.metrics",

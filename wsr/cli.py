@@ -14,7 +14,7 @@ from wsr.commands import MISTAKE, OK, STOPPED, PresetName, RepresentationName, c
 from wsr.commands.bench import Bench
 from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
 from wsr.commands.zoo import ZooCommand
-from wsr.errors import WsrError
+from wsr.errors import WsrError, unknown_name
 from wsr.progress import bar
 
 
@@ -170,32 +170,48 @@ class Fit:
 
 @dataclass
 class Render:
-    """Decode weights of a zoo to pictures (.png) or meshes (.glb).
+    """Decode weights of a zoo, or of a file that was taken home, to pictures (.png) or meshes (.glb).
 
-    Example: `wsr render emoji-mlora-asym --ids 1f600 --resolution 512 --out decoded`.
+    Example: `wsr render emoji-mlora-asym --ids 1f600 --resolution 512 --out decoded`, or `wsr render me.safetensors`.
     """
 
     zoo: Positional[str]
-    """A zoo's folder, or its name in assets/zoos."""
+    """A zoo's folder, its name in assets/zoos, or a file of weights."""
     ids: tuple[str, ...] = ()
-    """Which instances; by default the first eight."""
+    """Which instances; by default the first ones."""
+    count: int = 8
+    """How many of the first ones."""
     resolution: int | None = None
     """Pixels of the longer side, or samples along an edge of the grid."""
     out: Path = Path("decoded")
     """The folder to write into."""
 
     def run(self) -> int:
+        from wsr.fitting.saved import load_weights
+        from wsr.render.decode import decode
         from wsr.zoo import Zoo
 
-        zoo = Zoo.open(self.zoo)
-        ids = list(self.ids) or zoo.ids[:8]
+        alone = Path(self.zoo).is_file()
+        held = load_weights(self.zoo) if alone else Zoo.open(self.zoo)
+        ids, model = list(self.ids) or held.ids[: self.count], held.representation
+        if unknown := set(ids) - set(held.ids):
+            raise unknown_name("instance", min(unknown), held.ids[:50])
         self.out.mkdir(parents=True, exist_ok=True)
         with bar("render") as update:
             for i, name in enumerate(ids):
-                path = self.out / f"{name}{'.png' if zoo.meta['dim'] == 2 else '.glb'}"
-                write_decoded(zoo.decode([name], self.resolution)[0], path)
+                path = self.out / f"{_file_name(name)}{'.png' if model.dim == 2 else '.glb'}"
+                row = held.ids.index(name)
+                weights = held.weights[row : row + 1] if alone else held.weights([name])
+                aspect = held.aspect if alone else (1, 1)
+                resolution = self.resolution or held.resolution
+                write_decoded(decode(model, weights, resolution, aspect)[0], path)
                 update(i + 1, len(ids), path.name)
         return OK
+
+
+def _file_name(item: str) -> str:
+    """An instance's name, which may come from another's file, as that of a file in the folder that was asked for."""
+    return "".join(c if c.isalnum() or c in "-_@" else "-" for c in item)[:100] or "weights"
 
 
 @dataclass

@@ -87,7 +87,7 @@ def open_page(address, browsers):
     been free of errors, and must have talked to nobody but the app."""
     visits = []
 
-    def visit(*, flags: tuple[str, ...] = (), **options) -> Page:
+    def visit(*, link: str = "", flags: tuple[str, ...] = (), **options) -> Page:
         context = browsers(*flags).new_context(**{"viewport": {"width": 1440, "height": 900}, **options})
         page = context.new_page()
         page.set_default_timeout(PATIENCE)
@@ -97,9 +97,10 @@ def open_page(address, browsers):
         page.on("request", lambda request: strangers.append(request.url)
                 if not request.url.startswith((address, "data:", "blob:")) else None)  # fmt: skip
         visits.append((context, errors, strangers))
-        page.goto(address)
-        page.locator(".wsr-plot .main-svg").first.wait_for()
-        page.locator(".wsr-pictures button").first.wait_for()  # the panel: the page has been filled by Python
+        page.goto(address + link)
+        if not link:  # which opens whatever it says
+            page.locator(".wsr-plot .main-svg").first.wait_for()
+            page.locator(".wsr-pictures button").first.wait_for()  # the panel: the page has been filled by Python
         return page
 
     yield visit

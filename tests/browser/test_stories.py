@@ -151,8 +151,8 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     page.locator("a[href*='shapes10-mlora-asym-seed1-2.glb']").first.wait_for()
 
 
-def test_a_link_draws_the_samples_it_was_sent_with(page, address):
-    page.goto(f"{address}?tab=generate&data=shapes10&kind=mlora-asym&class=chair&seed=7&sample=2")
+def test_a_link_draws_the_samples_it_was_sent_with(open_page):
+    page = open_page(link="?tab=generate&data=shapes10&kind=mlora-asym&class=chair&seed=7&sample=2")
     page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
     page.locator(".wsr-row:visible", has_text="sample 3").locator("img").wait_for()
     page.wait_for_function("location.search.includes('seed=7') && location.search.includes('sample=2')")

@@ -179,7 +179,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
 
 
-def read_meta(path: Path) -> dict:
+def _meta(path: Path) -> dict:
     """What a model's file says of itself (`config`, `classes`, `about`), without its network. WsrError where it is not
     one of ours."""
     with _readable(path):
@@ -194,7 +194,7 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
     """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
     WsrError where there is none, or it is not one of ours."""
     path = _path(name)
-    meta, state = read_meta(path), {}
+    meta, state = _meta(path), {}
     with _readable(path):
         for number in range(meta["files"]):
             with safe_open(_file(path, number), "pt") as file:

@@ -1,6 +1,5 @@
 """The loop of a fit, and what it tells: step records on the way, and a result at the end."""
 
-import json
 import math
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -11,14 +10,13 @@ import numpy as np
 import torch
 import trimesh
 from jaxtyping import Float
-from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.fields.base import compute_dtype
 from wsr.fields.representation import Representation
 from wsr.fitting.problem import Problem
+from wsr.fitting.saved import save_weights
 from wsr.fitting.targets import Batch, Targets
-from wsr.paths import atomic_path
 from wsr.presets import FitConfig
 from wsr.render.decode import decode
 
@@ -43,8 +41,8 @@ class FitResult:
         return decode(self.representation, self.weights, resolution or self.resolution, self.aspect)
 
     def save(self, path: str | Path) -> None:
-        """The weights as one safetensors file, with what is needed to decode them in its metadata."""
-        save_weights(path, self.weights, self.representation, self.ids)
+        """The weights as one file, which `wsr.load_weights` and `wsr render` open."""
+        save_weights(path, self.weights, self.representation, self.ids, self.aspect)
 
 
 @dataclass
@@ -60,22 +58,6 @@ class FitRecord:
     weights: Float[Tensor, "n p"]
     done: bool = False
     result: FitResult | None = None
-
-
-def save_weights(path: str | Path, weights: Tensor, representation: Representation, ids: list[str]) -> None:
-    base = getattr(representation, "base", None)
-    metadata = {
-        "format": "wsr-weights-1",
-        "representation": representation.name,
-        "dim": str(representation.dim),
-        "rank": str(representation.rank),
-        "mask_seed": str(representation.mask_seed),
-        "ids": json.dumps(ids),
-        "base_sha256": base.info.sha256 if base is not None and base.info else "",
-        "layout": json.dumps(representation.layout.to_json()),
-    }
-    with atomic_path(path) as temporary:
-        save_file({"weights": weights.detach().cpu().contiguous()}, temporary, metadata=metadata)
 
 
 def run_fit(
