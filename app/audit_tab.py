@@ -71,8 +71,8 @@ def _layout(there: list[str], view: gr.Tab) -> AuditTab:
             rows = PlotlyChart(None, height=150, description="A few of its weights beside those it is nearest to")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
-            gr.HTML('<div class="wsr-label">How far from the nearest training weight. A generator left of "held out" '
-                    "copies.</div>")  # fmt: skip
+            gr.HTML('<div class="wsr-label">How far from the nearest training weight. Nearer than "held out" is no '
+                    "copy yet: samples lack the noise of fitting.</div>")  # fmt: skip
             histogram = PlotlyChart(None, height=280, description="Distances to the nearest training weight")
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             table = gr.HTML()

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 
 from precompute.generators import THREADS, Generator, generators
+from precompute.judging import RESOLUTION
 from precompute.peers import PEERS, path_of
 from wsr.analysis.evaluation import Decoded, Evaluation
 from wsr.analysis.plane import audit_report
@@ -28,7 +29,6 @@ from wsr.zoo import Zoo
 SHOWN, CELL = 64, 96
 DECODED = 256  # of a model's samples: of shapes, a quarter of a second each
 PAIR_POINTS = 1024  # of each cloud, in distances between clouds: some 150,000 a model, 0.4 ms each
-RESOLUTION = {2: 128, 3: 48}  # of surfaces less than the 96 of the page: 0.1 s instead of 0.5, for some 2,000 a zoo
 
 
 def main(name: str) -> None:
