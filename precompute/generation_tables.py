@@ -73,7 +73,8 @@ def order(found: pd.DataFrame) -> list[dict]:
                     continue
                 gain, half = float(pair[1].mean() - pair[0].mean()), T_95 * _standard_error(*pair)
                 verdict = "confirmed" if gain > half else "refuted" if gain < -half else "open"
-                row = {"better": better, "worse": worse, "against": against, "measure": measure, "by": gain, "±": half}
+                unit, row = UNITS.get(measure, 1), {"better": better, "worse": worse, "against": against}
+                row |= {"measure": shown_as(measure), "by": gain / unit, "±": half / unit}
                 row |= _ratios(found, better, worse, against) if measure == "FD" else {}
                 made.append(row | {"verdict": verdict})
     return made

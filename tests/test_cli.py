@@ -133,4 +133,11 @@ def test_weights_are_learnt_sampled_and_audited(base, tmp_path, capsys, monkeypa
     table = tmp_path / "table.csv"
     assert main(["evaluate", new, "test-mlora-asym", "--count", "4", "--repeats", "2", "--out", str(table)]) == OK
     assert "FD" in capsys.readouterr().out and "EfficientNet" in table.read_text()
+    other = make_representation("mlora", load_base("test"), base.config, 4, 3)
+    Zoo.create(tmp_path / "zoos/test-mlora", other, **settings).append(other.initial()[None], [rows[0]])
+    for command in ("audit", "evaluate"):
+        assert main([command, new, "test-mlora"]) == MISTAKE
+        assert "their representations differ" in capsys.readouterr().err.replace("\n", " ")
+    assert main(["render", new, "--count", "2", "--resolution", "8", "--out", str(tmp_path / "drawn")]) == OK
+    assert len(list((tmp_path / "drawn").glob("*.png"))) == 2
     assert main(["sample", out, "--cls", "c", "--out", new]) == MISTAKE

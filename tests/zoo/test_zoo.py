@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from wsr.data import load_signals
+from wsr.data import Signals, load_signals
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.fitting.loop import run_fit
@@ -94,6 +95,14 @@ def test_the_first_instance_starts_the_others(made, tmp_path):
     apart = torch.nn.functional.cosine_similarity(zoo.representation.initial()[None], zoo.weights()[1:])
     assert (cosine > apart).all()
     assert torch.equal(zoo_start(Zoo.open(tmp_path / "zoo")), zoo.weights()[0])
+
+
+def test_no_held_out_instance_starts_the_others(made):
+    create, signals = made
+    items = [replace(signal, split="heldout" if i < 2 else "train") for i, signal in enumerate(signals[:4])]
+    zoo = create(init="first")
+    list(build_zoo(zoo, Signals(signals.name, signals.dim, items)))
+    assert zoo.ids == [items[i].id for i in (2, 0, 1, 3)]
 
 
 def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
