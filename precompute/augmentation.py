@@ -6,39 +6,27 @@ orders. Each trains by the same rule as every model; FD is of samples against he
 permuted copies. Written to assets/reports/augmentation.{json,md}.
 """
 
-import json
 from dataclasses import replace
 
-import pandas as pd
 import torch
 
 from precompute.diffusion_search import searched
 from precompute.generators import SECONDS
 from precompute.judging import COUNT, STEPS, Judge, train
-from precompute.tables import markdown
+from precompute.tables import Report
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
-from wsr.paths import assets_dir, atomic_path
 from wsr.zoo import Zoo
 
 NAME, COPIES, LIMIT = "shapes10-mlora", (1, 2, 4, 8), SECONDS["shapes10"]
 
 
 def main() -> None:
-    path = assets_dir() / "reports" / "augmentation.json"
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
-    judge = None
+    report, judge = Report("augmentation", zoo=NAME, seconds=LIMIT, samples=COUNT), None
     for copies in COPIES:
-        if any(row["copies"] == copies for row in rows):
-            continue
-        judge = judge or Judge(NAME)
-        rows.append(row_of(copies, judge))
-        print(rows[-1], flush=True)
-        about = {"zoo": NAME, "seconds": LIMIT, "samples": COUNT, "rows": rows}
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps(about, indent=1))
-    with atomic_path(path.with_suffix(".md")) as temporary:
-        temporary.write_text(markdown(pd.DataFrame(rows)))
+        if not report.has(copies=copies):
+            judge = judge or Judge(NAME)
+            report.add(row_of(copies, judge))
 
 
 def row_of(copies: int, judge: Judge) -> dict:

@@ -5,7 +5,6 @@ back no longer falls, at the learning rate that `precompute.diffusion_search` fo
 Written to assets/reports/diffusion-sizes.json.
 """
 
-import json
 from dataclasses import replace
 
 import torch
@@ -13,9 +12,9 @@ import torch
 from precompute.diffusion_search import DATASET, searched
 from precompute.generators import THREADS
 from precompute.judging import train
+from precompute.tables import Report
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
-from wsr.paths import assets_dir, atomic_path
 from wsr.zoo import Zoo
 
 NAME = f"{DATASET}-mlora-asym"
@@ -25,16 +24,11 @@ SIZES = ((192, 256, 1), (256, 256, 1), (320, 128, 1), (320, 256, 1), (320, 256, 
 
 
 def main() -> None:
-    path = assets_dir() / "reports" / "diffusion-sizes.json"
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
-    done = {(row["width"], row["pair width"], row["blocks"]) for row in rows}
+    report = Report("diffusion-sizes", zoo=NAME, seconds=LIMIT)
     torch.set_num_threads(THREADS)
-    for size in SIZES:
-        if size not in done:
-            rows.append(_row(*size))
-            print(rows[-1], flush=True)
-            with atomic_path(path) as temporary:
-                temporary.write_text(json.dumps({"zoo": NAME, "rows": rows}, indent=1))
+    for width, pair, blocks in SIZES:
+        if not report.has(width=width, blocks=blocks, **{"pair width": pair}):
+            report.add(_row(width, pair, blocks))
 
 
 def _row(width: int, pair: int, blocks: int) -> dict:

@@ -1,22 +1,21 @@
 """Intrinsic dimension by maximum likelihood, of signals and of each representation's weights: `python -m
-precompute.dimensions`. The audit's question: are weights simpler than what they are of?
+precompute.dimensions`. Resumable. The audit's question: are weights simpler than what they are of?
 
 Of the training split's images (at 32×32) or occupancies (of 16³ places), and of the same instances' weights, each
 parameter in units of its spread; k = 3, 5, 10, 20 neighbours. Written to assets/reports/dimensions.{json,md}.
 """
 
-import json
-
 import numpy as np
-import pandas as pd
 import torch
 
-from precompute.tables import markdown
+from precompute.bases import prepare
+from precompute.tables import Report
 from wsr import representations
 from wsr.analysis.novelty import intrinsic_dimension
 from wsr.data import load_signals
-from wsr.data.images import stack_images
-from wsr.paths import assets_dir, atomic_path
+from wsr.data.occupancy import inside
+from wsr.fitting.targets import stack_images
+from wsr.paths import assets_dir
 from wsr.zoo import Zoo
 
 DATASETS = ("emoji", "emoji-people", "shapes10")
@@ -24,22 +23,18 @@ PIXELS, SAMPLES = 32, 16
 
 
 def main() -> None:
-    rows = []
+    report = Report("dimensions", pixels=PIXELS, samples=SAMPLES)
     for dataset in DATASETS:
         for name in representations:
-            if (assets_dir() / "zoos" / f"{dataset}-{name}" / "zoo.json").exists():
+            there = (assets_dir() / "zoos" / f"{dataset}-{name}" / "zoo.json").exists()
+            if there and not report.has(**{"data set": dataset, "of": name}):
                 zoo = Zoo.open(f"{dataset}-{name}")
                 ids = sorted(zoo.good("train")["id"])
                 if name == representations[0]:
-                    rows.append(_row(dataset, "signals", signals(zoo, ids)))
+                    prepare(dataset.partition("-")[0])
+                    report.add(_row(dataset, "signals", signals(zoo, ids)))
                 weights = zoo.weights(ids)
-                rows.append(_row(dataset, name, weights / weights.std(0).clamp_min(1e-6)))
-                print(rows[-1], flush=True)
-    path = assets_dir() / "reports" / "dimensions.json"
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps({"rows": rows, "pixels": PIXELS, "samples": SAMPLES}, indent=1))
-    with atomic_path(path.with_suffix(".md")) as temporary:
-        temporary.write_text(markdown(pd.DataFrame(rows)))
+                report.add(_row(dataset, name, weights / weights.std(0).clamp_min(1e-6)))
 
 
 def signals(zoo: Zoo, ids: list[str]) -> torch.Tensor:
@@ -49,7 +44,7 @@ def signals(zoo: Zoo, ids: list[str]) -> torch.Tensor:
         small = torch.nn.functional.adaptive_avg_pool2d(images.permute(0, 3, 1, 2).float() / 255, PIXELS)
         return small.flatten(1)
     places = (np.stack(np.meshgrid(*[np.arange(SAMPLES)] * 3), -1).reshape(-1, 3) + 0.5) * 2 / SAMPLES - 1
-    return torch.from_numpy(np.stack([signal.read().contains(places) for signal in found])).float()
+    return torch.from_numpy(np.stack([inside(signal.read(), places) for signal in found])).float()
 
 
 def _row(dataset: str, of: str, points: torch.Tensor) -> dict:

@@ -8,7 +8,6 @@ components of the others, their FD against held-out fits. What has a lower one t
 are not to be had from other weights. Written to assets/reports/spans.{json,md}.
 """
 
-import json
 import sys
 
 import numpy as np
@@ -20,12 +19,12 @@ from torch import Tensor
 from precompute.bases import prepare
 from precompute.generators import DATASETS
 from precompute.judging import Judge
-from precompute.tables import markdown
+from precompute.tables import Report
 from wsr import representations
 from wsr.data import load_signals
 from wsr.data.emoji import families
 from wsr.fitting.problem import make_problem
-from wsr.paths import assets_dir, atomic_path
+from wsr.paths import assets_dir
 from wsr.zoo import Zoo
 
 COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all that there are
@@ -33,18 +32,11 @@ LEARNT = 0.8  # of the training weights, whose components the others are project
 
 
 def main(names: list[str]) -> None:
-    path = assets_dir() / "reports" / "spans.json"
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    report = Report("spans", heldout=HELD_OUT, learnt=LEARNT)
     for name in names:
-        if any(row["zoo"] == name for row in rows):
-            continue
-        prepare(name.partition("-")[0])
-        rows += measured(Zoo.open(name))
-        print(rows[-1], flush=True)
-        with atomic_path(path) as temporary:
-            temporary.write_text(json.dumps({"held-out fits": HELD_OUT, "learnt": LEARNT, "rows": rows}, indent=1))
-    with atomic_path(path.with_suffix(".md")) as temporary:
-        temporary.write_text(markdown(pd.DataFrame(rows)))
+        if not report.has(zoo=name):
+            prepare(name.partition("-")[0])
+            report.add(*measured(Zoo.open(name)))
 
 
 def measured(zoo: Zoo) -> list[dict]:
