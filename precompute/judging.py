@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.analysis.evaluation import decoded
+from wsr.analysis.evaluation import UNITS, decoded, shown_as
 from wsr.analysis.novelty import audit_of
 from wsr.diffusion import Training
 from wsr.metrics import frechet_distance, mmd
@@ -31,7 +31,8 @@ def train(training: Training, limit: float, title: str) -> float:
 
 
 class Judge:
-    """FD and MMD-G of `COUNT` samples against all held-out fits of a zoo, and how many of them are copies."""
+    """FD and MMD-G of `COUNT` samples against all held-out fits of a zoo, and how many of them are copies. What is
+    chosen by it has seen these fits: the README says so beside the tables."""
 
     def __init__(self, name: str):
         self.zoo, self.audit = Zoo.open(name), audit_of(Zoo.open(name))[0]
@@ -42,7 +43,8 @@ class Judge:
     def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
         weights = weights.cpu()
         features, words = self._features(weights), [verdict.word for verdict in self.audit.judge(weights)]
-        found = {"FD": frechet_distance(features, self.heldout), "MMD-G": mmd(features, self.heldout)}
+        found = {"FD": frechet_distance(features, self.heldout)}
+        found[shown_as("MMD-G")] = mmd(features, self.heldout) / UNITS["MMD-G"]
         return found | {word: words.count(word) / len(words) for word in ("replica", "blend", "novel")}
 
     def _features(self, weights: Float[Tensor, "n p"]):
