@@ -173,9 +173,10 @@ function draw() {
   // on a phone no taller than wide, with room for a legend: what belongs to the chart should be on the same screen
   const narrow = chart.clientWidth && chart.clientWidth < 480;
   chart.style.height = `${narrow ? Math.min(props.height, chart.clientWidth + 60) : props.height}px`;
-  chart.setAttribute("aria-label", `${props.description}. Arrow keys move between points, Enter picks one.`);
   if (!chart.clientWidth) return; // in a hidden tab: the ResizeObserver calls again
   read();
+  const keys = points.length ? ". Arrow keys move between points, Enter picks one." : "";
+  chart.setAttribute("aria-label", `${props.description}${keys}`);
   chart.querySelector(".wsr-message").textContent = figure ? "" : props.placeholder;
   if (!figure) {
     if (kind) Plotly.purge(plot);
