@@ -1,6 +1,6 @@
 """What guidance by clusters does where there is one class: `python -m precompute.clusters`. Resumable.
 
-Of people, mLoRA-Asym: without clusters, and with 5, 10 and 14 in the place of classes, each trained by the same rule as
+Of people, mLoRA-Asym: without clusters, and with 5 and 10 in the place of classes, each trained by the same rule as
 every model, and sampled as it was trained and at the preset's guidance. Written to assets/reports/clusters.{json,md}.
 """
 
@@ -17,7 +17,7 @@ from wsr.diffusion.jobs import training_of
 from wsr.zoo import Zoo
 
 DATASET, KIND = "emoji-people", "mlora-asym"
-CLUSTERS = (0, 5, 10, 14)  # 14: no more than one for each fifty weights
+CLUSTERS = (0, 5, 10)
 
 
 def main() -> None:

@@ -158,12 +158,15 @@ def _generate(page: Page, address: str) -> dict:
     page.goto(address, wait_until="commit")
     state = page.locator(".wsr-state:visible")
     state.filter(has_text="Open one").wait_for(timeout=60_000)
+    page.locator(".wsr-row:visible img").first.wait_for()  # the page is at rest: one of the samples is open
+    page.wait_for_timeout(1000)
     found, press = {}, page.get_by_role("button", name="Sample", exact=True)
     before, begun = page.evaluate(GRID), time.monotonic()
     press.click()
     page.wait_for_function(f"before => ({GRID})() !== before", arg=before, polling=20)
     found["first_seconds"] = time.monotonic() - begun
-    state.filter(has_text="Looking for copies").wait_for(timeout=120_000)
+    # looking for copies of people is sooner done than seen
+    state.filter(has_text=re.compile("Looking for copies|new networks")).wait_for(timeout=120_000)
     found["drawn_seconds"] = time.monotonic() - begun
     state.filter(has_text="new networks").wait_for(timeout=120_000)
     found["verdict_seconds"] = time.monotonic() - begun
