@@ -101,9 +101,10 @@ def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     near, like = origins(row), row["looks like"]
     shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
     words = ("nearest weights",) if len(near) == 1 else ("a mix of", "and of")
-    shown += [(f"{word}: {_label(of.name, item)}", zoo.weights([item])) for word, item in zip(words, near, strict=True)]
+    for word, item in zip(words, near, strict=True):
+        shown.append((f"{word}: {generate_run.label(of.name, item)}", zoo.weights([item])))
     if like not in near:
-        shown.append((f"looks most like: {_label(of.name, like)}", zoo.weights([like])))
+        shown.append((f"looks most like: {generate_run.label(of.name, like)}", zoo.weights([like])))
     return [(title, generate_run.pictures(of.name, one, generate_run.OPENED[dim])[0]) for title, one in shown]
 
 
@@ -120,7 +121,7 @@ def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     standard = (training - mean) / spread
     first = [ids.index(item) for item in origins(row)]
     near = [*first, *(i for i in torch.cdist(own, standard)[0].argsort().tolist() if i not in first)][:NEAREST]
-    lines = [("this one", own[0])] + [(_label(of.name, ids[i]), standard[i]) for i in near]
+    lines = [("this one", own[0])] + [(generate_run.label(of.name, ids[i]), standard[i]) for i in near]
     return [(title, line.numpy()) for title, line in lines]
 
 
@@ -171,11 +172,6 @@ def _audited(name: str) -> list[str]:
 def _split(name: str, split: str) -> list[str]:
     index = library.collection(name).index
     return index[index["split"] == split]["id"].astype(str).tolist()
-
-
-def _label(name: str, item: str) -> str:
-    found = library.collection(name)
-    return found.labels[found.position(item)]
 
 
 def _path(name: str, kind: str):

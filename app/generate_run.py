@@ -152,12 +152,12 @@ def opening(name: str) -> Iterator[Screen]:
     with _drawing:
         sampled.verdicts = sampled.verdicts or judged(name, sampled.weights)
     yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
-    _warm(name)  # while the visitor looks: the first press of Sample need not wait for it
 
 
 @functools.lru_cache(maxsize=26)
-def _warm(name: str) -> None:
-    """The model is loaded and has taken a step, which the first time takes half a second longer."""
+def warm(name: str) -> None:
+    """Loads the model and takes a step, which the first time takes half a second longer: while the visitor looks, so
+    that the first press of Sample need not wait for it."""
     next(model(name).sample_stream(COUNT, steps=STEPS[0]))
 
 

@@ -138,7 +138,7 @@ def _wire(tab: GenerateTab) -> None:
     for event in (tab.view.select, *(event.then for event in changed)):
         event(opened, [dataset, kind, tab.sampled], screen, **newest).then(
             reopen, [tab.sampled, tab.picked], large, **newest
-        )
+        ).then(warm, [dataset, kind], None, **newest)
     buttons = [tab.sample, tab.stop]
     first = [*tab.asked, tab.sampled], [tab.state, tab.asked[-1], *buttons]
     waiting = gr.on([tab.sample.click, tab.linked.change], prepare, *first, queue=False, **compute.PRIVATE)
@@ -257,6 +257,11 @@ def pick(sampled: Sampled | None, event: gr.EventData, request: gr.Request) -> t
 def reopen(sampled: Sampled | None, picked: str, request: gr.Request) -> tuple:
     """What is open when other samples come: the one with the same number, at first the first."""
     return (gr.skip(),) * 9 if sampled is None else _large(sampled, _number(sampled, picked or "0"), request)
+
+
+@compute.guarded
+def warm(dataset: str, kind: str) -> None:
+    generate_run.warm(generate_run.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name)
 
 
 def _large(sampled: Sampled, at: int, request: gr.Request) -> tuple:

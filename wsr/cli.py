@@ -188,23 +188,17 @@ class Render:
 
     def run(self) -> int:
         from wsr.fitting.saved import load_weights
-        from wsr.render.decode import decode
         from wsr.zoo import Zoo
 
-        alone = Path(self.zoo).is_file()
-        held = load_weights(self.zoo) if alone else Zoo.open(self.zoo)
-        ids, model = list(self.ids) or held.ids[: self.count], held.representation
+        held = load_weights(self.zoo) if Path(self.zoo).is_file() else Zoo.open(self.zoo)
+        ids, suffix = list(self.ids) or held.ids[: self.count], {2: ".png", 3: ".glb"}[held.representation.dim]
         if unknown := set(ids) - set(held.ids):
             raise unknown_name("instance", min(unknown), held.ids[:50])
         self.out.mkdir(parents=True, exist_ok=True)
         with bar("render") as update:
             for i, name in enumerate(ids):
-                path = self.out / f"{_file_name(name)}{'.png' if model.dim == 2 else '.glb'}"
-                row = held.ids.index(name)
-                weights = held.weights[row : row + 1] if alone else held.weights([name])
-                aspect = held.aspect if alone else (1, 1)
-                resolution = self.resolution or held.resolution
-                write_decoded(decode(model, weights, resolution, aspect)[0], path)
+                path = self.out / f"{_file_name(name)}{suffix}"
+                write_decoded(held.decode([name], self.resolution)[0], path)
                 update(i + 1, len(ids), path.name)
         return OK
 

@@ -47,7 +47,7 @@ def test_of_a_blend_both_parents_are_shown_and_are_the_first_rows(assets, monkey
     found = audit_run.report(name)
     rows = found.rows.assign(verdict="blend")
     monkeypatch.setattr(audit_run, "report", lambda _: audit_run.Report(name, rows, found.about))
-    one, other = (audit_run._label(name, item) for item in rows.iloc[2]["between"].split(" + "))
+    one, other = (generate_run.label(name, item) for item in rows.iloc[2]["between"].split(" + "))
     event = gr.EventData(None, {"id": "diffusion:2"})
     (_, _, pair, said, figure), _ = audit_tab.pick("emoji", "mlora-asym", event, ANN)
     assert f"a mix of: {one}" in pair and f"and of: {other}" in pair and "Diffusion no. 3 is a blend" in said

@@ -40,8 +40,8 @@ def pairs_of(zoo: Zoo) -> Pairs:
     said that any fit has at its first snapshot. WsrError for a zoo that has no snapshots."""
     if "snapshots" not in zoo.meta or "loss" not in zoo.index:
         raise WsrError(f"The zoo {str(zoo.path)!r} has no snapshots: G.pt learns from a trajectory zoo.")
-    index = zoo.index.assign(instance=zoo.index["id"].str.rpartition("@")[0])
-    index = index[(index["split"] == "train") & (index["status"] == "ok")]
+    index = zoo.good("train")
+    index = index.assign(instance=index["id"].str.rpartition("@")[0])
     if not len(index):
         raise WsrError(f"The zoo {str(zoo.path)!r} has no snapshots of its training split.")
     weights, begin = zoo.weights(index["id"].tolist()), zoo_start(zoo)

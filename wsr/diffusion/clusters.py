@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wsr.diffusion.model import SMALLEST_SPREAD
+
 COMPONENTS = 32  # principal ones, in which weights are grouped
 LEAST = 50  # weights of a cluster, on average: of a few alike ones it says which to copy
 
@@ -25,7 +27,7 @@ class Clusters:
         """At most `count` clusters, and no more than one for each `LEAST` weights."""
         from sklearn.cluster import KMeans
 
-        mean, spread = weights.mean(0), weights.std(0).clamp_min(1e-6)
+        mean, spread = weights.mean(0), weights.std(0).clamp_min(SMALLEST_SPREAD)
         axes = torch.linalg.svd((weights - mean) / spread, full_matrices=False).Vh[:COMPONENTS].T / spread[:, None]
         count = max(1, min(count, len(weights) // LEAST))
         points = ((weights - mean) @ axes).numpy().astype(np.float64)

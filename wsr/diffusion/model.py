@@ -179,23 +179,15 @@ def _readable(path: Path) -> Iterator[None]:
         raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
 
 
-def _meta(path: Path) -> dict:
-    """What a model's file says of itself (`config`, `classes`, `about`), without its network. WsrError where it is not
-    one of ours."""
+def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
+    """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
+    WsrError where there is none, or it is not one of ours."""
+    path, state = _path(name), {}
     with _readable(path):
         with safe_open(path, "pt") as file:
             meta = json.loads((file.metadata() or {}).get("wsr", "{}"))
         if meta.get("format") != FORMAT:
             raise ValueError(f"its format is not {FORMAT!r}")
-        return meta
-
-
-def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
-    """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
-    WsrError where there is none, or it is not one of ours."""
-    path = _path(name)
-    meta, state = _meta(path), {}
-    with _readable(path):
         for number in range(meta["files"]):
             with safe_open(_file(path, number), "pt") as file:
                 state |= {key: file.get_tensor(key) for key in file.keys()}

@@ -117,8 +117,7 @@ class Training:
     ) -> Iterator[TrainRecord]:
         """Trains to the end, from `checkpoint` where it exists. Stoppable between records, when a checkpoint is left;
         afterwards the model's network is the average of the run so far, the best one where there is a validation part.
-        WsrError, with the step
-        and the last good checkpoint, for a loss that is not a number."""
+        WsrError, with the step and the last good checkpoint, for a loss that is not a number."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         try:

@@ -31,14 +31,17 @@ class SavedWeights:
     representation: Representation
     aspect: tuple[int, int]
 
-    @property
-    def resolution(self) -> int:
-        """What they are drawn at where nobody says."""
-        return RESOLUTION[self.representation.dim]
-
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
         """What they are: images in [0, 1] whose longer side is `resolution`, or meshes."""
-        return decode(self.representation, self.weights, resolution or self.resolution, self.aspect)
+        return self.decode(self.ids, resolution)
+
+    def decode(
+        self, ids: list[str], resolution: int | None = None
+    ) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:  # fmt: skip
+        """The same of some of them, as a zoo has it."""
+        rows = [self.ids.index(item) for item in ids]
+        resolution = resolution or RESOLUTION[self.representation.dim]
+        return decode(self.representation, self.weights[rows], resolution, self.aspect)
 
 
 def save_weights(
