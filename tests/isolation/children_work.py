@@ -1,0 +1,60 @@
+"""What the tests let children do. A module of its own: children import it by name."""
+
+import os
+import time
+
+import numpy as np
+
+from wsr.errors import WsrError
+from wsr.isolation import Limits, call
+
+
+def double(x):
+    return x * 2
+
+
+def refuse():
+    raise WsrError("Refused: it is the wrong colour.")
+
+
+def fail():
+    raise KeyError("no such thing")
+
+
+def sleep(seconds):
+    time.sleep(seconds)
+
+
+def crash():
+    os.abort()
+
+
+def allocate(megabytes):
+    return int(np.ones(megabytes * 2**20, np.uint8)[-1])
+
+
+def count(until, path):
+    try:
+        for i in range(until):
+            yield i
+            time.sleep(0.01)
+    finally:
+        open(path, "w").close()
+
+
+def stuck():
+    yield 0
+    time.sleep(60)
+
+
+def nested(x):
+    return call(double, x, limits=Limits(seconds=5)), os.getpid()
+
+
+def where():
+    return os.getpid(), os.getppid(), os.getpriority(os.PRIO_PROCESS, 0), os.environ["OMP_NUM_THREADS"]
+
+
+def shout(x):
+    print("x" * 100_000)
+    return x

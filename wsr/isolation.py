@@ -1,0 +1,332 @@
+"""Child processes with limits, for what can hang, crash or take all memory: parsers of files from elsewhere, and other
+people's numerics. What happens to a child there is one sentence here, and nobody else waits for it.
+
+`call(function, *args, …)` runs a function in a warm child and returns its result; `Children` is a pool of such
+children, for work that needs other limits or priorities. Children are new interpreters (no fork, which threads do not
+survive; no re-import of the caller's script), so a function is given by reference: it stands at the top of a module.
+"""
+
+import atexit
+import contextlib
+import logging
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from wsr.errors import WsrError
+
+log = logging.getLogger(__name__)
+
+START_SECONDS = 120  # a cold machine under load, importing everything
+GRACE = 1.0  # seconds that a stream has to end by itself when its reader stops
+TICK = 0.05  # seconds between two looks at whether the caller has been told to stop
+MB = 2**20
+
+
+class Stopped(WsrError):
+    """The caller's own stop ended the work."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a piece of work may take.
+
+    seconds: of wall time from when a ready child has it, None for no end. memory: bytes of address space beyond what
+    the child had before. what: the subject of the sentence if it fails, as in "'me.png'". stopped: asked every few
+    hundredths of a second whether the caller wants an end; `Stopped` is raised then.
+    """
+
+    seconds: float | None
+    memory: int | None = None
+    what: str = "This"
+    stopped: Callable[[], bool] | None = None
+
+
+class Children:
+    """A pool of warm children of one kind.
+
+    preload: modules that a child imports before it is ready. most: children at once; further callers wait for their
+    turn, no longer than the `seconds` of their own limits. keep: idle children that stay. nice: their priority, 19 is
+    the lowest. threads: for the numerical libraries in each. Every method is safe to call from any thread. In a child
+    itself work runs directly, so pools do not nest.
+    """
+
+    def __init__(
+        self, *, preload: tuple[str, ...] = (), most: int = 4, keep: int = 1, nice: int = 0, threads: int = 1
+    ):
+        self.preload, self.keep, self.nice, self.threads = preload, keep, nice, threads
+        self._places = threading.BoundedSemaphore(most)
+        self._idle: list[_Child] = []
+        self._lock = threading.Lock()
+        atexit.register(self.close)
+
+    def call(self, function: Callable, *args: Any, limits: Limits) -> Any:
+        """`function(*args)`, computed in a child.
+
+        WsrErrors of the function come through as they are; every other end (another exception, a crash, too much
+        memory, too much time) is a WsrError with `limits.what` as its subject.
+        """
+        if IN_CHILD:
+            return function(*args)
+        with contextlib.closing(self._work(function, args, limits)) as answers:
+            return next(answers)
+
+    def stream(self, function: Callable, *args: Any, limits: Limits) -> Iterator[Any]:
+        """The values of a generator function, computed in a child. Closing this one closes that one: at its next
+        value, or after a second by ending the child."""
+        if IN_CHILD:
+            return function(*args)
+        return self._work(function, args, limits)
+
+    def warm(self) -> None:
+        """Makes sure that a child is ready or getting ready, without waiting for it."""
+        with self._lock:
+            if not self._idle:
+                self._idle.append(_Child(self))
+
+    def close(self) -> None:
+        """Ends all idle children; those at work end with their callers."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.kill()
+
+    def _work(self, function: Callable, args: tuple, limits: Limits) -> Iterator[Any]:
+        if not self._places.acquire(timeout=limits.seconds):
+            waited = f"{limits.what} waited {limits.seconds:.0f} s for its turn"
+            raise WsrError(f"{waited}: too much is going on here. Try again.")
+        child = None
+        try:
+            child = self._taken()
+            yield from child.answers(function, args, limits)
+        finally:
+            if child is not None:
+                self._returned(child)
+            self._places.release()
+
+    def _taken(self) -> "_Child":
+        with self._lock:
+            while self._idle:
+                child = self._idle.pop()
+                if child.alive:
+                    return child
+        return _Child(self)
+
+    def _returned(self, child: "_Child") -> None:
+        with self._lock:
+            if child.reusable and len(self._idle) < self.keep:
+                self._idle.append(child)
+                return
+            if not child.reusable and not self._idle and self.keep:  # the next caller finds a warm one
+                self._idle.append(_Child(self))
+        child.kill()
+
+
+class _Child:
+    """One process, at work for one caller at a time."""
+
+    def __init__(self, pool: Children):
+        self.connection, far = Pipe()
+        environment = os.environ | {
+            "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path),
+            "MALLOC_ARENA_MAX": "2",  # an arena a thread reserves 64 MB of the address space that is limited
+            **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(pool.threads)),
+            "IGL_NUM_THREADS": str(pool.threads),
+        }
+        command = [sys.executable, "-m", "wsr.isolation", str(far.fileno()), str(pool.nice), *pool.preload]
+        self.process = subprocess.Popen(
+            command, env=environment, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        far.close()
+        self.ready, self.reusable = False, False
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def answers(self, function: Callable, args: tuple, limits: Limits) -> Iterator[Any]:
+        """The result, or the values of a generator one by one. Afterwards `reusable` says whether the child is as it
+        was."""
+        self.reusable = False
+        try:
+            if not self.ready:
+                self._receive(time.monotonic() + START_SECONDS, limits)
+                self.ready = True
+            self._send((function, args, limits.memory, limits.seconds))
+            deadline = None if limits.seconds is None else time.monotonic() + limits.seconds
+            while True:
+                kind, value = self._receive(deadline, limits)
+                if kind == "value":
+                    yield value
+                    continue
+                self.reusable = kind != "memory"
+                if kind in ("memory", "error"):
+                    raise _error(kind, value, limits)
+                return
+        except GeneratorExit:
+            self._wind_up()
+            raise
+        finally:
+            if not self.reusable:
+                self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.connection.close()
+
+    def _send(self, message: Any) -> None:
+        try:
+            self.connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+        except OSError:  # it is gone: `_receive` says how
+            pass
+
+    def _receive(self, deadline: float | None, limits: Limits) -> Any:
+        while not self.connection.poll(TICK if limits.stopped or deadline is None else self._left(deadline)):
+            if limits.stopped and limits.stopped():
+                raise Stopped("Stopped.")
+            if deadline is not None and time.monotonic() >= deadline:
+                took = START_SECONDS if limits.seconds is None or not self.ready else limits.seconds
+                raise WsrError(f"{limits.what} took more than {took:g} s and was given up.")
+        try:
+            return pickle.loads(self.connection.recv_bytes())
+        except (EOFError, OSError):
+            raise WsrError(f"{limits.what} ended the process that worked on it ({self._end()}).") from None
+
+    @staticmethod
+    def _left(deadline: float) -> float:
+        return min(max(deadline - time.monotonic(), 0.0), 1.0)
+
+    def _end(self) -> str:
+        code = self.process.wait()
+        if code == -signal.SIGKILL:
+            return "most likely for want of memory"
+        return f"a crash, {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+
+    def _wind_up(self) -> None:
+        """Asks a generator to close, and drops what it still says."""
+        self._send(None)
+        until = time.monotonic() + GRACE
+        with contextlib.suppress(WsrError):
+            while time.monotonic() < until:
+                kind, _ = self._receive(until, Limits(seconds=GRACE))
+                if kind != "value":
+                    self.reusable = kind != "memory"
+                    return
+
+
+def _error(kind: str, value: Any, limits: Limits) -> WsrError:
+    if kind == "memory":
+        allowed = f"{limits.memory / MB:,.0f} MB of memory" if limits.memory else "memory than there is"
+        return WsrError(f"{limits.what} needs more than {allowed} and was given up.")
+    if isinstance(value, WsrError):
+        return value
+    log.debug("in a child process: %s", value[1])
+    return WsrError(f"{limits.what} failed: {value[0]}.")
+
+
+IN_CHILD = False
+_readers = Children(preload=("wsr.data.images", "wsr.data.meshes"))
+
+
+def call(function: Callable, *args: Any, limits: Limits) -> Any:
+    """`function(*args)` in one of the warm children that read files. See `Children.call`."""
+    return _readers.call(function, *args, limits=limits)
+
+
+def warm() -> None:
+    """Starts such a child, so that the first file need not wait for one."""
+    if not IN_CHILD:
+        _readers.warm()
+
+
+# --- what runs in the child
+
+
+def serve(connection: Connection) -> None:
+    """Does one piece of work after another until the parent is gone."""
+    _send_to(connection, ("ready", None))
+    while True:
+        try:
+            message = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        if (work := pickle.loads(message)) is None:  # a close that came after the end
+            continue
+        _serve_one(connection, *work)
+
+
+def _serve_one(connection: Connection, function, args: tuple, memory: int | None, seconds: float | None) -> None:
+    _limit(memory, seconds)
+    try:
+        answer = function(*args)
+        for value in answer if isinstance(answer, Iterator) else (answer,):
+            _send_to(connection, ("value", value))
+            if isinstance(answer, Iterator) and connection.poll() and pickle.loads(connection.recv_bytes()) is None:
+                answer.close()
+                break
+        last = ("done", None)
+    except MemoryError:
+        last = ("memory", None)
+    except WsrError as error:
+        last = ("error", WsrError(str(error)))
+    except Exception as error:
+        import traceback
+
+        brief = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        last = ("error", (brief, traceback.format_exc()))
+    _limit(None, None)
+    _send_to(connection, last)
+
+
+def _send_to(connection: Connection, message: Any) -> None:
+    connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+
+def _limit(memory: int | None, seconds: float | None) -> None:
+    """Memory beyond what the process has, and a timer that ends it without the interpreter's help: the parent kills it
+    at its deadline, the timer is for a parent that is gone."""
+    signal.setitimer(signal.ITIMER_REAL, 0 if seconds is None else seconds + 5)
+    with contextlib.suppress(ImportError, OSError, ValueError):  # what the system does not offer
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        soft = hard
+        if memory is not None:
+            with open("/proc/self/statm") as file:
+                soft = int(file.read().split()[0]) * resource.getpagesize() + memory
+            soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def main(arguments: list[str]) -> None:
+    import importlib
+
+    global IN_CHILD
+    IN_CHILD = True
+    # this file runs as __main__; the functions that it is sent ask the module of its own name
+    importlib.import_module("wsr.isolation").IN_CHILD = True
+    handle, nice, *modules = arguments
+    os.dup2(2, 1)  # what libraries print is not an answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
+    with contextlib.suppress(OSError):
+        os.nice(int(nice))
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for name in modules:
+        importlib.import_module(name)
+    serve(Connection(int(handle)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
