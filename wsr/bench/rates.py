@@ -5,6 +5,8 @@ import time
 
 import torch
 
+from wsr.devices import synchronize
+
 SHAPE = (16, 1024, 128)  # instances, points, channels: the batched product of a fit at the `cpu` preset
 
 
@@ -24,11 +26,6 @@ def product_rate(dtype: torch.dtype, device: str = "cpu", seconds: float = 2.0) 
         synchronize(device)
         found.append(20 * work / (time.perf_counter() - begun))
     return statistics.median(found)
-
-
-def synchronize(device: str) -> None:
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def fit_flops(layers: int, channels: int, points: int) -> float:

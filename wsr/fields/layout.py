@@ -4,6 +4,7 @@ The one place that knows which entries of a representation's tensors are trained
 vector holds the trained ones only; frozen entries are put back when the vector is unflattened.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -59,8 +60,12 @@ class ParameterLayout:
             self.template[mask] = frozen_values[mask]
 
     def to(self, device: torch.device | str) -> "ParameterLayout":
-        self.trained, self.template = self.trained.to(device), self.template.to(device)
-        return self
+        """A copy on the device; itself where it is there already."""
+        if self.trained.to(device) is self.trained:
+            return self
+        moved = copy(self)
+        moved.trained, moved.template = self.trained.to(device), self.template.to(device)
+        return moved
 
     @property
     def numels(self) -> list[int]:
