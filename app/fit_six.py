@@ -74,7 +74,7 @@ def _records(signal: Any, request: Request) -> "Iterator[tuple[str, Representati
     every = max(1, min(10, request.steps // 20))
     streams = {}
     for name in representations:
-        model = representation_for(name, None, signal.dim, request.rank)  # what decodes the records, on the CPU as they are
+        model = representation_for(name, None, signal.dim, request.rank)
         config = fit_settings(name, signal.dim, request.steps)
         streams[name] = model, run_fit(problem, model, model.initial(), config, resolution, every)
     try:

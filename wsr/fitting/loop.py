@@ -24,8 +24,9 @@ from wsr.render.decode import decode
 
 @dataclass
 class FitResult:
-    """Fitted weights (n, p) and what decodes them, both on the CPU; their quality (n,) (PSNR in dB of the clamped decode, or IoU on fresh uniform points), and
-    the curve of the mean quality: (step, quality) pairs. status: "ok", or why an instance failed."""
+    """Fitted weights (n, p) and what decodes them, both on the CPU; their quality (n,) (PSNR in dB of the clamped
+    decode, or IoU on fresh uniform points), and the curve of the mean quality: (step, quality) pairs. status: "ok", or
+    why an instance failed."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
