@@ -14,6 +14,8 @@ differently (its rounding, its races) is not seen.
 """
 
 import contextlib
+import importlib
+import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -23,6 +25,8 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
+
+from wsr.fields.base import set_compute_dtype
 
 GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
 aten = torch.ops.aten
@@ -55,23 +59,27 @@ class Pretend:
     def mark(self, tensor: Tensor, ours: bool = True) -> None:
         key = self._key(tensor)
         if ours:
-            self._ours[key] = StorageWeakRef(tensor.untyped_storage())
+            self._ours[key] = StorageWeakRef(_storage(tensor))
         else:
             self._ours.pop(key, None)
 
     def pin(self, tensor: Tensor) -> Tensor:
-        self._pinned[self._key(tensor)] = StorageWeakRef(tensor.untyped_storage())
+        self._pinned[self._key(tensor)] = StorageWeakRef(_storage(tensor))
         return tensor
 
     def pinned(self, tensor: Tensor) -> bool:
         return self._key(tensor) in self._pinned
 
     def _key(self, tensor: Tensor) -> int:
-        key = tensor.untyped_storage()._cdata
+        key = _storage(tensor)._cdata
         for known in (self._ours, self._pinned):
             if key in known and known[key].expired():
                 del known[key]
         return key
+
+
+def _storage(tensor: Tensor) -> torch.UntypedStorage:
+    return (tensor._values() if tensor.is_sparse else tensor).untyped_storage()
 
 
 class _Moved(torch.autograd.Function):
@@ -214,6 +222,24 @@ def _plain(args: tuple) -> tuple:
 def _plain_device(kwargs: dict, gpu: Pretend) -> dict:
     known = {key: value for key, value in kwargs.items() if key not in ("other", "copy")}
     return known | ({"dtype": kwargs["other"].dtype} if "other" in kwargs else {})
+
+
+@contextlib.contextmanager
+def chosen_gpu() -> Iterator[Pretend]:
+    """The same where wsr chooses it by itself, with products in fp32 as on the CPU beside it."""
+    importlib.import_module("wsr.fitting.fit")
+    fitting = sys.modules["wsr.fitting.fit"]  # the module: `wsr.fitting.fit` as an attribute is its function
+    chosen, fitting.default_device = fitting.default_device, lambda: "cuda"
+    kinds = ("cuda", "cpu")
+    try:
+        for kind in kinds:
+            set_compute_dtype(kind, torch.float32)
+        with pretend_gpu() as gpu:
+            yield gpu
+    finally:
+        fitting.default_device = chosen
+        for kind in kinds:
+            set_compute_dtype(kind, None)
 
 
 @contextlib.contextmanager

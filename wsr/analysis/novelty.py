@@ -309,7 +309,8 @@ def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: int = 
     """The noise baseline: random training weights with noise of `amount` of each parameter's spread."""
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randint(0, len(weights), (count,), generator=generator)
-    return weights[rows] + amount * weights.std(0) * torch.randn(count, weights.shape[1], generator=generator)
+    noise = torch.randn(count, weights.shape[1], generator=generator).to(weights.device)
+    return weights[rows] + amount * weights.std(0) * noise
 
 
 def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: int = 0) -> Float[Tensor, "m p"]:
@@ -323,7 +324,7 @@ def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: int = 0) 
 def gaussian(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Float[Tensor, "m p"]:
     """The Gaussian baseline: each parameter drawn for itself, with its mean and spread over the training weights."""
     noise = torch.randn(count, weights.shape[1], generator=torch.Generator().manual_seed(seed))
-    return weights.mean(0) + weights.std(0) * noise
+    return weights.mean(0) + weights.std(0) * noise.to(weights.device)
 
 
 def intrinsic_dimension(

@@ -54,10 +54,10 @@ class ParameterLayout:
         self.size, self.total = offset, start
         self.trained = torch.cat(kept)  # (p,) positions in the full vector
         self.template = torch.zeros(self.total)  # (total,) frozen values, 0 where an entry is trained
+        self.free = torch.zeros(self.total, dtype=torch.bool)  # (total,) whether it is trained; stays on the CPU
+        self.free[self.trained] = True
         if frozen_values is not None:
-            mask = torch.ones(self.total, dtype=torch.bool)
-            mask[self.trained] = False
-            self.template[mask] = frozen_values[mask]
+            self.template[~self.free] = frozen_values[~self.free]
 
     def to(self, device: torch.device | str) -> "ParameterLayout":
         """A copy on the device; itself where it is there already."""

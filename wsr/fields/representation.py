@@ -230,10 +230,7 @@ class MultiplicativeLoRA(Adapter):
         if init == "normal":
             return noise
         a, b = 1 + sigma * a, (1 + sigma * b) / self.rank
-        free = torch.ones(self.layout.total)
-        free[:] = 0
-        free[self.layout.trained.cpu()] = 1
-        a = a * self.pairs(free[None])[0]
+        a = a * self.pairs(self.layout.free[None].float())[0]
         column = b.mean(-2, keepdim=True) @ a  # (l, 1, 1, c): the mean over outputs of B A
         return self.joined(a / column, b)[0]
 
