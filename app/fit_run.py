@@ -157,7 +157,7 @@ def _finished(todo: _Run, stopped: bool) -> Screen:
         raise WsrError(f"The fit failed: {record.result.status[0]}.")
     weights = record.result.weights if record.result is not None else record.weights
     fitted = Fitted(
-        todo.target.label, todo.target.dim, todo.model, weights.cpu(), todo.aspect, todo.quality[-1], record.step
+        todo.target.label, todo.target.dim, todo.model, weights, todo.aspect, todo.quality[-1], record.step
     )
     word = "Stopped" if stopped and not record.done else "Done"
     cost = f"{weights.shape[1]:,} numbers, {record.seconds:.1f} s"

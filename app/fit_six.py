@@ -74,7 +74,7 @@ def _records(signal: Any, request: Request) -> "Iterator[tuple[str, Representati
     every = max(1, min(10, request.steps // 20))
     streams = {}
     for name in representations:
-        model = representation_for(name, None, signal.dim, request.rank).to(device)
+        model = representation_for(name, None, signal.dim, request.rank)
         config = fit_settings(name, signal.dim, request.steps)
         streams[name] = model, run_fit(problem, model, model.initial(), config, resolution, every)
     try:
@@ -106,7 +106,7 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
         raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps.")
     aspect = target.view.shape[:2] if target.dim == 2 else (1, 1)
     fitted = Fitted(
-        target.label, target.dim, kept.model, kept.last.weights.cpu(), aspect, kept.quality[-1], kept.last.step
+        target.label, target.dim, kept.model, kept.last.weights, aspect, kept.quality[-1], kept.last.step
     )
     best = max(lanes, key=lambda name: lanes[name].quality[-1])
     word = "Done" if all(lane.last.done for lane in lanes.values()) else "Stopped"

@@ -198,11 +198,8 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
 def _records(asked: Asked) -> "Iterator[SampleStep]":
     from wsr.fitting.fit import default_device
 
-    made = model(asked.name).to(default_device())
-    for record in made.sample_stream(
-        COUNT, cls=asked.cls, guidance=asked.guidance, steps=asked.steps, seed=asked.seed
-    ):
-        yield replace(record, weights=record.weights.cpu())
+    made = model(asked.name).to(default_device())  # a copy: the model that all visitors share stays on the CPU
+    yield from made.sample_stream(COUNT, cls=asked.cls, guidance=asked.guidance, steps=asked.steps, seed=asked.seed)
 
 
 def judged(name: str, weights: "Tensor") -> "list[Verdict]":

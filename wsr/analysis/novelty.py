@@ -73,42 +73,43 @@ class Verdict:
 
 
 class Audit:
-    """What is known of the training weights (n, p) of a representation; `calibrate` sets the thresholds."""
+    """What is known of the training weights (n, p) of a representation; `calibrate` sets the thresholds. It computes
+    where the training weights are; samples may be anywhere, and what it says of them is on the CPU."""
 
     def __init__(self, model: Representation, training: Float[Tensor, "n p"]):
         if len(training) < 3:
             raise WsrError(f"An audit needs three training weights or more, not {len(training)}.")
-        self.model, self.training = model, training
-        forms = [Form(model, training, False)]
+        self.model, self.training = model.to(training.device), training
+        forms = [Form(self.model, training, False)]
         if KEEPS_MASK[model.name]:
-            forms.append(Form(model, training, True))
+            forms.append(Form(self.model, training, True))
         self.forms = forms
         self.thresholds: tuple[float, float] | None = None
         self.alarm = 0.0
 
     def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
         """Those of the form, raw or canonical, in which a copy stands out more."""
-        blocks = samples.split(BLOCK)
+        blocks = samples.to(self.training.device).split(BLOCK)
         one = _standing_out([_joined(form.nearest(rows) for rows in blocks) for form in self.forms])
         two = _standing_out([_joined(form.between(rows) for rows in blocks) for form in self.forms])
-        return Distances(*one, *two)
+        return Distances(*(part.cpu() for part in (*one, *two)))
 
     def among(self) -> Float[Tensor, " n"]:
         """Of each training weight the distance to the nearest other one, as `distances` has it of a new one."""
         blocks = torch.arange(len(self.training)).split(BLOCK)
         found = [_joined(form.nearest(self.training[rows], rows) for rows in blocks) for form in self.forms]
-        return _standing_out(found)[0]
+        return _standing_out(found)[0].cpu()
 
     def neighbours(self, samples: Float[Tensor, "m p"]) -> dict[str, tuple[Int[Tensor, " m"], Float[Tensor, " m"]]]:
         """Rows and distances of the nearest training weights by each measure: "raw L2" (in units of √p), "raw cosine"
         (1 − cosine), and, where the representation has one, of the canonical form."""
         found = {}
         for form in self.forms:
-            x = form._scaled(form._form(samples))
+            x = form._scaled(form._form(samples.to(self.training.device)))
             for metric, unit in (("l2", x.shape[1] ** 0.5), ("cosine", 1.0)):
                 rows, away = nearest(x, form.known, 1, metric)
                 title = f"{'canonical' if form.canonically else 'raw'} {metric.replace('l2', 'L2')}"
-                found[title] = rows[:, 0], away[:, 0] / unit
+                found[title] = rows[:, 0].cpu(), away[:, 0].cpu() / unit
         return found
 
     def calibrate(self, heldout: Float[Tensor, "m p"], alarm: float = 0.05) -> None:
@@ -308,7 +309,8 @@ def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: int = 
     """The noise baseline: random training weights with noise of `amount` of each parameter's spread."""
     generator = torch.Generator().manual_seed(seed)
     rows = torch.randint(0, len(weights), (count,), generator=generator)
-    return weights[rows] + amount * weights.std(0) * torch.randn(count, weights.shape[1], generator=generator)
+    noise = torch.randn(count, weights.shape[1], generator=generator).to(weights.device)
+    return weights[rows] + amount * weights.std(0) * noise
 
 
 def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: int = 0) -> Float[Tensor, "m p"]:
@@ -322,7 +324,7 @@ def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: int = 0) 
 def gaussian(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Float[Tensor, "m p"]:
     """The Gaussian baseline: each parameter drawn for itself, with its mean and spread over the training weights."""
     noise = torch.randn(count, weights.shape[1], generator=torch.Generator().manual_seed(seed))
-    return weights.mean(0) + weights.std(0) * noise
+    return weights.mean(0) + weights.std(0) * noise.to(weights.device)
 
 
 def intrinsic_dimension(

@@ -5,13 +5,17 @@ import time
 
 import torch
 
+from wsr.devices import synchronize
+
 SHAPE = (16, 1024, 128)  # instances, points, channels: the batched product of a fit at the `cpu` preset
 
 
-def product_rate(dtype: torch.dtype, device: str = "cpu", seconds: float = 2.0) -> float:
-    """Rate of (16, 1024, 128) × (16, 128, 128) over `seconds`, in FLOP/s (a multiply-add is two): the median of short
-    stretches, as a fit, too, runs on what the machine gives all the time."""
-    n, points, channels = SHAPE
+def product_rate(
+    dtype: torch.dtype, device: str = "cpu", seconds: float = 2.0, *, shape: tuple[int, int, int] = SHAPE
+) -> float:
+    """Rate of (16, 1024, 128) × (16, 128, 128), or of another `shape`, over `seconds`, in FLOP/s (a multiply-add is
+    two): the median of short stretches, as a fit, too, runs on what the machine gives all the time."""
+    n, points, channels = shape
     a = torch.randn(n, points, channels, device=device).to(dtype)
     b = torch.randn(n, channels, channels, device=device).to(dtype)
     out = torch.empty_like(a)
@@ -24,11 +28,6 @@ def product_rate(dtype: torch.dtype, device: str = "cpu", seconds: float = 2.0) 
         synchronize(device)
         found.append(20 * work / (time.perf_counter() - begun))
     return statistics.median(found)
-
-
-def synchronize(device: str) -> None:
-    if torch.device(device).type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def fit_flops(layers: int, channels: int, points: int) -> float:

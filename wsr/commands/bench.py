@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
-from wsr.commands import OK, console
+from wsr.commands import OK, PresetName, console
 from wsr.paths import assets_dir, atomic_path
 
 
@@ -24,17 +24,38 @@ class BenchFit:
     """The batched fit beside this machine's rate of matrix products, and beside a sequential peer. Takes some 20
     minutes on two cores, with nothing else running.
 
-    Example: `wsr bench fit emoji`.
+    With `--batches`: instead, how many fits a second this device makes of so many instances at once, and the memory
+    that takes.
+
+    Examples: `wsr bench fit emoji`; `wsr bench fit --preset paper --device cuda --batches 64 256 1024 4096`.
     """
 
     dataset: Positional[Literal["emoji", "shapes10"]] = "emoji"
     """On held-out instances of which data set."""
     instances: int = 32
     """How many."""
+    batches: tuple[int, ...] = ()
+    """Instances fitted at once, of noise: nothing is compared."""
+    preset: PresetName = "cpu"
+    """Sizes of the field and of a fit, with `--batches`."""
+    device: str | None = None
+    """cpu or cuda, with `--batches`; by default CUDA where there is one."""
     out: Path | None = None
-    """The report's file; by default assets/reports/bench-fit-<data set>.json."""
+    """The report's file; by default assets/reports/bench-fit-<data set>.json, or bench-batches-<preset>.json."""
+
+    def run_batches(self) -> int:
+        from wsr.bench.batches import BatchSettings, bench_batches
+        from wsr.fitting.fit import default_device
+
+        device = self.device or default_device()
+        report = {"preset": self.preset, "device": device}
+        report |= dict(bench_batches(BatchSettings.of(self.preset, sizes=self.batches), device, say=console.print))
+        write_report(f"bench-batches-{self.preset}", report, self.out)
+        return OK
 
     def run(self) -> int:
+        if self.batches:
+            return self.run_batches()
         from wsr.bench.fit import FitBench
         from wsr.data import load_signals
 

@@ -90,12 +90,14 @@ class Sample:
     def run(self) -> int:
         from wsr.diffusion import load_diffusion
         from wsr.diffusion.jobs import sample_zoo
+        from wsr.fitting.fit import default_device
 
         if self.count < 1:
             raise WsrError(f"--count must be at least 1, not {self.count}.")
         with bar("sample") as update:
+            model = load_diffusion(self.model).to(default_device())
             for done in sample_zoo(
-                load_diffusion(self.model), self.out, self.count, cls=self.cls, guidance=self.guidance,
+                model, self.out, self.count, cls=self.cls, guidance=self.guidance,
                 steps=self.steps, seed=self.seed, end=self.end,
             ):  # fmt: skip
                 update(done, self.count)

@@ -137,4 +137,4 @@ class PDiff(LatentGenerator):
 
     def draw(self, count, seed):
         steps = min(SAMPLING, self.diffusion.timesteps)
-        return self.model.sample(count, noise=draw(count, self.config.latent, seed), steps=steps).to(self.mean.device)
+        return self.model.sample(count, noise=draw(count, self.config.latent, seed), steps=steps)

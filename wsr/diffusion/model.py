@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from wsr.devices import moved
 from wsr.diffusion.config import DiffusionConfig
 from wsr.diffusion.process import make_process
 from wsr.diffusion.tokens import FlatTokens, make_tokens
@@ -30,7 +31,8 @@ SMALLEST_SPREAD = 1e-6  # of a parameter that is the same in all weights
 
 @dataclass(frozen=True)
 class SampleStep:
-    """A step of sampling: `weights` are the clean ones it heads for, after the last step the samples themselves."""
+    """A step of sampling: `weights`, on the CPU, are the clean ones it heads for, after the last step the samples
+    themselves."""
 
     step: int
     steps: int
@@ -40,7 +42,8 @@ class SampleStep:
 @dataclass
 class WeightDiffusion:
     """mean, spread: of each stored parameter over the training weights; about: the zoo's own meta and how it was
-    trained, with `counts` of each class's weights; `classes` in the order of their labels."""
+    trained, with `counts` of each class's weights; `classes` in the order of their labels. Network, mean and spread are
+    on one device, where it samples; the representation stays on the CPU, where samples come to."""
 
     network: WeightTransformer
     config: DiffusionConfig
@@ -68,7 +71,8 @@ class WeightDiffusion:
         return cls(network, config, representation, weights.mean(0), spread, classes, about or {})
 
     def standardise(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        return (weights - self.mean) / self.spread
+        """Weights from anywhere in units of the training weights' spread, where the model is."""
+        return (weights.to(self.mean.device) - self.mean) / self.spread
 
     def restore(self, standard: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
         return standard * self.spread + self.mean
@@ -82,9 +86,9 @@ class WeightDiffusion:
         return self.classes.index(cls)
 
     def sample(self, count: int, **options) -> Float[Tensor, "n p"]:
-        """New weights (count, p), as a zoo stores them. `options`: those of `sample_stream`."""
-        *_, last = self.sample_stream(count, **options)
-        return last.weights
+        """New weights (count, p), as a zoo stores them, on the CPU. `options`: those of `sample_stream`."""
+        *_, last = self._sampled(count, **options)
+        return last.weights.cpu()
 
     def draw_classes(self, count: int, seed: int = 0, first: int = 0) -> list[str]:
         """Classes as frequent as among the training weights, each sample's from a seed of its own."""
@@ -92,16 +96,21 @@ class WeightDiffusion:
         seeds = (-1 - (seed * 1_000_003 + row) for row in range(first, first + count))
         return [self.classes[int(counts.multinomial(1, generator=torch.Generator().manual_seed(s)))] for s in seeds]
 
-    def sample_stream(
-        self, count: int, *, cls: str | Sequence[str | None] | None = None, guidance: float | None = None,
-        steps: int = 100, seed: int = 0, noise: Float[Tensor, "n p"] | None = None, end: float | None = None,
-    ) -> Iterator[SampleStep]:  # fmt: skip
+    def sample_stream(self, count: int, **options) -> Iterator[SampleStep]:
         """A record after each step. cls: the class of all samples, or of each; by default drawn (`draw_classes`), which
         is what the weights are like as a whole: the network saw few without their class. guidance: 1 follows the class
         as trained, more exaggerates it, 0 ignores it; by default the config's. noise: where to begin, standard normal;
         by default drawn from `seed`, each sample from its own, so that the first of many are those of few. end: noise
         in [0, 1) from which the last step leads straight to the weights; by default the config's. WsrError for a count
         below 1, an unknown class, or steps or an end out of range."""
+        for step in self._sampled(count, **options):
+            yield replace(step, weights=step.weights.cpu())
+
+    def _sampled(
+        self, count: int, *, cls: str | Sequence[str | None] | None = None, guidance: float | None = None,
+        steps: int = 100, seed: int = 0, noise: Float[Tensor, "n p"] | None = None, end: float | None = None,
+    ) -> Iterator[SampleStep]:  # fmt: skip
+        """`sample_stream` with the weights where the model is, so that no step waits for the device."""
         if count < 1:
             raise WsrError(f"The number of samples must be at least 1, not {count!r}.")
         end = self.config.end if end is None else end
@@ -112,6 +121,8 @@ class WeightDiffusion:
         begun = (draw(count, len(self.mean), seed) if noise is None else noise).to(device)
         each = self.draw_classes(count, seed) if cls is None else [cls] * count if isinstance(cls, str) else cls
         labels = torch.tensor([self.label(one) for one in each], device=device)
+        if all(one is None for one in each):
+            guidance = 1.0  # without a class there is nothing to follow
         self.network.eval()
         predict = self._guided(labels, guidance)
         for step, (_, clean) in enumerate(make_process(self.config).walk(predict, begun, steps, end), 1):
@@ -123,7 +134,7 @@ class WeightDiffusion:
         @torch.no_grad()
         def predict(x: Tensor, time: Tensor) -> Tensor:
             # of a single class there is nothing to exaggerate
-            if guidance == 1.0 or len(self.classes) < 2 or bool((labels == nothing).all()):
+            if guidance == 1.0 or len(self.classes) < 2:
                 return self.network(x, time, labels)
             both = self.network(torch.cat([x, x]), torch.cat([time, time]), torch.cat([labels, nothing]))
             with_class, without = both.chunk(2)
@@ -139,9 +150,16 @@ class WeightDiffusion:
         return digest.hexdigest()[:16]
 
     def to(self, device: torch.device | str) -> "WeightDiffusion":
+        """A copy on the device; itself where it is there already."""
+        network = moved(self.network, device)
+        if network is self.network and self.mean.to(device) is self.mean:
+            return self
+        return replace(self, network=network, mean=self.mean.to(device), spread=self.spread.to(device))
+
+    def to_(self, device: torch.device | str) -> None:
+        """Moves this very model, as training does, which changes it anyway. A loaded one is shared: use `to`."""
         self.network.to(device)
         self.mean, self.spread = self.mean.to(device), self.spread.to(device)
-        return self
 
     def save(self, path: str | Path, bits: int = 16) -> None:
         """Written in files of at most 10 MB: `path`, and beside it `<stem>-1.safetensors` and so on. bits: of the

@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
+from wsr.devices import upload
 from wsr.diffusion.model import WeightDiffusion
 from wsr.diffusion.process import make_process
 from wsr.errors import WsrError
@@ -71,7 +72,8 @@ class Best:
 
 
 class Training:
-    """A diffusion model in training, with all that is needed to go on after a kill. dtype: of the matrix products,
+    """A diffusion model in training, with all that is needed to go on after a kill. The model is this run's own: it
+    moves to the accelerator's device and is changed there. dtype: of the matrix products,
     float32 unless changed; bfloat16 takes three quarters of the time on two cores that have it. validation: weights
     (m, p) and their classes that are not trained on; with `DiffusionConfig.patience` they say when training ends."""
 
@@ -93,7 +95,7 @@ class Training:
         if min(self.config.batch, len(weights)) < world:
             raise WsrError(f"A batch of {min(self.config.batch, len(weights))} cannot be shared by {world} processes.")
         device = self.accelerator.device
-        model.to(device)
+        model.to_(device)
         self.data = model.standardise(weights.float().to(device))
         found = Counter(classes)
         model.about["counts"] = [found[cls] for cls in model.classes]
@@ -215,7 +217,7 @@ class Training:
         dropped = torch.rand(batch, generator=generator) < self.config.label_drop
         world, device = self.accelerator.num_processes, self.accelerator.device
         own = slice(self.accelerator.process_index, batch - batch % world, world)
-        return tuple(part[own].to(device) for part in (rows, times, noise, dropped))
+        return tuple(upload(part[own], device) for part in (rows, times, noise, dropped))
 
     def _rate(self, step: int) -> float:
         return self.config.lr * min(1.0, (step + 1) / max(1, self.config.warmup))

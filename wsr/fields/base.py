@@ -1,6 +1,7 @@
 """The base field: a coordinate network whose layers are modulated by a style (sections 3.3 and 8.2, figure 7b)."""
 
 import math
+from copy import deepcopy
 from typing import TYPE_CHECKING
 
 import torch
@@ -64,6 +65,21 @@ class BaseField(nn.Module):
         self.affine_bias = nn.Parameter(torch.ones(layers, c))
         self.register_buffer("mean_style", torch.ones(layers, c))
         self.info: BaseInfo | None = None  # set where it was read from a file
+
+    def to(self, *args, **kwargs) -> "BaseField":
+        """A copy on that device or of that type; itself where nothing changes. A loaded base is shared by all that
+        was adapted to it, so it never moves. Arguments as in `torch.nn.Module.to`."""
+        if self.weight.to(*args, **kwargs) is self.weight:
+            return self
+        return super(BaseField, deepcopy(self)).to(*args, **kwargs)
+
+    def cpu(self) -> "BaseField":
+        """`to("cpu")`."""
+        return self.to("cpu")
+
+    def cuda(self, device: int | torch.device | None = None) -> "BaseField":
+        """`to("cuda")`."""
+        return self.to("cuda" if device is None else torch.device("cuda", device) if type(device) is int else device)
 
     def styles(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n l c"]:
         """z → s → a style per layer. Latents are scaled to unit second moment at the start of training."""

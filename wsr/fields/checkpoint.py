@@ -52,8 +52,9 @@ def save_base(
 
 
 def load_base(name_or_path: str | Path) -> BaseField:
-    """A pre-trained base: "emoji" (images), "shapes10" (shapes), or the path of a checkpoint. Frozen, on the CPU; its
-    `.info` tells where it comes from. WsrError where there is none, or the file is not a base."""
+    """A pre-trained base: "emoji" (images), "shapes10" (shapes), or the path of a checkpoint. Frozen, on the CPU,
+    and shared by all who load it: `.to(device)` returns a copy. Its `.info` tells where it comes from. WsrError where
+    there is none, or the file is not a base."""
     path = base_path(name_or_path)
     stamp = path.stat()
     return _load(path, stamp.st_mtime_ns, stamp.st_size)

@@ -4,6 +4,7 @@ The one place that knows which entries of a representation's tensors are trained
 vector holds the trained ones only; frozen entries are put back when the vector is unflattened.
 """
 
+from copy import copy
 from dataclasses import dataclass
 
 import torch
@@ -53,14 +54,18 @@ class ParameterLayout:
         self.size, self.total = offset, start
         self.trained = torch.cat(kept)  # (p,) positions in the full vector
         self.template = torch.zeros(self.total)  # (total,) frozen values, 0 where an entry is trained
+        self.free = torch.zeros(self.total, dtype=torch.bool)  # (total,) whether it is trained; stays on the CPU
+        self.free[self.trained] = True
         if frozen_values is not None:
-            mask = torch.ones(self.total, dtype=torch.bool)
-            mask[self.trained] = False
-            self.template[mask] = frozen_values[mask]
+            self.template[~self.free] = frozen_values[~self.free]
 
     def to(self, device: torch.device | str) -> "ParameterLayout":
-        self.trained, self.template = self.trained.to(device), self.template.to(device)
-        return self
+        """A copy on the device; itself where it is there already."""
+        if self.trained.to(device) is self.trained:
+            return self
+        moved = copy(self)
+        moved.trained, moved.template = self.trained.to(device), self.template.to(device)
+        return moved
 
     @property
     def numels(self) -> list[int]:

@@ -58,7 +58,7 @@ class Representation(ABC):
 
     def relative_rates(self, a_rate: float) -> Float[Tensor, "p"]:
         """How far each stored entry moves in a step of a fit, in units of the others: `a_rate` for an adapter's A."""
-        return torch.ones(self.size, device=self.layout.trained.device)
+        return torch.ones(self.size, device=self.device)
 
     def unmasked(self) -> "Representation":
         """The same with nothing frozen: what `layout.fill` returns are its stored vectors. It evaluates and decodes
@@ -67,8 +67,19 @@ class Representation(ABC):
         twin.name, twin.masked, twin.layout = self.name.removesuffix("-asym"), False, self.layout.unmasked()
         return twin
 
-    @abstractmethod
-    def to(self, device: torch.device | str) -> "Representation": ...
+    @property
+    def device(self) -> torch.device:
+        """Where it evaluates: weights and points must be there too (`wsr.render.decode` takes them from anywhere)."""
+        return self.layout.trained.device
+
+    def to(self, device: torch.device | str) -> "Representation":
+        """A copy on the device, with a base of its own; itself where it is there already."""
+        layout = self.layout.to(device)
+        if layout is self.layout:
+            return self
+        moved = copy(self)
+        moved.layout = layout
+        return moved
 
     def initial(
         self, init: str = "centered", sigma: float = 0.02, init_seed: int = 0, perturb: float = 0.0
@@ -96,7 +107,7 @@ class Representation(ABC):
 
     def _stored_start(self, noise: Float[Tensor, "total"], init: str, sigma: float) -> Float[Tensor, "p"]:
         full = self._spread(noise, sigma) if init == "spread" else self.start(noise, init, sigma)
-        return self.layout.strip(full[None].to(self.layout.trained.device))[0]
+        return self.layout.strip(full[None].to(self.device))[0]
 
     def _spread(self, noise: Float[Tensor, "total"], sigma: float) -> Float[Tensor, "total"]:
         """One fixed start of the representation's own kind, and around it σ ε, in units of each tensor's own size."""
@@ -153,10 +164,6 @@ class StandaloneMLP(Representation):
             h = torch.relu(torch.baddbmm(bias[:, None], h, weight.mT))
         return torch.baddbmm(t["output.bias"][:, None], h.float(), t["output.weight"].mT)  # (n, p, v)
 
-    def to(self, device):
-        self.layout.to(device)
-        return self
-
 
 class Adapter(Representation):
     """Low-rank pairs {A (r, c), B (c, r)} of every synthesis layer of a frozen base (equation 2)."""
@@ -191,7 +198,7 @@ class Adapter(Representation):
         return torch.stack([a.flatten(2), b.flatten(2)], dim=1).permute(2, 0, 1, 3).flatten(1)
 
     def relative_rates(self, a_rate):
-        a, b = self.pairs(torch.ones(1, self.layout.total, device=self.layout.trained.device))
+        a, b = self.pairs(torch.ones(1, self.layout.total, device=self.device))
         return self.layout.strip(self.joined(a * a_rate, b))[0]
 
     def adapt(self, a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]) -> Modulation:
@@ -202,10 +209,10 @@ class Adapter(Representation):
         return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights))), dtype)
 
     def to(self, device):
-        self.base.to(device)
-        self.folded = self.folded.to(device)
-        self.layout.to(device)
-        return self
+        moved = super().to(device)
+        if moved is not self:
+            moved.base, moved.folded = self.base.to(device), self.folded.to(device)
+        return moved
 
 
 class MultiplicativeLoRA(Adapter):
@@ -223,10 +230,7 @@ class MultiplicativeLoRA(Adapter):
         if init == "normal":
             return noise
         a, b = 1 + sigma * a, (1 + sigma * b) / self.rank
-        free = torch.ones(self.layout.total)
-        free[:] = 0
-        free[self.layout.trained.cpu()] = 1
-        a = a * self.pairs(free[None])[0]
+        a = a * self.pairs(self.layout.free[None].float())[0]
         column = b.mean(-2, keepdim=True) @ a  # (l, 1, 1, c): the mean over outputs of B A
         return self.joined(a / column, b)[0]
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from wsr.devices import upload
 from wsr.fields.base import BaseField, compute_dtype
 from wsr.fitting.targets import Targets
 from wsr.paths import atomic_path
@@ -87,7 +88,8 @@ class BaseTraining:
             group["lr"] = lr * LATENT_LR
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
         count = min(stage.instances, len(self.targets))
-        rows = torch.randperm(len(self.targets), generator=generator)[:count].to(self.device)
+        rows = torch.randperm(len(self.targets), generator=generator)[:count]
+        rows = upload(rows, self.device)
         batch = self.targets.batch(self.step, stage.points, rows)
         latents = self.latents(rows)
         values = self.base(batch.points, self.base.modulated(self.base.styles(latents)), compute_dtype(self.device))
@@ -113,11 +115,11 @@ class BaseTraining:
 
     @torch.no_grad()
     def finish(self) -> tuple[BaseField, Tensor]:
-        """The averaged network with the mean style of the training set in it, and the latents (n, z)."""
+        """The averaged network with the mean style of the training set in it, and the latents (n, z), on the CPU."""
         base: BaseField = self.average.module
         styles = [base.styles(part) for part in self.latents.weight.split(1024)]
         base.mean_style.copy_(torch.cat(styles).mean(0))
-        return base.eval().requires_grad_(False), self.latents.weight.detach().clone()
+        return base.eval().requires_grad_(False).to("cpu"), self.latents.weight.detach().clone().cpu()
 
     def save(self, path: Path) -> None:
         with atomic_path(path) as temporary:

@@ -51,7 +51,7 @@ def fit_stream(
     items = as_signals(signals, find_preset(preset, 2).resolution)
     settings = find_preset(preset, items.dim)
     device = device or default_device()
-    model = representation_for(representation, base, items.dim, rank, preset).to(device)
+    model = representation_for(representation, base, items.dim, rank, preset)
     steps = default_steps(items, settings.fit) if steps is None else steps
     config = fit_settings(representation, items.dim, steps, points, lr, a_rate, preset)
     problem = make_problem(items, settings.resolution, seed, device)

@@ -12,6 +12,7 @@ import trimesh
 from jaxtyping import Float
 from torch import Tensor
 
+from wsr.devices import synchronize
 from wsr.fields.base import compute_dtype
 from wsr.fields.representation import Representation
 from wsr.fitting.problem import Problem
@@ -23,8 +24,9 @@ from wsr.render.decode import decode
 
 @dataclass
 class FitResult:
-    """Fitted weights (n, p), their quality (n,) (PSNR in dB of the clamped decode, or IoU on fresh uniform points), and
-    the curve of the mean quality: (step, quality) pairs. status: "ok", or why an instance failed."""
+    """Fitted weights (n, p) and what decodes them, both on the CPU; their quality (n,) (PSNR in dB of the clamped
+    decode, or IoU on fresh uniform points), and the curve of the mean quality: (step, quality) pairs. status: "ok", or
+    why an instance failed."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
@@ -48,7 +50,7 @@ class FitResult:
 @dataclass
 class FitRecord:
     """A step of a fit: loss and quality of each instance (n,), the weights (n, p) as they are now, and on the last one
-    (`done`) the result."""
+    (`done`) the result. All on the CPU, wherever the fit runs."""
 
     step: int
     steps: int
@@ -74,13 +76,14 @@ def run_fit(
 
     Every instance has its own loss, and Adam works entry by entry, so an instance's weights do not depend on what else
     is in the batch, and one that diverges leaves the others alone. `stored_as`: the precision in which the result will
-    be kept, and so the one in which it is judged. `backend`: see `step_loss`. Nothing in the loop waits for the device
-    but the records."""
-    targets, n = problem.targets, len(problem.targets)
+    be kept, and so the one in which it is judged. `backend`: see `step_loss`. It computes where the targets are, with a
+    copy of `model` there; nothing in the loop waits for that device but the records, which come to the CPU."""
+    targets, n, device = problem.targets, len(problem.targets), problem.targets.device
+    model = model.to(device)
     rates = model.relative_rates(config.a_rate)  # (p,): Adam's steps are of one length, in units of these
-    scaled = (start.detach().float() / rates).expand(n, -1).clone().requires_grad_()
+    scaled = (start.detach().float().to(device) / rates).expand(n, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([scaled], lr=config.lr, betas=config.betas, fused=True)
-    losses = step_loss(model, targets, compute_dtype(scaled.device), backend)
+    losses = step_loss(model, targets, compute_dtype(device), backend)
     curve: list[tuple[int, float]] = []
     began, paused = time.monotonic(), 0.0
     for step in range(config.steps):
@@ -93,6 +96,7 @@ def run_fit(
         optimizer.step()
         last = step + 1 == config.steps
         if last or _recorded(step + 1, every):
+            synchronize(device)  # the host is ahead of a GPU: without waiting, fitting would count as pause
             fitted = time.monotonic() - began - paused
             weights = scaled.detach() * rates
             record = _record(
@@ -130,12 +134,14 @@ def _recorded(step: int, every: int | Collection[int]) -> bool:
 def _record(problem, model, weights, loss, step, config, curve, seconds, last, resolution, stored_as) -> FitRecord:
     now = weights.to(stored_as).float() if last else weights
     quality = problem.truth.quality(model, now, quick=not last)
+    now = now.cpu()
     curve.append((step, float(np.nanmean(quality)) if np.isfinite(quality).any() else math.nan))
     result = None
     if last:
         finite = torch.isfinite(now).all(1).tolist()
         status = ["ok" if good else "diverged: weights are not finite" for good in finite]
-        result = FitResult(problem.ids, now, quality, curve, seconds, model, resolution, problem.truth.aspect, status)
+        held = model.to("cpu")
+        result = FitResult(problem.ids, now, quality, curve, seconds, held, resolution, problem.truth.aspect, status)
     return FitRecord(step, config.steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)
 
 

@@ -52,9 +52,9 @@ class ImageTruth:
         self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
     ) -> Float[np.ndarray, "n"]:
         """PSNR in dB of the clamped decode, on every pixel."""
-        grid = pixel_grid(*self.aspect, device=weights.device)[None]
+        grid = pixel_grid(*self.aspect, device=representation.device)[None]
         decoded = to_unit(evaluate_in_chunks(representation, weights, grid))  # (n, h·w, 3)
-        error = (decoded - self.images.flatten(1, 2).to(weights.device).float() / 255).square().mean((1, 2))
+        error = (decoded - self.images.flatten(1, 2).to(decoded.device).float() / 255).square().mean((1, 2))
         return (-10 * torch.log10(error.clamp_min(1e-10))).cpu().numpy()
 
 
@@ -71,9 +71,9 @@ class ShapeTruth:
     ) -> Float[np.ndarray, "n"]:
         """Intersection over union; `quick` looks at the first 8,192 points only."""
         count = 8192 if quick else self.points.shape[1]
-        points = self.points[:, :count].to(weights.device).float()
+        points = self.points[:, :count].float()
         logits = evaluate_in_chunks(representation, weights, points)[..., 0]  # (n, q)
-        a, b = logits > 0, self.inside[:, :count].to(weights.device)
+        a, b = logits > 0, self.inside[:, :count].to(logits.device)
         union = (a | b).sum(1).clamp_min(1)
         return ((a & b).sum(1) / union).cpu().numpy()
 

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from wsr.data.occupancy import OccupancySamples
+from wsr.devices import upload
 from wsr.errors import WsrError
 from wsr.fields.coordinates import morton_order, pixel_grid
 
@@ -43,6 +44,10 @@ class ImageTargets:
     def __len__(self) -> int:
         return len(self.pixels)
 
+    @property
+    def device(self) -> torch.device:
+        return self.pixels.device
+
     def positions(self, step: int, count: int) -> Tensor:
         """The pixels (count,) of a step."""
         total = len(self.curve)
@@ -54,7 +59,7 @@ class ImageTargets:
             start = int(torch.randint(total - cells * count + 1, (1,), generator=generator))
             groups = self.curve[start : start + cells * count].view(count, cells)
             shuffled = groups.gather(1, torch.rand(count, cells, generator=generator).argsort(1))
-            self._epoch = ((epoch, count), shuffled.t().contiguous().to(self.grid.device))
+            self._epoch = ((epoch, count), upload(shuffled.t().contiguous(), self.grid.device))
         return self._epoch[1][part]
 
     def batch(self, step: int, count: int, rows: Tensor | slice = slice(None)) -> Batch:
@@ -89,6 +94,10 @@ class ShapeTargets:
 
     def __len__(self) -> int:
         return len(self.points)
+
+    @property
+    def device(self) -> torch.device:
+        return self.points.device
 
     def batch(self, step: int, count: int, rows: Tensor | slice = slice(None)) -> Batch:
         pool, half = self.points.shape[2], max(count // 2, 1)

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from wsr.devices import moved
 from wsr.errors import WsrError, unknown_name
 from wsr.paths import assets_dir
 
@@ -24,7 +25,7 @@ IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Extractor(ABC):
-    """Features (n, size) in float32 of n items. `name` belongs beside every number made from them."""
+    """Features (n, size) in float32 of n items, on the CPU. `name` belongs beside every number made from them."""
 
     name: str
     size: int
@@ -50,7 +51,7 @@ class ImageExtractor(Extractor):
     """An image network behind its own normalisation."""
 
     def __init__(self, network: nn.Module, name: str, size: int, normal: tuple, device: torch.device | str = "cpu"):
-        self.network, self.name, self.size, self.device = network.eval().to(device), name, size, device
+        self.network, self.name, self.size, self.device = moved(network.eval(), device), name, size, device
         self.mean, self.std = (torch.tensor(values, device=device).view(3, 1, 1) for values in normal)
 
     def check(self, items):
@@ -69,7 +70,7 @@ class CloudExtractor(Extractor):
     """A point network; clouds are centred and scaled into the unit ball first."""
 
     def __init__(self, network: nn.Module, name: str, size: int, device: torch.device | str = "cpu"):
-        self.network, self.name, self.size, self.device = network.eval().to(device), name, size, device
+        self.network, self.name, self.size, self.device = moved(network.eval(), device), name, size, device
 
     def check(self, items):
         if items.ndim != 3 or items.shape[-1] != 3 or 0 in items.shape:

@@ -17,16 +17,18 @@ CHUNK = 65_536  # points × instances evaluated at once: 32 MB an activation of 
 def evaluate_in_chunks(
     representation: Representation, weights: Float[Tensor, "n p"], points: Float[Tensor, "m q d"]
 ) -> Float[Tensor, "n q v"]:
-    """`representation.evaluate` without gradients, in bounded memory."""
-    step = max(CHUNK // max(len(weights), 1), 256)
-    return torch.cat([representation.evaluate(weights, part) for part in points.split(step, dim=1)], dim=1)
+    """`representation.evaluate` without gradients, in bounded memory. Weights and points may be anywhere; the values
+    are computed, and stay, where the representation is."""
+    step, device = max(CHUNK // max(len(weights), 1), 256), representation.device
+    weights = weights.to(device)
+    return torch.cat([representation.evaluate(weights, part.to(device)) for part in points.split(step, dim=1)], dim=1)
 
 
 def render_images(
     representation: Representation, weights: Float[Tensor, "n p"], height: int, width: int
 ) -> Float[np.ndarray, "n h w 3"]:
     """Pictures in [0, 1] of n fields, at any size."""
-    grid = pixel_grid(height, width, device=weights.device)[None]
+    grid = pixel_grid(height, width, device=representation.device)[None]
     parts = [evaluate_in_chunks(representation, rows, grid) for rows in weights.split(16)]
     values = torch.cat(parts).add(1).mul(0.5).clamp(0, 1)  # (n, h·w, 3)
     return values.view(-1, height, width, 3).cpu().numpy()
@@ -37,7 +39,7 @@ def render_surfaces(
 ) -> list[trimesh.Trimesh]:
     """Surfaces where the logit is 0, of n fields, in the coordinates of the field."""
     meshes = []
-    for row in weights.split(1):
+    for row in weights.to(representation.device).split(1):
 
         def logits(points: Float[Tensor, "q 3"], row=row) -> Float[Tensor, "q"]:
             with torch.no_grad():
@@ -51,7 +53,8 @@ def decode(
     representation: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int] = (1, 1)
 ) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
     """What the weights are. For images, `resolution` is the longer side and `aspect` the (height, width) of the target
-    in any unit; for shapes, the samples of the grid along an edge."""
+    in any unit; for shapes, the samples of the grid along an edge. Weights may be anywhere: it computes where the
+    representation is."""
     if representation.dim == 3:
         return render_surfaces(representation, weights, resolution)
     longest = max(aspect)

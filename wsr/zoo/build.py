@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.data.signals import Signals
+from wsr.devices import compile_backend
 from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.threads import side_by_side, workers_for
@@ -49,7 +50,7 @@ def build_zoo(
     size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
-    work = partial(_fit_batch, zoo, zoo_start(zoo).to(device), seed=seed, device=device)
+    work = partial(_fit_batch, zoo, zoo_start(zoo), seed=seed, device=device)
     workers = min(workers or len(batches), workers_for(device, len(batches)))
     with side_by_side(work, batches, workers) as results:
         for items, result in zip(batches, results, strict=True):
@@ -61,13 +62,12 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
     """The quality is that of the weights as stored, in the zoo's own precision. What diverges is tried once more, at a
     lower learning rate."""
     settings, dtype = find_preset(zoo.meta["preset"], items.dim), getattr(torch, zoo.meta["dtype"])
-    model, config = zoo.representation.to(device), zoo_config(zoo)
+    model, config = zoo.representation, zoo_config(zoo)
 
     def fitted(part: Signals, config: FitConfig) -> FitResult:
         problem = make_problem(part, settings.resolution, seed, device)
-        backend = "inductor" if device.startswith("cuda") else None
-        *_, last = run_fit(problem, model, start, config, settings.resolution, 0, dtype, backend)
-        return replace(last.result, weights=last.result.weights.cpu())
+        *_, last = run_fit(problem, model, start, config, settings.resolution, 0, dtype, compile_backend(device))
+        return last.result
 
     result = fitted(items, config)
     for i, status in enumerate(result.status):

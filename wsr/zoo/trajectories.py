@@ -33,7 +33,7 @@ def build_trajectories(
     left = signals.select([name for name in signals.ids if snapshot_id(name, at[-1]) not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
     workers = workers_for(device, len(batches))
-    work = partial(_fit_batch, zoo, zoo_start(zoo).to(device), frozenset(at), workers, seed=seed, device=device)
+    work = partial(_fit_batch, zoo, zoo_start(zoo), frozenset(at), workers, seed=seed, device=device)
     with side_by_side(work, batches, workers) as results:
         for weights, rows in results:
             zoo.append(weights, rows)
@@ -51,7 +51,7 @@ def _fit_batch(
     weights, rows = [], []
     for record in run_fit(problem, model, start, config, settings.resolution, at, dtype):
         stored = record.weights.to(dtype)
-        weights.append(stored.cpu())
+        weights.append(stored)
         rows += _rows(items, record, problem.truth.quality(model, stored.float()), workers)
     return torch.cat(weights), rows
 

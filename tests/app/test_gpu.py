@@ -1,0 +1,146 @@
+"""Each tab's handlers with a GPU in the machine: they compute what they show, and what visitors share does not move."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+from pretend_gpu import GPU, chosen_gpu
+
+from app import audit_run, connect_run, connect_tab, fit_run, fit_six, generate_run, library, samples, symmetry_run
+from app.atlas_place import place_fit
+from app.atlas_view import Visit
+from app.figures.plane import point_id
+from wsr import representations
+from wsr.data.signals import Signal, Signals
+
+ADAPTERS = ("lora-asym", "mlora-asym")
+
+
+@pytest.fixture
+def gpu(assets):
+    with chosen_gpu() as there:
+        yield there
+
+
+@pytest.fixture
+def target():
+    image = np.random.default_rng(0).random((16, 24, 3), dtype=np.float32)
+    return samples.Target(Signal("noise", "", "train", 2, lambda: image), "noise", (image * 255).astype(np.uint8), 450)
+
+
+def shared_stay() -> bool:
+    """Whether everything that the app keeps for all visitors is on the CPU."""
+    kept = [library.zoo(name).representation for name in library.collection_names() if name.endswith(ADAPTERS)]
+    tensors = [one for model in kept for one in (model.folded, model.layout.trained, *model.base.parameters())]
+    for name in generate_run.models():
+        made = generate_run.model(name)
+        tensors += [made.mean, *made.network.parameters()]
+    return all(tensor.device.type == "cpu" for tensor in tensors)
+
+
+@pytest.mark.parametrize("name", representations)
+def test_fit(gpu, target, name, tmp_path, monkeypatch):
+    monkeypatch.setitem(fit_run.LIVE, 2, (16, 0.0))
+    library.picture("emoji-mlora-asym", library.collection("emoji-mlora-asym").ids[0], 8)
+    screens = list(fit_run.run(target, fit_run.checked(name, 4, 10), tmp_path / "stop"))
+    last = screens[-1]
+    assert "Done after 10 steps" in last.state and any(screen.picture for screen in screens[:-1])
+    assert last.fitted.weights.device.type == "cpu" and last.fitted.model.device.type == "cpu"
+    assert "data:image/" in fit_run.zoomed(last.fitted, 2) and fit_run.weights_file(last.fitted, tmp_path)
+    placed, _, near = place_fit(last.fitted, Visit("emoji-mlora-asym"))
+    assert placed.points and near
+    assert shared_stay() and library.picture("emoji-mlora-asym", near, 8).shape == (8, 8, 3)
+
+
+def test_all_six(gpu, target, tmp_path, monkeypatch):
+    monkeypatch.setitem(fit_six.LIVE, 2, (16, 0.0))
+    *_, last = fit_six.run(target, fit_run.checked("mlp", 4, 10), tmp_path / "stop")
+    assert last.picture.count("<figure") == 6 and last.fitted.weights.device.type == "cpu"
+    assert "data:image/" in fit_run.zoomed(last.fitted, 1) and shared_stay()
+
+
+def test_a_shape(gpu, tmp_path, monkeypatch):
+    import trimesh
+
+    monkeypatch.setitem(fit_run.LIVE, 3, (10, 0.0))
+    monkeypatch.setitem(fit_run.FINAL, 3, 16)
+    ball = trimesh.creation.icosphere(1)
+    solid = samples.Target(Signal("ball", "", "train", 3, lambda: ball), "ball", np.zeros((8, 8, 3), np.uint8), 100)
+    *_, last = fit_run.run(solid, fit_run.checked("mlora-asym", 4, 10), tmp_path / "stop")
+    assert last.fitted.weights.device.type == "cpu"
+    fit_run.surface_file(last.fitted, tmp_path)
+    assert shared_stay()
+
+
+@pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
+def test_generate(gpu, dataset, tmp_path, monkeypatch):
+    for sizes, small in (("LIVE", {2: (12, 0.0), 3: (8, 0.0)}), ("FINAL", {2: 16, 3: 12}), ("OPENED", {2: 24, 3: 12}),
+                         ("LARGE", {2: 24, 3: 12}), ("COUNT", 3)):  # fmt: skip
+        monkeypatch.setattr(generate_run, sizes, small)
+    name = f"{dataset}-mlora-asym"
+    asked = generate_run.checked(dataset, "mlora-asym", "any", 1.5, 10, 3)
+    generate_run.warm(name)
+    *_, last = generate_run.run(asked, tmp_path / "stop")
+    assert last.sampled.weights.device.type == "cpu" and len(last.items) == 3 and shared_stay()
+    one = generate_run.fitted(last.sampled, 1)
+    generate_run.look(one, tmp_path)
+    assert generate_run.between(asked, 0, 2, 0.5).device.type == "cpu"
+    assert generate_run.files(last.sampled, 0, tmp_path) and place_fit(one, Visit(name))[2]
+    assert len(list(generate_run.opening(name))) >= 2 and shared_stay()
+
+
+def test_connect(gpu, monkeypatch):
+    name = connect_run.targets("emoji")[0]
+    noise = np.random.default_rng(0).random((32, 32, 3), dtype=np.float32)
+    monkeypatch.setattr(
+        "wsr.data.load_signals", lambda *_: Signals("emoji", 2, [Signal(name, "", "heldout", 2, lambda: noise)])
+    )
+    monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
+    connect_tab.walk("emoji", name, "own", None, 0.5, False)
+    *_, (_, race) = connect_run.fit_live("emoji", name, ["mlora", "mlp"], 0.1, 1.0)
+    for lane in race.lanes.values():
+        assert lane.pair.a.device.type == "cpu" and lane.pair.model.device.type == "cpu"
+    sheet, _ = connect_tab.walk("emoji", name, "own", race, 0.25, True)
+    assert sheet.count("<figure>") == 2 and shared_stay()
+
+
+@pytest.mark.parametrize("name", ["emoji-mlora", "emoji-mlp", "shapes10-lora-asym"])
+def test_symmetry_and_atlas(gpu, name):
+    item = library.collection(name).ids[1]
+    subject = symmetry_run.subject(name, item)
+    from wsr.symmetry import kinds_of
+
+    for kind in kinds_of(subject.model):
+        moved = symmetry_run.act(subject, kind, 0, 0.3)
+        symmetry_run.remasked(subject, moved)
+        assert symmetry_run.jump(subject, moved, "UMAP", 2)
+    if subject.model.rank:
+        symmetry_run.terms(subject, 0, [0])
+    library.weight_layers(name, item), library.start_layers(name), library.neighbours(name, item, form="canonical")
+    assert library.clusters(name).shape == (len(library.collection(name).ids),)
+
+
+def test_audit(gpu, monkeypatch):
+    monkeypatch.setattr(generate_run, "OPENED", {2: 16, 3: 12})
+    report = audit_run.report("emoji-mlora-asym")
+    for generator in ("diffusion", "held out", "noise 0.1"):
+        point = point_id(generator, 0)
+        assert audit_run.pictures(report, point) and audit_run.compared(report, point)
+
+
+def test_fitting_is_what_the_gpu_does(gpu, target, tmp_path):
+    """That these tests have a GPU at all: the loop's own tensors are there."""
+    seen, loop = [], sys.modules["wsr.fitting.loop"]
+    plain = loop.step_loss
+
+    def watched(model, targets, dtype, backend=None):
+        seen.append((model.device, targets.device))
+        return plain(model, targets, dtype, backend)
+
+    loop.step_loss = watched
+    try:
+        list(fit_run.run(target, fit_run.checked("lora", 4, 10), tmp_path / "stop"))
+    finally:
+        loop.step_loss = plain
+    assert seen == [(GPU, GPU)] and torch.zeros(1).device.type == "cpu"

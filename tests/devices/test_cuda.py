@@ -1,0 +1,166 @@
+"""On a real GPU. Skipped, with the reason, where there is none; `sh tools/gpu_check.sh` runs them on a machine that has
+one. What can be known without a GPU is in the other files of this folder."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import wsr
+from wsr.devices import compile_backend
+from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion
+from wsr.errors import WsrError
+from wsr.fields.base import BaseField, set_compute_dtype
+from wsr.fields.checkpoint import load_base
+from wsr.fields.representation import make_representation
+from wsr.fitting import loop
+from wsr.fitting.loop import run_fit
+from wsr.fitting.problem import make_problem
+from wsr.presets import preset
+from wsr.render.decode import decode
+
+pytestmark = pytest.mark.cuda
+KINDS = ("cpu", "cuda")
+
+
+@pytest.fixture
+def trained():
+    """The base for images, where it is there; else one that has learnt nothing."""
+    try:
+        return load_base("emoji")
+    except WsrError:
+        return BaseField(preset("cpu", 2).field, seed=1).requires_grad_(False)
+
+
+@pytest.fixture
+def products():
+    """Sets the type of the products, and sets it back."""
+
+    def chosen(dtype):
+        for kind in KINDS:
+            set_compute_dtype(kind, dtype)
+
+    yield chosen
+    chosen(None)
+
+
+def pictures(count: int, side: int = 64) -> np.ndarray:
+    """Discs and waves in colours, no two alike, (n, side, side, 3)."""
+    y, x = np.mgrid[0:side, 0:side] / side * 2 - 1
+    made = []
+    for i in range(count):
+        a, b, c = np.random.default_rng(i).uniform(-0.5, 0.5, 3)
+        disc = ((x - a) ** 2 + (y - b) ** 2 < 0.2 + 0.2 * c)[..., None]
+        waves = 0.5 + 0.5 * np.stack([np.sin(6 * (x * a + y * b) + k + 4 * c) for k in range(3)], -1)
+        made.append(np.where(disc, 1 - waves, waves))
+    return np.stack(made).astype(np.float32)
+
+
+def fitted(model, images, device, *, steps=60, backend=None, points=512):
+    config = replace(preset("cpu", 2).fit.of(model.name), steps=steps, points=points)
+    problem = make_problem(images, None, device=device)
+    *_, last = run_fit(problem, model, model.initial(), config, images.shape[1], 0, backend=backend)
+    return last.result
+
+
+def near(one, other, part):
+    """Whether weights are within a part of each other's norm."""
+    return bool(((one - other).norm(dim=1) <= part * other.norm(dim=1)).all())
+
+
+def test_values_in_fp32_are_those_of_the_cpu(trained):
+    """Values of the six representations at random points, to 1e-4 of colours in [-1, 1]."""
+    points = torch.rand(1, 2048, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for name in wsr.representations:
+        model = make_representation(name, trained, trained.config)
+        weights = model.initial("spread", 0.1)[None]
+        there = model.to("cuda").evaluate(weights.cuda(), points.cuda()).cpu()
+        assert torch.allclose(there, model.evaluate(weights, points), atol=1e-4), name
+
+
+def test_a_fit_in_fp32_is_that_of_the_cpu(trained, products):
+    """After a step the weights agree to 1e-4 of their norm. Adam divides by the root of second moments, so that
+    rounding becomes direction where a gradient is small: of a whole fit the quality is promised, to 0.2 dB on the mean.
+    """
+    products(torch.float32)
+    images = pictures(4)
+    for name in wsr.representations:
+        model = make_representation(name, trained, trained.config)
+        here, there = (fitted(model, images, device, steps=1) for device in KINDS)
+        assert near(there.weights, here.weights, 1e-4), name
+        here, there = (fitted(model, images, device) for device in KINDS)
+        assert abs(there.quality.mean() - here.quality.mean()) < 0.2, (name, here.quality, there.quality)
+        assert there.weights.device.type == there.representation.device.type == "cpu"
+
+
+def test_bf16_is_as_good_as_fp32(trained, products, record_property):
+    """The mean quality of 16 fits, to 0.5 dB."""
+    model, images, means = make_representation("mlora-asym", trained, trained.config), pictures(16), {}
+    for dtype in (torch.float32, torch.bfloat16):
+        products(dtype)
+        means[dtype] = float(fitted(model, images, "cuda", steps=300).quality.mean())
+    record_property("fp32_dB", means[torch.float32])
+    record_property("bf16_dB", means[torch.bfloat16])
+    assert means[torch.bfloat16] > means[torch.float32] - 0.5
+
+
+def test_nothing_in_the_loop_waits_for_the_device(trained, monkeypatch):
+    """PyTorch raises where the host would wait, from one record to the next. 64 × 64 pixels at 512 a step are eight
+    steps an epoch: orders of the pixels are uploaded on the way."""
+    plain, wait = loop._record, loop.synchronize
+
+    def allowed(function):
+        def call(*args, **options):
+            torch.cuda.set_sync_debug_mode("default")
+            return function(*args, **options)
+
+        return call
+
+    monkeypatch.setattr(loop, "_record", allowed(plain))
+    monkeypatch.setattr(loop, "synchronize", allowed(wait))
+    for name in wsr.representations:
+        model = make_representation(name, trained, trained.config)
+        config = replace(preset("cpu", 2).fit.of(name), steps=40)
+        problem = make_problem(pictures(4), None, device="cuda")
+        stream = run_fit(problem, model, model.initial(), config, 64, {4})
+        next(stream)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            assert next(stream).done
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+            stream.close()
+
+
+def test_nothing_loaded_moves_and_all_is_decoded(trained):
+    model = make_representation("mlora-asym", trained, trained.config)
+    weights = model.initial(sigma=0.1)[None]
+    shown = [decode(of, w, 32)[0] for of in (model, model.to("cuda")) for w in (weights, weights.cuda())]
+    assert all(np.allclose(one, shown[0], atol=1e-3) for one in shown)
+    assert all(p.device.type == "cpu" for p in trained.parameters()) and model.device.type == "cpu"
+
+
+def test_diffusion_trains_and_samples(trained):
+    """A tiny model trains on the GPU, its samples come to the CPU, and a copy of it there draws nearly the same."""
+    config = DiffusionConfig(32, 1, 2, 16, 3e-3, 20, timesteps=50, shared_modulation=True)
+    model = make_representation("mlora-asym", trained, trained.config)
+    vectors = model.initial() + 0.1 * torch.randn(40, model.size, generator=torch.Generator().manual_seed(0))
+    made = WeightDiffusion.new(model, vectors, config, ["one"])
+    *_, last = Training(made, vectors, ["one"] * 40).run()
+    assert last.done and np.isfinite(last.loss) and made.mean.device.type == "cuda"
+    here, there = made.to("cpu").sample(2, steps=10), made.sample(2, steps=10)
+    assert there.device.type == "cpu" and near(there, here, 1e-2)
+
+
+def test_a_compiled_fit_is_as_good(trained, products, record_property):
+    """`inductor` with CUDA graphs, as zoos are made: the weights of one step, and the quality of a fit."""
+    if compile_backend("cuda") is None:
+        pytest.skip("Triton or a C compiler is missing on this machine: fits run uncompiled")
+    products(torch.float32)
+    model, images = make_representation("mlora-asym", trained, trained.config), pictures(8)
+    one, compiled = (fitted(model, images, "cuda", steps=2, backend=backend) for backend in (None, "inductor"))
+    assert near(compiled.weights, one.weights, 1e-3)
+    one, compiled = (fitted(model, images, "cuda", backend=backend) for backend in (None, "inductor"))
+    record_property("quality_dB", [float(one.quality.mean()), float(compiled.quality.mean())])
+    assert abs(one.quality.mean() - compiled.quality.mean()) < 0.2

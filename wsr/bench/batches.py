@@ -1,0 +1,146 @@
+"""Many instances fitted at once: how many fits a second a device makes, how much of its own rate of products that is,
+and the memory it takes. `wsr bench fit --batches` and `sh tools/gpu_check.sh` call it."""
+
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+
+from wsr.bench.rates import fit_flops, product_rate
+from wsr.devices import compile_backend, synchronize
+from wsr.errors import WsrError
+from wsr.fields.base import BaseField, compute_dtype
+from wsr.fields.representation import Representation, make_representation
+from wsr.fitting.loop import run_fit
+from wsr.fitting.problem import ImageTruth, Problem
+from wsr.fitting.targets import ImageTargets
+from wsr.presets import FieldConfig, FitConfig, preset
+
+SIZES = (64, 256, 1024, 4096)
+LARGE = (1, 8192, 8192)  # a product that keeps a GPU busy: its rate is the card's own
+STEPS = 100_000  # more than are measured
+JUDGED = 16  # of so many pixels one is decoded at a record: what is judged is no part of the measurement
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """What is measured. name: of the representation; field, fit, side: sizes, by default the preset's; seconds: of one
+    measurement; rate_seconds: of a rate of products; compiled: the sizes that are measured compiled as well."""
+
+    name: str
+    field: FieldConfig
+    fit: FitConfig
+    side: int
+    sizes: tuple[int, ...] = SIZES
+    seconds: float = 3.0
+    rate_seconds: float = 0.5
+    compiled: tuple[int, ...] = (256,)
+
+    @classmethod
+    def of(cls, preset_name: str, name: str = "mlora-asym", **changed) -> "BatchSettings":
+        """Those of a preset, for images."""
+        known = preset(preset_name, 2)
+        return replace(cls(name, known.field, known.fit.of(name), known.resolution), **changed)
+
+
+def bench_batches(
+    settings: BatchSettings, device: str, base: BaseField | None = None, say: Callable[[str], None] = print
+) -> Iterator[tuple[str, object]]:
+    """Yields, as they are measured, the parts of a report: `dtype` of the products; `product_rate` of that type, of the
+    fit's own product and of a large one, in FLOP/s; and `rows`, so far. A row: `instances`, `backend` ("eager" or
+    "inductor"), `steps` that were timed, `seconds_per_step`, `fits_per_second` (of the settings' number of steps, which
+    are not all run), `flops` of the products, `share_of_rate` (of the large product's rate), `peak_bytes` (of the
+    device; of this process on a CPU), or `error` in its place, where the memory does not suffice.
+
+    Targets are noise: speed does not depend on what is fitted. base: by default an untrained one."""
+    dtype = compute_dtype(device)
+    yield "dtype", str(dtype).removeprefix("torch.")
+    shapes = {"fit": None, "large": LARGE if torch.device(device).type == "cuda" else None}
+    options = {name: {} if shape is None else {"shape": shape} for name, shape in shapes.items()}
+    rates = {name: product_rate(dtype, device, settings.rate_seconds, **given) for name, given in options.items()}
+    yield "product_rate", rates
+    base = base or BaseField(settings.field).requires_grad_(False)
+    model, rows = make_representation(settings.name, base, base.config), []
+    runs = [(size, None) for size in settings.sizes]
+    if backend := compile_backend(device):
+        runs += [(size, backend) for size in settings.sizes if size in settings.compiled]
+    for size, backend in runs:  # compiling takes long, so it comes last
+        rows.append(_row(settings, model, size, device, backend, rates["large"]))
+        say(_told(rows[-1]))
+        yield "rows", rows
+
+
+def _row(
+    settings: BatchSettings, model: Representation, size: int, device: str, backend: str | None, rate: float
+) -> dict:
+    row = {"instances": size, "backend": backend or "eager"}
+    if torch.device(device).type == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    try:
+        steps, seconds, warm = timed_steps(settings, model, size, device, backend)
+    except torch.OutOfMemoryError:
+        return row | {"error": f"{size} instances do not fit into the memory of the device"}
+    points = min(settings.fit.points, settings.side**2)
+    done = fit_flops(settings.field.layers, settings.field.channels, points) * size / seconds
+    return row | {
+        "steps": steps,
+        "seconds_per_step": seconds,
+        "first_steps_seconds": warm,
+        "fits_per_second": size / (seconds * settings.fit.steps),
+        "flops": done,
+        "share_of_rate": done / rate,
+        "peak_bytes": peak_bytes(device),
+    }
+
+
+def timed_steps(
+    settings: BatchSettings, model: Representation, size: int, device: str, backend: str | None = None
+) -> tuple[int, float, float]:
+    """Steps that were timed, seconds a step, and seconds of the first five (compiling is in them), of the very loop
+    that fits."""
+    if size < 1:
+        raise WsrError(f"A batch has at least one instance, not {size!r}.")
+    generator = torch.Generator().manual_seed(0)
+    small = torch.randint(0, 256, (min(size, 64), settings.side, settings.side, 3), generator=generator).byte()
+    images = small.repeat(-(-size // len(small)), 1, 1, 1)[:size]
+    truth = ImageTruth(images[:, ::JUDGED, ::JUDGED])
+    problem = Problem([str(i) for i in range(size)], ImageTargets(images, device), truth)
+    at, config = {5, 10}, replace(settings.fit, steps=STEPS)
+    stream = run_fit(problem, model, model.initial(), config, settings.side, at, backend=backend)
+    try:
+        warm = next(stream).seconds
+        step = (next(stream).seconds - warm) / 5
+        count = max(5, round(settings.seconds / max(step, 1e-6)))
+        at.add(10 + count)
+        before = warm + 5 * step
+        return count, (next(stream).seconds - before) / count, warm
+    finally:
+        stream.close()
+
+
+def peak_bytes(device: str) -> int:
+    """Of the memory in use: the device's, or of this process on a CPU, where nothing resets it."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def clocked(work: Callable[[], object], device: str) -> float:
+    """Seconds that `work` takes, with all that it gave to the device."""
+    synchronize(device)
+    begun = time.perf_counter()
+    work()
+    synchronize(device)
+    return time.perf_counter() - begun
+
+
+def _told(row: dict) -> str:
+    if "error" in row:
+        return row["error"]
+    return (
+        f"{row['instances']} instances ({row['backend']}): {row['fits_per_second']:.2f} fits/s, "
+        f"{row['share_of_rate']:.0%} of the rate, {row['peak_bytes'] / 2**30:.2f} GiB"
+    )

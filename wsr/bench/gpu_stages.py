@@ -1,0 +1,245 @@
+"""What `sh tools/gpu_check.sh` does, stage by stage. Each stage yields (key, value) pairs of its report as they come,
+so that one which overruns leaves what it has."""
+
+import contextlib
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from wsr.bench.batches import SIZES, BatchSettings, bench_batches, clocked, peak_bytes
+from wsr.devices import compile_backend
+from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset
+from wsr.errors import WsrError
+from wsr.fields.base import BaseField, compute_dtype
+from wsr.fields.checkpoint import load_base
+from wsr.fields.representation import Representation, make_representation
+from wsr.fitting.autodecoder import BaseTraining
+from wsr.fitting.targets import ImageTargets
+from wsr.presets import BaseTrainingConfig, FieldConfig, preset
+from wsr.render.decode import render_images, render_surfaces
+
+Found = Iterator[tuple[str, object]]
+TOY_FIELD = {2: FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2), 3: FieldConfig(3, 16, 2, 3.0, 8, 2, 16, 12, 2)}
+TOY_DIFFUSION = DiffusionConfig(16, 1, 2, 8, 1e-3, 8, timesteps=20, shared_modulation=True)
+TESTS = "tests/devices/test_cuda.py"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage: seconds it may take on a GPU, and what it does with a device and whether at toy sizes."""
+
+    limit: float
+    run: Callable[[str, bool], Found]
+
+
+def machine(device: str, toy: bool) -> Found:
+    """What the figures are of."""
+    yield "python", platform.python_version()
+    yield "torch", torch.__version__
+    yield "cuda", torch.version.cuda
+    yield "processor", platform.processor() or platform.machine()
+    yield "cpu_capability", torch.backends.cpu.get_cpu_capability()
+    yield "threads", torch.get_num_threads()
+    yield "compute_dtype", str(compute_dtype(device)).removeprefix("torch.")
+    yield "compile_backend", compile_backend(device)
+    if device == "cuda":
+        about = torch.cuda.get_device_properties(0)
+        yield "gpu", about.name
+        yield "gpu_memory_bytes", about.total_memory
+        yield "gpu_capability", f"{about.major}.{about.minor}"
+        yield "cudnn", torch.backends.cudnn.version()
+
+
+class Outcomes:
+    """A pytest plugin: the outcome of each test as it comes."""
+
+    def __init__(self):
+        self.found: dict[str, dict] = {}
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or report.outcome != "passed":
+            reason = "" if report.passed else str(report.longrepr[-1] if report.skipped else report.longrepr)[-2000:]
+            told = dict(report.user_properties)
+            row = {"outcome": report.outcome, "seconds": round(report.duration, 2), "reason": reason, **told}
+            self.found[report.nodeid.rpartition("::")[2]] = row
+
+
+def tests(device: str, toy: bool) -> Found:
+    """The tests with the marker `cuda`, one process for all; they are skipped where there is no GPU."""
+    import pytest
+
+    outcomes = Outcomes()
+    options = ["-o", "addopts=--strict-markers --import-mode=importlib", "-p", "no:cacheprovider", "-q", "--tb=short"]
+    # on a GPU one at a time, so that one which overruns leaves the others' outcomes
+    asked, code = [f"{TESTS}::{name}" for name in _names_of_tests()] if device == "cuda" else [TESTS], 0
+    for one in asked:
+        code = max(code, int(pytest.main([*options, "-m", "cuda", one], plugins=[outcomes])))
+        yield "outcomes", outcomes.found
+    kinds = [row["outcome"] for row in outcomes.found.values()]
+    yield "counts", {kind: kinds.count(kind) for kind in ("passed", "failed", "skipped")}
+    if "failed" in kinds or code > 1 or not kinds:
+        raise WsrError(f"{kinds.count('failed')} of {len(kinds)} tests failed (pytest ended with {code}).")
+
+
+def _names_of_tests() -> list[str]:
+    """The functions of the file of tests, in its order."""
+    import ast
+
+    tree = ast.parse(Path(TESTS).read_text())
+    return [one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")]
+
+
+def fits(preset_name: str) -> Callable[[str, bool], Found]:
+    """Fits a second, share of the device's rate and memory at a preset: on the trained base where its sizes are those
+    of the preset and it is there, else on an untrained one (speed is the same)."""
+
+    def run(device: str, toy: bool) -> Found:
+        settings = BatchSettings.of(preset_name, sizes=SIZES if not toy else (2, 4))
+        if toy:
+            fit = replace(settings.fit, points=32, steps=10)
+            settings = replace(settings, field=TOY_FIELD[2], fit=fit, side=16, seconds=0.02, rate_seconds=0.02)
+        yield "settings", {"preset": preset_name, "steps": settings.fit.steps, "points": settings.fit.points,
+                           "channels": settings.field.channels, "layers": settings.field.layers}  # fmt: skip
+        yield from bench_batches(settings, device, say=say)
+
+    return run
+
+
+def training(device: str, toy: bool) -> Found:
+    """Steps a second of base training, by the stages of its schedule, and of diffusion training at `paper`."""
+    for name in ("cpu", "paper"):
+        rows = []
+        known = preset(name, 2)
+        field, stages = (TOY_FIELD[2], known.base.stages[:1]) if toy else (known.field, known.base.stages)
+        for stage in stages if name == "cpu" else stages[:: max(1, len(stages) - 1)]:
+            stage = replace(stage, instances=4, points=16) if toy else stage
+            rows.append(_base_steps(field, stage, known.base, device, toy))
+            say(f"base, {name}, {stage.instances} × {stage.points}: {rows[-1]['steps_per_second']:.1f} steps/s")
+            yield f"base_{name}", rows
+    yield "diffusion_paper", _diffusion_steps(device, toy)
+
+
+def _base_steps(field: FieldConfig, stage, config: BaseTrainingConfig, device: str, toy: bool) -> dict:
+    generator, side = torch.Generator().manual_seed(0), 16 if toy else 128
+    images = torch.randint(0, 256, (2 * stage.instances, side, side, 3), generator=generator).byte()
+    schedule = replace(config, stages=(replace(stage, steps=1_000_000),))
+    made = BaseTraining(ImageTargets(images, device), field, schedule, device=device)
+    run = made.run(record_every=2 if toy else 10)
+    steps, seconds = _steady(run, 0.02 if toy else 2.0)
+    return {"instances": stage.instances, "points": stage.points, "steps": steps, "steps_per_second": steps / seconds}
+
+
+def _diffusion_steps(device: str, toy: bool) -> dict:
+    model, config = _weights_model("paper", toy)
+    count = 32 if toy else 1000
+    vectors = model.initial() + 0.1 * torch.randn(count, model.size, generator=torch.Generator().manual_seed(0))
+    begun = time.perf_counter()
+    with torch.device(device) if device == "cuda" else contextlib.nullcontext():
+        made = WeightDiffusion.new(model, vectors.to(device), config, ["one"])
+    run = Training(made, vectors, ["one"] * count)
+    run.dtype = compute_dtype(device)
+    parameters = sum(p.numel() for p in made.network.parameters())
+    say(f"diffusion: {parameters:,} parameters, made in {time.perf_counter() - begun:.1f} s")
+    stream = run.run(record_every=1, monitor_every=0)
+    steps, seconds = _steady(stream, 0.02 if toy else 5.0)
+    say(f"diffusion: {steps / seconds:.2f} steps/s")
+    return {"parameters": parameters, "batch": min(config.batch, count), "dtype": str(run.dtype).removeprefix("torch."),
+            "steps": steps, "steps_per_second": steps / seconds, "peak_bytes": peak_bytes(device)}  # fmt: skip
+
+
+def _steady(records: Iterator, seconds: float) -> tuple[int, float]:
+    """Steps and seconds between records, after the second one, for about so long."""
+    next(records)
+    first = last = next(records)
+    begun = time.perf_counter()  # a record has waited for the device
+    while time.perf_counter() - begun < seconds and not last.done:
+        last = next(records)
+    taken = time.perf_counter() - begun
+    records.close()
+    return last.step - first.step, taken
+
+
+def _weights_model(preset_name: str, toy: bool) -> tuple[Representation, DiffusionConfig]:
+    field = TOY_FIELD[2] if toy else preset(preset_name, 2).field
+    model = make_representation("mlora-asym", BaseField(field).requires_grad_(False), field)
+    config = diffusion_preset(preset_name)
+    return model, replace(TOY_DIFFUSION, predict=config.predict) if toy else config
+
+
+def sampling(device: str, toy: bool) -> Found:
+    """Samples a second, of networks that have learnt nothing: 64 at once, at both presets."""
+    for name in ("cpu", "paper"):
+        model, config = _weights_model(name, toy)
+        count, steps = (4, 5) if toy else (64, 100)
+        vectors = model.initial() + 0.1 * torch.randn(16, model.size, generator=torch.Generator().manual_seed(0))
+        with torch.device(device) if device == "cuda" else contextlib.nullcontext():
+            made = WeightDiffusion.new(model, vectors.to(device), config, ["a", "b"]).to(device)
+        made.sample(count, steps=2)
+        seconds = clocked(lambda made=made, count=count, steps=steps: made.sample(count, steps=steps), device)
+        say(f"sampling, {name}: {count / seconds:.1f} samples/s of {steps} steps")
+        yield name, {"samples": count, "steps": steps, "guidance": config.guidance, "seconds": seconds,
+                     "samples_per_second": count / seconds, "peak_bytes": peak_bytes(device)}  # fmt: skip
+
+
+def decoding(device: str, toy: bool) -> Found:
+    """Pictures and surfaces a second, decoded on the device and brought back."""
+    count, rows = (2 if toy else 64), []
+    for dim, name, sizes in ((2, "emoji", (128, 512)), (3, "shapes10", (96, 128))):
+        model = _based(name, dim, toy)
+        there = model.to(device)
+        number = count if dim == 2 else max(1, count // 8)
+        weights = model.initial(sigma=0.1) + 0.01 * torch.randn(number, model.size, generator=torch.Generator())
+        for size in (16,) if toy else sizes:
+            draw = _drawn(there, weights, size)
+            draw()
+            seconds = clocked(draw, device)
+            rows.append({"dim": dim, "resolution": size, "count": number, "per_second": number / seconds})
+            say(f"decoding, {dim}D at {size}: {number / seconds:.1f} a second")
+            yield "rows", rows
+
+
+def _drawn(model: Representation, weights: torch.Tensor, size: int) -> Callable[[], object]:
+    if model.dim == 2:
+        return lambda: render_images(model, weights, size, size)
+    return lambda: render_surfaces(model, weights, size)
+
+
+def _based(name: str, dim: int, toy: bool) -> Representation:
+    """mLoRA-Asym on the trained base, where it is there; else on an untrained one."""
+    base = BaseField(TOY_FIELD[dim] if toy else preset("cpu", dim).field).requires_grad_(False)
+    if not toy:
+        with contextlib.suppress(WsrError):
+            base = load_base(name)
+    return make_representation("mlora-asym", base, base.config)
+
+
+def same_numbers(device: str, toy: bool) -> Found:
+    """How far the device's numbers are from the CPU's, in fp32: values of a field at random points, the largest
+    difference."""
+    for dim, name in ((2, "emoji"), (3, "shapes10")):
+        model = _based(name, dim, toy)
+        weights, points = model.initial(sigma=0.1)[None], torch.rand(1, 4096, dim) * 2 - 1
+        there = model.to(device).evaluate(weights.to(device), points.to(device)).cpu()
+        here = model.evaluate(weights, points)
+        yield f"{dim}D", float(np.abs((there - here).numpy()).max())
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+STAGES: dict[str, Stage] = {
+    "machine": Stage(20, machine),
+    "same numbers": Stage(20, same_numbers),
+    "tests": Stage(150, tests),
+    "fits at cpu": Stage(90, fits("cpu")),
+    "fits at paper": Stage(90, fits("paper")),
+    "decoding": Stage(30, decoding),
+    "training": Stage(80, training),
+    "sampling": Stage(60, sampling),
+}
