@@ -97,6 +97,8 @@ class ZooSchema(_Schema):
 
     @model_validator(mode="after")
     def _sound(self) -> "ZooSchema":
+        if (self.base is None) != (self.base_sha256 is None):
+            raise ValueError("a base and its SHA-256 are needed, or neither, but one of the two is missing")
         check_layout(self.layout)
         return self
 

@@ -122,7 +122,7 @@ def load_pointnet(path: str | Path) -> PointNet:
     wrong = [key for key, value in wanted.items() if key not in state or state[key].shape != value.shape]
     if wrong or len(state) > len(wanted):
         name = wrong[0] if wrong else min(set(state) - set(wanted))
-        raise WsrError(f"{shown(path)} does not hold {what}: its {name[:60]!r} is missing, of another shape, or too much.")
+        raise WsrError(f"{shown(path)} does not hold {what}: its {name[:60]!r} is missing, or of another shape.")
     network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return network.eval()
 
