@@ -66,11 +66,13 @@ def build() -> AtlasTab | None:
     names = library.collection_names()
     with gr.Tab("Atlas", id="atlas") as tab:
         if not names:
+            wrong = library.problems()  # they are here, but not as they should be
             gr.HTML(
+                snippets.blank(wrong[0]) if wrong else
                 snippets.empty(
                     "The map is drawn from trained networks, and none are here yet. Make them with", ASSETS_COMMAND
                 )
-            )
+            )  # fmt: skip
             return None
         atlas = _layout(tab)
     _wire(atlas)

@@ -1,7 +1,6 @@
 """What the Audit tab shows: where each generator's weights stand, and any of them beside what it is nearest to."""
 
 import functools
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,12 +11,19 @@ import pandas as pd
 from app import generate_run, library
 from app.figures.plane import point_id
 from wsr.errors import WsrError, unknown_name
+from wsr.formats.schema import read_json
+from wsr.formats.tables import read_table
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 HELD_OUT = "held out"
+# What a report has of each weight, beside more.
+COLUMNS = {
+    "generator": "str", "sample": "int64", "novelty": "float64", "quality": "float64", "distance": "float64",
+    "nearest": "str", "between": "str", "verdict": "str",
+}  # fmt: skip
 NEAREST = 3  # training weights below a weight's own, in the heat map
 SLUGS = {"diffusion": "", "G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
 
@@ -40,7 +46,7 @@ class Report:
 
 def names() -> list[str]:
     """Collections that have been audited, shapes first, as in Generate. Empty until the assets are made."""
-    there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
+    there = [name for name in library.collection_names() if _path(name, "parquet").is_file() and _readable(name)]
     return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
@@ -49,7 +55,22 @@ def report(name: str) -> Report:
     """WsrError for a collection, which may come from the page, that has not been audited."""
     if name not in names():
         raise unknown_name("audit", name, names())
-    return Report(name, pd.read_parquet(_path(name, "parquet")), json.loads(_path(name, "json").read_text()))
+    return _read(name)
+
+
+def _read(name: str) -> Report:
+    rows = read_table(_path(name, "parquet"), "an audit", COLUMNS)
+    return Report(name, rows, read_json(_path(name, "json"), "what an audit is of"))
+
+
+@functools.lru_cache(maxsize=32)
+def _readable(name: str) -> bool:
+    try:
+        _read(name)
+    except WsrError as error:
+        library.log.error("The audit of %s is left out of the page. %s", name, error)
+        return False
+    return True
 
 
 def first_point(name: str) -> str:

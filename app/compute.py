@@ -1,13 +1,11 @@
 """What every handler shares: queues, the GPU of a Space, files of one visitor, and errors as sentences."""
 
-import atexit
 import functools
+import hashlib
 import inspect
 import json
 import logging
-import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,9 @@ import gradio as gr
 import gradio.utils
 
 from app import snippets
+from wsr.cleanup import temporary_folder
 from wsr.errors import WsrError
+from wsr.paths import disk_error
 
 try:  # present on a Space with ZeroGPU only; it must be imported before torch
     import spaces
@@ -34,8 +34,7 @@ PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 UPLOAD_LIMIT = "32mb"
 
 # This process's own, unreadable to other users of the machine, and gone when it ends.
-_ROOT = Path(tempfile.mkdtemp(prefix="wsr-app-"))
-atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
+_ROOT = temporary_folder("wsr-app-")
 _turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
@@ -64,8 +63,9 @@ def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:
 
 def session_dir(request: gr.Request | None) -> Path:
     """A folder for the files of this visitor only. `forget` removes it when they leave."""
-    name = re.sub(r"[^A-Za-z0-9]", "", str(getattr(request, "session_hash", None) or ""))[:40]
-    folder = _ROOT / (name or "none")
+    # by digest: a visitor may call themselves what they like, and must not reach another's folder by it
+    name = hashlib.sha256(str(getattr(request, "session_hash", None) or "").encode("utf-8", "replace")).hexdigest()
+    folder = _ROOT / "visitors" / name[:40]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
 
@@ -116,6 +116,9 @@ def sentence(error: BaseException) -> str:
     """What the page says about an error: wsr's own sentence, or a general one, and then the log has the traceback."""
     if isinstance(error, WsrError):
         return str(error)
+    if (full := disk_error(error)) is not None:
+        log.error("%s", full)
+        return str(full)
     log.error("unexpected error in a handler", exc_info=error)
     return UNEXPECTED
 

@@ -1,7 +1,6 @@
 """What the Connect tab computes: pairs of fits, the fields between them, and how good those are."""
 
 import functools
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -64,8 +63,7 @@ def datasets() -> list[str]:
 
 @functools.lru_cache(maxsize=4)
 def _report(dataset: str) -> dict[str, Any]:
-    path = assets_dir() / "reports" / f"figure3-{dataset}.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    return library.report(f"figure3-{dataset}")
 
 
 def targets(dataset: str) -> list[str]:

@@ -1,7 +1,6 @@
 """What the Generate tab computes: samples from noise, step by step, and what each of them is nearest to."""
 
 import functools
-import json
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ from app import compute, library, snippets
 from app.fit_run import Fitted
 from wsr import representations
 from wsr.errors import WsrError, unknown_name
+from wsr.formats.schema import DiffusionSchema, parse_json, validated
+from wsr.formats.tensors import open_tensors
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -78,8 +79,23 @@ class Screen:
 def models() -> list[str]:
     """Collections with a diffusion model, shapes first: anybody can name what was sampled. Empty until the assets are
     made."""
-    there = [name for name in library.collection_names() if _file(name).is_file()]
+    there = [name for name in library.collection_names() if _file(name).is_file() and not problem(name)]
     return sorted(there, key=lambda name: name.startswith("emoji"))
+
+
+def problem(name: str) -> str:
+    """Why a model that is there cannot be used, as a sentence, which the log has as well; "" where it can."""
+    return _problem(name, _file(name).stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=256)
+def _problem(name: str, _stamp: int) -> str:
+    try:
+        classes_of(name)
+    except WsrError as error:
+        library.log.error("The model of %s is left out of the page. %s", name, error)
+        return str(error)
+    return ""
 
 
 def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: Any, seed: Any) -> Asked:
@@ -100,10 +116,9 @@ def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: A
 def classes_of(name: str) -> list[str]:
     """Those that the model was trained with: a data set's own, or clusters. Read without the engine, which the page is
     built without."""
-    from safetensors import safe_open
-
-    with safe_open(_file(name), "np") as file:
-        return json.loads(file.metadata()["wsr"])["classes"]
+    with open_tensors(_file(name), "a diffusion model", "np") as file:
+        meta = parse_json(file.metadata.get("wsr", "{}"), f"{file.fault}: of its metadata")
+        return validated(DiffusionSchema, meta, file.fault).classes
 
 
 def _file(name: str) -> Path:

@@ -4,7 +4,7 @@ it; decoding imports the engine when it is first asked for."""
 from __future__ import annotations
 
 import functools
-import json
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,17 @@ from jaxtyping import Float
 from app.figures.weights import layer_arrays
 from wsr import representations
 from wsr.errors import WsrError, unknown_name
+from wsr.formats.files import shown
+from wsr.formats.schema import ZooSchema, read_json, validated
+from wsr.formats.tables import INDEX, MAP, MAP_KEY, read_table
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr import Zoo
+
+log = logging.getLogger("wsr.app")
 
 METHODS = ("UMAP", "t-SNE", "PCA")
 _TONES = re.compile(r" ((?:[a-z-]+ skin tone ?)+)$")
@@ -87,9 +92,9 @@ class Collection:
 
 
 def collection_names() -> list[str]:
-    """Zoos that have a map: images first, and of each data set mLoRA-Asym first. Empty until the assets are made."""
-    maps = sorted((assets_dir() / "maps").glob("*.parquet"))
-    names = [path.stem for path in maps if (assets_dir() / "zoos" / path.stem / "zoo.json").is_file()]
+    """Zoos that have a map and can be read: images first, and of each data set mLoRA-Asym first. Empty until the assets
+    are made."""
+    names = [name for name in _found() if not problem(name)]
     rank = {kind: i for i, kind in enumerate(reversed(representations))}
 
     def place(name: str) -> tuple:
@@ -99,14 +104,51 @@ def collection_names() -> list[str]:
     return sorted(names, key=place)
 
 
+def _found() -> list[str]:
+    maps = sorted((assets_dir() / "maps").glob("*.parquet"))
+    return [path.stem for path in maps if (assets_dir() / "zoos" / path.stem / "zoo.json").is_file()]
+
+
+def problems() -> list[str]:
+    """What is wrong with the zoos that have a map and cannot be read, a sentence each."""
+    return [said for name in _found() if (said := problem(name))]
+
+
+def problem(name: str) -> str:
+    """Why a zoo with a map cannot be shown, as a sentence, which the log has as well; "" where it can."""
+    files = _files(name)
+    return _problem(name, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in files))
+
+
+@functools.lru_cache(maxsize=256)
+def _problem(name: str, _stamps: tuple[int, ...]) -> str:
+    collection.cache_clear()  # files have changed
+    try:
+        _opened(name)
+    except WsrError as error:
+        log.error("%s is left out of the page. %s", name, error)
+        return str(error)
+    return ""
+
+
+def _files(name: str) -> tuple[Path, Path, Path]:
+    folder = assets_dir() / "zoos" / name
+    return folder / "zoo.json", folder / "index.parquet", assets_dir() / "maps" / f"{name}.parquet"
+
+
 @functools.lru_cache(maxsize=24)
 def collection(name: str) -> Collection:
-    """A collection by name. The name may come from the page: WsrError if there is none of it."""
-    if name not in collection_names():
+    """A collection by name. The name may come from the page: WsrError if there is none of it, or it cannot be read."""
+    if name not in _found():
         raise unknown_name("collection", name, collection_names())
-    folder = assets_dir() / "zoos" / name
-    meta = json.loads((folder / "zoo.json").read_text())
-    index = pd.read_parquet(folder / "index.parquet")
+    return _opened(name)
+
+
+def _opened(name: str) -> Collection:
+    described, listed, mapped = _files(name)
+    meta = read_json(described, "the description of a zoo")
+    validated(ZooSchema, meta, f"{shown(described)} is not the description of a zoo")
+    index = read_table(listed, "a zoo's index", INDEX, ("id",))
     fine = index[index["status"] == "ok"]
     rows = np.flatnonzero(index["status"] == "ok")
     if not len(fine):
@@ -123,14 +165,16 @@ def collection(name: str) -> Collection:
         held_out=(fine["split"] == "heldout").tolist(),
         quality=fine["quality"].to_numpy(np.float32),
         rows=rows.tolist(),
-        maps=_maps(assets_dir() / "maps" / f"{name}.parquet", fine["id"].astype(str)),
+        maps=_maps(mapped, fine["id"].astype(str)),
         layout=meta["layout"],
         index=fine.reset_index(drop=True),
     )
 
 
 def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
-    table = pd.read_parquet(path)
+    table = read_table(path, "a map", MAP, MAP_KEY)
+    if not len(table) or not table["dims"].isin((2, 3)).all():
+        raise WsrError(f"{shown(path)} is not a map: its 'dims' should be 2 or 3 in every row.")
     named = {method.replace("-", "").lower(): method for method in METHODS}
     maps = {}
     for (method, dims), part in table.groupby(["method", "dims"], sort=False):
@@ -232,9 +276,21 @@ def clusters(name: str) -> np.ndarray:
 
 def probes(dataset: str) -> list[dict]:
     """Table 4's rows of a data set; empty until it has been made."""
-    path = assets_dir() / "reports" / "table4.json"
-    rows = json.loads(path.read_text())["rows"] if path.is_file() else []
+    rows = report("table4").get("rows", [])
     return [row for row in rows if row["data set"] == dataset]
+
+
+def report(name: str) -> dict:
+    """A report of assets/reports; empty where there is none, or it cannot be read, which the log then says."""
+    path = assets_dir() / "reports" / f"{name}.json"
+    if not path.is_file():
+        return {}
+    try:
+        found = read_json(path, "a report")
+    except WsrError as error:
+        log.error("%s", error)
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:

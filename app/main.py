@@ -1,8 +1,10 @@
 """The app: `python -m app.main` here, this file's path on a Hugging Face Space."""
 
+import contextlib
 import os
 import sys
 import threading
+import time
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path, as a Space does: the packages are one folder up
@@ -11,12 +13,16 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
 
 from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, symmetry_tab
 from app.address import Address
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.head import Head
 from app.theme import CSS, theme
+from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
+from wsr.paths import disk_error
 
 TITLE = "wsr"
 ALONE = 8.0  # seconds without a visitor, after which the engine is made ready for one
@@ -47,20 +53,40 @@ def build_app() -> gr.Blocks:
     return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
 
 
+async def full(_request: Request, error: OSError) -> Response:
+    """The answer to what cannot be written, an upload say, where the disk is full: a sentence in place of "Internal
+    Server Error"."""
+    known = disk_error(error)
+    if known is None:
+        raise error
+    compute.log.error("%s", known)
+    return PlainTextResponse(str(known), status_code=507)
+
+
 def launch(host: str | None = None, port: int | None = None, block: bool = True) -> str:
     """Serve the page and return its address. `host` and `port` default to 127.0.0.1:7860, or to what a Space sets."""
+    end_on_sigterm()
     page = build_app()
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
         theme=theme(), css_paths=[CSS], state_session_capacity=compute.SESSIONS,
-        app_kwargs={"middleware": [Middleware(Head, PRELOAD + FIRST_PICTURE)]},
+        app_kwargs={"middleware": [Middleware(Head, PRELOAD + FIRST_PICTURE)], "exception_handlers": {OSError: full}},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()
     if block:
-        page.block_thread()
+        _wait(page)
     return address
+
+
+def _wait(page: gr.Blocks) -> None:
+    """Serves until Ctrl-C, or until the process is asked to end."""
+    try:
+        while page.is_running:
+            time.sleep(0.2)
+    finally:  # not gradio's own wait, which takes an end that was asked for as one of its visitors' making
+        page.close(verbose=False)
 
 
 def warm_up() -> None:
@@ -70,7 +96,8 @@ def warm_up() -> None:
     from app import library, sheets
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
+        with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
     for name in library.collection_names():
         library.neighbours(name, library.first_pick(name))
         library.start_layers(name)
@@ -78,4 +105,9 @@ def warm_up() -> None:
 
 
 if __name__ == "__main__":
-    launch()
+    try:
+        launch()
+    except Terminated:
+        sys.exit(TERMINATED)
+    except KeyboardInterrupt:
+        print("Stopped.")

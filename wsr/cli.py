@@ -10,11 +10,14 @@ from rich.console import Console
 from rich.table import Table
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
+from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
 from wsr.commands import MISTAKE, OK, STOPPED, PresetName, RepresentationName, console
 from wsr.commands.bench import Bench
 from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
 from wsr.commands.zoo import ZooCommand
 from wsr.errors import WsrError, unknown_name
+from wsr.formats.files import there
+from wsr.paths import atomic_path, disk_error, make_dir, use_writable_caches
 from wsr.progress import bar
 
 
@@ -190,11 +193,11 @@ class Render:
         from wsr.fitting.saved import load_weights
         from wsr.zoo import Zoo
 
-        held = load_weights(self.zoo) if Path(self.zoo).is_file() else Zoo.open(self.zoo)
+        held = load_weights(self.zoo) if there(self.zoo) else Zoo.open(self.zoo)
         ids, suffix = list(self.ids) or held.ids[: self.count], {2: ".png", 3: ".glb"}[held.representation.dim]
         if unknown := set(ids) - set(held.ids):
             raise unknown_name("instance", min(unknown), held.ids[:50])
-        self.out.mkdir(parents=True, exist_ok=True)
+        make_dir(self.out)
         with bar("render") as update:
             for i, name in enumerate(ids):
                 path = self.out / f"{_file_name(name)}{suffix}"
@@ -232,7 +235,9 @@ def write_decoded(decoded, path: Path) -> None:
     if isinstance(decoded, np.ndarray):
         from PIL import Image
 
-        Image.fromarray(np.round(decoded * 255).astype(np.uint8)).save(path)
+        with atomic_path(path) as temporary:
+            kind = Image.registered_extensions().get(path.suffix.lower(), "PNG")
+            Image.fromarray(np.round(decoded * 255).astype(np.uint8)).save(temporary, kind)
     else:
         from wsr.render.surfaces import to_glb
 
@@ -255,7 +260,10 @@ Command = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a sub-command. Exit codes: 0 done, 1 a check failed, 2 wrong input, 130 stopped."""
+    """Runs a sub-command. Exit codes: 0 done, 1 a check failed, 2 wrong input or no room to write, 130 stopped, 143
+    asked to end."""
+    end_on_sigterm()
+    use_writable_caches()
     try:
         command = tyro.cli(
             OmitArgPrefixes[Command],
@@ -264,12 +272,18 @@ def main(arguments: list[str] | None = None) -> int:
             description="A weight-space laboratory: signals become small neural fields, and their weights become data.",
         )
         return command.run()
-    except WsrError as error:
-        Console(stderr=True).print(f"wsr: {error}", style="red", markup=False, highlight=False)
-        return MISTAKE
+    except Terminated:
+        Console(stderr=True).print("Asked to end.")
+        return TERMINATED
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped.")
         return STOPPED
+    except Exception as error:
+        known = error if isinstance(error, WsrError) else disk_error(error)
+        if known is None:
+            raise
+        Console(stderr=True).print(f"wsr: {known}", style="red", markup=False, highlight=False)
+        return MISTAKE
 
 
 if __name__ == "__main__":

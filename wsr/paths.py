@@ -1,17 +1,90 @@
 """Where things live on disk, and how they are written: to a temporary name, then renamed."""
 
+import errno
+import functools
+import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from wsr.cleanup import temporary_folder
+from wsr.errors import WsrError
+
+log = logging.getLogger("wsr")
+
+# Of other libraries, which keep them in the home folder: the variable that moves each, and its folder in our cache.
+OTHERS = {
+    "XDG_CACHE_HOME": "xdg",
+    "NUMBA_CACHE_DIR": "numba",
+    "MPLCONFIGDIR": "matplotlib",
+    "HF_HOME": "huggingface",
+    "TORCHINDUCTOR_CACHE_DIR": "inductor",
+}
+# What the system says when a disk is full, a quota or a limit reached, or a folder not to be written to.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR}
+# The same, from libraries that write by themselves: safetensors, pyarrow, torch.
+_FULL_WORDS = ("no space left", "disk quota exceeded", "file too large", "os error 28", "os error 27", "os error 122")
+_WRITER_WORDS = ("pytorchstreamwriter", "iostream error", "inline_container", "file write failed")
+
 
 def cache_dir() -> Path:
-    """The folder for what can be made again: `$WSR_CACHE`, else `~/.cache/wsr`."""
-    path = Path(os.environ.get("WSR_CACHE") or Path.home() / ".cache" / "wsr")
-    path.mkdir(parents=True, exist_ok=True)
-    return path
+    """The folder for what can be made again: `$WSR_CACHE`, else `wsr` in `$XDG_CACHE_HOME`, else `~/.cache/wsr`. Where
+    it cannot be written, a temporary folder of this process's own, with a warning."""
+    wanted = os.environ.get("WSR_CACHE") or _default_cache()
+    path = Path(wanted) if wanted else None
+    if path is not None and _writable(path):
+        return path
+    return _temporary_cache(str(wanted or "~/.cache/wsr"))
+
+
+def _default_cache() -> Path | None:
+    if (shared := os.environ.get("XDG_CACHE_HOME")) and Path(shared).is_absolute():
+        return Path(shared) / "wsr"
+    home = home_dir()
+    return home / ".cache" / "wsr" if home else None
+
+
+def home_dir() -> Path | None:
+    """The user's home; None where they have none, as on a machine that does not know their number."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
+def _writable(path: Path) -> bool:
+    """Whether files can be made in this folder, which is made where it is missing."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        return os.access(path, os.W_OK | os.X_OK)
+    except (OSError, ValueError):
+        return False
+
+
+@functools.lru_cache(maxsize=8)
+def _temporary_cache(wanted: str) -> Path:
+    folder = temporary_folder("wsr-cache-")
+    os.environ["WSR_CACHE"] = str(folder)  # for the processes that this one starts
+    log.warning(
+        "The cache folder %r cannot be written, so what is computed is kept in %r until this process ends: set "
+        "WSR_CACHE to a folder that can.", wanted, str(folder),
+    )  # fmt: skip
+    return folder
+
+
+def use_writable_caches() -> None:
+    """Points other libraries to folders in our cache where the home folder, in which they keep theirs, cannot be
+    written. To be called before they are imported. A variable that is set stays as it is."""
+    home = home_dir()
+    if home is not None and home.is_dir() and os.access(home, os.W_OK | os.X_OK) and _writable(home / ".cache"):
+        return
+    kept = cache_dir() / "others"
+    for variable, name in OTHERS.items():
+        os.environ.setdefault(variable, str(kept / name))
 
 
 def assets_dir() -> Path:
@@ -20,19 +93,106 @@ def assets_dir() -> Path:
 
 
 @contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path, needed: int = 0) -> Iterator[Path]:
     """A temporary path in the folder of `path`, renamed to `path` on success and removed on failure.
 
-    A reader sees the old file or the new one, never half of one, whenever the writer is killed.
+    A reader sees the old file or the new one, never half of one, whenever the writer is killed. needed: bytes that will
+    be written, where that is known. WsrError, with the path and what is missing, where there is no room, or the folder
+    cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _begun(path, needed)
     try:
-        yield temporary
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        with writing(path, needed):
+            yield temporary
+        try:
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except OSError as error:
+            raise refused(path, error, needed) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _begun(path: Path, needed: int) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        usage = shutil.disk_usage(path.parent)
+        if usage.free < needed and usage.total:  # a system that states no size states nothing
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        # a name of 255 bytes is the longest: that of the temporary file must not be longer than that of the file
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".tmp")
+    except (OSError, ValueError) as error:
+        raise refused(path, error, needed) from None
+    os.close(handle)
+    return Path(name)
+
+
+@contextmanager
+def writing(path: str | Path, needed: int = 0) -> Iterator[None]:
+    """Around what writes to `path`, or into it as a folder: a full disk becomes a WsrError. Other errors pass as they
+    are."""
+    try:
+        yield
+    except WsrError:
+        raise
+    except Exception as error:
+        if not _is_full(error):
+            raise
+        raise refused(path, error, needed) from None
+
+
+def make_dir(path: str | Path) -> Path:
+    """Makes a folder, and those above it, where it is missing. WsrError where it cannot be made."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise refused(path, error) from None
+    return Path(path)
+
+
+def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
+    """The sentence for an error in writing to `path`."""
+    if _is_full(error):
+        need = f"{_megabytes(needed)} are needed and " if needed else ""
+        free = _free(Path(path))
+        room = f": {need}{_megabytes(free)} are free" if free is not None else ""
+        return WsrError(f"There is no space left to write {_short(path)}{room}. Make room, or write to another disk.")
+    why = getattr(error, "strerror", None) or str(error)
+    return WsrError(f"{_short(path)} cannot be written ({why}): choose a place where you may write.")
+
+
+def disk_error(error: BaseException) -> WsrError | None:
+    """The sentence for an error that says that a disk is full or may not be written; None for any other error."""
+    if isinstance(error, Exception) and _is_full(error):
+        return refused(getattr(error, "filename", None) or tempfile.gettempdir(), error)
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return refused(error.filename or tempfile.gettempdir(), error)
+    return None
+
+
+def _is_full(error: Exception) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in FULL
+    words = str(error)[:2000].lower()
+    if any(word in words for word in _FULL_WORDS):
+        return True
+    return isinstance(error, RuntimeError) and any(word in words for word in _WRITER_WORDS)
+
+
+def _free(path: Path) -> int | None:
+    for place in (path, *path.parents):
+        try:
+            return shutil.disk_usage(place).free
+        except (OSError, ValueError):
+            continue
+    return None
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / 1e6:.1f} MB"
+
+
+def _short(path: str | Path) -> str:
+    text = str(path)
+    return repr(text if len(text) <= 240 else f"{text[:120]}…{text[-120:]}")

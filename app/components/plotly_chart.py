@@ -1,10 +1,7 @@
 """A clickable Plotly chart: `gr.Plot` has no click event, so every chart of the app is this one component."""
 
-import atexit
 import hashlib
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +9,7 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
+from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
@@ -30,8 +28,7 @@ _ADDRESS = f"gradio_api/file={_PLOTLY_JS}"
 # times at each change of any of them, which for a map of 100,000 points takes half a second.
 LARGE = 400_000
 KEPT = 40  # files, of about 5 MB
-_FOLDER = Path(tempfile.mkdtemp(prefix="wsr-charts-"))
-atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+_FOLDER = temporary_folder("wsr-charts-")
 gr.set_static_paths([_FOLDER])
 # For the page's own head (`app.head`): the script is fetched while gradio's own are, and not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'

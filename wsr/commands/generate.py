@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from wsr.commands import OK, PresetName, console
 from wsr.errors import WsrError
+from wsr.paths import atomic_path
 from wsr.progress import bar
 
 
@@ -145,7 +146,8 @@ class Evaluate:
             table.add_row(row["set"], row["against"], *(f"{value:.4g} ± {spread:.2g}" for value, spread in pairs))
         console.print(table, f"Features: {of.name}. {self.count} weights of either side, {self.repeats} subsets.")
         if self.out:
-            found.assign(extractor=of.name).to_csv(self.out, index=False)
+            with atomic_path(self.out) as temporary:
+                found.assign(extractor=of.name).to_csv(temporary, index=False)
         return OK
 
 

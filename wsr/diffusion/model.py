@@ -9,8 +9,6 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.devices import moved
@@ -20,11 +18,15 @@ from wsr.diffusion.tokens import FlatTokens, make_tokens
 from wsr.diffusion.transformer import WeightTransformer
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
-from wsr.paths import assets_dir, atomic_path
+from wsr.formats.files import shown, there
+from wsr.formats.schema import DiffusionSchema, as_config, parse_json, validated
+from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
+from wsr.paths import assets_dir, make_dir
 from wsr.zoo.bits import from_levels, pack, to_levels, unpack
 from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
 
 FORMAT = "wsr-diffusion-1"
+WHAT = "a diffusion model"
 STEP = "step."  # before the name of a matrix in levels: what a level of each of its rows is worth
 SMALLEST_SPREAD = 1e-6  # of a parameter that is the same in all weights
 
@@ -183,46 +185,74 @@ class WeightDiffusion:
             "bits": bits,
             "about": self.about,
         }
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_dir(path.parent)
         for number, part in reversed(list(enumerate(parts))):  # the first, which names the others, last
-            with atomic_path(_file(path, number)) as temporary:
-                save_file(part, temporary, {"wsr": json.dumps(meta)} if not number else None)
+            save_tensors(_file(path, number), part, {"wsr": json.dumps(meta)} if not number else None)
 
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
+    """Around what builds a network of a file's settings: what they do not fit together for is the file's fault."""
     try:
         yield
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise WsrError(f"{str(path)!r} is not a diffusion model that can be read: {error}.") from None
+    except WsrError:
+        raise
+    except (ValueError, KeyError, TypeError, RuntimeError, AssertionError, ArithmeticError, IndexError) as error:
+        raise WsrError(f"{shown(path)} is not a diffusion model that can be read: {str(error)[:300]}.") from None
+
+
+def read_about(path: Path) -> dict:
+    """What a model's file says of itself (config, classes, about, files, bits), without torch. WsrError where it is no
+    model."""
+    with open_tensors(path, WHAT, "np") as file:
+        return _about(file)
+
+
+def _about(file: TensorFile) -> dict:
+    meta = parse_json(file.metadata.get("wsr", "{}"), f"{file.fault}: of its metadata")
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise WsrError(f"{file.fault}: its format is not {FORMAT!r}.")
+    validated(DiffusionSchema, meta, file.fault)
+    return meta
 
 
 def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
     """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
     WsrError where there is none, or it is not one of ours."""
     path, state = _path(name), {}
-    with _readable(path):
-        with safe_open(path, "pt") as file:
-            meta = json.loads((file.metadata() or {}).get("wsr", "{}"))
-        if meta.get("format") != FORMAT:
-            raise ValueError(f"its format is not {FORMAT!r}")
-        for number in range(meta["files"]):
-            with safe_open(_file(path, number), "pt") as file:
-                state |= {key: file.get_tensor(key) for key in file.keys()}
+    meta = read_about(path)
+    fault, checked = f"{shown(path)} is not {WHAT}", DiffusionSchema.model_validate(meta)
+    config = as_config(DiffusionConfig, checked.config, fault)
+    if representation is None and not meta["about"].get("zoo"):
+        raise WsrError(f"{fault} that can decode what it samples: it does not say of which zoo its weights are.")
     model = representation or load_representation(meta["about"]["zoo"])
-    with _readable(path):
-        config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
+    with _readable(path), torch.device("meta"):  # the shapes alone: the file must hold them before they are allocated
         network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
-        mean, spread = state.pop("mean"), state.pop("spread")
         shapes = {name: known.shape for name, known in network.state_dict().items()}
-        network.load_state_dict({name: _restored(state, name, shape, meta["bits"]) for name, shape in shapes.items()})
+    for number in range(meta["files"]):
+        with open_tensors(_file(path, number), f"part {number} of {WHAT}") as file:
+            state |= {key: file.tensor(key, dtypes=("F16", "F32", "U8")) for key in file.shapes}
+    for key in ("mean", "spread"):
+        if key not in state or state[key].shape != (model.size,):
+            raise WsrError(f"{fault}: its {key!r} should be of the {model.size} numbers of its weights.")
+    with _readable(path):
+        restored = {name: _restored(state, name, shape, meta["bits"]) for name, shape in shapes.items()}
+        network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
+        network.load_state_dict(restored)
+    mean, spread = state["mean"].float(), state["spread"].float()
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])
 
 
 def _restored(state: dict[str, Tensor], name: str, shape: torch.Size, bits: int) -> Tensor:
     """A parameter as it was before `save`."""
-    stored, step = state[f"network.{name}"], state.get(f"{STEP}{name}")
-    if step is None:
+    stored, step = state.get(f"network.{name}"), state.get(f"{STEP}{name}")
+    packed = step is not None and bits <= 8
+    rows, size = shape[:-1].numel(), -(-shape[-1] * bits // 8) if packed else None
+    if stored is None or tuple(stored.shape) != ((rows, size) if packed else tuple(shape)):
+        raise ValueError(f"its tensor {name!r} of the shape {tuple(shape)} is missing, or has another one")
+    if packed != (stored.dtype == torch.uint8) or (packed and tuple(step.shape) != (rows, 1)):
+        raise ValueError(f"its tensor {name!r} is not in {bits} bits, as the file says")
+    if not packed:
         return stored.float()
     return from_levels(unpack(stored, shape[-1], bits), step, bits).view(shape)
 
@@ -252,11 +282,11 @@ def _file(path: Path, number: int) -> Path:
 
 def _path(name: str | Path) -> Path:
     path = Path(name)
-    if path.is_file():
+    if there(path):
         return path
     folder = assets_dir() / "diffusion"
     named = folder / f"{path}.safetensors"
-    if named.is_file():
+    if there(named):
         return named
     names = [file.stem for file in folder.glob("*.safetensors")]
     if not names:

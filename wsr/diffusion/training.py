@@ -18,8 +18,6 @@ import torch
 from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
 from jaxtyping import Float, Int
-from safetensors import safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
@@ -27,7 +25,7 @@ from wsr.devices import upload
 from wsr.diffusion.model import WeightDiffusion
 from wsr.diffusion.process import make_process
 from wsr.errors import WsrError
-from wsr.paths import atomic_path
+from wsr.formats.tensors import open_tensors, save_tensors
 
 SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step
 WORTH = 1e-3  # the part of the validation loss that a longer run must gain
@@ -278,15 +276,15 @@ class Training:
             state |= {f"best.{i}": value for i, value in enumerate(self.best.parameters)}
             meta["best"] = [self.best.loss, self.best.step, self.best.looks]
         state = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
-        with atomic_path(path) as temporary:
-            save_file(state, temporary, {"wsr": json.dumps(meta)})
+        save_tensors(path, state, {"wsr": json.dumps(meta)})
 
     def load(self, path: Path) -> None:
         """WsrError for a checkpoint of another run."""
         try:
-            with safe_open(path, "pt") as file:
-                meta = json.loads(file.metadata()["wsr"])
-                state = {key: file.get_tensor(key) for key in file.keys()}
+            kinds = ("F16", "BF16", "F32", "I64")
+            with open_tensors(path, "a checkpoint of training") as file:
+                meta = json.loads(file.metadata["wsr"])
+                state = {key: file.tensor(key, dtypes=kinds, finite=False) for key in file.shapes}
             if meta["identity"] != self.identity:
                 raise ValueError("its weights, settings or seed are others")
             self.model.network.load_state_dict(_below(state, "network."))

@@ -6,16 +6,18 @@ from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import BaseField
-from wsr.paths import assets_dir, atomic_path
+from wsr.formats.files import refuse_stand_in, there
+from wsr.formats.schema import BaseSchema, as_config, parse_json, validated
+from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
+from wsr.paths import assets_dir
 from wsr.presets import FieldConfig
 
 FORMAT = "wsr-base-1"
+WHAT = "a base"
 
 
 @dataclass
@@ -47,8 +49,7 @@ def save_base(
         "training": json.dumps(info.training),
         "ids": json.dumps(ids or []),
     }
-    with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata=metadata)
+    save_tensors(path, tensors, metadata)
 
 
 def load_base(name_or_path: str | Path) -> BaseField:
@@ -56,15 +57,16 @@ def load_base(name_or_path: str | Path) -> BaseField:
     and shared by all who load it: `.to(device)` returns a copy. Its `.info` tells where it comes from. WsrError where
     there is none, or the file is not a base."""
     path = base_path(name_or_path)
+    refuse_stand_in(path, WHAT)
     stamp = path.stat()
     return _load(path, stamp.st_mtime_ns, stamp.st_size)
 
 
 def base_path(name_or_path: str | Path) -> Path:
     path = assets_dir() / "bases" / f"{name_or_path}.safetensors"
-    if path.is_file():
+    if there(path):
         return path
-    if Path(name_or_path).is_file():
+    if there(name_or_path):
         return Path(name_or_path)
     names = [p.stem for p in (assets_dir() / "bases").glob("*.safetensors")]
     if not names:
@@ -83,33 +85,56 @@ def base_name(path: str | Path) -> str:
 
 @lru_cache(maxsize=8)
 def _load(path: Path, _mtime: int, _size: int) -> BaseField:
-    try:
-        with safe_open(path, "pt") as file:
-            metadata = file.metadata() or {}
-            state = {key.removeprefix("base."): file.get_tensor(key) for key in file.keys() if key.startswith("base.")}
-    except (SafetensorError, OSError) as error:
-        raise WsrError(
-            f"{str(path)!r} is not a safetensors file ({error}): a base is one written by `wsr base`."
-        ) from None
-    if metadata.get("format") != FORMAT:
-        raise WsrError(
-            f"{str(path)!r} is a safetensors file but not a base of wsr: its format is "
-            f"{metadata.get('format')!r}, it should be {FORMAT!r}."
-        )
-    base = BaseField(FieldConfig(**json.loads(metadata["config"])))
+    with open_tensors(path, WHAT) as file:
+        about = _about(file)
+        config = as_config(FieldConfig, about.config, file.fault)
+        shapes = base_shapes(config)
+        for name, shape in shapes.items():  # before anything of the sizes that the file states is allocated
+            file.require(f"base.{name}", shape)
+        state = {name: file.tensor(f"base.{name}") for name in shapes}
+    base = BaseField(config)
     base.load_state_dict(state)
     base.info = BaseInfo(
-        metadata["dataset"],
-        metadata["preset"],
-        int(metadata["mask_seed"]),
-        json.loads(metadata["training"]),
+        about.dataset,
+        about.preset,
+        about.mask_seed,
+        about.training,
         hashlib.sha256(path.read_bytes()).hexdigest(),
         str(path),
     )
     return base.eval().requires_grad_(False)
 
 
+def _about(file: TensorFile) -> BaseSchema:
+    if file.metadata.get("format") != FORMAT:
+        raise WsrError(
+            f"{file.fault} of wsr: its format is {file.metadata.get('format', '')[:60]!r}, it should be {FORMAT!r}, as "
+            "`wsr base` writes it."
+        )
+    meta = dict(file.metadata)
+    for key in ("config", "training", "ids", "mask_seed"):
+        if key in meta:
+            meta[key] = parse_json(meta[key], f"{file.fault}: of its {key!r}")
+    return validated(BaseSchema, meta, file.fault)
+
+
+def base_shapes(config: FieldConfig) -> dict[str, tuple[int, ...]]:
+    """The shapes of a base's tensors, known without making one."""
+    c, layers, width, out = config.channels, config.layers, config.mapping_width, config.outputs
+    sizes = [config.latent] + [width] * config.mapping_layers
+    shapes = {"fourier_weight": (c, config.dim), "fourier_phase": (c,), "weight": (layers, c, c), "bias": (layers, c)}
+    shapes |= {"out_weight": (out, c), "out_bias": (out,), "affine": (layers, c, width), "affine_bias": (layers, c)}
+    for i in range(config.mapping_layers):
+        shapes |= {f"mapping.{i}": (sizes[i + 1], sizes[i]), f"mapping_bias.{i}": (sizes[i + 1],)}
+    return shapes | {"mean_style": (layers, c)}
+
+
 def load_latents(name_or_path: str | Path) -> tuple[Tensor, list[str]]:
-    """The latent codes (n, z) of a base's training set and their ids."""
-    with safe_open(base_path(name_or_path), "pt") as file:
-        return file.get_tensor("latents").float(), json.loads(file.metadata()["ids"])
+    """The latent codes (n, z) of a base's training set and their ids. WsrError where the file is no base, or holds
+    none."""
+    with open_tensors(base_path(name_or_path), WHAT) as file:
+        about = _about(file)
+        latents = file.tensor("latents", (None, about.config.latent)).float()
+        if len(about.ids) != len(latents):
+            raise WsrError(f"{file.fault}: it has {len(latents)} latents for {len(about.ids)} ids.")
+        return latents, about.ids

@@ -269,6 +269,18 @@ def make_representation(
     return kind(name, base, config.rank if rank is None else rank, mask_seed)
 
 
+def stored_size(name: str, config: FieldConfig, rank: int) -> int:
+    """Trainable scalars of an instance, `Representation.size`, known without making the representation: what a file
+    states is compared with what it holds before anything of that size is allocated."""
+    masked = check_representation(name).endswith("-asym")
+    if name.startswith("mlp"):
+        n, out = (config.mlp_asym_width if masked else 0) or config.mlp_width, config.outputs
+        frozen = 3 * n * frozen_count(n) if masked else 0
+        return n * config.dim + n + 3 * (n * n + n) + out * n + out - frozen
+    c = config.channels
+    return config.layers * rank * (2 * c - (frozen_count(c) if masked else 0))
+
+
 def count_parameters(representation: str, preset_name: str = "cpu", dim: int = 2) -> int:
     """Trainable scalars of an instance, frozen entries not counted. At the paper's preset the MLPs have exactly
     table 1's 27,357 / 24,537 (2D) and 30,196 / 27,226 (3D)."""

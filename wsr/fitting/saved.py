@@ -7,18 +7,20 @@ from pathlib import Path
 import numpy as np
 import trimesh
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import base_name, load_base
-from wsr.fields.representation import Representation, make_representation
-from wsr.paths import atomic_path
+from wsr.fields.representation import Representation, make_representation, stored_size
+from wsr.formats.files import shown
+from wsr.formats.schema import WeightsSchema, as_config, parse_json, validated
+from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
 from wsr.presets import FieldConfig
 from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
+WHAT = "a file of weights that were taken home"
+TEXTS = ("ids", "field", "aspect", "layout", "dim", "rank", "mask_seed")  # of the metadata, which hold JSON
 RESOLUTION = {2: 256, 3: 96}
 
 
@@ -40,6 +42,9 @@ class SavedWeights:
     ) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:  # fmt: skip
         """The same of some of them, as a zoo has it."""
         rows = [self.ids.index(item) for item in ids]
+        for item, good in zip(ids, self.weights[rows].isfinite().all(1).tolist(), strict=True):
+            if not good:
+                raise WsrError(f"The weights of {item!r} are not finite, as of a fit that diverged: they show nothing.")
         resolution = resolution or RESOLUTION[self.representation.dim]
         return decode(self.representation, self.weights[rows], resolution, self.aspect)
 
@@ -64,26 +69,37 @@ def save_weights(
         "aspect": json.dumps(aspect),
         "layout": json.dumps(representation.layout.to_json()),
     }
-    with atomic_path(path) as temporary:
-        save_file({"weights": weights.detach().cpu().contiguous()}, temporary, metadata=metadata)
+    save_tensors(path, {"weights": weights}, metadata)
 
 
 def load_weights(path: str | Path) -> SavedWeights:
     """What `save_weights` wrote: `FitResult.save`, `wsr fit --out`, or the page's "Take it home". WsrError for another
     file, or where the base that the weights are of is not here."""
-    try:
-        with safe_open(path, "pt") as file:
-            meta, weights = file.metadata() or {}, file.get_tensor("weights").float()
-        if meta.get("format") != FORMAT or "field" not in meta:
-            raise ValueError(f"its format is not {FORMAT!r}")
-    except (OSError, SafetensorError, ValueError) as error:
-        raise WsrError(f"{str(path)!r} holds no weights that were taken home: {error}.") from None
-    base, seed = load_base(meta["base"]) if meta["base"] else None, int(meta["mask_seed"])
-    if base is not None and base.info.sha256 != meta["base_sha256"]:
-        raise WsrError(
-            f"{str(path)!r} was fitted on another base {meta['base']!r} (SHA-256 {meta['base_sha256'][:12]}…) than "
-            f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it."
-        )
-    config = base.config if base is not None else FieldConfig(**json.loads(meta["field"]))
-    model = make_representation(meta["representation"], base, config, int(meta["rank"]), seed)
-    return SavedWeights(json.loads(meta["ids"]), weights, model, tuple(json.loads(meta["aspect"])))
+    with open_tensors(path, WHAT) as file:
+        about = _about(file)
+        config = as_config(FieldConfig, about.field, file.fault)
+        base = load_base(about.base) if about.base else None
+        if base is not None and base.info.sha256 != about.base_sha256:
+            raise WsrError(
+                f"{shown(path)} was fitted on another base {about.base!r} (SHA-256 {about.base_sha256[:12]}…) than "
+                f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it."
+            )
+        config = base.config if base is not None else config
+        # the size is asked for before anything of it is allocated
+        size = stored_size(about.representation, config, about.rank)
+        weights = file.tensor("weights", (len(about.ids), size), finite=False).float()
+        fault = file.fault
+    model = make_representation(about.representation, base, config, about.rank, about.mask_seed)
+    if model.layout.to_json() != [entry.model_dump() for entry in about.layout]:
+        raise WsrError(f"{fault}: its layout is not that of {about.representation!r} on its base.")
+    return SavedWeights(about.ids, weights, model, tuple(about.aspect))
+
+
+def _about(file: TensorFile) -> WeightsSchema:
+    if file.metadata.get("format") != FORMAT:
+        raise WsrError(f"{file.fault}: its format is not {FORMAT!r}.")
+    meta = dict(file.metadata)
+    for key in TEXTS:
+        if key in meta:
+            meta[key] = parse_json(meta[key], f"{file.fault}: of its {key!r}")
+    return validated(WeightsSchema, meta, file.fault)

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsr.devices import moved
 from wsr.errors import WsrError, unknown_name
+from wsr.formats.files import refuse_stand_in, there
+from wsr.formats.tensors import open_tensors
 from wsr.paths import assets_dir
 
 SIDE = 224  # pixels that the image networks were trained on
@@ -111,18 +112,21 @@ def clip(
     """CLIP, as in the paper, through `open_clip`. weights: a file, OpenAI's own (TorchScript) or a state dict; by
     default the one that $WSR_CLIP_WEIGHTS names, or that of OpenAI's cache. architecture: OpenAI's weights are those of
     networks with QuickGELU. WsrError where there is none: nothing is fetched."""
-    path = Path(weights or os.environ.get(CLIP_VARIABLE) or Path(CLIP_CACHE).expanduser())
-    if not path.is_file():
+    path = Path(weights or os.environ.get(CLIP_VARIABLE) or os.path.expanduser(CLIP_CACHE))
+    if not there(path):
         raise WsrError(
             f"There are no weights of CLIP at {str(path)!r}. Fetch those of {architecture} (OpenAI) where there is a "
             f"network, put them there or name the file in ${CLIP_VARIABLE}; or use the extractor 'efficientnet-lite0', "
             "whose weights are installed with wsr."
         )
+    refuse_stand_in(path, "the weights of CLIP")
     import open_clip
 
     try:
         network = open_clip.create_model(architecture)
         network.load_state_dict(_clip_state(path))
+    except WsrError:
+        raise
     except Exception as error:
         raise WsrError(f"{str(path)!r} does not hold the weights of CLIP {architecture}: {error}.") from None
     normal = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
@@ -131,7 +135,8 @@ def clip(
 
 def _clip_state(path: Path) -> dict[str, Tensor]:
     if path.suffix == ".safetensors":
-        return load_file(path)
+        with open_tensors(path, "the weights of CLIP") as file:
+            return {key: file.tensor(key, dtypes=("F16", "BF16", "F32", "I64")) for key in file.shapes}
     try:
         state = torch.jit.load(path, map_location="cpu").state_dict()
     except RuntimeError:  # no TorchScript archive
@@ -161,8 +166,8 @@ def extractor(name: str | None = None, dim: int = 2) -> Extractor:
     if name is None and dim == 3:
         return pointnet()
     if name is None:
-        there = os.environ.get(CLIP_VARIABLE) or Path(CLIP_CACHE).expanduser().is_file()
-        return clip() if there else efficientnet_lite()
+        at_hand = os.environ.get(CLIP_VARIABLE) or there(os.path.expanduser(CLIP_CACHE))
+        return clip() if at_hand else efficientnet_lite()
     if name not in EXTRACTORS:
         raise unknown_name("extractor", name, EXTRACTORS)
     return EXTRACTORS[name]()

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsr.errors import WsrError
+from wsr.formats.files import refuse_stand_in, shown
+from wsr.formats.tensors import open_tensors
 
 FEATURES = 256
+MOST_CLASSES = 100_000
 
 
 class PointNet(nn.Module):
@@ -106,16 +108,32 @@ _SCALARS = [
 
 def load_pointnet(path: str | Path) -> PointNet:
     """From our safetensors, or from a public .pth (read without running any code in it). WsrError for anything else."""
-    path = Path(path)
-    try:
-        if path.suffix == ".safetensors":
-            state = load_file(path)
-        else:
-            with torch.serialization.safe_globals(_SCALARS):
-                state = torch.load(path, map_location="cpu", weights_only=True)
-            state = state.get("model_state_dict", state)
-        network = PointNet(len(state["fc3.bias"]))
-        network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    except Exception as error:
-        raise WsrError(f"{str(path)!r} does not hold the weights of a PointNet++ classifier: {error}.") from None
+    path, what = Path(path), "the weights of a PointNet++ classifier"
+    if path.suffix == ".safetensors":
+        with open_tensors(path, what) as file:
+            state = {key: file.tensor(key, dtypes=("F16", "F32", "I64")) for key in file.shapes}
+    else:
+        state = _public(path, what)
+    bias = state.get("fc3.bias")
+    if not isinstance(bias, Tensor) or not 1 <= bias.numel() <= MOST_CLASSES:
+        raise WsrError(f"{shown(path)} does not hold {what}: its 'fc3.bias', a number for each class, is missing.")
+    network = PointNet(bias.numel())
+    wanted = network.state_dict()
+    wrong = [key for key, value in wanted.items() if key not in state or state[key].shape != value.shape]
+    if wrong or len(state) > len(wanted):
+        name = wrong[0] if wrong else min(set(state) - set(wanted))
+        raise WsrError(f"{shown(path)} does not hold {what}: its {name[:60]!r} is missing, or of another shape.")
+    network.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     return network.eval()
+
+
+def _public(path: Path, what: str) -> dict[str, Tensor]:
+    """The tensors of a public .pth."""
+    refuse_stand_in(path, what)
+    try:
+        with torch.serialization.safe_globals(_SCALARS):
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        state = state.get("model_state_dict", state)
+        return {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
+    except Exception as error:  # of many kinds: whatever it is, the file is at fault
+        raise WsrError(f"{shown(path)} does not hold {what}: {str(error)[:200]}.") from None

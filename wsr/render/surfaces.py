@@ -17,6 +17,7 @@ from skimage.measure import marching_cubes
 from torch import Tensor
 
 from wsr.errors import WsrError
+from wsr.paths import atomic_path
 
 Logits = Callable[[Float[Tensor, "p 3"]], Float[Tensor, " p"]]
 
@@ -131,5 +132,6 @@ def to_glb(mesh: trimesh.Trimesh, path: str | Path | None = None) -> bytes:
         text = b'{"asset":{"version":"2.0"},"scene":0,"scenes":[{}]}'.ljust(52)
         data = struct.pack("<4s4I", b"glTF", 2, 20 + len(text), len(text), 0x4E4F534A) + text
     if path is not None:
-        Path(path).write_bytes(data)
+        with atomic_path(path, len(data)) as temporary:
+            temporary.write_bytes(data)
     return data

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wsr.data.signals import Signals
 from wsr.devices import compile_backend
+from wsr.errors import WsrError
 from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.threads import side_by_side, workers_for
@@ -40,12 +41,17 @@ def build_zoo(
     after each batch.
 
     workers: threads that fit a batch each, sharing the cores (`side_by_side`); by default one for each core. The zoo is
-    the same whatever their number.
+    the same whatever their number. WsrError where another job writes the zoo.
     """
+    with zoo.writing():
+        yield from _build(zoo, signals, seed, device, workers)
+
+
+def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | None) -> Iterator[ZooRecord]:
     if zoo.meta["init"] == FIRST and not len(zoo) and len(signals) > 1:
         # no fit may know of a held-out instance, and all others begin from this one
         first = next((i for i, signal in enumerate(signals) if signal.split == "train"), 0)
-        for record in build_zoo(zoo, signals[first : first + 1], seed=seed, device=device):
+        for record in _build(zoo, signals[first : first + 1], seed, device, None):
             yield replace(record, total=len(signals))
     size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])
@@ -87,6 +93,11 @@ def batch_size(zoo: Zoo, device: str) -> int:
 def zoo_config(zoo: Zoo) -> FitConfig:
     """How the zoo's fits are made: by what its zoo.json records, so that a zoo goes on as it began."""
     preset = find_preset(zoo.meta["preset"], zoo.representation.dim)
+    if unknown := sorted(zoo.meta["fit"].keys() - FitConfig.__dataclass_fields__.keys()):
+        raise WsrError(
+            f"The zoo {str(zoo.path)!r} was fitted with a setting that this version of wsr does not know "
+            f"({str(unknown[0])[:60]!r}): go on with the version that made it."
+        )
     return replace(preset.fit, steps=zoo.meta["steps"], **zoo.meta["fit"])
 
 

@@ -6,13 +6,15 @@ that costs 0.01 dB of 32.6 (mLoRA-Asym) and 0.04 dB of 31.3 (MLP).
 
 import json
 import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from wsr.errors import WsrError
+from wsr.formats.tensors import save_tensors
+from wsr.paths import make_dir, refused, writing
 from wsr.zoo.bits import pack
 from wsr.zoo.check import check_zoo
 from wsr.zoo.zoo import MAX_FILE_BYTES, Zoo
@@ -33,17 +35,34 @@ def compress_zoo(
         raise WsrError(f"{str(out)!r} exists already: choose another folder, or remove it.")
     if not len(zoo):
         raise WsrError(f"The zoo {str(zoo.path)!r} is empty: there is nothing to compress.")
-    partial = out.with_name(out.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
+    make_dir(out.parent)
+    try:
+        # a name of its own: another job may be writing the same copy
+        partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=f"{out.name[:40]}.", suffix=".partial"))
+    except OSError as error:
+        raise refused(out, error) from None
+    try:
+        with writing(out):
+            _write(zoo, partial, bits, progress)
+            partial.chmod(0o755)
+            try:
+                partial.rename(out)
+            except OSError:
+                raise WsrError(f"{str(out)!r} was made by another job meanwhile: this copy was dropped.") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Zoo.open(out)
+
+
+def _write(zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], None] | None) -> None:
     weights = zoo.weights().nan_to_num(0.0, 0.0, 0.0)  # of a fit that failed
     low = weights.amin(0)
     levels = 2**bits - 1
     step = ((weights.amax(0) - low) / levels).clamp_min(torch.finfo(torch.float32).tiny)
     codes = pack(((weights - low) / step).round().clamp(0, levels).to(torch.uint8), bits)
     for number, part in enumerate(codes.split((MAX_FILE_BYTES - HEADER_BYTES) // codes.shape[1])):
-        state = {"weights": part.contiguous(), "low": low, "step": step}
-        save_file(state, partial / f"weights-{number:05d}.safetensors", {"bits": str(bits)})
+        state = {"weights": part, "low": low, "step": step}
+        save_tensors(partial / f"weights-{number:05d}.safetensors", state, {"bits": str(bits)})
     (partial / "zoo.json").write_text(json.dumps({**zoo.meta, "dtype": "uint8"}))
     index = zoo.index
     index.to_parquet(partial / "index.parquet", index=False)
@@ -51,5 +70,3 @@ def compress_zoo(
         found = check_zoo(Zoo.open(partial), progress=progress).recomputed
         index = index.assign(quality=index["id"].map(found).fillna(index["quality"]))
         index.to_parquet(partial / "index.parquet", index=False)
-    partial.rename(out)
-    return Zoo.open(out)

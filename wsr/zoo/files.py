@@ -4,40 +4,56 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from wsr.errors import WsrError
+from wsr.formats.tensors import TensorFile, open_tensors
 from wsr.zoo.bits import unpack
 
+WHAT = "the weights of a zoo"
+TYPES = {"float16": "F16", "float32": "F32", "uint8": "U8"}
 
-def row_count(path: Path) -> int:
-    with _opened(path) as file:
-        return file.get_slice("weights").get_shape()[0]
+
+def row_count(path: Path, dtype: str, size: int) -> int:
+    """Instances in a file, of which only the header is read. WsrError where it does not hold vectors of `size` numbers
+    in the `dtype` that its zoo.json states."""
+    with open_tensors(path, WHAT) as file:
+        _require(file, dtype, size)
+        return file.shapes["weights"][0]
 
 
 def read_all(path: Path) -> Float[Tensor, "n p"]:
     """In the dtype on disk; of a compressed zoo in float16."""
-    with _opened(path) as file:
-        return _numbers(file, file.get_tensor("weights"))
+    with open_tensors(path, WHAT) as file:
+        file.require("weights", (None, None), (*TYPES.values(),))
+        return _numbers(file, file.tensor("weights", dtypes=(*TYPES.values(),), finite=False))
 
 
 def read_few(path: Path, rows: list[int]) -> list[Float[Tensor, "1 p"]]:
     """These rows, without reading the others."""
-    with _opened(path) as file:
-        part = file.get_slice("weights")
-        return [_numbers(file, part[row : row + 1]) for row in rows]
+    with open_tensors(path, WHAT) as file:
+        file.require("weights", (None, None), (*TYPES.values(),))
+        return [_numbers(file, row) for row in file.rows("weights", rows)]
 
 
-def _numbers(file, stored: Tensor) -> Tensor:
+def _require(file: TensorFile, dtype: str, size: int) -> None:
+    width = size
+    if dtype == "uint8":
+        width = -(-size * _bits(file) // 8)
+        for name in ("low", "step"):
+            file.tensor(name, (size,), ("F32",))
+    file.require("weights", (None, width), (TYPES[dtype],))
+
+
+def _bits(file: TensorFile) -> int:
+    text = file.metadata.get("bits", "8")
+    if text not in ("2", "3", "4", "5", "6", "7", "8"):
+        raise WsrError(f"{file.fault}: its bits should be 2 to 8, not {text[:40]!r}.")
+    return int(text)
+
+
+def _numbers(file: TensorFile, stored: Tensor) -> Tensor:
     if stored.dtype != torch.uint8:
         return stored
-    low, bits = file.get_tensor("low"), int((file.metadata() or {}).get("bits", 8))
-    return (low + file.get_tensor("step") * unpack(stored, len(low), bits)).half()
-
-
-def _opened(path: Path):
-    try:
-        return safe_open(path, "pt")
-    except (SafetensorError, OSError) as error:
-        raise WsrError(f"{str(path)!r} is not a safetensors file ({error}).") from None
+    low, step = (file.tensor(name, dtypes=("F32",)) for name in ("low", "step"))
+    return (low + step * unpack(stored, len(low), _bits(file))).half()

@@ -47,11 +47,12 @@ def merge_zoos(out: str | Path, parts: list[str | Path], representation: Represe
         representation or zoos[0].representation,
         **{key: value for key, value in zoos[0].meta.items() if key not in made | {"code_version"}},
     )
-    for zoo in zoos:
-        known = set(merged.ids)
-        new = [row for row in zoo.index.to_dict("records") if row["id"] not in known]
-        if new:
-            merged.append(zoo.weights([row["id"] for row in new]), new)
+    with merged.writing():
+        for zoo in zoos:
+            known = set(merged.ids)
+            new = [row for row in zoo.index.to_dict("records") if row["id"] not in known]
+            if new:
+                merged.append(zoo.weights([row["id"] for row in new]), new)
     return merged
 
 

@@ -28,7 +28,12 @@ def build_trajectories(
 ) -> Iterator[ZooRecord]:
     """Fits every signal that the zoo does not hold yet and stores its weights after each of the steps `at`: a row
     `<id>@<step>` for each, with the column `loss` (of that step, before its update) beside a zoo's own. Yields after
-    each batch; a kill loses at most the batches in hand."""
+    each batch; a kill loses at most the batches in hand. WsrError where another job writes the zoo."""
+    with zoo.writing():
+        yield from _build(zoo, signals, at, seed, device)
+
+
+def _build(zoo: Zoo, signals: Signals, at: Sequence[int], seed: int, device: str) -> Iterator[ZooRecord]:
     size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if snapshot_id(name, at[-1]) not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
@@ -52,12 +57,14 @@ def _fit_batch(
     for record in run_fit(problem, model, start, config, settings.resolution, at, dtype):
         stored = record.weights.to(dtype)
         weights.append(stored)
-        rows += _rows(items, record, problem.truth.quality(model, stored.float()), workers)
+        rows += _rows(items, record, stored, problem.truth.quality(model, stored.float()), workers)
     return torch.cat(weights), rows
 
 
-def _rows(items: Signals, record: FitRecord, quality: Float[np.ndarray, "n"], workers: int) -> list[dict]:
-    finite = torch.isfinite(record.weights).all(1).tolist()
+def _rows(
+    items: Signals, record: FitRecord, stored: Float[Tensor, "n p"], quality: Float[np.ndarray, "n"], workers: int
+) -> list[dict]:  # fmt: skip
+    finite = torch.isfinite(stored).all(1).tolist()
     return [
         {
             "id": snapshot_id(signal.id, record.step),

@@ -13,35 +13,33 @@ after a kill, go by the index: weights that it does not name were never there.
 
 import functools
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
 import torch
 from jaxtyping import Float
-from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr import __version__
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.checkpoint import base_name
 from wsr.fields.representation import Representation, make_representation
-from wsr.paths import assets_dir, atomic_path
+from wsr.formats.files import shown
+from wsr.formats.schema import ZooSchema, validated
+from wsr.formats.tables import INDEX as COLUMNS
+from wsr.formats.tables import read_table
+from wsr.formats.tensors import save_tensors
+from wsr.paths import atomic_path, make_dir
 from wsr.presets import preset as find_preset
+from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_spoilt, zoo_path
 from wsr.zoo.files import read_all, read_few, row_count
+from wsr.zoo.lock import PATIENCE, WriterLock
 
 FORMAT = "wsr-zoo-1"
 FEW = 20  # a twentieth of a zoo is read row by row, more of it as a whole
 MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
-COLUMNS = {
-    "id": "str",
-    "class": "str",
-    "split": "str",
-    "quality": "float64",
-    "steps": "int64",
-    "seconds": "float64",
-    "target_sha256": "str",
-    "status": "str",
-}
 
 
 class Zoo:
@@ -49,6 +47,7 @@ class Zoo:
 
     def __init__(self, path: Path, meta: dict, index: pd.DataFrame):
         self.path, self.meta, self.index = path, meta, index
+        self._stamp, self._lock = index_stamp(path), WriterLock(path)
         self._weights: Tensor | None = None
         self._parts: list[tuple[int, int, Path]] | None = None
         self._positions: dict[str, int] | None = None
@@ -58,17 +57,36 @@ class Zoo:
     def open(cls, path: str | Path) -> "Zoo":
         """Opens a folder, or a zoo of assets/zoos by its name. WsrError where it is missing, or not a zoo."""
         path = zoo_path(path)
-        try:
-            meta = json.loads((path / "zoo.json").read_text())
-            if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-                raise ValueError(f"its format is not {FORMAT!r}")
-            index = pd.read_parquet(path / "index.parquet") if (path / "index.parquet").exists() else _empty_index()
-            missing = [column for column in COLUMNS if column not in index]
-            if missing:
-                raise ValueError(f"its index lacks {missing}")
-        except (OSError, ValueError) as error:
-            raise WsrError(f"{str(path)!r} is not a zoo that can be read: {error}.") from None
-        return cls(path, meta, index)
+        zoo = cls(path, read_meta(path), _empty_index())
+        zoo.reload()
+        return zoo
+
+    def reload(self) -> None:
+        """Reads the index anew where another process has written it since. WsrError where it and the weight files
+        disagree."""
+        stamp = index_stamp(self.path)
+        if len(self) and stamp == self._stamp:
+            return
+        index = read_table(self.path / "index.parquet", "a zoo's index", COLUMNS, ("id",)) if stamp else _empty_index()
+        self._replace_index(index, stamp)
+        held = sum(rows for _, rows, _ in self._files(len(index)))
+        if held < len(index):
+            raise WsrError(
+                f"The zoo {shown(self.path)} is damaged: its index names {len(index)} instances, its weight files hold "
+                f"{held}."
+            )
+
+    def _replace_index(self, index: pd.DataFrame, stamp: tuple[int, ...]) -> None:
+        self.index, self._stamp = index, stamp
+        self._weights, self._parts, self._positions = None, None, None
+
+    @contextmanager
+    def writing(self, wait: float = 0.0) -> Iterator[None]:
+        """While it lasts, this object alone writes the zoo, and knows what others have written before. wait: seconds
+        for another writer to end. WsrError, with what to do, where another one writes. May be nested."""
+        with self._lock.held(wait):
+            self.reload()
+            yield
 
     @classmethod
     def create(
@@ -113,6 +131,15 @@ class Zoo:
             **extra,
             "layout": representation.layout.to_json(),
         }
+        validated(ZooSchema, json.loads(json.dumps(meta)), f"A zoo at {shown(path)} cannot be made of these settings")
+        make_dir(path)
+        with WriterLock(path).held(PATIENCE, unless=path / "zoo.json"):
+            zoo = cls._created(path, meta)
+        zoo._representation = representation
+        return zoo
+
+    @classmethod
+    def _created(cls, path: Path, meta: dict) -> "Zoo":
         if (path / "zoo.json").exists():
             zoo = cls.open(path)
             changed = [
@@ -123,13 +150,10 @@ class Zoo:
                     f"{str(path)!r} already holds a zoo with other settings ({', '.join(changed)}): choose "
                     "another folder, or remove it."
                 )
-        else:
-            path.mkdir(parents=True, exist_ok=True)
-            with atomic_path(path / "zoo.json") as temporary:
-                temporary.write_text(json.dumps(meta))
-            zoo = cls(path, meta, _empty_index())
-        zoo._representation = representation
-        return zoo
+            return zoo
+        with atomic_path(path / "zoo.json") as temporary:
+            temporary.write_text(json.dumps(meta))
+        return cls(path, meta, _empty_index())
 
     @property
     def ids(self) -> list[str]:
@@ -194,38 +218,34 @@ class Zoo:
         return find_preset(self.meta["preset"], self.meta["dim"]).resolution
 
     def append(self, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:
-        """Adds a batch: its weights, and a row of the index for each. Durable when it returns."""
-        known = set(self.ids)
-        twice = [row["id"] for row in rows if row["id"] in known]
-        if twice:
-            raise WsrError(f"{twice[0]!r} is in the zoo already: nothing is stored twice.")
-        if len(rows) != len(weights):
-            raise WsrError(f"{len(rows)} rows of the index were given for {len(weights)} vectors of weights.")
-        if self.meta["dtype"] == "uint8":
-            raise WsrError(f"The zoo {str(self.path)!r} is compressed, and so final: append to the one it was made of.")
-        dtype = getattr(torch, self.meta["dtype"])
-        files = self._files(len(self))
-        tensor = weights.detach().to("cpu", dtype)
-        if files and files[-1][2].stat().st_size + tensor.numel() * tensor.element_size() < MAX_FILE_BYTES:
-            start, _, target = files[-1]
-            tensor = torch.cat([read_all(target)[: len(self) - start], tensor])
-        else:
-            target = self.path / f"weights-{len(files):05d}.safetensors"
-        with atomic_path(target) as temporary:
-            save_file({"weights": tensor.contiguous()}, temporary)
-        index = pd.DataFrame(rows, columns=list(dict.fromkeys([*COLUMNS, *rows[0]]))).astype(COLUMNS)
-        index = pd.concat([self.index, index], ignore_index=True) if len(self) else index
-        with atomic_path(self.path / "index.parquet") as temporary:
-            index.to_parquet(temporary, index=False)
-        self.index, self._weights, self._parts, self._positions = index, None, None, None
+        """Adds a batch: its weights, and a row of the index for each. Durable when it returns. WsrError, and nothing is
+        stored, where a row names what the zoo holds already or another row's id, where weights have another size or
+        are not finite though their row calls them ok, and while another process writes the zoo."""
+        if not rows and not len(weights):
+            return
+        with self.writing(PATIENCE):
+            tensor = checked_batch(self, weights, rows, self._stored)
+            files = self._files(len(self))
+            if files and files[-1][2].stat().st_size + tensor.numel() * tensor.element_size() < MAX_FILE_BYTES:
+                start, _, target = files[-1]
+                tensor = torch.cat([read_all(target)[: len(self) - start], tensor])
+            else:
+                target = self.path / f"weights-{len(files):05d}.safetensors"
+            save_tensors(target, {"weights": tensor})
+            index = pd.DataFrame(rows, columns=list(dict.fromkeys([*COLUMNS, *rows[0]]))).astype(COLUMNS)
+            index = pd.concat([self.index, index], ignore_index=True) if len(self) else index
+            with atomic_path(self.path / "index.parquet") as temporary:
+                index.to_parquet(temporary, index=False)
+            self._replace_index(index, index_stamp(self.path))
 
     def _files(self, named: int) -> list[tuple[int, int, Path]]:
         """(first row, rows, path) of the weight files that hold the first `named` rows."""
         if self._parts is None:
             files, start = [], 0
             for path in sorted(self.path.glob("weights-*.safetensors")):
-                files.append((start, row_count(path), path))
-                start += files[-1][1]
+                if start < named:  # files behind are of a writer that was killed, or has just begun
+                    files.append((start, row_count(path, self.meta["dtype"], self._stored), path))
+                    start += files[-1][1]
             self._parts = files
         return [part for part in self._parts if part[0] < named]
 
@@ -237,34 +257,24 @@ class Zoo:
                 found |= dict(zip(wanted, read_few(path, [row - start for row in wanted]), strict=True))
         if len(found) < len(set(rows)):
             return self._read_weights()[rows]  # says what is damaged
-        return torch.cat([found[row] for row in rows]) if rows else torch.zeros(0, self._stored)
+        if not rows:
+            return torch.zeros(0, self._stored)
+        return refuse_spoilt(torch.cat([found[row] for row in rows]), self.index.iloc[rows], self.path)
 
     def _read_weights(self) -> Tensor:
         parts = [read_all(path) for _, _, path in self._files(len(self))]
-        weights = torch.cat(parts) if parts else torch.zeros(0, self.representation.size)
+        weights = torch.cat(parts) if parts else torch.zeros(0, self._stored)
         if len(weights) < len(self) or weights.shape[1] != self._stored:
             raise WsrError(
                 f"The zoo {str(self.path)!r} is damaged: its index names {len(self)} instances of {self._stored} "
                 f"numbers, its weight files hold {tuple(weights.shape)}."
             )
-        return weights[: len(self)]
+        return refuse_spoilt(weights[: len(self)], self.index, self.path)
 
 
 def entry_size(entry: dict) -> int:
     """Stored numbers of an entry of a zoo.json's layout."""
     return int(torch.Size(entry["shape"]).numel()) - len(entry["frozen"])
-
-
-def zoo_path(path: str | Path) -> Path:
-    """A zoo's folder, from its path or its name in assets/zoos."""
-    path = Path(path)
-    if (path / "zoo.json").exists():
-        return path
-    named = assets_dir() / "zoos" / path
-    if (named / "zoo.json").exists():
-        return named
-    names = [p.parent.name for p in (assets_dir() / "zoos").glob("*/zoo.json")]
-    raise unknown_name("zoo", str(path), names) if names else WsrError(f"There is no zoo at {str(path)!r}.")
 
 
 def load_representation(meta: dict) -> Representation:

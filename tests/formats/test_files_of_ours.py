@@ -1,0 +1,329 @@
+"""Every file of ours, with every field of its metadata wrong in every way: read, or refused with a sentence, and never
+with more memory than a file of its size may take."""
+
+import copy
+import json
+import resource
+import struct
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from tests.conftest import tiny_config
+from wsr import load_weights
+from wsr.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
+from wsr.errors import WsrError
+from wsr.fields.base import BaseField
+from wsr.fields.checkpoint import BaseInfo, base_shapes, load_base, load_latents, save_base
+from wsr.fields.representation import REPRESENTATIONS, make_representation, stored_size
+from wsr.fitting.saved import save_weights
+from wsr.metrics.pointnet import PointNet, load_pointnet
+from wsr.zoo import Zoo
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d" * 32 + b"\nsize 31360\n"
+DEEP = json.loads("[" * 150 + "]" * 150)
+WRONG = (None, "", "x", "x" * 5000, "\x00", -1, 0, 1, 2.5, 10**9, 10**30, -(10**18), 10**4000, float("nan"),
+         float("inf"), True, [], {}, [0] * 1000, ["a", "a"], {"a": {"b": 1}}, DEEP)  # fmt: skip
+GONE = object()
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """One small file of each kind, and the functions that read them."""
+    folder = tmp_path_factory.mktemp("formats")
+    field = BaseField(tiny_config(2), seed=1)
+    save_base(folder / "base.safetensors", field, BaseInfo("test", "cpu", 3), torch.zeros(3, 8), ["a", "b", "c"])
+    base = load_base(folder / "base.safetensors")
+    model = make_representation("mlora-asym", base, base.config, 2, 3)
+    mlp = make_representation("mlp-asym", None, base.config, mask_seed=3)
+    save_weights(folder / "weights.safetensors", model.initial()[None].expand(2, -1), model, ["a", "b"], (3, 2))
+    save_weights(folder / "mlp.safetensors", mlp.initial()[None], mlp, ["a"])
+    how = dict(dataset="emoji", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=6)
+    zoo = Zoo.create(folder / "zoo", model, **how, snapshots=[1, 6], perturb=0.5, sampled={"end": 0.0})
+    zoo.append(model.initial()[None].expand(3, -1), [row("a"), row("b"), row("c")])
+    config = DiffusionConfig(16, 1, 2, 8, 1e-3, 1, shared_modulation=True)
+    about = {"zoo": zoo.meta, "name": "zoo", "counts": [1, 2]}
+    made = WeightDiffusion.new(model, zoo.weights(), config, ["a", "b"], about)
+    made.save(folder / "diffusion.safetensors", 6)
+    return folder
+
+
+def row(name, **changed):
+    return {"id": name, "class": "", "split": "train", "quality": 1.0, "steps": 6, "seconds": 0.0, "target_sha256": "",
+            "status": "ok", **changed}  # fmt: skip
+
+
+def read_weights(path):
+    load_weights(path).render(8)
+
+
+def read_base(path):
+    load_base(path)
+    load_latents(path)
+
+
+def read_model(path):
+    load_diffusion(path).sample(1, steps=1)
+
+
+def read_zoo(path):
+    zoo = Zoo.open(path)
+    zoo.weights(), zoo.weights(zoo.ids[:1]), zoo.decode(zoo.ids[:1], 8)
+
+
+READERS = {"weights": read_weights, "mlp": read_weights, "base": read_base, "diffusion": read_model}
+
+
+def paths_in(tree, at=()):
+    """The place of every field, JSON within texts included."""
+    if isinstance(tree, str) and tree[:1] in ("{", "["):
+        yield from paths_in(json.loads(tree), (*at, "json"))
+    parts = tree.items() if isinstance(tree, dict) else enumerate(tree[:1]) if isinstance(tree, list) else ()
+    for key, value in parts:
+        yield (*at, key)
+        yield from paths_in(value, (*at, key))
+
+
+def with_value(tree, place, value):
+    """The tree with `value` at a place, or without it."""
+    key, rest = place[0], place[1:]
+    if key == "json":
+        return json.dumps(with_value(json.loads(tree), rest, value))
+    tree = copy.copy(tree)
+    if rest:
+        tree[key] = with_value(tree[key], rest, value)
+    elif value is GONE:
+        del tree[key]
+    else:
+        tree[key] = value
+    return tree
+
+
+def header_of(data):
+    size = struct.unpack("<Q", data[:8])[0]
+    return json.loads(data[8 : 8 + size]), data[8 + size :]
+
+
+def written(path, header, body):
+    text = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + body)
+    return path
+
+
+def refused_or_read(read, path):
+    """True where the file was read. Anything but a sentence fails."""
+    begun = time.process_time()
+    try:
+        read(path)
+        return True
+    except WsrError as error:
+        assert 20 < len(str(error)) < 1500 and "\n" not in str(error), error
+        return False
+    finally:
+        assert time.process_time() - begun < 20
+
+
+def limited_memory():
+    """Nothing may allocate what a file merely states: 4 GB beyond what is mapped now, where it can be limited."""
+    with open("/proc/self/statm") as file:
+        mapped = int(file.read().split()[0]) * resource.getpagesize()
+    return mapped + 4 * 2**30
+
+
+@pytest.fixture(autouse=True)
+def _bounded():
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (limited_memory(), before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+@pytest.mark.parametrize("kind", READERS)
+def test_each_field_of_the_metadata_may_be_wrong(files, tmp_path, kind):
+    header, body = header_of((files / f"{kind}.safetensors").read_bytes())
+    meta, refused = header["__metadata__"], 0
+    for place in list(paths_in(meta)):
+        for value in (GONE, *WRONG):
+            value = value if len(place) > 1 or value is GONE else value if isinstance(value, str) else json.dumps(value)
+            changed = {**header, "__metadata__": with_value(meta, place, value)}
+            path = written(tmp_path / "f.safetensors", changed, body)
+            refused += not refused_or_read(READERS[kind], path)
+    assert refused > 50
+
+
+def test_each_field_of_a_zoo_may_be_wrong(files, tmp_path):
+    import shutil
+
+    shutil.copytree(files / "zoo", tmp_path / "zoo")
+    meta = json.loads((files / "zoo/zoo.json").read_text())
+    for place in list(paths_in(meta)):
+        for value in (GONE, *WRONG):
+            (tmp_path / "zoo/zoo.json").write_text(json.dumps(with_value(meta, place, value)))
+            refused_or_read(read_zoo, tmp_path / "zoo")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_two_fields_and_a_tensor_may_be_wrong(files, tmp_path, data):
+    kind = data.draw(st.sampled_from(sorted(READERS)))
+    header, body = header_of((files / f"{kind}.safetensors").read_bytes())
+    for _ in range(2):
+        place = data.draw(st.sampled_from([p for p in paths_in(header) if p[-1] != "json"]))
+        simple = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9)
+        value = data.draw(st.recursive(simple, lambda inner: st.lists(inner, max_size=3)))
+        try:
+            header = with_value(header, place, value)
+        except (TypeError, KeyError, IndexError, ValueError):  # the first change took the second one's place away
+            continue
+    refused_or_read(READERS[kind], written(tmp_path / "f.safetensors", header, body))
+
+
+def test_columns_and_rows_that_disagree(files, tmp_path):
+    import shutil
+
+    def zoo(change=None, weights=None, **meta):
+        shutil.rmtree(tmp_path / "zoo", ignore_errors=True)
+        shutil.copytree(files / "zoo", tmp_path / "zoo")
+        index = pd.read_parquet(tmp_path / "zoo/index.parquet")
+        (index if change is None else change(index)).to_parquet(tmp_path / "zoo/index.parquet", index=False)
+        if weights is not None:
+            file = tmp_path / "zoo/weights-00000.safetensors"
+            save_file({"weights": weights(load_file(file)["weights"])}, file)
+        known = json.loads((files / "zoo/zoo.json").read_text())
+        (tmp_path / "zoo/zoo.json").write_text(json.dumps(known | meta))
+        return tmp_path / "zoo"
+
+    read_zoo(zoo())
+    wrong = {
+        "twice": dict(change=lambda t: pd.concat([t, t.iloc[:1]])),
+        "names 5 instances": dict(change=lambda t: pd.concat([t, t.assign(id=["x", "y", "z"])[:2]])),
+        "'status'": dict(change=lambda t: t.drop(columns="status")),
+        "'steps' should": dict(change=lambda t: t.assign(steps="x")),
+        "'quality' should": dict(change=lambda t: t.assign(quality="x")),
+        "'id' should": dict(change=lambda t: t.assign(id=[1, 2, 3])),
+        "gaps": dict(change=lambda t: t.assign(id=["a", None, "c"])),
+        "a text of": dict(change=lambda t: t.assign(split="x" * 20_000)),
+        "within": dict(change=lambda t: t.assign(own=[[1], [2], [3]])),
+        "names 3 instances": dict(weights=lambda w: w[:2].clone()),
+        r"not \('any'": dict(weights=lambda w: w[:, :-1].clone()),
+        "of F32": dict(weights=lambda w: w.float()),
+        "of I64": dict(weights=lambda w: w.long()),
+        "not finite": dict(weights=lambda w: w.index_fill(0, torch.tensor([1]), float("nan"))),
+        "representation|layout": dict(representation="mlora"),
+        "should begin|layout": dict(layout=[{"name": "a", "shape": [4], "offset": 3, "frozen": []}]),
+        "F32|dtype": dict(dtype="float32"),
+    }
+    for said, changed in wrong.items():
+        path = zoo(**changed)
+        with pytest.raises(WsrError, match=said):
+            read_zoo(path)
+    (zoo() / "zoo.json").write_text("[" * 10_000 + "]" * 10_000)
+    with pytest.raises(WsrError, match="recursion|JSON"):
+        read_zoo(tmp_path / "zoo")
+    with open(tmp_path / "zoo/zoo.json", "wb") as file:
+        file.truncate(100_000_000)
+    with pytest.raises(WsrError, match="bytes"):
+        read_zoo(tmp_path / "zoo")
+    few = zoo(change=lambda t: t.assign(own=[1.0, None, 3.0], words=["x", None, "z"]))
+    assert Zoo.open(few).index["own"].isna().sum() == 1  # columns of its own may be anything plain
+
+
+def test_a_file_of_weights_says_what_disagrees(files, tmp_path):
+    header, body = header_of((files / "weights.safetensors").read_bytes())
+    meta = header["__metadata__"]
+    for said, changed in {
+        "'ids'|shape": {"ids": json.dumps(["a"])},
+        "twice": {"ids": json.dumps(["a", "a"])},
+        "layout": {"representation": "mlora"},
+        "another base": {"base_sha256": "0" * 64},
+        "'rank'": {"rank": str(10**9)},
+        "'field.channels'": {"field": json.dumps({**json.loads(meta["field"]), "channels": 10**9})},
+        "of this version": {"field": json.dumps({**json.loads(meta["field"]), "warp": 1})},
+    }.items():
+        path = written(tmp_path / "w.safetensors", {**header, "__metadata__": {**meta, **changed}}, body)
+        with pytest.raises(WsrError, match=said):
+            load_weights(path)
+    load_weights(written(tmp_path / "w.safetensors", {**header, "__metadata__": {**meta, "later": "{"}}, body))
+    kept = load_weights(files / "weights.safetensors")
+    save_weights(tmp_path / "nan.safetensors", kept.weights * float("nan"), kept.representation, kept.ids)
+    with pytest.raises(WsrError, match="not finite"):
+        load_weights(tmp_path / "nan.safetensors").render(8)
+
+
+@pytest.mark.parametrize("content, said", [(LFS, "LFS pointer.*git lfs pull"), (b"<!DOCTYPE html><html>", "web page"),
+                                           (b"", "empty"), (b"\xff" * 8 + b"{", "header"), (b"nothing of ours", "not a")])
+def test_what_lies_in_the_place_of_a_file_is_named(files, tmp_path, content, said):
+    import shutil
+
+    path = tmp_path / "f.safetensors"
+    path.write_bytes(content)
+    for read in (read_weights, load_base, load_latents, read_model, load_pointnet):
+        with pytest.raises(WsrError, match=said):
+            read(path)
+    shutil.copytree(files / "zoo", tmp_path / "zoo")
+    for name in ("weights-00000.safetensors", "index.parquet", "zoo.json"):
+        (tmp_path / "zoo" / name).write_bytes(content)
+        with pytest.raises(WsrError, match=name):
+            Zoo.open(tmp_path / "zoo")
+        if content == LFS:
+            with pytest.raises(WsrError, match=said):
+                Zoo.open(tmp_path / "zoo")
+
+
+def test_a_folder_a_device_and_a_long_path_are_no_files(tmp_path):
+    for path in (tmp_path, "/dev/zero", "x" * 5000, "/".join(["x" * 200] * 30), "a\x00b", tmp_path / "none"):
+        for read in (load_weights, load_base, load_diffusion, load_pointnet, Zoo.open):
+            with pytest.raises(WsrError):
+                read(path)
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.7, 0.999])
+def test_a_file_that_was_cut_short_is_refused(files, tmp_path, share):
+    for kind, read in READERS.items():
+        data = (files / f"{kind}.safetensors").read_bytes()
+        (tmp_path / "f.safetensors").write_bytes(data[: int(len(data) * share)])
+        assert not refused_or_read(read, tmp_path / "f.safetensors")
+
+
+def test_a_public_checkpoint_may_not_pretend_to_be_large(tmp_path):
+    """A tensor of stride 0 states a thousand million classes in four bytes."""
+    state = PointNet(10).state_dict()
+    state["fc3.bias"] = torch.zeros(1).expand(10**9)
+    torch.save(state, tmp_path / "p.pth")
+    for content in (state, {"model_state_dict": [1]}, [1], {"fc3.bias": 3}):
+        torch.save(content, tmp_path / "p.pth")
+        with pytest.raises(WsrError, match="PointNet"):
+            load_pointnet(tmp_path / "p.pth")
+    save_file({"fc3.bias": torch.zeros(10)}, tmp_path / "p.safetensors")
+    with pytest.raises(WsrError, match="missing"):
+        load_pointnet(tmp_path / "p.safetensors")
+
+
+def test_sizes_are_known_without_allocating():
+    for dim in (2, 3):
+        config = tiny_config(dim)
+        base = BaseField(config)
+        assert base_shapes(config) == {name: tuple(value.shape) for name, value in base.state_dict().items()}
+        for name in REPRESENTATIONS:
+            model = make_representation(name, base, config, 2)
+            assert stored_size(name, config, 2) == model.size
+
+
+def test_a_table_is_bounded_before_it_is_unpacked(files, tmp_path):
+    """A few bytes of Parquet may stand for gigabytes of text."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from wsr.formats import read_table
+
+    words = pa.DictionaryArray.from_arrays(pa.array(np.zeros(200_000, np.int32)), pa.array(["x" * 1_000_000]))
+    pq.write_table(pa.table({"id": words}), tmp_path / "t.parquet")
+    assert (tmp_path / "t.parquet").stat().st_size < 2_000_000
+    with pytest.raises(WsrError, match="1,000,000 bytes"):
+        read_table(tmp_path / "t.parquet", "a table", {"id": "str"})

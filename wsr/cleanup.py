@@ -1,0 +1,71 @@
+"""What a process leaves behind: nothing, also when it is asked to end (SIGTERM, as a server's manager and a job's
+scheduler do). Python by itself runs no exit handlers then."""
+
+import atexit
+import os
+import shutil
+import signal
+import tempfile
+import threading
+from pathlib import Path
+from types import FrameType
+
+from wsr.errors import WsrError
+
+TERMINATED = 128 + signal.SIGTERM  # the exit code of a process that was asked to end
+GRACE = 5.0  # seconds for a batch in hand, after which the process ends without it
+
+_folders: dict[Path, int] = {}  # and the process that made each
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: unwinds like Ctrl-C, so that files half written are removed."""
+
+
+def temporary_folder(prefix: str) -> Path:
+    """A folder of this process's own, unreadable to other users, removed when the process ends. WsrError where no
+    temporary folder can be made."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=prefix))
+    except OSError as error:
+        raise WsrError(
+            f"No temporary folder can be made in {tempfile.gettempdir() if tempfile.tempdir else '/tmp'!r} "
+            f"({error.strerror}): set TMPDIR to a folder that can be written."
+        ) from None
+    _folders[folder] = os.getpid()
+    return folder
+
+
+def clean_up() -> None:
+    """Removes the temporary folders that this process made; a child that was forked has them from its parent."""
+    for folder, owner in list(_folders.items()):
+        if owner == os.getpid():
+            shutil.rmtree(folder, ignore_errors=True)
+            _folders.pop(folder, None)
+
+
+atexit.register(clean_up)
+
+
+def end_on_sigterm() -> None:
+    """From now on SIGTERM ends this process with code 143: as Ctrl-C would, and after `GRACE` seconds whatever its
+    threads do. Does nothing outside the main thread, where no handler can be set, or where there is a handler."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice is asked once
+    # not a Timer: threads that run may keep the interpreter from its exit handlers
+    threading.Thread(target=_end, name="wsr-end", daemon=True).start()
+    raise Terminated
+
+
+def _end() -> None:
+    threading.Event().wait(GRACE)
+    import multiprocessing
+
+    for child in multiprocessing.active_children():
+        child.terminate()
+    clean_up()
+    os._exit(TERMINATED)

@@ -1,0 +1,64 @@
+"""What may lie where a file is expected: nothing, a folder, a Git LFS pointer, a web page."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from wsr.errors import WsrError
+
+LFS = b"version https://git-lfs"
+PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
+HEAD = 512  # bytes that tell a stand-in from the file itself
+LONGEST_SHOWN = 240  # characters of a path in a message
+
+
+def shown(path: str | Path) -> str:
+    """A path in quotes as messages give it, the middle of a very long one left out."""
+    text = str(path)
+    half = LONGEST_SHOWN // 2
+    return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:half]}…{text[-half:]}")
+
+
+def fault(path: str | Path, what: str) -> str:
+    """How a message begins about a file that should be `what` ("a base"), or should hold it ("the weights of …")."""
+    return f"{shown(path)} {'does not hold' if what.startswith('the weights') else 'is not'} {what}"
+
+
+def there(path: str | Path, test: Callable[[Path], bool] = Path.is_file) -> bool:
+    """Whether a file, or what `test` asks for, is at this path; False as well where the path is none that the system
+    takes (too long, with a zero byte, below a file)."""
+    try:
+        return test(Path(path))
+    except (OSError, ValueError):
+        return False
+
+
+def refuse_stand_in(path: str | Path, what: str) -> int:
+    """The size in bytes of the file at `path`. WsrError, with what to do, where there is none that can be read, or
+    where it is empty, a Git LFS pointer or a web page. what: what the file should be, as in "a base"."""
+    try:
+        about = Path(path).stat()
+        if stat.S_ISDIR(about.st_mode):
+            raise WsrError(f"{shown(path)} is a folder, not {what}.")
+        if not stat.S_ISREG(about.st_mode):
+            raise WsrError(f"{shown(path)} is not a regular file, and so not {what}.")
+        with open(path, "rb") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError:
+        raise WsrError(f"{shown(path)} should be {what}, but there is no such file.") from None
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise WsrError(f"{shown(path)} should be {what}, but it cannot be read: {why}.") from None
+    if not head:
+        raise WsrError(f"{shown(path)} is empty, not {what}: it was not written to its end; fetch or make it again.")
+    if head.startswith(LFS):
+        raise WsrError(
+            f"{shown(path)} is a Git LFS pointer, not {what}: fetch the file that it stands for by running "
+            "`git lfs install` and `git lfs pull` in its repository."
+        )
+    if head.lstrip().lower().startswith(PAGES):
+        raise WsrError(
+            f"{shown(path)} is a web page, not {what}: the address that it was fetched from answers with a page; "
+            "fetch the file itself."
+        )
+    return about.st_size

@@ -1,0 +1,284 @@
+"""What the metadata of our files may say: one schema for each format, checked whole before it is used.
+
+Unknown keys are allowed and kept, so that newer files open; known keys are of their type and within bounds, so that no
+file makes us allocate more than it holds. Numbers, lists and texts are bounded by what a model that anybody could train
+may have, not by the presets.
+"""
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import from_json
+
+from wsr.errors import WsrError
+from wsr.formats.files import refuse_stand_in, shown
+
+TEXT_BYTES = 16_000_000  # of a JSON text: a zoo.json has 8 kB, the ids of 500,000 instances 10 MB
+ENTRIES = 2**28  # numbers of an instance, or of a base: 1 GB
+LONGEST_INPUT = 60  # characters of a faulty value in a message
+
+Model = TypeVar("Model", bound=BaseModel)
+Name = Annotated[str, Field(max_length=1000)]
+Id = Annotated[str, Field(min_length=1, max_length=1000)]
+Seed = Annotated[int, Field(ge=-(2**40), le=2**40)]
+Count = Annotated[int, Field(ge=0, le=10**9)]
+Width = Annotated[int, Field(ge=1, le=16_384)]
+Positive = Annotated[float, Field(gt=0, le=1e9)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+RepresentationName = Literal["mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym"]
+
+
+class _Schema(BaseModel):
+    # of Python's types exactly: "4", 4.0 and true are no whole numbers
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class FieldSchema(_Schema):
+    """A `FieldConfig`: the sizes of a base field, or of a standalone MLP. At least four channels: a mask over three
+    could leave no row of a pair open."""
+
+    dim: Literal[2, 3]
+    channels: Annotated[int, Field(ge=4, le=16_384)]
+    blocks: Annotated[int, Field(ge=1, le=256)]
+    omega: Positive
+    latent: Width
+    mapping_layers: Annotated[int, Field(ge=1, le=256)]
+    mapping_width: Width
+    mlp_width: Width
+    rank: Width
+    mlp_asym_width: Annotated[int, Field(ge=0, le=16_384)] = 0
+
+
+class EntrySchema(_Schema):
+    """A tensor of a layout."""
+
+    name: Id
+    shape: Annotated[list[Annotated[int, Field(ge=1, le=ENTRIES)]], Field(min_length=1, max_length=8)]
+    offset: Annotated[int, Field(ge=0, le=ENTRIES)]
+    frozen: Annotated[list[Annotated[int, Field(ge=0, le=ENTRIES)]], Field(max_length=ENTRIES)]
+
+
+class FitSchema(_Schema):
+    """The settings of a fit beside its steps, as a zoo records them."""
+
+    points: Annotated[int, Field(ge=1, le=10**8)]
+    lr: Positive
+    a_rate: Positive
+    lr_end: Annotated[float, Field(ge=0, le=1e9)]
+    betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
+
+
+class ZooSchema(_Schema):
+    """A zoo.json."""
+
+    format: Literal["wsr-zoo-1"]
+    representation: RepresentationName
+    dim: Literal[2, 3]
+    preset: Name
+    rank: Annotated[int, Field(ge=0, le=16_384)]
+    base: Name | None
+    base_sha256: Digest | None
+    mask_seed: Seed
+    init: Name
+    sigma: Annotated[float, Field(ge=0, le=1e6)]
+    init_seed: Seed
+    steps: Count
+    fit: FitSchema
+    dataset: Name
+    dtype: Literal["float16", "float32", "uint8"]
+    layout: Annotated[list[EntrySchema], Field(min_length=1, max_length=10_000)]
+    code_version: Name = ""
+    snapshots: Annotated[list[Annotated[int, Field(ge=1, le=10**9)]], Field(min_length=1, max_length=10_000)] = [1]
+    perturb: Share = 0.0
+    sampled: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _sound(self) -> "ZooSchema":
+        if (self.base is None) != (self.base_sha256 is None):
+            raise ValueError("a base and its SHA-256 are needed, or neither, but one of the two is missing")
+        check_layout(self.layout)
+        return self
+
+
+class BaseSchema(_Schema):
+    """The metadata of a base's file, its JSON texts parsed."""
+
+    format: Literal["wsr-base-1"]
+    config: FieldSchema
+    dataset: Name
+    preset: Name
+    mask_seed: Seed
+    training: dict[str, Any]
+    ids: list[Id] = []
+
+
+class WeightsSchema(_Schema):
+    """The metadata of weights that were taken home, their JSON texts parsed. aspect: height and width."""
+
+    format: Literal["wsr-weights-1"]
+    representation: RepresentationName
+    dim: Literal[2, 3]
+    rank: Annotated[int, Field(ge=0, le=16_384)]
+    mask_seed: Seed
+    ids: Annotated[list[Id], Field(max_length=10**6)]
+    base: Name
+    base_sha256: Digest | Literal[""]
+    field: FieldSchema
+    aspect: Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], Field(min_length=2, max_length=2)]
+    layout: Annotated[list[EntrySchema], Field(min_length=1, max_length=10_000)]
+
+    @model_validator(mode="after")
+    def _sound(self) -> "WeightsSchema":
+        check_layout(self.layout)
+        if len(set(self.ids)) < len(self.ids):
+            raise ValueError("ids that are all different are needed, but one is there twice")
+        return self
+
+
+class DiffusionConfigSchema(_Schema):
+    """A `DiffusionConfig`."""
+
+    width: Width
+    depth: Annotated[int, Field(ge=0, le=256)]
+    heads: Annotated[int, Field(ge=1, le=1024)]
+    batch: Annotated[int, Field(ge=1, le=10**7)]
+    lr: Positive
+    steps: Count
+    epochs: Count | None = None
+    predict: Literal["epsilon", "sample", "v_prediction", "flow"] = "sample"
+    encoder: bool = True
+    pair_width: Width | None = None
+    shared_modulation: bool = False
+    timesteps: Annotated[int, Field(ge=1, le=100_000)] = 500
+    beta: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2, max_length=2)]
+    end: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    guidance: Annotated[float, Field(ge=-1000, le=1000)] = 1.0
+    clusters: Annotated[int, Field(ge=0, le=10**6)] = 0
+    label_drop: Share = 0.1
+    ema: Share = 0.999
+    warmup: Count = 0
+    patience: Count = 0
+    look: Annotated[int, Field(ge=1, le=10**9)] = 100
+
+    @model_validator(mode="after")
+    def _sound(self) -> "DiffusionConfigSchema":
+        if self.width % self.heads:
+            raise ValueError(f"a width that its {self.heads} heads divide is needed, and {self.width} is none")
+        return self
+
+
+class AboutSchema(_Schema):
+    """How a diffusion model was trained, with the zoo.json of the weights it has learnt."""
+
+    zoo: ZooSchema | None = None
+    name: Name = ""
+    counts: Annotated[list[Count], Field(max_length=100_000)] | None = None
+
+    @field_validator("zoo", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return value or None  # of a model without a zoo, which a caller gives what decodes its samples
+
+
+class DiffusionSchema(_Schema):
+    """The metadata of a diffusion model."""
+
+    format: Literal["wsr-diffusion-1"]
+    config: DiffusionConfigSchema
+    classes: Annotated[list[Name], Field(min_length=1, max_length=100_000)]
+    files: Annotated[int, Field(ge=1, le=100_000)]
+    bits: Literal[2, 3, 4, 5, 6, 7, 8, 16, 32]
+    about: AboutSchema
+
+    @model_validator(mode="after")
+    def _sound(self) -> "DiffusionSchema":
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes that are all different are needed, but one is there twice")
+        counts = self.about.counts
+        if counts is not None and (len(counts) != len(self.classes) or not any(counts)):
+            raise ValueError(f"a count of weights for each of its {len(self.classes)} classes is needed")
+        return self
+
+
+def check_layout(layout: list[EntrySchema]) -> None:
+    """ValueError where the entries do not follow each other, or a frozen position is outside its tensor or there
+    twice."""
+    offset = total = 0
+    for entry in layout:
+        numel = 1
+        for side in entry.shape:
+            numel *= side
+        total += numel
+        if total > ENTRIES:
+            raise ValueError(f"a layout of at most {ENTRIES:,} numbers is needed, and this one has more")
+        if entry.offset != offset:
+            raise ValueError(f"the layout's entry {entry.name[:40]!r} should begin at {offset}, not at {entry.offset}")
+        if entry.frozen and (max(entry.frozen) >= numel or len(set(entry.frozen)) < len(entry.frozen)):
+            raise ValueError(f"the layout's entry {entry.name[:40]!r} freezes positions outside its {numel}, or twice")
+        offset += numel - len(entry.frozen)
+
+
+def read_json(path: str | Path, what: str) -> Any:
+    """The value of a JSON file of ours. WsrError where it is none, or larger than `TEXT_BYTES`."""
+    size = refuse_stand_in(path, what)
+    if size > TEXT_BYTES:
+        raise WsrError(f"{shown(path)} is not {what}: it has {size:,} bytes, and at most {TEXT_BYTES:,} are read.")
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise WsrError(f"{shown(path)} should be {what}, but it cannot be read: {error.strerror}.") from None
+    return parse_json(data, f"{shown(path)} is not {what}")
+
+
+def parse_json(text: str | bytes, fault: str) -> Any:
+    """The value of a JSON text. fault: how the WsrError begins where it is none, or is nested too deeply."""
+    if len(text) > TEXT_BYTES:
+        raise WsrError(f"{fault}: its text of {len(text):,} bytes is longer than the {TEXT_BYTES:,} that are read.")
+    try:
+        return from_json(text)
+    except (ValueError, RecursionError) as error:
+        raise WsrError(f"{fault}: it is not JSON that can be read ({str(error)[:100]}).") from None
+
+
+def validated(schema: type[Model], data: Any, fault: str) -> Model:
+    """`data` as its schema has it. fault: how the WsrError begins where it does not fit, as in "'x' is not a base"."""
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False)
+        raise WsrError(f"{fault}: {_said(found[0])}{_more(len(found) - 1)}.") from None
+
+
+def as_config(config: type, checked: BaseModel, fault: str) -> Any:
+    """A frozen dataclass of settings from its checked values. WsrError for settings that this version does not know:
+    what they would change is not known either."""
+    values = checked.model_dump()
+    unknown = sorted(set(values) - {field.name for field in fields(config)})
+    if unknown:
+        raise WsrError(f"{fault}: its setting {unknown[0][:LONGEST_INPUT]!r} is none of this version of wsr.")
+    return config(**{key: tuple(value) if isinstance(value, list) else value for key, value in values.items()})
+
+
+def _said(error: Any) -> str:
+    place = ".".join(str(part)[:LONGEST_INPUT] for part in error["loc"][:4])
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if error["type"] == "missing":
+        return f"its {place!r} is missing"
+    if error["type"] == "value_error":
+        return said
+    return f"its {place!r} {said[:1].lower()}{said[1:]}, but it is {_input(error['input'])}" if place else said
+
+
+def _input(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return f"a {'mapping' if isinstance(value, dict) else 'list'} of {len(value)}"
+    if isinstance(value, int) and value.bit_length() > 128:
+        return f"a number of {value.bit_length()} bits"
+    return repr(value[:LONGEST_INPUT] if isinstance(value, str) else value)[: LONGEST_INPUT + 2]
+
+
+def _more(count: int) -> str:
+    return f" (and {count} more faults)" if count > 0 else ""

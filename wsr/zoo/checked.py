@@ -1,0 +1,89 @@
+"""What a zoo is refused for: on the way in, a batch that would spoil it; on the way out, files that disagree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wsr.errors import WsrError, unknown_name
+from wsr.formats.files import shown, there
+from wsr.formats.schema import ZooSchema, read_json, validated
+from wsr.formats.tables import INDEX
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from wsr.zoo.zoo import Zoo
+
+
+def zoo_path(path: str | Path) -> Path:
+    """A zoo's folder, from its path or its name in assets/zoos."""
+    path = Path(path)
+    if there(path / "zoo.json"):
+        return path
+    named = assets_dir() / "zoos" / path
+    if there(named / "zoo.json"):
+        return named
+    if there(path / "index.parquet"):
+        raise WsrError(f"{shown(path)} is not a zoo: its zoo.json, which says what its weights are, is missing.")
+    names = [p.parent.name for p in (assets_dir() / "zoos").glob("*/zoo.json")]
+    raise unknown_name("zoo", str(path), names) if names else WsrError(f"There is no zoo at {shown(path)}.")
+
+
+def read_meta(path: Path) -> dict:
+    """The zoo.json in a zoo's folder. WsrError where it is none."""
+    meta = read_json(path / "zoo.json", "the description of a zoo")
+    validated(ZooSchema, meta, f"{shown(path / 'zoo.json')} is not the description of a zoo")
+    return meta
+
+
+def index_stamp(path: Path) -> tuple[int, ...]:
+    """Changes whenever a zoo's index is written anew; () where there is none."""
+    try:
+        about = (path / "index.parquet").stat()
+    except OSError:
+        return ()
+    return about.st_mtime_ns, about.st_size, about.st_ino
+
+
+def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], size: int) -> Float[Tensor, "n p"]:
+    """Weights in the type that the zoo stores, where they and their rows of the index may be appended to it."""
+    if len(rows) != len(weights):
+        raise WsrError(f"{len(rows)} rows of the index were given for {len(weights)} vectors of weights.")
+    if zoo.meta["dtype"] == "uint8":
+        raise WsrError(f"The zoo {shown(zoo.path)} is compressed, and so final: append to the one it was made of.")
+    known = set(zoo.ids)
+    for row in rows:
+        if missing := INDEX.keys() - row.keys():
+            raise WsrError(f"A row of the index lacks {sorted(missing)}: {str(row)[:100]} was given.")
+        if row["id"] in known:
+            raise WsrError(f"{row['id']!r} is in the zoo already, or given twice: nothing is stored twice.")
+        known.add(row["id"])
+    if weights.ndim != 2 or weights.shape[1] != size:
+        raise WsrError(
+            f"The zoo {shown(zoo.path)} stores vectors of {size} numbers, and weights of the shape "
+            f"{tuple(weights.shape)} were given."
+        )
+    stored = weights.detach().to("cpu", getattr(torch, zoo.meta["dtype"]))
+    for row, good in zip(rows, stored.isfinite().all(1).tolist(), strict=True):
+        if row["status"] == "ok" and not good:
+            raise WsrError(
+                f"The weights of {row['id']!r} are not finite in {zoo.meta['dtype']}, though their status is 'ok': "
+                "nothing of this batch was stored."
+            )
+    return stored
+
+
+def refuse_spoilt(weights: Float[Tensor, "n p"], index: pd.DataFrame, path: Path) -> Float[Tensor, "n p"]:
+    """The weights, where all are finite whose rows (n) of the index call them ok."""
+    spoilt = (~weights.isfinite().all(1)).numpy() & (index["status"] == "ok").to_numpy()
+    if spoilt.any():
+        name = index["id"].iloc[int(spoilt.argmax())]
+        raise WsrError(
+            f"The zoo {shown(path)} is damaged: the weights of {name!r} are not finite, though its index says ok."
+        )
+    return weights
