@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import gradio.utils
 
-from app import snippets
+from app import gradio_patches, snippets
 from wsr.errors import WsrError
 
 try:  # present on a Space with ZeroGPU only; it must be imported before torch
@@ -23,6 +22,7 @@ try:  # present on a Space with ZeroGPU only; it must be imported before torch
 except ImportError:
     spaces = None
 
+gradio_patches.send_values_whole()
 log = logging.getLogger("wsr.app")
 
 QUEUE_SIZE = 40
@@ -39,19 +39,6 @@ atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
 _turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
-
-
-def whole(old: Any, new: Any) -> list[list]:
-    """What gradio sends of a generator's next value for a widget: all of it, where it differs.
-
-    gradio itself sends the edits that make the new value out of the old one, and the page applies them to the old one
-    in place. It draws with pauses: on a busy machine an update that a `gr.skip()` followed was emptied before it was
-    drawn, and lost (the panel without neighbours, a surface that never came).
-    """
-    return [] if old == new else [["replace", [], new]]
-
-
-gradio.utils.diff = whole
 
 
 def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:

@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, symmetry_tab
+from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, gradio_patches, symmetry_tab
 from app.address import Address
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.head import Head
@@ -44,7 +44,8 @@ def build_app() -> gr.Blocks:
         if map_tab:
             atlas.start(map_tab, opened, _seen.set)
         page.unload(compute.forget)
-    return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
+    page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
+    return gradio_patches.rest(page)
 
 
 def launch(host: str | None = None, port: int | None = None, block: bool = True) -> str:
