@@ -1,20 +1,19 @@
 """What every handler shares: queues, the GPU of a Space, files of one visitor, and errors as sentences."""
 
-import atexit
 import functools
 import inspect
 import json
 import logging
+import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app import gradio_patches, snippets
+from app import disk, gradio_patches, snippets
 from wsr.errors import WsrError
 
 try:  # present on a Space with ZeroGPU only; it must be imported before torch
@@ -31,11 +30,11 @@ COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
 LOOK = {"concurrency_id": "look", "concurrency_limit": 3}
 # Listeners are the page's own: none is offered as a public endpoint.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-UPLOAD_LIMIT = "32mb"
+UPLOAD_LIMIT = 32 * disk.MB
 
-# This process's own, unreadable to other users of the machine, and gone when it ends.
-_ROOT = Path(tempfile.mkdtemp(prefix="wsr-app-"))
-atexit.register(shutil.rmtree, _ROOT, ignore_errors=True)
+_ROOT = disk.own_folder()
+os.environ["GRADIO_TEMP_DIR"] = str(_ROOT)  # gradio's uploads too; what lies here it hands out without a copy
+DISK = disk.Disk(_ROOT)
 _turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
@@ -54,6 +53,7 @@ def session_dir(request: gr.Request | None) -> Path:
     name = re.sub(r"[^A-Za-z0-9]", "", str(getattr(request, "session_hash", None) or ""))[:40]
     folder = _ROOT / (name or "none")
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.utime(folder)  # it is in use: `disk` removes empty folders that are not
     return folder
 
 
