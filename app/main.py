@@ -11,7 +11,7 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 
 import gradio as gr
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, gradio_patches, symmetry_tab
 from app.address import Address
@@ -71,9 +71,14 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
 
 
 def middleware() -> list[Middleware]:
-    """What requests pass on their way in, the outermost first."""
+    """What requests pass on their way in, the outermost first. Compressing comes after `Head`, which edits the page;
+    streams of events (as starlette does by itself) and files of numbers go as they are."""
+    numbers = ("model/*", "application/octet-stream")
     return [
-        Middleware(GZipMiddleware, minimum_size=1000, compresslevel=GZIP),
+        Middleware(
+            GZipMiddleware, minimum_size=1000, compresslevel=GZIP,
+            exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
+        ),  # fmt: skip
         Middleware(Head, PRELOAD + FIRST_PICTURE),
         Middleware(Uploads, compute.DISK, compute.UPLOAD_LIMIT + MB),
     ]
