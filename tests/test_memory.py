@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from wsr.caching import DEFAULT_MB, Memory, allowance, footprint, remembered
+from wsr.memory import DEFAULT_MB, Memory, allowance, footprint, remembered
 
 KB, MB = 2**10, 2**20
 
@@ -108,7 +108,7 @@ def test_what_is_larger_than_everything_is_handed_out_and_pushes_nothing_out():
 
 
 def test_values_that_grow_are_measured_again(monkeypatch):
-    monkeypatch.setattr("wsr.caching.GROWS", 0.0)
+    monkeypatch.setattr("wsr.memory.GROWS", 0.0)
     memory = Memory(MB)
     box = memory.get("box", lambda: Box(None))
     memory.get("other", lambda: b"x" * (300 * KB))
