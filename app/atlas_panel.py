@@ -1,5 +1,7 @@
 """The Atlas's side panel: what was picked, what is nearest to it, and its weights."""
 
+import contextlib
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -69,11 +71,13 @@ def _surface_file(name: str, item: str) -> str:
     folder = compute.shared_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}.glb"
-    if not path.exists():
-        from wsr.paths import atomic_path
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path)  # what is looked at stays
+        return str(path)
+    from wsr.paths import atomic_path
 
-        with atomic_path(path) as temporary:
-            temporary.write_bytes(library.surface_glb(name, item, SURFACE_SIZE))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(library.surface_glb(name, item, SURFACE_SIZE))
     return str(path)
 
 

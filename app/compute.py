@@ -5,16 +5,15 @@ import hashlib
 import inspect
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import gradio.utils
 
-from app import snippets
-from wsr.cleanup import temporary_folder
+from app import disk, gradio_patches, snippets
 from wsr.errors import WsrError
 from wsr.paths import disk_error
 
@@ -23,6 +22,7 @@ try:  # present on a Space with ZeroGPU only; it must be imported before torch
 except ImportError:
     spaces = None
 
+gradio_patches.send_values_whole()
 log = logging.getLogger("wsr.app")
 
 QUEUE_SIZE = 40
@@ -31,26 +31,14 @@ COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
 LOOK = {"concurrency_id": "look", "concurrency_limit": 3}
 # Listeners are the page's own: none is offered as a public endpoint.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-UPLOAD_LIMIT = "32mb"
+UPLOAD_LIMIT = 32 * disk.MB
 
-# This process's own, unreadable to other users of the machine, and gone when it ends.
-_ROOT = temporary_folder("wsr-app-")
+_ROOT = disk.own_folder()
+os.environ["GRADIO_TEMP_DIR"] = str(_ROOT)  # gradio's uploads too; what lies here it hands out without a copy
+DISK = disk.Disk(_ROOT)
 _turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
-
-
-def whole(old: Any, new: Any) -> list[list]:
-    """What gradio sends of a generator's next value for a widget: all of it, where it differs.
-
-    gradio itself sends the edits that make the new value out of the old one, and the page applies them to the old one
-    in place. It draws with pauses: on a busy machine an update that a `gr.skip()` followed was emptied before it was
-    drawn, and lost (the panel without neighbours, a surface that never came).
-    """
-    return [] if old == new else [["replace", [], new]]
-
-
-gradio.utils.diff = whole
 
 
 def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:
@@ -67,6 +55,7 @@ def session_dir(request: gr.Request | None) -> Path:
     name = hashlib.sha256(str(getattr(request, "session_hash", None) or "").encode("utf-8", "replace")).hexdigest()
     folder = _ROOT / "visitors" / name[:40]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.utime(folder)  # it is in use: `disk` removes empty folders that are not
     return folder
 
 

@@ -170,7 +170,8 @@ def choose_upload(path: str | None) -> tuple:
     if not path:
         return (gr.skip(),) * 6
     try:
-        found = samples.uploaded(path)
+        with compute.DISK.reading(path):
+            found = samples.uploaded(path)
     except Exception as error:
         return gr.skip(), gr.skip(), snippets.failed(compute.sentence(error)), gr.skip(), gr.skip(), None
     return *_chosen(found, found), "", None

@@ -13,26 +13,29 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, symmetry_tab
+from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, gradio_patches, symmetry_tab
 from app.address import Address
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
+from app.disk import MB, Uploads
 from app.head import Head
 from app.theme import CSS, theme
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
-from wsr.paths import disk_error
+from wsr.paths import cache_dir, disk_error
 
 TITLE = "wsr"
 ALONE = 8.0  # seconds without a visitor, after which the engine is made ready for one
+GZIP = 5  # of 9: a third of the time, and 3 % more bytes
 _seen = threading.Event()
 SENTENCE = "Every point here is a neural network whose weights are a picture."
 
 
 def build_app() -> gr.Blocks:
     """The page, with its queue, not yet served."""
-    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False, delete_cache=(3600, 24 * 3600)) as page:
+    with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(f"<h1>{TITLE}</h1><p>{SENTENCE}</p>", elem_classes="wsr-title")
         with gr.Tabs(selected="atlas") as tabs:
             map_tab = atlas.build()
@@ -50,7 +53,8 @@ def build_app() -> gr.Blocks:
         if map_tab:
             atlas.start(map_tab, opened, _seen.set)
         page.unload(compute.forget)
-    return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
+    page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
+    return gradio_patches.rest(page)
 
 
 async def full(_request: Request, error: OSError) -> Response:
@@ -71,10 +75,12 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
         theme=theme(), css_paths=[CSS], state_session_capacity=compute.SESSIONS,
-        app_kwargs={"middleware": [Middleware(Head, PRELOAD + FIRST_PICTURE)], "exception_handlers": {OSError: full}},
+        app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()
+    compute.DISK.count_too(cache_dir() / "occupancy")  # of shapes that visitors bring
+    compute.DISK.watch()
     if block:
         _wait(page)
     return address
@@ -87,6 +93,20 @@ def _wait(page: gr.Blocks) -> None:
             time.sleep(0.2)
     finally:  # not gradio's own wait, which takes an end that was asked for as one of its visitors' making
         page.close(verbose=False)
+
+
+def middleware() -> list[Middleware]:
+    """What requests pass on their way in, the outermost first. Compressing comes after `Head`, which edits the page;
+    streams of events (as starlette does by itself) and files of numbers go as they are."""
+    numbers = ("model/*", "application/octet-stream")
+    return [
+        Middleware(
+            GZipMiddleware, minimum_size=1000, compresslevel=GZIP,
+            exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
+        ),  # fmt: skip
+        Middleware(Head, PRELOAD + FIRST_PICTURE),
+        Middleware(Uploads, compute.DISK, compute.UPLOAD_LIMIT + MB),
+    ]
 
 
 def warm_up() -> None:

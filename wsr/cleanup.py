@@ -22,14 +22,16 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM: unwinds like Ctrl-C, so that files half written are removed."""
 
 
-def temporary_folder(prefix: str) -> Path:
-    """A folder of this process's own, unreadable to other users, removed when the process ends. WsrError where no
-    temporary folder can be made."""
+def temporary_folder(prefix: str, parent: Path | None = None) -> Path:
+    """A folder of this process's own (in `parent`, by default where the system has such), unreadable to other users,
+    removed when the process ends. WsrError where no temporary folder can be made."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=prefix))
+        if parent is not None:
+            parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
     except OSError as error:
         raise WsrError(
-            f"No temporary folder can be made in {tempfile.gettempdir() if tempfile.tempdir else '/tmp'!r} "
+            f"No temporary folder can be made in {str(parent or tempfile.tempdir or '/tmp')!r} "
             f"({error.strerror}): set TMPDIR to a folder that can be written."
         ) from None
     _folders[folder] = os.getpid()

@@ -1,6 +1,8 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -10,8 +12,9 @@ import trimesh
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.presets import FieldConfig
+from wsr.render import gbuffer, gl, pictures
 from wsr.render.decode import decode
-from wsr.render.gbuffer import Camera, corner_normals, embree_buffer
+from wsr.render.gbuffer import Camera, corner_normals, embree_buffer, layers
 from wsr.render.pictures import contact_sheet, draw_mesh, draw_weights
 
 
@@ -141,3 +144,93 @@ def test_weights_are_drawn_as_images_or_as_surfaces(dim):
     assert found[0].shape == ((12, 12, 3) if dim == 2 else (24, 24, 3)) and np.array_equal(*found)
     if dim == 2:
         assert np.abs(found[0] / 255 - np.clip(decode(model, weights, 12)[0], 0, 1)).max() <= 0.5 / 255 + 1e-6
+
+
+def nested(count, outer=1.0):
+    """A tetrahedron in a tetrahedron in a tetrahedron, the innermost first, so that each is filled."""
+    corners, sides = [[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], [[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]]
+    one = trimesh.Trimesh(corners, sides)
+    sizes = np.linspace(0.1, outer, count) / np.sqrt(3)
+    vertices = (one.vertices[None] * sizes[:, None, None]).reshape(-1, 3)
+    faces = (one.faces[None] + 4 * np.arange(count)[:, None, None]).reshape(-1, 3)
+    return trimesh.Trimesh(vertices, faces, process=False)
+
+
+def test_layers_are_counted_as_they_are_seen(ball):
+    camera = Camera(20.0, 30.0)
+    assert layers(ball, camera) == pytest.approx(2 * np.pi / 4 / 1.04**2, rel=0.08)  # front and back, of a disc
+    assert layers(nested(50, outer=0.1), camera) == pytest.approx(50 * layers(nested(1, outer=0.1), camera), rel=1e-6)
+
+
+@pytest.mark.parametrize("opengl", [True, False])
+def test_thousands_of_surfaces_behind_each_other_fill_no_more_than_they_may(monkeypatch, opengl):
+    """10,000 nested tetrahedra held the one thread that draws for minutes."""
+    monkeypatch.setenv("WSR_GL", "" if opengl else "off")
+    monkeypatch.setattr(pictures, "FILLED", 400_000)
+    deep, filled = nested(3000), []
+    buffer = pictures._buffer
+
+    def counted(mesh, camera, size):
+        filled.append(size**2 * layers(mesh, camera))
+        return buffer(mesh, camera, size)
+
+    monkeypatch.setattr(pictures, "_buffer", counted)
+    coarse = draw_mesh(deep, 64)
+    assert filled[0] <= max(400_000, pictures.COARSEST**2 * layers(deep, Camera(*pictures.THREE_QUARTER)))
+    monkeypatch.setattr(pictures, "FILLED", 10**12)
+    fine = draw_mesh(nested(2), 64)  # what is seen of them is the outermost
+    assert coarse.shape == fine.shape == (64, 64, 3)
+    assert np.mean(covered(coarse) != covered(fine)) < 0.1
+
+
+def test_the_worst_mesh_is_drawn_in_bounded_time(embree):
+    """In CPU seconds: the machine may be busy."""
+    deep = nested(20_000)
+    begun = time.thread_time()
+    draw_mesh(deep, 320)
+    assert time.thread_time() - begun < 5
+
+
+def test_shapes_are_drawn_as_finely_as_ever():
+    ball = trimesh.creation.icosphere(subdivisions=2)
+    for count in (1, 10, 40):
+        many = trimesh.util.concatenate([ball.copy().apply_scale(1 - 0.5 * i / count) for i in range(count)])
+        assert pictures._affordable(640, layers(many, Camera(35, 24))) == 640
+
+
+def test_who_waits_too_long_for_opengl_is_drawn_by_embree_and_the_next_by_opengl_again(ball, monkeypatch):
+    expected = draw_mesh(ball, 48).astype(int)
+    if pictures._gl is None or pictures._gl_failed:
+        pytest.skip("no OpenGL on this machine")
+    gate, begun = threading.Event(), threading.Event()
+    draw = gl._draw
+
+    def slow(*job):
+        begun.set()
+        gate.wait(60)
+        return draw(*job)
+
+    monkeypatch.setattr(gl, "_draw", slow)
+    monkeypatch.setattr(pictures, "PATIENCE", 0.2)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(draw_mesh, ball, 48)
+        assert begun.wait(60)
+        others = [pool.submit(draw_mesh, ball, 48) for _ in range(2)]
+        for one in (first, *others):  # while the thread is still held
+            assert abs(expected - one.result(timeout=120)).mean() < 1.5
+        gate.set()
+    monkeypatch.setattr(gl, "_draw", draw)
+    monkeypatch.setattr(pictures, "PATIENCE", 60.0)
+    assert not pictures._gl_failed
+    np.testing.assert_array_equal(draw_mesh(ball, 48), expected)  # those that nobody waited for were dropped
+
+
+def test_normals_of_smooth_vertices_need_no_pairs_and_are_the_same(monkeypatch):
+    order = np.random.default_rng(0)
+    tangle = trimesh.Trimesh(order.normal(size=(60, 3)), order.integers(0, 60, (200, 3)), process=False)
+    for mesh in (trimesh.creation.icosphere(subdivisions=3), trimesh.creation.cylinder(0.5, 1.0), tangle):
+        quick = corner_normals(mesh)
+        with monkeypatch.context() as patch:
+            patch.setattr(gbuffer, "_HALF_CREASE", 2.0)  # every vertex takes the long way
+            patch.setattr(gbuffer, "_AT_ONCE", 37)
+            np.testing.assert_allclose(corner_normals(mesh), quick, atol=1e-6)

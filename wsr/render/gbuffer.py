@@ -9,12 +9,14 @@ from functools import cached_property
 
 import numpy as np
 import trimesh
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy import sparse
 
 FIELD_OF_VIEW = np.radians(28)
 DISTANCE = 1.04 / np.sin(FIELD_OF_VIEW / 2)  # the unit sphere fills the picture but for 4 %
 CREASE = np.cos(np.radians(35))  # an edge sharper than this is drawn as an edge
+_HALF_CREASE = np.cos(np.radians(35) / 2)
+_AT_ONCE, _RAYS = 100_000, 8192  # corners, and rays
 _CROWD = 48  # faces around a vertex: the apex of a fan is drawn flat, for its pairs of faces would fill the memory
 
 
@@ -56,19 +58,47 @@ def corner_normals(mesh: trimesh.Trimesh) -> Float[np.ndarray, "f 3 3"]:
     """
     flat, faces = mesh.face_normals, mesh.faces  # (f, 3) both
     valence = np.bincount(faces.reshape(-1), minlength=len(mesh.vertices))
-    crowded = valence[faces].max(axis=1) > _CROWD
+    crowded = valence[faces].max(axis=1, initial=0) > _CROWD
     around = mesh.faces_sparse.tocsr()  # (v, f)
     around.data = np.ones(around.nnz, dtype=np.float32)
-    corners = faces[~crowded].reshape(-1)
-    pairs = around[corners].tocoo()  # (3 f, f): each corner's faces
-    own = np.flatnonzero(~crowded)[pairs.row // 3]
-    near = np.einsum("pd,pd->p", flat[own], flat[pairs.col]) > CREASE
-    sums = sparse.csr_matrix((mesh.area_faces[pairs.col] * near, (pairs.row, pairs.col)), shape=pairs.shape) @ flat
-    result = np.repeat(flat[:, None], 3, axis=1)  # (f, 3, 3)
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    own_normal = np.repeat(flat[~crowded], 3, axis=0)
-    result[~crowded] = np.where(length > 1e-20, sums / np.maximum(length, 1e-20), own_normal).reshape(-1, 3, 3)
+    # where all faces around a vertex lie within half a crease of their mean, each lies within a crease of every other
+    means = _unit(around @ (flat * mesh.area_faces[:, None]))  # (v, 3)
+    close = np.einsum("fd,fcd->fc", flat, means[faces]) > _HALF_CREASE  # (f, 3)
+    bent = np.bincount(faces[~close], minlength=len(mesh.vertices)) > 0  # (v,)
+    result = np.where((crowded[:, None] | bent[faces])[..., None], flat[:, None], means[faces])
+    corners = np.flatnonzero(bent[faces] & ~crowded[:, None])  # of 3 f
+    for part in np.array_split(corners, len(corners) // _AT_ONCE + 1):  # in bounded memory
+        result.reshape(-1, 3)[part] = _within_crease(mesh, around, part)
     return result
+
+
+def _within_crease(
+    mesh: trimesh.Trimesh, around: sparse.csr_matrix, corners: Int[np.ndarray, " c"]
+) -> Float[np.ndarray, "c 3"]:
+    """Normals of corners, numbered 0 to 3 f - 1, each from the faces around it that lie within a crease of its own."""
+    flat = mesh.face_normals
+    pairs = around[mesh.faces.reshape(-1)[corners]].tocoo()  # (c, f): each corner's faces
+    own = flat[corners // 3]
+    near = np.einsum("pd,pd->p", own[pairs.row], flat[pairs.col]) > CREASE
+    shares = sparse.csr_matrix((mesh.area_faces[pairs.col] * near, (pairs.row, pairs.col)), shape=pairs.shape)
+    sums = shares @ flat
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.where(length > 1e-20, sums / np.maximum(length, 1e-20), own)
+
+
+def _unit(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """Of length 1, and 0 where there is no direction."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.where(length > 1e-20, vectors / np.maximum(length, 1e-20), 0.0)
+
+
+def layers(mesh: trimesh.Trimesh, camera: Camera) -> float:
+    """How many surfaces lie behind a pixel, on average over the picture: what drawing costs, in pictures."""
+    seen = mesh.vertices @ camera.axes  # (v, 3) in the camera's axes
+    flat = seen[:, :2] / np.maximum(DISTANCE - seen[:, 2:], 1e-6) / np.tan(FIELD_OF_VIEW / 2)
+    a, b, c = (flat[mesh.faces[:, i]] for i in range(3))
+    twice = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    return float(abs(twice).sum() / 8)  # half a parallelogram each, of a picture from -1 to 1
 
 
 def turned_to_viewer(
@@ -96,7 +126,9 @@ def embree_buffer(mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
     rays = camera_rays(size)
     directions = rays.reshape(-1, 3) @ camera.axes.T  # (h w, 3) in the world
     origin = camera.pose[:3, 3]
-    faces = mesh.ray.intersects_first(np.tile(origin, (len(directions), 1)), directions)
+    # a part at a time: other threads run in between
+    parts = np.array_split(directions, len(directions) // _RAYS + 1)
+    faces = np.concatenate([mesh.ray.intersects_first(np.tile(origin, (len(part), 1)), part) for part in parts])
     seen = np.flatnonzero(faces >= 0)
     hit, along = faces[seen], directions[seen]
     corners, flat = mesh.triangles[hit], mesh.face_normals[hit]

@@ -25,10 +25,15 @@ class GLThread:
         threading.Thread(target=self._run, args=(started,), name="wsr-gl", daemon=True).start()
         started.result(timeout=120)
 
-    def draw(self, mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
+    def draw(self, mesh: trimesh.Trimesh, camera: Camera, size: int, seconds: float = 120) -> GBuffer:
+        """Draws, once those who came before have been drawn. TimeoutError after `seconds`: what has not been begun by
+        then is dropped, and what has been begun ends without anybody waiting."""
         done: Future = Future()
         self._jobs.put((done, mesh, camera, size))
-        return done.result(timeout=120)
+        try:
+            return done.result(timeout=seconds)
+        finally:
+            done.cancel()
 
     def _run(self, started: Future) -> None:
         try:
@@ -39,6 +44,8 @@ class GLThread:
         started.set_result(None)
         while True:
             done, *job = self._jobs.get()
+            if not done.set_running_or_notify_cancel():
+                continue
             try:
                 done.set_result(_draw(renderer, *job))
             except BaseException as error:

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import trimesh
 from jaxtyping import Float, UInt8
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, zoom
 from torch import Tensor
 
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
 from wsr.render.decode import decode
-from wsr.render.gbuffer import Camera, GBuffer, embree_buffer
+from wsr.render.gbuffer import Camera, GBuffer, embree_buffer, layers
 from wsr.render.gl import GLThread
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,12 @@ CLAY = (0.66, 0.73, 0.84)
 # In the camera's axes: from above the viewer's left shoulder, and from beside the right one.
 _KEY, _FILL = np.array([-0.35, 0.85, 0.45]), np.array([0.3, 0.0, 0.95])
 _CLOSENESS = 0.02  # of the picture's width: as far as a part darkens what lies behind it
+
+# Pixels that a picture may fill, those of hidden surfaces included: 0.3 s by OpenGL without a graphics card, twice that
+# by Embree. Shapes fill 1 to 10 layers; a picture of 640 x 640 pixels may have 240.
+FILLED = 100_000_000
+COARSEST = 24  # pixels along an edge, however deep
+PATIENCE = 10.0  # seconds that a picture waits for OpenGL, before it is drawn by Embree on the thread that wants it
 
 _lock = threading.Lock()
 _gl: GLThread | None = None
@@ -43,6 +49,9 @@ def draw_mesh(
     view: azimuth in degrees from +z towards +x, and elevation; +y is up. colour, background: RGB in [0, 1].
     Drawn by OpenGL (pyrender on EGL) where it works, else by Embree; `WSR_GL=off` in the environment asks for Embree.
     A mesh without faces is a picture of the background. Safe to call from any thread.
+
+    Surfaces that lie behind each other by the hundred, which are filled one by one, are drawn coarser, so that no mesh
+    takes much longer than another. WsrError for vertices that are not finite.
     """
     if not 1 <= size <= 4096:
         raise WsrError(f"A picture is 1 to 4096 pixels wide, not {size}.")
@@ -50,10 +59,22 @@ def draw_mesh(
     if len(mesh.faces) == 0:
         return np.broadcast_to(np.uint8(np.round(background * 255)), (size, size, 3)).copy()
     camera = Camera(*view)
-    buffer = _buffer(_framed(mesh), camera, 2 * size)
-    pixels = _shade(buffer, camera, np.asarray(colour, dtype=np.float64))  # (2 size, 2 size, 3)
+    framed = _framed(mesh)
+    fine = 2 * size
+    drawn = _affordable(fine, layers(framed, camera))
+    buffer = _buffer(framed, camera, drawn)
+    pixels = _shade(buffer, camera, np.asarray(colour, dtype=np.float64))  # (drawn, drawn, 3)
     pixels = np.where(np.isfinite(buffer.depth)[..., None], pixels, background)
+    if drawn < fine:
+        pixels = zoom(pixels, (fine / drawn, fine / drawn, 1), order=1, mode="nearest", grid_mode=True)
     return np.uint8(np.round(pixels.reshape(size, 2, size, 2, 3).mean(axis=(1, 3)) * 255))
+
+
+def _affordable(size: int, deep: float) -> int:
+    """The pixels along an edge, at most `size`, at which surfaces `deep` layers deep are filled in FILLED pixels."""
+    if size**2 * deep <= FILLED:
+        return size
+    return min(size, max(COARSEST, int(np.sqrt(FILLED / deep))))
 
 
 def draw_weights(
@@ -79,13 +100,15 @@ def _framed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def _buffer(mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
-    """By OpenGL until it fails once, by Embree from then on."""
+    """By OpenGL, or by Embree where that has no time. Once OpenGL has failed, by Embree from then on."""
     global _gl, _gl_failed
     if os.environ.get("WSR_GL", "").lower() != "off" and not _gl_failed:
         try:
             with _lock:
                 _gl = _gl or GLThread()
-            return _gl.draw(mesh, camera, size)
+            return _gl.draw(mesh, camera, size, PATIENCE)
+        except TimeoutError:
+            log.info("OpenGL was busy for %.0f s: one picture is drawn by Embree", PATIENCE)
         except Exception as error:  # no library, no driver, no context: each loader has errors of its own
             _gl_failed = True
             log.info("OpenGL does not work here (%s): pictures are drawn by Embree", error)

@@ -1,0 +1,277 @@
+"""The disk that the app may fill: uploads, surfaces and downloads of visitors, for an hour and within a limit.
+
+gradio's own `delete_cache` knows neither a limit, nor what an upload that broke off has left, nor empty folders.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from starlette.formparsers import MultiPartException
+
+from wsr.cleanup import temporary_folder
+
+log = logging.getLogger("wsr.app")
+
+VARIABLE = "WSR_DISK_MB"
+DEFAULT_MB = 1024
+MB = 2**20
+AGE = 3600.0  # seconds that a file stays after it was written or handed out
+FRESH = 60.0  # seconds in which the limit takes nothing away: somebody waits for it
+SPARE = 64 * MB  # of the disk, left to others
+EVERY = 30.0  # seconds between two rounds
+PREFIX, LOCK = "wsr-app-", ".lock"
+
+
+def limit() -> int:
+    """Bytes that all temporary files may take together: $WSR_DISK_MB megabytes, 1,024 where it is no number."""
+    try:
+        return int(max(float(os.environ.get(VARIABLE, DEFAULT_MB)), 0.0) * MB)
+    except (ValueError, OverflowError):
+        return DEFAULT_MB * MB
+
+
+def own_folder() -> Path:
+    """A new folder of this process only, unreadable to other users, gone when it ends. Folders of processes that were
+    killed are removed, which they could not do themselves."""
+    parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    for other in parent.glob(PREFIX + "*"):
+        if _abandoned(other):
+            shutil.rmtree(other, ignore_errors=True)
+    folder = temporary_folder(PREFIX, parent).resolve()
+    _hold(folder)
+    return folder
+
+
+_held: list[Any] = []  # open for as long as this process lives
+
+
+def _hold(folder: Path) -> None:
+    with contextlib.suppress(ImportError, OSError):  # a system without locks keeps what killed processes leave
+        import fcntl
+
+        file = (folder / LOCK).open("w")
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _held.append(file)
+
+
+def _abandoned(folder: Path) -> bool:
+    """Whether a folder is ours and its process is gone, as far as one can tell."""
+    try:
+        import fcntl
+
+        with (folder / LOCK).open("r+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return folder.stat().st_uid == os.getuid()
+    except (ImportError, OSError):  # no lock: it is being made, or another's
+        return False
+
+
+class Disk:
+    """Temporary files in `root`: each for `age` seconds after it was written or handed out, and no more than the limit
+    together. For `fresh` seconds the limit takes none away."""
+
+    def __init__(self, root: Path, *, age: float = AGE, fresh: float = FRESH):
+        self.root, self.age, self.fresh = root, age, fresh
+        self._also: list[Path] = []
+        self._began = time.time()
+        self._lock = threading.Lock()
+        self._unread: Counter[str] = Counter()  # uploads that no handler has read yet, by path
+        self._coming = 0  # bytes of uploads on their way
+
+    def count_too(self, folder: Path) -> None:
+        """A folder that others write to as well: what comes there from now on counts, and goes when the limit asks for
+        it, but not by age."""
+        self._also.append(folder)
+
+    def used(self) -> int:
+        return sum(size for _, _, size in self._files())
+
+    @contextlib.contextmanager
+    def expected(self, size: int) -> Iterator[bool]:
+        """Whether there is room for an upload of so many bytes, which is then kept free for it."""
+        with self._lock:
+            room = self._room() >= size
+            if not room:
+                self._sweep(size)
+                room = self._room() >= size
+            self._coming += size * room
+        try:
+            yield room
+        finally:
+            with self._lock:
+                self._coming -= size * room
+
+    def uploaded(self, paths: list[str]) -> None:
+        """Files have arrived. Those of the same content and name share a path."""
+        with self._lock:
+            self._unread.update(paths)
+
+    @contextlib.contextmanager
+    def reading(self, path: str) -> Iterator[None]:
+        """Around the reading of an upload. Afterwards it is needed no more, unless another visitor brought the same."""
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._unread[path] -= 1
+                if self._unread[path] <= 0:
+                    del self._unread[path]
+                    if self.root in Path(path).parents:
+                        _remove(Path(path))
+                        with contextlib.suppress(OSError):
+                            Path(path).parent.rmdir()
+
+    def sweep(self) -> None:
+        """Removes what is too old, then the oldest until the limit holds."""
+        with self._lock:
+            self._sweep()
+
+    def watch(self, every: float = EVERY) -> threading.Thread:
+        """Sweeps now and then, on a thread of its own."""
+
+        def rounds() -> None:
+            while True:
+                time.sleep(every)
+                try:
+                    self.sweep()
+                except Exception:
+                    log.exception("temporary files could not be tidied")
+
+        thread = threading.Thread(target=rounds, name="wsr-disk", daemon=True)
+        thread.start()
+        return thread
+
+    def _room(self) -> int:
+        free = shutil.disk_usage(self.root).free - SPARE
+        return min(limit() - self.used(), free) - self._coming
+
+    def _sweep(self, wanted: int = 0) -> None:
+        now = time.time()
+        files = sorted(self._files(), key=lambda file: file[1])
+        over = sum(size for _, _, size in files) + wanted + self._coming - limit()
+        for path, touched, size in files:
+            own = self.root in path.parents
+            if (own and now - touched > self.age) or (over > 0 and now - touched > self.fresh):
+                _remove(path)
+                over -= size
+        self._remove_empty_folders(now)
+
+    def _remove_empty_folders(self, now: float) -> None:
+        for folder, _, _ in os.walk(self.root, topdown=False):
+            if folder != str(self.root):
+                with contextlib.suppress(OSError):  # not empty, or gone
+                    if now - os.stat(folder).st_mtime > max(self.age, self.fresh):
+                        os.rmdir(folder)
+
+    def _files(self) -> Iterator[tuple[Path, float, int]]:
+        """(path, when it was last written or handed out, bytes) of each."""
+        for top in (self.root, *self._also):
+            since = 0.0 if top == self.root else self._began
+            for folder, _, names in os.walk(top):
+                for name in names:
+                    path = Path(folder, name)
+                    with contextlib.suppress(OSError):  # gone in between
+                        found = path.lstat()
+                        if path != self.root / LOCK and found.st_mtime >= since:
+                            yield path, found.st_mtime, found.st_size
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class Uploads:
+    """ASGI middleware: an upload is let in where there is room for it, and at most `most` bytes at once. What is
+    refused is said in a sentence. Other requests pass."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]], disk: Disk, most: int):
+        self.app, self.disk, self.most = app, disk, most
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith("/upload"):
+            await self.app(scope, receive, send)
+            return
+        size = _length(scope)
+        if size > self.most:
+            await _refuse(send, 413, f"An upload says how large it is, and has at most {self.most / MB:,.0f} MB.")
+            return
+        expected = self.disk.expected(size)
+        room = await anyio.to_thread.run_sync(expected.__enter__)
+        try:
+            if room:
+                await self.app(scope, _measured(receive, size), _noted(send, self.disk))
+            else:
+                while (await receive()).get("more_body"):  # a browser hears the answer when it has sent everything
+                    pass
+                together = f"visitors' files may take {limit() / MB:,.0f} MB together"
+                text = f"There is no room for this file at the moment: {together}. Please try again in some minutes."
+                await _refuse(send, 507, text)
+        finally:
+            expected.__exit__(None, None, None)
+
+
+def _length(scope: Message) -> int:
+    """Bytes of a request's body as it says itself; a negative number or none counts as too many."""
+    text = dict(scope["headers"]).get(b"content-length", b"")
+    return int(text) if text.isdigit() and len(text) < 16 else 10**15
+
+
+def _measured(receive: Receive, size: int) -> Receive:
+    """A body that breaks off or is longer than it said ends as gradio expects it: its reader removes what it has
+    written."""
+    got = 0
+
+    async def measured() -> Message:
+        nonlocal got
+        message = await receive()
+        got += len(message.get("body", b""))
+        if got > size:
+            raise MultiPartException("The upload is longer than it said.")
+        if message["type"] == "http.disconnect" and got < size:
+            raise MultiPartException("The upload broke off.")
+        return message
+
+    return measured
+
+
+def _noted(send: Send, disk: Disk) -> Send:
+    """Passes an answer on, and notes the files that it names."""
+    body, fine = b"", False
+
+    async def noted(message: Message) -> None:
+        nonlocal body, fine
+        if message["type"] == "http.response.start":
+            fine = message["status"] == 200
+        elif fine:
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                with contextlib.suppress(ValueError):
+                    paths = json.loads(body)
+                    disk.uploaded([path for path in paths if isinstance(path, str)])
+        await send(message)
+
+    return noted
+
+
+async def _refuse(send: Send, status: int, text: str) -> None:
+    body = text.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,227 @@
+"""What is kept in memory so that it need not be made again, bounded by bytes.
+
+All values kept by `remembered` share one allowance: $WSR_MEMORY_MB megabytes, 512 unless told. What was used longest
+ago goes first.
+"""
+
+import functools
+import os
+import sys
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+VARIABLE = "WSR_MEMORY_MB"
+DEFAULT_MB = 512
+GROWS = 10.0  # seconds after which a value that is asked for is measured again: some read more into themselves later
+SMALL = 4096  # bytes
+_OPAQUE = (type, FunctionType, MethodType, ModuleType, int, float, complex, bool, type(None))
+
+
+def allowance() -> int:
+    """Bytes that all kept values may take together: $WSR_MEMORY_MB, or the default where it is no number."""
+    try:
+        return int(max(float(os.environ.get(VARIABLE, DEFAULT_MB)), 0.0) * 2**20)
+    except (ValueError, OverflowError):
+        return DEFAULT_MB * 2**20
+
+
+def footprint(value: Any) -> dict[int, int]:
+    """Bytes by what holds them. Each array, tensor, table or text inside `value` has a number of its own, so that what
+    two values share is counted once; small things are counted together. Lists, dictionaries and attributes are
+    followed."""
+    found: dict[int, int] = {-id(value): 0}
+    todo, seen = [value], set()
+    while todo:
+        one = todo.pop()
+        if isinstance(one, _OPAQUE) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        part, size = _own(one)
+        if size < SMALL:
+            found[-id(value)] += size
+        else:
+            found[part] = size
+        todo.extend(_inside(one))
+    return found
+
+
+def _own(one: Any) -> tuple[int, int]:
+    """Which memory an object holds itself, and how much of it."""
+    if hasattr(one, "untyped_storage"):  # a tensor; torch need not be imported to know one
+        storage = one.untyped_storage()
+        return storage.data_ptr() or id(one), storage.nbytes()
+    if hasattr(one, "__array_interface__") and hasattr(one, "nbytes"):
+        while getattr(one, "base", None) is not None and hasattr(one.base, "nbytes"):
+            one = one.base  # a view keeps all of what it looks at
+        return id(one), int(one.nbytes)
+    if hasattr(one, "memory_usage"):  # a table of pandas
+        used = one.memory_usage(deep=True)
+        return id(one), int(used.sum() if hasattr(used, "sum") else used)
+    return id(one), sys.getsizeof(one, 0)
+
+
+def _inside(one: Any) -> Iterable[Any]:
+    if isinstance(one, dict):
+        yield from one.keys()
+        yield from one.values()
+    elif isinstance(one, list | tuple | set | frozenset):
+        yield from one
+    elif not isinstance(one, str | bytes | bytearray) and not hasattr(one, "memory_usage"):
+        yield from getattr(one, "__dict__", {}).values()
+        for name in getattr(type(one), "__slots__", ()):
+            yield getattr(one, name, None) if isinstance(name, str) else None
+
+
+@dataclass
+class _Kept:
+    value: Any
+    parts: dict[int, int]
+    measured: float = field(default_factory=time.monotonic)
+
+
+class Memory:
+    """Values by key, at most `limit` bytes of them. Safe to use from any thread.
+
+    A value that is asked for by several threads at once is made by one of them. One that is larger than the limit is
+    handed out and not kept. Keys are not counted.
+    """
+
+    def __init__(self, limit: int | Callable[[], int] = allowance):
+        self._limit = limit if callable(limit) else lambda: limit
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._parts: dict[int, list[int]] = {}  # pieces of memory: how many values hold it, and its bytes
+        self._making: dict[Hashable, tuple[int, threading.Event]] = {}
+        self._lock = threading.RLock()
+        self.bytes = 0
+        self.hits = self.misses = 0
+
+    @property
+    def limit(self) -> int:
+        return self._limit()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The value kept under `key`, else what `make()` returns, kept from now on."""
+        me = threading.get_ident()
+        while True:
+            with self._lock:
+                if key in self._kept:
+                    self.hits += 1
+                    return self._used(key).value
+                maker = self._making.get(key)
+                if maker is None:
+                    done = threading.Event()
+                    self._making[key] = (me, done)
+                    self.misses += 1
+                    break
+            if maker[0] == me:  # it needs itself to be made: the interpreter says so, better than to wait for ever
+                return make()
+            maker[1].wait()  # where that one fails, the next of those who wait tries
+        try:
+            value = make()
+            self._keep(key, value)
+            return value
+        finally:
+            with self._lock:
+                del self._making[key]
+            done.set()
+
+    def drop(self, chosen: Callable[[Hashable], bool] = lambda key: True) -> None:
+        """Lets go of the values whose keys are chosen: all, unless told."""
+        with self._lock:
+            for key in [key for key in self._kept if chosen(key)]:
+                self._forget(key)
+
+    def count(self, chosen: Callable[[Hashable], bool]) -> int:
+        with self._lock:
+            return sum(chosen(key) for key in self._kept)
+
+    def trim(self, chosen: Callable[[Hashable], bool], most: int) -> None:
+        """Lets go of the least recently used of the chosen until there are `most`."""
+        with self._lock:
+            own = [key for key in self._kept if chosen(key)]
+            for key in own[: max(0, len(own) - most)]:
+                self._forget(key)
+
+    def _used(self, key: Hashable) -> _Kept:
+        kept = self._kept[key]
+        self._kept.move_to_end(key)
+        if time.monotonic() - kept.measured > GROWS:
+            self._count(kept.parts, -1)
+            kept.parts, kept.measured = footprint(kept.value), time.monotonic()
+            self._count(kept.parts, 1)
+            self._make_room()
+        return kept
+
+    def _keep(self, key: Hashable, value: Any) -> None:
+        parts = footprint(value)
+        if sum(parts.values()) > self.limit:
+            return
+        with self._lock:
+            if key in self._kept:  # made twice: by a function that needed itself
+                self._forget(key)
+            self._kept[key] = _Kept(value, parts)
+            self._count(parts, 1)
+            self._make_room()
+
+    def _make_room(self) -> None:
+        limit = self.limit
+        while self.bytes > limit and self._kept:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, key: Hashable) -> None:
+        self._count(self._kept.pop(key).parts, -1)
+
+    def _count(self, parts: dict[int, int], sign: int) -> None:
+        for part, size in parts.items():
+            entry = self._parts.setdefault(part, [0, size])
+            if entry[0] == 0:
+                self.bytes += entry[1]
+            entry[0] += sign
+            if entry[0] == 0:
+                self.bytes -= entry[1]
+                del self._parts[part]
+
+
+MEMORY = Memory()
+
+
+def remembered(
+    function: Callable | None = None, *, stamp: Callable[..., Hashable] | None = None, most: int | None = None,
+    memory: Memory = MEMORY,
+) -> Callable:  # fmt: skip
+    """Decorator: keeps what a function returns by its arguments, as `functools.lru_cache` does, within the allowance of
+    `memory`.
+
+    stamp: called with the same arguments; what it returns is part of the key, so that a value made from a file is made
+    again when the file changes. most: values of this function at most, where its arguments (which are not counted)
+    hold memory themselves. Like lru_cache it adds `cache_clear()`.
+    """
+    if function is None:
+        return functools.partial(remembered, stamp=stamp, most=most, memory=memory)
+    owner = object()  # of this function: another of the same name has keys of its own
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        key = (owner, stamp(*args, **kwargs) if stamp else None, args, tuple(sorted(kwargs.items())))
+
+        def make() -> Any:
+            if most is not None:
+                memory.trim(mine, most - 1)
+            return function(*args, **kwargs)
+
+        return memory.get(key, make)
+
+    def mine(key: tuple) -> bool:
+        return key[0] is owner
+
+    call.cache_clear = lambda: memory.drop(mine)
+    call.cache_len = lambda: memory.count(mine)
+    return call
