@@ -1,4 +1,4 @@
-"""The one table of the picture formats that are offered: their names, the endings of their files, and their first bytes.
+"""The one table of the picture formats that are offered: their names, the endings of files, and their first bytes.
 
 What is offered is what is opened, everywhere: the command line, folders of pictures, and the page's file picker. A file
 is opened by its content, whatever its ending says. This module imports nothing heavy.

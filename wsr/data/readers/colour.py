@@ -135,7 +135,7 @@ def _greys(transform: ImageCms.ImageCmsTransform, mode: str) -> Converter:
 
 
 def _worth_it(convert: Converter, channels: int) -> Converter | None:
-    """None where no colour moves by more than a step of 8 bits: most profiles are sRGB's, and its pictures stay exact."""
+    """None where no colour moves by more than a step of 8 bits: most profiles are sRGB's, whose pictures stay exact."""
     if channels == 4:
         return convert
     levels = np.linspace(0, 1, 6, dtype=np.float32)

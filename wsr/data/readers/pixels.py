@@ -1,4 +1,4 @@
-"""Pixels of an opened picture as sRGB on white, a band of rows at a time, whatever their mode and their transparency."""
+"""Pixels of an opened picture as sRGB on white, a band of rows at a time, whatever their mode and transparency."""
 
 from dataclasses import dataclass
 

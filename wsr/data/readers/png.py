@@ -1,5 +1,5 @@
-"""A PNG without what its pixels do not need: text, times and profiles, which may be large or broken, are taken out before
-a decoder sees them, and those that say how to show the picture are handed over apart."""
+"""A PNG without what its pixels do not need: text, times and profiles, which may be large or broken, are taken out
+before a decoder sees them, and those that say how to show the picture are handed over apart."""
 
 import zlib
 from dataclasses import dataclass, field
