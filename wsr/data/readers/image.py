@@ -1,5 +1,6 @@
 """Pictures from files, read as a child process reads them: at most 40 megapixels, in no more memory than is needed."""
 
+import re
 import struct
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ MAX_PIXELS = 40_000_000
 MAX_SIDE = 65_535  # of JPEG and GIF; whoever has a longer one has no picture but a line
 _DRAFT = 4_000_000  # pixels from which a JPEG is decoded smaller: below, each pixel counts
 
+_AVIF_EXIF = re.compile(rb"(infe[\x02\x03].{3}.{4}(?:..)?)Exif", re.DOTALL)  # an item's entry, with its type
 _ORIENTATION, _COLOUR_SPACE, _INTEROP = 0x0112, 0xA001, 0xA005
 
 
@@ -58,7 +60,7 @@ def brief(error: Exception) -> str:
 
 def pixels_of(image: Image.Image, name: str) -> Pixels:
     """Of a picture that is open in Pillow. WsrError for too many pixels, or none."""
-    check_size(image, name)
+    check_size(image.size, name)
     image.load()
     exif = _exif(image)
     key = image.info.get("transparency") if image.mode in ("1", "L", "RGB", "I;16", "I") else None
@@ -71,8 +73,8 @@ def pixels_of(image: Image.Image, name: str) -> Pixels:
     return Pixels(image, name, convert, _orientation(exif), key)
 
 
-def check_size(image: Image.Image, name: str) -> None:
-    width, height = image.size
+def check_size(size: tuple[int, int], name: str) -> None:
+    width, height = size
     if width * height == 0:
         raise WsrError(f"{name} has no pixels ({width}x{height}).")
     if width * height > MAX_PIXELS:
@@ -99,25 +101,28 @@ def _content(path: Path) -> bytes:
 def _pixels(data: bytes, kind: PictureFormat, name: str, longest: int | None, square: bool) -> Pixels:
     if kind.name == "PNG":
         return _from_png(data, name)
+    if kind.name == "AVIF":
+        return _from_avif(data, name)
     image = _heic(data, name) if kind.name == "HEIC" else Image.open(BytesIO(data), formats=(kind.decoder,))
-    check_size(image, name)
+    check_size(image.size, name)
     if kind.name == "WebP":
         image = _webp(image)
-    elif kind.name == "JPEG":
-        _draft(image, longest, square)
+    elif kind.name == "JPEG" and not square:  # the middle of a smaller one is not quite the same
+        _draft(image, longest)
     frame = _frame(image) if kind.name == "GIF" else None
     inverted = kind.name == "TIFF" and image.mode.startswith("I;16") and image.tag_v2.get(262) == 0
     found = pixels_of(image, name)
     found.frame, found.inverted = frame, inverted
-    if found.convert is None and "icc_profile" not in image.info:
-        found.convert = _declared(image, kind, data)
+    if found.convert is None and "icc_profile" not in image.info and (nclx := image.info.get("nclx_profile")):
+        code = nclx.get("color_primaries"), nclx.get("transfer_characteristics")
+        found.convert = colour.from_code_points(*code, channels_of(image))
     return found
 
 
 def _from_png(data: bytes, name: str) -> Pixels:
     lean = png.lean(data)
     image = Image.open(BytesIO(lean.data), formats=("PNG",))
-    check_size(image, name)
+    check_size(image.size, name)
     frame, depth, low = _frame(image), data[24], None
     found = pixels_of(image, name)
     if found.key is not None:  # Pillow gives it as stored, and the pixels of fewer bits as of 8
@@ -166,27 +171,29 @@ def _webp(image: Image.Image) -> Image.Image:
     return found
 
 
-def _draft(image: Image.Image, longest: int | None, square: bool) -> None:
+def _draft(image: Image.Image, longest: int | None) -> None:
     """Lets a large JPEG be decoded at a half, a quarter or an eighth, at twice the size that is wanted or more."""
     width, height = image.size
     if longest is None or width * height <= _DRAFT:
         return
-    side = min(width, height) if square else max(width, height)
-    scale = next((scale for scale in (8, 4, 2) if side >= 2 * scale * longest), 1)
+    scale = next((scale for scale in (8, 4, 2) if max(width, height) >= 2 * scale * longest), 1)
     if scale > 1 and min(width, height) >= scale:
         image.draft(None, (width // scale, height // scale))
 
 
-def _declared(image: Image.Image, kind: PictureFormat, data: bytes) -> colour.Converter | None:
-    """By the four numbers with which HEIC and AVIF describe colours where they carry no profile."""
-    if kind.name == "HEIC":
-        nclx = image.info.get("nclx_profile") or {}
-        code = nclx.get("color_primaries"), nclx.get("transfer_characteristics")
-    elif kind.name == "AVIF" and (at := data.find(b"colrnclx")) >= 0 and len(data) >= at + 12:
-        code = struct.unpack_from(">HH", data, at + 8)
-    else:
-        return None
-    return colour.from_code_points(*code, channels_of(image))
+def _from_avif(data: bytes, name: str) -> Pixels:
+    """By Pillow's decoder without its plugin and without EXIF: both refuse a picture whose EXIF they cannot read, and an
+    AVIF says outside of it how it is turned."""
+    from PIL import _avif
+
+    decoder = _avif.AvifDecoder(_AVIF_EXIF.sub(rb"\1skip", data), "auto", 2)
+    size, _, mode, profile, _, orientation, _ = decoder.get_info()
+    check_size(size, name)
+    image = Image.frombytes(mode, size, decoder.get_frame(0)[0])
+    convert = colour.from_profile(profile, channels_of(image))
+    if not profile and (at := data.find(b"colrnclx")) >= 0 and len(data) >= at + 12:
+        convert = colour.from_code_points(*struct.unpack_from(">HH", data, at + 8), channels_of(image))
+    return Pixels(image, name, convert, orientation)
 
 
 def _exif(image: Image.Image, chunk: bytes | None = None) -> Image.Exif:

@@ -43,7 +43,7 @@ def lean(data: bytes) -> Lean:
             kept.append(view[at:end])
         elif kind in WANTED:
             chunks.setdefault(kind, data[at + 8 : end - 4])
-        elif kind in (b"acTL", b"fcTL") and not pixels:
+        elif not pixels and (kind, end - at - 12) in ((b"acTL", 8), (b"fcTL", 26)):
             partial.append(view[at:end])
         at = end
     kept.append(view[at:])
