@@ -182,8 +182,8 @@ def _draft(image: Image.Image, longest: int | None) -> None:
 
 
 def _from_avif(data: bytes, name: str) -> Pixels:
-    """By Pillow's decoder without its plugin and without EXIF: both refuse a picture whose EXIF they cannot read, and an
-    AVIF says outside of it how it is turned."""
+    """By Pillow's decoder, without its plugin and without EXIF: both refuse a picture whose EXIF they cannot read, and
+    an AVIF says outside of it how it is turned."""
     from PIL import _avif
 
     decoder = _avif.AvifDecoder(_AVIF_EXIF.sub(rb"\1skip", data), "auto", 2)
