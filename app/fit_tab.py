@@ -100,7 +100,7 @@ def _layout(view: gr.Tab) -> FitTab:
             gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
             strip = Pictures()
             upload = gr.File(
-                label="Your own: PNG, JPEG, WebP · OBJ, PLY, STL, GLB, OFF", height=130,
+                label=f"Your own: {samples.PICTURES} · OBJ, PLY, STL, GLB, OFF", height=130,
                 file_types=[*samples.IMAGE_FILES, *samples.MESH_FILES],
             )  # fmt: skip
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):

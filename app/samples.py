@@ -13,6 +13,8 @@ from PIL import Image
 
 from app import snippets
 from wsr.errors import WsrError, unknown_name
+from wsr.picture_formats import NAMES as PICTURES
+from wsr.picture_formats import SUFFIXES as IMAGE_FILES
 
 if TYPE_CHECKING:
     from wsr.data.signals import Signal
@@ -23,7 +25,6 @@ VIEW = 320  # pixels of a drawn shape
 PHOTOGRAPHS = {"astronaut": "astronaut.png", "cat": "chelsea.png", "coffee": "coffee.png", "rocket": "rocket.jpg"}
 EMOJI = ("1f98a", "1f34e", "1f680", "1f9d9", "1f3b8")  # fox, apple, rocket, mage, guitar
 SHAPES = ("airplane-00451", "chair-00452", "lamp-00453", "car-00454", "table-00455", "watercraft-00456")
-IMAGE_FILES = (".png", ".jpg", ".jpeg", ".webp")
 MESH_FILES = (".obj", ".ply", ".stl", ".glb", ".off")
 
 
@@ -99,7 +100,7 @@ def uploaded(path: str) -> Target:
     """A visitor's file. WsrError for anything that cannot be fitted: too big, damaged, of another kind."""
     file = Path(path)
     if file.suffix.lower() not in (*IMAGE_FILES, *MESH_FILES):
-        kinds = "a picture (PNG, JPEG, WebP) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
+        kinds = f"a picture ({PICTURES}) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
         raise WsrError(f"{file.name!r} is neither {kinds} by its ending.")
     return _read(file, file.stem[:60])
 

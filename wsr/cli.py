@@ -109,7 +109,7 @@ class Fit:
     """
 
     source: Positional[tuple[str, ...]]
-    """Files (PNG, JPEG, WebP; OBJ, PLY, STL, GLB, OFF), or the name of a data set."""
+    """Files (PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP, TIFF; OBJ, PLY, STL, GLB, OFF), or the name of a data set."""
     ids: tuple[str, ...] = ()
     """Only these ids of the data set."""
     representation: RepresentationName = "mlora-asym"

@@ -1,111 +1,73 @@
-"""Images from files, PIL and arrays: (h, w, 3) float32 RGB in [0, 1], rows from the top. Nothing too big is decoded."""
+"""Images from files, PIL and arrays: (h, w, 3) float32 RGB in [0, 1], rows from the top. Files are read in a child
+process with limits of memory and time."""
 
 import hashlib
 import re
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
-from PIL import Image, ImageOps, UnidentifiedImageError
-from skimage.transform import resize, resize_local_mean
+from PIL import Image
+from skimage.transform import resize
 
+from wsr.data.readers.image import MAX_PIXELS, brief, pixels_of, read_picture, shown
+from wsr.data.resampling import fitted, local_mean
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
+from wsr.isolation import Limits, call
+from wsr.picture_formats import NAMES, SUFFIXES
 
-MAX_IMAGE_BYTES = 32 * 2**20
-MAX_PIXELS = 40_000_000
-
-# Decoders that only decode: Pillow's others include EPS, which runs a PostScript interpreter on the file.
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
-
-# Modes that hold more than 8 bits a channel, with what their white is.
-_DEEP = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I;16N": 65535, "I": 65535, "F": 1}
+SECONDS = 20.0  # 40 megapixels take 2 s on a core of their own
+MEMORY = 700 * 2**20  # of the child, beyond what it has; a WebP of 40 megapixels takes 510 MB, all others less
+MEMORY_WHOLE = 2**31  # where a picture is wanted at its full size, as float32
 
 Picture = Float[np.ndarray, "h w 3"]
 
 
 def read_image(source: str | Path | Image.Image | Shaped[Any, "..."], longest: int | None = None) -> Picture:
-    """An image as float32 RGB in [0, 1]; alpha is composited on white, and EXIF orientation applied.
+    """An image as float32 RGB in [0, 1]: sRGB, with alpha composited on white and EXIF's orientation applied.
 
-    source: a file (PNG, JPEG, WebP, GIF, BMP, TIFF, PPM; the first frame of an animation), a PIL image of any mode, or
-    an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4): floats in [0, 1], or integers 0..255, or uint16.
-    longest: scale down so that the longer side is at most this. Before the colours become floats, so a large photograph
-    costs four bytes a pixel instead of twenty.
+    source: a file (PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP, TIFF; the first frame of an animation), a PIL image of any
+    mode, or an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4): floats in [0, 1], or integers 0..255, or uint16.
+    longest: scale down so that the longer side is at most this, while decoding where the format allows it. Each pixel
+    is then the mean over its area.
 
-    WsrError for a missing, empty, damaged or foreign file, for one of more than 32 MB or 40 megapixels (checked before
-    anything is decoded), and for an array of another shape or range or with NaN.
+    Colours of files and PIL images are converted to sRGB by their ICC profile, or by a PNG's gamma and primaries. EXIF
+    and profiles that cannot be read are ignored. WsrError for a missing, empty, damaged or foreign file, for one of
+    more than 32 MB or 40 megapixels or with a side of over 65,535 (checked before anything is decoded), for one that
+    takes more than 20 s, and for an array of another shape or range or with NaN.
     """
+    if isinstance(source, (str, Path)):
+        return _from_file(Path(source), longest)
     if isinstance(source, Image.Image):
-        picture = _from_pil(source, longest, "The image")
-    elif isinstance(source, (str, Path)):
-        picture = _from_file(Path(source), longest)
-    else:
-        picture = _from_array(source)
-    if longest is not None and max(picture.shape[:2]) > longest:
-        picture = resize_image(picture, longest)
-    return picture
+        return _from_array(_from_pil(source, longest))
+    picture = _from_array(source)
+    return resize_image(picture, longest) if longest is not None and max(picture.shape[:2]) > longest else picture
 
 
-def _from_file(path: Path, longest: int | None) -> Picture:
-    name = repr(path.name)
-    if not path.is_file():
-        raise WsrError(f"There is no image file {str(path)!r}.")
-    size = path.stat().st_size
-    if size == 0:
-        raise WsrError(f"{name} is empty: a PNG, JPEG or WebP image is needed.")
-    if size > MAX_IMAGE_BYTES:
-        raise WsrError(f"{name} has {size / 2**20:.0f} MB: images may have up to {MAX_IMAGE_BYTES // 2**20} MB.")
+def _from_file(path: Path, longest: int | None, square: bool = False) -> Picture:
+    if longest is not None and longest < 1:
+        raise WsrError(f"The longer side of a resized image is 1 pixel or more, not {longest}.")
+    limits = Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path))
+    return _from_array(call(read_picture, str(path), longest, square, limits=limits))
+
+
+def _from_pil(image: Image.Image, longest: int | None) -> Shaped[np.ndarray, "h w 3"]:
     try:
-        image = Image.open(BytesIO(path.read_bytes()), formats=FORMATS)  # the header only
-    except UnidentifiedImageError:
-        raise WsrError(f"{name} is not an image that can be read: PNG, JPEG or WebP is needed.") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise WsrError(f"{name} has far too many pixels: up to {MAX_PIXELS // 10**6} megapixels are read.") from None
-    except Exception as error:  # what a decoder raises on hostile bytes is open-ended
-        raise WsrError(f"{name} is damaged and cannot be read as an image ({_brief(error)}).") from error
-    with image:
-        return _from_pil(image, longest, name)
-
-
-def _from_pil(image: Image.Image, longest: int | None, name: str) -> Picture:
-    width, height = image.size
-    if width * height == 0:
-        raise WsrError(f"{name} has no pixels ({width}x{height}).")
-    if width * height > MAX_PIXELS:
-        raise WsrError(f"{name} has {width}x{height} pixels: up to {MAX_PIXELS // 10**6} megapixels are read.")
-    try:
-        image = ImageOps.exif_transpose(image)
-        if image.mode in _DEEP:
-            return _from_array(_deep_pixels(image))
-        image = image.convert("LA") if image.mode == "La" else image  # the only way out of this mode
-        image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        if longest is not None and max(image.size) >= 2 * longest:
-            image = image.reduce(max(image.size) // longest)  # whole-pixel averages, alpha weighted
+        return pixels_of(image, "The image").array(longest, square=False)
     except WsrError:
         raise
-    except Exception as error:  # what a decoder raises on hostile bytes is open-ended
-        raise WsrError(f"{name} is damaged and cannot be decoded ({_brief(error)}).") from error
-    return _from_array(np.asarray(image))
-
-
-def _deep_pixels(image: Image.Image) -> np.ndarray:
-    pixels = np.asarray(image, dtype=np.float64)  # (h, w)
-    return pixels / _DEEP[image.mode]
-
-
-def _brief(error: Exception) -> str:
-    return " ".join(str(error).split())[:120] or type(error).__name__
+    except Exception as error:  # a lazy image decodes here
+        raise WsrError(f"The image is damaged and cannot be decoded ({brief(error)}).") from error
 
 
 def _from_array(array: np.ndarray) -> Picture:
     try:
         array = np.asarray(array)
     except (ValueError, TypeError) as error:  # rows of different lengths, a tensor on a GPU
-        raise WsrError(f"A {type(array).__name__} is no image array ({_brief(error)}).") from error
+        raise WsrError(f"A {type(array).__name__} is no image array ({brief(error)}).") from error
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.shape[-1] not in (1, 3, 4) or array.size == 0:
@@ -146,15 +108,13 @@ def resize_image(image: Picture, longest: int) -> Float[np.ndarray, "h2 w2 3"]:
     """
     if longest < 1:
         raise WsrError(f"The longer side of a resized image is 1 pixel or more, not {longest}.")
-    height, width = image.shape[:2]
-    scale = longest / max(height, width)
-    shape = tuple(longest if side == max(height, width) else max(1, round(side * scale)) for side in (height, width))
-    if shape == (height, width):
+    size = image.shape[:2]
+    shape = fitted(size, longest)
+    if shape == size:
         return image
-    if scale < 1:
-        resized = resize_local_mean(image, shape, channel_axis=-1)
-    else:
-        resized = resize(image, (*shape, 3), order=1, mode="edge", anti_aliasing=False)
+    if longest < max(size):
+        return local_mean(lambda top, bottom: np.asarray(image[top:bottom], np.float32), size, shape)
+    resized = resize(image, (*shape, 3), order=1, mode="edge", anti_aliasing=False)
     return np.clip(resized, 0, 1).astype(np.float32)  # (h2, w2, 3)
 
 
@@ -172,7 +132,7 @@ def stable_split(identifier: str) -> str:
 
 
 def load_image_folder(folder: str | Path, resolution: int = 128) -> Signals:
-    """Every PNG, JPEG and WebP below a folder, as centred squares (resolution, resolution, 3).
+    """Every picture of an offered format below a folder, by its ending, as centred squares (resolution, resolution, 3).
 
     ids are paths relative to the folder; the class is the first sub-folder, "" where there is none and for FFHQ's
     numbered blocks of a thousand. Files are read when asked for; a damaged one is a WsrError then.
@@ -182,7 +142,7 @@ def load_image_folder(folder: str | Path, resolution: int = 128) -> Signals:
         raise WsrError(f"There is no folder {str(folder)!r}.")
     files = sorted(path for path in folder.rglob("*") if _is_picture(path, folder))
     if not files:
-        raise WsrError(f"The folder {str(folder)!r} holds no images: PNG, JPEG or WebP files are needed.")
+        raise WsrError(f"The folder {str(folder)!r} holds no images: {NAMES} files are needed.")
     signals = []
     for path in files:
         parts = path.relative_to(folder).parts
@@ -199,4 +159,4 @@ def _is_picture(path: Path, folder: Path) -> bool:
 
 
 def _read_square(path: Path, resolution: int) -> Picture:
-    return resize_image(square_crop(read_image(path)), resolution)
+    return resize_image(_from_file(path, resolution, square=True), resolution)

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from torch import Tensor
 
-from wsr.data.images import read_image, resize_image
+from wsr.data.images import read_image
 from wsr.data.meshes import read_mesh
 from wsr.data.occupancy import cached_occupancy, inside
 from wsr.data.signals import Signal, Signals
@@ -133,22 +133,18 @@ def _one(item, position: int, resolution: int | None) -> Signal:
     if isinstance(item, trimesh.Trimesh):
         return _shape_signal(f"mesh-{position}", read_mesh(item))
     if isinstance(item, Image.Image):
-        return _image_signal(f"image-{position}", _reduced(read_image(item), resolution))
+        return _image_signal(f"image-{position}", read_image(item, resolution))
     if isinstance(item, (np.ndarray, Tensor)):
         return _image_signal(f"image-{position}", read_image(np.asarray(item)))
     if isinstance(item, (str, Path)):
         path = Path(item)
         if path.suffix.lower() in (".obj", ".ply", ".stl", ".glb", ".off"):
             return _shape_signal(path.stem, read_mesh(path))
-        return _image_signal(path.stem, _reduced(read_image(path), resolution))
+        return _image_signal(path.stem, read_image(path, resolution))
     raise WsrError(
         f"A {type(item).__name__} cannot be fitted: give image arrays (n, h, w, 3) in [0, 1], PIL images, "
         "trimesh meshes, paths, or what wsr.load_signals returns."
     )
-
-
-def _reduced(image: np.ndarray, resolution: int | None) -> np.ndarray:
-    return image if resolution is None or max(image.shape[:2]) <= resolution else resize_image(image, resolution)
 
 
 def _image_signal(name: str, image: np.ndarray) -> Signal:

@@ -1,0 +1,85 @@
+"""Coordinates of weights by PCA, t-SNE and UMAP, as a child process computes them (`wsr.analysis.projections` calls it)."""
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from wsr.errors import WsrError
+
+if TYPE_CHECKING:
+    from wsr.analysis.projections import ProjectionConfig
+
+PCA_FIRST = 50  # t-SNE and UMAP see the leading components: the rest is noise of the fit, and 150 times as many numbers
+_USUAL = (1e-6, 1e6)  # sizes that float32 squares without loss
+
+
+def layout(weights: Float[np.ndarray, "n p"], config: "ProjectionConfig") -> Float[np.ndarray, "n d"]:
+    """Coordinates in [-1, 1], centred, finite, of finite weights (float32 or float64; one row or more)."""
+    distinct, place = _distinct(weights)
+    if len(distinct) == 1:
+        return np.zeros((len(weights), config.dims), np.float32)
+    if config.method == "pca":
+        found = _leading(weights, config.seed)
+    elif len(distinct) <= config.dims + 1:
+        found = _leading(weights[distinct], config.seed)[place]
+    else:
+        found = _embedded(_leading(weights[distinct], config.seed), config)[place]
+    found = found[:, : config.dims].astype(np.float64)
+    found = np.pad(found, ((0, 0), (0, config.dims - found.shape[1])))
+    found -= (found.max(0) + found.min(0)) / 2
+    size = np.abs(found).max()
+    if not np.isfinite(size):
+        raise WsrError(f"{config.method} found no finite coordinates for these weights: try another method.")
+    return (found / (size or 1)).astype(np.float32)
+
+
+def _distinct(weights: np.ndarray) -> tuple[list[int], list[int]]:
+    """The first row of each group of equal ones, and of each row the position of its group. Neighbour graphs of equal
+    rows are no graphs: t-SNE divides by their distance, and crashes."""
+    groups: dict[bytes, int] = {}
+    first, place = [], []
+    for i, row in enumerate(weights):
+        group = groups.setdefault(hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest(), len(groups))  # -0 is 0
+        if group == len(first):
+            first.append(i)
+        place.append(group)
+    return first, place
+
+
+def _leading(weights: np.ndarray, seed: int) -> Float[np.ndarray, "n c"]:
+    """Principal components of the centred weights, at most 50."""
+    from sklearn.decomposition import PCA
+
+    largest = np.abs(weights).max()
+    if not _USUAL[0] < largest < _USUAL[1]:
+        weights = weights.astype(np.float64) / largest
+    centred = weights - weights.mean(0)
+    spread = np.abs(centred).max()
+    if not _USUAL[0] < spread < _USUAL[1]:
+        centred = centred.astype(np.float64) / (spread or 1)
+    return PCA(min(PCA_FIRST, *weights.shape), random_state=seed).fit_transform(centred)
+
+
+def _embedded(leading: Float[np.ndarray, "n c"], config: "ProjectionConfig") -> Float[np.ndarray, "n d"]:
+    """By t-SNE or UMAP, of more than dims + 1 different rows."""
+    count, components = leading.shape
+    if config.method == "tsne":
+        from sklearn.manifold import TSNE
+
+        perplexity = min(2 * config.neighbours, (count - 1) / 3)
+        start = "pca" if components >= config.dims else "random"
+        return TSNE(config.dims, perplexity=perplexity, random_state=config.seed, init=start).fit_transform(leading)
+    import umap
+
+    return umap.UMAP(
+        n_components=config.dims,
+        n_neighbors=min(config.neighbours, count - 1),
+        min_dist=config.min_dist,
+        metric=config.metric,
+        random_state=config.seed,
+        n_jobs=1,
+        init="spectral" if components > config.dims and count > 2 * config.dims + 2 else "random",
+        disconnection_distance=np.inf,  # opposite weights are far apart, and still on the map
+    ).fit_transform(leading)

@@ -1,0 +1,52 @@
+"""A PNG without what its pixels do not need: text, times and profiles, which may be large or broken, are taken out
+before a decoder sees them, and those that say how to show the picture are handed over apart."""
+
+import zlib
+from dataclasses import dataclass, field
+
+WANTED = (b"eXIf", b"iCCP", b"gAMA", b"cHRM", b"sRGB", b"cICP")
+MAX_PROFILE = 32 * 2**20  # bytes of a colour profile, unpacked
+
+
+@dataclass
+class Lean:
+    """A PNG with its critical chunks and its transparency only, and the first of each further chunk that matters."""
+
+    data: bytes
+    chunks: dict[bytes, bytes] = field(default_factory=dict)
+
+    @property
+    def profile(self) -> bytes | None:
+        """The ICC profile, None where there is none or it cannot be unpacked."""
+        packed = self.chunks.get(b"iCCP", b"")
+        name = packed.find(b"\0")
+        if name < 0 or packed[name + 1 : name + 2] != b"\0":
+            return None
+        try:
+            unpacker = zlib.decompressobj()
+            profile = unpacker.decompress(packed[name + 2 :], MAX_PROFILE)
+        except zlib.error:
+            return None
+        return profile if unpacker.eof else None
+
+
+def lean(data: bytes) -> Lean:
+    """Sorts the chunks of a PNG file. What is no chunk any more is left as it is, for the decoder to judge."""
+    view, kept, chunks = memoryview(data), [data[:8]], {}
+    size, partial, pixels, at = data[16:24], [], False, 8
+    while at + 12 <= len(data):
+        kind, end = data[at + 4 : at + 8], at + 12 + int.from_bytes(data[at : at + 4], "big")
+        pixels = pixels or kind == b"IDAT"
+        if end > len(data) or not kind.isalpha():
+            break
+        if not kind[0] & 32 or kind == b"tRNS":  # a capital letter: critical
+            kept.append(view[at:end])
+        elif kind in WANTED:
+            chunks.setdefault(kind, data[at + 8 : end - 4])
+        elif not pixels and (kind, end - at - 12) in ((b"acTL", 8), (b"fcTL", 26)):
+            partial.append(view[at:end])
+        at = end
+    kept.append(view[at:])
+    if partial and bytes(partial[-1][12:20]) != size:  # the first frame of an animation, smaller than its canvas
+        kept[2:2] = partial
+    return Lean(b"".join(kept), chunks)
