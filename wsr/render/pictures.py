@@ -24,6 +24,7 @@ CLAY = (0.66, 0.73, 0.84)
 
 # In the camera's axes: from above the viewer's left shoulder, and from beside the right one.
 _KEY, _FILL = np.array([-0.35, 0.85, 0.45]), np.array([0.3, 0.0, 0.95])
+_FRAGMENTS = 150_000_000  # pixels times faces behind each other, drawn in about half a second without a GPU
 _CLOSENESS = 0.02  # of the picture's width: as far as a part darkens what lies behind it
 
 _lock = threading.Lock()
@@ -42,7 +43,8 @@ def draw_mesh(
 
     view: azimuth in degrees from +z towards +x, and elevation; +y is up. colour, background: RGB in [0, 1].
     Drawn by OpenGL (pyrender on EGL) where it works, else by Embree; `WSR_GL=off` in the environment asks for Embree.
-    A mesh without faces is a picture of the background. Safe to call from any thread.
+    A mesh without faces is a picture of the background; one with hundreds of faces behind each other is drawn in larger
+    pixels, for all of them cost time. Safe to call from any thread.
     """
     if not 1 <= size <= 4096:
         raise WsrError(f"A picture is 1 to 4096 pixels wide, not {size}.")
@@ -50,7 +52,9 @@ def draw_mesh(
     if len(mesh.faces) == 0:
         return np.broadcast_to(np.uint8(np.round(background * 255)), (size, size, 3)).copy()
     camera = Camera(*view)
-    buffer = _buffer(_framed(mesh), camera, 2 * size)
+    framed = _framed(mesh)
+    drawn = _affordable(framed, camera, 2 * size)
+    buffer = _enlarged(_buffer(framed, camera, drawn), 2 * size)
     pixels = _shade(buffer, camera, np.asarray(colour, dtype=np.float64))  # (2 size, 2 size, 3)
     pixels = np.where(np.isfinite(buffer.depth)[..., None], pixels, background)
     return np.uint8(np.round(pixels.reshape(size, 2, size, 2, 3).mean(axis=(1, 3)) * 255))
@@ -90,6 +94,20 @@ def _buffer(mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
             _gl_failed = True
             log.info("OpenGL does not work here (%s): pictures are drawn by Embree", error)
     return embree_buffer(mesh, camera, size)
+
+
+def _affordable(mesh: trimesh.Trimesh, camera: Camera, size: int) -> int:
+    """Pixels of an edge, at most `size`, at which all faces that lie behind each other are drawn in bounded time."""
+    facing = abs(np.cross(*np.moveaxis(np.diff(mesh.triangles, axis=1), 1, 0)) @ camera.axes[:, 2]) / 2  # (f,) areas
+    layers = float(facing.sum()) / 4  # of the picture, which is about 2 wide
+    return size if layers * size**2 <= _FRAGMENTS else max(int((_FRAGMENTS / layers) ** 0.5), 32)
+
+
+def _enlarged(buffer: GBuffer, size: int) -> GBuffer:
+    if len(buffer.depth) == size:
+        return buffer
+    near = np.arange(size) * len(buffer.depth) // size
+    return GBuffer(buffer.normals[near][:, near], buffer.depth[near][:, near])
 
 
 def _shade(buffer: GBuffer, camera: Camera, colour: Float[np.ndarray, "3"]) -> Float[np.ndarray, "h w 3"]:

@@ -31,8 +31,8 @@ def soup_of_polygons(
     """
     check_count(int(np.maximum(sizes - 2, 0).sum()), MAX_FACES, "faces")
     if len(corners) and not 0 <= corners.min() <= corners.max() < len(vertices):
-        wrong = corners.max() if corners.min() >= 0 else corners.min()
-        raise Refusal(f"it has faces of vertex {wrong:,} and {len(vertices):,} vertices")
+        wrong = int(corners.max() if corners.min() >= 0 else corners.min())
+        raise Refusal(f"a face refers to its vertex number {wrong + 1:,}, counted from 1, of {len(vertices):,}")
     starts = np.cumsum(sizes) - sizes
     parts, crossing = [], 0
     for size in np.unique(sizes[sizes > 2]):
