@@ -146,7 +146,10 @@ class Fit:
 
         single = len(self.source) == 1 and not Path(self.source[0]).exists()
         named = single and not Path(self.source[0]).suffix
-        signals = load_signals(self.source[0], list(self.ids) or None) if named else _described(self.source, self.preset)
+        if named:
+            signals = load_signals(self.source[0], list(self.ids) or None)
+        else:
+            signals = _described(self.source, self.preset)
         with bar("fit") as update:
             for record in fit_stream(
                 signals,

@@ -44,9 +44,8 @@ def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.n
         raise WsrError(f"Points are finite numbers of shape (n, 3), not {points.shape}.")
     if _is_quick(mesh, len(points)):
         return _inside(mesh, points)
-    limits = isolation.Limits(
-        seconds=MEASURE_SECONDS, memory=MEASURE_MEMORY, what=f"Measuring the inside of a mesh of {len(mesh.faces):,} faces"
-    )
+    what = f"Measuring the inside of a mesh of {len(mesh.faces):,} faces"
+    limits = isolation.Limits(seconds=MEASURE_SECONDS, memory=MEASURE_MEMORY, what=what)
     return isolation.call(inside_arrays, np.asarray(mesh.vertices), np.asarray(mesh.faces), points, limits=limits)
 
 
@@ -63,7 +62,8 @@ def _is_quick(mesh: trimesh.Trimesh, count: int) -> bool:
 
 def _depth(mesh: trimesh.Trimesh) -> float:
     """Mean number of faces that a line along `_RAY` through the mesh's box meets, were it filled evenly."""
-    across = abs(np.cross(mesh.triangles[:, 1] - mesh.triangles[:, 0], mesh.triangles[:, 2] - mesh.triangles[:, 0]) @ _RAY)
+    first, second = np.moveaxis(np.diff(mesh.triangles, axis=1), 1, 0)  # edges, (f, 3) each
+    across = abs(np.cross(first, second) @ _RAY)
     x, y, z = np.ptp(mesh.bounds, axis=0)
     return float(across.sum() / 2 / max(np.array([y * z, x * z, x * y]) @ _RAY, 1e-12))
 
@@ -89,8 +89,8 @@ def _foretold(measure: Callable, points: np.ndarray, mesh: trimesh.Trimesh) -> n
     expected = (time.perf_counter() - began) / _TRIAL * len(points)
     if expected > MEASURE_SECONDS:
         raise WsrError(
-            f"Measuring what is inside this mesh would take about {expected:,.0f} s, and {MEASURE_SECONDS:.0f} are given: "
-            f"too many of its {len(mesh.faces):,} faces cross each other or lie behind each other. "
+            f"Measuring what is inside this mesh would take about {expected:,.0f} s, and {MEASURE_SECONDS:.0f} s are "
+            f"given: too many of its {len(mesh.faces):,} faces cross each other or lie behind each other. "
             "A surface with less inside it is needed."
         )
     return measure(points)

@@ -20,8 +20,8 @@ _SMALL = 0.01  # of the cube: where less is filled, few of the points that judge
 class MeshReport:
     """faces, vertices: after reading. closed: whether the winding number of every point is whole. done: what was turned
     and left out. notes: the reader's. wall: a tenth of the surface has walls thinner than this, in the units of the
-    unit sphere; inf where there are no walls but sheets. sheets: share of the surface with nothing behind it. filled: share of [-1, 1]^3 inside, None for an open mesh.
-    resolution: of the grid, whose voxels are 2 / resolution wide."""
+    unit sphere; inf where there are no walls. sheets: share of the surface with nothing behind it. filled: share of
+    [-1, 1]^3 inside, None for an open mesh. resolution: of the grid, whose voxels are 2 / resolution wide."""
 
     faces: int
     vertices: int
@@ -58,8 +58,8 @@ class MeshReport:
             found.append(f"{which} a border: what lies inside is where its faces close it off by more than half.")
             if self.sheets > _SHEETS:
                 found.append(
-                    f"Behind {self.sheets:.0%} of its surface there is nothing: sheets have no inside, and a fit may come "
-                    "out empty or in part."
+                    f"Behind {self.sheets:.0%} of its surface there is nothing: sheets have no inside, and a fit may "
+                    "come out empty or in part."
                 )
         if done.doubled:
             found.append(f"{_faces(done.doubled, 'lay')} on top of others and were left out.")
@@ -71,8 +71,8 @@ class MeshReport:
         found += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
         if self.thin:
             found.append(
-                f"A tenth of its walls are thinner than {self.voxels:.2g} of a voxel of the {self.resolution}³ grid: they "
-                "may come out with holes or not at all."
+                f"A tenth of its walls are thinner than {self.voxels:.2g} of a voxel of the {self.resolution}³ grid: "
+                "they may come out with holes or not at all."
             )
         if self.filled is not None and self.filled < _SMALL:
             found.append(f"It fills only {self.filled:.2%} of the cube around it: a fit may come out empty.")

@@ -1,6 +1,7 @@
 """Meshes from files and trimesh: one surface, scaled to the unit sphere, its faces turned outward."""
 
 import logging
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -103,8 +104,8 @@ def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
     vertices = np.asarray(mesh.vertices, np.float64)
     faces, done = outward(vertices, np.asarray(mesh.faces, np.int64))
     a, b, c = (vertices[column] for column in faces.T)
-    if np.einsum("fd,fd->", a, np.cross(b, c)) < 0:  # six times the volume
-        faces = faces[:, ::-1]
+    if done.parts == 1 and np.einsum("fd,fd->", a, np.cross(b, c)) < 0:  # six times the volume, roughly of an open one
+        faces, done = faces[:, ::-1], replace(done, turned=len(faces) - done.turned, turned_parts=1)
     return vertices, faces, done
 
 

@@ -7,7 +7,8 @@ What is decided, and how, in this order:
 2. Faces of one patch (joined along edges of two faces) are wound alike, as most of its area is.
 3. A closed patch encloses a positive volume, unless it lies inside another one: then it keeps its direction relative to
    the outermost patch around it. Wound against that one it is a cavity, wound alike it is part of the solid.
-4. An open patch shows its front to the side from which more rays escape. Where both sides are alike it stays as it is.
+4. An open patch shows its front to the side from which more rays escape. Where both sides are alike, as within a solid,
+   it is wound as closes most edges with the patches around it, or else stays as it is.
 
 A mesh that is right already comes out bit by bit as it went in.
 """
@@ -18,7 +19,7 @@ import igl
 import numpy as np
 import trimesh
 from jaxtyping import Bool, Float, Int
-from scipy.sparse import coo_matrix
+from scipy.sparse import coo_matrix, csc_array
 from scipy.sparse.csgraph import connected_components
 
 from wsr.errors import WsrError
@@ -69,9 +70,13 @@ def outward(
     result = _flipped(now, turned[part])
     flip ^= turned[part]
     report = Orientation(
-        doubled=len(faces) - len(kept), turned=int((flip & ~both_ways).sum()), parts=count, turned_parts=int(turned.sum()),
-        open_parts=int(is_open.sum()), cavities=cavities,
-    )  # fmt: skip
+        doubled=len(faces) - len(kept),
+        turned=int((flip & ~both_ways).sum()),
+        parts=count,
+        turned_parts=int(turned.sum()),
+        open_parts=int(is_open.sum()),
+        cavities=cavities,
+    )
     return result, report
 
 
@@ -128,20 +133,20 @@ def _doubled_normals(vertices: np.ndarray, faces: np.ndarray) -> Float[np.ndarra
 
 
 def _closed_parts(faces: np.ndarray, part: Int[np.ndarray, " f"], count: int) -> Bool[np.ndarray, " p"]:
-    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    most = int(faces.max()) + 1
-    low, high = edges.min(axis=1), edges.max(axis=1)
-    owner = np.tile(part, 3)
-    order = np.lexsort((high, low, owner)) if count > 1 else np.argsort(low * most + high, kind="stable")
-    low, high, owner = low[order], high[order], owner[order]
-    way = np.where(edges[order, 0] == low, 1, -1)
-    starts = np.flatnonzero(
-        np.concatenate([[True], (np.diff(low) != 0) | (np.diff(high) != 0) | (np.diff(owner) != 0)])
-    )
-    border = np.add.reduceat(way, starts) != 0
     closed = np.ones(count, bool)
-    closed[owner[starts[border]]] = False
+    closed[_borders(faces, part, count).nonzero()[1]] = False
     return closed
+
+
+def _borders(faces: np.ndarray, part: Int[np.ndarray, " f"], count: int) -> csc_array:
+    """Of each edge (row) and part (column) how much more often the part's faces pass it one way than the other."""
+    edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    low, high = edges.min(axis=1), edges.max(axis=1)
+    names, row = np.unique(low * (int(faces.max()) + 1) + high, return_inverse=True)
+    way = np.where(edges[:, 0] == low, 1, -1)
+    borders = csc_array((way, (row, np.tile(part, 3))), (len(names), count))  # sums what is there twice
+    borders.eliminate_zeros()
+    return borders
 
 
 def _closed_turned(
@@ -227,6 +232,22 @@ def _open_turned(vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_o
         (mesh.ray.intersects_first(origins + sign * 1e-4 * front, sign * way) < 0).reshape(len(chosen), each).mean(1)
         for sign in (1, -1)
     ]
+    evidence = escapes[1] - escapes[0]
     turned = np.zeros(len(is_open), bool)
-    turned[chosen] = escapes[1] - escapes[0] > _EVIDENCE
-    return turned
+    turned[chosen] = evidence > _EVIDENCE
+    return _closing(_borders(faces, part, len(is_open)), turned, chosen[abs(evidence) <= _EVIDENCE])
+
+
+def _closing(borders: csc_array, turned: Bool[np.ndarray, " p"], undecided: Int[np.ndarray, " u"]) -> np.ndarray:
+    """The undecided parts turned, one after the other, where fewer edges stay open by it."""
+    way = np.where(turned, -1, 1)
+    net = borders @ way  # (e,)
+    several = np.bincount(borders.indices, minlength=borders.shape[0]) > 1
+    for _ in range(2):  # a second round for those that an undecided neighbour was turned after
+        for p in undecided.tolist():
+            column = slice(borders.indptr[p], borders.indptr[p + 1])
+            rows, own = borders.indices[column], borders.data[column] * way[p]
+            if several[rows].any() and own @ own < own @ net[rows]:
+                net[rows] -= 2 * own
+                way[p] = -way[p]
+    return way < 0

@@ -78,7 +78,10 @@ def _fan_fits(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> Bool[np
         normal = _newell(points)  # (m, 3)
         triangles = np.cross(points[:, 1:-1], points[:, 2:])  # (m, s - 2, 3)
         along = np.einsum("mtd,md->mt", triangles, normal)
-        return ~(along < -_FLAT * np.einsum("md,md->m", normal, normal)[:, None]).any(axis=1)
+        size = np.linalg.norm(normal, axis=1)  # (m,)
+        turned_over = (along < -_FLAT * size[:, None] ** 2).any(axis=1)
+        cancels = size < _FLAT * np.linalg.norm(triangles, axis=2).sum(axis=1)  # as much on one side as on the other
+        return ~(turned_over | cancels)
 
 
 def _concave(points: Float[np.ndarray, "s 3"]) -> Int[np.ndarray, "t 3"] | None:

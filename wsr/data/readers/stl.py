@@ -29,7 +29,7 @@ def read_stl(data: bytes) -> Soup:
 
 
 def _is_utf16(data: bytes) -> bool:
-    return b"\0" in data[:12]
+    return data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:4]
 
 
 def _binary(data: bytes, count: int, notes: tuple[str, ...] = ()) -> Soup:
@@ -61,12 +61,15 @@ def _longer(data: bytes, count: int) -> Soup:
 
 
 def _text(text: bytes) -> Soup:
+    ended = re.search(rb"^ *end *solid\b[^\n]*\s*$", text.rstrip()[-500:], re.MULTILINE)
+    text = re.sub(rb"^ *(?:end *)?solid\b[^\n]*", b"", text, flags=re.MULTILINE)  # names are anybody's words
     found = re.findall(rb"\bvertex +(\S+)\s+(\S+)\s+(\S+)", text)
     check_count(len(found) // 3, MAX_FACES, "faces")
     loops = len(re.findall(rb"\bouter +loop\b", text))
-    if not re.search(rb"\bend *solid\b[^\n]*\s*$", text):
+    if not ended:
         raise Refusal("it ends without endsolid")
-    if len(found) != 3 * loops or len(re.findall(rb"\bend *loop\b", text)) != loops or text.count(b"vertex") != len(found):
+    ends = len(re.findall(rb"\bend *loop\b", text))
+    if len(found) != 3 * loops or ends != loops or text.count(b"vertex") != len(found):
         raise Refusal(f"it has {len(found):,} vertices in {loops:,} facets, and three in each are needed")
     return _soup(numbers([token for row in found for token in row], float).reshape(-1, 3, 3))
 
