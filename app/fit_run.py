@@ -153,8 +153,9 @@ def _finished(todo: _Run, stopped: bool) -> Screen:
     record = todo.last
     if record is None or not bool(np.isfinite(record.quality).all()):
         raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps or another representation.")
-    if record.result is not None and record.result.status[0] != "ok":
-        raise WsrError(f"The fit failed: {record.result.status[0]}.")
+    status = "ok" if record.result is None else record.result.status[0]
+    if status.startswith("diverged"):
+        raise WsrError(f"The fit failed: {status}.")
     weights = record.result.weights if record.result is not None else record.weights
     fitted = Fitted(
         todo.target.label, todo.target.dim, todo.model, weights, todo.aspect, todo.quality[-1], record.step
@@ -162,6 +163,8 @@ def _finished(todo: _Run, stopped: bool) -> Screen:
     word = "Stopped" if stopped and not record.done else "Done"
     cost = f"{weights.shape[1]:,} numbers, {record.seconds:.1f} s"
     text = f"{word} after {record.step:,} steps: {_quality(todo)}, {cost}."
+    if status != "ok":
+        text += f" The fit is {status}."
     picture = None if fitted.dim == 3 else zoomed(fitted, 1)
     return Screen(snippets.settled(text), picture, _curve(todo), _heat(todo), fitted)
 

@@ -179,7 +179,8 @@ def choose_upload(path: str | None) -> tuple:
 
 def _chosen(kept: Any, found: samples.Target) -> tuple:
     view = snippets.picture(found.view, found.label)
-    return kept, view, snippets.settled(f"{found.label.capitalize()} is chosen. Press Fit."), found.steps
+    said = f"{found.label.capitalize()} is chosen. {found.note} Press Fit.".replace("  ", " ")
+    return kept, view, snippets.settled(said), found.steps
 
 
 def prepare(request: gr.Request) -> tuple:

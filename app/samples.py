@@ -45,6 +45,7 @@ class Target:
     label: str
     view: UInt8[np.ndarray, "h w 3"]
     steps: int
+    note: str = ""  # what was mended in a visitor's shape, and what may make a poor fit of it
 
     @property
     def dim(self) -> int:
@@ -126,7 +127,12 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
     if signal.dim == 3:
         from wsr.render.pictures import draw_mesh
 
-        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)), steps)
+        note = ""
+        if dataset == "yours":
+            from wsr.data.mesh_report import describe_mesh
+
+            note = " ".join(describe_mesh(content).warnings())
+        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)), steps, note)
     return Target(signal, label, np.round(np.clip(content, 0, 1) * 255).astype(np.uint8), steps)
 
 

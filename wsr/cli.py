@@ -25,17 +25,23 @@ from wsr.progress import bar
 class Data:
     """Get a data set ready: fetch the emoji (a 15 MB npm package), or generate the 5,000 shapes and sample them.
 
-    Examples: `wsr data emoji`, `wsr data shapes10`, `wsr data images:photos` (counts and checks a folder of your own).
+    Examples: `wsr data emoji`, `wsr data shapes10`, `wsr data images:photos` (counts and checks a folder of your own),
+    `wsr data chair.obj` (says what a mesh is like: closed or open, what was mended, how thin its walls are).
     """
 
     name: Positional[str]
-    """emoji, shapes10, images:DIR or meshes:DIR."""
+    """emoji, shapes10, images:DIR, meshes:DIR or a mesh file."""
     folder: Path | None = None
     """Take the emoji from this folder of the package's files instead of asking npm."""
 
     def run(self) -> int:
         from wsr.data import load_signals
 
+        if Path(self.name).is_file():
+            from wsr.data.mesh_report import describe_mesh
+
+            console.print(" ".join(describe_mesh(self.name).sentences()), highlight=False, markup=False)
+            return OK
         if self.name.split("/")[0] == "emoji":
             from wsr.data.emoji import fetch_emoji
 
@@ -143,7 +149,10 @@ class Fit:
 
         single = len(self.source) == 1 and not Path(self.source[0]).exists()
         named = single and not Path(self.source[0]).suffix
-        signals = load_signals(self.source[0], list(self.ids) or None) if named else list(self.source)
+        if named:
+            signals = load_signals(self.source[0], list(self.ids) or None)
+        else:
+            signals = _described(self.source, self.preset)
         with bar("fit") as update:
             for record in fit_stream(
                 signals,
@@ -163,12 +172,26 @@ class Fit:
         result = record.result
         result.save(self.out)
         unit = "dB" if result.representation.dim == 2 else "IoU"
-        for name, quality in zip(result.ids, result.quality, strict=True):
-            console.print(f"{name}: {quality:.3f} {unit}")
+        for name, quality, status in zip(result.ids, result.quality, result.status, strict=True):
+            console.print(f"{name}: {quality:.3f} {unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
         console.print(f"{result.representation.size:,} numbers each, {result.seconds:.1f} s. Wrote {self.out}.")
         if self.render:
             write_decoded(result.render()[0], self.render)
         return OK
+
+
+def _described(files: tuple[str, ...], preset: str):
+    """The signals of a user's own files. What shapes are like is printed before they are fitted."""
+    from wsr.data.mesh_report import describe_mesh
+    from wsr.fitting.problem import as_signals
+    from wsr.presets import preset as find_preset
+
+    signals = as_signals(list(files), find_preset(preset, 2).resolution)
+    for signal in signals:
+        if signal.dim == 3:
+            report = describe_mesh(signal.read(), find_preset(preset, 3).resolution)
+            console.print(f"{signal.id}: {' '.join(report.sentences())}", highlight=False, markup=False)
+    return signals
 
 
 @dataclass

@@ -14,11 +14,3 @@ class Refusal(Exception):
 def check_count(count: int, limit: int, what: str) -> None:
     if count > limit:
         raise Refusal(f"it has {count:,} {what} and up to {limit:,} are read")
-
-
-# Text formats are ASCII. Other bytes become blanks: some are line ends to a decoder and not to the checks.
-_PLAIN = bytes(byte if 32 < byte < 127 or byte in b"\n\r" else 32 for byte in range(256))
-
-
-def plain_text(data: bytes) -> bytes:
-    return data.translate(_PLAIN).replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -1,67 +1,116 @@
-"""Meshes from files and trimesh: one surface, scaled to the unit sphere. Nothing too big is decoded."""
+"""Meshes from files and trimesh: one surface, scaled to the unit sphere, its faces turned outward."""
 
 import logging
+from dataclasses import replace
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import trimesh
+from jaxtyping import Float, Int
 
+from wsr import isolation
 from wsr.data.images import stable_split
-from wsr.data.mesh_guards import GUARDS
 from wsr.data.mesh_limits import MAX_FACES, MAX_MESH_BYTES, MAX_VERTICES, Refusal
+from wsr.data.orientation import Orientation, outward
+from wsr.data.readers.mesh import READERS
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
 
-SUFFIXES = tuple(f".{kind}" for kind in GUARDS)
+SUFFIXES = tuple(f".{kind}" for kind in READERS)
+READ_SECONDS = 20.0
+READ_MEMORY = 2 * 2**30
+REPAIRS = "wsr repairs"  # where a mesh's metadata hold what was done to it: an Orientation, and the reader's notes
 
 
 def read_mesh(source: str | Path | trimesh.Trimesh | trimesh.Scene) -> trimesh.Trimesh:
     """One mesh, scaled to the unit sphere as `normalise` does; open and self-intersecting ones are welcome.
 
     source: a file (OBJ, PLY, STL, GLB, OFF) or a trimesh object. The parts of a scene are joined, equal vertices
-    merged, colours and materials left out. A mesh that encloses a negative volume has its faces turned round.
+    merged, colours and materials left out. Doubled faces are left out and all faces turned outward, as
+    `wsr.data.orientation` says; `wsr.data.describe_mesh` tells what was done. A file is read in a child process with
+    limits of memory and time.
 
     WsrError for a missing, empty, damaged or foreign file; for one of more than 32 MB, 500,000 faces or 1,500,000
-    vertices (checked before anything is decoded); for a mesh without faces, without extent or with NaN.
+    vertices; for a mesh without faces, without extent or with NaN; for one that takes more than 20 s or 2 GB.
     """
-    if isinstance(source, (trimesh.Trimesh, trimesh.Scene)):
-        return _checked(source, "The mesh")
+    if isinstance(source, trimesh.Trimesh):
+        return _mesh(*_cleaned(source.vertices, source.faces, "The mesh"), ())
+    if isinstance(source, trimesh.Scene):
+        solid = [part for part in source.geometry.values() if isinstance(part, trimesh.Trimesh) and len(part.faces)]
+        return read_mesh(source.to_mesh() if solid else trimesh.Trimesh())
     if not isinstance(source, (str, Path)):
         raise WsrError(f"A {type(source).__name__} is no mesh: a file's path or a trimesh.Trimesh is needed.")
     path = Path(source)
-    return _checked(_decode(path), repr(path.name))
+    _check_file(path)
+    limits = isolation.Limits(seconds=READ_SECONDS, memory=READ_MEMORY, what=repr(path.name))
+    return _mesh(*isolation.call(read_arrays, str(path.absolute()), limits=limits))
 
 
-def _decode(path: Path) -> trimesh.Scene:
+def _mesh(vertices: np.ndarray, faces: np.ndarray, done: Orientation, notes: tuple[str, ...]) -> trimesh.Trimesh:
+    return trimesh.Trimesh(vertices, faces, process=False, metadata={REPAIRS: (done, tuple(notes))})
+
+
+def _check_file(path: Path) -> None:
     name, kind = repr(path.name), path.suffix.lower().lstrip(".")
-    if kind not in GUARDS:
-        raise WsrError(f"{name} is not of a kind that is read: {', '.join(GUARDS).upper()} are.")
-    if not path.is_file():
+    if kind not in READERS:
+        raise WsrError(f"{name} is not of a kind that is read: {', '.join(READERS).upper()} are.")
+    try:
+        size = path.stat().st_size if path.is_file() else None
+    except (OSError, ValueError) as error:  # a name too long, or with a zero in it
+        raise WsrError(f"{name[:80]} cannot be opened ({' '.join(str(error).split())[:80]}).") from None
+    if size is None:
         raise WsrError(f"There is no mesh file {str(path)!r}.")
-    size = path.stat().st_size
     if size == 0:
         raise WsrError(f"{name} is empty: a mesh with faces is needed.")
     if size > MAX_MESH_BYTES:
         raise WsrError(f"{name} has {size / 2**20:.0f} MB: meshes may have up to {MAX_MESH_BYTES // 2**20} MB.")
+
+
+def read_arrays(
+    path: str,
+) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Orientation, tuple[str, ...]]:
+    """What `read_mesh` does with a file, in this process: vertices, faces, what was turned and left out, and the
+    reader's notes."""
+    name, kind = repr(Path(path).name), Path(path).suffix.lower().lstrip(".")
     try:
-        data = GUARDS[kind](path.read_bytes())
-        return trimesh.load_scene(BytesIO(data), file_type=kind, skip_materials=True, process=False)
+        soup = READERS[kind](Path(path).read_bytes())
     except Refusal as reason:
         raise WsrError(f"{name} cannot be read: {reason}.") from None
-    except Exception as error:  # what a decoder raises on hostile bytes is open-ended
+    except MemoryError:
+        raise
+    except Exception as error:  # what a damaged file raises is open-ended
         logging.getLogger(__name__).debug("%s", path, exc_info=True)
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise WsrError(f"{name} is damaged and cannot be read as {kind.upper()} ({reason}).") from error
+    return *_cleaned(soup.vertices, soup.faces, name), tuple(soup.notes)
 
 
-def _checked(source: trimesh.Trimesh | trimesh.Scene, name: str) -> trimesh.Trimesh:
-    mesh = source
-    if isinstance(source, trimesh.Scene):
-        solid = [part for part in source.geometry.values() if isinstance(part, trimesh.Trimesh) and len(part.faces)]
-        mesh = source.to_mesh() if solid else trimesh.Trimesh()
-    vertices, faces = np.asarray(mesh.vertices, dtype=np.float64), np.asarray(mesh.faces, dtype=np.int64)
+def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, Orientation]:
+    """Checked, scaled, equal vertices merged, and turned outward."""
+    vertices, faces = _checked(np.asarray(vertices, np.float64), np.asarray(faces, np.int64), name)
+    with np.errstate(over="ignore"):
+        extent = float(np.ptp(vertices, axis=0).max())
+    if not 1e-30 < extent < 1e30:
+        raise WsrError(f"{name} has an extent of {extent:g}: its vertices do not span a shape.")
+    mesh = normalise(trimesh.Trimesh(vertices, faces, process=False))
+    # scaled first: vertices count as equal within 1e-8, whatever the file's unit
+    mesh.merge_vertices()
+    a, b, c = mesh.faces.T
+    mesh.update_faces((a != b) & (b != c) & (c != a))
+    mesh.remove_unreferenced_vertices()
+    if len(mesh.faces) == 0:
+        raise WsrError(f"{name} has no faces with three different corners.")
+    vertices = np.asarray(mesh.vertices, np.float64)
+    faces, done = outward(vertices, np.asarray(mesh.faces, np.int64))
+    a, b, c = (vertices[column] for column in faces.T)
+    if done.parts == 1 and np.einsum("fd,fd->", a, np.cross(b, c)) < 0:  # six times the volume, roughly of an open one
+        faces, done = faces[:, ::-1], replace(done, turned=len(faces) - done.turned, turned_parts=1)
+    return vertices, faces, done
+
+
+def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Those vertices that faces use, and the faces. WsrError for none, too many, wrong numbers or NaN."""
     if len(faces) == 0:
         raise WsrError(f"{name} has no faces: a surface of triangles or polygons is needed.")
     if len(faces) > MAX_FACES or len(vertices) > MAX_VERTICES:
@@ -75,26 +124,7 @@ def _checked(source: trimesh.Trimesh | trimesh.Scene, name: str) -> trimesh.Trim
     used[faces] = True
     if not np.isfinite(vertices[used]).all():
         raise WsrError(f"{name} has vertices that are NaN or infinite.")
-    return _cleaned(vertices[used], (np.cumsum(used) - 1)[faces], name)
-
-
-def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> trimesh.Trimesh:
-    with np.errstate(over="ignore"):
-        extent = float(np.ptp(vertices, axis=0).max())
-    if not 1e-30 < extent < 1e30:
-        raise WsrError(f"{name} has an extent of {extent:g}: its vertices do not span a shape.")
-    mesh = normalise(trimesh.Trimesh(vertices, faces, process=False))
-    # scaled first: vertices count as equal within 1e-8, whatever the file's unit
-    mesh.merge_vertices()
-    a, b, c = mesh.faces.T
-    mesh.update_faces((a != b) & (b != c) & (c != a))
-    mesh.remove_unreferenced_vertices()
-    if len(mesh.faces) == 0:
-        raise WsrError(f"{name} has no faces with three different corners.")
-    a, b, c = np.moveaxis(mesh.triangles, 1, 0)  # corners, each (f, 3)
-    if np.einsum("fd,fd->", a, np.cross(b, c)) < 0:  # six times the volume; trimesh's own warns of flat meshes
-        mesh.invert()
-    return mesh
+    return vertices[used], (np.cumsum(used) - 1)[faces]
 
 
 def normalise(mesh: trimesh.Trimesh) -> trimesh.Trimesh:

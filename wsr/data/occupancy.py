@@ -8,11 +8,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import igl
 import numpy as np
 import trimesh
 from jaxtyping import Bool, Float, Float16
 
+from wsr.data.inside import inside
 from wsr.data.signals import Signal
 from wsr.errors import WsrError
 from wsr.paths import atomic_path, cache_dir
@@ -24,13 +24,6 @@ NEAR_SIGMAS = (0.01, 0.05)
 # Part of every cached file's name: raise it when the sampling below changes.
 _VERSION = 1
 
-# Points x faces up to which the winding number of an open mesh is summed exactly (0.3 s). Beyond it is coded in a tree:
-# 32,768 points on 58,000 faces take 0.1 s instead of 13 s, and 4 of their labels differ, all within 0.004 of 0.5.
-_EXACT_WINDING = 30_000_000
-
-# Not along an axis or a diagonal, where procedural shapes keep their edges and a ray would graze them.
-_RAY = np.array([0.5331, 0.3217, 0.7826])
-
 
 @dataclass(frozen=True)
 class OccupancySamples:
@@ -41,50 +34,6 @@ class OccupancySamples:
 
     points: Float16[np.ndarray, "2 p 3"]
     inside: Bool[np.ndarray, "2 p"]
-
-
-def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-    """Whether each point lies inside the mesh: where its winding number is above 0.5.
-
-    Exact for a closed mesh, also where its parts overlap, by counting a ray's signed crossings (Embree; 32,768 points
-    in 0.04 s). The generalised winding number (libigl) for an open or inconsistently wound one.
-    """
-    points = np.ascontiguousarray(points, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all():
-        raise WsrError(f"Points are finite numbers of shape (n, 3), not {points.shape}.")
-    result = np.zeros(len(points), dtype=bool)
-    lower, upper = mesh.bounds
-    closed = mesh.is_watertight and mesh.is_winding_consistent
-    if closed:  # nothing outside its box is inside; an open mesh's winding number may reach beyond
-        near = np.flatnonzero(((points >= lower) & (points <= upper)).all(axis=1))
-        result[near] = _inside_closed(mesh, points[near])
-    else:
-        result[:] = _winding_number(mesh, points) > 0.5
-    return result
-
-
-def _inside_closed(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-    """Signed crossings along two opposite rays. Where one grazed an edge they differ: winding number."""
-    n = len(points)
-    if n == 0:
-        return np.zeros(0, dtype=bool)
-    directions = np.concatenate([np.tile(_RAY, (n, 1)), np.tile(-_RAY, (n, 1))])  # (2 n, 3)
-    faces, rays = mesh.ray.intersects_id(np.concatenate([points, points]), directions, multiple_hits=True)
-    leaving = np.sign(np.einsum("hd,hd->h", mesh.face_normals[faces], directions[rays]))  # (h,) of all hits
-    forward, backward = np.bincount(rays, weights=leaving, minlength=2 * n).reshape(2, n)
-    result = forward > 0.5
-    doubtful = np.flatnonzero(forward != backward)
-    if len(doubtful):
-        result[doubtful] = _winding_number(mesh, points[doubtful]) > 0.5
-    return result
-
-
-def _winding_number(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-    vertices = np.ascontiguousarray(mesh.vertices, dtype=np.float64)
-    faces = np.ascontiguousarray(mesh.faces, dtype=np.int64)
-    if len(points) * len(faces) <= _EXACT_WINDING:
-        return np.asarray(igl.winding_number(vertices, faces, points)).reshape(-1)
-    return np.asarray(igl.fast_winding_number(vertices, faces, points)).reshape(-1)
 
 
 def sample_occupancy(mesh: trimesh.Trimesh, count_per_kind: int = 16384, seed: int = 0) -> OccupancySamples:

@@ -18,6 +18,7 @@ from wsr.fields.representation import Representation
 from wsr.fitting.problem import Problem
 from wsr.fitting.saved import save_weights
 from wsr.fitting.targets import Batch, Targets
+from wsr.fitting.verdict import verdict
 from wsr.presets import FitConfig
 from wsr.render.decode import decode
 
@@ -26,7 +27,8 @@ from wsr.render.decode import decode
 class FitResult:
     """Fitted weights (n, p) and what decodes them, both on the CPU; their quality (n,) (PSNR in dB of the clamped
     decode, or IoU on fresh uniform points), and the curve of the mean quality: (step, quality) pairs. status: "ok", or
-    why an instance failed."""
+    why an instance failed ("diverged: …") or shows little of its target ("poor: …", below 15 dB or an IoU of 0.5, with
+    what may be the reason)."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
@@ -139,7 +141,11 @@ def _record(problem, model, weights, loss, step, config, curve, seconds, last, r
     result = None
     if last:
         finite = torch.isfinite(now).all(1).tolist()
-        status = ["ok" if good else "diverged: weights are not finite" for good in finite]
+        filled = problem.truth.filled
+        status = [
+            verdict(problem.dim, float(quality[i]), finite[i], step, None if filled is None else filled[i])
+            for i in range(len(finite))
+        ]
         held = model.to("cpu")
         result = FitResult(problem.ids, now, quality, curve, seconds, held, resolution, problem.truth.aspect, status)
     return FitRecord(step, config.steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)

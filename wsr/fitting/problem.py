@@ -43,6 +43,7 @@ class ImageTruth:
     """All pixels of the images (n, h, w, 3)."""
 
     images: UInt8[Tensor, "n h w 3"]
+    filled = None
 
     @property
     def aspect(self) -> tuple[int, int]:
@@ -65,6 +66,11 @@ class ShapeTruth:
     points: Float[Tensor, "n q 3"]
     inside: Bool[Tensor, "n q"]
     aspect = (1, 1)
+
+    @property
+    def filled(self) -> list[float]:
+        """The share of the cube that lies inside, a shape."""
+        return self.inside.float().mean(1).tolist()
 
     def quality(
         self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False

@@ -77,7 +77,7 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
 
     result = fitted(items, config)
     for i, status in enumerate(result.status):
-        if status != "ok":
+        if status.startswith("diverged"):
             again = fitted(items[i : i + 1], replace(config, lr=config.lr * RETRY))
             result.weights[i], result.quality[i], result.status[i] = again.weights[0], again.quality[0], again.status[0]
             result.seconds += again.seconds

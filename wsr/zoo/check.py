@@ -9,6 +9,7 @@ import torch
 from wsr.data import load_signals
 from wsr.errors import WsrError
 from wsr.fitting.problem import make_problem
+from wsr.fitting.verdict import is_poor
 from wsr.render.decode import evaluate_in_chunks
 from wsr.zoo.zoo import Zoo
 
@@ -52,7 +53,7 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
         signals, report.targets_missing = None, str(error)
     for first in range(0, len(rows), BATCH):
         part = rows.iloc[first : first + BATCH]
-        part = part[part["status"] == "ok"]
+        part = part[(part["status"] == "ok") | part["status"].map(is_poor)]
         if len(part):
             _check_batch(zoo, part, None if signals is None else signals.select(_instances(zoo, part["id"])), report)
         if progress:

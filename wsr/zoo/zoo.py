@@ -163,7 +163,8 @@ class Zoo:
         return len(self.index)
 
     def good(self, split: str | None = None) -> pd.DataFrame:
-        """The index of the fits that did not fail, of one split or of all."""
+        """The index of the fits that are "ok", of one split or of all: neither diverged nor poor (below 15 dB or an IoU
+        of 0.5), for those are no examples to learn from."""
         found = self.index[self.index["status"] == "ok"]
         return found if split is None else found[found["split"] == split]
 
