@@ -1,4 +1,4 @@
-"""Coordinates of weights by PCA, t-SNE and UMAP, as a child process computes them (`wsr.analysis.projections` calls it)."""
+"""Coordinates of weights by PCA, t-SNE and UMAP, as `wsr.analysis.projections` has them computed in a child process."""
 
 import hashlib
 from typing import TYPE_CHECKING

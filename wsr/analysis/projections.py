@@ -127,14 +127,16 @@ def _checked(weights: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n p"]:
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or weights.dtype.kind not in "fiu":
         raise WsrError(
-            f"A map is of one weight vector or more, numbers of shape (n, p), and not of {weights.dtype} {weights.shape}."
+            f"A map is of one weight vector or more, numbers of shape (n, p), not of {weights.dtype} {weights.shape}."
         )
     if weights.dtype not in (np.float32, np.float64):
         weights = weights.astype(np.float32)
     wrong = np.flatnonzero(~np.isfinite(weights).all(1)).tolist()
     if wrong:
         rows = ", ".join(map(str, wrong[:5])) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
-        raise WsrError(f"Of {len(weights)} weight vectors {len(wrong)} hold NaN or infinite numbers (rows {rows}): leave them out.")
+        raise WsrError(
+            f"{len(wrong)} of {len(weights)} weight vectors hold NaN or infinite numbers (rows {rows}): leave them out."
+        )
     return weights
 
 
