@@ -131,6 +131,9 @@ def judged(view: View, visit: Visit) -> str:
                 "trustworthiness",
                 f"{found.trustworthiness:.2f}: 1 where all that is near on the map is near in the weights",
             ),
-            ("neighbours kept", f"{found.overlap:.0%} of the {found.k} nearest weights are the {found.k} nearest on the map"),
+            (
+                "neighbours kept",
+                f"{found.overlap:.0%} of the {found.k} nearest weights are the {found.k} nearest on the map",
+            ),
         ]
     )

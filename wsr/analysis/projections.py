@@ -11,43 +11,15 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from wsr.analysis.layouts import layout
 from wsr.analysis.neighbours import nearest
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError
 from wsr.isolation import Children, Limits
+from wsr.map_layouts import METHODS, NAMES, ProjectionConfig, layout
 
-METHODS = ("umap", "tsne", "pca")
-NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 LEAST_JUDGED = 3  # points that have nearer and farther neighbours
 
 # t-SNE and UMAP are other people's compiled code: a crash in it ends a child and not the caller.
-_children = Children(preload=("wsr.analysis.layouts",), most=8, nice=5, threads=max(1, (os.cpu_count() or 2) // 2))
-
-
-@dataclass(frozen=True)
-class ProjectionConfig:
-    """How a map is made."""
-
-    method: str = "umap"
-    dims: int = 2
-    neighbours: int = 15
-    """How far UMAP looks around a point; t-SNE's perplexity is twice that."""
-    min_dist: float = 0.1
-    """How close UMAP may put two points."""
-    metric: str = "cosine"
-    """Between weights, of UMAP: cosine or euclidean."""
-    seed: int = 0
-
-    def __post_init__(self):
-        if self.method not in METHODS:
-            raise unknown_name("projection", self.method, METHODS)
-        if self.metric not in ("cosine", "euclidean"):
-            raise unknown_name("metric", self.metric, ("cosine", "euclidean"))
-        if self.dims not in (2, 3) or self.neighbours < 2 or not 0 <= self.min_dist <= 1:
-            raise WsrError(
-                f"A map has 2 or 3 dimensions, 2 neighbours or more, and a distance between 0 and 1, not {self.dims}, "
-                f"{self.neighbours} and {self.min_dist}."
-            )
+_children = Children(preload=("wsr.map_layouts",), most=8, nice=5, threads=max(1, (os.cpu_count() or 2) // 2))
 
 
 @dataclass
