@@ -118,10 +118,12 @@ def believe(*values: Any) -> str:
 
 def judged(view: View, visit: Visit) -> str:
     """Scores of the map on screen, in words."""
-    from wsr.analysis import faithfulness
+    from wsr.analysis import LEAST_JUDGED, faithfulness
 
     points = points_of(view, visit)
     known = np.isfinite(points).all(axis=1)
+    if known.sum() < LEAST_JUDGED:
+        return snippets.settled(f"A map of fewer than {LEAST_JUDGED} points cannot be judged: nothing is near or far.")
     found = faithfulness(library.weights(view.name).float().numpy()[known], points[known])
     return snippets.ledger(
         [
@@ -129,6 +131,9 @@ def judged(view: View, visit: Visit) -> str:
                 "trustworthiness",
                 f"{found.trustworthiness:.2f}: 1 where all that is near on the map is near in the weights",
             ),
-            ("neighbours kept", f"{found.overlap:.0%} of the 10 nearest weights are the 10 nearest on the map"),
+            (
+                "neighbours kept",
+                f"{found.overlap:.0%} of the {found.k} nearest weights are the {found.k} nearest on the map",
+            ),
         ]
     )

@@ -1,10 +1,21 @@
-import multiprocessing
+import time
 
 import numpy as np
 import pytest
 import torch
 
-from wsr.analysis import METHODS, ProjectionConfig, faithfulness, nearest, place, project, project_stream, to_table
+from wsr.analysis import (
+    LEAST_JUDGED,
+    METHODS,
+    ProjectionConfig,
+    faithfulness,
+    nearest,
+    place,
+    project,
+    project_stream,
+    projections,
+    to_table,
+)
 from wsr.errors import WsrError
 
 
@@ -64,10 +75,12 @@ def test_a_projection_in_a_process_of_its_own_is_the_same_and_may_be_left(weight
     config = ProjectionConfig("pca", 2)
     *_, last = project_stream(weights, config)
     assert np.allclose(last.found.coordinates, project(weights, config).coordinates, atol=1e-5) and last.seconds > 0
-    stream = project_stream(weights, ProjectionConfig("umap"), every=0.05)
+    stream = project_stream(weights, ProjectionConfig("umap", neighbours=80), every=0.01)
     assert next(stream).found is None
+    begun = time.monotonic()
     stream.close()
-    assert not multiprocessing.active_children()
+    assert time.monotonic() - begun < 5 and projections._children._places.acquire(blocking=False)
+    projections._children._places.release()
 
 
 def test_faithfulness_tells_a_map_from_noise(weights):
@@ -76,3 +89,103 @@ def test_faithfulness_tells_a_map_from_noise(weights):
     same = faithfulness(weights, weights)
     assert same.overlap == 1 and same.trustworthiness == 1
     assert true.trustworthiness > 0.8 > noise.trustworthiness and true.overlap > noise.overlap + 0.1
+
+
+# --- few, equal, extreme and broken weights
+
+
+def made(name):
+    rng = np.random.default_rng(0)
+    few = {f"{n} of {p}": rng.normal(size=(n, p)) for n in range(1, 7) for p in (1, 40)}
+    equal = rng.normal(size=(30, 40))
+    equal[5:25] = equal[5]
+    return few.get(name) if name in few else {
+        "identical": np.tile(rng.normal(size=(1, 60)), (20, 1)),
+        "some equal": equal,
+        "two places": np.repeat(rng.normal(size=(2, 40)), 10, 0),
+        "plus and minus zero": np.where(np.arange(12)[:, None] % 2, 0.0, -0.0) * np.ones((12, 9)),
+        "nearly equal": 1 + 1e-7 * rng.normal(size=(20, 40)),
+        "on a line": np.outer(np.arange(30), np.ones(20)),
+        "one apart": np.eye(1, 20).repeat(20, 0) * (np.arange(20) > 0)[:, None],
+        "large": 1e37 * rng.normal(size=(20, 40)),
+        "small": 1e-38 * rng.normal(size=(20, 40)),
+    }[name]  # fmt: skip
+
+
+FEW = [f"{n} of {p}" for n in range(1, 7) for p in (1, 40)]
+HARD = ["identical", "some equal", "two places", "plus and minus zero", "nearly equal", "on a line", "one apart",
+        "large", "small"]  # fmt: skip
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", FEW + HARD)
+def test_maps_of_few_equal_and_extreme_weights_are_finite(name, method):
+    found = made(name).astype(np.float32)
+    for dims in (2, 3):
+        config = ProjectionConfig(method, dims, metric="euclidean" if dims == 2 else "cosine")
+        at = project(found, config).coordinates
+        assert at.shape == (len(found), dims) and at.dtype == np.float32
+        assert np.isfinite(at).all() and np.abs(at).max() <= 1.0001
+        same = (found[:, None] == found[None]).all(-1)
+        assert np.allclose(at[same.any(1)], at[same.argmax(1)], atol=1e-4)  # equal weights are at one place
+        assert np.isfinite(place(found[:1], found, at)).all()
+        if len(found) >= LEAST_JUDGED:
+            judged = faithfulness(found, at)
+            assert np.isfinite([judged.trustworthiness, judged.overlap]).all() and judged.k <= 10
+
+
+def test_up_to_a_triangle_every_method_is_exact(weights):
+    for method in METHODS:
+        at = project(weights[:3], ProjectionConfig(method)).coordinates
+        wanted = np.linalg.norm(weights[:3, None] - weights[None, :3], axis=-1)
+        ratio = (np.linalg.norm(at[:, None] - at[None], axis=-1) + np.eye(3)) / (wanted + np.eye(3))
+        off = ratio[~np.eye(3, dtype=bool)]
+        assert off.max() / off.min() < 1.001
+
+
+@pytest.mark.parametrize("wrong", [
+    np.full((4, 5), np.nan), np.array([[1.0, 2], [np.inf, 0], [3, 4]]), np.zeros((0, 5)), np.zeros((5, 0)),
+])  # fmt: skip
+def test_weights_that_have_no_map_are_explained(wrong):
+    for method in METHODS:
+        with pytest.raises(WsrError, match="weight vector"):
+            project(wrong, ProjectionConfig(method))
+    with pytest.raises(WsrError, match="weight vector"):
+        next(project_stream(wrong, ProjectionConfig("pca")))
+
+
+def test_the_rows_with_nan_are_named(weights):
+    broken = weights.copy()
+    broken[[3, 7]] = np.nan
+    with pytest.raises(WsrError, match="2 of 90 .*rows 3, 7"):
+        project(broken, ProjectionConfig("tsne"))
+    with pytest.raises(WsrError, match="NaN"):
+        faithfulness(broken, weights[:, :2])
+    with pytest.raises(WsrError, match="NaN"):
+        place(broken[3:4], weights, weights[:, :2])
+
+
+def test_too_few_points_to_judge_or_to_place_among(weights):
+    for count in (0, 1, 2):
+        with pytest.raises(WsrError, match="3 points"):
+            faithfulness(weights[:count], weights[:count, :2])
+    with pytest.raises(WsrError, match="one point"):
+        place(weights[:1], weights[:0], weights[:0, :2])
+
+
+def test_a_crash_in_a_method_is_a_sentence_and_the_next_map_is_made(weights, monkeypatch):
+    monkeypatch.setattr(projections, "layout", crash)
+    with pytest.raises(WsrError, match="The map by t-SNE ended the process .*SIGSEGV"):
+        project(weights, ProjectionConfig("tsne"))
+    with pytest.raises(WsrError, match="The map by UMAP ended the process .*SIGSEGV"):
+        list(project_stream(weights, ProjectionConfig("umap")))
+    monkeypatch.undo()
+    with pytest.raises(WsrError, match="The map by t-SNE took more than 0.01 s"):
+        project(weights, ProjectionConfig("tsne"), seconds=0.01)
+    assert np.isfinite(project(weights, ProjectionConfig("tsne")).coordinates).all()
+
+
+def crash(weights, config):
+    import signal
+
+    signal.raise_signal(signal.SIGSEGV)

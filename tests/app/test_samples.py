@@ -24,7 +24,8 @@ def test_a_forged_sample_is_refused(forged):
         samples.target(forged)
 
 
-@pytest.mark.parametrize("name", ["picture.png", "picture.JPG", "picture.webp", "shape.obj", "shape.ply", "shape.glb",
+@pytest.mark.parametrize("name", ["picture.png", "picture.JPG", "picture.webp", "picture.avif",
+                                  "picture.tiff", "shape.obj", "shape.ply", "shape.glb",
                                   "shape.stl", "shape.off"])  # fmt: skip
 def test_what_can_be_fitted_is_taken(tmp_path, name):
     path = tmp_path / name

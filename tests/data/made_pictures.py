@@ -5,11 +5,48 @@ import struct
 import zlib
 
 import numpy as np
+import pytest
 from PIL import Image
 
+from wsr.data.images import read_image
+
+QUARTERS = np.array([[(230, 30, 30), (30, 170, 60)], [(40, 60, 220), (240, 210, 40)]], np.uint8)
 SRGB = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 P3 = ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06))
 D65 = (0.3127, 0.3290)
+
+
+def quarters() -> np.ndarray:
+    """Red, green, blue and yellow, (32, 48, 3)."""
+    return np.kron(QUARTERS, np.ones((16, 24, 1), np.uint8))
+
+
+def assert_quarters(picture: np.ndarray, tolerance: int = 12) -> None:
+    assert picture.shape == (32, 48, 3)
+    for (y, x), colour in zip(((8, 12), (8, 36), (24, 12), (24, 36)), QUARTERS.reshape(4, 3), strict=True):
+        assert np.abs(picture[y, x] - colour).max() <= tolerance, (x, y)
+
+
+def written(folder, data: bytes, name: str = "a.png"):
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def encoded(kind: str, pixels: np.ndarray | None = None, **options) -> bytes:
+    """The quarters, or pixels (h, w, 3), by Pillow's encoder of this name, or as HEIF."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(quarters() if pixels is None else pixels)
+    if kind == "HEIF":
+        pytest.importorskip("pillow_heif").from_pillow(picture).save(buffer, quality=95, chroma=444, **options)
+    else:
+        picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def in_eight(path, **options) -> np.ndarray:
+    """A file as it is read, in 0..255."""
+    return np.round(read_image(path, **options) * 255).astype(int)
 
 
 def chunk(kind: bytes, data: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from wsr.analysis.neighbours import nearest
 from wsr.analysis.projections import (
+    LEAST_JUDGED,
     METHODS,
     Projection,
     ProjectionConfig,
@@ -14,6 +15,7 @@ from wsr.analysis.projections import (
 )
 
 __all__ = [
+    "LEAST_JUDGED",
     "METHODS",
     "Projection",
     "ProjectionConfig",

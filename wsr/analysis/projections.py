@@ -11,43 +11,15 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from wsr.analysis.layouts import layout
 from wsr.analysis.neighbours import nearest
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError
 from wsr.isolation import Children, Limits
+from wsr.map_layouts import METHODS, NAMES, ProjectionConfig, layout
 
-METHODS = ("umap", "tsne", "pca")
-NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 LEAST_JUDGED = 3  # points that have nearer and farther neighbours
 
 # t-SNE and UMAP are other people's compiled code: a crash in it ends a child and not the caller.
-_children = Children(preload=("wsr.analysis.layouts",), most=8, nice=5, threads=max(1, (os.cpu_count() or 2) // 2))
-
-
-@dataclass(frozen=True)
-class ProjectionConfig:
-    """How a map is made."""
-
-    method: str = "umap"
-    dims: int = 2
-    neighbours: int = 15
-    """How far UMAP looks around a point; t-SNE's perplexity is twice that."""
-    min_dist: float = 0.1
-    """How close UMAP may put two points."""
-    metric: str = "cosine"
-    """Between weights, of UMAP: cosine or euclidean."""
-    seed: int = 0
-
-    def __post_init__(self):
-        if self.method not in METHODS:
-            raise unknown_name("projection", self.method, METHODS)
-        if self.metric not in ("cosine", "euclidean"):
-            raise unknown_name("metric", self.metric, ("cosine", "euclidean"))
-        if self.dims not in (2, 3) or self.neighbours < 2 or not 0 <= self.min_dist <= 1:
-            raise WsrError(
-                f"A map has 2 or 3 dimensions, 2 neighbours or more, and a distance between 0 and 1, not {self.dims}, "
-                f"{self.neighbours} and {self.min_dist}."
-            )
+_children = Children(preload=("wsr.map_layouts",), most=8, nice=5, threads=max(1, (os.cpu_count() or 2) // 2))
 
 
 @dataclass
@@ -127,14 +99,16 @@ def _checked(weights: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n p"]:
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or weights.dtype.kind not in "fiu":
         raise WsrError(
-            f"A map is of one weight vector or more, numbers of shape (n, p), and not of {weights.dtype} {weights.shape}."
+            f"A map is of one weight vector or more, numbers of shape (n, p), not of {weights.dtype} {weights.shape}."
         )
     if weights.dtype not in (np.float32, np.float64):
         weights = weights.astype(np.float32)
     wrong = np.flatnonzero(~np.isfinite(weights).all(1)).tolist()
     if wrong:
         rows = ", ".join(map(str, wrong[:5])) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
-        raise WsrError(f"Of {len(weights)} weight vectors {len(wrong)} hold NaN or infinite numbers (rows {rows}): leave them out.")
+        raise WsrError(
+            f"{len(wrong)} of {len(weights)} weight vectors hold NaN or infinite numbers (rows {rows}): leave them out."
+        )
     return weights
 
 

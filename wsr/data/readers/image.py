@@ -2,6 +2,7 @@
 
 import re
 import struct
+import warnings
 from io import BytesIO
 from pathlib import Path
 
@@ -43,10 +44,12 @@ def read_picture(path: str, longest: int | None = None, square: bool = False) ->
         what = described(data[:256])
         raise WsrError(f"{name} holds {what or 'no picture'}: {NAMES} is needed.")
     try:
-        return _pixels(data, kind, name, longest, square).array(longest, square)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of odd tags, which are nobody's concern here
+            return _pixels(data, kind, name, longest, square).array(longest, square)
     except (WsrError, MemoryError):
         raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Image.DecompressionBombError:
         raise WsrError(f"{name} has far too many pixels: up to {MAX_PIXELS // 10**6} megapixels are read.") from None
     except UnidentifiedImageError:
         raise WsrError(f"{name} begins as a {kind.name} picture, and the rest is damaged or is none.") from None

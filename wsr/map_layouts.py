@@ -1,21 +1,48 @@
-"""Coordinates of weights by PCA, t-SNE and UMAP, as a child process computes them (`wsr.analysis.projections` calls it)."""
+"""Coordinates of weights by PCA, t-SNE and UMAP, as `wsr.analysis.projections` has them computed in a child process.
+
+No torch is imported here: a child that makes a map is small, and ready soon."""
 
 import hashlib
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, unknown_name
 
-if TYPE_CHECKING:
-    from wsr.analysis.projections import ProjectionConfig
-
+METHODS = ("umap", "tsne", "pca")
+NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 PCA_FIRST = 50  # t-SNE and UMAP see the leading components: the rest is noise of the fit, and 150 times as many numbers
 _USUAL = (1e-6, 1e6)  # sizes that float32 squares without loss
 
 
-def layout(weights: Float[np.ndarray, "n p"], config: "ProjectionConfig") -> Float[np.ndarray, "n d"]:
+@dataclass(frozen=True)
+class ProjectionConfig:
+    """How a map is made."""
+
+    method: str = "umap"
+    dims: int = 2
+    neighbours: int = 15
+    """How far UMAP looks around a point; t-SNE's perplexity is twice that."""
+    min_dist: float = 0.1
+    """How close UMAP may put two points."""
+    metric: str = "cosine"
+    """Between weights, of UMAP: cosine or euclidean."""
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.method not in METHODS:
+            raise unknown_name("projection", self.method, METHODS)
+        if self.metric not in ("cosine", "euclidean"):
+            raise unknown_name("metric", self.metric, ("cosine", "euclidean"))
+        if self.dims not in (2, 3) or self.neighbours < 2 or not 0 <= self.min_dist <= 1:
+            raise WsrError(
+                f"A map has 2 or 3 dimensions, 2 neighbours or more, and a distance between 0 and 1, not {self.dims}, "
+                f"{self.neighbours} and {self.min_dist}."
+            )
+
+
+def layout(weights: Float[np.ndarray, "n p"], config: ProjectionConfig) -> Float[np.ndarray, "n d"]:
     """Coordinates in [-1, 1], centred, finite, of finite weights (float32 or float64; one row or more)."""
     distinct, place = _distinct(weights)
     if len(distinct) == 1:
@@ -31,7 +58,7 @@ def layout(weights: Float[np.ndarray, "n p"], config: "ProjectionConfig") -> Flo
     found -= (found.max(0) + found.min(0)) / 2
     size = np.abs(found).max()
     if not np.isfinite(size):
-        raise WsrError(f"{config.method} found no finite coordinates for these weights: try another method.")
+        raise WsrError(f"{NAMES[config.method]} found no finite coordinates for these weights: try another method.")
     return (found / (size or 1)).astype(np.float32)
 
 
@@ -62,7 +89,7 @@ def _leading(weights: np.ndarray, seed: int) -> Float[np.ndarray, "n c"]:
     return PCA(min(PCA_FIRST, *weights.shape), random_state=seed).fit_transform(centred)
 
 
-def _embedded(leading: Float[np.ndarray, "n c"], config: "ProjectionConfig") -> Float[np.ndarray, "n d"]:
+def _embedded(leading: Float[np.ndarray, "n c"], config: ProjectionConfig) -> Float[np.ndarray, "n d"]:
     """By t-SNE or UMAP, of more than dims + 1 different rows."""
     count, components = leading.shape
     if config.method == "tsne":
