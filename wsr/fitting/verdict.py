@@ -14,7 +14,7 @@ def verdict(dim: int, quality: float, finite: bool, steps: int, filled: float | 
         return "diverged: weights are not finite"
     if quality >= POOR[dim]:
         return "ok"
-    found = f"{quality:.1f} dB is below 15 dB" if dim == 2 else f"an IoU of {quality:.3f} is below 0.5"
+    found = f"{quality:.2f} dB is below 15 dB" if dim == 2 else f"an IoU of {quality:.3f} is below 0.5"
     return f"poor: {found}; {_reason(dim, steps, filled)}"
 
 

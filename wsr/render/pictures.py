@@ -25,6 +25,7 @@ CLAY = (0.66, 0.73, 0.84)
 # In the camera's axes: from above the viewer's left shoulder, and from beside the right one.
 _KEY, _FILL = np.array([-0.35, 0.85, 0.45]), np.array([0.3, 0.0, 0.95])
 _FRAGMENTS = 150_000_000  # pixels times faces behind each other, drawn in about half a second without a GPU
+_LAYERS = 50  # up to so many faces behind each other a picture is as large as it is asked for
 _CLOSENESS = 0.02  # of the picture's width: as far as a part darkens what lies behind it
 
 _lock = threading.Lock()
@@ -100,7 +101,8 @@ def _affordable(mesh: trimesh.Trimesh, camera: Camera, size: int) -> int:
     """Pixels of an edge, at most `size`, at which all faces that lie behind each other are drawn in bounded time."""
     facing = abs(np.cross(*np.moveaxis(np.diff(mesh.triangles, axis=1), 1, 0)) @ camera.axes[:, 2]) / 2  # (f,) areas
     layers = float(facing.sum()) / 4  # of the picture, which is about 2 wide
-    return size if layers * size**2 <= _FRAGMENTS else max(int((_FRAGMENTS / layers) ** 0.5), 32)
+    affordable = max(int((_FRAGMENTS / max(layers, 1e-9)) ** 0.5), 32)
+    return size if layers <= _LAYERS else min(size, affordable)
 
 
 def _enlarged(buffer: GBuffer, size: int) -> GBuffer:
