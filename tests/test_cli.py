@@ -141,3 +141,19 @@ def test_weights_are_learnt_sampled_and_audited(base, tmp_path, capsys, monkeypa
     assert main(["render", new, "--count", "2", "--resolution", "8", "--out", str(tmp_path / "drawn")]) == OK
     assert len(list((tmp_path / "drawn").glob("*.png"))) == 2
     assert main(["sample", out, "--cls", "c", "--out", new]) == MISTAKE
+
+
+def test_a_mesh_is_described_before_it_is_fitted(tmp_path, capsys):
+    path = tmp_path / "plate.obj"
+    trimesh.creation.box((1, 1, 0.004)).export(path)
+    assert main(["data", str(path)]) == OK
+    said = " ".join(capsys.readouterr().out.split())
+    assert "12 faces, closed." in said and "of a voxel of the 96³ grid" in said
+    assert main(["fit", str(path), "--steps", "2", "--out", str(tmp_path / "w.safetensors")]) == OK
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.index("of a voxel of the 96³ grid") < said.index("poor: an IoU of")
+
+
+def test_a_name_that_no_file_can_have_is_a_sentence(capsys):
+    for name in ("x" * 300 + ".obj", "x" * 300 + ".obj/" + "y" * 300, "a" * 5000):
+        assert main(["fit", name, "--steps", "1"]) == MISTAKE

@@ -1,5 +1,6 @@
 """One command, `wsr`, with sub-commands. Each is a dataclass: its fields are the options, its docstring the help."""
 
+import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +38,7 @@ class Data:
     def run(self) -> int:
         from wsr.data import load_signals
 
-        if Path(self.name).is_file():
+        if Path(self.name).suffix and os.path.isfile(self.name):
             from wsr.data.mesh_report import describe_mesh
 
             console.print(" ".join(describe_mesh(self.name).sentences()), highlight=False, markup=False)
@@ -147,7 +148,7 @@ class Fit:
         from wsr.data import load_signals
         from wsr.fitting.fit import fit_stream
 
-        single = len(self.source) == 1 and not Path(self.source[0]).exists()
+        single = len(self.source) == 1 and not os.path.exists(self.source[0])  # false for a name that is too long
         named = single and not Path(self.source[0]).suffix
         if named:
             signals = load_signals(self.source[0], list(self.ids) or None)

@@ -39,6 +39,17 @@ def test_what_can_be_fitted_is_taken(tmp_path, name):
         assert found.signal.read().shape == (128, 85, 3)
 
 
+def test_what_was_mended_in_a_shape_is_told_beside_it(tmp_path):
+    ball = trimesh.creation.icosphere(subdivisions=1)
+    path = tmp_path / "ball.obj"
+    ball.export(path)
+    _, _, state, *_ = fit_tab.choose_upload(str(path))
+    assert "Ball is chosen. Press Fit." in state
+    trimesh.Trimesh(ball.vertices, np.concatenate([ball.faces, ball.faces[:5, ::-1]]), process=False).export(path)
+    _, _, state, *_ = fit_tab.choose_upload(str(path))
+    assert "Ball is chosen. 5 faces lay on top of others and were left out. Press Fit." in state
+
+
 @pytest.mark.parametrize("name, content", [
     ("broken.png", b"\x89PNG\r\n\x1a\nrubbish"), ("empty.jpg", b""), ("empty.obj", b""),
     ("noise.glb", b"glTF" + b"\0" * 99),

@@ -174,7 +174,7 @@ def test_the_same_mesh_gives_the_same_faces():
 
 def tetrahedra(sizes):
     corners = np.array([[1, 1, 1], [-1, -1, 1], [-1, 1, -1], [1, -1, -1]], float)
-    faces = np.array([[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]])
+    faces = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
     vertices = (corners * sizes[:, None, None]).reshape(-1, 3)
     return mesh(vertices, (faces + 4 * np.arange(len(sizes))[:, None, None]).reshape(-1, 3))
 

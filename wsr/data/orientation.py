@@ -25,7 +25,8 @@ from scipy.sparse.csgraph import connected_components
 from wsr.errors import WsrError
 
 _RAYS = 96  # of an open patch to each side
-_MOST_RAYS = 100_000  # of a mesh to each side
+_MOST_RAYS = 20_000  # of a mesh to each side: half a second, or two through a thicket
+_FEW_RAYS = 4  # say nothing of a part
 _EVIDENCE = 0.15  # difference of the shares that escape on both sides, from which on a side is called the front
 _PROBES = 12  # points of a part that lie inside another one if it does
 _MOST_PROBED = 300_000_000  # faces times probes, of all parts: 3 s
@@ -212,7 +213,9 @@ def _open_turned(vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_o
     """Which open parts show their front to the side from which fewer rays escape (Takayama et al. 2014)."""
     rng = np.random.default_rng(0)
     chosen = np.flatnonzero(is_open)
-    each = max(4, min(_RAYS, _MOST_RAYS // len(chosen)))
+    each = max(1, min(_RAYS, _MOST_RAYS // len(chosen)))
+    if each < _FEW_RAYS:  # a soup of so many scraps that nothing is certain
+        return _closing(_borders(faces, part, len(is_open)), np.zeros(len(is_open), bool), chosen)
     order = np.argsort(part, kind="stable")
     normals = _doubled_normals(vertices, faces)
     length = np.linalg.norm(normals, axis=1)
@@ -243,11 +246,13 @@ def _closing(borders: csc_array, turned: Bool[np.ndarray, " p"], undecided: Int[
     way = np.where(turned, -1, 1)
     net = borders @ way  # (e,)
     several = np.bincount(borders.indices, minlength=borders.shape[0]) > 1
+    owner = np.repeat(np.arange(len(way)), np.diff(borders.indptr))
+    touching = np.intersect1d(undecided, owner[several[borders.indices]]).tolist()
     for _ in range(2):  # a second round for those that an undecided neighbour was turned after
-        for p in undecided.tolist():
+        for p in touching:
             column = slice(borders.indptr[p], borders.indptr[p + 1])
             rows, own = borders.indices[column], borders.data[column] * way[p]
-            if several[rows].any() and own @ own < own @ net[rows]:
+            if own @ own < own @ net[rows]:
                 net[rows] -= 2 * own
                 way[p] = -way[p]
     return way < 0

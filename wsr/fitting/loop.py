@@ -18,7 +18,7 @@ from wsr.fields.representation import Representation
 from wsr.fitting.problem import Problem
 from wsr.fitting.saved import save_weights
 from wsr.fitting.targets import Batch, Targets
-from wsr.fitting.verdict import verdict
+from wsr.fitting.verdict import verdicts
 from wsr.presets import FitConfig
 from wsr.render.decode import decode
 
@@ -141,11 +141,7 @@ def _record(problem, model, weights, loss, step, config, curve, seconds, last, r
     result = None
     if last:
         finite = torch.isfinite(now).all(1).tolist()
-        filled = problem.truth.filled
-        status = [
-            verdict(problem.dim, float(quality[i]), finite[i], step, None if filled is None else filled[i])
-            for i in range(len(finite))
-        ]
+        status = verdicts(problem.dim, quality, finite, step, problem.truth.filled)
         held = model.to("cpu")
         result = FitResult(problem.ids, now, quality, curve, seconds, held, resolution, problem.truth.aspect, status)
     return FitRecord(step, config.steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)

@@ -1,6 +1,7 @@
 """Whether a fit came out as it should, and why it may not have."""
 
 import math
+from collections.abc import Sequence
 
 POOR = {2: 15.0, 3: 0.5}  # PSNR in dB, IoU: below, a fit does not show its target
 _FEW_STEPS = 200
@@ -14,8 +15,16 @@ def verdict(dim: int, quality: float, finite: bool, steps: int, filled: float | 
         return "diverged: weights are not finite"
     if quality >= POOR[dim]:
         return "ok"
-    found = f"{quality:.1f} dB is below 15 dB" if dim == 2 else f"an IoU of {quality:.3f} is below 0.5"
+    found = f"{quality:.2f} dB is below 15 dB" if dim == 2 else f"an IoU of {quality:.3f} is below 0.5"
     return f"poor: {found}; {_reason(dim, steps, filled)}"
+
+
+def verdicts(
+    dim: int, quality: Sequence[float], finite: Sequence[bool], steps: int, filled: Sequence[float] | None
+) -> list[str]:
+    """`verdict` of each instance of a batch."""
+    shares = [None] * len(quality) if filled is None else filled
+    return [verdict(dim, float(q), good, steps, share) for q, good, share in zip(quality, finite, shares, strict=True)]
 
 
 def is_poor(status: str) -> bool:

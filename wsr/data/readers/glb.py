@@ -65,7 +65,10 @@ def _chunks(data: bytes) -> tuple[dict, bytes]:
     check_count(length, _MAX_JSON, "bytes of JSON")
     if 20 + length > len(data):
         raise Refusal(f"it declares {length:,} bytes of JSON and ends after {len(data) - 20:,}")
-    header = json.loads(data[20 : 20 + length])
+    try:
+        header = json.loads(data[20 : 20 + length])
+    except (ValueError, RecursionError):
+        raise Refusal("its header is no JSON") from None
     binary = b""
     if len(data) >= 28 + length:
         size, kind = struct.unpack_from("<2I", data, 20 + length)

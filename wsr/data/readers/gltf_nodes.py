@@ -19,7 +19,8 @@ def placed(header: dict) -> Iterator[tuple[int, np.ndarray]]:
         roots = scenes[number].get("nodes", [])
         if len(set(roots)) != len(roots) or any(type(r) is not int or not 0 <= r < len(nodes) for r in roots):
             raise Refusal("its scene has nodes that it has not, or one twice")
-    waiting = [(root, np.eye(4), 0) for root in reversed(roots)]
+    # the last first, as trimesh places them: the order of the faces is part of what a mesh's hash is of
+    waiting = [(root, np.eye(4), 0) for root in roots]
     while waiting:
         number, above, depth = waiting.pop()
         check_count(depth, MAX_DEPTH, "levels of nodes")
@@ -27,7 +28,7 @@ def placed(header: dict) -> Iterator[tuple[int, np.ndarray]]:
         matrix = above @ _matrix(node)
         if "mesh" in node:
             yield node["mesh"], matrix
-        waiting += [(child, matrix, depth + 1) for child in reversed(node.get("children", []))]
+        waiting += [(child, matrix, depth + 1) for child in node.get("children", [])]
 
 
 def _roots(nodes: list[dict]) -> list[int]:
