@@ -28,7 +28,7 @@ def missing() -> list[str]:
     found = []
     for name, low in wanted():
         try:
-            enough = not low or _numbers(version(name)) >= _numbers(low)
+            enough = _numbers(version(name)) >= _numbers(low)
         except PackageNotFoundError:
             enough = False
         if not enough:

@@ -39,7 +39,8 @@ def test_it_runs_whole_at_toy_sizes(tmp_path):
     assert results["training"]["diffusion_paper"]["steps_per_second"] > 0
     for name in ("base_cpu", "base_paper"):
         assert all(row["steps_per_second"] > 0 for row in results["training"][name])
-    assert {"cpu", "paper"} <= results["sampling"].keys() and max(results["same numbers"].values()) < 1e-5
+    assert {"cpu", "paper"} <= results["sampling"].keys()
+    assert max(results["machine"]["largest_difference_to_cpu"].values()) < 1e-5
     assert "decoding, 2D" in (tmp_path / gpu.LOG).read_text()
 
 
@@ -80,6 +81,13 @@ def test_a_stage_that_fails_leaves_what_it_has_and_the_next_goes_on(tmp_path, mo
     assert not list(tmp_path.glob("stage-*"))
 
 
+def test_stages_begin_afresh_too_as_they_do_on_a_gpu(tmp_path):
+    check = gpu.Check(tmp_path, "cpu", True)
+    check.start = "spawn"
+    (stage,) = check.run(["machine"])["stages"].values()
+    assert stage["status"] == "ok" and stage["result"]["torch"]
+
+
 def test_the_device_is_the_gpu_where_there_is_one():
     assert gpu.chosen(None, lambda: True) == "cuda" and gpu.chosen(None, lambda: False) == "cpu"
     assert gpu.chosen("cpu", lambda: True) == "cpu"
@@ -90,3 +98,18 @@ def test_the_device_is_the_gpu_where_there_is_one():
 
 def test_all_stages_fit_into_eight_minutes():
     assert gpu.BUDGET <= 450 and all(stage.limit < gpu.BUDGET / 2 for stage in STAGES.values())
+
+
+def test_wsr_bench_fit_measures_batches(tmp_path, monkeypatch):
+    """`wsr bench fit --batches`, on a field and a fit of toy size."""
+    from wsr import presets
+    from wsr.bench.gpu_stages import TOY_FIELD
+    from wsr.commands.bench import BenchFit
+    from wsr.presets import FitConfig, PresetConfig
+
+    small = PresetConfig(16, TOY_FIELD[2], FitConfig(10, 32, 4), presets.preset("cpu", 2).base)
+    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), small)
+    assert BenchFit(batches=(1, 3), device="cpu", out=tmp_path / "r.json").run() == 0
+    report = json.loads((tmp_path / "r.json").read_text())
+    assert [row["instances"] for row in report["rows"]] == [1, 3] and report["device"] == "cpu"
+    assert all(row["fits_per_second"] > 0 for row in report["rows"])

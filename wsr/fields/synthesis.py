@@ -40,7 +40,24 @@ def synthesize(h: Float[Tensor, "n p c"], modulation: Modulation, bias: Float[Te
     """Blocks of two layers relu(demodulate(W') h + bias), with a residual (x + h)/√2 around each block; products in the
     type of h. Differentiable once, in everything."""
     m = modulation
+    if torch.compiler.is_compiling():
+        return composed(h, m, bias)
     return _Synthesis.apply(h, m.a, m.b, m.weight, bias, m.additive, torch.is_grad_enabled())
+
+
+def composed(h: Float[Tensor, "n p c"], modulation: Modulation, bias: Float[Tensor, "l c"]) -> Float[Tensor, "n p c"]:
+    """The same of plain operations. A compiler makes the gradient and the kernels itself, and a compiled step is one
+    graph; it cannot look into the gradient that is written out below, and would run all layers uncompiled."""
+    m, low, y = modulation, bias.to(h.dtype), h
+    for k in range(len(m.a)):
+        half = HALF if k % 2 else 1.0
+        product = m.b[k] @ m.a[k]  # (n, o, i)
+        matrices = product + m.weight[k] if m.additive else product * m.weight[k]
+        rows = demodulate(matrices, GAIN * half).to(h.dtype)
+        y = torch.relu(torch.baddbmm(low[k] * half, y if k % 2 else h, rows.mT))  # (n, p, o)
+        if k % 2:
+            h = torch.add(y, h, alpha=HALF)
+    return h
 
 
 class _Synthesis(torch.autograd.Function):

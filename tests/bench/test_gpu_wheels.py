@@ -1,0 +1,64 @@
+"""The list of wheels for a machine without internet names everything that is needed, and never PyTorch."""
+
+import subprocess
+import sys
+from importlib.metadata import requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+import gpu_wheels  # noqa: E402
+
+MACHINE = {"python_version": "3.12", "python_full_version": "3.12.3", "sys_platform": "linux", "extra": ""}
+BROUGHT = ("torch", "torchvision", "triton")  # by the machine
+
+
+def test_each_package_is_there_with_all_that_it_needs():
+    listed = {canonicalize_name(name) for name, _ in gpu_wheels.wanted()}
+    assert not listed & set(BROUGHT) and not any(name.startswith(("nvidia", "cuda")) for name in listed)
+    for name, _ in gpu_wheels.wanted():
+        for one in map(Requirement, requires(name) or []):
+            if one.marker is None or one.marker.evaluate(MACHINE):
+                assert canonicalize_name(one.name) in listed | set(BROUGHT), f"{name} needs {one.name}"
+
+
+def test_the_check_imports_nothing_else():
+    """Every package that its modules import is listed, comes with PyTorch, or is PyTorch's own."""
+    script = (
+        "import sys, wsr.bench.gpu, torch; names = {m.partition('.')[0] for m in sys.modules};"
+        "from importlib.metadata import packages_distributions; known = packages_distributions();"
+        "print(*{one for name in names for one in known.get(name, ())})"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=250)
+    listed = {canonicalize_name(name) for name, _ in gpu_wheels.wanted()} | {"wsr", *BROUGHT}
+    own = {"sympy", "mpmath", "setuptools", "jinja2", "markupsafe", "cuda-bindings", "cuda-pathfinder", "networkx"}
+    optional = {"brotli", "cloudpickle"}  # taken where they are, by others' choice
+    left = {canonicalize_name(name) for name in done.stdout.split()} - listed - own - optional
+    assert done.stdout and not left, left
+
+
+def test_what_is_missing_comes_from_the_folder_and_nowhere_else(tmp_path, monkeypatch, capsys):
+    """A wheel of our own making; another that is not there is named, and does not keep the first one out."""
+    import zipfile
+
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    with zipfile.ZipFile(wheels / "wsr_toy-1.0-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("wsr_toy.py", "VALUE = 1\n")
+        wheel.writestr("wsr_toy-1.0.dist-info/METADATA",
+                       "Metadata-Version: 2.1\nName: wsr-toy\nVersion: 1.0\nRequires-Dist: torch>=99\n")  # fmt: skip
+        wheel.writestr("wsr_toy-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        wheel.writestr("wsr_toy-1.0.dist-info/RECORD", "")
+    listed = tmp_path / "list.txt"
+    listed.write_text("# a comment\nwsr-toy>=1.0\nwsr-other-toy  # not there\n")
+    monkeypatch.setattr(gpu_wheels, "LIST", listed)
+    monkeypatch.setenv("WHEELS", str(wheels))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    assert gpu_wheels.missing() == ["wsr-toy>=1.0", "wsr-other-toy"]
+    assert gpu_wheels.install(tmp_path / "site") == 1
+    assert (tmp_path / "site" / "wsr_toy.py").is_file() and not (tmp_path / "site" / "torch").exists()
+    assert "still missing: wsr-other-toy" in capsys.readouterr().out
+    assert gpu_wheels._numbers("2.14.1+cu130") > gpu_wheels._numbers("2.9")
