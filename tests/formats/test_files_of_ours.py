@@ -240,7 +240,8 @@ def test_a_file_of_weights_says_what_disagrees(files, tmp_path):
     for said, changed in {
         "'ids'|shape": {"ids": json.dumps(["a"])},
         "twice": {"ids": json.dumps(["a", "a"])},
-        "layout": {"representation": "mlora"},
+        "layout": {"representation": "lora-asym", "layout": meta["layout"].replace("layers.0.A", "other")},
+        "the shape": {"representation": "mlora"},
         "another base": {"base_sha256": "0" * 64},
         "'rank'": {"rank": str(10**9)},
         "'field.channels'": {"field": json.dumps({**json.loads(meta["field"]), "channels": 10**9})},
@@ -257,7 +258,8 @@ def test_a_file_of_weights_says_what_disagrees(files, tmp_path):
 
 
 @pytest.mark.parametrize("content, said", [(LFS, "LFS pointer.*git lfs pull"), (b"<!DOCTYPE html><html>", "web page"),
-                                           (b"", "empty"), (b"\xff" * 8 + b"{", "header"), (b"nothing of ours", "not a")])
+                                           (b"", "empty"), (b"\xff" * 8 + b"{", "header"),
+                                           (b"nothing of ours", "not")])  # fmt: skip
 def test_what_lies_in_the_place_of_a_file_is_named(files, tmp_path, content, said):
     import shutil
 
