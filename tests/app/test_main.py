@@ -64,19 +64,25 @@ def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the
 
 
 SERVED = """
-import os, resource, signal, sys, threading
+import os, resource, signal, socket, sys, threading
 import httpx
 from app import main
 from wsr.cleanup import TERMINATED, Terminated
-address = main.launch(port=0, block=False)
+
+def free():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+address = main.launch(port=free(), block=False)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # what a full disk answers
 answer = httpx.post(address + "gradio_api/upload", files={"files": ("x.png", b"x" * 3_000_000)}, timeout=60)
 print(answer.status_code, answer.text)
 fine = httpx.post(address + "gradio_api/upload", files={"files": ("x.png", b"x" * 1_000)}, timeout=60)
 print(fine.status_code)
-threading.Timer(1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+threading.Timer(5, os.kill, (os.getpid(), signal.SIGTERM)).start()
 try:
-    main.launch(port=0)
+    main.launch(port=free())
 except Terminated:
     sys.exit(TERMINATED)
 """

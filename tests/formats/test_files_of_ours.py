@@ -3,6 +3,7 @@ with more memory than a file of its size may take."""
 
 import copy
 import json
+import random
 import resource
 import struct
 import time
@@ -149,7 +150,9 @@ def test_each_field_of_the_metadata_may_be_wrong(files, tmp_path, kind):
     header, body = header_of((files / f"{kind}.safetensors").read_bytes())
     meta, refused = header["__metadata__"], 0
     for place in list(paths_in(meta)):
-        for value in (GONE, *WRONG):
+        # of a model, which takes long to build, some of the values for each field
+        values = random.Random(str(place)).sample(WRONG, 6) if kind == "diffusion" else WRONG
+        for value in (GONE, *values):
             value = value if len(place) > 1 or value is GONE else value if isinstance(value, str) else json.dumps(value)
             changed = {**header, "__metadata__": with_value(meta, place, value)}
             path = written(tmp_path / "f.safetensors", changed, body)
