@@ -46,7 +46,8 @@ class Report:
 
 def names() -> list[str]:
     """Collections that have been audited, shapes first, as in Generate. Empty until the assets are made."""
-    there = [name for name in library.collection_names() if _path(name, "parquet").is_file() and _readable(name)]
+    there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
+    there = [name for name in there if _readable(name, _path(name, "parquet").stat().st_mtime_ns)]
     return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
@@ -64,7 +65,7 @@ def _read(name: str) -> Report:
 
 
 @functools.lru_cache(maxsize=32)
-def _readable(name: str) -> bool:
+def _readable(name: str, _stamp: int) -> bool:
     try:
         _read(name)
     except WsrError as error:

@@ -61,7 +61,6 @@ def datasets() -> list[str]:
     return sorted(there, key=lambda name: (name != "emoji", name))
 
 
-@functools.lru_cache(maxsize=4)
 def _report(dataset: str) -> dict[str, Any]:
     return library.report(f"figure3-{dataset}")
 

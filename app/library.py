@@ -283,8 +283,11 @@ def probes(dataset: str) -> list[dict]:
 def report(name: str) -> dict:
     """A report of assets/reports; empty where there is none, or it cannot be read, which the log then says."""
     path = assets_dir() / "reports" / f"{name}.json"
-    if not path.is_file():
-        return {}
+    return _report(path, path.stat().st_mtime_ns) if path.is_file() else {}
+
+
+@functools.lru_cache(maxsize=32)
+def _report(path: Path, _stamp: int) -> dict:
     try:
         found = read_json(path, "a report")
     except WsrError as error:

@@ -157,7 +157,9 @@ def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
         need = f"{_megabytes(needed)} are needed and " if needed else ""
         free = _free(Path(path))
         room = f": {need}{_megabytes(free)} are free" if free is not None else ""
-        return WsrError(f"There is no space left to write {_short(path)}{room}. Make room, or write to another disk.")
+        limit = {errno.EDQUOT: " (your quota is used up)", errno.EFBIG: " (no file here may be larger)"}
+        why = limit.get(getattr(error, "errno", None), "")
+        return WsrError(f"There is no space left to write {_short(path)}{why}{room}. Make room, or write elsewhere.")
     why = getattr(error, "strerror", None) or str(error)
     return WsrError(f"{_short(path)} cannot be written ({why}): choose a place where you may write.")
 

@@ -1,5 +1,6 @@
 """Errors as sentences, one folder a visitor, and the decorator for a Space's GPU."""
 
+import errno
 import re
 from types import SimpleNamespace
 
@@ -53,13 +54,28 @@ def test_streams_are_guarded_and_free_what_they_hold():
     assert closed == [True, True]
 
 
-@pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "", None, "x" * 500, "ok123"])
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "", None, "x" * 500, "ok123", "shared", "\ud800"])
 def test_a_session_has_a_folder_inside_our_own(name):
     folder = compute.session_dir(SimpleNamespace(session_hash=name))
-    assert folder.parent == compute._ROOT and re.fullmatch(r"[A-Za-z0-9]{1,40}", folder.name)
-    assert folder.name != "shared"
+    assert folder.parent == compute._ROOT / "visitors" and re.fullmatch(r"[a-f0-9]{40}", folder.name)
     compute.forget(SimpleNamespace(session_hash=name))
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["shared", "../shared", "visitors"])
+def test_no_visitor_s_leaving_takes_along_what_is_shared_or_another_s(name):
+    other = compute.session_dir(SimpleNamespace(session_hash="somebody"))
+    (compute.shared_dir() / "surface.glb").write_text("of all")
+    compute.forget(SimpleNamespace(session_hash=name))
+    assert (compute.shared_dir() / "surface.glb").exists() and other.exists()
+    assert compute.session_dir(SimpleNamespace(session_hash="ab")) != compute.session_dir(
+        SimpleNamespace(session_hash="a-b")
+    )
+
+
+def test_a_full_disk_is_a_sentence():
+    with pytest.raises(gr.Error, match="no space left to write '/data/x'"):
+        handler(OSError(errno.ENOSPC, "No space left on device", "/data/x"))
 
 
 def test_without_a_shared_gpu_the_decorator_changes_nothing():

@@ -1,5 +1,9 @@
 """Assets as the tabs see them."""
 
+import os
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import tiny_assets
@@ -97,3 +101,40 @@ def test_emoji_are_called_by_their_names():
     assert library.label_of("emoji", "1fabd") == "wing"  # newer than Python's own names
     assert library.label_of("emoji", "not-code-points") == "not-code-points"
     assert library.label_of("shapes10", "1f98a") == "1f98a"
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d" * 32 + b"\nsize 31360\n"
+
+
+@pytest.mark.parametrize("file", ["zoos/emoji-mlora/zoo.json", "zoos/emoji-mlora/index.parquet",
+                                  "maps/emoji-mlora.parquet"])  # fmt: skip
+def test_a_collection_that_cannot_be_read_is_left_out_and_named(assets, tmp_path, monkeypatch, file):
+    folder = tmp_path / "pointers"
+    shutil.copytree(assets, folder)
+    monkeypatch.setenv("WSR_ASSETS", str(folder))
+    kept = (folder / file).read_bytes()
+    (folder / file).write_bytes(LFS)
+    assert "emoji-mlora" not in library.collection_names() and "emoji-mlora-asym" in library.collection_names()
+    (said,) = library.problems()
+    assert "LFS" in said and "git lfs pull" in said and Path(file).name in said
+    with pytest.raises(WsrError, match="LFS pointer"):
+        library.collection("emoji-mlora")
+    (folder / file).write_bytes(kept)  # fetched meanwhile
+    os.utime(folder / file, ns=(1, 1))
+    assert "emoji-mlora" in library.collection_names()
+
+
+def test_of_assets_that_are_all_pointers_the_page_says_what_to_do(assets, tmp_path, monkeypatch):
+    import gradio as gr
+
+    from app import main
+
+    folder = tmp_path / "pointers"
+    shutil.copytree(assets, folder)
+    for path in folder.rglob("*"):
+        if path.is_file():
+            path.write_bytes(LFS)
+    monkeypatch.setenv("WSR_ASSETS", str(folder))
+    page = main.build_app()
+    text = " ".join(str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML))
+    assert "git lfs pull" in text and "none are here yet" not in text.split("wsr-empty")[0]

@@ -1,7 +1,9 @@
 """The page as a whole, not served."""
 
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import gradio as gr
 
@@ -44,3 +46,54 @@ def test_fits_take_turns_and_looking_does_not_wait_for_them(assets):
         if fn.fn is not None and fn.queue is not False:
             groups.setdefault(fn.concurrency_id, set()).add(fn.fn.__name__)
     assert groups["compute"] == {"fit", "fit_pair", "project", "sample"} and "pick" in groups["look"]
+
+
+def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the_others(assets, monkeypatch):
+    def refuse(*_):
+        raise PermissionError("priorities may not be set here")
+
+    monkeypatch.setattr(os, "setpriority", refuse, raising=False)
+    from app import library, sheets
+
+    done = []
+    monkeypatch.setattr(sheets, "make_missing", lambda: done.append(len(library.collection_names())))
+    main._seen.set()
+    main.warm_up()
+    main._seen.clear()
+    assert done == [12]
+
+
+SERVED = """
+import os, resource, signal, socket, sys, threading
+import httpx
+from app import main
+from wsr.cleanup import TERMINATED, Terminated
+
+def free():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+address = main.launch(port=free(), block=False)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # what a full disk answers
+answer = httpx.post(address + "gradio_api/upload", files={"files": ("x.png", b"x" * 3_000_000)}, timeout=60)
+print(answer.status_code, answer.text)
+fine = httpx.post(address + "gradio_api/upload", files={"files": ("x.png", b"x" * 1_000)}, timeout=60)
+print(fine.status_code)
+threading.Timer(5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+try:
+    main.launch(port=free())
+except Terminated:
+    sys.exit(TERMINATED)
+"""
+
+
+def test_a_full_disk_answers_an_upload_with_a_sentence_and_the_end_leaves_nothing(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GRADIO_")}
+    environment |= {"WSR_ASSETS": str(tmp_path / "none"), "WSR_CACHE": str(tmp_path / "cache"), "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", SERVED], cwd=Path(__file__).parents[2], env=environment,
+                          capture_output=True, text=True, timeout=200)  # fmt: skip
+    said = [line for line in done.stdout.splitlines() if "wsr is at" not in line]
+    assert said[0].startswith("507 There is no space left") and said[1] == "200", done.stdout + done.stderr[-2000:]
+    assert done.returncode == 143, done.stderr[-2000:]
+    assert not list(tmp_path.glob("wsr-*"))

@@ -3,6 +3,7 @@ with more memory than a file of its size may take."""
 
 import copy
 import json
+import random
 import resource
 import struct
 import time
@@ -149,7 +150,9 @@ def test_each_field_of_the_metadata_may_be_wrong(files, tmp_path, kind):
     header, body = header_of((files / f"{kind}.safetensors").read_bytes())
     meta, refused = header["__metadata__"], 0
     for place in list(paths_in(meta)):
-        for value in (GONE, *WRONG):
+        # of a model, which takes long to build, some of the values for each field
+        values = random.Random(str(place)).sample(WRONG, 6) if kind == "diffusion" else WRONG
+        for value in (GONE, *values):
             value = value if len(place) > 1 or value is GONE else value if isinstance(value, str) else json.dumps(value)
             changed = {**header, "__metadata__": with_value(meta, place, value)}
             path = written(tmp_path / "f.safetensors", changed, body)
@@ -240,7 +243,8 @@ def test_a_file_of_weights_says_what_disagrees(files, tmp_path):
     for said, changed in {
         "'ids'|shape": {"ids": json.dumps(["a"])},
         "twice": {"ids": json.dumps(["a", "a"])},
-        "layout": {"representation": "mlora"},
+        "layout": {"representation": "lora-asym", "layout": meta["layout"].replace("layers.0.A", "other")},
+        "the shape": {"representation": "mlora"},
         "another base": {"base_sha256": "0" * 64},
         "'rank'": {"rank": str(10**9)},
         "'field.channels'": {"field": json.dumps({**json.loads(meta["field"]), "channels": 10**9})},
@@ -257,7 +261,8 @@ def test_a_file_of_weights_says_what_disagrees(files, tmp_path):
 
 
 @pytest.mark.parametrize("content, said", [(LFS, "LFS pointer.*git lfs pull"), (b"<!DOCTYPE html><html>", "web page"),
-                                           (b"", "empty"), (b"\xff" * 8 + b"{", "header"), (b"nothing of ours", "not a")])
+                                           (b"", "empty"), (b"\xff" * 8 + b"{", "header"),
+                                           (b"nothing of ours", "not")])  # fmt: skip
 def test_what_lies_in_the_place_of_a_file_is_named(files, tmp_path, content, said):
     import shutil
 

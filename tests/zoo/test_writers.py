@@ -1,0 +1,113 @@
+"""Two writers of one zoo: neither loses a row, and none gets another's weights."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from wsr.errors import WsrError
+from wsr.fields.representation import make_representation
+from wsr.presets import preset
+from wsr.zoo import Zoo, build_zoo, compress_zoo
+
+HERE = Path(__file__).parents[2]
+SETTINGS = dict(dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
+
+WRITER = """
+import sys
+import torch
+from wsr.fields.representation import make_representation
+from wsr.presets import preset
+from wsr.zoo import Zoo
+torch.set_num_threads(1)
+folder, number = sys.argv[1], int(sys.argv[2])
+model = make_representation("mlp-asym", None, preset("cpu", 2).field)
+zoo = Zoo.create(folder, model, dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
+print("ready", flush=True)
+sys.stdin.readline()
+for i in range(12):
+    value = number * 100 + i
+    row = {"id": f"i{value}", "class": "", "split": "train", "quality": 1.0, "steps": 2, "seconds": 0.0,
+           "target_sha256": "", "status": "ok"}
+    zoo.append(torch.full((1, model.size), float(value)), [row])
+"""
+
+
+def row(name, **changed):
+    return {"id": name, "class": "", "split": "train", "quality": 1.0, "steps": 2, "seconds": 0.0, "target_sha256": "",
+            "status": "ok", **changed}  # fmt: skip
+
+
+@pytest.fixture
+def zoo(tmp_path):
+    return Zoo.create(tmp_path / "zoo", make_representation("mlp", None, preset("cpu", 2).field), **SETTINGS)
+
+
+def test_two_processes_append_and_nothing_is_lost_or_exchanged(tmp_path):
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "zoo")]
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    jobs = [subprocess.Popen([*command, number], cwd=HERE, **pipes) for number in ("1", "2")]
+    for job in jobs:
+        assert job.stdout.readline() == "ready\n"  # both have opened it, empty
+    for job in jobs:
+        job.stdin.write("\n")
+        job.stdin.flush()
+    assert [job.wait(timeout=120) for job in jobs] == [0, 0]
+    for job in jobs:
+        job.stdin.close(), job.stdout.close()
+    found = Zoo.open(tmp_path / "zoo")
+    assert sorted(found.ids) == sorted(f"i{number * 100 + i}" for number in (1, 2) for i in range(12))
+    assert [f"i{int(value)}" for value in found.weights()[:, 0]] == found.ids
+
+
+def test_a_second_build_into_one_folder_is_told_so(made, tmp_path):
+    create, signals = made
+    first = build_zoo(create(), signals)
+    next(first)
+    with pytest.raises(WsrError, match="another job.*wsr zoo merge"):
+        next(build_zoo(create(), signals[5:]))
+    assert [record.done for record in first] == [6, 9, 10]
+    assert list(build_zoo(create(), signals[5:])) == []  # the lock is free again, and nothing is left to do
+    assert Zoo.open(tmp_path / "zoo").ids == signals.ids
+
+
+def test_a_job_that_opened_the_zoo_before_another_wrote_it_knows_what_was_written(made):
+    create, signals = made
+    early, late = create(), create()
+    list(build_zoo(late, signals[:4]))
+    list(build_zoo(early, signals[2:]))
+    assert early.ids == signals.ids and torch.equal(early.weights(), Zoo.open(early.path).weights())
+
+
+def test_a_zoo_refuses_what_would_spoil_it(zoo):
+    good, size = torch.zeros(2, zoo.representation.size), zoo.representation.size
+    for weights, rows, said in (
+        (good, [row("a")], "1 rows"),
+        (good, [row("a"), row("a")], "twice"),
+        (good[:, :-1], [row("a"), row("b")], str(size)),
+        (good * float("nan"), [row("a"), row("b")], "not finite"),
+        (good + 1e6, [row("a"), row("b")], "float16"),  # too large for the type that is stored
+        (good, [row("a"), {"id": "b"}], "lacks"),
+    ):
+        with pytest.raises(WsrError, match=said):
+            zoo.append(weights, rows)
+    assert len(zoo) == 0 and not list(zoo.path.glob("*.safetensors"))
+    zoo.append(good[:0], [])
+    zoo.append(good * float("nan"), [row("a", status="diverged"), row("b", status="diverged")])
+    assert len(Zoo.open(zoo.path).good()) == 0 and len(Zoo.open(zoo.path).weights()) == 2
+
+
+def test_what_cannot_be_read_again_is_not_made(tmp_path, zoo):
+    with pytest.raises(WsrError, match="sigma"):
+        Zoo.create(tmp_path / "other", zoo.representation, **SETTINGS | {"sigma": -1.0})
+    assert not (tmp_path / "other").exists()
+
+
+def test_two_copies_of_one_zoo_do_not_mix(zoo, tmp_path):
+    zoo.append(torch.randn(3, zoo.representation.size), [row(name) for name in "abc"])
+    (tmp_path / "small.partial").mkdir()  # of another job, which is not done
+    compress_zoo(zoo, tmp_path / "small")
+    assert (tmp_path / "small.partial").is_dir() and len(Zoo.open(tmp_path / "small")) == 3
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small", "small.partial", "zoo"]
