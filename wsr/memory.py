@@ -203,8 +203,8 @@ def remembered(
     `memory`.
 
     stamp: called with the same arguments; where it returns something else than before the value is made again, as when
-    the file that it was made from has changed. most: values of this function at most, where its arguments (which are not counted)
-    hold memory themselves. Like lru_cache it adds `cache_clear()`.
+    the file that it was made from has changed. most: values of this function at most, where its arguments (which are
+    not counted) hold memory themselves. Like lru_cache it adds `cache_clear()`.
     """
     if function is None:
         return functools.partial(remembered, stamp=stamp, most=most, memory=memory)
