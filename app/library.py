@@ -212,7 +212,10 @@ def zoo(name: str) -> Zoo:
 @functools.lru_cache(maxsize=24)
 def weights(name: str) -> Float[Tensor, "n p"]:
     """All stored vectors of a collection, in its order, as they are on disk: in fp16 about 16 MB for a thousand."""
-    return zoo(name).weights(collection(name).ids, dtype=None)
+    from wsr import Zoo
+
+    once = Zoo.open(zoo(name).path)  # which keeps what it has read: `zoo(name)` would keep it beside this for ever
+    return once.weights(collection(name).ids, dtype=None)
 
 
 @functools.lru_cache(maxsize=4)

@@ -96,8 +96,8 @@ def _wait(page: gr.Blocks) -> None:
 
 
 def middleware() -> list[Middleware]:
-    """What requests pass on their way in, the outermost first. Compressing comes after `Head`, which edits the page;
-    streams of events (as starlette does by itself) and files of numbers go as they are."""
+    """What requests pass on their way in, the outermost first. `Head` compresses the page itself; streams of events (as
+    starlette does by itself) and files of numbers go as they are."""
     numbers = ("model/*", "application/octet-stream")
     return [
         Middleware(

@@ -132,7 +132,7 @@ def test_a_changed_stamp_makes_it_again(tmp_path):
     import os
 
     os.utime(path, ns=(1, 1))
-    assert content("x") == "two"
+    assert content("x") == "two" and content.cache_len() == 1  # the older one is let go
 
 
 def test_a_function_can_be_bounded_by_number_too():

@@ -80,6 +80,7 @@ def _inside(one: Any) -> Iterable[Any]:
 @dataclass
 class _Kept:
     value: Any
+    stamp: Hashable
     parts: dict[int, int]
     measured: float = field(default_factory=time.monotonic)
 
@@ -107,12 +108,13 @@ class Memory:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """The value kept under `key`, else what `make()` returns, kept from now on."""
+    def get(self, key: Hashable, make: Callable[[], Any], stamp: Hashable = None) -> Any:
+        """The value kept under `key`, else what `make()` returns, kept from now on. stamp: the state of what it is made
+        from; a value with another one is made again and let go."""
         me = threading.get_ident()
         while True:
             with self._lock:
-                if key in self._kept:
+                if key in self._kept and self._kept[key].stamp == stamp:
                     self.hits += 1
                     return self._used(key).value
                 maker = self._making.get(key)
@@ -126,7 +128,7 @@ class Memory:
             maker[1].wait()  # where that one fails, the next of those who wait tries
         try:
             value = make()
-            self._keep(key, value)
+            self._keep(key, value, stamp)
             return value
         finally:
             with self._lock:
@@ -160,14 +162,14 @@ class Memory:
             self._make_room()
         return kept
 
-    def _keep(self, key: Hashable, value: Any) -> None:
+    def _keep(self, key: Hashable, value: Any, stamp: Hashable) -> None:
         parts = footprint(value)
-        if sum(parts.values()) > self.limit:
-            return
         with self._lock:
-            if key in self._kept:  # made twice: by a function that needed itself
+            if key in self._kept:  # with an older stamp, or made by a function that needed itself
                 self._forget(key)
-            self._kept[key] = _Kept(value, parts)
+            if sum(parts.values()) > self.limit:
+                return
+            self._kept[key] = _Kept(value, stamp, parts)
             self._count(parts, 1)
             self._make_room()
 
@@ -200,9 +202,9 @@ def remembered(
     """Decorator: keeps what a function returns by its arguments, as `functools.lru_cache` does, within the allowance of
     `memory`.
 
-    stamp: called with the same arguments; what it returns is part of the key, so that a value made from a file is made
-    again when the file changes. most: values of this function at most, where its arguments (which are not counted)
-    hold memory themselves. Like lru_cache it adds `cache_clear()`.
+    stamp: called with the same arguments; where it returns something else than before the value is made again, as when
+    the file that it was made from has changed. most: values of this function at most, where its arguments (which are
+    not counted) hold memory themselves. Like lru_cache it adds `cache_clear()`.
     """
     if function is None:
         return functools.partial(remembered, stamp=stamp, most=most, memory=memory)
@@ -210,14 +212,14 @@ def remembered(
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        key = (owner, stamp(*args, **kwargs) if stamp else None, args, tuple(sorted(kwargs.items())))
+        key = (owner, args, tuple(sorted(kwargs.items())))
 
         def make() -> Any:
             if most is not None:
                 memory.trim(mine, most - 1)
             return function(*args, **kwargs)
 
-        return memory.get(key, make)
+        return memory.get(key, make, stamp(*args, **kwargs) if stamp else None)
 
     def mine(key: tuple) -> bool:
         return key[0] is owner

@@ -8,7 +8,7 @@ import time
 import gradio as gr
 import pytest
 
-from app import main
+from app import head, main
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 
 PAUSE = 1.0
@@ -53,6 +53,14 @@ def test_the_page_is_compressed_with_what_we_put_into_its_head(server):
     plain = ask(server, "/", encoding="identity")
     assert plain.headers["content-encoding"] is None
     assert (PRELOAD + FIRST_PICTURE).encode() in plain.read()
+
+
+def test_the_page_is_compressed_once_and_not_for_each_visitor(server):
+    ask(server, "/").read()
+    before = head._compressed.cache_info()
+    ask(server, "/").read()
+    after = head._compressed.cache_info()
+    assert (after.hits, after.misses) == (before.hits + 1, before.misses)
 
 
 def test_data_is_compressed_and_files_of_numbers_are_not(server):

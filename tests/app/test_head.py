@@ -1,13 +1,14 @@
 """What is put into the head of the page is there, and nothing else is touched."""
 
 import asyncio
+import gzip
 
 import pytest
 
 from app.head import Head
 
 
-def answer(path, body, kind, headers=(), method="GET", text="<script>first()</script>", root=""):
+def answer(path, body, kind, headers=(), method="GET", text="<script>first()</script>", root="", takes=b"identity"):
     async def application(scope, receive, send):
         lines = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), *headers]
         await send({"type": "http.response.start", "status": 200, "headers": lines})
@@ -20,19 +21,22 @@ def answer(path, body, kind, headers=(), method="GET", text="<script>first()</sc
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "method": method, "path": path, "root_path": root}
+    accept = [(b"accept-encoding", takes)]
+    scope = {"type": "http", "method": method, "path": path, "root_path": root, "headers": accept}
     asyncio.run(Head(application, text)(scope, None, send))
     whole = b"".join(message.get("body", b"") for message in sent)
-    assert int(dict(sent[0]["headers"])[b"content-length"]) == len(whole)
-    return whole
+    found = dict(sent[0]["headers"])
+    assert int(found[b"content-length"]) == len(whole)
+    return gzip.decompress(whole) if found.get(b"content-encoding") == b"gzip" else whole
 
 
 PAGE = b"<html><head><title>wsr</title></head><body></head></body></html>"
 
 
 @pytest.mark.parametrize(("path", "root"), [("/", ""), ("", ""), ("/space/", "/space"), ("/", "/space")])
-def test_the_page_gets_it_once_in_its_head(path, root):
-    found = answer(path, PAGE, b"text/html; charset=utf-8", root=root)
+@pytest.mark.parametrize("takes", [b"identity", b"gzip, deflate, br"])
+def test_the_page_gets_it_once_in_its_head(path, root, takes):
+    found = answer(path, PAGE, b"text/html; charset=utf-8", root=root, takes=takes)
     assert found == PAGE.replace(b"</head>", b"<script>first()</script></head>", 1)
 
 
