@@ -17,10 +17,10 @@ from precompute.tables import PAPER, markdown
 from wsr import representations
 from wsr.analysis.evaluation import UNITS, shown_as
 from wsr.paths import assets_dir, atomic_path
+from wsr.stats import unpaired
 
 MEASURES = {"FD": "fd", "MMD-G": "mmd_g", "MMD-P": "mmd_p", "mMD": "mmd", "COV": "cov", "1-NNA": "1nna"}
 SIDES = ("heldout", "train")
-T_95 = 2.78  # of a difference of two means of three seeds: 4 degrees of freedom
 ORDER = (("mlora-asym", "mlora"), ("mlora-asym", "mlp"), ("mlora", "mlp"))  # those with three seeds
 FLAT = "mlora-asym without the layer encoder"
 
@@ -71,12 +71,11 @@ def order(found: pd.DataFrame) -> list[dict]:
                 pair = [_values(samples, name, against, measure) for name in (better, worse)]
                 if min(map(len, pair)) < len(SEEDS["mlp"]):
                     continue
-                gain, half = float(pair[1].mean() - pair[0].mean()), T_95 * _standard_error(*pair)
-                verdict = "confirmed" if gain > half else "refuted" if gain < -half else "open"
+                gain = unpaired(pair[1], pair[0])
                 unit, row = UNITS.get(measure, 1), {"better": better, "worse": worse, "against": against}
-                row |= {"measure": shown_as(measure), "by": gain / unit, "±": half / unit}
+                row |= {"measure": shown_as(measure), "by": gain.mean / unit, "±": gain.half / unit}
                 row |= _ratios(found, better, worse, against) if measure == "FD" else {}
-                made.append(row | {"verdict": verdict})
+                made.append(row | {"verdict": gain.verdict})
     return made
 
 
@@ -95,10 +94,6 @@ def _values(samples: pd.DataFrame, name: str, against: str, measure: str) -> np.
         return np.zeros(0)
     part = samples[(samples["name"] == name) & (samples["against"] == against)][measure].dropna().to_numpy()
     return {"COV": 1 - part, "1-NNA": np.abs(part - 0.5)}.get(measure, part)
-
-
-def _standard_error(a: np.ndarray, b: np.ndarray) -> float:
-    return float((a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b)) ** 0.5)
 
 
 def write(number: int, table: list[dict], compared: list[dict]) -> None:

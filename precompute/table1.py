@@ -19,10 +19,10 @@ from wsr.data import load_signals
 from wsr.metrics.surfaces import POINTS, surface_distance
 from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
+from wsr.stats import mean_interval, paired
 from wsr.zoo import Zoo
 
 CLOUDS = 100  # held-out shapes whose surfaces are compared
-NORMAL_95 = 1.96  # standard errors of a 95 % confidence interval
 MEASURES = {"emoji PSNR": 1, "shapes10 IoU": 1, "shapes10 CD ×10²": -1}  # and whether more is better
 
 # What the paper says of its Table 1, section 4.1: the first is the better one.
@@ -72,7 +72,8 @@ def _seconds(dataset: str, name: str) -> float:
 
 
 def _interval(measure: str, of: pd.Series) -> dict:
-    return {measure: of.mean(), f"{measure} ±": NORMAL_95 * of.sem()}
+    found = mean_interval(of.to_numpy())
+    return {measure: found.mean, f"{measure} ±": found.half}
 
 
 def _chamfers(zoo: Zoo, ids: list[str]) -> pd.Series:
@@ -102,11 +103,10 @@ def _order(values: dict) -> list[dict]:
     for measure, sign in MEASURES.items():
         for better, worse in ORDER:
             if better in values[measure] and worse in values[measure]:
-                gain = sign * (values[measure][better] - values[measure][worse]).dropna()
-                mean, half = float(gain.mean()), float(NORMAL_95 * gain.sem())
-                verdict = "confirmed" if mean > half else "refuted" if mean < -half else "open"
-                row = {"measure": measure, "better": better, "worse": worse, "by": mean, "±": half}
-                rows.append(row | {"instances": len(gain), "verdict": verdict})
+                both = pd.DataFrame({"a": values[measure][better], "b": values[measure][worse]}).dropna()
+                gain = paired(sign * both["a"].to_numpy(), sign * both["b"].to_numpy())
+                row = {"measure": measure, "better": better, "worse": worse, "by": gain.mean, "±": gain.half}
+                rows.append(row | {"instances": gain.count, "verdict": gain.verdict})
     return rows
 
 

@@ -1,0 +1,135 @@
+"""Intervals against scipy's own, and verdicts on data whose truth is known."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from wsr.errors import WsrError
+from wsr.paths import assets_dir
+from wsr.stats import LEVEL, Difference, mean_interval, paired, resampled, unpaired
+
+SIMULATIONS = 1000
+# Of a share of 0.05 among so many: 5 standard errors, so that one run in a million fails by chance.
+SLACK = 5 * math.sqrt(0.05 * 0.95 / SIMULATIONS)
+
+numbers = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    """Quality of the same held-out shapes by two representations, from the published zoos."""
+    zoos = [pd.read_parquet(assets_dir() / f"zoos/shapes10-{name}/index.parquet") for name in ("mlora-asym", "mlora")]
+    held = [zoo[zoo["split"] == "heldout"].set_index("id")["quality"] for zoo in zoos]
+    return held[0].to_numpy(), held[1].reindex(held[0].index).to_numpy()
+
+
+def test_paired_is_scipys_paired_t_test_on_a_real_table(tables):
+    found, wanted = paired(*tables), scipy_stats.ttest_rel(*tables)
+    interval = wanted.confidence_interval(LEVEL)
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert (found.verdict == "open") == (wanted.pvalue > 1 - LEVEL)
+    assert found.count == len(tables[0])
+
+
+def test_unpaired_is_welchs_t_test_on_a_real_table(tables):
+    first, second = tables[0][:40], tables[1][40:150]
+    wanted = scipy_stats.ttest_ind(first, second, equal_var=False).confidence_interval(LEVEL)
+    found = unpaired(first, second)
+    assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high))
+
+
+@pytest.mark.filterwarnings("ignore:Precision loss")
+@given(numbers)
+def test_the_mirrored_statement_has_the_mirrored_verdict(values):
+    other = [value / 2 + 1 for value in values]
+    there, back = paired(values, other), paired(other, values)
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+    assert {"confirmed": "refuted", "refuted": "confirmed", "open": "open"}[there.verdict] == back.verdict
+
+
+@pytest.mark.filterwarnings("ignore:Precision loss")
+@given(numbers, st.floats(0.05, 0.9))
+def test_overlapping_splits_never_narrow_an_interval(values, share):
+    other = np.zeros(len(values))
+    assert resampled(values, other, share).half >= paired(values, other).half
+
+
+def false_verdicts(draw, judge) -> float:
+    rng = np.random.default_rng(0)
+    return np.mean([judge(*draw(rng)).verdict != "open" for _ in range(SIMULATIONS)])
+
+
+@pytest.mark.parametrize("count", [3, 10, 200])
+def test_equals_are_told_apart_as_often_as_the_level_says(count):
+    def pairs(rng):
+        common = rng.normal(size=count)  # an instance that is hard for one is hard for the other
+        return common + 0.3 * rng.normal(size=count), common + 0.3 * rng.normal(size=count)
+
+    assert false_verdicts(pairs, paired) == pytest.approx(1 - LEVEL, abs=SLACK)
+
+
+def test_sides_that_scatter_differently_are_told_apart_no_more_often():
+    def sides(rng):
+        return rng.normal(size=12), 4 * rng.normal(size=30)
+
+    assert false_verdicts(sides, unpaired) == pytest.approx(1 - LEVEL, abs=SLACK)
+
+
+def test_seeds_of_two_equal_methods_are_told_apart_no_more_often_than_stated():
+    """Three seeds a side, as the tables of generation have."""
+
+    def sides(rng):
+        return rng.normal(size=3), rng.normal(size=3)
+
+    assert false_verdicts(sides, unpaired) <= 1 - LEVEL + SLACK
+
+
+def test_random_splits_of_one_data_set_need_the_correction():
+    """Two rules that are equally good on new data, compared by their accuracy over ten splits of one data set: the
+    plain test tells them apart far too often, the corrected one as often as it says."""
+
+    def splits(rng, size=100, runs=10):
+        labels = rng.random(size) < 0.5
+        answers = rng.random((2, size)) < 0.7  # each rule is right on seven of ten, on others of them
+        right = answers == labels
+        tests = [rng.permutation(size)[: size // 5] for _ in range(runs)]
+        return [np.array([side[test].mean() for test in tests]) for side in right]
+
+    plain = false_verdicts(splits, paired)
+    corrected = false_verdicts(splits, lambda a, b: resampled(a, b, 0.2))
+    assert plain > 0.25
+    assert corrected == pytest.approx(1 - LEVEL, abs=SLACK)
+
+
+def test_a_real_difference_is_found():
+    rng = np.random.default_rng(1)
+    first = rng.normal(1.0, 1.0, 200)
+    assert paired(first, first - rng.normal(0.5, 1.0, 200)).verdict == "confirmed"
+    assert unpaired(first, first + 1).verdict == "refuted"
+
+
+@pytest.mark.filterwarnings("ignore:Precision loss")
+def test_equal_values_have_an_interval_of_no_width():
+    assert paired([1.0, 2.0], [1.0, 2.0]) == Difference(0.0, 0.0, 0.0, 2)
+    assert paired([2.0, 3.0], [1.0, 2.0]).verdict == "confirmed"
+    assert Difference(math.nan, math.nan, math.nan, 2).verdict == "open"
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, math.nan], [[1.0, 2.0], [3.0, 4.0]]])
+def test_what_has_no_interval_is_refused(values):
+    with pytest.raises(WsrError, match="two or more finite values"):
+        mean_interval(values)
+
+
+def test_sides_and_shares_are_checked():
+    with pytest.raises(WsrError, match="3 and 2"):
+        paired([1.0, 2.0, 3.0], [1.0, 2.0])
+    with pytest.raises(WsrError, match="share"):
+        resampled([1.0, 2.0], [1.0, 3.0], 1.0)
+    with pytest.raises(WsrError, match="level"):
+        mean_interval([1.0, 2.0], 95)
