@@ -43,7 +43,8 @@ class BenchFit:
         bench = FitBench(held_out.select(spread), self.dataset, self.instances, console.print)
         report = bench.report()
         console.print(
-            f"The batched step runs at {report['share_of_bf16_rate']:.0%} of the bf16 product rate. "
+            f"On {report['machine']['processor']} ({', '.join(report['machine']['flags'])}) the batched step runs at "
+            f"{report['share_of_product_rate']:.0%} of the rate of {report['compute_dtype']} products. "
             f"Against the sequential peer: {report['speedup_same_steps']:.1f} times faster at the same steps, "
             + (
                 f"{report['speedup_equal_quality']:.1f} times at equal quality."
