@@ -10,6 +10,7 @@ from wsr.bench.figure import draw_growth
 from wsr.bench.fit import RATES, FitBench
 from wsr.bench.growth import bench_growth, repeated
 from wsr.bench.peer import PeerConfig, PeerField, fit_peer
+from wsr.bench.photograph import bench_photograph
 from wsr.data.signals import Signal, Signals
 from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.representation import make_representation
@@ -68,3 +69,11 @@ def test_zoos_of_growing_size_are_made_and_drawn(signals, tmp_path):
     assert [row["instances"] for row in rows] == [2, 5] and all(row["seconds"] > 0 for row in rows)
     draw_growth(rows, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_of_a_fit_is_not_fitting():
+    said = []
+    report = bench_photograph(2, busy=1, say=said.append)
+    assert [row["busy_processes"] for row in report["runs"]] == [0, 1] and len(said) == 3
+    assert all(row["cpu_seconds"] > report["fitting_cpu_seconds"] > 0 for row in report["runs"])
+    assert all(0 < row["not_fitting"] < 1 for row in report["runs"])

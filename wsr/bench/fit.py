@@ -96,7 +96,8 @@ class FitBench:
 
     def rates(self) -> dict[str, float]:
         """Of matrix products, now: what the machine gives changes with its neighbours."""
-        found = {str(kind).removeprefix("torch."): product_rate(kind, seconds=self.rate_seconds) for kind in (torch.bfloat16, torch.float32)}
+        kinds = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+        found = {name: product_rate(kind, seconds=self.rate_seconds) for name, kind in kinds.items()}
         self.say(", ".join(f"{kind} products: {rate / 1e9:.0f} GFLOP/s" for kind, rate in found.items()))
         return found
 

@@ -105,13 +105,38 @@ class BenchSurfaces:
 
 
 @dataclass
+class BenchPhotograph:
+    """How much of one `wsr fit` of a photograph is not fitting, alone and beside busy processes.
+
+    Example: `wsr bench photograph --steps 300`.
+    """
+
+    steps: int = 1500
+    """Of the fit."""
+    busy: int = 2
+    """Busy processes beside it, the second time."""
+    code: Path | None = None
+    """The folder of another version of wsr, to measure that one."""
+    out: Path | None = None
+    """The report's file; by default assets/reports/bench-photograph.json."""
+
+    def run(self) -> int:
+        from wsr.bench.photograph import bench_photograph
+
+        report = bench_photograph(self.steps, busy=self.busy, code=self.code, say=console.print)
+        write_report("bench-photograph", report, self.out)
+        return OK
+
+
+@dataclass
 class Bench:
-    """Measure speed: fit, growth, surfaces."""
+    """Measure speed: fit, growth, surfaces, photograph."""
 
     command: OmitArgPrefixes[
         Annotated[BenchFit, subcommand("fit")]
         | Annotated[BenchGrowth, subcommand("growth")]
         | Annotated[BenchSurfaces, subcommand("surfaces")]
+        | Annotated[BenchPhotograph, subcommand("photograph")]
     ]
 
     def run(self) -> int:
