@@ -1,4 +1,4 @@
-"""`wsr bench photograph`: of the CPU seconds of one `wsr fit`, how many are not fitting, alone and on a busy machine."""
+"""`wsr bench photograph`: the share of a `wsr fit`'s CPU seconds that is not fitting, alone and on a busy machine."""
 
 import os
 import subprocess
