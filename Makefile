@@ -1,5 +1,5 @@
 # make demo   installs what is missing and serves the app on http://127.0.0.1:7860
-# make test   installs what is missing (Chromium too) and runs every test
+# make test   installs what is missing (Chromium too) and runs every test, the numeric ones also as on a plain CPU
 # make assets trains everything in assets/ again (hours; goes on where it stopped)
 # make lint   ruff
 # Each step says what it does and is skipped where it is done.
@@ -9,6 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
+# What PyTorch, oneDNN and MKL have on a CPU without AVX-512
+PLAIN_CPU := WSR_COMPUTE_DTYPE=float32 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
 PEOPLE := $(addprefix emoji-people-,mlora-asym mlora lora-asym lora mlp-asym mlp)
 
 .PHONY: demo test assets lint system system-test
@@ -19,7 +21,11 @@ demo: $(VENV)/.installed system
 
 test: $(VENV)/.installed-test system-test
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest
+	@begun=$$(date +%s); \
+	$(BIN)/python -m pytest || exit; \
+	echo "wsr: the numeric tests again, in fp32 and as on a CPU without AVX-512"; \
+	$(PLAIN_CPU) $(BIN)/python -m pytest -m numeric || exit; \
+	took=$$(( $$(date +%s) - begun )); echo "wsr: all tests passed, in $$((took / 60)) min $$((took % 60)) s"
 
 assets: $(VENV)/.installed-test system
 	$(BIN)/python -m precompute.bases

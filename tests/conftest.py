@@ -8,6 +8,8 @@ os.environ.setdefault("WSR_CACHE", str(Path(tempfile.gettempdir()) / "wsr-test-c
 
 import jaxtyping  # noqa: E402
 
+import wsr  # noqa: E402, F401  # before torch: it says how threads wait
+
 # every jaxtyping signature of the engine is checked while the tests run, and only then (it costs a few percent)
 CHECKED = ("fields", "fitting", "symmetry", "analysis", "diffusion")
 jaxtyping.install_import_hook([f"wsr.{name}" for name in CHECKED], "beartype.beartype")
@@ -19,13 +21,18 @@ import torch  # noqa: E402
 from wsr.fields.base import BaseField  # noqa: E402
 from wsr.presets import FieldConfig  # noqa: E402
 
+NUMERIC = ("analysis", "bench", "diffusion", "fields", "fitting", "metrics", "render", "symmetry", "zoo")
+
 
 def pytest_collection_modifyitems(items):
-    if not torch.cuda.is_available():
-        reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
-        for item in items:
-            if item.get_closest_marker("cuda"):
-                item.add_marker(pytest.mark.skip(reason=reason))
+    """Marks the tests of these folders as numeric, which `make test` runs again as on a CPU without AVX-512 and bf16;
+    not those marked `once`. Skips the tests of a GPU where there is none."""
+    reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
+    for item in items:
+        if item.path.parent.name in NUMERIC and not item.get_closest_marker("once"):
+            item.add_marker(pytest.mark.numeric)
+        if item.get_closest_marker("cuda") and not torch.cuda.is_available():
+            item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @pytest.fixture(autouse=True)

@@ -3,7 +3,12 @@
 The names below are the public face; each is loaded when it is first used, so that `import wsr` costs nothing.
 """
 
+import os
 from importlib import import_module
+
+# Read by OpenMP when PyTorch is loaded: threads that wait for each other sleep instead of spinning. On a busy machine
+# one spins until the system lets the other go on, and two threads then take twenty times the CPU seconds of one.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
 

@@ -10,8 +10,9 @@ from wsr.bench.figure import draw_growth
 from wsr.bench.fit import RATES, FitBench
 from wsr.bench.growth import bench_growth, repeated
 from wsr.bench.peer import PeerConfig, PeerField, fit_peer
+from wsr.bench.photograph import bench_photograph
 from wsr.data.signals import Signal, Signals
-from wsr.fields.base import BaseField
+from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.representation import make_representation
 from wsr.fitting.problem import make_problem
 from wsr.presets import preset
@@ -46,9 +47,13 @@ def test_the_peer_fits_one_after_the_other(base, signals):
 def test_the_peer_is_given_more_steps_until_it_is_as_good(base, signals):
     said = []
     bench = FitBench(repeated(signals, 6), base, 2, said.append)
+    bench.rate_seconds = 0.05
     bench.config = replace(bench.config, steps=4, points=64, batch=1)
     report = bench.report()
-    assert report["batched"]["seconds"] > 0 and 0 < report["share_of_bf16_rate"] < 2
+    assert report["batched"]["seconds"] > 0 and 0 < report["share_of_product_rate"] < 1
+    kind = report["compute_dtype"]
+    assert kind == str(compute_dtype("cpu")).removeprefix("torch.") and set(report["product_rate"]) >= {kind, "float32"}
+    assert report["machine"]["processor"] and report["machine"]["bf16_in_hardware"] in (True, False)
     assert len(report["peer_search"]) >= 2 * len(RATES)
     for schedule in ("cosine", "constant"):
         tried = [row["quality"] for row in report["peer_search"] if row["schedule"] == schedule]
@@ -64,3 +69,11 @@ def test_zoos_of_growing_size_are_made_and_drawn(signals, tmp_path):
     assert [row["instances"] for row in rows] == [2, 5] and all(row["seconds"] > 0 for row in rows)
     draw_growth(rows, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_of_a_fit_is_not_fitting():
+    said = []
+    report = bench_photograph(2, busy=1, say=said.append)
+    assert [row["busy_processes"] for row in report["runs"]] == [0, 1] and len(said) == 3
+    assert all(row["cpu_seconds"] > report["fitting_cpu_seconds"] > 0 for row in report["runs"])
+    assert all(0 < row["not_fitting"] < 1 for row in report["runs"])

@@ -1,11 +1,14 @@
 import math
+import os
+import subprocess
+import sys
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from wsr.errors import WsrError
-from wsr.fields.base import BaseField
+from wsr.fields.base import DTYPE_VARIABLE, BaseField, compute_dtype, multiplies_bf16, set_compute_dtype
 from wsr.fields.checkpoint import BaseInfo, load_base, load_latents, save_base
 from wsr.fields.coordinates import morton_order, pixel_grid
 from wsr.fields.synthesis import Modulation, demodulate, synthesize
@@ -88,3 +91,30 @@ def test_pixel_centres():
 def test_seeds_repeat(config):
     assert torch.equal(BaseField(config, 3).weight, BaseField(config, 3).weight)
     assert not torch.equal(BaseField(config, 3).weight, BaseField(config, 4).weight)
+
+
+def test_the_type_of_the_products_can_be_chosen(monkeypatch):
+    for named, dtype in (("float32", torch.float32), ("bfloat16", torch.bfloat16)):
+        monkeypatch.setenv(DTYPE_VARIABLE, named)
+        assert compute_dtype("cpu") == dtype
+    set_compute_dtype("cpu", torch.float64)
+    try:
+        assert compute_dtype("cpu") == torch.float64, "what a program sets goes before the environment"
+    finally:
+        set_compute_dtype("cpu", None)
+    monkeypatch.setenv(DTYPE_VARIABLE, "float16")
+    with pytest.raises(WsrError, match="'float16'.*float32 or bfloat16"):
+        compute_dtype("cpu")
+    monkeypatch.delenv(DTYPE_VARIABLE)
+    assert compute_dtype("cpu") == (torch.bfloat16 if multiplies_bf16("cpu") else torch.float32)
+
+
+def test_on_a_cpu_without_avx512_products_are_in_fp32_and_threads_sleep_while_they_wait():
+    """Where PyTorch and OpenMP are told so when they are loaded: in a process of its own."""
+    environment = {key: value for key, value in os.environ.items() if key not in (DTYPE_VARIABLE, "OMP_WAIT_POLICY")}
+    environment |= {"ATEN_CPU_CAPABILITY": "avx2", "OMP_DISPLAY_ENV": "true"}
+    program = "from wsr.fields import compute_dtype; print(compute_dtype('cpu'))"
+    ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "torch.float32"
+    if "OMP_WAIT_POLICY" in ran.stderr:  # printed by the OpenMP of PyTorch's builds for Linux
+        assert "OMP_WAIT_POLICY = 'PASSIVE'" in ran.stderr

@@ -5,6 +5,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,12 +16,12 @@ from wsr import representations
 from wsr.bench.peer import PeerConfig, fit_peer
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
-from wsr.fields.base import BaseField, compute_dtype
+from wsr.fields.base import BaseField, compute_dtype, multiplies_bf16
 from wsr.fields.representation import MultiplicativeLoRA, Representation
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import Problem, make_problem
-from wsr.fitting.threads import side_by_side, workers_for
+from wsr.fitting.threads import cores, side_by_side, workers_for
 from wsr.presets import FitConfig, preset
 
 TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
@@ -29,6 +30,7 @@ HIGHEST = 1.0
 EQUAL = {2: 0.2, 3: 0.005}  # dB, IoU
 BUDGETS = tuple(2 ** (i / 2) for i in range(7))  # of the peer, in units of the batched fit's steps
 PARTLY = 0.2  # of a fit's steps, where only its time is asked for
+FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
 SOUGHT_ON = 8  # of the measured instances, on which the peer's budget is sought before all confirm it
 
 Say = Callable[[str], None]
@@ -50,7 +52,9 @@ class Side:
 
 
 class FitBench:
-    """The instances and the start that both sides share."""
+    """The instances and the start that both sides share. rate_seconds: how long each rate of products is measured."""
+
+    rate_seconds = 2.0
 
     def __init__(self, signals: Signals, base: str | BaseField, instances: int, say: Say, name: str = "mlora-asym"):
         self.settings, self.say, self.base = preset("cpu", signals.dim), say, base
@@ -69,8 +73,9 @@ class FitBench:
         by_name = self.every_representation()
         same = self.peer_same()
         own, tried = self.peer_own(qualities)
-        field = self.settings.field
+        field = self.model.config
         done = fit_flops(field.layers, field.channels, 1) * batched.rate
+        kind = str(compute_dtype("cpu")).removeprefix("torch.")
         return {
             "machine": machine(),
             "dataset": self.signals.name,
@@ -78,11 +83,10 @@ class FitBench:
             "instances": len(self.signals),
             "product_rate": rates,
             "product_rate_before_and_after": [before, after],
-            "compute_dtype": str(compute_dtype("cpu")).removeprefix("torch."),
+            "compute_dtype": kind,
             "seconds_by_representation": by_name,
             "batched": asdict(batched) | {"points_per_second": batched.rate, "flops": done},
-            "share_of_bf16_rate": done / rates["bfloat16"],
-            "share_of_best_rate": done / max(rates.values()),
+            "share_of_product_rate": done / rates[kind],
             "peer_same_steps": asdict(same),
             "speedup_same_steps": same.seconds / batched.seconds,
             "peer_equal_quality": asdict(own) if own else None,
@@ -92,7 +96,8 @@ class FitBench:
 
     def rates(self) -> dict[str, float]:
         """Of matrix products, now: what the machine gives changes with its neighbours."""
-        found = {str(kind).removeprefix("torch."): product_rate(kind) for kind in (torch.bfloat16, torch.float32)}
+        kinds = {"bfloat16": torch.bfloat16, "float32": torch.float32}
+        found = {name: product_rate(kind, seconds=self.rate_seconds) for name, kind in kinds.items()}
         self.say(", ".join(f"{kind} products: {rate / 1e9:.0f} GFLOP/s" for kind, rate in found.items()))
         return found
 
@@ -183,10 +188,25 @@ class FitBench:
 
 
 def machine() -> dict:
+    """What a speed was measured on. flags: those of the CPU that decide how fast it multiplies."""
+    model, flags = cpu()
     return {
-        "processor": platform.processor() or platform.machine(),
+        "processor": model,
+        "flags": [flag for flag in FLAGS if flag in flags],
+        "bf16_in_hardware": multiplies_bf16("cpu"),
+        "cores": cores(),
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
         "capability": torch.backends.cpu.get_cpu_capability(),
         "date": time.strftime("%Y-%m-%d"),
     }
+
+
+def cpu() -> tuple[str, set[str]]:
+    """The CPU's name and flags, as Linux tells them; elsewhere the platform's word and no flags."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    told = dict(reversed([[part.strip() for part in line.split(":", 1)] for line in lines if ":" in line]))
+    return told.get("model name") or platform.processor() or platform.machine(), set(told.get("flags", "").split())

@@ -64,7 +64,8 @@ class BenchFit:
         bench = FitBench(held_out.select(spread), self.dataset, self.instances, console.print)
         report = bench.report()
         console.print(
-            f"The batched step runs at {report['share_of_bf16_rate']:.0%} of the bf16 product rate. "
+            f"On {report['machine']['processor']} ({', '.join(report['machine']['flags'])}) the batched step runs at "
+            f"{report['share_of_product_rate']:.0%} of the rate of {report['compute_dtype']} products. "
             f"Against the sequential peer: {report['speedup_same_steps']:.1f} times faster at the same steps, "
             + (
                 f"{report['speedup_equal_quality']:.1f} times at equal quality."
@@ -125,13 +126,38 @@ class BenchSurfaces:
 
 
 @dataclass
+class BenchPhotograph:
+    """How much of one `wsr fit` of a photograph is not fitting, alone and beside busy processes.
+
+    Example: `wsr bench photograph --steps 300`.
+    """
+
+    steps: int = 1500
+    """Of the fit."""
+    busy: int = 2
+    """Busy processes beside it, the second time."""
+    code: Path | None = None
+    """The folder of another version of wsr, to measure that one."""
+    out: Path | None = None
+    """The report's file; by default assets/reports/bench-photograph.json."""
+
+    def run(self) -> int:
+        from wsr.bench.photograph import bench_photograph
+
+        report = bench_photograph(self.steps, busy=self.busy, code=self.code, say=console.print)
+        write_report("bench-photograph", report, self.out)
+        return OK
+
+
+@dataclass
 class Bench:
-    """Measure speed: fit, growth, surfaces."""
+    """Measure speed: fit, growth, surfaces, photograph."""
 
     command: OmitArgPrefixes[
         Annotated[BenchFit, subcommand("fit")]
         | Annotated[BenchGrowth, subcommand("growth")]
         | Annotated[BenchSurfaces, subcommand("surfaces")]
+        | Annotated[BenchPhotograph, subcommand("photograph")]
     ]
 
     def run(self) -> int:

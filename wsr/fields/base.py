@@ -1,7 +1,9 @@
 """The base field: a coordinate network whose layers are modulated by a style (sections 3.3 and 8.2, figure 7b)."""
 
 import math
+import os
 from copy import deepcopy
+from functools import cache
 from typing import TYPE_CHECKING
 
 import torch
@@ -9,6 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from wsr.errors import WsrError
 from wsr.fields.synthesis import Modulation, synthesize
 from wsr.presets import FieldConfig
 
@@ -29,8 +32,8 @@ def fourier_init(width: int, dim: int, omega: float, generator: torch.Generator)
 def fourier(
     points: Float[Tensor, "*n p d"], weight: Float[Tensor, "c d"], phase: Float[Tensor, "c"], omega: float
 ) -> Float[Tensor, "*n p c"]:
-    """sin(ω0 (W p + b)), always in fp32: a phase of 100 rad has no digits left in bf16."""
-    return torch.sin(F.linear(points.float(), weight * omega, phase * omega))
+    """sin(ω0 (W p + b)) in the type of W, never in bf16: a phase of 100 rad has no digits left there."""
+    return torch.sin(F.linear(points.to(weight.dtype), weight * omega, phase * omega))
 
 
 class BaseField(nn.Module):
@@ -97,8 +100,10 @@ class BaseField(nn.Module):
         """W̄ = W diag(s̄): what adapters adapt."""
         return self.weight * self.mean_style[:, None, :]
 
-    def features(self, points: Float[Tensor, "n p d"]) -> Float[Tensor, "n p c"]:
-        return fourier(points, self.fourier_weight, self.fourier_phase, self.config.omega)
+    def features(
+        self, points: Float[Tensor, "n p d"], dtype: torch.dtype = torch.float32
+    ) -> Float[Tensor, "n p c"]:
+        return fourier(points, self.fourier_weight.to(dtype), self.fourier_phase.to(dtype), self.config.omega)
 
     def forward(
         self, points: Float[Tensor, "m p d"], modulation: Modulation, dtype: torch.dtype = torch.float32
@@ -108,34 +113,53 @@ class BaseField(nn.Module):
 
         dtype: of the matrix products. Fits and base training pass `compute_dtype`; what is looked at or measured is
         decoded in fp32, so that it is the same on every machine."""
-        features = self.features(points).to(dtype)
+        wide = wide_dtype(dtype)
+        features = self.features(points, wide).to(dtype)
         h = synthesize(features.expand(modulation.a.shape[1], -1, -1), modulation, self.bias)  # (n, p, c)
-        # the output stays in fp32 whatever the products are in: its rounding would be the picture's
-        return F.linear(h.float(), self.out_weight, self.out_bias)  # (n, p, v)
+        # the output is never in bf16: its rounding would be the picture's
+        return F.linear(h.to(wide), self.out_weight.to(wide), self.out_bias.to(wide))  # (n, p, v)
 
 
-_COMPUTE_DTYPE: dict[str, torch.dtype] = {}
+def wide_dtype(dtype: torch.dtype) -> torch.dtype:
+    """The type of everything but the matrix products, whose type is `dtype`: fp32, or fp64 where they are in fp64."""
+    return torch.promote_types(dtype, torch.float32)
+
+
+DTYPE_VARIABLE = "WSR_COMPUTE_DTYPE"
+_CHOICES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_SET: dict[str, torch.dtype] = {}
 
 
 def compute_dtype(device: torch.device | str) -> torch.dtype:
-    """The type of the matrix products: bf16 where the device multiplies it in hardware, else fp32.
+    """The type of the matrix products on a device: what `set_compute_dtype` has set, else what the environment variable
+    WSR_COMPUTE_DTYPE names (float32 or bfloat16), else bf16 where the device multiplies it in hardware, else fp32.
 
     On CPUs without AVX-512 BF16 or AMX a bf16 product is some fifty times slower than an fp32 one, so the CPU's flags
-    decide, not a preference. `set_compute_dtype` overrides.
+    decide, not a preference. ATEN_CPU_CAPABILITY=avx2 makes PyTorch such a CPU, and the type is fp32 there. WsrError
+    where the variable names another type.
     """
     kind = torch.device(device).type
-    if kind not in _COMPUTE_DTYPE:
-        if kind == "cuda":
-            fast = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            flags = torch.backends.cpu.get_cpu_capability()
-            fast = kind == "cpu" and "AVX512" in flags and bool(torch.cpu._is_avx512_bf16_supported())
-        _COMPUTE_DTYPE[kind] = torch.bfloat16 if fast else torch.float32
-    return _COMPUTE_DTYPE[kind]
+    if kind in _SET:
+        return _SET[kind]
+    named = os.environ.get(DTYPE_VARIABLE, "").strip().lower()
+    if named and named not in _CHOICES:
+        raise WsrError(f"{DTYPE_VARIABLE} is {named[:20]!r}, which is no type of products: say float32 or bfloat16.")
+    return _CHOICES[named] if named else (torch.bfloat16 if multiplies_bf16(kind) else torch.float32)
+
+
+@cache
+def multiplies_bf16(kind: str) -> bool:
+    """Whether a kind of device (`cpu`, `cuda`) multiplies bf16 in hardware, as far as PyTorch uses it."""
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind != "cpu" or "AVX512" not in torch.backends.cpu.get_cpu_capability():
+        return False
+    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def set_compute_dtype(device: str, dtype: torch.dtype | None) -> None:
-    """Fixes the type of the matrix products on a kind of device (`cpu`, `cuda`); None goes back to the default."""
-    _COMPUTE_DTYPE.pop(device, None)
+    """Fixes the type of the matrix products on a kind of device (`cpu`, `cuda`), fp64 included, for this process; None
+    goes back to the default."""
+    _SET.pop(device, None)
     if dtype is not None:
-        _COMPUTE_DTYPE[device] = dtype
+        _SET[device] = dtype

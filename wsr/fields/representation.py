@@ -14,7 +14,7 @@ from torch import Tensor
 
 from wsr import representations
 from wsr.errors import WsrError, unknown_name
-from wsr.fields.base import BaseField
+from wsr.fields.base import BaseField, wide_dtype
 from wsr.fields.layout import ParameterLayout
 from wsr.fields.masks import asymmetric_mask, frozen_count, frozen_draws
 from wsr.fields.synthesis import Modulation
@@ -54,7 +54,7 @@ class Representation(ABC):
     ) -> Float[Tensor, "n p v"]:
         """Values of n fields at points in [-1, 1] (m = 1: the same for all; m = n: each field's own): RGB in [-1, 1]
         for images, an occupancy logit for shapes (positive inside). Differentiable in the weights. dtype: of the
-        matrix products; the Fourier layer, the output and the weights stay in fp32."""
+        matrix products; the Fourier layer, the output and the weights stay in fp32 (in fp64 where the products are)."""
 
     def relative_rates(self, a_rate: float) -> Float[Tensor, "p"]:
         """How far each stored entry moves in a step of a fit, in units of the others: `a_rate` for an adapter's A."""
@@ -154,7 +154,8 @@ class StandaloneMLP(Representation):
         return torch.cat([frequencies[: n * d], phases, layers.flatten(), output])
 
     def evaluate(self, weights, points, dtype=torch.float32):
-        t = self.layout.unflatten(weights)
+        wide = wide_dtype(dtype)
+        t, points = self.layout.unflatten(weights.to(wide)), points.to(wide)
         omega, n = self.config.omega, weights.shape[0]
         phase = t["fourier.phase"][:, None] * omega
         h = torch.sin(torch.baddbmm(phase, points.expand(n, -1, -1), t["fourier.weight"].mT * omega))  # (n, p, N)
@@ -162,7 +163,7 @@ class StandaloneMLP(Representation):
         for layer in range(3):
             weight, bias = t[f"hidden.{layer}.weight"].to(dtype), t[f"hidden.{layer}.bias"].to(dtype)
             h = torch.relu(torch.baddbmm(bias[:, None], h, weight.mT))
-        return torch.baddbmm(t["output.bias"][:, None], h.float(), t["output.weight"].mT)  # (n, p, v)
+        return torch.baddbmm(t["output.bias"][:, None], h.to(wide), t["output.weight"].mT)  # (n, p, v)
 
 
 class Adapter(Representation):
@@ -206,7 +207,7 @@ class Adapter(Representation):
         return Modulation(self.folded, a, b, self.additive)
 
     def evaluate(self, weights, points, dtype=torch.float32):
-        return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights))), dtype)
+        return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights.to(wide_dtype(dtype))))), dtype)
 
     def to(self, device):
         moved = super().to(device)

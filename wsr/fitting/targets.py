@@ -110,7 +110,7 @@ class ShapeTargets:
 
     def loss(self, logits: Float[Tensor, "n p 1"], batch: Batch) -> Float[Tensor, "n"]:
         """Mean binary cross-entropy, an instance."""
-        return F.binary_cross_entropy_with_logits(logits, batch.values, reduction="none").mean((1, 2))
+        return F.binary_cross_entropy_with_logits(logits, batch.values.to(logits.dtype), reduction="none").mean((1, 2))
 
 
 Targets = ImageTargets | ShapeTargets
