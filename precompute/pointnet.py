@@ -17,6 +17,7 @@ from wsr.metrics.pointnet import PointNet
 from wsr.metrics.surfaces import surface_points
 from wsr.paths import assets_dir, atomic_path, cache_dir
 from wsr.progress import bar
+from wsr.randomness import drawing_from
 
 POINTS, DRAWN, BATCH, EPOCHS, LR = 2048, 1024, 16, 2, 1e-3
 
@@ -40,8 +41,12 @@ def clouds(split: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def main() -> None:
-    torch.manual_seed(0)
     data, labels = clouds("train")
+    with drawing_from(0):
+        train(data, labels)
+
+
+def train(data: torch.Tensor, labels: torch.Tensor) -> None:
     network = PointNet(int(labels.max()) + 1)
     optimizer = torch.optim.Adam(network.parameters(), LR, weight_decay=1e-4)
     steps = EPOCHS * (len(data) // BATCH)

@@ -20,6 +20,7 @@ from wsr.diffusion.transformer import WeightTransformer
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
 from wsr.paths import assets_dir, atomic_path
+from wsr.randomness import drawing_from
 from wsr.zoo.bits import from_levels, pack, to_levels, unpack
 from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
 
@@ -57,8 +58,7 @@ class WeightDiffusion:
     ) -> "WeightDiffusion":  # fmt: skip
         """An untrained model with the training weights' statistics. Without a representation the vectors are anything,
         a token each: the latents of an autoencoder."""
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with drawing_from(seed):
             if representation is None:
                 tokens = FlatTokens([weights.shape[1]], config.width)
             else:
@@ -194,7 +194,8 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
     model = representation or load_representation(meta["about"]["zoo"])
     with _readable(path):
         config = DiffusionConfig(**{**meta["config"], "beta": tuple(meta["config"]["beta"])})
-        network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
+        with drawing_from(0):  # parameters that the file's replace at once
+            network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
         mean, spread = state.pop("mean"), state.pop("spread")
         shapes = {name: known.shape for name, known in network.state_dict().items()}
         network.load_state_dict({name: _restored(state, name, shape, meta["bits"]) for name, shape in shapes.items()})

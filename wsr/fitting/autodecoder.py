@@ -14,6 +14,7 @@ from wsr.fields.base import BaseField, compute_dtype
 from wsr.fitting.targets import Targets
 from wsr.paths import atomic_path
 from wsr.presets import BaseTrainingConfig, FieldConfig
+from wsr.randomness import drawing_from
 
 # A latent is seen once in N / instances steps, its network at each: it needs longer strides to keep up.
 LATENT_LR = 5.0
@@ -43,11 +44,12 @@ class BaseTraining:
         device: torch.device | str = "cpu",
     ):
         self.targets, self.config, self.seed, self.device = targets, config, seed, torch.device(device)
-        torch.manual_seed(seed)
         self.base = BaseField(field, seed).to(device)
         self.average = AveragedModel(self.base, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
-        self.latents = nn.Embedding(len(targets), field.latent, sparse=True).to(device)
-        nn.init.normal_(self.latents.weight, std=LATENT_SPREAD)
+        with drawing_from(seed):
+            self.latents = nn.Embedding(len(targets), field.latent, sparse=True)
+            nn.init.normal_(self.latents.weight, std=LATENT_SPREAD)
+        self.latents.to(device)
         self.optimizer = torch.optim.Adam(self.base.parameters(), lr=config.stages[0].lr, fused=True)
         self.latent_optimizer = torch.optim.SparseAdam(list(self.latents.parameters()), lr=config.stages[0].lr)
         self.step, self.seconds = 0, 0.0
