@@ -86,7 +86,7 @@ class FitConfig:
         """What a zoo.json records of a fit beside its steps, so that a zoo goes on as it began."""
         own = self.of(representation)
         rates = {"lr": own.lr, "a_rate": own.a_rate, "lr_end": own.lr_end}
-        return {"points": own.points, **rates, "betas": list(own.betas)}
+        return {"points": own.points, **rates, "betas": list(own.betas), "batch": own.batch}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from wsr.fields.base import compute_dtype
 from wsr.fields.representation import Representation
 from wsr.paths import cache_dir
 from wsr.symmetry import permuted_copies
+from wsr.zoo.meta import completed
 from wsr.zoo.zoo import Zoo
 
 SAMPLED = "sampled"  # the split of what nobody fitted
@@ -116,7 +117,8 @@ def samples_zoo(model: Representation, meta: dict, weights: Float[Tensor, "n p"]
 
 
 def _empty(model: Representation, meta: dict, out: str | Path, how: dict) -> Zoo:
-    kept = {key: meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit")}
+    same = ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit", "seed", "resolution")
+    kept = {key: value for key, value in completed(meta).items() if key in same}
     return Zoo.create(out, model, **kept, sampled=how)
 
 
