@@ -12,6 +12,7 @@ import numpy as np
 
 from app import compute, library
 from wsr import representations
+from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.paths import assets_dir
 
@@ -62,9 +63,23 @@ def datasets() -> list[str]:
     return sorted(there, key=lambda name: (name != "emoji", name))
 
 
-@functools.lru_cache(maxsize=4)
+def _report_files(dataset: str) -> list[Path]:
+    return [assets_dir() / "reports" / f"figure3-{dataset}.json"]
+
+
+def _pair_files(dataset: str, *kind: str) -> list[Path]:
+    """kind: representation and init, of one zoo of pairs."""
+    folder = _folder(dataset, *kind)
+    return [*_report_files(dataset), folder / "zoo.json", folder / "index.parquet", *library.bases()]
+
+
+def _race_files(dataset: str, target: str, init: str = "own") -> list[Path]:
+    return [file for name in representations for file in _pair_files(dataset, name, init)]
+
+
+@cached_by_file(_report_files, maxsize=4)
 def _report(dataset: str) -> dict[str, Any]:
-    path = assets_dir() / "reports" / f"figure3-{dataset}.json"
+    (path,) = _report_files(dataset)
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
@@ -75,7 +90,7 @@ def targets(dataset: str) -> list[str]:
     return _report(dataset)["ids"]
 
 
-@functools.lru_cache(maxsize=32)
+@cached_by_file(_race_files, maxsize=32)
 def race(dataset: str, target: str, init: str = "own") -> Race:
     """The precomputed pairs of a target, all representations that have one. init: "own", or "normal" for zero-mean
     starts. Names come from the page: WsrError for one that is not there."""
@@ -110,7 +125,7 @@ def has_pairs(dataset: str, name: str, init: str) -> bool:
     return (_folder(dataset, name, init) / "zoo.json").is_file()
 
 
-@functools.lru_cache(maxsize=16)
+@cached_by_file(_pair_files, maxsize=16)
 def _pairs(dataset: str, name: str, init: str) -> "Pair":
     """All pairs of a zoo of them."""
     from wsr import Zoo

@@ -41,7 +41,7 @@ def train(one: Generator, path) -> None:
     config = replace(config, lr=found["lr"], steps=steps, encoder=config.encoder and one.encoder)
     whole = cache_dir() / "training" / path.name
     with bar(f"diffusion {one.name}") as update:
-        for record in train_diffusion(zoo, whole, config=config, seed=one.seed):
+        for record in train_diffusion(zoo, whole, config=config, seed=one.seed, overwrite=True):
             update(record.step, record.steps, f"loss {record.loss:.4f}, of unseen weights {record.validation or 0:.4f}")
     load_diffusion(whole).save(path, BITS[one.dataset])
 

@@ -108,6 +108,12 @@ def _load(path: Path, _mtime: int, _size: int) -> BaseField:
     return base.eval().requires_grad_(False)
 
 
+def base_ids(name_or_path: str | Path) -> list[str]:
+    """The ids of a base's training set, in the order of its latents."""
+    with safe_open(base_path(name_or_path), "pt") as file:
+        return json.loads(file.metadata()["ids"])
+
+
 def load_latents(name_or_path: str | Path) -> tuple[Tensor, list[str]]:
     """The latent codes (n, z) of a base's training set and their ids."""
     with safe_open(base_path(name_or_path), "pt") as file:

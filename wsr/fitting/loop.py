@@ -24,7 +24,8 @@ from wsr.render.decode import decode
 @dataclass
 class FitResult:
     """Fitted weights (n, p), their quality (n,) (PSNR in dB of the clamped decode, or IoU on fresh uniform points), and
-    the curve of the mean quality: (step, quality) pairs. status: "ok", or why an instance failed."""
+    the curve of the mean quality: (step, quality) pairs. status: "ok", or why an instance failed; config: how they were
+    fitted."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
@@ -35,6 +36,7 @@ class FitResult:
     resolution: int
     aspect: tuple[int, int] = (1, 1)
     status: list[str] = field(default_factory=list)
+    config: FitConfig | None = None
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
         """What the weights are: images in [0, 1] whose longer side is `resolution`, or meshes."""
@@ -42,7 +44,10 @@ class FitResult:
 
     def save(self, path: str | Path) -> None:
         """The weights as one file, which `wsr.load_weights` and `wsr render` open."""
-        save_weights(path, self.weights, self.representation, self.ids, self.aspect)
+        fitted = {"resolution": self.resolution}
+        if self.config is not None:
+            fitted |= {"steps": self.config.steps, "fit": self.config.stated()}
+        save_weights(path, self.weights, self.representation, self.ids, self.aspect, fitted)
 
 
 @dataclass
@@ -135,7 +140,8 @@ def _record(problem, model, weights, loss, step, config, curve, seconds, last, r
     if last:
         finite = torch.isfinite(now).all(1).tolist()
         status = ["ok" if good else "diverged: weights are not finite" for good in finite]
-        result = FitResult(problem.ids, now, quality, curve, seconds, model, resolution, problem.truth.aspect, status)
+        aspect = problem.truth.aspect
+        result = FitResult(problem.ids, now, quality, curve, seconds, model, resolution, aspect, status, config)
     return FitRecord(step, config.steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)
 
 

@@ -1,8 +1,9 @@
 """Weights in a file of their own, as they are taken home: numbers, and all that says what they are of."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -12,10 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from wsr.errors import WsrError
-from wsr.fields.checkpoint import base_name, load_base
-from wsr.fields.representation import Representation, make_representation
+from wsr.fields.description import FieldDescription
+from wsr.fields.representation import Representation
 from wsr.paths import atomic_path
-from wsr.presets import FieldConfig
 from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
@@ -24,12 +24,14 @@ RESOLUTION = {2: 256, 3: 96}
 
 @dataclass(frozen=True)
 class SavedWeights:
-    """Weights (n, p) by their ids. aspect: width and height of images, in units of the longer side."""
+    """Weights (n, p) by their ids. aspect: width and height of images, in units of the longer side; fitted: how they
+    were fitted, empty where the file does not say."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
     representation: Representation
     aspect: tuple[int, int]
+    fitted: dict[str, Any] = field(default_factory=dict)
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
         """What they are: images in [0, 1] whose longer side is `resolution`, or meshes."""
@@ -46,21 +48,22 @@ class SavedWeights:
 
 def save_weights(
     path: str | Path, weights: Float[Tensor, "n p"], representation: Representation, ids: list[str],
-    aspect: tuple[int, int] = (1, 1),
+    aspect: tuple[int, int] = (1, 1), fitted: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    """One safetensors file, with what is needed to decode them in its metadata."""
-    base = getattr(representation, "base", None)
-    info = base.info if base is not None else None
+    """One safetensors file, with what is needed to decode them in its metadata. fitted: how they were fitted, where
+    that is known: settings of the fit, steps, resolution."""
+    described = FieldDescription.of(representation)
     metadata = {
         "format": FORMAT,
-        "representation": representation.name,
+        "representation": described.representation,
         "dim": str(representation.dim),
-        "rank": str(representation.rank),
-        "mask_seed": str(representation.mask_seed),
+        "rank": str(described.rank),
+        "mask_seed": str(described.mask_seed),
         "ids": json.dumps(ids),
-        "base": base_name(info.path) if info else "",
-        "base_sha256": info.sha256 if info else "",
-        "field": json.dumps(asdict(representation.config)),
+        "base": described.base or "",
+        "base_sha256": described.base_sha256 or "",
+        "field": json.dumps(asdict(described.field)),
+        "fitted": json.dumps(fitted or {}),
         "aspect": json.dumps(aspect),
         "layout": json.dumps(representation.layout.to_json()),
     }
@@ -78,12 +81,7 @@ def load_weights(path: str | Path) -> SavedWeights:
             raise ValueError(f"its format is not {FORMAT!r}")
     except (OSError, SafetensorError, ValueError) as error:
         raise WsrError(f"{str(path)!r} holds no weights that were taken home: {error}.") from None
-    base, seed = load_base(meta["base"]) if meta["base"] else None, int(meta["mask_seed"])
-    if base is not None and base.info.sha256 != meta["base_sha256"]:
-        raise WsrError(
-            f"{str(path)!r} was fitted on another base {meta['base']!r} (SHA-256 {meta['base_sha256'][:12]}…) than "
-            f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it."
-        )
-    config = base.config if base is not None else FieldConfig(**json.loads(meta["field"]))
-    model = make_representation(meta["representation"], base, config, int(meta["rank"]), seed)
-    return SavedWeights(json.loads(meta["ids"]), weights, model, tuple(json.loads(meta["aspect"])))
+    numbers = {key: json.loads(meta[key]) for key in ("field", "rank", "mask_seed")}
+    model = FieldDescription.read({**meta, **numbers}).load()
+    fitted = json.loads(meta.get("fitted", "{}"))
+    return SavedWeights(json.loads(meta["ids"]), weights, model, tuple(json.loads(meta["aspect"])), fitted)

@@ -51,6 +51,8 @@ def completed(meta: Mapping[str, Any]) -> dict[str, Any]:
         found["resolution"] = legacy_resolution(*kind)
     if "batch" not in found.get("fit", {}):
         found["fit"] = {**legacy_fit(*kind, found["representation"]), **found.get("fit", {})}
+    if "network" in found.get("sampled", {}):
+        found["sampled"] = {"version": 1, **found["sampled"]}
     return {"seed": 0, "fit_version": 1, **found}
 
 
