@@ -11,7 +11,9 @@ import torch
 from safetensors.torch import save_file
 
 from wsr.data import load_signals
+from wsr.data.shapes10.generate import VERSION
 from wsr.fields.base import compute_dtype
+from wsr.identity import Identity, content_hash
 from wsr.metrics.features import unit_ball
 from wsr.metrics.pointnet import PointNet
 from wsr.metrics.surfaces import surface_points
@@ -27,7 +29,8 @@ def clouds(split: str) -> tuple[torch.Tensor, torch.Tensor]:
     signals = load_signals("shapes10").where(split=split)
     names = sorted(set(signals.classes))
     labels = torch.tensor([names.index(cls) for cls in signals.classes])
-    path = cache_dir() / "training" / f"shapes10-clouds-{split}.npy"
+    identity = Identity.of("clouds", 1, shapes=VERSION, ids=content_hash(signals.ids), points=POINTS)
+    path = cache_dir() / "training" / f"shapes10-clouds-{split}-{identity.short}.npy"
     if not path.exists():
         found = np.zeros((len(signals), POINTS, 3), np.float32)
         with bar(f"clouds, {split}") as update:

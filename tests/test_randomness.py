@@ -78,3 +78,65 @@ def test_no_file_of_the_engine_the_app_or_the_scripts_sets_a_global_seed():
     files = [file for folder in ("wsr", "app", "precompute") for file in (root / folder).rglob("*.py")]
     found = [str(file.relative_to(root)) for file in files if seeds.search(file.read_text())]
     assert len(files) > 100 and not found
+
+
+def test_no_public_call_uses_or_changes_the_global_state(base, config, tmp_path, monkeypatch):
+    """A base trained, pictures fitted into a zoo, a model trained on it, samples drawn, audited and mapped."""
+    from PIL import Image
+
+    from wsr import presets
+    from wsr.analysis.novelty import audit_of
+    from wsr.analysis.projections import ProjectionConfig, project
+    from wsr.data import load_signals
+    from wsr.diffusion import load_diffusion, sample_zoo, train_diffusion
+    from wsr.diffusion.latent import HyperRepresentations
+    from wsr.fields.checkpoint import load_base
+    from wsr.fitting.bases import train_base
+    from wsr.presets import BaseTrainingConfig, FitConfig, PresetConfig, Stage
+    from wsr.symmetry import act
+    from wsr.zoo import Zoo, build_zoo
+
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    schedule = BaseTrainingConfig((Stage(3, 4, 32, 2e-3),))
+    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), PresetConfig(16, config, FitConfig(2, 32, 4), schedule))
+    (tmp_path / "p").mkdir()
+    for i in range(6):
+        Image.new("RGB", (16, 16), (40 * i, 9, 90)).save(tmp_path / f"p/{i}.png")
+    signals = load_signals(f"images:{tmp_path / 'p'}")
+    settings = dict(dataset=signals.name, preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=2)
+    torch.manual_seed(1)
+    before, done = state(), []
+
+    def check(name: str) -> None:
+        assert state() == before, name
+        done.append(name)
+
+    list(train_base(signals, tmp_path / "b.safetensors"))
+    check("base")
+    model = make_representation("mlora-asym", load_base(tmp_path / "b.safetensors"), config, 2)
+    zoo = Zoo.create(tmp_path / "z", model, **settings)
+    list(build_zoo(zoo, signals, workers=1))
+    check("zoo")
+    noise = torch.randn(60, model.size, generator=torch.Generator().manual_seed(0))
+    row = {"class": "", "quality": 1.0, "steps": 1, "seconds": 0.0, "target_sha256": "", "status": "ok"}
+    rows = [{"id": f"i{i}", "split": "train" if i < 30 else "heldout", **row} for i in range(60)]
+    zoo.append(zoo.weights()[:1] + 0.1 * noise, rows)
+    list(train_diffusion(zoo, tmp_path / "m.safetensors", config=TINY))
+    check("diffusion")
+    made = load_diffusion(tmp_path / "m.safetensors")
+    list(sample_zoo(made, tmp_path / "s", 3, steps=2))
+    check("samples")
+    generator = HyperRepresentations(zoo.weights(), LatentConfig(4, 20, 3))
+    list(generator.train_stream())
+    generator.sample(2)
+    check("another generator")
+    audit_of(zoo, 0.2)[0].judge(Zoo.open(tmp_path / "s").weights())
+    check("audit")
+    for method in ("pca", "tsne", "umap"):
+        project(zoo.weights().numpy(), ProjectionConfig(method, 2))
+        check(method)
+    zoo.decode(zoo.ids[:1], 8)
+    full = zoo.representation.layout.fill(zoo.weights()[:1])
+    act(make_representation("mlora", model.base, config, 2), full, "permutation", 3)
+    check("decoding and a symmetry")
+    assert len(done) == 10
