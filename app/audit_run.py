@@ -49,11 +49,11 @@ def _report_files(name: str) -> list[Path]:
     return [_path(name, kind) for kind in ("parquet", "json")]
 
 
-def _audit_files(name: str) -> list[Path]:
+def _audit_files(name: str) -> list[str | Path]:
     return [*_report_files(name), *library.files_of(name)]
 
 
-def _weight_files(name: str, generator: str, sample: int) -> list[Path]:
+def _weight_files(name: str, generator: str, sample: int) -> list[str | Path]:
     kept = assets_dir() / "samples" / f"{name}{SLUGS.get(generator, '')}"
     return [*_audit_files(name), kept / "zoo.json", kept / "index.parquet"]
 

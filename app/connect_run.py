@@ -67,13 +67,13 @@ def _report_files(dataset: str) -> list[Path]:
     return [assets_dir() / "reports" / f"figure3-{dataset}.json"]
 
 
-def _pair_files(dataset: str, *kind: str) -> list[Path]:
+def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
     """kind: representation and init, of one zoo of pairs."""
     folder = _folder(dataset, *kind)
     return [*_report_files(dataset), folder / "zoo.json", folder / "index.parquet", *library.bases()]
 
 
-def _race_files(dataset: str, target: str, init: str = "own") -> list[Path]:
+def _race_files(dataset: str, target: str, init: str = "own") -> list[str | Path]:
     return [file for name in representations for file in _pair_files(dataset, name, init)]
 
 

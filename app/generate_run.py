@@ -110,12 +110,12 @@ def _file(name: str) -> Path:
     return assets_dir() / "diffusion" / f"{name}.safetensors"
 
 
-def _model_files(name: str) -> list[Path]:
+def _model_files(name: str) -> list[str | Path]:
     """The model's first file, which is written last, and what its zoo is read from."""
     return [_file(name), *library.files_of(name)]
 
 
-def _sample_files(path: Path, name: str) -> list[Path]:
+def _sample_files(path: Path, name: str) -> list[str | Path]:
     return [path / "zoo.json", path / "index.parquet", *library.files_of(name)]
 
 

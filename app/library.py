@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,21 +92,22 @@ class Collection:
         return self.maps[method, dims]
 
 
-def _read_from(name: str, *_: Any) -> list[Path]:
+def _read_from(name: str, *_: Any) -> list[str]:
     """The files that a collection is read from. The name may come from the page."""
-    folder, maps = assets_dir() / "zoos" / name, assets_dir() / "maps"
-    return [folder / "zoo.json", folder / "index.parquet", maps / f"{name}.parquet"]
+    assets = assets_dir()  # as text: it is asked for with every look at a collection
+    return [f"{assets}/zoos/{name}/zoo.json", f"{assets}/zoos/{name}/index.parquet", f"{assets}/maps/{name}.parquet"]
 
 
-def files_of(name: str, *_: Any, **__: Any) -> list[Path]:
+def files_of(name: str, *_: Any, **__: Any) -> list[str]:
     """The files that a collection's weights and what they decode to are read from: the zoo, which is written index
     last, and the bases."""
     return [*_read_from(name), *bases()]
 
 
-def bases() -> list[Path]:
+def bases() -> list[str]:
     """The files of all bases: weights decode on one of them."""
-    return sorted((assets_dir() / "bases").glob("*.safetensors"))
+    folder = f"{assets_dir()}/bases"
+    return [f"{folder}/{name}" for name in sorted(os.listdir(folder))] if os.path.isdir(folder) else []
 
 
 def collection_names() -> list[str]:

@@ -14,9 +14,12 @@ def cache_dir() -> Path:
     return path
 
 
+_PACKAGED = Path(__file__).resolve().parent.parent / "assets"
+
+
 def assets_dir() -> Path:
     """The folder of trained assets: `$WSR_ASSETS`, else `assets/` beside the package."""
-    return Path(os.environ.get("WSR_ASSETS") or Path(__file__).resolve().parent.parent / "assets")
+    return Path(os.environ.get("WSR_ASSETS") or _PACKAGED)
 
 
 @contextmanager
