@@ -1,8 +1,8 @@
 """What the Audit tab shows: where each generator's weights stand, and any of them beside what it is nearest to."""
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from app import generate_run, library
 from app.figures.plane import point_id
+from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.schema import read_json
 from wsr.formats.tables import read_table
@@ -47,11 +48,24 @@ class Report:
 def names() -> list[str]:
     """Collections that have been audited, shapes first, as in Generate. Empty until the assets are made."""
     there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
-    there = [name for name in there if _readable(name, _path(name, "parquet").stat().st_mtime_ns)]
+    there = [name for name in there if _readable(name)]
     return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
-@functools.lru_cache(maxsize=16)
+def _report_files(name: str) -> list[Path]:
+    return [_path(name, kind) for kind in ("parquet", "json")]
+
+
+def _audit_files(name: str) -> list[str | Path]:
+    return [*_report_files(name), *library.files_of(name)]
+
+
+def _weight_files(name: str, generator: str, sample: int) -> list[str | Path]:
+    kept = assets_dir() / "samples" / f"{name}{SLUGS.get(generator, '')}"
+    return [*_audit_files(name), kept / "zoo.json", kept / "index.parquet"]
+
+
+@cached_by_file(_report_files, maxsize=16)
 def report(name: str) -> Report:
     """WsrError for a collection, which may come from the page, that has not been audited."""
     if name not in names():
@@ -64,8 +78,8 @@ def _read(name: str) -> Report:
     return Report(name, rows, read_json(_path(name, "json"), "what an audit is of"))
 
 
-@functools.lru_cache(maxsize=32)
-def _readable(name: str, _stamp: int) -> bool:
+@cached_by_file(_report_files, maxsize=32)
+def _readable(name: str) -> bool:
     try:
         _read(name)
     except WsrError as error:
@@ -91,7 +105,7 @@ def distances(of: Report) -> dict[str, list[float]]:
     return found
 
 
-@functools.lru_cache(maxsize=256)
+@cached_by_file(_weight_files, maxsize=256)
 def weights(name: str, generator: str, sample: int) -> "Tensor":
     """A weight (1, p) of the plane: kept samples, held-out fits, or a baseline drawn again from its seed."""
     if generator in SLUGS:
@@ -107,7 +121,7 @@ def weights(name: str, generator: str, sample: int) -> "Tensor":
     return found[generator][sample : sample + 1].clone()  # not a view, which would keep all of them
 
 
-@functools.lru_cache(maxsize=2)
+@cached_by_file(_audit_files, maxsize=2)
 def _baselines(name: str) -> "dict[str, Tensor]":
     from wsr.analysis.plane import baselines
 
@@ -178,7 +192,7 @@ def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
     return list(of.about["summaries"].items())
 
 
-@functools.lru_cache(maxsize=16)
+@cached_by_file(_report_files, maxsize=16)
 def _places(name: str) -> dict[str, int]:
     rows = report(name).rows
     return {point_id(g, s): i for i, (g, s) in enumerate(zip(rows["generator"], rows["sample"], strict=True))}
@@ -190,13 +204,13 @@ def _audited(name: str) -> list[str]:
     return audited_ids(library.zoo(name))
 
 
-@functools.lru_cache(maxsize=16)
+@cached_by_file(library.files_of, maxsize=16)
 def _split(name: str, split: str) -> list[str]:
     index = library.collection(name).index
     return index[index["split"] == split]["id"].astype(str).tolist()
 
 
-def _path(name: str, kind: str):
+def _path(name: str, kind: str) -> Path:
     return assets_dir() / "reports" / f"audit-{name}.{kind}"
 
 

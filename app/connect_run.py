@@ -1,6 +1,5 @@
 """What the Connect tab computes: pairs of fits, the fields between them, and how good those are."""
 
-import functools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,7 +10,9 @@ import numpy as np
 
 from app import compute, library
 from wsr import representations
+from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
+from wsr.memory import remembered
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -61,6 +62,20 @@ def datasets() -> list[str]:
     return sorted(there, key=lambda name: (name != "emoji", name))
 
 
+def _report_files(dataset: str) -> list[Path]:
+    return [assets_dir() / "reports" / f"figure3-{dataset}.json"]
+
+
+def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
+    """kind: representation and init, of one zoo of pairs."""
+    folder = _folder(dataset, *kind)
+    return [*_report_files(dataset), folder / "zoo.json", folder / "index.parquet", *library.bases()]
+
+
+def _race_files(dataset: str, target: str, init: str = "own") -> list[str | Path]:
+    return [file for name in representations for file in _pair_files(dataset, name, init)]
+
+
 def _report(dataset: str) -> dict[str, Any]:
     return library.report(f"figure3-{dataset}")
 
@@ -72,7 +87,7 @@ def targets(dataset: str) -> list[str]:
     return _report(dataset)["ids"]
 
 
-@functools.lru_cache(maxsize=32)
+@cached_by_file(_race_files, maxsize=32)
 def race(dataset: str, target: str, init: str = "own") -> Race:
     """The precomputed pairs of a target, all representations that have one. init: "own", or "normal" for zero-mean
     starts. Names come from the page: WsrError for one that is not there."""
@@ -107,7 +122,7 @@ def has_pairs(dataset: str, name: str, init: str) -> bool:
     return (_folder(dataset, name, init) / "zoo.json").is_file()
 
 
-@functools.lru_cache(maxsize=16)
+@cached_by_file(_pair_files, maxsize=16)
 def _pairs(dataset: str, name: str, init: str) -> "Pair":
     """All pairs of a zoo of them."""
     from wsr import Zoo
@@ -144,7 +159,7 @@ def look_ahead(of: Race, alpha: float, aligned: bool) -> None:
 _ahead, _next = ThreadPoolExecutor(1, "wsr-ahead"), []
 
 
-@functools.lru_cache(maxsize=KEPT)
+@remembered(most=KEPT)
 def _drawn(lane: Lane, alpha: float, aligned: bool) -> np.ndarray | None:
     image = picture(lane.aligned if aligned else lane.pair, alpha)
     return image if image is None or image.dtype == np.uint8 else np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)

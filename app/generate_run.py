@@ -1,6 +1,5 @@
 """What the Generate tab computes: samples from noise, step by step, and what each of them is nearest to."""
 
-import functools
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import numpy as np
 from app import compute, library, snippets
 from app.fit_run import Fitted
 from wsr import representations
+from wsr.caching import Stamp, cached_by_file, file_stamp
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.schema import DiffusionSchema, parse_json, validated
 from wsr.formats.tensors import open_tensors
@@ -44,7 +44,7 @@ MEANING = {
 
 
 _drawing = threading.Lock()
-_drawn: dict[Path, list] = {}  # pictures of kept samples, by their folder
+_drawn: dict[tuple[Path, Stamp], list] = {}  # pictures of kept samples, by their folder and its state
 
 
 @dataclass(frozen=True)
@@ -83,13 +83,9 @@ def models() -> list[str]:
     return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
+@cached_by_file(lambda name: [_file(name)], maxsize=256)
 def problem(name: str) -> str:
     """Why a model that is there cannot be used, as a sentence, which the log has as well; "" where it can."""
-    return _problem(name, _file(name).stat().st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=256)
-def _problem(name: str, _stamp: int) -> str:
     try:
         classes_of(name)
     except WsrError as error:
@@ -125,14 +121,23 @@ def _file(name: str) -> Path:
     return assets_dir() / "diffusion" / f"{name}.safetensors"
 
 
-@functools.lru_cache(maxsize=6)
+def _model_files(name: str) -> list[str | Path]:
+    """The model's first file, which is written last, and what its zoo is read from."""
+    return [_file(name), *library.files_of(name)]
+
+
+def _sample_files(path: Path, name: str) -> list[str | Path]:
+    return [path / "zoo.json", path / "index.parquet", *library.files_of(name)]
+
+
+@cached_by_file(_model_files, maxsize=6)
 def model(name: str) -> "WeightDiffusion":
     from wsr.diffusion import load_diffusion
 
     return load_diffusion(_file(name))
 
 
-@functools.lru_cache(maxsize=6)
+@cached_by_file(library.files_of, maxsize=6)
 def audit(name: str) -> "tuple[Audit, list[str]]":
     """The audit of a collection, calibrated, and the ids of its training weights by row."""
     from wsr.analysis.novelty import audit_of
@@ -159,24 +164,27 @@ def opening(name: str) -> Iterator[Screen]:
         return
     sampled = _kept_samples(path, name)
     said = snippets.settled(f"{len(sampled.weights)} networks that nobody fitted. Press Sample for others.")
-    if path not in _drawn:
+    key = path, file_stamp(_sample_files(path, name))
+    if key not in _drawn:
         yield Screen(said, items(sampled.asked, sampled.weights, LIVE))
     with _drawing:  # what is the same for all visitors is drawn once, however many come with one link
-        shown = _drawn.get(path) or _drawn.setdefault(path, items(sampled.asked, sampled.weights, FINAL))
+        for older in [known for known in _drawn if known[0] == path and known != key]:
+            del _drawn[older]
+        shown = _drawn.get(key) or _drawn.setdefault(key, items(sampled.asked, sampled.weights, FINAL))
     yield Screen(said, shown)
     with _drawing:
         sampled.verdicts = sampled.verdicts or judged(name, sampled.weights)
     yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
 
 
-@functools.lru_cache(maxsize=26)
+@cached_by_file(_model_files, maxsize=26)
 def warm(name: str) -> None:
     """Loads the model and takes a step, which the first time takes half a second longer: while the visitor looks, so
     that the first press of Sample need not wait for it."""
     next(model(name).sample_stream(COUNT, steps=STEPS[0]))
 
 
-@functools.lru_cache(maxsize=26)
+@cached_by_file(_sample_files, maxsize=26)
 def _kept_samples(path: Path, name: str) -> Sampled:
     from wsr.zoo import Zoo
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import emoji
 import numpy as np
@@ -18,6 +19,7 @@ from jaxtyping import Float
 
 from app.figures.weights import layer_arrays
 from wsr import representations
+from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.files import shown
 from wsr.formats.schema import ZooSchema, read_json, validated
@@ -81,14 +83,36 @@ class Collection:
     def position(self, item: str) -> int:
         """The row of an id that came from the page. WsrError if there is none."""
         try:
-            return _positions(self.name)[item]
+            return self._positions[item]
         except KeyError:
             raise unknown_name("item", item, self.ids) from None
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {item: i for i, item in enumerate(self.ids)}
 
     def points(self, method: str, dims: int) -> Float[np.ndarray, "n d"]:
         if (method, dims) not in self.maps:
             raise unknown_name("map", f"{method} in {dims}D", [f"{m} in {d}D" for m, d in self.maps])
         return self.maps[method, dims]
+
+
+def _read_from(name: str, *_: Any) -> list[str]:
+    """The files that a collection is read from. The name may come from the page."""
+    assets = assets_dir()  # as text: it is asked for with every look at a collection
+    return [f"{assets}/zoos/{name}/zoo.json", f"{assets}/zoos/{name}/index.parquet", f"{assets}/maps/{name}.parquet"]
+
+
+def files_of(name: str, *_: Any, **__: Any) -> list[str]:
+    """The files that a collection's weights and what they decode to are read from: the zoo, which is written index
+    last, and the bases."""
+    return [*_read_from(name), *bases()]
+
+
+def bases() -> list[str]:
+    """The files of all bases: weights decode on one of them."""
+    folder = f"{assets_dir()}/bases"
+    return [f"{folder}/{name}" for name in sorted(os.listdir(folder))] if os.path.isdir(folder) else []
 
 
 def collection_names() -> list[str]:
@@ -114,38 +138,23 @@ def problems() -> list[str]:
     return [said for name in _found() if (said := problem(name))]
 
 
+@cached_by_file(_read_from, maxsize=256)
 def problem(name: str) -> str:
     """Why a zoo with a map cannot be shown, as a sentence, which the log has as well; "" where it can."""
-    files = _files(name)
-    return _problem(name, tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in files))
-
-
-@functools.lru_cache(maxsize=256)
-def _problem(name: str, _stamps: tuple[int, ...]) -> str:
-    collection.cache_clear()  # files have changed
     try:
-        _opened(name)
+        collection(name)
     except WsrError as error:
         log.error("%s is left out of the page. %s", name, error)
         return str(error)
     return ""
 
 
-def _files(name: str) -> tuple[Path, Path, Path]:
-    folder = assets_dir() / "zoos" / name
-    return folder / "zoo.json", folder / "index.parquet", assets_dir() / "maps" / f"{name}.parquet"
-
-
-@functools.lru_cache(maxsize=24)
+@cached_by_file(_read_from, maxsize=24)
 def collection(name: str) -> Collection:
     """A collection by name. The name may come from the page: WsrError if there is none of it, or it cannot be read."""
     if name not in _found():
         raise unknown_name("collection", name, collection_names())
-    return _opened(name)
-
-
-def _opened(name: str) -> Collection:
-    described, listed, mapped = _files(name)
+    described, listed, mapped = map(Path, _read_from(name))
     meta = read_json(described, "the description of a zoo")
     validated(ZooSchema, meta, f"{shown(described)} is not the description of a zoo")
     index = read_table(listed, "a zoo's index", INDEX, ("id",))
@@ -196,12 +205,7 @@ def label_of(dataset: str, item: str) -> str:
     return item if words == symbol else _TONES.sub(r" (\1)", words)
 
 
-@functools.lru_cache(maxsize=24)
-def _positions(name: str) -> dict[str, int]:
-    return {item: i for i, item in enumerate(collection(name).ids)}
-
-
-@functools.lru_cache(maxsize=24)
+@cached_by_file(files_of, maxsize=24)
 def zoo(name: str) -> Zoo:
     """The engine's own view of the zoo. Imports torch."""
     from wsr import Zoo
@@ -209,7 +213,7 @@ def zoo(name: str) -> Zoo:
     return Zoo.open(assets_dir() / "zoos" / collection(name).name)
 
 
-@functools.lru_cache(maxsize=24)
+@cached_by_file(files_of, maxsize=24)
 def weights(name: str) -> Float[Tensor, "n p"]:
     """All stored vectors of a collection, in its order, as they are on disk: in fp16 about 16 MB for a thousand."""
     from wsr import Zoo
@@ -218,7 +222,7 @@ def weights(name: str) -> Float[Tensor, "n p"]:
     return once.weights(collection(name).ids, dtype=None)
 
 
-@functools.lru_cache(maxsize=4)
+@cached_by_file(files_of, maxsize=4)
 def canonical_weights(name: str) -> Float[Tensor, "n p"]:
     """The same in their canonical form."""
     from wsr.symmetry import canonical
@@ -226,7 +230,7 @@ def canonical_weights(name: str) -> Float[Tensor, "n p"]:
     return canonical(zoo(name).representation, weights(name).float())
 
 
-@functools.lru_cache(maxsize=256)
+@cached_by_file(files_of, maxsize=256)
 def neighbours(
     name: str, item: str, count: int = 6, metric: str = "cosine", form: str = "raw"
 ) -> list[tuple[str, float]]:
@@ -242,14 +246,14 @@ def neighbours(
     return [(found.ids[i], d) for i, d in near]
 
 
-@functools.lru_cache(maxsize=8)
+@cached_by_file(files_of, maxsize=8)
 def _mean(name: str, form: str) -> Float[Tensor, " p"]:
     import torch
 
     return (canonical_weights(name) if form == "canonical" else weights(name)).mean(0, dtype=torch.float32)
 
 
-@functools.lru_cache(maxsize=24)
+@cached_by_file(_read_from, maxsize=24)
 def columns(name: str) -> list[str]:
     """What points can be coloured by: the columns of the zoo's index that tell items apart, and k-means clusters."""
     index = collection(name).index
@@ -265,7 +269,7 @@ def column(name: str, key: str) -> np.ndarray:
     return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else values.fillna("").astype(str).to_numpy()
 
 
-@functools.lru_cache(maxsize=8)
+@cached_by_file(files_of, maxsize=8)
 def clusters(name: str) -> np.ndarray:
     """Names of k-means clusters, as many as there are classes, the largest first. Takes a few seconds."""
     from sklearn.cluster import KMeans
@@ -283,14 +287,12 @@ def probes(dataset: str) -> list[dict]:
     return [row for row in rows if row["data set"] == dataset]
 
 
+@cached_by_file(lambda name: [f"{assets_dir()}/reports/{name}.json"], maxsize=32)
 def report(name: str) -> dict:
     """A report of assets/reports; empty where there is none, or it cannot be read, which the log then says."""
     path = assets_dir() / "reports" / f"{name}.json"
-    return _report(path, path.stat().st_mtime_ns) if path.is_file() else {}
-
-
-@functools.lru_cache(maxsize=32)
-def _report(path: Path, _stamp: int) -> dict:
+    if not path.is_file():
+        return {}
     try:
         found = read_json(path, "a report")
     except WsrError as error:
@@ -305,7 +307,7 @@ def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
     return layer_arrays(zoo(name).weights([item])[0].numpy(), collection(name).layout)
 
 
-@functools.lru_cache(maxsize=4)
+@cached_by_file(files_of, maxsize=4)
 def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     """The named tensors all fits of a collection start around: the init without its random part, or, where the first
     fit starts the others, that one."""
@@ -317,14 +319,14 @@ def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     return layer_arrays(begun.cpu().numpy(), collection(name).layout)
 
 
-@functools.lru_cache(maxsize=128)
+@cached_by_file(files_of, maxsize=128)
 def picture(name: str, item: str, resolution: int) -> Float[np.ndarray, "h w 3"]:
     """What an image's weights decode to, at any resolution, in [0, 1]."""
     found = collection(name)
     return np.asarray(zoo(name).decode([found.ids[found.position(item)]], resolution)[0])
 
 
-@functools.lru_cache(maxsize=64)
+@cached_by_file(files_of, maxsize=64)
 def surface_glb(name: str, item: str, resolution: int) -> bytes:
     """What a shape's weights decode to, as a GLB file. WsrError where the field has no inside."""
     from wsr.render.surfaces import to_glb

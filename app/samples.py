@@ -1,6 +1,5 @@
 """What can be fitted in the Fit tab: samples that are at hand, and what visitors bring."""
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,7 +11,9 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from app import snippets
+from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
+from wsr.paths import cache_dir
 from wsr.picture_formats import NAMES as PICTURES
 from wsr.picture_formats import SUFFIXES as IMAGE_FILES
 
@@ -67,7 +68,12 @@ def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
         yield [item for group in groups for item in group[start : start + 2]]
 
 
-@functools.lru_cache(maxsize=1)
+def _emoji_files(*_: str) -> list[Path]:
+    """What is there only once emoji have been fetched; photographs and shapes never change."""
+    return [cache_dir() / "emoji" / "groups.json"]
+
+
+@cached_by_file(_emoji_files, maxsize=1)
 def _emoji() -> list[tuple["Signal", str]]:
     from app.library import label_of
     from wsr import load_signals
@@ -81,7 +87,7 @@ def _emoji() -> list[tuple["Signal", str]]:
     return [(signal, label_of("emoji", signal.id)) for signal in wanted[:4]]
 
 
-@functools.lru_cache(maxsize=32)
+@cached_by_file(_emoji_files, maxsize=32)
 def target(sample: str) -> Target:
     """A sample by its id, which may come from the page: WsrError if it is none."""
     known = {item.id: item for item in samples()}
@@ -141,7 +147,7 @@ def strip() -> list[dict[str, str]]:
     return [{"id": item.id, "label": item.label, "src": _thumb(item.id)} for item in samples()]
 
 
-@functools.lru_cache(maxsize=32)
+@cached_by_file(_emoji_files, maxsize=32)
 def _thumb(sample: str) -> str:
     small = Image.fromarray(target(sample).view)
     small.thumbnail((THUMB, THUMB))

@@ -74,7 +74,7 @@ def cell(name: str, item: str) -> int:
 
 def _cached(name: str) -> Path:
     index = assets_dir() / "zoos" / name / "index.parquet"
-    return cache_dir() / "sprites" / f"{name}-{int(index.stat().st_mtime)}-{index.stat().st_size}.webp"
+    return cache_dir() / "sprites" / f"{name}-{index.stat().st_mtime_ns}-{index.stat().st_size}.webp"
 
 
 def make_missing() -> None:

@@ -1,6 +1,5 @@
 """What the Symmetry tab computes: a fitted field, what was done to its weights, and what that changed."""
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from app import library
+from wsr.caching import cached_by_file
 from wsr.errors import WsrError
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Moved:
     broken: int
 
 
-@functools.lru_cache(maxsize=64)
+@cached_by_file(library.files_of, maxsize=64)
 def subject(name: str, item: str) -> Subject:
     """An item of a collection; both come from the page and are looked up. WsrError for what is not there."""
     library.collection(name).position(item)

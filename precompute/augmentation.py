@@ -14,24 +14,30 @@ from precompute.diffusion_search import searched
 from precompute.generators import SECONDS
 from precompute.judging import COUNT, STEPS, Judge, train
 from precompute.tables import Report
-from wsr.diffusion import diffusion_preset
+from wsr.diffusion import DiffusionConfig, diffusion_preset
 from wsr.diffusion.jobs import training_of
+from wsr.diffusion.training import VERSION
 from wsr.zoo import Zoo
 
 NAME, COPIES, LIMIT = "shapes10-mlora", (1, 2, 4, 8), SECONDS["shapes10"]
 
 
 def main() -> None:
-    report, judge = Report("augmentation", zoo=NAME, seconds=LIMIT, samples=COUNT), None
+    depends = {"config": settings(), "seconds": LIMIT, "samples": COUNT, "steps": STEPS, "training": VERSION}
+    report = Report("augmentation", depends=depends, zoos=[NAME], zoo=NAME, seconds=LIMIT, samples=COUNT)
+    judge = None
     for copies in COPIES:
         if not report.has(copies=copies):
             judge = judge or Judge(NAME)
             report.add(row_of(copies, judge))
 
 
+def settings() -> DiffusionConfig:
+    return replace(diffusion_preset("cpu", "mlora"), lr=searched()["mlora"]["lr"])
+
+
 def row_of(copies: int, judge: Judge) -> dict:
-    config = replace(diffusion_preset("cpu", "mlora"), lr=searched()["mlora"]["lr"])
-    training = training_of(Zoo.open(NAME), config, copies=copies)
+    training = training_of(Zoo.open(NAME), settings(), copies=copies)
     train(training, LIMIT, f"copies × {copies}")
     found = judge(training.model.sample(COUNT, steps=STEPS))
     about = {"steps": training.step, "loss": training.losses[-1], "validation loss": training.best.loss}

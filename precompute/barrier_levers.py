@@ -4,16 +4,15 @@
 lowest. Resumable. Written to assets/reports/barrier-levers.{json,md}.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
 
 from precompute.bases import prepare
 from precompute.selection import zoo_signals
-from precompute.tables import markdown
+from precompute.tables import Resumed, fit_parts, markdown
 from wsr.analysis.connectivity import connect, fit_pair, similarity
 from wsr.fitting.problem import make_problem
+from wsr.identity import Identity
 from wsr.paths import assets_dir, atomic_path
 from wsr.presets import preset
 from wsr.progress import bar
@@ -42,8 +41,9 @@ def levers(name: str) -> dict[str, dict]:
 def main() -> None:
     prepare(DATASET)
     path = assets_dir() / "reports" / "barrier-levers.json"
-    rows = json.loads(path.read_text())["rows"] if path.exists() else []
     signals = zoo_signals(DATASET).where(split="heldout")[:INSTANCES]
+    resumed = Resumed(path, Identity.of("barrier levers", 1, **fit_parts(signals, DATASET)))
+    rows = resumed.report.get("rows", [])
     truth = make_problem(signals, preset("cpu", 2).resolution).truth
     todo = [(name, lever, options) for name in NAMES for lever, options in levers(name).items()]
     with bar("barrier levers") as update:
@@ -57,7 +57,7 @@ def main() -> None:
             row = {"representation": name, "lever": lever, **_spread("ends", ends), **_spread("drop", found.drop)}
             row |= {"middle": float(found.quality[:, 1].mean()), "change cosine": float(change.cosine.mean())}
             rows.append(row | {"change floor": change.floor})
-            _write(path, rows)
+            _write(resumed, rows)
             update(number + 1, len(todo), f"{name}, {lever}: {row['ends']:.2f} dB, drop {row['drop']:.2f}")
 
 
@@ -65,11 +65,9 @@ def _spread(name: str, values: np.ndarray) -> dict[str, float]:
     return {name: float(values.mean()), f"{name} se": float(values.std(ddof=1) / len(values) ** 0.5)}
 
 
-def _write(path, rows: list[dict]) -> None:
-    about = {"dataset": DATASET, "instances": INSTANCES, "lambda": 1.0, "preset": "cpu", "rows": rows}
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(about, indent=1, ensure_ascii=False))
-    with atomic_path(path.with_suffix(".md")) as temporary:
+def _write(resumed: Resumed, rows: list[dict]) -> None:
+    resumed.write({"dataset": DATASET, "instances": INSTANCES, "lambda": 1.0, "preset": "cpu", "rows": rows})
+    with atomic_path(resumed.path.with_suffix(".md")) as temporary:
         temporary.write_text(markdown(pd.DataFrame(rows)))
 
 

@@ -27,7 +27,7 @@ def main(dataset: str) -> None:
     prepare(dataset)
     with bar(f"base {dataset}") as update:
         for record in train_base(load_signals(dataset), assets_dir() / "bases" / f"{dataset}.safetensors"):
-            update(record.step, record.steps, f"loss {record.loss:.4f}")
+            update(record.step, record.steps, "there already" if record.kept else f"loss {record.loss:.4f}")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from precompute.judging import COUNT, STEPS, Judge, train
 from precompute.tables import Report
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
+from wsr.diffusion.training import VERSION
 from wsr.zoo import Zoo
 
 DATASET, KIND = "emoji-people", "mlora-asym"
@@ -22,11 +23,13 @@ CLUSTERS = (0, 5, 10)
 
 def main() -> None:
     name, preset = f"{DATASET}-{KIND}", diffusion_preset("cpu", KIND)
-    report = Report("clusters", zoo=name, samples=COUNT)
+    config = replace(preset, lr=searched()[KIND]["lr"])
+    depends = {"config": config, "seconds": SECONDS[DATASET], "samples": COUNT, "steps": STEPS, "training": VERSION}
+    report = Report("clusters", depends=depends, zoos=[name], zoo=name, samples=COUNT)
     for count in CLUSTERS:
         if report.has(clusters=count):
             continue
-        training = training_of(Zoo.open(name), replace(preset, lr=searched()[KIND]["lr"], clusters=count))
+        training = training_of(Zoo.open(name), replace(config, clusters=count))
         train(training, SECONDS[DATASET], f"{count} clusters")
         judge, rows, about = Judge(name), [], {"clusters": count, "steps": training.best.step}
         for guidance in (1.0, preset.guidance) if count else (1.0,):

@@ -15,10 +15,13 @@ import torch
 
 from precompute.generators import THREADS
 from precompute.judging import train
+from precompute.tables import Resumed
 from wsr import representations
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
-from wsr.paths import assets_dir, atomic_path
+from wsr.diffusion.training import VERSION
+from wsr.identity import Identity
+from wsr.paths import assets_dir
 from wsr.zoo import Zoo
 
 DATASET = "shapes10"
@@ -28,6 +31,12 @@ PATH = assets_dir() / "reports" / "diffusion-search.json"
 
 def rows() -> list[dict]:
     return json.loads(PATH.read_text())["rows"] if PATH.exists() else []
+
+
+def resumed(name: str) -> Resumed:
+    """The report, for a further row of this representation."""
+    depends = {"config": diffusion_preset("cpu"), "seconds": SECONDS, "training": VERSION}
+    return Resumed(PATH, Identity.of("diffusion search", 1, **depends), [f"{DATASET}-{name}"])
 
 
 def searched() -> dict[str, dict]:
@@ -60,10 +69,10 @@ def run(name: str, lr: float) -> dict:
 
 def main(name: str) -> None:
     while (lr := next_rate(name)) is not None:
+        resumed(name)  # refuses another run's report before anything is trained for it
         found = run(name, lr)
-        known = [*rows(), found]  # read again: another process may have written meanwhile
-        with atomic_path(PATH) as temporary:
-            temporary.write_text(json.dumps({"data set": DATASET, "seconds": SECONDS, "rows": known}, indent=1))
+        report = resumed(name)  # read again: another process may have written meanwhile
+        report.write({"data set": DATASET, "seconds": SECONDS, "rows": [*rows(), found]})
 
 
 if __name__ == "__main__":

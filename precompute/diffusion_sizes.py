@@ -15,6 +15,7 @@ from precompute.judging import train
 from precompute.tables import Report
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.jobs import training_of
+from wsr.diffusion.training import VERSION
 from wsr.zoo import Zoo
 
 NAME = f"{DATASET}-mlora-asym"
@@ -24,7 +25,9 @@ SIZES = ((192, 256, 1), (256, 256, 1), (320, 128, 1), (320, 256, 1), (320, 256, 
 
 
 def main() -> None:
-    report = Report("diffusion-sizes", zoo=NAME, seconds=LIMIT)
+    config = replace(diffusion_preset("cpu"), lr=searched()["mlora-asym"]["lr"])
+    depends = {"config": config, "seconds": LIMIT, "training": VERSION}
+    report = Report("diffusion-sizes", depends=depends, zoos=[NAME], zoo=NAME, seconds=LIMIT)
     torch.set_num_threads(THREADS)
     for width, pair, blocks in SIZES:
         if not report.has(width=width, blocks=blocks, **{"pair width": pair}):

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 
 from precompute.bases import prepare
-from precompute.tables import Report
+from precompute.tables import Report, zoo_hash
 from wsr import representations
 from wsr.analysis.novelty import intrinsic_dimension
 from wsr.data import load_signals
 from wsr.data.occupancy import inside
 from wsr.fitting.targets import stack_images
-from wsr.paths import assets_dir
 from wsr.zoo import Zoo
 
 DATASETS = ("emoji", "emoji-people", "shapes10")
@@ -23,11 +22,13 @@ PIXELS, SAMPLES = 32, 16
 
 
 def main() -> None:
-    report = Report("dimensions", pixels=PIXELS, samples=SAMPLES)
+    names = [f"{dataset}-{name}" for dataset in DATASETS for name in representations]
+    there = [name for name in names if zoo_hash(name)]
+    about = {"pixels": PIXELS, "samples": SAMPLES}
+    report = Report("dimensions", depends=about, zoos=there, **about)
     for dataset in DATASETS:
         for name in representations:
-            there = (assets_dir() / "zoos" / f"{dataset}-{name}" / "zoo.json").exists()
-            if there and not report.has(**{"data set": dataset, "of": name}):
+            if f"{dataset}-{name}" in there and not report.has(**{"data set": dataset, "of": name}):
                 zoo = Zoo.open(f"{dataset}-{name}")
                 ids = sorted(zoo.good("train")["id"])
                 if name == representations[0]:

@@ -17,7 +17,6 @@ at its ends and halfway; raw, and with the second fit aligned to the first. Mean
 Written to assets/reports/figure3-<data set>.{json,csv,md,png}.
 """
 
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -30,15 +29,17 @@ from filelock import FileLock
 from precompute.bases import prepare
 from precompute.figure3_drawn import draw
 from precompute.selection import zoo_signals
-from precompute.tables import markdown
+from precompute.tables import Resumed, fit_parts, markdown
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
 from wsr.data.signals import Signal, Signals
 from wsr.fitting.problem import make_problem
+from wsr.identity import Identity
 from wsr.paths import assets_dir, atomic_path, cache_dir
 from wsr.presets import preset
 from wsr.progress import bar
 from wsr.zoo import Zoo
+from wsr.zoo.build import require_same_run
 
 INSTANCES, SURFACE = 30, 64
 POINTS = 25_000  # of an IoU: the mean over 30 shapes is known to 0.001
@@ -67,8 +68,15 @@ class Study:
         self.targets = [signal.read() for signal in self.signals] if self.signals.dim == 3 else []
         self.path = assets_dir() / "reports" / f"figure3-{dataset}.json"
 
+        about = {"points": POINTS, "surface": SURFACE, "alphas": ALPHAS}
+        self.identity = Identity.of("figure 3", 1, **fit_parts(self.signals, dataset), **about)
+
+    def resumed(self) -> Resumed:
+        """The report as it is; WsrError where another run has begun it."""
+        return Resumed(self.path, self.identity)
+
     def rows(self) -> list[dict]:
-        return json.loads(self.path.read_text())["rows"] if self.path.exists() else []
+        return self.resumed().report.get("rows", [])
 
     def run(self, names: Sequence[str] = tuple(representations)) -> None:
         todo = [case for case in CASES if case[0] in names]
@@ -115,6 +123,7 @@ class Study:
             init=INITS[series], sigma=sigma, init_seed=0, steps=steps, perturb=1.0,
         )  # fmt: skip
         if len(zoo):
+            require_same_run(zoo, self.signals, None)
             return
         truth = make_problem(self.signals, zoo.resolution).truth  # a zoo's quality is that of all points
         for number, weights in enumerate((pair.a, pair.b)):
@@ -155,8 +164,7 @@ class Study:
             "surface": f"{SURFACE}³, 2,048 points, plain distances, both directions summed, ×10²",
             "rows": rows,
         }
-        with atomic_path(self.path) as temporary:
-            temporary.write_text(json.dumps(report, indent=1, ensure_ascii=False))
+        self.resumed().write(report)
         table = flat(rows)
         with atomic_path(self.path.with_suffix(".csv")) as temporary:
             table.to_csv(temporary, index=False)

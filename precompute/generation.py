@@ -14,7 +14,10 @@ import torch
 
 from precompute.diffusion_search import searched
 from precompute.generators import BITS, SAMPLES, SECONDS, STEPS, THREADS, Generator, generators
-from wsr.diffusion import diffusion_preset, load_diffusion, sample_zoo, train_diffusion
+from wsr.diffusion import DiffusionConfig, diffusion_preset, load_diffusion, sample_zoo, train_diffusion
+from wsr.diffusion.jobs import training_of
+from wsr.errors import WsrError
+from wsr.identity import Identity
 from wsr.paths import assets_dir, cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo, compress_zoo
@@ -24,24 +27,36 @@ def main(one: Generator) -> None:
     path = assets_dir() / "diffusion" / f"{one.name}.safetensors"
     if not path.exists():
         train(one, path)
+    model = load_diffusion(path)
+    begun = Identity.read(model.about.get("identity"))
+    if begun is not None:  # older ones do not say it
+        asked = training_of(Zoo.open(one.zoo), config_of(one), seed=one.seed).identity
+        asked.require_same(begun, path, "remove it to have it trained again")
     samples = assets_dir() / "samples" / one.name
-    if not samples.exists():
+    if samples.exists():
+        network = Zoo.open(samples).meta["sampled"].get("network", model.fingerprint())
+        if network != model.fingerprint():
+            raise WsrError(f"{str(samples)!r} was drawn of another model than {str(path)!r}: remove it to draw again.")
+    else:
         kept = cache_dir() / "training" / f"samples-{one.name}"
         with bar(f"samples {one.name}") as update:
-            for done in sample_zoo(load_diffusion(path), kept, SAMPLES, steps=STEPS, seed=one.seed):
+            for done in sample_zoo(model, kept, SAMPLES, steps=STEPS, seed=one.seed):
                 update(done, SAMPLES)
         compress_zoo(Zoo.open(kept), samples, bits=BITS[one.dataset])
         shutil.rmtree(kept)
 
 
-def train(one: Generator, path) -> None:
-    zoo, found = Zoo.open(one.zoo), searched()[one.representation]
-    config = diffusion_preset("cpu", one.representation)
+def config_of(one: Generator) -> DiffusionConfig:
+    found, config = searched()[one.representation], diffusion_preset("cpu", one.representation)
     steps = min(config.steps, round(SECONDS[one.dataset] / found["step seconds"]))
-    config = replace(config, lr=found["lr"], steps=steps, encoder=config.encoder and one.encoder)
+    return replace(config, lr=found["lr"], steps=steps, encoder=config.encoder and one.encoder)
+
+
+def train(one: Generator, path) -> None:
+    zoo, config = Zoo.open(one.zoo), config_of(one)
     whole = cache_dir() / "training" / path.name
     with bar(f"diffusion {one.name}") as update:
-        for record in train_diffusion(zoo, whole, config=config, seed=one.seed):
+        for record in train_diffusion(zoo, whole, config=config, seed=one.seed, overwrite=True):
             update(record.step, record.steps, f"loss {record.loss:.4f}, of unseen weights {record.validation or 0:.4f}")
     load_diffusion(whole).save(path, BITS[one.dataset])
 

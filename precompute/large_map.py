@@ -7,6 +7,7 @@ median frame while panning in headless Chromium with software GL, and seconds fr
 
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -21,7 +22,9 @@ from safetensors.torch import save_file
 
 from precompute.live import PICTURE, POINT
 from precompute.screenshots import CHROMIUM, FLAGS, SIZE, free_port, wait_for
+from precompute.tables import zoo_hash
 from wsr.analysis import place
+from wsr.identity import Identity, files_hash
 from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
 from wsr.zoo import Zoo
@@ -39,8 +42,11 @@ FRAMES = """() => new Promise((done) => {
 def make() -> None:
     """An assets folder of its own: the real bases and zoos, and the large zoo with its map."""
     zoo, done = Zoo.open(REAL), FOLDER / "maps" / f"{NAME}.parquet"
-    if done.exists():
+    made_of = {"zoo": zoo_hash(REAL), "map": files_hash([assets_dir() / "maps" / f"{REAL}.parquet"])}
+    identity, label = Identity.of("large map", 1, **made_of, copies=COPIES, noise=NOISE), FOLDER / "identity.json"
+    if done.exists() and label.exists() and json.loads(label.read_text()) == identity.record():
         return
+    shutil.rmtree(FOLDER, ignore_errors=True)  # another run's
     folder = FOLDER / "zoos" / NAME
     for path in (folder, FOLDER / "maps"):
         path.mkdir(parents=True, exist_ok=True)
@@ -76,6 +82,8 @@ def make() -> None:
         xyz[:, :dims] = np.concatenate(parts)
         table = pd.DataFrame(xyz, columns=list("xyz")).assign(id=names, method=method, dims=dims)
         tables.append(table)
+    with atomic_path(label) as temporary:
+        temporary.write_text(json.dumps(identity.record()))
     with atomic_path(done) as temporary:
         pd.concat(tables, ignore_index=True).to_parquet(temporary, index=False)
 

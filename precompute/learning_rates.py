@@ -11,7 +11,6 @@ Written to assets/reports/learning-rates-<data set>.json; the choice stands in w
 quality of the same weights once they are rounded to fp16, as a zoo keeps them.
 """
 
-import json
 import sys
 from itertools import islice
 
@@ -19,9 +18,11 @@ import numpy as np
 
 from precompute.bases import prepare
 from precompute.selection import zoo_signals
+from precompute.tables import Resumed, fit_parts
 from wsr import fit, representations
 from wsr.fitting.problem import make_problem
-from wsr.paths import assets_dir, atomic_path
+from wsr.identity import Identity
+from wsr.paths import assets_dir
 from wsr.presets import preset
 from wsr.progress import bar
 
@@ -36,7 +37,8 @@ def main(dataset: str) -> None:
     chosen = zoo_signals(dataset).where(split="train")
     signals = chosen.select(islice(chosen.ids, INSTANCES))
     path = assets_dir() / "reports" / f"learning-rates-{dataset}.json"
-    found = json.loads(path.read_text())["quality"] if path.exists() else {}
+    resumed = Resumed(path, Identity.of("learning rates", 1, **fit_parts(signals, dataset)))
+    found = resumed.report.get("quality", {})
     truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
     todo = [
         (name, rate, a_rate)
@@ -57,12 +59,11 @@ def main(dataset: str) -> None:
                     "se": float(np.std(result.quality) / INSTANCES**0.5),
                     "as_fp16": float(np.mean(rounded)),
                 }
-                _write(path, signals, found)
+                _write(resumed, signals, found)
             update(i, len(todo), f"{name} {key}: {row[key]['mean']:.3f}")
-    _write(path, signals, found)
 
 
-def _write(path, signals, found: dict) -> None:
+def _write(resumed: Resumed, signals, found: dict) -> None:
     settings = preset("cpu", signals.dim).fit
     report = {
         "preset": "cpu",
@@ -74,8 +75,7 @@ def _write(path, signals, found: dict) -> None:
         "quality": found,
         "chosen": {name: _choice(row, WITHIN[signals.dim]) for name, row in found.items()},
     }
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=1))
+    resumed.write(report)
 
 
 def _choice(row: dict, within: float) -> dict:

@@ -14,10 +14,12 @@ from pathlib import Path
 import torch
 
 from precompute.generators import BITS, DATASETS, THREADS, Generator
+from precompute.tables import zoo_hash
 from wsr.diffusion import diffusion_preset
 from wsr.diffusion.checkpoints import CheckpointGenerator
 from wsr.diffusion.jobs import samples_zoo
 from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
+from wsr.identity import Identity
 from wsr.paths import assets_dir, cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo, compress_zoo
@@ -35,7 +37,11 @@ def main(name: str) -> None:
     zoo = Zoo.open(name)
     for title, build in builders(zoo).items():
         path = path_of(title, name)
+        identity = Identity.of(title, 1, **parts_of(zoo, title))
         if path.exists():
+            begun = Identity.read(Zoo.open(path).meta["sampled"].get("identity"))
+            if begun is not None:  # older ones do not say it
+                identity.require_same(begun, path, "remove it to have it made again")
             continue
         generator = build()
         with bar(f"{title} on {name}") as update:
@@ -43,8 +49,16 @@ def main(name: str) -> None:
                 update(record.step, record.steps, f"loss {record.loss:.4f}")
         kept = cache_dir() / "training" / path.name
         shutil.rmtree(kept, ignore_errors=True)
-        drawn = samples_zoo(zoo.representation, zoo.meta, generator.sample(COUNT, seed=0), kept, {"model": title})
+        how = {"model": title, "identity": identity.record()}
+        drawn = samples_zoo(zoo.representation, zoo.meta, generator.sample(COUNT, seed=0), kept, how)
         compress_zoo(drawn, path, bits=BITS[Generator(name).dataset])
+
+
+def parts_of(zoo: Zoo, title: str) -> dict:
+    """What samples of a generator depend on."""
+    learnt = f"{zoo.path.name}-trajectories" if title == "G.pt" else zoo.path.name
+    steps = {"autoencoder": AUTOENCODER_STEPS, "pairs": PAIR_STEPS}
+    return {"zoo": zoo_hash(learnt), "config": diffusion_preset("cpu"), "steps": steps, "samples": COUNT}
 
 
 def builders(zoo: Zoo) -> dict[str, Callable]:

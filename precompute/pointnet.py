@@ -11,12 +11,15 @@ import torch
 from safetensors.torch import save_file
 
 from wsr.data import load_signals
+from wsr.data.shapes10.generate import VERSION
 from wsr.fields.base import compute_dtype
+from wsr.identity import Identity, content_hash
 from wsr.metrics.features import unit_ball
 from wsr.metrics.pointnet import PointNet
 from wsr.metrics.surfaces import surface_points
 from wsr.paths import assets_dir, atomic_path, cache_dir
 from wsr.progress import bar
+from wsr.randomness import drawing_from
 
 POINTS, DRAWN, BATCH, EPOCHS, LR = 2048, 1024, 16, 2, 1e-3
 
@@ -26,7 +29,8 @@ def clouds(split: str) -> tuple[torch.Tensor, torch.Tensor]:
     signals = load_signals("shapes10").where(split=split)
     names = sorted(set(signals.classes))
     labels = torch.tensor([names.index(cls) for cls in signals.classes])
-    path = cache_dir() / "training" / f"shapes10-clouds-{split}.npy"
+    identity = Identity.of("clouds", 1, shapes=VERSION, ids=content_hash(signals.ids), points=POINTS)
+    path = cache_dir() / "training" / f"shapes10-clouds-{split}-{identity.short}.npy"
     if not path.exists():
         found = np.zeros((len(signals), POINTS, 3), np.float32)
         with bar(f"clouds, {split}") as update:
@@ -40,8 +44,12 @@ def clouds(split: str) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def main() -> None:
-    torch.manual_seed(0)
     data, labels = clouds("train")
+    with drawing_from(0):
+        train(data, labels)
+
+
+def train(data: torch.Tensor, labels: torch.Tensor) -> None:
     network = PointNet(int(labels.max()) + 1)
     optimizer = torch.optim.Adam(network.parameters(), LR, weight_decay=1e-4)
     steps = EPOCHS * (len(data) // BATCH)

@@ -11,6 +11,7 @@ from precompute.generators import DATASETS
 from precompute.judging import COUNT, STEPS, Judge
 from precompute.tables import Report
 from wsr.diffusion import load_diffusion
+from wsr.diffusion.jobs import SAMPLING_VERSION
 
 SETTINGS = (
     {}, {"end": 0.0}, {"end": 0.5}, {"guidance": 1.0}, {"guidance": 4.0}, {"steps": 100},
@@ -18,10 +19,11 @@ SETTINGS = (
 
 
 def main() -> None:
-    report = Report("sampling", samples=COUNT)
-    for dataset in DATASETS:
-        name, judge = f"{dataset}-mlora-asym", None
-        model = load_diffusion(name)
+    models = {name: load_diffusion(name) for name in (f"{dataset}-mlora-asym" for dataset in DATASETS)}
+    depends = {"models": {name: model.fingerprint() for name, model in models.items()}, "samples": COUNT}
+    report = Report("sampling", depends=depends | {"version": SAMPLING_VERSION}, zoos=models, samples=COUNT)
+    for name, model in models.items():
+        judge = None
         for setting in SETTINGS:
             if "guidance" in setting and len(model.classes) < 2:
                 continue

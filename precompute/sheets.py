@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from precompute.tables import zoo_hash
 from wsr.data import load_signals
 from wsr.data.shapes10 import CATEGORIES
 from wsr.paths import assets_dir, atomic_path, cache_dir
@@ -19,21 +20,21 @@ CELL = 64  # pixels of a thumbnail, as the app cuts them out
 
 def thumbnails(name: str) -> None:
     """assets/maps/<zoo>.webp: a cell an instance, in the order of the index, as square as it gets."""
-    zoo = Zoo.open(name)
+    zoo, content = Zoo.open(name), zoo_hash(name)[:16]  # of a zoo made anew other thumbnails are kept
     columns = int(np.ceil(np.sqrt(len(zoo))))
     sheet = np.full((-(-len(zoo) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
     with bar(f"thumbnails {name}") as update:
         for i, item in enumerate(zoo.ids):
             row, column = divmod(i, columns)
             cell = (slice(row * CELL, (row + 1) * CELL), slice(column * CELL, (column + 1) * CELL))
-            sheet[cell] = _thumbnail(zoo, item)
+            sheet[cell] = _thumbnail(zoo, item, content)
             update(i + 1, len(zoo))
     _save(sheet, assets_dir() / "maps" / f"{name}.webp")
 
 
-def _thumbnail(zoo: Zoo, item: str) -> np.ndarray:
+def _thumbnail(zoo: Zoo, item: str, content: str) -> np.ndarray:
     """Drawn at twice the size and halved, for smooth edges; kept in the cache, so that a killed run goes on."""
-    path = cache_dir() / "thumbnails" / zoo.path.name / f"{item}.png"
+    path = cache_dir() / "thumbnails" / f"{zoo.path.name}-{content}" / f"{item}.png"
     if not path.exists():
         picture = Image.fromarray(draw_mesh(zoo.decode([item], 64)[0], 2 * CELL)).resize((CELL, CELL), Image.BOX)
         with atomic_path(path) as temporary:

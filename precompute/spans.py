@@ -32,7 +32,8 @@ LEARNT = 0.8  # of the training weights, whose components the others are project
 
 
 def main(names: list[str]) -> None:
-    report = Report("spans", heldout=HELD_OUT, learnt=LEARNT)
+    depends = {"components": COMPONENTS, "heldout": HELD_OUT, "learnt": LEARNT, "points": POINTS}
+    report = Report("spans", depends=depends, zoos=names, heldout=HELD_OUT, learnt=LEARNT)
     for name in names:
         if not report.has(zoo=name):
             prepare(name.partition("-")[0])

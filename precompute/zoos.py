@@ -13,6 +13,8 @@ from wsr.paths import assets_dir, cache_dir
 from wsr.presets import preset
 from wsr.progress import bar
 from wsr.zoo import Zoo, build_zoo, compress_zoo
+from wsr.zoo.build import require_same_run
+from wsr.zoo.meta import require_same_settings, zoo_meta
 
 SIGMA, INIT_SEED = 0.02, 0
 COMPACT = ("emoji-lora", "emoji-lora-asym", "emoji-mlp-asym")  # so that assets/ stays below 450 MB
@@ -23,22 +25,24 @@ def main(name: str) -> None:
     dataset = name.removesuffix(f"-{representation}").replace("-", "/")
     base, final = dataset.partition("/")[0], assets_dir() / "zoos" / name
     compact = dataset != base or name in COMPACT
-    if compact and final.exists():
-        return
     prepare(base)
     signals = zoo_signals(dataset)
     model = representation_for(representation, base, signals.dim)
-    zoo = Zoo.create(
-        cache_dir() / "training" / name if compact else final,
-        model,
-        dataset=dataset,
-        preset="cpu",
+    settings = {
+        "dataset": dataset,
+        "preset": "cpu",
         # on the multi-class shapes the paper drops HyperDiffusion's trick for a shared random start, and so do we
-        init="first" if representation.startswith("mlp") and signals.dim == 2 else "centered",
-        sigma=SIGMA,
-        init_seed=INIT_SEED,
-        steps=preset("cpu", signals.dim).fit.steps,
-    )
+        "init": "first" if representation.startswith("mlp") and signals.dim == 2 else "centered",
+        "sigma": SIGMA,
+        "init_seed": INIT_SEED,
+        "steps": preset("cpu", signals.dim).fit.steps,
+    }
+    if compact and final.exists():
+        there, wanted = Zoo.open(final), zoo_meta(model, dtype="uint8", **settings)
+        require_same_settings(final, there.meta, wanted, "remove it to have it made again")
+        require_same_run(there, signals, None)
+        return
+    zoo = Zoo.create(cache_dir() / "training" / name if compact else final, model, **settings)
     with bar(f"zoo {zoo.path.name}") as update:
         for record in build_zoo(zoo, signals, device=default_device()):
             update(record.done, record.total, f"quality {record.quality:.3f}")

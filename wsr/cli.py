@@ -78,7 +78,8 @@ class Base:
     dataset: Positional[str]
     """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
     out: Path | None = None
-    """The checkpoint to write; by default assets/bases/<data set>.safetensors."""
+    """The checkpoint to write; by default assets/bases/<data set>.safetensors, with the preset and the seeds in its
+    name where they are not the default."""
     preset: PresetName = "cpu"
     """cpu: an hour on two cores. paper: the paper's sizes and 350,000 steps, for a GPU."""
     seed: int = 0
@@ -87,14 +88,15 @@ class Base:
     """Of the asymmetric masks of everything that will be adapted to this base."""
     device: str | None = None
     """cpu or cuda; by default CUDA where there is one."""
+    overwrite: bool = False
+    """Replace a base that another run has made; zoos that stand on it will not open any more."""
 
     def run(self) -> int:
         from wsr.data import load_signals
-        from wsr.fitting.bases import train_base
+        from wsr.fitting.bases import default_base_path, train_base
         from wsr.fitting.fit import default_device
-        from wsr.paths import assets_dir
 
-        out = self.out or assets_dir() / "bases" / f"{self.dataset.replace('/', '-')}.safetensors"
+        out = self.out or default_base_path(self.dataset, self.preset, self.seed, self.mask_seed)
         signals = load_signals(self.dataset)
         with bar(f"base {self.dataset}") as update:
             for record in train_base(
@@ -104,9 +106,10 @@ class Base:
                 seed=self.seed,
                 mask_seed=self.mask_seed,
                 device=self.device or default_device(),
+                overwrite=self.overwrite,
             ):
-                update(record.step, record.steps, f"loss {record.loss:.4f}")
-        console.print(f"Wrote {out}.")
+                update(record.step, record.steps, "" if record.kept else f"loss {record.loss:.4f}")
+        console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
         return OK
 
 

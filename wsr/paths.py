@@ -87,9 +87,12 @@ def use_writable_caches() -> None:
         os.environ.setdefault(variable, str(kept / name))
 
 
+_PACKAGED = Path(__file__).resolve().parent.parent / "assets"
+
+
 def assets_dir() -> Path:
     """The folder of trained assets: `$WSR_ASSETS`, else `assets/` beside the package."""
-    return Path(os.environ.get("WSR_ASSETS") or Path(__file__).resolve().parent.parent / "assets")
+    return Path(os.environ.get("WSR_ASSETS") or _PACKAGED)
 
 
 @contextmanager

@@ -84,9 +84,12 @@ class FitConfig:
 
     def settings(self, representation: str) -> dict:
         """What a zoo.json records of a fit beside its steps, so that a zoo goes on as it began."""
-        own = self.of(representation)
-        rates = {"lr": own.lr, "a_rate": own.a_rate, "lr_end": own.lr_end}
-        return {"points": own.points, **rates, "betas": list(own.betas)}
+        return self.of(representation).stated()
+
+    def stated(self) -> dict:
+        """The settings of a fit beside its steps, for a representation that has been chosen (`of`)."""
+        rates = {"lr": self.lr, "a_rate": self.a_rate, "lr_end": self.lr_end}
+        return {"points": self.points, **rates, "betas": list(self.betas), "batch": self.batch}
 
 
 @dataclass(frozen=True)

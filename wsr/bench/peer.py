@@ -67,14 +67,15 @@ def fit_peer(
     """All instances of the problem, in turn: their weights and the seconds that fitting took."""
     weights, seconds = [], 0.0
     for i in range(len(problem.ids)):
-        torch.manual_seed(i)
         begun = time.perf_counter()
-        weights.append(_fit_one(problem, i, model, start, config))
+        weights.append(_fit_one(problem, i, model, start, config, torch.Generator().manual_seed(i)))
         seconds += time.perf_counter() - begun
     return torch.cat(weights), seconds
 
 
-def _fit_one(problem: Problem, i: int, model, start, config: PeerConfig) -> Tensor:
+def _fit_one(
+    problem: Problem, i: int, model, start, config: PeerConfig, generator: torch.Generator
+) -> Tensor:  # fmt: skip
     network = PeerField(model, start)
     groups = [{"params": network.a, "lr": config.lr * config.a_rate}, {"params": network.b}]
     optimizer = torch.optim.Adam(groups, lr=config.lr, betas=config.betas)
@@ -82,7 +83,7 @@ def _fit_one(problem: Problem, i: int, model, start, config: PeerConfig) -> Tens
     if config.schedule == "cosine":
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     for _ in range(config.steps):
-        points, values = _draw(problem, i, config.points)
+        points, values = _draw(problem, i, config.points, generator)
         output = network(points)
         if problem.dim == 2:
             loss = F.mse_loss(output, values)
@@ -96,13 +97,13 @@ def _fit_one(problem: Problem, i: int, model, start, config: PeerConfig) -> Tens
     return network.weights(model)
 
 
-def _draw(problem: Problem, i: int, count: int) -> tuple[Tensor, Tensor]:
+def _draw(problem: Problem, i: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """Points (q, d) and values (q, v) at random, with replacement."""
     targets = problem.targets
     if problem.dim == 2:
-        chosen = torch.randint(len(targets.grid), (count,))
+        chosen = torch.randint(len(targets.grid), (count,), generator=generator)
         return targets.grid[chosen], targets.pixels[i, chosen].float() / 127.5 - 1
-    chosen = torch.randint(targets.points.shape[2], (2, count // 2))
+    chosen = torch.randint(targets.points.shape[2], (2, count // 2), generator=generator)
     points = torch.cat([targets.points[i, kind, chosen[kind]] for kind in (0, 1)]).float()
     inside = torch.cat([targets.inside[i, kind, chosen[kind]] for kind in (0, 1)]).float()
     return points, inside[:, None]

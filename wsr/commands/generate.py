@@ -37,6 +37,8 @@ class Diffuse:
     """Of the network's start and of everything that is drawn."""
     copies: int = 1
     """How often each weight is there, all but once with its ranks or neurons in another order; masks forbid it."""
+    overwrite: bool = False
+    """Replace a model that another run has made."""
 
     def run(self) -> int:
         from wsr.diffusion import diffusion_preset
@@ -51,8 +53,9 @@ class Diffuse:
         config = replace(config, lr=self.lr) if self.lr else config
         with bar(f"diffusion {zoo.path.name}") as update:
             for record in train_diffusion(
-                zoo, out, config=config, steps=self.steps, cls=self.cls, seed=self.seed, copies=self.copies
-            ):
+                zoo, out, config=config, steps=self.steps, cls=self.cls, seed=self.seed, copies=self.copies,
+                overwrite=self.overwrite,
+            ):  # fmt: skip
                 note = f"loss {record.loss:.4f}"
                 note += f", of unseen weights {record.validation:.4f}" if record.validation is not None else ""
                 if record.monitor:
@@ -60,7 +63,7 @@ class Diffuse:
                     note += f", cosine of samples {watch.cosine:.2f} (training {watch.cosine_train:.2f}), "
                     note += f"near {watch.distinct} different weights of {watch.samples}"
                 update(record.step, record.steps, note)
-        console.print(f"Wrote {out}.")
+        console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
         return OK
 
 

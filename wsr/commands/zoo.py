@@ -91,6 +91,8 @@ class ZooBuild:
     """Adam steps; by default the preset's."""
     init_seed: int = 0
     """Of the shared start's random part."""
+    seed: int = 0
+    """Of the points that are drawn."""
     sigma: float = 0.02
     """Spread of the centred start."""
     init: Literal["centered", "normal", "spread", "first"] = "centered"
@@ -122,6 +124,7 @@ class ZooBuild:
             init=self.init,
             sigma=self.sigma,
             init_seed=self.init_seed,
+            seed=self.seed,
             steps=self.steps or preset(self.preset, signals.dim).fit.steps,
         )
         with bar(f"zoo {self.out.name}") as update:

@@ -19,6 +19,7 @@ from wsr.diffusion.tokens import Tokens, make_tokens
 from wsr.diffusion.training import Training, TrainRecord
 from wsr.diffusion.transformer import FREQUENCIES, WeightTransformer
 from wsr.errors import WsrError
+from wsr.randomness import drawing_from
 from wsr.zoo.build import zoo_start
 from wsr.zoo.zoo import Zoo
 
@@ -96,8 +97,7 @@ class CheckpointGenerator:
         names = [str(i) for i in range(len(pairs.end))]
         self.model = WeightDiffusion.new(zoo.representation, pairs.end, config, names, seed=seed)
         starts = self.model.standardise(torch.cat([pairs.start, zoo_start(zoo)[None]]))  # the last is the prompt's
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with drawing_from(seed):
             tokens = [make_tokens(zoo.representation, config) for _ in range(2)]
             scaled = (losses - low) / (high - low).clamp_min(1e-6) * config.timesteps
             self.model.network = CheckpointTransformer(*tokens, config, starts, scaled)

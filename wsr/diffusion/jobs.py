@@ -1,12 +1,15 @@
 """From a zoo to a diffusion model, and from a model to a zoo of samples."""
 
+import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from wsr.data.emoji import families
@@ -17,23 +20,28 @@ from wsr.diffusion.training import Training, TrainRecord
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import compute_dtype
 from wsr.fields.representation import Representation
+from wsr.identity import Identity
 from wsr.paths import cache_dir
 from wsr.symmetry import permuted_copies
+from wsr.zoo.meta import completed
 from wsr.zoo.zoo import Zoo
 
 SAMPLED = "sampled"  # the split of what nobody fitted
 BATCH = 64  # samples drawn together
+SAMPLING_VERSION = 1  # counted up by hand whenever the same settings would draw other samples
 VALIDATION = 10  # one of so many training weights of each class says when to stop
 
 
 def train_diffusion(
     zoo: Zoo, out: str | Path, *, config: DiffusionConfig | None = None, steps: int | None = None,
-    cls: str | None = None, seed: int = 0, copies: int = 1,
+    cls: str | None = None, seed: int = 0, copies: int = 1, overwrite: bool = False,
 ) -> Iterator[TrainRecord]:  # fmt: skip
     """Trains a model on a zoo's training split (of one class, where `cls` names it) and writes it to `out`. Goes on
     from its own checkpoint in the cache. config: by default that of the zoo's preset; steps: instead of its own, and
     all of them. copies: how often each weight is there, all but once with its ranks or neurons in another order.
-    WsrError for a class that the zoo lacks, fewer than two weights, or copies that the mask forbids.
+    Where `out` is the model of this very run already, it is kept: one record says so. WsrError for a class that the zoo
+    lacks, fewer than two weights, copies that the mask forbids, and where `out` is something else, with what differs;
+    `overwrite` replaces it nevertheless.
 
     Where the config has clusters and the weights one class, the clusters are the model's classes.
     Where it has patience, every tenth training weight of each class says when to stop, and is not trained on.
@@ -42,10 +50,29 @@ def train_diffusion(
     if steps is not None:
         config = replace(config, steps=steps, epochs=None, patience=0)
     training = training_of(zoo, config, cls=cls, seed=seed, copies=copies)
-    checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem}-{training.identity[:16]}.safetensors"
+    if not overwrite and (about := _written_before(Path(out), training.identity)):
+        step, loss = about["steps"], about["losses"][-1]
+        yield TrainRecord(step, step, loss, config.lr, about["seconds"], done=True, kept=True)
+        return
+    checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem[-60:]}-{training.identity.short}.safetensors"
     yield from training.run(checkpoint=checkpoint)
     training.model.to("cpu").save(out)
     checkpoint.unlink(missing_ok=True)
+
+
+def _written_before(out: Path, identity: Identity) -> dict[str, Any] | None:
+    """What the model at `out` says of itself where this very run has written it; None where nothing is there. WsrError
+    for anything else."""
+    if not out.exists():
+        return None
+    remedy = "name another file with --out, or replace it with --overwrite"
+    try:
+        with safe_open(out, "np") as file:
+            about = json.loads(file.metadata()["wsr"])["about"]
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
+        raise WsrError(f"{str(out)!r} exists, and is not a diffusion model: {remedy}.") from None
+    identity.require_same(Identity.read(about.get("identity")), out, remedy)
+    return about
 
 
 def training_of(
@@ -97,7 +124,7 @@ def sample_zoo(
     end = model.config.end if end is None else end
     guidance = model.config.guidance if guidance is None else guidance
     how = {"model": model.about.get("name", ""), "guidance": guidance, "steps": steps, "seed": seed, "class": cls or ""}
-    how |= {"end": end, "network": model.fingerprint()}
+    how |= {"end": end, "network": model.fingerprint(), "version": SAMPLING_VERSION}
     cls = None if cls == model.about.get("class") else cls  # of a model of one class, which has no other
     zoo = _empty(model.representation, model.about["zoo"], out, how)
     while len(zoo) < count:
@@ -116,7 +143,8 @@ def samples_zoo(model: Representation, meta: dict, weights: Float[Tensor, "n p"]
 
 
 def _empty(model: Representation, meta: dict, out: str | Path, how: dict) -> Zoo:
-    kept = {key: meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit")}
+    same = ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit", "seed", "resolution")
+    kept = {key: value for key, value in completed(meta).items() if key in same}
     return Zoo.create(out, model, **kept, sampled=how)
 
 

@@ -18,6 +18,7 @@ from wsr.diffusion.config import DiffusionConfig
 from wsr.diffusion.model import SMALLEST_SPREAD, WeightDiffusion, draw
 from wsr.diffusion.training import SEEDS, Training, TrainRecord
 from wsr.errors import WsrError
+from wsr.randomness import drawing_from
 
 SAMPLING = 100  # DDIM steps of p-diff
 
@@ -63,8 +64,7 @@ class LatentGenerator(ABC):
         self.config, self.seed = config, seed
         self.mean, self.spread = weights.mean(0), weights.std(0).clamp_min(SMALLEST_SPREAD)
         self.data = (weights - self.mean) / self.spread
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with drawing_from(seed):
             self.autoencoder = Autoencoder(weights.shape[1], config).to(weights.device)
 
     def train_stream(self, record_every: int = 50) -> Iterator[TrainRecord]:

@@ -22,6 +22,7 @@ from wsr.formats.files import shown, there
 from wsr.formats.schema import DiffusionSchema, as_config, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
 from wsr.paths import assets_dir, make_dir
+from wsr.randomness import drawing_from
 from wsr.zoo.bits import from_levels, pack, to_levels, unpack
 from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
 
@@ -62,8 +63,7 @@ class WeightDiffusion:
     ) -> "WeightDiffusion":  # fmt: skip
         """An untrained model with the training weights' statistics. Without a representation the vectors are anything,
         a token each: the latents of an autoencoder."""
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with drawing_from(seed):
             if representation is None:
                 tokens = FlatTokens([weights.shape[1]], config.width)
             else:
@@ -237,7 +237,8 @@ def load_diffusion(name: str | Path, representation: Representation | None = Non
             raise WsrError(f"{fault}: its {key!r} should be of the {model.size} numbers of its weights.")
     with _readable(path):
         restored = {name: _restored(state, name, shape, meta["bits"]) for name, shape in shapes.items()}
-        network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
+        with drawing_from(0):  # parameters that the file's replace at once
+            network = WeightTransformer(make_tokens(model, config), config, len(meta["classes"]))
         network.load_state_dict(restored)
     mean, spread = state["mean"].float(), state["spread"].float()
     return WeightDiffusion(network.eval(), config, model, mean, spread, meta["classes"], meta["about"])

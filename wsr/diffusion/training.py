@@ -5,8 +5,8 @@ is drawn for the whole batch, of which each process takes its part: a run that w
 processes take the same path.
 """
 
-import hashlib
 import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -25,11 +25,16 @@ from wsr.devices import upload
 from wsr.diffusion.model import WeightDiffusion
 from wsr.diffusion.process import make_process
 from wsr.errors import WsrError
+from wsr.fields.description import FieldDescription
 from wsr.formats.tensors import open_tensors, save_tensors
+from wsr.identity import Identity, content_hash
 
 SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step
 WORTH = 1e-3  # the part of the validation loss that a longer run must gain
+VERSION = 1  # counted up by hand whenever the same settings would train another model
 LOOKS = 4  # times of each validation weight that its loss is a mean of
+
+log = logging.getLogger("wsr")
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Monitor:
 @dataclass(frozen=True)
 class TrainRecord:
     """loss: the mean since the last record, over all processes; validation: the loss of the average network on the
-    validation weights, at the last look."""
+    validation weights, at the last look; kept: nothing was trained, as the same run has written its model before."""
 
     step: int
     steps: int
@@ -56,6 +61,7 @@ class TrainRecord:
     monitor: Monitor | None = None
     validation: float | None = None
     done: bool = False
+    kept: bool = False
 
 
 @dataclass
@@ -87,7 +93,10 @@ class Training:
             raise WsrError(f"Training takes two weights or more, each with its class, not {len(weights)}.")
         self.model, self.seed, self.config = model, seed, model.config
         self.accelerator = accelerator or Accelerator()
-        self.identity = _identity(model, weights, classes, seed)
+        kind = FieldDescription.of(model.representation).record() if model.representation else {}
+        kind.pop("base", None)  # its hash says which it is, wherever it lies
+        self._known = {"seed": seed, "decoder": kind}
+        self._known |= {"classes": content_hash(classes), "weights": content_hash(weights)}
         self.steps = self.config.steps_for(len(weights))
         world = self.accelerator.num_processes
         if min(self.config.batch, len(weights)) < world:
@@ -107,6 +116,12 @@ class Training:
         self.best: Best | None = None
         self.step, self.seconds, self.losses, self.looks = 0, 0.0, [], []  # looks: (step, validation loss)
         self.monitors: list[dict] = []
+
+    @property
+    def identity(self) -> Identity:
+        """All that the trained network depends on. The validation weights are part of it: set them before."""
+        unseen = None if self.validation is None else content_hash(*self.validation)
+        return Identity.of("diffusion", VERSION, config=self.config, validation=unseen, **self._known)
 
     def run(
         self,
@@ -161,7 +176,7 @@ class Training:
         for parameter, value in zip(self.model.network.parameters(), kept, strict=True):
             parameter.copy_(value)
         self.model.about |= {"losses": self.losses, "seconds": self.seconds, "steps": self.step, "looks": self.looks}
-        self.model.about["monitors"] = self.monitors
+        self.model.about |= {"monitors": self.monitors, "identity": self.identity.record()}
         if self.best is not None:
             self.model.about["best"] = self.best.step
 
@@ -270,7 +285,7 @@ class Training:
         state |= {f"average.{i}": value for i, value in enumerate(self.average.shadow_params)}
         for i, slots in self.optimizer.state_dict()["state"].items():
             state |= {f"optimizer.{i}.{key}": value for key, value in slots.items()}
-        meta = {"step": self.step, "seconds": self.seconds, "identity": self.identity}
+        meta = {"step": self.step, "seconds": self.seconds, "identity": self.identity.record()}
         meta |= {"losses": self.losses, "looks": self.looks, "monitors": self.monitors}
         if self.best is not None:
             state |= {f"best.{i}": value for i, value in enumerate(self.best.parameters)}
@@ -279,17 +294,20 @@ class Training:
         save_tensors(path, state, {"wsr": json.dumps(meta)})
 
     def load(self, path: Path) -> None:
-        """WsrError for a checkpoint of another run."""
+        """Goes on from a checkpoint. WsrError for one of another run; where the file is damaged, or none of ours, a
+        warning, and everything stays at its beginning."""
         try:
             kinds = ("F16", "BF16", "F32", "I64")
             with open_tensors(path, "a checkpoint of training") as file:
                 meta = json.loads(file.metadata["wsr"])
                 state = {key: file.tensor(key, dtypes=kinds, finite=False) for key in file.shapes}
-            if meta["identity"] != self.identity:
-                raise ValueError("its weights, settings or seed are others")
-            self.model.network.load_state_dict(_below(state, "network."))
-        except Exception as error:
-            raise WsrError(f"{str(path)!r} is not a checkpoint of this run ({error}): remove it.") from None
+            begun = Identity.read(meta["identity"])
+        except Exception as error:  # whatever the reader meets in a damaged file
+            reason = str(error).partition("\n")[0][:200] or type(error).__name__
+            log.warning("The checkpoint %r cannot be read (%s): training begins afresh.", str(path), reason)
+            return
+        self.identity.require_same(begun, path, "it is not a checkpoint of this run, remove it to begin afresh")
+        self.model.network.load_state_dict(_below(state, "network."))
         self.average.shadow_params, slots = self._listed(_below(state, "average.")), _below(state, "optimizer.")
         if "best" in meta:
             loss, step, looks = meta["best"]
@@ -305,14 +323,6 @@ class Training:
 
     def _listed(self, found: dict[str, Tensor]) -> list[Tensor]:
         return [found[str(i)].to(self.accelerator.device) for i in range(len(found))]
-
-
-def _identity(model: WeightDiffusion, weights: Tensor, classes: list[str], seed: int) -> str:
-    """The same for the same run: settings, seed, weights as they came, and what decodes them."""
-    kind = model.representation and [model.representation.name, model.representation.layout.to_json()]
-    digest = hashlib.sha256(json.dumps([asdict(model.config), seed, classes, kind]).encode())
-    digest.update(weights.detach().float().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

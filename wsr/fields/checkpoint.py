@@ -3,11 +3,11 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 
 from torch import Tensor
 
+from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import BaseField
 from wsr.formats.files import refuse_stand_in, there
@@ -58,8 +58,7 @@ def load_base(name_or_path: str | Path) -> BaseField:
     there is none, or the file is not a base."""
     path = base_path(name_or_path)
     refuse_stand_in(path, WHAT)
-    stamp = path.stat()
-    return _load(path, stamp.st_mtime_ns, stamp.st_size)
+    return _load(path)
 
 
 def base_path(name_or_path: str | Path) -> Path:
@@ -83,8 +82,8 @@ def base_name(path: str | Path) -> str:
     return path.stem if path.parent == assets_dir() / "bases" else str(path.resolve())
 
 
-@lru_cache(maxsize=8)
-def _load(path: Path, _mtime: int, _size: int) -> BaseField:
+@cached_by_file(lambda path: [path], maxsize=8)
+def _load(path: Path) -> BaseField:
     with open_tensors(path, WHAT) as file:
         about = _about(file)
         config = as_config(FieldConfig, about.config, file.fault)
@@ -127,6 +126,12 @@ def base_shapes(config: FieldConfig) -> dict[str, tuple[int, ...]]:
     for i in range(config.mapping_layers):
         shapes |= {f"mapping.{i}": (sizes[i + 1], sizes[i]), f"mapping_bias.{i}": (sizes[i + 1],)}
     return shapes | {"mean_style": (layers, c)}
+
+
+def base_ids(name_or_path: str | Path) -> list[str]:
+    """The ids of a base's training set, in the order of its latents. WsrError where the file is no base."""
+    with open_tensors(base_path(name_or_path), WHAT) as file:
+        return _about(file).ids
 
 
 def load_latents(name_or_path: str | Path) -> tuple[Tensor, list[str]]:

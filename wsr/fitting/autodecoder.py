@@ -1,9 +1,11 @@
 """Training of the base field as a variational autodecoder: one latent code an instance, learnt together with the
 network (section 3.3, equation 4), with the progressive schedule and the weight average of section 8.3."""
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -12,24 +14,31 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsr.devices import upload
 from wsr.fields.base import BaseField, compute_dtype
-from wsr.fitting.targets import Targets
+from wsr.fitting.targets import Targets, targets_hash
+from wsr.identity import Identity
 from wsr.paths import atomic_path
 from wsr.presets import BaseTrainingConfig, FieldConfig
+from wsr.randomness import drawing_from
 
 # A latent is seen once in N / instances steps, its network at each: it needs longer strides to keep up.
 LATENT_LR = 5.0
 LATENT_SPREAD = 0.1
+VERSION = 1  # counted up by hand whenever the same settings would train another base
+
+log = logging.getLogger("wsr")
 
 
 @dataclass
 class BaseRecord:
-    """A step of base training. loss: the mean of eq. 4's reconstruction term since the last record."""
+    """A step of base training. loss: the mean of eq. 4's reconstruction term since the last record; kept: nothing was
+    trained, as the same run has written its base before."""
 
     step: int
     steps: int
     loss: float
     seconds: float
     done: bool = False
+    kept: bool = False
 
 
 class BaseTraining:
@@ -44,14 +53,26 @@ class BaseTraining:
         device: torch.device | str = "cpu",
     ):
         self.targets, self.config, self.seed, self.device = targets, config, seed, torch.device(device)
-        torch.manual_seed(seed)
-        self.base = BaseField(field, seed).to(device)
+        self.field = field
+        self._begin()
+
+    def _begin(self) -> None:
+        config = self.config
+        self.base = BaseField(self.field, self.seed).to(self.device)
         self.average = AveragedModel(self.base, multi_avg_fn=get_ema_multi_avg_fn(config.ema))
-        self.latents = nn.Embedding(len(targets), field.latent, sparse=True).to(device)
-        nn.init.normal_(self.latents.weight, std=LATENT_SPREAD)
+        with drawing_from(self.seed):
+            self.latents = nn.Embedding(len(self.targets), self.field.latent, sparse=True)
+            nn.init.normal_(self.latents.weight, std=LATENT_SPREAD)
+        self.latents.to(self.device)
         self.optimizer = torch.optim.Adam(self.base.parameters(), lr=config.stages[0].lr, fused=True)
         self.latent_optimizer = torch.optim.SparseAdam(list(self.latents.parameters()), lr=config.stages[0].lr)
         self.step, self.seconds = 0, 0.0
+
+    @cached_property
+    def identity(self) -> Identity:
+        """All that the trained network depends on."""
+        data = targets_hash(self.targets)
+        return Identity.of("base", VERSION, field=self.field, schedule=self.config, seed=self.seed, data=data)
 
     @property
     def steps(self) -> int:
@@ -60,10 +81,19 @@ class BaseTraining:
     def run(
         self, record_every: int = 50, checkpoint: Path | None = None, checkpoint_every: float = 60.0
     ) -> Iterator[BaseRecord]:
-        """Trains to the end, from `checkpoint` where it exists. Stoppable between records; a kill loses at most
-        `checkpoint_every` seconds."""
+        """Trains to the end, from `checkpoint` where it exists. Stoppable between records, when a checkpoint is left;
+        a kill loses at most `checkpoint_every` seconds. WsrError for a checkpoint of another run. One that cannot be
+        read is left aside with a warning, and training begins afresh."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
+        try:
+            yield from self._steps(record_every, checkpoint, checkpoint_every)
+        except GeneratorExit:
+            if checkpoint is not None:
+                self.save(checkpoint)
+            raise
+
+    def _steps(self, record_every: int, checkpoint: Path | None, checkpoint_every: float) -> Iterator[BaseRecord]:
         losses, saved = [], time.monotonic()
         while self.step < self.steps:
             start = time.monotonic()
@@ -132,15 +162,30 @@ class BaseTraining:
                     "latent_optimizer": self.latent_optimizer.state_dict(),
                     "step": self.step,
                     "seconds": self.seconds,
+                    "identity": self.identity.record(),
                 },
                 temporary,
             )
 
     def load(self, path: Path) -> None:
-        state = torch.load(path, map_location=self.device, weights_only=True)
-        self.base.load_state_dict(state["base"])
-        self.average.load_state_dict(state["average"])
-        self.latents.load_state_dict(state["latents"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.latent_optimizer.load_state_dict(state["latent_optimizer"])
-        self.step, self.seconds = state["step"], state["seconds"]
+        """Goes on from a checkpoint. WsrError for one of another run; where the file is damaged, or none of ours, a
+        warning, and everything stays at its beginning."""
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+            begun = Identity.read(state.get("identity"))
+        except Exception as error:  # whatever the reader meets in a damaged file
+            self._warn(path, error)
+            return
+        self.identity.require_same(begun, path, "remove it to begin afresh")
+        try:
+            for name in ("base", "average", "latents", "optimizer", "latent_optimizer"):
+                getattr(self, name).load_state_dict(state[name])
+            self.step, self.seconds = int(state["step"]), float(state["seconds"])
+        except Exception as error:
+            self._begin()  # some of it may have been read
+            self._warn(path, error)
+
+    @staticmethod
+    def _warn(path: Path, error: Exception) -> None:
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
+        log.warning("The checkpoint %r cannot be read (%s): training begins afresh.", str(path), reason)

@@ -1,5 +1,7 @@
 """Making a base from a data set: what `wsr base` and precompute/ call."""
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -9,11 +11,16 @@ import torch
 from wsr.data.occupancy import cached_occupancy
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
-from wsr.fields.checkpoint import BaseInfo, save_base
-from wsr.fitting.autodecoder import BaseRecord, BaseTraining
+from wsr.fields.base import BaseField
+from wsr.fields.checkpoint import BaseInfo, base_ids, load_base, save_base
+from wsr.fitting.autodecoder import VERSION, BaseRecord, BaseTraining
 from wsr.fitting.targets import ImageTargets, ShapeTargets, Targets, stack_images
-from wsr.paths import cache_dir
+from wsr.identity import Identity, content_hash, in_words
+from wsr.paths import assets_dir, cache_dir
+from wsr.presets import PresetConfig
 from wsr.presets import preset as find_preset
+
+NAMED = 5  # zoos that a message names
 
 
 def training_targets(signals: Signals, device: str = "cpu") -> Targets:
@@ -32,16 +39,29 @@ def train_base(
     mask_seed: int = 0,
     device: str = "cpu",
     targets: Targets | None = None,
+    overwrite: bool = False,
 ) -> Iterator[BaseRecord]:
     """Trains a base on the training split of `signals` and writes it to `out`. Goes on from its own checkpoint in the
-    cache after a kill. WsrError where no signal is for training."""
-    seen = signals.where(split="train")
+    cache after a kill; a run with other data, settings or seeds has another checkpoint. Where `out` is the base of this
+    very run already, it is kept: one record says so.
+
+    WsrError where no signal is for training, and where `out` is something else, with what differs and which zoos stand
+    on it; `overwrite` replaces it nevertheless.
+    """
+    out, seen = Path(out), signals.where(split="train")
     if not len(seen):
         raise WsrError(f"{signals.name!r} has no signals for training.")
     settings = find_preset(preset, signals.dim)
+    cheap = _identity(seen, settings, seed, mask_seed)
+    if not overwrite:
+        _require_same(out, cheap)  # before the data are read
     targets = training_targets(seen, device) if targets is None else targets
     training = BaseTraining(targets, settings.field, settings.base, seed, device)
-    checkpoint = cache_dir() / "training" / f"base-{signals.name.replace('/', '-')}-{preset}.pt"
+    identity = Identity.of(cheap.method, cheap.version, **{**cheap.parts, **training.identity.parts})
+    if not overwrite and _require_same(out, identity):
+        yield BaseRecord(training.steps, training.steps, float("nan"), 0.0, done=True, kept=True)
+        return
+    checkpoint = cache_dir() / "training" / f"base-{_file_name(signals.name)}-{preset}-{identity.short}.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     yield from training.run(checkpoint=checkpoint)
     base, latents = training.finish()
@@ -53,5 +73,73 @@ def train_base(
         "threads": torch.get_num_threads(),
         "device": str(device),
         "schedule": asdict(settings.base),
+        "identity": identity.record(),
     }
     save_base(out, base, BaseInfo(signals.name, preset, mask_seed, history), latents, seen.ids)
+
+
+def _identity(seen: Signals, settings: PresetConfig, seed: int, mask_seed: int) -> Identity:
+    """That of a run as far as it is known before its data are read."""
+    return Identity.of(
+        "base", VERSION, dataset=seen.name, ids=content_hash(seen.ids), field=settings.field, schedule=settings.base,
+        seed=seed, mask_seed=mask_seed,
+    )  # fmt: skip
+
+
+def _require_same(out: Path, identity: Identity) -> bool:
+    """Whether the base of this run is at `out` already; False where nothing is. WsrError where something else is."""
+    if not out.exists():
+        return False
+    advice = "name another file with --out, or replace it with --overwrite"
+    try:
+        base = load_base(out)
+    except WsrError:
+        raise WsrError(f"{str(out)!r} exists, and is not a base: {advice}.") from None
+    begun = _begun(out, base)
+    # a base that is older than identities does not know the hash of its data, and a run before it has read them neither
+    common = begun.parts.keys() & identity.parts.keys()
+    here = Identity.of(identity.method, identity.version, **{key: identity.parts[key] for key in common})
+    changed = here.differences(Identity.of(begun.method, begun.version, **{key: begun.parts[key] for key in common}))
+    if changed:
+        raise WsrError(f"{str(out)!r} is another base ({in_words(changed)}){_standing(base)}: {advice}.")
+    return True
+
+
+def _begun(out: Path, base: BaseField) -> Identity:
+    """The identity of the run that made a base, as far as its file tells."""
+    info = base.info
+    stated = Identity.read(info.training.get("identity"))
+    if stated is not None:
+        return stated
+    known = {key: info.training[key] for key in ("seed", "schedule") if key in info.training}
+    return Identity.of(
+        "base", 1, dataset=info.dataset, ids=content_hash(base_ids(out)), field=base.config, mask_seed=info.mask_seed,
+        **known,
+    )  # fmt: skip
+
+
+def _standing(base: BaseField) -> str:
+    """Which zoos of assets/ stand on a base, in words."""
+    names = []
+    for path in sorted((assets_dir() / "zoos").glob("*/zoo.json")):
+        try:
+            if json.loads(path.read_text()).get("base_sha256") == base.info.sha256:
+                names.append(path.parent.name)
+        except (OSError, ValueError, AttributeError):
+            continue  # not a zoo that could stand on anything
+    if not names:
+        return ""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f", and the zoos {', '.join(names[:NAMED])}{more} stand on it"
+
+
+def default_base_path(dataset: str, preset: str = "cpu", seed: int = 0, mask_seed: int = 0) -> Path:
+    """Where `wsr base` writes: assets/bases/<data set>.safetensors, with preset and seeds in the name where they are
+    not the default."""
+    parts = [preset if preset != "cpu" else "", f"s{seed}" if seed else "", f"m{mask_seed}" if mask_seed else ""]
+    name = "-".join([dataset.replace("/", "-"), *filter(None, parts)])
+    return assets_dir() / "bases" / f"{name}.safetensors"
+
+
+def _file_name(dataset: str) -> str:
+    return re.sub(r"[^\w.]+", "-", dataset)[-60:]

@@ -168,4 +168,5 @@ def _joined(results: list[FitResult], workers: int) -> FitResult:
         first.resolution,
         first.aspect,
         sum((r.status for r in results), []),
+        first.config,
     )

@@ -28,7 +28,7 @@ class FitResult:
     """Fitted weights (n, p) and what decodes them, both on the CPU; their quality (n,) (PSNR in dB of the clamped
     decode, or IoU on fresh uniform points), and the curve of the mean quality: (step, quality) pairs. status: "ok", or
     why an instance failed ("diverged: …") or shows little of its target ("poor: …", below 15 dB or an IoU of 0.5, with
-    what may be the reason)."""
+    what may be the reason); config: how they were fitted."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
@@ -39,6 +39,7 @@ class FitResult:
     resolution: int
     aspect: tuple[int, int] = (1, 1)
     status: list[str] = field(default_factory=list)
+    config: FitConfig | None = None
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
         """What the weights are: images in [0, 1] whose longer side is `resolution`, or meshes."""
@@ -46,7 +47,10 @@ class FitResult:
 
     def save(self, path: str | Path) -> None:
         """The weights as one file, which `wsr.load_weights` and `wsr render` open."""
-        save_weights(path, self.weights, self.representation, self.ids, self.aspect)
+        fitted = {"resolution": self.resolution}
+        if self.config is not None:
+            fitted |= {"steps": self.config.steps, "fit": self.config.stated()}
+        save_weights(path, self.weights, self.representation, self.ids, self.aspect, fitted)
 
 
 @dataclass
@@ -154,9 +158,9 @@ def _record(problem, model, weights, loss, step, config, curve, seconds, last, r
     result = None
     if last:
         finite = torch.isfinite(now).all(1).tolist()
-        status = verdicts(problem.dim, quality, finite, step, problem.truth.filled)
+        status, aspect = verdicts(problem.dim, quality, finite, step, problem.truth.filled), problem.truth.aspect
         held = model.to("cpu")
-        result = FitResult(problem.ids, now, quality, curve, seconds, held, resolution, problem.truth.aspect, status)
+        result = FitResult(problem.ids, now, quality, curve, seconds, held, resolution, aspect, status, config)
     return FitRecord(step, config.steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)
 
 

@@ -1,8 +1,9 @@
 """Weights in a file of their own, as they are taken home: numbers, and all that says what they are of."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import trimesh
@@ -10,9 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.errors import WsrError
-from wsr.fields.checkpoint import base_name, load_base
-from wsr.fields.representation import Representation, make_representation, stored_size
-from wsr.formats.files import shown
+from wsr.fields.description import FieldDescription
+from wsr.fields.representation import Representation, stored_size
 from wsr.formats.schema import WeightsSchema, as_config, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
 from wsr.presets import FieldConfig
@@ -20,18 +20,20 @@ from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
 WHAT = "a file of weights that were taken home"
-TEXTS = ("ids", "field", "aspect", "layout", "dim", "rank", "mask_seed")  # of the metadata, which hold JSON
+TEXTS = ("ids", "field", "fitted", "aspect", "layout", "dim", "rank", "mask_seed")  # of the metadata, which hold JSON
 RESOLUTION = {2: 256, 3: 96}
 
 
 @dataclass(frozen=True)
 class SavedWeights:
-    """Weights (n, p) by their ids. aspect: width and height of images, in units of the longer side."""
+    """Weights (n, p) by their ids. aspect: width and height of images, in units of the longer side; fitted: how they
+    were fitted, empty where the file does not say."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
     representation: Representation
     aspect: tuple[int, int]
+    fitted: dict[str, Any] = field(default_factory=dict)
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
         """What they are: images in [0, 1] whose longer side is `resolution`, or meshes."""
@@ -51,21 +53,22 @@ class SavedWeights:
 
 def save_weights(
     path: str | Path, weights: Float[Tensor, "n p"], representation: Representation, ids: list[str],
-    aspect: tuple[int, int] = (1, 1),
+    aspect: tuple[int, int] = (1, 1), fitted: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    """One safetensors file, with what is needed to decode them in its metadata."""
-    base = getattr(representation, "base", None)
-    info = base.info if base is not None else None
+    """One safetensors file, with what is needed to decode them in its metadata. fitted: how they were fitted, where
+    that is known: settings of the fit, steps, resolution."""
+    described = FieldDescription.of(representation)
     metadata = {
         "format": FORMAT,
-        "representation": representation.name,
+        "representation": described.representation,
         "dim": str(representation.dim),
-        "rank": str(representation.rank),
-        "mask_seed": str(representation.mask_seed),
+        "rank": str(described.rank),
+        "mask_seed": str(described.mask_seed),
         "ids": json.dumps(ids),
-        "base": base_name(info.path) if info else "",
-        "base_sha256": info.sha256 if info else "",
-        "field": json.dumps(asdict(representation.config)),
+        "base": described.base or "",
+        "base_sha256": described.base_sha256 or "",
+        "field": json.dumps(asdict(described.field)),
+        "fitted": json.dumps(fitted or {}),
         "aspect": json.dumps(aspect),
         "layout": json.dumps(representation.layout.to_json()),
     }
@@ -77,22 +80,18 @@ def load_weights(path: str | Path) -> SavedWeights:
     file, or where the base that the weights are of is not here."""
     with open_tensors(path, WHAT) as file:
         about = _about(file)
-        config = as_config(FieldConfig, about.field, file.fault)
-        base = load_base(about.base) if about.base else None
-        if base is not None and base.info.sha256 != about.base_sha256:
-            raise WsrError(
-                f"{shown(path)} was fitted on another base {about.base!r} (SHA-256 {about.base_sha256[:12]}…) than "
-                f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it."
-            )
-        config = base.config if base is not None else config
+        described = FieldDescription(
+            about.representation, about.rank, about.mask_seed, about.base or None, about.base_sha256 or None,
+            as_config(FieldConfig, about.field, file.fault),
+        )  # fmt: skip
         # the size is asked for before anything of it is allocated
-        size = stored_size(about.representation, config, about.rank)
+        size = stored_size(about.representation, described.sizes(), about.rank)
         weights = file.tensor("weights", (len(about.ids), size), finite=False).float()
         fault = file.fault
-    model = make_representation(about.representation, base, config, about.rank, about.mask_seed)
+    model = described.load()
     if model.layout.to_json() != [entry.model_dump() for entry in about.layout]:
         raise WsrError(f"{fault}: its layout is not that of {about.representation!r} on its base.")
-    return SavedWeights(about.ids, weights, model, tuple(about.aspect))
+    return SavedWeights(about.ids, weights, model, tuple(about.aspect), about.fitted)
 
 
 def _about(file: TensorFile) -> WeightsSchema:

@@ -16,6 +16,7 @@ from wsr.data.occupancy import OccupancySamples
 from wsr.devices import upload
 from wsr.errors import WsrError
 from wsr.fields.coordinates import morton_order, pixel_grid
+from wsr.identity import content_hash
 
 
 @dataclass
@@ -114,6 +115,13 @@ class ShapeTargets:
 
 
 Targets = ImageTargets | ShapeTargets
+
+
+def targets_hash(targets: Targets) -> str:
+    """Of what they hold, on whatever device: the part that data have in the identity of a run."""
+    if targets.dim == 2:
+        return content_hash("images", list(map(str, targets.shape)), targets.pixels)
+    return content_hash("shapes", targets.points, targets.inside)
 
 
 def to_signed(pixels: UInt8[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:

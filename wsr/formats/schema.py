@@ -69,10 +69,11 @@ class FitSchema(_Schema):
     a_rate: Positive
     lr_end: Annotated[float, Field(ge=0, le=1e9)]
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
+    batch: Annotated[int, Field(ge=1, le=10**6)] = 1
 
 
 class ZooSchema(_Schema):
-    """A zoo.json."""
+    """A zoo.json. What has a default here was left to the preset, or to the code, by older ones."""
 
     format: Literal["wsr-zoo-1"]
     representation: RepresentationName
@@ -90,6 +91,10 @@ class ZooSchema(_Schema):
     dataset: Name
     dtype: Literal["float16", "float32", "uint8"]
     layout: Annotated[list[EntrySchema], Field(min_length=1, max_length=10_000)]
+    field: FieldSchema | None = None
+    seed: Seed = 0
+    fit_version: Count = 1
+    resolution: Annotated[int, Field(ge=8, le=4096)] = 128
     code_version: Name = ""
     snapshots: Annotated[list[Annotated[int, Field(ge=1, le=10**9)]], Field(min_length=1, max_length=10_000)] = [1]
     perturb: Share = 0.0
@@ -127,6 +132,7 @@ class WeightsSchema(_Schema):
     base: Name
     base_sha256: Digest | Literal[""]
     field: FieldSchema
+    fitted: dict[str, Any] = {}
     aspect: Annotated[list[Annotated[int, Field(ge=1, le=10**6)]], Field(min_length=2, max_length=2)]
     layout: Annotated[list[EntrySchema], Field(min_length=1, max_length=10_000)]
 

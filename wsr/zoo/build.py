@@ -16,7 +16,6 @@ from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import FitConfig
-from wsr.presets import preset as find_preset
 from wsr.zoo.zoo import Zoo
 
 FIRST = "first"  # the init of a zoo whose first instance starts all others
@@ -35,16 +34,18 @@ class ZooRecord:
 
 
 def build_zoo(
-    zoo: Zoo, signals: Signals, *, seed: int = 0, device: str = "cpu", workers: int | None = None
+    zoo: Zoo, signals: Signals, *, seed: int | None = None, device: str = "cpu", workers: int | None = None
 ) -> Iterator[ZooRecord]:
     """Fits every signal that the zoo does not hold yet, by the zoo's own settings and in the order given, and yields
     after each batch.
 
-    workers: threads that fit a batch each, sharing the cores (`side_by_side`); by default one for each core. The zoo is
-    the same whatever their number. WsrError where another job writes the zoo.
+    seed: that of the zoo, by default. workers: threads that fit a batch each, sharing the cores (`side_by_side`); by
+    default one for each core. The zoo is the same whatever their number. WsrError where another job writes the zoo,
+    where the zoo was begun with another seed, or where one of its instances is of another target than the signal of
+    that id.
     """
     with zoo.writing():
-        yield from _build(zoo, signals, seed, device, workers)
+        yield from _build(zoo, signals, require_same_run(zoo, signals, seed), device, workers)
 
 
 def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | None) -> Iterator[ZooRecord]:
@@ -64,15 +65,32 @@ def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | No
             yield ZooRecord(len(zoo), len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
 
 
+def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
+    """The seed of the zoo's points. WsrError where another one is given, or a signal is not what the zoo's row of that
+    id was fitted to."""
+    if seed not in (None, zoo.meta["seed"]):
+        begun = zoo.meta["seed"]
+        raise WsrError(f"The zoo {str(zoo.path)!r} was begun with seed {begun}: it cannot go on with seed {seed}.")
+    several = {"snapshots", "perturb"} & zoo.meta.keys()
+    names = [name.rpartition("@")[0] for name in zoo.ids] if several else zoo.ids
+    known = dict(zip(names, zoo.index["target_sha256"], strict=True))
+    for signal in signals:
+        if known.get(signal.id) and known[signal.id] != signal.sha256():
+            raise WsrError(
+                f"{signal.id!r} of {signals.name!r} is not what the zoo {str(zoo.path)!r} holds under this id: the zoo "
+                "was begun with other data. Choose another folder, or remove it."
+            )
+    return zoo.meta["seed"]
+
+
 def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> FitResult:
     """The quality is that of the weights as stored, in the zoo's own precision. What diverges is tried once more, at a
     lower learning rate."""
-    settings, dtype = find_preset(zoo.meta["preset"], items.dim), getattr(torch, zoo.meta["dtype"])
-    model, config = zoo.representation, zoo_config(zoo)
+    model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
 
     def fitted(part: Signals, config: FitConfig) -> FitResult:
-        problem = make_problem(part, settings.resolution, seed, device)
-        *_, last = run_fit(problem, model, start, config, settings.resolution, 0, dtype, compile_backend(device))
+        problem = make_problem(part, zoo.resolution, seed, device)
+        *_, last = run_fit(problem, model, start, config, zoo.resolution, 0, dtype, compile_backend(device))
         return last.result
 
     result = fitted(items, config)
@@ -86,19 +104,17 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
 
 def batch_size(zoo: Zoo, device: str) -> int:
     """Instances fitted together."""
-    preset = find_preset(zoo.meta["preset"], zoo.representation.dim)
-    return GPU_BATCH if device.startswith("cuda") else preset.fit.batch
+    return GPU_BATCH if device.startswith("cuda") else zoo.meta["fit"]["batch"]
 
 
 def zoo_config(zoo: Zoo) -> FitConfig:
     """How the zoo's fits are made: by what its zoo.json records, so that a zoo goes on as it began."""
-    preset = find_preset(zoo.meta["preset"], zoo.representation.dim)
     if unknown := sorted(zoo.meta["fit"].keys() - FitConfig.__dataclass_fields__.keys()):
         raise WsrError(
             f"The zoo {str(zoo.path)!r} was fitted with a setting that this version of wsr does not know "
             f"({str(unknown[0])[:60]!r}): go on with the version that made it."
         )
-    return replace(preset.fit, steps=zoo.meta["steps"], **zoo.meta["fit"])
+    return FitConfig(steps=zoo.meta["steps"], **{**zoo.meta["fit"], "betas": tuple(zoo.meta["fit"]["betas"])})
 
 
 def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:

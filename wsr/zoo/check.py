@@ -8,6 +8,7 @@ import torch
 
 from wsr.data import load_signals
 from wsr.errors import WsrError
+from wsr.fields.description import FieldDescription
 from wsr.fitting.problem import make_problem
 from wsr.fitting.verdict import is_poor
 from wsr.render.decode import evaluate_in_chunks
@@ -17,8 +18,8 @@ TOLERANCE = {2: 0.05, 3: 0.002}  # dB of PSNR, or IoU: what the order of sums ma
 BATCH = 8
 # What says how numbers are to be read, in words.
 MEANING = {
-    "representation": "representations", "dim": "dimensions", "preset": "presets", "rank": "ranks",
-    "base_sha256": "bases", "mask_seed": "masks",
+    "representation": "representations", "field": "sizes", "rank": "ranks", "base_sha256": "bases",
+    "mask_seed": "masks",
 }  # fmt: skip
 
 
@@ -63,11 +64,14 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
 
 def require_alike(samples: Zoo, zoo: Zoo) -> None:
     """WsrError, with what differs, where weights of one zoo mean something else in the other."""
+    one, other = (FieldDescription.read(of.meta) for of in (samples, zoo))
     for key, what in MEANING.items():
-        if samples.meta.get(key) != zoo.meta.get(key):
+        mine, its = getattr(one, key), getattr(other, key)
+        older = key == "field" and one.base_sha256 and None in (mine, its)  # left to the base, which is the same
+        if mine != its and not older:
             raise WsrError(
                 f"{samples.path.name!r} and {zoo.path.name!r} cannot be compared: their {what} differ "
-                f"({samples.meta.get(key)!r} and {zoo.meta.get(key)!r})."
+                f"({mine!r} and {its!r})."
             )
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
+from wsr.fields.description import FieldDescription
 from wsr.fields.representation import Representation
+from wsr.zoo.meta import require_same_settings
 from wsr.zoo.zoo import Zoo
 
 
@@ -25,29 +27,22 @@ def shard(signals: Signals, text: str) -> Signals:
 
 def merge_zoos(out: str | Path, parts: list[str | Path], representation: Representation | None = None) -> Zoo:
     """The instances of all `parts`, in their order, appended to the zoo `out`, made if there is none yet. What it holds
-    already is left out, so a merge may be repeated. WsrError where the parts were not made with the same settings.
+    already is left out, so a merge may be repeated. WsrError where the parts were not made with the same settings, or
+    hold different targets under one id.
 
     representation: what decodes the zoos, where it is at hand; else each zoo.json says it.
     """
     if not parts:
         raise WsrError("There is nothing to merge: name the shards' folders.")
     zoos = [Zoo.open(part) for part in parts]
-    first = _settings(zoos[0].meta)
     for zoo in zoos[1:]:
-        other = _settings(zoo.meta)
-        changed = [key for key in first if other.get(key) != first[key]]
-        if changed:
-            raise WsrError(
-                f"{str(zoo.path)!r} was made with other settings than {str(zoos[0].path)!r} ({', '.join(changed)}): "
-                "their weights do not belong into one zoo."
-            )
-    made = {"format", "representation", "dim", "rank", "base", "base_sha256", "mask_seed", "layout"}
-    merged = Zoo.create(
-        out,
-        representation or zoos[0].representation,
-        **{key: value for key, value in zoos[0].meta.items() if key not in made | {"code_version"}},
-    )
+        remedy = f"its weights do not belong into one zoo with those of {str(zoos[0].path)!r}"
+        require_same_settings(zoo.path, zoos[0].meta, zoo.meta, remedy)
+    made = {"format", "code_version", "layout", *FieldDescription.read(zoos[0].meta).record(), "dim", "field"}
+    settings = {key: value for key, value in zoos[0].meta.items() if key not in made}
+    merged = Zoo.create(out, representation or zoos[0].representation, **settings)
     with merged.writing():
+        _require_same_targets([merged, *zoos])
         for zoo in zoos:
             known = set(merged.ids)
             new = [row for row in zoo.index.to_dict("records") if row["id"] not in known]
@@ -56,5 +51,14 @@ def merge_zoos(out: str | Path, parts: list[str | Path], representation: Represe
     return merged
 
 
-def _settings(meta: dict) -> dict:
-    return {key: value for key, value in meta.items() if key != "code_version"}
+def _require_same_targets(zoos: list[Zoo]) -> None:
+    """WsrError where two zoos hold fits of different targets under one id."""
+    known: dict[str, tuple[str, Zoo]] = {}
+    for zoo in zoos:
+        for name, sha256 in zip(zoo.ids, zoo.index["target_sha256"], strict=True):
+            before, where = known.setdefault(name, (sha256, zoo))
+            if before != sha256:
+                raise WsrError(
+                    f"{name!r} in {str(zoo.path)!r} was fitted to another target than in {str(where.path)!r}: shards "
+                    "of one zoo are of the same data."
+                )

@@ -11,11 +11,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.data.signals import Signals
+from wsr.errors import WsrError
 from wsr.fitting.loop import FitRecord, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.threads import side_by_side, workers_for
-from wsr.presets import preset as find_preset
-from wsr.zoo.build import ZooRecord, batch_size, zoo_config, zoo_start
+from wsr.zoo.build import ZooRecord, batch_size, require_same_run, zoo_config, zoo_start
 from wsr.zoo.zoo import Zoo
 
 
@@ -24,13 +24,16 @@ def snapshot_id(instance: str, step: int) -> str:
 
 
 def build_trajectories(
-    zoo: Zoo, signals: Signals, at: Sequence[int], *, seed: int = 0, device: str = "cpu"
+    zoo: Zoo, signals: Signals, at: Sequence[int], *, seed: int | None = None, device: str = "cpu"
 ) -> Iterator[ZooRecord]:
     """Fits every signal that the zoo does not hold yet and stores its weights after each of the steps `at`: a row
     `<id>@<step>` for each, with the column `loss` (of that step, before its update) beside a zoo's own. Yields after
-    each batch; a kill loses at most the batches in hand. WsrError where another job writes the zoo."""
+    each batch; a kill loses at most the batches in hand. seed: that of the zoo, by default. WsrError where another job
+    writes the zoo, or where it was begun with another seed, with other data, or with other snapshots."""
+    if list(at) != zoo.meta.get("snapshots", list(at)):
+        raise WsrError(f"The zoo {str(zoo.path)!r} holds snapshots at {zoo.meta['snapshots']}, not at {list(at)}.")
     with zoo.writing():
-        yield from _build(zoo, signals, at, seed, device)
+        yield from _build(zoo, signals, at, require_same_run(zoo, signals, seed), device)
 
 
 def _build(zoo: Zoo, signals: Signals, at: Sequence[int], seed: int, device: str) -> Iterator[ZooRecord]:
@@ -50,11 +53,10 @@ def _fit_batch(
     zoo: Zoo, start: Float[Tensor, "p"], at: frozenset[int], workers: int, items: Signals, *, seed: int, device: str
 ) -> tuple[Float[Tensor, "n p"], list[dict]]:
     """The snapshots of one batch, and their rows of the index."""
-    settings, model = find_preset(zoo.meta["preset"], items.dim), zoo.representation.to(device)
-    dtype, config = getattr(torch, zoo.meta["dtype"]), zoo_config(zoo)
-    problem = make_problem(items, settings.resolution, seed, device)
+    model, dtype, config = zoo.representation.to(device), getattr(torch, zoo.meta["dtype"]), zoo_config(zoo)
+    problem = make_problem(items, zoo.resolution, seed, device)
     weights, rows = [], []
-    for record in run_fit(problem, model, start, config, settings.resolution, at, dtype):
+    for record in run_fit(problem, model, start, config, zoo.resolution, at, dtype):
         stored = record.weights.to(dtype)
         weights.append(stored)
         rows += _rows(items, record, stored, problem.truth.quality(model, stored.float()), workers)

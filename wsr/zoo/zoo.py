@@ -1,6 +1,6 @@
 """A weight zoo on disk: a folder of fitted weights with everything needed to decode them.
 
-    zoo.json                    what the weights are: representation, base, masks, start, steps, layout
+    zoo.json                    what the weights are: representation, sizes, base, masks, start, fit, seeds, layout
     weights-00000.safetensors   key `weights`: rows in the order of the index, trained entries only
     index.parquet               a row an instance; beside COLUMNS it may have columns of its own
 
@@ -22,22 +22,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr import __version__
 from wsr.errors import WsrError, unknown_name
-from wsr.fields.checkpoint import base_name
-from wsr.fields.representation import Representation, make_representation
+from wsr.fields.description import FieldDescription
+from wsr.fields.representation import Representation
 from wsr.formats.files import shown
 from wsr.formats.schema import ZooSchema, validated
 from wsr.formats.tables import INDEX as COLUMNS
 from wsr.formats.tables import read_table
 from wsr.formats.tensors import save_tensors
 from wsr.paths import atomic_path, make_dir
-from wsr.presets import preset as find_preset
 from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_spoilt, zoo_path
 from wsr.zoo.files import read_all, read_few, row_count
 from wsr.zoo.lock import PATIENCE, WriterLock
+from wsr.zoo.meta import completed, require_same_settings, zoo_meta
 
-FORMAT = "wsr-zoo-1"
 FEW = 20  # a twentieth of a zoo is read row by row, more of it as a whole
 MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
 
@@ -57,7 +55,7 @@ class Zoo:
     def open(cls, path: str | Path) -> "Zoo":
         """Opens a folder, or a zoo of assets/zoos by its name. WsrError where it is missing, or not a zoo."""
         path = zoo_path(path)
-        zoo = cls(path, read_meta(path), _empty_index())
+        zoo = cls(path, completed(read_meta(path)), _empty_index())
         zoo.reload()
         return zoo
 
@@ -101,37 +99,20 @@ class Zoo:
         init_seed: int,
         steps: int,
         fit: dict | None = None,
+        seed: int = 0,
+        resolution: int | None = None,
         dtype: str = "float16",
         **extra,
     ) -> "Zoo":
         """A new, empty zoo, or the one that is there if it was made with the very same settings (so that a killed run
-        goes on). `fit`: the settings of a fit beside its steps, by default the preset's. WsrError where another zoo is
-        in the way."""
+        goes on). fit: the settings of a fit beside its steps, by default the preset's; seed: of the points that fits
+        draw; resolution: at which fits are judged, by default the preset's. WsrError where another zoo is in the way,
+        with what differs."""
         path = Path(path)
-        base = getattr(representation, "base", None)
-        info = base.info if base is not None else None
-        fit = fit or find_preset(preset, representation.dim).fit.settings(representation.name)
-        meta = {
-            "format": FORMAT,
-            "representation": representation.name,
-            "dim": representation.dim,
-            "preset": preset,
-            "rank": representation.rank,
-            "base": base_name(info.path) if info else None,
-            "base_sha256": info.sha256 if info else None,
-            "mask_seed": representation.mask_seed,
-            "init": init,
-            "sigma": sigma,
-            "init_seed": init_seed,
-            "steps": steps,
-            "fit": fit,
-            "dataset": dataset,
-            "code_version": __version__,
-            "dtype": dtype,
-            **extra,
-            "layout": representation.layout.to_json(),
-        }
-        validated(ZooSchema, json.loads(json.dumps(meta)), f"A zoo at {shown(path)} cannot be made of these settings")
+        start = {"init": init, "sigma": sigma, "init_seed": init_seed, "steps": steps}
+        judged = {"fit": fit, "seed": seed, "resolution": resolution, "dtype": dtype}
+        meta = zoo_meta(representation, preset=preset, **{"dataset": dataset, **start, **judged, **extra})
+        validated(ZooSchema, meta, f"A zoo at {shown(path)} cannot be made of these settings")
         make_dir(path)
         with WriterLock(path).held(PATIENCE, unless=path / "zoo.json"):
             zoo = cls._created(path, meta)
@@ -142,14 +123,7 @@ class Zoo:
     def _created(cls, path: Path, meta: dict) -> "Zoo":
         if (path / "zoo.json").exists():
             zoo = cls.open(path)
-            changed = [
-                key for key in meta if key != "code_version" and zoo.meta.get(key) != json.loads(json.dumps(meta[key]))
-            ]
-            if changed:
-                raise WsrError(
-                    f"{str(path)!r} already holds a zoo with other settings ({', '.join(changed)}): choose "
-                    "another folder, or remove it."
-                )
+            require_same_settings(path, zoo.meta, meta, "choose another folder, or remove it")
             return zoo
         with atomic_path(path / "zoo.json") as temporary:
             temporary.write_text(json.dumps(meta))
@@ -205,7 +179,7 @@ class Zoo:
         return found if dtype is None else found.to(dtype)
 
     def decode(self, ids: list[str] | None = None, resolution: int | None = None):
-        """What the weights are: images (n, h, w, 3) in [0, 1], or meshes; at the preset's resolution by default."""
+        """What the weights are: images (n, h, w, 3) in [0, 1], or meshes; by default at the zoo's own resolution."""
         from wsr.render.decode import decode
 
         return decode(self.representation, self.weights(ids), resolution or self.resolution)
@@ -216,7 +190,13 @@ class Zoo:
 
     @property
     def resolution(self) -> int:
-        return find_preset(self.meta["preset"], self.meta["dim"]).resolution
+        """At which its fits were judged, and decode by default."""
+        return self.meta["resolution"]
+
+    @property
+    def description(self) -> FieldDescription:
+        """What decodes the weights, in words and numbers."""
+        return FieldDescription.read(self.meta)
 
     def append(self, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:
         """Adds a batch: its weights, and a row of the index for each. Durable when it returns. WsrError, and nothing is
@@ -280,18 +260,7 @@ def entry_size(entry: dict) -> int:
 
 def load_representation(meta: dict) -> Representation:
     """The representation that a zoo.json describes, on the very base it names."""
-    from wsr.fields.checkpoint import load_base
-
-    config = find_preset(meta["preset"], meta["dim"]).field
-    if meta["base"] is None:
-        return make_representation(meta["representation"], None, config, mask_seed=meta["mask_seed"])
-    base = load_base(meta["base"])
-    if base.info.sha256 != meta["base_sha256"]:
-        raise WsrError(
-            f"This zoo was fitted on another base {meta['base']!r} (SHA-256 {meta['base_sha256'][:12]}…) than "
-            f"the one here ({base.info.sha256[:12]}…): its weights mean nothing on it."
-        )
-    return make_representation(meta["representation"], base, base.config, meta["rank"], meta["mask_seed"])
+    return FieldDescription.read(meta).load()
 
 
 def _empty_index() -> pd.DataFrame:

@@ -5,7 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import lru_cache, partial
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import numpy as np
 import trimesh
 from jaxtyping import Float, Int
 
+from wsr.caching import cached_by_file
 from wsr.data.shapes10.generate import CATEGORIES, SEEDS, VERSION, generate, to_trimesh
 from wsr.data.signals import Signal, Signals
 from wsr.errors import unknown_name
@@ -52,7 +53,7 @@ def block_path(category: str, block: int) -> Path:
     return cache_dir() / "shapes10" / f"v{VERSION}" / f"{category}-{block:02d}.npz"
 
 
-@lru_cache(maxsize=8)
+@cached_by_file(lambda path: [path], maxsize=8)
 def _read_block(path: Path) -> tuple[Arrays, ...] | None:
     """The shapes of a block. None where the file is damaged: the shape is generated instead."""
     try:

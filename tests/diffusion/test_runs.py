@@ -1,0 +1,104 @@
+"""A diffusion model and a zoo of samples belong to one run: another one neither goes on nor overwrites them."""
+
+import logging
+from dataclasses import replace
+
+import pytest
+import torch
+
+from wsr.cli import main
+from wsr.commands import MISTAKE, OK
+from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.errors import WsrError
+from wsr.fields.checkpoint import BaseInfo, load_base, save_base
+from wsr.fields.representation import make_representation
+from wsr.zoo import Zoo
+
+TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 60, timesteps=20, beta=(1e-3, 0.2), ema=0.9, shared_modulation=True)
+
+
+def zoo_of(tmp_path, name: str, seed: int) -> Zoo:
+    field = load_base(tmp_path / "base.safetensors")
+    model = make_representation("mlora-asym", field, field.config, 2, 3)
+    settings = dict(dataset="emoji", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=10)
+    zoo = Zoo.create(tmp_path / name, model, **settings)
+    rows = [{"id": f"i{i}", "class": "ab"[i % 2], "split": "train", "quality": 1.0, "steps": 1, "seconds": 0.0,
+             "target_sha256": "", "status": "ok"} for i in range(24)]  # fmt: skip
+    noise = torch.randn(24, model.size, generator=torch.Generator().manual_seed(seed))
+    zoo.append(model.initial() + 0.1 * noise, rows)
+    return zoo
+
+
+@pytest.fixture
+def zoo(base, tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    save_base(tmp_path / "base.safetensors", base, BaseInfo("test", "cpu", 3))
+    return zoo_of(tmp_path, "z", 0)
+
+
+def begin(zoo, out, **options) -> int:
+    """The step of the first record; the run is stopped there."""
+    records = train_diffusion(zoo, out, **{"config": TINY} | options)
+    step = next(records).step
+    records.close()
+    return step
+
+
+def test_only_the_same_run_goes_on(zoo, tmp_path):
+    out = tmp_path / "m.safetensors"
+    assert begin(zoo, out) == 50
+    others = [{"seed": 1}, {"config": replace(TINY, width=32)}, {"cls": "a"}, {"steps": 55}]
+    assert [begin(zoo, out, **other) for other in others] == [50, 50, 50, 50]
+    assert begin(zoo_of(tmp_path, "other", 1), out) == 50  # other data
+    assert begin(zoo, out) == 60
+
+
+def test_a_model_of_another_run_is_not_overwritten(zoo, tmp_path, capsys):
+    out = tmp_path / "m.safetensors"
+    list(train_diffusion(zoo, out, config=TINY))
+    before, first = out.read_bytes(), load_diffusion(out)
+    assert first.about["identity"]["parts"]["seed"] == 0
+    for options, said in (({"seed": 1}, "seed was 0 and is now 1"), ({"config": replace(TINY, lr=1e-4)}, "config.lr")):
+        with pytest.raises(WsrError, match=said):
+            list(train_diffusion(zoo, out, **{"config": TINY} | options))
+    with pytest.raises(WsrError, match="weights is another"):
+        list(train_diffusion(zoo_of(tmp_path, "other", 1), out, config=TINY))
+    assert [record.kept for record in train_diffusion(zoo, out, config=TINY)] == [True]
+    assert out.read_bytes() == before
+    assert main(["diffuse", str(zoo.path), "--out", str(out), "--preset", "paper"]) == MISTAKE
+    assert "config.width was 16 and is now 2880" in " ".join(capsys.readouterr().err.split())
+    list(train_diffusion(zoo, out, config=TINY, seed=1, overwrite=True))
+    assert out.read_bytes() != before
+
+
+def test_a_damaged_checkpoint_is_left_aside_with_a_sentence(zoo, tmp_path, caplog):
+    assert begin(zoo, tmp_path / "m.safetensors") == 50
+    (checkpoint,) = (tmp_path / "cache/training").glob("diffusion-*.safetensors")
+    for content in (checkpoint.read_bytes()[:-500], b"none of ours", b""):
+        checkpoint.write_bytes(content)
+        with caplog.at_level(logging.WARNING, "wsr"):
+            assert begin(zoo, tmp_path / "m.safetensors") == 50
+        assert "training begins afresh" in caplog.text
+        caplog.clear()
+    (tmp_path / "x.safetensors").write_bytes(b"mine")
+    with pytest.raises(WsrError, match="not a diffusion model"):
+        begin(zoo, tmp_path / "x.safetensors")
+
+
+def test_samples_of_another_run_do_not_go_into_one_zoo(zoo, tmp_path, capsys):
+    for seed in (0, 1):
+        list(train_diffusion(zoo, tmp_path / f"m{seed}.safetensors", config=replace(TINY, steps=2), seed=seed))
+    out, model = tmp_path / "s", load_diffusion(tmp_path / "m0.safetensors")
+    assert list(sample_zoo(model, out, 2, steps=2)) == [2]
+    assert list(sample_zoo(model, out, 3, steps=2)) == [3]
+    for options, said in (({"seed": 1}, "sampled.seed was 0 and is now 1"), ({"steps": 3}, "sampled.steps was 2"),
+                          ({"guidance": 2.0}, "sampled.guidance"), ({"cls": "a"}, "sampled.class")):  # fmt: skip
+        with pytest.raises(WsrError, match=said):
+            list(sample_zoo(model, out, 4, **{"steps": 2} | options))
+    other = load_diffusion(tmp_path / "m1.safetensors")
+    with pytest.raises(WsrError, match="sampled.network"):
+        list(sample_zoo(other, out, 4, steps=2))
+    assert main(["sample", str(tmp_path / "m0.safetensors"), "--seed", "5", "--out", str(out)]) == MISTAKE
+    assert "sampled.seed was 0 and is now 5" in " ".join(capsys.readouterr().err.split())
+    assert len(Zoo.open(out)) == 3 and OK == 0

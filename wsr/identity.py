@@ -1,0 +1,143 @@
+"""The identity of a run: everything that its result depends on, in named parts, and one hash of them all.
+
+A job that can be resumed names its checkpoint by the hash, so that two runs never share one; a job that appends to a
+file compares the parts and refuses another run's file with a sentence that says what differs. Where a run takes place
+(device, threads, type of the matrix products) is no part of it: it may be continued elsewhere.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from wsr.errors import WsrError
+
+SHOWN = 4  # differences that a message lists one by one
+LONG = 40  # characters of a value that a message still shows
+KEY = 16  # characters of the hash in the name of a file
+
+
+@dataclass(frozen=True)
+class Identity:
+    """method: what kind of run it is, with a version that is counted up by hand whenever the same settings would give
+    another result. parts: settings, seeds, and hashes of data, as JSON holds them."""
+
+    method: str
+    version: int
+    parts: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, method: str, version: int, **parts: Any) -> "Identity":
+        """Dataclasses among the parts become dictionaries, tuples lists: what is read again from a file is equal."""
+        return cls(method, version, json.loads(json.dumps(parts, default=_plain)))
+
+    @classmethod
+    def read(cls, record: Any) -> "Identity | None":
+        """From a file's `record`. None for what is none, as in files that were written before runs had an identity."""
+        known = isinstance(record, dict) and isinstance(record.get("parts"), dict)
+        return cls(str(record.get("method")), record.get("version"), record["parts"]) if known else None
+
+    def record(self) -> dict:
+        """For a file, as JSON."""
+        return {"method": self.method, "version": self.version, "key": self.key, "parts": dict(self.parts)}
+
+    @property
+    def key(self) -> str:
+        """A hash of all of it, 64 hexadecimal digits."""
+        text = json.dumps([self.method, self.version, self.parts], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def short(self) -> str:
+        """The hash as it stands in names of files."""
+        return self.key[:KEY]
+
+    def differences(self, begun: "Identity") -> list[str]:
+        """What is another than in a run that was begun, in words; empty for the same run."""
+        named = {"method": self.method, "version of the method": self.version}
+        return differences({"method": begun.method, "version of the method": begun.version, **begun.parts},
+                           {**named, **self.parts})  # fmt: skip
+
+    def require_same(self, begun: "Identity | None", path: str | Path, remedy: str) -> None:
+        """WsrError, with what differs, where the file at `path` comes from another run. remedy: what to do then."""
+        changed = ["it does not say what it was made of"] if begun is None else self.differences(begun)
+        if changed:
+            raise WsrError(f"{str(path)!r} comes from another run ({in_words(changed)}): {remedy}.")
+
+
+def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Settings that are not the same in two runs, in words: "seed was 0 and is now 1"."""
+    before, after = _flat(begun), _flat(now)
+    return [
+        _difference(name, before.get(name), after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    ]
+
+
+def in_words(changed: list[str]) -> str:
+    """The first differences, and how many more there are."""
+    more = f"; and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
+    return "; ".join(changed[:SHOWN]) + more
+
+
+def content_hash(*items: torch.Tensor | np.ndarray | str | bytes | Iterable[str]) -> str:
+    """Of numbers with their shapes and types, of texts, and of lists of texts."""
+    digest = hashlib.sha256()
+    for item in items:
+        if isinstance(item, torch.Tensor):
+            item = item.detach().cpu().contiguous()
+            # bfloat16 is unknown to NumPy: its bytes, then
+            kind, item = str(item.dtype), item.view(torch.uint8).numpy() if item.ndim else item.reshape(1).numpy()
+            digest.update(kind.encode())
+        if isinstance(item, np.ndarray):
+            digest.update(f"{item.dtype}{item.shape}".encode())
+            digest.update(np.ascontiguousarray(item).data)
+        else:
+            text = item if isinstance(item, bytes) else json.dumps(item if isinstance(item, str) else list(item))
+            digest.update(text if isinstance(text, bytes) else text.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def files_hash(paths: Iterable[str | Path]) -> str:
+    """Of the names and the bytes of files."""
+    digest = hashlib.sha256()
+    for path in map(Path, paths):
+        with open(path, "rb") as file:
+            digest.update(path.name.encode() + b"\0" + hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return asdict(value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"A {type(value).__name__} is no part of an identity.")
+
+
+def _flat(parts: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    """Nested settings under names like `field.channels`; lists of settings likewise, lists of values as they are."""
+    found = {}
+    for name, value in parts.items():
+        if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+            value = {str(number): item for number, item in enumerate(value)}
+        found |= _flat(value, f"{above}{name}.") if isinstance(value, dict) else {f"{above}{name}": value}
+    return found
+
+
+def _difference(name: str, before: Any, now: Any) -> str:
+    shown = [json.dumps(value) for value in (before, now)]
+    if max(map(len, shown)) > LONG:
+        return f"{name} is another" if None not in (before, now) else f"{name} was not stated by both"
+    if before is None:
+        return f"{name} is now {shown[1]} and was not stated"
+    return f"{name} was {shown[0]} and is now {shown[1] if now is not None else 'not stated'}"
