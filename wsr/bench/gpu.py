@@ -50,7 +50,8 @@ class Check:
                 self.report["stages"][name] = {"status": "skipped", "error": "No time was left for it.", "result": {}}
             else:
                 self._tell(f"{name} …")
-                self.report["stages"][name] = found = self._stage(name, min(STAGES[name].limit * (TOY_PATIENCE if self.toy else 1), left))
+                limit = STAGES[name].limit * (TOY_PATIENCE if self.toy else 1)
+                self.report["stages"][name] = found = self._stage(name, min(limit, left))
                 told = f"{name}: {found['status']} after {found['seconds']:.1f} s. {found['error'][-300:]}"
                 self._tell(told.rstrip())
             self.report["seconds"] = round(time.monotonic() - begun, 1)
