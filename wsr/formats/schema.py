@@ -181,7 +181,7 @@ class AboutSchema(_Schema):
 
     zoo: ZooSchema | None = None
     name: Name = ""
-    counts: Annotated[list[Count], Field(max_length=100_000)] | None = None
+    counts: Annotated[list[Count], Field(max_length=100_000)] = []
 
     @field_validator("zoo", mode="before")
     @classmethod
@@ -204,7 +204,7 @@ class DiffusionSchema(_Schema):
         if len(set(self.classes)) < len(self.classes):
             raise ValueError("classes that are all different are needed, but one is there twice")
         counts = self.about.counts
-        if counts is not None and (len(counts) != len(self.classes) or not any(counts)):
+        if "counts" in self.about.model_fields_set and (len(counts) != len(self.classes) or not any(counts)):
             raise ValueError(f"a count of weights for each of its {len(self.classes)} classes is needed")
         return self
 

@@ -59,4 +59,6 @@ def decode(
         return render_surfaces(representation, weights, resolution)
     longest = max(aspect)
     height, width = (max(round(resolution * side / longest), 1) for side in aspect)
+    if not len(weights):
+        return np.zeros((0, height, width, 3), np.float32)
     return render_images(representation, weights, height, width)

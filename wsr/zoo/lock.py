@@ -1,7 +1,8 @@
 """One writer of a zoo at a time. Two would overwrite each other's weights and index. Readers need no lock: they go by
 the index, which is replaced as a whole."""
 
-import logging
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +13,23 @@ from wsr.errors import WsrError
 from wsr.formats.files import shown, there
 from wsr.paths import refused
 
-NAME = ".lock"  # stays in the folder: to remove it while another process waits for it would let both in
-PATIENCE = 20.0  # seconds that a single append waits for another's
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None
 
-log = logging.getLogger("wsr")
+NAME = ".lock"  # a file, on disks where folders cannot be locked
+PATIENCE = 20.0  # seconds that a single append waits for another's
+EACH = 0.02  # seconds between two tries
 
 
 class WriterLock:
-    """The lock of the zoo in a folder. The system lets go of it when its process ends, however that ends."""
+    """The lock of the zoo in a folder: of the folder itself, so that no file is left in it. The system lets go of it
+    when its process ends, however that ends."""
 
     def __init__(self, folder: Path):
-        self.folder, self._lock = folder, None
+        self.folder = folder
+        self._depth, self._held = 0, None
 
     @contextmanager
     def held(self, wait: float = 0.0, unless: Path | None = None) -> Iterator[None]:
@@ -32,22 +39,55 @@ class WriterLock:
         if unless is not None and there(unless):
             yield
             return
+        if not self._depth:
+            self._held = self._taken(wait)
+        self._depth += 1
         try:
-            if self._lock is None:
-                self._lock = FileLock(self.folder / NAME, thread_local=False)
-            self._lock.acquire(timeout=wait)
-        except Timeout:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                held, self._held = self._held, None
+                os.close(held) if isinstance(held, int) else held.release()
+
+    def _taken(self, wait: float) -> int | FileLock:
+        try:
+            found = _locked_folder(self.folder, wait)
+            if found is None:
+                found = FileLock(self.folder / NAME, thread_local=False)
+                found.acquire(timeout=wait)
+            return found
+        except (Timeout, TimeoutError):
             raise WsrError(
                 f"The zoo {shown(self.folder)} is being written by another job: wait until that ends, or write into a "
                 "folder of your own and join the two by `wsr zoo merge`."
             ) from None
-        except NotImplementedError:
-            log.warning("The disk of %s has no locks: let one job alone write the zoo.", shown(self.folder))
-            yield
-            return
-        except OSError as error:
+        except (OSError, NotImplementedError) as error:
             raise refused(self.folder, error) from None
-        try:
-            yield
-        finally:
-            self._lock.release()
+
+
+def _locked_folder(folder: Path, wait: float) -> int | None:
+    """A descriptor that holds the folder's lock until it is closed; None where this disk cannot lock folders.
+    TimeoutError where another holds it."""
+    if fcntl is None:
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        end = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except BlockingIOError:
+                if time.monotonic() >= end:
+                    raise TimeoutError from None
+                time.sleep(EACH)
+    except TimeoutError:
+        os.close(descriptor)
+        raise
+    except OSError:
+        os.close(descriptor)
+        return None
+    except BaseException:
+        os.close(descriptor)
+        raise
