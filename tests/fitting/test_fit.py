@@ -83,8 +83,9 @@ def test_an_instance_alone_ends_as_it_does_in_a_batch_of_64(base, fp32):
 
 
 @pytest.mark.parametrize("name", ["mlp-asym", "lora", "mlora-asym"])
-def test_a_compiled_step_is_the_same_step(name, base, pictures):
-    """What a GPU compiles is one graph; here without generating code, so that no compiler is needed."""
+def test_a_compiled_step_is_the_same_step(name, base, pictures, fp32):
+    """What a GPU compiles is one graph; here without generating code, so that no compiler is needed. In fp32, to 1e-5:
+    in bf16 its operations round in other places (tests/devices/test_compiled.py holds their gradients together)."""
     from wsr.fields.representation import make_representation
     from wsr.fitting.loop import run_fit
     from wsr.fitting.problem import make_problem
@@ -97,7 +98,7 @@ def test_a_compiled_step_is_the_same_step(name, base, pictures):
             make_problem(pictures, None), model, model.initial(), FitConfig(4, 64, 8), 16, backend=backend
         )
         ends.append(last.weights)
-    assert torch.allclose(*ends, atol=1e-4)
+    assert torch.allclose(*ends, atol=1e-5)
 
 
 def test_a_rate_is_the_length_of_a_step(base, pictures):
