@@ -127,8 +127,10 @@ def test_a_shape_can_be_fitted_in_fp64(name, base3, compute_in):
 
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["mlp-asym", "lora", "mlora-asym"])
-def test_a_compiled_step_is_the_same_step(name, base, pictures):
-    """What a GPU compiles is one graph; here without generating code, so that no compiler is needed."""
+def test_a_compiled_step_is_the_same_step(name, base, pictures, compute_in):
+    """What a GPU compiles is one graph; here without generating code, so that no compiler is needed. In fp32, to 1e-5:
+    in bf16 its operations round in other places (tests/devices/test_compiled.py holds their gradients together)."""
+    compute_in(torch.float32)
     model = make_representation(name, base, base.config)
     ends = []
     for backend in (None, "aot_eager"):
@@ -136,7 +138,7 @@ def test_a_compiled_step_is_the_same_step(name, base, pictures):
             make_problem(pictures, None), model, model.initial(), FitConfig(4, 64, 8), 16, backend=backend
         )
         ends.append(last.weights)
-    assert torch.allclose(*ends, atol=1e-4)
+    assert torch.allclose(*ends, atol=1e-5)
 
 
 def test_a_rate_is_the_length_of_a_step(base, pictures):
