@@ -71,6 +71,7 @@ def test_zoos_of_growing_size_are_made_and_drawn(signals, tmp_path):
     assert (tmp_path / "growth.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.once
 def test_what_of_a_fit_is_not_fitting():
     said = []
     report = bench_photograph(2, busy=1, say=said.append)
