@@ -7,8 +7,9 @@ import pytest
 from data.shapes import AREA, VOLUME, GlbBuilder, in_l, l_polygons, l_triangles, normal_form
 
 from wsr import isolation
+from wsr.data import meshes
 from wsr.data.inside import inside
-from wsr.data.meshes import read_mesh
+from wsr.data.meshes import read_arrays, read_mesh
 from wsr.errors import WsrError
 
 VERTICES, POLYGONS = l_polygons()
@@ -280,8 +281,6 @@ def test_views_that_cover_all_bytes_take_no_memory(tmp_path):
     path = tmp_path / "a.glb"
     path.write_bytes(made.bytes())
     limits = isolation.Limits(seconds=20, memory=128 * 2**20, what="It")
-    from wsr.data.meshes import read_arrays
-
     assert len(isolation.call(read_arrays, str(path), limits=limits)[1]) == 20
 
 
@@ -350,3 +349,23 @@ def test_a_spiral_is_cut_inside_its_outline(tmp_path):
     x, y = outline.T
     expected = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2 * (1 + 0.2**2) ** 0.5 / normal_form(vertices)[1] ** 2
     assert read(tmp_path, "a.obj", obj([range(120)], vertices)).area == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize(("kind", "content"), [
+    ("obj", obj()), ("off", off()), ("stl", stl_text()), ("stl", stl()), ("ply", ply()), ("ply", ply(LITTLE)),
+    ("glb", strip_and_fans().bytes()),
+])  # fmt: skip
+def test_in_a_child_and_here_is_the_same(kind, content, tmp_path):
+    there = read(tmp_path, f"a.{kind}", content)
+    vertices, faces, done, notes = read_arrays(str(tmp_path / f"a.{kind}"))
+    np.testing.assert_array_equal(vertices, there.vertices)
+    np.testing.assert_array_equal(faces, there.faces)
+    assert (done, notes) == there.metadata["wsr repairs"]
+
+
+def test_what_takes_too_long_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(meshes, "READ_SECONDS", 0.05)
+    with pytest.raises(WsrError, match="'a.obj' took more than 0.05 s"):
+        read(tmp_path, "a.obj", obj() + "f 1 2 3\n" * 300_000)
+    monkeypatch.setattr(meshes, "READ_SECONDS", 20.0)
+    assert is_l(read(tmp_path, "a.obj", obj()))
