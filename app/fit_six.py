@@ -113,6 +113,8 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
     measure = "psnr" if target.dim == 2 else "iou"
     text = f"{word} after {kept.last.step:,} steps each. Closest: {NAMES[best]}, "
     text += f"{snippets.quality(lanes[best].quality[-1], measure)}. Download and map take {NAMES[KEPT]}'s weights."
+    if kept.last.result is not None and kept.last.result.status[0] != "ok":
+        text += f" {NAMES[KEPT]}'s fit is {kept.last.result.status[0]}."
     sheet = _sheet(target, lanes, SETTLED[target.dim])
     return Screen(snippets.settled(text), sheet, _curves(target, request, lanes), _heat(lanes), fitted)
 

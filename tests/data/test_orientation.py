@@ -77,6 +77,22 @@ def test_every_part_of_a_scene_is_turned_outward():
     assert same.mean() > 0.999
 
 
+@pytest.mark.parametrize("lost", [0, 0.02])
+@pytest.mark.parametrize("kind", ["turned", "doubled", "some doubled"])
+def test_furniture_as_exporters_leave_it(kind, lost):
+    """Faces turned at random, all or some on both sides, and of some of them a few missing."""
+    rng = np.random.default_rng(1)
+    for category in ("chair", "lamp", "sofa"):
+        shape = generate(category, 3)
+        faces = shape.faces[rng.random(len(shape.faces)) >= lost]
+        some = faces[rng.random(len(faces)) < (1 if kind == "doubled" else 0.3)]
+        wrong = np.concatenate([faces, some[:, ::-1]])
+        if kind == "turned":
+            wrong = np.asarray(turned(mesh(shape.vertices, faces), rng.random(len(faces)) < 0.3).faces)
+        found, right = (inside(read_mesh(m), POINTS) for m in (mesh(shape.vertices, wrong), shape))
+        assert (found & right).sum() / (found | right).sum() > (0.97 if lost else 0.999)
+
+
 @pytest.mark.parametrize("flipped", ["second", "first"])
 def test_a_part_inside_out_beside_another_is_filled(flipped):
     first, second = at(0, 2), at(3)

@@ -1,7 +1,6 @@
 """Whether a fit came out as it should, and why it may not have."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -23,7 +22,7 @@ def verdict(dim: int, quality: float, finite: bool, steps: int, filled: float | 
 
 
 def verdicts(
-    dim: int, quality: Float[np.ndarray, "n"], finite: Sequence[bool], steps: int, filled: Sequence[float] | None
+    dim: int, quality: Float[np.ndarray, "n"], finite: list[bool], steps: int, filled: list[float] | None
 ) -> list[str]:
     """`verdict` of each instance of a batch."""
     shares = [None] * len(quality) if filled is None else filled
