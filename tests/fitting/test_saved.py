@@ -38,3 +38,16 @@ def test_what_is_no_file_of_weights_is_said(tmp_path):
     for path in (tmp_path / "x.safetensors", tmp_path / "nowhere.safetensors"):
         with pytest.raises(WsrError, match="taken home"):
             load_weights(path)
+
+
+def test_two_files_of_one_name_keep_their_weights_apart(tmp_path):
+    from PIL import Image
+
+    from wsr import fit
+
+    for folder, colour in (("a", "red"), ("b", "blue"), ("c", "green")):
+        (tmp_path / folder).mkdir()
+        Image.new("RGB", (16, 16), colour).save(tmp_path / folder / "x.png")
+    result = fit([tmp_path / folder / "x.png" for folder in "abc"], "mlp", steps=1)
+    result.save(tmp_path / "w.safetensors")
+    assert load_weights(tmp_path / "w.safetensors").ids == ["x", "x-2", "x-3"]

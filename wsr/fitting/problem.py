@@ -1,7 +1,7 @@
 """From what a user gives to what a fit needs: ids, target tensors, and fresh points to judge the result on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def as_signals(given, resolution: int | None) -> Signals:
     elif isinstance(given, (np.ndarray, Tensor)):
         items = _from_array(np.asarray(given), resolution)
     elif isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
-        items = [_one(item, i, resolution) for i, item in enumerate(given)]
+        items = _distinct([_one(item, i, resolution) for i, item in enumerate(given)])
     else:
         items = [_one(given, 0, resolution)]
     if not items:
@@ -134,6 +134,18 @@ def as_signals(given, resolution: int | None) -> Signals:
         raise WsrError("Images and shapes cannot be fitted in one batch: they have different bases. Fit them in turn.")
     name = given.name if isinstance(given, Signals) else "given"
     return Signals(name, items[0].dim, items)
+
+
+def _distinct(items: list[Signal]) -> list[Signal]:
+    """With ids that are all different: files of one name in two folders are numbered."""
+    seen: set[str] = set()
+    for i, item in enumerate(items):
+        name, number = item.id, 2
+        while name in seen:
+            name, number = f"{item.id}-{number}", number + 1
+        seen.add(name)
+        items[i] = item if name == item.id else replace(item, id=name)
+    return items
 
 
 def _from_array(array: np.ndarray, resolution: int | None) -> list[Signal]:
