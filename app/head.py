@@ -13,8 +13,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Head:
-    """ASGI middleware: `text` goes in front of the end of the page's head, and the page is compressed for those who take
-    it so. Other answers pass as they are."""
+    """ASGI middleware: `text` goes in front of the end of the page's head, and the page is compressed for those who
+    take it so. Other answers pass as they are."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], text: str):
         self.app, self.text = app, text.encode()
