@@ -141,6 +141,16 @@ def test_what_a_killed_server_left_is_removed_by_the_next_and_no_living_ones(tmp
     assert ours.stat().st_mode & 0o077 == 0
 
 
+def test_what_lies_in_a_visitors_folder_is_handed_out_without_a_copy_and_gone_when_they_leave():
+    import gradio as gr
+
+    visitor = SimpleNamespace(session_hash="leaves")
+    path = write(compute.session_dir(visitor) / "fit.glb")
+    assert gr.Model3D().move_resource_to_block_cache(path) == str(path)
+    compute.forget(visitor)
+    assert not path.exists() and not path.parent.exists()
+
+
 # --- uploads, through gradio's own route
 
 
