@@ -1,11 +1,11 @@
 """The Atlas's side panel: what was picked, what is nearest to it, and its weights."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import gradio as gr
 
-from app import compute, library, sheets, snippets
+from app import compute, library, looking, sheets, snippets
 from app.atlas_view import View, Visit, highlights, neighbours
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update
@@ -45,7 +45,8 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
     """
     name, found = view.name, library.collection(view.name)
     if found.dim == 2:
-        first = snippets.picture(library.picture(name, item, FIRST_SIZE), item)
+        better = _picture_key(name, item, PICTURE_SIZE) in looking.SEEN
+        first = _picture(name, item, PICTURE_SIZE if better else FIRST_SIZE, looking.SEEN.get)
         drawn = chart_update(**chart) if chart else gr.skip()
         hide = gr.update(visible="hidden")
         yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
@@ -56,12 +57,22 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
     heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
     if found.dim == 2:
         yield marks, gr.skip(), gr.skip(), gr.skip(), gr.skip(), nearest, heat
-        yield gr.skip(), gr.skip(), snippets.picture(library.picture(name, item, PICTURE_SIZE), item), *(gr.skip(),) * 4
+        if not better:
+            yield gr.skip(), gr.skip(), _picture(name, item, PICTURE_SIZE, looking.detail), *(gr.skip(),) * 4
         return
     waiting = facts_line(found, item, "decoding the surface …")
     yield marks, item, gr.skip(), gr.skip(), waiting, nearest, heat
     surface = gr.update(value=_surface_file(name, item), visible=True)
     yield gr.skip(), gr.skip(), gr.update(visible=False), surface, facts_line(found, item), gr.skip(), gr.skip()
+
+
+def _picture_key(name: str, item: str, size: int) -> tuple:
+    return library.zoo(name), item, size
+
+
+def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
+    """An item's picture as the page takes it. get: `looking.detail` for one that may come later."""
+    return get(_picture_key(name, item, size), lambda: snippets.picture(library.picture(name, item, size), item))
 
 
 def _surface_file(name: str, item: str) -> str:

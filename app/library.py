@@ -179,7 +179,7 @@ def canonical_weights(name: str) -> Float[Tensor, "n p"]:
     return canonical(zoo(name).representation, weights(name).float())
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=8192)
 def neighbours(
     name: str, item: str, count: int = 6, metric: str = "cosine", form: str = "raw"
 ) -> list[tuple[str, float]]:
@@ -255,7 +255,6 @@ def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     return layer_arrays(begun.cpu().numpy(), collection(name).layout)
 
 
-@functools.lru_cache(maxsize=128)
 def picture(name: str, item: str, resolution: int) -> Float[np.ndarray, "h w 3"]:
     """What an image's weights decode to, at any resolution, in [0, 1]."""
     found = collection(name)

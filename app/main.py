@@ -12,7 +12,7 @@ if __package__ in (None, ""):  # run by path, as a Space does: the packages are 
 import gradio as gr
 from starlette.middleware import Middleware
 
-from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, symmetry_tab
+from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, looking, places, symmetry_tab
 from app.address import Address
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.head import Head
@@ -44,11 +44,12 @@ def build_app() -> gr.Blocks:
         if map_tab:
             atlas.start(map_tab, opened, _seen.set)
         page.unload(compute.forget)
-    return page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
+    return places.limit(page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False))
 
 
 def launch(host: str | None = None, port: int | None = None, block: bool = True) -> str:
     """Serve the page and return its address. `host` and `port` default to 127.0.0.1:7860, or to what a Space sets."""
+    looking.one_thread_each()
     page = build_app()
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
@@ -67,10 +68,11 @@ def warm_up() -> None:
     """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
     where none comes."""
     _seen.wait(ALONE)
-    from app import library, sheets
+    from app import library, sheets, workers
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
+    workers.warm()
     for name in library.collection_names():
         library.neighbours(name, library.first_pick(name))
         library.start_layers(name)

@@ -16,6 +16,7 @@ from wsr.errors import WsrError, unknown_name
 
 if TYPE_CHECKING:
     from wsr.data.signals import Signal
+    from wsr.fitting.problem import ShapeTruth
 
 THUMB = 128
 VIEW = 320  # pixels of a drawn shape
@@ -38,12 +39,16 @@ class Sample:
 
 @dataclass
 class Target:
-    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes."""
+    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes. truth: what
+    judges fits of a shape that has been measured; trouble: why it cannot be fitted; seconds: that reading it took."""
 
     signal: "Signal"
     label: str
     view: UInt8[np.ndarray, "h w 3"]
     steps: int
+    truth: "ShapeTruth | None" = None
+    trouble: str = ""
+    seconds: float = 0.0
 
     @property
     def dim(self) -> int:
@@ -97,11 +102,17 @@ def target(sample: str) -> Target:
 
 def uploaded(path: str) -> Target:
     """A visitor's file. WsrError for anything that cannot be fitted: too big, damaged, of another kind."""
+    file = checked_file(path)
+    return _read(file, file.stem[:60])
+
+
+def checked_file(path: str) -> Path:
+    """A visitor's file by its ending. WsrError for one that is not read."""
     file = Path(path)
     if file.suffix.lower() not in (*IMAGE_FILES, *MESH_FILES):
         kinds = "a picture (PNG, JPEG, WebP) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
         raise WsrError(f"{file.name!r} is neither {kinds} by its ending.")
-    return _read(file, file.stem[:60])
+    return file
 
 
 def _read(path: Path, label: str) -> Target:

@@ -1,0 +1,73 @@
+"""What is kept for the next visitor, and what may come later."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+import torch
+
+from app import compute, looking
+
+
+def test_the_last_used_are_kept_up_to_so_many_bytes():
+    kept = looking.Kept(1000)
+    for name in "abc":
+        kept.get(name, lambda: np.zeros(400, np.uint8))
+        kept.get("a", lambda: pytest.fail("a was kept"))
+    assert "a" in kept and "c" in kept and "b" not in kept and kept.bytes == 800
+
+
+def test_what_several_want_is_computed_once():
+    kept, calls = looking.Kept(1000), []
+
+    def slow():
+        calls.append(1)
+        time.sleep(0.2)
+        return "found"
+
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(kept.get("key", slow))) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == ["found"] * 5 and calls == [1]
+
+
+def test_an_error_is_told_and_not_kept():
+    kept = looking.Kept(1000)
+    with pytest.raises(ZeroDivisionError):
+        kept.get("key", lambda: 1 // 0)
+    assert kept.get("key", lambda: 1) == 1
+
+
+def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
+    """The visitor asks again while the machine is busy with another's detail."""
+    hold = threading.Event()
+    looking.ahead(hold.wait, 30)
+    made = []
+
+    def answer(name):
+        yield (f"{name} small",)
+        yield (looking.detail(name, lambda: made.append(name) or f"{name} sharp"),)
+
+    ann = SimpleNamespace(session_hash="ann")
+    older = compute.newest(ann, answer("older"))
+    assert next(older) == ("older small",)
+    rest = []
+    thread = threading.Thread(target=lambda: rest.extend(older))
+    thread.start()
+    newer = compute.newest(ann, answer("newer"))
+    assert next(newer) == ("newer small",)
+    thread.join(20)
+    assert rest == [(gr.skip(),)]
+    hold.set()
+    assert list(newer) == [("newer sharp",), (gr.skip(),)] and made == ["newer"]
+
+
+def test_weights_are_told_apart_by_what_they_are():
+    a, b = torch.zeros(2, 3), torch.ones(2, 3)
+    assert looking.digest(a) == looking.digest(a.clone()) != looking.digest(b)
