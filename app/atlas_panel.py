@@ -1,18 +1,20 @@
 """The Atlas's side panel: what was picked, what is nearest to it, and its weights."""
 
 import contextlib
+import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import gradio as gr
 
-from app import compute, library, sheets, snippets
+from app import compute, library, looking, sheets, snippets
 from app.atlas_view import View, Visit, highlights, neighbours
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.weights import weights_figure
 from app.palette import class_colours
+from wsr.caching import file_stamp
 
 PICTURE_SIZE = 256  # pixels: twice what was fitted, a field has no grid of its own
 FIRST_SIZE = 96  # shown first: a seventh of the points, a third of a second sooner where the same cores draw the page
@@ -47,7 +49,8 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
     """
     name, found = view.name, library.collection(view.name)
     if found.dim == 2:
-        first = snippets.picture(library.picture(name, item, FIRST_SIZE), item)
+        better = _picture_key(name, item, PICTURE_SIZE) in looking.SEEN
+        first = _picture(name, item, PICTURE_SIZE if better else FIRST_SIZE, looking.SEEN.get)
         drawn = chart_update(**chart) if chart else gr.skip()
         hide = gr.update(visible="hidden")
         yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
@@ -58,7 +61,8 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
     heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
     if found.dim == 2:
         yield marks, gr.skip(), gr.skip(), gr.skip(), gr.skip(), nearest, heat
-        yield gr.skip(), gr.skip(), snippets.picture(library.picture(name, item, PICTURE_SIZE), item), *(gr.skip(),) * 4
+        if not better:
+            yield gr.skip(), gr.skip(), _picture(name, item, PICTURE_SIZE, looking.detail), *(gr.skip(),) * 4
         return
     waiting = facts_line(found, item, "decoding the surface …")
     yield marks, item, gr.skip(), gr.skip(), waiting, nearest, heat
@@ -66,11 +70,21 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
     yield gr.skip(), gr.skip(), gr.update(visible=False), surface, facts_line(found, item), gr.skip(), gr.skip()
 
 
+def _picture_key(name: str, item: str, size: int) -> tuple:
+    return library.zoo(name), item, size
+
+
+def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
+    """An item's picture as the page takes it. get: `looking.detail` for one that may come later."""
+    return get(_picture_key(name, item, size), lambda: snippets.picture(library.picture(name, item, size), item))
+
+
 def _surface_file(name: str, item: str) -> str:
     """The path of an item's GLB. One file for all visitors: it is the collection's, not theirs."""
     folder = compute.shared_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}.glb"
+    state = hashlib.sha256(repr(file_stamp(library.files_of(name))).encode()).hexdigest()[:12]  # of the zoo's files
+    path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}-{state}.glb"
     with contextlib.suppress(FileNotFoundError):
         os.utime(path)  # what is looked at stays
         return str(path)

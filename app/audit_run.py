@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from app import generate_run, library
+from app import generate_run, library, looking
 from app.figures.plane import point_id
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
@@ -141,12 +141,21 @@ def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
         shown.append((f"{word}: {generate_run.label(of.name, item)}", zoo.weights([item])))
     if like not in near:
         shown.append((f"looks most like: {generate_run.label(of.name, like)}", zoo.weights([like])))
-    return [(title, generate_run.pictures(of.name, one, generate_run.OPENED[dim])[0]) for title, one in shown]
+    return [(title, _drawn(of.name, one, generate_run.OPENED[dim])) for title, one in shown]
+
+
+def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:
+    key = library.zoo(name), resolution, looking.digest(weights)
+    return looking.SEEN.get(key, lambda: generate_run.pictures(name, weights, resolution)[0])
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     """The weight and its nearest training weights, standardised, for the heat map: first those that the pictures show,
     whatever symmetry had to be undone to find them."""
+    return looking.SEEN.get((library.zoo(of.name), "compared", point), lambda: _compared(of, point))
+
+
+def _compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     import torch
 
     row = of.row(point)

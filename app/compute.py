@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import disk, gradio_patches, snippets
+from app import disk, gradio_patches, looking, snippets
 from wsr.errors import WsrError
 from wsr.paths import disk_error
 
@@ -25,10 +25,11 @@ except ImportError:
 gradio_patches.send_values_whole()
 log = logging.getLogger("wsr.app")
 
-QUEUE_SIZE = 40
+QUEUE_SIZE = 200  # of all visitors together; `places` says how many of one
 # Fits take turns; looking at what is there does not wait for them.
 COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
-LOOK = {"concurrency_id": "look", "concurrency_limit": 3}
+# Many at once: what is quick does not wait for what is slow. What may come later takes turns among itself (`looking`).
+LOOK = {"concurrency_id": "look", "concurrency_limit": 12}
 # Listeners are the page's own: none is offered as a public endpoint.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 UPLOAD_LIMIT = 32 * disk.MB
@@ -78,10 +79,17 @@ def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) ->
     keys = [(visitor, topic) for topic in topics or ("",)]
     _turns.update(dict.fromkeys(keys, turn))
     part = ()
-    for part in answer:
-        if _turns.get(keys[0], turn) is not turn:
-            break
-        yield part
+    try:
+        while True:
+            looking.asking(lambda: _turns.get(keys[0], turn) is not turn)  # each part may come from another thread
+            part = next(answer)
+            if _turns.get(keys[0], turn) is not turn:
+                break
+            yield part
+    except (StopIteration, looking.Stale):
+        pass
+    finally:
+        looking.asking(lambda: False)
     if part:
         yield (gr.skip(),) * len(part)
 

@@ -1,14 +1,16 @@
 """What the Connect tab computes: pairs of fits, the fields between them, and how good those are."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import compute, library
+from app import jobs, library, looking, workers
 from wsr import representations
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
@@ -144,7 +146,8 @@ def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | No
     """What stands at α, by representation; None where a shape has no surface."""
     if not 0 <= alpha <= 1:
         raise WsrError(f"α lies between 0 and 1, not at {alpha!r}.")
-    return {name: _drawn(lane, round(alpha, 4), aligned) for name, lane in of.lanes.items()}
+    shown = _six.map(lambda lane: _drawn(lane, round(alpha, 4), aligned), of.lanes.values())
+    return dict(zip(of.lanes, shown, strict=True))
 
 
 def look_ahead(of: Race, alpha: float, aligned: bool) -> None:
@@ -153,10 +156,12 @@ def look_ahead(of: Race, alpha: float, aligned: bool) -> None:
     for waiting in _next:
         waiting.cancel()
     places = (alpha + STEP, alpha - STEP)
-    _next[:] = [_ahead.submit(pictures, of, place, aligned) for place in places if 0 <= place <= 1]
+    coming = (looking.ahead(pictures, of, place, aligned) for place in places if 0 <= place <= 1)
+    _next[:] = [one for one in coming if one]
 
 
-_ahead, _next = ThreadPoolExecutor(1, "wsr-ahead"), []
+_six = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "wsr-six")
+_next: list[Future] = []
 
 
 @remembered(most=KEPT)
@@ -194,28 +199,30 @@ def check_live(names: list[str], sigma: float, perturb: float) -> None:
             raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
 
 
-@compute.gpu(duration=120)
+_fitting = workers.Job(jobs.fit_pairs, duration=120, what="The fit")
+
+
 def fit_live(
-    dataset: str, target: str, names: list[str], sigma: float, perturb: float
+    dataset: str, target: str, names: list[str], sigma: float, perturb: float,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[float, Race | None]]:  # fmt: skip
     """Fits the target twice with each representation, from starts that are λ = `perturb` apart, with spread σ. Yields
     which part is done, in [0, 1], and after each representation what there is. WsrError where the target's own data is
     not on this machine."""
-    from wsr.analysis.connectivity import ALPHAS, connect, fit_pair_stream
+    from wsr.analysis.connectivity import ALPHAS
     from wsr.data import load_signals
-    from wsr.fitting.problem import make_problem
+    from wsr.fitting.fit import default_steps
     from wsr.presets import preset
 
     check_live(names, sigma, perturb)
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
     signals = load_signals(dataset, [target])
-    truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
+    asked = jobs.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.dim).fit)
     found = Race(dataset, target, library.label_of(dataset, target), {})
-    for name in [name for name in representations if name in names]:
-        for record in fit_pair_stream(signals, name, dataset, init="spread", sigma=sigma, perturb=perturb):
-            yield (len(found.lanes) + record.step / record.steps) / len(names), None
-        pair, aligned = record.pair, record.pair.aligned()
-        curves = [connect(one, truth).quality[0].tolist() for one in (pair, aligned)]
-        found.lanes[name] = Lane(pair, aligned, list(ALPHAS), *curves)
-        yield len(found.lanes) / len(names), found
+    with contextlib.closing(_fitting(*asked, sigma, perturb, stopped=stopped)) as running:
+        for done, ready in running:
+            if ready:
+                name, *pairs, raw, aligned = ready
+                found.lanes[name] = Lane(*pairs, list(ALPHAS), raw, aligned)
+            yield done, found if ready else None

@@ -9,7 +9,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import compute, connect_run, library, sheets, snippets
+from app import compute, connect_run, library, looking, sheets, snippets
 from app.address import Part, flag
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
@@ -163,6 +163,11 @@ def walk(dataset: str, target: str, init: str, live: Race | None, alpha: float, 
 
 
 def _shown(of: Race, alpha: float, aligned: bool) -> tuple:
+    key = tuple(of.lanes.values()), round(alpha, 4), aligned  # lanes are what they are
+    return looking.SEEN.get(key, lambda: _drawn(of, alpha, aligned))
+
+
+def _drawn(of: Race, alpha: float, aligned: bool) -> tuple:
     cells = [
         snippets.cell(
             image,
@@ -205,7 +210,7 @@ def fit_pair(
     stopped, said = _stop_file(request), 0.0
     try:
         yield snippets.working(f"Fitting twice with {len(names)} …", 0.0), *(gr.skip(),) * 3
-        running = connect_run.fit_live(dataset, target, names, float(spread), float(perturb))
+        running = connect_run.fit_live(dataset, target, names, float(spread), float(perturb), stopped.exists)
         with contextlib.closing(running):
             for done, found in running:
                 if stopped.exists():
@@ -217,7 +222,8 @@ def fit_pair(
                 elif time.monotonic() - said > SAID:
                     said = time.monotonic()
                     yield snippets.working(f"Fitting twice with {len(names)} …", done), *(gr.skip(),) * 3
-        yield snippets.settled("Fitted just now, on this machine."), *(gr.skip(),) * 3
+        said = "Stopped." if stopped.exists() else "Fitted just now, on this machine."
+        yield snippets.settled(said), *(gr.skip(),) * 3
     except Exception as error:
         yield snippets.failed(compute.sentence(error)), *(gr.skip(),) * 3
 

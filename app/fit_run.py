@@ -1,14 +1,15 @@
 """Running a fit for the page: what a visitor asked for, checked; step records turned into what is on screen."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import compute, snippets
+from app import jobs, snippets, workers
 from app.figures.curves import quality_curve
 from app.figures.weights import Layers, layer_arrays, weights_figure
 from app.samples import VIEW, Target
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.fields.representation import Representation
-    from wsr.fitting.loop import FitRecord
 
 STEPS, RANKS = (10, 3000), (1, 16)
 LIVE = {2: (128, 0.25), 3: (40, 0.8)}  # resolution of a live preview, and seconds between two, by dimension
@@ -71,7 +71,7 @@ class _Run:
     steps: list[int] = field(default_factory=list)
     quality: list[float] = field(default_factory=list)
     drawn: float = 0.0
-    last: "FitRecord | None" = None
+    last: jobs.Step | None = None
 
     @property
     def measure(self) -> str:
@@ -98,6 +98,11 @@ def stop_file(folder: Path) -> Path:
     return folder / "stop"
 
 
+def over(stop: Path) -> bool:
+    """Whether the visitor has pressed Stop, or has left, and their folder with them."""
+    return stop.exists() or not stop.parent.exists()
+
+
 def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     """Fits `target` and yields what to show, a few times a second. Ends early once `stop` exists; closing it closes the
     fit."""
@@ -107,11 +112,10 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     model = representation_for(request.representation, None, target.dim, request.rank)
     begun = layer_arrays(model.initial(sigma=0.0).cpu().numpy(), model.layout.to_json())
     todo = _Run(target, request, model, begun)
-    doing = "Measuring what is inside the shape …" if target.dim == 3 else "Starting …"
-    yield Screen(snippets.working(doing, 0.0))
-    records = _records(target.signal, request)
+    yield Screen(snippets.working("Starting …", 0.0))
+    records = _records(target, request, partial(over, stop))
     try:
-        for record in records:
+        for _, record in records:
             todo.last = record
             todo.steps.append(record.step)
             todo.quality.append(float(np.nanmean(record.quality)))
@@ -125,18 +129,12 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     yield _finished(todo, stopped=stop.exists())
 
 
-@compute.gpu(duration=60)
-def _records(signal: Any, request: Request) -> "Iterator[FitRecord]":
-    from wsr import fit_stream
-
-    every = max(1, min(10, request.steps // 20))
-    yield from fit_stream(_one(signal), request.representation, steps=request.steps, rank=request.rank, every=every)
+_fitting = workers.Job(jobs.fit, duration=60, what="The fit")
 
 
-def _one(signal: Any) -> Any:
-    from wsr.data.signals import Signals
-
-    return Signals("yours", signal.dim, [signal])
+def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, jobs.Step]]:
+    names = (request.representation,)
+    return _fitting(jobs.plain(target.signal), names, request.rank, request.steps, target.truth, stopped=stopped)
 
 
 def _live(todo: _Run) -> Screen:
@@ -151,12 +149,13 @@ def _live(todo: _Run) -> Screen:
 
 def _finished(todo: _Run, stopped: bool) -> Screen:
     record = todo.last
-    if record is None or not bool(np.isfinite(record.quality).all()):
+    if record is None:
+        raise WsrError("The fit was stopped before it had begun. Press Fit to start again.")
+    if not bool(np.isfinite(record.quality).all()):
         raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps or another representation.")
-    status = "ok" if record.result is None else record.result.status[0]
-    if status.startswith("diverged"):
-        raise WsrError(f"The fit failed: {status}.")
-    weights = record.result.weights if record.result is not None else record.weights
+    if record.status.startswith("diverged"):
+        raise WsrError(f"The fit failed: {record.status}.")
+    weights, status = record.weights, record.status or "ok"
     fitted = Fitted(
         todo.target.label, todo.target.dim, todo.model, weights, todo.aspect, todo.quality[-1], record.step
     )
@@ -226,5 +225,5 @@ def _curve(todo: _Run) -> dict[str, Any]:
 
 
 def _heat(todo: _Run) -> dict[str, Any]:
-    layers = layer_arrays(todo.last.weights[0].cpu().numpy(), todo.model.layout.to_json())
+    layers = layer_arrays(todo.last.weights[0].numpy(), todo.model.layout.to_json())
     return weights_figure(layers, todo.start)

@@ -1,17 +1,18 @@
 """All six representations fitted to one target, side by side, live."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import compute, snippets
+from app import jobs, snippets, workers
 from app.figures.curves import quality_curves
 from app.figures.weights import layer_arrays, weights_figure
-from app.fit_run import Fitted, Request, Screen
+from app.fit_run import Fitted, Request, Screen, over
 from app.palette import NAMES
 from app.samples import Target
 from wsr import representations
@@ -19,7 +20,6 @@ from wsr.errors import WsrError
 
 if TYPE_CHECKING:
     from wsr.fields.representation import Representation
-    from wsr.fitting.loop import FitRecord
 
 KEPT = "mlora-asym"  # the one of the six that can be zoomed, downloaded and placed afterwards
 LIVE = {2: (96, 0.7), 3: (32, 2.5)}  # resolution of the six previews, and seconds between two, by dimension
@@ -32,21 +32,24 @@ class Lane:
     """One of the six, as far as it has come."""
 
     model: "Representation"
-    last: "FitRecord | None" = None
+    last: jobs.Step | None = None
     steps: list[int] = field(default_factory=list)
     quality: list[float] = field(default_factory=list)
 
 
 def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     """Fits all six in turns of a few steps each and yields what to show. Ends early once `stop` exists."""
+    from wsr.fitting.fit import representation_for
+
     yield Screen(snippets.working("Loading the base network …"))
+    models = {name: representation_for(name, None, target.dim, request.rank) for name in representations}
     lanes: dict[str, Lane] = {}
     yield Screen(snippets.working("Starting all six …", 0.0))
-    records = _records(target.signal, request)
+    records = _records(target, request, partial(over, stop))
     drawn = time.monotonic()
     try:
-        for name, model, record in records:
-            lane = lanes.setdefault(name, Lane(model))
+        for name, record in records:
+            lane = lanes.setdefault(name, Lane(models[name]))
             lane.last = record
             lane.steps.append(record.step)
             lane.quality.append(float(np.nanmean(record.quality)))
@@ -60,33 +63,12 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     yield _finished(target, request, lanes)
 
 
-@compute.gpu(duration=120)
-def _records(signal: Any, request: Request) -> "Iterator[tuple[str, Representation, FitRecord]]":
-    """Records of the six fits, in turns, until all are done: one problem, six sets of weights."""
-    from wsr.data.signals import Signals
-    from wsr.fitting.fit import default_device, fit_settings, representation_for
-    from wsr.fitting.loop import run_fit
-    from wsr.fitting.problem import make_problem
-    from wsr.presets import preset
+_fitting = workers.Job(jobs.fit, duration=120, what="The fit")
 
-    device, resolution = default_device(), preset("cpu", signal.dim).resolution
-    problem = make_problem(Signals("yours", signal.dim, [signal]), resolution, device=device)
-    every = max(1, min(10, request.steps // 20))
-    streams = {}
-    for name in representations:
-        model = representation_for(name, None, signal.dim, request.rank)
-        config = fit_settings(name, signal.dim, request.steps)
-        streams[name] = model, run_fit(problem, model, model.initial(), config, resolution, every)
-    try:
-        while streams:
-            for name, (model, stream) in list(streams.items()):
-                record = next(stream)
-                if record.done:
-                    del streams[name]
-                yield name, model, record
-    finally:
-        for _, stream in streams.values():
-            stream.close()
+
+def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, jobs.Step]]:
+    signal = jobs.plain(target.signal)
+    return _fitting(signal, tuple(representations), request.rank, request.steps, target.truth, stopped=stopped)
 
 
 def _live(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:
@@ -113,8 +95,8 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
     measure = "psnr" if target.dim == 2 else "iou"
     text = f"{word} after {kept.last.step:,} steps each. Closest: {NAMES[best]}, "
     text += f"{snippets.quality(lanes[best].quality[-1], measure)}. Download and map take {NAMES[KEPT]}'s weights."
-    if kept.last.result is not None and kept.last.result.status[0] != "ok":
-        text += f" {NAMES[KEPT]}'s fit is {kept.last.result.status[0]}."
+    if kept.last.status not in ("", "ok"):
+        text += f" {NAMES[KEPT]}'s fit is {kept.last.status}."
     sheet = _sheet(target, lanes, SETTLED[target.dim])
     return Screen(snippets.settled(text), sheet, _curves(target, request, lanes), _heat(lanes), fitted)
 
@@ -159,4 +141,4 @@ def _heat(lanes: dict[str, Lane]) -> dict[str, Any]:
     lane = lanes[KEPT]
     layout = lane.model.layout.to_json()
     begun = layer_arrays(lane.model.initial(sigma=0.0).cpu().numpy(), layout)
-    return weights_figure(layer_arrays(lane.last.weights[0].cpu().numpy(), layout), begun)
+    return weights_figure(layer_arrays(lane.last.weights[0].numpy(), layout), begun)

@@ -1,18 +1,20 @@
 """The Fit tab: drop a picture or a shape, and watch it become weights."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 
-from app import atlas, compute, fit_run, fit_six, samples, snippets
+from app import atlas, compute, fit_run, fit_six, preparing, samples, snippets
 from app.address import Part
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import quality_curve
 from app.palette import NAMES
 from wsr import representations
+from wsr.errors import WsrError
+from wsr.isolation import Stopped
 from wsr.presets import preset
 
 SHOWN = 6  # parts of the page that a running fit changes: see `_screen`
@@ -143,12 +145,14 @@ def _wire(tab: FitTab, page: gr.Blocks) -> None:
     chosen = [tab.target, tab.target_view, tab.state, tab.settings[2], tab.sample]
     page.load(samples.strip, None, tab.strip, **look)
     tab.strip.pick(choose_sample, None, chosen, trigger_mode="multiple", **look)
-    tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **look)
+    tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **preparing.PREPARE, **compute.PRIVATE)
+    page.unload(preparing.forget)
     shown = [tab.state, tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
     after = [tab.fit, tab.stop, tab.zoom, tab.download, tab.place]
     # The first step is not queued: a press answers at once, also while other visitors' fits are running.
     waiting = tab.fit.click(prepare, None, [tab.state, *after], queue=False, **compute.PRIVATE)
-    fitting = waiting.then(
+    measuring = waiting.then(measure, tab.target, [tab.target, tab.state], **preparing.PREPARE, **compute.PRIVATE)
+    fitting = measuring.then(
         fit, [tab.target, tab.way, *tab.settings], shown, show_progress_on=tab.state, **compute.COMPUTE,
         **{**compute.PRIVATE, "show_progress": "minimal"},
     )  # fmt: skip
@@ -159,19 +163,22 @@ def _wire(tab: FitTab, page: gr.Blocks) -> None:
 
 
 @compute.guarded
-def choose_sample(event: gr.EventData) -> tuple:
+def choose_sample(event: gr.EventData, request: gr.Request) -> tuple:
     item = picked_id(event)
+    preparing.turn(request)
     return *_chosen(item, samples.target(item)), item
 
 
-def choose_upload(path: str | None) -> tuple:
+def choose_upload(path: str | None, request: gr.Request) -> tuple:
     """A visitor's file; the box it was dropped into is emptied for the next. What is wrong with it is said in the page,
     and then what was chosen before stays chosen."""
     if not path:
         return (gr.skip(),) * 6
     try:
         with compute.DISK.reading(path):
-            found = samples.uploaded(path)
+            found = preparing.uploaded(path, preparing.turn(request))
+    except Stopped:  # they have chosen something else
+        return (gr.skip(),) * 6
     except Exception as error:
         return gr.skip(), gr.skip(), snippets.failed(compute.sentence(error)), gr.skip(), gr.skip(), None
     return *_chosen(found, found), "", None
@@ -191,6 +198,20 @@ def prepare(request: gr.Request) -> tuple:
     return waiting, off, gr.update(interactive=True), gr.update(visible=False), off, off
 
 
+def measure(target: Any, request: gr.Request) -> tuple:
+    """What is inside a visitor's own shape, before its fit takes its turn: [target, state]. What is wrong with it is
+    said by `fit`."""
+    if not isinstance(target, samples.Target) or target.dim == 2 or target.truth is not None:
+        return gr.skip(), gr.skip()
+    stop, left = fit_run.stop_file(compute.session_dir(request)), preparing.turn(request)
+    try:
+        return preparing.measured(target, lambda: left() or stop.exists()), gr.skip()
+    except Stopped:
+        return gr.skip(), gr.skip()
+    except Exception as error:
+        return replace(target, trouble=compute.sentence(error)), gr.skip()
+
+
 def fit(target: Any, way: str, representation: str, rank: int, steps: int, request: gr.Request) -> Iterator[tuple]:
     """Records of the fit, or of all six, as [state, picture, surface, curve, heat map, fitted]. Errors are said in the
     page."""
@@ -199,6 +220,10 @@ def fit(target: Any, way: str, representation: str, rank: int, steps: int, reque
     try:
         asked = fit_run.checked(representation, rank, steps)
         found = target if isinstance(target, samples.Target) else samples.target(str(target))
+        if stop.exists():
+            raise WsrError("The fit was stopped before it had begun. Press Fit to start again.")
+        if found.trouble:
+            raise WsrError(found.trouble)
         yield gr.skip(), gr.update(visible=True), gr.update(visible="hidden"), gr.skip(), gr.skip(), None
         run = fit_six.run if way == "six" else fit_run.run
         for screen in run(found, asked, stop):

@@ -2,14 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import compute, library, snippets
+from app import jobs, library, looking, snippets, workers
 from app.fit_run import Fitted
 from wsr import representations
 from wsr.caching import Stamp, cached_by_file, file_stamp
@@ -181,7 +181,7 @@ def opening(name: str) -> Iterator[Screen]:
 def warm(name: str) -> None:
     """Loads the model and takes a step, which the first time takes half a second longer: while the visitor looks, so
     that the first press of Sample need not wait for it."""
-    next(model(name).sample_stream(COUNT, steps=STEPS[0]))
+    workers.ahead(jobs.sample, _file(name), COUNT, None, PLAIN, STEPS[0], 0)
 
 
 @cached_by_file(_sample_files, maxsize=26)
@@ -195,7 +195,7 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
     """Samples and yields what to show, a few times a second. Ends early, with what there is, once `stop` exists."""
     yield Screen(snippets.working("Loading the model …"))
     dim, drawn, record = library.collection(asked.name).dim, 0.0, None
-    records = _records(asked)
+    records = _records(asked, stop.exists)
     try:
         for record in records:
             if stop.exists():
@@ -206,6 +206,9 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
                 drawn = time.monotonic()
     finally:
         records.close()
+    if record is None:
+        yield Screen(snippets.settled("Stopped before the first step."))
+        return
     if stop.exists():
         said = snippets.settled(f"Stopped after {record.step} of {record.steps} steps.")
         yield Screen(said)  # at once; the pictures take half a second
@@ -217,12 +220,12 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
     yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
 
 
-@compute.gpu(duration=30)
-def _records(asked: Asked) -> "Iterator[SampleStep]":
-    from wsr.fitting.fit import default_device
+_sampling = workers.Job(jobs.sample, duration=30, what="Sampling")
 
-    made = model(asked.name).to(default_device())  # a copy: the model that all visitors share stays on the CPU
-    yield from made.sample_stream(COUNT, cls=asked.cls, guidance=asked.guidance, steps=asked.steps, seed=asked.seed)
+
+def _records(asked: Asked, stopped: Callable[[], bool] = lambda: False) -> "Iterator[SampleStep]":
+    settings = COUNT, asked.cls, asked.guidance, asked.steps, asked.seed
+    return _sampling(_file(asked.name), *settings, stopped=stopped)
 
 
 def judged(name: str, weights: "Tensor") -> "list[Verdict]":
@@ -286,17 +289,34 @@ def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN)
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     """A sample's picture, and of a shape its surface as a GLB file, if it has any."""
     from wsr.render.decode import decode
+
+    if one.dim == 2:
+        key = one.model, "opened", looking.digest(one.weights)
+        return looking.SEEN.get(key, lambda: decode(one.model, one.weights, OPENED[2])[0]), None
+    key = one.model, "opened", looking.digest(one.weights)
+    shown, drawn = looking.SEEN.get(key, lambda: _opened_surface(one))
+    path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
+    if shown:
+        folder.mkdir(exist_ok=True)  # a visitor who has just left takes it along
+        path.write_bytes(shown)
+    return drawn, str(path) if shown else None
+
+
+def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
+    """A shape as a GLB file, empty where there is no surface, and as it is drawn from one side."""
+    from wsr.render.decode import decode
     from wsr.render.pictures import draw_mesh
     from wsr.render.surfaces import to_glb
 
-    shown = decode(one.model, one.weights, OPENED[one.dim])[0]
-    if one.dim == 2:
-        return shown, None
-    path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
-    if len(shown.faces):
-        folder.mkdir(exist_ok=True)  # a visitor who has just left takes it along
-        path.write_bytes(to_glb(shown, None))
-    return draw_mesh(shown, DRAWN), str(path) if len(shown.faces) else None
+    mesh = decode(one.model, one.weights, OPENED[3])[0]
+    return to_glb(mesh, None) if len(mesh.faces) else b"", draw_mesh(mesh, DRAWN)
+
+
+def opened_picture(name: str, weights: "Tensor") -> np.ndarray:
+    """What one network's weights (1, p) are, as large as beside an opened sample."""
+    size = OPENED[library.collection(name).dim]
+    key = library.zoo(name), "opened", looking.digest(weights)
+    return looking.SEEN.get(key, lambda: pictures(name, weights, size)[0])
 
 
 def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":

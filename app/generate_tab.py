@@ -274,7 +274,7 @@ def _large(sampled: Sampled, at: int, request: gr.Request) -> tuple:
         verdict, training = sampled.verdicts[at], generate_run.audit(asked.name)[1]
         for row in generate_run.origins(verdict):
             weights = library.zoo(asked.name).weights([training[row]])
-            near = generate_run.pictures(asked.name, weights, generate_run.OPENED[fitted.dim])[0]
+            near = generate_run.opened_picture(asked.name, weights)
             shown.append((f"training: {generate_run.label(asked.name, training[row])}", near))
         said = snippets.settled(f"Sample {at + 1} is {generate_run.MEANING[verdict.word]}.")
     on = gr.update(interactive=True)

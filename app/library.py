@@ -230,7 +230,7 @@ def canonical_weights(name: str) -> Float[Tensor, "n p"]:
     return canonical(zoo(name).representation, weights(name).float())
 
 
-@cached_by_file(files_of, maxsize=256)
+@cached_by_file(files_of, maxsize=8192)
 def neighbours(
     name: str, item: str, count: int = 6, metric: str = "cosine", form: str = "raw"
 ) -> list[tuple[str, float]]:
@@ -319,7 +319,6 @@ def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     return layer_arrays(begun.cpu().numpy(), collection(name).layout)
 
 
-@cached_by_file(files_of, maxsize=128)
 def picture(name: str, item: str, resolution: int) -> Float[np.ndarray, "h w 3"]:
     """What an image's weights decode to, at any resolution, in [0, 1]."""
     found = collection(name)

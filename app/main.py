@@ -17,7 +17,18 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import atlas, audit_tab, compute, connect_tab, fit_tab, generate_tab, gradio_patches, symmetry_tab
+from app import (
+    atlas,
+    audit_tab,
+    compute,
+    connect_tab,
+    fit_tab,
+    generate_tab,
+    gradio_patches,
+    looking,
+    places,
+    symmetry_tab,
+)  # fmt: skip
 from app.address import Address
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.disk import MB, Uploads
@@ -54,7 +65,7 @@ def build_app() -> gr.Blocks:
             atlas.start(map_tab, opened, _seen.set)
         page.unload(compute.forget)
     page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
-    return gradio_patches.rest(page)
+    return places.limit(gradio_patches.rest(page))
 
 
 async def full(_request: Request, error: OSError) -> Response:
@@ -70,6 +81,7 @@ async def full(_request: Request, error: OSError) -> Response:
 def launch(host: str | None = None, port: int | None = None, block: bool = True) -> str:
     """Serve the page and return its address. `host` and `port` default to 127.0.0.1:7860, or to what a Space sets."""
     end_on_sigterm()
+    looking.one_thread_each()
     page = build_app()
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
@@ -113,11 +125,12 @@ def warm_up() -> None:
     """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
     where none comes."""
     _seen.wait(ALONE)
-    from app import library, sheets
+    from app import library, sheets, workers
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
+    workers.warm()
     for name in library.collection_names():
         library.neighbours(name, library.first_pick(name))
         library.start_layers(name)

@@ -19,6 +19,7 @@ from wsr.picture_formats import SUFFIXES as IMAGE_FILES
 
 if TYPE_CHECKING:
     from wsr.data.signals import Signal
+    from wsr.fitting.problem import ShapeTruth
 
 THUMB = 128
 VIEW = 320  # pixels of a drawn shape
@@ -40,12 +41,16 @@ class Sample:
 
 @dataclass
 class Target:
-    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes."""
+    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes. truth: what
+    judges fits of a shape that has been measured; trouble: why it cannot be fitted; seconds: that reading it took."""
 
     signal: "Signal"
     label: str
     view: UInt8[np.ndarray, "h w 3"]
     steps: int
+    truth: "ShapeTruth | None" = None
+    trouble: str = ""
+    seconds: float = 0.0
     note: str = ""  # what was mended in a visitor's shape, and what may make a poor fit of it
 
     @property
@@ -105,11 +110,17 @@ def target(sample: str) -> Target:
 
 def uploaded(path: str) -> Target:
     """A visitor's file. WsrError for anything that cannot be fitted: too big, damaged, of another kind."""
+    file = checked_file(path)
+    return _read(file, file.stem[:60])
+
+
+def checked_file(path: str) -> Path:
+    """A visitor's file by its ending. WsrError for one that is not read."""
     file = Path(path)
     if file.suffix.lower() not in (*IMAGE_FILES, *MESH_FILES):
         kinds = f"a picture ({PICTURES}) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
         raise WsrError(f"{file.name!r} is neither {kinds} by its ending.")
-    return _read(file, file.stem[:60])
+    return file
 
 
 def _read(path: Path, label: str) -> Target:
@@ -138,7 +149,7 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
             from wsr.data.mesh_report import describe_mesh
 
             note = " ".join(describe_mesh(content).warnings())
-        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)), steps, note)
+        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)), steps, note=note)
     return Target(signal, label, np.round(np.clip(content, 0, 1) * 255).astype(np.uint8), steps)
 
 

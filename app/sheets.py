@@ -55,7 +55,7 @@ def shared(name: str) -> dict[str, Any] | None:
 def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
     """An item's thumbnail as the strips of pictures take it: its cell on the sheet, or, where there is no sheet yet and
     it may be decoded, a picture of its own."""
-    if decode and not shared(name) and library.collection(name).dim == 2:
+    if decode and library.collection(name).dim == 2 and not shared(name):
         return {"src": snippets.data_uri(np.asarray(library.picture(name, item, CELL)))}
     return {"cell": cell(name, item)}
 
@@ -63,7 +63,12 @@ def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
 def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, Any]]:
     """Items for a strip to choose from."""
     found = library.collection(name)
-    return [{"id": item, "label": found.labels[found.position(item)], **thumb(name, item, decode)} for item in ids]
+    decode = decode and found.dim == 2 and not shared(name)
+    return [
+        {"id": item, "label": found.labels[found.position(item)],
+         **(thumb(name, item) if decode else {"cell": cell(name, item)})}
+        for item in ids
+    ]  # fmt: skip
 
 
 def cell(name: str, item: str) -> int:

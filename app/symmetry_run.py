@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from app import library
+from app import library, looking
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError
 
@@ -91,6 +91,10 @@ def changed(of: Subject, full: "Tensor") -> Moved:
 
 def values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]:
     """The field at fixed places: all pixels of an image in [0, 1], or 20,000 points for the logits of a shape."""
+    return looking.SEEN.get((model, "values", looking.digest(full)), lambda: _values(model, full))
+
+
+def _values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]:
     import torch
 
     from wsr.fields.coordinates import pixel_grid
@@ -106,6 +110,10 @@ def values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]:
 
 def picture(model: "Representation", full: "Tensor") -> np.ndarray:
     """What full weights decode to, allowed by the mask or not: an image, or a surface as it is drawn from one side."""
+    return looking.SEEN.get((model, "picture", looking.digest(full)), lambda: _picture(model, full))
+
+
+def _picture(model: "Representation", full: "Tensor") -> np.ndarray:
     from wsr.render.decode import decode
 
     free = model.unmasked()

@@ -1,9 +1,9 @@
 """How long visitors wait for each other: `python -m precompute.visitors [--report]`.
 
 Starts the app on a free port of this machine and sends what the pages of twenty visitors send: most of them look
-(clicks on the map, steps of α in Connect, other tabs), three fit. Afterwards one more visitor uploads the worst meshes we know,
-again and again, while the others go on. Prints p50, p95 and the maximum of the seconds from a visitor's action to its
-first answer and to its last one, by action; `--report` writes them to assets/reports/visitors.json.
+(clicks on the map, steps of α in Connect, other tabs), three fit. Afterwards one more visitor uploads the worst meshes
+we know, again and again, while the others go on. Prints p50, p95 and the maximum of the seconds from a visitor's action
+to its first answer and to its last one, by action; `--report` writes them to assets/reports/visitors.json.
 
 `--root` serves another checkout's app, to compare; `--url` an app that runs already. Takes `--seconds` and a minute.
 """

@@ -159,10 +159,13 @@ class Visitor:
     async def fit(self, steps: int, until: float) -> Times:
         """Presses Fit; presses Stop when the time is over. Ended when the buttons are as before."""
         press = self.page.on(self.page.widget(value="Fit", name="button"), "click")[0]
-        fitting = self.page.after(press, "then")[0]
-        self.values[fitting["inputs"][4]] = steps
         begun = time.monotonic()
         await self.do(press)
+        fitting = self.page.after(press, "then")[0]
+        while not fitting["api_name"].startswith("fit"):  # measuring comes first
+            await self.do(fitting)
+            fitting = self.page.after(fitting, "then")[0]
+        self.values[fitting["inputs"][4]] = steps
         stop = asyncio.create_task(self._stop_at(until))
         first, _ = await self.do(fitting, stop=stop)
         stop.cancel()

@@ -108,6 +108,9 @@ class Memory:
     def __len__(self) -> int:
         return len(self._kept)
 
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._kept
+
     def get(self, key: Hashable, make: Callable[[], Any], stamp: Hashable = None) -> Any:
         """The value kept under `key`, else what `make()` returns, kept from now on. stamp: the state of what it is made
         from; a value with another one is made again and let go."""

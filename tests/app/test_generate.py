@@ -1,6 +1,7 @@
 """The Generate tab's handlers: samples appear, are told from copies, taken home and placed."""
 
 import sys
+from dataclasses import replace
 
 import gradio as gr
 import numpy as np
@@ -91,9 +92,15 @@ def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_
     assert "Press Sample" in only.state and only.items == []
 
 
-def test_stop_leaves_what_there_is(assets, tmp_path):
-    stop = tmp_path / "stop"
-    stop.touch()
+def test_stop_leaves_what_there_is(assets, tmp_path, monkeypatch):
+    stop, records = tmp_path / "stop", generate_run._records
+
+    def pressed(*args):
+        for record in records(*args):
+            stop.touch()
+            yield record
+
+    monkeypatch.setattr(generate_run, "_records", pressed)
     *_, last = generate_run.run(generate_run.checked(*ASKED), stop)
     assert "Stopped after 1 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
     assert not last.sampled.verdicts and "near" not in last.items[0]
@@ -146,7 +153,8 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch):
     one = generate_run.fitted(made, 0)
     for mesh in (trimesh.Trimesh(), trimesh.creation.icosphere()):
         monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_, mesh=mesh: [mesh])
-        picture, glb = generate_run.look(one, tmp_path)
+        other = replace(one, weights=one.weights + len(mesh.faces))  # what has been looked at is kept
+        picture, glb = generate_run.look(other, tmp_path)
         assert bool(glb) == bool(len(mesh.faces))
     assert picture.shape == (generate_run.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
 

@@ -1,0 +1,71 @@
+"""Looking at what is there, for many visitors at once: what one has been shown is kept for the next, and what may wait
+gives way to what may not.
+
+Torch computes on one thread for each visitor here: on a few cores, threads that share one small product wait for each
+other more than they help.
+"""
+
+import hashlib
+import os
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from wsr.memory import MEMORY
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+TICK = 0.05  # seconds between two looks at whether a visitor still wants them
+
+
+class Stale(Exception):
+    """The visitor has asked for something else meanwhile."""
+
+
+SEEN = MEMORY  # pictures and surfaces, by what they depend on
+_asking = threading.local()
+
+
+def asking(stale: Callable[[], bool]) -> None:
+    """From now on this thread works for a visitor who may ask for something else meanwhile."""
+    _asking.stale = stale
+
+
+def detail(key: Hashable, make: Callable[[], Any]) -> Any:
+    """`SEEN.get`, one at a time and after everything else: for what makes a picture that is on screen better. Raises
+    Stale where the visitor has asked for something else before its turn came."""
+    if key in SEEN:
+        return SEEN.get(key, make)
+    stale = getattr(_asking, "stale", lambda: False)
+    coming = _details.submit(SEEN.get, key, make)
+    while True:
+        try:
+            return coming.result(timeout=TICK)
+        except TimeoutError:
+            if coming.done():
+                return coming.result()
+            if stale() and coming.cancel():
+                raise Stale from None
+
+
+def digest(weights: "Tensor") -> bytes:
+    """What weights are, as a part of a key."""
+    return hashlib.blake2b(weights.contiguous().numpy().tobytes(), digest_size=16).digest()
+
+
+# Of the same priority as the rest: a thread that the system holds back while it holds the interpreter's lock holds back
+# everybody.
+_details = ThreadPoolExecutor(1, "wsr-details")
+
+
+def ahead(work: Callable[..., Any], *args: Any) -> Future | None:
+    """Does what a visitor may ask for next, where nobody waits for a detail."""
+    return None if _details._work_queue.qsize() else _details.submit(work, *args)
+
+
+def one_thread_each() -> None:
+    """Torch, where it has not been imported yet and nobody has asked for more."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("MKL_NUM_THREADS", "1")

@@ -1,0 +1,38 @@
+"""What is kept for the next visitor, and what may come later."""
+
+import threading
+from types import SimpleNamespace
+
+import gradio as gr
+import torch
+
+from app import compute, looking
+
+
+def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
+    """The visitor asks again while the machine is busy with another's detail."""
+    hold = threading.Event()
+    looking.ahead(hold.wait, 30)
+    made = []
+
+    def answer(name):
+        yield (f"{name} small",)
+        yield (looking.detail(name, lambda: made.append(name) or f"{name} sharp"),)
+
+    ann = SimpleNamespace(session_hash="ann")
+    older = compute.newest(ann, answer("older"))
+    assert next(older) == ("older small",)
+    rest = []
+    thread = threading.Thread(target=lambda: rest.extend(older))
+    thread.start()
+    newer = compute.newest(ann, answer("newer"))
+    assert next(newer) == ("newer small",)
+    thread.join(20)
+    assert rest == [(gr.skip(),)]
+    hold.set()
+    assert list(newer) == [("newer sharp",), (gr.skip(),)] and made == ["newer"]
+
+
+def test_weights_are_told_apart_by_what_they_are():
+    a, b = torch.zeros(2, 3), torch.ones(2, 3)
+    assert looking.digest(a) == looking.digest(a.clone()) != looking.digest(b)
