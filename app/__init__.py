@@ -6,6 +6,9 @@ import os
 # Before anything imports gradio: no visitor's browser and no server of ours reports to anyone.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# After every answer gradio makes a table of the last 10,000 with pandas, for a page of statistics that we do not serve.
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "50")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 
 _getfile = inspect.getfile
 
