@@ -22,6 +22,9 @@ KEPT = 96 * MB  # of pictures and surfaces
 TICK = 0.05  # seconds between two looks at whether a visitor still wants them
 
 
+_asking = threading.local()
+
+
 class Stale(Exception):
     """The visitor has asked for something else meanwhile."""
 
@@ -49,7 +52,7 @@ class Kept:
         if not mine:
             return coming.result()
         try:
-            value = make()
+            value = _made(make)
         except BaseException as error:
             coming.set_exception(error)
             with self._lock:
@@ -72,6 +75,23 @@ class Kept:
                 self.bytes -= self._found.popitem(last=False)[1][1]
 
 
+# Decodes at once: each takes some 100 MB while it runs, and more than a few threads do not end sooner on a few cores.
+AT_ONCE = 4
+_places = threading.BoundedSemaphore(AT_ONCE)
+
+
+def _made(make: Callable[[], Any]) -> Any:
+    """The result, when there is a place for it. What is made on the way to it by the same thread needs no other."""
+    if getattr(_asking, "making", False):
+        return make()
+    with _places:
+        _asking.making = True
+        try:
+            return make()
+        finally:
+            _asking.making = False
+
+
 def _size(value: Any) -> int:
     if isinstance(value, tuple | list):
         return sum(map(_size, value)) + 64
@@ -79,7 +99,6 @@ def _size(value: Any) -> int:
 
 
 SEEN = Kept(KEPT)
-_asking = threading.local()
 
 
 def asking(stale: Callable[[], bool]) -> None:
