@@ -3,16 +3,16 @@
 import inspect
 import os
 
-from wsr.cleanup import temporary_folder
 from wsr.paths import use_writable_caches
 
 # Before anything imports gradio: no visitor's browser and no server of ours reports to anyone.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-# Before it, too: where it and others keep files must be writable, and what visitors send must not outlast the server.
+# Before it, too: where it and others keep files must be writable.
 use_writable_caches()
-if "GRADIO_TEMP_DIR" not in os.environ:
-    os.environ["GRADIO_TEMP_DIR"] = str(temporary_folder("wsr-uploads-"))
+# After every answer gradio makes a table of the last 10,000 with pandas, for a page of statistics that we do not serve.
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "50")
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
 
 _getfile = inspect.getfile
 

@@ -169,7 +169,7 @@ def choose_sample(event: gr.EventData, request: gr.Request) -> tuple:
     return *_chosen(item, samples.target(item)), item
 
 
-def choose_upload(path: str | None, request: gr.Request) -> tuple:
+def choose_upload(path: str | None, request: gr.Request = None) -> tuple:
     """A visitor's file; the box it was dropped into is emptied for the next. What is wrong with it is said in the page,
     and then what was chosen before stays chosen."""
     if not path:

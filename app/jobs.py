@@ -11,13 +11,13 @@ import numpy as np
 
 from wsr import representations
 from wsr.caching import cached_by_file
-from wsr.data.signals import Signal, Signals
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from app.samples import Target
     from wsr.analysis.connectivity import Pair
+    from wsr.data.signals import Signal, Signals
     from wsr.diffusion import SampleStep, WeightDiffusion
     from wsr.fitting.loop import FitRecord
     from wsr.fitting.problem import Problem, ShapeTruth
@@ -37,7 +37,7 @@ class Step:
     status: str
 
 
-def plain(signal: Signal) -> Signal:
+def plain(signal: "Signal") -> "Signal":
     """The same signal with its content at hand, so that it can be sent to another process."""
     return replace(signal, reader=partial(_same, signal.read()))
 
@@ -54,7 +54,13 @@ def read(path: str) -> "Target":
     return replace(target, signal=plain(target.signal))
 
 
-def measure(signal: Signal) -> "ShapeTruth":
+def _alone(name: str, signal: "Signal") -> "Signals":
+    from wsr.data.signals import Signals
+
+    return Signals(name, signal.dim, [signal])
+
+
+def measure(signal: "Signal") -> "ShapeTruth":
     """What is inside a shape: its samples are left in the cache, where a fit finds them, and what judges fits is
     returned."""
     from wsr.data.occupancy import cached_occupancy
@@ -62,17 +68,17 @@ def measure(signal: Signal) -> "ShapeTruth":
     from wsr.presets import preset
 
     cached_occupancy(signal)
-    return make_problem(Signals("yours", 3, [signal]), preset("cpu", 3).resolution).truth
+    return make_problem(_alone("yours", signal), preset("cpu", 3).resolution).truth
 
 
-def _problem(signal: Signal, truth: "ShapeTruth | None", device: str) -> "Problem":
+def _problem(signal: "Signal", truth: "ShapeTruth | None", device: str) -> "Problem":
     from wsr.data.occupancy import cached_occupancy
     from wsr.fitting.problem import Problem, make_problem
     from wsr.fitting.targets import ShapeTargets
     from wsr.presets import preset
 
     if truth is None:
-        return make_problem(Signals("yours", signal.dim, [signal]), preset("cpu", signal.dim).resolution, device=device)
+        return make_problem(_alone("yours", signal), preset("cpu", signal.dim).resolution, device=device)
     return Problem([signal.id], ShapeTargets.of([cached_occupancy(signal)], device, 0), truth)
 
 
@@ -82,7 +88,7 @@ def every_for(steps: int) -> int:
 
 
 def fit(
-    signal: Signal, names: tuple[str, ...], rank: int, steps: int, truth: "ShapeTruth | None" = None
+    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, truth: "ShapeTruth | None" = None
 ) -> Iterator[tuple[str, Step]]:
     """Steps of the fits of one target with each of the representations, in turns, until all are done: one problem,
     and for each representation what `wsr.fit_stream` gives."""
@@ -116,7 +122,7 @@ def _sent(record: "FitRecord") -> Step:
 
 
 def fit_pairs(
-    signal: Signal, dataset: str, names: list[str], steps: int, sigma: float, perturb: float
+    signal: "Signal", dataset: str, names: list[str], steps: int, sigma: float, perturb: float
 ) -> "Iterator[tuple[float, tuple[str, Pair, Pair, list[float], list[float]] | None]]":
     """Fits a target of a data set twice with each representation, over that data set's base. Yields which part is
     done, in [0, 1], and after each representation its name, the pair as it lies and aligned, and the quality on both
@@ -125,7 +131,7 @@ def fit_pairs(
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
 
-    signals = Signals(dataset, signal.dim, [signal])
+    signals = _alone(dataset, signal)
     truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
     for done, name in enumerate([name for name in representations if name in names]):
         options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": steps}
@@ -156,6 +162,8 @@ def sample(
 
 def ready() -> bool:
     """Imports what a first fit would import, and takes a step of one: the first takes a second more than others."""
+    from wsr.data.signals import Signal
+
     noise = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
     signal = Signal("ready", "", "train", 2, partial(_same, noise))
     for _ in fit(signal, ("mlora-asym",), 4, 1):

@@ -24,8 +24,33 @@ class Stale(Exception):
     """The visitor has asked for something else meanwhile."""
 
 
-SEEN = MEMORY  # pictures and surfaces, by what they depend on
+# Decodes at once: each takes some 100 MB while it runs, and more than a few threads do not end sooner on a few cores.
+AT_ONCE = 4
+_places = threading.BoundedSemaphore(AT_ONCE)
 _asking = threading.local()
+
+
+class Seen:
+    """Pictures and surfaces that a visitor has been shown, by what they depend on, within the allowance of
+    `wsr.memory`. What several visitors want at once is made once, and no more than a few are made at a time."""
+
+    def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What is kept under a key, or what `make` returns, kept from now on. Errors are not kept. What is made on the
+        way to it by the same thread needs no other place."""
+        if key in self or getattr(_asking, "making", False):
+            return MEMORY.get((self, key), make)
+        with _places:  # taken before anybody waits for it: a maker never waits for a place
+            _asking.making = True
+            try:
+                return MEMORY.get((self, key), make)
+            finally:
+                _asking.making = False
+
+    def __contains__(self, key: Hashable) -> bool:
+        return (self, key) in MEMORY
+
+
+SEEN = Seen()
 
 
 def asking(stale: Callable[[], bool]) -> None:

@@ -125,7 +125,7 @@ def warm_up() -> None:
     """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
     where none comes."""
     _seen.wait(ALONE)
-    from app import library, sheets, workers
+    from app import generate_run, library, sheets, workers
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
@@ -135,6 +135,9 @@ def warm_up() -> None:
         library.neighbours(name, library.first_pick(name))
         library.start_layers(name)
     sheets.make_missing()
+    for name in generate_run.models()[:1]:  # sixteen surfaces and what they are nearest to: seconds, once for all
+        for _ in generate_run.opening(name):
+            pass
 
 
 if __name__ == "__main__":

@@ -36,3 +36,22 @@ def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
 def test_weights_are_told_apart_by_what_they_are():
     a, b = torch.zeros(2, 3), torch.ones(2, 3)
     assert looking.digest(a) == looking.digest(a.clone()) != looking.digest(b)
+
+
+def test_few_are_made_at_once_and_one_may_need_another():
+    kept, now, most = looking.Seen(), [], []
+
+    def make(i):
+        now.append(i)
+        most.append(len(now))
+        time.sleep(0.05)
+        found = kept.get(("inner", i), lambda: i)
+        now.remove(i)
+        return found
+
+    threads = [threading.Thread(target=kept.get, args=(i, lambda i=i: make(i))) for i in range(3 * looking.AT_ONCE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert max(most) <= looking.AT_ONCE and all(i in kept for i in range(3 * looking.AT_ONCE))
