@@ -13,18 +13,13 @@ def tiny_folder(tmp_path_factory):
 @pytest.fixture
 def assets(tiny_folder, tmp_path, monkeypatch):
     """The app's library over the tiny assets and an empty cache."""
-    from app import library, workers
+    from app import workers
+    from wsr.memory import MEMORY
 
     monkeypatch.setenv("WSR_ASSETS", str(tiny_folder))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
-    forget(library)
+    MEMORY.drop()
     workers.close()  # children know the folders that there were when they began
     yield tiny_folder
-    forget(library)
+    MEMORY.drop()
     workers.close()
-
-
-def forget(module):
-    for value in vars(module).values():
-        if hasattr(value, "cache_clear"):
-            value.cache_clear()

@@ -6,7 +6,7 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import compute, connect_run, connect_tab
+from app import compute, connect_run, connect_tab, library
 from wsr import WsrError, representations
 from wsr.data.signals import Signal, Signals
 
@@ -72,7 +72,7 @@ def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb
 
 def test_without_pairs_the_tab_says_how_to_make_them(tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
-    connect_run._report.cache_clear()
+    library.report.cache_clear()
     assert connect_run.datasets() == []
     with gr.Blocks(), gr.Tabs():
         assert connect_tab.build() is None

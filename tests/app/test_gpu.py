@@ -7,7 +7,18 @@ import pytest
 import torch
 from pretend_gpu import GPU, chosen_gpu
 
-from app import audit_run, connect_run, connect_tab, fit_run, fit_six, generate_run, library, samples, symmetry_run
+from app import (
+    audit_run,
+    compute,
+    connect_run,
+    connect_tab,
+    fit_run,
+    fit_six,
+    generate_run,
+    library,
+    samples,
+    symmetry_run,
+)
 from app.atlas_place import place_fit
 from app.atlas_view import Visit
 from app.figures.plane import point_id
@@ -18,7 +29,8 @@ ADAPTERS = ("lora-asym", "mlora-asym")
 
 
 @pytest.fixture
-def gpu(assets):
+def gpu(assets, monkeypatch):
+    monkeypatch.setattr(compute, "spaces", object())  # as there, visitors' jobs run in this process
     with chosen_gpu() as there:
         yield there
 

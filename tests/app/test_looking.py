@@ -1,6 +1,7 @@
 """What is kept for the next visitor, and what may come later."""
 
 import threading
+import time
 from types import SimpleNamespace
 
 import gradio as gr

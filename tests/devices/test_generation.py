@@ -92,10 +92,10 @@ def test_a_model_is_trained_watched_kept_and_sampled(name, make, tmp_path, accel
 
 
 def test_samples_become_a_zoo(adapter, tmp_path, accelerated):
-    from wsr.presets import preset
+    from wsr.zoo.meta import zoo_meta
 
-    meta = {"dataset": "d", "preset": "cpu", "init": "centered", "sigma": 0.02, "init_seed": 0, "steps": 3,
-            "fit": preset("cpu", 2).fit.settings(adapter.name)}  # fmt: skip
+    start = {"init": "centered", "sigma": 0.02, "init_seed": 0, "steps": 3}
+    meta = zoo_meta(adapter, preset="cpu", dataset="d", **start)
     model = fresh(adapter).to("cuda")
     model.about |= {"zoo": meta, "name": "d"}
     assert list(sample_zoo(model, tmp_path / "z", 5, steps=3)) == [5]
