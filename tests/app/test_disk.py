@@ -1,12 +1,12 @@
 """Files of visitors go when they are not needed, or too old, or too many; what broke off leaves nothing."""
 
-import asyncio
 import os
 import subprocess
 import sys
 import time
 from types import SimpleNamespace
 
+import aside
 import httpx
 import pytest
 
@@ -182,7 +182,7 @@ def upload(found, content, name="cat.png", **more):
                 return await client.post("/gradio_api/upload", content=parts(), headers=headers)
             return await client.post("/gradio_api/upload", files={"files": (name, content)})
 
-    return asyncio.run(post())
+    return aside.run(post())
 
 
 def test_an_upload_arrives_and_is_known(tmp_path, limit):
@@ -244,7 +244,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(tmp_path, limit):
         "root_path": "", "query_string": b"", "headers": headers, "scheme": "http", "http_version": "1.1",
         "server": ("test", 80), "client": ("test", 1),
     }  # fmt: skip
-    asyncio.run(application(scope, receive, send))
+    aside.run(application(scope, receive, send))
     assert found.used() == 0 and found._coming == 0 and not found._unread
     assert sent[0]["status"] == 400
 
@@ -260,5 +260,5 @@ def test_other_requests_pass(tmp_path):
             sent.append(message)
 
         scope = {"type": "http", "method": method, "path": path, "headers": []}
-        asyncio.run(Uploads(application, Disk(tmp_path), 1)(scope, None, send))
+        aside.run(Uploads(application, Disk(tmp_path), 1)(scope, None, send))
         assert sent[0]["status"] == 204

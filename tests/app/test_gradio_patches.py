@@ -2,6 +2,7 @@
 
 import asyncio
 
+import aside
 import gradio as gr
 import pytest
 
@@ -26,7 +27,7 @@ def looks(page, seconds=0.6):
             asyncio.sleep = sleep
             await sleep(0.3)
 
-    asyncio.run(idle())
+    aside.run(idle())
     return len(found) / seconds
 
 
@@ -75,7 +76,7 @@ def test_a_press_is_still_answered_at_once():
             await asyncio.sleep(0.3)
         assert min(took) < 1  # the first loads pandas
 
-    asyncio.run(press())
+    aside.run(press())
 
 
 @pytest.mark.parametrize("later", [gr.skip(), gr.update(visible=False), "text"])

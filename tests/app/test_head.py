@@ -1,8 +1,8 @@
 """What is put into the head of the page is there, and nothing else is touched."""
 
-import asyncio
 import gzip
 
+import aside
 import pytest
 
 from app.head import Head
@@ -23,7 +23,7 @@ def answer(path, body, kind, headers=(), method="GET", text="<script>first()</sc
 
     accept = [(b"accept-encoding", takes)]
     scope = {"type": "http", "method": method, "path": path, "root_path": root, "headers": accept}
-    asyncio.run(Head(application, text)(scope, None, send))
+    aside.run(Head(application, text)(scope, None, send))
     whole = b"".join(message.get("body", b"") for message in sent)
     found = dict(sent[0]["headers"])
     assert int(found[b"content-length"]) == len(whole)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+import aside
 import gradio as gr
 import httpx
 import pytest
@@ -38,7 +39,7 @@ def ask(page, visitors, event=0):
             ]
             return [(one.status_code, one.json()) for one in await asyncio.gather(*asked)]
 
-    return asyncio.run(all_at_once())
+    return aside.run(all_at_once())
 
 
 def test_a_visitor_has_three_jobs_and_others_find_a_place(page):

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import aside
 import pytest
 
 from precompute import visitors
@@ -22,7 +23,7 @@ def test_visitors_who_look_fit_and_misuse_are_all_answered(served, monkeypatch):
     monkeypatch.setattr(visitors, "STEPS", 20)
     monkeypatch.setattr(visitors, "THINKING", (0.2, 1.0))
     few = ["--visitors", "4", "--fitting", "1", "--seconds", "8", "--mesh-seconds", "4", "--settle", "1"]
-    found = visitors.main(["--url", served, *few])
+    found = aside.call(visitors.main, ["--url", served, *few])
     assert found["plain"]["errors"] == found["worst mesh"]["errors"] == []
     assert {"page", "fit", "click emoji"} <= set(found["plain"]["actions"])
     assert found["worst mesh"]["told the worst"]

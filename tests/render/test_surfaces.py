@@ -149,3 +149,13 @@ def test_glb_of_nothing():
     data = to_glb(empty)
     assert data[:4] == b"glTF" and struct.unpack_from("<2I", data, 4) == (2, len(data))
     assert "meshes" not in json.loads(data[20:])
+
+
+def test_no_weights_are_no_surfaces():
+    """Splitting no rows gives one part without rows, which was decoded."""
+    from wsr.fields.representation import make_representation
+    from wsr.presets import FieldConfig
+    from wsr.render.decode import decode
+
+    model = make_representation("mlp", None, FieldConfig(3, 16, 2, 6.0, 8, 2, 16, 12, 2))
+    assert decode(model, torch.zeros(0, model.size), 16) == []

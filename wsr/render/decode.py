@@ -56,7 +56,7 @@ def decode(
     in any unit; for shapes, the samples of the grid along an edge. Weights may be anywhere: it computes where the
     representation is."""
     if representation.dim == 3:
-        return render_surfaces(representation, weights, resolution)
+        return render_surfaces(representation, weights, resolution) if len(weights) else []
     longest = max(aspect)
     height, width = (max(round(resolution * side / longest), 1) for side in aspect)
     if not len(weights):
