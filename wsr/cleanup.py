@@ -58,6 +58,9 @@ def end_on_sigterm() -> None:
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice is asked once
+    if hasattr(signal, "alarm"):  # where neither this thread nor the next gets to the interpreter, the system ends it
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(round(2 * GRACE))
     # not a Timer: threads that run may keep the interpreter from its exit handlers
     threading.Thread(target=_end, name="wsr-end", daemon=True).start()
     raise Terminated
