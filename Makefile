@@ -9,8 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
+WORKERS ?= 2
 # What PyTorch, oneDNN and MKL have on a CPU without AVX-512
 PLAIN_CPU := WSR_COMPUTE_DTYPE=float32 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
+# Two tests at a time, a core each; those of one file follow each other and share what they set up
+TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 PEOPLE := $(addprefix emoji-people-,mlora-asym mlora lora-asym lora mlp-asym mlp)
 
 .PHONY: demo test assets lint system system-test
@@ -22,9 +25,9 @@ demo: $(VENV)/.installed system
 test: $(VENV)/.installed-test system-test
 	$(BIN)/ruff check .
 	@begun=$$(date +%s); \
-	$(BIN)/python -m pytest || exit; \
+	$(TESTS) || exit; \
 	echo "wsr: the numeric tests again, in fp32 and as on a CPU without AVX-512"; \
-	$(PLAIN_CPU) $(BIN)/python -m pytest -m numeric || exit; \
+	$(PLAIN_CPU) $(TESTS) -m numeric || exit; \
 	took=$$(( $$(date +%s) - begun )); echo "wsr: all tests passed, in $$((took / 60)) min $$((took % 60)) s"
 
 assets: $(VENV)/.installed-test system

@@ -21,7 +21,7 @@ import torch  # noqa: E402
 from wsr.fields.base import BaseField  # noqa: E402
 from wsr.presets import FieldConfig  # noqa: E402
 
-NUMERIC = ("analysis", "bench", "diffusion", "fields", "fitting", "metrics", "render", "symmetry", "zoo")
+NUMERIC = ("analysis", "bench", "diffusion", "fields", "fitting", "metrics", "symmetry", "zoo")
 
 
 def pytest_collection_modifyitems(items):

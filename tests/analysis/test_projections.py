@@ -18,6 +18,8 @@ from wsr.analysis import (
 )
 from wsr.errors import WsrError
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 
 @pytest.fixture(scope="module")
 def weights():

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ["--clicks", "2", "--alphas", "0", "--fits", "1", "--idle", "5"]
+SMALL = ["--clicks", "2", "--alphas", "0", "--fits", "1", "--idle", "2"]
 CODE = """
 import json, sys
 from precompute import soak

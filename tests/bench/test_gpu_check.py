@@ -13,6 +13,8 @@ from wsr.bench import gpu
 from wsr.bench.gpu_stages import STAGES, Stage
 from wsr.errors import WsrError
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 ROOT = Path(__file__).parents[2]
 
 

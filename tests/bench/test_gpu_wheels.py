@@ -5,12 +5,15 @@ import sys
 from importlib.metadata import requires
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tools"))
 import gpu_wheels  # noqa: E402
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
 MACHINE = {"python_version": "3.12", "python_full_version": "3.12.3", "sys_platform": "linux", "extra": ""}
 BROUGHT = ("torch", "torchvision", "triton")  # by the machine

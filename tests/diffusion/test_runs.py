@@ -14,6 +14,8 @@ from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
 from wsr.zoo import Zoo
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 60, timesteps=20, beta=(1e-3, 0.2), ema=0.9, shared_modulation=True)
 
 
@@ -66,8 +68,8 @@ def test_a_model_of_another_run_is_not_overwritten(zoo, tmp_path, capsys):
         list(train_diffusion(zoo_of(tmp_path, "other", 1), out, config=TINY))
     assert [record.kept for record in train_diffusion(zoo, out, config=TINY)] == [True]
     assert out.read_bytes() == before
-    assert main(["diffuse", str(zoo.path), "--out", str(out), "--preset", "paper"]) == MISTAKE
-    assert "config.width was 16 and is now 2880" in " ".join(capsys.readouterr().err.split())
+    assert main(["diffuse", str(zoo.path), "--out", str(out)]) == MISTAKE
+    assert "config.width was 16 and is now 320" in " ".join(capsys.readouterr().err.split())
     list(train_diffusion(zoo, out, config=TINY, seed=1, overwrite=True))
     assert out.read_bytes() != before
 

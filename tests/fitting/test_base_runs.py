@@ -21,6 +21,8 @@ from wsr.fitting.bases import default_base_path, train_base, training_targets
 from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Stage
 from wsr.zoo import Zoo
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 FIELD = FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2)
 SCHEDULE = BaseTrainingConfig((Stage(60, 4, 32, 2e-3), Stage(60, 2, 64, 1e-3)), ema=0.5)
 

@@ -15,6 +15,8 @@ from wsr.fields.representation import make_representation
 from wsr.presets import preset
 from wsr.zoo import Zoo, build_zoo
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 KILLS, PICTURES = 10, 40
 
 

@@ -19,6 +19,8 @@ from wsr.presets import FitConfig, PresetConfig
 from wsr.zoo import Zoo, build_zoo, merge_zoos
 from wsr.zoo.trajectories import build_trajectories
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 
 def draw(folder, names, seed: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)

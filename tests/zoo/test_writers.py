@@ -21,6 +21,8 @@ import torch
 from wsr.fields.representation import make_representation
 from wsr.presets import preset
 from wsr.zoo import Zoo
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 torch.set_num_threads(1)
 folder, number = sys.argv[1], int(sys.argv[2])
 model = make_representation("mlp-asym", None, preset("cpu", 2).field)
