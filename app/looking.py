@@ -18,10 +18,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TICK = 0.05  # seconds between two looks at whether a visitor still wants them
+# Details that may wait for their turn. Twenty visitors want three times as many as two cores draw: those that would
+# come many clicks later would only make everybody's next click wait.
+WAITING = 2
 
 
 class Stale(Exception):
-    """The visitor has asked for something else meanwhile."""
+    """The visitor has asked for something else meanwhile, or too many wait."""
 
 
 # Decodes at once: each takes some 100 MB while it runs, and more than a few threads do not end sooner on a few cores.
@@ -60,9 +63,11 @@ def asking(stale: Callable[[], bool]) -> None:
 
 def detail(key: Hashable, make: Callable[[], Any]) -> Any:
     """`SEEN.get`, one at a time and after everything else: for what makes a picture that is on screen better. Raises
-    Stale where the visitor has asked for something else before its turn came."""
+    Stale where the visitor has asked for something else before its turn came, or too many wait for theirs."""
     if key in SEEN:
         return SEEN.get(key, make)
+    if _details._work_queue.qsize() >= WAITING:
+        raise Stale
     stale = getattr(_asking, "stale", lambda: False)
     coming = _details.submit(SEEN.get, key, make)
     while True:

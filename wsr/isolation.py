@@ -234,7 +234,7 @@ def _error(kind: str, value: Any, limits: Limits) -> WsrError:
 
 
 IN_CHILD = False
-_readers = Children(preload=("wsr.data.images", "wsr.data.meshes"))
+_readers = Children(preload=("wsr.data.images", "wsr.data.meshes"), keep=2)  # two batches of a zoo read at once
 
 
 def call(function: Callable, *args: Any, limits: Limits) -> Any:

@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 import gradio as gr
+import pytest
 import torch
 
 from app import compute, looking
@@ -32,6 +33,19 @@ def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
     assert rest == [(gr.skip(),)]
     hold.set()
     assert list(newer) == [("newer sharp",), (gr.skip(),)] and made == ["newer"]
+
+
+def test_a_detail_is_left_out_where_many_wait_already():
+    """The picture that is on screen stays: twenty visitors' details would make all their clicks wait."""
+    hold = threading.Event()
+    looking.ahead(hold.wait, 30)
+    waiting = [looking._details.submit(hold.wait, 30) for _ in range(looking.WAITING + 1)]
+    with pytest.raises(looking.Stale):
+        looking.detail("nobody has this", lambda: "sharp")
+    hold.set()
+    for one in waiting:
+        one.result(10)
+    assert looking.detail("nobody has this", lambda: "sharp") == "sharp"
 
 
 def test_weights_are_told_apart_by_what_they_are():
