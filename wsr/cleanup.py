@@ -7,6 +7,7 @@ import shutil
 import signal
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -16,6 +17,7 @@ TERMINATED = 128 + signal.SIGTERM  # the exit code of a process that was asked t
 GRACE = 5.0  # seconds for a batch in hand, after which the process ends without it
 
 _folders: dict[Path, int] = {}  # and the process that made each
+_at_end: list[tuple[int, Callable[[], None]]] = []  # the process that asked for it, and what to call
 
 
 class Terminated(KeyboardInterrupt):
@@ -38,8 +40,18 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Path:
     return folder
 
 
+def at_end(function: Callable[[], None]) -> Callable[[], None]:
+    """Decorator: the function is called when the process ends, also where it was asked to. It must be quick."""
+    _at_end.append((os.getpid(), function))
+    return function
+
+
 def clean_up() -> None:
-    """Removes the temporary folders that this process made; a child that was forked has them from its parent."""
+    """Calls what is registered by `at_end`, and removes the temporary folders that this process made; a child that was
+    forked has both from its parent."""
+    for owner, function in _at_end:
+        if owner == os.getpid():
+            function()
     for folder, owner in list(_folders.items()):
         if owner == os.getpid():
             shutil.rmtree(folder, ignore_errors=True)

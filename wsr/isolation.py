@@ -9,6 +9,7 @@ survive; no re-import of the caller's script), so a function is given by referen
 import atexit
 import contextlib
 import logging
+import math
 import os
 import pickle
 import signal
@@ -16,11 +17,14 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection, Pipe
+from multiprocessing.connection import Pipe
 from typing import Any
 
+from wsr.child import limit_memory, restore_memory
+from wsr.cleanup import at_end
 from wsr.errors import WsrError
 
 log = logging.getLogger(__name__)
@@ -75,7 +79,7 @@ class Children:
         memory, too much time) is a WsrError with `limits.what` as its subject.
         """
         if IN_CHILD:
-            return function(*args)
+            return _within(function, args, limits)
         with contextlib.closing(self._work(function, args, limits)) as answers:
             return next(answers)
 
@@ -100,17 +104,26 @@ class Children:
             child.kill()
 
     def _work(self, function: Callable, args: tuple, limits: Limits) -> Iterator[Any]:
-        if not self._places.acquire(timeout=limits.seconds):
-            waited = f"{limits.what} waited {limits.seconds:.0f} s for its turn"
-            raise WsrError(f"{waited}: too much is going on here. Try again.")
+        self._wait_for_place(limits)
         child = None
         try:
             child = self._taken()
             yield from child.answers(function, args, limits)
         finally:
-            if child is not None:
-                self._returned(child)
-            self._places.release()
+            try:
+                if child is not None:
+                    self._returned(child)
+            finally:  # also where no further process can be made
+                self._places.release()
+
+    def _wait_for_place(self, limits: Limits) -> None:
+        until = math.inf if limits.seconds is None else time.monotonic() + limits.seconds
+        while not self._places.acquire(timeout=TICK):
+            if limits.stopped and limits.stopped():
+                raise Stopped("Stopped.")
+            if time.monotonic() >= until:
+                waited = f"{limits.what} waited {limits.seconds:.0f} s for its turn"
+                raise WsrError(f"{waited}: too much is going on here. Try again.")
 
     def _taken(self) -> "_Child":
         with self._lock:
@@ -130,6 +143,17 @@ class Children:
         child.kill()
 
 
+_children: "weakref.WeakSet[_Child]" = weakref.WeakSet()
+
+
+@at_end
+def end_children() -> None:
+    """Ends all children of this process, at work or not."""
+    for child in list(_children):
+        with contextlib.suppress(OSError):
+            child.process.kill()
+
+
 class _Child:
     """One process, at work for one caller at a time."""
 
@@ -141,12 +165,19 @@ class _Child:
             **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), str(pool.threads)),
             "IGL_NUM_THREADS": str(pool.threads),
         }
-        command = [sys.executable, "-m", "wsr.isolation", str(far.fileno()), str(pool.nice), *pool.preload]
-        self.process = subprocess.Popen(
-            command, env=environment, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        far.close()
+        # -P: nothing in the folder of the caller is taken for a module
+        command = [sys.executable, "-P", "-m", "wsr.child", str(far.fileno()), str(pool.nice), *pool.preload]
         self.ready, self.reusable = False, False
+        try:
+            self.process = subprocess.Popen(
+                command, env=environment, pass_fds=[far.fileno()], stdin=subprocess.DEVNULL, start_new_session=True
+            )
+        except OSError as error:
+            self.connection.close()
+            raise WsrError(f"No process could be started for this ({error.strerror}): free memory and retry.") from None
+        finally:
+            far.close()
+        _children.add(self)
 
     @property
     def alive(self) -> bool:
@@ -234,6 +265,19 @@ def _error(kind: str, value: Any, limits: Limits) -> WsrError:
 
 
 IN_CHILD = False
+
+
+def _within(function: Callable, args: tuple, limits: Limits) -> Any:
+    """A part of a child's work that has a limit of memory of its own; the time is that of the whole."""
+    before = limit_memory(limits.memory)
+    try:
+        return function(*args)
+    except MemoryError:
+        raise _error("memory", None, limits) from None
+    finally:
+        restore_memory(before)
+
+
 _readers = Children(preload=("wsr.data.images", "wsr.data.meshes"), keep=2)  # two batches of a zoo read at once
 
 
@@ -246,87 +290,3 @@ def warm() -> None:
     """Starts such a child, so that the first file need not wait for one."""
     if not IN_CHILD:
         _readers.warm()
-
-
-# --- what runs in the child
-
-
-def serve(connection: Connection) -> None:
-    """Does one piece of work after another until the parent is gone."""
-    _send_to(connection, ("ready", None))
-    while True:
-        try:
-            message = connection.recv_bytes()
-        except (EOFError, OSError):
-            return
-        if (work := pickle.loads(message)) is None:  # a close that came after the end
-            continue
-        _serve_one(connection, *work)
-
-
-def _serve_one(connection: Connection, function, args: tuple, memory: int | None, seconds: float | None) -> None:
-    _limit(memory, seconds)
-    try:
-        answer = function(*args)
-        for value in answer if isinstance(answer, Iterator) else (answer,):
-            _send_to(connection, ("value", value))
-            if isinstance(answer, Iterator) and connection.poll() and pickle.loads(connection.recv_bytes()) is None:
-                answer.close()
-                break
-        last = ("done", None)
-    except MemoryError:
-        last = ("memory", None)
-    except WsrError as error:
-        last = ("error", WsrError(str(error)))
-    except Exception as error:
-        import traceback
-
-        brief = " ".join(f"{type(error).__name__}: {error}".split())[:160]
-        last = ("error", (brief, traceback.format_exc()))
-    _limit(None, None)
-    _send_to(connection, last)
-
-
-def _send_to(connection: Connection, message: Any) -> None:
-    connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
-
-
-def _limit(memory: int | None, seconds: float | None) -> None:
-    """Memory beyond what the process has, and a timer that ends it without the interpreter's help: the parent kills it
-    at its deadline, the timer is for a parent that is gone."""
-    signal.setitimer(signal.ITIMER_REAL, 0 if seconds is None else seconds + 5)
-    with contextlib.suppress(ImportError, OSError, ValueError):  # what the system does not offer
-        import resource
-
-        _, hard = resource.getrlimit(resource.RLIMIT_AS)
-        soft = hard
-        if memory is not None:
-            with open("/proc/self/statm") as file:
-                soft = int(file.read().split()[0]) * resource.getpagesize() + memory
-            soft = soft if hard == resource.RLIM_INFINITY else min(soft, hard)
-        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-
-
-def main(arguments: list[str]) -> None:
-    import importlib
-
-    global IN_CHILD
-    IN_CHILD = True
-    # this file runs as __main__; the functions that it is sent ask the module of its own name
-    importlib.import_module("wsr.isolation").IN_CHILD = True
-    handle, nice, *modules = arguments
-    os.dup2(2, 1)  # what libraries print is not an answer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
-    with contextlib.suppress(OSError):
-        os.nice(int(nice))
-    with contextlib.suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for name in modules:
-        importlib.import_module(name)
-    serve(Connection(int(handle)))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

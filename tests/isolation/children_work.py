@@ -47,6 +47,15 @@ def stuck():
     time.sleep(60)
 
 
+def nested_memory(megabytes, allowed):
+    """A part of the work has a limit of memory of its own; afterwards there is more again."""
+    try:
+        call(allocate, megabytes, limits=Limits(seconds=5, memory=allowed * 2**20, what="'inner.png'"))
+    except WsrError as error:
+        return str(error), allocate(megabytes)
+    return "", 0
+
+
 def nested(x):
     return call(double, x, limits=Limits(seconds=5)), os.getpid()
 

@@ -1,6 +1,7 @@
 """What happens in a child is a result or one sentence here, and the next caller finds a child."""
 
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -100,6 +101,57 @@ def test_a_stream_that_does_not_close_is_ended(children):
 def test_work_in_a_child_does_not_start_another(children):
     doubled, pid = children.call(work.nested, 3, limits=limits())
     assert doubled == 6 and pid != os.getpid()
+
+
+def test_a_part_of_a_childs_work_keeps_its_own_limit_of_memory(children):
+    """Reading a visitor's file happens inside the preparation of a target, in one child."""
+    said, after = children.call(work.nested_memory, 600, 100, limits=limits())
+    assert said.startswith("'inner.png' needs more than 100 MB") and after == 1
+
+
+def test_a_module_in_the_callers_folder_is_not_taken_for_ours(tmp_path, monkeypatch):
+    (tmp_path / "random.py").write_text("raise SystemExit('this is not Python')")
+    monkeypatch.chdir(tmp_path)
+    pool = Children()
+    assert pool.call(work.double, 2, limits=limits()) == 4
+    pool.close()
+
+
+def test_who_waits_for_a_place_can_be_stopped():
+    pool, stop = Children(most=1), threading.Event()
+    first = pool.stream(work.stuck, limits=limits())
+    next(first)
+    threading.Timer(0.3, stop.set).start()
+    with pytest.raises(Stopped):
+        pool.call(work.double, 1, limits=Limits(seconds=None, stopped=stop.is_set))
+    first.close()
+    pool.close()
+
+
+def test_children_at_work_end_with_their_process_also_when_it_is_asked_to_end(tmp_path):
+    code = (
+        "import threading, time, children_work as work\n"
+        "from wsr.cleanup import end_on_sigterm\n"
+        "from wsr.isolation import Children, Limits\n"
+        "end_on_sigterm()\n"
+        "pool = Children()\n"
+        "print(pool.call(work.where, limits=Limits(seconds=20))[0], flush=True)\n"
+        "threading.Thread(target=lambda: pool.call(work.sleep, 60, limits=Limits(seconds=99)), daemon=True).start()\n"
+        "time.sleep(1); print('at work', flush=True); time.sleep(60)\n"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    command = [sys.executable, "-c", code]
+    environment = os.environ | {"PYTHONPATH": paths}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        child = int(process.stdout.readline())
+        assert process.stdout.readline() == "at work\n"
+        process.terminate()
+        process.wait(20)
+    for _ in range(50):
+        if not Path(f"/proc/{child}").exists():
+            break
+        time.sleep(0.1)
+    assert not Path(f"/proc/{child}").exists()
 
 
 def test_what_is_printed_there_does_not_come_between(children):

@@ -1,0 +1,112 @@
+"""What runs in a child process of `wsr.isolation`: one piece of work after another, each within its limits."""
+
+import contextlib
+import os
+import pickle
+import signal
+import sys
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+from wsr.errors import WsrError
+
+STACK = 10 * 2**20  # of a thread
+
+
+def serve(connection: Connection) -> None:
+    """Does one piece of work after another until the parent is gone."""
+    _send_to(connection, ("ready", None))
+    while True:
+        try:
+            message = connection.recv_bytes()
+        except (EOFError, OSError):
+            return
+        if (work := pickle.loads(message)) is None:  # a close that came after the end
+            continue
+        _serve_one(connection, *work)
+
+
+def _serve_one(connection: Connection, function, args: tuple, memory: int | None, seconds: float | None) -> None:
+    _limit(memory, seconds)
+    try:
+        answer = function(*args)
+        for value in answer if isinstance(answer, Iterator) else (answer,):
+            _send_to(connection, ("value", value))
+            if isinstance(answer, Iterator) and connection.poll() and pickle.loads(connection.recv_bytes()) is None:
+                answer.close()
+                break
+        last = ("done", None)
+    except MemoryError:
+        last = ("memory", None)
+    except WsrError as error:
+        last = ("error", WsrError(str(error)))
+    except Exception as error:
+        import traceback
+
+        brief = " ".join(f"{type(error).__name__}: {error}".split())[:160]
+        last = ("error", (brief, traceback.format_exc()))
+    _limit(None, None)
+    _send_to(connection, last)
+
+
+def _send_to(connection: Connection, message: Any) -> None:
+    connection.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+
+
+def _limit(memory: int | None, seconds: float | None) -> None:
+    """Memory beyond what the process has, and a timer that ends it without the interpreter's help: the parent kills it
+    at its deadline, the timer is for a parent that is gone."""
+    signal.setitimer(signal.ITIMER_REAL, 0 if seconds is None else seconds + 5)
+    if memory is None:
+        restore_memory(None)
+    else:
+        limit_memory(memory)
+
+
+def limit_memory(memory: int | None) -> int | None:
+    """Bounds what this process takes from now on, within a bound that there is already. Returns the bound before."""
+    with contextlib.suppress(ImportError, OSError, ValueError):  # what the system does not offer
+        import resource
+
+        before, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if memory is None:
+            return before
+        with open("/proc/self/statm") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        # ray casting reserves a stack for each core, which is address space and no memory
+        soft = now + memory + STACK * (os.cpu_count() or 1)
+        bounds = [bound for bound in (soft, before, hard) if bound != resource.RLIM_INFINITY]
+        resource.setrlimit(resource.RLIMIT_AS, (min(bounds), hard))
+        return before
+    return None
+
+
+def restore_memory(bound: int | None) -> None:
+    """Back to a bound that there was; None: to that of the system."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        resource.setrlimit(resource.RLIMIT_AS, (hard if bound is None else bound, hard))
+
+
+def main(arguments: list[str]) -> None:
+    import importlib
+
+    importlib.import_module("wsr.isolation").IN_CHILD = True
+    handle, nice, *modules = arguments
+    os.dup2(2, 1)  # what libraries print is not an answer
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
+    with contextlib.suppress(OSError):
+        os.nice(int(nice))
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for name in modules:
+        importlib.import_module(name)
+    serve(Connection(int(handle)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
