@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
+from typing import Any
 
 from wsr.errors import WsrError
 
