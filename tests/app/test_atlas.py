@@ -1,5 +1,8 @@
 """The Atlas tab's handlers, called as gradio calls them."""
 
+import threading
+import time
+
 import gradio as gr
 import numpy as np
 import pandas as pd
@@ -7,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run, library
+from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run, library, looking
 from app.atlas_place import place_fit
 from app.atlas_view import OWN, View, Visit, map_figure
 from wsr import WsrError

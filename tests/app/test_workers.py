@@ -17,7 +17,7 @@ from app import jobs, workers
 from wsr import fit_stream
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
-from wsr.isolation import Limits
+from wsr.isolation import Children, Limits
 from wsr.memory import MEMORY
 
 
@@ -180,10 +180,10 @@ def kept():
 
 
 def test_children_keep_little_and_no_more_than_the_page_may(monkeypatch):
-    workers.close()
-    limits = Limits(seconds=120, what="This")
-    assert workers.FITTING.call(kept, limits=limits) == 128 * 2**20 < MEMORY.limit
-    workers.close()
-    monkeypatch.setenv("WSR_MEMORY_MB", "64")
-    assert workers.FITTING.call(kept, limits=limits) == 64 * 2**20
-    workers.close()
+    first = {pool.preload[0] for pool in (workers.FITTING, workers.PREPARING)}
+    for allowed, most in ((512, 128), (64, 64)):
+        monkeypatch.setenv("WSR_MEMORY_MB", str(allowed))
+        pool = Children(preload=tuple(first))
+        assert pool.call(kept, limits=Limits(seconds=120, what="This")) == most * 2**20
+        assert MEMORY.limit == allowed * 2**20
+        pool.close()
