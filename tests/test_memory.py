@@ -228,29 +228,6 @@ def test_values_that_change_while_they_are_measured_are_counted_as_before(monkey
     assert memory.get("new", lambda: Restless(times=10**6)) == {} and "new" not in memory
 
 
-def test_values_can_be_measured_while_threads_write_to_them():
-    box, over, wrong = Box(0), [], []
-
-    def write():
-        while not over:
-            for i in range(50):
-                setattr(box, f"x{i}", b"")
-            for i in range(50):
-                delattr(box, f"x{i}")
-
-    thread = threading.Thread(target=write)
-    thread.start()
-    try:
-        for _ in range(3000):
-            bytes_of(box)
-    except RuntimeError as error:
-        wrong.append(error)
-    finally:
-        over.append(True)
-        thread.join(30)
-    assert not wrong
-
-
 def test_nobody_waits_while_a_value_is_measured(monkeypatch):
     monkeypatch.setattr("wsr.memory.GROWS", -1.0)
     memory, begun, end = Memory(MB), threading.Event(), threading.Event()

@@ -18,7 +18,7 @@ from wsr import fit_stream
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
 from wsr.isolation import Children, Limits
-from wsr.memory import MEMORY
+from wsr.memory import allowance
 
 
 def noise():
@@ -175,15 +175,11 @@ def test_a_child_that_is_ready_has_imported_what_reads_measures_and_draws(tmp_pa
     assert done.returncode == 0 and not done.stdout.split(), done.stdout + done.stderr[-2000:]
 
 
-def kept():
-    return MEMORY.limit
-
-
 def test_children_keep_little_and_no_more_than_the_page_may(monkeypatch):
     first = {pool.preload[0] for pool in (workers.FITTING, workers.PREPARING)}
     for allowed, most in ((512, 128), (64, 64)):
         monkeypatch.setenv("WSR_MEMORY_MB", str(allowed))
         pool = Children(preload=tuple(first))
-        assert pool.call(kept, limits=Limits(seconds=120, what="This")) == most * 2**20
-        assert MEMORY.limit == allowed * 2**20
+        assert pool.call(allowance, limits=Limits(seconds=120, what="This")) == most * 2**20
+        assert allowance() == allowed * 2**20
         pool.close()
