@@ -71,7 +71,7 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
 
 
 def _picture_key(name: str, item: str, size: int) -> tuple:
-    return library.zoo(name), item, size
+    return name, file_stamp(library.files_of(name)), item, size
 
 
 def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
@@ -83,7 +83,8 @@ def _surface_file(name: str, item: str) -> str:
     """The path of an item's GLB. One file for all visitors: it is the collection's, not theirs."""
     folder = compute.shared_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
-    state = hashlib.sha256(repr(file_stamp(library.files_of(name))).encode()).hexdigest()[:12]  # of the zoo's files
+    stamp = file_stamp(library.files_of(name))
+    state = hashlib.sha256(repr(stamp).encode()).hexdigest()[:12]
     path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}-{state}.glb"
     with contextlib.suppress(FileNotFoundError):
         os.utime(path)  # what is looked at stays
@@ -91,7 +92,8 @@ def _surface_file(name: str, item: str) -> str:
     from wsr.paths import atomic_path
 
     with atomic_path(path) as temporary:
-        temporary.write_bytes(library.surface_glb(name, item, SURFACE_SIZE))
+        key = "surface", name, stamp, item, SURFACE_SIZE
+        temporary.write_bytes(looking.SEEN.get(key, lambda: library.surface_glb(name, item, SURFACE_SIZE)))
     return str(path)
 
 

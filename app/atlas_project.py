@@ -12,6 +12,7 @@ from app import compute, library, snippets
 from app.atlas_view import OWN, View, Visit, highlights, map_figure, methods_of, points_of
 from app.components.plotly_chart import chart_update
 
+SECONDS = 120.0  # that a projection may take: visitors' work takes turns, and others wait for theirs
 METHODS = [("UMAP", "umap"), ("t-SNE", "tsne"), ("PCA", "pca")]
 
 
@@ -78,7 +79,7 @@ def project(request: gr.Request, *values: Any) -> Iterator[tuple]:
 
         view = View.of(controls)
         config = ProjectionConfig(method, int(dims), int(neighbours), float(min_dist), metric)
-        stream = project_stream(library.weights(view.name).float().numpy(), config)
+        stream = project_stream(library.weights(view.name).float().numpy(), config, seconds=SECONDS)
         try:
             for record in stream:
                 if _stop_file(request).exists():

@@ -28,8 +28,8 @@ log = logging.getLogger("wsr.app")
 QUEUE_SIZE = 200  # of all visitors together; `places` says how many of one
 # Fits take turns; looking at what is there does not wait for them.
 COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
-# Many at once: what is quick does not wait for what is slow. What may come later takes turns among itself (`looking`).
-LOOK = {"concurrency_id": "look", "concurrency_limit": 12}
+# Many at once: what is quick does not wait for what is slow. What takes long takes turns among itself (`looking`).
+LOOK = {"concurrency_id": "look", "concurrency_limit": 24}
 # Listeners are the page's own: none is offered as a public endpoint.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 UPLOAD_LIMIT = 32 * disk.MB
@@ -38,6 +38,7 @@ _ROOT = disk.own_folder()
 os.environ["GRADIO_TEMP_DIR"] = str(_ROOT)  # gradio's uploads too; what lies here it hands out without a copy
 DISK = disk.Disk(_ROOT)
 _turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
+MANY = 5000  # of them: some visitors never say that they leave
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
 
@@ -77,7 +78,11 @@ def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) ->
     """
     visitor, turn = getattr(request, "session_hash", None), object()
     keys = [(visitor, topic) for topic in topics or ("",)]
-    _turns.update(dict.fromkeys(keys, turn))
+    for key in keys:
+        _turns.pop(key, None)  # what is newest goes last
+        _turns[key] = turn
+    for key in list(_turns)[: max(0, len(_turns) - MANY)]:
+        _turns.pop(key, None)
     part = ()
     try:
         while True:

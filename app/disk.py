@@ -119,18 +119,24 @@ class Disk:
 
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[None]:
-        """Around the reading of an upload. Afterwards it is needed no more, unless another visitor brought the same."""
+        """Around the reading of an upload. Afterwards it is needed no more, unless another visitor brought the same.
+        A file that is no upload stays: the page may be told any path."""
         try:
             yield
         finally:
             with self._lock:
-                self._unread[path] -= 1
-                if self._unread[path] <= 0:
-                    del self._unread[path]
-                    if self.root in Path(path).parents:
-                        _remove(Path(path))
-                        with contextlib.suppress(OSError):
-                            Path(path).parent.rmdir()
+                if path in self._unread:
+                    self._read(path)
+
+    def _read(self, path: str) -> None:
+        self._unread[path] -= 1
+        if self._unread[path] > 0:
+            return
+        del self._unread[path]
+        if self.root in Path(path).parents:
+            _remove(Path(path))
+            with contextlib.suppress(OSError):
+                Path(path).parent.rmdir()
 
     def sweep(self) -> None:
         """Removes what is too old, then the oldest until the limit holds."""
@@ -162,9 +168,12 @@ class Disk:
         over = sum(size for _, _, size in files) + wanted + self._coming - limit()
         for path, touched, size in files:
             own = self.root in path.parents
-            if (own and now - touched > self.age) or (over > 0 and now - touched > self.fresh):
+            # an empty file frees nothing, and may be the sign that a visitor has pressed Stop
+            if (own and now - touched > self.age) or (over > 0 and size and now - touched > self.fresh):
                 _remove(path)
                 over -= size
+        for path in [path for path in self._unread if not os.path.exists(path)]:  # nobody has read them
+            del self._unread[path]
         self._remove_empty_folders(now)
 
     def _remove_empty_folders(self, now: float) -> None:

@@ -178,7 +178,7 @@ def choose_upload(path: str | None, request: gr.Request = None) -> tuple:
         with compute.DISK.reading(path):
             found = preparing.uploaded(path, preparing.turn(request))
     except Stopped:  # they have chosen something else
-        return (gr.skip(),) * 6
+        return *(gr.skip(),) * 5, None
     except Exception as error:
         return gr.skip(), gr.skip(), snippets.failed(compute.sentence(error)), gr.skip(), gr.skip(), None
     return *_chosen(found, found), "", None
@@ -224,6 +224,8 @@ def fit(target: Any, way: str, representation: str, rank: int, steps: int, reque
             raise WsrError("The fit was stopped before it had begun. Press Fit to start again.")
         if found.trouble:
             raise WsrError(found.trouble)
+        if isinstance(target, samples.Target) and target.dim == 3 and target.truth is None and not compute.spaces:
+            raise WsrError(f"{target.label.capitalize()} has not been measured yet: press Fit again.")
         yield gr.skip(), gr.update(visible=True), gr.update(visible="hidden"), gr.skip(), gr.skip(), None
         run = fit_six.run if way == "six" else fit_run.run
         for screen in run(found, asked, stop):

@@ -1,6 +1,7 @@
 """The Generate tab: networks that nobody fitted appear from noise, and each is told from a copy."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from wsr.errors import WsrError
 COLUMNS = 4
 STEPS, PLAIN = 50, generate_run.PLAIN
 NOTHING = (gr.skip(),) * 3
+_warming: set[str] = set()  # models that are being made ready
 
 
 @dataclass
@@ -261,7 +263,20 @@ def reopen(sampled: Sampled | None, picked: str, request: gr.Request) -> tuple:
 
 @compute.guarded
 def warm(dataset: str, kind: str) -> None:
-    generate_run.warm(generate_run.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name)
+    """Makes a model ready on a thread of its own: it may wait a minute for its turn, and looking must not."""
+    name = generate_run.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
+    if name not in _warming:
+        _warming.add(name)
+        threading.Thread(target=_warm, args=(name,), name="wsr-warm", daemon=True).start()
+
+
+def _warm(name: str) -> None:
+    try:
+        generate_run.warm(name)
+    except Exception as error:  # nobody asked for it: a press of Sample says what is wrong
+        compute.log.warning("the model of %s is not ready: %s", name, error)
+    finally:
+        _warming.discard(name)
 
 
 def _large(sampled: Sampled, at: int, request: gr.Request) -> tuple:

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path, as a Space does: the packages are one folder up
@@ -34,7 +35,9 @@ from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.disk import MB, Uploads
 from app.head import Head
 from app.theme import CSS, theme
+from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
+from wsr.errors import WsrError
 from wsr.paths import cache_dir, disk_error
 
 TITLE = "wsr"
@@ -130,14 +133,26 @@ def warm_up() -> None:
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
+    isolation.warm()  # the strip of samples reads photographs
     workers.warm()
     for name in library.collection_names():
-        library.neighbours(name, library.first_pick(name))
-        library.start_layers(name)
+        with _told(name):
+            library.neighbours(name, library.first_pick(name))
+            library.start_layers(name)
     sheets.make_missing()
     for name in generate_run.models()[:1]:  # sixteen surfaces and what they are nearest to: seconds, once for all
-        for _ in generate_run.opening(name):
-            pass
+        with _told(name):
+            for _ in generate_run.opening(name):
+                pass
+
+
+@contextlib.contextmanager
+def _told(name: str) -> Iterator[None]:
+    """What cannot be read is said in the log, and the rest is made ready all the same."""
+    try:
+        yield
+    except WsrError as error:
+        compute.log.warning("%s is not ready: %s", name, error)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ gradio's queue has one bound for everybody. One visitor could fill it, and every
 """
 
 import functools
+import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,4 +67,10 @@ def _is_job(function: Any) -> bool:
 
 
 def _address(request: Any) -> str:
+    """Where a request comes from. On a Space it comes through a proxy, which adds whom it had it from at the end of a
+    header; what stands before that, or anywhere else, is the visitor's own word."""
+    if os.environ.get("SPACE_ID"):
+        hops = ",".join(request.headers.getlist("x-forwarded-for")) if hasattr(request, "headers") else ""
+        if last := hops.rpartition(",")[2].strip():
+            return last
     return getattr(getattr(request, "client", None), "host", None) or ""

@@ -3,6 +3,7 @@
 On a Space with a shared GPU (`spaces`) work runs as it is told to there, in a process of that package's own.
 """
 
+import asyncio
 import contextlib
 import os
 import queue
@@ -25,11 +26,17 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+# What reads, measures and draws a file. A child that is ready has imported it: a visitor's seconds are not for that.
+READS = (
+    "app.samples", "wsr.data.images", "wsr.data.meshes", "wsr.data.mesh_report", "wsr.data.occupancy",
+    "wsr.fitting.fit", "wsr.fitting.problem", "wsr.presets", "wsr.render.pictures",
+)  # fmt: skip
+
 # Fits and samples take turns (`compute.COMPUTE`), so one child is enough; one of another visitor who has just left may
 # still be ending.
-FITTING = Children(preload=("app.jobs",), most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
+FITTING = Children(preload=("app.in_child", "app.jobs"), most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
 # A visitor's file is read, measured and drawn here. Several at once, so that nobody waits for another's.
-PREPARING = Children(preload=("app.jobs",), most=4, keep=1, nice=NICE // 2)
+PREPARING = Children(preload=("app.in_child", "app.jobs", *READS), most=4, keep=1, nice=NICE // 2)
 
 
 class Job:
@@ -74,7 +81,8 @@ class _Pumped:
                 yield value
         finally:
             self.closed = True
-            thread.join(3 * COURTESY)
+            if not _on_event_loop():
+                thread.join(3 * COURTESY)
 
     def _fetch(self) -> None:
         limits = Limits(seconds=None, what=self.job.what, stopped=self._overdue)
@@ -98,6 +106,16 @@ class _Pumped:
             return False
         self._told = self._told or time.monotonic()
         return time.monotonic() - self._told > COURTESY
+
+
+def _on_event_loop() -> bool:
+    """Whether this thread runs an event loop: gradio closes there what a visitor leaves behind, and everybody would
+    wait. The thread that fetches the values ends by itself."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def prepared(function: Callable, *args: Any, seconds: float, what: str, stopped: Callable[[], bool]) -> Any:

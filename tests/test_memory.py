@@ -199,3 +199,56 @@ def test_threads_cannot_make_the_books_wrong():
 def test_the_allowance_is_the_environments(monkeypatch, text, megabytes):
     monkeypatch.setenv("WSR_MEMORY_MB", text)
     assert allowance() == megabytes * MB
+
+
+class Restless(dict):
+    """Another thread changes it whenever it is looked at."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def keys(self):
+        if self.times:
+            self.times -= 1
+            raise RuntimeError("dictionary changed size during iteration")
+        return super().keys()
+
+
+def test_values_that_change_while_they_are_measured_are_counted_as_before(monkeypatch):
+    monkeypatch.setattr("wsr.memory.GROWS", -1.0)
+    memory = Memory(MB)
+    box = memory.get("box", lambda: Box(np.zeros(100 * KB, np.uint8)))
+    before = memory.bytes
+    box.inside = Restless(times=10**6)
+    assert memory.get("box", lambda: pytest.fail("it is kept")) is box and memory.bytes == before
+    box.inside = Restless(times=1)  # the next look succeeds
+    assert memory.get("box", lambda: pytest.fail("it is kept")) is box and memory.bytes < KB
+    memory.drop()
+    assert memory.bytes == 0 and not memory._parts
+    assert memory.get("new", lambda: Restless(times=10**6)) == {} and "new" not in memory
+
+
+def test_nobody_waits_while_a_value_is_measured(monkeypatch):
+    monkeypatch.setattr("wsr.memory.GROWS", -1.0)
+    memory, begun, end = Memory(MB), threading.Event(), threading.Event()
+
+    class Slow(Box):
+        def memory_usage(self, deep):
+            if self.inside:
+                begun.set()
+                end.wait(30)
+            return 10
+
+    slow = memory.get("slow", lambda: Slow(False))
+    memory.get("other", lambda: "other")
+    slow.inside = True
+    thread = threading.Thread(target=memory.get, args=("slow", lambda: None))
+    thread.start()
+    assert begun.wait(30)
+    answers = []
+    other = threading.Thread(target=lambda: answers.append(memory.get("other", lambda: "made again")))
+    other.start()
+    other.join(10)
+    assert answers == ["other"]
+    end.set()
+    thread.join(30)

@@ -4,6 +4,7 @@ All values kept by `remembered` share one allowance: $WSR_MEMORY_MB megabytes, 5
 ago goes first.
 """
 
+import contextlib
 import functools
 import os
 import sys
@@ -19,6 +20,7 @@ VARIABLE = "WSR_MEMORY_MB"
 DEFAULT_MB = 512
 GROWS = 10.0  # seconds after which a value that is asked for is measured again: some read more into themselves later
 SMALL = 4096  # bytes
+TRIES = 3  # at measuring a value that changes meanwhile
 _OPAQUE = (type, FunctionType, MethodType, ModuleType, int, float, complex, bool, type(None))
 
 
@@ -50,6 +52,14 @@ def footprint(value: Any) -> dict[int, int]:
     return found
 
 
+def _measured(value: Any) -> dict[int, int] | None:
+    """`footprint`, or None where other threads change the value all the while."""
+    for _ in range(TRIES):
+        with contextlib.suppress(RuntimeError):  # "changed size during iteration"
+            return footprint(value)
+    return None
+
+
 def _own(one: Any) -> tuple[int, int]:
     """Which memory an object holds itself, and how much of it."""
     if hasattr(one, "untyped_storage"):  # a tensor; torch need not be imported to know one
@@ -66,13 +76,14 @@ def _own(one: Any) -> tuple[int, int]:
 
 
 def _inside(one: Any) -> Iterable[Any]:
+    """What an object holds at this moment: a copy, because another thread may change it meanwhile."""
     if isinstance(one, dict):
-        yield from one.keys()
-        yield from one.values()
+        yield from list(one.keys())
+        yield from list(one.values())
     elif isinstance(one, list | tuple | set | frozenset):
-        yield from one
+        yield from list(one)
     elif not isinstance(one, str | bytes | bytearray) and not hasattr(one, "memory_usage"):
-        yield from getattr(one, "__dict__", {}).values()
+        yield from list(getattr(one, "__dict__", {}).values())
         for name in getattr(type(one), "__slots__", ()):
             yield getattr(one, name, None) if isinstance(name, str) else None
 
@@ -119,16 +130,21 @@ class Memory:
             with self._lock:
                 if key in self._kept and self._kept[key].stamp == stamp:
                     self.hits += 1
-                    return self._used(key).value
+                    kept, due = self._used(key)
+                    break
                 maker = self._making.get(key)
                 if maker is None:
-                    done = threading.Event()
+                    kept, done = None, threading.Event()
                     self._making[key] = (me, done)
                     self.misses += 1
                     break
             if maker[0] == me:  # it needs itself to be made: the interpreter says so, better than to wait for ever
                 return make()
             maker[1].wait()  # where that one fails, the next of those who wait tries
+        if kept is not None:
+            if due:
+                self._measure(key, kept)
+            return kept.value
         try:
             value = make()
             self._keep(key, value, stamp)
@@ -155,18 +171,30 @@ class Memory:
             for key in own[: max(0, len(own) - most)]:
                 self._forget(key)
 
-    def _used(self, key: Hashable) -> _Kept:
-        kept = self._kept[key]
+    def _used(self, key: Hashable) -> tuple[_Kept, bool]:
+        """What is kept, and whether the caller is the one to measure it again."""
+        kept, now = self._kept[key], time.monotonic()
         self._kept.move_to_end(key)
-        if time.monotonic() - kept.measured > GROWS:
+        due = now - kept.measured > GROWS
+        if due:
+            kept.measured = now
+        return kept, due
+
+    def _measure(self, key: Hashable, kept: _Kept) -> None:
+        """Counts a value as it is now. Others need not wait while it is measured."""
+        parts = _measured(kept.value)
+        with self._lock:
+            if parts is None or self._kept.get(key) is not kept:  # let go of meanwhile
+                return
             self._count(kept.parts, -1)
-            kept.parts, kept.measured = footprint(kept.value), time.monotonic()
-            self._count(kept.parts, 1)
+            kept.parts = parts
+            self._count(parts, 1)
             self._make_room()
-        return kept
 
     def _keep(self, key: Hashable, value: Any, stamp: Hashable) -> None:
-        parts = footprint(value)
+        parts = _measured(value)
+        if parts is None:  # of unknown size, so it is handed out and not kept
+            return
         with self._lock:
             if key in self._kept:  # with an older stamp, or made by a function that needed itself
                 self._forget(key)

@@ -1,5 +1,8 @@
 """The Atlas tab's handlers, called as gradio calls them."""
 
+import threading
+import time
+
 import gradio as gr
 import numpy as np
 import pandas as pd
@@ -7,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run, library
+from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run, library, looking
 from app.atlas_place import place_fit
 from app.atlas_view import OWN, View, Visit, map_figure
 from wsr import WsrError
@@ -168,3 +171,35 @@ def test_a_fit_that_no_map_holds_is_not_placed_and_the_reason_is_told(assets):
     for case in (own, None):
         (only,) = atlas.place(case, Visit(), None)
         assert "wsr-failed" in only[1] and len(only) == 16
+
+
+def test_a_projection_that_takes_too_long_is_a_sentence(assets, monkeypatch):
+    """Everybody else's work waits for it."""
+    monkeypatch.setattr(atlas_project, "SECONDS", 0.001)
+    atlas_project.prepare(None)
+    item, asked = library.collection(IMAGES).ids[4], ("tsne", 2, 10, 0.1, "euclidean")
+    *_, last = atlas_project.project(None, *ON_IMAGES, item, Visit(), *asked)
+    assert "wsr-failed" in last[0] and "took more than 0.001 s and was given up" in last[0]
+    assert last[1]["interactive"] and not last[2]["interactive"]
+
+
+def test_few_surfaces_are_decoded_at_once(assets, monkeypatch):
+    now, most = [], []
+
+    def decode(name, item, resolution):
+        now.append(item)
+        most.append(len(now))
+        time.sleep(0.1)
+        now.remove(item)
+        return b"glb"
+
+    monkeypatch.setattr(library, "surface_glb", decode)
+    monkeypatch.setattr(atlas_panel, "SURFACE_SIZE", 17)  # not kept by another test
+    items = library.collection(SHAPES).ids
+    items = (items * 12)[:12] if len(items) < 12 else items[:12]
+    threads = [threading.Thread(target=atlas_panel._surface_file, args=(SHAPES, item)) for item in items]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert most and max(most) <= looking.AT_ONCE

@@ -117,3 +117,14 @@ def test_what_stop_says_cannot_come_after_what_it_stops():
     said, done = page.fns.values()
     assert said.js and "Stopping" in said.js and said.outputs == [state] and said.fn is None
     assert done.fn and not done.outputs  # its answer may be late: it changes nothing
+
+
+def test_turns_of_visitors_who_never_left_are_forgotten(monkeypatch):
+    monkeypatch.setattr(compute, "MANY", 10)
+    monkeypatch.setattr(compute, "_turns", {})
+    first = compute.newest(SimpleNamespace(session_hash="first"), iter([("a",), ("b",)]), "map", "panel")
+    assert next(first) == ("a",)
+    for i in range(40):
+        list(compute.newest(SimpleNamespace(session_hash=f"visitor {i}"), iter([("x",)]), "map"))
+    assert len(compute._turns) == 10
+    assert next(first) == ("b",)  # and it is still answered

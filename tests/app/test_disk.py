@@ -119,6 +119,32 @@ def test_an_upload_that_has_been_read_goes_but_not_anothers_of_the_same_content(
     assert elsewhere.exists()
 
 
+def test_only_uploads_are_removed_when_they_have_been_read(tmp_path):
+    """The page can be told any path under the root."""
+    found, surface = Disk(tmp_path), write(tmp_path / "shared" / "surface.glb")
+    with found.reading(str(surface)):
+        pass
+    assert surface.exists() and not found._unread
+
+
+def test_uploads_that_nobody_read_are_forgotten_with_their_files(tmp_path):
+    found = Disk(tmp_path, age=50)
+    gone, there = write(tmp_path / "a" / "gone.png", old=100), write(tmp_path / "b" / "there.png")
+    found.uploaded([str(gone), str(there)])
+    found.sweep()
+    assert found._unread == {str(there): 1}
+
+
+def test_the_limit_takes_no_signs_away(tmp_path, limit):
+    """An empty file says that a visitor has pressed Stop, and frees nothing."""
+    limit(1)
+    stop, large = write(tmp_path / "ann" / "stop", 0, old=200), write(tmp_path / "fit.glb", 2 * MB, old=100)
+    Disk(tmp_path, age=1000).sweep()
+    assert stop.exists() and not large.exists()
+    Disk(tmp_path, age=150).sweep()
+    assert not stop.exists()
+
+
 KILLED = """
 import os, signal
 from app import disk

@@ -1,6 +1,8 @@
 """The Generate tab's handlers: samples appear, are told from copies, taken home and placed."""
 
 import sys
+import threading
+import time
 from dataclasses import replace
 
 import gradio as gr
@@ -198,3 +200,22 @@ def test_a_link_says_what_to_sample(assets):
     assert np.isfinite(values[3])
     with pytest.raises(WsrError):
         generate_tab.restore({"class": "nobody"})
+
+
+def test_a_model_is_made_ready_without_keeping_anybody_from_looking(assets, monkeypatch):
+    began, over, done = threading.Event(), threading.Event(), []
+
+    def slow(name):
+        began.set()
+        over.wait(30)
+        done.append(name)
+
+    monkeypatch.setattr(generate_run, "warm", slow)
+    for _ in range(5):  # visitors
+        generate_tab.warm(*ASKED[:2])
+    assert began.wait(30) and not done
+    over.set()
+    until = time.monotonic() + 30
+    while generate_tab._warming and time.monotonic() < until:
+        time.sleep(0.01)
+    assert done == ["emoji-mlora-asym"]

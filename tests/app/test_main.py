@@ -8,6 +8,8 @@ from pathlib import Path
 import gradio as gr
 
 from app import main
+from wsr import isolation
+from wsr.errors import WsrError
 
 LIGHT = """
 import sys
@@ -61,6 +63,31 @@ def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the
     main.warm_up()
     main._seen.clear()
     assert done == [12]
+
+
+def test_a_zoo_that_cannot_be_read_is_logged_and_the_others_are_made_ready(assets, monkeypatch, caplog):
+    from app import generate_run, library, sheets, workers
+
+    done, ready, broken = [], [], library.collection_names()[0]
+    whole = library.neighbours
+
+    def neighbours(name, item):
+        if name == broken:
+            raise WsrError("The weights are damaged.")
+        done.append(name)
+        return whole(name, item)
+
+    monkeypatch.setattr(library, "neighbours", neighbours)
+    monkeypatch.setattr(library, "start_layers", lambda name: None)
+    monkeypatch.setattr(generate_run, "models", list)
+    monkeypatch.setattr(sheets, "make_missing", lambda: done.append("thumbnails"))
+    monkeypatch.setattr(workers, "warm", lambda: None)
+    monkeypatch.setattr(isolation, "warm", lambda: ready.append("files"))
+    main._seen.set()
+    main.warm_up()
+    main._seen.clear()
+    assert done == [*library.collection_names()[1:], "thumbnails"] and ready == ["files"]
+    assert broken in caplog.text and "damaged" in caplog.text
 
 
 SERVED = """

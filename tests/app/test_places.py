@@ -7,6 +7,7 @@ import aside
 import gradio as gr
 import httpx
 import pytest
+from starlette.requests import Request
 
 from app import compute, places
 
@@ -64,3 +65,21 @@ def test_the_page_has_such_a_queue(assets):
     page = build_app()
     assert page._queue.ANALYTICS_MAX_EVENTS <= 100  # statistics that nobody reads are made after every answer
     assert page._queue.push.__wrapped__ and page._queue.max_size == compute.QUEUE_SIZE
+
+
+def asked(forwarded):
+    headers = [(b"x-forwarded-for", value.encode()) for value in forwarded]
+    return Request({"type": "http", "headers": headers, "client": ("10.0.0.1", 1)})
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "space", "address"),
+    [
+        (["1.1.1.1, 2.2.2.2"], "me/wsr", "2.2.2.2"), (["1.1.1.1", "2.2.2.2,3.3.3.3"], "me/wsr", "3.3.3.3"),
+        ([], "me/wsr", "10.0.0.1"), ([" , "], "me/wsr", "10.0.0.1"), (["1.1.1.1"], "", "10.0.0.1"),
+    ],
+)  # fmt: skip
+def test_behind_a_spaces_proxy_visitors_have_addresses_of_their_own(monkeypatch, forwarded, space, address):
+    """What the proxy says, which adds to the end; elsewhere anybody may send such a header."""
+    monkeypatch.setenv("SPACE_ID", space)
+    assert places._address(asked(forwarded)) == address

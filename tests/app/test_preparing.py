@@ -84,3 +84,22 @@ def test_what_nobody_wants_any_more_ends_at_once(soup):
 def test_a_file_of_another_kind_needs_no_child(tmp_path):
     with pytest.raises(WsrError, match="by its ending"):
         preparing.uploaded(str(tmp_path / "notes.txt"), lambda: False)
+
+
+@pytest.mark.parametrize("way", ["one", "six"])
+def test_what_was_never_measured_is_not_measured_by_its_fit(cube, monkeypatch, way):
+    """There it has no deadline, and everybody's fits wait."""
+    target = preparing.uploaded(str(cube), lambda: False)
+    for run in (fit_tab.fit_run, fit_tab.fit_six):
+        monkeypatch.setattr(run, "run", lambda *_: pytest.fail("a fit was begun"))
+    (last,) = fit_tab.fit(target, way, "mlp", 4, 20, visitor("impatient"))
+    assert "wsr-failed" in last[0] and "Cube has not been measured yet: press Fit again." in last[0]
+
+
+def test_an_upload_that_gave_way_leaves_the_box_empty(cube, monkeypatch):
+    def give_way(*_):
+        raise Stopped("Stopped.")
+
+    monkeypatch.setattr(preparing, "uploaded", give_way)
+    *_, box = fit_tab.choose_upload(str(cube), visitor("quick"))
+    assert box is None

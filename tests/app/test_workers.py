@@ -1,16 +1,24 @@
 """What visitors compute, in child processes."""
 
+import asyncio
 import os
+import subprocess
+import sys
+import threading
 import time
 from functools import partial
 
 import numpy as np
 import pytest
+import trimesh
+from PIL import Image
 
 from app import jobs, workers
 from wsr import fit_stream
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
+from wsr.isolation import Children, Limits
+from wsr.memory import allowance
 
 
 def noise():
@@ -117,3 +125,61 @@ def test_getting_ready_is_left_out_while_a_visitor_fits():
     next(values)
     workers.ahead(partial(pytest.fail, "this was done for nobody"))
     values.close()
+
+
+def test_what_a_visitor_leaves_behind_does_not_stop_the_site():
+    """gradio closes it on its event loop."""
+    job = workers._Pumped(workers.FITTING, workers.Job(silent, duration=60, what="This"), (), lambda: False)
+    values = job.values()
+    next(values)
+
+    async def leave():
+        begun = time.monotonic()
+        values.close()
+        return time.monotonic() - begun
+
+    found = []
+    thread = threading.Thread(target=lambda: found.append(asyncio.run(leave())))
+    thread.start()
+    thread.join(30)
+    assert found[0] < workers.COURTESY / 2
+    until = time.monotonic() + 10 * workers.COURTESY
+    while job in workers._at_work and time.monotonic() < until:
+        time.sleep(0.02)
+    assert job not in workers._at_work  # its child was ended for it
+
+
+READY = """
+import importlib, sys
+for name in sys.argv[3:]:
+    importlib.import_module(name)
+before = set(sys.modules)
+from app import jobs
+target = jobs.read(sys.argv[1])
+jobs.read(sys.argv[2])
+jobs.measure(target.signal)
+heavy = ("torch", "trimesh", "scipy", "igl", "skimage", "safetensors", "wsr", "app")
+late = [name for name in set(sys.modules) - before if name.split(".")[0] in heavy]
+print(*sorted(late))
+"""
+
+
+def test_a_child_that_is_ready_has_imported_what_reads_measures_and_draws(tmp_path):
+    """An upload has 20 seconds, which are not for imports."""
+    trimesh.creation.box((1, 1, 1)).export(tmp_path / "cube.obj")
+    Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "black.png")
+    files = str(tmp_path / "cube.obj"), str(tmp_path / "black.png")
+    command = [sys.executable, "-c", READY, *files, *workers.PREPARING.preload]
+    environment = os.environ | {"WSR_CACHE": str(tmp_path)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=200)
+    assert done.returncode == 0 and not done.stdout.split(), done.stdout + done.stderr[-2000:]
+
+
+def test_children_keep_little_and_no_more_than_the_page_may(monkeypatch):
+    first = {pool.preload[0] for pool in (workers.FITTING, workers.PREPARING)}
+    for allowed, most in ((512, 128), (64, 64)):
+        monkeypatch.setenv("WSR_MEMORY_MB", str(allowed))
+        pool = Children(preload=tuple(first))
+        assert pool.call(allowance, limits=Limits(seconds=120, what="This")) == most * 2**20
+        assert allowance() == allowed * 2**20
+        pool.close()
