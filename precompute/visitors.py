@@ -12,7 +12,9 @@ import argparse
 import asyncio
 import contextlib
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import tempfile
@@ -135,7 +137,7 @@ def show(name: str, found: dict) -> None:
 
 
 def worst_meshes(folder: Path) -> list[Path]:
-    """20,000 random triangles, and 2,000 closed surfaces inside each other."""
+    """20,000 random triangles, and 10,000 closed surfaces inside each other."""
     noise = np.random.default_rng(0)
     soup, shells = folder / "triangles.obj", folder / "nested.obj"
     corners = noise.uniform(-1, 1, (60_000, 3))
@@ -169,8 +171,21 @@ def serving(root: Path):
         wait_for(f"http://127.0.0.1:{port}/")
         yield f"http://127.0.0.1:{port}/", server.pid
     finally:
-        server.terminate()
-        server.wait(30)
+        end(server)
+
+
+def end(server: subprocess.Popen, seconds: float = 30.0) -> None:
+    """Asks a process to end, and kills it where it has not after so many seconds, with those that it has started where
+    they are a group of their own."""
+    server.terminate()
+    try:
+        server.wait(seconds)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            if os.getpgid(server.pid) == server.pid:
+                os.killpg(server.pid, signal.SIGKILL)
+        server.kill()
+        server.wait()
 
 
 def used(pid: int | None) -> dict[str, float]:

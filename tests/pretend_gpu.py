@@ -5,6 +5,7 @@ the GPU's. They say `device == cuda:0`, and so do all results of operations on t
 
 - an operation on tensors of both sides raises RuntimeError, but for single numbers (0-dim), copies, and CPU indices;
 - `.numpy()` of the GPU's raises TypeError;
+- what draws into the GPU's memory from a generator of the CPU raises RuntimeError;
 - what makes the host wait is counted in `Pretend.syncs`, by name: `.cpu()`, `.item()`, `bool()`, `.tolist()`, boolean
   indices, uploads from memory that is not pinned, uploads of CPU indices.
 
@@ -111,6 +112,7 @@ class _Operations(TorchDispatchMode):
         tensors = [one for one in pytree.tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
         ours = [gpu.has(one) for one in tensors]
         if any(ours):
+            _refuse_generators(func, args, kwargs)
             self._check(func, args, tensors, ours)
         out = func(*args, **kwargs)
         if any(ours) and func not in COPIES:
@@ -139,6 +141,12 @@ class _Operations(TorchDispatchMode):
             raise RuntimeError(f"Expected all tensors to be on the same device, but {func} got {sides}.")
 
 
+def _refuse_generators(func, args, kwargs) -> None:
+    """No generator but the CPU's can be made here: any that is given is of the wrong side."""
+    if any(isinstance(one, torch.Generator) for one in pytree.tree_leaves((args, kwargs))):
+        raise RuntimeError(f"Expected a 'cuda' device type for generator but found 'cpu', in {func}.")
+
+
 class _Calls(TorchFunctionMode):
     """What Python asks for: where a tensor is, that it be moved, that it be made somewhere."""
 
@@ -163,6 +171,8 @@ class _Calls(TorchFunctionMode):
         where = torch.device(kwargs["device"])
         if where.type not in ("cuda", "cpu"):
             return func(*args, **kwargs)
+        if where.type == "cuda":
+            _refuse_generators(func, (), kwargs)
         out = func(*args, **{**kwargs, "device": "cpu"})
         if isinstance(out, Tensor) and not any(out is one for one in args):
             if name_of(func) in ("tensor", "as_tensor", "asarray") and where.type == "cuda":

@@ -23,9 +23,8 @@ OTHERS = {
     "HF_HOME": "huggingface",
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
 }
-# What the system says when a disk is full, a quota or a limit reached, or a folder not to be written to.
+# What the system says when a disk is full, or a quota or a limit reached.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-CLOSED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENOENT, errno.EISDIR}
 # The same, from libraries that write by themselves: safetensors, pyarrow, torch.
 _FULL_WORDS = ("no space left", "disk quota exceeded", "file too large", "os error 28", "os error 27", "os error 122")
 _WRITER_WORDS = ("pytorchstreamwriter", "iostream error", "inline_container", "file write failed")
@@ -152,6 +151,18 @@ def make_dir(path: str | Path) -> Path:
     except (OSError, ValueError) as error:
         raise refused(path, error) from None
     return Path(path)
+
+
+def taken(path: str | Path) -> bool:
+    """Whether something is already where a file or a folder is to be written. WsrError, before any work is done for it,
+    where nothing can be written there: the path is too long, below a file, or in a folder that may not be entered."""
+    try:
+        os.stat(path)
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        raise refused(path, error) from None
+    return True
 
 
 def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:

@@ -30,10 +30,15 @@ def test_each_package_is_there_with_all_that_it_needs():
 
 def test_the_check_imports_nothing_else():
     """Every package that its modules import is listed, comes with PyTorch, or is PyTorch's own."""
+    # `packages_distributions` knows no module that is a single compiled file (manifold3d): it stands for its package
     script = (
-        "import sys, wsr.bench.gpu, torch; names = {m.partition('.')[0] for m in sys.modules};"
+        "import sys, wsr.bench.gpu, torch; from pathlib import Path;"
+        "files = {m: Path(getattr(module, '__file__', None) or '') for m, module in sys.modules.items()"
+        " if '.' not in m}; names = {m.partition('.')[0] for m in sys.modules};"
         "from importlib.metadata import packages_distributions; known = packages_distributions();"
-        "print(*{one for name in names for one in known.get(name, ())})"
+        "alone = {name for name, file in files.items() if name not in known"
+        " and file.suffix == '.so' and file.parent.name == 'site-packages'};"
+        "print(*alone, *{one for name in names for one in known.get(name, ())})"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=250)
     listed = {canonicalize_name(name) for name, _ in gpu_wheels.wanted()} | {"wsr", *BROUGHT}
@@ -41,6 +46,14 @@ def test_the_check_imports_nothing_else():
     optional = {"brotli", "cloudpickle"}  # taken where they are, by others' choice
     left = {canonicalize_name(name) for name in done.stdout.split()} - listed - own - optional
     assert done.stdout and not left, left
+
+
+def test_no_package_may_be_older_than_wsr_needs():
+    required = [Requirement(line) for line in (ROOT / "requirements.txt").read_text().splitlines() if line]
+    lowest = {canonicalize_name(one.name): str(one.specifier).removeprefix(">=") for one in required}
+    for name, low in gpu_wheels.wanted():
+        needed = lowest.get(canonicalize_name(name), "")
+        assert gpu_wheels._numbers(low) >= gpu_wheels._numbers(needed), f"{name}: {needed} is needed"
 
 
 def test_what_is_missing_comes_from_the_folder_and_nowhere_else(tmp_path, monkeypatch, capsys):

@@ -30,6 +30,18 @@ def test_both_sides_in_one_operation_are_refused(mixed):
             mixed(torch.ones(2, 2, device="cuda"), torch.ones(2, 2))
 
 
+@pytest.mark.parametrize("drawn", [
+    lambda a, g: a.normal_(generator=g), lambda a, g: nn.init.uniform_(a, generator=g),
+    lambda a, g: torch.bernoulli(a, generator=g), lambda a, g: torch.randn(2, device="cuda", generator=g),
+])  # fmt: skip
+def test_a_generator_of_the_cpu_draws_nothing_there(drawn):
+    with pretend_gpu():
+        with pytest.raises(RuntimeError, match="generator"):
+            drawn(torch.ones(2, device="cuda"), torch.Generator())
+        assert torch.randn(2, generator=torch.Generator()).to("cuda").device == GPU
+        assert torch.ones(2, device="cuda").normal_().device == GPU, "its own generator draws"
+
+
 def test_single_numbers_copies_and_indices_are_allowed():
     with pretend_gpu() as gpu:
         a = torch.arange(4.0, device="cuda")

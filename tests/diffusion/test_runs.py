@@ -1,14 +1,18 @@
 """A diffusion model and a zoo of samples belong to one run: another one neither goes on nor overwrites them."""
 
+import json
 import logging
 from dataclasses import replace
 
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from wsr.cli import main
 from wsr.commands import MISTAKE, OK
 from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.diffusion.jobs import training_of
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
@@ -86,6 +90,60 @@ def test_a_damaged_checkpoint_is_left_aside_with_a_sentence(zoo, tmp_path, caplo
     (tmp_path / "x.safetensors").write_bytes(b"mine")
     with pytest.raises(WsrError, match="not a diffusion model"):
         begin(zoo, tmp_path / "x.safetensors")
+
+
+@pytest.mark.parametrize("damage", ["network", "average", "a moment", "a moment too many", "the looks", "no step"])
+def test_of_a_damaged_checkpoint_nothing_is_taken(damage, zoo, tmp_path, caplog):
+    """A file that can be read, but is not whole: the run is as at its beginning."""
+    config = replace(TINY, patience=2, look=10)
+    straight = list(train_diffusion(zoo, tmp_path / "a.safetensors", config=config, overwrite=True))
+    begin(zoo, tmp_path / "m.safetensors", config=config)
+    (checkpoint,) = (tmp_path / "cache/training").glob("diffusion-*.safetensors")
+    with safe_open(checkpoint, "pt") as file:
+        state, meta = {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["wsr"])
+    last = max((key for key in state if key.startswith("average.")), key=lambda key: int(key.split(".")[1]))
+    names = {"network": [key for key in state if key.startswith("network.")][-1], "average": last}
+    if damage in names:
+        del state[names[damage]]
+    elif damage == "a moment":
+        state["optimizer.0.exp_avg"] = torch.zeros(3)
+    elif damage == "a moment too many":
+        state["optimizer.999.exp_avg"] = torch.zeros(3)
+    else:
+        meta |= {"looks": [[1]]} if damage == "the looks" else {"step": None}
+    save_file(state, checkpoint, {"wsr": json.dumps(meta)})
+    training = training_of(zoo, config)
+    before = [one.clone() for one in training.model.network.parameters()]
+    with caplog.at_level(logging.WARNING, "wsr"):
+        training.load(checkpoint)
+    assert "training begins afresh" in caplog.text
+    assert training.step == 0 and training.best is None and not training.looks and not training.losses
+    assert not training.optimizer.state_dict()["state"]
+    for kept in (training.model.network.parameters(), training.average.shadow_params):
+        assert all(torch.equal(one, other) for one, other in zip(before, kept, strict=True))
+    assert [record.loss for record in training.run()] == [record.loss for record in straight]
+
+
+def test_what_a_model_does_not_say_of_its_run_is_not_needed_to_keep_it(zoo, tmp_path):
+    out = tmp_path / "m.safetensors"
+    list(train_diffusion(zoo, out, config=TINY))
+    with safe_open(out, "pt") as file:
+        state, meta = {key: file.get_tensor(key) for key in file.keys()}, json.loads(file.metadata()["wsr"])
+    for change in ({"losses": []}, {"losses": None, "steps": "many", "seconds": None}):
+        save_file(state, out, {"wsr": json.dumps({**meta, "about": {**meta["about"], **change}})})
+        (record,) = train_diffusion(zoo, out, config=TINY)
+        assert record.kept and record.loss != record.loss and record.steps == TINY.steps
+    for wrong in ({"about": ["no mapping"]}, {"classes": []}, {"format": "other"}):
+        save_file(state, out, {"wsr": json.dumps({**meta, **wrong})})
+        with pytest.raises(WsrError, match="not a diffusion model"):
+            begin(zoo, out)
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_training(zoo, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / ("x" * 300), tmp_path / "file" / "m.safetensors"):
+        with pytest.raises(WsrError, match="cannot be written"):
+            next(train_diffusion(zoo, out, config=TINY))
 
 
 def test_samples_of_another_run_do_not_go_into_one_zoo(zoo, tmp_path, capsys):

@@ -64,8 +64,7 @@ def numbers(out) -> torch.Tensor:
 
 def test_the_same_run_goes_on_where_it_was_stopped(data, tmp_path):
     whole(data, tmp_path / "straight.safetensors")
-    (checkpoint,) = (tmp_path / "cache/training").glob("base-*.pt")
-    checkpoint.unlink()
+    assert not list((tmp_path / "cache/training").iterdir()), "a base that is written needs no checkpoint"
     begin(data, tmp_path / "a.safetensors")
     first = next(train_base(load_signals(data), tmp_path / "a.safetensors"))
     assert first.step == 100
@@ -97,6 +96,7 @@ def test_another_run_begins_afresh(other, data, tmp_path, monkeypatch):
 @pytest.mark.parametrize("damage", ["half of it", "no checkpoint", "nothing", "another network"])
 def test_what_is_no_checkpoint_is_left_aside_with_a_sentence(damage, data, tmp_path, caplog):
     whole(data, tmp_path / "straight.safetensors")
+    begin(data, tmp_path / "a.safetensors")
     (checkpoint,) = (tmp_path / "cache/training").glob("base-*.pt")
     state = torch.load(checkpoint, weights_only=True)
     content = {"half of it": checkpoint.read_bytes()[:-2000], "no checkpoint": b"PK\x03\x04 nothing", "nothing": b""}
@@ -177,6 +177,17 @@ def test_by_default_a_base_has_what_is_not_the_default_in_its_name():
     given = ("emoji",), ("emoji/people", "paper"), ("emoji", "cpu", 1, 2)
     names = [default_base_path(*one).name for one in given]
     assert names == ["emoji.safetensors", "emoji-people-paper.safetensors", "emoji-s1-m2.safetensors"]
+
+
+def test_a_path_that_cannot_be_written_is_refused_before_training(data, tmp_path):
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / ("x" * 300), tmp_path / "file" / "b.safetensors"):
+        with pytest.raises(WsrError, match="cannot be written"):
+            begin(data, out)
+    with pytest.raises(WsrError, match="There is no folder"):
+        load_signals("images:" + "x" * 300)
+    with pytest.raises(WsrError, match="There is no folder"):
+        load_signals("meshes:" + "x" * 300)
 
 
 def test_the_file_that_is_in_the_way_is_no_base(data, tmp_path):

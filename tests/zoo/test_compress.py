@@ -35,6 +35,8 @@ def test_a_number_may_have_fewer_bits(made, tmp_path):
     assert ((small.weights() - zoo.weights()).abs() <= 0.5 * step + 1e-3 * zoo.weights().abs() + 1e-6).all()
     sizes = [sum(file.stat().st_size for file in (tmp_path / name).glob("weights-*")) for name in ("zoo", "small")]
     assert sizes[1] < sizes[0]
+    with pytest.raises(WsrError, match="cannot be written"):
+        compress_zoo(zoo, tmp_path / ("x" * 300))
     with pytest.raises(WsrError, match="2 to 8 bits"):
         compress_zoo(zoo, tmp_path / "other", bits=9)
 

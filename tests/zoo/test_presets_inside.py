@@ -144,6 +144,16 @@ def test_a_diffusion_model_samples_and_decodes_the_same(age, edit, tmp_path):
     assert again.config == config and diffusion_preset("cpu").width == 320
 
 
+def test_sizes_that_this_version_does_not_know_are_named(base):
+    described = FieldDescription.of(make_representation("mlp", None, base.config)).record()
+    assert FieldDescription.read(described).field == base.config
+    for change, said in (({"newer": 1}, "'newer' is none of this version"), ({"channels": "many"}, "'channels'")):
+        with pytest.raises(WsrError, match=said):
+            FieldDescription.read({**described, "field": {**described["field"], **change}})
+    with pytest.raises(WsrError, match="'dim' is missing"):
+        FieldDescription.read({**described, "field": {"channels": 16}})
+
+
 def test_one_description_says_what_decodes_in_all_three_kinds_of_files(base, tmp_path):
     from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 

@@ -1,6 +1,5 @@
 """Maps of weight space: PCA, t-SNE and UMAP in two and three dimensions, and placing new weights on them."""
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -13,13 +12,14 @@ from jaxtyping import Float
 
 from wsr.analysis.neighbours import nearest
 from wsr.errors import WsrError
+from wsr.fitting.threads import cores
 from wsr.isolation import Children, Limits
 from wsr.map_layouts import METHODS, NAMES, ProjectionConfig, layout
 
 LEAST_JUDGED = 3  # points that have nearer and farther neighbours
 
 # t-SNE and UMAP are other people's compiled code: a crash in it ends a child and not the caller.
-_children = Children(preload=("wsr.map_layouts",), most=8, nice=5, threads=max(1, (os.cpu_count() or 2) // 2))
+_children = Children(preload=("wsr.map_layouts",), most=8, nice=5, threads=max(1, cores() // 2))
 
 
 @dataclass

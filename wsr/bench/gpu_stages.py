@@ -139,9 +139,8 @@ def _diffusion_steps(device: str, toy: bool) -> dict:
     count = 32 if toy else 1000
     vectors = model.initial() + 0.1 * torch.randn(count, model.size, generator=torch.Generator().manual_seed(0))
     begun = time.perf_counter()
-    with torch.device(device) if device == "cuda" else contextlib.nullcontext():
-        made = WeightDiffusion.new(model, vectors.to(device), config, ["one"])
-    run = Training(made, vectors, ["one"] * count)
+    made = WeightDiffusion.new(model, vectors, config, ["one"])
+    run = Training(made, vectors, ["one"] * count)  # which moves it to the device
     run.dtype = compute_dtype(device)
     parameters = sum(p.numel() for p in made.network.parameters())
     say(f"diffusion: {parameters:,} parameters, made in {time.perf_counter() - begun:.1f} s")
@@ -177,8 +176,7 @@ def sampling(device: str, toy: bool) -> Found:
         model, config = _weights_model(name, toy)
         count, steps = (4, 5) if toy else (64, 100)
         vectors = model.initial() + 0.1 * torch.randn(16, model.size, generator=torch.Generator().manual_seed(0))
-        with torch.device(device) if device == "cuda" else contextlib.nullcontext():
-            made = WeightDiffusion.new(model, vectors.to(device), config, ["a", "b"]).to(device)
+        made = WeightDiffusion.new(model, vectors, config, ["a", "b"]).to(device)
         made.sample(count, steps=2)
         seconds = clocked(lambda made=made, count=count, steps=steps: made.sample(count, steps=steps), device)
         say(f"sampling, {name}: {count / seconds:.1f} samples/s of {steps} steps")

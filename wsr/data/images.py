@@ -16,6 +16,7 @@ from wsr.data.readers.image import MAX_PIXELS, brief, pixels_of, read_picture, s
 from wsr.data.resampling import fitted, local_mean
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
+from wsr.formats import files
 from wsr.isolation import Limits, call
 from wsr.picture_formats import NAMES, SUFFIXES
 
@@ -138,13 +139,13 @@ def load_image_folder(folder: str | Path, resolution: int = 128) -> Signals:
     numbered blocks of a thousand. Files are read when asked for; a damaged one is a WsrError then.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise WsrError(f"There is no folder {str(folder)!r}.")
-    files = sorted(path for path in folder.rglob("*") if _is_picture(path, folder))
-    if not files:
+    if not files.there(folder, Path.is_dir):
+        raise WsrError(f"There is no folder {files.shown(folder)}.")
+    found = sorted(path for path in folder.rglob("*") if _is_picture(path, folder))
+    if not found:
         raise WsrError(f"The folder {str(folder)!r} holds no images: {NAMES} files are needed.")
     signals = []
-    for path in files:
+    for path in found:
         parts = path.relative_to(folder).parts
         numbered = re.fullmatch(r"\d{2}000", parts[0])  # FFHQ: 00000/ to 69000/, chunks and not classes
         cls = parts[0] if len(parts) > 1 and not numbered else ""

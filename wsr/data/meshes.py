@@ -16,6 +16,7 @@ from wsr.data.orientation import Orientation, outward
 from wsr.data.readers.meshes import READERS
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
+from wsr.formats.files import shown, there
 
 SUFFIXES = tuple(f".{kind}" for kind in READERS)
 READ_SECONDS = 20.0
@@ -144,8 +145,8 @@ def load_mesh_folder(folder: str | Path) -> Signals:
     `synset/model/model.obj`) works as it is, with ids `synset/model`. Files are read when asked for.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise WsrError(f"There is no folder {str(folder)!r}.")
+    if not there(folder, Path.is_dir):
+        raise WsrError(f"There is no folder {shown(folder)}.")
     files = sorted(path for path in folder.rglob("*") if _is_mesh(path, folder))
     if not files:
         raise WsrError(f"The folder {str(folder)!r} holds no meshes: OBJ, PLY, STL, GLB or OFF files are needed.")

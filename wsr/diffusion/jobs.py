@@ -1,6 +1,5 @@
 """From a zoo to a diffusion model, and from a model to a zoo of samples."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,19 +8,19 @@ from typing import Any
 
 import pandas as pd
 from jaxtyping import Float
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from wsr.data.emoji import families
 from wsr.diffusion.clusters import Clusters
 from wsr.diffusion.config import DiffusionConfig, diffusion_preset
-from wsr.diffusion.model import WeightDiffusion, draw
+from wsr.diffusion.model import WeightDiffusion, draw, read_about
 from wsr.diffusion.training import Training, TrainRecord
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import compute_dtype
 from wsr.fields.representation import Representation
+from wsr.formats.files import shown
 from wsr.identity import Identity
-from wsr.paths import cache_dir
+from wsr.paths import cache_dir, taken
 from wsr.symmetry import permuted_copies
 from wsr.zoo.meta import completed
 from wsr.zoo.zoo import Zoo
@@ -51,8 +50,7 @@ def train_diffusion(
         config = replace(config, steps=steps, epochs=None, patience=0)
     training = training_of(zoo, config, cls=cls, seed=seed, copies=copies)
     if not overwrite and (about := _written_before(Path(out), training.identity)):
-        step, loss = about["steps"], about["losses"][-1]
-        yield TrainRecord(step, step, loss, config.lr, about["seconds"], done=True, kept=True)
+        yield _kept(about, config)
         return
     checkpoint = cache_dir() / "training" / f"diffusion-{Path(out).stem[-60:]}-{training.identity.short}.safetensors"
     yield from training.run(checkpoint=checkpoint)
@@ -63,16 +61,24 @@ def train_diffusion(
 def _written_before(out: Path, identity: Identity) -> dict[str, Any] | None:
     """What the model at `out` says of itself where this very run has written it; None where nothing is there. WsrError
     for anything else."""
-    if not out.exists():
+    if not taken(out):
         return None
     remedy = "name another file with --out, or replace it with --overwrite"
     try:
-        with safe_open(out, "np") as file:
-            about = json.loads(file.metadata()["wsr"])["about"]
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError):
-        raise WsrError(f"{str(out)!r} exists, and is not a diffusion model: {remedy}.") from None
+        about = read_about(out)["about"]
+    except WsrError:
+        raise WsrError(f"{shown(out)} exists, and is not a diffusion model: {remedy}.") from None
     identity.require_same(Identity.read(about.get("identity")), out, remedy)
     return about
+
+
+def _kept(about: dict[str, Any], config: DiffusionConfig) -> TrainRecord:
+    """The record that says so. NaN for a loss that the model does not state, as of a run without steps."""
+    losses, step, seconds = about.get("losses"), about.get("steps"), about.get("seconds")
+    loss = losses[-1] if isinstance(losses, list) and losses and isinstance(losses[-1], int | float) else math.nan
+    step = step if isinstance(step, int) else config.steps
+    seconds = seconds if isinstance(seconds, int | float) else 0.0
+    return TrainRecord(step, step, loss, config.lr, seconds, done=True, kept=True)
 
 
 def training_of(

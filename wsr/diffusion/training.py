@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -22,6 +22,7 @@ from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
 from wsr.devices import upload
+from wsr.diffusion.kept import Best, Kept
 from wsr.diffusion.model import WeightDiffusion
 from wsr.diffusion.process import make_process
 from wsr.errors import WsrError
@@ -62,17 +63,6 @@ class TrainRecord:
     validation: float | None = None
     done: bool = False
     kept: bool = False
-
-
-@dataclass
-class Best:
-    """The average network (its parameters) with the lowest validation loss, but for what is not `WORTH` a longer run,
-    and the looks since."""
-
-    loss: float
-    step: int
-    parameters: list[Tensor]
-    looks: int = 0
 
 
 class Training:
@@ -303,30 +293,30 @@ class Training:
                 state = {key: file.tensor(key, dtypes=kinds, finite=False) for key in file.shapes}
             begun = Identity.read(meta["identity"])
         except Exception as error:  # whatever the reader meets in a damaged file
-            reason = str(error).partition("\n")[0][:200] or type(error).__name__
-            log.warning("The checkpoint %r cannot be read (%s): training begins afresh.", str(path), reason)
+            self._warn(path, error)
             return
         self.identity.require_same(begun, path, "it is not a checkpoint of this run, remove it to begin afresh")
-        self.model.network.load_state_dict(_below(state, "network."))
-        self.average.shadow_params, slots = self._listed(_below(state, "average.")), _below(state, "optimizer.")
-        if "best" in meta:
-            loss, step, looks = meta["best"]
-            self.best = Best(loss, step, self._listed(_below(state, "best.")), looks)
-        self.average.optimization_step = meta["step"]
-        whole = self.optimizer.state_dict()
-        for name, value in slots.items():
-            number, _, key = name.partition(".")
-            whole["state"].setdefault(int(number), {})[key] = value
-        self.optimizer.load_state_dict(whole)
-        self.step, self.seconds, self.losses = meta["step"], meta["seconds"], meta["losses"]
-        self.looks, self.monitors = [tuple(look) for look in meta["looks"]], meta["monitors"]
+        network = {key: tuple(one.shape) for key, one in self.model.network.state_dict().items()}
+        try:
+            kept = Kept.read(state, meta, network, [tuple(one.shape) for one in self.model.network.parameters()])
+        except Exception as error:
+            self._warn(path, error)
+            return
+        self.model.network.load_state_dict(kept.network)
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": kept.slots})
+        self.average.shadow_params, self.average.optimization_step = self._here(kept.average), kept.step
+        if kept.best is not None:
+            self.best = replace(kept.best, parameters=self._here(kept.best.parameters))
+        self.step, self.seconds, self.losses = kept.step, kept.seconds, kept.losses
+        self.looks, self.monitors = kept.looks, kept.monitors
 
-    def _listed(self, found: dict[str, Tensor]) -> list[Tensor]:
-        return [found[str(i)].to(self.accelerator.device) for i in range(len(found))]
+    def _here(self, found: list[Tensor]) -> list[Tensor]:
+        return [one.to(self.accelerator.device) for one in found]
 
-
-def _below(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in state.items() if key.startswith(prefix)}
+    @staticmethod
+    def _warn(path: Path, error: Exception) -> None:
+        reason = str(error).partition("\n")[0][:200] or type(error).__name__
+        log.warning("The checkpoint %r cannot be read (%s): training begins afresh.", str(path), reason)
 
 
 def _cosine(x: Float[Tensor, "n p"]) -> float:

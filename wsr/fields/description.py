@@ -9,6 +9,7 @@ from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import base_name, load_base
 from wsr.fields.legacy_presets import legacy_field
 from wsr.fields.representation import Representation, make_representation
+from wsr.formats.schema import FieldSchema, as_config, validated
 from wsr.presets import FieldConfig
 
 
@@ -34,11 +35,14 @@ class FieldDescription:
 
     @classmethod
     def read(cls, meta: Mapping[str, Any]) -> "FieldDescription":
-        """From a `record`, or from a zoo.json that is older and names a preset instead of its sizes."""
+        """From a `record`, or from a zoo.json that is older and names a preset instead of its sizes. WsrError for sizes
+        that are out of range, or that this version does not know."""
         field = meta.get("field") or (None if meta["base"] else legacy_field(meta["preset"], meta["dim"]))
+        fault = "The sizes of the field that these weights are of are not known"
+        sizes = None if field is None else as_config(FieldConfig, validated(FieldSchema, dict(field), fault), fault)
         return cls(
             meta["representation"], meta.get("rank") or 0, meta["mask_seed"], meta["base"] or None,
-            meta["base_sha256"] or None, None if field is None else FieldConfig(**field),
+            meta["base_sha256"] or None, sizes,
         )  # fmt: skip
 
     def record(self) -> dict[str, Any]:

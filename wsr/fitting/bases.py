@@ -15,8 +15,9 @@ from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, base_ids, load_base, save_base
 from wsr.fitting.autodecoder import VERSION, BaseRecord, BaseTraining
 from wsr.fitting.targets import ImageTargets, ShapeTargets, Targets, stack_images
+from wsr.formats.files import shown
 from wsr.identity import Identity, content_hash, in_words
-from wsr.paths import assets_dir, cache_dir
+from wsr.paths import assets_dir, cache_dir, taken
 from wsr.presets import PresetConfig
 from wsr.presets import preset as find_preset
 
@@ -76,6 +77,7 @@ def train_base(
         "identity": identity.record(),
     }
     save_base(out, base, BaseInfo(signals.name, preset, mask_seed, history), latents, seen.ids)
+    checkpoint.unlink(missing_ok=True)
 
 
 def _identity(seen: Signals, settings: PresetConfig, seed: int, mask_seed: int) -> Identity:
@@ -88,13 +90,13 @@ def _identity(seen: Signals, settings: PresetConfig, seed: int, mask_seed: int) 
 
 def _require_same(out: Path, identity: Identity) -> bool:
     """Whether the base of this run is at `out` already; False where nothing is. WsrError where something else is."""
-    if not out.exists():
+    if not taken(out):
         return False
     advice = "name another file with --out, or replace it with --overwrite"
     try:
         base = load_base(out)
     except WsrError:
-        raise WsrError(f"{str(out)!r} exists, and is not a base: {advice}.") from None
+        raise WsrError(f"{shown(out)} exists, and is not a base: {advice}.") from None
     begun = _begun(out, base)
     # a base that is older than identities does not know the hash of its data, and a run before it has read them neither
     common = begun.parts.keys() & identity.parts.keys()

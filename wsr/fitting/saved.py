@@ -26,7 +26,7 @@ RESOLUTION = {2: 256, 3: 96}
 
 @dataclass(frozen=True)
 class SavedWeights:
-    """Weights (n, p) by their ids. aspect: width and height of images, in units of the longer side; fitted: how they
+    """Weights (n, p) by their ids. aspect: height and width of images, in whole numbers of any unit; fitted: how they
     were fitted, empty where the file does not say."""
 
     ids: list[str]

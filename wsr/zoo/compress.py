@@ -13,8 +13,9 @@ from pathlib import Path
 import torch
 
 from wsr.errors import WsrError
+from wsr.formats.files import shown
 from wsr.formats.tensors import save_tensors
-from wsr.paths import make_dir, refused, writing
+from wsr.paths import make_dir, refused, taken, writing
 from wsr.zoo.bits import pack
 from wsr.zoo.check import check_zoo
 from wsr.zoo.zoo import MAX_FILE_BYTES, Zoo
@@ -31,8 +32,8 @@ def compress_zoo(
     out = Path(out)
     if not 2 <= bits <= 8:
         raise WsrError(f"A number is stored in 2 to 8 bits, not in {bits!r}.")
-    if out.exists():
-        raise WsrError(f"{str(out)!r} exists already: choose another folder, or remove it.")
+    if taken(out):
+        raise WsrError(f"{shown(out)} exists already: choose another folder, or remove it.")
     if not len(zoo):
         raise WsrError(f"The zoo {str(zoo.path)!r} is empty: there is nothing to compress.")
     make_dir(out.parent)
