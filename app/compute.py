@@ -99,11 +99,15 @@ def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) ->
         yield (gr.skip(),) * len(part)
 
 
+def said_at_once(text: str) -> str:
+    """JavaScript with which the page itself says that something is going on, without waiting for the server."""
+    return f"() => {json.dumps(snippets.working(text))}"
+
+
 def wire_stop(button: gr.Button, handler: Callable, state: gr.HTML) -> None:
     """A press on Stop: the page itself says "Stopping …", and `handler` makes the stop file. Were the words its
     answer, they could come after the last words of the job that it stops, and stay."""
-    words = f"() => {json.dumps(snippets.working('Stopping …'))}"
-    button.click(None, None, state, js=words, queue=False, **PRIVATE)
+    button.click(None, None, state, js=said_at_once("Stopping …"), queue=False, **PRIVATE)
     button.click(handler, None, None, queue=False, **PRIVATE)
 
 

@@ -145,7 +145,11 @@ def _wire(tab: FitTab, page: gr.Blocks) -> None:
     chosen = [tab.target, tab.target_view, tab.state, tab.settings[2], tab.sample]
     page.load(samples.strip, None, tab.strip, **look)
     tab.strip.pick(choose_sample, None, chosen, trigger_mode="multiple", **look)
-    tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **preparing.PREPARE, **compute.PRIVATE)
+    reading = compute.said_at_once("Reading the file …")
+    tab.upload.upload(None, None, tab.state, js=reading, queue=False, **compute.PRIVATE)
+    # a file that comes while another is read takes its place
+    read = {"trigger_mode": "multiple", **preparing.PREPARE, **compute.PRIVATE}
+    tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **read)
     page.unload(preparing.forget)
     shown = [tab.state, tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
     after = [tab.fit, tab.stop, tab.zoom, tab.download, tab.place]
