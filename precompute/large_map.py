@@ -23,6 +23,7 @@ from safetensors.torch import save_file
 from precompute.live import PICTURE, POINT
 from precompute.screenshots import CHROMIUM, FLAGS, SIZE, free_port, wait_for
 from precompute.tables import zoo_hash
+from precompute.visitors import end
 from wsr.analysis import place
 from wsr.identity import Identity, files_hash
 from wsr.paths import assets_dir, atomic_path
@@ -110,8 +111,7 @@ def measure() -> dict:
             page.screenshot(path=FOLDER / "map.png")
             browser.close()
     finally:
-        server.terminate()
-        server.wait(20)
+        end(server)
     return found
 
 

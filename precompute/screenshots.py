@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
+from precompute.visitors import end
 from wsr.paths import assets_dir, atomic_path
 
 CHROMIUM = "/usr/bin/chromium"
@@ -34,8 +35,7 @@ def main() -> None:
                 _tour(browser.new_page(viewport=SIZE), f"http://127.0.0.1:{port}/")
                 browser.close()
         finally:
-            server.terminate()
-            server.wait(20)
+            end(server)
 
 
 def _tour(page: Page, address: str) -> None:
