@@ -15,14 +15,14 @@ from wsr.zoo import Zoo, build_zoo, compress_zoo
 HERE = Path(__file__).parents[2]
 SETTINGS = dict(dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 WRITER = """
 import sys
 import torch
 from wsr.fields.representation import make_representation
 from wsr.presets import preset
 from wsr.zoo import Zoo
-
-pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 torch.set_num_threads(1)
 folder, number = sys.argv[1], int(sys.argv[2])
 model = make_representation("mlp-asym", None, preset("cpu", 2).field)
