@@ -5,7 +5,6 @@ On a Space with a shared GPU (`spaces`) work runs as it is told to there, in a p
 
 import asyncio
 import contextlib
-import os
 import queue
 import threading
 import time
@@ -14,16 +13,12 @@ from typing import Any
 
 from app import compute
 from wsr.errors import WsrError
-from wsr.isolation import Children, Limits, Stopped
+from wsr.isolation import Children, Limits, Stopped, cores
 
 COURTESY = 1.0  # seconds that work has to end by itself after it was told to stop
 NICE = 10  # looking comes first; a fit has what looking leaves
 _END = object()
 _at_work: set["_Pumped"] = set()
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # What reads, measures and draws a file. A child that is ready has imported it: a visitor's seconds are not for that.

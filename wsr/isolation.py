@@ -35,6 +35,11 @@ TICK = 0.05  # seconds between two looks at whether the caller has been told to 
 MB = 2**20
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Stopped(WsrError):
     """The caller's own stop ended the work."""
 

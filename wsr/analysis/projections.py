@@ -12,8 +12,7 @@ from jaxtyping import Float
 
 from wsr.analysis.neighbours import nearest
 from wsr.errors import WsrError
-from wsr.fitting.threads import cores
-from wsr.isolation import Children, Limits
+from wsr.isolation import Children, Limits, cores
 from wsr.map_layouts import METHODS, NAMES, ProjectionConfig, layout
 
 LEAST_JUDGED = 3  # points that have nearer and farther neighbours

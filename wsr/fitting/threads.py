@@ -1,6 +1,5 @@
 """Batches side by side, a core each."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -8,12 +7,9 @@ from typing import TypeVar
 
 import torch
 
+from wsr.isolation import cores
+
 T, R = TypeVar("T"), TypeVar("R")
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def workers_for(device: str, most: int) -> int:
