@@ -26,7 +26,8 @@ from wsr.paths import assets_dir, atomic_path
 VISITORS = 5  # who share the actions, one after another
 DATA_SETS = ("emoji", "shapes10", "emoji-people")
 SAMPLES = ("photo:cat", "photo:astronaut")
-SETTLING = 1.0  # CPU seconds in ten seconds, below which the server has come to rest
+INTERVAL = 10.0  # seconds between two looks at whether the server has come to rest
+SETTLING = 0.1  # of a core, below which it has
 PATIENCE = 600.0  # seconds that it has for that
 
 
@@ -98,8 +99,8 @@ def at_rest(server: int) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         before = used(server)["cpu_seconds"]
-        time.sleep(10)
-        if used(server)["cpu_seconds"] - before < SETTLING:
+        time.sleep(INTERVAL)
+        if used(server)["cpu_seconds"] - before < SETTLING * INTERVAL:
             return
 
 

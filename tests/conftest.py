@@ -22,12 +22,26 @@ from wsr.fields.base import BaseField  # noqa: E402
 from wsr.presets import FieldConfig  # noqa: E402
 
 NUMERIC = ("analysis", "bench", "diffusion", "fields", "fitting", "metrics", "symmetry", "zoo")
+BROWSER = "tests/browser/"
+
+
+def pytest_xdist_make_scheduler(config, log):
+    """The tests of one file follow each other and share what they set up; those of the page share one server too."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+
+    config.option.loadscopereorder = False  # in the order of collection, which begins with the longest
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items):
-    """Marks the tests of these folders as numeric, which `make test` runs again as on a CPU without AVX-512 and bf16;
+    """Puts the tests of the page first, which take longest, so that no worker is left with them at the end. Marks the tests of these folders as numeric, which `make test` runs again as on a CPU without AVX-512 and bf16;
     not those marked `once`. Skips the tests of a GPU where there is none."""
     reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
+    items.sort(key=lambda item: not item.nodeid.startswith(BROWSER))
     for item in items:
         if item.path.parent.name in NUMERIC and not item.get_closest_marker("once"):
             item.add_marker(pytest.mark.numeric)

@@ -10,16 +10,25 @@ def tiny_folder(tmp_path_factory):
     return tiny_assets.make(tmp_path_factory.mktemp("assets"))
 
 
-@pytest.fixture
-def assets(tiny_folder, tmp_path, monkeypatch):
-    """The app's library over the tiny assets and an empty cache."""
+@pytest.fixture(scope="package", autouse=True)
+def _folders(tiny_folder, tmp_path_factory):
+    """The tiny assets, and one cache for all tests of the app: children know the folders that there were when they
+    began, and a child costs seconds, so they serve many tests."""
     from app import workers
+
+    workers.close()
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("WSR_ASSETS", str(tiny_folder))
+        changed.setenv("WSR_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+        workers.close()
+
+
+@pytest.fixture
+def assets(tiny_folder):
+    """The app's library over the tiny assets, with nothing of them in memory."""
     from wsr.memory import MEMORY
 
-    monkeypatch.setenv("WSR_ASSETS", str(tiny_folder))
-    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     MEMORY.drop()
-    workers.close()  # children know the folders that there were when they began
     yield tiny_folder
     MEMORY.drop()
-    workers.close()

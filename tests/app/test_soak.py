@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = ["--clicks", "2", "--alphas", "0", "--fits", "1", "--idle", "2"]
+SMALL = ["--clicks", "2", "--alphas", "0", "--fits", "1", "--idle", "1"]
 CODE = """
 import json, sys
 from precompute import soak
-soak.PATIENCE = 40
+soak.PATIENCE, soak.INTERVAL = 10, 1
 found = soak.main(sys.argv[1:])
 print(json.dumps(found))
 """
