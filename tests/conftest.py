@@ -38,8 +38,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """Puts the tests of the page first, which take longest, so that no worker is left with them at the end. Marks the tests of these folders as numeric, which `make test` runs again as on a CPU without AVX-512 and bf16;
-    not those marked `once`. Skips the tests of a GPU where there is none."""
+    """Puts the tests of the page first, which take longest, so that no worker is left with them at the end. Marks
+    the tests of these folders as numeric, which `make test` runs again as on a CPU without AVX-512 and bf16; not those
+    marked `once`. Skips the tests of a GPU where there is none."""
     reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
     items.sort(key=lambda item: not item.nodeid.startswith(BROWSER))
     for item in items:

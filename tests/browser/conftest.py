@@ -83,8 +83,8 @@ def browsers():
 
 @pytest.fixture(scope="session")
 def contexts(browsers):
-    """A browser's context of these flags and options. It is kept for other tests: what it has loaded and compiled of the
-    page's scripts takes a second of each visit."""
+    """A browser's context of these flags and options. It is kept for other tests: loading and compiling the page's
+    scripts takes a second of each visit."""
     made = {}
 
     def context(flags: tuple[str, ...], options: dict):
