@@ -1,5 +1,5 @@
-"""Caches of what is read from files, keyed by the files' state: a file that is made anew is read anew. What they keep
-counts against the allowance of `wsr.memory`."""
+"""Caches of values read from files, keyed by the files' state, so that a changed file is read again. The values count
+towards the limit of `wsr.memory`."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -13,8 +13,8 @@ Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 def file_stamp(files: Iterable[str | Path]) -> Stamp:
-    """Size, time and inode of each file, None for one that is not there. A file that is written by renaming a temporary
-    one, as all of ours are, has another inode even within one tick of the clock."""
+    """Returns size, modification time and inode of each file, and None for a missing one. A file that replaces another
+    by renaming, as all of ours do, has a new inode even within one tick of the clock."""
     return tuple(_state(file) for file in files)
 
 
@@ -29,8 +29,9 @@ def _state(file: str | Path) -> tuple[int, int, int] | None:
 def cached_by_file(
     files: Callable[P, Iterable[str | Path]], maxsize: int
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:  # fmt: skip
-    """Keeps the last `maxsize` values of a function, each as long as the files that `files` names for its arguments
-    stay what they were. Asking costs a look at each file, some two microseconds. What raises is not kept."""
+    """Decorator: keeps the last `maxsize` results of a function, each for as long as the files stay unchanged that
+    `files(arguments)` lists. Each call checks the state of those files, some two microseconds a file. Exceptions are
+    not kept."""
 
     def stamp(*args: P.args, **kwargs: P.kwargs) -> Stamp:
         return file_stamp(files(*args, **kwargs))

@@ -1,4 +1,5 @@
-"""What runs in a child process of `wsr.isolation`: one piece of work after another, each within its limits."""
+"""The main loop of a child process of `wsr.isolation`: receives one piece of work after another and does it within its
+limits."""
 
 import contextlib
 import os
@@ -15,7 +16,7 @@ STACK = 10 * 2**20  # of a thread
 
 
 def serve(connection: Connection) -> None:
-    """Does one piece of work after another until the parent is gone."""
+    """Receives and does one piece of work after another until the parent is gone."""
     _send_to(connection, ("ready", None))
     while True:
         try:
@@ -55,8 +56,8 @@ def _send_to(connection: Connection, message: Any) -> None:
 
 
 def _limit(memory: int | None, seconds: float | None) -> None:
-    """Memory beyond what the process has, and a timer that ends it without the interpreter's help: the parent kills it
-    at its deadline, the timer is for a parent that is gone."""
+    """Sets the memory limit, and a timer by which the system ends this process after the time limit. Normally the
+    parent kills a child at its deadline; the timer is for a child whose parent is gone."""
     signal.setitimer(signal.ITIMER_REAL, 0 if seconds is None else seconds + 5)
     if memory is None:
         restore_memory(None)
@@ -65,7 +66,8 @@ def _limit(memory: int | None, seconds: float | None) -> None:
 
 
 def limit_memory(memory: int | None) -> int | None:
-    """Bounds what this process takes from now on, within a bound that there is already. Returns the bound before."""
+    """Limits the memory that this process may take from now on, never above a limit that is set already. Returns the
+    earlier limit."""
     with contextlib.suppress(ImportError, OSError, ValueError):  # what the system does not offer
         import resource
 
@@ -83,7 +85,7 @@ def limit_memory(memory: int | None) -> int | None:
 
 
 def restore_memory(bound: int | None) -> None:
-    """Back to a bound that there was; None: to that of the system."""
+    """Restores an earlier limit; None restores the system's."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource
 

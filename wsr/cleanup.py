@@ -1,5 +1,5 @@
-"""What a process leaves behind: nothing, also when it is asked to end (SIGTERM, as a server's manager and a job's
-scheduler do). Python by itself runs no exit handlers then."""
+"""Cleans up when a process ends, also when it ends by SIGTERM, which service managers and job schedulers send and on
+which Python by itself runs no exit handlers."""
 
 import atexit
 import os
@@ -21,12 +21,12 @@ _at_end: list[tuple[int, Callable[[], None]]] = []  # the process that asked for
 
 
 class Terminated(KeyboardInterrupt):
-    """SIGTERM: unwinds like Ctrl-C, so that files half written are removed."""
+    """Raised on SIGTERM. It unwinds the stack like Ctrl-C, so that half-written files are removed."""
 
 
 def temporary_folder(prefix: str, parent: Path | None = None) -> Path:
-    """A folder of this process's own (in `parent`, by default where the system has such), unreadable to other users,
-    removed when the process ends. WsrError where no temporary folder can be made."""
+    """Makes a folder that other users cannot read and that is removed when the process ends. parent: where it is made,
+    by default the system's temporary folder. WsrError if it cannot be made."""
     try:
         if parent is not None:
             parent.mkdir(parents=True, exist_ok=True)
@@ -41,14 +41,14 @@ def temporary_folder(prefix: str, parent: Path | None = None) -> Path:
 
 
 def at_end(function: Callable[[], None]) -> Callable[[], None]:
-    """Decorator: the function is called when the process ends, also where it was asked to. It must be quick."""
+    """Decorator: calls the function when the process ends, also on SIGTERM. The function must be quick."""
     _at_end.append((os.getpid(), function))
     return function
 
 
 def clean_up() -> None:
-    """Calls what is registered by `at_end`, and removes the temporary folders that this process made; a child that was
-    forked has both from its parent."""
+    """Calls the functions registered by `at_end` and removes temporary folders, but only those that this very process
+    registered or made: a forked child inherits its parent's."""
     for owner, function in _at_end:
         if owner == os.getpid():
             function()
@@ -62,8 +62,9 @@ atexit.register(clean_up)
 
 
 def end_on_sigterm() -> None:
-    """From now on SIGTERM ends this process with code 143: as Ctrl-C would, and after `GRACE` seconds whatever its
-    threads do. Does nothing outside the main thread, where no handler can be set, or where there is a handler."""
+    """Makes SIGTERM end this process with exit code 143: it unwinds like Ctrl-C, and after `GRACE` seconds the process
+    ends whatever its threads are doing. Does nothing outside the main thread, where no handler can be set, or if a
+    handler is set already."""
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _terminate)
 

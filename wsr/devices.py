@@ -1,4 +1,4 @@
-"""Devices: one rule for all of wsr.
+"""Where tensors live: one rule for all of wsr.
 
 Weights that leave the engine (records and results of fits, zoos, samples, verdicts) are on the CPU. What was loaded or
 given stays where it is: `.to(device)` of a base, a representation, a layout or a diffusion model returns a copy. Fits
@@ -16,7 +16,7 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def moved(module: Module, device: torch.device | str) -> Module:
-    """A copy of the module on the device; itself where all of it is there already."""
+    """Returns a copy of the module on the device, or the module itself if all of it is there already."""
     tensors = [*module.parameters(), *module.buffers()]
     if all(tensor.to(device) is tensor for tensor in tensors):
         return module
@@ -24,21 +24,22 @@ def moved(module: Module, device: torch.device | str) -> Module:
 
 
 def upload(tensor: Tensor, device: torch.device | str) -> Tensor:
-    """The tensor on the device. To a GPU it goes from pinned memory, so that the host does not wait for it."""
+    """Copies a tensor to the device. A copy to a GPU starts from pinned memory, so that the host does not wait for
+    it."""
     if torch.device(device).type != "cuda" or tensor.device.type == "cuda":
         return tensor.to(device)
     return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def synchronize(device: torch.device | str) -> None:
-    """Waits until a GPU has done all it was given; of a CPU nothing is waited for."""
+    """Waits until a GPU has finished all queued work. Does nothing for a CPU."""
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def compile_backend(device: torch.device | str) -> str | None:
-    """The backend that compiles the step of a long fit: "inductor" on a GPU where Triton and the C compiler that it
-    needs are installed, else None (the step runs as it is)."""
+    """Returns the `torch.compile` backend for the step of a long fit: "inductor" on a GPU for which Triton and the C
+    compiler that it needs are installed, else None (the step is not compiled)."""
     if torch.device(device).type != "cuda":
         return None
     from torch.utils._triton import has_triton

@@ -1,4 +1,4 @@
-"""The identity of a run: everything that its result depends on, in named parts, and one hash of them all.
+"""The identity of a run: everything that its result depends on, as named parts, and one hash of all parts.
 
 A job that can be resumed names its checkpoint by the hash, so that two runs never share one; a job that appends to a
 file compares the parts and refuses another run's file with a sentence that says what differs. Where a run takes place
@@ -24,8 +24,8 @@ KEY = 16  # characters of the hash in the name of a file
 
 @dataclass(frozen=True)
 class Identity:
-    """method: what kind of run it is, with a version that is counted up by hand whenever the same settings would give
-    another result. parts: settings, seeds, and hashes of data, as JSON holds them."""
+    """method: the kind of run. version: a number that is raised by hand whenever the same settings would give a
+    different result. parts: settings, seeds and hashes of data, as JSON values."""
 
     method: str
     version: int
@@ -33,45 +33,48 @@ class Identity:
 
     @classmethod
     def of(cls, method: str, version: int, **parts: Any) -> "Identity":
-        """Dataclasses among the parts become dictionaries, tuples lists: what is read again from a file is equal."""
+        """Makes an identity from parts. Dataclasses become dictionaries and tuples become lists, so that the identity
+        equals the one read back from a file."""
         return cls(method, version, json.loads(json.dumps(parts, default=_plain)))
 
     @classmethod
     def read(cls, record: Any) -> "Identity | None":
-        """From a file's `record`. None for what is none, as in files that were written before runs had an identity."""
+        """Reads an identity from the `record` in a file. None if it is not one, as in files that were written before
+        runs had an identity."""
         known = isinstance(record, dict) and isinstance(record.get("parts"), dict)
         return cls(str(record.get("method")), record.get("version"), record["parts"]) if known else None
 
     def record(self) -> dict:
-        """For a file, as JSON."""
+        """The identity as JSON values, to be written into a file."""
         return {"method": self.method, "version": self.version, "key": self.key, "parts": dict(self.parts)}
 
     @property
     def key(self) -> str:
-        """A hash of all of it, 64 hexadecimal digits."""
+        """Hash of method, version and parts, as 64 hexadecimal digits."""
         text = json.dumps([self.method, self.version, self.parts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def short(self) -> str:
-        """The hash as it stands in names of files."""
+        """The beginning of the hash, as used in file names."""
         return self.key[:KEY]
 
     def differences(self, begun: "Identity") -> list[str]:
-        """What is another than in a run that was begun, in words; empty for the same run."""
+        """Lists in words what differs from the run that was begun; empty for the same run."""
         named = {"method": self.method, "version of the method": self.version}
         return differences({"method": begun.method, "version of the method": begun.version, **begun.parts},
                            {**named, **self.parts})  # fmt: skip
 
     def require_same(self, begun: "Identity | None", path: str | Path, remedy: str) -> None:
-        """WsrError, with what differs, where the file at `path` comes from another run. remedy: what to do then."""
+        """Raises a WsrError that says what differs if the file at `path` comes from another run. remedy: what the
+        reader can do about it."""
         changed = ["it does not say what it was made of"] if begun is None else self.differences(begun)
         if changed:
             raise WsrError(f"{str(path)!r} comes from another run ({in_words(changed)}): {remedy}.")
 
 
 def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Settings that are not the same in two runs, in words: "seed was 0 and is now 1"."""
+    """Lists in words the settings that differ between two runs: "seed was 0 and is now 1"."""
     before, after = _flat(begun), _flat(now)
     return [
         _difference(name, before.get(name), after.get(name))
@@ -81,13 +84,13 @@ def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
 
 
 def in_words(changed: list[str]) -> str:
-    """The first differences, and how many more there are."""
+    """Joins the first few differences into a phrase, with the number of those left out."""
     more = f"; and {len(changed) - SHOWN} more" if len(changed) > SHOWN else ""
     return "; ".join(changed[:SHOWN]) + more
 
 
 def content_hash(*items: torch.Tensor | np.ndarray | str | bytes | Iterable[str]) -> str:
-    """Of numbers with their shapes and types, of texts, and of lists of texts."""
+    """Hash of arrays or tensors (values, shapes and types), texts, and lists of texts."""
     digest = hashlib.sha256()
     for item in items:
         if isinstance(item, torch.Tensor):
@@ -106,7 +109,7 @@ def content_hash(*items: torch.Tensor | np.ndarray | str | bytes | Iterable[str]
 
 
 def files_hash(paths: Iterable[str | Path]) -> str:
-    """Of the names and the bytes of files."""
+    """Hash of the names and contents of files."""
     digest = hashlib.sha256()
     for path in map(Path, paths):
         with open(path, "rb") as file:
@@ -125,7 +128,8 @@ def _plain(value: Any) -> Any:
 
 
 def _flat(parts: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """Nested settings under names like `field.channels`; lists of settings likewise, lists of values as they are."""
+    """Flattens nested settings to names like `field.channels`. Lists of settings are flattened too, lists of plain
+    values are kept."""
     found = {}
     for name, value in parts.items():
         if isinstance(value, list) and any(isinstance(item, dict) for item in value):

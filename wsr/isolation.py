@@ -1,9 +1,11 @@
-"""Child processes with limits, for what can hang, crash or take all memory: parsers of files from elsewhere, and other
-people's numerics. What happens to a child there is one sentence here, and nobody else waits for it.
+"""Runs code that can hang, crash or take all memory in child processes with limits: parsers of uploaded files, and the
+compiled code of other libraries. Whatever happens to a child becomes one sentence in the parent, and no other caller
+waits for it.
 
 `call(function, *args, …)` runs a function in a warm child and returns its result; `Children` is a pool of such
 children, for work that needs other limits or priorities. Children are new interpreters (no fork, which threads do not
-survive; no re-import of the caller's script), so a function is given by reference: it stands at the top of a module.
+survive; no re-import of the caller's script), so a function is sent by its module and name: it must be defined at the
+top level of a module.
 """
 
 import atexit
@@ -29,28 +31,28 @@ from wsr.errors import WsrError
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 120  # a cold machine under load, importing everything
+START_SECONDS = 120  # time for a child to import its modules, on a cold machine under load
 GRACE = 1.0  # seconds that a stream has to end by itself when its reader stops
 TICK = 0.05  # seconds between two looks at whether the caller has been told to stop
 MB = 2**20
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """Number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Stopped(WsrError):
-    """The caller's own stop ended the work."""
+    """Raised when the work ended because the caller asked for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a piece of work may take.
+    """Limits on one piece of work.
 
-    seconds: of wall time from when a ready child has it, None for no end. memory: bytes of address space beyond what
-    the child had before. what: the subject of the sentence if it fails, as in "'me.png'". stopped: asked every few
-    hundredths of a second whether the caller wants an end; `Stopped` is raised then.
+    seconds: wall time, counted from when a ready child receives the work; None for no limit. memory: bytes of address
+    space that the child may use beyond those it has already. what: subject of the error's sentence, as in "'me.png'".
+    stopped: called every few hundredths of a second; once it returns True the work ends and `Stopped` is raised.
     """
 
     seconds: float | None
@@ -60,12 +62,13 @@ class Limits:
 
 
 class Children:
-    """A pool of warm children of one kind.
+    """A pool of child processes that are kept ready between calls.
 
-    preload: modules that a child imports before it is ready. most: children at once; further callers wait for their
-    turn, no longer than the `seconds` of their own limits. keep: idle children that stay. nice: their priority, 19 is
-    the lowest. threads: for the numerical libraries in each. Every method is safe to call from any thread. In a child
-    itself work runs directly, so pools do not nest.
+    preload: modules that a child imports before it counts as ready. most: number of children at work at once; further
+    callers wait for their turn, at most for the `seconds` of their own limits. keep: number of idle children that are
+    kept. nice: the children's scheduling priority, where 19 is the lowest. threads: number of threads of the numerical
+    libraries in each child. Every method may be called from any thread. Inside a child work runs directly, so pools do
+    not nest.
     """
 
     def __init__(
@@ -78,10 +81,10 @@ class Children:
         atexit.register(self.close)
 
     def call(self, function: Callable, *args: Any, limits: Limits) -> Any:
-        """`function(*args)`, computed in a child.
+        """Returns `function(*args)`, computed in a child.
 
-        WsrErrors of the function come through as they are; every other end (another exception, a crash, too much
-        memory, too much time) is a WsrError with `limits.what` as its subject.
+        A WsrError of the function is raised here unchanged. Every other failure (another exception, a crash, too much
+        memory, too much time) is raised as a WsrError whose subject is `limits.what`.
         """
         if IN_CHILD:
             return _within(function, args, limits)
@@ -89,20 +92,20 @@ class Children:
             return next(answers)
 
     def stream(self, function: Callable, *args: Any, limits: Limits) -> Iterator[Any]:
-        """The values of a generator function, computed in a child. Closing this one closes that one: at its next
-        value, or after a second by ending the child."""
+        """Yields the values of a generator function that runs in a child. Closing the returned generator closes the one
+        in the child at its next value; a child that yields none within a second is ended."""
         if IN_CHILD:
             return function(*args)
         return self._work(function, args, limits)
 
     def warm(self) -> None:
-        """Makes sure that a child is ready or getting ready, without waiting for it."""
+        """Starts a child if none is idle, without waiting until it is ready."""
         with self._lock:
             if not self._idle:
                 self._idle.append(_Child(self))
 
     def close(self) -> None:
-        """Ends all idle children; those at work end with their callers."""
+        """Ends all idle children. A child at work ends with its caller."""
         with self._lock:
             idle, self._idle = self._idle, []
         for child in idle:
@@ -153,14 +156,14 @@ _children: "weakref.WeakSet[_Child]" = weakref.WeakSet()
 
 @at_end
 def end_children() -> None:
-    """Ends all children of this process, at work or not."""
+    """Ends all children of this process, idle or at work."""
     for child in list(_children):
         with contextlib.suppress(OSError):
             child.process.kill()
 
 
 class _Child:
-    """One process, at work for one caller at a time."""
+    """One child process, which works for one caller at a time."""
 
     def __init__(self, pool: Children):
         self.connection, far = Pipe()
@@ -189,8 +192,8 @@ class _Child:
         return self.process.poll() is None
 
     def answers(self, function: Callable, args: tuple, limits: Limits) -> Iterator[Any]:
-        """The result, or the values of a generator one by one. Afterwards `reusable` says whether the child is as it
-        was."""
+        """Yields the function's result, or the values of a generator one by one. Afterwards `reusable` says whether the
+        child can take further work."""
         self.reusable = False
         try:
             if not self.ready:
@@ -248,7 +251,7 @@ class _Child:
         return f"a crash, {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     def _wind_up(self) -> None:
-        """Asks a generator to close, and drops what it still says."""
+        """Asks the generator in the child to close, and discards the values that are still on their way."""
         self._send(None)
         until = time.monotonic() + GRACE
         with contextlib.suppress(WsrError):
@@ -273,7 +276,8 @@ IN_CHILD = False
 
 
 def _within(function: Callable, args: tuple, limits: Limits) -> Any:
-    """A part of a child's work that has a limit of memory of its own; the time is that of the whole."""
+    """Runs a nested call inside a child, under the memory limit of that call; the time limit is that of the whole
+    work."""
     before = limit_memory(limits.memory)
     try:
         return function(*args)
@@ -287,11 +291,11 @@ _readers = Children(preload=("wsr.data.images", "wsr.data.meshes"), keep=2)  # t
 
 
 def call(function: Callable, *args: Any, limits: Limits) -> Any:
-    """`function(*args)` in one of the warm children that read files. See `Children.call`."""
+    """Returns `function(*args)`, computed in one of the children that read files. See `Children.call`."""
     return _readers.call(function, *args, limits=limits)
 
 
 def warm() -> None:
-    """Starts such a child, so that the first file need not wait for one."""
+    """Starts such a child, so that the first file does not wait for its imports."""
     if not IN_CHILD:
         _readers.warm()

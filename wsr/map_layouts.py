@@ -1,6 +1,6 @@
-"""Coordinates of weights by PCA, t-SNE and UMAP, as `wsr.analysis.projections` has them computed in a child process.
+"""Computes coordinates of weights by PCA, t-SNE and UMAP. `wsr.analysis.projections` calls it in a child process.
 
-No torch is imported here: a child that makes a map is small, and ready soon."""
+It does not import torch, so that the child starts quickly and takes little memory."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _USUAL = (1e-6, 1e6)  # sizes that float32 squares without loss
 
 @dataclass(frozen=True)
 class ProjectionConfig:
-    """How a map is made."""
+    """Settings of a map."""
 
     method: str = "umap"
     dims: int = 2
@@ -43,7 +43,7 @@ class ProjectionConfig:
 
 
 def layout(weights: Float[np.ndarray, "n p"], config: ProjectionConfig) -> Float[np.ndarray, "n d"]:
-    """Coordinates in [-1, 1], centred, finite, of finite weights (float32 or float64; one row or more)."""
+    """Returns finite, centred coordinates in [-1, 1] for finite weights (float32 or float64, at least one row)."""
     distinct, place = _distinct(weights)
     if len(distinct) == 1:
         return np.zeros((len(weights), config.dims), np.float32)
@@ -63,8 +63,8 @@ def layout(weights: Float[np.ndarray, "n p"], config: ProjectionConfig) -> Float
 
 
 def _distinct(weights: np.ndarray) -> tuple[list[int], list[int]]:
-    """The first row of each group of equal ones, and of each row the position of its group. Neighbour graphs of equal
-    rows are no graphs: t-SNE divides by their distance, and crashes."""
+    """Returns the first row of each group of equal rows, and for each row the index of its group. Equal rows are laid
+    out once, because t-SNE divides by their distance, 0, and crashes."""
     groups: dict[bytes, int] = {}
     first, place = [], []
     for i, row in enumerate(weights):
@@ -76,7 +76,7 @@ def _distinct(weights: np.ndarray) -> tuple[list[int], list[int]]:
 
 
 def _leading(weights: np.ndarray, seed: int) -> Float[np.ndarray, "n c"]:
-    """Principal components of the centred weights, at most 50."""
+    """Returns the scores on the leading principal components of the centred weights, at most 50."""
     from sklearn.decomposition import PCA
 
     largest = np.abs(weights).max()
@@ -90,7 +90,7 @@ def _leading(weights: np.ndarray, seed: int) -> Float[np.ndarray, "n c"]:
 
 
 def _embedded(leading: Float[np.ndarray, "n c"], config: ProjectionConfig) -> Float[np.ndarray, "n d"]:
-    """By t-SNE or UMAP, of more than dims + 1 different rows."""
+    """Returns coordinates by t-SNE or UMAP for more than dims + 1 different rows."""
     count, components = leading.shape
     if config.method == "tsne":
         from sklearn.manifold import TSNE
@@ -108,5 +108,5 @@ def _embedded(leading: Float[np.ndarray, "n c"], config: ProjectionConfig) -> Fl
         random_state=config.seed,
         n_jobs=1,
         init="spectral" if components > config.dims and count > 2 * config.dims + 2 else "random",
-        disconnection_distance=np.inf,  # opposite weights are far apart, and still on the map
+        disconnection_distance=np.inf,  # at cosine distance 2, opposite weights would be left out otherwise
     ).fit_transform(leading)

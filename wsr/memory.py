@@ -1,7 +1,7 @@
-"""What is kept in memory so that it need not be made again, bounded by bytes.
+"""Keeps computed values in memory for reuse, within a limit in bytes.
 
-All values kept by `remembered` share one allowance: $WSR_MEMORY_MB megabytes, 512 unless told. What was used longest
-ago goes first.
+All values kept by `remembered` share one limit of $WSR_MEMORY_MB megabytes, by default 512. The least recently used
+value is dropped first.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _OPAQUE = (type, FunctionType, MethodType, ModuleType, int, float, complex, bool
 
 
 def allowance() -> int:
-    """Bytes that all kept values may take together: $WSR_MEMORY_MB, or the default where it is no number."""
+    """The limit in bytes on all kept values together: $WSR_MEMORY_MB, or the default if that is not a number."""
     try:
         return int(max(float(os.environ.get(VARIABLE, DEFAULT_MB)), 0.0) * 2**20)
     except (ValueError, OverflowError):
@@ -33,9 +33,9 @@ def allowance() -> int:
 
 
 def footprint(value: Any) -> dict[int, int]:
-    """Bytes by what holds them. Each array, tensor, table or text inside `value` has a number of its own, so that what
-    two values share is counted once; small things are counted together. Lists, dictionaries and attributes are
-    followed."""
+    """Returns the bytes of each piece of memory that `value` holds, by an identifier of that piece. Arrays, tensors,
+    tables and texts are pieces of their own, so that memory shared by two values is counted once; small objects are
+    counted together. Lists, dictionaries and attributes are followed."""
     found: dict[int, int] = {-id(value): 0}
     todo, seen = [value], set()
     while todo:
@@ -53,7 +53,7 @@ def footprint(value: Any) -> dict[int, int]:
 
 
 def _measured(value: Any) -> dict[int, int] | None:
-    """`footprint`, or None where other threads change the value all the while."""
+    """Returns `footprint(value)`, or None if other threads keep changing the value while it is measured."""
     for _ in range(TRIES):
         with contextlib.suppress(RuntimeError):  # "changed size during iteration"
             return footprint(value)
@@ -61,7 +61,7 @@ def _measured(value: Any) -> dict[int, int] | None:
 
 
 def _own(one: Any) -> tuple[int, int]:
-    """Which memory an object holds itself, and how much of it."""
+    """Returns the identifier and the bytes of the memory that an object itself holds."""
     if hasattr(one, "untyped_storage"):  # a tensor; torch need not be imported to know one
         storage = one.untyped_storage()
         return storage.data_ptr() or id(one), storage.nbytes()
@@ -76,7 +76,7 @@ def _own(one: Any) -> tuple[int, int]:
 
 
 def _inside(one: Any) -> Iterable[Any]:
-    """What an object holds at this moment: a copy, because another thread may change it meanwhile."""
+    """Returns the objects inside an object, as a copy, because another thread may change it meanwhile."""
     if isinstance(one, dict):
         yield from list(one.keys())
         yield from list(one.values())
@@ -97,10 +97,10 @@ class _Kept:
 
 
 class Memory:
-    """Values by key, at most `limit` bytes of them. Safe to use from any thread.
+    """A cache of values by key, limited to `limit` bytes. It may be used from any thread.
 
-    A value that is asked for by several threads at once is made by one of them. One that is larger than the limit is
-    handed out and not kept. Keys are not counted.
+    If several threads ask for a missing value at once, one of them makes it and the others wait. A value larger than
+    the limit is returned but not kept. The memory of keys is not counted.
     """
 
     def __init__(self, limit: int | Callable[[], int] = allowance):
@@ -123,8 +123,8 @@ class Memory:
         return key in self._kept
 
     def get(self, key: Hashable, make: Callable[[], Any], stamp: Hashable = None) -> Any:
-        """The value kept under `key`, else what `make()` returns, kept from now on. stamp: the state of what it is made
-        from; a value with another one is made again and let go."""
+        """Returns the value kept under `key`; if there is none, calls `make()` and keeps the result. stamp: the state
+        of whatever the value is made from. A value kept with a different stamp is dropped and made again."""
         me = threading.get_ident()
         while True:
             with self._lock:
@@ -155,7 +155,7 @@ class Memory:
             done.set()
 
     def drop(self, chosen: Callable[[Hashable], bool] = lambda key: True) -> None:
-        """Lets go of the values whose keys are chosen: all, unless told."""
+        """Drops the values whose keys satisfy `chosen`, by default all."""
         with self._lock:
             for key in [key for key in self._kept if chosen(key)]:
                 self._forget(key)
@@ -165,14 +165,14 @@ class Memory:
             return sum(chosen(key) for key in self._kept)
 
     def trim(self, chosen: Callable[[Hashable], bool], most: int) -> None:
-        """Lets go of the least recently used of the chosen until there are `most`."""
+        """Drops the least recently used of the chosen values until at most `most` are left."""
         with self._lock:
             own = [key for key in self._kept if chosen(key)]
             for key in own[: max(0, len(own) - most)]:
                 self._forget(key)
 
     def _used(self, key: Hashable) -> tuple[_Kept, bool]:
-        """What is kept, and whether the caller is the one to measure it again."""
+        """Returns the kept value, and whether the caller should measure its size again."""
         kept, now = self._kept[key], time.monotonic()
         self._kept.move_to_end(key)
         due = now - kept.measured > GROWS
@@ -181,7 +181,7 @@ class Memory:
         return kept, due
 
     def _measure(self, key: Hashable, kept: _Kept) -> None:
-        """Counts a value as it is now. Others need not wait while it is measured."""
+        """Measures the current size of a value. Other threads do not wait for the measurement."""
         parts = _measured(kept.value)
         with self._lock:
             if parts is None or self._kept.get(key) is not kept:  # let go of meanwhile
@@ -230,12 +230,12 @@ def remembered(
     function: Callable | None = None, *, stamp: Callable[..., Hashable] | None = None, most: int | None = None,
     memory: Memory = MEMORY,
 ) -> Callable:  # fmt: skip
-    """Decorator: keeps what a function returns by its arguments, as `functools.lru_cache` does, within the allowance of
+    """Decorator: caches a function's results by its arguments, as `functools.lru_cache` does, within the limit of
     `memory`.
 
-    stamp: called with the same arguments; where it returns something else than before the value is made again, as when
-    the file that it was made from has changed. most: values of this function at most, where its arguments (which are
-    not counted) hold memory themselves. Like lru_cache it adds `cache_clear()`.
+    stamp: a function of the same arguments; when its result changes, for example because a file has changed, the value
+    is made again. most: the largest number of values to keep of this function, needed where its arguments, which are
+    not counted, hold memory themselves. Like lru_cache it adds `cache_clear()`.
     """
     if function is None:
         return functools.partial(remembered, stamp=stamp, most=most, memory=memory)

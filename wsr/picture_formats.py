@@ -1,7 +1,7 @@
-"""The one table of the picture formats that are offered: their names, the endings of files, and their first bytes.
+"""The table of supported picture formats: names, file endings and first bytes.
 
-What is offered is what is opened, everywhere: the command line, folders of pictures, and the page's file picker. A file
-is opened by its content, whatever its ending says. This module imports nothing heavy.
+The command line, folders of pictures and the page's file picker all use it. The format of a file is recognised by its
+content, whatever its ending says. This module imports nothing heavy.
 """
 
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ _BEGINNINGS = {
     "BMP": (b"BM",),
     "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
 }
-# What people take for a picture that can be read, as a sentence names it.
+# Names of files that people may try and that are not supported, as a sentence names them.
 _NOT_OFFERED = {
     "a JPEG XL picture": (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
     "a JPEG 2000 picture": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
@@ -59,7 +59,7 @@ _EITHER = (b"mif1", b"msf1", b"miaf", b"mif2")
 
 
 def offered(head: bytes) -> PictureFormat | None:
-    """The format that a file of these first bytes (64 or more) has, None where it is none that is offered."""
+    """Returns the format of a file from its first bytes (64 or more), or None if it is not supported."""
     if head[4:8] == b"ftyp":
         return _BY_NAME.get(_boxed(head))
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
@@ -68,7 +68,7 @@ def offered(head: bytes) -> PictureFormat | None:
 
 
 def described(head: bytes) -> str:
-    """What a file that is not offered holds, as a noun with its article; "" where nobody can tell."""
+    """Returns what an unsupported file holds, as a noun with its article, or "" if its first bytes do not tell."""
     if head[4:8] == b"ftyp":
         return "a video or another container of pictures"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -78,7 +78,8 @@ def described(head: bytes) -> str:
 
 
 def _boxed(head: bytes) -> str:
-    """HEIC, AVIF or "": by the brands of a file of boxes, the first of which may be one that both have."""
+    """Returns "HEIC", "AVIF" or "" by the brands in the header of an ISO media file. The first brand may be one that
+    both formats use."""
     size = int.from_bytes(head[:4], "big")
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, min(size, len(head)) - 3, 4))]
     for brand in brands if brands[0] in _EITHER else brands[:1]:

@@ -1,4 +1,4 @@
-"""Random draws from a generator of one's own where a library has no argument for one.
+"""Draws random numbers from a chosen generator in library code that offers no argument for one.
 
 `torch.manual_seed` changes what every other part and every other thread of the program draws next. Layers of
 `torch.nn` draw their first parameters from that global state; under `drawing_from` they draw from a given generator
@@ -25,8 +25,8 @@ _DRAWS: frozenset[Callable] = frozenset(
 
 
 class drawing_from(TorchFunctionMode):  # noqa: N801, used as a function: with drawing_from(generator): …
-    """A scope in which everything that PyTorch draws on the CPU comes from `generator`, or from a new one with that
-    seed. It holds for this thread alone."""
+    """Context manager in which everything that PyTorch draws on the CPU comes from `generator`, or from a new generator
+    with that seed. It affects the current thread only."""
 
     def __init__(self, generator: torch.Generator | int):
         super().__init__()
@@ -41,7 +41,8 @@ class drawing_from(TorchFunctionMode):  # noqa: N801, used as a function: with d
         return func(*args, **kwargs)
 
     def _dropout(self, input: torch.Tensor, p: float = 0.5, training: bool = True, inplace: bool = False):  # noqa: A002
-        """As PyTorch does it on a CPU; its own function has no argument for a generator."""
+        """Dropout as PyTorch computes it on a CPU, with a generator, for which PyTorch's own function has no
+        argument."""
         if not training or p == 0:
             return input
         kept = torch.empty_like(input).bernoulli_(1 - p, generator=self.generator).div_(1 - p)

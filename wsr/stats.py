@@ -2,7 +2,7 @@
 
 A statement of the form "a is better than b" is judged by the confidence interval of the difference: the whole interval
 above 0 confirms it, the whole interval below 0 refutes it, anything else leaves it open. If a and b were in truth
-equally good, one of the two wrong verdicts would still be given in a share of 1 − level of all experiments.
+equally good, one of the two wrong verdicts would still be given in a share 1 − level of all experiments.
 """
 
 import math
@@ -43,14 +43,14 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """On the statement that the first is better."""
+        """Verdict on the statement that the first of the two is better: "confirmed", "refuted" or "open"."""
         if not self.low <= self.high:  # NaN: there is no interval
             return "open"
         return "confirmed" if self.low > 0 else "refuted" if self.high < 0 else "open"
 
 
 def mean_interval(values: Values, level: float = LEVEL) -> Difference:
-    """The mean of values (n,) with its interval by Student's t. WsrError for fewer than two values."""
+    """Mean of values (n,) with its confidence interval by Student's t. WsrError for fewer than two values."""
     values = _checked(values, level)
     interval = stats.ttest_1samp(values, 0.0).confidence_interval(level)
     return _difference(values.mean(), interval, len(values), level)

@@ -24,7 +24,7 @@ ALPHAS = tuple(np.linspace(0, 1, 11).round(2).tolist())
 
 @dataclass(frozen=True)
 class Pair:
-    """Two fits of the same targets from two starts, (n, p) each, and the mean that such starts vary around."""
+    """Two fits `a` and `b` (n, p) of the same n targets from two starts, and the mean of the distribution of starts."""
 
     model: Representation
     ids: list[str]
@@ -34,18 +34,19 @@ class Pair:
     start_mean: Float[Tensor, "p"]
 
     def aligned(self) -> "Pair":
-        """The second fits moved towards the first by what leaves their fields."""
+        """Returns the pair with the second fits aligned to the first by symmetries, which leave the fields
+        unchanged."""
         return Pair(self.model, self.ids, self.a, align(self.model, self.b, self.a), self.starts, self.start_mean)
 
     def line(self, alpha: float) -> Float[Tensor, "n p"]:
-        """(1 − α) a + α b."""
+        """Weights (1 − α) a + α b (n, p) on the line between the two fits."""
         return torch.lerp(self.a, self.b, alpha)
 
 
 @dataclass
 class Connection:
-    """What stands on the line. quality: PSNR in dB or IoU, (n, k) at k places α; chamfer: the distance of surfaces to
-    their targets, (n, 3) at the ends and the middle, empty for images."""
+    """Quality of the fields on the line between two fits. quality: PSNR in dB or IoU (n, k) at k values of α. chamfer:
+    Chamfer distance of decoded surfaces to their targets (n, 3) at both ends and the middle; empty for images."""
 
     alphas: list[float]
     quality: Float[np.ndarray, "n k"]
@@ -53,20 +54,20 @@ class Connection:
 
     @property
     def drop(self) -> Float[np.ndarray, "n"]:
-        """The barrier: by how much the quality halfway is below the mean of the two ends."""
+        """The barrier (n,): mean quality of the two ends minus the quality at the midpoint."""
         middle = self.quality[:, self.alphas.index(0.5)]
         return (self.quality[:, 0] + self.quality[:, -1]) / 2 - middle
 
     @property
     def rise(self) -> Float[np.ndarray, "n"]:
-        """The barrier in Chamfer distance: by how much it is greater halfway than at the ends."""
+        """The barrier in Chamfer distance (n,): its value at the midpoint minus the mean of the two ends."""
         return self.chamfer[:, 1] - (self.chamfer[:, 0] + self.chamfer[:, 2]) / 2
 
 
 @dataclass(frozen=True)
 class Similarity:
-    """Cosines of the two fits of each target (n,), and the floor: the mean cosine of fits of different targets, without
-    which a cosine says nothing."""
+    """Cosine similarity of the two fits of each target (n,), and as its reference `floor`, the mean cosine similarity
+    of fits of different targets."""
 
     cosine: Float[np.ndarray, "n"]
     floor: float
@@ -85,10 +86,10 @@ def fit_pair(
     first: Float[Tensor, "n p"] | None = None,
     **options,
 ) -> Pair:
-    """Fits each signal twice: from the start of `init_seed`, and from one that `perturb` (λ of section 4.2) takes away
-    from it, up to an independent one at 1. With λ = 0 the starts are the same, which is the control: the two still draw
-    other points, unless `point_seeds` are equal. `first`: the first fits, where they are at hand from another λ.
-    options: further ones of `wsr.fit` (steps, rank, lr, points, device)."""
+    """Fits each signal twice: from the start drawn with `init_seed`, and from a start perturbed by `perturb` (λ of
+    section 4.2), which at 1 is independent of the first. λ = 0 is the control: the starts are equal and only the
+    sampled points differ, unless `point_seeds` are equal too. first: the first fits, if they were already made for
+    another λ. options: further options of `wsr.fit` (steps, rank, lr, points, device)."""
     options |= dict(base=base, init=init, sigma=sigma, init_seed=init_seed)
     second = fit(signals, representation, perturb=perturb, seed=point_seeds[1], **options)
     model = second.representation
@@ -98,14 +99,14 @@ def fit_pair(
 
 
 def _starts(model: Representation, init: str, sigma: float, init_seed: int, perturb: float) -> tuple:
-    """Of the two fits, and the mean that they vary around."""
+    """Returns the starts of the two fits, and the mean of the distribution of starts."""
     both = tuple(model.initial(init, sigma, init_seed, mix) for mix in (0.0, perturb))
     return both, model.initial_mean(init)
 
 
 @dataclass(frozen=True)
 class PairRecord:
-    """Progress of two fits: steps done of both, and the pair once they are."""
+    """Progress of two fits: steps done of both together, and the pair at the end."""
 
     step: int
     steps: int
@@ -125,8 +126,8 @@ def fit_pair_stream(
     every: int = 10,
     **options,
 ) -> Iterator[PairRecord]:
-    """`fit_pair` as a generator, one fit after the other, all signals in one batch. It may be closed between two
-    records."""
+    """Yields the progress of `fit_pair`: one fit after the other, all signals in one batch. The generator may be closed
+    between two records."""
     options |= dict(base=base, init=init, sigma=sigma, init_seed=init_seed, every=every)
     results = []
     for mix, seed in zip((0.0, perturb), point_seeds, strict=True):
@@ -140,7 +141,7 @@ def fit_pair_stream(
 
 
 def connect(pair: Pair, truth: ImageTruth | ShapeTruth, alphas: Sequence[float] = ALPHAS) -> Connection:
-    """The quality of every field on the line."""
+    """Measures the quality of every field on the line between two fits."""
     found = [truth.quality(pair.model, pair.line(alpha)) for alpha in alphas]
     return Connection(list(alphas), np.stack(found, axis=1))
 
@@ -152,7 +153,7 @@ def chamfers(
     alphas: Sequence[float] = (0.0, 0.5, 1.0),
     progress: Callable[[], None] = lambda: None,
 ) -> Float[np.ndarray, "n k"]:
-    """The Chamfer distance of decoded surfaces to their targets at these places of the line."""
+    """Measures the Chamfer distance (n, k) of decoded surfaces to their targets at k values of α."""
     rows = []
     for i, target in enumerate(targets):
         meshes = (decode(pair.model, pair.line(alpha)[i : i + 1], resolution)[0] for alpha in alphas)
@@ -164,7 +165,8 @@ def chamfers(
 def similarity(
     a: Float[Tensor, "n p"], b: Float[Tensor, "n p"], centre: Float[Tensor, "p"] | float = 0.0
 ) -> Similarity:
-    """Of two fits of each target, after `centre` (the mean of their starts, or nothing) is taken from both."""
+    """Cosine similarity of the two fits of each target, after subtracting `centre` (the mean of their starts, or 0)
+    from both."""
     cosines = torch.nn.functional.normalize(a - centre) @ torch.nn.functional.normalize(b - centre).T  # (n, n)
     others = cosines[~torch.eye(len(a), dtype=torch.bool, device=a.device)]
     floor = float(others.mean()) if len(others) else float("nan")

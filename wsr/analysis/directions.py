@@ -1,4 +1,4 @@
-"""Directions in weight space that mean something: towards a class, and differences of instances."""
+"""Meaningful directions in weight space: towards a class, and differences of instances."""
 
 import numpy as np
 from jaxtyping import Float
@@ -11,11 +11,12 @@ METHODS = ("mean", "logistic")
 def class_direction(
     weights: Float[np.ndarray, "n p"], labels: list[str] | np.ndarray, cls: str, method: str = "mean", seed: int = 0
 ) -> Float[np.ndarray, "p"]:
-    """The direction "more like this class". Weights + t · direction moves along it; with t = 1 by as far as the means
-    of the class and of all others are apart in that direction.
+    """Returns the direction (p,) from all other classes towards this one. weights + t · direction moves along it; at t
+    = 1 by the distance, in that direction, between the mean of the class and the mean of all others.
 
-    mean: from the mean of all others to the mean of the class. logistic: the normal of the plane that a logistic
-    regression puts between them, which leaves out what varies within both.
+    mean: difference of the two means. logistic: normal of the separating plane of a logistic regression, which leaves
+    out directions that vary within both groups. WsrError for an unknown class or method, or if all instances are of the
+    class.
     """
     labels = np.asarray(labels)
     if cls not in labels:
@@ -33,7 +34,7 @@ def class_direction(
     spread = weights.std(0) + 1e-8
     scaled = (weights - weights.mean(0)) / spread
     normal = LogisticRegression(C=1e-2, max_iter=2000, class_weight="balanced").fit(scaled, own).coef_[0]
-    normal = (normal * spread).astype(weights.dtype)  # of the steps that raise its logit, the likeliest
+    normal = (normal * spread).astype(weights.dtype)  # the most likely step that raises the logit
     return normal * (step @ normal / (normal @ normal))
 
 

@@ -1,4 +1,4 @@
-"""What simple methods read in weights: 1-NN, logistic regression and k-means (section 4.4, table 4)."""
+"""Probes of the class information in weights: 1-NN, logistic regression and k-means (section 4.4, table 4)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ TEST = 0.2  # of the instances, in the same share of every class
 
 @dataclass(frozen=True)
 class Probe:
-    """Results of each run, in [0, 1] (the Adjusted Rand Index may be below 0): accuracies on unseen instances, and the
-    ARI of k-means on all of them with as many clusters as there are classes."""
+    """Results of each run, in [0, 1] (the Adjusted Rand Index may be negative): accuracy of 1-NN and of logistic
+    regression on unseen instances, and ARI of k-means on all instances with one cluster per class."""
 
     nearest: Float[np.ndarray, "runs"]
     logistic: Float[np.ndarray, "runs"]
@@ -29,12 +29,12 @@ def probe(
     seed: int = 0,
     progress: Callable[[int], None] = lambda run: None,
 ) -> Probe:
-    """Table 4 of one zoo: `runs` random splits and initialisations.
+    """Computes table 4 for one zoo, over `runs` random splits and initialisations.
 
-    k-means takes the flattened weights as they are; the logistic regression, whose penalty counts every parameter
-    alike, takes them standardised by the mean and spread of each in the training part. 1-NN is by cosine, of the
-    weights less the mean of the training part: all fits share a start, and with it every cosine is near 1. WsrError for
-    fewer than two classes, or a class of fewer than five.
+    k-means takes the flattened weights as they are. Logistic regression, whose penalty weighs all parameters equally,
+    takes them standardised by the mean and standard deviation of each parameter in the training part. 1-NN compares by
+    cosine, after subtracting the mean of the training part: all fits share a start, which brings every cosine near 1
+    otherwise. WsrError for fewer than two classes, or a class of fewer than five.
     """
     from sklearn.cluster import KMeans
     from sklearn.linear_model import LogisticRegression

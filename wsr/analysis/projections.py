@@ -15,7 +15,7 @@ from wsr.errors import WsrError
 from wsr.isolation import Children, Limits, cores
 from wsr.map_layouts import METHODS, NAMES, ProjectionConfig, layout
 
-LEAST_JUDGED = 3  # points that have nearer and farther neighbours
+LEAST_JUDGED = 3  # the smallest number of points with nearer and farther neighbours
 
 # t-SNE and UMAP are other people's compiled code: a crash in it ends a child and not the caller.
 _children = Children(preload=("wsr.map_layouts",), most=8, nice=5, threads=max(1, cores() // 2))
@@ -32,7 +32,7 @@ class Projection:
 
 @dataclass
 class ProjectionRecord:
-    """A projection on its way: seconds so far, and at the end what was found."""
+    """Progress of a projection: seconds so far, and the result at the end."""
 
     seconds: float
     found: Projection | None = None
@@ -40,9 +40,9 @@ class ProjectionRecord:
 
 @dataclass(frozen=True)
 class Faithfulness:
-    """How far a map may be believed. trustworthiness in [0, 1]: whether points that are near on the map are near in
-    weight space; overlap in [0, 1]: the share of a weight's nearest neighbours that are its nearest on the map; k: how
-    many neighbours were looked at."""
+    """How faithful a map is to weight space. trustworthiness in [0, 1]: to what degree points that are near on the map
+    are near in weight space. overlap in [0, 1]: share of a weight's k nearest neighbours that are also among its k
+    nearest on the map."""
 
     trustworthiness: float
     overlap: float
@@ -52,12 +52,12 @@ class Faithfulness:
 def project(
     weights: Float[np.ndarray, "n p"], config: ProjectionConfig, *, seconds: float | None = None
 ) -> Projection:
-    """One map of one weight vector or more. Weights are centred and keep their scale, so that parameters that move more
-    count more. Equal rows are at one place; up to dims + 1 different ones are laid out by PCA whatever the method, for
-    then their distances fit into the map exactly.
+    """Projects weight vectors (at least one) to a map. Weights are centred but not rescaled, so that parameters with a
+    larger variance count more. Equal rows get the same coordinates. Up to dims + 1 different rows are laid out by PCA
+    whatever the method, because a map then holds their distances exactly.
 
-    t-SNE and UMAP run in a child process, at most `seconds` long (None: as long as they take). WsrError for weights
-    that are not (n, p) or hold NaN or infinite numbers, and if the method fails or its process ends.
+    t-SNE and UMAP run in a child process, for at most `seconds` (None: without a limit). WsrError if weights are not of
+    shape (n, p), hold NaN or infinite numbers, or if the method fails or its process ends.
     """
     weights = _checked(weights)
     if config.method == "pca":
@@ -68,8 +68,8 @@ def project(
 def project_stream(
     weights: Float[np.ndarray, "n p"], config: ProjectionConfig, every: float = 0.5, *, seconds: float | None = None
 ) -> Iterator[ProjectionRecord]:
-    """`project` in a child process, which ends at once when this generator is closed: t-SNE and UMAP cannot be
-    interrupted. Yields every so many seconds, and at last what was found."""
+    """Yields the progress of `project` every `every` seconds, and at last its result. Closing the generator ends the
+    child process at once; t-SNE and UMAP themselves cannot be interrupted."""
     weights, begun, stopped = _checked(weights), time.monotonic(), threading.Event()
     limits = Limits(seconds=seconds, what=_what(config), stopped=stopped.is_set)
     with ThreadPoolExecutor(1) as waiting:
@@ -94,7 +94,7 @@ def _project_in_child(weights: np.ndarray, config: ProjectionConfig, limits: Lim
 
 
 def _checked(weights: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n p"]:
-    """Finite float32 or float64, or a WsrError."""
+    """Returns the weights as finite float32 or float64, or raises a WsrError."""
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or weights.dtype.kind not in "fiu":
         raise WsrError(
@@ -114,8 +114,9 @@ def _checked(weights: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n p"]:
 def faithfulness(
     weights: Float[np.ndarray, "n p"], coordinates: Float[np.ndarray, "n d"], k: int = 10
 ) -> Faithfulness:
-    """By k nearest neighbours (fewer where there are not 2k + 1 points), Euclidean on both sides, on at most 2,000 of
-    the points. WsrError for fewer than three points and for NaN or infinite numbers."""
+    """Measures how faithful a map is, by the k nearest Euclidean neighbours in weight space and on the map (fewer than
+    k if there are less than 2k + 1 points), on at most 2,000 points. WsrError for fewer than three points and for NaN
+    or infinite numbers."""
     from sklearn.manifold import trustworthiness
     from sklearn.neighbors import NearestNeighbors
 
@@ -133,14 +134,14 @@ def faithfulness(
 
 
 def project_all(weights: Float[np.ndarray, "n p"], seed: int = 0) -> Iterator[Projection]:
-    """All methods, in 2D and 3D."""
+    """Yields the maps of all methods, in 2D and 3D."""
     for method in METHODS:
         for dims in (2, 3):
             yield project(weights, ProjectionConfig(method, dims, seed=seed))
 
 
 def to_table(ids: list[str], projections: list[Projection]) -> pd.DataFrame:
-    """The columns of assets/maps: id, method, dims, x, y, z (z is 0 in 2D)."""
+    """Returns maps as the table in assets/maps, with columns id, method, dims, x, y, z (z is 0 in 2D)."""
     parts = []
     for projection in projections:
         xyz = np.zeros((len(ids), 3), np.float32)
@@ -163,8 +164,8 @@ def to_table(ids: list[str], projections: list[Projection]) -> pd.DataFrame:
 def place(
     new: Float[np.ndarray, "m p"], weights: Float[np.ndarray, "n p"], coordinates: Float[np.ndarray, "n d"], k: int = 5
 ) -> Float[np.ndarray, "m d"]:
-    """Where new weights belong on a map that is already drawn: the mean of their k nearest neighbours' places, nearer
-    ones counting more. An approximation that holds for any projection, and exact for a weight that is on the map.
+    """Places new weights on an existing map, at the mean of the coordinates of their k nearest neighbours, weighted by
+    inverse distance. This approximation works for any projection, and is exact for a weight that is on the map.
     WsrError for an empty map, and for NaN or infinite numbers."""
     import torch
 
