@@ -1,4 +1,4 @@
-"""Signals by name: `emoji`, `shapes10`, and anyone's own folder of images or meshes."""
+"""Data sets by name: `emoji`, `shapes10`, and folders of images or meshes."""
 
 from wsr.data.signals import Signal, Signals
 from wsr.errors import unknown_name
@@ -7,10 +7,10 @@ __all__ = ["Signal", "Signals", "load_signals"]
 
 
 def load_signals(name: str, ids: list[str] | None = None) -> Signals:
-    """The signals of a data set, with ids, classes and fixed splits.
+    """Loads the signals of a data set, with ids, classes and fixed splits.
 
     name: "emoji" or "shapes10", one of their classes ("emoji/people", "shapes10/chair"), "images:DIR" or "meshes:DIR".
-    ids: only these, in this order. WsrError for a name or an id that is not known, with the nearest one that is.
+    ids: load only these, in this order. WsrError for an unknown name or id, with the nearest known one.
     """
     kind, _, rest = name.partition(":")
     if kind == "images" and rest:

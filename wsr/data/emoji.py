@@ -42,21 +42,23 @@ HELDOUT_SHARE = 8  # one family in eight is held out: 232 families, over 400 emo
 
 
 def family(stem: str) -> str:
-    """The code points of a file stem without skin-tone modifiers: '1f44b-1f3fb' and '1f44b' are both '1f44b'."""
+    """Returns the code points of a file stem without skin-tone modifiers: '1f44b' for both '1f44b-1f3fb' and
+    '1f44b'."""
     points = (int(part, 16) for part in stem.replace("_", "-").split("-"))
     return "-".join(f"{point:x}" for point in points if point not in _NOT_FAMILY)
 
 
 def families(dataset: str, ids: Iterable[str]) -> list[str]:
-    """Of each id what must not be divided between what is learnt and what is not seen: of emoji their family, of all
-    others they themselves. Of a snapshot, `<id>@<step>`, its instance."""
+    """Returns the group of each id; members of one group fall into the same split. The group of an emoji is its family,
+    that of any other id the id itself. The group of a snapshot `<id>@<step>` is the group of its instance."""
     instances = [item.partition("@")[0] for item in ids]
     emoji = dataset.partition("/")[0] == "emoji"
     return [family(item) if emoji and CODE_POINTS.fullmatch(item) else item for item in instances]
 
 
 def family_split(name: str) -> str:
-    """`heldout` or `train`, from the family's own name, so that it never changes with what else is in the folder."""
+    """Returns `heldout` or `train` by a hash of the family's name, so that a split does not depend on what else is in
+    the folder."""
     return "heldout" if int(hashlib.sha256(name.encode()).hexdigest(), 16) % HELDOUT_SHARE == 0 else "train"
 
 
@@ -65,8 +67,8 @@ def emoji_dir() -> Path:
 
 
 def fetch_emoji(folder: str | Path | None = None) -> Path:
-    """Puts the pictures and their groups into the cache, once: from `folder` (the package's *.webp files), else by
-    `npm pack`. Returns the cache's folder. WsrError where npm is missing or answers with an error."""
+    """Copies the pictures and their groups into the cache if they are not there yet, from `folder` (the package's
+    *.webp files) or by `npm pack`. Returns the folder in the cache. WsrError if npm is missing or fails."""
     target = emoji_dir()
     if (target / "groups.json").exists():
         return target
@@ -107,7 +109,7 @@ def _npm_unpack(package: str, into: Path) -> Path:
 
 
 def emoji_available() -> bool:
-    """Whether the pictures have been fetched."""
+    """Returns whether the pictures are in the cache."""
     return (emoji_dir() / "groups.json").exists()
 
 
@@ -116,15 +118,15 @@ def _read(path: Path, resolution: int) -> np.ndarray:
     height, width = image.shape[:2]
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
-    # a few of the pictures are not quite square: white around them keeps their shape
+    # a few pictures are not square: padding with white keeps their aspect
     square = np.pad(image, ((top, side - height - top), (left, side - width - left), (0, 0)), constant_values=1)
     return resize_image(square, resolution)  # (resolution, resolution, 3)
 
 
 def load_emoji(group: str | None = None, resolution: int = 128) -> Signals:
-    """All emoji, or those of one class (`people`, `flags`, …), as images (resolution, resolution, 3) over white.
+    """Loads all emoji, or those of one class (`people`, `flags`, …), as images (resolution, resolution, 3) on white.
 
-    WsrError where the pictures have not been fetched, or the class is unknown.
+    WsrError if the pictures have not been fetched, or the class is unknown.
     """
     if group is not None and group not in CLASSES:
         raise unknown_name("emoji class", group, CLASSES)

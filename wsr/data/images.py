@@ -28,12 +28,12 @@ Picture = Float[np.ndarray, "h w 3"]
 
 
 def read_image(source: str | Path | Image.Image | Shaped[Any, "..."], longest: int | None = None) -> Picture:
-    """An image as float32 RGB in [0, 1]: sRGB, with alpha composited on white and EXIF's orientation applied.
+    """Reads an image as float32 sRGB in [0, 1], with alpha composited on white and EXIF's orientation applied.
 
     source: a file (PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP, TIFF; the first frame of an animation), a PIL image of any
     mode, or an array (h, w), (h, w, 1), (h, w, 3) or (h, w, 4): floats in [0, 1], or integers 0..255, or uint16.
-    longest: scale down so that the longer side is at most this, while decoding where the format allows it. Each pixel
-    is then the mean over its area.
+    longest: scale down so that the longer side is at most this many pixels, during decoding where the format allows it.
+    Each pixel is then the mean over its area.
 
     Colours of files and PIL images are converted to sRGB by their ICC profile, or by a PNG's gamma and primaries. EXIF
     and profiles that cannot be read are ignored. WsrError for a missing, empty, damaged or foreign file, for one of
@@ -83,7 +83,7 @@ def _from_array(array: np.ndarray) -> Picture:
 
 
 def _unit_range(array: np.ndarray) -> np.ndarray:
-    """float32 in [0, 1], or a WsrError that says why not."""
+    """Returns the array as float32 in [0, 1], or raises a WsrError that says why that is not possible."""
     if array.dtype.kind not in "buif":
         raise WsrError(f"An image array holds numbers, not {array.dtype}: floats in [0, 1] or integers 0..255.")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -103,9 +103,10 @@ def _unit_range(array: np.ndarray) -> np.ndarray:
 
 
 def resize_image(image: Picture, longest: int) -> Float[np.ndarray, "h2 w2 3"]:
-    """Scaled so that the longer side is `longest` pixels, aspect kept, no side under one pixel.
+    """Scales an image so that its longer side is `longest` pixels. The aspect is kept, and no side is shorter than one
+    pixel.
 
-    Down: each pixel is the mean over its area. Up: bilinear.
+    When scaling down each pixel is the mean over its area; when scaling up interpolation is bilinear.
     """
     if longest < 1:
         raise WsrError(f"The longer side of a resized image is 1 pixel or more, not {longest}.")
@@ -120,7 +121,7 @@ def resize_image(image: Picture, longest: int) -> Float[np.ndarray, "h2 w2 3"]:
 
 
 def square_crop(image: Picture) -> Float[np.ndarray, "s s 3"]:
-    """The largest square around the centre."""
+    """Crops the largest centred square."""
     height, width = image.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -128,12 +129,14 @@ def square_crop(image: Picture) -> Float[np.ndarray, "s s 3"]:
 
 
 def stable_split(identifier: str) -> str:
-    """`heldout` for one id in ten, `train` for the others: from the id alone, so adding files moves none."""
+    """Returns `heldout` for one id in ten and `train` for the others, by a hash of the id, so that adding files changes
+    no split."""
     return "heldout" if int(hashlib.sha256(identifier.encode()).hexdigest(), 16) % 10 == 0 else "train"
 
 
 def load_image_folder(folder: str | Path, resolution: int = 128) -> Signals:
-    """Every picture of an offered format below a folder, by its ending, as centred squares (resolution, resolution, 3).
+    """Loads every picture of a supported format (by its ending) below a folder, as centred squares (resolution,
+    resolution, 3).
 
     ids are paths relative to the folder; the class is the first sub-folder, "" where there is none and for FFHQ's
     numbered blocks of a thousand. Files are read when asked for; a damaged one is a WsrError then.

@@ -1,4 +1,4 @@
-"""Which points lie inside a mesh. What could take long runs in a child process, under a deadline."""
+"""Tells which points lie inside a mesh. Measurements that may take long run in a child process with a deadline."""
 
 import time
 from collections.abc import Callable
@@ -31,13 +31,14 @@ _RAY = np.array([0.5331, 0.3217, 0.7826])
 
 
 def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-    """Whether each point lies inside the mesh: where its winding number is above 0.5.
+    """Returns whether each point lies inside the mesh, that is, whether its winding number is above 0.5.
 
-    Exact for a closed mesh, also where its parts overlap, by counting a ray's signed crossings (Embree; 32,768 points
-    in 0.04 s). The generalised winding number (libigl) for an open one. Both ask for faces that are turned outward, as
-    `read_mesh` turns them. A mesh of many faces, or with many behind each other, is measured in a child process.
+    For a closed mesh it is exact, even where parts overlap, by counting signed crossings of a ray (Embree; 32,768
+    points in 0.04 s). For an open mesh it is the generalised winding number (libigl). Both need faces turned outward,
+    as `read_mesh` turns them. A mesh of many faces, or with many faces behind each other, is measured in a child
+    process.
 
-    WsrError for points that are not finite numbers of shape (n, 3), and where measuring takes more than 20 s.
+    WsrError for points that are not finite numbers of shape (n, 3), and if measuring takes more than 20 s.
     """
     points = np.ascontiguousarray(points, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 3 or not np.isfinite(points).all():
@@ -50,7 +51,7 @@ def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.n
 
 
 def inside_arrays(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> Bool[np.ndarray, " n"]:
-    """`inside`, in this process whatever it takes."""
+    """Does the same in this process, without a limit of time."""
     return _inside(trimesh.Trimesh(vertices, faces, process=False), points)
 
 
@@ -61,7 +62,7 @@ def _is_quick(mesh: trimesh.Trimesh, count: int) -> bool:
 
 
 def _depth(mesh: trimesh.Trimesh) -> float:
-    """Mean number of faces that a line along `_RAY` through the mesh's box meets, were it filled evenly."""
+    """Estimates the mean number of faces that a line along `_RAY` meets within the mesh's bounding box."""
     first, second = np.moveaxis(np.diff(mesh.triangles, axis=1), 1, 0)  # edges, (f, 3) each
     across = abs(np.cross(first, second) @ _RAY)
     x, y, z = np.ptp(mesh.bounds, axis=0)
@@ -80,7 +81,7 @@ def _inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.
 
 
 def _foretold(measure: Callable, points: np.ndarray, mesh: trimesh.Trimesh) -> np.ndarray:
-    """`measure(points)`, unless some of the points take so long that all would take too long."""
+    """Returns `measure(points)`. Times a few of the points first and raises a WsrError if all would take too long."""
     if len(points) < 4 * _TRIAL:
         return measure(points)
     measure(points[:1])  # builds the tree
@@ -97,7 +98,8 @@ def _foretold(measure: Callable, points: np.ndarray, mesh: trimesh.Trimesh) -> n
 
 
 def _inside_closed(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
-    """Signed crossings along two opposite rays. Where one grazed an edge they differ: winding number."""
+    """Counts signed crossings along two opposite rays. Where the two differ, because a ray grazed an edge, the winding
+    number decides."""
     n = len(points)
     if n == 0:
         return np.zeros(0, dtype=bool)

@@ -1,4 +1,4 @@
-"""How big a mesh may be. Larger ones are refused by name and number before they are decoded."""
+"""Limits on the size of a mesh. Larger meshes are refused, with their size, before they are decoded."""
 
 MAX_MESH_BYTES = 32 * 2**20
 MAX_FACES = 500_000
@@ -8,7 +8,7 @@ MAX_DEPTH = 64  # of nested nodes: placing one that lies n deep takes time in n
 
 
 class Refusal(Exception):
-    """Why a file is not decoded: a clause about "it", which `read_mesh` makes a WsrError of."""
+    """Raised with the reason why a file is not decoded, a clause about "it" from which `read_mesh` makes a WsrError."""
 
 
 def check_count(count: int, limit: int, what: str) -> None:

@@ -1,4 +1,4 @@
-"""What there is to know of a mesh before it is fitted."""
+"""A report on a mesh before it is fitted: whether it is closed, what was repaired, and how thin its walls are."""
 
 from dataclasses import dataclass
 
@@ -18,10 +18,11 @@ _SMALL = 0.01  # of the cube: where less is filled, few of the points that judge
 
 @dataclass(frozen=True)
 class MeshReport:
-    """faces, vertices: after reading. closed: whether the winding number of every point is whole. done: what was turned
-    and left out. notes: the reader's. wall: a tenth of the surface has walls thinner than this, in the units of the
-    unit sphere; inf where there are no walls. sheets: share of the surface with nothing behind it. filled: share of
-    [-1, 1]^3 inside, None for an open mesh. resolution: of the grid, whose voxels are 2 / resolution wide."""
+    """Properties of a mesh. faces, vertices: their numbers after reading. closed: whether every point has an integer
+    winding number. done: what was reoriented and left out. notes: remarks of the reader. wall: the tenth percentile of
+    the wall thickness over the surface, where the mesh lies in the unit sphere; inf if no face lies behind another.
+    sheets: share of the surface without a face behind it. filled: share of [-1, 1]^3 inside the mesh, None for an open
+    one. resolution: that of the grid at which fits are decoded, whose voxels are 2 / resolution wide."""
 
     faces: int
     vertices: int
@@ -35,7 +36,7 @@ class MeshReport:
 
     @property
     def voxels(self) -> float:
-        """`wall` in voxels of the grid."""
+        """Wall thickness `wall` in voxels of the grid."""
         return self.wall * self.resolution / 2
 
     @property
@@ -44,14 +45,15 @@ class MeshReport:
         return self.voxels < 1
 
     def sentences(self) -> list[str]:
-        """All of it, as whole sentences."""
+        """The whole report as sentences."""
         parts = f" in {self.done.parts:,} parts" if self.done.parts > 1 else ""
         first = f"{self.faces:,} faces{parts}, {'closed' if self.closed else 'open'}."
         walls = [] if self.thin or not np.isfinite(self.wall) else [self._walls()]
         return [first, *self.warnings(), *walls]
 
     def warnings(self) -> list[str]:
-        """What was mended, and what may make a poor fit of it; none for a closed, well-wound mesh of some thickness."""
+        """Sentences about what was repaired and what may lead to a poor fit; none for a closed, consistently oriented
+        mesh with walls of sufficient thickness."""
         done, found = self.done, []
         if not self.closed:
             which = f"{done.open_parts:,} of its {done.parts:,} parts have" if done.parts > 1 else "Its surface has"
@@ -87,7 +89,7 @@ def _faces(count: int, one: str, many: str | None = None) -> str:
 
 
 def describe_mesh(source: str | trimesh.Trimesh, resolution: int = GRID) -> MeshReport:
-    """The report of a file, or of what `read_mesh` gives. Takes some hundredths of a second beyond reading."""
+    """Makes the report of a file, or of a mesh from `read_mesh`. Takes some hundredths of a second beyond reading."""
     mesh = source if isinstance(source, trimesh.Trimesh) and REPAIRS in source.metadata else read_mesh(source)
     done, notes = mesh.metadata[REPAIRS]
     closed = is_closed(mesh.faces)
@@ -98,8 +100,8 @@ def describe_mesh(source: str | trimesh.Trimesh, resolution: int = GRID) -> Mesh
 
 
 def wall_thickness(mesh: trimesh.Trimesh, count: int = _POINTS) -> Float[np.ndarray, " p"]:
-    """How far the next face lies behind the surface, straight inward, at points that are uniform by area; inf where
-    there is none. Repeatable."""
+    """Measures the distance from points on the surface (uniform by area) inward along the normal to the next face; inf
+    if there is none. The points are drawn from a fixed seed."""
     rng = np.random.default_rng(0)
     areas = np.cumsum(mesh.area_faces)
     rows = np.searchsorted(areas, (np.arange(count) + 0.5) / count * areas[-1]).clip(max=len(areas) - 1)

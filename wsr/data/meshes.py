@@ -25,11 +25,11 @@ REPAIRS = "wsr repairs"  # where a mesh's metadata hold what was done to it: an 
 
 
 def read_mesh(source: str | Path | trimesh.Trimesh | trimesh.Scene) -> trimesh.Trimesh:
-    """One mesh, scaled to the unit sphere as `normalise` does; open and self-intersecting ones are welcome.
+    """Reads a mesh and scales it to the unit sphere by `normalise`. Open and self-intersecting meshes are allowed.
 
-    source: a file (OBJ, PLY, STL, GLB, OFF) or a trimesh object. The parts of a scene are joined, equal vertices
-    merged, colours and materials left out. Doubled faces are left out and all faces turned outward, as
-    `wsr.data.orientation` says; `wsr.data.describe_mesh` tells what was done. A file is read in a child process with
+    source: a file (OBJ, PLY, STL, GLB, OFF) or a trimesh object. Parts of a scene are joined, equal vertices are
+    merged, colours and materials are dropped. Duplicate faces are dropped and all faces are turned outward by the rules
+    of `wsr.data.orientation`; `wsr.data.describe_mesh` reports what was done. Files are read in a child process with
     limits of memory and time.
 
     WsrError for a missing, empty, damaged or foreign file; for one of more than 32 MB, 500,000 faces or 1,500,000
@@ -71,8 +71,8 @@ def _check_file(path: Path) -> None:
 def read_arrays(
     path: str,
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Orientation, tuple[str, ...]]:
-    """What `read_mesh` does with a file, in this process: vertices, faces, what was turned and left out, and the
-    reader's notes."""
+    """Reads a file as `read_mesh` does, but in this process. Returns vertices, faces, what was reoriented and left out,
+    and remarks of the reader."""
     name, kind = repr(Path(path).name), Path(path).suffix.lower().lstrip(".")
     try:
         soup = READERS[kind](Path(path).read_bytes())
@@ -88,7 +88,7 @@ def read_arrays(
 
 
 def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, Orientation]:
-    """Checked, scaled, equal vertices merged, and turned outward."""
+    """Checks and scales a mesh, merges equal vertices and turns its faces outward."""
     vertices, faces = _checked(np.asarray(vertices, np.float64), np.asarray(faces, np.int64), name)
     with np.errstate(over="ignore"):
         extent = float(np.ptp(vertices, axis=0).max())
@@ -111,7 +111,8 @@ def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
 
 
 def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Those vertices that faces use, and the faces. WsrError for none, too many, wrong numbers or NaN."""
+    """Returns the vertices that faces use, and the faces. WsrError for no or too many faces, wrong vertex numbers, or
+    NaN."""
     if len(faces) == 0:
         raise WsrError(f"{name} has no faces: a surface of triangles or polygons is needed.")
     if len(faces) > MAX_FACES or len(vertices) > MAX_VERTICES:
@@ -129,7 +130,8 @@ def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
 
 
 def normalise(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """A copy moved and scaled so that its bounding box is centred at 0 and its farthest vertex at distance 1."""
+    """Returns a copy moved and scaled so that its bounding box is centred at 0 and its farthest vertex is at distance
+    1."""
     vertices = np.asarray(mesh.vertices, dtype=np.float64)
     vertices = vertices - (vertices.min(axis=0) + vertices.max(axis=0)) / 2  # (v, 3)
     radius = np.linalg.norm(vertices, axis=1).max() if len(vertices) else 0.0
@@ -139,7 +141,8 @@ def normalise(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def load_mesh_folder(folder: str | Path) -> Signals:
-    """Every OBJ, PLY, STL, GLB and OFF below a folder; the class is the first sub-folder, "" where there is none.
+    """Loads every OBJ, PLY, STL, GLB and OFF file below a folder. The class is the first sub-folder, "" if there is
+    none.
 
     ids are paths relative to the folder, without suffix. ShapeNetCore (`synset/model/models/model_normalized.obj`, or
     `synset/model/model.obj`) works as it is, with ids `synset/model`. Files are read when asked for.

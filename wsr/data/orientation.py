@@ -1,16 +1,16 @@
-"""Faces turned outward, wherever a file wound them otherwise: what is inside must not depend on an exporter's habits.
+"""Turns faces outward however a file winds them, so that the inside of a solid does not depend on the exporter.
 
 What is decided, and how, in this order:
 
-1. Faces that are there several times count once. Where they lie back to back, the two cancel: within a surface that is
-   closed without them they are inner walls, and both are left out; elsewhere one stays.
-2. Faces of one patch (joined along edges of two faces) are wound alike, as most of its area is.
-3. A closed patch encloses a positive volume, unless it lies inside another one: then it keeps its direction relative to
-   the outermost patch around it. Wound against that one it is a cavity, wound alike it is part of the solid.
-4. An open patch shows its front to the side from which more rays escape. Where both sides are alike, as within a solid,
-   it is wound as closes most edges with the patches around it, or else stays as it is.
+1. Duplicate faces count once. Duplicates of opposite winding cancel: both are left out if the surface is closed without
+them, because they are inner walls then; otherwise one of them stays. 2. Faces of one patch (joined along edges that two
+faces share) get the winding that most of its area has. 3. A closed patch is turned to enclose a positive volume. If it
+lies inside another patch, it keeps its winding relative to the outermost patch around it: with the opposite winding it
+is a cavity, with the same winding part of the solid. 4. An open patch turns its front to the side from which more rays
+escape. If both sides are alike, as inside a solid, it gets the winding that closes most edges with the patches around
+it, and otherwise stays as it is.
 
-A mesh that is right already comes out bit by bit as it went in.
+A mesh that is already oriented so is returned bit by bit unchanged.
 """
 
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ _MOST_PROBED = 300_000_000  # faces times probes, of all parts: 3 s
 
 @dataclass(frozen=True)
 class Orientation:
-    """What was done. doubled: faces left out because others lie in the same place; turned: faces wound the other way
-    than in the file; parts: patches of faces joined by their edges; turned_parts: those that were turned as a whole;
-    open_parts: those with a border; cavities: closed parts that are hollow."""
+    """What was changed. doubled: number of duplicate faces left out. turned: number of faces whose winding was
+    reversed. parts: number of patches of faces joined by edges. turned_parts: number of patches reversed as a whole.
+    open_parts: number of patches with a border. cavities: number of closed patches that bound a hollow."""
 
     doubled: int = 0
     turned: int = 0
@@ -49,9 +49,10 @@ class Orientation:
 def outward(
     vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]
 ) -> tuple[Int[np.ndarray, "g 3"], Orientation]:
-    """The faces turned as the module says, doubled ones left out, and what was done.
+    """Returns the faces turned outward by the rules above, without duplicates, and what was changed.
 
-    WsrError where so many parts lie in each other's boxes that cavities cannot be told from turned parts in 3 s.
+    WsrError if so many parts lie in each other's bounding boxes that cavities cannot be told from reversed parts within
+    3 s.
     """
     kept, both_ways = single_faces(faces)
     before = faces[kept]
@@ -82,13 +83,14 @@ def outward(
 
 
 def is_closed(faces: Int[np.ndarray, "f 3"]) -> bool:
-    """Whether every edge is passed as often one way as the other: then each point's winding number is whole."""
+    """Returns whether every edge is traversed equally often in both directions, so that each point has an integer
+    winding number."""
     return bool(_closed_parts(faces, np.zeros(len(faces), np.int64), 1)[0])
 
 
 def single_faces(faces: Int[np.ndarray, "f 3"]) -> tuple[Int[np.ndarray, " g"], Bool[np.ndarray, " g"]]:
-    """Rows of the faces that stay when those in one place count once, in order, and which of them were there as often
-    one way round as the other."""
+    """Returns the rows of the faces that stay when duplicates count once, in order, and which of them had as many
+    duplicates of one winding as of the other."""
     corners = np.sort(faces, axis=1)
     most = int(corners.max()) + 1  # at most 1,500,000: its third power is a whole number of 64 bits
     key = (corners[:, 0] * most + corners[:, 1]) * most + corners[:, 2]
@@ -110,7 +112,7 @@ def single_faces(faces: Int[np.ndarray, "f 3"]) -> tuple[Int[np.ndarray, " g"], 
 
 
 def _beside_closed(corners: Int[np.ndarray, "p 3"], cancelled: Bool[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
-    """Places whose body (faces joined by vertices) is closed without the places that cancel."""
+    """Returns the faces whose body (faces joined by vertices) is closed without the cancelling duplicates."""
     most = int(corners.max()) + 1
     ends = np.concatenate([corners[:, :2], corners[:, 1:]])
     graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (most, most))
@@ -140,7 +142,8 @@ def _closed_parts(faces: np.ndarray, part: Int[np.ndarray, " f"], count: int) ->
 
 
 def _borders(faces: np.ndarray, part: Int[np.ndarray, " f"], count: int) -> csc_array:
-    """Of each edge (row) and part (column) how much more often the part's faces pass it one way than the other."""
+    """Returns, for each edge (row) and part (column), how much more often the part's faces traverse it in one direction
+    than in the other."""
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     low, high = edges.min(axis=1), edges.max(axis=1)
     names, row = np.unique(low * (int(faces.max()) + 1) + high, return_inverse=True)
@@ -153,7 +156,7 @@ def _borders(faces: np.ndarray, part: Int[np.ndarray, " f"], count: int) -> csc_
 def _closed_turned(
     vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_open: np.ndarray
 ) -> tuple[Bool[np.ndarray, " p"], int]:
-    """Which closed parts are to be turned, and how many are cavities."""
+    """Returns which closed parts are to be reversed, and how many are cavities."""
     a, b, c = (vertices[column] for column in faces.T)
     volume = np.bincount(part, np.einsum("fd,fd->f", a, np.cross(b, c)), len(is_open))  # six times
     inward = (volume < 0) & ~is_open
@@ -170,7 +173,7 @@ def _closed_turned(
 def _outermost(
     vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, closed: Int[np.ndarray, " c"], volume: np.ndarray
 ) -> Int[np.ndarray, " p"]:
-    """Of each part the largest closed one that it lies inside of, -1 where it lies in none."""
+    """Returns for each part the largest closed part around it, -1 if there is none."""
     order = np.argsort(part, kind="stable")
     bounds = np.searchsorted(part[order], np.arange(len(volume) + 1))
     own = {p: faces[order[bounds[p] : bounds[p + 1]]] for p in closed.tolist()}
@@ -200,7 +203,8 @@ def _outermost(
 
 
 def _just_inside(vertices: np.ndarray, faces: np.ndarray, volume: float) -> Float[np.ndarray, "n 3"]:
-    """Points behind some of a part's faces: where it touches another from outside they are not in that one."""
+    """Returns points just behind some of a part's faces; they lie outside a second part that the first touches from
+    outside."""
     normals = _doubled_normals(vertices, faces)
     length = np.linalg.norm(normals, axis=1)
     some = np.argsort(-length, kind="stable")[: 4 * _PROBES]
@@ -210,7 +214,7 @@ def _just_inside(vertices: np.ndarray, faces: np.ndarray, volume: float) -> Floa
 
 
 def _open_turned(vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_open: np.ndarray) -> np.ndarray:
-    """Which open parts show their front to the side from which fewer rays escape (Takayama et al. 2014)."""
+    """Returns which open parts turn their front to the side from which fewer rays escape (Takayama et al. 2014)."""
     rng = np.random.default_rng(0)
     chosen = np.flatnonzero(is_open)
     each = max(1, min(_RAYS, _MOST_RAYS // len(chosen)))
@@ -242,7 +246,7 @@ def _open_turned(vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_o
 
 
 def _closing(borders: csc_array, turned: Bool[np.ndarray, " p"], undecided: Int[np.ndarray, " u"]) -> np.ndarray:
-    """The undecided parts turned, one after the other, where fewer edges stay open by it."""
+    """Reverses the undecided parts one after the other where that leaves fewer edges open."""
     way = np.where(turned, -1, 1)
     net = borders @ way  # (e,)
     several = np.bincount(borders.indices, minlength=borders.shape[0]) > 1

@@ -1,4 +1,4 @@
-"""Pictures made smaller: each pixel is the mean over the area that it covers, exactly, a band of rows at a time."""
+"""Scales pictures down, a band of rows at a time: each pixel is the exact mean over the area that it covers."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,14 @@ Rows = Callable[[int, int], Float[np.ndarray, "rows w 3"]]
 
 
 def fitted(size: tuple[int, int], longest: int) -> tuple[int, int]:
-    """(height, width) of a picture scaled so that its longer side is `longest`; no side is under one pixel."""
+    """Returns the (height, width) of a picture scaled so that its longer side is `longest`. No side is shorter than one
+    pixel."""
     scale = longest / max(size)
     return tuple(longest if side == max(size) else max(1, round(side * scale)) for side in size)
 
 
 def local_mean(rows: Rows, size: tuple[int, int], shape: tuple[int, int]) -> Float[np.ndarray, "h w 3"]:
-    """A picture of `size` (height, width), read through `rows`, as one of `shape`, which is no larger."""
+    """Scales a picture of `size` (height, width), read through `rows`, to `shape`, which must not be larger."""
     (height, width), (new_height, new_width) = size, shape
     down, across = _weights(height, new_height), _weights(width, new_width)
     at_once = max(1, int(BAND / width / (height / new_height)))  # new rows
@@ -43,7 +44,8 @@ def _mean_rows(rows: Rows, part: csr_array, top: int, bottom: int, width: int) -
 
 
 def _weights(old: int, new: int) -> csr_array:
-    """(new, old): how much of each old pixel lies in each new one. Rows sum to 1, and are mostly zeros."""
+    """Returns the share (new, old) of each new pixel that comes from each old pixel. Rows sum to 1 and are mostly
+    zeros."""
     edges = np.linspace(0, old, new + 1)
     first = np.floor(edges[:-1]).astype(np.int64)
     last = np.maximum(np.ceil(edges[1:] - 1e-9).astype(np.int64), first + 1).clip(max=old)

@@ -1,1 +1,1 @@
-"""Parsers of files from elsewhere. They run in a child process with limits (`wsr.isolation`) and import no torch."""
+"""Parsers of uploaded files. They run in a child process with limits (`wsr.isolation`) and import no torch."""

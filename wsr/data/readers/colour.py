@@ -1,8 +1,8 @@
-"""Colours as sRGB has them, from a picture's ICC profile or from the tags that say the same in fewer bytes.
+"""Converts colours to sRGB by a picture's ICC profile, or by the shorter tags that describe a colour space.
 
 As browsers do: an ICC profile comes first (in PNG, cICP before it), an sRGB tag says that nothing is to be done, and
-gAMA with cHRM describes a gamma and primaries. What is broken, or of another kind than the picture, is ignored, and so
-are the transfer functions of high dynamic range (PQ, HLG), which have no one right picture in sRGB.
+gAMA with cHRM describes a gamma and primaries. Profiles that are broken or of another colour model than the picture are
+ignored, and so are the transfer functions of high dynamic range (PQ, HLG), which have no unique equivalent in sRGB.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,8 @@ _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0
 
 
 def from_profile(profile: bytes | None, channels: int) -> Converter | None:
-    """By an ICC profile, for pictures of 1, 3 or 4 channels. None where it is broken, of another kind or sRGB's own."""
+    """Returns the conversion by an ICC profile for pictures of 1, 3 or 4 channels; None if the profile is broken, of
+    another colour model, or sRGB."""
     if not profile:
         return None
     try:
@@ -43,7 +44,7 @@ def from_profile(profile: bytes | None, channels: int) -> Converter | None:
 
 
 def from_chunks(chunks: dict[bytes, bytes], profile: bytes | None, channels: int) -> Converter | None:
-    """By a PNG's chunks and its unpacked profile."""
+    """Returns the conversion by a PNG's chunks and its decompressed profile."""
     if len(code := chunks.get(b"cICP", b"")) == 4:
         return from_code_points(code[0], code[1], channels)
     if profile:
@@ -58,7 +59,7 @@ def from_chunks(chunks: dict[bytes, bytes], profile: bytes | None, channels: int
 
 
 def from_code_points(primaries: int, transfer: int, channels: int) -> Converter | None:
-    """By the numbers of ITU-T H.273."""
+    """Returns the conversion by the code points of ITU-T H.273."""
     if primaries not in _PRIMARIES or transfer not in _TRANSFERS:
         return None
     return described_by(_PRIMARIES[primaries], _D65, _TRANSFERS[transfer], channels)
@@ -70,7 +71,8 @@ def adobe_rgb(channels: int) -> Converter | None:
 
 
 def described_by(primaries, white, exponent: float, channels: int) -> Converter | None:
-    """By primaries (x, y of red, green and blue), a white point and an exponent (0 for sRGB's curve)."""
+    """Returns the conversion by primaries (x, y of red, green and blue), a white point and an exponent (0: sRGB's
+    curve)."""
     try:
         matrix = np.linalg.inv(_to_xyz(_SRGB, _D65)) @ _adapted(white) @ _to_xyz(primaries, white)
     except (np.linalg.LinAlgError, ZeroDivisionError):
@@ -98,7 +100,7 @@ def _encoded(linear: np.ndarray) -> np.ndarray:
 
 
 def _to_xyz(primaries, white) -> Float[np.ndarray, "3 3"]:
-    """Linear RGB to XYZ, where (1, 1, 1) is the white point at Y = 1."""
+    """Returns the matrix from linear RGB to XYZ that maps (1, 1, 1) to the white point at Y = 1."""
     columns = np.array([[x, y, 1 - x - y] for x, y in zip(primaries[::2], primaries[1::2], strict=True)]).T  # (3, 3)
     return columns * np.linalg.solve(columns, _white_xyz(white))
 
@@ -109,7 +111,7 @@ def _white_xyz(white) -> Float[np.ndarray, "3"]:
 
 
 def _adapted(white) -> Float[np.ndarray, "3 3"]:
-    """XYZ under one white point to XYZ under D65, by Bradford's cone responses."""
+    """Returns the matrix from XYZ under one white point to XYZ under D65 (Bradford adaptation)."""
     gains = (_BRADFORD @ _white_xyz(_D65)) / (_BRADFORD @ _white_xyz(white))
     return np.linalg.inv(_BRADFORD) @ (gains[:, None] * _BRADFORD)
 
@@ -135,7 +137,8 @@ def _greys(transform: ImageCms.ImageCmsTransform, mode: str) -> Converter:
 
 
 def _worth_it(convert: Converter, channels: int) -> Converter | None:
-    """None where no colour moves by more than a step of 8 bits: most profiles are sRGB's, whose pictures stay exact."""
+    """Returns None if the conversion changes no colour by more than one step of 8 bits. Most profiles are sRGB, and
+    their pictures stay exact."""
     if channels == 4:
         return convert
     levels = np.linspace(0, 1, 6, dtype=np.float32)

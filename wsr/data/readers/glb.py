@@ -23,8 +23,9 @@ _UNREAD = {
 
 
 def read_glb(data: bytes) -> Soup:
-    """The geometry of its scene without materials, images, animations and extensions. Points and lines are left out,
-    and nothing is read but what its triangles use. A JSON of another structure than glTF's raises what Python raises.
+    """Reads the triangles of the default scene, without materials, images, animations and extensions. Points and lines
+    are left out, and only the data that triangles use is read. A JSON that does not have glTF's structure raises
+    Python's own exceptions.
     """
     header, binary = _chunks(data)
     for name in header.get("extensionsRequired", []):
@@ -77,7 +78,7 @@ def _chunks(data: bytes) -> tuple[dict, bytes]:
 
 
 class _Source:
-    """A header and its bytes, from which accessors are read when they are asked for."""
+    """The JSON header and the binary chunk. Accessors are read on demand."""
 
     def __init__(self, header: dict, binary: bytes):
         self.header, self.binary = header, binary
@@ -89,7 +90,7 @@ class _Source:
         return entries[index]
 
     def part(self, primitive: dict) -> tuple[np.ndarray, np.ndarray]:
-        """Vertices (v, 3) and triangles (f, 3) of a primitive."""
+        """Returns vertices (v, 3) and triangles (f, 3) of a primitive."""
         points = self.accessor(primitive["attributes"]["POSITION"], "VEC3").astype(np.float64)
         if "indices" in primitive:
             corners = self.accessor(primitive["indices"], "SCALAR")[:, 0]
@@ -103,7 +104,8 @@ class _Source:
         return points, _triangles(corners, primitive.get("mode", _TRIANGLES))
 
     def accessor(self, index: Any, shape: str) -> np.ndarray:
-        """Rows of 1 or 3 numbers. Whole numbers that are marked as normalised are fractions in [-1, 1]."""
+        """Returns the rows of an accessor, of 1 or 3 numbers. Integers marked as normalised become fractions in [-1,
+        1]."""
         accessor = self.entry("accessors", index)
         kind, count = _component(accessor), int(accessor["count"])
         check_count(count, MAX_VERTICES, "vertices or corners in one part")
@@ -133,7 +135,8 @@ class _Source:
         return values
 
     def _view(self, index: Any, offset: Any, kind: np.dtype, count: int, width: int) -> np.ndarray:
-        """A window of the bytes, (count, width), not a copy: views may overlap without taking memory."""
+        """Returns a view (count, width) of the bytes and not a copy, so that overlapping buffer views take no further
+        memory."""
         view = self.entry("bufferViews", index)
         start, length = int(view.get("byteOffset", 0)), int(view["byteLength"])
         if int(view.get("buffer", 0)) != 0:
@@ -159,7 +162,7 @@ def _component(accessor: dict) -> np.dtype:
 
 
 def _triangles(corners: np.ndarray, mode: Any) -> np.ndarray:
-    """(f, 3) of a list, a strip or a fan, wound as glTF says."""
+    """Returns the triangles (f, 3) of a list, a strip or a fan, with glTF's winding."""
     if mode == _TRIANGLES:
         return corners[: len(corners) // 3 * 3].reshape(-1, 3)
     if mode not in (_STRIP, _FAN):

@@ -1,4 +1,4 @@
-"""glTF's tree of nodes: which mesh stands where."""
+"""The tree of nodes in glTF, which places meshes."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,8 @@ from wsr.data.mesh_limits import MAX_DEPTH, MAX_PARTS, Refusal, check_count
 
 
 def placed(header: dict) -> Iterator[tuple[int, np.ndarray]]:
-    """Meshes of the default scene (of all nodes, where there is none) by number, each with its matrix (4, 4)."""
+    """Yields the index of each placed mesh and its matrix (4, 4), for the default scene or, if there is none, for all
+    nodes."""
     nodes = header.get("nodes", [])
     check_count(len(nodes), MAX_PARTS, "nodes")
     roots = _roots(nodes)
@@ -32,7 +33,8 @@ def placed(header: dict) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _roots(nodes: list[dict]) -> list[int]:
-    """glTF asks for strict trees. Anything else could place a part again and again, or for ever."""
+    """Returns the roots, and checks that the nodes form strict trees as glTF demands. Other graphs could place a part
+    endlessly."""
     children = [child for node in nodes for child in node.get("children", [])]
     if len(set(children)) != len(children) or any(type(c) is not int or not 0 <= c < len(nodes) for c in children):
         raise Refusal("its nodes are not a tree")

@@ -1,4 +1,4 @@
-"""Pictures from files, read as a child process reads them: at most 40 megapixels, in no more memory than is needed."""
+"""Reads pictures from files inside a child process, up to 40 megapixels and in little memory."""
 
 import re
 import struct
@@ -17,7 +17,7 @@ from wsr.picture_formats import NAMES, PictureFormat, described, offered
 
 MAX_BYTES = 32 * 2**20
 MAX_PIXELS = 40_000_000
-MAX_SIDE = 65_535  # of JPEG and GIF; whoever has a longer one has no picture but a line
+MAX_SIDE = 65_535  # the longest side that JPEG and GIF can have
 _DRAFT = 4_000_000  # pixels from which a JPEG is decoded smaller: below, each pixel counts
 
 _AVIF_EXIF = re.compile(rb"(infe[\x02\x03].{3}.{4}(?:..)?)Exif", re.DOTALL)  # an item's entry, with its type
@@ -25,17 +25,18 @@ _ORIENTATION, _COLOUR_SPACE, _INTEROP = 0x0112, 0xA001, 0xA005
 
 
 def shown(path: Path) -> str:
-    """A file's name as messages have it: quoted, and short."""
+    """Returns a file's name for messages, quoted and shortened."""
     name = path.name
     return repr(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
 
 
 def read_picture(path: str, longest: int | None = None, square: bool = False) -> Shaped[np.ndarray, "h w 3"]:
-    """A picture file as sRGB on white, turned as EXIF says: uint8, or float32 in [0, 1] where 8 bits are too few.
+    """Reads a picture file as sRGB on white, oriented by EXIF: uint8, or float32 in [0, 1] if it has more than 8 bits a
+    channel.
 
-    longest: scale down so that the longer side is at most this; square: only the central square, before scaling.
-    WsrError for what is no picture of an offered format, for over 40 megapixels or 65,535 pixels along a side, and for
-    what is damaged. Nothing is decoded before its size is known, and no more than 4 bytes a pixel are kept of it.
+    longest: scale down so that the longer side is at most this many pixels. square: crop the central square before
+    scaling. WsrError for a file that is not a picture of a supported format, is damaged, or has over 40 megapixels or
+    65,535 pixels along a side. The size is checked before anything is decoded, and at most 4 bytes a pixel are kept.
     """
     file = Path(path)
     name, data = shown(file), _content(file)
@@ -45,7 +46,7 @@ def read_picture(path: str, longest: int | None = None, square: bool = False) ->
         raise WsrError(f"{name} holds {what or 'no picture'}: {NAMES} is needed.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of odd tags, which are nobody's concern here
+            warnings.simplefilter("ignore")  # about unknown tags, which do not matter here
             return _pixels(data, kind, name, longest, square).array(longest, square)
     except (WsrError, MemoryError):
         raise
@@ -62,7 +63,7 @@ def brief(error: Exception) -> str:
 
 
 def pixels_of(image: Image.Image, name: str) -> Pixels:
-    """Of a picture that is open in Pillow. WsrError for too many pixels, or none."""
+    """Returns the pixels of a picture that is open in Pillow. WsrError for too many pixels, or none."""
     check_size(image.size, name)
     image.load()
     exif = _exif(image)
@@ -141,7 +142,7 @@ def _from_png(data: bytes, name: str) -> Pixels:
 
 
 def _low_bytes(data: bytes) -> Image.Image:
-    """The low bytes of a PNG of 16 bits a channel, of which Pillow gives the high ones."""
+    """Returns the low bytes of a PNG with 16 bits a channel, of which Pillow decodes the high bytes only."""
     image = Image.open(BytesIO(data), formats=("PNG",))
     image.tile = [tile._replace(args="RGB;16L") for tile in image.tile]
     image.load()
@@ -149,7 +150,7 @@ def _low_bytes(data: bytes) -> Image.Image:
 
 
 def _frame(image: Image.Image) -> tuple[int, int, int, int] | None:
-    """What the first frame covers, None if all of the canvas."""
+    """Returns the box that the first frame covers, or None if it covers the whole canvas."""
     boxes = [tuple(tile.extents) for tile in image.tile if tile.extents]
     return boxes[0] if len(boxes) == 1 and boxes[0] != (0, 0, *image.size) else None
 
@@ -164,7 +165,8 @@ def _heic(data: bytes, name: str) -> Image.Image:
 
 
 def _webp(image: Image.Image) -> Image.Image:
-    """With what is empty as transparent (Pillow drops it where no frame has alpha), and without Pillow's copy."""
+    """Decodes a WebP with uncovered parts of the canvas transparent (Pillow drops alpha if no frame has it), and
+    without the copy that Pillow makes."""
     pixels, _ = image._decoder.get_next() or (None, None)
     if pixels is None:
         raise ValueError("its first frame is damaged")
@@ -175,7 +177,7 @@ def _webp(image: Image.Image) -> Image.Image:
 
 
 def _draft(image: Image.Image, longest: int | None) -> None:
-    """Lets a large JPEG be decoded at a half, a quarter or an eighth, at twice the size that is wanted or more."""
+    """Sets a large JPEG to be decoded at 1/2, 1/4 or 1/8 of its size, at least twice the wanted size."""
     width, height = image.size
     if longest is None or width * height <= _DRAFT:
         return
@@ -185,8 +187,8 @@ def _draft(image: Image.Image, longest: int | None) -> None:
 
 
 def _from_avif(data: bytes, name: str) -> Pixels:
-    """By Pillow's decoder, without its plugin and without EXIF: both refuse a picture whose EXIF they cannot read, and
-    an AVIF says outside of it how it is turned."""
+    """Decodes an AVIF by Pillow's decoder, without its plugin and without EXIF: both would refuse a picture whose EXIF
+    they cannot read, and AVIF stores its orientation elsewhere."""
     from PIL import _avif
 
     decoder = _avif.AvifDecoder(_AVIF_EXIF.sub(rb"\1skip", data), "auto", 2)
@@ -200,7 +202,7 @@ def _from_avif(data: bytes, name: str) -> Pixels:
 
 
 def _exif(image: Image.Image, chunk: bytes | None = None) -> Image.Exif:
-    """EXIF, empty where there is none or nobody can read it: a picture is a picture without it."""
+    """Returns the EXIF data, empty if there is none or it cannot be read."""
     try:
         if chunk is None:
             return image.getexif()
@@ -220,7 +222,7 @@ def _orientation(exif: Image.Exif) -> int:
 
 
 def _is_adobe_rgb(exif: Image.Exif) -> bool:
-    """Whether a camera has written an Adobe RGB picture without a profile: DCF's rule for optional colour spaces."""
+    """Returns whether EXIF declares Adobe RGB without a profile, by DCF's rule for the optional colour space."""
     try:
         details, interop = exif.get_ifd(0x8769), exif.get_ifd(_INTEROP)
         return details.get(_COLOUR_SPACE) == 0xFFFF and str(interop.get(1, "")).startswith("R03")

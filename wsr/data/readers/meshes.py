@@ -1,9 +1,9 @@
-"""Readers of mesh files: bytes to vertices and triangles, with what was left out or mended on the way.
+"""Readers of mesh files: from bytes to vertices and triangles, with remarks about what was left out or repaired.
 
-A reader takes a file's bytes and returns `Soup`. It raises a Refusal where the file says what it does not hold, or has
-more than the limits; whatever else it raises means a damaged file. Readers run in a child process with limits of
-memory and time (`wsr.isolation`), so they check what protects the result, not what protects the machine. Nothing that
-a file refers to (material libraries, textures, URIs) is opened.
+A reader takes a file's bytes and returns `Soup`. It raises a Refusal if the file contradicts itself or exceeds the
+limits; any other exception means that the file is damaged. Readers run in a child process with limits of memory and
+time (`wsr.isolation`), so their checks protect the result and not the machine. External files (material libraries,
+textures, URIs) are never opened.
 """
 
 from wsr.data.readers.glb import read_glb

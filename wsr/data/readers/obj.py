@@ -15,8 +15,9 @@ _CONTINUED = re.compile(rb"^( *[vf] (?:[^\n]*\\ *\n)+[^\n]*)", re.MULTILINE)
 
 
 def read_obj(data: bytes) -> Soup:
-    """All groups and objects as one mesh. What follows a vertex's three coordinates (a weight, colours), normals and
-    texture coordinates are left out; a face's negative number counts back from the last vertex before its line."""
+    """Reads all groups and objects as one mesh. Normals, texture coordinates and anything after a vertex's three
+    coordinates (a weight, colours) are left out. A negative index counts back from the last vertex before the face's
+    line."""
     text = plain_text(data)
     if b"#" in text:
         text = re.sub(rb"#[^\n]*", b"", text)
@@ -36,7 +37,7 @@ def read_obj(data: bytes) -> Soup:
 
 
 def _faces(lines: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
-    """Corners an `f` line, and all their vertices' numbers from 0."""
+    """Returns the number of corners of each `f` line, and the vertex indices of all corners, from 0."""
     rows, before, seen = [], [], 0
     for line in lines:
         if line.startswith(b"v"):

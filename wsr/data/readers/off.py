@@ -14,7 +14,7 @@ _HEADER = re.compile(rb"\s*(?:ST)?C?N?OFF\s*(\d{1,12})\s+(\d{1,12})[^\n]*(?:\n|$
 
 
 def read_off(data: bytes) -> Soup:
-    """Polygons of any size; colours are left out, and so are lines beyond those that the header declares."""
+    """Reads polygons of any size. Colours are left out, and so are lines beyond those that the header declares."""
     text = re.sub(rb"#[^\n]*", b"", plain_text(data)) if re.match(rb"\s*\w*OFF\s+BINARY", data) is None else b"binary"
     header = _HEADER.match(text)
     if header is None:

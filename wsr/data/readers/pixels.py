@@ -1,4 +1,4 @@
-"""Pixels of an opened picture as sRGB on white, a band of rows at a time, whatever their mode and transparency."""
+"""Converts the pixels of an opened picture of any mode to sRGB on white, a band of rows at a time."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from wsr.data.readers.colour import Converter
 from wsr.data.resampling import fitted, local_mean
 from wsr.errors import WsrError
 
-# Modes that hold more than 8 bits a channel, with what their white is.
+# Modes with more than 8 bits a channel, and their value of white.
 DEEP = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I;16N": 65535, "I": 65535, "F": 1}
 _GREY = ("1", "L", "LA", "La", *DEEP)
 _BAND = 2**20  # pixels at a time
 
-# After EXIF's orientation, of rows and columns as they are stored.
+# How to turn the stored rows and columns, by EXIF's orientation.
 _TURNS = {
     2: lambda a: a[:, ::-1],
     3: lambda a: a[::-1, ::-1],
@@ -28,7 +28,7 @@ _TURNS = {
 
 
 def channels_of(image: Image.Image) -> int:
-    """How many channels of colour a picture has: 1 (grey), 3 or 4 (CMYK)."""
+    """Returns the number of colour channels: 1 (grey), 3 or 4 (CMYK)."""
     return 1 if image.mode in _GREY else 4 if image.mode == "CMYK" else 3
 
 
@@ -36,9 +36,9 @@ def channels_of(image: Image.Image) -> int:
 class Pixels:
     """A decoded picture.
 
-    key: the colour that is transparent, in the picture's own numbers, or None; frame: (left, top, right, bottom) of
-    what is drawn, where the rest of the canvas is empty, or None; low: the low bytes of a picture of 16 bits a channel,
-    for `key` alone; inverted: 0 is white.
+    key: the transparent colour, in the picture's own values, or None. frame: (left, top, right, bottom) of the drawn
+    part if the rest of the canvas is empty, or None. low: low bytes of a picture with 16 bits a channel, used for `key`
+    only. inverted: whether 0 is white.
     """
 
     image: Image.Image
@@ -51,8 +51,8 @@ class Pixels:
     inverted: bool = False
 
     def array(self, longest: int | None, square: bool) -> Shaped[np.ndarray, "h w 3"]:
-        """All of it, the longer side no more than `longest`; only the central square if `square`. uint8 where 8 bits
-        are all that there is, float32 in [0, 1] otherwise."""
+        """Returns the picture with its longer side at most `longest`, cropped to the central square if `square`: uint8
+        if it has 8 bits a channel and needs no conversion, else float32 in [0, 1]."""
         if square:
             self._crop()
         width, height = self.image.size
@@ -71,7 +71,7 @@ class Pixels:
         return opaque and self.convert is None and self.image.mode not in DEEP and not self.inverted
 
     def rows(self, top: int, bottom: int) -> Float[np.ndarray, "r w 3"]:
-        """Rows as float32 in [0, 1], composited on white."""
+        """Returns rows as float32 in [0, 1], composited on white."""
         band = self.image.crop((0, top, self.image.width, bottom))
         values, alpha = self._deep(band) if band.mode in DEEP else self._eight(band)
         if self.inverted:
@@ -115,7 +115,7 @@ class Pixels:
         return np.clip(values, 0, 1).astype(np.float32), None
 
     def _eight(self, band: Image.Image) -> tuple[np.ndarray, np.ndarray | None]:
-        """Colours (r, w, 1, 3 or 4) and alpha (r, w, 1) or None."""
+        """Returns colours (r, w, c) with 1, 3 or 4 channels, and alpha (r, w, 1) or None."""
         if band.mode == "La":
             band = band.convert("LA")  # the only way out of this mode
         if band.mode == "RGBa" or (band.has_transparency_data and band.mode not in ("1", "L", "RGB", "LA", "RGBA")):
@@ -132,7 +132,7 @@ class Pixels:
         return values, None
 
     def _keyed(self, band: Image.Image, top: int) -> Float[np.ndarray, "r w 1"]:
-        """0 where a pixel has the colour that is declared transparent, 1 elsewhere."""
+        """Returns 0 where a pixel has the transparent colour, 1 elsewhere."""
         stored = np.asarray(band.convert("L") if band.mode == "1" else band).astype(np.int64)
         if self.low is not None:
             stored = stored * 256 + np.asarray(self.low.crop((0, top, band.width, top + band.height)))

@@ -25,7 +25,7 @@ class _Element:
     properties: list[tuple[str, ...]] = field(default_factory=list)  # (type, name), of a list (count type, type, name)
 
     def index(self, *names: str) -> int:
-        """Of the first property of one of these names. A Refusal where there is none."""
+        """Returns the index of the first property with one of these names. A Refusal if there is none."""
         found = next((i for i, (*_, name) in enumerate(self.properties) if name in names), None)
         if found is None:
             raise Refusal(f"its {self.name} elements have no property {names[0]!r}")
@@ -33,8 +33,8 @@ class _Element:
 
 
 def read_ply(data: bytes) -> Soup:
-    """Coordinates of its vertices and corners of its faces; other properties, other elements, and what follows the
-    last element are left out."""
+    """Reads the coordinates of vertices and the corners of faces. Other properties and elements, and anything after the
+    last element, are left out."""
     header, body = _header(data)
     format_, elements = _parse(header)
     for element in elements:
@@ -89,14 +89,14 @@ def _parse(header: str) -> tuple[str, list[_Element]]:
 
 
 def _wanted(elements: list[_Element]) -> list[_Element]:
-    """Up to the last of vertices and faces: nothing behind them needs to be read."""
+    """Returns the elements up to the last of vertices and faces; later ones need not be read."""
     return elements[: 1 + max(i for i, element in enumerate(elements) if element.name in ("vertex", "face"))]
 
 
 def _text_elements(elements: list[_Element], body: bytes, _order: str) -> Iterator[tuple]:
-    """A line an element."""
+    """Reads text with one line for each row of an element."""
     lines, total = filled_lines(plain_text(body)), sum(element.count for element in elements)
-    if len(lines) < total:  # a line missed in the middle makes faces of vertices: all are asked for
+    if len(lines) < total:  # a line missing in the middle would turn vertices into faces, so all lines are required
         raise Refusal(f"it declares {total:,} lines of elements and has {len(lines):,}")
     first = 0
     for element in _wanted(elements):
@@ -106,7 +106,8 @@ def _text_elements(elements: list[_Element], body: bytes, _order: str) -> Iterat
 
 
 def _text_columns(element: _Element, rows: list[list[bytes]]):
-    """What gives a property's values: an array of a scalar, sizes and values one after the other of a list."""
+    """Yields the values of each property: an array for a scalar property; sizes, then concatenated values for a list
+    property."""
     lists = [len(p) == 3 for p in element.properties]
     if not any(lists):
         if any(len(row) != len(lists) for row in rows):
@@ -161,7 +162,7 @@ def _row(element: _Element, order: str, sizes: dict[int, int]) -> np.dtype:
 
 
 def _first_sizes(element: _Element, body: bytes, order: str, start: int) -> dict[int, int]:
-    """Lengths of the lists in an element's first row."""
+    """Returns the lengths of the lists in an element's first row."""
     sizes: dict[int, int] = {}
     for i, kinds in enumerate(element.properties):
         if len(kinds) == 3:
@@ -192,7 +193,7 @@ def _record_columns(records: np.ndarray, sizes: dict[int, int]):
 
 
 def _walked(element: _Element, body: bytes, order: str, start: int):
-    """Row by row, where lists differ in length."""
+    """Reads row by row, for elements whose lists differ in length."""
     byteorder = "big" if order == ">" else "little"
     kinds = [(np.dtype(order + k[0]), np.dtype(order + k[1]) if len(k) == 3 else None) for k in element.properties]
     parts = [(i, a.itemsize, a.kind == "i", None if b is None else b.itemsize) for i, (a, b) in enumerate(kinds)]

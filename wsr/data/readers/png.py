@@ -1,5 +1,5 @@
-"""A PNG without what its pixels do not need: text, times and profiles, which may be large or broken, are taken out
-before a decoder sees them, and those that say how to show the picture are handed over apart."""
+"""Reduces a PNG to the chunks that its pixels need. Text, times and profiles, which may be large or broken, are removed
+before decoding; chunks that describe colours and orientation are returned separately."""
 
 import zlib
 from dataclasses import dataclass, field
@@ -10,14 +10,15 @@ MAX_PROFILE = 32 * 2**20  # bytes of a colour profile, unpacked
 
 @dataclass
 class Lean:
-    """A PNG with its critical chunks and its transparency only, and the first of each further chunk that matters."""
+    """A PNG with its critical chunks and its transparency only, and the first of each further chunk that matters for
+    display."""
 
     data: bytes
     chunks: dict[bytes, bytes] = field(default_factory=dict)
 
     @property
     def profile(self) -> bytes | None:
-        """The ICC profile, None where there is none or it cannot be unpacked."""
+        """The ICC profile, or None if there is none or it cannot be decompressed."""
         packed = self.chunks.get(b"iCCP", b"")
         name = packed.find(b"\0")
         if name < 0 or packed[name + 1 : name + 2] != b"\0":
@@ -31,7 +32,8 @@ class Lean:
 
 
 def lean(data: bytes) -> Lean:
-    """Sorts the chunks of a PNG file. What is no chunk any more is left as it is, for the decoder to judge."""
+    """Splits a PNG file into chunks and sorts them. Anything after the last valid chunk is kept unchanged for the
+    decoder."""
     view, kept, chunks = memoryview(data), [data[:8]], {}
     size, partial, pixels, at = data[16:24], [], False, 8
     while at + 12 <= len(data):

@@ -1,4 +1,4 @@
-"""Polygons of any size and shape cut into triangles, and what a reader of mesh files returns."""
+"""Triangulates polygons of any size and shape, and defines the result of a mesh reader."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ _FLAT = 1e-9  # of the polygon's area: a corner that bends back by less is strai
 
 @dataclass
 class Soup:
-    """vertices and triangles as a file has them, and sentences about what was left out or mended."""
+    """Vertices and triangles as stored in a file, and sentences about what was left out or repaired."""
 
     vertices: Float[np.ndarray, "v 3"]
     faces: Int[np.ndarray, "f 3"]
@@ -24,7 +24,8 @@ class Soup:
 def soup_of_polygons(
     vertices: Float[np.ndarray, "v 3"], sizes: Int[np.ndarray, " p"], corners: Int[np.ndarray, " c"]
 ) -> Soup:
-    """Triangles of polygons that are given one after the other: `sizes` corners each, as numbers of vertices.
+    """Triangulates polygons given one after the other by their vertex indices; `sizes` has the number of corners of
+    each.
 
     Polygons of fewer than three corners are left out. Triangles come first, then quads, then larger polygons. A concave
     polygon is cut inside its outline; one that crosses itself has no inside and is cut into a fan, with a note.
@@ -46,7 +47,7 @@ def soup_of_polygons(
 
 
 def _cut(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> tuple[Int[np.ndarray, "t 3"], int]:
-    """Triangles of polygons of one size, and how many of them cross themselves."""
+    """Returns the triangles of polygons of one size, and how many polygons cross themselves."""
     size = polygons.shape[1]
     if size == 3:
         return polygons, 0
@@ -66,12 +67,13 @@ def _cut(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> tuple[Int[np
 
 
 def _newell(points: Float[np.ndarray, "m s 3"]) -> Float[np.ndarray, "m 3"]:
-    """Normals as long as twice the areas. The points are relative to one of their own, so that they cancel well."""
+    """Returns normals with a length of twice the polygon's area. Points are taken relative to the polygon's first
+    point, for accuracy."""
     return np.cross(points, np.roll(points, -1, axis=1)).sum(axis=1)
 
 
 def _fan_fits(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> Bool[np.ndarray, " m"]:
-    """Whether the fan around the first corner stays inside: none of its triangles is turned over."""
+    """Returns whether the fan around the first corner lies inside the polygon, that is, no triangle is flipped."""
     with np.errstate(all="ignore"):  # infinite vertices are told later, by name
         points = vertices[polygons]
         points = points - points[:, :1]
@@ -85,7 +87,7 @@ def _fan_fits(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> Bool[np
 
 
 def _concave(points: Float[np.ndarray, "s 3"]) -> Int[np.ndarray, "t 3"] | None:
-    """Corners of triangles inside the outline; None where it crosses itself."""
+    """Returns the corners of triangles inside the outline, or None if it crosses itself."""
     points = points - points[0]
     normal = _newell(points[None])[0]
     length = np.linalg.norm(normal)
@@ -104,7 +106,7 @@ def _concave(points: Float[np.ndarray, "s 3"]) -> Int[np.ndarray, "t 3"] | None:
 
 
 def numbers(tokens: Sequence[bytes], kind: type) -> np.ndarray:
-    """Text to float64 or int64. A Refusal for what is no number, and for whole numbers beyond 64 bits."""
+    """Converts text to float64 or int64. A Refusal for text that is not a number and for integers beyond 64 bits."""
     try:
         return np.fromiter(map(kind, tokens), np.float64 if kind is float else np.int64, len(tokens))
     except OverflowError:

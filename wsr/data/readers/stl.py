@@ -14,7 +14,7 @@ _HEAD = 84
 
 
 def read_stl(data: bytes) -> Soup:
-    """Three vertices a face. Normals, colours and what else stands in attributes are left out."""
+    """Reads three vertices a face. Normals, colours and other attributes are left out."""
     count = struct.unpack_from("<I", data, 80)[0] if len(data) >= _HEAD else None
     if count is not None and len(data) == _HEAD + _RECORD.itemsize * count:
         return _binary(data, count)  # also where it begins with "solid", as text does
@@ -39,8 +39,8 @@ def _binary(data: bytes, count: int, notes: tuple[str, ...] = ()) -> Soup:
 
 
 def _longer(data: bytes, count: int) -> Soup:
-    """More bytes than the triangles take: the attribute of each says how many bytes follow it, which some programs
-    write; or something follows the last one."""
+    """Reads a binary file with more bytes than its triangles take: either each triangle's attribute count says how many
+    bytes follow it, as some programs write, or data follows the last triangle."""
     position, starts = _HEAD, []
     for _ in range(count):
         if position + 50 > len(data):

@@ -1,4 +1,4 @@
-"""Text of mesh files: whatever its encoding and line ends, ASCII bytes with one kind of line end."""
+"""Converts the text of mesh files of any encoding and line ends to ASCII bytes with uniform line ends."""
 
 import codecs
 
@@ -11,7 +11,7 @@ _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF8: "utf-8-sig", codecs.BO
 
 
 def plain_text(data: bytes) -> bytes:
-    """Text in ASCII, UTF-8 or UTF-16, with or without a byte order mark. A Refusal for binary data."""
+    """Decodes text in ASCII, UTF-8 or UTF-16, with or without a byte order mark. A Refusal for binary data."""
     encoding = next((name for mark, name in _MARKS.items() if data.startswith(mark)), None)
     start = data[:512]
     if encoding is None and b"\0" in start:
@@ -27,5 +27,5 @@ def plain_text(data: bytes) -> bytes:
 
 
 def filled_lines(text: bytes) -> list[bytes]:
-    """The lines that are not blank."""
+    """Returns the lines that are not blank."""
     return [line for line in text.split(b"\n") if line and not line.isspace()]
