@@ -38,7 +38,7 @@ Say = Callable[[str], None]
 
 @dataclass
 class Side:
-    """One side's run: seconds an instance, mean quality, points a second."""
+    """Result of one side: seconds an instance, mean quality, points a second."""
 
     steps: int
     points: int
@@ -52,7 +52,8 @@ class Side:
 
 
 class FitBench:
-    """The instances and the start that both sides share. rate_seconds: how long each rate of products is measured."""
+    """The comparison, with the instances and the start that both sides share. rate_seconds: duration of each
+    measurement of the rate of products."""
 
     rate_seconds = 2.0
 
@@ -95,14 +96,15 @@ class FitBench:
         }
 
     def rates(self) -> dict[str, float]:
-        """Of matrix products, now: what the machine gives changes with its neighbours."""
+        """Measures the current rates of matrix products; they change with the load of other virtual machines."""
         kinds = {"bfloat16": torch.bfloat16, "float32": torch.float32}
         found = {name: product_rate(kind, seconds=self.rate_seconds) for name, kind in kinds.items()}
         self.say(", ".join(f"{kind} products: {rate / 1e9:.0f} GFLOP/s" for kind, rate in found.items()))
         return found
 
     def batched(self) -> tuple[Side, Float[np.ndarray, "n"]]:
-        """The batched fit of all instances as a zoo is made, after a warm-up of a few steps, and their qualities."""
+        """Measures the batched fit of all instances, as for a zoo, after a few warm-up steps. Returns the qualities
+        too."""
         self._fit_all(self.model, self.start, replace(self.config, steps=10))
         seconds, quality = self._fit_all(self.model, self.start, self.config)
         side = Side(self.config.steps, self.config.points, self.config.lr, seconds, float(quality.mean()))
@@ -110,7 +112,7 @@ class FitBench:
         return side, quality
 
     def every_representation(self) -> dict[str, float]:
-        """Seconds an instance of each of the six, by the time that PARTLY of a fit's steps take."""
+        """Measures seconds an instance for each representation, extrapolated from the share PARTLY of a fit's steps."""
         found = {}
         for name in representations:
             model, config = representation_for(name, self.base, self.dim), self.settings.fit.of(name)
@@ -143,16 +145,16 @@ class FitBench:
         return Side(config.steps, config.points, config.lr, seconds / len(problem.ids), quality)
 
     def peer_same(self) -> Side:
-        """(a) The peer with the batched fit's own steps, points, rate and optimiser."""
+        """(a) Measures the peer with the batched fit's steps, points, learning rate and optimiser."""
         ours = self.config
         side = self.peer(PeerConfig(ours.steps, ours.points, ours.lr, ours.betas, a_rate=ours.a_rate))
         self.say(f"peer, same steps: {side.seconds:.2f} s an instance, quality {side.quality:.3f}")
         return side
 
     def peer_own(self, wanted: Float[np.ndarray, "n"]) -> tuple[Side | None, list[dict]]:
-        """(b) The peer with its own best rate and schedule, given more and more steps until its mean quality is ours
-        within EQUAL: first on SOUGHT_ON instances, and from the budget that suffices there on all. None where it gets
-        there with none of BUDGETS."""
+        """(b) Measures the peer with its own best learning rate and schedule, and with increasing numbers of steps
+        until its mean quality reaches ours to within EQUAL: first on SOUGHT_ON instances, then, from the number of
+        steps that suffices there, on all. None if no number in BUDGETS suffices."""
         few = make_problem(self.signals[:SOUGHT_ON], self.settings.resolution)
         tried = self.peer_search()
         best = max(tried, key=lambda row: row["quality"])
@@ -172,7 +174,8 @@ class FitBench:
         return side if budgets else None, tried
 
     def peer_search(self) -> list[dict]:
-        """The peer's rates and schedules at our number of steps, on other instances, with their mean quality."""
+        """Searches the peer's learning rate and schedule at our number of steps, on other instances. Returns the mean
+        quality of each."""
         problem, tried = make_problem(self.tried, self.settings.resolution), []
         for schedule in ("cosine", "constant"):
             rates, best = list(RATES), -math.inf
@@ -188,7 +191,7 @@ class FitBench:
 
 
 def machine() -> dict:
-    """What a speed was measured on. flags: those of the CPU that decide how fast it multiplies."""
+    """Describes the machine of a measurement. flags: CPU features that determine the speed of products."""
     model, flags = cpu()
     return {
         "processor": model,
@@ -203,7 +206,7 @@ def machine() -> dict:
 
 
 def cpu() -> tuple[str, set[str]]:
-    """The CPU's name and flags, as Linux tells them; elsewhere the platform's word and no flags."""
+    """Returns the CPU's name and flags on Linux; on other systems the platform's name and no flags."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,7 +1,7 @@
-"""`sh tools/gpu_check.sh`: everything there is to know of wsr on a GPU, in one report, within eight minutes.
+"""`sh tools/gpu_check.sh`: tests and measures wsr on a GPU within eight minutes, and writes one report.
 
-Each stage is a process of its own with a deadline: one that fails, or overruns, is recorded with what it has found, and
-the next one goes on. The report is written after each. Without a GPU it runs on the CPU at toy sizes and says so.
+Each stage is a process of its own with a deadline. If it fails or overruns, its results so far are kept and the next
+stage begins. The report is written after each stage. Without a GPU it runs on the CPU at toy sizes and says so.
 """
 
 import argparse
@@ -25,7 +25,7 @@ REPORT, LOG = "gpu-report.json", "gpu-check.log"
 
 
 class Check:
-    """A run of the stages into a folder. start: how processes begin on a CPU, "fork" or "spawn"."""
+    """A run of all stages, which writes into a folder. start: how processes are started on a CPU, "fork" or "spawn"."""
 
     start = "fork"
 
@@ -42,7 +42,7 @@ class Check:
         }
 
     def run(self, stages: list[str]) -> dict:
-        """All stages in turn. The report, which is also written."""
+        """Runs the stages one after the other. Returns the report, which is also written to the folder."""
         begun = time.monotonic()
         for name in stages:
             left = self.budget - (time.monotonic() - begun)
@@ -59,7 +59,7 @@ class Check:
         return self.report
 
     def _stage(self, name: str, limit: float) -> dict:
-        """One stage in a process of its own: its status, its seconds, and what it found, as far as it came."""
+        """Runs one stage in a process. Returns its status, its seconds and its results so far."""
         partial = self.out / f"stage-{list(STAGES).index(name)}.json"
         partial.unlink(missing_ok=True)
         begun = time.monotonic()
@@ -89,7 +89,7 @@ class Check:
 
 
 def _child(name: str, device: str, toy: bool, partial: Path, log: Path) -> None:
-    """Runs a stage with its output in the log, and writes what it finds as it finds it."""
+    """Runs a stage in the child process, with its output in the log, and writes each result at once."""
     os.setsid()  # so that what it starts ends with it
     with open(log, "a") as file:
         os.dup2(file.fileno(), 1)
@@ -112,7 +112,7 @@ def _child(name: str, device: str, toy: bool, partial: Path, log: Path) -> None:
 
 
 def _end(child: multiprocessing.Process) -> None:
-    """Ends a process and what it started."""
+    """Ends a process and the processes that it started."""
     for kind, patience in ((signal.SIGTERM, 2.0), (signal.SIGKILL, 5.0)):
         try:
             os.killpg(child.pid, kind)
@@ -129,7 +129,7 @@ def write(path: Path, report: dict) -> None:
 
 
 def chosen(device: str | None, has_gpu: Callable[[], bool]) -> str:
-    """The device to check: the GPU where there is one. WsrError for one that is asked for and not there."""
+    """Returns the device to check, the GPU if there is one. WsrError for a requested device that does not exist."""
     if device not in (None, "cpu", "cuda"):
         raise WsrError(f"The device is 'cpu' or 'cuda', not {device!r}.")
     if device == "cuda" and not has_gpu():
@@ -138,7 +138,8 @@ def chosen(device: str | None, has_gpu: Callable[[], bool]) -> str:
 
 
 def _has_gpu() -> bool:
-    """Asked in another process: this one, which outlives all stages, holds no memory of the GPU."""
+    """Asks in another process whether there is a GPU, so that this process, which outlives all stages, holds no memory
+    on it."""
     import subprocess
 
     asked = subprocess.run([sys.executable, "-c", "import torch; print(torch.cuda.is_available())"],
@@ -147,7 +148,7 @@ def _has_gpu() -> bool:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Exit code 0 where every stage is ok, else 1; 2 for wrong arguments."""
+    """Returns exit code 0 if every stage is ok, else 1; 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="sh tools/gpu_check.sh", description=__doc__)
     parser.add_argument("--out", type=Path, default=Path(os.environ.get("OUT", "gpu-report")), help="the folder")
     parser.add_argument("--toy", action="store_true", help="toy sizes: whether it runs, not how fast")

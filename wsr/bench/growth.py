@@ -23,8 +23,8 @@ def bench_growth(
     workers: int | None = None,
     say: Callable[[str], None] = print,
 ) -> list[dict]:
-    """Zoos of growing size, each made from nothing: seconds an instance, and the peak of this process's memory. Where a
-    data set is smaller than a zoo, its signals come round again under other ids."""
+    """Builds zoos of growing size from scratch and measures seconds an instance and this process's peak memory. If a
+    data set is smaller than a zoo, its signals are repeated under new ids."""
     rows = []
     for size in sizes:
         model = representation_for("mlora-asym", base, signals.dim)

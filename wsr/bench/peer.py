@@ -1,5 +1,6 @@
 """The sequential peer: one instance at a time, plain PyTorch modules, autograd and optimiser, fp32, as HyperDiffusion
-and SIREN fit. The same architecture, start, data and points a step as the batched fit; none of its means."""
+and SIREN fit. It has the same architecture, start, data and points a step as the batched fit, but none of its
+optimisations."""
 
 import math
 import time
@@ -17,7 +18,7 @@ from wsr.fitting.problem import Problem
 
 @dataclass(frozen=True)
 class PeerConfig:
-    """How the peer fits; lr and schedule ("cosine" or "constant") are its own."""
+    """Settings of the peer's fits. lr and schedule ("cosine" or "constant") are chosen for the peer itself."""
 
     steps: int
     points: int
@@ -28,7 +29,7 @@ class PeerConfig:
 
 
 class PeerField(nn.Module):
-    """One mLoRA(-Asym) field, written as one would write it first."""
+    """One mLoRA(-Asym) field in straightforward PyTorch."""
 
     def __init__(self, model: MultiplicativeLoRA, start: Float[Tensor, "p"]):
         super().__init__()
@@ -56,7 +57,7 @@ class PeerField(nn.Module):
         return F.linear(h, self.out_weight, self.out_bias)
 
     def weights(self, model: MultiplicativeLoRA) -> Float[Tensor, "1 p"]:
-        """As the batched fit stores them."""
+        """The weights as the batched fit stores them."""
         a, b = torch.stack(list(self.a))[:, None], torch.stack(list(self.b))[:, None]
         return model.layout.strip(model.joined(a, b)).detach()
 
@@ -64,7 +65,7 @@ class PeerField(nn.Module):
 def fit_peer(
     problem: Problem, model: MultiplicativeLoRA, start: Float[Tensor, "p"], config: PeerConfig
 ) -> tuple[Float[Tensor, "n p"], float]:
-    """All instances of the problem, in turn: their weights and the seconds that fitting took."""
+    """Fits all instances one after the other. Returns their weights and the seconds that fitting took."""
     weights, seconds = [], 0.0
     for i in range(len(problem.ids)):
         begun = time.perf_counter()
@@ -98,7 +99,7 @@ def _fit_one(
 
 
 def _draw(problem: Problem, i: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Points (q, d) and values (q, v) at random, with replacement."""
+    """Draws random points (q, d) and their values (q, v), with replacement."""
     targets = problem.targets
     if problem.dim == 2:
         chosen = torch.randint(len(targets.grid), (count,), generator=generator)

@@ -1,4 +1,4 @@
-"""What the machine can do: its rate of matrix products, against which everything else is held."""
+"""Measures the machine's rate of matrix products, with which all speeds are compared."""
 
 import statistics
 import time
@@ -14,7 +14,7 @@ def product_rate(
     dtype: torch.dtype, device: str = "cpu", seconds: float = 2.0, *, shape: tuple[int, int, int] = SHAPE
 ) -> float:
     """Rate of (16, 1024, 128) × (16, 128, 128), or of another `shape`, over `seconds`, in FLOP/s (a multiply-add is
-    two): the median of short stretches, as a fit, too, runs on what the machine gives all the time."""
+    two): the median over short intervals, since a fit also runs at the machine's usual speed and not its best."""
     n, points, channels = shape
     a = torch.randn(n, points, channels, device=device).to(dtype)
     b = torch.randn(n, channels, channels, device=device).to(dtype)
@@ -31,6 +31,7 @@ def product_rate(
 
 
 def fit_flops(layers: int, channels: int, points: int) -> float:
-    """Floating-point operations of one step's matrix products, an instance: forward, and backward to the activations
-    and to the matrices. The products that build W' are three orders smaller and left out, as everything else."""
+    """Returns the floating-point operations in the matrix products of one step, for each instance: forward, backward to
+    the activations, and backward to the matrices. All other operations are left out; the products that build W' are
+    three orders of magnitude smaller."""
     return 3 * 2.0 * layers * channels**2 * points

@@ -1,5 +1,5 @@
-"""How files of ours are read: each checked against one schema before anything is allocated, and every fault of a file
-one sentence. Nothing here imports torch before a tensor is read."""
+"""Reads our file formats. Each is validated against one schema before anything is allocated, and any fault of a file
+becomes one sentence. torch is imported only when a tensor is read."""
 
 from wsr.formats.files import refuse_stand_in, shown
 from wsr.formats.schema import as_config, parse_json, read_json, validated

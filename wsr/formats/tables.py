@@ -1,4 +1,4 @@
-"""Parquet tables of ours: bounded and checked by their columns before they are used."""
+"""Reads our Parquet tables, with limits on their size and a check of their columns."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ MAP_KEY = ("method", "dims", "id")
 
 
 def read_table(path: str | Path, what: str, columns: Mapping[str, str], key: Sequence[str] = ()) -> pd.DataFrame:
-    """A table with these columns, each of its type: "str" without gaps, "int64", or a float, where gaps are NaN. key:
-    columns whose values together name a row, and no other one. WsrError for another file."""
+    """Reads a table with the given columns and types: "str" without missing values, "int64", or a float type, where
+    missing values are NaN. key: columns that together must identify a row. WsrError for any other file."""
     refuse_stand_in(path, what)
     fault = f"{shown(path)} is not {what}"
     try:
@@ -85,7 +85,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _plain(column: pa.ChunkedArray, name: str, fault: str) -> pa.ChunkedArray:
-    """Texts unpacked, once their length is known to be bounded."""
+    """Decodes dictionary-encoded texts after checking their total length."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -1,4 +1,4 @@
-"""Safetensors files of ours: opened and checked by their header, read by tensor or by row, written atomically."""
+"""Opens our safetensors files, checks their headers, reads single tensors or rows, and writes files atomically."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class TensorFile:
 
     @property
     def fault(self) -> str:
-        """How a message about this file begins."""
+        """The beginning of an error message about this file."""
         return fault(self.path, self.what)
 
     def require(self, name: str, shape: Shape | None = None, dtypes: Sequence[str] = FLOATS) -> None:
-        """WsrError where the tensor is missing, or of another type or shape. shape: None stands for any size."""
+        """Raises a WsrError if the tensor is missing, or has another type or shape. shape: None stands for any size."""
         if name not in self.shapes:
             raise WsrError(f"{self.fault}: its tensor {name[:100]!r} is missing.")
         found, dtype = self.shapes[name], self._file.get_slice(name).get_dtype()
@@ -51,7 +51,8 @@ class TensorFile:
     def tensor(
         self, name: str, shape: Shape | None = None, dtypes: Sequence[str] = FLOATS, finite: bool = True
     ) -> Tensor:  # fmt: skip
-        """A tensor as it is on disk. WsrError as in `require`, and where numbers are not finite that must be."""
+        """Reads a tensor in its dtype on disk. WsrError as in `require`, and for numbers that are not finite unless
+        that is allowed."""
         self.require(name, shape, dtypes)
         found = self._file.get_tensor(name)
         if finite and found.is_floating_point() and not bool(found.isfinite().all()):
@@ -59,7 +60,7 @@ class TensorFile:
         return found
 
     def rows(self, name: str, rows: Sequence[int]) -> list[Tensor]:
-        """Single rows (1, …) of a tensor, without reading the others."""
+        """Reads single rows (1, …) of a tensor without reading the others."""
         part = self._file.get_slice(name)
         return [part[row : row + 1] for row in rows]
 
@@ -67,7 +68,7 @@ class TensorFile:
 @contextmanager
 def open_tensors(path: str | Path, what: str, framework: str = "pt") -> Iterator[TensorFile]:
     """Opens a safetensors file. what: what it should be, as in "a base". framework: "np" reads its metadata without
-    torch. WsrError where there is none, or something else lies there, or its header does not fit its size."""
+    torch. WsrError if there is no such file, or its header does not match its size."""
     size = refuse_stand_in(path, what)
     _check_header(path, what, size)
     try:
@@ -98,7 +99,7 @@ def _check_header(path: str | Path, what: str, size: int) -> None:
 
 
 def save_tensors(path: str | Path, tensors: Mapping[str, Tensor], metadata: dict[str, str] | None = None) -> None:
-    """Writes a file atomically. WsrError, with the bytes that are missing, where there is no room for it."""
+    """Writes a file atomically. WsrError, with the number of missing bytes, if the disk is full."""
     from safetensors.torch import save_file
 
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}

@@ -1,4 +1,4 @@
-"""Measures of quality: of a reconstruction (PSNR, IoU, Chamfer), and of a set of generated samples."""
+"""Metrics of reconstructions (PSNR, IoU, Chamfer distance) and of sets of generated samples."""
 
 from wsr.metrics.distributions import frechet_distance, mmd
 from wsr.metrics.quality import chamfer, iou, psnr

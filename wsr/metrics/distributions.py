@@ -1,4 +1,4 @@
-"""How far two sets of features are from each other: Fréchet distance and maximum mean discrepancy (section 9.1).
+"""Distances between two sets of features: Fréchet distance and maximum mean discrepancy (section 9.1).
 
 Both take features (n, d) of generated and of reference samples, NumPy or torch, and normalise them first by the scalar
 mean and standard deviation of the reference set, so that numbers compare across extractors of unlike scale. They are
@@ -35,8 +35,8 @@ def mmd(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"], kernel: str = "rbf", u
     """Squared maximum mean discrepancy.
 
     kernel: "rbf" (MMD-G), exp(−|x − y|² / (2 d²)), or "polynomial" (MMD-P), (x·y / d + 1)³. Expectations are means over
-    all pairs, those of a sample with itself among them, so that a set is at 0 from itself; `unbiased` leaves these out,
-    as KID does, and may be negative.
+    all pairs, including those of a sample with itself, so that the distance of a set to itself is 0. `unbiased` leaves
+    those pairs out, as KID does; the result may be negative then.
 
     With σ = d, as section 9 says, MMD-G is small: 1 − ψ(x, y) ≤ |x − y|² / (2 d²), and normalised features have
     |y|² = d on average, so that two sets of like spread are at most 4 / d apart (0.008 for CLIP's 512, 0.09 as a root).
@@ -66,13 +66,13 @@ def _normalised(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> tuple[Featu
 
 
 def _gaussian(x: Features) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "k d"]]:
-    """The mean, and a root R of the covariance, RᵀR = Σ, with at most d rows."""
+    """Returns the mean, and a square root R of the covariance, RᵀR = Σ, with at most d rows."""
     mean = x.mean(0)
     return mean, np.linalg.qr((x - mean) / np.sqrt(len(x) - 1), mode="r")
 
 
 def _mean(kernel: Callable, x: Features, y: Features, others: bool) -> float:
-    """The kernel's mean over all pairs; `others`: of a set with itself, without the diagonal."""
+    """Returns the mean of the kernel over all pairs. others: leave out the diagonal, for a set with itself."""
     total = sum(kernel(rows, y).sum() for rows in _blocks(x))
     if not others:
         return float(total / (len(x) * len(y)))

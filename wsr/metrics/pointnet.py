@@ -42,8 +42,8 @@ class PointNet(nn.Module):
 
 
 class SetAbstraction(nn.Module):
-    """`centres` points far from each other, and for each the maximum of a small network over up to `most` neighbours
-    within `radius`. Without centres: over all points, as one group."""
+    """Chooses `centres` points far from each other, and for each takes the maximum of a small network over up to `most`
+    neighbours within `radius`. Without centres all points are one group."""
 
     def __init__(self, centres: int | None, radius: float | None, most: int | None, inputs: int, widths: tuple):
         super().__init__()
@@ -76,7 +76,7 @@ def gather(values: Float[Tensor, "n p d"], index: Int[Tensor, "n ..."]) -> Float
 
 
 def farthest_points(places: Float[Tensor, "n p 3"], count: int) -> Int[Tensor, "n c"]:
-    """The first point, and then always the one farthest from those taken."""
+    """Farthest point sampling, starting at the first point."""
     taken = torch.zeros(len(places), count, dtype=torch.long, device=places.device)
     distance = torch.full(places.shape[:2], torch.inf, device=places.device)
     for i in range(1, count):
@@ -89,8 +89,7 @@ def farthest_points(places: Float[Tensor, "n p 3"], count: int) -> Int[Tensor, "
 def ball(
     places: Float[Tensor, "n p 3"], centres: Float[Tensor, "n c 3"], radius: float, most: int
 ) -> Int[Tensor, "n c k"]:
-    """The first `most` points within the radius of each centre, in their order; where there are fewer, the first one
-    again."""
+    """Returns the first `most` points within the radius of each centre, in order, padded with the first one."""
     count = places.shape[1]
     squares = torch.cdist(centres, places, compute_mode="donot_use_mm_for_euclid_dist").square()  # (n, c, p)
     order = torch.arange(count, device=places.device).expand_as(squares)
@@ -107,7 +106,7 @@ _SCALARS = [
 
 
 def load_pointnet(path: str | Path) -> PointNet:
-    """From our safetensors, or from a public .pth (read without running any code in it). WsrError for anything else."""
+    """Loads our safetensors file, or a public .pth (without running code in it). WsrError for any other file."""
     path, what = Path(path), "the weights of a PointNet++ classifier"
     if path.suffix == ".safetensors":
         with open_tensors(path, what) as file:
@@ -128,7 +127,7 @@ def load_pointnet(path: str | Path) -> PointNet:
 
 
 def _public(path: Path, what: str) -> dict[str, Tensor]:
-    """The tensors of a public .pth."""
+    """Reads the tensors of a public .pth."""
     refuse_stand_in(path, what)
     try:
         with torch.serialization.safe_globals(_SCALARS):

@@ -1,6 +1,7 @@
-"""How well a reconstruction matches its target: PSNR of images, IoU of occupancies, Chamfer distance of point sets.
+"""Metrics of a reconstruction: PSNR of images, IoU of occupancies, Chamfer distance of point sets.
 
-All take NumPy arrays and torch tensors (torch itself is not imported: it takes seconds) and return floats and arrays.
+They take NumPy arrays or torch tensors and return floats or arrays. torch is not imported here, because that takes
+seconds.
 """
 
 from typing import Any
@@ -48,9 +49,8 @@ def iou(a: Shaped[Any, "..."], b: Shaped[Any, "..."]) -> float | np.ndarray:
 def chamfer(x: Shaped[Any, "..."], y: Shaped[Any, "..."], squared: bool = False) -> float:
     """Chamfer distance of point sets (n, 3) and (m, 3).
 
-    The mean distance to the nearest point of the other set, both directions summed.
-    squared: of squared distances, as the peers have it for mMD, COV and 1-NNA. Reconstruction and connectivity take the
-    plain ones.
+    The mean distance to the nearest point of the other set, both directions summed. squared: use squared distances, as
+    the literature does for mMD, COV and 1-NNA. Reconstruction and connectivity use plain distances.
     """
     x, y = as_numpy(x), as_numpy(y)
     for points in (x, y):

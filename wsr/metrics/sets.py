@@ -1,4 +1,4 @@
-"""How well a set of generated shapes covers a set of reference shapes, by the distances between them (section 9.2)."""
+"""Metrics of a set of generated shapes against a set of reference shapes, from pairwise distances (section 9.2)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -14,8 +14,8 @@ WORKERS = 2
 
 
 class SetMetrics(NamedTuple):
-    """mmd: minimum matching distance (the paper's mMD), lower is better; cov: coverage, higher is better; nna1: how
-    often the nearest neighbour is of the same set, 0.5 is best, 1 means that the sets are told apart."""
+    """mmd: minimum matching distance (the paper's mMD), lower is better. cov: coverage, higher is better. nna1:
+    accuracy of a 1-NN classifier that tells the two sets apart; 0.5 is best, 1 means that they are fully separated."""
 
     mmd: float
     cov: float
@@ -23,8 +23,8 @@ class SetMetrics(NamedTuple):
 
 
 def set_metrics(gen: Shaped[Any, "n p 3"], ref: Shaped[Any, "m q 3"]) -> SetMetrics:
-    """mMD, COV and 1-NNA of clouds, by the Chamfer distance of squared distances, as the peers have it. Two clouds at
-    least on either side. 512 × 512 clouds of 2,048 points take about 10 minutes on two cores."""
+    """Computes mMD, COV and 1-NNA of point clouds by the Chamfer distance with squared distances, as in the literature.
+    Each side needs two clouds or more. 512 × 512 clouds of 2,048 points take about 10 minutes on two cores."""
     across = pairwise_chamfer(gen, ref)  # (n, m)
     return from_distances(pairwise_chamfer(gen, gen), across, pairwise_chamfer(ref, ref))
 
@@ -32,7 +32,7 @@ def set_metrics(gen: Shaped[Any, "n p 3"], ref: Shaped[Any, "m q 3"]) -> SetMetr
 def from_distances(
     within_gen: Float[np.ndarray, "n n"], across: Float[np.ndarray, "n m"], within_ref: Float[np.ndarray, "m m"]
 ) -> SetMetrics:
-    """The same from distances that are known already: rows are generated clouds, columns reference ones."""
+    """Computes the same from given distances; rows are generated clouds, columns reference clouds."""
     n, m = across.shape
     if min(n, m) < 2:
         raise WsrError(f"Two clouds at least are needed on either side, not {n} and {m}.")
@@ -47,8 +47,8 @@ def from_distances(
 def pairwise_chamfer(
     x: Shaped[Any, "n p 3"], y: Shaped[Any, "m q 3"], squared: bool = True
 ) -> Float[np.ndarray, "n m"]:
-    """The Chamfer distance of every cloud of `x` to every cloud of `y`: means over both directions, summed. Pairs of a
-    set with itself (the same object) are computed once."""
+    """Returns the Chamfer distances between all clouds of `x` and all clouds of `y`: the sum of the mean distances in
+    both directions. If both are the same object, each pair is computed once."""
     same = x is y
     x, y = _clouds(x), _clouds(y)
     # SciPy's trees give the same numbers, at 0.7 ms instead of 0.4 for two clouds of 1,024 points

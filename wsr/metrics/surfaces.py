@@ -1,4 +1,4 @@
-"""How far a surface is from its target, by points on both."""
+"""Distance of a surface to its target, from points sampled on both."""
 
 import numpy as np
 import trimesh
@@ -11,13 +11,13 @@ EMPTY = 4.0  # of a mesh without faces: the unit sphere's diameter, in both dire
 
 
 def surface_distance(mesh: trimesh.Trimesh, target: trimesh.Trimesh, count: int = POINTS) -> float:
-    """Chamfer distance of `count` points on each: plain distances, both directions summed. The target's own points are
-    other ones than a mesh's, so the distance of a mesh to itself is not 0 but the floor of the measure."""
+    """Chamfer distance between `count` points on each: not squared, summed over both directions. The two samples differ
+    even for equal meshes, so the distance of a mesh to itself is not 0 but the floor of the metric."""
     if not len(mesh.faces):
         return EMPTY
     return chamfer(surface_points(mesh, count, 0), surface_points(target, count, 1))
 
 
 def surface_points(mesh: trimesh.Trimesh, count: int = POINTS, seed: int = 0) -> Float[np.ndarray, "p 3"]:
-    """Points (count, 3), uniform on the surface."""
+    """Samples points (count, 3) uniformly on the surface."""
     return trimesh.sample.sample_surface(mesh, count, seed=seed)[0]

@@ -1,6 +1,6 @@
-"""What a camera sees of a mesh, before it is shaded: the normal and the depth of every pixel.
+"""Computes the normal and the depth of every pixel of a rendered mesh, which are shaded afterwards.
 
-Two ways draw it, OpenGL (`wsr/render/gl.py`) and Embree (below), and one shader colours both, so a picture looks the
+OpenGL (`wsr/render/gl.py`) or Embree (below) computes them, and one shader is used for both, so that pictures look the
 same on a machine without OpenGL.
 """
 
@@ -22,14 +22,15 @@ _CROWD = 48  # faces around a vertex: the apex of a fan is drawn flat, for its p
 
 @dataclass(frozen=True)
 class Camera:
-    """It looks at the origin. azimuth in degrees from +z towards +x, elevation from the horizon up; +y is up."""
+    """A camera that looks at the origin. azimuth: degrees from +z towards +x. elevation: degrees above the horizon. +y
+    is up."""
 
     azimuth: float
     elevation: float
 
     @cached_property
     def axes(self) -> Float[np.ndarray, "3 3"]:
-        """Columns: right, up, and back towards the viewer, in the world."""
+        """The camera's axes in world coordinates, as columns: right, up, and back towards the viewer."""
         a, e = np.radians([self.azimuth, self.elevation])
         back = np.array([np.sin(a) * np.cos(e), np.sin(e), np.cos(a) * np.cos(e)])
         right = np.array([np.cos(a), 0.0, -np.sin(a)])
@@ -45,16 +46,16 @@ class Camera:
 
 @dataclass(frozen=True)
 class GBuffer:
-    """normals: in the camera's axes, turned to the viewer, unit length; depth: along its axis, inf where nothing is."""
+    """normals: unit normals in the camera's axes, turned to the viewer. depth: distance along the viewing axis, inf
+    where there is no surface."""
 
     normals: Float[np.ndarray, "h w 3"]
     depth: Float[np.ndarray, "h w"]
 
 
 def corner_normals(mesh: trimesh.Trimesh) -> Float[np.ndarray, "f 3 3"]:
-    """Of each face's three corners: the mean over those faces around the vertex that lie within a crease of this one.
-
-    So a bend is smooth and an edge is sharp, also where they meet in a vertex.
+    """Returns the normal of each corner of each face: the mean normal of the faces around the vertex whose angle to
+    this face is below the crease angle. Bends are smooth and edges sharp, even where both meet in one vertex.
     """
     flat, faces = mesh.face_normals, mesh.faces  # (f, 3) both
     valence = np.bincount(faces.reshape(-1), minlength=len(mesh.vertices))
@@ -93,7 +94,7 @@ def _unit(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
 
 
 def layers(mesh: trimesh.Trimesh, camera: Camera) -> float:
-    """How many surfaces lie behind a pixel, on average over the picture: what drawing costs, in pictures."""
+    """Estimates how many surfaces lie behind a pixel on average, which determines the cost of drawing."""
     seen = mesh.vertices @ camera.axes  # (v, 3) in the camera's axes
     flat = seen[:, :2] / np.maximum(DISTANCE - seen[:, 2:], 1e-6) / np.tan(FIELD_OF_VIEW / 2)
     a, b, c = (flat[mesh.faces[:, i]] for i in range(3))
@@ -104,7 +105,7 @@ def layers(mesh: trimesh.Trimesh, camera: Camera) -> float:
 def turned_to_viewer(
     normals: Float[np.ndarray, "h w 3"], rays: Float[np.ndarray, "h w 3"]
 ) -> Float[np.ndarray, "h w 3"]:
-    """Unit normals that face the camera, for the inner side of an open mesh is seen too.
+    """Flips unit normals to face the camera, because the inner side of an open mesh can be visible too.
 
     Smooth ones may lean away a little at an outline, and stay.
     """
@@ -114,7 +115,7 @@ def turned_to_viewer(
 
 
 def camera_rays(size: int) -> Float[np.ndarray, "h w 3"]:
-    """Through pixel centres, in the camera's axes, one long along its axis."""
+    """Returns rays through the pixel centres, in the camera's axes, with length 1 along the viewing axis."""
     edge = np.tan(FIELD_OF_VIEW / 2)
     steps = ((np.arange(size) * 2 + 1) / size - 1) * edge
     x, y = np.meshgrid(steps, -steps)
@@ -122,7 +123,7 @@ def camera_rays(size: int) -> Float[np.ndarray, "h w 3"]:
 
 
 def embree_buffer(mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
-    """By casting a ray through every pixel."""
+    """Computes normals and depths by casting a ray through every pixel."""
     rays = camera_rays(size)
     directions = rays.reshape(-1, 3) @ camera.axes.T  # (h w, 3) in the world
     origin = camera.pose[:3, 3]

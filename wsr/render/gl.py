@@ -1,4 +1,4 @@
-"""Drawing through OpenGL (pyrender). A context belongs to the thread that made it, so one thread does all of it."""
+"""Draws by OpenGL (pyrender). An OpenGL context belongs to the thread that made it, so one thread does all drawing."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class GLThread:
-    """Draws on a thread of its own, for callers on any thread. Made at the first picture, one a process."""
+    """The thread that draws, for callers on any thread. There is one in a process, started with the first picture."""
 
     def __init__(self) -> None:
         self._jobs: queue.SimpleQueue = queue.SimpleQueue()
@@ -26,8 +26,8 @@ class GLThread:
         started.result(timeout=120)
 
     def draw(self, mesh: trimesh.Trimesh, camera: Camera, size: int, seconds: float = 120) -> GBuffer:
-        """Draws, once those who came before have been drawn. TimeoutError after `seconds`: what has not been begun by
-        then is dropped, and what has been begun ends without anybody waiting."""
+        """Draws after all earlier requests. TimeoutError after `seconds`: a request that has not been started by then
+        is dropped, and one that has been started finishes without anybody waiting for it."""
         done: Future = Future()
         self._jobs.put((done, mesh, camera, size))
         try:
@@ -64,7 +64,7 @@ def _renderer():
 
 
 def _draw(renderer, mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
-    """Normals go through the colour buffer, as (n + 1) / 2 in 8 bits, unlit."""
+    """Draws normals, encoded as the unlit colour (n + 1) / 2 with 8 bits."""
     import pyrender
 
     count = len(mesh.faces) * 3

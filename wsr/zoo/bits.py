@@ -1,4 +1,4 @@
-"""Whole numbers of a few bits, packed into bytes: what is stored of weights that are made to be looked at."""
+"""Packs integers of a few bits into bytes. Compressed zoos and models are stored so."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest number, where its levels
 
 
 def pack(codes: UInt8[Tensor, "n m"], bits: int) -> UInt8[Tensor, "n b"]:
-    """Codes below 2^bits; each row begins at a byte of its own, so that rows can be read alone."""
+    """Packs codes below 2^bits. Each row starts at a new byte, so that single rows can be read."""
     if bits == 8:
         return codes.contiguous()
     each = np.unpackbits(codes.numpy()[..., None], axis=-1)[..., 8 - bits :]  # (n, m, bits)
@@ -18,7 +18,7 @@ def pack(codes: UInt8[Tensor, "n m"], bits: int) -> UInt8[Tensor, "n b"]:
 
 
 def unpack(packed: UInt8[Tensor, "n b"], size: int, bits: int) -> UInt8[Tensor, "n m"]:
-    """The inverse of `pack`, of rows of `size` codes."""
+    """Inverts `pack` for rows of `size` codes."""
     if bits == 8:
         return packed
     each = np.unpackbits(packed.numpy(), axis=-1, count=size * bits).reshape(len(packed), size, bits)
@@ -27,8 +27,8 @@ def unpack(packed: UInt8[Tensor, "n b"], size: int, bits: int) -> UInt8[Tensor, 
 
 
 def to_levels(rows: Float[Tensor, "n m"], bits: int) -> tuple[UInt8[Tensor, "n m"], Float[Tensor, "n 1"]]:
-    """Codes and each row's step: levels evenly spaced around 0, up to the part of the row's largest number that loses
-    least (mean square). `from_levels` leads back."""
+    """Quantizes each row to levels evenly spaced around 0, and returns the codes and each row's step. The largest level
+    is the fraction of the row's maximum that minimises the mean squared error. `from_levels` inverts it."""
     half = 2 ** (bits - 1)
     largest = rows.abs().amax(1, keepdim=True)
     best, kept, least = None, None, None

@@ -1,4 +1,4 @@
-"""Validation of a zoo: does it decode, and is the quality that its index states the one its weights have?"""
+"""Validates a zoo: whether it decodes, and whether the quality in its index is that of its weights."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from wsr.zoo.zoo import Zoo
 
 TOLERANCE = {2: 0.05, 3: 0.002}  # dB of PSNR, or IoU: what the order of sums may change between machines
 BATCH = 8
-# What says how numbers are to be read, in words.
+# The settings that determine how weights decode, and their names in messages.
 MEANING = {
     "representation": "representations", "field": "sizes", "rank": "ranks", "base_sha256": "bases",
     "mask_seed": "masks",
@@ -25,7 +25,7 @@ MEANING = {
 
 @dataclass
 class CheckReport:
-    """What was found. `recomputed` is empty where the targets are not at hand: then only the decode was checked."""
+    """Result of a check. `recomputed` is empty if the targets are not available; then only decoding was checked."""
 
     instances: int
     problems: list[str] = field(default_factory=list)
@@ -39,7 +39,7 @@ class CheckReport:
 
 
 def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int], None] | None = None) -> CheckReport:
-    """Decodes every instance (or `sample` of them, evenly spread) and recomputes its quality against its target."""
+    """Decodes all instances, or `sample` evenly spaced ones, and recomputes their quality against their targets."""
     rows = (
         zoo.index
         if sample is None or sample >= len(zoo)
@@ -63,7 +63,7 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
 
 
 def require_alike(samples: Zoo, zoo: Zoo) -> None:
-    """WsrError, with what differs, where weights of one zoo mean something else in the other."""
+    """Raises a WsrError that says what differs if the weights of one zoo would decode differently in the other."""
     one, other = (FieldDescription.read(of.meta) for of in (samples, zoo))
     for key, what in MEANING.items():
         mine, its = getattr(one, key), getattr(other, key)
@@ -76,7 +76,7 @@ def require_alike(samples: Zoo, zoo: Zoo) -> None:
 
 
 def _instances(zoo: Zoo, ids: Iterable[str]) -> list[str]:
-    """Whose weights the rows are: where an instance has several (snapshots of a fit, pairs of fits), its own id."""
+    """Instance id of each row. Zoos of snapshots and of pairs have several rows for an instance."""
     several = {"snapshots", "perturb"} & zoo.meta.keys()
     return [name.rpartition("@")[0] for name in ids] if several else list(ids)
 

@@ -1,7 +1,7 @@
-"""A finished zoo in a byte a number, or less: half the size of float16, for zoos that are made to be looked at.
+"""Compresses a finished zoo to one byte a weight or less, half the size of float16.
 
-Each parameter has its own 256 levels, evenly spaced over its range in the zoo. Measured on 48 emoji at the `cpu` preset
-that costs 0.01 dB of 32.6 (mLoRA-Asym) and 0.04 dB of 31.3 (MLP).
+Each parameter is quantized to 256 levels, evenly spaced over its range in the zoo. On 48 emoji at the `cpu` preset this
+costs 0.01 dB of 32.6 (mLoRA-Asym) and 0.04 dB of 31.3 (MLP).
 """
 
 import json
@@ -26,9 +26,9 @@ HEADER_BYTES = 200_000  # of a file, for its ranges and its header
 def compress_zoo(
     zoo: Zoo, out: str | Path, progress: Callable[[int, int], None] | None = None, bits: int = 8
 ) -> Zoo:  # fmt: skip
-    """Writes the copy, with `dtype` "uint8" in its zoo.json and the quality that its own weights have, where the
-    targets are at hand. bits: of a number, 2 to 8. It is final: nothing can be appended to it. WsrError where `out`
-    exists, or for an empty zoo."""
+    """Writes a compressed copy of a zoo to `out`, with `dtype` "uint8" in its zoo.json and, if the targets are
+    available, the quality of the quantized weights. bits: 2 to 8 for each weight. Nothing can be appended to the copy.
+    WsrError if `out` exists, or for an empty zoo."""
     out = Path(out)
     if not 2 <= bits <= 8:
         raise WsrError(f"A number is stored in 2 to 8 bits, not in {bits!r}.")

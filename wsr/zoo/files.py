@@ -1,4 +1,4 @@
-"""The weight files of a zoo, read whole or by the row."""
+"""Reads the weight files of a zoo, whole or by row."""
 
 from pathlib import Path
 
@@ -15,22 +15,22 @@ TYPES = {"float16": "F16", "float32": "F32", "uint8": "U8"}
 
 
 def row_count(path: Path, dtype: str, size: int) -> int:
-    """Instances in a file, of which only the header is read. WsrError where it does not hold vectors of `size` numbers
-    in the `dtype` that its zoo.json states."""
+    """Returns the number of instances in a file, from its header. WsrError if it does not hold vectors of `size`
+    numbers in the `dtype` that zoo.json states."""
     with open_tensors(path, WHAT) as file:
         _require(file, dtype, size)
         return file.shapes["weights"][0]
 
 
 def read_all(path: Path) -> Float[Tensor, "n p"]:
-    """In the dtype on disk; of a compressed zoo in float16."""
+    """Reads all rows in the dtype on disk, those of a compressed zoo in float16."""
     with open_tensors(path, WHAT) as file:
         file.require("weights", (None, None), (*TYPES.values(),))
         return _numbers(file, file.tensor("weights", dtypes=(*TYPES.values(),), finite=False))
 
 
 def read_few(path: Path, rows: list[int]) -> list[Float[Tensor, "1 p"]]:
-    """These rows, without reading the others."""
+    """Reads the given rows only."""
     with open_tensors(path, WHAT) as file:
         file.require("weights", (None, None), (*TYPES.values(),))
         return [_numbers(file, row) for row in file.rows("weights", rows)]

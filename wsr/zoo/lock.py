@@ -1,5 +1,5 @@
-"""One writer of a zoo at a time. Two would overwrite each other's weights and index. Readers need no lock: they go by
-the index, which is replaced as a whole."""
+"""Lets one writer at a time into a zoo; two would overwrite each other's weights and index. Readers need no lock,
+because they read the index, which is replaced atomically."""
 
 import os
 import time
@@ -24,8 +24,8 @@ EACH = 0.02  # seconds between two tries
 
 
 class WriterLock:
-    """The lock of the zoo in a folder: of the folder itself, so that no file is left in it. The system lets go of it
-    when its process ends, however that ends."""
+    """The lock of a zoo. The folder itself is locked, so that no lock file is left behind, and the system releases it
+    when the process ends in whatever way."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -33,9 +33,9 @@ class WriterLock:
 
     @contextmanager
     def held(self, wait: float = 0.0, unless: Path | None = None) -> Iterator[None]:
-        """Holds the lock, by this object as often as it likes. wait: seconds for another holder to end. unless: a file
-        without which alone the lock is needed. WsrError where another writer holds it, or the folder cannot be written
-        to."""
+        """Holds the lock; one object may hold it several times. wait: seconds to wait for another holder. unless: a
+        file; if it exists, no lock is needed. WsrError if another writer holds the lock, or the folder cannot be
+        written."""
         if unless is not None and there(unless):
             yield
             return
@@ -67,8 +67,8 @@ class WriterLock:
 
 
 def _locked_folder(folder: Path, wait: float) -> int | None:
-    """A descriptor that holds the folder's lock until it is closed; None where this disk cannot lock folders.
-    TimeoutError where another holds it."""
+    """Returns a descriptor that holds the folder's lock until it is closed, or None if this file system cannot lock
+    folders. TimeoutError if another process holds it."""
     if fcntl is None:
         return None
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,7 +1,7 @@
-"""A zoo made in shards: ranges of its signals, each a zoo of its own, fitted anywhere and merged afterwards.
+"""Makes a zoo in shards: ranges of its signals, each fitted as a zoo of its own on any machine, and merged afterwards.
 
-A shard is independent of the others, resumes where it was killed, and is done twice without harm; so any scheduler may
-run shards, on any machine that has the base.
+Shards are independent of each other, resume after a kill, and may be run twice without harm. Any scheduler may run
+them, on any machine that has the base.
 """
 
 from pathlib import Path
@@ -15,7 +15,8 @@ from wsr.zoo.zoo import Zoo
 
 
 def shard(signals: Signals, text: str) -> Signals:
-    """The signals of a shard named "3/16": the fourth of sixteen ranges, counted from 0. WsrError for another text."""
+    """Returns the signals of a shard like "3/16", the fourth of sixteen ranges, counted from 0. WsrError for any other
+    text."""
     part, slash, of = text.partition("/")
     if not (slash and part.isdecimal() and of.isdecimal() and int(part) < int(of) <= len(signals)):
         raise WsrError(
@@ -26,11 +27,11 @@ def shard(signals: Signals, text: str) -> Signals:
 
 
 def merge_zoos(out: str | Path, parts: list[str | Path], representation: Representation | None = None) -> Zoo:
-    """The instances of all `parts`, in their order, appended to the zoo `out`, made if there is none yet. What it holds
-    already is left out, so a merge may be repeated. WsrError where the parts were not made with the same settings, or
+    """Appends the instances of all `parts`, in order, to the zoo `out`, which is made if it does not exist. Instances
+    that it holds already are skipped, so that a merge may be repeated. WsrError if the parts differ in settings, or
     hold different targets under one id.
 
-    representation: what decodes the zoos, where it is at hand; else each zoo.json says it.
+    representation: the representation of all parts, if it is already loaded; by default that of their zoo.json.
     """
     if not parts:
         raise WsrError("There is nothing to merge: name the shards' folders.")
@@ -52,7 +53,7 @@ def merge_zoos(out: str | Path, parts: list[str | Path], representation: Represe
 
 
 def _require_same_targets(zoos: list[Zoo]) -> None:
-    """WsrError where two zoos hold fits of different targets under one id."""
+    """Raises a WsrError if two zoos hold fits of different targets under one id."""
     known: dict[str, tuple[str, Zoo]] = {}
     for zoo in zoos:
         for name, sha256 in zip(zoo.ids, zoo.index["target_sha256"], strict=True):

@@ -1,5 +1,5 @@
-"""Fits on their way: snapshots of the weights with their losses, as a zoo of its own. Generators that learn from
-checkpoints (G.pt) need them."""
+"""Makes zoos of training trajectories: snapshots of the weights during fits, with their losses. Generators that learn
+from checkpoints (G.pt) need them."""
 
 import time
 from collections.abc import Iterator, Sequence
