@@ -122,14 +122,15 @@ def prepared(function: Callable, *args: Any, seconds: float, what: str, stopped:
 
 
 def ahead(function: Callable[..., Iterator], *args: Any) -> None:
-    """Computes the first value of a generator function for nobody, so that the next one comes sooner. Does nothing
-    while a visitor's work is going on, or another such computation. A visitor who comes meanwhile waits for its end, and
-    gets the child that is ready then."""
+    """Computes the first value of a generator function for nobody, so that the next call is faster. Does nothing while
+    a visitor's work or another such computation is going on. A visitor who comes meanwhile waits for its end, and gets
+    the child that is ready then."""
     if compute.spaces or _at_work or not _getting_ready.acquire(blocking=False):
         return
     limits = Limits(seconds=60, what="Getting ready")
     try:
-        with contextlib.suppress(WsrError), contextlib.closing(FITTING.stream(function, *args, limits=limits)) as values:
+        values = FITTING.stream(function, *args, limits=limits)
+        with contextlib.suppress(WsrError), contextlib.closing(values):
             next(values, None)
     finally:
         _getting_ready.release()
