@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from wsr.analysis.novelty import Audit, Verdict
     from wsr.diffusion import SampleStep, WeightDiffusion
 
+PART = 4  # samples that are drawn between two looks at Stop
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
 PLAIN = 2.5  # guidance that visitors begin with: as the models' own, and as the samples in assets
@@ -214,7 +215,11 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
         yield Screen(said)  # at once; the pictures take half a second
         yield Screen(said, items(asked, record.weights, LIVE), Sampled(asked, record.weights, []))
         return
-    shown = items(asked, record.weights, FINAL)
+    shown = items(asked, record.weights, FINAL, stop.exists)
+    if shown is None:
+        said = snippets.settled("Stopped after the last step.")
+        yield Screen(said, items(asked, record.weights, LIVE), Sampled(asked, record.weights, []))
+        return
     yield Screen(snippets.working("Looking for copies …", 1.0), shown)
     sampled = Sampled(asked, record.weights, [] if stop.exists() else judged(asked.name, record.weights))
     yield Screen(snippets.settled(summary(sampled)), noted(shown, sampled), sampled)
@@ -246,12 +251,18 @@ def summary(sampled: Sampled) -> str:
     return f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
 
 
-def items(asked: Asked, weights: "Tensor", size: dict[int, int] | dict[int, tuple[int, float]]) -> list[dict[str, Any]]:
-    """What weights decode to, for the grid."""
-    dim = library.collection(asked.name).dim
+def items(
+    asked: Asked, weights: "Tensor", size: dict[int, int] | dict[int, tuple[int, float]],
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[dict[str, Any]] | None:  # fmt: skip
+    """What weights decode to, for the grid; None once `stopped` is true, for sixteen surfaces take seconds."""
+    dim, shown = library.collection(asked.name).dim, []
     live = isinstance(size[dim], tuple)
     resolution, pixels = (size[dim][0], SKETCHED) if live else (size[dim], DRAWN)
-    shown = pictures(asked.name, weights, resolution, pixels)
+    for part in weights.split(PART):
+        if stopped():
+            return None
+        shown += pictures(asked.name, part, resolution, pixels)
     sources = map(snippets.data_uri, shown)
     return [{"id": str(i), "label": f"sample {i + 1}", "src": source} for i, source in enumerate(sources)]
 

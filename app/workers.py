@@ -19,6 +19,8 @@ COURTESY = 1.0  # seconds that work has to end by itself after it was told to st
 NICE = 10  # looking comes first; a fit has what looking leaves
 _END = object()
 _at_work: set["_Pumped"] = set()
+_getting_ready = threading.Lock()  # held while a child computes ahead of a visitor
+READY = 8.0  # seconds that a visitor's work waits for such a child: starting another takes longer
 
 
 # What reads, measures and draws a file. A child that is ready has imported it: a visitor's seconds are not for that.
@@ -81,6 +83,7 @@ class _Pumped:
 
     def _fetch(self) -> None:
         limits = Limits(seconds=None, what=self.job.what, stopped=self._overdue)
+        _wait_until_ready(lambda: self.closed or self.stopped())
         stream = self.pool.stream(self.job.function, *self.args, limits=limits)
         try:
             for value in stream:
@@ -119,13 +122,24 @@ def prepared(function: Callable, *args: Any, seconds: float, what: str, stopped:
 
 
 def ahead(function: Callable[..., Iterator], *args: Any) -> None:
-    """Computes the first value of a generator function for nobody, so that the next one comes sooner, where no work of
-    a visitor is going on."""
-    if compute.spaces or _at_work:
+    """Computes the first value of a generator function for nobody, so that the next call is faster. Does nothing while
+    a visitor's work or another such computation is going on. A visitor who comes meanwhile waits for its end, and gets
+    the child that is ready then."""
+    if compute.spaces or _at_work or not _getting_ready.acquire(blocking=False):
         return
-    limits = Limits(seconds=60, what="Getting ready", stopped=lambda: bool(_at_work))
-    with contextlib.suppress(WsrError), contextlib.closing(FITTING.stream(function, *args, limits=limits)) as values:
-        next(values, None)
+    limits = Limits(seconds=60, what="Getting ready")
+    try:
+        values = FITTING.stream(function, *args, limits=limits)
+        with contextlib.suppress(WsrError), contextlib.closing(values):
+            next(values, None)
+    finally:
+        _getting_ready.release()
+
+
+def _wait_until_ready(stopped: Callable[[], bool]) -> None:
+    until = time.monotonic() + READY
+    while _getting_ready.locked() and time.monotonic() < until and not stopped():
+        time.sleep(0.02)
 
 
 def warm() -> None:

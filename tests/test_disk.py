@@ -231,7 +231,7 @@ def test_a_full_disk_ends_no_command_in_a_traceback_and_loses_nothing(small_disk
 
 
 ENDED = """
-import sys, threading, time
+import ctypes, os, sys, threading, time
 from pathlib import Path
 from wsr import cleanup
 from wsr.paths import atomic_path
@@ -240,6 +240,9 @@ cleanup.end_on_sigterm()
 folder = cleanup.temporary_folder("wsr-test-")
 if sys.argv[2] == "busy":  # a thread that does not end keeps Python from its exit handlers
     threading.Thread(target=time.sleep, args=(60,)).start()
+if sys.argv[2] == "native":  # a library that aborts while it is taken down, as C++ does with a thread that still works
+    abort = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(lambda _: os.abort())
+    ctypes.CDLL(None).__cxa_atexit(abort, None, None)
 try:
     with atomic_path(sys.argv[1] + "/x") as temporary:
         print(folder, flush=True)
@@ -249,7 +252,7 @@ except cleanup.Terminated:
 """
 
 
-@pytest.mark.parametrize("kind", ["idle", "busy"])
+@pytest.mark.parametrize("kind", ["idle", "busy", "native"])
 def test_who_is_asked_to_end_leaves_nothing_behind(kind, tmp_path):
     command = [sys.executable, "-c", ENDED, str(tmp_path), kind]
     job = subprocess.Popen(command, cwd=HERE, stdout=subprocess.PIPE, text=True)

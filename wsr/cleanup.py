@@ -2,9 +2,11 @@
 which Python by itself runs no exit handlers."""
 
 import atexit
+import contextlib
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -18,6 +20,7 @@ GRACE = 5.0  # seconds for a batch in hand, after which the process ends without
 
 _folders: dict[Path, int] = {}  # and the process that made each
 _at_end: list[tuple[int, Callable[[], None]]] = []  # the process that asked for it, and what to call
+_asked_to_end = threading.Event()
 
 
 class Terminated(KeyboardInterrupt):
@@ -58,7 +61,18 @@ def clean_up() -> None:
             _folders.pop(folder, None)
 
 
-atexit.register(clean_up)
+def _at_exit() -> None:
+    """Cleans up. After SIGTERM it also ends the process here: threads that are still in compiled code, as of a fit that
+    was under way, would make C++ abort it while it takes its libraries down."""
+    clean_up()
+    if _asked_to_end.is_set():
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
+        os._exit(TERMINATED)
+
+
+atexit.register(_at_exit)
 
 
 def end_on_sigterm() -> None:
@@ -71,6 +85,7 @@ def end_on_sigterm() -> None:
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice is asked once
+    _asked_to_end.set()
     if hasattr(signal, "alarm"):  # where neither this thread nor the next gets to the interpreter, the system ends it
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(round(2 * GRACE))

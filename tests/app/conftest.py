@@ -10,16 +10,21 @@ def tiny_folder(tmp_path_factory):
     return tiny_assets.make(tmp_path_factory.mktemp("assets"))
 
 
-@pytest.fixture(scope="package", autouse=True)
-def _folders(tiny_folder, tmp_path_factory):
-    """The tiny assets, and one cache for all tests of the app: children know the folders that there were when they
-    began, and a child costs seconds, so they serve many tests."""
+@pytest.fixture(scope="session")
+def _cache(tmp_path_factory):
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _folders(tiny_folder, _cache):
+    """The tiny assets, and one cache for all tests of the app. Children know the folders that there were when they
+    began, and a child costs seconds: they serve all tests of a file."""
     from app import workers
 
     workers.close()
     with pytest.MonkeyPatch.context() as changed:
         changed.setenv("WSR_ASSETS", str(tiny_folder))
-        changed.setenv("WSR_CACHE", str(tmp_path_factory.mktemp("cache")))
+        changed.setenv("WSR_CACHE", str(_cache))
         yield
         workers.close()
 

@@ -108,6 +108,19 @@ def test_stop_leaves_what_there_is(assets, tmp_path, monkeypatch):
     assert not last.sampled.verdicts and "near" not in last.items[0]
 
 
+def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatch):
+    stop, drawn = tmp_path / "stop", generate_run.pictures
+
+    def pressed(name, weights, resolution, pixels=generate_run.DRAWN):
+        if resolution == generate_run.FINAL[2]:
+            stop.touch()
+        return drawn(name, weights, resolution, pixels)
+
+    monkeypatch.setattr(generate_run, "pictures", pressed)
+    *_, last = generate_run.run(generate_run.checked(*ASKED), stop)
+    assert "Stopped after the last step" in last.state and len(last.items) == len(last.sampled.weights) == 16
+
+
 def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     made = sampled[-1].sampled
     picked, fitted, pair, said, surface, take, place, _, walked = generate_tab.pick(

@@ -136,6 +136,25 @@ def test_getting_ready_is_left_out_while_a_visitor_fits():
     values.close()
 
 
+def slowly():
+    time.sleep(1)
+    yield os.getpid()
+
+
+def test_who_comes_while_a_child_gets_ready_waits_for_that_child(monkeypatch):
+    """It was ended for them, and they waited for the imports of another one."""
+    monkeypatch.setattr(workers, "FITTING", Children())
+    first = next(workers.FITTING.stream(slowly, limits=Limits(seconds=60, what="This")))
+    ahead = threading.Thread(target=workers.ahead, args=(slowly,))
+    ahead.start()
+    while not workers._getting_ready.locked():
+        time.sleep(0.01)
+    second, _ = aside.call(next, workers.Job(where, duration=60, what="This")())
+    ahead.join()
+    workers.FITTING.close()
+    assert first == second
+
+
 def test_what_a_visitor_leaves_behind_does_not_stop_the_site():
     """gradio closes it on its event loop."""
     job = workers._Pumped(workers.FITTING, workers.Job(silent, duration=60, what="This"), (), lambda: False)
