@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsr.cleanup import temporary_folder
-from wsr.errors import WsrError
+from wsr.errors import WsrError, shown
 
 log = logging.getLogger("wsr")
 
@@ -173,9 +173,9 @@ def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
         room = f": {need}{_megabytes(free)} are free" if free is not None else ""
         limit = {errno.EDQUOT: " (your quota is used up)", errno.EFBIG: " (no file here may be larger)"}
         why = limit.get(getattr(error, "errno", None), "")
-        return WsrError(f"There is no space left to write {_short(path)}{why}{room}. Make room, or write elsewhere.")
+        return WsrError(f"There is no space left to write {shown(path)}{why}{room}. Make room, or write elsewhere.")
     why = getattr(error, "strerror", None) or str(error)
-    return WsrError(f"{_short(path)} cannot be written ({why}): choose a place where you may write.")
+    return WsrError(f"{shown(path)} cannot be written ({why}): choose a place where you may write.")
 
 
 def disk_error(error: BaseException) -> WsrError | None:
@@ -207,8 +207,3 @@ def _free(path: Path) -> int | None:
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
-
-
-def _short(path: str | Path) -> str:
-    text = str(path)
-    return repr(text if len(text) <= 240 else f"{text[:120]}…{text[-120:]}")
