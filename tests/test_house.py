@@ -55,37 +55,33 @@ def test_what_the_engine_must_not_know_is_found():
     assert places("imports of the engine", text) == [("wsr/a.py", 3), ("wsr/a.py", 4)]
 
 
-LOOKS = [
-    'x = name.endswith("-asym")', 'x = name.startswith(("mlora", "else"))', 'x = "lora" in name', 'x = name == "mlp"',
-    'x = name in ("mlp", "mlp-asym")', 'x = {"mlora-asym": 1}[name]', 'x = name.removesuffix("-asym")',
-    'match name:\n    case "mlp":\n        pass',
-]  # fmt: skip
-LOOKS_NOT = ['x = fit("mlora-asym")', 'x = name.endswith(".png")', 'x = {"psnr": 1}', 'x = name == other']
+# Of two rules: what they find, what they let pass, and a file in which they let everything pass.
+ASKED = {
+    "tests of a representation's name": (
+        ['x = name.endswith("-asym")', 'x = name.startswith(("mlora", "else"))', 'x = "lora" in name',
+         'x = name == "mlp"', 'x = name in ("mlp", "mlp-asym")', 'x = {"mlora-asym": 1}[name]',
+         'x = name.removesuffix("-asym")', 'match name:\n    case "mlp":\n        pass'],
+        ['x = fit("mlora-asym")', 'x = name.endswith(".png")', 'x = {"psnr": 1}', "x = name == other"],
+        "wsr/fields/registry.py",
+    ),
+    "branches on dim": (
+        ["x = 1 if dim == 2 else 3", "x = signals.dim != 3", 'x = zoo.meta["dim"] == 2', "x = TABLE[model.dim]",
+         "x = {2: 'png', 3: 'glb'}[dim]", "x = TABLE[name, dim]", "x = dim in (2, 3)",
+         'x = one.modality.name == "image"', "match model.dim:\n    case 2:\n        pass"],
+        ["x = w.sum(dim=2)", "x = a.dim == b.dim", "x = w.dim() == 3", "x = rand(1, dim)", "x = w.ndim == 2",
+         "x = w.shape[dim]", "x = dim * 2"],
+        "wsr/modalities/image.py",
+    ),
+}  # fmt: skip
 
 
-def test_looking_into_a_representations_name_is_found():
-    for text in LOOKS:
-        assert len(places("tests of a representation's name", text)) == 1, text
-        assert not places("tests of a representation's name", text, "wsr/fields/registry.py")
-    for text in LOOKS_NOT:
-        assert not places("tests of a representation's name", text), text
-
-
-BRANCHES = [
-    "x = 1 if dim == 2 else 3", "x = signals.dim != 3", 'x = zoo.meta["dim"] == 2', "x = TABLE[model.dim]",
-    "x = {2: 'png', 3: 'glb'}[dim]", "x = TABLE[name, dim]", "x = dim in (2, 3)", 'x = one.modality.name == "image"',
-    "match model.dim:\n    case 2:\n        pass",
-]  # fmt: skip
-BRANCHES_NOT = ["x = w.sum(dim=2)", "x = a.dim == b.dim", "x = w.dim() == 3", "x = rand(1, dim)", "x = w.ndim == 2",
-                "x = w.shape[dim]", "x = dim * 2"]  # fmt: skip
-
-
-def test_branches_on_the_dimension_are_found():
-    for text in BRANCHES:
-        assert len(places("branches on dim", text)) == 1, text
-        assert not places("branches on dim", text, "wsr/modalities/image.py")
-    for text in BRANCHES_NOT:
-        assert not places("branches on dim", text), text
+@pytest.mark.parametrize("rule", ASKED)
+def test_who_asks_a_name_or_a_dimension_is_found(rule):
+    asking, others, home = ASKED[rule]
+    for text in asking:
+        assert len(places(rule, text)) == 1 and not places(rule, text, home), text
+    for text in others:
+        assert not places(rule, text), text
 
 
 def test_long_signatures_are_found():
@@ -95,17 +91,16 @@ def test_long_signatures_are_found():
     assert places("long signatures", text) == [("wsr/a.py", 1), ("wsr/a.py", 3)]
 
 
-ANSWERS = ["return 1, 2, 3, 4, 5", "yield (gr.skip(),) * 6", "return 1, *others", "return tuple(parts)",
-           "return (1,) * 5 if done else {}"]  # fmt: skip
-ANSWERS_NOT = ["return 1, 2, 3, 4", "return {a: 1, b: 2}", "def g(): return 1, 2, 3, 4, 5\n    return g", "return"]
+ANSWERS = {
+    "return 1, 2, 3, 4, 5": 1, "yield (gr.skip(),) * 6": 1, "return 1, *others": 1, "return tuple(parts)": 1,
+    "return (1,) * 5 if done else {}": 1, "def inner(): return 1, 2, 3, 4, 5\n    return inner": 1,
+    "return 1, 2, 3, 4": 0, "return {a: 1, b: 2}": 0, "return": 0,
+}  # fmt: skip
 
 
-def test_long_answers_are_found():
-    for answer in ANSWERS:
-        assert len(places("long answers", f"def handler():\n    {answer}\n", "app/a.py")) == 1, answer
-    for answer in ANSWERS_NOT[:2] + ANSWERS_NOT[3:]:
-        assert not places("long answers", f"def handler():\n    {answer}\n", "app/a.py"), answer
-    assert places("long answers", f"def handler():\n    {ANSWERS_NOT[2]}\n", "app/a.py") == [("app/a.py", 2)]
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_long_answers_are_found(answer):
+    assert len(places("long answers", f"def handler():\n    {answer}\n", "app/a.py")) == ANSWERS[answer]
 
 
 def test_long_files_are_found():

@@ -85,8 +85,6 @@ KNOWN: dict[str, dict[str, int]] = {
         "app/generate_tab.py": 1,
         "app/library.py": 1,
         "tests/diffusion/test_diffusion.py": 1,
-        "tests/formats/test_files_of_ours.py": 1,
-        "wsr/analysis/novelty.py": 1,
         "wsr/diffusion/training.py": 1,
     },
     "twins": {
