@@ -86,12 +86,30 @@ def use_writable_caches() -> None:
         os.environ.setdefault(variable, str(kept / name))
 
 
-_PACKAGED = Path(__file__).resolve().parent.parent / "assets"
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@functools.cache
+def checkout_dir() -> Path | None:
+    """The checkout of wsr's repository that this code lies in; None for the code of an installed wheel."""
+    try:
+        ours = 'name = "wsr"' in (_PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        ours = False
+    return _PACKAGE.parent if ours else None
 
 
 def assets_dir() -> Path:
-    """The folder of trained assets: `$WSR_ASSETS`, else `assets/` beside the package."""
-    return Path(os.environ.get("WSR_ASSETS") or _PACKAGED)
+    """The folder of trained assets: `$WSR_ASSETS`, else `assets/` of the checkout, else `assets/` in the folder that
+    Python works in."""
+    return Path(os.environ.get("WSR_ASSETS") or (checkout_dir() or Path.cwd()) / "assets")
+
+
+def base_dirs() -> tuple[Path, Path]:
+    """The folders in which a base is looked for by its name: that of the assets, then that of the bases which come with
+    wsr (in the package, or in the checkout)."""
+    checkout = checkout_dir()
+    return assets_dir() / "bases", (checkout / "assets" if checkout else _PACKAGE) / "bases"
 
 
 @contextmanager
