@@ -61,9 +61,9 @@ $(BIN)/python:
 	@echo "wsr: making $(VENV)"
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(BIN)/python pyproject.toml requirements.txt
+$(VENV)/.installed: $(BIN)/python pyproject.toml
 	@echo "wsr: installing into $(VENV) (a few minutes the first time)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[app]"
 	@touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed

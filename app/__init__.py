@@ -1,8 +1,8 @@
 """The app. It calls wsr and draws; nothing in wsr knows of it."""
 
-import inspect
 import os
 
+from app import gradio_patches
 from wsr.paths import use_writable_caches
 
 # Before anything imports gradio: no visitor's browser and no server of ours reports to anyone.
@@ -13,16 +13,4 @@ use_writable_caches()
 # After every answer gradio makes a table of the last 10,000 with pandas, for a page of statistics that we do not serve.
 os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "50")
 os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", "1000000")
-
-_getfile = inspect.getfile
-
-
-def _getfile_but_of_components(thing):
-    """gradio writes a type stub beside the source of every component class, each time it is imported: half of the three
-    seconds that `import gradio` takes, and files in our tree. It leaves out classes whose source cannot be found."""
-    if type(thing).__name__ == "ComponentMeta":
-        raise OSError("gradio components keep their source to themselves")
-    return _getfile(thing)
-
-
-inspect.getfile = _getfile_but_of_components
+gradio_patches.write_no_stubs()

@@ -3,14 +3,13 @@
 gradio's queue has one bound for everybody. One visitor could fill it, and everybody else was told that it is full.
 """
 
-import functools
 import os
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from app import compute, preparing
+from app import compute, gradio_patches, preparing
 
 JOBS, LOOKS = 3, 24  # of one visitor; opening a tab asks for up to seven things at once
 # Of all visitors with one network address: a class, or somebody who pretends to be many.
@@ -28,16 +27,7 @@ class _Asked:
 
 def limit(page: gr.Blocks) -> gr.Blocks:
     """Gives every visitor of a page with a queue a share of its places."""
-    queue = page._queue
-    push = queue.push
-
-    @functools.wraps(push)
-    async def fairly(body: Any, request: Any, username: str | None) -> tuple:
-        refusal = _refusal(queue, body, request)
-        return (False, refusal, "error") if refusal else await push(body=body, request=request, username=username)
-
-    queue.push = fairly
-    return page
+    return gradio_patches.refuse_first(page, _refusal)
 
 
 def _refusal(queue: Any, body: Any, request: Any) -> str:

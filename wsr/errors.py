@@ -2,11 +2,18 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class WsrError(ValueError):
     """A mistake in what wsr was given. Its text is one sentence that a visitor can act on; the app and the
     command line show it as it is, without a traceback."""
+
+
+def shown(path: str | Path, longest: int = 240) -> str:
+    """A path in quotes as messages give it, the middle of one with more than `longest` characters left out."""
+    text, half = str(path), longest // 2
+    return repr(text if len(text) <= longest else f"{text[:half]}…{text[-half:]}")
 
 
 def unknown_name(kind: str, given: str, valid: Iterable[str]) -> WsrError:

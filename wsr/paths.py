@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsr.cleanup import temporary_folder
-from wsr.errors import WsrError
+from wsr.errors import WsrError, shown
 
 log = logging.getLogger("wsr")
 
@@ -86,12 +86,30 @@ def use_writable_caches() -> None:
         os.environ.setdefault(variable, str(kept / name))
 
 
-_PACKAGED = Path(__file__).resolve().parent.parent / "assets"
+_PACKAGE = Path(__file__).resolve().parent
+
+
+@functools.cache
+def checkout_dir() -> Path | None:
+    """The checkout of wsr's repository that this code lies in; None for the code of an installed wheel."""
+    try:
+        ours = 'name = "wsr"' in (_PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        ours = False
+    return _PACKAGE.parent if ours else None
 
 
 def assets_dir() -> Path:
-    """The folder of trained assets: `$WSR_ASSETS`, else `assets/` beside the package."""
-    return Path(os.environ.get("WSR_ASSETS") or _PACKAGED)
+    """The folder of trained assets: `$WSR_ASSETS`, else `assets/` of the checkout, else `assets/` in the folder that
+    Python works in."""
+    return Path(os.environ.get("WSR_ASSETS") or (checkout_dir() or Path.cwd()) / "assets")
+
+
+def base_dirs() -> tuple[Path, Path]:
+    """The folders in which a base is looked for by its name: that of the assets, then that of the bases which come with
+    wsr (in the package, or in the checkout)."""
+    checkout = checkout_dir()
+    return assets_dir() / "bases", (checkout / "assets" if checkout else _PACKAGE) / "bases"
 
 
 @contextmanager
@@ -173,9 +191,9 @@ def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
         room = f": {need}{_megabytes(free)} are free" if free is not None else ""
         limit = {errno.EDQUOT: " (your quota is used up)", errno.EFBIG: " (no file here may be larger)"}
         why = limit.get(getattr(error, "errno", None), "")
-        return WsrError(f"There is no space left to write {_short(path)}{why}{room}. Make room, or write elsewhere.")
+        return WsrError(f"There is no space left to write {shown(path)}{why}{room}. Make room, or write elsewhere.")
     why = getattr(error, "strerror", None) or str(error)
-    return WsrError(f"{_short(path)} cannot be written ({why}): choose a place where you may write.")
+    return WsrError(f"{shown(path)} cannot be written ({why}): choose a place where you may write.")
 
 
 def disk_error(error: BaseException) -> WsrError | None:
@@ -207,8 +225,3 @@ def _free(path: Path) -> int | None:
 
 def _megabytes(count: int) -> str:
     return f"{count / 1e6:.1f} MB"
-
-
-def _short(path: str | Path) -> str:
-    text = str(path)
-    return repr(text if len(text) <= 240 else f"{text[:120]}…{text[-120:]}")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wsr import representations
-from wsr.analysis.novelty import Audit, audit_of, audited_ids, averages, gaussian, intrinsic_dimension, noisy, plants
+from wsr.analysis.novelty import Audit, audit_of, audited_ids, averages, gaussian, noisy, plants
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.symmetry import KEEPS_MASK
@@ -141,7 +141,7 @@ def test_distances_do_not_depend_on_the_block(model, audit, monkeypatch):
 def test_the_line_search_agrees_with_drawn_lines(base, config):
     model = make_representation("mlora-asym", base, config, mask_seed=7)
     training, samples = fits(model, 6, 1), fits(model, 3, 2)
-    form = Audit(model, training).forms[0]
+    form = Audit(model, training).spaces[0]
     found, _, _ = form.between(samples)
     z, x = form.known, form._scaled(samples)
     part = torch.linspace(0, 1, 2001)[:, None]
@@ -158,15 +158,6 @@ def test_baselines_are_what_they_say():
     assert torch.allclose(drawn.std(0), weights.std(0), rtol=0.1)
 
 
-@pytest.mark.parametrize("dimension", [1, 3, 6])
-def test_the_dimension_of_a_flat_sheet_is_its_own(dimension):
-    generator = torch.Generator().manual_seed(0)
-    sheet = torch.rand(3000, dimension, generator=generator) @ torch.randn(dimension, 40, generator=generator)
-    found = intrinsic_dimension(torch.cat([sheet, sheet[:10]]))
-    assert list(found) == [3, 5, 10, 20]
-    assert all(abs(found[k] / dimension - 1) < 0.25 for k in (5, 10, 20))
-
-
 def test_what_cannot_be_audited_is_said(model):
     with pytest.raises(WsrError, match="three training weights"):
         Audit(model, fits(model, 2, 1))
@@ -175,8 +166,6 @@ def test_what_cannot_be_audited_is_said(model):
         made.judge(fits(model, 1, 2))
     with pytest.raises(WsrError, match="false-alarm"):
         made.calibrate(fits(model, 10, 2), 0.01)
-    with pytest.raises(WsrError, match="below the number"):
-        intrinsic_dimension(torch.zeros(30, 4))
 
 
 def test_the_weight_that_all_fits_began_from_is_nobodys_original(zoo):
@@ -186,5 +175,5 @@ def test_the_weight_that_all_fits_began_from_is_nobodys_original(zoo):
     zoo.meta["init"] = "first"
     assert audited_ids(zoo) == ids[1:]
     audit, training, _ = audit_of(zoo, 0.2)
-    assert training == ids[1:] and len(audit.forms[0].known) == len(ids) - 1
+    assert training == ids[1:] and len(audit.spaces[0].known) == len(ids) - 1
     assert audit.judge(zoo.weights([ids[3]]))[0].nearest == training.index(ids[3])

@@ -47,29 +47,12 @@ def is_l(mesh):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", OBJ)
-def test_obj(kind, tmp_path):
-    assert is_l(read(tmp_path, "a.obj", OBJ[kind]))
+WRITTEN = {"obj": OBJ, "off": OFF, "stl": STL, "ply": PLY, "glb": GLB}
 
 
-@pytest.mark.parametrize("kind", OFF)
-def test_off(kind, tmp_path):
-    assert is_l(read(tmp_path, "a.off", OFF[kind]))
-
-
-@pytest.mark.parametrize("kind", STL)
-def test_stl(kind, tmp_path):
-    assert is_l(read(tmp_path, "a.stl", STL[kind]))
-
-
-@pytest.mark.parametrize("kind", PLY)
-def test_ply(kind, tmp_path):
-    assert is_l(read(tmp_path, "a.ply", PLY[kind]))
-
-
-@pytest.mark.parametrize("kind", GLB)
-def test_glb(kind, tmp_path):
-    assert is_l(read(tmp_path, "a.glb", GLB[kind]))
+@pytest.mark.parametrize(("ending", "kind"), [(ending, kind) for ending in WRITTEN for kind in WRITTEN[ending]])
+def test_every_kind_of_file_gives_the_shape(ending, kind, tmp_path):
+    assert is_l(read(tmp_path, f"a.{ending}", WRITTEN[ending][kind]))
 
 
 def test_a_mirrored_node_keeps_its_front_outside(tmp_path):

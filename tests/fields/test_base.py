@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from wsr.errors import WsrError
 from wsr.fields.base import DTYPE_VARIABLE, BaseField, compute_dtype, multiplies_bf16, set_compute_dtype
-from wsr.fields.checkpoint import BaseInfo, load_base, load_latents, save_base
+from wsr.fields.checkpoint import BaseInfo, base_name, load_base, load_latents, save_base
 from wsr.fields.coordinates import morton_order, pixel_grid
 from wsr.fields.synthesis import Modulation, demodulate, synthesize
 
@@ -79,6 +79,16 @@ def test_what_is_not_a_base_is_refused(tmp_path):
         load_base(bad)
     with pytest.raises(WsrError, match="base"):
         load_base("nothing-of-this-name")
+
+
+def test_a_base_of_the_assets_comes_before_the_one_that_is_shipped(base, tmp_path, monkeypatch):
+    shipped = load_base("emoji").info.path
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    assert load_base("emoji").info.path == shipped and base_name(shipped) == "emoji"
+    own = tmp_path / "bases/emoji.safetensors"
+    save_base(own, base, BaseInfo("emoji", "cpu", 5))
+    assert load_base("emoji").info.path == str(own)
+    assert base_name(own) == "emoji" and base_name(shipped) == shipped  # its name leads elsewhere now
 
 
 def test_pixel_centres():

@@ -4,11 +4,9 @@ with more memory than a file of its size may take."""
 import copy
 import json
 import random
-import resource
 import struct
 import time
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -21,10 +19,10 @@ from wsr import load_weights
 from wsr.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
-from wsr.fields.checkpoint import BaseInfo, base_shapes, load_base, load_latents, save_base
-from wsr.fields.representation import REPRESENTATIONS, make_representation, stored_size
+from wsr.fields.checkpoint import BaseInfo, load_base, load_latents, save_base
+from wsr.fields.representation import make_representation
 from wsr.fitting.saved import save_weights
-from wsr.metrics.pointnet import PointNet, load_pointnet
+from wsr.metrics.pointnet import load_pointnet
 from wsr.zoo import Zoo
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"4d" * 32 + b"\nsize 31360\n"
@@ -32,6 +30,8 @@ DEEP = json.loads("[" * 150 + "]" * 150)
 WRONG = (None, "", "x", "x" * 5000, "\x00", -1, 0, 1, 2.5, 10**9, 10**30, -(10**18), 10**4000, float("nan"),
          float("inf"), True, [], {}, [0] * 1000, ["a", "a"], {"a": {"b": 1}}, DEEP)  # fmt: skip
 GONE = object()
+
+pytestmark = pytest.mark.usefixtures("bounded")
 
 
 @pytest.fixture(scope="module")
@@ -128,21 +128,6 @@ def refused_or_read(read, path):
         return False
     finally:
         assert time.process_time() - begun < 20
-
-
-def limited_memory():
-    """Nothing may allocate what a file merely states: 4 GB beyond what is mapped now, where it can be limited."""
-    with open("/proc/self/statm") as file:
-        mapped = int(file.read().split()[0]) * resource.getpagesize()
-    return mapped + 4 * 2**30
-
-
-@pytest.fixture(autouse=True)
-def _bounded():
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (limited_memory(), before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 @pytest.mark.parametrize("kind", READERS)
@@ -294,41 +279,3 @@ def test_a_file_that_was_cut_short_is_refused(files, tmp_path, share):
         data = (files / f"{kind}.safetensors").read_bytes()
         (tmp_path / "f.safetensors").write_bytes(data[: int(len(data) * share)])
         assert not refused_or_read(read, tmp_path / "f.safetensors")
-
-
-def test_a_public_checkpoint_may_not_pretend_to_be_large(tmp_path):
-    """A tensor of stride 0 states a thousand million classes in four bytes."""
-    state = PointNet(10).state_dict()
-    state["fc3.bias"] = torch.zeros(1).expand(10**9)
-    torch.save(state, tmp_path / "p.pth")
-    for content in (state, {"model_state_dict": [1]}, [1], {"fc3.bias": 3}):
-        torch.save(content, tmp_path / "p.pth")
-        with pytest.raises(WsrError, match="PointNet"):
-            load_pointnet(tmp_path / "p.pth")
-    save_file({"fc3.bias": torch.zeros(10)}, tmp_path / "p.safetensors")
-    with pytest.raises(WsrError, match="missing"):
-        load_pointnet(tmp_path / "p.safetensors")
-
-
-def test_sizes_are_known_without_allocating():
-    for dim in (2, 3):
-        config = tiny_config(dim)
-        base = BaseField(config)
-        assert base_shapes(config) == {name: tuple(value.shape) for name, value in base.state_dict().items()}
-        for name in REPRESENTATIONS:
-            model = make_representation(name, base, config, 2)
-            assert stored_size(name, config, 2) == model.size
-
-
-def test_a_table_is_bounded_before_it_is_unpacked(files, tmp_path):
-    """A few bytes of Parquet may stand for gigabytes of text."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from wsr.formats import read_table
-
-    words = pa.DictionaryArray.from_arrays(pa.array(np.zeros(200_000, np.int32)), pa.array(["x" * 1_000_000]))
-    pq.write_table(pa.table({"id": words}), tmp_path / "t.parquet")
-    assert (tmp_path / "t.parquet").stat().st_size < 2_000_000
-    with pytest.raises(WsrError, match="1,000,000 bytes"):
-        read_table(tmp_path / "t.parquet", "a table", {"id": "str"})

@@ -10,7 +10,6 @@ shapes, and every average of 16, were nearer to one than 97.5 % of held-out fits
 of the next ones, as in Yoon et al. (2023).
 """
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Literal
@@ -18,23 +17,21 @@ from typing import Literal
 import pandas as pd
 import torch
 from jaxtyping import Float, Int
-from scipy.optimize import linear_sum_assignment
 from scipy.stats.mstats import hdquantiles
 from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
+from wsr.analysis.standardized import StandardizedSpace
 from wsr.data.emoji import families
 from wsr.errors import WsrError
-from wsr.fields.representation import Adapter, Representation
-from wsr.symmetry import KEEPS_MASK, act, canonical
+from wsr.fields.representation import Representation
+from wsr.symmetry import KEEPS_MASK, act
 from wsr.zoo.build import FIRST
 from wsr.zoo.zoo import Zoo
 
 Word = Literal["replica", "blend", "novel"]
 WORDS: tuple[str, ...] = ("replica", "blend", "novel")
 BLOCK = 64  # samples at a time
-NEXT = 5  # training weights, or lines, that the nearest one is compared with
-MOST_ORDERED = 5  # ranks whose orders are tried one by one; of more the best is found by assignment, a pair at a time
 EXACT = 0.01  # what is nearer than this to a training weight is that weight: fits of one target are 0.8 apart and more
 
 
@@ -80,35 +77,34 @@ class Audit:
         if len(training) < 3:
             raise WsrError(f"An audit needs three training weights or more, not {len(training)}.")
         self.model, self.training = model.to(training.device), training
-        forms = [Form(self.model, training, False)]
+        self.spaces = [StandardizedSpace(self.model, training, canonically=False)]
         if KEEPS_MASK[model.name]:
-            forms.append(Form(self.model, training, True))
-        self.forms = forms
+            self.spaces.append(StandardizedSpace(self.model, training, canonically=True))
         self.thresholds: tuple[float, float] | None = None
         self.alarm = 0.0
 
     def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
         """Those of the form, raw or canonical, in which a copy stands out more."""
         blocks = samples.to(self.training.device).split(BLOCK)
-        one = _standing_out([_joined(form.nearest(rows) for rows in blocks) for form in self.forms])
-        two = _standing_out([_joined(form.between(rows) for rows in blocks) for form in self.forms])
+        one = _standing_out([_joined(space.nearest(rows) for rows in blocks) for space in self.spaces])
+        two = _standing_out([_joined(space.between(rows) for rows in blocks) for space in self.spaces])
         return Distances(*(part.cpu() for part in (*one, *two)))
 
     def among(self) -> Float[Tensor, " n"]:
         """Of each training weight the distance to the nearest other one, as `distances` has it of a new one."""
         blocks = torch.arange(len(self.training)).split(BLOCK)
-        found = [_joined(form.nearest(self.training[rows], rows) for rows in blocks) for form in self.forms]
+        found = [_joined(space.nearest(self.training[rows], rows) for rows in blocks) for space in self.spaces]
         return _standing_out(found)[0].cpu()
 
     def neighbours(self, samples: Float[Tensor, "m p"]) -> dict[str, tuple[Int[Tensor, " m"], Float[Tensor, " m"]]]:
         """Rows and distances of the nearest training weights by each measure: "raw L2" (in units of √p), "raw cosine"
         (1 − cosine), and, where the representation has one, of the canonical form."""
         found = {}
-        for form in self.forms:
-            x = form._scaled(form._form(samples.to(self.training.device)))
+        for space in self.spaces:
+            x = space.coordinates(samples.to(self.training.device))
             for metric, unit in (("l2", x.shape[1] ** 0.5), ("cosine", 1.0)):
-                rows, away = nearest(x, form.known, 1, metric)
-                title = f"{'canonical' if form.canonically else 'raw'} {metric.replace('l2', 'L2')}"
+                rows, away = nearest(x, space.known, 1, metric)
+                title = f"{'canonical' if space.canonically else 'raw'} {metric.replace('l2', 'L2')}"
                 found[title] = rows[:, 0].cpu(), away[:, 0].cpu() / unit
         return found
 
@@ -169,99 +165,10 @@ def _enough(count: int, alarm: float, of: str = "") -> None:
         )
 
 
-class Form:
-    """Training weights in standardised coordinates, of the weights as they are or of their canonical form."""
-
-    def __init__(self, model: Representation, training: Float[Tensor, "n p"], canonically: bool):
-        self.model, self.canonically = model, canonically
-        vectors = self._form(training)
-        self.mean, self.spread = vectors.mean(0), vectors.std(0).clamp_min(1e-6)
-        self.known = self._scaled(vectors)  # (n, p)
-        self.products = self.known @ self.known.T
-        # in a canonical form, ranks that may change places still may
-        self.free = canonically and isinstance(model, Adapter) and "permutation" in KEEPS_MASK[model.name]
-
-    def nearest(
-        self, samples: Float[Tensor, "m p"], own: Int[Tensor, " m"] | None = None
-    ) -> tuple[Float[Tensor, " m"], Int[Tensor, " m"], Float[Tensor, " m"]]:
-        """Distance, row, and distance relative to the next ones. own: of training weights their own rows, which do not
-        count."""
-        vectors = self._form(samples)
-        squares = self._permuted(vectors) if self.free else torch.cdist(self._scaled(vectors), self.known).square()
-        if own is not None:
-            squares[torch.arange(len(own)), own] = torch.inf
-        found = squares.topk(min(1 + NEXT, len(self.known) - (own is not None)), largest=False)
-        away = (found.values.clamp_min(0) / self.known.shape[1]).sqrt()  # (m, k), rising
-        return away[:, 0], found.indices[:, 0], _standing(away)
-
-    def between(
-        self, samples: Float[Tensor, "m p"]
-    ) -> tuple[Float[Tensor, " m"], Int[Tensor, "m 2"], Float[Tensor, " m"]]:
-        """The same of the lines between two training weights: with Gram matrices, no line is drawn."""
-        x = self._scaled(self._form(samples))
-        own, across, norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
-        length = (norms[:, None] + norms - 2 * self.products).clamp_min(1e-9)  # (n, n): |z_i − z_j|²
-        lines, pairs = [], []
-        for square, product in zip(own, across, strict=True):
-            to = square + norms - 2 * product  # (n,): |x − z_j|²
-            along = product[:, None] - product - self.products + norms  # (n, n): (x − z_j)·(z_i − z_j)
-            part = (along / length).clamp(0, 1)
-            away = to - 2 * part * along + part.square() * length
-            squares = []
-            for number in range(min(1 + NEXT, (len(norms) + 1) // 2)):
-                at = int(away.argmin())
-                ends = divmod(at, len(norms))
-                squares.append(away[ends].clone())
-                if number == 0:
-                    pairs.append(ends)
-                for end in ends:
-                    away[end], away[:, end] = torch.inf, torch.inf
-            lines.append(torch.stack(squares))
-        found = (torch.stack(lines).clamp_min(0) / x.shape[1]).sqrt()  # (m, k), rising
-        return found[:, 0], torch.tensor(pairs, device=x.device), _standing(found)
-
-    def _form(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        return canonical(self.model, weights.float()) if self.canonically else weights.float()
-
-    def _scaled(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        return (vectors - self.mean) / self.spread
-
-    def _permuted(self, vectors: Float[Tensor, "m p"]) -> Float[Tensor, "m n"]:
-        """Squared distances with the ranks of every layer in the order that fits best."""
-        rank = self.model.rank
-        known = self._slots(self.known)  # (l, n, r, 2c)
-        mean, spread = self._slots(self.mean[None])[:, 0], self._slots(self.spread[None])[:, 0]  # (l, r, 2c)
-        x = self._slots(vectors)  # (l, m, r, 2c), not standardised: that depends on the slot
-        cost = torch.stack(
-            [torch.stack([torch.cdist((x[:, :, i] - mean[:, None, j]) / spread[:, None, j], known[:, :, j]).square()
-                          for j in range(rank)], -1) for i in range(rank)], -2,
-        )  # fmt: skip  (l, m, n, r, r): component i of the sample in slot j
-        if rank > MOST_ORDERED:
-            return torch.tensor([[_assigned(layers) for layers in rows] for rows in cost.permute(1, 2, 0, 3, 4)])
-        orders = itertools.permutations(range(rank))
-        sums = torch.stack([sum(cost[..., i, j] for i, j in enumerate(order)) for order in orders])
-        return sums.amin(0).sum(0)
-
-    def _slots(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "l n r c2"]:
-        a, b = self.model.pairs(self.model.layout.unmasked().fill(vectors))
-        return torch.cat([a, b.mT], -1)
-
-
-def _assigned(cost: Float[Tensor, "l r r"]) -> float:
-    """The least sum over the orders of a layer's ranks, of all layers."""
-    layers = cost.double().cpu().numpy()
-    return float(sum(layer[linear_sum_assignment(layer)].sum() for layer in layers))
-
-
 def _quantile(values: Float[Tensor, " n"], share: float) -> float:
     """Harrell and Davis's estimate. Drawing 100 of 200 held-out fits again and again, thresholds by it call 4.2 to
     5.1 % of the others copies where 5 % are stated, sample quantiles 5.8 to 6.4 %, a log-normal tail 8 to 11 %."""
     return float(hdquantiles(values.double().cpu().numpy(), [share])[0])
-
-
-def _standing(away: Float[Tensor, "m k"]) -> Float[Tensor, " m"]:
-    """The first distance in units of the mean of the others."""
-    return away[:, 0] / away[:, 1:].mean(1).clamp_min(1e-9)
 
 
 def audited_ids(zoo: Zoo) -> list[str]:
@@ -325,17 +232,3 @@ def gaussian(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Float[
     """The Gaussian baseline: each parameter drawn for itself, with its mean and spread over the training weights."""
     noise = torch.randn(count, weights.shape[1], generator=torch.Generator().manual_seed(seed))
     return weights.mean(0) + weights.std(0) * noise.to(weights.device)
-
-
-def intrinsic_dimension(
-    points: Float[Tensor, "n d"], neighbours: tuple[int, ...] = (3, 5, 10, 20)
-) -> dict[int, float]:
-    """The maximum-likelihood estimate from the distances to the k nearest neighbours, for each k (Levina and Bickel,
-    with MacKay and Ghahramani's mean of the inverses). Points that coincide are counted once."""
-    points = torch.unique(points.double(), dim=0)
-    most = max(neighbours)
-    if min(neighbours) < 2 or len(points) <= most:
-        raise WsrError(f"k must be at least 2 and below the number of different points {len(points)}: {neighbours}.")
-    distance = torch.cdist(points, points).topk(most + 1, largest=False).values[:, 1:]  # (n, k)
-    logs = distance.log()
-    return {k: float(1 / (logs[:, k - 1 : k] - logs[:, : k - 1]).mean(1).mean()) for k in neighbours}

@@ -1,4 +1,5 @@
-"""The larger sub-commands of `wsr`, and what all of them share. Nothing here imports torch before a command runs."""
+"""The sub-commands of `wsr`, one file a family, and what all of them share. Nothing here imports torch before a command
+runs."""
 
 from typing import Literal
 

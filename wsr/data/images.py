@@ -12,10 +12,10 @@ from jaxtyping import Float, Shaped
 from PIL import Image
 from skimage.transform import resize
 
-from wsr.data.readers.image import MAX_PIXELS, brief, pixels_of, read_picture, shown
+from wsr.data.readers.image import LONGEST_NAME, MAX_PIXELS, brief, pixels_of, read_picture
 from wsr.data.resampling import fitted, local_mean
 from wsr.data.signals import Signal, Signals
-from wsr.errors import WsrError
+from wsr.errors import WsrError, shown
 from wsr.formats import files
 from wsr.isolation import Limits, call
 from wsr.picture_formats import NAMES, SUFFIXES
@@ -51,7 +51,7 @@ def read_image(source: str | Path | Image.Image | Shaped[Any, "..."], longest: i
 def _from_file(path: Path, longest: int | None, square: bool = False) -> Picture:
     if longest is not None and longest < 1:
         raise WsrError(f"The longer side of a resized image is 1 pixel or more, not {longest}.")
-    limits = Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path))
+    limits = Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path.name, LONGEST_NAME))
     return _from_array(call(read_picture, str(path), longest, square, limits=limits))
 
 
@@ -143,7 +143,7 @@ def load_image_folder(folder: str | Path, resolution: int = 128) -> Signals:
     """
     folder = Path(folder)
     if not files.there(folder, Path.is_dir):
-        raise WsrError(f"There is no folder {files.shown(folder)}.")
+        raise WsrError(f"There is no folder {shown(folder)}.")
     found = sorted(path for path in folder.rglob("*") if _is_picture(path, folder))
     if not found:
         raise WsrError(f"The folder {str(folder)!r} holds no images: {NAMES} files are needed.")

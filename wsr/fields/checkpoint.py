@@ -13,7 +13,7 @@ from wsr.fields.base import BaseField
 from wsr.formats.files import refuse_stand_in, there
 from wsr.formats.schema import BaseSchema, as_config, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
-from wsr.paths import assets_dir
+from wsr.paths import base_dirs
 from wsr.presets import FieldConfig
 
 FORMAT = "wsr-base-1"
@@ -62,12 +62,13 @@ def load_base(name_or_path: str | Path) -> BaseField:
 
 
 def base_path(name_or_path: str | Path) -> Path:
-    path = assets_dir() / "bases" / f"{name_or_path}.safetensors"
-    if there(path):
-        return path
+    """The file of a base, by its name among the assets or among the bases that come with wsr, or by its path. WsrError
+    where there is none."""
+    if named := _named(name_or_path):
+        return named
     if there(name_or_path):
         return Path(name_or_path)
-    names = [p.stem for p in (assets_dir() / "bases").glob("*.safetensors")]
+    names = dict.fromkeys(path.stem for folder in base_dirs() for path in sorted(folder.glob("*.safetensors")))
     if not names:
         raise WsrError(
             f"There is no base {str(name_or_path)!r}: train one with `wsr base`, or fetch the repository's "
@@ -76,10 +77,14 @@ def base_path(name_or_path: str | Path) -> Path:
     raise unknown_name("base", str(name_or_path), names)
 
 
+def _named(name: str | Path) -> Path | None:
+    return next((path for folder in base_dirs() if there(path := folder / f"{name}.safetensors")), None)
+
+
 def base_name(path: str | Path) -> str:
-    """What a zoo calls the base in this file: its name where it is one of the assets, else its path."""
+    """What a zoo calls the base in this file: its name where that leads to this file, else its path."""
     path = Path(path)
-    return path.stem if path.parent == assets_dir() / "bases" else str(path.resolve())
+    return path.stem if path == _named(path.stem) else str(path.resolve())
 
 
 @cached_by_file(lambda path: [path], maxsize=8)

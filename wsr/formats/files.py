@@ -4,19 +4,11 @@ import stat
 from collections.abc import Callable
 from pathlib import Path
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, shown
 
 LFS = b"version https://git-lfs"
 PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
 HEAD = 512  # bytes that tell a stand-in from the file itself
-LONGEST_SHOWN = 240  # characters of a path in a message
-
-
-def shown(path: str | Path) -> str:
-    """A path in quotes as messages give it, the middle of a very long one left out."""
-    text = str(path)
-    half = LONGEST_SHOWN // 2
-    return repr(text if len(text) <= LONGEST_SHOWN else f"{text[:half]}…{text[-half:]}")
 
 
 def fault(path: str | Path, what: str) -> str:

@@ -12,22 +12,17 @@ from PIL import Image, UnidentifiedImageError
 
 from wsr.data.readers import colour, png
 from wsr.data.readers.pixels import Pixels, channels_of
-from wsr.errors import WsrError
+from wsr.errors import WsrError, shown
 from wsr.picture_formats import NAMES, PictureFormat, described, offered
 
 MAX_BYTES = 32 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 65_535  # the longest side that JPEG and GIF can have
+LONGEST_NAME = 80  # characters of a file's name in a message
 _DRAFT = 4_000_000  # pixels from which a JPEG is decoded smaller: below, each pixel counts
 
 _AVIF_EXIF = re.compile(rb"(infe[\x02\x03].{3}.{4}(?:..)?)Exif", re.DOTALL)  # an item's entry, with its type
 _ORIENTATION, _COLOUR_SPACE, _INTEROP = 0x0112, 0xA001, 0xA005
-
-
-def shown(path: Path) -> str:
-    """Returns a file's name for messages, quoted and shortened."""
-    name = path.name
-    return repr(name if len(name) <= 80 else f"{name[:60]}…{name[-16:]}")
 
 
 def read_picture(path: str, longest: int | None = None, square: bool = False) -> Shaped[np.ndarray, "h w 3"]:
@@ -39,7 +34,7 @@ def read_picture(path: str, longest: int | None = None, square: bool = False) ->
     65,535 pixels along a side. The size is checked before anything is decoded, and at most 4 bytes a pixel are kept.
     """
     file = Path(path)
-    name, data = shown(file), _content(file)
+    name, data = shown(file.name, LONGEST_NAME), _content(file)
     kind = offered(data[:64])
     if kind is None:
         what = described(data[:256])
@@ -88,7 +83,7 @@ def check_size(size: tuple[int, int], name: str) -> None:
 
 
 def _content(path: Path) -> bytes:
-    name = shown(path)
+    name = shown(path.name, LONGEST_NAME)
     try:
         if not path.is_file():
             raise WsrError(f"There is no image file {str(path)!r}.")

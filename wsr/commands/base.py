@@ -1,0 +1,54 @@
+"""The sub-command `wsr base`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tyro.conf import Positional
+
+from wsr.commands import OK, PresetName, console
+from wsr.progress import bar
+
+
+@dataclass
+class Base:
+    """Train a base field on a data set, as a variational autodecoder. Goes on where a killed run stopped.
+
+    Example: `wsr base images:photos --out photos.safetensors`, then `wsr fit me.png --base photos.safetensors`.
+    """
+
+    dataset: Positional[str]
+    """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
+    out: Path | None = None
+    """The checkpoint to write; by default assets/bases/<data set>.safetensors, with the preset and the seeds in its
+    name where they are not the default."""
+    preset: PresetName = "cpu"
+    """cpu: an hour on two cores. paper: the paper's sizes and 350,000 steps, for a GPU."""
+    seed: int = 0
+    """Of the network's start and of the order of the training set."""
+    mask_seed: int = 0
+    """Of the asymmetric masks of everything that will be adapted to this base."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA where there is one."""
+    overwrite: bool = False
+    """Replace a base that another run has made; zoos that stand on it will not open any more."""
+
+    def run(self) -> int:
+        from wsr.data import load_signals
+        from wsr.fitting.bases import default_base_path, train_base
+        from wsr.fitting.fit import default_device
+
+        out = self.out or default_base_path(self.dataset, self.preset, self.seed, self.mask_seed)
+        signals = load_signals(self.dataset)
+        with bar(f"base {self.dataset}") as update:
+            for record in train_base(
+                signals,
+                out,
+                preset=self.preset,
+                seed=self.seed,
+                mask_seed=self.mask_seed,
+                device=self.device or default_device(),
+                overwrite=self.overwrite,
+            ):
+                update(record.step, record.steps, "" if record.kept else f"loss {record.loss:.4f}")
+        console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
+        return OK

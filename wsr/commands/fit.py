@@ -1,0 +1,102 @@
+"""The sub-command `wsr fit`."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from wsr.commands import OK, PresetName, RepresentationName, console
+from wsr.commands.render import write_decoded
+from wsr.progress import bar
+
+RECORD_EVERY = 25  # steps of a fit: what the bar shows moves twice a second or more, and costs a twentieth of the fit
+
+
+@dataclass
+class Fit:
+    """Fit pictures or shapes of your own (or of a data set) as small neural fields, and save their weights.
+
+    Examples: `wsr fit me.png`, `wsr fit chair.obj --rank 8 --render chair.glb`, `wsr fit emoji --ids 1f600 1f984`.
+    """
+
+    source: Positional[tuple[str, ...]]
+    """Files (PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP, TIFF; OBJ, PLY, STL, GLB, OFF), or the name of a data set."""
+    ids: tuple[str, ...] = ()
+    """Only these ids of the data set."""
+    representation: RepresentationName = "mlora-asym"
+    """What the weights are."""
+    base: str | None = None
+    """emoji, shapes10 or a checkpoint's path; by default the one for the kind of signal."""
+    rank: int | None = None
+    """Rank of the adapters; by default the preset's."""
+    steps: int | None = None
+    """Adam steps; by default the preset's."""
+    init: Literal["centered", "normal", "spread"] = "centered"
+    """The start: at the mean of the base, zero-mean, or around one fixed start with the same spread for all six."""
+    sigma: float = 0.02
+    """Spread of the start around its centre, where it has one."""
+    init_seed: int = 0
+    """Of the start's random part."""
+    seed: int = 0
+    """Of the points that are drawn."""
+    preset: PresetName = "cpu"
+    """The sizes of a standalone MLP, the number of steps and points."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA where there is one."""
+    out: Path = Path("weights.safetensors")
+    """Where the weights go."""
+    render: Path | None = None
+    """Also decode the first one to this .png or .glb."""
+
+    def run(self) -> int:
+        from wsr.data import load_signals
+        from wsr.fitting.fit import fit_stream
+
+        single = len(self.source) == 1 and not os.path.exists(self.source[0])  # false for a name that is too long
+        named = single and not Path(self.source[0]).suffix
+        if named:
+            signals = load_signals(self.source[0], list(self.ids) or None)
+        else:
+            signals = _described(self.source, self.preset)
+        with bar("fit") as update:
+            for record in fit_stream(
+                signals,
+                self.representation,
+                self.base,
+                self.steps,
+                self.rank,
+                self.init,
+                self.sigma,
+                self.init_seed,
+                0.0,
+                self.seed,
+                self.device,
+                self.preset,
+                RECORD_EVERY,
+            ):
+                update(record.step, record.steps, f"quality {record.quality.mean():.3f}")
+        result = record.result
+        result.save(self.out)
+        unit = "dB" if result.representation.dim == 2 else "IoU"
+        for name, quality, status in zip(result.ids, result.quality, result.status, strict=True):
+            console.print(f"{name}: {quality:.3f} {unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
+        console.print(f"{result.representation.size:,} numbers each, {result.seconds:.1f} s. Wrote {self.out}.")
+        if self.render:
+            write_decoded(result.render()[0], self.render)
+        return OK
+
+
+def _described(files: tuple[str, ...], preset: str):
+    """The signals of a user's own files. What shapes are like is printed before they are fitted."""
+    from wsr.data.mesh_report import describe_mesh
+    from wsr.fitting.problem import as_signals
+    from wsr.presets import preset as find_preset
+
+    signals = as_signals(list(files), find_preset(preset, 2).resolution)
+    for signal in signals:
+        if signal.dim == 3:
+            report = describe_mesh(signal.read(), find_preset(preset, 3).resolution)
+            console.print(f"{signal.id}: {' '.join(report.sentences())}", highlight=False, markup=False)
+    return signals
