@@ -1,5 +1,5 @@
-"""The audits as pictures: `python -m precompute.audit_drawn`. Of each data set, for every representation that has been
-audited, quality against novelty and the distances to the nearest training weight (reports/audit-<data set>.png)."""
+"""The audits as pictures. Of each data set, for every representation that has been audited, quality against novelty and
+the distances to the nearest training weight."""
 
 import json
 
@@ -9,23 +9,26 @@ from matplotlib.figure import Figure
 
 from app.figures.plane import colours
 from app.palette import NAMES, OTHER_COLOUR
+from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import DATASETS
 from wsr import representations
-from wsr.paths import assets_dir, atomic_path
+from wsr.errors import WsrError
+from wsr.paths import atomic_path
 
 EDGE, BINS = 3.0, 40  # of either axis of the plane: what lies beyond is drawn at the edge
 BACK = {"noise 0.1": "x", "average of 2": "+", "average of 16": "1", "Gaussian": "^"}  # baselines behind the generators
 
 
-def main(dataset: str) -> None:
-    reports = assets_dir() / "reports"
-    there = [kind for kind in representations if (reports / f"audit-{dataset}-{kind}.parquet").exists()]
+def run(cell: Cell, context: Context) -> None:
+    reports = context.path("reports")
+    names = {kind: f"audit-{context.zoo(cell.data, kind)}" for kind in representations}
+    there = [kind for kind, name in names.items() if (reports / f"{name}.parquet").exists()]
     if not there:
-        return
+        raise WsrError("no audit of this data set is there: `python -m precompute run audits` makes them.")
     figure = Figure(figsize=(2.7 * len(there), 5.2), layout="constrained")
     for column, kind in enumerate(there, 1):
-        rows = pd.read_parquet(reports / f"audit-{dataset}-{kind}.parquet")
-        about = json.loads((reports / f"audit-{dataset}-{kind}.json").read_text())
+        rows = pd.read_parquet(reports / f"{names[kind]}.parquet")
+        about = json.loads((reports / f"{names[kind]}.json").read_text())
         plane = figure.add_subplot(2, len(there), column)
         draw_plane(plane, rows, colours(kind))
         copies = 1 - about["summaries"]["diffusion"]["novel"]
@@ -42,7 +45,7 @@ def main(dataset: str) -> None:
     for axis in figure.axes:
         found |= dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     figure.legend(found.values(), found, loc="outside lower center", ncols=6, frameon=False, fontsize=8)
-    with atomic_path(reports / f"audit-{dataset}.png") as temporary:
+    with atomic_path(reports / f"audit-{context.named(cell.data)}.png") as temporary:
         figure.savefig(temporary, dpi=110, format="png")
 
 
@@ -70,6 +73,19 @@ def draw_distances(axis, rows: pd.DataFrame, training: list[float], colour: dict
         axis.stairs(share, edges, color=colour.get(name, OTHER_COLOUR), label=name)
 
 
-if __name__ == "__main__":
-    for one in DATASETS:
-        main(one)
+def uses(cell: Cell, context: Context) -> list[str]:
+    names = [context.zoo(cell.data, kind) for kind in representations]
+    return [f"reports/audit-{name}.{ending}" for name in names for ending in ("parquet", "json")]
+
+
+EXPERIMENT = Experiment(
+    name="audit_drawn",
+    title="`reports/audit-<data set>.png`: the audits as pictures",
+    data=DATASETS,
+    uses=uses,
+    makes=("reports/audit-{data}.png",),
+    run=run,
+    place=15,
+    size="2 × 0.2 MB",
+    time="5 s",
+)

@@ -1,13 +1,11 @@
-"""How good and how new: `python -m precompute.audits`, of every zoo that a diffusion model has learnt, or those named.
+"""How good and how new the samples of generators are, of every zoo that a diffusion model has learnt.
 
 Of each zoo: FD, MMD, and for shapes mMD, COV and 1-NNA of every seed's samples, and how many a classifier takes for
 what they are to be (reports/generation-<zoo>.json); the quality-novelty plane (reports/audit-<zoo>.{parquet,json},
-which the Audit tab draws), of the generators of `precompute.peers` as well; and the first 64 samples as they came
+which the Audit tab draws), of the generators of `peers` as well; and the first 64 samples as they came
 (reports/samples-<name>.webp).
 """
 
-import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +13,17 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from precompute.generators import THREADS, Generator, generators
+from precompute.experiment import Cell, Context, Experiment
+from precompute.experiments.peers import PEERS, path_of
+from precompute.generators import DATASETS, THREADS, generators
 from precompute.judging import RESOLUTION
-from precompute.peers import PEERS, path_of
+from precompute.selection import dimension, is_occupancy
+from precompute.tables import write_json
+from wsr import representations
 from wsr.analysis.evaluation import Decoded, Evaluation
 from wsr.analysis.plane import audit_report
 from wsr.metrics.features import extractor
-from wsr.paths import assets_dir, atomic_path
+from wsr.paths import atomic_path
 from wsr.progress import bar
 from wsr.render.pictures import draw_weights
 from wsr.zoo import Zoo
@@ -31,25 +33,26 @@ DECODED = 256  # of a model's samples: of shapes, a quarter of a second each
 PAIR_POINTS = 1024  # of each cloud, in distances between clouds: some 150,000 a model, 0.4 ms each
 
 
-def main(name: str) -> None:
-    reports, zoo = assets_dir() / "reports", Zoo.open(name)
-    made = {one.name: samples(one.name) for one in generators() if one.zoo == name and has(one)}
+def run(cell: Cell, context: Context) -> None:
+    reports, zoo = context.path("reports"), context.open_zoo(cell)
+    name, there = zoo.path.name, [path for path in samples(cell, context) if context.path(path).exists()]
+    made = {path.partition("/")[2]: Zoo.open(context.path(path)) for path in there}
     with bar(f"fits {name}") as update:
-        dim, options = zoo.meta["dim"], {"pair_points": PAIR_POINTS, "progress": update}
+        dim, options = dimension(cell.data), {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
     seen = {}
     with bar(f"decode {name}") as update:
         for model, found in made.items():
             seen[model] = evaluation.decoded(found.weights()[:DECODED])
             update(len(seen), len(made), model)
-    write(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
+    write_json(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
     shown = {"diffusion": made[name].weights()[:DECODED]}
     shown |= {title: Zoo.open(path_of(title, name)).weights() for title in PEERS if path_of(title, name).exists()}
     with bar(f"audit {name}") as update:
         table, about = audit_report(zoo, evaluation, shown, decoded={"diffusion": seen[name]}, progress=update)
     with atomic_path(reports / f"audit-{name}.parquet") as temporary:
         table.to_parquet(temporary, index=False)
-    write(reports / f"audit-{name}.json", about)
+    write_json(reports / f"audit-{name}.json", about)
     for model, found in made.items():
         picture(zoo, found.weights()[:SHOWN], reports / f"samples-{model}.webp")
 
@@ -68,14 +71,9 @@ def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Deco
     return about | {"samples": DECODED, "named": named, "rows": rows}
 
 
-def write(path: Path, about: dict) -> None:
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(about, indent=1))
-
-
 def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
     """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here."""
-    if evaluation.zoo.meta["dim"] == 2:
+    if not is_occupancy(evaluation.zoo.meta["dataset"]):
         return None
     names = sorted(set(evaluation.zoo.good("train")["class"]))
     with torch.no_grad():
@@ -83,25 +81,44 @@ def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> fl
     return float(np.mean([names[i] == cls for i, cls in zip(found.tolist(), classes, strict=True)]))
 
 
-def has(one: Generator) -> bool:
-    return (assets_dir() / "samples" / one.name / "zoo.json").exists()
-
-
-def samples(name: str) -> Zoo:
-    return Zoo.open(assets_dir() / "samples" / name)
+def samples(cell: Cell, context: Context) -> list[str]:
+    """The samples of the cell's zoo by all its diffusion models, the first seed's first."""
+    of = [one for one in generators((cell.data,)) if one.representation == cell.representation]
+    return [f"samples/{one.name(context)}" for one in of]
 
 
 def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
     """The samples in the order in which they came, eight in a row."""
-    resolution = CELL if zoo.meta["dim"] == 2 else RESOLUTION[3]
+    resolution = RESOLUTION[3] if is_occupancy(zoo.meta["dataset"]) else CELL
     cells = draw_weights(zoo.representation, weights, resolution, CELL)
     rows = [np.concatenate(cells[first : first + 8], 1) for first in range(0, len(cells), 8)]
     with atomic_path(path) as temporary:
         Image.fromarray(np.concatenate(rows)).save(temporary, format="webp", quality=85)
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(THREADS)  # two of them side by side make more of two cores than one on both
-    there = list(dict.fromkeys(one.zoo for one in generators() if has(one)))
-    for zoo_name in sys.argv[1:] or there:
-        main(zoo_name)
+def needs(cell: Cell, context: Context) -> list[str]:
+    return ["zoos/{zoo}", "samples/{zoo}", *(["metrics/pointnet-shapes10.safetensors"] * is_occupancy(cell.data))]
+
+
+def uses(cell: Cell, context: Context) -> list[str]:
+    return [*samples(cell, context)[1:], *(f"samples/{{zoo}}{ending}" for ending in PEERS.values())]
+
+
+EXPERIMENT = Experiment(
+    name="audits",
+    title="`reports/generation-*`, `reports/audit-*`, `reports/samples-*`: how good and how new generated weights are",
+    data=DATASETS,
+    grid={"representation": representations},
+    settings=lambda cell, context: {
+        "decoded": DECODED, "pair_points": PAIR_POINTS, "resolution": RESOLUTION[dimension(cell.data)],
+    },
+    needs=needs,
+    uses=uses,
+    makes=("reports/generation-{zoo}.json", "reports/audit-{zoo}.json", "reports/audit-{zoo}.parquet",
+           "reports/samples-{zoo}.webp"),
+    run=run,
+    threads=THREADS,  # two of them side by side make more of two cores than one on both
+    place=14,
+    size="0.2 MB each",
+    time="5 to 15 min a zoo ᵃ",
+)  # fmt: skip

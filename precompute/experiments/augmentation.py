@@ -1,49 +1,49 @@
-"""What permuted copies of the training weights do to a generator: `python -m precompute.augmentation`. Resumable.
+"""What permuted copies of the training weights do to a generator.
 
 The audit of weight generators found that permuting neurons for augmentation makes training harder, and copying no less.
 Here: mLoRA on shapes, whose mask forbids nothing, each weight once, or with its ranks in one, three or seven other
 orders. Each trains by the same rule as every model; FD is of samples against held-out fits, and the verdict knows
-permuted copies. Written to assets/reports/augmentation.{json,md}.
+permuted copies.
 """
 
-from dataclasses import replace
+from pathlib import Path
 
-import torch
-
-from precompute.diffusion_search import searched
-from precompute.generators import SECONDS
-from precompute.judging import COUNT, STEPS, Judge, train
-from precompute.tables import Report
-from wsr.diffusion import DiffusionConfig, diffusion_preset
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.generators import THREADS, search_report, seconds_of
+from precompute.judging import COUNT, STEPS, judge, searched_settings, train, training_settings
+from precompute.tables import write_tables
 from wsr.diffusion.jobs import training_of
-from wsr.diffusion.training import VERSION
-from wsr.zoo import Zoo
 
-NAME, COPIES, LIMIT = "shapes10-mlora", (1, 2, 4, 8), SECONDS["shapes10"]
+COPIES = (1, 2, 4, 8)
 
 
-def main() -> None:
-    depends = {"config": settings(), "seconds": LIMIT, "samples": COUNT, "steps": STEPS, "training": VERSION}
-    report = Report("augmentation", depends=depends, zoos=[NAME], zoo=NAME, seconds=LIMIT, samples=COUNT)
-    judge = None
-    for copies in COPIES:
-        if not report.has(copies=copies):
-            judge = judge or Judge(NAME)
-            report.add(row_of(copies, judge))
-
-
-def settings() -> DiffusionConfig:
-    return replace(diffusion_preset("cpu", "mlora"), lr=searched()["mlora"]["lr"])
-
-
-def row_of(copies: int, judge: Judge) -> dict:
-    training = training_of(Zoo.open(NAME), settings(), copies=copies)
-    train(training, LIMIT, f"copies × {copies}")
-    found = judge(training.model.sample(COUNT, steps=STEPS))
+def run(cell: Cell, context: Context) -> dict:
+    training = training_of(context.open_zoo(cell), searched_settings(cell, context), copies=cell["copies"])
+    train(training, seconds_of(cell.data), str(cell))
+    name = context.zoo(cell.data, cell.representation)
+    found = judge(name, context)(training.model.sample(COUNT, steps=STEPS))
     about = {"steps": training.step, "loss": training.losses[-1], "validation loss": training.best.loss}
-    return {"copies": copies, **about, **found}
+    return {"copies": cell["copies"], **about, **found}
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    main()
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    first = found[0][0]
+    about = {"zoo": context.zoo(first.data, first.representation), "seconds": seconds_of(first.data), "samples": COUNT}
+    write_tables(paths, [row for _, row in found], **about)
+
+
+EXPERIMENT = Experiment(
+    name="augmentation",
+    title="`reports/augmentation.*`: permuted copies of the training weights",
+    data=("shapes10",),
+    grid={"representation": ("mlora",), "copies": COPIES},
+    settings=training_settings,
+    needs=lambda cell, context: ["zoos/{zoo}", search_report(cell.data, context)],
+    run=run,
+    report=report,
+    reports=("reports/augmentation{tag}.json", "reports/augmentation{tag}.md"),
+    threads=THREADS,
+    place=18,
+    size="2 kB",
+    time="15 min ᵃ",
+)

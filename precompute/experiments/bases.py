@@ -1,35 +1,36 @@
-"""The bases: `python -m precompute.bases emoji` and `python -m precompute.bases shapes10`. Resumable."""
+"""The bases: one for each data set, trained on its training split. A killed run goes on from its checkpoint."""
 
-import sys
-
+from precompute.experiment import Cell, Context, Experiment
+from precompute.selection import base_data, training_signals
 from wsr.data import load_signals
-from wsr.data.emoji import fetch_emoji
-from wsr.data.occupancy import prepare_occupancy
 from wsr.fitting.bases import train_base
-from wsr.paths import assets_dir
 from wsr.progress import bar
 
 
-def prepare(dataset: str) -> None:
-    """Pictures fetched; shapes generated and their occupancy sampled."""
-    if dataset == "emoji":
-        fetch_emoji()
-        return
-    from wsr.data.shapes10 import build_cache
-
-    with bar("shapes") as update:
-        build_cache(progress=update)
-    with bar("occupancy") as update:
-        prepare_occupancy(load_signals(dataset).where(split="train"), progress=update)
-
-
-def main(dataset: str) -> None:
-    prepare(dataset)
-    with bar(f"base {dataset}") as update:
-        for record in train_base(load_signals(dataset), assets_dir() / "bases" / f"{dataset}.safetensors"):
+def run(cell: Cell, context: Context) -> None:
+    out = context.path(f"bases/{context.base(cell.data)}.safetensors")
+    records = train_base(load_signals(cell.data), out, preset=context.preset, device=context.device)
+    with bar(str(cell)) as update:
+        for record in records:
             update(record.step, record.steps, "there already" if record.kept else f"loss {record.loss:.4f}")
 
 
-if __name__ == "__main__":
-    for name in sys.argv[1:] or ("emoji", "shapes10"):
-        main(name)
+def settings(cell: Cell, context: Context) -> dict:
+    found = context.settings(cell.data)
+    return {"field": found.field, "schedule": found.base}
+
+
+EXPERIMENT = Experiment(
+    name="bases",
+    title="`bases/*.safetensors`: variational autodecoders, 7,000 steps on the 2,936 emoji that are not held out and "
+    "15,000 on 4,500 shapes (generated in 26 s, occupancy sampled in 1 min 43 s before it)",
+    data=("emoji", "shapes10"),
+    grid=lambda context: [{"data": one} for one in dict.fromkeys(map(base_data, context.data(EXPERIMENT)))],
+    signals=training_signals,
+    settings=settings,
+    makes=("bases/{base}.safetensors",),
+    run=run,
+    place=1,
+    size="2.1, 2.5 MB",
+    time="50 min ᵇ, 58 min ᵃ",
+)

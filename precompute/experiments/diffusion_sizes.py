@@ -1,48 +1,60 @@
-"""How wide a diffusion network of the `cpu` preset should be: `python -m precompute.diffusion_sizes`. Resumable.
+"""How wide a diffusion network of the `cpu` preset should be.
 
 Of shapes, mLoRA-Asym: each size below trains for the same time at most, or until the loss of the weights that are kept
-back no longer falls, at the learning rate that `precompute.diffusion_search` found, and is judged by that loss.
-Written to assets/reports/diffusion-sizes.json.
+back no longer falls, at the learning rate that `diffusion_search` found, and is judged by that loss.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
-import torch
-
-from precompute.diffusion_search import DATASET, searched
-from precompute.generators import THREADS
-from precompute.judging import train
-from precompute.tables import Report
-from wsr.diffusion import diffusion_preset
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.generators import THREADS, search_report
+from precompute.judging import searched_settings, train
+from precompute.tables import write_json
 from wsr.diffusion.jobs import training_of
 from wsr.diffusion.training import VERSION
-from wsr.zoo import Zoo
 
-NAME = f"{DATASET}-mlora-asym"
 LIMIT = 300  # seconds on one core
-# width, width of a pair, blocks
+AXES = ("width", "pair width", "blocks")
 SIZES = ((192, 256, 1), (256, 256, 1), (320, 128, 1), (320, 256, 1), (320, 256, 3), (448, 256, 1))
 
 
-def main() -> None:
-    config = replace(diffusion_preset("cpu"), lr=searched()["mlora-asym"]["lr"])
-    depends = {"config": config, "seconds": LIMIT, "training": VERSION}
-    report = Report("diffusion-sizes", depends=depends, zoos=[NAME], zoo=NAME, seconds=LIMIT)
-    torch.set_num_threads(THREADS)
-    for width, pair, blocks in SIZES:
-        if not report.has(width=width, blocks=blocks, **{"pair width": pair}):
-            report.add(_row(width, pair, blocks))
-
-
-def _row(width: int, pair: int, blocks: int) -> dict:
-    lr = searched()["mlora-asym"]["lr"]
-    config = replace(diffusion_preset("cpu"), width=width, pair_width=pair, depth=blocks, lr=lr)
-    training = training_of(Zoo.open(NAME), config)
-    seconds = train(training, LIMIT, f"width {width}, pairs {pair}, blocks {blocks}")
+def run(cell: Cell, context: Context) -> dict:
+    size = {axis: cell[axis] for axis in AXES}
+    config = replace(
+        searched_settings(cell, context), width=size["width"], pair_width=size["pair width"], depth=size["blocks"]
+    )
+    training = training_of(context.open_zoo(cell), config)
+    seconds = train(training, LIMIT, str(cell))
     count = sum(parameter.numel() for parameter in training.model.network.parameters())
-    row = {"width": width, "pair width": pair, "blocks": blocks, "parameters": count, "steps": training.best.step}
+    row = {**size, "parameters": count, "steps": training.best.step}
     return row | {"seconds": seconds, "loss": training.losses[-1], "validation loss": training.best.loss}
 
 
-if __name__ == "__main__":
-    main()
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    first = found[0][0]
+    about = {"zoo": context.zoo(first.data, first.representation), "seconds": LIMIT}
+    write_json(paths[0], about | {"rows": [row for _, row in found]})
+
+
+EXPERIMENT = Experiment(
+    name="diffusion_sizes",
+    title="`reports/diffusion-sizes.json`: how wide the network should be",
+    data=("shapes10",),
+    grid=lambda context: [
+        {"data": data, "representation": "mlora-asym", **dict(zip(AXES, size, strict=True))}
+        for data in context.data(EXPERIMENT) for size in SIZES
+    ],
+    settings=lambda cell, context: {
+        "config": searched_settings(cell, context), "seconds": LIMIT, "training": VERSION,
+    },
+    needs=lambda cell, context: ["zoos/{zoo}", search_report(cell.data, context)],
+    run=run,
+    report=report,
+    reports=("reports/diffusion-sizes{tag}.json",),
+    threads=THREADS,
+    by_hand=True,
+    place=24,
+    size="2 kB",
+    time="15 min ᵃ",
+)  # fmt: skip

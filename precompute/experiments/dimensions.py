@@ -1,15 +1,20 @@
-"""Intrinsic dimension by maximum likelihood, of signals and of each representation's weights: `python -m
-precompute.dimensions`. Resumable. The audit's question: are weights simpler than what they are of?
+"""Intrinsic dimension by maximum likelihood, of signals and of each representation's weights. The audit's question: are
+weights simpler than what they are of?
 
 Of the training split's images (at 32×32) or occupancies (of 16³ places), and of the same instances' weights, each
-parameter in units of its spread; k = 3, 5, 10, 20 neighbours. Written to assets/reports/dimensions.{json,md}.
+parameter in units of its standard deviation; k = 3, 5, 10, 20 neighbours.
 """
+
+from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from precompute.bases import prepare
-from precompute.tables import Report, zoo_hash
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.selection import is_occupancy, prepare, slug
+from precompute.tables import write_tables
 from wsr import representations
 from wsr.analysis.novelty import intrinsic_dimension
 from wsr.data import load_signals
@@ -17,30 +22,31 @@ from wsr.data.occupancy import inside
 from wsr.fitting.targets import stack_images
 from wsr.zoo import Zoo
 
-DATASETS = ("emoji", "emoji-people", "shapes10")
+SIGNALS = "signals"  # in the place of a representation
 PIXELS, SAMPLES = 32, 16
 
 
-def main() -> None:
-    names = [f"{dataset}-{name}" for dataset in DATASETS for name in representations]
-    there = [name for name in names if zoo_hash(name)]
-    about = {"pixels": PIXELS, "samples": SAMPLES}
-    report = Report("dimensions", depends=about, zoos=there, **about)
-    for dataset in DATASETS:
-        for name in representations:
-            if f"{dataset}-{name}" in there and not report.has(**{"data set": dataset, "of": name}):
-                zoo = Zoo.open(f"{dataset}-{name}")
-                ids = sorted(zoo.good("train")["id"])
-                if name == representations[0]:
-                    prepare(dataset.partition("-")[0])
-                    report.add(_row(dataset, "signals", signals(zoo, ids)))
-                weights = zoo.weights(ids)
-                report.add(_row(dataset, name, weights / weights.std(0).clamp_min(1e-6)))
+def run(cell: Cell, context: Context) -> dict:
+    zoo = Zoo.open(_zoo(cell, context))
+    ids = sorted(zoo.good("train")["id"])
+    if cell["of"] == SIGNALS:
+        prepare(cell.data)
+        points = signals(cell.data, ids)
+    else:
+        points = zoo.weights(ids)
+        points = points / points.std(0).clamp_min(1e-6)
+    row = {"data set": slug(cell.data), "of": cell["of"], "instances": len(points)}
+    return row | {f"k = {k}": value for k, value in intrinsic_dimension(points).items()}
 
 
-def signals(zoo: Zoo, ids: list[str]) -> torch.Tensor:
-    found = load_signals(zoo.meta["dataset"], ids)
-    if found.dim == 2:
+def _zoo(cell: Cell, context: Context) -> str:
+    """The zoo of the cell; that of the first representation says which signals are meant."""
+    return context.zoo(cell.data, representations[0] if cell["of"] == SIGNALS else cell["of"])
+
+
+def signals(data: str, ids: list[str]) -> Float[Tensor, "n d"]:
+    found = load_signals(data, ids)
+    if not is_occupancy(data):
         images = stack_images([signal.read() for signal in found])  # (n, h, w, 3) of bytes
         small = torch.nn.functional.adaptive_avg_pool2d(images.permute(0, 3, 1, 2).float() / 255, PIXELS)
         return small.flatten(1)
@@ -48,11 +54,21 @@ def signals(zoo: Zoo, ids: list[str]) -> torch.Tensor:
     return torch.from_numpy(np.stack([inside(signal.read(), places) for signal in found])).float()
 
 
-def _row(dataset: str, of: str, points: torch.Tensor) -> dict:
-    return {"data set": dataset, "of": of, "instances": len(points)} | {
-        f"k = {k}": value for k, value in intrinsic_dimension(points).items()
-    }
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    write_tables(paths, [row for _, row in found], pixels=PIXELS, samples=SAMPLES)
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Experiment(
+    name="dimensions",
+    title="`reports/dimensions.*`: how many dimensions signals and weights have",
+    data=("emoji", "emoji/people", "shapes10"),
+    grid={"of": (SIGNALS, *representations)},
+    settings=lambda cell, context: {"pixels": PIXELS, "samples": SAMPLES},
+    needs=lambda cell, context: [f"zoos/{_zoo(cell, context)}"],
+    run=run,
+    report=report,
+    reports=("reports/dimensions{tag}.json", "reports/dimensions{tag}.md"),
+    place=20,
+    size="4 kB",
+    time="some min",
+)

@@ -1,5 +1,4 @@
-"""Figure 3: do independent fits of one target meet in one linear mode? `python -m precompute.figure3`, for both data
-sets; name one to have that alone. Resumable: a killed run loses one row.
+"""Figure 3: do independent fits of one target meet in one linear mode?
 
 30 held-out targets of each data set, fitted twice by each representation. Two series:
 
@@ -8,36 +7,30 @@ sets; name one to have that alone. Resumable: a killed run loses one row.
 - `spread`: λ = 1, all six from one fixed start with the same relative spread σ = 0.02, 0.1, 0.3 around it.
 - `normal`: λ = 1, the multiplicative adapters from zero-mean starts.
 
-The independent fits of `own` and `normal` are kept as zoos, assets/zoos/<data set>-<representation>-pairs and
+The independent fits of `own` and `normal` are kept as zoos, zoos/<data set>-<representation>-pairs and
 …-normal-pairs, a target's two fits as `<id>@0` and `<id>@1`: the app's Connect tab opens with them.
 
 Of each row: cosines of the two starts, of the two fits, and of their change from the mean of such starts, both beside
 their floor; quality at eleven places of the line, and the Chamfer distance ×10² of the surfaces (at 64³, 2,048 points)
 at its ends and halfway; raw, and with the second fit aligned to the first. Mean and standard deviation over targets.
-Written to assets/reports/figure3-<data set>.{json,csv,md,png}.
 """
 
-import sys
 import time
-from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-from filelock import FileLock
 
-from precompute.bases import prepare
+from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.figure3_drawn import draw
-from precompute.selection import zoo_signals
-from precompute.tables import Resumed, fit_parts, markdown
+from precompute.fits import base_needed, fitted
+from precompute.selection import is_multiplicative, is_occupancy, is_standalone, zoo_signals
+from precompute.tables import write_json, write_tables
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
 from wsr.data.signals import Signal, Signals
 from wsr.fitting.problem import make_problem
-from wsr.identity import Identity
-from wsr.paths import assets_dir, atomic_path, cache_dir
-from wsr.presets import preset
-from wsr.progress import bar
 from wsr.zoo import Zoo
 from wsr.zoo.build import require_same_run
 
@@ -49,78 +42,68 @@ SERIES = [
     *(("spread", value, 1.0) for value in SIGMAS),
     ("normal", 1.0, 1.0),
 ]
+AXES = ("representation", "series", "sigma", "lambda")
 CASES = [  # only multiplicative adapters have a centre to start from, and so another start without one
-    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or name.startswith("mlora")
+    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or is_multiplicative(name)
 ]
 INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
 
 
+def signals_of(data: str) -> Signals:
+    return zoo_signals(data).where(split="heldout")[:INSTANCES]
+
+
+def kept(cell: Cell) -> bool:
+    """Whether the pairs of a cell are kept as a zoo: independent fits at the preset's start, and at a zero-mean one."""
+    return cell["lambda"] == 1 and cell["series"] != "spread"
+
+
+def pairs(cell: Cell, context: Context) -> str:
+    normal = "-normal" if cell["series"] == "normal" else ""
+    return f"zoos/{context.zoo(cell.data, cell.representation)}{normal}-pairs"
+
+
 class Study:
-    """One data set's rows, kept on disk as they come."""
+    """What the cells of one data set share: their targets, and the first fits, which the λ of a series share."""
 
-    def __init__(self, dataset: str):
-        prepare(dataset)
-        self.dataset = dataset
-        self.signals: Signals = zoo_signals(dataset).where(split="heldout")[:INSTANCES]
-        resolution = preset("cpu", self.signals.dim).resolution
-        self.problem = make_problem(self.signals, resolution, evaluation_points=POINTS)
-        self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits, which the λ of a series share
-        self.targets = [signal.read() for signal in self.signals] if self.signals.dim == 3 else []
-        self.path = assets_dir() / "reports" / f"figure3-{dataset}.json"
+    def __init__(self, data: str, context: Context):
+        self.data, self.context = data, context
+        self.signals: Signals = signals_of(data)
+        self.settings = context.settings(data)
+        self.problem = make_problem(self.signals, self.settings.resolution, evaluation_points=POINTS)
+        self.firsts: dict[tuple, torch.Tensor] = {}
+        self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits
+        self.targets = [signal.read() for signal in self.signals] if is_occupancy(data) else []
 
-        about = {"points": POINTS, "surface": SURFACE, "alphas": ALPHAS}
-        self.identity = Identity.of("figure 3", 1, **fit_parts(self.signals, dataset), **about)
-
-    def resumed(self) -> Resumed:
-        """The report as it is; WsrError where another run has begun it."""
-        return Resumed(self.path, self.identity)
-
-    def rows(self) -> list[dict]:
-        return self.resumed().report.get("rows", [])
-
-    def run(self, names: Sequence[str] = tuple(representations)) -> None:
-        todo = [case for case in CASES if case[0] in names]
-        done = {_case(row) for row in self.rows()}
-        firsts: dict[tuple, torch.Tensor] = {}
-        with bar(f"figure 3 {self.dataset}") as update:
-            for i, (name, series, sigma, value) in enumerate(todo):
-                if (name, series, sigma, value) not in done:
-                    row = self.row(name, series, sigma, value, firsts)
-                    self.write(row)
-                    update(
-                        i + 1, len(todo), f"{name} {series} σ {sigma} λ {value}: drop {row['raw']['drop']['mean']:.3f}"
-                    )
-
-    def row(self, name: str, series: str, sigma: float, value: float, firsts: dict) -> dict:
+    def row(self, cell: Cell) -> dict:
+        name, series, sigma, value = (cell[axis] for axis in AXES)
         begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
-        pair = fit_pair(self.signals, name, self.dataset, init=init, sigma=sigma, perturb=value, first=firsts.get(key))
-        firsts[key] = pair.a
-        kept = value == 1 and series != "spread"
-        if kept:
-            self.keep(pair, series, sigma)
+        base = None if is_standalone(name) else self.context.base(self.data)
+        fits = {"preset": self.context.preset, "steps": self.settings.fit.steps, "device": self.context.device}
+        first = self.firsts.get(key)
+        pair = fit_pair(self.signals, name, base, init=init, sigma=sigma, perturb=value, first=first, **fits)
+        self.firsts[key] = pair.a
+        if kept(cell):
+            self.keep(pair, cell)
         raw = self.connection(pair, key)
         aligned = pair.aligned()
         moved = raw if torch.equal(aligned.b, pair.b) else self.connection(aligned, key, raw)
         return {
-            "representation": name,
-            "series": series,
-            "sigma": sigma,
-            "lambda": value,
+            **{axis: cell[axis] for axis in AXES},
             "start_cosine": float(torch.nn.functional.cosine_similarity(*pair.starts, dim=0)),
             **_similar("cosine", pair, 0.0),
             **_similar("change_cosine", pair, pair.start_mean),
-            "raw": _line(pair, raw, kept),
-            "aligned": _line(aligned, moved, kept),
+            "raw": _line(pair, raw, kept(cell)),
+            "aligned": _line(aligned, moved, kept(cell)),
             "seconds": time.monotonic() - begun,
         }
 
-    def keep(self, pair: Pair, series: str, sigma: float) -> None:
+    def keep(self, pair: Pair, cell: Cell) -> None:
         """The pair as a zoo of its own."""
-        name = f"{self.dataset}-{pair.model.name}" + ("-normal" if series == "normal" else "") + "-pairs"
-        steps = preset("cpu", self.signals.dim).fit.steps
+        steps = self.settings.fit.steps
         zoo = Zoo.create(
-            self.path.parent.parent / "zoos" / name, pair.model, dataset=self.dataset, preset="cpu",
-            init=INITS[series], sigma=sigma, init_seed=0, steps=steps, perturb=1.0,
+            self.context.path(pairs(cell, self.context)), pair.model, dataset=self.data, preset=self.context.preset,
+            init=INITS[cell["series"]], sigma=cell["sigma"], init_seed=0, steps=steps, perturb=1.0,
         )  # fmt: skip
         if len(zoo):
             require_same_run(zoo, self.signals, None)
@@ -147,30 +130,22 @@ class Study:
     def chamfers(self, pair: Pair, alpha: float) -> np.ndarray:
         return 100 * chamfers(pair, self.targets, SURFACE, (alpha,))[:, 0]
 
-    def write(self, row: dict) -> None:
-        """The report with one more row; other runs add theirs."""
-        with FileLock(cache_dir() / f"{self.path.stem}.lock"):
-            self._write(sorted([*self.rows(), row], key=lambda known: CASES.index(_case(known))))
 
-    def _write(self, rows: list[dict]) -> None:
-        report = {
-            "preset": "cpu",
-            "dataset": self.dataset,
-            "ids": self.signals.ids,
-            "init_seed": 0,
-            "point_seeds": [0, 1],
-            "alphas": list(ALPHAS),
-            "iou_points": POINTS,
-            "surface": f"{SURFACE}³, 2,048 points, plain distances, both directions summed, ×10²",
-            "rows": rows,
-        }
-        self.resumed().write(report)
-        table = flat(rows)
-        with atomic_path(self.path.with_suffix(".csv")) as temporary:
-            table.to_csv(temporary, index=False)
-        with atomic_path(self.path.with_suffix(".md")) as temporary:
-            temporary.write_text(markdown(table))
-        draw(rows, self.dataset, self.path.with_suffix(".png"))
+def run(cell: Cell, context: Context) -> dict:
+    return context.shared(("figure 3", cell.data), lambda: Study(cell.data, context)).row(cell)
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    data, rows = found[0][0].data, [row for _, row in found]
+    about = {
+        "preset": context.preset, "dataset": data, "ids": signals_of(data).ids, "init_seed": 0, "point_seeds": [0, 1],
+        "alphas": list(ALPHAS), "iou_points": POINTS,
+        "surface": f"{SURFACE}³, 2,048 points, plain distances, both directions summed, ×10²", "rows": rows,
+    }  # fmt: skip
+    whole, table, text, picture = paths
+    write_json(whole, about)
+    write_tables([table, text], flat(rows))
+    draw(rows, data, picture)
 
 
 def _line(pair: Pair, found: Connection, whole: bool) -> dict:
@@ -178,10 +153,6 @@ def _line(pair: Pair, found: Connection, whole: bool) -> dict:
     distance = (pair.a - pair.b).norm(dim=1).numpy()
     summary = _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
     return summary | ({"curves": found.quality.round(4).tolist()} if whole else {})
-
-
-def _case(row: dict) -> tuple:
-    return row["representation"], row["series"], row["sigma"], row["lambda"]
 
 
 def _stored(signal: Signal, number: int, quality: float, steps: int) -> dict:
@@ -233,7 +204,23 @@ def flat(rows: list[dict]) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-if __name__ == "__main__":
-    named = [name for name in sys.argv[1:] if name in representations]
-    for argument in [name for name in sys.argv[1:] if name not in named] or ("emoji", "shapes10"):
-        Study(argument).run(named or tuple(representations))
+EXPERIMENT = Experiment(
+    name="figure3",
+    title="`reports/figure3-*`: two fits of 30 targets each, the line between them; `zoos/*-pairs/`, which Connect "
+    "opens with",
+    data=("emoji", "shapes10"),
+    grid=lambda context: [
+        {"data": data, **dict(zip(AXES, case, strict=True))} for data in context.data(EXPERIMENT) for case in CASES
+    ],
+    signals=signals_of,
+    settings=lambda cell, context: fitted(cell, context) | {"points": POINTS, "surface": SURFACE, "alphas": ALPHAS},
+    needs=base_needed,
+    makes=lambda cell, context: [pairs(cell, context)] if kept(cell) else [],
+    run=run,
+    report=report,
+    reports=tuple(f"reports/figure3-{{data}}.{ending}" for ending in ("json", "csv", "md", "png")),
+    report_by=("data",),
+    place=9,
+    size="16 MB",
+    time="some hours",
+)

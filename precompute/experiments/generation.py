@@ -1,68 +1,96 @@
-"""The diffusion models and 512 samples of each: `python -m precompute.generation`, all of them or those that are named
-(`shapes10-mlora-asym`, `shapes10-mlora-asym-s1`, `emoji-people-mlora-asym-flat`). Resumable.
+"""The diffusion models, and 512 samples of each.
 
 Each trains until the loss of the weights that are kept back no longer falls, and for the same time at most, in as many
-steps as fit (precompute/diffusion_search.py measured one). Models are written to assets/diffusion, their matrices in
-five or six bits a number; what they sample as they stand there, in as many bits a number, to assets/samples.
+steps as fit (`diffusion_search` measured one); at a preset that says how many epochs, so many. Models are written to
+diffusion/, their matrices in five or six bits a number; what they sample as they stand there, in as many bits a number,
+to samples/.
 """
 
 import shutil
-import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
-import torch
-
-from precompute.diffusion_search import searched
-from precompute.generators import BITS, SAMPLES, SECONDS, STEPS, THREADS, Generator, generators
+from precompute.experiment import Cell, Context, Experiment
+from precompute.generators import (
+    DATASETS,
+    SAMPLES,
+    STEPS,
+    THREADS,
+    Generator,
+    bits_of,
+    generators,
+    search_report,
+    searched,
+    seconds_of,
+)
 from wsr.diffusion import DiffusionConfig, diffusion_preset, load_diffusion, sample_zoo, train_diffusion
-from wsr.diffusion.jobs import training_of
-from wsr.errors import WsrError
-from wsr.identity import Identity
-from wsr.paths import assets_dir, cache_dir
+from wsr.diffusion.jobs import SAMPLING_VERSION
+from wsr.diffusion.training import VERSION
+from wsr.paths import cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo, compress_zoo
 
 
-def main(one: Generator) -> None:
-    path = assets_dir() / "diffusion" / f"{one.name}.safetensors"
+def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
+    """How a generator is trained; None where its learning rate has not been searched."""
+    config = diffusion_preset(context.preset, one.representation)
+    config = replace(config, encoder=config.encoder and one.encoder)
+    if config.epochs is not None:
+        return config
+    found = searched(one.data, context).get(one.representation)
+    if found is None:
+        return None
+    return replace(config, lr=found["lr"], steps=min(config.steps, round(seconds_of(one.data) / found["step seconds"])))
+
+
+def run(cell: Cell, context: Context) -> None:
+    one = Generator.of(cell)
+    name = one.name(context)
+    path, samples = context.path(f"diffusion/{name}.safetensors"), context.path(f"samples/{name}")
     if not path.exists():
-        train(one, path)
-    model = load_diffusion(path)
-    begun = Identity.read(model.about.get("identity"))
-    if begun is not None:  # older ones do not say it
-        asked = training_of(Zoo.open(one.zoo), config_of(one), seed=one.seed).identity
-        asked.require_same(begun, path, "remove it to have it trained again")
-    samples = assets_dir() / "samples" / one.name
-    if samples.exists():
-        network = Zoo.open(samples).meta["sampled"].get("network", model.fingerprint())
-        if network != model.fingerprint():
-            raise WsrError(f"{str(samples)!r} was drawn of another model than {str(path)!r}: remove it to draw again.")
-    else:
-        kept = cache_dir() / "training" / f"samples-{one.name}"
-        with bar(f"samples {one.name}") as update:
-            for done in sample_zoo(model, kept, SAMPLES, steps=STEPS, seed=one.seed):
+        whole = cache_dir() / "training" / path.name
+        with bar(str(cell)) as update:
+            zoo, config = context.open_zoo(cell), config_of(one, context)
+            for record in train_diffusion(zoo, whole, config=config, seed=one.seed, overwrite=True):
+                unseen = f"of unseen weights {record.validation or 0:.4f}"
+                update(record.step, record.steps, f"loss {record.loss:.4f}, {unseen}")
+        load_diffusion(whole).save(path, bits_of(cell.data))
+    if not samples.exists():
+        model, drawn = load_diffusion(path), cache_dir() / "training" / f"samples-{name}"
+        with bar(f"samples {name}") as update:
+            for done in sample_zoo(model, drawn, SAMPLES, steps=STEPS, seed=one.seed):
                 update(done, SAMPLES)
-        compress_zoo(Zoo.open(kept), samples, bits=BITS[one.dataset])
-        shutil.rmtree(kept)
+        compress_zoo(Zoo.open(drawn), samples, bits=bits_of(cell.data))
+        shutil.rmtree(drawn)
 
 
-def config_of(one: Generator) -> DiffusionConfig:
-    found, config = searched()[one.representation], diffusion_preset("cpu", one.representation)
-    steps = min(config.steps, round(SECONDS[one.dataset] / found["step seconds"]))
-    return replace(config, lr=found["lr"], steps=steps, encoder=config.encoder and one.encoder)
+def settings(cell: Cell, context: Context) -> dict:
+    return {
+        "config": config_of(Generator.of(cell), context), "training": VERSION, "sampling": SAMPLING_VERSION,
+        "samples": SAMPLES, "steps": STEPS, "bits": bits_of(cell.data),
+    }  # fmt: skip
 
 
-def train(one: Generator, path) -> None:
-    zoo, config = Zoo.open(one.zoo), config_of(one)
-    whole = cache_dir() / "training" / path.name
-    with bar(f"diffusion {one.name}") as update:
-        for record in train_diffusion(zoo, whole, config=config, seed=one.seed, overwrite=True):
-            update(record.step, record.steps, f"loss {record.loss:.4f}, of unseen weights {record.validation or 0:.4f}")
-    load_diffusion(whole).save(path, BITS[one.dataset])
+def needs(cell: Cell, context: Context) -> list[str]:
+    search = diffusion_preset(context.preset).epochs is None
+    return ["zoos/{zoo}", *([search_report(cell.data, context)] if search else [])]
 
 
-if __name__ == "__main__":
-    everything = {one.name: one for one in generators()}
-    torch.set_num_threads(THREADS)
-    for model in sys.argv[1:] or everything:
-        main(everything[model])
+def makes(cell: Cell, context: Context) -> list[str]:
+    name = Generator.of(cell).name(context)
+    return [f"diffusion/{name}.safetensors", f"samples/{name}"]
+
+
+EXPERIMENT = Experiment(
+    name="generation",
+    title="`diffusion/`, `samples/`: the generators, and 512 samples of each, five (people) or six bits a number",
+    data=DATASETS,
+    grid=lambda context: [asdict(one) for one in generators(context.data(EXPERIMENT))],
+    settings=settings,
+    needs=needs,
+    makes=makes,
+    run=run,
+    threads=THREADS,
+    place=12,
+    size="25 × 7 MB",
+    time="1 to 4 min each ᵃ",
+)

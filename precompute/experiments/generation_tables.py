@@ -1,10 +1,9 @@
-"""Tables 2, 3 and 5: how good generated weights are, ours beside the paper's. `python -m precompute.generation_tables`.
+"""Tables 2, 3 and 5: how good generated weights are, ours beside the paper's.
 
-Put together from reports/generation-<zoo>.json, which `precompute.audits` measured: against held-out fits (which nobody
+Put together from reports/generation-<zoo>.json, which `audits` measured: against held-out fits (which nobody
 could copy) and against training fits, each beside its floor (held-out against training fits) and the replica baseline
 (training weights with a little noise). Mean and standard deviation over seeds where there are three; of one seed there
-is none, since subsets of its samples tell little of another seed. Models that are not there yet are left out. Written
-to assets/reports/table{2,3,5}.{json,csv,md}.
+is none, since subsets of its samples tell little of another seed. Models that are not there yet are left out.
 """
 
 import json
@@ -12,11 +11,13 @@ import json
 import numpy as np
 import pandas as pd
 
-from precompute.generators import DATASETS, SECONDS, SEEDS, Generator
-from precompute.tables import PAPER, markdown
+from precompute.experiment import Cell, Context, Experiment
+from precompute.generators import DATASETS, SEEDS, Generator, seconds_of
+from precompute.selection import is_occupancy
+from precompute.tables import PAPER, write_tables
 from wsr import representations
 from wsr.analysis.evaluation import UNITS, shown_as
-from wsr.paths import assets_dir, atomic_path
+from wsr.errors import WsrError
 from wsr.stats import unpaired
 
 MEASURES = {"FD": "fd", "MMD-G": "mmd_g", "MMD-P": "mmd_p", "mMD": "mmd", "COV": "cov", "1-NNA": "1nna"}
@@ -25,25 +26,50 @@ ORDER = (("mlora-asym", "mlora"), ("mlora-asym", "mlp"), ("mlora", "mlp"))  # th
 FLAT = "mlora-asym without the layer encoder"
 
 
-def main() -> None:
-    people, shapes = (frame(dataset) for dataset in DATASETS)
-    paper_3 = PAPER["table3_generation_shapenet"]["multi"]
-    table_5 = PAPER["table5_ablation_layer_encoder_shapenet10"]
-    write(2, rows(people, PAPER["table2_generation_ffhq"]), order(people))
-    write(3, rows(shapes, paper_3), order(shapes))
-    kept = shapes[shapes["name"].isin(["mlora-asym", FLAT])]
-    write(5, rows(kept, {"mlora-asym": table_5["with"], FLAT: table_5["without"]}), [])
+NUMBERS = {"emoji/people": ("2",), "shapes10": ("3", "5")}  # of the paper's tables; those of others have no number
 
 
-def frame(dataset: str) -> pd.DataFrame:
+def tables(data: str, context: Context) -> list[str]:
+    """The names of a data set's tables: of all generators, and of mLoRA-Asym with and without the layer encoder."""
+    other = "" if data in NUMBERS and context.preset == "cpu" else f"-{context.named(data)}"
+    return [f"table{number}{other}" for number in NUMBERS.get(data, ("-generation",))]
+
+
+def run(cell: Cell, context: Context) -> None:
+    found = frame(cell.data, context)
+    if not len(found):
+        raise WsrError("nothing of this data set has been measured: `python -m precompute run audits` does it.")
+    paper = PAPER["table3_generation_shapenet"]["multi"]
+    if not is_occupancy(cell.data):
+        paper = PAPER["table2_generation_ffhq"]
+    every, *encoder = tables(cell.data, context)
+    write(every, rows(found, paper), order(found), cell, context)
+    for name in encoder:
+        table_5 = PAPER["table5_ablation_layer_encoder_shapenet10"]
+        kept = found[found["name"].isin(["mlora-asym", FLAT])]
+        write(name, rows(kept, {"mlora-asym": table_5["with"], FLAT: table_5["without"]}), [], cell, context)
+
+
+def write(name: str, table: list[dict], compared: list[dict], cell: Cell, context: Context) -> None:
+    paths = [context.path(f"reports/{name}.{ending}") for ending in ("json", "csv", "md")]
+    about = {"preset": context.preset, "training seconds": seconds_of(cell.data)}
+    write_tables(paths, table, compared, **about)
+
+
+def measured(data: str, context: Context) -> dict[str, str]:
+    """Where `audits` writes what it measured, by representation."""
+    return {kind: f"reports/generation-{context.zoo(data, kind)}.json" for kind in representations}
+
+
+def frame(data: str, context: Context) -> pd.DataFrame:
     """All that was measured of a data set: `name` is a representation, and in the first rows of each its baseline."""
     found = []
-    for kind in representations:
-        path = assets_dir() / "reports" / f"generation-{dataset}-{kind}.json"
+    for kind, asset in measured(data, context).items():
+        path = context.path(asset)
         for row in json.loads(path.read_text())["rows"] if path.exists() else []:
-            flat = row["model"] == Generator(f"{dataset}-{kind}", encoder=False).name
+            flat = row["model"] == Generator(data, kind, encoder=False).name(context)
             found.append(row | {"name": FLAT if flat else kind})
-    return pd.DataFrame(found, columns=None if found else ["name", "set", "against", "model"])
+    return pd.DataFrame(found)
 
 
 def rows(found: pd.DataFrame, paper: dict) -> list[dict]:
@@ -96,18 +122,18 @@ def _values(samples: pd.DataFrame, name: str, against: str, measure: str) -> np.
     return {"COV": 1 - part, "1-NNA": np.abs(part - 0.5)}.get(measure, part)
 
 
-def write(number: int, table: list[dict], compared: list[dict]) -> None:
-    if not table:
-        return
-    path, shown = assets_dir() / "reports" / f"table{number}.json", pd.DataFrame(table)
-    about = {"preset": "cpu", "training seconds": SECONDS, "rows": json.loads(shown.to_json(orient="records"))}
-    with atomic_path(path) as temporary:
-        temporary.write_text(json.dumps(about | {"order": compared}, indent=1, ensure_ascii=False))
-    with atomic_path(path.with_suffix(".csv")) as temporary:
-        shown.to_csv(temporary, index=False)
-    with atomic_path(path.with_suffix(".md")) as temporary:
-        temporary.write_text(markdown(shown) + ("\n" + markdown(pd.DataFrame(compared)) if compared else ""))
+def makes(cell: Cell, context: Context) -> list[str]:
+    return [f"reports/{name}.{ending}" for name in tables(cell.data, context) for ending in ("json", "csv", "md")]
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Experiment(
+    name="generation_tables",
+    title="`reports/table2.*`, `3` and `5`: how good generated weights are, beside the paper's",
+    data=DATASETS,
+    uses=lambda cell, context: list(measured(cell.data, context).values()),
+    makes=makes,
+    run=run,
+    place=16,
+    size="20 kB each",
+    time="1 s",
+)

@@ -1,7 +1,7 @@
-"""A map of 100,000 networks, and how it feels: `python -m precompute.large_map`.
+"""A map of 100,000 networks, and how it feels.
 
 The zoo is made by perturbing real weights (a hundred copies of each of the emoji's thousand, with noise of a tenth of
-each parameter's spread), in build/large, 1.6 GB: it is not committed. Written to assets/reports/large-map.json: the
+each parameter's spread), in build/large, 1.6 GB: it is not committed. Measured are the
 median frame while panning in headless Chromium with software GL, and seconds from a click to its picture.
 """
 
@@ -13,22 +13,27 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 import torch
-from playwright.sync_api import Page, sync_playwright
 from safetensors.torch import save_file
 
-from precompute.live import PICTURE, POINT
-from precompute.screenshots import CHROMIUM, FLAGS, SIZE, free_port, wait_for
-from precompute.tables import zoo_hash
+from precompute.browser import browser_page, free_port, wait_for
+from precompute.experiment import Cell, Context, Experiment
+from precompute.experiments.live import PICTURE, POINT
+from precompute.records import asset_hash
+from precompute.tables import write_json
 from precompute.visitors import end
 from wsr.analysis import place
-from wsr.identity import Identity, files_hash
+from wsr.identity import Identity
 from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
 from wsr.zoo import Zoo
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 REAL, NAME = "emoji-mlora-asym", "emoji100k-mlora-asym"
 COPIES, NOISE, PER_FILE = 100, 0.1, 600
@@ -43,7 +48,7 @@ FRAMES = """() => new Promise((done) => {
 def make() -> None:
     """An assets folder of its own: the real bases and zoos, and the large zoo with its map."""
     zoo, done = Zoo.open(REAL), FOLDER / "maps" / f"{NAME}.parquet"
-    made_of = {"zoo": zoo_hash(REAL), "map": files_hash([assets_dir() / "maps" / f"{REAL}.parquet"])}
+    made_of = {"zoo": asset_hash(zoo.path), "map": asset_hash(assets_dir() / "maps" / f"{REAL}.parquet")}
     identity, label = Identity.of("large map", 1, **made_of, copies=COPIES, noise=NOISE), FOLDER / "identity.json"
     if done.exists() and label.exists() and json.loads(label.read_text()) == identity.record():
         return
@@ -96,9 +101,7 @@ def measure() -> dict:
     try:
         address = f"http://127.0.0.1:{port}/?tab=atlas&data=emoji100k"
         wait_for(address)
-        with sync_playwright() as driver:
-            browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            page = browser.new_page(viewport=SIZE)
+        with browser_page() as page:
             page.set_default_timeout(120_000)
             begun = time.monotonic()
             page.goto(address)
@@ -109,13 +112,12 @@ def measure() -> dict:
             found |= {"frame_ms_median": statistics.median(frames), "frame_ms_worst": max(frames)}
             found["click_seconds"] = [_click(page, i) for i in range(7, 700, 99)]
             page.screenshot(path=FOLDER / "map.png")
-            browser.close()
     finally:
         end(server)
     return found
 
 
-def _pan(page: Page) -> list[float]:
+def _pan(page: "Page") -> list[float]:
     """Milliseconds between frames while the map is dragged about."""
     box = page.locator(".wsr-plot").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
@@ -130,7 +132,7 @@ def _pan(page: Page) -> list[float]:
     return np.diff(times).tolist()
 
 
-def _click(page: Page, i: int) -> float:
+def _click(page: "Page", i: int) -> float:
     """Seconds until the picture of the point is there."""
     before, (x, y) = page.evaluate(PICTURE), page.evaluate(POINT, [0, i])
     begun = time.monotonic()
@@ -141,10 +143,22 @@ def _click(page: Page, i: int) -> float:
     return seconds
 
 
-if __name__ == "__main__":
-    assert Path(CHROMIUM).exists(), "Chromium is missing: `make test` installs it."
+def run(cell: Cell, context: Context) -> None:
     make()
-    result = measure()
-    print(json.dumps(result, indent=1))
-    with atomic_path(assets_dir() / "reports" / "large-map.json") as temporary_report:
-        temporary_report.write_text(json.dumps(result, indent=1))
+    write_json(context.path("reports/large-map.json"), measure())
+
+
+EXPERIMENT = Experiment(
+    name="large_map",
+    title="`reports/large-map.json`: a map of 100,000 perturbed weights in a browser (the map itself stays in "
+    "build/large)",
+    needs=(f"zoos/{REAL}", f"maps/{REAL}.parquet"),
+    settings=lambda cell, context: {"copies": COPIES, "noise": NOISE},
+    makes=("reports/large-map.json",),
+    run=run,
+    presets=("cpu",),
+    by_hand=True,
+    place=27,
+    size="1 kB",
+    time="5 min",
+)

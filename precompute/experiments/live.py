@@ -1,6 +1,6 @@
-"""What a visitor waits for, measured in a browser on this machine: `python -m precompute.live`.
+"""What a visitor waits for, measured in a browser on this machine.
 
-Written to assets/reports/live.json, seconds: from the command to the server's first answer, from there to the map's
+In seconds: from the command to the server's first answer, from there to the map's
 points (painted before gradio is there) and to the map itself (and again for later visitors); from a click to the
 picture or the surface; from pressing Fit to 30 dB (an emoji, or a photograph where none was fetched) and to an IoU of
 0.9; in Connect, from opening the tab to its six pictures, and from a step of α to six new ones; in every tab that shows
@@ -8,16 +8,20 @@ something by itself, from a click on it to its first picture; in Generate, from 
 to the last ones and to the verdicts, and from Stop to the end.
 """
 
-import json
 import re
 import subprocess
 import sys
 import time
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from precompute.browser import SIZE, browser_page, free_port, wait_for
+from precompute.experiment import Cell, Context, Experiment
+from precompute.tables import write_json
+from precompute.visitors import end
+from wsr.paths import assets_dir
 
-from precompute.screenshots import CHROMIUM, FLAGS, SIZE, free_port, wait_for
-from wsr.paths import assets_dir, atomic_path
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 POINT = """([trace, i]) => {
   const plot = document.querySelector(".wsr-plot"), {xaxis, yaxis} = plot._fullLayout, data = plot._fullData[trace];
@@ -42,52 +46,58 @@ ALL_CHANGED = f"""before => {{
 }}"""
 
 
-def main() -> None:
+def run(cell: Cell, context: Context) -> None:
     port, found = free_port(), {}
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page(viewport=SIZE)
+    with browser_page() as page:
         begun = time.monotonic()
         server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)])
         try:
             wait_for(f"http://127.0.0.1:{port}/")
-            found["server_seconds"], begun = time.monotonic() - begun, time.monotonic()
-            page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
-            page.wait_for_selector(".wsr-first canvas")
-            found["first_picture_seconds"] = time.monotonic() - begun
-            page.wait_for_selector(".wsr-plot .main-svg")
-            found["map_seconds"] = time.monotonic() - begun
-            page.wait_for_timeout(8000)
-            found["picture_seconds"] = [_picture(page, trace, 3) for trace in range(5)]
-            page.get_by_label("Shapes", exact=True).first.check()
-            page.wait_for_timeout(8000)
-            found["surface_seconds"] = [_surface(page, trace, 5) for trace in range(5)]
-            page.get_by_role("tab", name="Fit").click()
-            for sample, key in (("keycap 9", "emoji"), ("chair", "chair"), ("astronaut", "photograph")):
-                found[key] = _fit(page, sample)
-            for dataset in ("emoji", "shapes10"):
-                if not (assets_dir() / "zoos" / f"{dataset}-mlp-pairs" / "zoo.json").exists():
-                    continue
-                found[f"connect {dataset}"] = _connect(page, f"http://127.0.0.1:{port}/?tab=connect&data={dataset}")
-            found["map_again_seconds"] = [_map(browser, port) for _ in range(3)]
-            found["tabs"] = {name: _tab(browser, port, name) for name in TABS if name != "Audit" or audited()}
-            for dataset in ("emoji-people", "shapes10"):
-                if (assets_dir() / "diffusion" / f"{dataset}-mlora-asym.safetensors").exists():
-                    where = f"http://127.0.0.1:{port}/?tab=generate&data={dataset}&kind=mlora-asym"
-                    found[f"generate {dataset}"] = _generate(page, where)
-            browser.close()
+            found["server_seconds"] = time.monotonic() - begun
+            found |= _first(page, f"http://127.0.0.1:{port}/") | _tabs(page, port)
         finally:
-            server.terminate()
-    print(json.dumps(found, indent=1))
-    with atomic_path(assets_dir() / "reports" / "live.json") as temporary:
-        temporary.write_text(json.dumps(found, indent=1))
+            end(server)
+    write_json(context.path("reports/live.json"), found)
+
+
+def _first(page: "Page", address: str) -> dict:
+    """The first visit: the map, clicks on it, and fits."""
+    begun, found = time.monotonic(), {}
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector(".wsr-first canvas")
+    found["first_picture_seconds"] = time.monotonic() - begun
+    page.wait_for_selector(".wsr-plot .main-svg")
+    found["map_seconds"] = time.monotonic() - begun
+    page.wait_for_timeout(8000)
+    found["picture_seconds"] = [_picture(page, trace, 3) for trace in range(5)]
+    page.get_by_label("Shapes", exact=True).first.check()
+    page.wait_for_timeout(8000)
+    found["surface_seconds"] = [_surface(page, trace, 5) for trace in range(5)]
+    page.get_by_role("tab", name="Fit").click()
+    samples = (("keycap 9", "emoji"), ("chair", "chair"), ("astronaut", "photograph"))
+    return found | {key: _fit(page, sample) for sample, key in samples}
+
+
+def _tabs(page: "Page", port: int) -> dict:
+    """What later visitors wait for: the map again, and the other tabs, of what there is to show."""
+    address, browser, found = f"http://127.0.0.1:{port}/", page.context.browser, {}
+    for dataset in ("emoji", "shapes10"):
+        if (assets_dir() / "zoos" / f"{dataset}-mlp-pairs" / "zoo.json").exists():
+            found[f"connect {dataset}"] = _connect(page, f"{address}?tab=connect&data={dataset}")
+    found["map_again_seconds"] = [_map(browser, port) for _ in range(3)]
+    found["tabs"] = {name: _tab(browser, port, name) for name in TABS if name != "Audit" or audited()}
+    for dataset in ("emoji-people", "shapes10"):
+        if (assets_dir() / "diffusion" / f"{dataset}-mlora-asym.safetensors").exists():
+            where = f"{address}?tab=generate&data={dataset}&kind=mlora-asym"
+            found[f"generate {dataset}"] = _generate(page, where)
+    return found
 
 
 def audited() -> bool:
     return any((assets_dir() / "reports").glob("audit-*.parquet"))
 
 
-def _picture(page: Page, trace: int, i: int) -> float:
+def _picture(page: "Page", trace: int, i: int) -> float:
     before, (x, y) = page.evaluate(PICTURE), page.evaluate(POINT, [trace, i])
     begun = time.monotonic()
     page.mouse.click(x, y)
@@ -97,7 +107,7 @@ def _picture(page: Page, trace: int, i: int) -> float:
     return seconds
 
 
-def _surface(page: Page, trace: int, i: int) -> float:
+def _surface(page: "Page", trace: int, i: int) -> float:
     x, y = page.evaluate(POINT, [trace, i])
     begun = time.monotonic()
     with page.expect_response(lambda response: ".glb" in response.url and response.ok):
@@ -107,7 +117,7 @@ def _surface(page: Page, trace: int, i: int) -> float:
     return seconds
 
 
-def _connect(page: Page, address: str) -> dict:
+def _connect(page: "Page", address: str) -> dict:
     page.goto(address, wait_until="commit")
     six = page.locator(".wsr-six figure:visible")
     page.get_by_role("tab", name="Connect").wait_for()
@@ -127,7 +137,7 @@ def _connect(page: Page, address: str) -> dict:
     return {"first_seconds": first, "step_seconds": moved}
 
 
-def _map(browser: Browser, port: int) -> float:
+def _map(browser: "Browser", port: int) -> float:
     """Seconds from the address to the map, for a visitor who is not the first."""
     page = browser.new_page(viewport=SIZE)
     begun = time.monotonic()
@@ -139,7 +149,7 @@ def _map(browser: Browser, port: int) -> float:
     return seconds
 
 
-def _tab(browser: Browser, port: int, name: str) -> float:
+def _tab(browser: "Browser", port: int, name: str) -> float:
     """Seconds from a click on a tab of a page that is on screen to its first picture."""
     page = browser.new_page(viewport=SIZE)
     page.goto(f"http://127.0.0.1:{port}/")
@@ -154,7 +164,7 @@ def _tab(browser: Browser, port: int, name: str) -> float:
     return seconds
 
 
-def _generate(page: Page, address: str) -> dict:
+def _generate(page: "Page", address: str) -> dict:
     page.goto(address, wait_until="commit")
     state = page.locator(".wsr-state:visible")
     state.filter(has_text="Open one").wait_for(timeout=60_000)
@@ -179,7 +189,7 @@ def _generate(page: Page, address: str) -> dict:
     return found | {"stop_seconds": time.monotonic() - begun}
 
 
-def _fit(page: Page, sample: str) -> dict:
+def _fit(page: "Page", sample: str) -> dict:
     """Seconds from pressing Fit to the bar and to the end, and the quality at the end."""
     page.get_by_role("button", name=sample).click()
     page.locator(".wsr-state:visible", has_text="is chosen").wait_for()
@@ -195,5 +205,14 @@ def _fit(page: Page, sample: str) -> dict:
     return {"reached_seconds": reached, "seconds": time.monotonic() - begun, "end": text}
 
 
-if __name__ == "__main__":
-    main()
+EXPERIMENT = Experiment(
+    name="live",
+    title="`reports/live.json`: what a visitor waits for, measured in a browser",
+    makes=("reports/live.json",),
+    run=run,
+    presets=("cpu",),
+    by_hand=True,
+    place=28,
+    size="1 kB",
+    time="2.5 min",
+)

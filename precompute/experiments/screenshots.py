@@ -1,28 +1,26 @@
-"""The README's pictures of the app: `python -m precompute.screenshots` (needs Chromium; `make test` installs it)."""
+"""The README's pictures of the app."""
 
 import io
 import os
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
 
+from precompute.browser import browser_page, free_port, wait_for
+from precompute.experiment import Cell, Context, Experiment
 from precompute.visitors import end
 from wsr.paths import assets_dir, atomic_path
 
-CHROMIUM = "/usr/bin/chromium"
-# WebGL in software, as a machine without a GPU has it
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-SIZE = {"width": 1440, "height": 900}
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+PICTURES = ("atlas-emoji", "atlas-shapes", "connect", "symmetry", "fit-six", "fit", "generate", "audit")
 
 
-def main() -> None:
+def run(cell: Cell, context: Context) -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as cache:
         # an empty cache: the pictures show what weights decode to, and none of the emoji themselves
@@ -30,15 +28,13 @@ def main() -> None:
         server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)], env=environment)
         try:
             wait_for(f"http://127.0.0.1:{port}/")
-            with sync_playwright() as driver:
-                browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-                _tour(browser.new_page(viewport=SIZE), f"http://127.0.0.1:{port}/")
-                browser.close()
+            with browser_page() as page:
+                _tour(page, f"http://127.0.0.1:{port}/")
         finally:
             end(server)
 
 
-def _tour(page: Page, address: str) -> None:
+def _tour(page: "Page", address: str) -> None:
     page.goto(address)
     page.wait_for_selector(".wsr-chart .main-svg", timeout=60_000)
     page.wait_for_timeout(25_000)  # the emoji's thumbnails are decoded at the first start
@@ -77,7 +73,7 @@ def _tour(page: Page, address: str) -> None:
     _shot(page, "app-fit")
 
 
-def _links(page: Page, address: str) -> None:
+def _links(page: "Page", address: str) -> None:
     """Tabs that a link opens as they should be seen."""
     for name, query in (("app-generate", "tab=generate&data=shapes10"), ("app-audit", "tab=audit&data=shapes10")):
         page.goto(f"{address}?{query}&kind=mlora-asym")
@@ -86,30 +82,20 @@ def _links(page: Page, address: str) -> None:
         _shot(page, name)
 
 
-def _shot(page: Page, name: str) -> None:
+def _shot(page: "Page", name: str) -> None:
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     with atomic_path(assets_dir() / "reports" / f"{name}.webp") as temporary:
         picture.save(temporary, format="webp", quality=82)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for(address: str, seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
-
-
-if __name__ == "__main__":
-    assert Path(CHROMIUM).exists(), "Chromium is missing: `make test` installs it."
-    main()
+EXPERIMENT = Experiment(
+    name="screenshots",
+    title="`reports/app-*.webp`, the README's pictures",
+    makes=tuple(f"reports/app-{name}.webp" for name in PICTURES),
+    run=run,
+    presets=("cpu",),
+    by_hand=True,
+    place=32,
+    size="0.4 MB",
+    time="3.5 min",
+)

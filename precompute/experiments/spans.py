@@ -1,14 +1,13 @@
-"""What bounds a generator of so few weights: `python -m precompute.spans`, of all zoos that are there, or those named.
-Resumable.
+"""What bounds a generator of so few weights.
 
 A generator that has learnt from 800 weights makes weights in their span, or noise. So fits that it has not seen are
 projected onto the first k principal components of training weights (each parameter in units of its spread) and decoded:
 of held-out fits the share of their variance that is there, and the quality of what is left; and, of training fits onto
 components of the others, their FD against held-out fits. What has a lower one than that has copied: it has details that
-are not to be had from other weights. Written to assets/reports/spans.{json,md}.
+are not to be had from other weights.
 """
 
-import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,28 +15,24 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from precompute.bases import prepare
+from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import DATASETS
 from precompute.judging import Judge
-from precompute.tables import Report
+from precompute.selection import prepare
+from precompute.tables import write_tables
 from wsr import representations
 from wsr.data import load_signals
 from wsr.data.emoji import families
 from wsr.fitting.problem import make_problem
-from wsr.paths import assets_dir
 from wsr.zoo import Zoo
 
 COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all that there are
 LEARNT = 0.8  # of the training weights, whose components the others are projected on; of emoji whole families
 
 
-def main(names: list[str]) -> None:
-    depends = {"components": COMPONENTS, "heldout": HELD_OUT, "learnt": LEARNT, "points": POINTS}
-    report = Report("spans", depends=depends, zoos=names, heldout=HELD_OUT, learnt=LEARNT)
-    for name in names:
-        if not report.has(zoo=name):
-            prepare(name.partition("-")[0])
-            report.add(*measured(Zoo.open(name)))
+def run(cell: Cell, context: Context) -> list[dict]:
+    prepare(cell.data)
+    return measured(context.open_zoo(cell))
 
 
 def measured(zoo: Zoo) -> list[dict]:
@@ -72,6 +67,24 @@ def projected(
     return within * spread + mean, float(within.square().sum() / standard.square().sum())
 
 
-if __name__ == "__main__":
-    every = [f"{dataset}-{kind}" for dataset in DATASETS for kind in representations]
-    main(sys.argv[1:] or [name for name in every if (assets_dir() / "zoos" / name / "zoo.json").exists()])
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    write_tables(paths, [row for _, rows in found for row in rows], heldout=HELD_OUT, learnt=LEARNT)
+
+
+EXPERIMENT = Experiment(
+    name="spans",
+    title="`reports/spans.*`: what is left of an unseen fit in the span of the training weights, which bounds a "
+    "generator that does not copy",
+    data=DATASETS,
+    grid={"representation": representations},
+    settings=lambda cell, context: {
+        "components": COMPONENTS, "heldout": HELD_OUT, "learnt": LEARNT, "points": POINTS,
+    },
+    needs=("zoos/{zoo}",),
+    run=run,
+    report=report,
+    reports=("reports/spans{tag}.json", "reports/spans{tag}.md"),
+    place=21,
+    size="4 kB",
+    time="3 min a zoo ᵃ",
+)  # fmt: skip
