@@ -6,6 +6,7 @@ import sys
 from precompute.experiment import Context, Experiment, refuse_unfit
 from precompute.experiments import experiments
 from precompute.listing import README, readme, status, table
+from precompute.plan import Plan
 from precompute.runner import Runner
 from precompute.selection import dimension
 from wsr import representations
@@ -80,12 +81,15 @@ def main(given: list[str] | None = None) -> int:
         context = context_of(asked)
         names = chosen(asked, known, context)
         if asked.command == "status":
-            print("\n".join(status(Runner(known, context), names)))
+            print("\n".join(status(Plan(known, context), names)))
             return 0
         return 1 if Runner(known, context, again=asked.again).run(names) else 0
     except WsrError as error:
         print(error, file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

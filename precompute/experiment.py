@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from precompute.selection import base_data, dimension, slug
+from precompute.selection import base_data, dimension, prepare, slug
 from wsr.data import Signals
 from wsr.errors import WsrError
 from wsr.fitting.fit import default_device
@@ -214,6 +214,10 @@ class Context:
 
     def path(self, asset: str) -> Path:
         return assets_dir() / asset
+
+    def prepare(self, data: str) -> None:
+        """Makes a data set ready to be read, once in a run."""
+        self.shared(("prepared", data), lambda: prepare(data))
 
     def open_zoo(self, cell: Cell) -> Zoo:
         """The zoo of the cell's data set and representation."""

@@ -44,13 +44,18 @@ def write(cell: Cell, identity: Identity, *, done: bool, seconds: float, found: 
     if not done:
         record["by"] = {"process": os.getpid(), "machine": socket.gethostname(), "since": time.strftime("%F %T")}
     with atomic_path(record_path(cell)) as temporary:
-        temporary.write_text(json.dumps(record | {"found": found}, indent=1, ensure_ascii=False))
+        temporary.write_text(_text(record | {"found": found}))
+
+
+def _text(record: dict) -> str:
+    """As JSON; scalars of NumPy and PyTorch as numbers."""
+    return json.dumps(record, indent=1, ensure_ascii=False, default=lambda value: value.item())
 
 
 def keep(cell: Cell, found: Any) -> None:
     """Keeps what a cell has found so far, so that a run that goes on need not find it again (`kept`)."""
     with atomic_path(record_path(cell)) as temporary:
-        temporary.write_text(json.dumps((read(cell) or {}) | {"found": found}, indent=1, ensure_ascii=False))
+        temporary.write_text(_text((read(cell) or {}) | {"found": found}))
 
 
 def kept(cell: Cell) -> Any:

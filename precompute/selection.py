@@ -56,6 +56,12 @@ def is_standalone(representation: str) -> bool:
     return representation.startswith("mlp")
 
 
+def is_masked(representation: str) -> bool:
+    """Whether a representation has the asymmetric mask."""
+    # KIND: to be asked of the representation's kind
+    return representation.endswith("-asym")
+
+
 def is_multiplicative(representation: str) -> bool:
     """Whether a representation is an adapter that multiplies the base's weights."""
     # KIND: to be asked of the representation's kind

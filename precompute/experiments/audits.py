@@ -22,6 +22,7 @@ from precompute.tables import write_json
 from wsr import representations
 from wsr.analysis.evaluation import Decoded, Evaluation
 from wsr.analysis.plane import audit_report
+from wsr.data.shapes10 import CATEGORIES
 from wsr.metrics.features import extractor
 from wsr.paths import atomic_path
 from wsr.progress import bar
@@ -72,10 +73,11 @@ def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Deco
 
 
 def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
-    """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here."""
-    if not is_occupancy(evaluation.zoo.meta["dataset"]):
-        return None
+    """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here, and for
+    shapes of classes that it has not learnt."""
     names = sorted(set(evaluation.zoo.good("train")["class"]))
+    if not is_occupancy(evaluation.zoo.meta["dataset"]) or names != sorted(CATEGORIES):
+        return None
     with torch.no_grad():
         found = evaluation.extractor.network.fc3(torch.from_numpy(seen.features)).argmax(1)
     return float(np.mean([names[i] == cls for i, cls in zip(found.tolist(), classes, strict=True)]))

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import is_occupancy, prepare, slug
+from precompute.selection import is_occupancy, slug
 from precompute.tables import write_tables
 from wsr import representations
 from wsr.analysis.novelty import intrinsic_dimension
@@ -30,7 +30,7 @@ def run(cell: Cell, context: Context) -> dict:
     zoo = Zoo.open(_zoo(cell, context))
     ids = sorted(zoo.good("train")["id"])
     if cell["of"] == SIGNALS:
-        prepare(cell.data)
+        context.prepare(cell.data)
         points = signals(cell.data, ids)
     else:
         points = zoo.weights(ids)

@@ -7,7 +7,7 @@ from PIL import Image
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.records import asset_hash
-from precompute.selection import is_occupancy, prepare
+from precompute.selection import is_occupancy
 from wsr.data import load_signals
 from wsr.paths import atomic_path, cache_dir
 from wsr.progress import bar
@@ -46,7 +46,7 @@ def _thumbnail(zoo: Zoo, item: str, content: str) -> np.ndarray:
 
 def sheet(cell: Cell, context: Context) -> None:
     """Draws some shapes of each class, spread over the class."""
-    prepare(cell.data)
+    context.prepare(cell.data)
     signals = load_signals(cell.data)
     pictures, classes = [], list(dict.fromkeys(signals.classes))[:CLASSES]
     with bar(str(cell)) as update:

@@ -18,7 +18,6 @@ from torch import Tensor
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import DATASETS
 from precompute.judging import Judge
-from precompute.selection import prepare
 from precompute.tables import write_tables
 from wsr import representations
 from wsr.data import load_signals
@@ -31,7 +30,7 @@ LEARNT = 0.8  # of the training weights, whose components the others are project
 
 
 def run(cell: Cell, context: Context) -> list[dict]:
-    prepare(cell.data)
+    context.prepare(cell.data)
     return measured(context.open_zoo(cell))
 
 

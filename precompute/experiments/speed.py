@@ -1,17 +1,16 @@
 """Speed, measured with nothing else running: what `wsr bench` measures, for the reports that README and tables read."""
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.selection import prepare
 from wsr.commands.bench import BenchFit, BenchGrowth, BenchSurfaces
 
 
 def run_fit(cell: Cell, context: Context) -> None:
-    prepare(cell.data)
+    context.prepare(cell.data)
     BenchFit(cell.data).run()
 
 
 def run_growth(cell: Cell, context: Context) -> None:
-    prepare("emoji")
+    context.prepare("emoji")
     BenchGrowth().run()
 
 

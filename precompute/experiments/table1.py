@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import is_occupancy, prepare, quality_of, slug, zoo_signals
+from precompute.selection import is_occupancy, quality_of, slug, zoo_signals
 from precompute.tables import PAPER, write_tables
 from wsr import representations
 from wsr.data import load_signals
@@ -37,7 +37,7 @@ ORDER = (
 def run(cell: Cell, context: Context) -> dict:
     """What the table needs of one zoo, or the floor of a data set."""
     if is_occupancy(cell.data):
-        prepare(cell.data)
+        context.prepare(cell.data)
     if "representation" not in cell.values:
         ids = _some(sorted(zoo_signals(cell.data).where(split="heldout").ids))
         meshes = (signal.read() for signal in load_signals(cell.data, ids))
