@@ -97,6 +97,8 @@ class Experiment:
     """What a cell writes."""
     needs: Paths = ()
     """What a cell reads. What is missing is made first, by the experiment that makes it."""
+    after: Paths = ()
+    """What must be there as well, but is read in part only: that part is among the `settings`."""
     uses: Paths = ()
     """What a cell reads where it is there, and does without where it is not."""
     data: tuple[str, ...] = ()
@@ -112,6 +114,8 @@ class Experiment:
     report: Callable[[Found, list[Path], "Context"], None] | None = None
     reports: Paths = ()
     report_by: tuple[str, ...] = ()
+    gathers: bool = False
+    """Whether it only puts together what others have made: it is made again by itself whenever that has changed."""
     presets: tuple[str, ...] = PRESETS
     """The presets that it can be run at."""
     threads: int | None = None

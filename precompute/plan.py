@@ -59,7 +59,10 @@ class Plan:
         return self.context.fill(paths, node, self.of(node))
 
     def needs(self, node: Cell) -> list[str]:
-        return [] if node.is_report else self.context.fill(self.of(node).needs, node, self.of(node))
+        """What must be there before a cell is done."""
+        one = self.of(node)
+        both = () if node.is_report else (one.needs, one.after)
+        return [path for paths in both for path in self.context.fill(paths, node, one)]
 
     def uses(self, node: Cell) -> list[str]:
         return [] if node.is_report else self.context.fill(self.of(node).uses, node, self.of(node))
@@ -148,14 +151,17 @@ class Plan:
         values = {name: slug(value) if name == "data" else value for name, value in node.values.items()}
         parts = {"cell": values, "preset": self.context.preset, **experiment.settings(node, self.context)}
         if experiment.signals is not None:
-            parts["signals"] = self._content(experiment.signals, node.data)
-        inputs = [*self.needs(node), *self.uses(node)]
+            try:
+                parts["signals"] = self.content(experiment.signals, node.data)
+            except WsrError:  # they are not at hand
+                parts["signals"] = None
+        inputs = [*self.context.fill(experiment.needs, node, experiment), *self.uses(node)]
         there = {path: assets_dir() / path for path in inputs if (assets_dir() / path).exists()}
         hashes = {path: records.asset_hash(file) for path, file in there.items()}
         return Identity.of(node.experiment, experiment.version, **parts, inputs=hashes)
 
-    def _content(self, load: Callable[[str], Signals], data: str) -> dict[str, str] | None:
-        """Hashes of the ids and of the content of signals, which are read once in a run; None where they cannot be."""
+    def content(self, load: Callable[[str], Signals], data: str) -> dict[str, str]:
+        """Hashes of the ids and of the content of signals, which are read once in a run. WsrError where one cannot."""
 
         def hashes() -> dict[str, str]:
             signals, found = load(data), []
@@ -165,10 +171,7 @@ class Plan:
                     update(len(found), len(signals))
             return {"ids": content_hash(signals.ids), "content": content_hash(found)}
 
-        try:
-            return self.context.shared(("content", load, data), hashes)
-        except WsrError:
-            return None
+        return self.context.shared(("content", load, data), hashes)
 
     def done(self, cell: Cell) -> dict | None:
         """The record of a cell that is done."""

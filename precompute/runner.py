@@ -56,8 +56,9 @@ class Runner(Plan):
             return
         if experiment.signals is not None:
             self.context.prepare(node.data)
-            experiment.signals(node.data)  # raises where there are none
-            state = self.state(node)  # their content is known now
+            self.content(experiment.signals, node.data)  # raises where one cannot be read
+            state = self.state(node)  # which compares their content now
+        again = again or (experiment.gathers and state.word == STALE)
         if state.word == STALE and not again:
             raise WsrError(f"it is of another run ({state.why}). Make it anew with --again, or keep it as it is.")
         for path in self.needs(node):

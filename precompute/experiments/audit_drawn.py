@@ -85,6 +85,7 @@ EXPERIMENT = Experiment(
     uses=uses,
     makes=("reports/audit-{data}.png",),
     run=run,
+    gathers=True,
     place=15,
     size="2 × 0.2 MB",
     time="5 s",

@@ -48,7 +48,8 @@ EXPERIMENT = Experiment(
     settings=lambda cell, context: {
         "config": searched_settings(cell, context), "seconds": LIMIT, "training": VERSION,
     },
-    needs=lambda cell, context: ["zoos/{zoo}", search_report(cell.data, context)],
+    needs=("zoos/{zoo}",),
+    after=lambda cell, context: [search_report(cell.data, context)],
     run=run,
     report=report,
     reports=("reports/diffusion-sizes{tag}.json",),

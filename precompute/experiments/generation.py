@@ -70,9 +70,9 @@ def settings(cell: Cell, context: Context) -> dict:
     }  # fmt: skip
 
 
-def needs(cell: Cell, context: Context) -> list[str]:
-    search = diffusion_preset(context.preset).epochs is None
-    return ["zoos/{zoo}", *([search_report(cell.data, context)] if search else [])]
+def search_needed(cell: Cell, context: Context) -> list[str]:
+    """Where a preset says how many epochs, it says the learning rate as well."""
+    return [search_report(cell.data, context)] if diffusion_preset(context.preset).epochs is None else []
 
 
 def makes(cell: Cell, context: Context) -> list[str]:
@@ -86,7 +86,8 @@ EXPERIMENT = Experiment(
     data=DATASETS,
     grid=lambda context: [asdict(one) for one in generators(context.data(EXPERIMENT))],
     settings=settings,
-    needs=needs,
+    needs=("zoos/{zoo}",),
+    after=search_needed,
     makes=makes,
     run=run,
     threads=THREADS,

@@ -133,6 +133,7 @@ EXPERIMENT = Experiment(
     uses=lambda cell, context: list(measured(cell.data, context).values()),
     makes=makes,
     run=run,
+    gathers=True,
     place=16,
     size="20 kB each",
     time="1 s",

@@ -4,6 +4,8 @@ The zoos of a part of a data set (of people, what generators of faces learn from
 into assets/, as are three of the twelve others.
 """
 
+import shutil
+
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
 from precompute.selection import is_occupancy, is_standalone, zoo_signals
@@ -19,6 +21,8 @@ COMPACT = ("emoji-lora", "emoji-lora-asym", "emoji-mlp-asym")  # so that assets/
 def run(cell: Cell, context: Context) -> None:
     name = context.zoo(cell.data, cell.representation)
     final, compact = context.path(f"zoos/{name}"), "/" in cell.data.partition(":")[0] or name in COMPACT
+    if compact and final.exists():
+        return  # the run before was killed just after: only a whole one is renamed there
     signals, preset = zoo_signals(cell.data), context.settings(cell.data)
     standalone = is_standalone(cell.representation)
     base = None if standalone else context.base(cell.data)
@@ -40,6 +44,7 @@ def run(cell: Cell, context: Context) -> None:
     if zoo.path != final:
         with bar(f"compress {name}") as update:
             compress_zoo(zoo, final, update)
+        shutil.rmtree(zoo.path)
 
 
 EXPERIMENT = Experiment(

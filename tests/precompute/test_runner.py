@@ -127,6 +127,14 @@ def test_nothing_is_made_of_what_is_stale(lab):
     assert "which is stale: factor was 1 and is now 2" in failed[-2] or "which is stale" in failed[3]
 
 
+def test_what_only_gathers_is_made_again_by_itself(lab):
+    lab.run("numbers")
+    for gathers in (False, True):
+        lab.factor += 1
+        failed = lab.run("numbers", gathers=gathers)
+        assert bool(failed) is not gathers and len(lab.done) == 3 * gathers
+
+
 def test_another_version_of_the_experiment_is_another_run(lab):
     lab.run("numbers")
     assert lab.states("numbers", version=2) == [STALE] * 3
