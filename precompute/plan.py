@@ -127,7 +127,8 @@ class Plan:
             begun.parts.pop("signals", None)
             now.parts.pop("signals", None)
         if "inputs" in now.parts:
-            begun.parts["inputs"] = {p: h for p, h in begun.parts["inputs"].items() if p in now.parts["inputs"]}
+            read = begun.parts.get("inputs", {})
+            begun.parts["inputs"] = {path: read[path] for path in read if path in now.parts["inputs"]}
         changed = now.differences(begun)
         if changed:
             return State(STALE, in_words(changed))

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.experiments.peers import PEERS, path_of
+from precompute.experiments.peers import LEARNT, PEERS, path_of
 from precompute.generators import DATASETS, THREADS, generators
 from precompute.judging import RESOLUTION
 from precompute.selection import dimension, is_occupancy
@@ -103,7 +103,8 @@ def needs(cell: Cell, context: Context) -> list[str]:
 
 
 def uses(cell: Cell, context: Context) -> list[str]:
-    return [*samples(cell, context)[1:], *(f"samples/{{zoo}}{ending}" for ending in PEERS.values())]
+    others = PEERS.values() if cell.representation in LEARNT else ()
+    return [*samples(cell, context)[1:], *(f"samples/{{zoo}}{ending}" for ending in others)]
 
 
 EXPERIMENT = Experiment(

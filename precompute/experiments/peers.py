@@ -21,6 +21,7 @@ from wsr.zoo import Zoo, compress_zoo
 
 COUNT = 128
 AUTOENCODER_STEPS, PAIR_STEPS = 1500, 1000  # two or three minutes on one core
+LEARNT = ("mlora-asym",)  # the representations whose zoos they learn from
 PEERS = {"G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
 
 
@@ -66,7 +67,7 @@ EXPERIMENT = Experiment(
     name="peers",
     title="`samples/*-gpt` and so on: Hyper-Representations, p-diff and G.pt, 128 samples of each",
     data=DATASETS,
-    grid={"representation": ("mlora-asym",), "peer": tuple(PEERS)},
+    grid={"representation": LEARNT, "peer": tuple(PEERS)},
     settings=settings,
     needs=lambda cell, context: ["zoos/{zoo}", *(["zoos/{zoo}-trajectories"] if cell["peer"] == "G.pt" else [])],
     makes=lambda cell, context: [f"samples/{{zoo}}{PEERS[cell['peer']]}"],
