@@ -1,6 +1,6 @@
 # make demo   installs what is missing and serves the app on http://127.0.0.1:7860
 # make test   installs what is missing (Chromium too) and runs every test, the numeric ones also as on a plain CPU
-# make assets trains everything in assets/ again (hours; goes on where it stopped)
+# make assets makes what is missing in assets/ (all of it takes a day or two; goes on where it stopped)
 # make lint   ruff
 # Each step says what it does and is skipped where it is done.
 
@@ -14,7 +14,6 @@ WORKERS ?= 2
 PLAIN_CPU := WSR_COMPUTE_DTYPE=float32 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
 # Two tests at a time, a core each; those of one file follow each other and share what they set up
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-PEOPLE := $(addprefix emoji-people-,mlora-asym mlora lora-asym lora mlp-asym mlp)
 
 .PHONY: demo test assets lint system system-test
 
@@ -31,28 +30,7 @@ test: $(VENV)/.installed-test system-test
 	took=$$(( $$(date +%s) - begun )); echo "wsr: all tests passed, in $$((took / 60)) min $$((took % 60)) s"
 
 assets: $(VENV)/.installed-test system
-	$(BIN)/python -m precompute.bases
-	$(BIN)/python -m precompute.zoos
-	$(BIN)/python -m precompute.maps
-	$(BIN)/python -m precompute.sheets
-	$(BIN)/python -m precompute.trajectories
-	$(BIN)/python -m precompute.figure3
-	$(BIN)/python -m precompute.table1
-	$(BIN)/python -m precompute.table4
-	$(BIN)/python -m precompute.pointnet
-	$(BIN)/python -m precompute.diffusion_search
-	$(BIN)/python -m precompute.zoos $(PEOPLE)
-	$(BIN)/python -m precompute.maps $(PEOPLE)
-	$(BIN)/python -m precompute.generation
-	$(BIN)/python -m precompute.peers
-	$(BIN)/python -m precompute.audits
-	$(BIN)/python -m precompute.audit_drawn
-	$(BIN)/python -m precompute.generation_tables
-	$(BIN)/python -m precompute.sampling
-	$(BIN)/python -m precompute.augmentation
-	$(BIN)/python -m precompute.clusters
-	$(BIN)/python -m precompute.dimensions
-	$(BIN)/python -m precompute.spans
+	$(BIN)/python -m precompute run --all
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -31,7 +31,7 @@ SLUGS = {"diffusion": "", "G.pt": "-gpt", "Hyper-Representations": "-hyper-repre
 
 @dataclass(frozen=True)
 class Report:
-    """An audit as `precompute.audits` left it. rows: a weight each; about: units, thresholds, rates."""
+    """An audit as `python -m precompute run audits` left it. rows: a weight each; about: units, thresholds, rates."""
 
     name: str
     rows: pd.DataFrame

@@ -124,7 +124,7 @@ def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
     from app.palette import NAMES
 
     if not rows:
-        return settled("Table 4 has not been made here yet: python -m precompute.table4")
+        return settled("Table 4 has not been made here yet: python -m precompute run table4")
     columns = ("1-NN", "logistic", "ARI")
     head = "".join(f"<th>{column}</th>" for column in columns)
     lines = []

@@ -1,1 +1,1 @@
-"""The scripts that make assets/, in order, resumable, each a thin use of wsr. See README.md beside this file."""
+"""The experiments that made assets/, and their runner: `python -m precompute list`. See README.md beside this file."""

@@ -5,10 +5,10 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from app.palette import NAMES, REPRESENTATION_COLOURS
+from precompute.selection import is_masked, quality_of
 from wsr.paths import atomic_path
 
 LOG, FOOT = "Chamfer ×10²", 0.05
-UNITS = {"emoji": "dB of PSNR", "shapes10": "IoU"}
 
 
 def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
@@ -16,7 +16,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
     own = [row for row in rows if row["series"] == "own"]
     panels = [
         ("cosine of the two fits", lambda row: row["cosine"]),
-        (f"barrier, {UNITS[dataset]}", lambda row: row["raw"]["drop"]),
+        (f"barrier, {quality_of(dataset)[1]}", lambda row: row["raw"]["drop"]),
         ("the same, aligned", lambda row: row["aligned"]["drop"]),
     ]
     if own and "rise" in own[0]["raw"]:
@@ -28,7 +28,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
             points = sorted((row["lambda"], *value(row).values()) for row in own if row["representation"] == name)
             if points:
                 x, mean, spread = (list(column) for column in zip(*points, strict=True))
-                style = "-" if name.endswith("-asym") else "--"
+                style = "-" if is_masked(name) else "--"
                 axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
                 low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
                 if title.endswith(LOG):  # from 0.3 to 140; on a log axis a band that would cross 0 ends at its foot

@@ -1,14 +1,18 @@
-"""Training for a while and a quick look at what comes of it, for scripts that compare settings: shared by those."""
+"""Training for a while and a quick look at what comes of it, for experiments that compare settings of generators."""
 
 import time
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from precompute.experiment import Cell, Context
+from precompute.generators import searched, seconds_of
 from wsr.analysis.evaluation import UNITS, decoded, shown_as
 from wsr.analysis.novelty import audit_of
-from wsr.diffusion import Training
+from wsr.diffusion import DiffusionConfig, Training, diffusion_preset
+from wsr.diffusion.training import VERSION
 from wsr.metrics import frechet_distance, mmd
 from wsr.metrics.features import extractor
 from wsr.progress import bar
@@ -49,3 +53,20 @@ class Judge:
 
     def _features(self, weights: Float[Tensor, "n p"]):
         return decoded(self.zoo.representation, weights.to(torch.float32), self.extractor, self.resolution).features
+
+
+def judge(name: str, context: Context) -> Judge:
+    """The judge of a zoo's samples, which the cells of one run share."""
+    return context.shared(("judge", name), lambda: Judge(name))
+
+
+def searched_settings(cell: Cell, context: Context) -> DiffusionConfig | None:
+    """The preset's settings of a generator at the learning rate that was searched; None where it has not been."""
+    found = searched(cell.data, context).get(cell.representation)
+    return replace(diffusion_preset(context.preset, cell.representation), lr=found["lr"]) if found else None
+
+
+def training_settings(cell: Cell, context: Context) -> dict:
+    """What the result of `train` and of a judge depends on, beside the zoo."""
+    about = {"config": searched_settings(cell, context), "training": VERSION}
+    return about | {"seconds": seconds_of(cell.data), "samples": COUNT, "steps": STEPS}

@@ -1,17 +1,101 @@
-"""Which signals a zoo holds: the same 1,000 for every representation, 800 for training and 200 held out."""
+"""Data sets as experiments take them: how they are named and made ready, and which signals a zoo holds (the same 1,000
+for every representation, 800 for training and 200 held out)."""
 
 import hashlib
+import re
 from collections import defaultdict
 from itertools import zip_longest
 
 from wsr.data import Signals, load_signals
 from wsr.data.emoji import family
+from wsr.errors import unknown_name
+from wsr.progress import bar
 
 TRAIN, HELD_OUT = 800, 200
 
 
+def slug(name: str) -> str:
+    """A data set or another value as it stands in names of files: `emoji/people` is `emoji-people`, and
+    `images:some/where/faces` is `images-faces`."""
+    kind, _, folder = name.partition(":")
+    name = f"{kind}-{folder.rstrip('/').rpartition('/')[2] or 'root'}" if folder else name
+    return re.sub(r"[^\w.]+", "-", name).strip("-")
+
+
+def base_data(data: str) -> str:
+    """The data set whose base a data set's adapters stand on: that of all emoji for people, its own for a folder."""
+    return data if ":" in data else data.partition("/")[0]
+
+
+KINDS = {"emoji": 2, "images": 2, "shapes10": 3, "meshes": 3}  # MODALITY: to be asked of the data set
+
+
+def dimension(data: str) -> int:
+    """Dimension of the domain of a data set's signals, told without reading any. WsrError for what is no data set."""
+    kind, _, folder = base_data(data).partition(":")
+    if kind not in KINDS or bool(folder) != (kind in ("images", "meshes")):
+        raise unknown_name("data set", data, ("emoji", "shapes10", "images:DIR", "meshes:DIR"))
+    return KINDS[kind]
+
+
+def is_occupancy(data: str) -> bool:
+    """Whether the signals are shapes, which fields describe by their occupancy."""
+    # MODALITY: to be asked of the data set's modality
+    return dimension(data) == 3
+
+
+def quality_of(data: str) -> tuple[str, str]:
+    """The name of a fit's quality, and its unit in words."""
+    # MODALITY: to be asked of the data set's modality
+    return ("IoU", "IoU") if is_occupancy(data) else ("PSNR", "dB of PSNR")
+
+
+def is_standalone(representation: str) -> bool:
+    """Whether a representation is a network of its own, without a base."""
+    # KIND: to be asked of the representation's kind
+    return representation.startswith("mlp")
+
+
+def is_masked(representation: str) -> bool:
+    """Whether a representation has the asymmetric mask."""
+    # KIND: to be asked of the representation's kind
+    return representation.endswith("-asym")
+
+
+def is_multiplicative(representation: str) -> bool:
+    """Whether a representation is an adapter that multiplies the base's weights."""
+    # KIND: to be asked of the representation's kind
+    return representation.startswith("mlora")
+
+
+def prepare(data: str) -> None:
+    """Makes a data set ready to be read: emoji are fetched, procedural shapes generated, and the occupancy of shapes
+    that a base learns from is sampled. All of it is kept in the cache."""
+    base = base_data(data)
+    if base == "emoji":
+        from wsr.data.emoji import fetch_emoji
+
+        fetch_emoji()
+    if base == "shapes10":
+        from wsr.data.shapes10 import build_cache
+
+        with bar("shapes") as update:
+            build_cache(progress=update)
+    if is_occupancy(data):
+        from wsr.data.occupancy import prepare_occupancy
+
+        with bar("occupancy") as update:
+            prepare_occupancy(training_signals(data), progress=update)
+
+
+def training_signals(data: str) -> Signals:
+    """What the base of a data set learns from."""
+    return load_signals(base_data(data)).where(split="train")
+
+
 def zoo_signals(dataset: str) -> Signals:
-    """In an order that does not depend on the class, so that half a zoo is already representative."""
+    """What the zoos of a data set hold, in an order that does not depend on the class, so that half a zoo is already
+    representative."""
     signals = load_signals(dataset)
     chosen = [*_balanced(signals, "train", TRAIN), *_balanced(signals, "heldout", HELD_OUT)]
     return signals.select(sorted(chosen, key=_rank))

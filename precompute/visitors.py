@@ -162,7 +162,7 @@ def _obj(vertices: np.ndarray, faces: np.ndarray) -> str:
 @contextlib.contextmanager
 def serving(root: Path):
     """The app of a checkout on a free port: its address and its process."""
-    from precompute.screenshots import free_port, wait_for
+    from precompute.browser import free_port, wait_for
 
     port = free_port()
     start = f"from app.main import launch; launch('127.0.0.1', {port})"

@@ -62,7 +62,7 @@ class FitConfig:
     """Learning rate of the first step; a cosine takes it down to `lr_end`."""
     rates: dict[str, float] = field(default_factory=dict)
     """Learning rates of the representations for which it is another one. All six were searched over the same grid by
-    the same rule (precompute/learning_rates.py), together with `a_rate`, for which all adapters chose the same."""
+    the same rule (`precompute run learning_rates`), together with `a_rate`, for which all adapters chose the same."""
     lr_end: float = 1e-5
     """Learning rate of the last step."""
     betas: tuple[float, float] = (0.9, 0.999)

@@ -1,4 +1,4 @@
-"""The Atlas over a zoo of one fit, and of three: from `precompute.maps` to the page's handlers."""
+"""The Atlas over a zoo of one fit, and of three: from its maps to the page's handlers."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import tiny_assets
 from app import atlas, atlas_project, fit_run, library
 from app.atlas_place import place_fit
 from app.atlas_view import View, Visit, map_figure
-from precompute import maps
+from precompute.experiments.maps import make_map
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
@@ -34,7 +34,7 @@ def few(request, tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     forget(library)
-    maps.main(NAME)
+    make_map(NAME)
     yield request.param
     forget(library)
 

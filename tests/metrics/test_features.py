@@ -116,5 +116,5 @@ def test_unknown_extractors_and_missing_weights(tmp_path, monkeypatch):
     with pytest.raises(WsrError, match="clip"):
         extractor("clop")
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
-    with pytest.raises(WsrError, match="precompute.pointnet"):
+    with pytest.raises(WsrError, match="precompute run pointnet"):
         extractor(None, 3)

@@ -17,7 +17,7 @@ class DiffusionConfig:
     """Hidden size: of each token after its linear projection or the layer encoder. What it cannot hold of a layer is
     lost, so at equal time width beats depth (the paper's is 2,880). Shapes, mLoRA-Asym, 1,000 steps, one run each: a
     validation loss of 0.807 at 256 and 0.776 at 320. `cpu` takes 320: assets/ holds twenty-five models
-    (`precompute.diffusion_sizes` compares more sizes)."""
+    (`precompute run diffusion_sizes` compares more sizes)."""
     depth: int
     """Transformer blocks."""
     heads: int
@@ -44,16 +44,16 @@ class DiffusionConfig:
     end: float = 0.0
     """Noise from which sampling goes straight to the weights. Below it is what fits of one target differ in, which no
     network learns from 800 weights: it carries the noise into the sample instead. At 0.3, FD of
-    160 samples falls from 0.152 to 0.141 (shapes) and from 0.833 to 0.826 (people); `precompute.sampling`."""
+    160 samples falls from 0.152 to 0.141 (shapes) and from 0.833 to 0.826 (people); `precompute run sampling`."""
     guidance: float = 1.0
     """How much the class counts in sampling, where there are several: 1 as it was learnt, more exaggerates it.
     From 1 to 2.5, FD of 160 samples falls from 0.194 to 0.141 (shapes; at 4: 0.165) and from 0.917 to 0.826 (people; at
-    4: 0.831), and 1 and 6 % are called copies, as are 5 % of new fits (`precompute.sampling`)."""
+    4: 0.831), and 1 and 6 % are called copies, as are 5 % of new fits (`precompute run sampling`)."""
     clusters: int = 0
     """Where the weights are all of one class: k-means clusters take the place of classes, at most so many. Samples are
     drawn of one, as often as it is among the training weights, and guidance exaggerates it. People, mLoRA-Asym: FD of
     160 samples falls from 0.979 to 0.909 with ten clusters, and to 0.819 at guidance 2.5, where 6 % are called copies,
-    as are of new fits; with five to 0.850, and none are (`precompute.clusters`)."""
+    as are of new fits; with five to 0.850, and none are (`precompute run clusters`)."""
     label_drop: float = 0.1
     """Share of a batch that is trained without its class, for guidance."""
     ema: float = 0.999
@@ -63,7 +63,7 @@ class DiffusionConfig:
     """Looks at a validation part of the weights, one every `look` steps, without a lower loss after which training
     ends, with the average network of the lowest; 0: it goes on to the last step. Longer training makes samples better
     and then copies: of one run on shapes, of 160 samples none after 600 steps, 1 after 1,200, 72 after 3,787, when FD
-    was lower than what unseen fits have in the span of the training weights (`precompute.spans`)."""
+    was lower than what unseen fits have in the span of the training weights (`precompute run spans`)."""
     look: int = 100
 
     def steps_for(self, count: int) -> int:

@@ -153,7 +153,7 @@ def pointnet(weights: str | Path | None = None, device: torch.device | str = "cp
 
     path = Path(weights or assets_dir() / "metrics" / "pointnet-shapes10.safetensors")
     if not path.is_file():
-        raise WsrError(f"No weights of PointNet++ are at {str(path)!r}: `python -m precompute.pointnet` makes them.")
+        raise WsrError(f"There are no weights of PointNet++ at {str(path)!r}: `python -m precompute run pointnet`.")
     network = load_pointnet(path)
     return CloudExtractor(network, f"PointNet++ {path.stem.removeprefix('pointnet-')}", 256, device)
 

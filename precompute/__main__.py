@@ -1,0 +1,96 @@
+"""`python -m precompute list | run NAME… | status [NAME…]`: see precompute/README.md."""
+
+import argparse
+import sys
+
+from precompute.experiment import Context, Experiment, refuse_unfit
+from precompute.experiments import experiments
+from precompute.listing import README, readme, status, table
+from precompute.plan import Plan
+from precompute.runner import Runner
+from precompute.selection import dimension
+from wsr import representations
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import atomic_path
+from wsr.presets import PRESETS
+
+
+def arguments(given: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m precompute", description="Runs the experiments that made assets/.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    listed = commands.add_parser("list", help="all experiments: what each makes, its size and time, and what it needs")
+    listed.add_argument("--write", action="store_true", help="write the table into precompute/README.md")
+    run = commands.add_parser("run", help="do what is not done of these experiments, and of what they need")
+    run.add_argument("names", nargs="*", metavar="NAME")
+    run.add_argument("--all", action="store_true", help="all but those that are run by hand")
+    run.add_argument("--again", action="store_true", help="make these experiments anew, whatever is there")
+    told = commands.add_parser("status", help="what is made, stale, missing or being made")
+    told.add_argument("names", nargs="*", metavar="NAME")
+    for command in (run, told):
+        command.add_argument("--preset", default="cpu", help=f"{' or '.join(PRESETS)}; by default cpu")
+        command.add_argument("--data", action="append", default=[], metavar="NAME", help="instead of the usual ones")
+        command.add_argument("--only", metavar="REPRESENTATION", help="cells of this representation alone")
+    return parser.parse_args(given)
+
+
+def context_of(asked: argparse.Namespace) -> Context:
+    """The context of a command line. WsrError for names that are not known, with the nearest one."""
+    if asked.preset not in PRESETS:
+        raise unknown_name("preset", asked.preset, PRESETS)
+    if asked.only is not None and asked.only not in representations:
+        raise unknown_name("representation", asked.only, representations)
+    for name in asked.data:
+        dimension(name)  # refuses what is no data set
+    return Context(asked.preset, tuple(asked.data), asked.only)
+
+
+def chosen(asked: argparse.Namespace, known: dict[str, Experiment], context: Context) -> list[str]:
+    """The names that a command is about: those given, else all that this preset and these data sets fit."""
+    for name in asked.names:
+        if name not in known:
+            raise unknown_name("experiment", name, known)
+        refuse_unfit(known[name], context)
+    if asked.names:
+        return asked.names
+    if asked.command == "run" and not asked.all:
+        raise WsrError("Name the experiments to run (`python -m precompute list` shows them), or give --all.")
+    found = []
+    for name, one in known.items():
+        if asked.command == "run" and one.by_hand:
+            continue
+        try:
+            refuse_unfit(one, context)
+        except WsrError:
+            continue
+        if context.asked(one):
+            found.append(name)
+    return found
+
+
+def main(given: list[str] | None = None) -> int:
+    """Returns 0 where all went well, 1 where a cell could not be done, 2 for a mistake in what was given."""
+    asked, known = arguments(given), experiments()
+    try:
+        if asked.command == "list":
+            print(table(known), end="")
+            if asked.write:
+                text = readme(known)
+                with atomic_path(README) as temporary:
+                    temporary.write_text(text)
+            return 0
+        context = context_of(asked)
+        names = chosen(asked, known, context)
+        if asked.command == "status":
+            print("\n".join(status(Plan(known, context), names)))
+            return 0
+        return 1 if Runner(known, context, again=asked.again).run(names) else 0
+    except WsrError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

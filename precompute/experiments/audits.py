@@ -1,0 +1,127 @@
+"""How good and how new the samples of generators are, of every zoo that a diffusion model has learnt.
+
+Of each zoo: FD, MMD, and for shapes mMD, COV and 1-NNA of every seed's samples, and how many a classifier takes for
+what they are to be (reports/generation-<zoo>.json); the quality-novelty plane (reports/audit-<zoo>.{parquet,json},
+which the Audit tab draws), of the generators of `peers` as well; and the first 64 samples as they came
+(reports/samples-<name>.webp).
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from PIL import Image
+
+from precompute.experiment import Cell, Context, Experiment
+from precompute.experiments.peers import LEARNT, PEERS, path_of
+from precompute.generators import DATASETS, THREADS, generators
+from precompute.judging import RESOLUTION
+from precompute.selection import dimension, is_occupancy
+from precompute.tables import write_json
+from wsr import representations
+from wsr.analysis.evaluation import Decoded, Evaluation
+from wsr.analysis.plane import audit_report
+from wsr.data.shapes10 import CATEGORIES
+from wsr.metrics.features import extractor
+from wsr.paths import atomic_path
+from wsr.progress import bar
+from wsr.render.pictures import draw_weights
+from wsr.zoo import Zoo
+
+SHOWN, CELL = 64, 96
+DECODED = 256  # of a model's samples: of shapes, a quarter of a second each
+PAIR_POINTS = 1024  # of each cloud, in distances between clouds: some 150,000 a model, 0.4 ms each
+
+
+def run(cell: Cell, context: Context) -> None:
+    reports, zoo = context.path("reports"), context.open_zoo(cell)
+    name, there = zoo.path.name, [path for path in samples(cell, context) if context.path(path).exists()]
+    made = {path.partition("/")[2]: Zoo.open(context.path(path)) for path in there}
+    with bar(f"fits {name}") as update:
+        dim, options = dimension(cell.data), {"pair_points": PAIR_POINTS, "progress": update}
+        evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
+    seen = {}
+    with bar(f"decode {name}") as update:
+        for model, found in made.items():
+            seen[model] = evaluation.decoded(found.weights()[:DECODED])
+            update(len(seen), len(made), model)
+    write_json(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
+    shown = {"diffusion": made[name].weights()[:DECODED]}
+    shown |= {title: Zoo.open(path_of(title, name)).weights() for title in PEERS if path_of(title, name).exists()}
+    with bar(f"audit {name}") as update:
+        table, about = audit_report(zoo, evaluation, shown, decoded={"diffusion": seen[name]}, progress=update)
+    with atomic_path(reports / f"audit-{name}.parquet") as temporary:
+        table.to_parquet(temporary, index=False)
+    write_json(reports / f"audit-{name}.json", about)
+    for model, found in made.items():
+        picture(zoo, found.weights()[:SHOWN], reports / f"samples-{model}.webp")
+
+
+def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Decoded]) -> dict:
+    rows = []
+    named = {"held out": named_share(evaluation, evaluation.zoo.good("heldout")["class"], evaluation.known["heldout"])}
+    with bar(f"evaluate {evaluation.zoo.path.name}") as update:
+        for done, (model, found) in enumerate(made.items()):
+            named[model] = named_share(evaluation, found.index["class"][: len(seen[model])], seen[model])
+            table = evaluation.table(seen[model])
+            rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
+            update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
+    about = {"zoo": evaluation.zoo.path.name, "extractor": evaluation.extractor.name}
+    about |= {"resolution": evaluation.resolution, "points of a distance": PAIR_POINTS}
+    return about | {"samples": DECODED, "named": named, "rows": rows}
+
+
+def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
+    """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here, and for
+    shapes of classes that it has not learnt."""
+    names = sorted(set(evaluation.zoo.good("train")["class"]))
+    if not is_occupancy(evaluation.zoo.meta["dataset"]) or names != sorted(CATEGORIES):
+        return None
+    with torch.no_grad():
+        found = evaluation.extractor.network.fc3(torch.from_numpy(seen.features)).argmax(1)
+    return float(np.mean([names[i] == cls for i, cls in zip(found.tolist(), classes, strict=True)]))
+
+
+def samples(cell: Cell, context: Context) -> list[str]:
+    """The samples of the cell's zoo by all its diffusion models, the first seed's first."""
+    of = [one for one in generators((cell.data,)) if one.representation == cell.representation]
+    return [f"samples/{one.name(context)}" for one in of]
+
+
+def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
+    """The samples in the order in which they came, eight in a row."""
+    resolution = RESOLUTION[3] if is_occupancy(zoo.meta["dataset"]) else CELL
+    cells = draw_weights(zoo.representation, weights, resolution, CELL)
+    rows = [np.concatenate(cells[first : first + 8], 1) for first in range(0, len(cells), 8)]
+    with atomic_path(path) as temporary:
+        Image.fromarray(np.concatenate(rows)).save(temporary, format="webp", quality=85)
+
+
+def needs(cell: Cell, context: Context) -> list[str]:
+    return ["zoos/{zoo}", "samples/{zoo}", *(["metrics/pointnet-shapes10.safetensors"] * is_occupancy(cell.data))]
+
+
+def uses(cell: Cell, context: Context) -> list[str]:
+    others = PEERS.values() if cell.representation in LEARNT else ()
+    return [*samples(cell, context)[1:], *(f"samples/{{zoo}}{ending}" for ending in others)]
+
+
+EXPERIMENT = Experiment(
+    name="audits",
+    title="`reports/generation-*`, `reports/audit-*`, `reports/samples-*`: how good and how new generated weights are",
+    data=DATASETS,
+    grid={"representation": representations},
+    settings=lambda cell, context: {
+        "decoded": DECODED, "pair_points": PAIR_POINTS, "resolution": RESOLUTION[dimension(cell.data)],
+    },
+    needs=needs,
+    uses=uses,
+    makes=("reports/generation-{zoo}.json", "reports/audit-{zoo}.json", "reports/audit-{zoo}.parquet",
+           "reports/samples-{zoo}.webp"),
+    run=run,
+    threads=THREADS,  # two of them side by side make more of two cores than one on both
+    place=14,
+    size="0.2 MB each",
+    time="5 to 15 min a zoo ᵃ",
+)  # fmt: skip

@@ -1,0 +1,51 @@
+"""What guidance by clusters does where there is one class.
+
+Of people, mLoRA-Asym: without clusters, and with 5 and 10 in the place of classes, each trained by the same rule as
+every model, and sampled as it was trained and at the preset's guidance.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.generators import THREADS, search_report, seconds_of
+from precompute.judging import COUNT, STEPS, judge, searched_settings, train, training_settings
+from precompute.tables import write_tables
+from wsr.diffusion.jobs import training_of
+
+CLUSTERS = (0, 5, 10)
+
+
+def run(cell: Cell, context: Context) -> list[dict]:
+    count, config, rows = cell["clusters"], searched_settings(cell, context), []
+    training = training_of(context.open_zoo(cell), replace(config, clusters=count))
+    train(training, seconds_of(cell.data), str(cell))
+    for guidance in (1.0, config.guidance) if count else (1.0,):
+        samples = training.model.sample(COUNT, steps=STEPS, guidance=guidance)
+        found = judge(context.zoo(cell.data, cell.representation), context)(samples)
+        rows.append({"clusters": count, "steps": training.best.step, "guidance": guidance, **found})
+    return rows
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    first = found[0][0]
+    about = {"zoo": context.zoo(first.data, first.representation), "samples": COUNT}
+    write_tables(paths, [row for _, rows in found for row in rows], **about)
+
+
+EXPERIMENT = Experiment(
+    name="clusters",
+    title="`reports/clusters.*`: people without guidance, and guided by k-means clusters",
+    data=("emoji/people",),
+    grid={"representation": ("mlora-asym",), "clusters": CLUSTERS},
+    settings=training_settings,
+    needs=("zoos/{zoo}",),
+    after=lambda cell, context: [search_report(cell.data, context)],
+    run=run,
+    report=report,
+    reports=("reports/clusters{tag}.json", "reports/clusters{tag}.md"),
+    threads=THREADS,
+    place=19,
+    size="2 kB",
+    time="25 min ᵃ",
+)

@@ -1,0 +1,74 @@
+"""Intrinsic dimension by maximum likelihood, of signals and of each representation's weights. The audit's question: are
+weights simpler than what they are of?
+
+Of the training split's images (at 32×32) or occupancies (of 16³ places), and of the same instances' weights, each
+parameter in units of its standard deviation; k = 3, 5, 10, 20 neighbours.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.selection import is_occupancy, slug
+from precompute.tables import write_tables
+from wsr import representations
+from wsr.analysis.dimension import intrinsic_dimension
+from wsr.data import load_signals
+from wsr.data.occupancy import inside
+from wsr.fitting.targets import stack_images
+from wsr.zoo import Zoo
+
+SIGNALS = "signals"  # in the place of a representation
+PIXELS, SAMPLES = 32, 16
+
+
+def run(cell: Cell, context: Context) -> dict:
+    zoo = Zoo.open(_zoo(cell, context))
+    ids = sorted(zoo.good("train")["id"])
+    if cell["of"] == SIGNALS:
+        context.prepare(cell.data)
+        points = signals(cell.data, ids)
+    else:
+        points = zoo.weights(ids)
+        points = points / points.std(0).clamp_min(1e-6)
+    row = {"data set": slug(cell.data), "of": cell["of"], "instances": len(points)}
+    return row | {f"k = {k}": value for k, value in intrinsic_dimension(points).items()}
+
+
+def _zoo(cell: Cell, context: Context) -> str:
+    """The zoo of the cell; that of the first representation says which signals are meant."""
+    return context.zoo(cell.data, representations[0] if cell["of"] == SIGNALS else cell["of"])
+
+
+def signals(data: str, ids: list[str]) -> Float[Tensor, "n d"]:
+    found = load_signals(data, ids)
+    if not is_occupancy(data):
+        images = stack_images([signal.read() for signal in found])  # (n, h, w, 3) of bytes
+        small = torch.nn.functional.adaptive_avg_pool2d(images.permute(0, 3, 1, 2).float() / 255, PIXELS)
+        return small.flatten(1)
+    places = (np.stack(np.meshgrid(*[np.arange(SAMPLES)] * 3), -1).reshape(-1, 3) + 0.5) * 2 / SAMPLES - 1
+    return torch.from_numpy(np.stack([inside(signal.read(), places) for signal in found])).float()
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    write_tables(paths, [row for _, row in found], pixels=PIXELS, samples=SAMPLES)
+
+
+EXPERIMENT = Experiment(
+    name="dimensions",
+    title="`reports/dimensions.*`: how many dimensions signals and weights have",
+    data=("emoji", "emoji/people", "shapes10"),
+    grid={"of": (SIGNALS, *representations)},
+    settings=lambda cell, context: {"pixels": PIXELS, "samples": SAMPLES},
+    needs=lambda cell, context: [f"zoos/{_zoo(cell, context)}"],
+    run=run,
+    report=report,
+    reports=("reports/dimensions{tag}.json", "reports/dimensions{tag}.md"),
+    place=20,
+    size="4 kB",
+    time="some min",
+)

@@ -1,0 +1,226 @@
+"""Figure 3: do independent fits of one target meet in one linear mode?
+
+30 held-out targets of each data set, fitted twice by each representation. Two series:
+
+- `own`: each from its own start, the second taken away from the first by λ = 0 (the control: the same start, other
+  points), 0.25, 0.5, 0.75, 1 (an independent start).
+- `spread`: λ = 1, all six from one fixed start with the same relative spread σ = 0.02, 0.1, 0.3 around it.
+- `normal`: λ = 1, the multiplicative adapters from zero-mean starts.
+
+The independent fits of `own` and `normal` are kept as zoos, zoos/<data set>-<representation>-pairs and
+…-normal-pairs, a target's two fits as `<id>@0` and `<id>@1`: the app's Connect tab opens with them.
+
+Of each row: cosines of the two starts, of the two fits, and of their change from the mean of such starts, both beside
+their floor; quality at eleven places of the line, and the Chamfer distance ×10² of the surfaces (at 64³, 2,048 points)
+at its ends and halfway; raw, and with the second fit aligned to the first. Mean and standard deviation over targets.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.figure3_drawn import draw
+from precompute.fits import base_needed, fitted
+from precompute.selection import is_multiplicative, is_occupancy, is_standalone, zoo_signals
+from precompute.tables import write_json, write_tables
+from wsr import representations
+from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
+from wsr.data.signals import Signal, Signals
+from wsr.fitting.problem import make_problem
+from wsr.zoo import Zoo
+from wsr.zoo.build import require_same_run
+
+INSTANCES, SURFACE = 30, 64
+POINTS = 25_000  # of an IoU: the mean over 30 shapes is known to 0.001
+LAMBDAS, SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0), (0.02, 0.1, 0.3)
+SERIES = [
+    *(("own", 0.02, value) for value in LAMBDAS),
+    *(("spread", value, 1.0) for value in SIGMAS),
+    ("normal", 1.0, 1.0),
+]
+AXES = ("representation", "series", "sigma", "lambda")
+CASES = [  # only multiplicative adapters have a centre to start from, and so another start without one
+    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or is_multiplicative(name)
+]
+INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
+
+
+def signals_of(data: str) -> Signals:
+    return zoo_signals(data).where(split="heldout")[:INSTANCES]
+
+
+def kept(cell: Cell) -> bool:
+    """Whether the pairs of a cell are kept as a zoo: independent fits at the preset's start, and at a zero-mean one."""
+    return cell["lambda"] == 1 and cell["series"] != "spread"
+
+
+def pairs(cell: Cell, context: Context) -> str:
+    normal = "-normal" if cell["series"] == "normal" else ""
+    return f"zoos/{context.zoo(cell.data, cell.representation)}{normal}-pairs"
+
+
+class Study:
+    """What the cells of one data set share: their targets, and the first fits, which the λ of a series share."""
+
+    def __init__(self, data: str, context: Context):
+        self.data, self.context = data, context
+        self.signals: Signals = signals_of(data)
+        self.settings = context.settings(data)
+        self.problem = make_problem(self.signals, self.settings.resolution, evaluation_points=POINTS)
+        self.firsts: dict[tuple, torch.Tensor] = {}
+        self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits
+        self.targets = [signal.read() for signal in self.signals] if is_occupancy(data) else []
+
+    def row(self, cell: Cell) -> dict:
+        name, series, sigma, value = (cell[axis] for axis in AXES)
+        begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
+        base = None if is_standalone(name) else self.context.base(self.data)
+        fits = {"preset": self.context.preset, "steps": self.settings.fit.steps, "device": self.context.device}
+        first = self.firsts.get(key)
+        pair = fit_pair(self.signals, name, base, init=init, sigma=sigma, perturb=value, first=first, **fits)
+        self.firsts[key] = pair.a
+        if kept(cell):
+            self.keep(pair, cell)
+        raw = self.connection(pair, key)
+        aligned = pair.aligned()
+        moved = raw if torch.equal(aligned.b, pair.b) else self.connection(aligned, key, raw)
+        return {
+            **{axis: cell[axis] for axis in AXES},
+            "start_cosine": float(torch.nn.functional.cosine_similarity(*pair.starts, dim=0)),
+            **_similar("cosine", pair, 0.0),
+            **_similar("change_cosine", pair, pair.start_mean),
+            "raw": _line(pair, raw, kept(cell)),
+            "aligned": _line(aligned, moved, kept(cell)),
+            "seconds": time.monotonic() - begun,
+        }
+
+    def keep(self, pair: Pair, cell: Cell) -> None:
+        """The pair as a zoo of its own."""
+        steps = self.settings.fit.steps
+        zoo = Zoo.create(
+            self.context.path(pairs(cell, self.context)), pair.model, dataset=self.data, preset=self.context.preset,
+            init=INITS[cell["series"]], sigma=cell["sigma"], init_seed=0, steps=steps, perturb=1.0,
+        )  # fmt: skip
+        if len(zoo):
+            require_same_run(zoo, self.signals, None)
+            return
+        truth = make_problem(self.signals, zoo.resolution).truth  # a zoo's quality is that of all points
+        for number, weights in enumerate((pair.a, pair.b)):
+            stored = weights.half()
+            quality = truth.quality(pair.model, stored.float())
+            zoo.append(
+                stored,
+                [_stored(signal, number, float(q), steps) for signal, q in zip(self.signals, quality, strict=True)],
+            )
+
+    def connection(self, pair: Pair, key: tuple, raw: Connection | None = None) -> Connection:
+        """raw: that of the same pair before it was aligned, whose ends are the same fields."""
+        found = connect(pair, self.problem.truth)
+        if self.targets:
+            if key not in self.ends:
+                self.ends[key] = self.chamfers(pair, 0.0)
+            last = self.chamfers(pair, 1.0) if raw is None else raw.chamfer[:, 2]
+            found.chamfer = np.stack([self.ends[key], self.chamfers(pair, 0.5), last], axis=1)
+        return found
+
+    def chamfers(self, pair: Pair, alpha: float) -> np.ndarray:
+        return 100 * chamfers(pair, self.targets, SURFACE, (alpha,))[:, 0]
+
+
+def run(cell: Cell, context: Context) -> dict:
+    return context.shared(("figure 3", cell.data), lambda: Study(cell.data, context)).row(cell)
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    data, rows = found[0][0].data, [row for _, row in found]
+    about = {
+        "preset": context.preset, "dataset": data, "ids": signals_of(data).ids, "init_seed": 0, "point_seeds": [0, 1],
+        "alphas": list(ALPHAS), "iou_points": POINTS,
+        "surface": f"{SURFACE}³, 2,048 points, plain distances, both directions summed, ×10²", "rows": rows,
+    }  # fmt: skip
+    whole, table, text, picture = paths
+    write_json(whole, about)
+    write_tables([table, text], flat(rows))
+    draw(rows, data, picture)
+
+
+def _line(pair: Pair, found: Connection, whole: bool) -> dict:
+    """`whole`: with the curve of every target, which the app draws beside its pictures."""
+    distance = (pair.a - pair.b).norm(dim=1).numpy()
+    summary = _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
+    return summary | ({"curves": found.quality.round(4).tolist()} if whole else {})
+
+
+def _stored(signal: Signal, number: int, quality: float, steps: int) -> dict:
+    row = {"id": f"{signal.id}@{number}", "class": signal.cls, "split": signal.split, "quality": quality}
+    return row | {"steps": steps, "seconds": 0.0, "target_sha256": signal.sha256(), "status": "ok"}
+
+
+def _similar(name: str, pair: Pair, centre) -> dict:
+    found = similarity(pair.a, pair.b, centre)
+    return {name: _spread(found.cosine), f"{name}_floor": found.floor}
+
+
+def _summary(found: Connection) -> dict:
+    curve = [_spread(values) for values in found.quality.T]
+    summary = {"curve": curve, "drop": _spread(found.drop)}
+    if found.chamfer.size:
+        summary |= {"chamfer": [_spread(values) for values in found.chamfer.T], "rise": _spread(found.rise)}
+    return summary
+
+
+def _spread(values: np.ndarray) -> dict:
+    return {"mean": float(np.mean(values)), "sd": float(np.std(values))}
+
+
+def flat(rows: list[dict]) -> pd.DataFrame:
+    """A line for each row: what figure 3 draws."""
+    lines = []
+    for row in rows:
+        raw, aligned = row["raw"], row["aligned"]
+        line = {key: row[key] for key in ("representation", "series", "sigma", "lambda", "start_cosine")}
+        line |= {"cosine": row["cosine"]["mean"], "floor": row["cosine_floor"]}
+        line |= {"change cosine": row["change_cosine"]["mean"], "change floor": row["change_cosine_floor"]}
+        middle = ALPHAS.index(0.5)
+        line |= {"ends": (raw["curve"][0]["mean"] + raw["curve"][-1]["mean"]) / 2}
+        line |= {"middle": raw["curve"][middle]["mean"], "drop": raw["drop"]["mean"], "drop sd": raw["drop"]["sd"]}
+        line |= {
+            "drop aligned": aligned["drop"]["mean"],
+            "nearer by": 1 - aligned["distance"]["mean"] / raw["distance"]["mean"],
+        }
+        lowered = np.array(aligned["drops"]) < np.array(raw["drops"]) - 1e-3
+        line |= {"barrier lowered": float(lowered.mean())}
+        if "rise" in raw:
+            line |= {
+                "CD rise": raw["rise"]["mean"],
+                "CD rise sd": raw["rise"]["sd"],
+                "CD rise aligned": aligned["rise"]["mean"],
+            }
+        lines.append(line)
+    return pd.DataFrame(lines)
+
+
+EXPERIMENT = Experiment(
+    name="figure3",
+    title="`reports/figure3-*`: two fits of 30 targets each, the line between them; `zoos/*-pairs/`, which Connect "
+    "opens with",
+    data=("emoji", "shapes10"),
+    grid=lambda context: [
+        {"data": data, **dict(zip(AXES, case, strict=True))} for data in context.data(EXPERIMENT) for case in CASES
+    ],
+    signals=signals_of,
+    settings=lambda cell, context: fitted(cell, context) | {"points": POINTS, "surface": SURFACE, "alphas": ALPHAS},
+    needs=base_needed,
+    makes=lambda cell, context: [pairs(cell, context)] if kept(cell) else [],
+    run=run,
+    report=report,
+    reports=tuple(f"reports/figure3-{{data}}.{ending}" for ending in ("json", "csv", "md", "png")),
+    report_by=("data",),
+    place=9,
+    size="16 MB",
+    time="some hours",
+)

@@ -1,0 +1,97 @@
+"""The diffusion models, and 512 samples of each.
+
+Each trains until the loss of the weights that are kept back no longer falls, and for the same time at most, in as many
+steps as fit (`diffusion_search` measured one); at a preset that says how many epochs, so many. Models are written to
+diffusion/, their matrices in five or six bits a number; what they sample as they stand there, in as many bits a number,
+to samples/.
+"""
+
+import shutil
+from dataclasses import asdict, replace
+
+from precompute.experiment import Cell, Context, Experiment
+from precompute.generators import (
+    DATASETS,
+    SAMPLES,
+    STEPS,
+    THREADS,
+    Generator,
+    bits_of,
+    generators,
+    search_report,
+    searched,
+    seconds_of,
+)
+from wsr.diffusion import DiffusionConfig, diffusion_preset, load_diffusion, sample_zoo, train_diffusion
+from wsr.diffusion.jobs import SAMPLING_VERSION
+from wsr.diffusion.training import VERSION
+from wsr.paths import cache_dir
+from wsr.progress import bar
+from wsr.zoo import Zoo, compress_zoo
+
+
+def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
+    """How a generator is trained; None where its learning rate has not been searched."""
+    config = diffusion_preset(context.preset, one.representation)
+    config = replace(config, encoder=config.encoder and one.encoder)
+    if config.epochs is not None:
+        return config
+    found = searched(one.data, context).get(one.representation)
+    if found is None:
+        return None
+    return replace(config, lr=found["lr"], steps=min(config.steps, round(seconds_of(one.data) / found["step seconds"])))
+
+
+def run(cell: Cell, context: Context) -> None:
+    one = Generator.of(cell)
+    name = one.name(context)
+    path, samples = context.path(f"diffusion/{name}.safetensors"), context.path(f"samples/{name}")
+    if not path.exists():
+        whole = cache_dir() / "training" / path.name
+        with bar(str(cell)) as update:
+            zoo, config = context.open_zoo(cell), config_of(one, context)
+            for record in train_diffusion(zoo, whole, config=config, seed=one.seed, overwrite=True):
+                unseen = f"of unseen weights {record.validation or 0:.4f}"
+                update(record.step, record.steps, f"loss {record.loss:.4f}, {unseen}")
+        load_diffusion(whole).save(path, bits_of(cell.data))
+    if not samples.exists():
+        model, drawn = load_diffusion(path), cache_dir() / "training" / f"samples-{name}"
+        with bar(f"samples {name}") as update:
+            for done in sample_zoo(model, drawn, SAMPLES, steps=STEPS, seed=one.seed):
+                update(done, SAMPLES)
+        compress_zoo(Zoo.open(drawn), samples, bits=bits_of(cell.data))
+        shutil.rmtree(drawn)
+
+
+def settings(cell: Cell, context: Context) -> dict:
+    return {
+        "config": config_of(Generator.of(cell), context), "training": VERSION, "sampling": SAMPLING_VERSION,
+        "samples": SAMPLES, "steps": STEPS, "bits": bits_of(cell.data),
+    }  # fmt: skip
+
+
+def search_needed(cell: Cell, context: Context) -> list[str]:
+    """Where a preset says how many epochs, it says the learning rate as well."""
+    return [search_report(cell.data, context)] if diffusion_preset(context.preset).epochs is None else []
+
+
+def makes(cell: Cell, context: Context) -> list[str]:
+    name = Generator.of(cell).name(context)
+    return [f"diffusion/{name}.safetensors", f"samples/{name}"]
+
+
+EXPERIMENT = Experiment(
+    name="generation",
+    title="`diffusion/`, `samples/`: the generators, and 512 samples of each, five (people) or six bits a number",
+    data=DATASETS,
+    grid=lambda context: [asdict(one) for one in generators(context.data(EXPERIMENT))],
+    settings=settings,
+    needs=("zoos/{zoo}",),
+    after=search_needed,
+    makes=makes,
+    run=run,
+    threads=THREADS,
+    place=12,
+    size="25 × 7 MB",
+    time="1 to 4 min each ᵃ",
+)

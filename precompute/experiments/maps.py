@@ -1,0 +1,41 @@
+"""The maps of the zoos in 2D and 3D."""
+
+from precompute.experiment import Cell, Context, Experiment
+from wsr import representations
+from wsr.analysis import METHODS, ProjectionConfig, project, to_table
+from wsr.paths import assets_dir, atomic_path
+from wsr.progress import bar
+from wsr.zoo import Zoo
+
+
+def make_map(name: str) -> None:
+    """Projects all good weights of a zoo by each method, and writes assets/maps/<zoo>.parquet."""
+    zoo = Zoo.open(name)
+    good = zoo.good()["id"].tolist()
+    weights = zoo.weights(good).numpy()
+    projections = []
+    with bar(f"maps {name}") as update:
+        for method in METHODS:
+            for dims in (2, 3):
+                projections.append(project(weights, ProjectionConfig(method, dims)))
+                update(len(projections), 2 * len(METHODS), method)
+    with atomic_path(assets_dir() / "maps" / f"{name}.parquet") as temporary:
+        to_table(good, projections).to_parquet(temporary, index=False)
+
+
+def run(cell: Cell, context: Context) -> None:
+    make_map(context.zoo(cell.data, cell.representation))
+
+
+EXPERIMENT = Experiment(
+    name="maps",
+    title="`maps/*.parquet`: UMAP, t-SNE and PCA in 2D and 3D",
+    data=("emoji", "shapes10", "emoji/people"),
+    grid={"representation": representations},
+    needs=("zoos/{zoo}",),
+    makes=("maps/{zoo}.parquet",),
+    run=run,
+    place=4,
+    size="18 × 0.06 MB",
+    time="1.2 min each",
+)

@@ -1,0 +1,54 @@
+"""How samples should be drawn.
+
+Of mLoRA-Asym on both data sets: the noise from which the last step leads straight to the weights, how much the class
+counts (where there are several), and the number of steps, one setting at a time away from what is used.
+"""
+
+from pathlib import Path
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.generators import DATASETS, THREADS
+from precompute.judging import COUNT, STEPS, judge
+from precompute.tables import write_tables
+from wsr.diffusion import load_diffusion
+from wsr.diffusion.jobs import SAMPLING_VERSION
+
+SETTINGS = {
+    "as used": {}, "end 0": {"end": 0.0}, "end 0.5": {"end": 0.5}, "guidance 1": {"guidance": 1.0},
+    "guidance 4": {"guidance": 4.0}, "steps 100": {"steps": 100},
+}  # fmt: skip
+
+
+def run(cell: Cell, context: Context) -> dict | None:
+    """None where the setting says nothing: guidance of a model with one class."""
+    model, setting = load_diffusion(context.path(_model(cell, context))), SETTINGS[cell["setting"]]
+    if "guidance" in setting and len(model.classes) < 2:
+        return None
+    used = {"end": model.config.end, "guidance": model.config.guidance, "steps": STEPS} | setting
+    name = context.zoo(cell.data, cell.representation)
+    return {"model": name, **used, **judge(name, context)(model.sample(COUNT, **used))}
+
+
+def _model(cell: Cell, context: Context) -> str:
+    return f"diffusion/{context.zoo(cell.data, cell.representation)}.safetensors"
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    write_tables(paths, [row for _, row in found if row], samples=COUNT)
+
+
+EXPERIMENT = Experiment(
+    name="sampling",
+    title="`reports/sampling.*`: the last noise, the class's weight, the steps, one at a time",
+    data=DATASETS,
+    grid={"representation": ("mlora-asym",), "setting": tuple(SETTINGS)},
+    settings=lambda cell, context: {"used": SETTINGS[cell["setting"]], "samples": COUNT, "version": SAMPLING_VERSION},
+    needs=lambda cell, context: ["zoos/{zoo}", _model(cell, context)],
+    run=run,
+    report=report,
+    reports=("reports/sampling{tag}.json", "reports/sampling{tag}.md"),
+    threads=THREADS,
+    place=17,
+    size="4 kB",
+    time="10 min ᵃ",
+)

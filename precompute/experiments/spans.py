@@ -1,0 +1,89 @@
+"""What bounds a generator of so few weights.
+
+A generator that has learnt from 800 weights makes weights in their span, or noise. So fits that it has not seen are
+projected onto the first k principal components of training weights (each parameter in units of its spread) and decoded:
+of held-out fits the share of their variance that is there, and the quality of what is left; and, of training fits onto
+components of the others, their FD against held-out fits. What has a lower one than that has copied: it has details that
+are not to be had from other weights.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.generators import DATASETS
+from precompute.judging import Judge
+from precompute.tables import write_tables
+from wsr import representations
+from wsr.data import load_signals
+from wsr.data.emoji import families
+from wsr.fitting.problem import make_problem
+from wsr.zoo import Zoo
+
+COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all that there are
+LEARNT = 0.8  # of the training weights, whose components the others are projected on; of emoji whole families
+
+
+def run(cell: Cell, context: Context) -> list[dict]:
+    context.prepare(cell.data)
+    return measured(context.open_zoo(cell))
+
+
+def measured(zoo: Zoo) -> list[dict]:
+    judge, rows = Judge(zoo.path.name), []
+    ids = zoo.good("train")["id"].tolist()
+    number = pd.factorize(pd.Series(families(zoo.meta["dataset"], ids)))[0]
+    training, learnt = zoo.weights(ids), torch.from_numpy(number < LEARNT * (number.max() + 1))
+    ids = zoo.good("heldout")["id"].tolist()[:HELD_OUT]
+    heldout, signals = zoo.weights(ids), load_signals(zoo.meta["dataset"], ids)
+    truth = make_problem(signals, zoo.resolution, evaluation_points=POINTS).truth
+
+    def quality(weights: Float[Tensor, "n p"]) -> float:
+        return float(np.mean(truth.quality(zoo.representation, weights)))
+
+    row = {"zoo": zoo.path.name, "fits": quality(heldout), "unseen": int((~learnt).sum())}
+    for k in COMPONENTS:
+        within, share = projected(heldout, training, k)
+        unseen, _ = projected(training[~learnt], training[learnt], k)
+        found = {"components": k or "all", "share": share, "projected": quality(within)}
+        rows.append(row | found | {"FD of unseen": judge(unseen)["FD"]})
+    return rows
+
+
+def projected(
+    weights: Float[Tensor, "n p"], known: Float[Tensor, "m p"], count: int | None
+) -> tuple[Float[Tensor, "n p"], float]:
+    """Weights in the span of the first principal components of others, and the share of their variance there."""
+    mean, spread = known.mean(0), known.std(0).clamp_min(1e-6)
+    components = torch.linalg.svd((known - mean) / spread, full_matrices=False).Vh[: count or len(known) - 1]  # (k, p)
+    standard = (weights - mean) / spread
+    within = standard @ components.T @ components
+    return within * spread + mean, float(within.square().sum() / standard.square().sum())
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    write_tables(paths, [row for _, rows in found for row in rows], heldout=HELD_OUT, learnt=LEARNT)
+
+
+EXPERIMENT = Experiment(
+    name="spans",
+    title="`reports/spans.*`: what is left of an unseen fit in the span of the training weights, which bounds a "
+    "generator that does not copy",
+    data=DATASETS,
+    grid={"representation": representations},
+    settings=lambda cell, context: {
+        "components": COMPONENTS, "heldout": HELD_OUT, "learnt": LEARNT, "points": POINTS,
+    },
+    needs=("zoos/{zoo}",),
+    run=run,
+    report=report,
+    reports=("reports/spans{tag}.json", "reports/spans{tag}.md"),
+    place=21,
+    size="4 kB",
+    time="3 min a zoo ᵃ",
+)  # fmt: skip

@@ -1,0 +1,152 @@
+"""Table 1: reconstruction by the six representations, ours beside the paper's.
+
+From the zoos' own indices (PSNR, IoU), from `wsr bench fit` (seconds of a fit with nothing else running) and, for
+shapes, the Chamfer distance of decoded surfaces (at 128³) to their targets, of 2,048 points each: plain distances, both
+directions summed. `floor` is that distance between two samples of the target itself. Means with 95 % confidence
+intervals over the held-out instances; the paper's order is judged on differences of the same instances. Zoos that are
+not there yet are left out.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.selection import is_occupancy, quality_of, slug, zoo_signals
+from precompute.tables import PAPER, write_tables
+from wsr import representations
+from wsr.data import load_signals
+from wsr.metrics.surfaces import POINTS, surface_distance
+from wsr.progress import bar
+from wsr.stats import mean_interval, paired
+from wsr.zoo import Zoo
+
+CLOUDS = 100  # held-out shapes whose surfaces are compared
+CHAMFER = "CD ×10²"
+
+# What the paper says of its Table 1, section 4.1: the first is the better one.
+ORDER = (
+    *(("mlora-asym", other) for other in representations if other != "mlora-asym"),
+    *((adapter, mlp) for adapter in ("lora", "mlora") for mlp in ("mlp", "mlp-asym")),
+    ("lora", "lora-asym"),
+)
+
+
+def run(cell: Cell, context: Context) -> dict:
+    """What the table needs of one zoo, or the floor of a data set."""
+    if is_occupancy(cell.data):
+        context.prepare(cell.data)
+    if "representation" not in cell.values:
+        ids = _some(sorted(zoo_signals(cell.data).where(split="heldout").ids))
+        meshes = (signal.read() for signal in load_signals(cell.data, ids))
+        return {"floor": 100 * float(np.mean([surface_distance(mesh, mesh) for mesh in meshes]))}
+    zoo = context.open_zoo(cell)
+    held = zoo.index[(zoo.index["split"] == "heldout") & ~zoo.index["status"].str.startswith("diverged")]
+    held = held.sort_values("id")  # poor fits are results as well
+    found = {
+        "weights": zoo.representation.size,
+        "seconds": _seconds(cell, context),
+        "quality": held.set_index("id")["quality"].to_dict(),
+        "seen": float(zoo.index[zoo.index["split"] == "train"]["quality"].mean()),
+    }
+    if is_occupancy(cell.data):
+        found["chamfer"] = _chamfers(zoo, _some(held["id"].tolist()))
+    return found
+
+
+def _seconds(cell: Cell, context: Context) -> float | None:
+    """Of a fit, measured with nothing else running (`wsr bench fit`); None before that."""
+    path = context.path(_bench(cell, context))
+    return json.loads(path.read_text())["seconds_by_representation"][cell.representation] if path.exists() else None
+
+
+def _bench(cell: Cell, context: Context) -> str:
+    return f"reports/bench-fit-{context.named(cell.data)}.json"
+
+
+def _chamfers(zoo: Zoo, ids: list[str]) -> dict[str, float]:
+    """Of decoded surfaces to their targets, × 100, by id."""
+    found = {}
+    with bar(f"Chamfer {zoo.path.name}") as update:
+        for signal in load_signals(zoo.meta["dataset"], ids):
+            found[signal.id] = 100 * surface_distance(zoo.decode([signal.id], 128)[0], signal.read())
+            update(len(found), len(ids))
+    return found
+
+
+def _some(ids: list[str]) -> list[str]:
+    """CLOUDS of them, evenly spread: in order of the ids a class stands beside the next."""
+    return ids[:: max(1, len(ids) // CLOUDS)]
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    cells = {(cell.data, cell.values.get("representation")): value for cell, value in found}
+    datasets = list(dict.fromkeys(data for data, _ in cells))
+    rows = [_row(name, {data: cells[data, name] for data in datasets if (data, name) in cells})
+            for name in representations if any((data, name) in cells for data in datasets)]  # fmt: skip
+    about = {"preset": context.preset, "split": "heldout", "chamfer_points": POINTS, "chamfer_shapes": CLOUDS}
+    for data in datasets:
+        if (data, None) in cells:
+            about |= {f"{CHAMFER} floor": cells[data, None]["floor"]}
+    write_tables(paths, rows, _order(cells, datasets), **about)
+
+
+def _row(name: str, found: dict[str, dict]) -> dict:
+    row = {"representation": name}
+    for data, value in found.items():
+        quality = f"{slug(data)} {quality_of(data)[0]}"
+        row |= {f"{slug(data)} weights": value["weights"], f"{slug(data)} seconds": value["seconds"]}
+        row |= {**_interval(quality, value["quality"]), f"{quality} seen": value["seen"]}
+        if "chamfer" in value:
+            row |= _interval(f"{slug(data)} {CHAMFER}", value["chamfer"])
+    paper = PAPER["table1_reconstruction"].get(name)
+    if paper is None:  # of a representation that the paper has not
+        return row
+    row |= {"paper PSNR": paper["ffhq_psnr"], "paper weights (2D)": paper["ffhq_params"]}
+    return row | {f"paper {CHAMFER}": paper["shapenet_cd_m"], "paper weights (3D)": paper["shapenet_params"]}
+
+
+def _interval(measure: str, of: dict[str, float]) -> dict:
+    found = mean_interval(np.array(list(of.values())))
+    return {measure: found.mean, f"{measure} ±": found.half}
+
+
+def _order(cells: dict, datasets: list[str]) -> list[dict]:
+    """For each statement of the paper's and each measure: by how much the first is better on the same instances, with
+    the 95 % interval, and whether that confirms the statement, refutes it, or leaves it open."""
+    rows = []
+    for data in datasets:
+        for key, measure, sign in (("quality", quality_of(data)[0], 1), ("chamfer", CHAMFER, -1)):
+            for better, worse in ORDER:
+                values = [cells.get((data, name), {}).get(key) for name in (better, worse)]
+                if None not in values:
+                    both = pd.DataFrame({"a": values[0], "b": values[1]}).dropna()
+                    gain = paired(sign * both["a"].to_numpy(), sign * both["b"].to_numpy())
+                    row = {"measure": f"{slug(data)} {measure}", "better": better, "worse": worse, "by": gain.mean}
+                    rows.append(row | {"±": gain.half, "instances": gain.count, "verdict": gain.verdict})
+    return rows
+
+
+def grid(context: Context) -> list[dict]:
+    data = context.data(EXPERIMENT)
+    floors = [{"data": one, "part": "floor"} for one in data if is_occupancy(one)]
+    return [{"data": one, "representation": name} for one in data for name in representations] + floors
+
+
+EXPERIMENT = Experiment(
+    name="table1",
+    title="`reports/table1.*`: reconstruction, ours beside the paper's",
+    data=("emoji", "shapes10"),
+    grid=grid,
+    settings=lambda cell, context: {"points": POINTS, "clouds": CLOUDS},
+    needs=lambda cell, context: ["zoos/{zoo}"] if "representation" in cell.values else [],
+    uses=lambda cell, context: [_bench(cell, context)] if "representation" in cell.values else [],
+    run=run,
+    report=report,
+    reports=tuple(f"reports/table1{{tag}}.{ending}" for ending in ("json", "csv", "md")),
+    place=7,
+    size="20 kB",
+    time="10 min",
+)

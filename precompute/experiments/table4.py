@@ -1,0 +1,115 @@
+"""Table 4: what simple methods read in the weights, ours beside the paper's.
+
+1-NN by cosine, logistic regression and k-means (Adjusted Rand Index) on all 1,000 fits of each zoo, 10 random splits
+and initialisations; mean and standard deviation, in percent. The paper's order, multiplicative > additive > standalone,
+is judged on the runs, which share their splits. Zoos that are not there yet are left out.
+"""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from app.palette import NAMES, REPRESENTATION_COLOURS
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.selection import is_occupancy, slug
+from precompute.tables import PAPER, write_tables
+from wsr import representations
+from wsr.analysis.probes import RUNS, TEST, probe
+from wsr.paths import atomic_path
+from wsr.progress import bar
+from wsr.stats import Difference, paired, resampled
+
+MEASURES = {"nearest": ("1-NN", "nn1"), "logistic": ("logistic", "logistic"), "ari": ("ARI", "ari")}
+ORDER = [
+    *((a, b) for a in ("mlora", "mlora-asym") for b in ("lora", "lora-asym")),
+    *((a, b) for a in ("lora", "lora-asym") for b in ("mlp", "mlp-asym")),
+]
+
+
+def run(cell: Cell, context: Context) -> dict:
+    """The scores of each run of a zoo's probes, in percent."""
+    zoo, begun = context.open_zoo(cell), time.monotonic()
+    index = zoo.index.sort_values("id")
+    index = index[index["status"] == "ok"]
+    with bar(str(cell)) as update:
+        found = probe(
+            zoo.weights(index["id"].tolist()).numpy(), index["class"].to_numpy(), progress=lambda i: update(i, RUNS)
+        )
+    scores = {key: (100 * getattr(found, key)).tolist() for key in MEASURES}
+    return {"instances": len(index), "seconds": time.monotonic() - begun, "scores": scores}
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    rows = [_row(cell, value) for cell, value in found]
+    scores = {(cell.data, cell.representation): value["scores"] for cell, value in found}
+    order = [row for data in dict.fromkeys(data for data, _ in scores) for row in _order(data, scores)]
+    about = {"preset": context.preset, "runs": RUNS, "test": TEST, "seeds": list(range(RUNS))}
+    write_tables(paths, rows, order, **about)
+    _draw(pd.DataFrame(rows), next(path for path in paths if path.suffix == ".png"))
+
+
+def _row(cell: Cell, value: dict) -> dict:
+    row = {"data set": slug(cell.data), "representation": cell.representation}
+    row |= {"instances": value["instances"], "seconds": value["seconds"]}
+    paper = PAPER["table4_discrimination_shapenet10"].get(cell.representation) if is_occupancy(cell.data) else None
+    for key, (label, name) in MEASURES.items():
+        row |= {label: np.mean(value["scores"][key]), f"{label} sd": np.std(value["scores"][key])}
+        if paper:
+            row |= {f"paper {label}": paper[name][0], f"paper {label} sd": paper[name][1]}
+    return row
+
+
+def _order(data: str, scores: dict) -> list[dict]:
+    rows = []
+    for better, worse in ORDER:
+        for key, (label, _) in MEASURES.items():
+            if (data, better) in scores and (data, worse) in scores:
+                gain = _gain(*(np.array(scores[data, name][key]) for name in (better, worse)), key)
+                row = {"data set": slug(data), "measure": label, "better": better, "worse": worse}
+                rows.append(row | {"by": gain.mean, "±": gain.half, "verdict": gain.verdict})
+    return rows
+
+
+def _gain(first: np.ndarray, second: np.ndarray, key: str) -> Difference:
+    """Over runs that share their splits. k-means sees all instances in every run: what varies is its start alone."""
+    return paired(first, second) if key == "ari" else resampled(first, second, TEST)
+
+
+def _draw(table: pd.DataFrame, path) -> None:
+    figure = Figure(figsize=(11, 3.2), layout="constrained")
+    for number, (label, _) in enumerate(MEASURES.values(), 1):
+        axis = figure.add_subplot(1, 3, number)
+        datasets = list(dict.fromkeys(table["data set"]))
+        width = 0.8 / len(datasets)
+        for i, dataset in enumerate(datasets):
+            shift = width * (i - (len(datasets) - 1) / 2)
+            part = table[table["data set"] == dataset]
+            places = np.array([list(NAMES).index(name) for name in part["representation"]]) + shift
+            colours = [REPRESENTATION_COLOURS[name] for name in part["representation"]]
+            filled = {"color": colours} if i else {"color": "none", "edgecolor": colours}  # the first outlined
+            axis.bar(places, part[label], 0.9 * width, yerr=part[f"{label} sd"], label=dataset, **filled)
+        axis.set_xticks(range(len(NAMES)), list(NAMES.values()), rotation=30, ha="right")
+        told = f": outlined {datasets[0]}, filled {', '.join(datasets[1:])}" if len(datasets) > 1 else ""
+        axis.set(title=f"{label} (%){told}")
+        axis.spines[["top", "right"]].set_visible(False)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=130, format="png")
+
+
+EXPERIMENT = Experiment(
+    name="table4",
+    title="`reports/table4.*`: what simple methods read in weights, beside the paper's",
+    data=("emoji", "shapes10"),
+    grid={"representation": representations},
+    settings=lambda cell, context: {"runs": RUNS, "test": TEST},
+    needs=("zoos/{zoo}",),
+    run=run,
+    report=report,
+    reports=tuple(f"reports/table4{{tag}}.{ending}" for ending in ("json", "csv", "md", "png")),
+    place=8,
+    size="0.1 MB",
+    time="3 min",
+)

@@ -1,0 +1,20 @@
+"""What experiments that fit signals have in common: their start, their base, and what their results depend on."""
+
+from precompute.experiment import Cell, Context
+from precompute.selection import is_standalone
+from wsr.zoo.meta import FIT_VERSION
+
+SIGMA, INIT_SEED = 0.02, 0
+
+
+def fitted(cell: Cell, context: Context) -> dict:
+    """The settings that fits of the cell's data set depend on, beside the signals and the base."""
+    settings = context.settings(cell.data)
+    found = {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}
+    return found | {"fit_version": FIT_VERSION}
+
+
+def base_needed(cell: Cell, context: Context) -> list[str]:
+    """The base that the cell's fits adapt; standalone networks have none."""
+    alone = "representation" in cell.values and is_standalone(cell.representation)
+    return [] if alone else ["bases/{base}.safetensors"]

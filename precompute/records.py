@@ -1,0 +1,110 @@
+"""What is kept of each cell: what it depended on, how long it took, and what it found.
+
+A record is a file of assets/reports/runs/<experiment>/, written when a cell begins and again when it is done, so that a
+killed run is told from a finished one, and a run with other settings from the same. What was made before there were
+records has none.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from precompute.experiment import Cell
+from wsr.errors import WsrError
+from wsr.identity import Identity, files_hash
+from wsr.paths import assets_dir, atomic_path, cache_dir
+
+
+def record_path(cell: Cell) -> Path:
+    return assets_dir() / "reports" / "runs" / cell.experiment / f"{cell.key or 'all'}.json"
+
+
+def read(cell: Cell) -> dict | None:
+    """The record of a cell; None where there is none."""
+    path = record_path(cell)
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise WsrError(f"{str(path)!r} is damaged: remove it, and run {cell.experiment} with --again.") from None
+
+
+def write(cell: Cell, identity: Identity, *, done: bool, seconds: float, found: Any = None) -> None:
+    record = {"identity": identity.record(), "done": done, "seconds": round(seconds, 3)}
+    if not done:
+        record["by"] = {"process": os.getpid(), "machine": socket.gethostname(), "since": time.strftime("%F %T")}
+    with atomic_path(record_path(cell)) as temporary:
+        temporary.write_text(_text(record | {"found": found}))
+
+
+def _text(record: dict) -> str:
+    """As JSON; scalars of NumPy and PyTorch as numbers."""
+    return json.dumps(record, indent=1, ensure_ascii=False, default=lambda value: value.item())
+
+
+def keep(cell: Cell, found: Any) -> None:
+    """Keeps what a cell has found so far, so that a run that goes on need not find it again (`kept`)."""
+    with atomic_path(record_path(cell)) as temporary:
+        temporary.write_text(_text((read(cell) or {}) | {"found": found}))
+
+
+def kept(cell: Cell) -> Any:
+    """What this very cell had found when it was interrupted; None where it begins."""
+    return (read(cell) or {}).get("found")
+
+
+def maker(cell: Cell) -> str:
+    """Who makes a cell just now, in words."""
+    by = (read(cell) or {}).get("by")
+    return "process {process} on {machine} since {since}".format(**by) if by else "another runner"
+
+
+@contextmanager
+def locked(cell: Cell) -> Iterator[None]:
+    """Holds a cell, so that no other runner does it meanwhile. WsrError where another one does it already."""
+    try:
+        with FileLock(_lock_path(cell)).acquire(timeout=0):
+            yield
+    except Timeout:
+        raise WsrError(f"{cell} is being made by {maker(cell)}: run again when that ends.") from None
+
+
+def is_locked(cell: Cell) -> bool:
+    """Whether a runner is doing a cell."""
+    if not _lock_path(cell).exists():
+        return False
+    try:
+        with FileLock(_lock_path(cell)).acquire(timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _lock_path(cell: Cell) -> Path:
+    """In the cache: an empty file beside an asset would be taken for one."""
+    folder = cache_dir() / "locks"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{hashlib.sha256(str(record_path(cell).resolve()).encode()).hexdigest()[:24]}.lock"
+
+
+def asset_hash(path: Path) -> str:
+    """A hash of the content of an asset, which is a file or a folder of files."""
+    parts = path.iterdir() if path.is_dir() else [path]
+    files = sorted(part for part in parts if part.is_file() and part.name[0] != ".")
+    return _hash(tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files))
+
+
+@functools.lru_cache(maxsize=1000)
+def _hash(files: tuple[tuple[str, int, int], ...]) -> str:
+    """Of files with these sizes and times, so that each is read once."""
+    return files_hash(path for path, _, _ in files)

@@ -1,0 +1,154 @@
+"""Every experiment really run, small: on a folder of pictures or of meshes, at a preset for tests."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import trimesh
+from PIL import Image
+
+from precompute import __main__ as command
+from precompute import generators, judging
+from precompute.experiments import (
+    audits,
+    augmentation,
+    barrier_levers,
+    clusters,
+    diffusion_search,
+    diffusion_sizes,
+    figure3,
+    generation,
+    generation_tables,
+    learning_rates,
+    peers,
+    sampling,
+    spans,
+    table1,
+)
+from wsr import presets
+from wsr.diffusion import DiffusionConfig, config
+from wsr.paths import assets_dir
+from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Stage
+from wsr.zoo import Zoo
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+SCHEDULE = BaseTrainingConfig((Stage(40, 16, 64, 1e-2),))
+FIT = FitConfig(60, 64, 16, lr=5e-2)
+SMALL = {
+    figure3: {"INSTANCES": 3, "CASES": [("mlora", "own", 0.02, 0.0), ("mlora", "own", 0.02, 1.0),
+                                        ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
+              "POINTS": 500, "SURFACE": 16},
+    table1: {"CLOUDS": 2},
+    generators: {"SEEDS": {"mlp": (0, 1), "mlora-asym": (0, 1)}},
+    diffusion_search: {"RATES": (1e-3,)},
+    diffusion_sizes: {"SIZES": ((8, 8, 1),)},
+    generation: {"SAMPLES": 8, "STEPS": 3},
+    peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
+    audits: {"DECODED": 8},
+    barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
+    learning_rates: {"INSTANCES": 3, "GRIDS": {2: (0.01,)}, "A_RATES": (1.0,)},
+    spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
+    judging: {"COUNT": 8, "STEPS": 3},
+    **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, sampling)},
+}  # fmt: skip
+
+
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Runs experiments on a folder at the `paper` preset, which is small here. Returns the exit status."""
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    for module, values in SMALL.items():
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
+    field = FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 32, 2)
+    monkeypatch.setitem(presets._PRESETS, ("paper", 2), PresetConfig(16, field, FIT, SCHEDULE))
+    field = FieldConfig(3, 16, 2, 6.0, 8, 2, 16, 32, 2)
+    monkeypatch.setitem(presets._PRESETS, ("paper", 3), PresetConfig(16, field, FIT, SCHEDULE))
+    tiny = DiffusionConfig(16, 1, 2, 8, 1e-3, 10, pair_width=8, end=0.3, guidance=2.0, clusters=2, patience=2, look=5)
+    monkeypatch.setitem(config._PRESETS, "paper", tiny)
+
+    def run(data: str, *names: str, only: str | None = None) -> int:
+        return command.main(["run", *names, "--preset", "paper", "--data", data, *(["--only", only] if only else [])])
+
+    return run
+
+
+@pytest.fixture
+def faces(tmp_path):
+    noise = np.random.default_rng(0)
+    for i in range(80):
+        path = tmp_path / "faces" / ("cats" if i % 2 else "dogs") / f"{i:03d}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        colours = noise.uniform(0.4, 0.5, 3) + np.linspace(0, 0.1, 16)[:, None, None]  # easy: none shall be a poor fit
+        Image.fromarray(np.uint8(255 * np.broadcast_to(colours, (16, 16, 3)))).save(path)
+    return f"images:{tmp_path / 'faces'}"
+
+
+def failures(capsys) -> str:
+    return "failed: ".join(capsys.readouterr().out.partition("failed: ")[1:])
+
+
+def report(name: str) -> dict:
+    return json.loads((assets_dir() / "reports" / f"{name}.json").read_text())
+
+
+def test_fits_of_pictures(small, faces, capsys):
+    names = ("table4", "figure3", "trajectories", "dimensions", "barrier_levers", "learning_rates")
+    assert small(faces, *names) == 0, failures(capsys)
+    scores = report("table4-images-faces-paper")
+    assert len(scores["rows"]) == 6 and len(scores["order"]) == 3 * 16
+    assert (assets_dir() / "reports/table4-images-faces-paper.png").exists()
+    lines = report("figure3-images-faces-paper")
+    assert [(row["representation"], row["lambda"]) for row in lines["rows"]] == [
+        ("mlora", 0.0), ("mlora", 1.0), ("mlora", 1.0), ("mlp", 1.0),
+    ]  # fmt: skip
+    assert len(Zoo.open("images-faces-paper-mlora-normal-pairs")) == 6
+    assert len(Zoo.open("images-faces-paper-mlora-asym-trajectories")) == 5 * 80
+    assert {row["of"] for row in report("dimensions-images-faces-paper")["rows"]} >= {"signals", "mlp", "mlora-asym"}
+    assert len(report("barrier-levers-images-faces-paper")["rows"]) == 12
+    assert report("learning-rates-images-faces-paper")["chosen"]["lora"] == {"lr": 0.01, "a_rate": 1.0}
+
+
+def test_generators_of_pictures(small, faces, capsys):
+    names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
+             "diffusion_sizes")  # fmt: skip
+    assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
+    assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
+    made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
+    assert {"diffusion", *peers.PEERS} <= set(made["generator"])
+    table = report("table-generation-images-faces-paper")
+    assert table["rows"][-1]["seeds"] == 2 and "FD" in table["rows"][-1]
+    assert len(report("sampling-images-faces-paper")["rows"]) == len(sampling.SETTINGS)
+    assert len(report("clusters-images-faces-paper")["rows"]) == 5
+    assert len(report("spans-images-faces-paper")["rows"]) == 2
+    assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
+
+    assert small(faces, "augmentation", only="mlora") == 0, failures(capsys)
+    assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]
+    searched = report("diffusion-search-images-faces-paper")["rows"]
+    assert {row["representation"] for row in searched} == {"mlora", "mlora-asym"}
+    assert small(faces, *names, only="mlora-asym") == 0  # another's rate in the same report changes none of it
+    assert generation_tables.EXPERIMENT.gathers
+
+
+def test_shapes(small, tmp_path, capsys):
+    for i in range(24):
+        path = tmp_path / "solids" / ("box" if i % 2 else "ball") / f"{i:02d}.obj"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        extents = (1, 0.5 + 0.02 * i, 1)
+        shape = trimesh.creation.box(extents) if i % 2 else trimesh.creation.icosphere(1).apply_scale(extents)
+        shape.export(path)
+    data = f"meshes:{tmp_path / 'solids'}"
+    assert small(data, "table1", "sheets", only="mlora-asym") == 0, failures(capsys)
+    table = report("table1-meshes-solids-paper")
+    assert table["CD ×10² floor"] > 0 and "meshes-solids IoU" in table["rows"][0]
+    with Image.open(assets_dir() / "maps/meshes-solids-paper-mlora-asym.webp") as picture:
+        assert picture.size[0] % 64 == 0
+    assert (assets_dir() / "reports/meshes-solids-paper-sheet.webp").exists()
+    assert small(data, "figure3") == 0, failures(capsys)
+    assert all("rise" in row["raw"] for row in report("figure3-meshes-solids-paper")["rows"])
+    assert command.main(["run", "pointnet", "--data", data]) == 0, failures(capsys)
+    told = json.loads((assets_dir() / "metrics/pointnet-meshes-solids.json").read_text())
+    assert told["held-out shapes"] > 0 and 0 <= told["held-out accuracy"] <= 1

@@ -1,0 +1,134 @@
+"""The experiments that are declared: they fit together, and the lists of them are as they are."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from precompute import __main__ as command
+from precompute.experiment import Context
+from precompute.experiments import experiments
+from precompute.listing import README, readme, table
+from precompute.plan import BEFORE, MISSING, Plan
+from wsr import representations
+from wsr.paths import assets_dir
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = "images:somewhere/faces"
+
+
+@pytest.fixture(scope="module")
+def known():
+    return experiments()
+
+
+@pytest.fixture
+def nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.mark.parametrize("context", [Context(), Context("paper"), Context("paper", (FOLDER,))])
+def test_every_cell_has_a_name_and_makes_files_of_its_own(known, context):
+    plan = Plan(known, context)
+    for one in known.values():
+        keys = [node.key for node in plan.nodes(one)]
+        assert len(keys) == len(set(keys)), one.name
+        assert all(re.fullmatch(r"[^\s/]*", key) for key in keys)
+    assert all(len(makers) == 1 for makers in plan.producers.values())
+
+
+def test_whatever_is_needed_or_used_is_made_by_an_experiment(known):
+    plan = Plan(known, Context())
+    cells = [cell for one in known.values() for cell in plan.context.cells(one)]
+    for cell in cells:
+        assert plan.makes(cell) or known[cell.experiment].report, f"{cell} leaves nothing behind"
+        for path in (*plan.needs(cell), *plan.uses(cell)):
+            assert path in plan.producers, f"{cell}: nobody makes {path}"
+
+
+def test_from_nothing_everything_has_an_order(known, nothing):
+    plan = Plan(known, Context())
+    order = plan.order(known)
+    place = {node: i for i, node in enumerate(order)}
+    assert len(order) == sum(len(plan.nodes(one)) for one in known.values())
+    for node in order:
+        for path in (*plan.needs(node), *plan.uses(node)):
+            assert all(place[maker] < place[node] for maker in plan.producers[path])
+        if node.is_report:
+            assert all(place[cell] < place[node] for cell in plan.gathered(node))
+    assert all(plan.state(node).word == MISSING for node in order[:50])
+
+
+def test_one_name_brings_what_it_needs_and_nothing_else(known, nothing):
+    found = Plan(known, Context(only="mlora-asym")).order(["maps"])
+    assert list(dict.fromkeys(node.experiment for node in found)) == ["bases", "zoos", "maps"]
+    assert all(node.values.get("representation", "mlora-asym") == "mlora-asym" for node in found)
+    assert {node.key for node in found if node.experiment == "bases"} == {"emoji", "shapes10"}
+    alone = Plan(known, Context("paper", (FOLDER,), "mlp")).order(["maps"])
+    assert [str(node) for node in alone] == ["zoos images-faces-paper-mlp", "maps images-faces-paper-mlp"]  # no base
+
+
+def test_other_presets_and_data_sets_share_no_path_with_today_s(known):
+    usual = set(Plan(known, Context()).producers)
+    for context in (Context("paper"), Context("cpu", (FOLDER,)), Context("paper", (FOLDER,))):
+        assert not usual & set(Plan(known, context).producers)
+    part = usual & set(Plan(known, Context("cpu", ("emoji",))).producers)  # one of the usual data sets alone
+    assert "zoos/emoji-mlp" in part and not any("table1" in path or "dimensions" in path for path in part)
+
+
+def test_the_assets_of_today_count_as_made_before_records_were_kept(known):
+    if not (assets_dir() / "zoos" / "emoji-mlora-asym" / "zoo.json").exists():
+        pytest.skip("the repository's assets are not here")
+    plan = Plan(known, Context())
+    for name in known.keys() - {"diffusion_sizes", "soak"}:  # which were never kept
+        for node in plan.nodes(known[name]):
+            assert plan.state(node).word == BEFORE, node
+
+
+def test_the_readme_has_the_table_that_list_prints(known):
+    assert README.read_text() == readme(known), "python -m precompute list --write"
+    assert table(known).count("\n") == len(known) + 2
+
+
+def test_no_experiment_has_a_preset_or_a_path_to_another_one_s_code_in_it():
+    for path in [*(ROOT / "precompute").rglob("*.py")]:
+        text = path.read_text().replace('presets=("cpu",)', "")
+        if path.parent.name == "experiments":
+            assert '"cpu"' not in text or path.name in ("pointnet.py", "generation_tables.py"), path
+            assert "sys.argv" not in text and "__main__" not in text, path
+
+
+def test_the_documentation_names_no_script_that_is_gone(known):
+    stay = {"visitors", "soak"}
+    for path in (ROOT / "README.md", README, ROOT / "Makefile"):
+        text = path.read_text()
+        assert set(re.findall(r"python -m\s+precompute\.(\w+)", text)) <= stay
+        for names in re.findall(r"python -m\s+precompute run ([a-z_0-9 ]+)", text):
+            assert set(names.split()) <= known.keys(), names
+
+
+def test_unknown_names_are_refused_with_the_nearest(capsys, nothing):
+    for given, said in (
+        (["run", "tabel1"], "'table1'"),
+        (["status", "zoo"], "'zoos'"),
+        (["run", "zoos", "--preset", "papr"], "'paper'"),
+        (["run", "zoos", "--only", "mlora-asim"], "'mlora-asym'"),
+        (["run", "zoos", "--data", "shapes"], "'shapes10'"),
+        (["run"], "--all"),
+        (["run", "live", "--data", "emoji"], "leave out --data"),
+        (["run", "pointnet", "--preset", "paper"], "at the preset cpu"),
+        (["run", "zoos", "--data", "images:not/there", "--only", "mlp"], "There is no folder"),
+    ):
+        code = command.main(given)
+        told = capsys.readouterr()
+        assert code in (1, 2) and said in told.err + told.out, given
+
+
+def test_list_and_status_print_what_there_is(capsys, nothing):
+    assert command.main(["list"]) == 0 and "| `table1` |" in capsys.readouterr().out
+    assert command.main(["status", "maps", "--only", "mlp"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "maps emoji-mlp: missing" and len(lines) == 3
+    assert len(representations) == 6
