@@ -4,10 +4,11 @@ from typing import Any
 
 import gradio as gr
 
-from app import compute, library, sheets
+from app import library, sheets
 from app.atlas_controls import NONE, first_view
 from app.atlas_view import View, Visit, highlights, map_figure
 from app.components.plotly_chart import chart_update
+from app.shell import compute
 
 
 @compute.guarded

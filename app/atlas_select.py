@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from app import library, snippets
+from app import library
 from app.palette import class_colours
+from app.shell import snippets
 from wsr.errors import WsrError
 
 MOST = 20_000  # instances in one export: 300 MB of weights

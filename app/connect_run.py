@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import jobs, library, looking, workers
+from app import jobs, library
+from app.shell import looking, workers
 from wsr import representations
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name

@@ -9,13 +9,14 @@ from typing import Any
 
 import gradio as gr
 
-from app import compute, connect_run, library, looking, sheets, snippets
-from app.address import Part, flag
+from app import connect_run, library, sheets
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.connect_run import Race
 from app.figures.barrier import barrier_figure
 from app.palette import NAMES
+from app.shell import compute, looking, snippets
+from app.shell.address import Part, flag
 from wsr import representations
 
 SHOWN = 10  # targets to choose from

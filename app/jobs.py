@@ -1,5 +1,5 @@
-"""What visitors have computed, as generators over plain data. They run in a child process (`app.workers`), so nothing
-here imports gradio."""
+"""What visitors have computed, as generators over plain data. They run in a child process
+(`app.shell.workers`), so nothing here imports gradio."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

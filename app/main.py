@@ -18,23 +18,13 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import (
-    atlas,
-    audit_tab,
-    compute,
-    connect_tab,
-    fit_tab,
-    generate_tab,
-    gradio_patches,
-    looking,
-    places,
-    symmetry_tab,
-)  # fmt: skip
-from app.address import Address
+from app import atlas, audit_tab, connect_tab, fit_tab, generate_tab, symmetry_tab
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
-from app.disk import MB, Uploads
-from app.head import Head
-from app.theme import CSS, theme
+from app.shell import compute, gradio_patches, looking, places
+from app.shell.address import Address
+from app.shell.disk import MB, Uploads
+from app.shell.head import Head
+from app.shell.theme import CSS, theme
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
 from wsr.errors import WsrError
@@ -128,7 +118,8 @@ def warm_up() -> None:
     """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
     where none comes."""
     _seen.wait(ALONE)
-    from app import generate_run, library, sheets, workers
+    from app import generate_run, library, sheets
+    from app.shell import workers
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app import jobs, samples, workers
+from app import jobs, samples
+from app.shell import workers
 from wsr.errors import WsrError
 from wsr.isolation import Stopped
 

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from app import snippets
+from app.shell import snippets
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.paths import cache_dir

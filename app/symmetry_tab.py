@@ -5,10 +5,11 @@ from typing import Any
 
 import gradio as gr
 
-from app import compute, library, sheets, snippets, symmetry_cards, symmetry_run, symmetry_starts, symmetry_terms
-from app.address import Part
+from app import library, sheets, symmetry_cards, symmetry_run, symmetry_starts, symmetry_terms
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
+from app.shell import compute, snippets
+from app.shell.address import Part
 from wsr.errors import WsrError
 
 SHOWN = 8  # items to choose from

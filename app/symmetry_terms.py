@@ -5,8 +5,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app import compute, snippets, symmetry_run
+from app import symmetry_run
 from app.figures.matrices import matrix_picture
+from app.shell import compute, snippets
 from app.symmetry_cards import OPTIONS, Card, ask_again, families_of, subject_of
 from app.symmetry_run import Subject
 

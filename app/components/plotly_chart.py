@@ -30,7 +30,7 @@ LARGE = 400_000
 KEPT = 40  # files, of about 5 MB
 _FOLDER = temporary_folder("wsr-charts-")
 gr.set_static_paths([_FOLDER])
-# For the page's own head (`app.head`): the script is fetched while gradio's own are, and not after them.
+# For the page's own head (`app.shell.head`): the script is fetched while gradio's own are, and not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
 FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for that head as well
 

@@ -14,7 +14,7 @@ def tiny_folder(tmp_path_factory):
 def _folders(tiny_folder, tmp_path_factory):
     """The tiny assets, and one cache for all tests of the app: children know the folders that there were when they
     began, and a child costs seconds, so they serve many tests."""
-    from app import workers
+    from app.shell import workers
 
     workers.close()
     with pytest.MonkeyPatch.context() as changed:

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import trimesh
 
-from app import fit_tab, jobs, preparing, samples, workers
+from app import fit_tab, jobs, preparing, samples
+from app.shell import workers
 from wsr.errors import WsrError
 from wsr.isolation import Stopped
 

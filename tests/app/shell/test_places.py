@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.requests import Request
 
-from app import compute, places
+from app.shell import compute, places
 
 
 @pytest.fixture

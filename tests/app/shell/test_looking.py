@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 import torch
 
-from app import compute, looking
+from app.shell import compute, looking
 
 
 def test_a_detail_that_nobody_waits_for_any_more_is_left_out():

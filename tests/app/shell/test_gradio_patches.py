@@ -6,7 +6,7 @@ import aside
 import gradio as gr
 import pytest
 
-from app import gradio_patches
+from app.shell import gradio_patches
 
 
 def looks(page, seconds=0.6):

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from app import compute
+from app.shell import compute
 from wsr.errors import WsrError
 
 

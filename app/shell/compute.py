@@ -13,7 +13,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import disk, gradio_patches, looking, snippets
+from app.shell import disk, gradio_patches, looking, snippets
 from wsr.errors import WsrError
 from wsr.paths import disk_error
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from app import compute
+from app.shell import compute
 from wsr.errors import WsrError
 from wsr.isolation import Children, Limits, Stopped, cores
 
@@ -29,9 +29,9 @@ READS = (
 
 # Fits and samples take turns (`compute.COMPUTE`), so one child is enough; one of another visitor who has just left may
 # still be ending.
-FITTING = Children(preload=("app.in_child", "app.jobs"), most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
+FITTING = Children(preload=("app.shell.in_child", "app.jobs"), most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
 # A visitor's file is read, measured and drawn here. Several at once, so that nobody waits for another's.
-PREPARING = Children(preload=("app.in_child", "app.jobs", *READS), most=4, keep=1, nice=NICE // 2)
+PREPARING = Children(preload=("app.shell.in_child", "app.jobs", *READS), most=4, keep=1, nice=NICE // 2)
 
 
 class Job:

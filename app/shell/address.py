@@ -11,7 +11,7 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 
-from app import compute
+from app.shell import compute
 from wsr.errors import WsrError
 
 # A tab's values replace those of the tab before it. What changes in a tab that is not on screen is not written.

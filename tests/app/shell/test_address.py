@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 
 from app import atlas, connect_run, connect_tab, fit_tab, library, main, symmetry_tab
-from app.address import Address
+from app.shell.address import Address
 from wsr import WsrError
 
 

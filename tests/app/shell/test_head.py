@@ -5,7 +5,7 @@ import gzip
 import aside
 import pytest
 
-from app.head import Head
+from app.shell.head import Head
 
 
 def answer(path, body, kind, headers=(), method="GET", text="<script>first()</script>", root="", takes=b"identity"):

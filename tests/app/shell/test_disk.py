@@ -10,8 +10,8 @@ import aside
 import httpx
 import pytest
 
-from app import compute, disk
-from app.disk import MB, Disk, Uploads
+from app.shell import compute, disk
+from app.shell.disk import MB, Disk, Uploads
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_the_limit_takes_no_signs_away(tmp_path, limit):
 
 KILLED = """
 import os, signal
-from app import disk
+from app.shell import disk
 folder = disk.own_folder()
 (folder / "file").write_text("x")
 print(folder, flush=True)
@@ -183,7 +183,7 @@ def test_what_lies_in_a_visitors_folder_is_handed_out_without_a_copy_and_gone_wh
 def page_with(found):
     import gradio as gr
 
-    from app import gradio_patches
+    from app.shell import gradio_patches
 
     with gr.Blocks() as page:
         gr.File()

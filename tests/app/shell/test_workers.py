@@ -14,7 +14,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from app import jobs, workers
+from app import jobs
+from app.shell import workers
 from wsr import fit_stream
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
