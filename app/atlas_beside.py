@@ -4,10 +4,10 @@ from typing import Any
 
 import gradio as gr
 
-from app import library, sheets
 from app.atlas_controls import NONE, first_view
 from app.atlas_view import View, Visit, highlights, map_figure
 from app.components.plotly_chart import chart_update
+from app.shared import library, sheets
 from app.shell import compute
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from app import library, sheets
 from app.atlas_view import View, Visit, highlights, neighbours
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.weights import weights_figure
-from app.palette import class_colours
+from app.shared import library, sheets
+from app.shared.palette import class_colours
 from app.shell import compute, looking, snippets
 from wsr.caching import file_stamp
 

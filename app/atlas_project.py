@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app import library
 from app.atlas_view import OWN, View, Visit, highlights, map_figure, methods_of, points_of
 from app.components.plotly_chart import chart_update
+from app.shared import library
 from app.shell import compute, snippets
 
 SECONDS = 120.0  # that a projection may take: visitors' work takes turns, and others wait for theirs

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app import library
-from app.palette import class_colours
+from app.shared import library
+from app.shared.palette import class_colours
 from app.shell import snippets
 from wsr.errors import WsrError
 

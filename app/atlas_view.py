@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from app import library
 from app.figures.atlas import atlas_figure
+from app.shared import library
 from wsr.errors import WsrError, unknown_name
 
 OWN = "yours"  # the projection that a visitor has computed

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from app import generate_run, library
+from app import generate_run
 from app.figures.plane import point_id
+from app.shared import library
 from app.shell import looking
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name

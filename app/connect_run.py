@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import jobs, library
+from app.shared import library
+from app.shared import work as jobs
 from app.shell import looking, workers
 from wsr import representations
 from wsr.caching import cached_by_file

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import jobs
 from app.figures.curves import quality_curve
 from app.figures.weights import Layers, layer_arrays, weights_figure
-from app.samples import VIEW, Target
+from app.shared import work as jobs
+from app.shared.samples import VIEW, Target
 from app.shell import snippets, workers
 from wsr import representations
 from wsr.errors import WsrError, unknown_name

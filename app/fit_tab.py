@@ -6,11 +6,12 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas, fit_run, fit_six, preparing, samples
+from app import atlas, fit_run, fit_six, preparing
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import quality_curve
-from app.palette import NAMES
+from app.shared import samples
+from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
 from wsr import representations

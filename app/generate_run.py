@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import jobs, library
 from app.fit_run import Fitted
+from app.shared import library
+from app.shared import work as jobs
 from app.shell import looking, snippets, workers
 from wsr import representations
 from wsr.caching import Stamp, cached_by_file, file_stamp

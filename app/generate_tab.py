@@ -8,11 +8,12 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas, generate_run, library
+from app import atlas, generate_run
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
 from app.generate_run import ANY, Sampled
-from app.palette import NAMES
+from app.shared import library
+from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
 from wsr.errors import WsrError

@@ -118,7 +118,8 @@ def warm_up() -> None:
     """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
     where none comes."""
     _seen.wait(ALONE)
-    from app import generate_run, library, sheets
+    from app import generate_run
+    from app.shared import library, sheets
     from app.shell import workers
 
     if hasattr(os, "setpriority") and sys.platform == "linux":

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app import jobs, samples
+from app.shared import samples
+from app.shared import work as jobs
 from app.shell import workers
 from wsr.errors import WsrError
 from wsr.isolation import Stopped
 
 if TYPE_CHECKING:
-    from app.samples import Target
+    from app.shared.samples import Target
 
 SECONDS = 20.0
 # As many as there are children for it. They do not take turns with fits.

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from app import library
+from app.shared import library
 from app.shell import looking
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError

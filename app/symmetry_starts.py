@@ -5,8 +5,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app import connect_run, library
-from app.palette import NAMES
+from app import connect_run
+from app.shared import library
+from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.symmetry_cards import OPTIONS, Card, ask_again
 

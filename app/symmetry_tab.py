@@ -5,9 +5,10 @@ from typing import Any
 
 import gradio as gr
 
-from app import library, sheets, symmetry_cards, symmetry_run, symmetry_starts, symmetry_terms
+from app import symmetry_cards, symmetry_run, symmetry_starts, symmetry_terms
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
+from app.shared import library, sheets
 from app.shell import compute, snippets
 from app.shell.address import Part
 from wsr.errors import WsrError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from app.palette import NAMES, REPRESENTATION_COLOURS
+from app.shared.palette import NAMES, REPRESENTATION_COLOURS
 from wsr.paths import atomic_path
 
 LOG, FOOT = "Chamfer ×10²", 0.05

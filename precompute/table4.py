@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from app.palette import NAMES, REPRESENTATION_COLOURS
+from app.shared.palette import NAMES, REPRESENTATION_COLOURS
 from precompute.tables import PAPER, markdown
 from wsr import representations
 from wsr.analysis.probes import RUNS, TEST, Probe, probe

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from app.figures.arrays import binary
-from app.palette import OTHER_COLOUR, class_colours
+from app.shared.palette import OTHER_COLOUR, class_colours
 
 
 def atlas_figure(

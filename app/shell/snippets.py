@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from app.palette import representation_line
+from app.shared.palette import representation_line
 
 # Of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
@@ -121,7 +121,7 @@ def shares(text: str, parts: Sequence[tuple[str, float, str]]) -> str:
 
 def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
     """Table 4 of a data set, percent; the representation on screen stands out."""
-    from app.palette import NAMES
+    from app.shared.palette import NAMES
 
     if not rows:
         return settled("Table 4 has not been made here yet: python -m precompute.table4")

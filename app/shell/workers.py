@@ -23,15 +23,16 @@ _at_work: set["_Pumped"] = set()
 
 # What reads, measures and draws a file. A child that is ready has imported it: a visitor's seconds are not for that.
 READS = (
-    "app.samples", "wsr.data.images", "wsr.data.meshes", "wsr.data.mesh_report", "wsr.data.occupancy",
+    "app.shared.samples", "wsr.data.images", "wsr.data.meshes", "wsr.data.mesh_report", "wsr.data.occupancy",
     "wsr.fitting.fit", "wsr.fitting.problem", "wsr.presets", "wsr.render.pictures",
 )  # fmt: skip
 
 # Fits and samples take turns (`compute.COMPUTE`), so one child is enough; one of another visitor who has just left may
 # still be ending.
-FITTING = Children(preload=("app.shell.in_child", "app.jobs"), most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
+CHILD = ("app.shell.in_child", "app.shared.work")
+FITTING = Children(preload=CHILD, most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
 # A visitor's file is read, measured and drawn here. Several at once, so that nobody waits for another's.
-PREPARING = Children(preload=("app.shell.in_child", "app.jobs", *READS), most=4, keep=1, nice=NICE // 2)
+PREPARING = Children(preload=(*CHILD, *READS), most=4, keep=1, nice=NICE // 2)
 
 
 class Job:
@@ -132,7 +133,7 @@ def warm() -> None:
     """Makes both kinds of children ready for the first visitor who needs one."""
     if compute.spaces:
         return
-    from app import jobs
+    from app.shared import work as jobs
 
     PREPARING.warm()
     try:

@@ -10,9 +10,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run, library
+from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run
 from app.atlas_place import place_fit
 from app.atlas_view import OWN, View, Visit, map_figure
+from app.shared import library
 from app.shell import looking
 from wsr import WsrError
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tiny_assets
 
-from app import atlas, atlas_project, fit_run, library
+from app import atlas, atlas_project, fit_run
 from app.atlas_place import place_fit
 from app.atlas_view import View, Visit, map_figure
+from app.shared import library
 from precompute import maps
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base

@@ -4,8 +4,9 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import audit_run, audit_tab, generate_run, library
-from app.palette import REPRESENTATION_COLOURS
+from app import audit_run, audit_tab, generate_run
+from app.shared import library
+from app.shared.palette import REPRESENTATION_COLOURS
 from app.shell import compute
 from wsr.errors import WsrError
 

@@ -6,7 +6,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import connect_run, connect_tab, library
+from app import connect_run, connect_tab
+from app.shared import library
 from app.shell import compute
 from wsr import WsrError, representations
 from wsr.data.signals import Signal, Signals

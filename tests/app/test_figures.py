@@ -14,7 +14,7 @@ from app.figures.arrays import binary
 from app.figures.atlas import atlas_figure
 from app.figures.curves import quality_curve
 from app.figures.weights import layer_arrays, weights_figure
-from app.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colours, representation_line
+from app.shared.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colours, representation_line
 from wsr import representations
 from wsr.fields.layout import ParameterLayout
 

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
-from app import fit_run, fit_tab, samples
+from app import fit_run, fit_tab
+from app.shared import samples
 from wsr.data.signals import Signal
 from wsr.errors import WsrError
 

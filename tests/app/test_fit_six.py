@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from app import fit_run, fit_six, samples
+from app import fit_run, fit_six
+from app.shared import samples
 from wsr import representations
 from wsr.data.signals import Signal
 from wsr.errors import WsrError

@@ -11,9 +11,10 @@ import pytest
 import torch
 import trimesh
 
-from app import generate_run, generate_tab, library
+from app import generate_run, generate_tab
 from app.atlas_place import place_fit
 from app.atlas_view import Visit
+from app.shared import library
 from app.shell import compute
 from wsr.analysis.novelty import Verdict
 from wsr.errors import WsrError

@@ -56,7 +56,7 @@ def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the
         raise PermissionError("priorities may not be set here")
 
     monkeypatch.setattr(os, "setpriority", refuse, raising=False)
-    from app import library, sheets
+    from app.shared import library, sheets
 
     done = []
     monkeypatch.setattr(sheets, "make_missing", lambda: done.append(len(library.collection_names())))
@@ -67,7 +67,8 @@ def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the
 
 
 def test_a_zoo_that_cannot_be_read_is_logged_and_the_others_are_made_ready(assets, monkeypatch, caplog):
-    from app import generate_run, library, sheets
+    from app import generate_run
+    from app.shared import library, sheets
     from app.shell import workers
 
     done, ready, broken = [], [], library.collection_names()[0]

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from app import fit_tab, jobs, preparing, samples
+from app import fit_tab, preparing
+from app.shared import samples
+from app.shared import work as jobs
 from app.shell import workers
 from wsr.errors import WsrError
 from wsr.isolation import Stopped

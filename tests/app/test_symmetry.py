@@ -4,7 +4,8 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import library, symmetry_cards, symmetry_run, symmetry_starts, symmetry_tab, symmetry_terms
+from app import symmetry_cards, symmetry_run, symmetry_starts, symmetry_tab, symmetry_terms
+from app.shared import library
 from wsr import WsrError, representations
 from wsr.symmetry import KEEPS_MASK, kinds_of
 

@@ -5,7 +5,8 @@ from urllib.parse import urlencode
 import gradio as gr
 import pytest
 
-from app import atlas, connect_run, connect_tab, fit_tab, library, main, symmetry_tab
+from app import atlas, connect_run, connect_tab, fit_tab, main, symmetry_tab
+from app.shared import library
 from app.shell.address import Address
 from wsr import WsrError
 

@@ -14,7 +14,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from app import jobs
+from app.shared import work as jobs
 from app.shell import workers
 from wsr import fit_stream
 from wsr.data.signals import Signal, Signals
@@ -164,7 +164,7 @@ import importlib, sys
 for name in sys.argv[3:]:
     importlib.import_module(name)
 before = set(sys.modules)
-from app import jobs
+from app.shared import work as jobs
 target = jobs.read(sys.argv[1])
 jobs.read(sys.argv[2])
 jobs.measure(target.signal)

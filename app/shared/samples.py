@@ -80,7 +80,7 @@ def _emoji_files(*_: str) -> list[Path]:
 
 @cached_by_file(_emoji_files, maxsize=1)
 def _emoji() -> list[tuple["Signal", str]]:
-    from app.library import label_of
+    from app.shared.library import label_of
     from wsr import load_signals
 
     try:

@@ -9,7 +9,7 @@ import pytest
 import tiny_assets
 from PIL import Image
 
-from app import library, sheets
+from app.shared import library, sheets
 from wsr.errors import WsrError
 
 NAME = "emoji-mlora-asym"

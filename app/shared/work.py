@@ -15,7 +15,7 @@ from wsr.caching import cached_by_file
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from app.samples import Target
+    from app.shared.samples import Target
     from wsr.analysis.connectivity import Pair
     from wsr.data.signals import Signal, Signals
     from wsr.diffusion import SampleStep, WeightDiffusion
@@ -48,7 +48,7 @@ def _same(content: Any) -> Any:
 
 def read(path: str) -> "Target":
     """A visitor's file as a target, with its picture."""
-    from app import samples
+    from app.shared import samples
 
     target = samples.uploaded(path)
     return replace(target, signal=plain(target.signal))

@@ -5,7 +5,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from app import fit_tab, samples
+from app import fit_tab
+from app.shared import samples
 from wsr.errors import WsrError
 
 

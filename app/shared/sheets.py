@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app import library
+from app.shared import library
 from app.shell import snippets
 from wsr.paths import assets_dir, atomic_path, cache_dir
 
