@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas, fit_run, fit_six, preparing
+from app import fit_run, fit_six, preparing
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import quality_curve
@@ -14,6 +14,7 @@ from app.shared import samples
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.tabs.atlas import view as atlas
 from wsr import representations
 from wsr.errors import WsrError
 from wsr.isolation import Stopped

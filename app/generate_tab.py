@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas, generate_run
+from app import generate_run
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
 from app.generate_run import ANY, Sampled
@@ -16,6 +16,7 @@ from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.tabs.atlas import view as atlas
 from wsr.errors import WsrError
 
 COLUMNS = 4

@@ -12,10 +12,10 @@ import torch
 import trimesh
 
 from app import generate_run, generate_tab
-from app.atlas_place import place_fit
-from app.atlas_view import Visit
 from app.shared import library
 from app.shell import compute
+from app.tabs.atlas.map import Visit
+from app.tabs.atlas.place import place_fit
 from wsr.analysis.novelty import Verdict
 from wsr.errors import WsrError
 

@@ -8,11 +8,11 @@ import torch
 from pretend_gpu import GPU, chosen_gpu
 
 from app import audit_run, connect_run, connect_tab, fit_run, fit_six, generate_run, symmetry_run
-from app.atlas_place import place_fit
-from app.atlas_view import Visit
 from app.figures.plane import point_id
 from app.shared import library, samples
 from app.shell import compute
+from app.tabs.atlas.map import Visit
+from app.tabs.atlas.place import place_fit
 from wsr import representations
 from wsr.data.signals import Signal, Signals
 

@@ -5,9 +5,10 @@ from urllib.parse import urlencode
 import gradio as gr
 import pytest
 
-from app import atlas, connect_run, connect_tab, fit_tab, main, symmetry_tab
+from app import connect_run, connect_tab, fit_tab, main, symmetry_tab
 from app.shared import library
 from app.shell.address import Address
+from app.tabs.atlas import view as atlas
 from wsr import WsrError
 
 

@@ -4,11 +4,11 @@ from typing import Any
 
 import gradio as gr
 
-from app.atlas_controls import NONE, first_view
-from app.atlas_view import View, Visit, highlights, map_figure
 from app.components.plotly_chart import chart_update
 from app.shared import library, sheets
 from app.shell import compute
+from app.tabs.atlas.controls import NONE, first_view
+from app.tabs.atlas.map import View, Visit, highlights, map_figure
 
 
 @compute.guarded

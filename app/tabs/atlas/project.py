@@ -8,10 +8,10 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.atlas_view import OWN, View, Visit, highlights, map_figure, methods_of, points_of
 from app.components.plotly_chart import chart_update
 from app.shared import library
 from app.shell import compute, snippets
+from app.tabs.atlas.map import OWN, View, Visit, highlights, map_figure, methods_of, points_of
 
 SECONDS = 120.0  # that a projection may take: visitors' work takes turns, and others wait for theirs
 METHODS = [("UMAP", "umap"), ("t-SNE", "tsne"), ("PCA", "pca")]

@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import tiny_assets
 
-from app import atlas, atlas_project, fit_run
-from app.atlas_place import place_fit
-from app.atlas_view import View, Visit, map_figure
+from app import fit_run
 from app.shared import library
+from app.tabs.atlas import project as atlas_project
+from app.tabs.atlas import view as atlas
+from app.tabs.atlas.map import View, Visit, map_figure
+from app.tabs.atlas.place import place_fit
 from precompute import maps
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from app.atlas_view import Visit
 from app.shared import library
+from app.tabs.atlas.map import Visit
 from wsr.errors import WsrError
 
 

@@ -10,11 +10,16 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import atlas, atlas_beside, atlas_panel, atlas_project, atlas_select, fit_run
-from app.atlas_place import place_fit
-from app.atlas_view import OWN, View, Visit, map_figure
+from app import fit_run
 from app.shared import library
 from app.shell import looking
+from app.tabs.atlas import beside as atlas_beside
+from app.tabs.atlas import panel as atlas_panel
+from app.tabs.atlas import project as atlas_project
+from app.tabs.atlas import selection as atlas_select
+from app.tabs.atlas import view as atlas
+from app.tabs.atlas.map import OWN, View, Visit, map_figure
+from app.tabs.atlas.place import place_fit
 from wsr import WsrError
 
 IMAGES, SHAPES = "emoji-mlora-asym", "shapes10-mlora-asym"

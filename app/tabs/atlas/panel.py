@@ -8,13 +8,13 @@ from typing import Any
 
 import gradio as gr
 
-from app.atlas_view import View, Visit, highlights, neighbours
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.weights import weights_figure
 from app.shared import library, sheets
 from app.shared.palette import class_colours
 from app.shell import compute, looking, snippets
+from app.tabs.atlas.map import View, Visit, highlights, neighbours
 from wsr.caching import file_stamp
 
 PICTURE_SIZE = 256  # pixels: twice what was fitted, a field has no grid of its own

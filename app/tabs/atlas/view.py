@@ -6,14 +6,18 @@ from typing import Any
 
 import gradio as gr
 
-from app import atlas_beside, atlas_controls, atlas_panel, atlas_project, atlas_select
-from app.atlas_controls import NONE, datasets, first_view, linked, others, updates
-from app.atlas_place import place_fit
-from app.atlas_view import FORMS, METRICS, View, Visit, highlights, map_figure
 from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart, chart_update, chosen_ids, picked_id
 from app.shared import library, sheets
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.tabs.atlas import beside as atlas_beside
+from app.tabs.atlas import controls as atlas_controls
+from app.tabs.atlas import panel as atlas_panel
+from app.tabs.atlas import project as atlas_project
+from app.tabs.atlas import selection as atlas_select
+from app.tabs.atlas.controls import NONE, datasets, first_view, linked, others, updates
+from app.tabs.atlas.map import FORMS, METRICS, View, Visit, highlights, map_figure
+from app.tabs.atlas.place import place_fit
 
 ASSETS_COMMAND = "make assets"
 MAP_HEIGHT = 560

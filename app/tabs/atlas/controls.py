@@ -4,9 +4,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.atlas_view import FORMS, METRICS, View, Visit, methods_of
 from app.shared import library
 from app.shared.palette import NAMES
+from app.tabs.atlas.map import FORMS, METRICS, View, Visit, methods_of
 from wsr import representations
 from wsr.errors import unknown_name
 
