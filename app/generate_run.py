@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.fit_run import Fitted
 from app.shared import library
 from app.shared import work as jobs
 from app.shell import looking, snippets, workers
+from app.tabs.fit.run import Fitted
 from wsr import representations
 from wsr.caching import Stamp, cached_by_file, file_stamp
 from wsr.errors import WsrError, unknown_name

@@ -10,8 +10,8 @@ from typing import Any
 
 import gradio as gr
 
-from app import preparing
 from app.shell import compute
+from app.tabs.fit import preparing
 
 JOBS, LOOKS = 3, 24  # of one visitor; opening a tab asks for up to seven things at once
 # Of all visitors with one network address: a class, or somebody who pretends to be many.

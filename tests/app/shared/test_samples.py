@@ -5,8 +5,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from app import fit_tab
 from app.shared import samples
+from app.tabs.fit import view as fit_tab
 from wsr.errors import WsrError
 
 

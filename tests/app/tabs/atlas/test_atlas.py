@@ -10,7 +10,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from app import fit_run
 from app.shared import library
 from app.shell import looking
 from app.tabs.atlas import beside as atlas_beside
@@ -20,6 +19,7 @@ from app.tabs.atlas import selection as atlas_select
 from app.tabs.atlas import view as atlas
 from app.tabs.atlas.map import OWN, View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
+from app.tabs.fit import run as fit_run
 from wsr import WsrError
 
 IMAGES, SHAPES = "emoji-mlora-asym", "shapes10-mlora-asym"

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tiny_assets
 
-from app import fit_run
 from app.shared import library
 from app.tabs.atlas import project as atlas_project
 from app.tabs.atlas import view as atlas
 from app.tabs.atlas.map import View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
+from app.tabs.fit import run as fit_run
 from precompute import maps
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base

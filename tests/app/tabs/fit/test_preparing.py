@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import trimesh
 
-from app import fit_tab, preparing
 from app.shared import samples
 from app.shared import work as jobs
 from app.shell import workers
+from app.tabs.fit import preparing
+from app.tabs.fit import view as fit_tab
 from wsr.errors import WsrError
 from wsr.isolation import Stopped
 

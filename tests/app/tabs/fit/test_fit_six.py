@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from app import fit_run, fit_six
 from app.shared import samples
+from app.tabs.fit import run as fit_run
+from app.tabs.fit import six as fit_six
 from wsr import representations
 from wsr.data.signals import Signal
 from wsr.errors import WsrError

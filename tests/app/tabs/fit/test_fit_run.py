@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
-from app import fit_run, fit_tab
 from app.shared import samples
+from app.tabs.fit import run as fit_run
+from app.tabs.fit import view as fit_tab
 from wsr.data.signals import Signal
 from wsr.errors import WsrError
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from app import fit_run, fit_six, preparing
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import quality_curve
@@ -15,6 +14,9 @@ from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.tabs.atlas import view as atlas
+from app.tabs.fit import preparing
+from app.tabs.fit import run as fit_run
+from app.tabs.fit import six as fit_six
 from wsr import representations
 from wsr.errors import WsrError
 from wsr.isolation import Stopped

@@ -11,11 +11,11 @@ import numpy as np
 
 from app.figures.curves import quality_curves
 from app.figures.weights import layer_arrays, weights_figure
-from app.fit_run import Fitted, Request, Screen, over
 from app.shared import work as jobs
 from app.shared.palette import NAMES
 from app.shared.samples import Target
 from app.shell import snippets, workers
+from app.tabs.fit.run import Fitted, Request, Screen, over
 from wsr import representations
 from wsr.errors import WsrError
 
