@@ -5,11 +5,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app import connect_run
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.symmetry_cards import OPTIONS, Card, ask_again
+from app.tabs.connect import run as connect_run
 
 KINDS = ("mlora-asym", "mlora")
 TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name in figure 3

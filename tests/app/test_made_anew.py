@@ -11,8 +11,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from app import audit_run, connect_run, generate_run, symmetry_run
+from app import audit_run, generate_run, symmetry_run
 from app.shared import library
+from app.tabs.connect import run as connect_run
 from wsr.paths import atomic_path
 from wsr.zoo import Zoo
 

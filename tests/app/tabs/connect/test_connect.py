@@ -6,9 +6,10 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import connect_run, connect_tab
 from app.shared import library
 from app.shell import compute
+from app.tabs.connect import run as connect_run
+from app.tabs.connect import view as connect_tab
 from wsr import WsrError, representations
 from wsr.data.signals import Signal, Signals
 

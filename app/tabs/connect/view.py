@@ -9,15 +9,15 @@ from typing import Any
 
 import gradio as gr
 
-from app import connect_run
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
-from app.connect_run import Race
 from app.figures.barrier import barrier_figure
 from app.shared import library, sheets
 from app.shared.palette import NAMES
 from app.shell import compute, looking, snippets
 from app.shell.address import Part, flag
+from app.tabs.connect import run as connect_run
+from app.tabs.connect.run import Race
 from wsr import representations
 
 SHOWN = 10  # targets to choose from
