@@ -18,7 +18,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import audit_tab, generate_tab, symmetry_tab
+from app import audit_tab, generate_tab
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.shell import compute, gradio_patches, looking, places
 from app.shell.address import Address
@@ -28,6 +28,7 @@ from app.shell.theme import CSS, theme
 from app.tabs.atlas import view as atlas
 from app.tabs.connect import view as connect_tab
 from app.tabs.fit import view as fit_tab
+from app.tabs.symmetry import view as symmetry_tab
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
 from wsr.errors import WsrError

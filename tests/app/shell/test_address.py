@@ -5,13 +5,14 @@ from urllib.parse import urlencode
 import gradio as gr
 import pytest
 
-from app import main, symmetry_tab
+from app import main
 from app.shared import library
 from app.shell.address import Address
 from app.tabs.atlas import view as atlas
 from app.tabs.connect import run as connect_run
 from app.tabs.connect import view as connect_tab
 from app.tabs.fit import view as fit_tab
+from app.tabs.symmetry import view as symmetry_tab
 from wsr import WsrError
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app import symmetry_run
 from app.figures.matrices import matrix_picture
 from app.shell import compute, snippets
-from app.symmetry_cards import OPTIONS, Card, ask_again, families_of, subject_of
-from app.symmetry_run import Subject
+from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry.cards import OPTIONS, Card, ask_again, families_of, subject_of
+from app.tabs.symmetry.run import Subject
 
 RANK = 4
 VISIBLE, BACKGROUND = 0.1, 0.98  # a difference of values in [0, 1] that is seen; what is lighter shows nothing

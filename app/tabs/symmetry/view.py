@@ -5,12 +5,15 @@ from typing import Any
 
 import gradio as gr
 
-from app import symmetry_cards, symmetry_run, symmetry_starts, symmetry_terms
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
 from app.shared import library, sheets
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.tabs.symmetry import cards as symmetry_cards
+from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry import starts as symmetry_starts
+from app.tabs.symmetry import terms as symmetry_terms
 from wsr.errors import WsrError
 
 SHOWN = 8  # items to choose from

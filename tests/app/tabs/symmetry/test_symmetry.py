@@ -4,8 +4,12 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import symmetry_cards, symmetry_run, symmetry_starts, symmetry_tab, symmetry_terms
 from app.shared import library
+from app.tabs.symmetry import cards as symmetry_cards
+from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry import starts as symmetry_starts
+from app.tabs.symmetry import terms as symmetry_terms
+from app.tabs.symmetry import view as symmetry_tab
 from wsr import WsrError, representations
 from wsr.symmetry import KEEPS_MASK, kinds_of
 

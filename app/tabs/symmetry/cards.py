@@ -7,14 +7,14 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app import symmetry_run
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.atlas import atlas_figure
 from app.figures.weights import weights_figure
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
-from app.symmetry_run import Moved, Subject
+from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry.run import Moved, Subject
 from wsr import representations
 from wsr.errors import unknown_name
 

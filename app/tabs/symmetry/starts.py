@@ -8,8 +8,8 @@ import numpy as np
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
-from app.symmetry_cards import OPTIONS, Card, ask_again
 from app.tabs.connect import run as connect_run
+from app.tabs.symmetry.cards import OPTIONS, Card, ask_again
 
 KINDS = ("mlora-asym", "mlora")
 TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name in figure 3
