@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from app import generate_run
 from app.figures.plane import point_id
 from app.shared import library
 from app.shell import looking
+from app.tabs.generate import run as generate_run
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.schema import read_json

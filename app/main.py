@@ -18,7 +18,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import audit_tab, generate_tab
+from app import audit_tab
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.shell import compute, gradio_patches, looking, places
 from app.shell.address import Address
@@ -28,6 +28,7 @@ from app.shell.theme import CSS, theme
 from app.tabs.atlas import view as atlas
 from app.tabs.connect import view as connect_tab
 from app.tabs.fit import view as fit_tab
+from app.tabs.generate import view as generate_tab
 from app.tabs.symmetry import view as symmetry_tab
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
@@ -122,9 +123,9 @@ def warm_up() -> None:
     """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
     where none comes."""
     _seen.wait(ALONE)
-    from app import generate_run
     from app.shared import library, sheets
     from app.shell import workers
+    from app.tabs.generate import run as generate_run
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others

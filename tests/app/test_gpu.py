@@ -7,7 +7,7 @@ import pytest
 import torch
 from pretend_gpu import GPU, chosen_gpu
 
-from app import audit_run, generate_run
+from app import audit_run
 from app.figures.plane import point_id
 from app.shared import library, samples
 from app.shell import compute
@@ -17,6 +17,7 @@ from app.tabs.connect import run as connect_run
 from app.tabs.connect import view as connect_tab
 from app.tabs.fit import run as fit_run
 from app.tabs.fit import six as fit_six
+from app.tabs.generate import run as generate_run
 from app.tabs.symmetry import run as symmetry_run
 from wsr import representations
 from wsr.data.signals import Signal, Signals

@@ -67,9 +67,9 @@ def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the
 
 
 def test_a_zoo_that_cannot_be_read_is_logged_and_the_others_are_made_ready(assets, monkeypatch, caplog):
-    from app import generate_run
     from app.shared import library, sheets
     from app.shell import workers
+    from app.tabs.generate import run as generate_run
 
     done, ready, broken = [], [], library.collection_names()[0]
     whole = library.neighbours

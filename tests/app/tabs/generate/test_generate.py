@@ -11,11 +11,12 @@ import pytest
 import torch
 import trimesh
 
-from app import generate_run, generate_tab
 from app.shared import library
 from app.shell import compute
 from app.tabs.atlas.map import Visit
 from app.tabs.atlas.place import place_fit
+from app.tabs.generate import run as generate_run
+from app.tabs.generate import view as generate_tab
 from wsr.analysis.novelty import Verdict
 from wsr.errors import WsrError
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import gradio as gr
 
-from app import generate_run
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
-from app.generate_run import ANY, Sampled
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.tabs.atlas import view as atlas
+from app.tabs.generate import run as generate_run
+from app.tabs.generate.run import ANY, Sampled
 from wsr.errors import WsrError
 
 COLUMNS = 4
