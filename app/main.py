@@ -18,7 +18,6 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import audit_tab
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.shell import compute, gradio_patches, looking, places
 from app.shell.address import Address
@@ -26,6 +25,7 @@ from app.shell.disk import MB, Uploads
 from app.shell.head import Head
 from app.shell.theme import CSS, theme
 from app.tabs.atlas import view as atlas
+from app.tabs.audit import view as audit_tab
 from app.tabs.connect import view as connect_tab
 from app.tabs.fit import view as fit_tab
 from app.tabs.generate import view as generate_tab

@@ -7,12 +7,12 @@ import pytest
 import torch
 from pretend_gpu import GPU, chosen_gpu
 
-from app import audit_run
 from app.figures.plane import point_id
 from app.shared import library, samples
 from app.shell import compute
 from app.tabs.atlas.map import Visit
 from app.tabs.atlas.place import place_fit
+from app.tabs.audit import run as audit_run
 from app.tabs.connect import run as connect_run
 from app.tabs.connect import view as connect_tab
 from app.tabs.fit import run as fit_run

@@ -11,8 +11,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from app import audit_run
 from app.shared import library
+from app.tabs.audit import run as audit_run
 from app.tabs.connect import run as connect_run
 from app.tabs.generate import run as generate_run
 from app.tabs.symmetry import run as symmetry_run

@@ -4,10 +4,11 @@ import gradio as gr
 import numpy as np
 import pytest
 
-from app import audit_run, audit_tab
 from app.shared import library
 from app.shared.palette import REPRESENTATION_COLOURS
 from app.shell import compute
+from app.tabs.audit import run as audit_run
+from app.tabs.audit import view as audit_tab
 from app.tabs.generate import run as generate_run
 from wsr.errors import WsrError
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import gradio as gr
 
-from app import audit_run
-from app.audit_run import Report
 from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
 from app.figures.plane import colours, distances_figure, plane_figure, rows_figure
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.tabs.audit import run as audit_run
+from app.tabs.audit.run import Report
 
 MLPS = ("-mlp", "-mlp-asym")
 
