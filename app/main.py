@@ -1,11 +1,12 @@
 """The app: `python -m app.main` here, this file's path on a Hugging Face Space."""
 
 import contextlib
+import importlib
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path, as a Space does: the packages are one folder up
@@ -19,22 +20,16 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
-from app.shell import compute, gradio_patches, looking, places
-from app.shell.address import Address
+from app.shell import compute, gradio_patches, looking, places, tabs
 from app.shell.disk import MB, Uploads
 from app.shell.head import Head
 from app.shell.theme import CSS, theme
-from app.tabs.atlas import view as atlas
-from app.tabs.audit import view as audit_tab
-from app.tabs.connect import view as connect_tab
-from app.tabs.fit import view as fit_tab
-from app.tabs.generate import view as generate_tab
-from app.tabs.symmetry import view as symmetry_tab
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
 from wsr.errors import WsrError
 from wsr.paths import cache_dir, disk_error
 
+TABS = ("atlas", "fit", "connect", "symmetry", "generate", "audit")  # as on the page: packages in app/tabs
 TITLE = "wsr"
 ALONE = 8.0  # seconds without a visitor, after which the engine is made ready for one
 GZIP = 5  # of 9: a third of the time, and 3 % more bytes
@@ -42,26 +37,15 @@ _seen = threading.Event()
 SENTENCE = "Every point here is a neural network whose weights are a picture."
 
 
-def build_app() -> gr.Blocks:
-    """The page, with its queue, not yet served."""
+def all_tabs() -> list[tabs.Tab]:
+    return [importlib.import_module(f"app.tabs.{name}.view").TAB for name in TABS]
+
+
+def build_app(shown: Sequence[tabs.Tab] | None = None) -> gr.Blocks:
+    """The page, with its queue, not yet served. shown: its tabs; all of them if None."""
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(f"<h1>{TITLE}</h1><p>{SENTENCE}</p>", elem_classes="wsr-title")
-        with gr.Tabs(selected="atlas") as tabs:
-            map_tab = atlas.build()
-            fitting = fit_tab.build(tabs, page, map_tab)
-            connecting = connect_tab.build()
-            symmetry = symmetry_tab.build()
-            generating = generate_tab.build(tabs, map_tab)
-            auditing = audit_tab.build()
-        built = (
-            (atlas, map_tab), (fit_tab, fitting), (connect_tab, connecting), (symmetry_tab, symmetry),
-            (generate_tab, generating), (audit_tab, auditing),
-        )  # fmt: skip
-        address = Address(tabs, [module.part(tab) for module, tab in built if tab])
-        opened = address.wire(page)
-        if map_tab:
-            atlas.start(map_tab, opened, _seen.set)
-        page.unload(compute.forget)
+        tabs.build(shown or all_tabs(), page, _seen.set)
     page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
     return places.limit(gradio_patches.rest(page))
 

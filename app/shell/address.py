@@ -32,13 +32,13 @@ MOST = 2000  # characters of a query that are read
 
 @dataclass(frozen=True)
 class Part:
-    """A tab's state. widgets: by their name in the address; restore: from the given texts to what `widgets` and `extra`
-    get, in their order."""
+    """A tab's state. widgets: by their name in the address; restore: from the texts of a link to what it changes, by
+    widget, of `widgets` and `extra`."""
 
     tab: str
     view: gr.Tab
     widgets: Mapping[str, Any]
-    restore: Callable[[dict[str, str]], Sequence[Any]]
+    restore: Callable[[dict[str, str]], dict[Any, Any]]
     extra: Sequence[Any] = ()
 
     @property
@@ -66,23 +66,21 @@ class Address:
         read.then(None, js="() => { window.wsrLinkRead = true; }", queue=False, **compute.PRIVATE)
         return read
 
-    def read(self, search: str | None) -> tuple:
-        """[tabs, *each part's outputs]. A link that makes no sense is told, and the page opens as it does without."""
+    def read(self, search: str | None) -> dict[Any, Any]:
+        """What a link changes, by widget. A link that makes no sense is told, and the page opens as it does without."""
         given = {name: values[-1] for name, values in parse_qs(str(search or "")[:MOST].lstrip("?")).items()}
-        nothing = [gr.skip()] * (1 + sum(len(part.outputs) for part in self.parts))
-        at = 1
-        for part in self.parts:
-            if part.tab == given.get("tab") and given.keys() & part.widgets.keys():
-                try:
-                    nothing[at : at + len(part.outputs)] = part.restore(given)
-                except (WsrError, ValueError) as error:
-                    why = error if isinstance(error, WsrError) else "One of its values is not a number."
-                    gr.Warning(f"The link could not be followed. {str(why)[:200]}")
-                    return tuple(nothing)
-            at += len(part.outputs)
-        if given.get("tab") in [part.tab for part in self.parts]:
-            nothing[0] = gr.update(selected=given["tab"])
-        return tuple(nothing)
+        part = next((part for part in self.parts if part.tab == given.get("tab")), None)
+        if part is None:
+            return {self.tabs: gr.skip()}
+        there = {self.tabs: gr.update(selected=part.tab)}
+        if not given.keys() & part.widgets.keys():
+            return there
+        try:
+            return there | part.restore(given)
+        except (WsrError, ValueError) as error:
+            why = error if isinstance(error, WsrError) else "One of its values is not a number."
+            gr.Warning(f"The link could not be followed. {str(why)[:200]}")
+            return {self.tabs: gr.skip()}
 
 
 def flag(text: str) -> bool:

@@ -68,10 +68,11 @@ def shared_dir() -> Path:
     return folder
 
 
-def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) -> Iterator[tuple]:
-    """An answer, a tuple of values for the same widgets at a time, that ends early when the same visitor asks again:
-    what is newest is what they see last. topics: what it is about, where a visitor may ask about several things at
-    once; a newer answer to the first one ends it, and it ends older ones about any of them.
+def newest(request: gr.Request | None, answer: Iterator[Any], *topics: str) -> Iterator[Any]:
+    """An answer, part by part, that ends early when the same visitor asks again: what is newest is what they see last.
+
+    topics: what it is about, where a visitor may ask about several things at once; a newer answer to the first one ends
+    it, and it ends older ones about any of them.
 
     gradio sends a generator's last values a second time when it ends, by when the newer answer may be on screen (and a
     Model3D drops its viewer when its value comes again while the viewer's script is loading): the last ones are none.
@@ -83,7 +84,6 @@ def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) ->
         _turns[key] = turn
     for key in list(_turns)[: max(0, len(_turns) - MANY)]:
         _turns.pop(key, None)
-    part = ()
     try:
         while True:
             looking.asking(lambda: _turns.get(keys[0], turn) is not turn)  # each part may come from another thread
@@ -95,8 +95,7 @@ def newest(request: gr.Request | None, answer: Iterator[tuple], *topics: str) ->
         pass
     finally:
         looking.asking(lambda: False)
-    if part:
-        yield (gr.skip(),) * len(part)
+    yield gr.skip()
 
 
 def said_at_once(text: str) -> str:

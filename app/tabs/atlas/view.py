@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -10,6 +11,7 @@ from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart, chart_update, c
 from app.shared import library, sheets
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.shell.tabs import Built, Offer, Place, Tab, Widgets
 from app.tabs.atlas import beside as atlas_beside
 from app.tabs.atlas import controls as atlas_controls
 from app.tabs.atlas import panel as atlas_panel
@@ -24,7 +26,7 @@ MAP_HEIGHT = 560
 
 
 @dataclass
-class AtlasTab:
+class AtlasTab(Widgets):
     """The widgets that other tabs and the page's start need. controls: in the order of `View`."""
 
     tab: gr.Tab
@@ -57,22 +59,22 @@ class AtlasTab:
         return self.controls[1:6]
 
 
-def build() -> AtlasTab | None:
-    """Lay the tab out, inside gr.Tabs. None where there are no assets: the tab then says how to make them."""
-    names = library.collection_names()
-    with gr.Tab("Atlas", id="atlas") as tab:
-        if not names:
-            wrong = library.problems()  # they are here, but not as they should be
-            gr.HTML(
-                snippets.blank(wrong[0]) if wrong else
-                snippets.empty(
-                    "The map is drawn from trained networks, and none are here yet. Make them with", ASSETS_COMMAND
-                )
-            )  # fmt: skip
-            return None
-        atlas = _layout(tab)
+def build(place: Place) -> Built | None:
+    if not library.collection_names():
+        wrong = library.problems()  # they are here, but not as they should be
+        gr.HTML(
+            snippets.blank(wrong[0]) if wrong else
+            snippets.empty(
+                "The map is drawn from trained networks, and none are here yet. Make them with", ASSETS_COMMAND
+            )
+        )  # fmt: skip
+        return None
+    atlas = _layout(place.view)
     _wire(atlas)
-    return atlas
+    return Built(link=part(atlas), opened=partial(start, atlas), takes=partial(receive, atlas, place.tabs))
+
+
+TAB = Tab("atlas", "Atlas", build)
 
 
 def _layout(tab: gr.Tab) -> AtlasTab:
@@ -164,16 +166,21 @@ def part(atlas: AtlasTab) -> Part:
     """The tab's state in the address."""
     names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick", "beside")
     widgets = dict(zip(names, [*atlas.controls, atlas.picked, atlas.compare], strict=True))
-    return Part("atlas", atlas.tab, widgets, restore, [atlas.other_column, atlas.other, atlas.table])
+    return Part("atlas", atlas.tab, widgets, atlas.bind(restore), [atlas.other_column, atlas.other, atlas.table])
 
 
-def restore(given: dict[str, str]) -> list[Any]:
+def restore(atlas: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
     """What a link says. WsrError for what is not there."""
     view, item, beside = linked(given)
-    controls = [view.dataset, *updates(view, Visit()), view.metric, view.form, item]
-    second = gr.update(visible=beside != NONE), atlas_beside.shown(view, beside, item, Visit())
-    table = snippets.probes(library.probes(view.dataset), view.representation)
-    return [*controls, gr.update(choices=others(view), value=beside), *second, table]
+    controls = [view.dataset, *updates(view, Visit()), view.metric, view.form]
+    return {
+        **dict(zip(atlas.controls, controls, strict=True)),
+        atlas.picked: item,
+        atlas.compare: gr.update(choices=others(view), value=beside),
+        atlas.other_column: gr.update(visible=beside != NONE),
+        atlas.other: atlas_beside.shown(view, beside, item, Visit()),
+        atlas.table: snippets.probes(library.probes(view.dataset), view.representation),
+    }
 
 
 def start(atlas: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:
@@ -268,10 +275,10 @@ def export(request: gr.Request, *values: Any) -> Any:
     return gr.update(value=files, visible=True)
 
 
-def receive(tab: AtlasTab, tabs: gr.Tabs, button: gr.Button, fitted: gr.State, state: gr.HTML) -> None:
-    """Let a button of another tab put its fit onto the map, and go there."""
-    outputs = [tabs, state, tab.visit, *tab.controls[:6], *tab.outputs]
-    button.click(place, [fitted, tab.visit], outputs, **compute.LOOK, **compute.PRIVATE)
+def receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:
+    """Lets a button of another tab put its fit onto the map, and go there."""
+    outputs = [tabs, offer.state, tab.visit, *tab.controls[:6], *tab.outputs]
+    offer.button.click(place, [offer.fitted, tab.visit], outputs, **compute.LOOK, **compute.PRIVATE)
 
 
 def place(fitted: Any, visit: Visit, request: gr.Request) -> Iterator[tuple]:

@@ -12,6 +12,7 @@ from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.shell.tabs import Built, Place, Tab, Widgets
 from app.tabs.audit import run as audit_run
 from app.tabs.audit.run import Report
 
@@ -19,7 +20,7 @@ MLPS = ("-mlp", "-mlp-asym")
 
 
 @dataclass
-class AuditTab:
+class AuditTab(Widgets):
     dataset: gr.Radio
     kind: gr.Dropdown
     plane: PlotlyChart
@@ -35,16 +36,17 @@ class AuditTab:
         return [self.plane, self.histogram, self.table, self.headline]
 
 
-def build() -> AuditTab | None:
-    """Lay the tab out inside gr.Tabs and wire it. None where nothing has been audited."""
+def build(place: Place) -> Built | None:
     there = audit_run.names()
-    with gr.Tab("Audit", id="audit") as view:
-        if not there:
-            gr.HTML(snippets.empty("No generator has been audited here yet. Do it with", "make assets"))
-            return None
-        tab = _layout(there, view)
+    if not there:
+        gr.HTML(snippets.empty("No generator has been audited here yet. Do it with", "make assets"))
+        return None
+    tab = _layout(there, place.view)
     _wire(tab)
-    return tab
+    return Built(link=part(tab))
+
+
+TAB = Tab("audit", "Audit", build)
 
 
 def _layout(there: list[str], view: gr.Tab) -> AuditTab:
@@ -100,10 +102,10 @@ def _wire(tab: AuditTab) -> None:
 
 def part(tab: AuditTab) -> Part:
     """The tab's state in the address."""
-    return Part("audit", tab.view, {"data": tab.dataset, "kind": tab.kind, "point": tab.point}, restore)
+    return Part("audit", tab.view, {"data": tab.dataset, "kind": tab.kind, "point": tab.point}, tab.bind(restore))
 
 
-def restore(given: dict[str, str]) -> list[Any]:
+def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
     """What a link says. WsrError for what is not there."""
     first = library.collection(audit_run.names()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
@@ -111,7 +113,7 @@ def restore(given: dict[str, str]) -> list[Any]:
     point = given.get("point", "")
     if point:
         found.row(point)
-    return [dataset, gr.update(choices=kinds(dataset), value=kind), point]
+    return {tab.dataset: dataset, tab.kind: gr.update(choices=kinds(dataset), value=kind), tab.point: point}
 
 
 @compute.guarded

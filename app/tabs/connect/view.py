@@ -16,6 +16,7 @@ from app.shared import library, sheets
 from app.shared.palette import NAMES
 from app.shell import compute, looking, snippets
 from app.shell.address import Part, flag
+from app.shell.tabs import Built, Place, Tab, Widgets
 from app.tabs.connect import run as connect_run
 from app.tabs.connect.run import Race
 from wsr import representations
@@ -29,7 +30,7 @@ INITS = [("own starts", "own"), ("zero-mean starts", "normal")]
 
 
 @dataclass
-class ConnectTab:
+class ConnectTab(Widgets):
     dataset: gr.Radio
     strip: Pictures
     alpha: gr.Slider
@@ -56,16 +57,17 @@ class ConnectTab:
         return [self.sheet, self.chart]
 
 
-def build() -> ConnectTab | None:
-    """Lay the tab out inside gr.Tabs and wire it. None where no pairs have been computed."""
+def build(place: Place) -> Built | None:
     there = connect_run.datasets()
-    with gr.Tab("Connect", id="connect") as view:
-        if not there:
-            gr.HTML(snippets.empty("There are no pairs of fits here yet. Make them with", "make assets"))
-            return None
-        tab = _layout(there, view)
+    if not there:
+        gr.HTML(snippets.empty("There are no pairs of fits here yet. Make them with", "make assets"))
+        return None
+    tab = _layout(there, place.view)
     _wire(tab)
-    return tab
+    return Built(link=part(tab))
+
+
+TAB = Tab("connect", "Connect", build)
 
 
 def _layout(there: list[str], view: gr.Tab) -> ConnectTab:
@@ -139,10 +141,10 @@ def part(tab: ConnectTab) -> Part:
     """The tab's state in the address."""
     widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
     widgets |= {"fit": tab.names, "sigma": tab.spread, "lambda": tab.perturb}
-    return Part("connect", tab.view, widgets, restore, [tab.strip])
+    return Part("connect", tab.view, widgets, tab.bind(restore), [tab.strip])
 
 
-def restore(given: dict[str, str]) -> list[Any]:
+def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
     """What a link says. WsrError for what is not there."""
     dataset = given.get("data", connect_run.datasets()[0])
     init, alpha = given.get("init", INITS[0][1]), float(given.get("alpha", HALFWAY))
@@ -151,8 +153,9 @@ def restore(given: dict[str, str]) -> list[Any]:
     names = given["fit"].split(",") if "fit" in given else LIVE
     spread, perturb = (float(given.get(key, value)) for key, value in (("sigma", SIGMA), ("lambda", LAMBDA)))
     connect_run.check_live(names, spread, perturb)
-    shown = [dataset, target, min(max(alpha, 0.0), 1.0), flag(given.get("aligned", "")), init]
-    return [*shown, names, spread, perturb, strip_of(dataset)]
+    shown = {tab.dataset: dataset, tab.target: target, tab.init: init, tab.strip: strip_of(dataset)}
+    walked = {tab.alpha: min(max(alpha, 0.0), 1.0), tab.aligned: flag(given.get("aligned", ""))}
+    return {**shown, **walked, tab.names: names, tab.spread: spread, tab.perturb: perturb}
 
 
 @compute.guarded

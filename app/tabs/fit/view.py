@@ -13,7 +13,7 @@ from app.shared import samples
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
-from app.tabs.atlas import view as atlas
+from app.shell.tabs import Built, Offer, Place, Tab, Widgets
 from app.tabs.fit import preparing
 from app.tabs.fit import run as fit_run
 from app.tabs.fit import six as fit_six
@@ -26,7 +26,7 @@ SHOWN = 6  # parts of the page that a running fit changes: see `_screen`
 
 
 @dataclass
-class FitTab:
+class FitTab(Widgets):
     target_view: gr.HTML
     strip: Pictures
     upload: gr.File
@@ -48,23 +48,27 @@ class FitTab:
     view: gr.Tab
 
 
-def build(tabs: gr.Tabs, page: gr.Blocks, map_tab: atlas.AtlasTab | None) -> FitTab:
-    """Lay the tab out inside gr.Tabs and wire it; `map_tab` is where a fit can be placed."""
-    with gr.Tab("Fit", id="fit") as view:
-        tab = _layout(view)
-    _wire(tab, page)
-    if map_tab:
-        atlas.receive(map_tab, tabs, tab.place, tab.fitted, tab.state)
-    return tab
+def build(place: Place) -> Built:
+    tab = _layout(place.view)
+    _wire(tab)
+    return Built(
+        link=part(tab),
+        loads=[(samples.strip, tab.strip)],
+        forget=preparing.forget,
+        offers=[Offer(tab.place, tab.fitted, tab.state)],
+    )
+
+
+TAB = Tab("fit", "Fit", build)
 
 
 def part(tab: FitTab) -> Part:
     """The tab's state in the address: a sample (not a visitor's own file), and how to fit it."""
     widgets = {"sample": tab.sample, "way": tab.way, **dict(zip(("kind", "rank", "steps"), tab.settings, strict=True))}
-    return Part("fit", tab.view, widgets, restore, [tab.target, tab.target_view, tab.state])
+    return Part("fit", tab.view, widgets, tab.bind(restore), [tab.target, tab.target_view, tab.state])
 
 
-def restore(given: dict[str, str]) -> list[Any]:
+def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
     """What a link says. WsrError for what is not there."""
     item = given.get("sample") or samples.first()[0]
     found = samples.target(item)
@@ -73,7 +77,9 @@ def restore(given: dict[str, str]) -> list[Any]:
         given.get("kind", "mlora-asym"), float(given.get("rank", 4)), float(given.get("steps", steps))
     )
     way = "six" if given.get("way") == "six" else "one"
-    return [item, way, asked.representation, asked.rank, asked.steps, kept, view, said]
+    settings = dict(zip(tab.settings, (asked.representation, asked.rank, asked.steps), strict=True))
+    chosen = {tab.target: kept, tab.target_view: view, tab.state: said}
+    return {tab.sample: item, tab.way: way, **settings, **chosen}
 
 
 def _layout(view: gr.Tab) -> FitTab:
@@ -145,17 +151,15 @@ def _settings() -> list[Any]:
     return [representation, rank, steps]
 
 
-def _wire(tab: FitTab, page: gr.Blocks) -> None:
+def _wire(tab: FitTab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     chosen = [tab.target, tab.target_view, tab.state, tab.settings[2], tab.sample]
-    page.load(samples.strip, None, tab.strip, **look)
     tab.strip.pick(choose_sample, None, chosen, trigger_mode="multiple", **look)
     reading = compute.said_at_once("Reading the file …")
     tab.upload.upload(None, None, tab.state, js=reading, queue=False, **compute.PRIVATE)
     # a file that comes while another is read takes its place
     read = {"trigger_mode": "multiple", **preparing.PREPARE, **compute.PRIVATE}
     tab.upload.upload(choose_upload, tab.upload, [*chosen, tab.upload], **read)
-    page.unload(preparing.forget)
     shown = [tab.state, tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
     after = [tab.fit, tab.stop, tab.zoom, tab.download, tab.place]
     # The first step is not queued: a press answers at once, also while other visitors' fits are running.

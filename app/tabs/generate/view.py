@@ -14,7 +14,7 @@ from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
-from app.tabs.atlas import view as atlas
+from app.shell.tabs import Built, Offer, Place, Tab, Widgets
 from app.tabs.generate import run as generate_run
 from app.tabs.generate.run import ANY, Sampled
 from wsr.errors import WsrError
@@ -26,7 +26,7 @@ _warming: set[str] = set()  # models that are being made ready
 
 
 @dataclass
-class GenerateTab:
+class GenerateTab(Widgets):
     """asked: the widgets that say what to sample, in the order of `generate_run.checked`."""
 
     asked: list[Any]
@@ -44,27 +44,26 @@ class GenerateTab:
     view: gr.Tab
 
 
-def build(tabs: gr.Tabs, map_tab: atlas.AtlasTab | None) -> GenerateTab | None:
-    """Lay the tab out inside gr.Tabs and wire it. None where there is no model."""
+def build(place: Place) -> Built | None:
     names = generate_run.models()
-    with gr.Tab("Generate", id="generate") as view:
-        if not names:
-            gr.HTML(snippets.empty("No diffusion model has been trained here yet. Train them with", "make assets"))
-            return None
-        tab = _layout(names, view)
+    if not names:
+        gr.HTML(snippets.empty("No diffusion model has been trained here yet. Train them with", "make assets"))
+        return None
+    tab = _layout(names, place.view)
     _wire(tab)
-    if map_tab:
-        atlas.receive(map_tab, tabs, tab.place, tab.fitted, tab.state)
-    return tab
+    return Built(link=part(tab), offers=[Offer(tab.place, tab.fitted, tab.state)])
+
+
+TAB = Tab("generate", "Generate", build)
 
 
 def part(tab: GenerateTab) -> Part:
     """The tab's state in the address: what to sample, and which of the samples is open."""
     widgets = dict(zip(("data", "kind", "class", "guidance", "steps", "seed"), tab.asked, strict=True))
-    return Part("generate", tab.view, {**widgets, "sample": tab.picked}, restore, [tab.linked])
+    return Part("generate", tab.view, {**widgets, "sample": tab.picked}, tab.bind(restore), [tab.linked])
 
 
-def restore(given: dict[str, str]) -> list[Any]:
+def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
     """What a link says. WsrError for what is not there."""
     first = library.collection(generate_run.models()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
@@ -77,7 +76,8 @@ def restore(given: dict[str, str]) -> list[Any]:
     # other samples than those that are kept have to be drawn first: a change of this does it
     linked = "" if generate_run.alike(asked, generate_run.kept(asked.name)) else f"{asked}"
     shown = gr.update(choices=_kinds(dataset), value=kind)
-    return [dataset, shown, cls, asked.guidance, asked.steps, asked.seed, picked, linked]
+    values = dataset, shown, cls, asked.guidance, asked.steps, asked.seed
+    return {**dict(zip(tab.asked, values, strict=True)), tab.picked: picked, tab.linked: linked}
 
 
 def _layout(names: list[str], view: gr.Tab) -> GenerateTab:

@@ -10,6 +10,7 @@ from app.components.plotly_chart import picked_id
 from app.shared import library, sheets
 from app.shell import compute, snippets
 from app.shell.address import Part
+from app.shell.tabs import Built, Place, Tab, Widgets
 from app.tabs.symmetry import cards as symmetry_cards
 from app.tabs.symmetry import run as symmetry_run
 from app.tabs.symmetry import starts as symmetry_starts
@@ -27,7 +28,7 @@ CARDS = (
 
 
 @dataclass
-class SymmetryTab:
+class SymmetryTab(Widgets):
     dataset: gr.Radio
     strip: Pictures
     item: gr.Textbox
@@ -35,23 +36,27 @@ class SymmetryTab:
     cards: list[symmetry_cards.Card]
 
 
-def build() -> SymmetryTab | None:
-    """Lay the tab out inside gr.Tabs and wire it. None where there is no zoo to act on."""
+def build(place: Place) -> Built | None:
     datasets = list(dict.fromkeys(library.collection(name).dataset for name in library.collection_names()))
-    with gr.Tab("Symmetry", id="symmetry") as view:
-        if not datasets:
-            gr.HTML(snippets.empty("There are no fitted networks here yet. Make them with", "make assets"))
-            return None
-        first = items_of(datasets[0], decode=False)
-        item = gr.Textbox(first[0]["id"], visible="hidden")
-        with gr.Row():
-            titles = [(library.TITLES.get(name, name), name) for name in datasets]
-            dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
-            strip = Pictures(first, sprite=_sprite(datasets[0]), elem_classes="wsr-strip")
-        cards = [make(datasets[0]) for make in CARDS]
-    tab = SymmetryTab(dataset, strip, item, view, cards)
+    if not datasets:
+        gr.HTML(snippets.empty("There are no fitted networks here yet. Make them with", "make assets"))
+        return None
+    tab = _layout(datasets, place.view)
     _wire(tab)
-    return tab
+    return Built(link=part(tab))
+
+
+TAB = Tab("symmetry", "Symmetry", build)
+
+
+def _layout(datasets: list[str], view: gr.Tab) -> SymmetryTab:
+    first = items_of(datasets[0], decode=False)
+    item = gr.Textbox(first[0]["id"], visible="hidden")
+    with gr.Row():
+        titles = [(library.TITLES.get(name, name), name) for name in datasets]
+        dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
+        strip = Pictures(first, sprite=_sprite(datasets[0]), elem_classes="wsr-strip")
+    return SymmetryTab(dataset, strip, item, view, [make(datasets[0]) for make in CARDS])
 
 
 def _wire(tab: SymmetryTab) -> None:
@@ -68,20 +73,24 @@ def _wire(tab: SymmetryTab) -> None:
 
 def part(tab: SymmetryTab) -> Part:
     """The tab's state in the address: what is acted on, and the cards' own widgets."""
-    widgets = {"data": tab.dataset, "item": tab.item}
-    for card in tab.cards:
-        widgets |= card.linked
+    own = {name: widget for card in tab.cards for name, widget in card.linked.items()}
+    widgets = {"data": tab.dataset, "item": tab.item, **own}
+    return Part("symmetry", tab.view, widgets, tab.bind(restore), [tab.strip])
 
-    def restore(given: dict[str, str]) -> list[Any]:
-        dataset = given.get("data", tab.dataset.value)
-        if not symmetry_run.names_of(dataset):
-            raise WsrError(f"There are no fits of {dataset!r} here.")
-        item = given.get("item", items_of(dataset, decode=False)[0]["id"])
-        library.collection(next(iter(symmetry_run.names_of(dataset).values()))).position(item)
-        own = [symmetry_cards.given_value(widget, given.get(name)) for name, widget in list(widgets.items())[2:]]
-        return [dataset, item, *own, strip_of(dataset)]
 
-    return Part("symmetry", tab.view, widgets, restore, [tab.strip])
+def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
+    """What a link says. WsrError for what is not there."""
+    dataset = given.get("data", tab.dataset.value)
+    if not symmetry_run.names_of(dataset):
+        raise WsrError(f"There are no fits of {dataset!r} here.")
+    item = given.get("item", items_of(dataset, decode=False)[0]["id"])
+    library.collection(next(iter(symmetry_run.names_of(dataset).values()))).position(item)
+    own = {
+        widget: symmetry_cards.given_value(widget, given.get(name))
+        for card in tab.cards
+        for name, widget in card.linked.items()
+    }
+    return {tab.dataset: dataset, tab.item: item, **own, tab.strip: strip_of(dataset)}
 
 
 @compute.guarded
