@@ -15,6 +15,7 @@ from wsr.paths import atomic_path
 _HERE = Path(__file__).parent
 # Found without importing plotly, of which the app needs this one file.
 _PLOTLY_JS = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+_SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_pointer.js")
 _TEMPLATE = (
     '<div class="wsr-chart" tabindex="0" role="group"><div class="wsr-plot"></div><div class="wsr-message"></div>'
     '<div class="wsr-tip" hidden></div><div class="wsr-spoken" aria-live="polite"></div></div>'
@@ -82,7 +83,7 @@ class PlotlyChart(gr.HTML):
             value=figure,
             html_template=_TEMPLATE,
             css_template=(_HERE / "plotly_chart.css").read_text(),
-            js_on_load=(_HERE / "plotly_chart.js").read_text(),
+            js_on_load="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
             head=f'<script src="{_ADDRESS}"></script>',
             apply_default_css=False,
             highlight=list(highlight),
