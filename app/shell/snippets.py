@@ -1,16 +1,18 @@
-"""Small pieces of the page as HTML. Everything that is not ours is escaped."""
+"""Small pieces of the page as HTML, by the templates in snippets.html. Everything that is not ours is escaped."""
 
 import base64
-import html
 import io
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from jinja2 import Environment, FileSystemLoader
+from markupsafe import Markup, escape
 from PIL import Image
 
-from app.shared.palette import representation_line
+from app.shared.palette import NAMES, representation_line
 
 # Of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
@@ -30,6 +32,24 @@ TERMS = {
 }
 
 
+def _explained(text: str) -> Markup:
+    """Terms with their meaning, for whoever points at them."""
+    text = escape(text)
+    for term, meaning in TERMS.items():
+        text = text.replace(term, Markup('<abbr title="{}">{}</abbr>').format(meaning, term))
+    return text
+
+
+_environment = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent))
+_environment.filters["explained"] = _explained
+_macros = _environment.get_template("snippets.html").module
+
+
+def _made(macro: str, *values: Any) -> str:
+    """What a macro makes of its values."""
+    return str(getattr(_macros, macro)(*values))
+
+
 def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"]) -> str:
     """An image, floats in [0, 1] or bytes, inside an address: no file, and no flicker when it changes."""
     pixels = image if image.dtype == np.uint8 else np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
@@ -41,8 +61,7 @@ def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"]) -> 
 
 def picture(image: np.ndarray, alt: str, *, pixels: bool = False) -> str:
     """An image in a square frame. `pixels` shows them as squares instead of blurring them."""
-    kind = ' class="wsr-pixels"' if pixels else ""
-    return f'<div class="wsr-frame"><img{kind} src="{data_uri(image)}" alt="{html.escape(alt)}"></div>'
+    return _made("picture", Markup(data_uri(image)), alt, pixels)
 
 
 def thumbnail(sprite: Mapping[str, Any] | None, cell: int, alt: str) -> str:
@@ -50,90 +69,63 @@ def thumbnail(sprite: Mapping[str, Any] | None, cell: int, alt: str) -> str:
     if not sprite:
         return blank("Decoding …")
     row, column = divmod(cell, sprite["columns"])
-    x = 100 * column / max(1, sprite["columns"] - 1)
-    y = 100 * row / max(1, sprite["rows"] - 1)
-    style = (
-        f"background-image:url('{sprite['url']}');background-size:{100 * sprite['columns']}% {100 * sprite['rows']}%;"
-        f"background-position:{x:.4f}% {y:.4f}%"
-    )
-    label = html.escape(alt)
-    return f'<div class="wsr-frame"><div class="wsr-thumb" role="img" aria-label="{label}" style="{style}"></div></div>'
+    x, y = 100 * column / max(1, sprite["columns"] - 1), 100 * row / max(1, sprite["rows"] - 1)
+    return _made("thumbnail", sprite, x, y, alt)
 
 
 def blank(text: str) -> str:
-    return f'<div class="wsr-frame"><div class="wsr-blank">{html.escape(text)}</div></div>'
+    return _made("blank", text)
 
 
 def cell(image: np.ndarray | None, name: str, representation: str, notes: Sequence[str]) -> str:
     """A picture of a sheet: its name with the representation's colour, and what there is to say about it."""
-    line = representation_line(representation)
-    style = f"border-color:{line['color']};border-style:{'solid' if line['dash'] == 'solid' else 'dashed'}"
     frame = blank("empty: it has no surface") if image is None else picture(image, name)
-    said = "".join(f"<span>{_explained(note)}</span>" for note in notes)
-    return f'<figure>{frame}<figcaption><b style="{style}">{html.escape(name)}</b>{said}</figcaption></figure>'
+    return _made("cell", Markup(frame), name, representation_line(representation), notes)
 
 
 def pictures(shown: Sequence[tuple[str, np.ndarray]], *, pixels: bool = False) -> str:
     """Pictures in a row, each with what it is below it."""
-    cells = (
-        f"<figure>{picture(image, caption, pixels=pixels)}<figcaption>{html.escape(caption)}</figcaption></figure>"
-        for caption, image in shown
-    )
-    return f'<div class="wsr-row">{"".join(cells)}</div>'
+    frames = [(caption, Markup(picture(image, caption, pixels=pixels))) for caption, image in shown]
+    return _made("pictures", frames)
 
 
 def ledger(lines: Sequence[tuple[str, str]]) -> str:
     """What was measured, a line each: its name and its value."""
-    rows = "".join(f"<dt>{html.escape(name)}</dt><dd>{html.escape(value)}</dd>" for name, value in lines)
-    return f'<dl class="wsr-ledger">{rows}</dl>'
+    return _made("ledger", lines)
 
 
 def verdict(right: bool, text: str) -> str:
     """Whether a guess was right, and what there is to see."""
-    word, kind = ("Right.", "wsr-right") if right else ("Look again.", "wsr-wrong")
-    return f'<div class="wsr-verdict {kind}" role="status"><b>{word}</b> {html.escape(text)}</div>'
+    return _made("verdict", right, text)
 
 
 def allowed(keeps: Mapping[str, Sequence[str]], row: str, column: str) -> str:
     """A table of what each representation's mask allows; the row and column in question stand out."""
     titles = {"permutation": "shuffle", "sign": "sign", "scale": "scale", "basis": "GL(r)"}
-    head = "".join(f"<th>{title}</th>" for title in titles.values())
-    rows = []
-    for name, kinds in keeps.items():
-        cells = []
-        for kind in titles:
-            mark = "–" if kind == "basis" and name.startswith("MLP") else "✓" if kind in kinds else "✗"
-            here = ' class="wsr-here"' if (name, kind) == (row, column) else ""
-            cells.append(f"<td{here}>{mark}</td>")
-        rows.append(f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>")
-    return f'<table class="wsr-table"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
+
+    def mark(name: str, kind: str) -> str:
+        return "–" if kind == "basis" and name.startswith("MLP") else "✓" if kind in keeps[name] else "✗"
+
+    rows = [(name, [(kind, mark(name, kind)) for kind in titles]) for name in keeps]
+    return _made("allowed", titles.values(), rows, (row, column))
 
 
 def shares(text: str, parts: Sequence[tuple[str, float, str]]) -> str:
     """What something consists of: (name, share in [0, 1], colour), as a bar and in words."""
-    bar = "".join(
-        f'<span style="width:{100 * share:.2f}%;background:{html.escape(colour)}" title="{html.escape(name)}"></span>'
-        for name, share, colour in parts
-    )
-    words = " · ".join(f"{html.escape(name)} {share:.0%}" for name, share, _ in parts[:6])
-    return f'<div class="wsr-shares" role="status"><b>{_explained(text)}</b><div>{bar}</div><span>{words}</span></div>'
+    return _made("shares", text, parts)
 
 
 def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
     """Table 4 of a data set, percent; the representation on screen stands out."""
-    from app.shared.palette import NAMES
-
     if not rows:
         return settled("Table 4 has not been made here yet: python -m precompute.table4")
     columns = ("1-NN", "logistic", "ARI")
-    head = "".join(f"<th>{column}</th>" for column in columns)
-    lines = []
-    for row in rows:
-        here = ' class="wsr-here"' if row["representation"] == representation else ""
-        cells = "".join(f"<td{here}>{row[c]:.1f} ± {row[f'{c} sd']:.1f}</td>" for c in columns)
-        lines.append(f"<tr><th>{NAMES[row['representation']]}</th>{cells}</tr>")
-    caption = "Percent, ten random splits: the class of an unseen network, read off its weights."
-    return f'<table class="wsr-table"><caption>{caption}</caption><tr><th></th>{head}</tr>{"".join(lines)}</table>'
+    lines = [
+        (NAMES[row["representation"]], [f"{row[c]:.1f} ± {row[f'{c} sd']:.1f}" for c in columns],
+         row["representation"] == representation)
+        for row in rows
+    ]  # fmt: skip
+    return _made("probes", columns, lines)
 
 
 def sheet(cells: Sequence[str]) -> str:
@@ -147,46 +139,26 @@ def quality(value: float, measure: str) -> str:
 
 def facts(name: str, cls: str, colour: str, value: str, note: str = "") -> str:
     """Name, class with its colour, quality, and a remark, on one line."""
-    parts = [f"<b>{html.escape(name)}</b>"]
-    if cls:
-        dot = f'<span class="wsr-dot" style="background:{html.escape(colour)}"></span>'
-        parts.append(f"<span>{dot}{html.escape(cls)}</span>")
-    parts += [f"<span>{_explained(text)}</span>" for text in (value, note) if text]
-    return f'<div class="wsr-facts">{"".join(parts)}</div>'
-
-
-def _explained(text: str) -> str:
-    """Terms with their meaning, for whoever points at them."""
-    text = html.escape(text)
-    for term, meaning in TERMS.items():
-        text = text.replace(term, f'<abbr title="{html.escape(meaning)}">{term}</abbr>')
-    return text
+    return _made("facts", name, cls, colour, [text for text in (value, note) if text])
 
 
 def working(text: str, done: float | None = None) -> str:
     """What is being done and how far it is, done in [0, 1]."""
-    bar = "" if done is None else f'<progress max="1" value="{done:.3f}"></progress>'
-    return f'<div class="wsr-state" role="status">{bar}<span>{html.escape(text)}</span></div>'
+    return _made("working", text, done)
 
 
 def settled(text: str) -> str:
-    return f'<div class="wsr-state" role="status">{html.escape(text)}</div>'
+    return f'<div class="wsr-state" role="status">{escape(text)}</div>'
 
 
 def failed(text: str) -> str:
-    return f'<div class="wsr-state wsr-failed" role="alert">{html.escape(text)}</div>'
+    return f'<div class="wsr-state wsr-failed" role="alert">{escape(text)}</div>'
 
 
 def empty(text: str, command: str) -> str:
-    return f'<div class="wsr-empty">{html.escape(text)} <code>{html.escape(command)}</code></div>'
+    return f'<div class="wsr-empty">{escape(text)} <code>{escape(command)}</code></div>'
 
 
 def table(columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], note: str) -> str:
     """A table with named rows, and what it says."""
-    head = "".join(f"<th>{_explained(column)}</th>" for column in columns)
-    body = "".join(
-        f"<tr><th>{_explained(name)}</th>{''.join(f'<td>{html.escape(cell)}</td>' for cell in cells)}</tr>"
-        for name, cells in lines
-    )
-    rows = f'<table class="wsr-table"><tr><th></th>{head}</tr>{body}</table>'
-    return f'<div class="wsr-caption">{html.escape(note)}</div><div class="wsr-wide">{rows}</div>'
+    return _made("table", columns, lines, note)
