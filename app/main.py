@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path, as a Space does: the packages are one folder up
@@ -20,13 +20,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
-from app.shell import compute, gradio_patches, looking, places, tabs
+from app.shell import compute, gradio_patches, looking, places, session, tabs
 from app.shell.disk import MB, Uploads
 from app.shell.head import Head
 from app.shell.theme import CSS, theme
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
-from wsr.errors import WsrError
 from wsr.paths import cache_dir, disk_error
 
 TABS = ("atlas", "fit", "connect", "symmetry", "generate", "audit")  # as on the page: packages in app/tabs
@@ -67,14 +66,14 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     page = build_app()
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
-        footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
-        theme=theme(), css_paths=[CSS], state_session_capacity=compute.SESSIONS,
+        footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=session.UPLOAD_LIMIT,
+        theme=theme(), css_paths=[CSS], state_session_capacity=session.SESSIONS,
         app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()
-    compute.DISK.count_too(cache_dir() / "occupancy")  # of shapes that visitors bring
-    compute.DISK.watch()
+    session.DISK.count_too(cache_dir() / "occupancy")  # of shapes that visitors bring
+    session.DISK.watch()
     if block:
         _wait(page)
     return address
@@ -99,41 +98,23 @@ def middleware() -> list[Middleware]:
             exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
         ),  # fmt: skip
         Middleware(Head, PRELOAD + FIRST_PICTURE),
-        Middleware(Uploads, compute.DISK, compute.UPLOAD_LIMIT + MB),
+        Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
 
 
 def warm_up() -> None:
-    """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
-    where none comes."""
+    """Import the engine, and make ready what the tabs need, once the first visitor has the map on screen, or where none
+    comes."""
     _seen.wait(ALONE)
-    from app.shared import library, sheets
     from app.shell import workers
-    from app.tabs.generate import run as generate_run
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
     isolation.warm()  # the strip of samples reads photographs
     workers.warm()
-    for name in library.collection_names():
-        with _told(name):
-            library.neighbours(name, library.first_pick(name))
-            library.start_layers(name)
-    sheets.make_missing()
-    for name in generate_run.models()[:1]:  # sixteen surfaces and what they are nearest to: seconds, once for all
-        with _told(name):
-            for _ in generate_run.opening(name):
-                pass
-
-
-@contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
-    """What cannot be read is said in the log, and the rest is made ready all the same."""
-    try:
-        yield
-    except WsrError as error:
-        compute.log.warning("%s is not ready: %s", name, error)
+    for tab in all_tabs():
+        tab.warm()
 
 
 if __name__ == "__main__":

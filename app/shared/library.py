@@ -1,5 +1,5 @@
-"""What is in assets/, as the tabs need it. Opening and indexing here need no torch, so the first page need not wait for
-it; decoding imports the engine when it is first asked for."""
+"""What is in assets/, as the tabs need it. Opening and indexing need no torch, so the first page need not wait for it:
+what does is in `app.shared.networks`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import emoji
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from app.figures.weights import layer_arrays
 from wsr import representations
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
@@ -25,11 +24,6 @@ from wsr.formats.files import shown
 from wsr.formats.schema import ZooSchema, read_json, validated
 from wsr.formats.tables import INDEX, MAP, MAP_KEY, read_table
 from wsr.paths import assets_dir
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from wsr import Zoo
 
 log = logging.getLogger("wsr.app")
 
@@ -205,80 +199,12 @@ def label_of(dataset: str, item: str) -> str:
     return item if words == symbol else _TONES.sub(r" (\1)", words)
 
 
-@cached_by_file(files_of, maxsize=24)
-def zoo(name: str) -> Zoo:
-    """The engine's own view of the zoo. Imports torch."""
-    from wsr import Zoo
-
-    return Zoo.open(assets_dir() / "zoos" / collection(name).name)
-
-
-@cached_by_file(files_of, maxsize=24)
-def weights(name: str) -> Float[Tensor, "n p"]:
-    """All stored vectors of a collection, in its order, as they are on disk: in fp16 about 16 MB for a thousand."""
-    from wsr import Zoo
-
-    once = Zoo.open(zoo(name).path)  # which keeps what it has read: `zoo(name)` would keep it beside this for ever
-    return once.weights(collection(name).ids, dtype=None)
-
-
-@cached_by_file(files_of, maxsize=4)
-def canonical_weights(name: str) -> Float[Tensor, "n p"]:
-    """The same in their canonical form."""
-    from wsr.symmetry import canonical
-
-    return canonical(zoo(name).representation, weights(name).float())
-
-
-@cached_by_file(files_of, maxsize=8192)
-def neighbours(
-    name: str, item: str, count: int = 6, metric: str = "cosine", form: str = "raw"
-) -> list[tuple[str, float]]:
-    """The nearest items in weight space, nearest first, with their distance: 1 − cosine about the zoo's mean, or L2; of
-    the weights as they are ("raw") or in their canonical form."""
-    from wsr.analysis import nearest
-
-    found, vectors = collection(name), canonical_weights(name) if form == "canonical" else weights(name)
-    at = found.position(item)
-    centre = _mean(name, form) if metric == "cosine" else None
-    index, distance = nearest(vectors[at : at + 1], vectors, count + 1, metric, centre)  # 100,000 rows: a second
-    near = [(i, d) for i, d in zip(index[0].tolist(), distance[0].tolist(), strict=True) if i != at][:count]
-    return [(found.ids[i], d) for i, d in near]
-
-
-@cached_by_file(files_of, maxsize=8)
-def _mean(name: str, form: str) -> Float[Tensor, " p"]:
-    import torch
-
-    return (canonical_weights(name) if form == "canonical" else weights(name)).mean(0, dtype=torch.float32)
-
-
 @cached_by_file(_read_from, maxsize=24)
 def columns(name: str) -> list[str]:
     """What points can be coloured by: the columns of the zoo's index that tell items apart, and k-means clusters."""
     index = collection(name).index
     telling = [c for c in index.columns if c not in ("id", "target_sha256", CLASS) and index[c].nunique() > 1]
     return [CLASS, *telling, CLUSTER]
-
-
-def column(name: str, key: str) -> np.ndarray:
-    """A column's values, in the collection's order: numbers, or names of groups."""
-    if key == CLUSTER:
-        return clusters(name)
-    values = collection(name).index[key]
-    return values.to_numpy() if pd.api.types.is_numeric_dtype(values) else values.fillna("").astype(str).to_numpy()
-
-
-@cached_by_file(files_of, maxsize=8)
-def clusters(name: str) -> np.ndarray:
-    """Names of k-means clusters, as many as there are classes, the largest first. Takes a few seconds."""
-    from sklearn.cluster import KMeans
-
-    count = len(set(collection(name).classes))
-    found = KMeans(count, n_init=4, random_state=0).fit_predict(weights(name).float().numpy())
-    order = np.argsort(-np.bincount(found))
-    rank = np.argsort(order)
-    return np.array([f"cluster {rank[i] + 1}" for i in found])
 
 
 def probes(dataset: str) -> list[dict]:
@@ -299,42 +225,6 @@ def report(name: str) -> dict:
         log.error("%s", error)
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
-    """An item's named tensors, frozen entries NaN."""
-    collection(name).position(item)
-    return layer_arrays(zoo(name).weights([item])[0].numpy(), collection(name).layout)
-
-
-@cached_by_file(files_of, maxsize=4)
-def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
-    """The named tensors all fits of a collection start around: the init without its random part, or, where the first
-    fit starts the others, that one."""
-    from wsr.zoo.build import FIRST, zoo_start
-
-    kept = zoo(name)
-    init = kept.meta["init"]
-    begun = zoo_start(kept) if init == FIRST else kept.representation.initial(init=init, sigma=0.0)
-    return layer_arrays(begun.cpu().numpy(), collection(name).layout)
-
-
-def picture(name: str, item: str, resolution: int) -> Float[np.ndarray, "h w 3"]:
-    """What an image's weights decode to, at any resolution, in [0, 1]."""
-    found = collection(name)
-    return np.asarray(zoo(name).decode([found.ids[found.position(item)]], resolution)[0])
-
-
-@cached_by_file(files_of, maxsize=64)
-def surface_glb(name: str, item: str, resolution: int) -> bytes:
-    """What a shape's weights decode to, as a GLB file. WsrError where the field has no inside."""
-    from wsr.render.surfaces import to_glb
-
-    found = collection(name)
-    mesh = zoo(name).decode([found.ids[found.position(item)]], resolution)[0]
-    if not len(mesh.faces):
-        raise WsrError(f"The weights of {item!r} decode to nothing: the field is outside everywhere.")
-    return to_glb(mesh, None)
 
 
 def examples(dataset: str, among: Sequence[str], count: int) -> list[str]:

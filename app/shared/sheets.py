@@ -9,7 +9,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.shared import library
+from app.shared import library, networks
 from app.shell import snippets
 from wsr.paths import assets_dir, atomic_path, cache_dir
 
@@ -57,7 +57,7 @@ def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
     """An item's thumbnail as the strips of pictures take it: its cell on the sheet, or, where there is no sheet yet and
     it may be decoded, a picture of its own."""
     if decode and library.collection(name).dim == 2 and not shared(name):
-        return {"src": snippets.data_uri(np.asarray(library.picture(name, item, CELL)))}
+        return {"src": snippets.data_uri(np.asarray(networks.picture(name, item, CELL)))}
     return {"cell": cell(name, item)}
 
 
@@ -97,7 +97,7 @@ def make_missing() -> None:
 
 
 def _make(name: str) -> None:
-    zoo = library.zoo(name)
+    zoo = networks.zoo(name)
     ids = list(zoo.ids)
     columns = columns_of(len(ids))
     sheet = np.full((-(-len(ids) // columns) * CELL, columns * CELL, 3), 255, np.uint8)

@@ -121,12 +121,23 @@ def _sent(record: "FitRecord") -> Step:
     return Step(record.step, record.steps, record.quality, record.seconds, weights, record.done, status)
 
 
+@dataclass(frozen=True)
+class FittedPair:
+    """Two fits of one target with one representation, as they lie and aligned, and the quality on both lines at
+    `ALPHAS`."""
+
+    representation: str
+    pair: "Pair"
+    aligned: "Pair"
+    raw_curve: list[float]
+    aligned_curve: list[float]
+
+
 def fit_pairs(
     signal: "Signal", dataset: str, names: list[str], steps: int, sigma: float, perturb: float
-) -> "Iterator[tuple[float, tuple[str, Pair, Pair, list[float], list[float]] | None]]":
+) -> Iterator[tuple[float, FittedPair | None]]:
     """Fits a target of a data set twice with each representation, over that data set's base. Yields which part is
-    done, in [0, 1], and after each representation its name, the pair as it lies and aligned, and the quality on both
-    lines at `ALPHAS`."""
+    done, in [0, 1], and after each representation its pair."""
     from wsr.analysis.connectivity import connect, fit_pair_stream
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
@@ -139,7 +150,7 @@ def fit_pairs(
             yield (done + record.step / record.steps) / len(names), None
         pair, aligned = record.pair, record.pair.aligned()
         curves = [connect(one, truth).quality[0].tolist() for one in (pair, aligned)]
-        yield (done + 1) / len(names), (name, pair, aligned, *curves)
+        yield (done + 1) / len(names), FittedPair(name, pair, aligned, *curves)
 
 
 @cached_by_file(lambda path: [path], maxsize=6)

@@ -14,7 +14,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.shell import compute, snippets
+from app.shell import compute, session, snippets
 
 ON, OFF = {"interactive": True}, {"interactive": False}
 
@@ -47,14 +47,14 @@ class Job:
     def stop_file(self, request: gr.Request | None) -> Path:
         """While this file exists, the visitor's job ends at its next step. A file, because on a Space with a shared GPU
         the job runs in another process."""
-        return compute.session_dir(request) / f"stop-{self.name}"
+        return session.session_dir(request) / f"stop-{self.name}"
 
     def is_going_on(self, request: gr.Request | None) -> bool:
         """Whether the visitor has pressed the button and the job has not ended."""
         return self._going_on(request).exists()
 
     def _going_on(self, request: gr.Request | None) -> Path:
-        return compute.session_dir(request) / f"going-on-{self.name}"
+        return session.session_dir(request) / f"going-on-{self.name}"
 
     def prepare(self, request: gr.Request) -> dict[Any, Any]:
         """A press on the button."""
@@ -95,7 +95,11 @@ class Job:
         running = event.then(run.handler, run.inputs, [self.state, *run.outputs], **shown)
         ended = running.success(end.handler, end.inputs, [self.start, self.halt, *end.outputs], **end.options)
         running.failure(self.refused, None, self.widgets, queue=False, **compute.PRIVATE)
-        compute.wire_stop(self.halt, self.stop, self.state)
+        # The page itself says "Stopping …": were the words the answer of `stop`, they could come after the last words
+        # of the job that it stops, and stay.
+        said = compute.said_at_once("Stopping …")
+        self.halt.click(None, None, self.state, js=said, queue=False, **compute.PRIVATE)
+        self.halt.click(self.stop, None, None, queue=False, **compute.PRIVATE)
         return ended
 
 

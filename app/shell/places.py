@@ -11,7 +11,6 @@ from typing import Any
 import gradio as gr
 
 from app.shell import compute
-from app.tabs.fit import preparing
 
 JOBS, LOOKS = 3, 24  # of one visitor; opening a tab asks for up to seven things at once
 # Of all visitors with one network address: a class, or somebody who pretends to be many.
@@ -63,7 +62,7 @@ def _asked(event: Any) -> _Asked:
 
 def _is_job(function: Any) -> bool:
     return getattr(function, "concurrency_id", None) in (
-        compute.COMPUTE["concurrency_id"], preparing.PREPARE["concurrency_id"]
+        compute.COMPUTE["concurrency_id"], compute.PREPARE["concurrency_id"]
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.shell import compute
+from app.shell import compute, session
 from app.shell.address import Address, Part
 
 
@@ -71,11 +71,13 @@ class Built:
 @dataclass(frozen=True)
 class Tab:
     """A tab of the page. id: its name in the address; title: as visitors read it; build: lays it out and wires it, and
-    returns what it asks of the page, or None where it has nothing to show and says how to make it."""
+    returns what it asks of the page, or None where it has nothing to show and says how to make it; warm: makes ready
+    what a first visitor of it would wait for, on a thread of its own."""
 
     id: str
     title: str
     build: Callable[[Place], Built | None]
+    warm: Callable[[], None] = lambda: None
 
 
 def build(tabs: Sequence[Tab], page: gr.Blocks, seen: Callable[[], None]) -> Address:
@@ -99,5 +101,5 @@ def build(tabs: Sequence[Tab], page: gr.Blocks, seen: Callable[[], None]) -> Add
     for one in there:
         if one.opened:
             one.opened(read, seen)
-    page.unload(compute.forget)
+    page.unload(session.forget)
     return address

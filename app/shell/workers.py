@@ -35,7 +35,7 @@ FITTING = Children(preload=CHILD, most=2, keep=1, nice=NICE, threads=max(1, core
 PREPARING = Children(preload=(*CHILD, *READS), most=4, keep=1, nice=NICE // 2)
 
 
-class Job:
+class Task:
     """A generator function that runs elsewhere.
 
     Called with the function's own arguments, and with `stopped`, which says whether the visitor wants an end. The
@@ -55,10 +55,10 @@ class Job:
 
 
 class _Pumped:
-    """The values of a job in a child, fetched by a thread of their own."""
+    """The values of a task in a child, fetched by a thread of their own."""
 
-    def __init__(self, pool: Children, job: Job, args: tuple, stopped: Callable[[], bool]):
-        self.pool, self.job, self.args, self.stopped = pool, job, args, stopped
+    def __init__(self, pool: Children, task: Task, args: tuple, stopped: Callable[[], bool]):
+        self.pool, self.task, self.args, self.stopped = pool, task, args, stopped
         self.found: queue.SimpleQueue = queue.SimpleQueue()
         self.closed = False
         self._told: float | None = None
@@ -81,8 +81,8 @@ class _Pumped:
                 thread.join(3 * COURTESY)
 
     def _fetch(self) -> None:
-        limits = Limits(seconds=None, what=self.job.what, stopped=self._overdue)
-        stream = self.pool.stream(self.job.function, *self.args, limits=limits)
+        limits = Limits(seconds=None, what=self.task.what, stopped=self._overdue)
+        stream = self.pool.stream(self.task.function, *self.args, limits=limits)
         try:
             for value in stream:
                 self.found.put(value)
@@ -133,11 +133,11 @@ def warm() -> None:
     """Makes both kinds of children ready for the first visitor who needs one."""
     if compute.spaces:
         return
-    from app.shared import work as jobs
+    from app.shared import work
 
     PREPARING.warm()
     try:
-        FITTING.call(jobs.ready, limits=Limits(seconds=120, what="The first fit"))
+        FITTING.call(work.ready, limits=Limits(seconds=120, what="The first fit"))
     except WsrError as error:  # the page works without: a fit says what is wrong
         compute.log.warning("fitting is not ready: %s", error)
 

@@ -1,5 +1,6 @@
 """The Atlas's controls: what there is to choose for each data set and representation."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import gradio as gr
@@ -11,6 +12,7 @@ from wsr import representations
 from wsr.errors import unknown_name
 
 NONE = "none"
+CHOICES = ("representation", "method", "dims", "colour", "only")  # controls whose choices depend on the collection
 FIRST = "mlora-asym"  # the representation that the tab opens with
 
 
@@ -34,36 +36,43 @@ def first_view(dataset: str, representation: str = FIRST) -> View:
     return View(dataset, kind, method, dims)
 
 
-def build(view: View) -> list[Any]:
-    """[representation, projection, view, colour, only], in a row"""
+def build(view: View) -> dict[str, Any]:
+    """The controls in a row, by name."""
+    offers = offered(view, Visit())
     with gr.Row(elem_classes="wsr-later"):
-        kind = gr.Dropdown(**_kinds(view), label="Representation", min_width=150)
-        method = gr.Radio(**_methods(view, Visit()), label="Projection", min_width=190)
-        dims = gr.Radio(**_sizes(view), label="View", min_width=110)
-        colour = gr.Dropdown(**_colours(view), label="Colour", min_width=130)
-        only = gr.Dropdown(**_classes(view), label="Find a class", multiselect=True, min_width=150)
-    return [kind, method, dims, colour, only]
+        return {
+            "representation": gr.Dropdown(**offers["representation"], label="Representation", min_width=150),
+            "method": gr.Radio(**offers["method"], label="Projection", min_width=190),
+            "dims": gr.Radio(**offers["dims"], label="View", min_width=110),
+            "colour": gr.Dropdown(**offers["colour"], label="Colour", min_width=130),
+            "only": gr.Dropdown(**offers["only"], label="Find a class", multiselect=True, min_width=150),
+        }
 
 
-def _kinds(view: View) -> dict[str, Any]:
-    return {"choices": [(NAMES[kind], kind) for kind in kinds_of(view.dataset)], "value": view.representation}
+def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
+    """What each of the controls offers for this view, and what is chosen of it."""
+    found = library.collection(view.name)
+    sizes = sorted({dims for _, dims in found.maps})
+    choices = {
+        "representation": [(NAMES[kind], kind) for kind in kinds_of(view.dataset)],
+        "method": methods_of(view.name, visit),
+        "dims": [(f"{dims}D", dims) for dims in sizes],
+        "colour": library.columns(view.name),
+        "only": sorted(set(found.classes)),
+    }
+    values = {name: getattr(view, name) for name in CHOICES} | {"only": list(view.only)}
+    return {name: {"choices": choices[name], "value": values[name]} for name in CHOICES}
 
 
-def _methods(view: View, visit: Visit) -> dict[str, Any]:
-    return {"choices": methods_of(view.name, visit), "value": view.method}
-
-
-def _sizes(view: View) -> dict[str, Any]:
-    sizes = sorted({dims for _, dims in library.collection(view.name).maps})
-    return {"choices": [(f"{dims}D", dims) for dims in sizes], "value": view.dims}
-
-
-def _colours(view: View) -> dict[str, Any]:
-    return {"choices": library.columns(view.name), "value": view.colour}
-
-
-def _classes(view: View) -> dict[str, Any]:
-    return {"choices": sorted(set(library.collection(view.name).classes)), "value": list(view.only)}
+def carried(chosen: Mapping[str, Any]) -> View:
+    """The view of another collection with what it has of the choices made so far, which come from the page."""
+    first = first_view(str(chosen["dataset"]), str(chosen["representation"]))
+    found = library.collection(first.name)
+    there = (chosen["method"], int(chosen["dims"])) in found.maps
+    method, dims = (chosen["method"], int(chosen["dims"])) if there else (first.method, first.dims)
+    colour = chosen["colour"] if chosen["colour"] in library.columns(first.name) else library.CLASS
+    only = tuple(cls for cls in chosen["only"] or () if cls in found.classes)
+    return View(first.dataset, first.representation, method, dims, colour, only, chosen["metric"], chosen["form"])
 
 
 def others(view: View) -> list[tuple[str, str]]:
@@ -76,10 +85,10 @@ def linked(given: dict[str, str]) -> tuple[View, str, str]:
     there."""
     first = first_view(given.get("data", datasets()[0]), given.get("kind", FIRST))
     only = [cls for cls in given.get("only", "").split(",") if cls]
-    rest = [given.get("colour", library.CLASS), only, given.get("near", METRICS[0]), given.get("form", FORMS[0])]
     view = View.of(
-        [first.dataset, first.representation, given.get("map", first.method), given.get("dims", first.dims), *rest]
-    )
+        first.dataset, first.representation, given.get("map", first.method), given.get("dims", first.dims),
+        given.get("colour", library.CLASS), only, given.get("near", METRICS[0]), given.get("form", FORMS[0]),
+    )  # fmt: skip
     library.collection(view.name).points(view.method, view.dims)
     item = given.get("pick") or library.first_pick(view.name)
     library.collection(view.name).position(item)
@@ -87,9 +96,3 @@ def linked(given: dict[str, str]) -> tuple[View, str, str]:
     if beside not in (there := [name for _, name in others(view)]):
         raise unknown_name("representation beside it", beside, there)
     return view, item, beside
-
-
-def updates(view: View, visit: Visit) -> list[Any]:
-    """What the controls of `build` offer for this view, and what is chosen."""
-    parts = (_kinds(view), _methods(view, visit), _sizes(view), _colours(view), _classes(view))
-    return [gr.update(**part) for part in parts]

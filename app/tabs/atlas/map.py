@@ -1,14 +1,13 @@
 """What a visitor has chosen to see of the atlas, and the figures that show it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-from app.figures.atlas import atlas_figure
-from app.shared import library
+from app.figures.atlas import Points, atlas_figure
+from app.shared import library, networks
 from wsr.errors import WsrError, unknown_name
 
 OWN = "yours"  # the projection that a visitor has computed
@@ -29,7 +28,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class View:
-    """The map's controls, in their order on the page."""
+    """What the map's controls say."""
 
     dataset: str
     representation: str
@@ -41,9 +40,11 @@ class View:
     form: str = FORMS[0]
 
     @classmethod
-    def of(cls, values: Sequence[Any]) -> "View":
+    def of(
+        cls, dataset: Any, representation: Any, method: Any, dims: Any, colour: Any = library.CLASS, only: Any = (),
+        metric: Any = METRICS[0], form: Any = FORMS[0],
+    ) -> "View":  # fmt: skip
         """From the page's values, which a visitor can forge. WsrError for one that is not known."""
-        dataset, representation, method, dims, colour, only, metric, form = values
         view = cls(
             str(dataset), str(representation), str(method), int(dims), str(colour), tuple(only or ()), metric, form
         )
@@ -83,14 +84,16 @@ def map_figure(view: View, visit: Visit) -> dict[str, Any]:
     found = library.collection(view.name)
     points = points_of(view, visit)  # (n, d)
     on_map = np.flatnonzero(np.isfinite(points).all(axis=1))
-    column = library.column(view.name, view.colour)
+    column = networks.column(view.name, view.colour)
     return atlas_figure(
-        points[on_map],
-        [found.classes[i] for i in on_map],
-        [found.labels[i] for i in on_map],
-        [found.ids[i] for i in on_map],
+        Points(
+            points[on_map],
+            [found.classes[i] for i in on_map],
+            [found.labels[i] for i in on_map],
+            [found.ids[i] for i in on_map],
+            cells=[found.rows[i] for i in on_map],
+        ),
         method=view.method,
-        cells=[found.rows[i] for i in on_map],
         colour=(view.colour, column[on_map]),
         only=view.only,
         view=f"{view.name}/{view.method}/{view.dims}",
@@ -108,4 +111,4 @@ def highlights(view: View, item: str, visit: Visit) -> list[dict[str, Any]]:
 
 
 def neighbours(view: View, item: str) -> list[tuple[str, float]]:
-    return library.neighbours(view.name, item, metric=view.metric, form=view.form)
+    return networks.neighbours(view.name, item, metric=view.metric, form=view.form)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -11,9 +12,9 @@ import gradio as gr
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.weights import weights_figure
-from app.shared import library, sheets
+from app.shared import library, networks, sheets
 from app.shared.palette import class_colours
-from app.shell import compute, looking, snippets
+from app.shell import looking, session, snippets
 from app.tabs.atlas.map import View, Visit, highlights, neighbours
 from wsr.caching import file_stamp
 
@@ -22,8 +23,21 @@ FIRST_SIZE = 96  # shown first: a seventh of the points, a third of a second soo
 SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two cores
 
 
-def build(name: str, item: str) -> list[gr.components.Component]:
-    """[frame, surface, facts, nearest, heat map]. At first the item's thumbnail, which needs no decoding."""
+@dataclass
+class Panel:
+    """What belongs on screen once an item is picked, by widget. None leaves a part as it is."""
+
+    chart: dict[str, Any] | None = None
+    picked: str | None = None
+    frame: Any = None
+    surface: Any = None
+    facts: str | None = None
+    nearest: Any = None
+    heat: dict[str, Any] | None = None
+
+
+def build(name: str, item: str) -> dict[str, Any]:
+    """The panel's widgets by name. At first the item's thumbnail, which needs no decoding."""
     found = library.collection(name)
     thumb = snippets.thumbnail(sheets.shared(name), sheets.cell(name, item), item)
     frame = gr.HTML(thumb)
@@ -39,11 +53,11 @@ def build(name: str, item: str) -> list[gr.components.Component]:
     gr.Markdown(
         "Orange is above the common start, blue below. Gaps are frozen by the mask.", elem_classes="wsr-caption"
     )
-    return [frame, surface, facts, nearest, heat]
+    return {"frame": frame, "surface": surface, "facts": facts, "nearest": nearest, "heat": heat}
 
 
-def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
-    """What belongs on screen once `item` is picked: [chart, picked, frame, surface, facts, nearest, heat map].
+def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
+    """What belongs on screen once `item` is picked, part by part.
 
     `chart` are further changes of the chart. What was asked for comes first, small if need be, and what surrounds it
     after that; a surface takes a second, so everything else is yielded before it.
@@ -52,23 +66,23 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[tuple]:
     if found.dim == 2:
         better = _picture_key(name, item, PICTURE_SIZE) in looking.SEEN
         first = _picture(name, item, PICTURE_SIZE if better else FIRST_SIZE, looking.SEEN.get)
-        drawn = chart_update(**chart) if chart else gr.skip()
-        hide = gr.update(visible="hidden")
-        yield drawn, item, gr.update(value=first, visible=True), hide, facts_line(found, item), gr.skip(), gr.skip()
+        drawn = chart_update(**chart) if chart else None
+        frame, hide = gr.update(value=first, visible=True), gr.update(visible="hidden")
+        yield Panel(drawn, item, frame, hide, facts_line(found, item))
         chart = {}  # is on its way
     sheet = sheets.shared(view.name) or {}  # it may have come since the page was opened
     marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
     nearest = gr.update(value=neighbour_items(view, item), sprite=sheet)
-    heat = weights_figure(library.weight_layers(name, item), library.start_layers(name))
+    heat = weights_figure(networks.weight_layers(name, item), networks.start_layers(name))
     if found.dim == 2:
-        yield marks, gr.skip(), gr.skip(), gr.skip(), gr.skip(), nearest, heat
+        yield Panel(marks, nearest=nearest, heat=heat)
         if not better:
-            yield gr.skip(), gr.skip(), _picture(name, item, PICTURE_SIZE, looking.detail), *(gr.skip(),) * 4
+            yield Panel(frame=_picture(name, item, PICTURE_SIZE, looking.detail))
         return
     waiting = facts_line(found, item, "decoding the surface …")
-    yield marks, item, gr.skip(), gr.skip(), waiting, nearest, heat
+    yield Panel(marks, item, facts=waiting, nearest=nearest, heat=heat)
     surface = gr.update(value=_surface_file(name, item), visible=True)
-    yield gr.skip(), gr.skip(), gr.update(visible=False), surface, facts_line(found, item), gr.skip(), gr.skip()
+    yield Panel(frame=gr.update(visible=False), surface=surface, facts=facts_line(found, item))
 
 
 def _picture_key(name: str, item: str, size: int) -> tuple:
@@ -77,12 +91,12 @@ def _picture_key(name: str, item: str, size: int) -> tuple:
 
 def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
     """An item's picture as the page takes it. get: `looking.detail` for one that may come later."""
-    return get(_picture_key(name, item, size), lambda: snippets.picture(library.picture(name, item, size), item))
+    return get(_picture_key(name, item, size), lambda: snippets.picture(networks.picture(name, item, size), item))
 
 
 def _surface_file(name: str, item: str) -> str:
     """The path of an item's GLB. One file for all visitors: it is the collection's, not theirs."""
-    folder = compute.shared_dir() / name
+    folder = session.shared_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
     stamp = file_stamp(library.files_of(name))
     state = hashlib.sha256(repr(stamp).encode()).hexdigest()[:12]
@@ -94,7 +108,7 @@ def _surface_file(name: str, item: str) -> str:
 
     with atomic_path(path) as temporary:
         key = "surface", name, stamp, item, SURFACE_SIZE
-        temporary.write_bytes(looking.SEEN.get(key, lambda: library.surface_glb(name, item, SURFACE_SIZE)))
+        temporary.write_bytes(looking.SEEN.get(key, lambda: networks.surface_glb(name, item, SURFACE_SIZE)))
     return str(path)
 
 

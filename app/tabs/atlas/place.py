@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.shared import library
+from app.shared import library, networks
 from app.tabs.atlas.map import Visit
 from wsr.errors import WsrError
 
@@ -25,7 +25,7 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
     if not fitting:
         raise WsrError("The maps hold fits of rank 4: fit with this rank to place yours among them.")
     found = next((one for one in fitting if one.name == fitted.collection), fitting[0])
-    vectors = library.weights(found.name)
+    vectors = networks.weights(found.name)
     index, _ = nearest(fitted.weights, vectors, 1, centre=vectors.mean(0))
     points = {}
     for (method, dims), coordinates in found.maps.items():

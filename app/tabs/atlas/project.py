@@ -1,40 +1,24 @@
 """Another projection of the map, with a visitor's own parameters: progress, stop, and how far to believe it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from app.components.plotly_chart import chart_update
-from app.shared import library
+from app.shared import networks
 from app.shell import compute, snippets
+from app.shell.jobs import Job, Step, said_in_line
 from app.tabs.atlas.map import OWN, View, Visit, highlights, map_figure, methods_of, points_of
+from app.tabs.atlas.widgets import AtlasTab, Projecting
 
 SECONDS = 120.0  # that a projection may take: visitors' work takes turns, and others wait for theirs
 METHODS = [("UMAP", "umap"), ("t-SNE", "tsne"), ("PCA", "pca")]
 
 
-@dataclass
-class Widgets:
-    method: gr.Radio
-    dims: gr.Radio
-    neighbours: gr.Slider
-    min_dist: gr.Slider
-    metric: gr.Radio
-    compute: gr.Button
-    stop: gr.Button
-    state: gr.HTML
-    believe: gr.Button
-
-    @property
-    def settings(self) -> list[Any]:
-        return [self.method, self.dims, self.neighbours, self.min_dist, self.metric]
-
-
-def build() -> Widgets:
+def build() -> Projecting:
     with gr.Row():
         method = gr.Radio(METHODS, value="umap", label="Method", min_width=200)
         dims = gr.Radio([("2D", 2), ("3D", 3)], value=2, label="View", min_width=110)
@@ -45,77 +29,54 @@ def build() -> Widgets:
     with gr.Row():
         start = gr.Button("Compute", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
-        believe = gr.Button("Judge the map on screen", min_width=200, scale=0)
-    return Widgets(method, dims, neighbours, min_dist, metric, start, stop, gr.HTML(), believe)
+        judge = gr.Button("Judge the map on screen", min_width=200, scale=0)
+    job = Job("projection", start, stop, gr.HTML(), "a projection")
+    return Projecting(method, dims, neighbours, min_dist, metric, job, judge)
 
 
-def wire(widgets: Widgets, inputs: list[Any], outputs: list[Any]) -> None:
-    """outputs: [visit, projection, view, chart, faithfulness]."""
-    buttons = [widgets.compute, widgets.stop]
-    begun = widgets.compute.click(prepare, None, [widgets.state, *buttons], queue=False, **compute.PRIVATE)
-    run = begun.then(
-        project, [*inputs, *widgets.settings], [widgets.state, *buttons, *outputs], **compute.COMPUTE, **compute.PRIVATE
-    )
-    run.failure(refused, None, [widgets.state, *buttons], queue=False, **compute.PRIVATE)
-    compute.wire_stop(widgets.stop, stop, widgets.state)
-    widgets.believe.click(believe, inputs, outputs[-1], **compute.LOOK, **compute.PRIVATE)
+def wire(tab: AtlasTab) -> None:
+    asked, shown = tab.projecting.settings, [tab.visit, tab.method, tab.dims, tab.chart, tab.faith]
+    tab.job.wire(Step(tab.bind(project), {*tab.inputs, *asked}, shown))
+    tab.projecting.believe.click(tab.bind(believe), tab.inputs, tab.faith, **compute.LOOK, **compute.PRIVATE)
 
 
-def _stop_file(request: gr.Request) -> Path:
-    return compute.session_dir(request) / "stop-projection"
+@said_in_line
+def project(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Computes a projection, which then is on screen."""
+    from wsr.analysis import ProjectionConfig, project_stream
 
-
-def prepare(request: gr.Request) -> tuple:
-    """[state, compute, stop]"""
-    _stop_file(request).unlink(missing_ok=True)
-    return snippets.working("Waiting for the machine …"), gr.update(interactive=False), gr.update(interactive=True)
-
-
-def project(request: gr.Request, *values: Any) -> Iterator[tuple]:
-    """[state, compute, stop, visit, projection, view, chart, faithfulness]. Errors are said in the page."""
-    *controls, item, visit, method, dims, neighbours, min_dist, metric = values
-    done = gr.update(interactive=True), gr.update(interactive=False)
+    seen, stop = tab.seen(values), tab.job.stop_file(request)
+    method, dims, neighbours, min_dist, metric = (values[widget] for widget in tab.projecting.settings)
+    config = ProjectionConfig(method, int(dims), int(neighbours), float(min_dist), metric)
+    stream = project_stream(networks.weights(seen.view.name).float().numpy(), config, seconds=SECONDS)
     try:
-        from wsr.analysis import ProjectionConfig, project_stream
-
-        view = View.of(controls)
-        config = ProjectionConfig(method, int(dims), int(neighbours), float(min_dist), metric)
-        stream = project_stream(library.weights(view.name).float().numpy(), config, seconds=SECONDS)
-        try:
-            for record in stream:
-                if _stop_file(request).exists():
-                    yield snippets.settled("Stopped."), *done, *(gr.skip(),) * 5
-                    return
-                if record.found is None:
-                    said = f"{dict((b, a) for a, b in METHODS)[method]}: {record.seconds:.0f} s so far"
-                    yield snippets.working(said), *(gr.skip(),) * 7
-        finally:
-            stream.close()
-        projections = {**visit.projections, (view.name, config.dims): record.found.coordinates}
-        visit = Visit(visit.name, visit.label, visit.points, projections)
-        view = View.of([view.dataset, view.representation, OWN, config.dims, *controls[4:]])
-        said = snippets.settled(f"Done in {record.seconds:.0f} s: it is on screen, as “{OWN}”.")
-        figure = chart_update(figure=map_figure(view, visit), highlight=highlights(view, item, visit))
-        choices = gr.update(choices=methods_of(view.name, visit), value=OWN)
-        yield said, *done, visit, choices, config.dims, figure, judged(view, visit)
-    except Exception as error:
-        yield snippets.failed(compute.sentence(error)), *done, *(gr.skip(),) * 5
-
-
-def refused() -> tuple:
-    """The queue was full or the connection broke: [state, compute, stop]."""
-    text = "The machine has no room for a projection at the moment. Please try again in a minute."
-    return snippets.failed(text), gr.update(interactive=True), gr.update(interactive=False)
-
-
-def stop(request: gr.Request) -> None:
-    _stop_file(request).touch()
+        for record in stream:
+            if stop.exists():
+                yield {tab.job.state: snippets.settled("Stopped.")}
+                return
+            if record.found is None:
+                said = f"{dict((b, a) for a, b in METHODS)[method]}: {record.seconds:.0f} s so far"
+                yield {tab.job.state: snippets.working(said)}
+    finally:
+        stream.close()
+    visit, name = seen.visit, seen.view.name
+    visit = replace(visit, projections={**visit.projections, (name, config.dims): record.found.coordinates})
+    view = replace(seen.view, method=OWN, dims=config.dims)
+    marks = highlights(view, seen.item, visit)
+    yield {
+        tab.job.state: snippets.settled(f"Done in {record.seconds:.0f} s: it is on screen, as “{OWN}”."),
+        tab.visit: visit,
+        tab.method: gr.update(choices=methods_of(name, visit), value=OWN),
+        tab.dims: config.dims,
+        tab.chart: chart_update(figure=map_figure(view, visit), highlight=marks),
+        tab.faith: judged(view, visit),
+    }
 
 
 @compute.guarded
-def believe(*values: Any) -> str:
-    *controls, _, visit = values
-    return judged(View.of(controls), visit)
+def believe(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
+    seen = tab.seen(values)
+    return {tab.faith: judged(seen.view, seen.visit)}
 
 
 def judged(view: View, visit: Visit) -> str:
@@ -126,7 +87,7 @@ def judged(view: View, visit: Visit) -> str:
     known = np.isfinite(points).all(axis=1)
     if known.sum() < LEAST_JUDGED:
         return snippets.settled(f"A map of fewer than {LEAST_JUDGED} points cannot be judged: nothing is near or far.")
-    found = faithfulness(library.weights(view.name).float().numpy()[known], points[known])
+    found = faithfulness(networks.weights(view.name).float().numpy()[known], points[known])
     return snippets.ledger(
         [
             (

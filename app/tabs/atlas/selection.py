@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.shared import library
+from app.shared import library, networks
 from app.shared.palette import class_colours
 from app.shell import snippets
 from wsr.errors import WsrError
@@ -44,5 +44,5 @@ def export(name: str, ids: list[str], folder: Path) -> list[str]:
     rows = [found.position(item) for item in ids]
     table, weights = folder / f"{name}-selection.csv", folder / f"{name}-selection.safetensors"
     found.index.iloc[rows].to_csv(table, index=False)
-    save_weights(weights, library.weights(name)[rows].float(), library.zoo(name).representation, ids)
+    save_weights(weights, networks.weights(name)[rows].float(), networks.zoo(name).representation, ids)
     return [str(table), str(weights)]

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from app.figures.plane import point_id
-from app.shared import library
+from app.shared import library, networks
 from app.shell import looking
-from app.tabs.generate import run as generate_run
+from app.tabs.generate import drawn
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.schema import read_json
@@ -116,7 +116,7 @@ def weights(name: str, generator: str, sample: int) -> "Tensor":
         kept = Zoo.open(assets_dir() / "samples" / f"{name}{SLUGS[generator]}")
         return kept.weights([kept.ids[sample]])
     if generator == HELD_OUT:
-        return library.zoo(name).weights([_split(name, "heldout")[sample]])
+        return networks.zoo(name).weights([_split(name, "heldout")[sample]])
     found = _baselines(name)
     if generator not in found:
         raise unknown_name("generator", generator, [*SLUGS, HELD_OUT, *found])
@@ -128,33 +128,33 @@ def _baselines(name: str) -> "dict[str, Tensor]":
     from wsr.analysis.plane import baselines
 
     about = report(name).about
-    training = library.zoo(name).weights(_audited(name))
+    training = networks.zoo(name).weights(_audited(name))
     return dict(baselines(training, about["baseline count"], about["seed"]))
 
 
 def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     """The weight, the training weight it is nearest to (both of a blend), and the training fit that looks most like
     it."""
-    row, dim, zoo = of.row(point), library.collection(of.name).dim, library.zoo(of.name)
+    row, dim, zoo = of.row(point), library.collection(of.name).dim, networks.zoo(of.name)
     near, like = origins(row), row["looks like"]
     shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
     words = ("nearest weights",) if len(near) == 1 else ("a mix of", "and of")
     for word, item in zip(words, near, strict=True):
-        shown.append((f"{word}: {generate_run.label(of.name, item)}", zoo.weights([item])))
+        shown.append((f"{word}: {drawn.label(of.name, item)}", zoo.weights([item])))
     if like not in near:
-        shown.append((f"looks most like: {generate_run.label(of.name, like)}", zoo.weights([like])))
-    return [(title, _drawn(of.name, one, generate_run.OPENED[dim])) for title, one in shown]
+        shown.append((f"looks most like: {drawn.label(of.name, like)}", zoo.weights([like])))
+    return [(title, _drawn(of.name, one, drawn.OPENED[dim])) for title, one in shown]
 
 
 def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:
-    key = library.zoo(name), resolution, looking.digest(weights)
-    return looking.SEEN.get(key, lambda: generate_run.pictures(name, weights, resolution)[0])
+    key = networks.zoo(name), resolution, looking.digest(weights)
+    return looking.SEEN.get(key, lambda: drawn.pictures(name, weights, resolution)[0])
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     """The weight and its nearest training weights, standardised, for the heat map: first those that the pictures show,
     whatever symmetry had to be undone to find them."""
-    return looking.SEEN.get((library.zoo(of.name), "compared", point), lambda: _compared(of, point))
+    return looking.SEEN.get((networks.zoo(of.name), "compared", point), lambda: _compared(of, point))
 
 
 def _compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
@@ -162,20 +162,20 @@ def _compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
 
     row = of.row(point)
     ids = _audited(of.name)
-    training = library.zoo(of.name).weights(ids)
+    training = networks.zoo(of.name).weights(ids)
     mean, spread = training.mean(0), training.std(0).clamp_min(1e-6)
     own = (weights(of.name, row["generator"], int(row["sample"])) - mean) / spread
     standard = (training - mean) / spread
     first = [ids.index(item) for item in origins(row)]
     near = [*first, *(i for i in torch.cdist(own, standard)[0].argsort().tolist() if i not in first)][:NEAREST]
-    lines = [("this one", own[0])] + [(generate_run.label(of.name, ids[i]), standard[i]) for i in near]
+    lines = [("this one", own[0])] + [(drawn.label(of.name, ids[i]), standard[i]) for i in near]
     return [(title, line.numpy()) for title, line in lines]
 
 
 def told(of: Report, point: str) -> str:
     row = of.row(point)
     name = called(row)
-    return f"{name[0].upper()}{name[1:]} is {generate_run.MEANING[row['verdict']]}."
+    return f"{name[0].upper()}{name[1:]} is {drawn.MEANING[row['verdict']]}."
 
 
 def called(row: pd.Series) -> str:
@@ -212,7 +212,7 @@ def _places(name: str) -> dict[str, int]:
 def _audited(name: str) -> list[str]:
     from wsr.analysis.novelty import audited_ids
 
-    return audited_ids(library.zoo(name))
+    return audited_ids(networks.zoo(name))
 
 
 @cached_by_file(library.files_of, maxsize=16)

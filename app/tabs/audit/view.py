@@ -1,55 +1,36 @@
 """The Audit tab: is what a generator makes any good, and is it new? Both at once, for every generator and baseline."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
-
 import gradio as gr
 
-from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
-from app.figures.plane import colours, distances_figure, plane_figure, rows_figure
+from app.components.plotly_chart import PlotlyChart
 from app.shared import library
-from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
-from app.shell.tabs import Built, Place, Tab, Widgets
-from app.tabs.audit import run as audit_run
-from app.tabs.audit.run import Report
-
-MLPS = ("-mlp", "-mlp-asym")
-
-
-@dataclass
-class AuditTab(Widgets):
-    dataset: gr.Radio
-    kind: gr.Dropdown
-    plane: PlotlyChart
-    histogram: PlotlyChart
-    table: gr.HTML
-    headline: gr.HTML
-    point: gr.Textbox
-    panel: list[Any]
-    view: gr.Tab
-
-    @property
-    def charts(self) -> list[Any]:
-        return [self.plane, self.histogram, self.table, self.headline]
+from app.shell.tabs import Built, Place, Tab
+from app.tabs.audit import handlers, run
+from app.tabs.audit.handlers import AuditTab, kinds
 
 
 def build(place: Place) -> Built | None:
-    there = audit_run.names()
+    there = run.names()
     if not there:
         gr.HTML(snippets.empty("No generator has been audited here yet. Do it with", "make assets"))
         return None
-    tab = _layout(there, place.view)
-    _wire(tab)
-    return Built(link=part(tab))
+    tab = _layout(there)
+    _wire(tab, place.view)
+    return Built(link=_link(tab, place.view))
 
 
 TAB = Tab("audit", "Audit", build)
 
 
-def _layout(there: list[str], view: gr.Tab) -> AuditTab:
+def _link(tab: AuditTab, view: gr.Tab) -> Part:
+    """The tab's state in the address."""
+    widgets = {"data": tab.dataset, "kind": tab.kind, "point": tab.point}
+    return Part("audit", view, widgets, tab.bind(handlers.restore))
+
+
+def _layout(there: list[str]) -> AuditTab:
     first = library.collection(there[0])
     datasets = list(dict.fromkeys(library.collection(name).dataset for name in there))
     with gr.Row():
@@ -81,100 +62,19 @@ def _layout(there: list[str], view: gr.Tab) -> AuditTab:
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             table = gr.HTML()
     point = gr.Textbox("", visible="hidden")
-    return AuditTab(dataset, kind, plane, histogram, table, headline, point, [pair, said, rows], view)
+    return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows)
 
 
-def kinds(dataset: str) -> list[tuple[str, str]]:
-    found = [library.collection(name) for name in audit_run.names()]
-    return [(NAMES[one.representation], one.representation) for one in found if one.dataset == dataset]
-
-
-def _wire(tab: AuditTab) -> None:
+def _wire(tab: AuditTab, view: gr.Tab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
-    asked = [tab.dataset, tab.kind, tab.point]
-    outputs = [tab.point, *tab.charts, *tab.panel]
     newest = {**look, "trigger_mode": "always_last"}
-    tab.view.select(show, asked, outputs, **newest)
-    tab.dataset.input(change_dataset, tab.dataset, [tab.kind, tab.point], **newest).then(show, asked, outputs, **newest)
-    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(show, asked, outputs, **newest)
-    tab.plane.pick(pick, asked[:2], [tab.point, tab.plane, *tab.panel], trigger_mode="multiple", **look)
-
-
-def part(tab: AuditTab) -> Part:
-    """The tab's state in the address."""
-    return Part("audit", tab.view, {"data": tab.dataset, "kind": tab.kind, "point": tab.point}, tab.bind(restore))
-
-
-def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
-    """What a link says. WsrError for what is not there."""
-    first = library.collection(audit_run.names()[0])
-    dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
-    found = audit_run.checked(dataset, kind)
-    point = given.get("point", "")
-    if point:
-        found.row(point)
-    return {tab.dataset: dataset, tab.kind: gr.update(choices=kinds(dataset), value=kind), tab.point: point}
-
-
-@compute.guarded
-def show(dataset: str, kind: str, point: str, request: gr.Request) -> Iterator[tuple]:
-    """All that stands in the tab: [point, plane, histogram, table, headline, pair, verdict, heat map]."""
-    yield from compute.newest(request, _shown(dataset, kind, point), "audit", "audit point")
-
-
-def _shown(dataset: str, kind: str, point: str) -> Iterator[tuple]:
-    found = audit_run.checked(dataset, kind)
-    point = point or audit_run.first_point(found.name)
-    plane = chart_update(figure=plane_figure(found.rows, colours(kind)), highlight=marked(point))
-    histogram = distances_figure(audit_run.distances(found), colours(kind))
-    said = snippets.settled(audit_run.headline(found))
-    yield point, plane, histogram, table_of(found), said, *opened(found, point)
-
-
-def marked(point: str) -> list[dict[str, str]]:
-    return [{"id": point, "role": "picked"}]
-
-
-def opened(found: Report, point: str) -> tuple:
-    """[pair, verdict, heat map]"""
-    pair = snippets.pictures(audit_run.pictures(found, point))
-    return pair, snippets.settled(audit_run.told(found, point)), rows_figure(audit_run.compared(found, point))
-
-
-@compute.guarded
-def pick(dataset: str, kind: str, event: gr.EventData, request: gr.Request) -> Iterator[tuple]:
-    """[point, plane, pair, verdict, heat map]"""
-    yield from compute.newest(request, _picked(dataset, kind, picked_id(event)), "audit point")
-
-
-def _picked(dataset: str, kind: str, point: str) -> Iterator[tuple]:
-    found = audit_run.checked(dataset, kind)
-    found.row(point)
-    yield point, chart_update(highlight=marked(point)), *opened(found, point)
-
-
-@compute.guarded
-def change_dataset(dataset: str) -> tuple:
-    """[representation, point]"""
-    choices = kinds(dataset)
-    audit_run.checked(dataset, choices[0][1] if choices else "")
-    return gr.update(choices=choices, value=choices[0][1]), ""
-
-
-def table_of(found: Report) -> str:
-    """Who copies: the shares of the verdicts, in percent, beside the stated rate of false alarms."""
-    about = found.about
-    lines = []
-    for name, place in audit_run.shares(found):
-        cells = [f"{place['novelty']:.2f}", f"{place['quality']:.2f}"]
-        cells += [f"{100 * place[word]:.0f}" for word in ("replica", "blend", "novel")]
-        lines.append((name, cells))
-    note = (
-        f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
-        f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
-        f"{about['false alarms']} are. "
-        f"Of planted copies ({', '.join(about['planted'])}) {min(about['planted'].values()):.0%} are found"
-        f"{'; neurons in another order are not tried' if found.name.endswith(MLPS) else ''}. "
-        f"Features: {about['extractor']}."
+    show, asked = tab.bind(handlers.show), [tab.dataset, tab.kind, tab.point]
+    opened = [tab.point, tab.plane, tab.pair, tab.said, tab.rows]
+    everything = [*opened, tab.histogram, tab.table, tab.headline]
+    view.select(show, asked, everything, **newest)
+    changed = tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, tab.point], **newest)
+    changed.then(show, asked, everything, **newest)
+    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(
+        show, asked, everything, **newest
     )
-    return snippets.table(["novelty", "unlike real", "replica", "blend", "novel"], lines, note)
+    tab.plane.pick(tab.bind(handlers.pick), asked[:2], opened, trigger_mode="multiple", **look)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.shared import library
-from app.shared import work as jobs
+from app.shared import library, work
 from app.shell import looking, workers
 from wsr import representations
 from wsr.caching import cached_by_file
@@ -201,7 +200,7 @@ def check_live(names: list[str], sigma: float, perturb: float) -> None:
             raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
 
 
-_fitting = workers.Job(jobs.fit_pairs, duration=120, what="The fit")
+_fitting = workers.Task(work.fit_pairs, duration=120, what="The fit")
 
 
 def fit_live(
@@ -220,11 +219,12 @@ def fit_live(
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
     signals = load_signals(dataset, [target])
-    asked = jobs.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.dim).fit)
+    asked = work.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.dim).fit)
     found = Race(dataset, target, library.label_of(dataset, target), {})
     with contextlib.closing(_fitting(*asked, sigma, perturb, stopped=stopped)) as running:
         for done, ready in running:
             if ready:
-                name, *pairs, raw, aligned = ready
-                found.lanes[name] = Lane(*pairs, list(ALPHAS), raw, aligned)
+                found.lanes[ready.representation] = Lane(
+                    ready.pair, ready.aligned, list(ALPHAS), ready.raw_curve, ready.aligned_curve
+                )
             yield done, found if ready else None

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
-from app.shared import samples
-from app.shared import work as jobs
+from app.shared import samples, work
 from app.shell import workers
 from wsr.errors import WsrError
 from wsr.isolation import Stopped
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from app.shared.samples import Target
 
 SECONDS = 20.0
-# As many as there are children for it. They do not take turns with fits.
-PREPARE = {"concurrency_id": "prepare", "concurrency_limit": 4}
 _turns: dict[str, object] = {}  # what each visitor has chosen last
 MANY = 5000
 
@@ -47,7 +44,7 @@ def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
     `stopped` said so."""
     name = samples.checked_file(path).name
     began = time.monotonic()
-    found = workers.prepared(jobs.read, path, seconds=SECONDS, what=f"Reading {name!r}", stopped=stopped)
+    found = workers.prepared(work.read, path, seconds=SECONDS, what=f"Reading {name!r}", stopped=stopped)
     return replace(found, seconds=time.monotonic() - began)
 
 
@@ -58,7 +55,7 @@ def measured(target: "Target", stopped: Callable[[], bool]) -> "Target":
         return target
     what, left = f"Measuring what is inside {target.label!r}", max(SECONDS - target.seconds, 1.0)
     try:
-        truth = workers.prepared(jobs.measure, jobs.plain(target.signal), seconds=left, what=what, stopped=stopped)
+        truth = workers.prepared(work.measure, work.plain(target.signal), seconds=left, what=what, stopped=stopped)
     except Stopped:
         raise
     except WsrError as error:

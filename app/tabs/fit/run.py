@@ -11,15 +11,15 @@ import numpy as np
 
 from app.figures.curves import quality_curve
 from app.figures.weights import Layers, layer_arrays, weights_figure
-from app.shared import work as jobs
+from app.shared import work
+from app.shared.fitted import Fitted
 from app.shared.samples import VIEW, Target
 from app.shell import snippets, workers
+from app.shell.jobs import Pace
 from wsr import representations
 from wsr.errors import WsrError, unknown_name
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from wsr.fields.representation import Representation
 
 STEPS, RANKS = (10, 3000), (1, 16)
@@ -38,23 +38,8 @@ class Request:
 
 
 @dataclass
-class Fitted:
-    """A finished or stopped fit of this visitor: its weights (1, p) and what decodes them. collection: the one that it
-    belongs to, if that is known; otherwise the first whose weights mean the same."""
-
-    label: str
-    dim: int
-    model: "Representation"
-    weights: "Tensor"
-    aspect: tuple[int, int]
-    quality: float
-    steps: int
-    collection: str = ""
-
-
-@dataclass
 class Screen:
-    """What the page shows of a running fit. None leaves a part as it is."""
+    """What the page shows of a running fit, by widget. None leaves a part as it is."""
 
     state: str
     picture: str | None = None
@@ -71,8 +56,7 @@ class _Run:
     start: Layers
     steps: list[int] = field(default_factory=list)
     quality: list[float] = field(default_factory=list)
-    drawn: float = 0.0
-    last: jobs.Step | None = None
+    last: work.Step | None = None
 
     @property
     def measure(self) -> str:
@@ -93,12 +77,6 @@ def checked(representation: Any, rank: Any, steps: Any) -> Request:
     return Request(representation, int(rank), int(steps))
 
 
-def stop_file(folder: Path) -> Path:
-    """While this file exists, the visitor's fit ends at its next step. A file, because on a Space with a shared GPU the
-    fit runs in another process."""
-    return folder / "stop"
-
-
 def over(stop: Path) -> bool:
     """Whether the visitor has pressed Stop, or has left, and their folder with them."""
     return stop.exists() or not stop.parent.exists()
@@ -114,6 +92,7 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     begun = layer_arrays(model.initial(sigma=0.0).cpu().numpy(), model.layout.to_json())
     todo = _Run(target, request, model, begun)
     yield Screen(snippets.working("Starting …", 0.0))
+    pace = Pace(LIVE[target.dim][1])
     records = _records(target, request, partial(over, stop))
     try:
         for _, record in records:
@@ -122,20 +101,20 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
             todo.quality.append(float(np.nanmean(record.quality)))
             if record.done or stop.exists():
                 break
-            if time.monotonic() - todo.drawn > LIVE[target.dim][1]:
-                todo.drawn = time.monotonic()
+            if pace.is_due():
+                pace.drawn()
                 yield _live(todo)
     finally:
         records.close()
     yield _finished(todo, stopped=stop.exists())
 
 
-_fitting = workers.Job(jobs.fit, duration=60, what="The fit")
+_fitting = workers.Task(work.fit, duration=60, what="The fit")
 
 
-def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, jobs.Step]]:
+def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
     names = (request.representation,)
-    return _fitting(jobs.plain(target.signal), names, request.rank, request.steps, target.truth, stopped=stopped)
+    return _fitting(work.plain(target.signal), names, request.rank, request.steps, target.truth, stopped=stopped)
 
 
 def _live(todo: _Run) -> Screen:

@@ -1,6 +1,5 @@
 """All six representations fitted to one target, side by side, live."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,11 +10,13 @@ import numpy as np
 
 from app.figures.curves import quality_curves
 from app.figures.weights import layer_arrays, weights_figure
-from app.shared import work as jobs
+from app.shared import work
+from app.shared.fitted import Fitted
 from app.shared.palette import NAMES
 from app.shared.samples import Target
 from app.shell import snippets, workers
-from app.tabs.fit.run import Fitted, Request, Screen, over
+from app.shell.jobs import Pace
+from app.tabs.fit.run import Request, Screen, over
 from wsr import representations
 from wsr.errors import WsrError
 
@@ -33,7 +34,7 @@ class Lane:
     """One of the six, as far as it has come."""
 
     model: "Representation"
-    last: jobs.Step | None = None
+    last: work.Step | None = None
     steps: list[int] = field(default_factory=list)
     quality: list[float] = field(default_factory=list)
 
@@ -47,7 +48,8 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     lanes: dict[str, Lane] = {}
     yield Screen(snippets.working("Starting all six …", 0.0))
     records = _records(target, request, partial(over, stop))
-    drawn = time.monotonic()
+    pace = Pace(LIVE[target.dim][1])
+    pace.drawn()
     try:
         for name, record in records:
             lane = lanes.setdefault(name, Lane(models[name]))
@@ -56,19 +58,19 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
             lane.quality.append(float(np.nanmean(record.quality)))
             if stop.exists():
                 break
-            if len(lanes) == len(representations) and time.monotonic() - drawn > LIVE[target.dim][1]:
+            if len(lanes) == len(representations) and pace.is_due():
                 yield _live(target, request, lanes)
-                drawn = time.monotonic()
+                pace.drawn()
     finally:
         records.close()
     yield _finished(target, request, lanes)
 
 
-_fitting = workers.Job(jobs.fit, duration=120, what="The fit")
+_fitting = workers.Task(work.fit, duration=120, what="The fit")
 
 
-def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, jobs.Step]]:
-    signal = jobs.plain(target.signal)
+def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
+    signal = work.plain(target.signal)
     return _fitting(signal, tuple(representations), request.rank, request.steps, target.truth, stopped=stopped)
 
 

@@ -8,12 +8,12 @@ import gradio as gr
 import numpy as np
 
 from app.components.plotly_chart import PlotlyChart, chart_update
-from app.figures.atlas import atlas_figure
+from app.figures.atlas import Points, atlas_figure
 from app.figures.weights import weights_figure
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
-from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry import run
 from app.tabs.symmetry.run import Moved, Subject
 from wsr import representations
 from wsr.errors import unknown_name
@@ -32,13 +32,13 @@ PARTS = {"mlp": "neurons", "lora": "rank components", "mlora": "rank components"
 @dataclass
 class Card:
     """linked: the widgets that belong into a link, by name; inputs: those that the card's handlers get after the data
-    set and the item; opening: what fills `outputs` for a new item; wire: connects the card's widgets, given the shared
-    inputs."""
+    set and the item; opening: what fills `outputs` for a new item, by widget; wire: connects the card's widgets, given
+    the shared inputs."""
 
     linked: dict[str, Any]
     inputs: list[Any]
     outputs: list[Any]
-    opening: Callable[..., tuple]
+    opening: Callable[..., dict[Any, Any]]
     wire: Callable[[list[Any]], None] = field(default=lambda shared: None)
 
 
@@ -63,11 +63,11 @@ def shuffle_card(dataset: str) -> Card:
     outputs = [sheet, facts, chart]
 
     @compute.guarded
-    def opened(dataset: str, item: str, family: str, seed: int) -> tuple:
+    def opened(dataset: str, item: str, family: str, seed: int) -> dict[Any, Any]:
         of = subject_of(dataset, item, family, masked=False)
-        moved = symmetry_run.act(of, "permutation", int(seed), 1.0)
-        shown = [(of.label, symmetry_run.picture(of.model, of.full)), (f"{PARTS[family]} shuffled", moved.picture)]
-        return snippets.pictures(shown), _facts(of, moved), _jumped(of, moved)
+        moved = run.act(of, "permutation", int(seed), 1.0)
+        shown = [(of.label, run.picture(of.model, of.full)), (f"{PARTS[family]} shuffled", moved.picture)]
+        return {sheet: snippets.pictures(shown), facts: _facts(of, moved), chart: _jumped(of, moved)}
 
     def wire(shared: list[Any]) -> None:
         everything = [*shared, family, seed]
@@ -102,20 +102,21 @@ def mask_card(dataset: str) -> Card:
             )  # fmt: skip
 
     @compute.guarded
-    def opened(dataset: str, item: str, family: str, guess: str | None = None) -> tuple:
+    def opened(dataset: str, item: str, family: str, guess: str | None = None) -> dict[Any, Any]:
         of = subject_of(dataset, item, family, masked=True)
-        shown = [(of.label, symmetry_run.picture(of.model, of.full))]
+        shown = [(of.label, run.picture(of.model, of.full))]
         if guess is None:
-            return snippets.pictures(shown), "", None
-        moved = symmetry_run.act(of, "permutation", 1, 1.0)
-        back = symmetry_run.remasked(of, moved)
+            return {sheet: snippets.pictures(shown), answer: "", heat: None}
+        moved = run.act(of, "permutation", 1, 1.0)
+        back = run.remasked(of, moved)
         said = (
             f"Shuffled, the picture is the same (largest difference {_small(moved.difference)}), but {moved.broken:,} "
             f"held weights have moved. Putting them back changes it by up to {back.difference:.2g}: "
             "with a mask, one picture has one place."
         )
         shown += [("shuffled", moved.picture), ("mask put back", back.picture)]
-        return snippets.pictures(shown), snippets.verdict(guess == "other", said), _violated(of, moved)
+        judged = snippets.verdict(guess == "other", said)
+        return {sheet: snippets.pictures(shown), answer: judged, heat: _violated(of, moved)}
 
     inputs, outputs = [family, guess], [sheet, answer, heat]
 
@@ -128,7 +129,7 @@ def mask_card(dataset: str) -> Card:
 
 def group_card(dataset: str) -> Card:
     """Signs, scales and changes of basis, with what each representation allows."""
-    known = [(NAMES[name], name) for name in representations if name in symmetry_run.names_of(dataset)]
+    known = [(NAMES[name], name) for name in representations if name in run.names_of(dataset)]
     kinds = [("sign", "sign"), ("scale", "scale"), ("any basis, GL(r)", "basis")]
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
@@ -150,18 +151,18 @@ def group_card(dataset: str) -> Card:
     @compute.guarded
     def opened(
         dataset: str, item: str, name: str, kind: str, strength: float, guess: str | None = None
-    ) -> tuple:  # fmt: skip
+    ) -> dict[Any, Any]:  # fmt: skip
         from wsr.symmetry import KEEPS_MASK
 
-        of = symmetry_run.subject(symmetry_run.names_of(dataset)[name], item)
-        shown = [(of.label, symmetry_run.picture(of.model, of.full))]
+        of = run.subject(run.names_of(dataset)[name], item)
+        shown = [(of.label, run.picture(of.model, of.full))]
         if guess is None:
-            return snippets.pictures(shown), "", ""
-        moved = symmetry_run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
+            return {sheet: snippets.pictures(shown), answer: "", table: ""}
+        moved = run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
         shown.append((f"{kind} changed", moved.picture))
         allowed = snippets.allowed({NAMES[key]: KEEPS_MASK[key] for key in representations}, NAMES[name], kind)
         said = snippets.verdict((guess == "kept") == (moved.broken == 0), _why(of, moved)) + _facts(of, moved)
-        return snippets.pictures(shown), said, allowed + ALLOWED_NOTE
+        return {sheet: snippets.pictures(shown), answer: said, table: allowed + ALLOWED_NOTE}
 
     inputs, outputs = [name, kind, strength, guess], [sheet, answer, table]
 
@@ -195,15 +196,15 @@ def given_value(widget: Any, text: str | None) -> Any:
 
 
 def families_of(dataset: str) -> list[tuple[str, str]]:
-    there = symmetry_run.names_of(dataset)
+    there = run.names_of(dataset)
     return [(NAMES[name], name) for name in FAMILIES if name in there or f"{name}-asym" in there]
 
 
 def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
     """The item in this family's zoo, with its mask or without; where only one of the two is there, that one."""
-    there = symmetry_run.names_of(dataset)
+    there = run.names_of(dataset)
     order = [f"{family}-asym", family] if masked else [family, f"{family}-asym"]
-    return symmetry_run.subject(next(there[name] for name in order if name in there), item)
+    return run.subject(next(there[name] for name in order if name in there), item)
 
 
 def _facts(of: Subject, moved: Moved) -> str:
@@ -246,11 +247,12 @@ def _jumped(of: Subject, moved: Moved) -> dict[str, Any]:
     found = library.collection(of.name)
     points = found.points(*MAP)
     on_map = np.flatnonzero(np.isfinite(points).all(axis=1))
-    figure = atlas_figure(
+    shown = Points(
         points[on_map], [found.classes[i] for i in on_map], [found.labels[i] for i in on_map],
-        [found.ids[i] for i in on_map], method=MAP[0], view=f"symmetry/{of.name}",
+        [found.ids[i] for i in on_map],
     )  # fmt: skip
+    figure = atlas_figure(shown, method=MAP[0], view=f"symmetry/{of.name}")
     figure["layout"]["showlegend"] = False
-    now = dict(zip("xyz", symmetry_run.jump(of, moved, *MAP), strict=False))
+    now = dict(zip("xyz", run.jump(of, moved, *MAP), strict=False))
     marks = [{"id": of.item, "role": "picked"}, {"id": "", "role": "placed", "label": "shuffled", **now}]
     return chart_update(figure=figure, highlight=marks)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
-from app.shared import library
+from app.shared import library, networks
 from app.shell import looking
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError
@@ -51,8 +51,8 @@ class Moved:
 def subject(name: str, item: str) -> Subject:
     """An item of a collection; both come from the page and are looked up. WsrError for what is not there."""
     library.collection(name).position(item)
-    model = library.zoo(name).representation
-    return Subject(name, item, model, model.layout.fill(library.zoo(name).weights([item])))
+    model = networks.zoo(name).representation
+    return Subject(name, item, model, model.layout.fill(networks.zoo(name).weights([item])))
 
 
 def names_of(dataset: str) -> dict[str, str]:
@@ -132,7 +132,7 @@ def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:
     """Where the moved weights belong on the collection's map."""
     from wsr.analysis import place
 
-    found, vectors = library.collection(of.name), library.weights(of.name).numpy()
+    found, vectors = library.collection(of.name), networks.weights(of.name).numpy()
     points = found.points(method, dims)
     known = np.isfinite(points).all(axis=1)
     stored = of.model.layout.strip(moved.full).numpy()

@@ -33,7 +33,7 @@ def starts_card(dataset: str) -> Card:
             sheet = gr.HTML()
 
     @compute.guarded
-    def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> tuple:
+    def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> dict[Any, Any]:
         lanes = _lanes(dataset, item, kind)
         told = guess is not None and len(lanes) == len(TITLES)
         places = (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0)) if told else (("a fit", 0.0),)
@@ -43,10 +43,10 @@ def starts_card(dataset: str) -> Card:
             for what, alpha in places
         ]
         if not told:
-            return snippets.pictures(shown), ""
+            return {sheet: snippets.pictures(shown), answer: ""}
         drops = {start: _drop(lane) for start, lane in lanes.items()}
         said = snippets.verdict(guess == min(drops, key=drops.get), _said(dataset, drops))
-        return snippets.pictures(shown), said
+        return {sheet: snippets.pictures(shown), answer: said}
 
     inputs, outputs = [kind, guess], [sheet, answer]
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from app.figures.matrices import matrix_picture
 from app.shell import compute, snippets
-from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry import run
 from app.tabs.symmetry.cards import OPTIONS, Card, ask_again, families_of, subject_of
 from app.tabs.symmetry.run import Subject
 
@@ -43,19 +43,12 @@ def theorem_card(dataset: str) -> Card:
     @compute.guarded
     def opened(
         dataset: str, item: str, family: str, chosen: list[int], layer: int, guess: str | None = None
-    ) -> tuple:  # fmt: skip
+    ) -> dict[Any, Any]:  # fmt: skip
         of = subject_of(dataset, item, family, masked=True)
-        found = symmetry_run.terms(of, int(layer) - 1, [int(i) for i in chosen])
-        span = float(np.quantile(np.abs(found.base), 0.99))
-        total = found.terms[sorted(chosen)].sum(0) + (found.base if family == "lora" else 0)
-        parts = [("W, the base's", found.base), *((f"term {i + 1}", term) for i, term in enumerate(found.terms))]
-        drawn = [
-            (title, matrix_picture(np.where(i - 1 in chosen or not i, term, np.nan), span))
-            for i, (title, term) in enumerate(parts)
-        ]
-        drawn.append(("W′, their sum", matrix_picture(total, span)))
+        found = run.terms(of, int(layer) - 1, [int(i) for i in chosen])
+        drawn = snippets.pictures(_drawn(found, chosen, added=family == "lora"), pixels=True)
         said = "" if guess is None else _judged(of, guess)
-        return snippets.pictures([("with these terms", found.picture)]), snippets.pictures(drawn, pixels=True), said
+        return {sheet: snippets.pictures([("with these terms", found.picture)]), matrices: drawn, answer: said}
 
     inputs, outputs = [family, switches, layer, guess], [sheet, matrices, answer]
 
@@ -73,8 +66,19 @@ def theorem_card(dataset: str) -> Card:
     return Card(linked, inputs, outputs, opened, wire)
 
 
+def _drawn(found: run.Terms, chosen: list[int], added: bool) -> list[tuple[str, np.ndarray]]:
+    """The base's matrix, the terms, those that do not count left empty, and their sum, to which the base's matrix may
+    be added."""
+    span = float(np.quantile(np.abs(found.base), 0.99))
+    counted = (term if i in chosen else np.full_like(term, np.nan) for i, term in enumerate(found.terms))
+    terms = [(f"term {i}", term) for i, term in enumerate(counted, 1)]
+    total = found.terms[sorted(chosen)].sum(0) + (found.base if added else 0)
+    parts = [("W, the base's", found.base), *terms, ("W′, their sum", total)]
+    return [(title, matrix_picture(matrix, span)) for title, matrix in parts]
+
+
 def _judged(of: Subject, guess: str) -> str:
-    share = lost(symmetry_run.picture(of.model, of.full), symmetry_run.terms(of, 0, list(range(1, RANK))).picture)
+    share = lost(run.picture(of.model, of.full), run.terms(of, 0, list(range(1, RANK))).picture)
     right = "same" if share < PART else "part" if share < WHOLE else "all"
     said = f"Without term 1, {share:.0%} of the picture changes visibly: each term reaches every neuron of every layer."
     return snippets.verdict(guess == right, said)

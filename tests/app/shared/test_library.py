@@ -9,7 +9,7 @@ import pytest
 import tiny_assets
 from PIL import Image
 
-from app.shared import library, sheets
+from app.shared import library, networks, sheets
 from wsr.errors import WsrError
 
 NAME = "emoji-mlora-asym"
@@ -45,7 +45,7 @@ def test_a_forged_item_is_refused(assets):
 
 def test_neighbours_are_the_others_nearest_first(assets):
     found = library.collection(NAME)
-    near = library.neighbours(NAME, found.ids[3])
+    near = networks.neighbours(NAME, found.ids[3])
     assert len(near) == 6 and found.ids[3] not in dict(near)
     distances = [distance for _, distance in near]
     assert distances == sorted(distances) and -0.001 <= distances[0] <= distances[-1] <= 2.001
@@ -54,8 +54,8 @@ def test_neighbours_are_the_others_nearest_first(assets):
 
 
 def test_weights_are_shown_by_layer_with_the_mask_left_empty(assets):
-    layers = library.weight_layers(NAME, library.first_pick(NAME))
-    start = library.start_layers(NAME)
+    layers = networks.weight_layers(NAME, library.first_pick(NAME))
+    start = networks.start_layers(NAME)
     assert [name for name, _ in layers] == [name for name, _ in start]
     for (name, array), (_, origin) in zip(layers, start, strict=True):
         assert np.array_equal(np.isnan(array), np.isnan(origin))
@@ -65,13 +65,13 @@ def test_weights_are_shown_by_layer_with_the_mask_left_empty(assets):
 def test_a_picture_has_any_resolution(assets):
     item = library.first_pick(NAME)
     for size in (16, 40):
-        picture = library.picture(NAME, item, size)
+        picture = networks.picture(NAME, item, size)
         assert picture.shape == (size, size, 3) and 0 <= picture.min() <= picture.max() <= 1
 
 
 def test_a_surface_is_a_glb_file(assets):
     name = "shapes10-mlora-asym"
-    assert library.surface_glb(name, library.first_pick(name), 16)[:4] == b"glTF"
+    assert networks.surface_glb(name, library.first_pick(name), 16)[:4] == b"glTF"
 
 
 def test_the_first_pick_is_held_out_and_of_the_class_to_begin_with(assets):
@@ -91,7 +91,7 @@ def test_missing_thumbnails_are_decoded_into_the_cache(assets):
     item = library.collection(NAME).ids[7]
     row, column = divmod(sheets.cell(NAME, item), 5)
     cell = pixels[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64] / 255
-    assert np.abs(cell - library.picture(NAME, item, 64)).mean() < 0.06  # WebP is lossy
+    assert np.abs(cell - networks.picture(NAME, item, 64)).mean() < 0.06  # WebP is lossy
 
 
 def test_emoji_are_called_by_their_names():

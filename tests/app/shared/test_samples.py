@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 import trimesh
+from by_name import by_name
 from PIL import Image
 
 from app.shared import samples
-from app.tabs.fit import view as fit_tab
+from app.tabs.fit import handlers
+from app.tabs.fit.handlers import FitTab
 from wsr.errors import WsrError
+
+
+def upload(path):
+    """What the page shows of a visitor's file, by widget."""
+    return handlers.choose_upload(by_name(FitTab), str(path), None)
 
 
 def test_photographs_and_shapes_are_at_hand_without_any_download():
@@ -44,10 +51,9 @@ def test_what_was_mended_in_a_shape_is_told_beside_it(tmp_path):
     ball = trimesh.creation.icosphere(subdivisions=1)
     path = tmp_path / "ball.obj"
     ball.export(path)
-    _, _, state, *_ = fit_tab.choose_upload(str(path))
-    assert "Ball is chosen. Press Fit." in state
+    assert "Ball is chosen. Press Fit." in upload(path)["state"]
     trimesh.Trimesh(ball.vertices, np.concatenate([ball.faces, ball.faces[:5, ::-1]]), process=False).export(path)
-    _, _, state, *_ = fit_tab.choose_upload(str(path))
+    state = upload(path)["state"]
     assert "Ball is chosen. 5 faces lay on top of others and were left out. Press Fit." in state
 
 
@@ -60,13 +66,14 @@ def test_what_was_mended_in_a_shape_is_told_beside_it(tmp_path):
 def test_what_cannot_be_fitted_is_told_in_one_sentence(tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
-    kept, view, state, steps, _, box = fit_tab.choose_upload(str(path))
+    shown = upload(path)
+    state = shown["state"]
     assert "wsr-failed" in state and "Traceback" not in state and state.count("\n") == 0
     assert name in state and str(tmp_path) not in state
-    assert box is None
+    assert shown == {"state": state, "upload": None}  # what was chosen before stays
 
 
 def test_names_of_files_are_escaped(tmp_path):
     path = tmp_path / "<img src=x onerror=alert(1)>.png"
     path.write_bytes(b"no")
-    assert "<img" not in fit_tab.choose_upload(str(path))[2]
+    assert "<img" not in upload(path)["state"]

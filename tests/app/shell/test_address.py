@@ -7,23 +7,16 @@ import pytest
 
 from app import main
 from app.shared import library
-from app.shell.address import Address
-from app.tabs.atlas import view as atlas
+from app.shell import tabs
 from app.tabs.connect import run as connect_run
-from app.tabs.connect import view as connect_tab
-from app.tabs.fit import view as fit_tab
-from app.tabs.symmetry import view as symmetry_tab
 from wsr import WsrError
 
 
 @pytest.fixture
 def address(assets):
     """The page's own, with the widgets of all tabs."""
-    with gr.Blocks() as page, gr.Tabs() as tabs:
-        map_tab = atlas.build()
-        built = [(atlas, map_tab), (fit_tab, fit_tab.build(tabs, page, map_tab)), (connect_tab, connect_tab.build())]
-        built.append((symmetry_tab, symmetry_tab.build()))
-        yield Address(tabs, [module.part(tab) for module, tab in built])
+    with gr.Blocks() as page:
+        yield tabs.build(main.all_tabs(), page, lambda: None)
 
 
 def plain(update):
@@ -32,12 +25,13 @@ def plain(update):
 
 def opened(address, **query) -> dict[str, dict]:
     """The values that a link gives to each tab's widgets; nothing for a tab that it does not touch."""
-    found, (tabs, *values) = {}, address.read("?" + urlencode(query))
-    found["tabs"] = tabs
+    shown = address.read("?" + urlencode(query))
+    found = {"tabs": shown.pop(address.tabs)}
     for part in address.parts:
-        own, values = values[: len(part.outputs)], values[len(part.outputs) :]
-        if own[0] != gr.skip():
-            found[part.tab] = dict(zip(part.widgets, map(plain, own), strict=False))
+        assert shown.keys() & set(part.outputs) in (set(), shown.keys())  # one tab's at most
+        own = {name: plain(shown[widget]) for name, widget in part.widgets.items() if widget in shown}
+        if own:
+            found[part.tab] = own
     return found
 
 
@@ -60,8 +54,8 @@ def test_a_link_opens_the_atlas_as_it_was(address):
 def test_a_link_opens_the_second_map_and_the_data_sets_own_table(address):
     given = {"data": "shapes10", "kind": "mlora-asym", "beside": "mlp"}
     values = address.read("?" + urlencode({"tab": "atlas"} | given))
-    own = values[1 : 1 + len(address.parts[0].outputs)]
-    *_, beside, column, chart, table = own
+    part = address.parts[0]
+    beside, column, chart, table = (values[one] for one in (part.widgets["beside"], *part.extra))
     assert plain(beside) == "mlp" and column["visible"] and chart["value"]["data"]
     assert "mLoRA-Asym" in table or "Table 4" in table
 
@@ -118,5 +112,8 @@ def test_a_link_to_a_tab_alone_goes_there(address):
 
 def test_the_page_builds(assets):
     assert isinstance(main.build_app(), gr.Blocks)
+
+
+def test_what_is_not_there_is_named(address):
     with pytest.raises(WsrError, match="Unknown data set"):
-        atlas.restore({"data": "nowhere"})
+        address.parts[0].restore({"data": "nowhere"})

@@ -10,7 +10,7 @@ import aside
 import httpx
 import pytest
 
-from app.shell import compute, disk
+from app.shell import disk, session
 from app.shell.disk import MB, Disk, Uploads
 
 
@@ -43,10 +43,10 @@ def test_a_folder_that_a_visitor_has_just_been_given_stays(tmp_path):
     folder.mkdir()
     Disk(tmp_path, age=50).sweep()
     assert folder.exists()
-    own = compute.session_dir(SimpleNamespace(session_hash="disktest"))
+    own = session.session_dir(SimpleNamespace(session_hash="disktest"))
     os.utime(own, (1, 1))
-    assert compute.session_dir(SimpleNamespace(session_hash="disktest")).stat().st_mtime > time.time() - 60
-    compute.forget(SimpleNamespace(session_hash="disktest"))
+    assert session.session_dir(SimpleNamespace(session_hash="disktest")).stat().st_mtime > time.time() - 60
+    session.forget(SimpleNamespace(session_hash="disktest"))
 
 
 def test_beyond_the_limit_the_oldest_go_but_not_what_somebody_waits_for(tmp_path, limit):
@@ -171,9 +171,9 @@ def test_what_lies_in_a_visitors_folder_is_handed_out_without_a_copy_and_gone_wh
     import gradio as gr
 
     visitor = SimpleNamespace(session_hash="leaves")
-    path = write(compute.session_dir(visitor) / "fit.glb")
+    path = write(session.session_dir(visitor) / "fit.glb")
     assert gr.Model3D().move_resource_to_block_cache(path) == str(path)
-    compute.forget(visitor)
+    session.forget(visitor)
     assert not path.exists() and not path.parent.exists()
 
 

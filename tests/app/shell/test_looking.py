@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 import torch
 
-from app.shell import compute, looking
+from app.shell import looking, session
 
 
 def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
@@ -22,17 +22,17 @@ def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
         yield (looking.detail(name, lambda: made.append(name) or f"{name} sharp"),)
 
     ann = SimpleNamespace(session_hash="ann")
-    older = compute.newest(ann, answer("older"))
+    older = session.newest(ann, answer("older"))
     assert next(older) == ("older small",)
     rest = []
     thread = threading.Thread(target=lambda: rest.extend(older))
     thread.start()
-    newer = compute.newest(ann, answer("newer"))
+    newer = session.newest(ann, answer("newer"))
     assert next(newer) == ("newer small",)
     thread.join(20)
-    assert rest == [(gr.skip(),)]
+    assert rest == [gr.skip()]
     hold.set()
-    assert list(newer) == [("newer sharp",), (gr.skip(),)] and made == ["newer"]
+    assert list(newer) == [("newer sharp",), gr.skip()] and made == ["newer"]
 
 
 def test_a_detail_is_left_out_where_many_wait_already():

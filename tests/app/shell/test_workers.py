@@ -14,7 +14,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from app.shared import work as jobs
+from app.shared import work
 from app.shell import workers
 from wsr import fit_stream
 from wsr.data.signals import Signal, Signals
@@ -49,10 +49,10 @@ def broken():
 
 
 def test_a_fit_in_a_child_is_the_fit_in_this_process(signal):
-    fitting = workers.Job(jobs.fit, duration=60, what="The fit")
-    *_, (name, there) = fitting(jobs.plain(signal), ("mlp",), 4, 20)
+    fitting = workers.Task(work.fit, duration=60, what="The fit")
+    *_, (name, there) = fitting(work.plain(signal), ("mlp",), 4, 20)
     items = Signals("yours", 2, [signal])
-    every = jobs.every_for(20)
+    every = work.every_for(20)
     records = list(fit_stream(items, "mlp", steps=20, every=every))
     here = records[-1].result
     assert name == "mlp" and there.done and there.status == here.status[0]
@@ -62,12 +62,12 @@ def test_a_fit_in_a_child_is_the_fit_in_this_process(signal):
 
 
 def test_two_fits_of_one_problem_in_turns(signal):
-    names = [name for name, _ in jobs.fit(signal, ("mlp", "mlp-asym"), 4, 10)]
+    names = [name for name, _ in work.fit(signal, ("mlp", "mlp-asym"), 4, 10)]
     assert names[:2] == ["mlp", "mlp-asym"] and names.count("mlp") == names.count("mlp-asym")
 
 
 def test_work_is_done_elsewhere_and_gives_way():
-    values = workers.Job(where, duration=60, what="This")()
+    values = workers.Task(where, duration=60, what="This")()
     pid, nice = next(values)
     values.close()
     assert pid != os.getpid() and nice >= os.getpriority(os.PRIO_PROCESS, 0) + workers.NICE
@@ -76,7 +76,7 @@ def test_work_is_done_elsewhere_and_gives_way():
 def test_closing_keeps_the_child_for_the_next(monkeypatch):
     # children of its own: one that another test left may still be ending, and be kept instead
     monkeypatch.setattr(workers, "FITTING", Children(most=1))
-    job = workers.Job(where, duration=60, what="This")
+    job = workers.Task(where, duration=60, what="This")
 
     def one_after_the_other():
         values = job()
@@ -96,7 +96,7 @@ def test_closing_keeps_the_child_for_the_next(monkeypatch):
 
 def test_work_that_does_not_listen_is_ended_soon_after_stop():
     stopped = []
-    values = workers.Job(silent, duration=60, what="This")(stopped=lambda: bool(stopped))
+    values = workers.Task(silent, duration=60, what="This")(stopped=lambda: bool(stopped))
     pid = next(values)
     stopped.append(True)
     begun = time.monotonic()
@@ -107,7 +107,7 @@ def test_work_that_does_not_listen_is_ended_soon_after_stop():
 
 
 def test_errors_come_through_after_the_values_before_them():
-    values = workers.Job(broken, duration=60, what="This")()
+    values = workers.Task(broken, duration=60, what="This")()
     assert next(values) == 1
     with pytest.raises(WsrError, match="not 99"):
         next(values)
@@ -120,7 +120,7 @@ def counting(count):
 
 def test_work_does_not_wait_for_who_draws_it():
     """A pipe holds two such values; a reader who draws the first one still finds all others when it comes back."""
-    job = workers._Pumped(workers.FITTING, workers.Job(counting, duration=60, what="This"), (40,), lambda: False)
+    job = workers._Pumped(workers.FITTING, workers.Task(counting, duration=60, what="This"), (40,), lambda: False)
     values = job.values()
     next(values)
     until = time.monotonic() + 60
@@ -131,7 +131,7 @@ def test_work_does_not_wait_for_who_draws_it():
 
 
 def test_getting_ready_is_left_out_while_a_visitor_fits():
-    values = workers.Job(where, duration=60, what="This")()
+    values = workers.Task(where, duration=60, what="This")()
     next(values)
     workers.ahead(partial(pytest.fail, "this was done for nobody"))
     values.close()
@@ -139,7 +139,7 @@ def test_getting_ready_is_left_out_while_a_visitor_fits():
 
 def test_what_a_visitor_leaves_behind_does_not_stop_the_site():
     """gradio closes it on its event loop."""
-    job = workers._Pumped(workers.FITTING, workers.Job(silent, duration=60, what="This"), (), lambda: False)
+    job = workers._Pumped(workers.FITTING, workers.Task(silent, duration=60, what="This"), (), lambda: False)
     values = job.values()
     next(values)
 
@@ -164,10 +164,10 @@ import importlib, sys
 for name in sys.argv[3:]:
     importlib.import_module(name)
 before = set(sys.modules)
-from app.shared import work as jobs
-target = jobs.read(sys.argv[1])
-jobs.read(sys.argv[2])
-jobs.measure(target.signal)
+from app.shared import work
+target = work.read(sys.argv[1])
+work.read(sys.argv[2])
+work.measure(target.signal)
 heavy = ("torch", "trimesh", "scipy", "igl", "skimage", "safetensors", "wsr", "app")
 late = [name for name in set(sys.modules) - before if name.split(".")[0] in heavy]
 print(*sorted(late))

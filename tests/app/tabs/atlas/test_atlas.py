@@ -8,23 +8,33 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from by_name import by_name
 from safetensors.torch import load_file
 
-from app.shared import library
+from app.shared import library, networks
+from app.shared.fitted import Fitted
 from app.shell import looking
-from app.tabs.atlas import beside as atlas_beside
-from app.tabs.atlas import panel as atlas_panel
-from app.tabs.atlas import project as atlas_project
-from app.tabs.atlas import selection as atlas_select
-from app.tabs.atlas import view as atlas
+from app.tabs.atlas import handlers, panel, project, selection
+from app.tabs.atlas.controls import NONE
 from app.tabs.atlas.map import OWN, View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
-from app.tabs.fit import run as fit_run
+from app.tabs.atlas.widgets import AtlasTab
 from wsr import WsrError
 
 IMAGES, SHAPES = "emoji-mlora-asym", "shapes10-mlora-asym"
-REST = ("class", [], "cosine", "raw")
-ON_IMAGES = ("emoji", "mlora-asym", "UMAP", 2, *REST)
+TAB = by_name(AtlasTab)
+PLACING = handlers.Placing(TAB, "tabs", "their state")
+
+
+def values(item="", dataset="emoji", representation="mlora-asym", method="UMAP", dims=2, **given):
+    """The page's values by widget."""
+    shown = {"dataset": dataset, "representation": representation, "method": method, "dims": dims}
+    more = {"colour": "class", "only": [], "metric": "cosine", "form": "raw", "picked": item, "visit": Visit()}
+    return {**shown, **more, "compare": NONE, "selection": [], **given}
+
+
+def projecting(method, dims=2, neighbours=10, min_dist=0.1, metric="euclidean"):
+    return dict(zip(TAB.projecting.settings, (method, dims, neighbours, min_dist, metric), strict=True))
 
 
 def event(**data):
@@ -33,12 +43,12 @@ def event(**data):
 
 def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets):
     item = library.collection(IMAGES).ids[4]
-    first, around, sharp, *_ = atlas.pick(event(id=item), None, *ON_IMAGES, "", Visit())
-    _, picked, frame, surface, facts, _, _ = first
-    assert picked == item and item in facts
-    assert frame["value"].count("data:image/png") == 1 and surface["visible"] == "hidden"
-    assert sharp[2].count("data:image/png") == 1 and len(sharp[2]) > len(frame["value"])
-    chart, nearest, heat = around[0], *around[5:]
+    first, around, sharp, *_ = handlers.pick(TAB, values(), event(id=item), None)
+    assert first["picked"] == item and item in first["facts"]
+    small, large = first["frame"]["value"], sharp["frame"]
+    assert small.count("data:image/png") == 1 and first["surface"]["visible"] == "hidden"
+    assert large.count("data:image/png") == 1 and len(large) > len(small)
+    chart, nearest, heat = around["chart"], around["nearest"], around["heat"]
     roles = [mark["role"] for mark in chart["highlight"]]
     assert roles.count("picked") == 1 and roles.count("neighbour") == 6
     ringed = [mark["id"] for mark in chart["highlight"] if mark["role"] == "neighbour"]
@@ -48,9 +58,9 @@ def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets)
 
 def test_a_shape_comes_after_everything_that_is_quick(assets):
     item = library.collection(SHAPES).ids[4]
-    first, second, *_ = atlas_panel.show(View("shapes10", "mlora-asym", "UMAP", 3), item, Visit())
-    assert first[1] == item and "decoding" in first[4]
-    path = second[3]["value"]
+    first, second, *_ = panel.show(View("shapes10", "mlora-asym", "UMAP", 3), item, Visit())
+    assert first.picked == item and "decoding" in first.facts
+    path = second.surface["value"]
     with open(path, "rb") as file:
         assert file.read(4) == b"glTF"
 
@@ -58,31 +68,31 @@ def test_a_shape_comes_after_everything_that_is_quick(assets):
 @pytest.mark.parametrize("forged", ["", "nothing", "../../etc/passwd", 7, None])
 def test_a_forged_pick_is_told_in_a_sentence(assets, forged):
     with pytest.raises(gr.Error) as told:
-        list(atlas.pick(event(id=forged), None, *ON_IMAGES, "", Visit()))
+        list(handlers.pick(TAB, values(), event(id=forged), None))
     assert "Unknown item" in told.value.message
 
 
 @pytest.mark.parametrize(
-    ("position", "value"),
-    [(0, "nowhere"), (1, "../mlp"), (2, "LDA"), (3, 7), (4, "id"), (5, ["unicorns"]), (6, "l1"), (7, "x")],
-)
-def test_a_forged_view_is_told_in_a_sentence(assets, position, value):
-    view = [*ON_IMAGES]
-    view[position] = value
+    "forged",
+    [
+        {"dataset": "nowhere"}, {"representation": "../mlp"}, {"method": "LDA"}, {"dims": 7}, {"colour": "id"},
+        {"only": ["unicorns"]}, {"metric": "l1"}, {"form": "x"},
+    ],
+)  # fmt: skip
+def test_a_forged_view_is_told_in_a_sentence(assets, forged):
     with pytest.raises(gr.Error) as told:
-        atlas.change_view(*view, library.first_pick(IMAGES), Visit(), atlas.NONE)
+        handlers.change_view(TAB, values(library.first_pick(IMAGES), **forged))
     assert "Unknown" in told.value.message or "Neighbours are" in told.value.message
 
 
 def test_another_data_set_brings_its_own_map_and_another_representation_keeps_the_item(assets):
     item = library.collection(IMAGES).ids[4]
-    shapes = ("shapes10", "mlora-asym", "t-SNE", 2, *REST)
-    first, *_ = atlas.change_collection(None, *shapes, item, Visit())
-    assert first[1]["value"] == "UMAP"  # there is no t-SNE of the tiny assets
-    chart = first[12]
-    assert chart["value"]["layout"]["uirevision"] == f"{SHAPES}/UMAP/2"
-    first, *_ = atlas.change_collection(None, "emoji", "mlp", "PCA", 3, *REST, item, Visit())
-    assert first[12]["value"]["layout"]["uirevision"] == "emoji-mlp/PCA/3" and first[13] == item
+    first, second, *_ = handlers.change_collection(TAB, values(item, "shapes10", method="t-SNE"), None)
+    assert first["method"]["value"] == "UMAP"  # there is no t-SNE of the tiny assets
+    assert first["chart"]["value"]["layout"]["uirevision"] == f"{SHAPES}/UMAP/2"
+    assert first["selection"] == [] and "selection" not in second
+    first, *_ = handlers.change_collection(TAB, values(item, "emoji", "mlp", "PCA", 3), None)
+    assert first["chart"]["value"]["layout"]["uirevision"] == "emoji-mlp/PCA/3" and first["picked"] == item
 
 
 @pytest.mark.parametrize("colour", ["class", "split", "quality", library.CLUSTER])
@@ -104,57 +114,57 @@ def test_a_class_that_is_looked_for_stands_out(assets):
 
 def test_a_selection_is_summed_up_marked_on_both_maps_and_taken_home(assets, tmp_path):
     ids = library.collection(IMAGES).ids[2:6]
-    chart, other, kept, said, button, _ = atlas.choose(event(ids=[*ids, "forged"]), *ON_IMAGES, "", Visit())
-    assert chart["selected"] == other["selected"] == kept == ids
-    assert "4 networks" in said and button["visible"]
-    table, weights = atlas_select.export(IMAGES, kept, tmp_path)
+    shown = handlers.choose(TAB, values(), event(ids=[*ids, "forged"]))
+    assert shown["chart"]["selected"] == shown["other"]["selected"] == shown["selection"] == ids
+    assert "4 networks" in shown["said"] and shown["export"]["visible"]
+    assert len(handlers.export(TAB, values(selection=ids), None)["files"]["value"]) == 2
+    table, weights = selection.export(IMAGES, ids, tmp_path)
     assert pd.read_csv(table)["id"].tolist() == ids
     stored = load_file(weights)["weights"]
-    assert torch.equal(stored, library.weights(IMAGES)[2:6])
+    assert torch.equal(stored, networks.weights(IMAGES)[2:6])
     with pytest.raises(WsrError, match="between 1"):
-        atlas_select.export(IMAGES, [], tmp_path)
+        selection.export(IMAGES, [], tmp_path)
 
 
 def test_the_map_beside_it_shows_the_same_networks(assets):
     item = library.collection(IMAGES).ids[4]
-    column, chart = atlas_beside.compare(*ON_IMAGES, item, Visit(), "lora", [item])
-    assert column["visible"] and chart["selected"] == [item]
-    assert chart["value"]["layout"]["uirevision"] == "emoji-lora/UMAP/2"
-    marks = atlas_beside.mark(*ON_IMAGES, item, Visit(), "lora")["highlight"]
+    shown = handlers.compare(TAB, values(item, compare="lora", selection=[item]))
+    assert shown["other_column"]["visible"] and shown["other"]["selected"] == [item]
+    assert shown["other"]["value"]["layout"]["uirevision"] == "emoji-lora/UMAP/2"
+    marks = handlers.mark(TAB, values(item, compare="lora"))["other"]["highlight"]
     assert [mark["id"] for mark in marks if mark["role"] == "picked"] == [item]
-    column, _ = atlas_beside.compare(*ON_IMAGES, item, Visit(), atlas.NONE, [])
-    assert not column["visible"]
+    assert not handlers.compare(TAB, values(item))["other_column"]["visible"]
+    assert handlers.mark(TAB, values(item)) == gr.skip() and "other" not in handlers.change_view(TAB, values(item))
 
 
 def test_neighbours_depend_on_the_measure_and_are_found_in_canonical_form_too(assets):
     item = library.collection(IMAGES).ids[4]
     for metric in ("cosine", "l2"):
         for form in ("raw", "canonical"):
-            chart, items = atlas.change_neighbours(*ON_IMAGES[:6], metric, form, item, Visit())
-            assert len(items) == 6 and item not in [one["id"] for one in items]
-            assert len(chart["highlight"]) == 7
+            shown = handlers.change_neighbours(TAB, values(item, metric=metric, form=form))
+            assert len(shown["nearest"]) == 6 and item not in [one["id"] for one in shown["nearest"]]
+            assert len(shown["chart"]["highlight"]) == 7
 
 
 def test_a_projection_of_ones_own_is_shown_and_judged(assets):
-    item, asked = library.collection(IMAGES).ids[4], ("pca", 2, 10, 0.1, "euclidean")
-    atlas_project.prepare(None)
-    *_, last = atlas_project.project(None, *ON_IMAGES, item, Visit(), *asked)
-    said, start, stop, visit, methods, dims, chart, judged = last
-    assert "Done" in said and start["interactive"] and not stop["interactive"]
-    assert methods["value"] == OWN and dims == 2 and "trustworthiness" in judged
-    assert chart["value"]["layout"]["uirevision"] == f"{IMAGES}/{OWN}/2"
-    assert np.isfinite(visit.projections[IMAGES, 2]).all()
-    atlas_project.stop(None)
-    *_, last = atlas_project.project(None, *ON_IMAGES, item, Visit(), *asked)
-    assert "Stopped" in last[0] or "Done" in last[0]
-    *_, last = atlas_project.project(None, *ON_IMAGES, item, Visit(), "lda", 2, 10, 0.1, "euclidean")
-    assert "Unknown projection" in last[0]
+    asked = values(library.collection(IMAGES).ids[4])
+    TAB.job.prepare(None)
+    *_, last = project.project(TAB, asked | projecting("pca"), None)
+    assert "Done" in last["own state"] and last["method"]["value"] == OWN and last["dims"] == 2
+    assert "trustworthiness" in last["faith"]
+    assert last["chart"]["value"]["layout"]["uirevision"] == f"{IMAGES}/{OWN}/2"
+    assert np.isfinite(last["visit"].projections[IMAGES, 2]).all()
+    TAB.job.stop(None)
+    *_, last = project.project(TAB, asked | projecting("pca"), None)
+    assert "Stopped" in last["own state"] or "Done" in last["own state"]
+    *_, last = project.project(TAB, asked | projecting("lda"), None)
+    assert "Unknown projection" in last["own state"]
 
 
 def fitted(name, item, rank=4):
-    model = library.zoo(name).representation
-    vector = library.weights(name)[[library.collection(name).position(item)]]
-    return fit_run.Fitted("thing", model.dim, model, vector, (1, 1), 30.0, 300)
+    model = networks.zoo(name).representation
+    vector = networks.weights(name)[[library.collection(name).position(item)]]
+    return Fitted("thing", model.dim, model, vector, (1, 1), 30.0, 300)
 
 
 def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
@@ -164,9 +174,10 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     assert where.name == IMAGES and nearest == found.ids[5] and set(placed.points) == set(found.maps)
     for key, points in found.maps.items():
         assert np.allclose(placed.points[key], points[5], atol=1e-2)  # the very same weights, the very same place
-    first, second, *_ = atlas.place(own, Visit(), None)
-    assert first[0]["selected"] == "atlas" and first[3] == "emoji" and first[4]["value"] == "mlora-asym"
-    assert [m["label"] for m in second[9]["highlight"] if m["role"] == "placed"] == ["your thing"]
+    first, second, *_ = handlers.place(PLACING, own, Visit(), None)
+    assert first["tabs"]["selected"] == "atlas" and first["dataset"] == "emoji"
+    assert first["representation"]["value"] == "mlora-asym" and first["visit"].label == "your thing"
+    assert [m["label"] for m in second["chart"]["highlight"] if m["role"] == "placed"] == ["your thing"]
 
 
 def test_a_fit_that_no_map_holds_is_not_placed_and_the_reason_is_told(assets):
@@ -176,18 +187,17 @@ def test_a_fit_that_no_map_holds_is_not_placed_and_the_reason_is_told(assets):
     own.model = representation_for("mlora-asym", None, 2, rank=2)
     own.weights = torch.zeros(1, own.model.size)
     for case in (own, None):
-        (only,) = atlas.place(case, Visit(), None)
-        assert "wsr-failed" in only[1] and len(only) == 16
+        (only,) = handlers.place(PLACING, case, Visit(), None)
+        assert set(only) == {"their state"} and "wsr-failed" in only["their state"]
 
 
 def test_a_projection_that_takes_too_long_is_a_sentence(assets, monkeypatch):
     """Everybody else's work waits for it."""
-    monkeypatch.setattr(atlas_project, "SECONDS", 0.001)
-    atlas_project.prepare(None)
-    item, asked = library.collection(IMAGES).ids[4], ("tsne", 2, 10, 0.1, "euclidean")
-    *_, last = atlas_project.project(None, *ON_IMAGES, item, Visit(), *asked)
-    assert "wsr-failed" in last[0] and "took more than 0.001 s and was given up" in last[0]
-    assert last[1]["interactive"] and not last[2]["interactive"]
+    monkeypatch.setattr(project, "SECONDS", 0.001)
+    TAB.job.prepare(None)
+    item = library.collection(IMAGES).ids[4]
+    *_, last = project.project(TAB, values(item) | projecting("tsne"), None)
+    assert "wsr-failed" in last["own state"] and "took more than 0.001 s and was given up" in last["own state"]
 
 
 def test_few_surfaces_are_decoded_at_once(assets, monkeypatch):
@@ -200,11 +210,11 @@ def test_few_surfaces_are_decoded_at_once(assets, monkeypatch):
         now.remove(item)
         return b"glb"
 
-    monkeypatch.setattr(library, "surface_glb", decode)
-    monkeypatch.setattr(atlas_panel, "SURFACE_SIZE", 17)  # not kept by another test
+    monkeypatch.setattr(networks, "surface_glb", decode)
+    monkeypatch.setattr(panel, "SURFACE_SIZE", 17)  # not kept by another test
     items = library.collection(SHAPES).ids
     items = (items * 12)[:12] if len(items) < 12 else items[:12]
-    threads = [threading.Thread(target=atlas_panel._surface_file, args=(SHAPES, item)) for item in items]
+    threads = [threading.Thread(target=panel._surface_file, args=(SHAPES, item)) for item in items]
     for thread in threads:
         thread.start()
     for thread in threads:

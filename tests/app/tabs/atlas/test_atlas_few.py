@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import tiny_assets
+from by_name import by_name
 
-from app.shared import library
-from app.tabs.atlas import project as atlas_project
-from app.tabs.atlas import view as atlas
+from app.shared import library, networks
+from app.shared.fitted import Fitted
+from app.tabs.atlas import handlers, project
+from app.tabs.atlas.controls import NONE
 from app.tabs.atlas.map import View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
-from app.tabs.fit import run as fit_run
+from app.tabs.atlas.widgets import AtlasTab
 from precompute import maps
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
@@ -37,28 +39,33 @@ def few(request, tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     forget(library)
+    forget(networks)
     maps.main(NAME)
     yield request.param
     forget(library)
+    forget(networks)
 
 
 @pytest.mark.parametrize("colour", [library.CLASS, library.CLUSTER])
 def test_a_map_of_few_is_drawn_searched_and_projected(few, colour):
-    found = library.collection(NAME)
+    found, tab = library.collection(NAME), by_name(AtlasTab)
     assert len(found.ids) == few and set(found.maps) == {(m, d) for m in library.METHODS for d in (2, 3)}
     item = found.ids[0]
     for (method, dims), points in found.maps.items():
         assert np.isfinite(points).all()
-        controls = ("emoji", "mlora-asym", method, dims, colour, [], "cosine", "raw")
-        assert sum(len(trace["customdata"]) for trace in map_figure(View.of(controls), Visit())["data"]) == few
-        _, items = atlas.change_neighbours(*controls, item, Visit())
-        assert len(items) == few - 1
-        assert ("trustworthiness" if few > 2 else "cannot be judged") in atlas_project.believe(*controls, item, Visit())
-    atlas_project.prepare(None)
-    *_, last = atlas_project.project(None, *controls, item, Visit(), "tsne", 2, 10, 0.1, "euclidean")
-    assert "Done" in last[0] and last[3].projections[NAME, 2].shape == (few, 2)
-    model = library.zoo(NAME).representation
-    own = fit_run.Fitted("thing", 2, model, library.weights(NAME)[:1], (1, 1), 30.0, 300)
+        controls = {"dataset": "emoji", "representation": "mlora-asym", "method": method, "dims": dims}
+        controls |= {"colour": colour, "only": [], "metric": "cosine", "form": "raw"}
+        assert sum(len(trace["customdata"]) for trace in map_figure(View.of(**controls), Visit())["data"]) == few
+        values = {**controls, "picked": item, "visit": Visit(), "compare": NONE, "selection": []}
+        assert len(handlers.change_neighbours(tab, values)["nearest"]) == few - 1
+        told = "trustworthiness" if few > 2 else "cannot be judged"
+        assert told in project.believe(tab, values)["faith"]
+    tab.job.prepare(None)
+    asked = dict(zip(tab.projecting.settings, ("tsne", 2, 10, 0.1, "euclidean"), strict=True))
+    *_, last = project.project(tab, values | asked, None)
+    assert "Done" in last["own state"] and last["visit"].projections[NAME, 2].shape == (few, 2)
+    model = networks.zoo(NAME).representation
+    own = Fitted("thing", 2, model, networks.weights(NAME)[:1], (1, 1), 30.0, 300)
     placed, _, nearest = place_fit(own, Visit())
     assert nearest == item and set(placed.points) == set(found.maps)
     assert all(np.allclose(placed.points[key], points[0], atol=1e-2) for key, points in found.maps.items())

@@ -5,13 +5,19 @@ import sys
 import gradio as gr
 import numpy as np
 import pytest
+from by_name import by_name
 
 from app.shared import library
 from app.shell import compute
+from app.shell.tabs import Place
+from app.tabs.connect import handlers
 from app.tabs.connect import run as connect_run
-from app.tabs.connect import view as connect_tab
+from app.tabs.connect.handlers import ConnectTab
+from app.tabs.connect.view import TAB as TAB_OF_PAGE
 from wsr import WsrError, representations
 from wsr.data.signals import Signal, Signals
+
+TAB = by_name(ConnectTab)
 
 
 def test_the_ends_are_the_fits_and_every_representation_has_its_lane(assets):
@@ -29,10 +35,10 @@ def test_the_ends_are_the_fits_and_every_representation_has_its_lane(assets):
 @pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
 def test_a_walk_shows_a_picture_for_each_and_the_curves(assets, dataset):
     target = connect_run.targets(dataset)[0]
-    sheet, chart = connect_tab.walk(dataset, target, "own", None, 0.5, False)
-    assert sheet.count("<figure>") == 6
-    assert len(chart["data"]) == 12  # raw and aligned
-    assert chart["layout"]["shapes"][0]["x0"] == 0.5
+    shown = handlers.walk(TAB, dataset, target, "own", None, 0.5, False)
+    assert shown["sheet"].count("<figure>") == 6
+    assert len(shown["chart"]["data"]) == 12  # raw and aligned
+    assert shown["chart"]["layout"]["shapes"][0]["x0"] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -40,7 +46,7 @@ def test_a_walk_shows_a_picture_for_each_and_the_curves(assets, dataset):
 )
 def test_forged_values_are_told_in_a_sentence(assets, target, init, alpha):
     with pytest.raises(gr.Error):
-        connect_tab.walk("emoji", target or connect_run.targets("emoji")[0], init, None, alpha, False)
+        handlers.walk(TAB, "emoji", target or connect_run.targets("emoji")[0], init, None, alpha, False)
 
 
 def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch):
@@ -49,18 +55,18 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     signals = Signals("emoji", 2, [Signal(target, "", "heldout", 2, lambda: noise)])
     monkeypatch.setattr("wsr.data.load_signals", lambda name, ids: signals)
     monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
-    asked = ("emoji", target, ["mlora", "mlp"], 0.1, 1.0, 0.5, False, None)
-    *_, shown, last = connect_tab.fit_pair(*asked)
-    assert "Fitted just now" in last[0] and tuple(shown[1].lanes) == ("mlp", "mlora")
-    sheet, chart = connect_tab.walk("emoji", target, "own", shown[1], 0.2, True)
-    assert sheet.count("<figure>") == 2 and len(chart["data"]) == 4
-    connect_tab.prepare(None)
-    running = connect_tab.fit_pair(*asked)
+    asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "spread": 0.1, "perturb": 1.0}
+    *_, shown, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
+    assert "Fitted just now" in last["state"] and tuple(shown["live"].lanes) == ("mlp", "mlora")
+    walked = handlers.walk(TAB, "emoji", target, "own", shown["live"], 0.2, True)
+    assert walked["sheet"].count("<figure>") == 2 and len(walked["chart"]["data"]) == 4
+    TAB.job.prepare(None)
+    running = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
     next(running)
-    connect_tab.stop(None)
+    TAB.job.stop(None)
     (last,) = running
-    assert "Stopped" in last[0]
-    connect_tab.prepare(None)
+    assert "Stopped" in last["state"]
+    TAB.job.prepare(None)
 
 
 @pytest.mark.parametrize(
@@ -69,16 +75,17 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
 )
 def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb, told):
     target = connect_run.targets("emoji")[0]
-    *_, last = connect_tab.fit_pair("emoji", target, names, sigma, perturb, 0.5, False, None)
-    assert "wsr-failed" in last[0] and told in last[0]
+    asked = {"dataset": "emoji", "target": target, "names": names, "spread": sigma, "perturb": perturb}
+    *_, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
+    assert "wsr-failed" in last["state"] and told in last["state"]
 
 
 def test_without_pairs_the_tab_says_how_to_make_them(tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     library.report.cache_clear()
     assert connect_run.datasets() == []
-    with gr.Blocks(), gr.Tabs():
-        assert connect_tab.build() is None
+    with gr.Blocks() as page, gr.Tabs() as tabs, gr.Tab() as view:
+        assert TAB_OF_PAGE.build(Place(page, tabs, view)) is None
     with pytest.raises(WsrError, match="Unknown data set"):
         connect_run.targets("emoji")
     assert compute.UNEXPECTED

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import torch
+from by_name import by_name
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
 from app.shared import samples
+from app.tabs.fit import handlers
 from app.tabs.fit import run as fit_run
-from app.tabs.fit import view as fit_tab
+from app.tabs.fit.handlers import FitTab
 from wsr.data.signals import Signal
 from wsr.errors import WsrError
 
@@ -80,7 +82,7 @@ def test_a_visitor_who_leaves_closes_the_fit(target, tmp_path, monkeypatch):
 
 
 def test_mistakes_are_said_in_the_state_line():
-    *_, last = fit_tab.fit("photo:cat", "one", "mlp", 99, 20, None)
-    assert "wsr-failed" in last[0] and "rank" in last[0]
-    *_, last = fit_tab.fit("photo:<script>", "one", "mlp", 4, 20, None)
-    assert "wsr-failed" in last[0] and "<script>" not in last[0]
+    *_, last = handlers.fit(by_name(FitTab), "photo:cat", "one", "mlp", 99, 20, None)
+    assert "wsr-failed" in last["state"] and "rank" in last["state"]
+    *_, last = handlers.fit(by_name(FitTab), "photo:<script>", "one", "mlp", 4, 20, None)
+    assert "wsr-failed" in last["state"] and "<script>" not in last["state"]

@@ -3,15 +3,16 @@
 import time
 from types import SimpleNamespace
 
+import gradio as gr
 import numpy as np
 import pytest
 import trimesh
+from by_name import by_name
 
-from app.shared import samples
-from app.shared import work as jobs
+from app.shared import samples, work
 from app.shell import workers
-from app.tabs.fit import preparing
-from app.tabs.fit import view as fit_tab
+from app.tabs.fit import handlers, preparing
+from app.tabs.fit.handlers import FitTab
 from wsr.errors import WsrError
 from wsr.isolation import Stopped
 
@@ -48,7 +49,7 @@ def test_a_file_is_read_drawn_and_measured(cube):
     assert ready.truth.points.shape[1] == ready.truth.inside.shape[1] and not ready.trouble
     assert 0 < float(ready.truth.inside.float().mean()) < 1
     assert preparing.measured(ready, lambda: False) is ready
-    *_, (_, last) = jobs.fit(ready.signal, ("mlp",), 4, 10, ready.truth)
+    *_, (_, last) = work.fit(ready.signal, ("mlp",), 4, 10, ready.truth)
     assert last.done and np.isfinite(last.quality).all()
 
 
@@ -63,10 +64,10 @@ def test_a_file_that_takes_too_long_is_a_sentence(soup, monkeypatch):
 def test_a_shape_that_cannot_be_measured_in_time_is_said_by_fit(cube, monkeypatch):
     target = preparing.uploaded(str(cube), lambda: False)
     monkeypatch.setattr(workers, "prepared", lambda *a, **k: (_ for _ in ()).throw(WsrError("It took too long.")))
-    found, _ = fit_tab.measure(target, visitor("slow"))
+    found = handlers.measure(by_name(FitTab), target, visitor("slow"))["target"]
     assert found.trouble == "It took too long."
-    *_, last = fit_tab.fit(found, "one", "mlp", 4, 20, visitor("slow"))
-    assert "wsr-failed" in last[0] and "It took too long." in last[0]
+    *_, last = handlers.fit(by_name(FitTab), found, "one", "mlp", 4, 20, visitor("slow"))
+    assert "wsr-failed" in last["state"] and "It took too long." in last["state"]
 
 
 def test_choosing_again_and_leaving_end_what_was_begun():
@@ -82,7 +83,7 @@ def test_choosing_again_and_leaving_end_what_was_begun():
 def test_what_nobody_wants_any_more_ends_at_once(soup):
     with pytest.raises(Stopped):
         preparing.uploaded(str(soup), lambda: True)
-    assert fit_tab.choose_upload(None, visitor("x")) == (fit_tab.gr.skip(),) * 6
+    assert handlers.choose_upload(by_name(FitTab), None, visitor("x")) == gr.skip()
 
 
 def test_a_file_of_another_kind_needs_no_child(tmp_path):
@@ -94,10 +95,10 @@ def test_a_file_of_another_kind_needs_no_child(tmp_path):
 def test_what_was_never_measured_is_not_measured_by_its_fit(cube, monkeypatch, way):
     """There it has no deadline, and everybody's fits wait."""
     target = preparing.uploaded(str(cube), lambda: False)
-    for run in (fit_tab.fit_run, fit_tab.fit_six):
+    for run in (handlers.run, handlers.six):
         monkeypatch.setattr(run, "run", lambda *_: pytest.fail("a fit was begun"))
-    (last,) = fit_tab.fit(target, way, "mlp", 4, 20, visitor("impatient"))
-    assert "wsr-failed" in last[0] and "Cube has not been measured yet: press Fit again." in last[0]
+    (last,) = handlers.fit(by_name(FitTab), target, way, "mlp", 4, 20, visitor("impatient"))
+    assert "wsr-failed" in last["state"] and "Cube has not been measured yet: press Fit again." in last["state"]
 
 
 def test_an_upload_that_gave_way_leaves_the_box_empty(cube, monkeypatch):
@@ -105,5 +106,4 @@ def test_an_upload_that_gave_way_leaves_the_box_empty(cube, monkeypatch):
         raise Stopped("Stopped.")
 
     monkeypatch.setattr(preparing, "uploaded", give_way)
-    *_, box = fit_tab.choose_upload(str(cube), visitor("quick"))
-    assert box is None
+    assert handlers.choose_upload(by_name(FitTab), str(cube), visitor("quick")) == {"upload": None}

@@ -6,14 +6,20 @@ import pytest
 
 from app.shared import library
 from app.tabs.symmetry import cards as symmetry_cards
+from app.tabs.symmetry import handlers, view
 from app.tabs.symmetry import run as symmetry_run
 from app.tabs.symmetry import starts as symmetry_starts
 from app.tabs.symmetry import terms as symmetry_terms
-from app.tabs.symmetry import view as symmetry_tab
 from wsr import WsrError, representations
 from wsr.symmetry import KEEPS_MASK, kinds_of
 
 DATASET = "emoji"
+
+
+def opened(card, *values):
+    """What a card shows of an item, in the order of its widgets."""
+    shown = card.opening(DATASET, *values)
+    return [shown[widget] for widget in card.outputs]
 
 
 @pytest.fixture
@@ -49,40 +55,40 @@ def test_all_terms_together_are_the_field_and_fewer_are_not(item):
 
 def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
     for dataset in ("emoji", "shapes10"):
-        item = symmetry_tab.items_of(dataset)[0]["id"]
+        item = handlers.items_of(dataset)[0]["id"]
         with gr.Blocks():
-            cards = [make(dataset) for make in symmetry_tab.CARDS]
+            cards = [make(dataset) for make in view.CARDS]
         for card in cards:
             values = [widget.value for widget in card.inputs]
-            assert len(card.opening(dataset, item, *values)) == len(card.outputs)
+            assert card.opening(dataset, item, *values).keys() == set(card.outputs)
             assert set(card.linked.values()) <= set(card.inputs)
 
 
 def test_a_guess_is_judged_and_explained(item):
     with gr.Blocks():
         card = symmetry_cards.mask_card(DATASET)
-    assert card.opening(DATASET, item, "mlora")[1:] == ("", None)  # nothing is given away before it
-    sheet, answer, heat = card.opening(DATASET, item, "mlora", "other")
+    assert opened(card, item, "mlora")[1:] == ["", None]  # nothing is given away before it
+    sheet, answer, heat = opened(card, item, "mlora", "other")
     assert "Right." in answer and "held weights" in answer and sheet.count("<figure>") == 3
     assert heat["data"]
-    assert "Look again." in card.opening(DATASET, item, "mlora", "same")[1]
+    assert "Look again." in opened(card, item, "mlora", "same")[1]
 
 
 def test_what_a_mask_allows_is_asked_first(item):
     with gr.Blocks():
         card = symmetry_cards.group_card(DATASET)
-    assert card.opening(DATASET, item, "mlora-asym", "scale", 1.0)[1:] == ("", "")
-    assert "Right." in card.opening(DATASET, item, "mlora-asym", "scale", 1.0, "kept")[1]
-    assert "Right." in card.opening(DATASET, item, "mlora-asym", "basis", 1.0, "moved")[1]
-    assert "Look again." in card.opening(DATASET, item, "lora-asym", "sign", 1.0, "kept")[1]
-    assert "no mask" in card.opening(DATASET, item, "lora", "basis", 1.0, "kept")[1]
+    assert opened(card, item, "mlora-asym", "scale", 1.0)[1:] == ["", ""]
+    assert "Right." in opened(card, item, "mlora-asym", "scale", 1.0, "kept")[1]
+    assert "Right." in opened(card, item, "mlora-asym", "basis", 1.0, "moved")[1]
+    assert "Look again." in opened(card, item, "lora-asym", "sign", 1.0, "kept")[1]
+    assert "no mask" in opened(card, item, "lora", "basis", 1.0, "kept")[1]
 
 
 def test_a_term_less_is_judged_by_what_is_seen(item):
     with gr.Blocks():
         card = symmetry_terms.theorem_card(DATASET)
-    assert card.opening(DATASET, item, "mlora", [0, 1, 2, 3], 4)[2] == ""
-    answers = [card.opening(DATASET, item, "mlora", [1, 2, 3], 4, guess)[2] for guess in symmetry_terms.SAID]
+    assert opened(card, item, "mlora", [0, 1, 2, 3], 4)[2] == ""
+    answers = [opened(card, item, "mlora", [1, 2, 3], 4, guess)[2] for guess in symmetry_terms.SAID]
     assert sum("Right." in answer for answer in answers) == 1
     white, half = np.ones((4, 4, 3)), np.ones((4, 4, 3))
     half[:2] = 0.2
@@ -95,9 +101,9 @@ def test_a_term_less_is_judged_by_what_is_seen(item):
 def test_the_better_start_is_the_one_that_loses_less_halfway(item):
     with gr.Blocks():
         card = symmetry_starts.starts_card(DATASET)
-    sheet, answer = card.opening(DATASET, item, "mlora", "own")
+    sheet, answer = opened(card, item, "mlora", "own")
     assert sheet.count("<figure>") == 6 and "10.0 dB" in answer
-    assert "Right." in answer and "Look again." in card.opening(DATASET, item, "mlora", "normal")[1]
+    assert "Right." in answer and "Look again." in opened(card, item, "mlora", "normal")[1]
 
 
 def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
@@ -108,6 +114,6 @@ def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
 @pytest.mark.parametrize("forged", ["nobody", "../x"])
 def test_forged_names_are_told_in_a_sentence(item, forged):
     with pytest.raises(gr.Error, match="Unknown"):
-        symmetry_tab.choose(DATASET, gr.EventData(None, {"id": forged}))
+        handlers.choose(DATASET, gr.EventData(None, {"id": forged}))
     with pytest.raises(WsrError):
         symmetry_cards.given_value(gr.Radio([("a", "a")]), forged)
