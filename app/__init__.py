@@ -2,7 +2,7 @@
 
 import os
 
-from app import gradio_patches
+from app.shell import gradio_patches
 from wsr.paths import use_writable_caches
 
 # Before anything imports gradio: no visitor's browser and no server of ours reports to anyone.

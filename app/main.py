@@ -1,11 +1,12 @@
 """The app: `python -m app.main` here, this file's path on a Hugging Face Space."""
 
 import contextlib
+import importlib
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 if __package__ in (None, ""):  # run by path, as a Space does: the packages are one folder up
@@ -18,28 +19,16 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from app import (
-    atlas,
-    audit_tab,
-    compute,
-    connect_tab,
-    fit_tab,
-    generate_tab,
-    gradio_patches,
-    looking,
-    places,
-    symmetry_tab,
-)  # fmt: skip
-from app.address import Address
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
-from app.disk import MB, Uploads
-from app.head import Head
-from app.theme import CSS, theme
+from app.shell import compute, gradio_patches, looking, places, session, tabs
+from app.shell.disk import MB, Uploads
+from app.shell.head import Head
+from app.shell.theme import CSS, theme
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
-from wsr.errors import WsrError
 from wsr.paths import cache_dir, disk_error
 
+TABS = ("atlas", "fit", "connect", "symmetry", "generate", "audit")  # as on the page: packages in app/tabs
 TITLE = "wsr"
 ALONE = 8.0  # seconds without a visitor, after which the engine is made ready for one
 GZIP = 5  # of 9: a third of the time, and 3 % more bytes
@@ -47,26 +36,15 @@ _seen = threading.Event()
 SENTENCE = "Every point here is a neural network whose weights are a picture."
 
 
-def build_app() -> gr.Blocks:
-    """The page, with its queue, not yet served."""
+def all_tabs() -> list[tabs.Tab]:
+    return [importlib.import_module(f"app.tabs.{name}.view").TAB for name in TABS]
+
+
+def build_app(shown: Sequence[tabs.Tab] | None = None) -> gr.Blocks:
+    """The page, with its queue, not yet served. shown: its tabs; all of them if None."""
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(f"<h1>{TITLE}</h1><p>{SENTENCE}</p>", elem_classes="wsr-title")
-        with gr.Tabs(selected="atlas") as tabs:
-            map_tab = atlas.build()
-            fitting = fit_tab.build(tabs, page, map_tab)
-            connecting = connect_tab.build()
-            symmetry = symmetry_tab.build()
-            generating = generate_tab.build(tabs, map_tab)
-            auditing = audit_tab.build()
-        built = (
-            (atlas, map_tab), (fit_tab, fitting), (connect_tab, connecting), (symmetry_tab, symmetry),
-            (generate_tab, generating), (audit_tab, auditing),
-        )  # fmt: skip
-        address = Address(tabs, [module.part(tab) for module, tab in built if tab])
-        opened = address.wire(page)
-        if map_tab:
-            atlas.start(map_tab, opened, _seen.set)
-        page.unload(compute.forget)
+        tabs.build(shown or all_tabs(), page, _seen.set)
     page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
     return places.limit(gradio_patches.rest(page))
 
@@ -88,14 +66,14 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     page = build_app()
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
-        footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=compute.UPLOAD_LIMIT,
-        theme=theme(), css_paths=[CSS], state_session_capacity=compute.SESSIONS,
+        footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=session.UPLOAD_LIMIT,
+        theme=theme(), css_paths=[CSS], state_session_capacity=session.SESSIONS,
         app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()
-    compute.DISK.count_too(cache_dir() / "occupancy")  # of shapes that visitors bring
-    compute.DISK.watch()
+    session.DISK.count_too(cache_dir() / "occupancy")  # of shapes that visitors bring
+    session.DISK.watch()
     if block:
         _wait(page)
     return address
@@ -120,39 +98,23 @@ def middleware() -> list[Middleware]:
             exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
         ),  # fmt: skip
         Middleware(Head, PRELOAD + FIRST_PICTURE),
-        Middleware(Uploads, compute.DISK, compute.UPLOAD_LIMIT + MB),
+        Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
 
 
 def warm_up() -> None:
-    """Import the engine, open the zoos and make missing thumbnails, once the first visitor has the map on screen, or
-    where none comes."""
+    """Import the engine, and make ready what the tabs need, once the first visitor has the map on screen, or where none
+    comes."""
     _seen.wait(ALONE)
-    from app import generate_run, library, sheets, workers
+    from app.shell import workers
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
     isolation.warm()  # the strip of samples reads photographs
     workers.warm()
-    for name in library.collection_names():
-        with _told(name):
-            library.neighbours(name, library.first_pick(name))
-            library.start_layers(name)
-    sheets.make_missing()
-    for name in generate_run.models()[:1]:  # sixteen surfaces and what they are nearest to: seconds, once for all
-        with _told(name):
-            for _ in generate_run.opening(name):
-                pass
-
-
-@contextlib.contextmanager
-def _told(name: str) -> Iterator[None]:
-    """What cannot be read is said in the log, and the rest is made ready all the same."""
-    try:
-        yield
-    except WsrError as error:
-        compute.log.warning("%s is not ready: %s", name, error)
+    for tab in all_tabs():
+        tab.warm()
 
 
 if __name__ == "__main__":

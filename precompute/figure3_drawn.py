@@ -4,7 +4,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from app.palette import NAMES, REPRESENTATION_COLOURS
+from app.shared.palette import NAMES, REPRESENTATION_COLOURS
 from precompute.selection import is_masked, quality_of
 from wsr.paths import atomic_path
 

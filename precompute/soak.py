@@ -79,8 +79,7 @@ async def visits(page: Page, soak: Soak, phase: str, count: int, seed: int) -> N
 
 def _there(visitor: Visitor, wanted: str) -> str:
     """A data set that the page offers."""
-    event = next(one for one in visitor.page.events if one["api_name"] == "change_collection")
-    offered = [value for _, value in visitor.page.widgets[event["inputs"][0]]["props"]["choices"]]
+    offered = [value for _, value in visitor.page.widgets[visitor.page.data_sets]["props"]["choices"]]
     return wanted if wanted in offered else offered[0]
 
 

@@ -56,6 +56,11 @@ class Page:
     def map(self) -> int:
         return self.widget(name="plotlychart")
 
+    @property
+    def data_sets(self) -> int:
+        """Which of them the map shows."""
+        return self.widget(name="radio", label="Data set")
+
 
 @dataclass
 class _Waiting:
@@ -117,9 +122,8 @@ class Visitor:
 
     async def change_data(self, name: str) -> Times:
         """Looks at another data set's map."""
-        event = next(one for one in self.page.events if one["api_name"] == "change_collection")
-        self.values[event["inputs"][0]] = name
-        return await self.do(event)
+        self.values[self.page.data_sets] = name
+        return await self.do(self.page.on(self.page.data_sets, "input")[0])
 
     @property
     def items(self) -> list[str]:
@@ -165,17 +169,18 @@ class Visitor:
         while not fitting["api_name"].startswith("fit"):  # measuring comes first
             await self.do(fitting)
             fitting = self.page.after(fitting, "then")[0]
-        self.values[fitting["inputs"][4]] = steps
-        stop = asyncio.create_task(self._stop_at(until))
+        self.values[self.page.widget(name="slider", label="Steps")] = steps
+        buttons = [number for number in press["outputs"] if self.page.widgets[number]["props"].get("value") == "Stop"]
+        stop = asyncio.create_task(self._stop_at(until, buttons[0]))
         first, _ = await self.do(fitting, stop=stop)
         stop.cancel()
         for event in self.page.after(fitting, "success"):
             await self.do(event)
         return first, time.monotonic() - begun
 
-    async def _stop_at(self, until: float) -> None:
+    async def _stop_at(self, until: float, button: int) -> None:
         await asyncio.sleep(max(until - time.monotonic(), 0))
-        await self.do(next(one for one in self.page.events if one["api_name"] == "stop_1"))
+        await self.do(self.page.on(button, "click")[0])
 
     def _named(self, name: str) -> dict:
         return next(one for one in self.page.events if one["api_name"] == name)

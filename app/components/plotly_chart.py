@@ -15,6 +15,7 @@ from wsr.paths import atomic_path
 _HERE = Path(__file__).parent
 # Found without importing plotly, of which the app needs this one file.
 _PLOTLY_JS = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
+_SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_pointer.js")
 _TEMPLATE = (
     '<div class="wsr-chart" tabindex="0" role="group"><div class="wsr-plot"></div><div class="wsr-message"></div>'
     '<div class="wsr-tip" hidden></div><div class="wsr-spoken" aria-live="polite"></div></div>'
@@ -30,7 +31,7 @@ LARGE = 400_000
 KEPT = 40  # files, of about 5 MB
 _FOLDER = temporary_folder("wsr-charts-")
 gr.set_static_paths([_FOLDER])
-# For the page's own head (`app.head`): the script is fetched while gradio's own are, and not after them.
+# For the page's own head (`app.shell.head`): the script is fetched while gradio's own are, and not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
 FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for that head as well
 
@@ -82,7 +83,7 @@ class PlotlyChart(gr.HTML):
             value=figure,
             html_template=_TEMPLATE,
             css_template=(_HERE / "plotly_chart.css").read_text(),
-            js_on_load=(_HERE / "plotly_chart.js").read_text(),
+            js_on_load="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
             head=f'<script src="{_ADDRESS}"></script>',
             apply_default_css=False,
             highlight=list(highlight),

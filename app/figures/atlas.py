@@ -1,47 +1,54 @@
 """The map: every point a fit, every colour a class."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
 from app.figures.arrays import binary
-from app.palette import OTHER_COLOUR, class_colours
+from app.shared.palette import OTHER_COLOUR, class_colours
+
+
+@dataclass(frozen=True)
+class Points:
+    """n points in 2 or 3 dimensions. `labels` and `ids` are what a visitor reads and what a click sends back; `cells`
+    says where each point's thumbnail is on the sprite sheet."""
+
+    places: Float[np.ndarray, "n d"]
+    classes: Sequence[str]
+    labels: Sequence[str]
+    ids: Sequence[str]
+    cells: Sequence[int] | None = None
 
 
 def atlas_figure(
-    points: Float[np.ndarray, "n d"],
-    classes: Sequence[str],
-    labels: Sequence[str],
-    ids: Sequence[str],
+    points: Points,
     *,
     method: str = "",
-    cells: Sequence[int] | None = None,
     colour: tuple[str, np.ndarray] | None = None,
     only: Sequence[str] = (),
     view: str = "map",
 ) -> dict[str, Any]:
     """A scatter chart of n points in 2 or 3 dimensions.
 
-    `labels` and `ids` are what a visitor reads and what a click sends back; `cells` says where each point's thumbnail
-    is on the sprite sheet. `colour` is a name and a value a point: groups get a trace each and a legend (by default the
-    classes), numbers a scale. `only`: classes to look at; all others become faint. A chart drawn again with the same
-    `view` keeps its zoom and camera. Both axes have one scale: in a projection only distances mean something, so ticks
-    are left out.
+    `colour` is a name and a value a point: groups get a trace each and a legend (by default the classes), numbers a
+    scale. `only`: classes to look at; all others become faint. A chart drawn again with the same `view` keeps its zoom
+    and camera. Both axes have one scale: in a projection only distances mean something, so ticks are left out.
     """
-    points = np.asarray(points, np.float32)  # (n, d)
-    dims, classes = points.shape[1], np.asarray(classes, dtype=object)
+    classes = np.asarray(points.classes, dtype=object)
+    points = replace(points, places=np.asarray(points.places, np.float32), classes=classes)
+    dims = points.places.shape[1]
     title, values = colour if colour is not None else ("class", classes)
     wanted = np.isin(classes, list(only)) if only else np.ones(len(classes), bool)
-    content = (points, classes, labels, ids, cells)
-    faint = [_trace("others", np.flatnonzero(~wanted), *content, OTHER_COLOUR, opacity=0.15)] if only else []
+    faint = [_trace("others", np.flatnonzero(~wanted), points, OTHER_COLOUR, opacity=0.15)] if only else []
     if np.issubdtype(np.asarray(values).dtype, np.number):
-        traces = [_scaled(title, np.flatnonzero(wanted), content, np.asarray(values, np.float32))]
+        traces = [_scaled(title, np.flatnonzero(wanted), points, np.asarray(values, np.float32))]
     else:
         values = np.asarray(values, dtype=object)
         colours = class_colours(list(values))
-        traces = [_trace(name, np.flatnonzero((values == name) & wanted), *content, colours[name]) for name in colours]
+        traces = [_trace(name, np.flatnonzero((values == name) & wanted), points, colours[name]) for name in colours]
     traces = [trace for trace in [*faint, *traces] if trace["customdata"]]
     return {"data": traces, "layout": _layout(f"{method} " if method else "", dims, view, len(traces) > 1)}
 
@@ -62,9 +69,9 @@ def _layout(title: str, dims: int, view: str, legend: bool) -> dict[str, Any]:
     }
 
 
-def _scaled(title: str, members: np.ndarray, content: tuple, values: np.ndarray) -> dict[str, Any]:
+def _scaled(title: str, members: np.ndarray, points: Points, values: np.ndarray) -> dict[str, Any]:
     """One trace, coloured by numbers."""
-    trace = _trace(title, members, *content, OTHER_COLOUR)
+    trace = _trace(title, members, points, OTHER_COLOUR)
     trace["marker"] |= {
         "color": binary(values[members]),
         "colorscale": "Viridis",
@@ -73,21 +80,23 @@ def _scaled(title: str, members: np.ndarray, content: tuple, values: np.ndarray)
     return trace
 
 
-def _trace(name, members, points, classes, labels, ids, cells, colour, opacity: float = 0.9) -> dict[str, Any]:
-    solid = points.shape[1] == 3
-    meta = {} if cells is None else {"cells": [int(cells[i]) for i in members]}
-    if (classes[members] != name).any():
-        meta["names"] = [str(classes[i]) for i in members]  # the tip says the class, whatever the colours say
+def _trace(name: str, members: np.ndarray, points: Points, colour: str, opacity: float = 0.9) -> dict[str, Any]:
+    """The points with these numbers, in one colour."""
+    dims = points.places.shape[1]
+    solid = dims == 3
+    meta = {} if points.cells is None else {"cells": [int(points.cells[i]) for i in members]}
+    if (points.classes[members] != name).any():
+        meta["names"] = [str(points.classes[i]) for i in members]  # the tip says the class, whatever the colours say
     return {
         "type": "scatter3d" if solid else "scattergl",
         "mode": "markers",
         "name": name or "no class",
-        "customdata": [str(ids[i]) for i in members],
-        "text": [str(labels[i]) for i in members],
+        "customdata": [str(points.ids[i]) for i in members],
+        "text": [str(points.labels[i]) for i in members],
         "hoverinfo": "none",  # the component draws its own, with a thumbnail
         "marker": {"size": 4 if solid else 7, "color": colour or OTHER_COLOUR, "opacity": opacity},
         "meta": meta,
-        **{axis: binary(points[members, k]) for k, axis in enumerate("xyz"[: points.shape[1]])},
+        **{axis: binary(points.places[members, k]) for k, axis in enumerate("xyz"[:dims])},
     }
 
 

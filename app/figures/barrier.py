@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.figures.curves import MEASURES
-from app.palette import NAMES, representation_line
+from app.shared.palette import NAMES, representation_line
 
 
 def barrier_figure(

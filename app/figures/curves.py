@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.palette import NAMES, representation_line
+from app.shared.palette import NAMES, representation_line
 
 # What a measure is called on an axis, and how many digits of it mean something.
 MEASURES = {"psnr": ("PSNR (dB)", ".1f"), "iou": ("IoU", ".3f")}

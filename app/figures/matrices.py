@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from app.palette import DIVERGING
+from app.shared.palette import DIVERGING
 
 _STOPS = np.array([stop for stop, _ in DIVERGING])
 _COLOURS = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for _, colour in DIVERGING], float)  # (5, 3)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from app.figures.arrays import binary
-from app.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
+from app.shared.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 
 # Our generator has its representation's colour, others and real fits some that none of the six has; baselines are grey
 # and told apart by their markers.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.figures.arrays import binary
-from app.palette import DIVERGING
+from app.shared.palette import DIVERGING
 
 Layers = Sequence[tuple[str, np.ndarray]]
 

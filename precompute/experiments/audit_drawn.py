@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from app.figures.plane import colours
-from app.palette import NAMES, OTHER_COLOUR
+from app.shared.palette import NAMES, OTHER_COLOUR
 from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import DATASETS
 from wsr import representations

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from app.palette import NAMES, REPRESENTATION_COLOURS
+from app.shared.palette import NAMES, REPRESENTATION_COLOURS
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.selection import is_occupancy, slug
 from precompute.tables import PAPER, write_tables

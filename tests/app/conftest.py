@@ -19,7 +19,7 @@ def _cache(tmp_path_factory):
 def _folders(tiny_folder, _cache):
     """The tiny assets, and one cache for all tests of the app. Children know the folders that there were when they
     began, and a child costs seconds: they serve all tests of a file."""
-    from app import workers
+    from app.shell import workers
 
     workers.close()
     with pytest.MonkeyPatch.context() as changed:

@@ -8,8 +8,9 @@ import time
 import gradio as gr
 import pytest
 
-from app import head, main
+from app import main
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
+from app.shell import head
 
 PAUSE = 1.0
 

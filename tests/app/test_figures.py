@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.figures.arrays import binary
-from app.figures.atlas import atlas_figure
+from app.figures.atlas import Points, atlas_figure
 from app.figures.curves import quality_curve
 from app.figures.weights import layer_arrays, weights_figure
-from app.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colours, representation_line
+from app.shared.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colours, representation_line
 from wsr import representations
 from wsr.fields.layout import ParameterLayout
 
@@ -53,7 +53,8 @@ def test_every_point_is_on_the_map_once_with_its_place_and_its_thumbnail(dims):
     points = rng.normal(size=(50, dims)).astype(np.float32)
     classes = [f"class {i % 4}" for i in range(50)]
     ids = [f"id-{i}" for i in range(50)]
-    figure = atlas_figure(points, classes, [i.upper() for i in ids], ids, cells=list(range(50)), view="a")
+    shown = Points(points, classes, [i.upper() for i in ids], ids, cells=list(range(50)))
+    figure = atlas_figure(shown, view="a")
     json.dumps(figure, allow_nan=False)
     assert [trace["name"] for trace in figure["data"]] == sorted(set(classes))
     seen = {}

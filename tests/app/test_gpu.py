@@ -5,23 +5,22 @@ import sys
 import numpy as np
 import pytest
 import torch
+from by_name import by_name
 from pretend_gpu import GPU, chosen_gpu
 
-from app import (
-    audit_run,
-    compute,
-    connect_run,
-    connect_tab,
-    fit_run,
-    fit_six,
-    generate_run,
-    library,
-    samples,
-    symmetry_run,
-)
-from app.atlas_place import place_fit
-from app.atlas_view import Visit
 from app.figures.plane import point_id
+from app.shared import library, networks, samples
+from app.shell import compute
+from app.tabs.atlas.map import Visit
+from app.tabs.atlas.place import place_fit
+from app.tabs.audit import run as audit_run
+from app.tabs.connect import handlers as connect_tab
+from app.tabs.connect import run as connect_run
+from app.tabs.fit import run as fit_run
+from app.tabs.fit import six as fit_six
+from app.tabs.generate import drawn, models
+from app.tabs.generate import run as generate_run
+from app.tabs.symmetry import run as symmetry_run
 from wsr import representations
 from wsr.data.signals import Signal, Signals
 
@@ -43,10 +42,10 @@ def target():
 
 def shared_stay() -> bool:
     """Whether everything that the app keeps for all visitors is on the CPU."""
-    kept = [library.zoo(name).representation for name in library.collection_names() if name.endswith(ADAPTERS)]
+    kept = [networks.zoo(name).representation for name in library.collection_names() if name.endswith(ADAPTERS)]
     tensors = [one for model in kept for one in (model.folded, model.layout.trained, *model.base.parameters())]
-    for name in generate_run.models():
-        made = generate_run.model(name)
+    for name in models.models():
+        made = models.model(name)
         tensors += [made.mean, *made.network.parameters()]
     return all(tensor.device.type == "cpu" for tensor in tensors)
 
@@ -54,7 +53,7 @@ def shared_stay() -> bool:
 @pytest.mark.parametrize("name", representations)
 def test_fit(gpu, target, name, tmp_path, monkeypatch):
     monkeypatch.setitem(fit_run.LIVE, 2, (16, 0.0))
-    library.picture("emoji-mlora-asym", library.collection("emoji-mlora-asym").ids[0], 8)
+    networks.picture("emoji-mlora-asym", library.collection("emoji-mlora-asym").ids[0], 8)
     screens = list(fit_run.run(target, fit_run.checked(name, 4, 10), tmp_path / "stop"))
     last = screens[-1]
     assert "Done after 10 steps" in last.state and any(screen.picture for screen in screens[:-1])
@@ -62,7 +61,7 @@ def test_fit(gpu, target, name, tmp_path, monkeypatch):
     assert "data:image/" in fit_run.zoomed(last.fitted, 2) and fit_run.weights_file(last.fitted, tmp_path)
     placed, _, near = place_fit(last.fitted, Visit("emoji-mlora-asym"))
     assert placed.points and near
-    assert shared_stay() and library.picture("emoji-mlora-asym", near, 8).shape == (8, 8, 3)
+    assert shared_stay() and networks.picture("emoji-mlora-asym", near, 8).shape == (8, 8, 3)
 
 
 def test_all_six(gpu, target, tmp_path, monkeypatch):
@@ -88,17 +87,18 @@ def test_a_shape(gpu, tmp_path, monkeypatch):
 @pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
 def test_generate(gpu, dataset, tmp_path, monkeypatch):
     for sizes, small in (("LIVE", {2: (12, 0.0), 3: (8, 0.0)}), ("FINAL", {2: 16, 3: 12}), ("OPENED", {2: 24, 3: 12}),
-                         ("LARGE", {2: 24, 3: 12}), ("COUNT", 3)):  # fmt: skip
-        monkeypatch.setattr(generate_run, sizes, small)
+                         ("LARGE", {2: 24, 3: 12})):  # fmt: skip
+        monkeypatch.setattr(drawn, sizes, small)
+    monkeypatch.setattr(models, "COUNT", 3)
     name = f"{dataset}-mlora-asym"
-    asked = generate_run.checked(dataset, "mlora-asym", "any", 1.5, 10, 3)
+    asked = models.checked(dataset, "mlora-asym", "any", 1.5, 10, 3)
     generate_run.warm(name)
     *_, last = generate_run.run(asked, tmp_path / "stop")
     assert last.sampled.weights.device.type == "cpu" and len(last.items) == 3 and shared_stay()
-    one = generate_run.fitted(last.sampled, 1)
-    generate_run.look(one, tmp_path)
+    one = drawn.fitted(last.sampled, 1)
+    drawn.look(one, tmp_path)
     assert generate_run.between(asked, 0, 2, 0.5).device.type == "cpu"
-    assert generate_run.files(last.sampled, 0, tmp_path) and place_fit(one, Visit(name))[2]
+    assert drawn.files(last.sampled, 0, tmp_path) and place_fit(one, Visit(name))[2]
     assert len(list(generate_run.opening(name))) >= 2 and shared_stay()
 
 
@@ -109,11 +109,12 @@ def test_connect(gpu, monkeypatch):
         "wsr.data.load_signals", lambda *_: Signals("emoji", 2, [Signal(name, "", "heldout", 2, lambda: noise)])
     )
     monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
-    connect_tab.walk("emoji", name, "own", None, 0.5, False)
+    tab = by_name(connect_tab.ConnectTab)
+    connect_tab.walk(tab, "emoji", name, "own", None, 0.5, False)
     *_, (_, race) = connect_run.fit_live("emoji", name, ["mlora", "mlp"], 0.1, 1.0)
     for lane in race.lanes.values():
         assert lane.pair.a.device.type == "cpu" and lane.pair.model.device.type == "cpu"
-    sheet, _ = connect_tab.walk("emoji", name, "own", race, 0.25, True)
+    sheet = connect_tab.walk(tab, "emoji", name, "own", race, 0.25, True)["sheet"]
     assert sheet.count("<figure>") == 2 and shared_stay()
 
 
@@ -129,12 +130,12 @@ def test_symmetry_and_atlas(gpu, name):
         assert symmetry_run.jump(subject, moved, "UMAP", 2)
     if subject.model.rank:
         symmetry_run.terms(subject, 0, [0])
-    library.weight_layers(name, item), library.start_layers(name), library.neighbours(name, item, form="canonical")
-    assert library.clusters(name).shape == (len(library.collection(name).ids),)
+    networks.weight_layers(name, item), networks.start_layers(name), networks.neighbours(name, item, form="canonical")
+    assert networks.clusters(name).shape == (len(library.collection(name).ids),)
 
 
 def test_audit(gpu, monkeypatch):
-    monkeypatch.setattr(generate_run, "OPENED", {2: 16, 3: 12})
+    monkeypatch.setattr(drawn, "OPENED", {2: 16, 3: 12})
     report = audit_run.report("emoji-mlora-asym")
     for generator in ("diffusion", "held out", "noise 0.1"):
         point = point_id(generator, 0)

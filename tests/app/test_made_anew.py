@@ -11,7 +11,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from app import audit_run, connect_run, generate_run, library, symmetry_run
+from app.shared import library, networks
+from app.tabs.audit import run as audit_run
+from app.tabs.connect import run as connect_run
+from app.tabs.generate import models
+from app.tabs.generate import run as generate_run
+from app.tabs.symmetry import run as symmetry_run
 from wsr.paths import atomic_path
 from wsr.zoo import Zoo
 
@@ -45,17 +50,17 @@ def remade(folder, seed: int = 1) -> Zoo:
 
 def test_a_zoo_made_anew_is_seen_by_the_library(own):
     before, item = library.collection(NAME), library.collection(NAME).ids[3]
-    seen = library.picture(NAME, item, 16), library.weights(NAME), library.neighbours(NAME, item, 3)
-    library.clusters(NAME), library.columns(NAME), library.start_layers(NAME), library.canonical_weights(NAME)
-    assert library.collection(NAME) is before and library.weights(NAME) is seen[1]
+    seen = networks.picture(NAME, item, 16), networks.weights(NAME), networks.neighbours(NAME, item, 3)
+    networks.clusters(NAME), library.columns(NAME), networks.start_layers(NAME), networks.canonical_weights(NAME)
+    assert library.collection(NAME) is before and networks.weights(NAME) is seen[1]
     zoo = remade(own / "zoos" / NAME)
     after = library.collection(NAME)
     assert len(after.ids) == len(before.ids) - 3 and after.quality[0] == before.quality[0] + 1
-    assert torch.equal(library.weights(NAME), zoo.weights(after.ids, dtype=None))
-    assert not np.array_equal(library.picture(NAME, item, 16), seen[0])
-    assert np.array_equal(library.picture(NAME, item, 16), zoo.decode([item], 16)[0])
-    assert library.neighbours(NAME, item, 3) != seen[2]
-    assert len(library.canonical_weights(NAME)) == len(library.clusters(NAME)) == len(after.ids)
+    assert torch.equal(networks.weights(NAME), zoo.weights(after.ids, dtype=None))
+    assert not np.array_equal(networks.picture(NAME, item, 16), seen[0])
+    assert np.array_equal(networks.picture(NAME, item, 16), zoo.decode([item], 16)[0])
+    assert networks.neighbours(NAME, item, 3) != seen[2]
+    assert len(networks.canonical_weights(NAME)) == len(networks.clusters(NAME)) == len(after.ids)
     assert before.position(before.ids[-1]) == len(before.ids) - 1  # who still has the old one is not confused
 
 
@@ -78,11 +83,11 @@ def test_the_symmetry_tab_opens_the_new_weights(own):
 
 def test_a_model_made_anew_is_the_one_that_samples(own):
     path = own / "diffusion" / f"{NAME}.safetensors"
-    before = generate_run.model(NAME)
+    before = models.model(NAME)
     mean = before.mean.clone()
-    assert generate_run.model(NAME) is before
+    assert models.model(NAME) is before
     replace(before, mean=mean + 1).save(path)
-    assert torch.allclose(generate_run.model(NAME).mean, mean + 1) and torch.equal(before.mean, mean)
+    assert torch.allclose(models.model(NAME).mean, mean + 1) and torch.equal(before.mean, mean)
 
 
 def test_kept_samples_and_their_pictures_are_those_of_the_files(own):
@@ -92,7 +97,7 @@ def test_kept_samples_and_their_pictures_are_those_of_the_files(own):
     assert first.sampled is again.sampled
     zoo = remade(folder)
     *_, last = generate_run.opening(NAME)
-    assert torch.equal(last.sampled.weights, zoo.weights()[: generate_run.COUNT])
+    assert torch.equal(last.sampled.weights, zoo.weights()[: models.COUNT])
     assert len(last.items) == len(zoo) == len(first.items) - 3
 
 
@@ -134,7 +139,7 @@ def test_another_base_is_seen_by_what_decodes_on_it(own):
     from wsr.presets import preset
 
     item = library.collection(NAME).ids[0]
-    library.picture(NAME, item, 16)
+    networks.picture(NAME, item, 16)
     save_base(own / "bases/emoji.safetensors", BaseField(preset("cpu", 2).field, 9), BaseInfo("emoji", "cpu", 0))
     with pytest.raises(WsrError, match="another base"):
-        library.picture(NAME, item, 16)
+        networks.picture(NAME, item, 16)

@@ -56,7 +56,7 @@ def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the
         raise PermissionError("priorities may not be set here")
 
     monkeypatch.setattr(os, "setpriority", refuse, raising=False)
-    from app import library, sheets
+    from app.shared import library, sheets
 
     done = []
     monkeypatch.setattr(sheets, "make_missing", lambda: done.append(len(library.collection_names())))
@@ -67,10 +67,12 @@ def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the
 
 
 def test_a_zoo_that_cannot_be_read_is_logged_and_the_others_are_made_ready(assets, monkeypatch, caplog):
-    from app import generate_run, library, sheets, workers
+    from app.shared import library, networks, sheets
+    from app.shell import workers
+    from app.tabs.generate import models
 
     done, ready, broken = [], [], library.collection_names()[0]
-    whole = library.neighbours
+    whole = networks.neighbours
 
     def neighbours(name, item):
         if name == broken:
@@ -78,9 +80,9 @@ def test_a_zoo_that_cannot_be_read_is_logged_and_the_others_are_made_ready(asset
         done.append(name)
         return whole(name, item)
 
-    monkeypatch.setattr(library, "neighbours", neighbours)
-    monkeypatch.setattr(library, "start_layers", lambda name: None)
-    monkeypatch.setattr(generate_run, "models", list)
+    monkeypatch.setattr(networks, "neighbours", neighbours)
+    monkeypatch.setattr(networks, "start_layers", lambda name: None)
+    monkeypatch.setattr(models, "models", list)
     monkeypatch.setattr(sheets, "make_missing", lambda: done.append("thumbnails"))
     monkeypatch.setattr(workers, "warm", lambda: None)
     monkeypatch.setattr(isolation, "warm", lambda: ready.append("files"))

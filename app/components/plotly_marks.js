@@ -1,0 +1,64 @@
+// What PlotlyChart draws on top of a figure: the picked point, its neighbours, and what was placed. A part of
+// plotly_chart.js, whose variables it uses.
+
+// The points drawn on top, with their role.
+function marked() {
+  const wanted = (props.highlight ?? []).filter((h) => chosen === null || h.role !== "picked");
+  if (chosen !== null) wanted.push({ id: chosen, role: "picked" });
+  return wanted
+    .map((h) => ({ ...points.find((p) => p.id === h.id), ...h }))
+    .filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y))
+    .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
+}
+
+// On a flat chart, shapes and names: changing a trace would compute all of 100,000 points again.
+function marks() {
+  return {
+    shapes: [...(figure.layout.shapes ?? []), ...rings()],
+    annotations: [...(figure.layout.annotations ?? []), ...names()],
+  };
+}
+
+function rings() {
+  const colour = ink();
+  return marked().map(({ role, id, x, y }) => {
+    const size = { neighbour: 6.5, picked: 10, placed: 8 }[role];
+    const diamond = { type: "path", path: `M0,${-size}L${size},0L0,${size}L${-size},0Z`, fillcolor: colour.accent };
+    const circle = { type: "circle", x0: -size, x1: size, y0: -size, y1: size };
+    return {
+      ...(role === "placed" ? diamond : circle), xsizemode: "pixel", ysizemode: "pixel", xanchor: x, yanchor: y,
+      name: `${role} ${id}`, line: { width: role === "neighbour" ? 1.5 : 3, color: colour.text },
+    };
+  });
+}
+
+function names() {
+  const placed = marked().filter((p) => p.role === "placed" && p.label);
+  return placed.map(({ x, y, label }) => ({ x, y, text: escaped(label), showarrow: false, yshift: 18 }));
+}
+
+function escaped(text) {
+  const holder = document.createElement("div");
+  holder.textContent = text;
+  return holder.innerHTML;
+}
+
+// In space, always three traces, empty or not: a constant number lets Plotly.react keep the rest as it is.
+function overlay() {
+  const colour = ink();
+  return ROLES.map((role) => {
+    const found = marked().filter((p) => p.role === role);
+    const placed = role === "placed";
+    return {
+      type: "scatter3d", mode: placed ? "markers+text" : "markers", name: role, showlegend: false, hoverinfo: "none",
+      x: found.map((p) => p.x), y: found.map((p) => p.y), z: found.map((p) => p.z ?? 0), customdata: found.map((p) => p.id),
+      text: found.map((p) => (placed ? p.label ?? "" : "")), textposition: "top center",
+      textfont: { color: colour.text, size: 13 },
+      marker: {
+        symbol: placed ? "diamond" : "circle-open", color: placed ? colour.accent : colour.text,
+        size: { neighbour: 9, picked: 14, placed: 10 }[role],
+        line: { width: role === "neighbour" ? 1.5 : 3, color: colour.text },
+      },
+    };
+  });
+}

@@ -1,0 +1,24 @@
+"""A network that a visitor has made, as tabs hand it to each other."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from wsr.fields.representation import Representation
+
+
+@dataclass
+class Fitted:
+    """A finished or stopped fit of this visitor, or a sample: its weights (1, p) and what decodes them. collection: the
+    one that it belongs to, if that is known; otherwise the first whose weights mean the same."""
+
+    label: str
+    dim: int
+    model: "Representation"
+    weights: "Tensor"
+    aspect: tuple[int, int]
+    quality: float
+    steps: int
+    collection: str = ""

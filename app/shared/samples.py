@@ -1,0 +1,172 @@
+"""What can be fitted in the Fit tab: samples that are at hand, and what visitors bring."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from app.shell import snippets
+from wsr.caching import cached_by_file
+from wsr.errors import WsrError, unknown_name
+from wsr.paths import cache_dir
+from wsr.picture_formats import NAMES as PICTURES
+from wsr.picture_formats import SUFFIXES as IMAGE_FILES
+
+if TYPE_CHECKING:
+    from wsr.data.signals import Signal
+    from wsr.fitting.problem import ShapeTruth
+
+THUMB = 128
+VIEW = 320  # pixels of a drawn shape
+# Photographs that come inside scikit-image.
+PHOTOGRAPHS = {"astronaut": "astronaut.png", "cat": "chelsea.png", "coffee": "coffee.png", "rocket": "rocket.jpg"}
+EMOJI = ("1f98a", "1f34e", "1f680", "1f9d9", "1f3b8")  # fox, apple, rocket, mage, guitar
+SHAPES = ("airplane-00451", "chair-00452", "lamp-00453", "car-00454", "table-00455", "watercraft-00456")
+MESH_FILES = (".obj", ".ply", ".stl", ".glb", ".off")
+
+
+@dataclass
+class Sample:
+    """Something to choose: its id, what it is called, 2 or 3 dimensions."""
+
+    id: str
+    label: str
+    dim: int
+
+
+@dataclass
+class Target:
+    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes. truth: what
+    judges fits of a shape that has been measured; trouble: why it cannot be fitted; seconds: that reading it took."""
+
+    signal: "Signal"
+    label: str
+    view: UInt8[np.ndarray, "h w 3"]
+    steps: int
+    truth: "ShapeTruth | None" = None
+    trouble: str = ""
+    seconds: float = 0.0
+    note: str = ""  # what was mended in a visitor's shape, and what may make a poor fit of it
+
+    @property
+    def dim(self) -> int:
+        return self.signal.dim
+
+
+def samples() -> list[Sample]:
+    """Photographs, emoji where they have been fetched, and shapes. No base was trained on any of them."""
+    photos = [Sample(f"photo:{name}", name, 2) for name in PHOTOGRAPHS]
+    emoji = [Sample(f"emoji:{signal.id}", label, 2) for signal, label in _emoji()]
+    shapes = [Sample(f"shape:{name}", name.split("-")[0], 3) for name in SHAPES]
+    mixed = [item for group in _rounds(emoji, shapes, photos) for item in group]
+    return mixed[:12]
+
+
+def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
+    """Some of each kind, so that both kinds are in the first row."""
+    for start in range(0, 12, 2):
+        yield [item for group in groups for item in group[start : start + 2]]
+
+
+def _emoji_files(*_: str) -> list[Path]:
+    """What is there only once emoji have been fetched; photographs and shapes never change."""
+    return [cache_dir() / "emoji" / "groups.json"]
+
+
+@cached_by_file(_emoji_files, maxsize=1)
+def _emoji() -> list[tuple["Signal", str]]:
+    from app.shared.library import label_of
+    from wsr import load_signals
+
+    try:
+        found = load_signals("emoji")
+    except WsrError:  # not fetched on this machine
+        return []
+    held_out = [signal for signal in found if signal.split == "heldout"]
+    wanted = [signal for signal in held_out if signal.id in EMOJI] or held_out[:: max(1, len(held_out) // 4)]
+    return [(signal, label_of("emoji", signal.id)) for signal in wanted[:4]]
+
+
+@cached_by_file(_emoji_files, maxsize=32)
+def target(sample: str) -> Target:
+    """A sample by its id, which may come from the page: WsrError if it is none."""
+    known = {item.id: item for item in samples()}
+    if sample not in known:
+        raise unknown_name("sample", sample, known)
+    kind, _, name = sample.partition(":")
+    if kind == "photo":
+        return _read(_photograph(name), known[sample].label)
+    if kind == "emoji":
+        return _seen("emoji", next(signal for signal, _ in _emoji() if signal.id == name), known[sample].label)
+    from wsr import load_signals
+
+    return _seen("shapes10", load_signals("shapes10", [name])[0], known[sample].label)
+
+
+def uploaded(path: str) -> Target:
+    """A visitor's file. WsrError for anything that cannot be fitted: too big, damaged, of another kind."""
+    file = checked_file(path)
+    return _read(file, file.stem[:60])
+
+
+def checked_file(path: str) -> Path:
+    """A visitor's file by its ending. WsrError for one that is not read."""
+    file = Path(path)
+    if file.suffix.lower() not in (*IMAGE_FILES, *MESH_FILES):
+        kinds = f"a picture ({PICTURES}) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
+        raise WsrError(f"{file.name!r} is neither {kinds} by its ending.")
+    return file
+
+
+def _read(path: Path, label: str) -> Target:
+    from wsr.fitting.problem import as_signals
+    from wsr.presets import preset
+
+    return _seen("yours", as_signals([path], preset("cpu", 2).resolution)[0], label)
+
+
+def _photograph(name: str) -> Path:
+    return Path(find_spec("skimage").origin).parent / "data" / PHOTOGRAPHS[name]
+
+
+def _seen(dataset: str, signal: "Signal", label: str) -> Target:
+    from wsr.data.signals import Signals
+    from wsr.fitting.fit import default_steps
+    from wsr.presets import preset
+
+    content = signal.read()
+    steps = default_steps(Signals(dataset, signal.dim, [signal]), preset("cpu", signal.dim).fit)
+    if signal.dim == 3:
+        from wsr.render.pictures import draw_mesh
+
+        note = ""
+        if dataset == "yours":
+            from wsr.data.mesh_report import describe_mesh
+
+            note = " ".join(describe_mesh(content).warnings())
+        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)), steps, note=note)
+    return Target(signal, label, np.round(np.clip(content, 0, 1) * 255).astype(np.uint8), steps)
+
+
+def strip() -> list[dict[str, str]]:
+    """The samples as the page's strip of pictures takes them."""
+    return [{"id": item.id, "label": item.label, "src": _thumb(item.id)} for item in samples()]
+
+
+@cached_by_file(_emoji_files, maxsize=32)
+def _thumb(sample: str) -> str:
+    small = Image.fromarray(target(sample).view)
+    small.thumbnail((THUMB, THUMB))
+    return snippets.data_uri(np.asarray(small))
+
+
+def first() -> tuple[str, str]:
+    """What is chosen before anybody has chosen, id and picture, without the engine: a photograph."""
+    with Image.open(_photograph("cat")) as image:
+        image.thumbnail((VIEW, VIEW))
+        return "photo:cat", snippets.picture(np.asarray(image.convert("RGB")), "cat")

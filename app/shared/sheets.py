@@ -1,0 +1,110 @@
+"""Sheets of thumbnails: one picture with a cell for every item of a collection, in the order of its zoo's index."""
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from app.shared import library, networks
+from app.shell import snippets
+from wsr.paths import assets_dir, atomic_path, cache_dir
+
+CELL = 64
+log = logging.getLogger("wsr.app")
+_busy: set[str] = set()
+_lock = threading.Lock()
+
+
+def columns_of(count: int) -> int:
+    """Cells in a row of a sheet of `count` thumbnails: as square as it gets."""
+    return max(1, int(np.ceil(np.sqrt(count))))
+
+
+def find(name: str) -> dict[str, Any] | None:
+    """The sheet of a collection as the page's components take it, `{url, columns, rows}`, or None if there is none yet.
+
+    Shipped with the assets where we may ship it, else in the cache, made there by `make_missing`.
+    """
+    for path in (assets_dir() / "maps" / f"{name}.webp", _cached(name)):
+        if path.is_file():
+            gr.set_static_paths([path])
+            with Image.open(path) as sheet:  # reads the header only
+                columns, rows = sheet.width // CELL, sheet.height // CELL
+            # the time in the address: a browser must not show an older sheet
+            return {"url": f"gradio_api/file={path}?{path.stat().st_mtime_ns}", "columns": columns, "rows": rows}
+    return None
+
+
+def shared(name: str) -> dict[str, Any] | None:
+    """A collection's sheet, or another's of the same items: all representations of a data set hold the same ones."""
+    ids = library.collection(name).ids
+    for other in (name, *library.collection_names()):
+        if (
+            library.collection(other).dataset == library.collection(name).dataset
+            and library.collection(other).ids == ids
+        ):
+            found = find(other)
+            if found:
+                return found
+    return None
+
+
+def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
+    """An item's thumbnail as the strips of pictures take it: its cell on the sheet, or, where there is no sheet yet and
+    it may be decoded, a picture of its own."""
+    if decode and library.collection(name).dim == 2 and not shared(name):
+        return {"src": snippets.data_uri(np.asarray(networks.picture(name, item, CELL)))}
+    return {"cell": cell(name, item)}
+
+
+def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, Any]]:
+    """Items for a strip to choose from."""
+    found = library.collection(name)
+    decode = decode and found.dim == 2 and not shared(name)
+    return [
+        {"id": item, "label": found.labels[found.position(item)],
+         **(thumb(name, item) if decode else {"cell": cell(name, item)})}
+        for item in ids
+    ]  # fmt: skip
+
+
+def cell(name: str, item: str) -> int:
+    """Where an item's thumbnail is on the sheet, counted along the rows."""
+    found = library.collection(name)
+    return found.rows[found.position(item)]
+
+
+def _cached(name: str) -> Path:
+    index = assets_dir() / "zoos" / name / "index.parquet"
+    return cache_dir() / "sprites" / f"{name}-{index.stat().st_mtime_ns}-{index.stat().st_size}.webp"
+
+
+def make_missing() -> None:
+    """Decode the sheets of image collections that have none. Takes about 10 s for a thousand images on 2 cores."""
+    for name in library.collection_names():
+        with _lock:
+            if name in _busy or shared(name) or library.collection(name).dim != 2:
+                continue
+            _busy.add(name)
+        try:
+            _make(name)
+        except Exception:
+            log.exception("the thumbnails of %s could not be made", name)
+
+
+def _make(name: str) -> None:
+    zoo = networks.zoo(name)
+    ids = list(zoo.ids)
+    columns = columns_of(len(ids))
+    sheet = np.full((-(-len(ids) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
+    for start in range(0, len(ids), 32):
+        for i, image in enumerate(zoo.decode(ids[start : start + 32], CELL), start):
+            row, column = divmod(i, columns)
+            pixels = np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+            sheet[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL] = pixels
+    with atomic_path(_cached(name)) as path:
+        Image.fromarray(sheet).save(path, format="webp", quality=85)

@@ -1,0 +1,185 @@
+"""What visitors have computed, as generators over plain data. They run in a child process
+(`app.shell.workers`), so nothing here imports gradio."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from wsr import representations
+from wsr.caching import cached_by_file
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from app.shared.samples import Target
+    from wsr.analysis.connectivity import Pair
+    from wsr.data.signals import Signal, Signals
+    from wsr.diffusion import SampleStep, WeightDiffusion
+    from wsr.fitting.loop import FitRecord
+    from wsr.fitting.problem import Problem, ShapeTruth
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a fit, as `FitRecord`, with its weights (1, p) on the CPU and without its model, which the reader has.
+    status: of the last one, "ok" or why the fit failed."""
+
+    step: int
+    steps: int
+    quality: np.ndarray
+    seconds: float
+    weights: "Tensor"
+    done: bool
+    status: str
+
+
+def plain(signal: "Signal") -> "Signal":
+    """The same signal with its content at hand, so that it can be sent to another process."""
+    return replace(signal, reader=partial(_same, signal.read()))
+
+
+def _same(content: Any) -> Any:
+    return content
+
+
+def read(path: str) -> "Target":
+    """A visitor's file as a target, with its picture."""
+    from app.shared import samples
+
+    target = samples.uploaded(path)
+    return replace(target, signal=plain(target.signal))
+
+
+def _alone(name: str, signal: "Signal") -> "Signals":
+    from wsr.data.signals import Signals
+
+    return Signals(name, signal.dim, [signal])
+
+
+def measure(signal: "Signal") -> "ShapeTruth":
+    """What is inside a shape: its samples are left in the cache, where a fit finds them, and what judges fits is
+    returned."""
+    from wsr.data.occupancy import cached_occupancy
+    from wsr.fitting.problem import make_problem
+    from wsr.presets import preset
+
+    cached_occupancy(signal)
+    return make_problem(_alone("yours", signal), preset("cpu", 3).resolution).truth
+
+
+def _problem(signal: "Signal", truth: "ShapeTruth | None", device: str) -> "Problem":
+    from wsr.data.occupancy import cached_occupancy
+    from wsr.fitting.problem import Problem, make_problem
+    from wsr.fitting.targets import ShapeTargets
+    from wsr.presets import preset
+
+    if truth is None:
+        return make_problem(_alone("yours", signal), preset("cpu", signal.dim).resolution, device=device)
+    return Problem([signal.id], ShapeTargets.of([cached_occupancy(signal)], device, 0), truth)
+
+
+def every_for(steps: int) -> int:
+    """Steps between two records of a fit on the page."""
+    return max(1, min(10, steps // 20))
+
+
+def fit(
+    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, truth: "ShapeTruth | None" = None
+) -> Iterator[tuple[str, Step]]:
+    """Steps of the fits of one target with each of the representations, in turns, until all are done: one problem,
+    and for each representation what `wsr.fit_stream` gives."""
+    from wsr.fitting.fit import default_device, fit_settings, representation_for
+    from wsr.fitting.loop import run_fit
+    from wsr.presets import preset
+
+    device, resolution = default_device(), preset("cpu", signal.dim).resolution
+    problem = _problem(signal, truth, device)
+    streams = {}
+    for name in names:
+        model = representation_for(name, None, signal.dim, rank).to(device)
+        config = fit_settings(name, signal.dim, steps)
+        streams[name] = run_fit(problem, model, model.initial(), config, resolution, every_for(steps))
+    try:
+        while streams:
+            for name, stream in list(streams.items()):
+                record = next(stream)
+                if record.done:
+                    del streams[name]
+                yield name, _sent(record)
+    finally:
+        for stream in streams.values():
+            stream.close()
+
+
+def _sent(record: "FitRecord") -> Step:
+    status = record.result.status[0] if record.result else ""
+    weights = record.weights.cpu()
+    return Step(record.step, record.steps, record.quality, record.seconds, weights, record.done, status)
+
+
+@dataclass(frozen=True)
+class FittedPair:
+    """Two fits of one target with one representation, as they lie and aligned, and the quality on both lines at
+    `ALPHAS`."""
+
+    representation: str
+    pair: "Pair"
+    aligned: "Pair"
+    raw_curve: list[float]
+    aligned_curve: list[float]
+
+
+def fit_pairs(
+    signal: "Signal", dataset: str, names: list[str], steps: int, sigma: float, perturb: float
+) -> Iterator[tuple[float, FittedPair | None]]:
+    """Fits a target of a data set twice with each representation, over that data set's base. Yields which part is
+    done, in [0, 1], and after each representation its pair."""
+    from wsr.analysis.connectivity import connect, fit_pair_stream
+    from wsr.fitting.problem import make_problem
+    from wsr.presets import preset
+
+    signals = _alone(dataset, signal)
+    truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
+    for done, name in enumerate([name for name in representations if name in names]):
+        options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": steps}
+        for record in fit_pair_stream(signals, name, dataset, **options):
+            yield (done + record.step / record.steps) / len(names), None
+        pair, aligned = record.pair, record.pair.aligned()
+        curves = [connect(one, truth).quality[0].tolist() for one in (pair, aligned)]
+        yield (done + 1) / len(names), FittedPair(name, pair, aligned, *curves)
+
+
+@cached_by_file(lambda path: [path], maxsize=6)
+def diffusion(path: Path) -> "WeightDiffusion":
+    from wsr.diffusion import load_diffusion
+
+    return load_diffusion(path)
+
+
+def sample(
+    path: Path, count: int, cls: str | None, guidance: float, steps: int, seed: int
+) -> "Iterator[SampleStep]":  # fmt: skip
+    """New weights from the model in a file, step by step."""
+    from wsr.fitting.fit import default_device
+
+    made = diffusion(path).to(default_device())
+    for record in made.sample_stream(count, cls=cls, guidance=guidance, steps=steps, seed=seed):
+        yield replace(record, weights=record.weights.cpu())
+
+
+def ready() -> bool:
+    """Imports what a first fit and first samples would import, and takes a step of a fit: the first step takes a second
+    more than others, and the sampler's library two."""
+    from wsr.data.signals import Signal
+
+    noise = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
+    signal = Signal("ready", "", "train", 2, partial(_same, noise))
+    for _ in fit(signal, ("mlora-asym",), 4, 1):
+        pass
+    import wsr.diffusion.model  # noqa: F401
+
+    return True

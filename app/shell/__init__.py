@@ -1,0 +1,1 @@
+"""What every tab stands on: the page's address, its queues and children, visitors' files, looks."""

@@ -1,0 +1,94 @@
+"""What every handler shares: queues, the GPU of a Space, and errors as sentences."""
+
+import contextlib
+import functools
+import inspect
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from app.shell import gradio_patches, snippets
+from wsr.errors import WsrError
+from wsr.paths import disk_error
+
+try:  # present on a Space with ZeroGPU only; it must be imported before torch
+    import spaces
+except ImportError:
+    spaces = None
+
+gradio_patches.send_values_whole()
+log = logging.getLogger("wsr.app")
+
+QUEUE_SIZE = 200  # of all visitors together; `places` says how many of one
+# Fits take turns; looking at what is there does not wait for them.
+COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
+# Many at once: what is quick does not wait for what is slow. What takes long takes turns among itself (`looking`).
+LOOK = {"concurrency_id": "look", "concurrency_limit": 24}
+# Visitors' own files are read and measured, as many at once as there are children for it (`workers.PREPARING`).
+PREPARE = {"concurrency_id": "prepare", "concurrency_limit": 4}
+# Listeners are the page's own: none is offered as a public endpoint.
+PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
+UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
+
+
+def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:
+    """`spaces.GPU` where that package is, nothing elsewhere. Its function runs in another process: give it plain data,
+    and signal to it through files."""
+    if function is None:
+        return functools.partial(gpu, duration=duration)
+    return spaces.GPU(function, duration=duration) if spaces else function
+
+
+def said_at_once(text: str) -> str:
+    """JavaScript with which the page itself says that something is going on, without waiting for the server."""
+    return f"() => {json.dumps(snippets.working(text))}"
+
+
+def sentence(error: BaseException) -> str:
+    """What the page says about an error: wsr's own sentence, or a general one, and then the log has the traceback."""
+    if isinstance(error, WsrError):
+        return str(error)
+    if (full := disk_error(error)) is not None:
+        log.error("%s", full)
+        return str(full)
+    log.error("unexpected error in a handler", exc_info=error)
+    return UNEXPECTED
+
+
+@contextlib.contextmanager
+def told(name: str) -> Iterator[None]:
+    """Getting ready goes on where one thing, of this name, cannot be read: the log says so."""
+    try:
+        yield
+    except WsrError as error:
+        log.warning("%s is not ready: %s", name, error)
+
+
+def guarded(handler: Callable) -> Callable:
+    """A handler whose errors reach the page as one sentence in a notice, never as a traceback."""
+
+    def told(error: Exception) -> gr.Error:
+        return gr.Error(sentence(error), title="That did not work", print_exception=False)
+
+    @functools.wraps(handler)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise told(error) from None
+
+    @functools.wraps(handler)
+    def stream(*args: Any, **kwargs: Any) -> Iterator[Any]:
+        try:
+            yield from handler(*args, **kwargs)
+        except gr.Error:
+            raise
+        except Exception as error:
+            raise told(error) from None
+
+    return stream if inspect.isgeneratorfunction(handler) else call

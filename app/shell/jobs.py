@@ -1,0 +1,130 @@
+"""A visitor's job on the page: a button starts it, another stops it, and a line says how far it is.
+
+A press answers at once, whoever else is waiting (`Job.prepare`). The job runs when its turn comes; what is wrong with
+it is said in the line (`said_in_line`). Afterwards the buttons are as before (`Job.finish`, `Job.refused`).
+"""
+
+import functools
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.shell import compute, session, snippets
+
+ON, OFF = {"interactive": True}, {"interactive": False}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A handler with the widgets that it reads and those that it may change. options: of its event."""
+
+    handler: Callable[..., Any]
+    inputs: Any = ()
+    outputs: Sequence[Any] = ()
+    options: Mapping[str, Any] = field(default_factory=lambda: {"queue": False, **compute.PRIVATE})
+
+
+@dataclass
+class Job:
+    """name: of this kind of job, for its files. start, halt: the buttons; state: the line. what: completes "The machine
+    has no room for …"."""
+
+    name: str
+    start: Any
+    halt: Any
+    state: Any
+    what: str
+
+    @property
+    def widgets(self) -> list[Any]:
+        return [self.state, self.start, self.halt]
+
+    def stop_file(self, request: gr.Request | None) -> Path:
+        """While this file exists, the visitor's job ends at its next step. A file, because on a Space with a shared GPU
+        the job runs in another process."""
+        return session.session_dir(request) / f"stop-{self.name}"
+
+    def is_going_on(self, request: gr.Request | None) -> bool:
+        """Whether the visitor has pressed the button and the job has not ended."""
+        return self._going_on(request).exists()
+
+    def _going_on(self, request: gr.Request | None) -> Path:
+        return session.session_dir(request) / f"going-on-{self.name}"
+
+    def prepare(self, request: gr.Request) -> dict[Any, Any]:
+        """A press on the button."""
+        self.stop_file(request).unlink(missing_ok=True)
+        self._going_on(request).touch()
+        waiting = snippets.working("Waiting for the machine …")
+        return {self.state: waiting, self.start: gr.update(**OFF), self.halt: gr.update(**ON)}
+
+    def finish(self, request: gr.Request) -> dict[Any, Any]:
+        """The job has ended, well or not."""
+        self._going_on(request).unlink(missing_ok=True)
+        return {self.start: gr.update(**ON), self.halt: gr.update(**OFF)}
+
+    def refused(self, request: gr.Request) -> dict[Any, Any]:
+        """The queue was full, or the connection broke."""
+        text = f"The machine has no room for {self.what} at the moment. Please try again in a minute."
+        return {self.state: snippets.failed(text), **self.finish(request)}
+
+    def stop(self, request: gr.Request) -> None:
+        """A press on Stop."""
+        self.stop_file(request).touch()
+
+    def wire(
+        self, run: Step, *, prepare: Step | None = None, then: Sequence[Step] = (), finish: Step | None = None,
+        triggers: Sequence[Any] = (),
+    ) -> Any:  # fmt: skip
+        """Connects the buttons. run: the job itself, a generator, which takes its turn among all visitors' jobs.
+
+        prepare, finish: in place of the methods of that name, with what they change beyond the job's own widgets; then:
+        what comes between a press and the job; triggers: what starts it, beside the button. Returns the event of its
+        end, after which more may follow."""
+        begin, end = prepare or Step(self.prepare), finish or Step(self.finish)
+        pressed = [self.start.click, *triggers]
+        event = gr.on(pressed, begin.handler, begin.inputs, [*self.widgets, *begin.outputs], **begin.options)
+        for step in then:
+            event = event.then(step.handler, step.inputs, step.outputs, **step.options)
+        shown = {"show_progress_on": self.state, **compute.COMPUTE, **compute.PRIVATE, "show_progress": "minimal"}
+        running = event.then(run.handler, run.inputs, [self.state, *run.outputs], **shown)
+        ended = running.success(end.handler, end.inputs, [self.start, self.halt, *end.outputs], **end.options)
+        running.failure(self.refused, None, self.widgets, queue=False, **compute.PRIVATE)
+        # The page itself says "Stopping …": were the words the answer of `stop`, they could come after the last words
+        # of the job that it stops, and stay.
+        said = compute.said_at_once("Stopping …")
+        self.halt.click(None, None, self.state, js=said, queue=False, **compute.PRIVATE)
+        self.halt.click(self.stop, None, None, queue=False, **compute.PRIVATE)
+        return ended
+
+
+def said_in_line(run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """A job's generator, a handler of a tab that has a `job`, whose errors are said in the job's line."""
+
+    @functools.wraps(run)
+    def running(tab: Any, *args: Any) -> Iterator[Any]:
+        try:
+            yield from run(tab, *args)
+        except Exception as error:
+            yield {tab.job.state: snippets.failed(compute.sentence(error))}
+
+    return running
+
+
+class Pace:
+    """How often what a job has done so far is drawn: at most once in so many seconds."""
+
+    def __init__(self, seconds: float):
+        self.seconds, self._drawn = seconds, -math.inf
+
+    def is_due(self) -> bool:
+        return time.monotonic() - self._drawn > self.seconds
+
+    def drawn(self) -> None:
+        """The seconds begin now."""
+        self._drawn = time.monotonic()

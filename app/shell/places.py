@@ -1,0 +1,66 @@
+"""Places in the queue: a visitor may have a few jobs waiting or running, so that others find a place.
+
+gradio's queue has one bound for everybody. One visitor could fill it, and everybody else was told that it is full.
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.shell import compute, gradio_patches
+
+JOBS, LOOKS = 3, 24  # of one visitor; opening a tab asks for up to seven things at once
+# Of all visitors with one network address: a class, or somebody who pretends to be many.
+JOBS_OF_ADDRESS, SHARE_OF_ADDRESS = 24, 0.75
+MANY = "You have {count} jobs waiting or running here already. Let one of them end, or stop it, and try again."
+CROWDED = "Too much is waiting here for visitors from your network. Please try again in a minute."
+
+
+@dataclass(frozen=True)
+class _Asked:
+    session: str
+    address: str
+    job: bool  # rather than a look
+
+
+def limit(page: gr.Blocks) -> gr.Blocks:
+    """Gives every visitor of a page with a queue a share of its places."""
+    return gradio_patches.refuse_first(page, _refusal)
+
+
+def _refusal(queue: Any, body: Any, request: Any) -> str:
+    """A sentence for a visitor who has no place left, "" for one who has."""
+    function = queue.blocks.fns.get(body.fn_index)
+    mine = _Asked(str(body.session_hash), _address(request), _is_job(function))
+    waiting = [_asked(event) for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
+    running = [_asked(event) for job in queue.active_jobs if job for event in job if event.alive]
+    own = [one for one in waiting + running if (one.session, one.job) == (mine.session, mine.job)]
+    if len(own) >= (JOBS if mine.job else LOOKS):
+        return MANY.format(count=len(own))
+    near = [one for one in waiting if one.address == mine.address]
+    crowded = queue.max_size is not None and len(near) >= SHARE_OF_ADDRESS * queue.max_size
+    if crowded or (mine.job and sum(one.job for one in near) >= JOBS_OF_ADDRESS):
+        return CROWDED
+    return ""
+
+
+def _asked(event: Any) -> _Asked:
+    return _Asked(str(event.session_hash), _address(event.request), _is_job(event.fn))
+
+
+def _is_job(function: Any) -> bool:
+    return getattr(function, "concurrency_id", None) in (
+        compute.COMPUTE["concurrency_id"], compute.PREPARE["concurrency_id"]
+    )  # fmt: skip
+
+
+def _address(request: Any) -> str:
+    """Where a request comes from. On a Space it comes through a proxy, which adds whom it had it from at the end of a
+    header; what stands before that, or anywhere else, is the visitor's own word."""
+    if os.environ.get("SPACE_ID"):
+        hops = ",".join(request.headers.getlist("x-forwarded-for")) if hasattr(request, "headers") else ""
+        if last := hops.rpartition(",")[2].strip():
+            return last
+    return getattr(getattr(request, "client", None), "host", None) or ""

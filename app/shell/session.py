@@ -1,0 +1,74 @@
+"""What belongs to one visitor: a folder for their files, and which of their questions is the newest."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.shell import disk, looking
+
+UPLOAD_LIMIT = 32 * disk.MB
+_ROOT = disk.own_folder()
+os.environ["GRADIO_TEMP_DIR"] = str(_ROOT)  # gradio's uploads too; what lies here it hands out without a copy
+DISK = disk.Disk(_ROOT)
+_turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
+MANY = 5000  # of them: some visitors never say that they leave
+SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
+
+
+def session_dir(request: gr.Request | None) -> Path:
+    """A folder for the files of this visitor only. `forget` removes it when they leave."""
+    # by digest: a visitor may call themselves what they like, and must not reach another's folder by it
+    name = hashlib.sha256(str(getattr(request, "session_hash", None) or "").encode("utf-8", "replace")).hexdigest()
+    folder = _ROOT / "visitors" / name[:40]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.utime(folder)  # it is in use: `disk` removes empty folders that are not
+    return folder
+
+
+def shared_dir() -> Path:
+    """A folder for files that are the same for every visitor."""
+    folder = _ROOT / "shared"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def newest(request: gr.Request | None, answer: Iterator[Any], *topics: str) -> Iterator[Any]:
+    """An answer, part by part, that ends early when the same visitor asks again: what is newest is what they see last.
+
+    topics: what it is about, where a visitor may ask about several things at once; a newer answer to the first one ends
+    it, and it ends older ones about any of them.
+
+    gradio sends a generator's last values a second time when it ends, by when the newer answer may be on screen (and a
+    Model3D drops its viewer when its value comes again while the viewer's script is loading): the last ones are none.
+    """
+    visitor, turn = getattr(request, "session_hash", None), object()
+    keys = [(visitor, topic) for topic in topics or ("",)]
+    for key in keys:
+        _turns.pop(key, None)  # what is newest goes last
+        _turns[key] = turn
+    for key in list(_turns)[: max(0, len(_turns) - MANY)]:
+        _turns.pop(key, None)
+    try:
+        while True:
+            looking.asking(lambda: _turns.get(keys[0], turn) is not turn)  # each part may come from another thread
+            part = next(answer)
+            if _turns.get(keys[0], turn) is not turn:
+                break
+            yield part
+    except (StopIteration, looking.Stale):
+        pass
+    finally:
+        looking.asking(lambda: False)
+    yield gr.skip()
+
+
+def forget(request: gr.Request) -> None:
+    visitor = getattr(request, "session_hash", None)
+    for key in [key for key in list(_turns) if key[0] == visitor]:
+        _turns.pop(key, None)
+    shutil.rmtree(session_dir(request), ignore_errors=True)

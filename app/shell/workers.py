@@ -1,0 +1,162 @@
+"""Where visitors' work is computed: in child processes of low priority, so that looking does not wait for fitting.
+
+On a Space with a shared GPU (`spaces`) work runs as it is told to there, in a process of that package's own.
+"""
+
+import asyncio
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from app.shell import compute
+from wsr.errors import WsrError
+from wsr.isolation import Children, Limits, Stopped, cores
+
+COURTESY = 1.0  # seconds that work has to end by itself after it was told to stop
+NICE = 10  # looking comes first; a fit has what looking leaves
+_END = object()
+_at_work: set["_Pumped"] = set()
+_getting_ready = threading.Lock()  # held while a child computes ahead of a visitor
+READY = 8.0  # seconds that a visitor's work waits for such a child: starting another takes longer
+
+
+# What reads, measures and draws a file. A child that is ready has imported it: a visitor's seconds are not for that.
+READS = (
+    "app.shared.samples", "wsr.data.images", "wsr.data.meshes", "wsr.data.mesh_report", "wsr.data.occupancy",
+    "wsr.fitting.fit", "wsr.fitting.problem", "wsr.presets", "wsr.render.pictures",
+)  # fmt: skip
+
+# Fits and samples take turns (`compute.COMPUTE`), so one child is enough; one of another visitor who has just left may
+# still be ending.
+CHILD = ("app.shell.in_child", "app.shared.work")
+FITTING = Children(preload=CHILD, most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
+# A visitor's file is read, measured and drawn here. Several at once, so that nobody waits for another's.
+PREPARING = Children(preload=(*CHILD, *READS), most=4, keep=1, nice=NICE // 2)
+
+
+class Task:
+    """A generator function that runs elsewhere.
+
+    Called with the function's own arguments, and with `stopped`, which says whether the visitor wants an end. The
+    values come through a queue without bound: work does not wait for whoever draws it, who can leave out old ones.
+    Closing the generator ends the work, at its next value or after a second.
+    """
+
+    def __init__(self, function: Callable[..., Iterator], *, duration: int, what: str):
+        """duration: seconds of a Space's GPU; what: subject of the sentence if it fails."""
+        self.function, self.what = function, what
+        self.here = compute.gpu(function, duration=duration)
+
+    def __call__(self, *args: Any, stopped: Callable[[], bool] = lambda: False) -> Iterator[Any]:
+        if compute.spaces:
+            return self.here(*args)
+        return _Pumped(FITTING, self, args, stopped).values()
+
+
+class _Pumped:
+    """The values of a task in a child, fetched by a thread of their own."""
+
+    def __init__(self, pool: Children, task: Task, args: tuple, stopped: Callable[[], bool]):
+        self.pool, self.task, self.args, self.stopped = pool, task, args, stopped
+        self.found: queue.SimpleQueue = queue.SimpleQueue()
+        self.closed = False
+        self._told: float | None = None
+
+    def values(self) -> Iterator[Any]:
+        """Ends quietly where the visitor's own stop ended the work."""
+        _at_work.add(self)
+        thread = threading.Thread(target=self._fetch, name="wsr-fetch", daemon=True)
+        thread.start()
+        try:
+            while (value := self.found.get()) is not _END:
+                if isinstance(value, Stopped):
+                    return
+                if isinstance(value, BaseException):
+                    raise value
+                yield value
+        finally:
+            self.closed = True
+            if not _on_event_loop():
+                thread.join(3 * COURTESY)
+
+    def _fetch(self) -> None:
+        limits = Limits(seconds=None, what=self.task.what, stopped=self._overdue)
+        _wait_until_ready(lambda: self.closed or self.stopped())
+        stream = self.pool.stream(self.task.function, *self.args, limits=limits)
+        try:
+            for value in stream:
+                self.found.put(value)
+                if self.closed:
+                    break
+        except BaseException as error:
+            self.found.put(error)
+        finally:
+            stream.close()
+            self.found.put(_END)
+            _at_work.discard(self)
+
+    def _overdue(self) -> bool:
+        """Whether the work was told to stop and has had its time to do so."""
+        if not (self.closed or self.stopped()):
+            self._told = None
+            return False
+        self._told = self._told or time.monotonic()
+        return time.monotonic() - self._told > COURTESY
+
+
+def _on_event_loop() -> bool:
+    """Whether this thread runs an event loop: gradio closes there what a visitor leaves behind, and everybody would
+    wait. The thread that fetches the values ends by itself."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def prepared(function: Callable, *args: Any, seconds: float, what: str, stopped: Callable[[], bool]) -> Any:
+    """A function's result, computed in a child that ends after so many seconds, or when `stopped` says so."""
+    return PREPARING.call(function, *args, limits=Limits(seconds=seconds, what=what, stopped=stopped))
+
+
+def ahead(function: Callable[..., Iterator], *args: Any) -> None:
+    """Computes the first value of a generator function for nobody, so that the next call is faster. Does nothing while
+    a visitor's work or another such computation is going on. A visitor who comes meanwhile waits for its end, and gets
+    the child that is ready then."""
+    if compute.spaces or _at_work or not _getting_ready.acquire(blocking=False):
+        return
+    limits = Limits(seconds=60, what="Getting ready")
+    try:
+        values = FITTING.stream(function, *args, limits=limits)
+        with contextlib.suppress(WsrError), contextlib.closing(values):
+            next(values, None)
+    finally:
+        _getting_ready.release()
+
+
+def _wait_until_ready(stopped: Callable[[], bool]) -> None:
+    until = time.monotonic() + READY
+    while _getting_ready.locked() and time.monotonic() < until and not stopped():
+        time.sleep(0.02)
+
+
+def warm() -> None:
+    """Makes both kinds of children ready for the first visitor who needs one."""
+    if compute.spaces:
+        return
+    from app.shared import work
+
+    PREPARING.warm()
+    try:
+        FITTING.call(work.ready, limits=Limits(seconds=120, what="The first fit"))
+    except WsrError as error:  # the page works without: a fit says what is wrong
+        compute.log.warning("fitting is not ready: %s", error)
+
+
+def close() -> None:
+    """Ends the children that are waiting for work."""
+    FITTING.close()
+    PREPARING.close()

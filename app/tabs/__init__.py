@@ -1,0 +1,1 @@
+"""The tabs, a package each."""

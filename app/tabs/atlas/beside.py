@@ -1,0 +1,29 @@
+"""A second map beside the atlas: the same networks in another representation, picked and selected together."""
+
+from typing import Any
+
+from app.components.plotly_chart import chart_update
+from app.shared import library, sheets
+from app.tabs.atlas.controls import first_view
+from app.tabs.atlas.map import View, Visit, highlights, map_figure
+
+
+def _view(view: View, representation: str) -> View:
+    """The same map of another representation, or, where it has none, its first."""
+    first = first_view(view.dataset, representation)
+    there = (view.method, view.dims) in library.collection(first.name).maps
+    place = (view.method, view.dims) if there else (first.method, first.dims)
+    return View(view.dataset, first.representation, *place, view.colour, view.only, view.metric, view.form)
+
+
+def marked(view: View, representation: str, item: str, visit: Visit) -> dict[str, Any]:
+    """What was picked, on the chart beside."""
+    return chart_update(highlight=highlights(_view(view, representation), item, visit))
+
+
+def shown(view: View, representation: str, item: str, visit: Visit) -> dict[str, Any]:
+    """The chart beside, as a whole."""
+    view = _view(view, representation)
+    return chart_update(
+        figure=map_figure(view, visit), highlight=highlights(view, item, visit), sprite=sheets.shared(view.name)
+    )

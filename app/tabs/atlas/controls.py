@@ -1,0 +1,98 @@
+"""The Atlas's controls: what there is to choose for each data set and representation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from app.shared import library
+from app.shared.palette import NAMES
+from app.tabs.atlas.map import FORMS, METRICS, View, Visit, methods_of
+from wsr import representations
+from wsr.errors import unknown_name
+
+NONE = "none"
+CHOICES = ("representation", "method", "dims", "colour", "only")  # controls whose choices depend on the collection
+FIRST = "mlora-asym"  # the representation that the tab opens with
+
+
+def datasets() -> list[str]:
+    return list(dict.fromkeys(library.collection(name).dataset for name in library.collection_names()))
+
+
+def kinds_of(dataset: str) -> list[str]:
+    """The representations of a data set that have a map."""
+    there = {library.collection(name).representation for name in library.collection_names() if name.startswith(dataset)}
+    return [name for name in representations if name in there]
+
+
+def first_view(dataset: str, representation: str = FIRST) -> View:
+    if dataset not in datasets():
+        raise unknown_name("data set", dataset, datasets())
+    kinds = kinds_of(dataset)
+    kind = representation if representation in kinds else kinds[-1]
+    found = library.collection(f"{dataset}-{kind}")
+    method, dims = next(iter(found.maps))
+    return View(dataset, kind, method, dims)
+
+
+def build(view: View) -> dict[str, Any]:
+    """The controls in a row, by name."""
+    offers = offered(view, Visit())
+    with gr.Row(elem_classes="wsr-later"):
+        return {
+            "representation": gr.Dropdown(**offers["representation"], label="Representation", min_width=150),
+            "method": gr.Radio(**offers["method"], label="Projection", min_width=190),
+            "dims": gr.Radio(**offers["dims"], label="View", min_width=110),
+            "colour": gr.Dropdown(**offers["colour"], label="Colour", min_width=130),
+            "only": gr.Dropdown(**offers["only"], label="Find a class", multiselect=True, min_width=150),
+        }
+
+
+def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
+    """What each of the controls offers for this view, and what is chosen of it."""
+    found = library.collection(view.name)
+    sizes = sorted({dims for _, dims in found.maps})
+    choices = {
+        "representation": [(NAMES[kind], kind) for kind in kinds_of(view.dataset)],
+        "method": methods_of(view.name, visit),
+        "dims": [(f"{dims}D", dims) for dims in sizes],
+        "colour": library.columns(view.name),
+        "only": sorted(set(found.classes)),
+    }
+    values = {name: getattr(view, name) for name in CHOICES} | {"only": list(view.only)}
+    return {name: {"choices": choices[name], "value": values[name]} for name in CHOICES}
+
+
+def carried(chosen: Mapping[str, Any]) -> View:
+    """The view of another collection with what it has of the choices made so far, which come from the page."""
+    first = first_view(str(chosen["dataset"]), str(chosen["representation"]))
+    found = library.collection(first.name)
+    there = (chosen["method"], int(chosen["dims"])) in found.maps
+    method, dims = (chosen["method"], int(chosen["dims"])) if there else (first.method, first.dims)
+    colour = chosen["colour"] if chosen["colour"] in library.columns(first.name) else library.CLASS
+    only = tuple(cls for cls in chosen["only"] or () if cls in found.classes)
+    return View(first.dataset, first.representation, method, dims, colour, only, chosen["metric"], chosen["form"])
+
+
+def others(view: View) -> list[tuple[str, str]]:
+    kinds = [kind for kind in kinds_of(view.dataset) if kind != view.representation]
+    return [("nothing", NONE), *((NAMES[kind], kind) for kind in kinds)]
+
+
+def linked(given: dict[str, str]) -> tuple[View, str, str]:
+    """What a link says: the view, the item, and which representation stands beside it. WsrError for what is not
+    there."""
+    first = first_view(given.get("data", datasets()[0]), given.get("kind", FIRST))
+    only = [cls for cls in given.get("only", "").split(",") if cls]
+    view = View.of(
+        first.dataset, first.representation, given.get("map", first.method), given.get("dims", first.dims),
+        given.get("colour", library.CLASS), only, given.get("near", METRICS[0]), given.get("form", FORMS[0]),
+    )  # fmt: skip
+    library.collection(view.name).points(view.method, view.dims)
+    item = given.get("pick") or library.first_pick(view.name)
+    library.collection(view.name).position(item)
+    beside = given.get("beside", NONE)
+    if beside not in (there := [name for _, name in others(view)]):
+        raise unknown_name("representation beside it", beside, there)
+    return view, item, beside

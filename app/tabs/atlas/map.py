@@ -1,0 +1,114 @@
+"""What a visitor has chosen to see of the atlas, and the figures that show it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from app.figures.atlas import Points, atlas_figure
+from app.shared import library, networks
+from wsr.errors import WsrError, unknown_name
+
+OWN = "yours"  # the projection that a visitor has computed
+METRICS = ("cosine", "l2")
+FORMS = ("raw", "canonical")
+
+
+@dataclass
+class Visit:
+    """A visitor's own things: a fit placed on a collection's maps (label, coordinates by (method, dims)), and
+    projections they have computed, by collection and dims."""
+
+    name: str = ""
+    label: str = "yours"
+    points: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+    projections: dict[tuple[str, int], Float[np.ndarray, "n d"]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class View:
+    """What the map's controls say."""
+
+    dataset: str
+    representation: str
+    method: str
+    dims: int
+    colour: str = library.CLASS
+    only: tuple[str, ...] = ()
+    metric: str = METRICS[0]
+    form: str = FORMS[0]
+
+    @classmethod
+    def of(
+        cls, dataset: Any, representation: Any, method: Any, dims: Any, colour: Any = library.CLASS, only: Any = (),
+        metric: Any = METRICS[0], form: Any = FORMS[0],
+    ) -> "View":  # fmt: skip
+        """From the page's values, which a visitor can forge. WsrError for one that is not known."""
+        view = cls(
+            str(dataset), str(representation), str(method), int(dims), str(colour), tuple(only or ()), metric, form
+        )
+        found = library.collection(view.name)
+        if view.colour not in library.columns(view.name):
+            raise unknown_name("colour", view.colour, library.columns(view.name))
+        for name in view.only:
+            if name not in found.classes:
+                raise unknown_name("class", name, sorted(set(found.classes)))
+        if metric not in METRICS or form not in FORMS:
+            raise WsrError(f"Neighbours are nearest by one of {METRICS}, of one of {FORMS} weights.")
+        return view
+
+    @property
+    def name(self) -> str:
+        """The collection's."""
+        return f"{self.dataset}-{self.representation}"
+
+
+def points_of(view: View, visit: Visit) -> Float[np.ndarray, "n d"]:
+    """Coordinates of the collection's items, NaN for those off the map."""
+    if view.method == OWN:
+        if (view.name, view.dims) not in visit.projections:
+            raise WsrError("There is no projection of your own of this map yet: compute one first.")
+        return visit.projections[view.name, view.dims]
+    return library.collection(view.name).points(view.method, view.dims)
+
+
+def methods_of(name: str, visit: Visit) -> list[str]:
+    """The projections there are of a collection."""
+    found = library.collection(name)
+    own = [OWN] if any(of == name for of, _ in visit.projections) else []
+    return [method for method in library.METHODS if any(m == method for m, _ in found.maps)] + own
+
+
+def map_figure(view: View, visit: Visit) -> dict[str, Any]:
+    found = library.collection(view.name)
+    points = points_of(view, visit)  # (n, d)
+    on_map = np.flatnonzero(np.isfinite(points).all(axis=1))
+    column = networks.column(view.name, view.colour)
+    return atlas_figure(
+        Points(
+            points[on_map],
+            [found.classes[i] for i in on_map],
+            [found.labels[i] for i in on_map],
+            [found.ids[i] for i in on_map],
+            cells=[found.rows[i] for i in on_map],
+        ),
+        method=view.method,
+        colour=(view.colour, column[on_map]),
+        only=view.only,
+        view=f"{view.name}/{view.method}/{view.dims}",
+    )
+
+
+def highlights(view: View, item: str, visit: Visit) -> list[dict[str, Any]]:
+    """The points drawn on top: the picked one, its neighbours, and the visitor's own if it is on this map."""
+    marks = [{"id": other, "role": "neighbour"} for other, _ in neighbours(view, item)]
+    marks.append({"id": item, "role": "picked"})
+    own = visit.points.get((view.method, view.dims)) if visit.name == view.name else None
+    if own:
+        marks.append({"id": "", "role": "placed", "label": visit.label, **dict(zip("xyz", own, strict=False))})
+    return marks
+
+
+def neighbours(view: View, item: str) -> list[tuple[str, float]]:
+    return networks.neighbours(view.name, item, metric=view.metric, form=view.form)

@@ -1,0 +1,126 @@
+"""The Atlas's side panel: what was picked, what is nearest to it, and its weights."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart, chart_update
+from app.figures.weights import weights_figure
+from app.shared import library, networks, sheets
+from app.shared.palette import class_colours
+from app.shell import looking, session, snippets
+from app.tabs.atlas.map import View, Visit, highlights, neighbours
+from wsr.caching import file_stamp
+
+PICTURE_SIZE = 256  # pixels: twice what was fitted, a field has no grid of its own
+FIRST_SIZE = 96  # shown first: a seventh of the points, a third of a second sooner where the same cores draw the page
+SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two cores
+
+
+@dataclass
+class Panel:
+    """What belongs on screen once an item is picked, by widget. None leaves a part as it is."""
+
+    chart: dict[str, Any] | None = None
+    picked: str | None = None
+    frame: Any = None
+    surface: Any = None
+    facts: str | None = None
+    nearest: Any = None
+    heat: dict[str, Any] | None = None
+
+
+def build(name: str, item: str) -> dict[str, Any]:
+    """The panel's widgets by name. At first the item's thumbnail, which needs no decoding."""
+    found = library.collection(name)
+    thumb = snippets.thumbnail(sheets.shared(name), sheets.cell(name, item), item)
+    frame = gr.HTML(thumb)
+    surface = gr.Model3D(
+        visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
+        camera_position=snippets.CAMERA,
+    )  # fmt: skip
+    facts = gr.HTML(facts_line(found, item))
+    gr.HTML('<div class="wsr-label">Nearest in weight space</div>')
+    nearest = Pictures(columns=6)
+    gr.HTML('<div class="wsr-label">Its weights</div>')
+    heat = PlotlyChart(None, height=230, description="Weights of the picked network, layer by layer")
+    gr.Markdown(
+        "Orange is above the common start, blue below. Gaps are frozen by the mask.", elem_classes="wsr-caption"
+    )
+    return {"frame": frame, "surface": surface, "facts": facts, "nearest": nearest, "heat": heat}
+
+
+def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
+    """What belongs on screen once `item` is picked, part by part.
+
+    `chart` are further changes of the chart. What was asked for comes first, small if need be, and what surrounds it
+    after that; a surface takes a second, so everything else is yielded before it.
+    """
+    name, found = view.name, library.collection(view.name)
+    if found.dim == 2:
+        better = _picture_key(name, item, PICTURE_SIZE) in looking.SEEN
+        first = _picture(name, item, PICTURE_SIZE if better else FIRST_SIZE, looking.SEEN.get)
+        drawn = chart_update(**chart) if chart else None
+        frame, hide = gr.update(value=first, visible=True), gr.update(visible="hidden")
+        yield Panel(drawn, item, frame, hide, facts_line(found, item))
+        chart = {}  # is on its way
+    sheet = sheets.shared(view.name) or {}  # it may have come since the page was opened
+    marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
+    nearest = gr.update(value=neighbour_items(view, item), sprite=sheet)
+    heat = weights_figure(networks.weight_layers(name, item), networks.start_layers(name))
+    if found.dim == 2:
+        yield Panel(marks, nearest=nearest, heat=heat)
+        if not better:
+            yield Panel(frame=_picture(name, item, PICTURE_SIZE, looking.detail))
+        return
+    waiting = facts_line(found, item, "decoding the surface …")
+    yield Panel(marks, item, facts=waiting, nearest=nearest, heat=heat)
+    surface = gr.update(value=_surface_file(name, item), visible=True)
+    yield Panel(frame=gr.update(visible=False), surface=surface, facts=facts_line(found, item))
+
+
+def _picture_key(name: str, item: str, size: int) -> tuple:
+    return name, file_stamp(library.files_of(name)), item, size
+
+
+def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
+    """An item's picture as the page takes it. get: `looking.detail` for one that may come later."""
+    return get(_picture_key(name, item, size), lambda: snippets.picture(networks.picture(name, item, size), item))
+
+
+def _surface_file(name: str, item: str) -> str:
+    """The path of an item's GLB. One file for all visitors: it is the collection's, not theirs."""
+    folder = session.shared_dir() / name
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = file_stamp(library.files_of(name))
+    state = hashlib.sha256(repr(stamp).encode()).hexdigest()[:12]
+    path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}-{state}.glb"
+    with contextlib.suppress(FileNotFoundError):
+        os.utime(path)  # what is looked at stays
+        return str(path)
+    from wsr.paths import atomic_path
+
+    with atomic_path(path) as temporary:
+        key = "surface", name, stamp, item, SURFACE_SIZE
+        temporary.write_bytes(looking.SEEN.get(key, lambda: networks.surface_glb(name, item, SURFACE_SIZE)))
+    return str(path)
+
+
+def neighbour_items(view: View, item: str) -> list[dict[str, Any]]:
+    found = library.collection(view.name)
+    items = sheets.examples(view.name, [other for other, _ in neighbours(view, item)])
+    return [{**one, "note": found.classes[found.position(one["id"])]} for one in items]
+
+
+def facts_line(found: library.Collection, item: str, note: str = "") -> str:
+    at = found.position(item)
+    seen = "" if not found.held_out[at] else "not seen in training"
+    colour = class_colours(found.classes)[found.classes[at]]
+    value = snippets.quality(float(found.quality[at]), found.measure)
+    return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen)

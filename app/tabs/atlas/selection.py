@@ -1,0 +1,48 @@
+"""A selection on the map: what is in it, and how to take it home."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from app.shared import library, networks
+from app.shared.palette import class_colours
+from app.shell import snippets
+from wsr.errors import WsrError
+
+MOST = 20_000  # instances in one export: 300 MB of weights
+
+
+def checked(name: str, ids: list[str]) -> list[str]:
+    """Ids that came from the page, those of them that the collection has."""
+    found = set(library.collection(name).ids)
+    return [item for item in ids if item in found]
+
+
+def summary(name: str, ids: list[str]) -> str:
+    """How many, of which classes, how well fitted."""
+    if not ids:
+        return snippets.settled("Draw a box or a lasso around points to see what is in it.")
+    found = library.collection(name)
+    rows = [found.position(item) for item in ids]
+    counts = Counter(found.classes[i] for i in rows)
+    colours = class_colours(found.classes)
+    value = snippets.quality(float(np.mean(found.quality[rows])), found.measure)
+    held = sum(found.held_out[i] for i in rows)
+    parts = [(cls, count / len(rows), colours[cls]) for cls, count in counts.most_common()]
+    return snippets.shares(f"{len(rows):,} networks, {held:,} not seen in training; {value} on average", parts)
+
+
+def export(name: str, ids: list[str], folder: Path) -> list[str]:
+    """The selection as files: its rows of the index (CSV), and its weights (safetensors, decoded by `wsr`). WsrError
+    for none, or too many."""
+    from wsr.fitting.saved import save_weights
+
+    if not 0 < len(ids) <= MOST:
+        raise WsrError(f"Select between 1 and {MOST:,} networks to take home, not {len(ids):,}.")
+    found = library.collection(name)
+    rows = [found.position(item) for item in ids]
+    table, weights = folder / f"{name}-selection.csv", folder / f"{name}-selection.safetensors"
+    found.index.iloc[rows].to_csv(table, index=False)
+    save_weights(weights, networks.weights(name)[rows].float(), networks.zoo(name).representation, ids)
+    return [str(table), str(weights)]

@@ -1,0 +1,153 @@
+"""The Atlas tab: every point a neural network, placed by its weights alone."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart
+from app.shared import library, networks, sheets
+from app.shell import compute, snippets
+from app.shell.address import Part
+from app.shell.tabs import Built, Offer, Place, Tab
+from app.tabs.atlas import controls, handlers, panel, project, selection
+from app.tabs.atlas.controls import NONE, datasets, first_view, others
+from app.tabs.atlas.map import FORMS, METRICS, View, Visit, map_figure
+from app.tabs.atlas.widgets import AtlasTab
+
+ASSETS_COMMAND = "make assets"
+MAP_HEIGHT = 560
+LOOK = {**compute.LOOK, **compute.PRIVATE}
+
+
+def build(place: Place) -> Built | None:
+    if not library.collection_names():
+        wrong = library.problems()  # they are here, but not as they should be
+        gr.HTML(
+            snippets.blank(wrong[0]) if wrong else
+            snippets.empty(
+                "The map is drawn from trained networks, and none are here yet. Make them with", ASSETS_COMMAND
+            )
+        )  # fmt: skip
+        return None
+    tab = _layout()
+    _wire(tab)
+    takes = partial(_receive, tab, place.tabs)
+    return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes)
+
+
+def warm() -> None:
+    """Opens the zoos, and makes missing thumbnails."""
+    for name in library.collection_names():
+        with compute.told(name):
+            networks.neighbours(name, library.first_pick(name))
+            networks.start_layers(name)
+    sheets.make_missing()
+
+
+TAB = Tab("atlas", "Atlas", build, warm)
+
+
+def _link(tab: AtlasTab, view: gr.Tab) -> Part:
+    """The tab's state in the address."""
+    names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick", "beside")
+    widgets = dict(zip(names, [*tab.controls, tab.picked, tab.compare], strict=True))
+    return Part("atlas", view, widgets, tab.bind(handlers.restore), [tab.other_column, tab.other, tab.table])
+
+
+def _layout() -> AtlasTab:
+    view, visit = first_view(datasets()[0]), Visit()
+    item = library.first_pick(view.name)
+    with gr.Row():
+        with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
+            with gr.Row():
+                titles = [(library.TITLES.get(name, name), name) for name in datasets()]
+                dataset = gr.Radio(titles, value=view.dataset, label="Data set", show_label=False, container=False)
+            with gr.Row(elem_classes="wsr-tight"):
+                chart = PlotlyChart(
+                    map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
+                    selectable=True, highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
+                )  # fmt: skip
+                with gr.Column(visible=False, min_width=300, elem_classes="wsr-tight") as other_column:
+                    other = PlotlyChart(
+                        None, height=MAP_HEIGHT, zoom=True, selectable=True,
+                        description="The same networks' map in another representation",
+                    )  # fmt: skip
+            own = controls.build(view)
+            gr.Markdown(
+                "Nobody told the map what anything is: it saw the weights only. Colours are classes. "
+                "Point to see, click to open.",
+                elem_classes=["wsr-caption", "wsr-later"],
+            )
+            with gr.Column(elem_classes=["wsr-later", "wsr-tight"]):
+                compare = gr.Dropdown(others(view), value=NONE, label="Beside it, the same networks as", min_width=190)
+                own |= _selection(view) | _deeper(view)
+        with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
+            own |= panel.build(view.name, item)
+            metric = gr.Radio(
+                list(zip(("by angle", "by distance"), METRICS, strict=True)), value=METRICS[0], label="Nearest"
+            )
+            form = gr.Radio(
+                list(zip(("of the weights", "in canonical form"), FORMS, strict=True)), value=FORMS[0], show_label=False
+            )
+    return AtlasTab(
+        chart=chart, other=other, other_column=other_column, dataset=dataset, metric=metric, form=form, compare=compare,
+        picked=gr.Textbox(item, visible="hidden"), visit=gr.State(visit), selection=gr.State([]), **own,
+    )  # fmt: skip
+
+
+def _selection(view: View) -> dict[str, Any]:
+    """Of a selection: what it holds, the button that exports it, the files."""
+    return {
+        "said": gr.HTML(selection.summary(view.name, [])),
+        "export": gr.Button("Take the selection home", visible=False, min_width=200),
+        "files": gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100),
+    }
+
+
+def _deeper(view: View) -> dict[str, Any]:
+    with gr.Accordion("How far to believe the map, and what a classifier reads", open=False):
+        faith = gr.HTML()
+        table = gr.HTML(snippets.probes(library.probes(view.dataset), view.representation))
+    with gr.Accordion("Another projection", open=False):
+        projecting = project.build()
+    return {"faith": faith, "table": table, "projecting": projecting}
+
+
+def _wire(tab: AtlasTab) -> None:
+    bind, shown = tab.bind, [tab.chart, tab.picked, *tab.panel]
+    changed = [
+        *tab.choices, tab.compare, tab.other_column, tab.selection, tab.said, tab.export, tab.files, tab.table
+    ]  # fmt: skip
+    for control in (tab.dataset, tab.representation):
+        control.input(bind(handlers.change_collection), tab.inputs, [*changed, *shown], **LOOK)
+    for control in (tab.method, tab.dims, tab.colour, tab.only):
+        control.input(bind(handlers.change_view), tab.inputs, [tab.chart, tab.other, tab.faith], **LOOK)
+    for control in (tab.metric, tab.form):
+        control.input(bind(handlers.change_neighbours), tab.inputs, [tab.chart, tab.nearest], **LOOK)
+    for widget in (tab.chart, tab.other, tab.nearest):
+        # multiple: a click counts while the last one is still being answered, and `session.newest` ends that answer.
+        # gradio's always_last would send the first click's point again.
+        widget.pick(bind(handlers.pick), tab.inputs, shown, trigger_mode="multiple", **LOOK)
+    selected = [tab.chart, tab.other, tab.selection, tab.said, tab.export, tab.files]
+    for widget in (tab.chart, tab.other):
+        widget.choose(bind(handlers.choose), tab.inputs, selected, **LOOK)
+    tab.compare.input(bind(handlers.compare), tab.inputs, [tab.other_column, tab.other], **LOOK)
+    tab.picked.change(bind(handlers.mark), tab.inputs, tab.other, **LOOK)
+    tab.export.click(bind(handlers.export), tab.inputs, tab.files, **LOOK)
+    project.wire(tab)
+
+
+def _start(tab: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:
+    """Fills the panel once the map is on screen, and no sooner: it needs the engine, whose import would compete with
+    the browser for the machine's cores just while the page is being drawn."""
+    tab.when_seen = when_seen
+    after.then(tab.bind(handlers.opened), tab.inputs, [tab.chart, tab.picked, *tab.panel], js=WHEN_DRAWN, **LOOK)
+
+
+def _receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:
+    """Lets a button of another tab put its network onto the map, and go there."""
+    on = handlers.Placing(tab, tabs, offer.state)
+    changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, *tab.panel]
+    offer.button.click(on.bind(handlers.place), [offer.fitted, tab.visit], [tabs, offer.state, *changed], **LOOK)

@@ -1,0 +1,114 @@
+"""The Atlas tab's widgets, and what they say together."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+import gradio as gr
+
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart
+from app.shell.jobs import Job
+from app.shell.tabs import Widgets
+from app.tabs.atlas import controls
+from app.tabs.atlas.map import View, Visit
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a visitor has on screen: the map, the picked item, their own things, the representation whose map stands
+    beside it, and the selected ids."""
+
+    view: View
+    item: str
+    visit: Visit
+    beside: str
+    selection: list[str]
+
+
+@dataclass
+class Projecting:
+    """The controls of a projection with a visitor's own settings."""
+
+    method: gr.Radio
+    dims: gr.Radio
+    neighbours: gr.Slider
+    min_dist: gr.Slider
+    metric: gr.Radio
+    job: Job
+    believe: gr.Button
+
+    @property
+    def settings(self) -> list[Any]:
+        return [self.method, self.dims, self.neighbours, self.min_dist, self.metric]
+
+
+@dataclass
+class AtlasTab(Widgets):
+    """The controls are named like the fields of `View`, the panel's parts like those of `Panel`. other_column, other:
+    the map beside; compare: of which representation; said: what the selection holds; faith: how far to believe the map;
+    table: what a classifier reads. when_seen: called when a visitor has the map on screen."""
+
+    chart: PlotlyChart
+    other: PlotlyChart
+    other_column: gr.Column
+    dataset: gr.Radio
+    representation: gr.Dropdown
+    method: gr.Radio
+    dims: gr.Radio
+    colour: gr.Dropdown
+    only: gr.Dropdown
+    metric: gr.Radio
+    form: gr.Radio
+    compare: gr.Dropdown
+    picked: gr.Textbox
+    visit: gr.State
+    selection: gr.State
+    said: gr.HTML
+    export: gr.Button
+    files: gr.File
+    faith: gr.HTML
+    table: gr.HTML
+    frame: gr.HTML
+    surface: gr.Model3D
+    facts: gr.HTML
+    nearest: Pictures
+    heat: PlotlyChart
+    projecting: Projecting
+    when_seen: Callable[[], None] = lambda: None
+
+    @property
+    def job(self) -> Job:
+        return self.projecting.job
+
+    @property
+    def controls(self) -> list[Any]:
+        """In the order of `View`."""
+        return [getattr(self, field.name) for field in fields(View)]
+
+    @property
+    def choices(self) -> list[Any]:
+        """The controls whose choices depend on the collection."""
+        return [getattr(self, name) for name in controls.CHOICES]
+
+    @property
+    def panel(self) -> list[Any]:
+        return [self.frame, self.surface, self.facts, self.nearest, self.heat]
+
+    @property
+    def inputs(self) -> set[Any]:
+        """Everything that `seen` needs."""
+        return {*self.controls, self.compare, self.picked, self.visit, self.selection}
+
+    def chosen(self, values: dict[Any, Any]) -> dict[str, Any]:
+        """The page's values of the controls, by the names of `View`. They are not checked."""
+        return {field.name: values[getattr(self, field.name)] for field in fields(View)}
+
+    def seen(self, values: dict[Any, Any]) -> Seen:
+        """From the page's values by widget. WsrError for a map that there is not."""
+        view = View.of(**self.chosen(values))
+        return Seen(view, *(values[one] for one in (self.picked, self.visit, self.compare, self.selection)))
+
+    def offer(self, view: View, visit: Visit) -> dict[Any, Any]:
+        """What the controls offer for a view, and what is chosen of it."""
+        return {getattr(self, name): gr.update(**part) for name, part in controls.offered(view, visit).items()}

@@ -1,0 +1,129 @@
+"""What the Audit tab's widgets do."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
+from app.figures.plane import colours, distances_figure, plane_figure, rows_figure
+from app.shared import library
+from app.shared.palette import NAMES
+from app.shell import compute, session, snippets
+from app.shell.tabs import Widgets
+from app.tabs.audit import run
+from app.tabs.audit.run import Report
+
+MLPS = ("-mlp", "-mlp-asym")
+
+
+@dataclass
+class AuditTab(Widgets):
+    """point: the id of the one that is open; pair, said, rows: that one beside what it is nearest to."""
+
+    dataset: gr.Radio
+    kind: gr.Dropdown
+    plane: PlotlyChart
+    histogram: PlotlyChart
+    table: gr.HTML
+    headline: gr.HTML
+    point: gr.Textbox
+    pair: gr.HTML
+    said: gr.HTML
+    rows: PlotlyChart
+
+
+@dataclass
+class Screen:
+    """What stands in the tab, by widget. None leaves a part as it is."""
+
+    point: str
+    plane: dict[str, Any]
+    pair: str
+    said: str
+    rows: dict[str, Any]
+    histogram: dict[str, Any] | None = None
+    table: str | None = None
+    headline: str | None = None
+
+
+def kinds(dataset: str) -> list[tuple[str, str]]:
+    found = [library.collection(name) for name in run.names()]
+    return [(NAMES[one.representation], one.representation) for one in found if one.dataset == dataset]
+
+
+def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
+    """What a link says. WsrError for what is not there."""
+    first = library.collection(run.names()[0])
+    dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
+    found = run.checked(dataset, kind)
+    point = given.get("point", "")
+    if point:
+        found.row(point)
+    return {tab.dataset: dataset, tab.kind: gr.update(choices=kinds(dataset), value=kind), tab.point: point}
+
+
+@compute.guarded
+def show(tab: AuditTab, dataset: str, kind: str, point: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """All that stands in the tab."""
+    yield from session.newest(request, (tab.fill(one) for one in shown(dataset, kind, point)), "audit", "audit point")
+
+
+def shown(dataset: str, kind: str, point: str) -> Iterator[Screen]:
+    found = run.checked(dataset, kind)
+    point = point or run.first_point(found.name)
+    plane = chart_update(figure=plane_figure(found.rows, colours(kind)), highlight=_marked(point))
+    histogram = distances_figure(run.distances(found), colours(kind))
+    said = snippets.settled(run.headline(found))
+    yield Screen(point, plane, **_opened(found, point), histogram=histogram, table=table_of(found), headline=said)
+
+
+def _marked(point: str) -> list[dict[str, str]]:
+    return [{"id": point, "role": "picked"}]
+
+
+def _opened(found: Report, point: str) -> dict[str, Any]:
+    """A point beside what it is nearest to."""
+    pair, said = snippets.pictures(run.pictures(found, point)), snippets.settled(run.told(found, point))
+    return {"pair": pair, "said": said, "rows": rows_figure(run.compared(found, point))}
+
+
+@compute.guarded
+def pick(
+    tab: AuditTab, dataset: str, kind: str, event: gr.EventData, request: gr.Request
+) -> Iterator[dict[Any, Any]]:
+    picked = _picked(dataset, kind, picked_id(event))
+    yield from session.newest(request, (tab.fill(one) for one in picked), "audit point")
+
+
+def _picked(dataset: str, kind: str, point: str) -> Iterator[Screen]:
+    found = run.checked(dataset, kind)
+    found.row(point)
+    yield Screen(point, chart_update(highlight=_marked(point)), **_opened(found, point))
+
+
+@compute.guarded
+def change_dataset(tab: AuditTab, dataset: str) -> dict[Any, Any]:
+    choices = kinds(dataset)
+    run.checked(dataset, choices[0][1] if choices else "")
+    return {tab.kind: gr.update(choices=choices, value=choices[0][1]), tab.point: ""}
+
+
+def table_of(found: Report) -> str:
+    """Who copies: the shares of the verdicts, in percent, beside the stated rate of false alarms."""
+    about = found.about
+    lines = []
+    for name, place in run.shares(found):
+        cells = [f"{place['novelty']:.2f}", f"{place['quality']:.2f}"]
+        cells += [f"{100 * place[word]:.0f}" for word in ("replica", "blend", "novel")]
+        lines.append((name, cells))
+    note = (
+        f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
+        f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
+        f"{about['false alarms']} are. "
+        f"Of planted copies ({', '.join(about['planted'])}) {min(about['planted'].values()):.0%} are found"
+        f"{'; neurons in another order are not tried' if found.name.endswith(MLPS) else ''}. "
+        f"Features: {about['extractor']}."
+    )
+    return snippets.table(["novelty", "unlike real", "replica", "blend", "novel"], lines, note)

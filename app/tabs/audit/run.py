@@ -1,0 +1,232 @@
+"""What the Audit tab shows: where each generator's weights stand, and any of them beside what it is nearest to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from app.figures.plane import point_id
+from app.shared import library, networks
+from app.shell import looking
+from app.tabs.generate import drawn
+from wsr.caching import cached_by_file
+from wsr.errors import WsrError, unknown_name
+from wsr.formats.schema import read_json
+from wsr.formats.tables import read_table
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+HELD_OUT = "held out"
+# What a report has of each weight, beside more.
+COLUMNS = {
+    "generator": "str", "sample": "int64", "novelty": "float64", "quality": "float64", "distance": "float64",
+    "nearest": "str", "between": "str", "verdict": "str",
+}  # fmt: skip
+NEAREST = 3  # training weights below a weight's own, in the heat map
+SLUGS = {"diffusion": "", "G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """An audit as `python -m precompute run audits` left it. rows: a weight each; about: units, thresholds, rates."""
+
+    name: str
+    rows: pd.DataFrame
+    about: Mapping[str, Any]
+
+    def row(self, point: str) -> pd.Series:
+        """A point that came from the page. WsrError for none."""
+        try:
+            return self.rows.iloc[_places(self.name)[point]]
+        except KeyError:
+            raise unknown_name("point", point, list(_places(self.name))[:50]) from None
+
+
+def names() -> list[str]:
+    """Collections that have been audited, shapes first, as in Generate. Empty until the assets are made."""
+    there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
+    there = [name for name in there if _readable(name)]
+    return sorted(there, key=lambda name: name.startswith("emoji"))
+
+
+def _report_files(name: str) -> list[Path]:
+    return [_path(name, kind) for kind in ("parquet", "json")]
+
+
+def _audit_files(name: str) -> list[str | Path]:
+    return [*_report_files(name), *library.files_of(name)]
+
+
+def _weight_files(name: str, generator: str, sample: int) -> list[str | Path]:
+    kept = assets_dir() / "samples" / f"{name}{SLUGS.get(generator, '')}"
+    return [*_audit_files(name), kept / "zoo.json", kept / "index.parquet"]
+
+
+@cached_by_file(_report_files, maxsize=16)
+def report(name: str) -> Report:
+    """WsrError for a collection, which may come from the page, that has not been audited."""
+    if name not in names():
+        raise unknown_name("audit", name, names())
+    return _read(name)
+
+
+def _read(name: str) -> Report:
+    rows = read_table(_path(name, "parquet"), "an audit", COLUMNS)
+    return Report(name, rows, read_json(_path(name, "json"), "what an audit is of"))
+
+
+@cached_by_file(_report_files, maxsize=32)
+def _readable(name: str) -> bool:
+    try:
+        _read(name)
+    except WsrError as error:
+        library.log.error("The audit of %s is left out of the page. %s", name, error)
+        return False
+    return True
+
+
+def first_point(name: str) -> str:
+    """What is open before anybody has clicked: of all that generators made the clearest copy."""
+    rows = report(name).rows
+    made = rows[rows["generator"].isin(SLUGS)]
+    row = made.loc[made["novelty"].idxmin()]
+    return point_id(row["generator"], row["sample"])
+
+
+def distances(of: Report) -> dict[str, list[float]]:
+    """By set, the distances to the nearest (other) training weight: real fits, and what generators made."""
+    found = {"training": list(of.about["training distances"])}
+    for generator, part in of.rows.groupby("generator", sort=False):
+        if generator in SLUGS or generator == HELD_OUT:
+            found[generator] = part["distance"].tolist()
+    return found
+
+
+@cached_by_file(_weight_files, maxsize=256)
+def weights(name: str, generator: str, sample: int) -> "Tensor":
+    """A weight (1, p) of the plane: kept samples, held-out fits, or a baseline drawn again from its seed."""
+    if generator in SLUGS:
+        from wsr import Zoo
+
+        kept = Zoo.open(assets_dir() / "samples" / f"{name}{SLUGS[generator]}")
+        return kept.weights([kept.ids[sample]])
+    if generator == HELD_OUT:
+        return networks.zoo(name).weights([_split(name, "heldout")[sample]])
+    found = _baselines(name)
+    if generator not in found:
+        raise unknown_name("generator", generator, [*SLUGS, HELD_OUT, *found])
+    return found[generator][sample : sample + 1].clone()  # not a view, which would keep all of them
+
+
+@cached_by_file(_audit_files, maxsize=2)
+def _baselines(name: str) -> "dict[str, Tensor]":
+    from wsr.analysis.plane import baselines
+
+    about = report(name).about
+    training = networks.zoo(name).weights(_audited(name))
+    return dict(baselines(training, about["baseline count"], about["seed"]))
+
+
+def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
+    """The weight, the training weight it is nearest to (both of a blend), and the training fit that looks most like
+    it."""
+    row, dim, zoo = of.row(point), library.collection(of.name).dim, networks.zoo(of.name)
+    near, like = origins(row), row["looks like"]
+    shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
+    words = ("nearest weights",) if len(near) == 1 else ("a mix of", "and of")
+    for word, item in zip(words, near, strict=True):
+        shown.append((f"{word}: {drawn.label(of.name, item)}", zoo.weights([item])))
+    if like not in near:
+        shown.append((f"looks most like: {drawn.label(of.name, like)}", zoo.weights([like])))
+    return [(title, _drawn(of.name, one, drawn.OPENED[dim])) for title, one in shown]
+
+
+def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:
+    key = networks.zoo(name), resolution, looking.digest(weights)
+    return looking.SEEN.get(key, lambda: drawn.pictures(name, weights, resolution)[0])
+
+
+def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
+    """The weight and its nearest training weights, standardised, for the heat map: first those that the pictures show,
+    whatever symmetry had to be undone to find them."""
+    return looking.SEEN.get((networks.zoo(of.name), "compared", point), lambda: _compared(of, point))
+
+
+def _compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
+    import torch
+
+    row = of.row(point)
+    ids = _audited(of.name)
+    training = networks.zoo(of.name).weights(ids)
+    mean, spread = training.mean(0), training.std(0).clamp_min(1e-6)
+    own = (weights(of.name, row["generator"], int(row["sample"])) - mean) / spread
+    standard = (training - mean) / spread
+    first = [ids.index(item) for item in origins(row)]
+    near = [*first, *(i for i in torch.cdist(own, standard)[0].argsort().tolist() if i not in first)][:NEAREST]
+    lines = [("this one", own[0])] + [(drawn.label(of.name, ids[i]), standard[i]) for i in near]
+    return [(title, line.numpy()) for title, line in lines]
+
+
+def told(of: Report, point: str) -> str:
+    row = of.row(point)
+    name = called(row)
+    return f"{name[0].upper()}{name[1:]} is {drawn.MEANING[row['verdict']]}."
+
+
+def called(row: pd.Series) -> str:
+    return f"{row['generator']} no. {int(row['sample']) + 1}"
+
+
+def origins(row: pd.Series) -> list[str]:
+    """The training networks that a weight is nearest to: two of a blend."""
+    return row["between"].split(" + ") if row["verdict"] == "blend" else [row["nearest"]]
+
+
+def headline(of: Report) -> str:
+    """Who copies, in a line."""
+    places = dict(shares(of))
+    copies = {name: 1 - places[name]["novel"] for name in SLUGS if name in places}
+    order = sorted(copies, key=copies.get, reverse=True)
+    return (
+        f"Called copies: of {', of '.join(f'{name} {copies[name]:.0%}' for name in order)}; "
+        f"of really new networks {of.about['alarm']:.0%} would be."
+    )
+
+
+def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
+    """By generator, the shares of the verdicts and its place."""
+    return list(of.about["summaries"].items())
+
+
+@cached_by_file(_report_files, maxsize=16)
+def _places(name: str) -> dict[str, int]:
+    rows = report(name).rows
+    return {point_id(g, s): i for i, (g, s) in enumerate(zip(rows["generator"], rows["sample"], strict=True))}
+
+
+def _audited(name: str) -> list[str]:
+    from wsr.analysis.novelty import audited_ids
+
+    return audited_ids(networks.zoo(name))
+
+
+@cached_by_file(library.files_of, maxsize=16)
+def _split(name: str, split: str) -> list[str]:
+    index = library.collection(name).index
+    return index[index["split"] == split]["id"].astype(str).tolist()
+
+
+def _path(name: str, kind: str) -> Path:
+    return assets_dir() / "reports" / f"audit-{name}.{kind}"
+
+
+def checked(dataset: Any, representation: Any) -> Report:
+    """The audit that a visitor wants. WsrError for one that is not there."""
+    if not (isinstance(dataset, str) and isinstance(representation, str)):
+        raise WsrError("An audit is named by a data set and a representation.")
+    return report(f"{dataset}-{representation}")

@@ -1,0 +1,80 @@
+"""The Audit tab: is what a generator makes any good, and is it new? Both at once, for every generator and baseline."""
+
+import gradio as gr
+
+from app.components.plotly_chart import PlotlyChart
+from app.shared import library
+from app.shell import compute, snippets
+from app.shell.address import Part
+from app.shell.tabs import Built, Place, Tab
+from app.tabs.audit import handlers, run
+from app.tabs.audit.handlers import AuditTab, kinds
+
+
+def build(place: Place) -> Built | None:
+    there = run.names()
+    if not there:
+        gr.HTML(snippets.empty("No generator has been audited here yet. Do it with", "make assets"))
+        return None
+    tab = _layout(there)
+    _wire(tab, place.view)
+    return Built(link=_link(tab, place.view))
+
+
+TAB = Tab("audit", "Audit", build)
+
+
+def _link(tab: AuditTab, view: gr.Tab) -> Part:
+    """The tab's state in the address."""
+    widgets = {"data": tab.dataset, "kind": tab.kind, "point": tab.point}
+    return Part("audit", view, widgets, tab.bind(handlers.restore))
+
+
+def _layout(there: list[str]) -> AuditTab:
+    first = library.collection(there[0])
+    datasets = list(dict.fromkeys(library.collection(name).dataset for name in there))
+    with gr.Row():
+        titles = [(library.TITLES.get(name, name), name) for name in datasets]
+        dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=260, scale=0)
+        kind = gr.Dropdown(
+            kinds(first.dataset), value=first.representation, show_label=False, container=False, min_width=190, scale=0
+        )
+        headline = gr.HTML(elem_classes="wsr-grow")
+    with gr.Row(equal_height=False):
+        with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
+            plane = PlotlyChart(None, height=460, zoom=True, description="Quality against novelty")
+            gr.Markdown(
+                "To the left: close to one training network, or to a mix of two, and to no other: a copy. Up: unlike "
+                "any real network. New ones lie where the dotted lines cross. Click a point.",
+                elem_classes="wsr-caption",
+            )
+        with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
+            pair = gr.HTML(snippets.blank("Click a point."))
+            said = gr.HTML()
+            gr.HTML('<div class="wsr-label">Its weights, and the three training weights nearest to it. Same stripes: '
+                    "a copy.</div>")  # fmt: skip
+            rows = PlotlyChart(None, height=150, description="A few of its weights beside those it is nearest to")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">How far from the nearest training weight. Nearer than "held out" is no '
+                    "copy yet: samples lack the noise of fitting.</div>")  # fmt: skip
+            histogram = PlotlyChart(None, height=280, description="Distances to the nearest training weight")
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+            table = gr.HTML()
+    point = gr.Textbox("", visible="hidden")
+    return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows)
+
+
+def _wire(tab: AuditTab, view: gr.Tab) -> None:
+    look = {**compute.LOOK, **compute.PRIVATE}
+    newest = {**look, "trigger_mode": "always_last"}
+    show, asked = tab.bind(handlers.show), [tab.dataset, tab.kind, tab.point]
+    opened = [tab.point, tab.plane, tab.pair, tab.said, tab.rows]
+    everything = [*opened, tab.histogram, tab.table, tab.headline]
+    view.select(show, asked, everything, **newest)
+    changed = tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, tab.point], **newest)
+    changed.then(show, asked, everything, **newest)
+    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(
+        show, asked, everything, **newest
+    )
+    tab.plane.pick(tab.bind(handlers.pick), asked[:2], opened, trigger_mode="multiple", **look)

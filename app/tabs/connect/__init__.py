@@ -1,0 +1,1 @@
+"""The Connect tab: walk from one fit to another."""

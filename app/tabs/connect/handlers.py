@@ -1,0 +1,159 @@
+"""What the Connect tab's widgets do."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart, picked_id
+from app.figures.barrier import barrier_figure
+from app.shared import library, sheets
+from app.shared.palette import NAMES
+from app.shell import compute, looking, snippets
+from app.shell.address import flag
+from app.shell.jobs import Job, Pace, said_in_line
+from app.shell.tabs import Widgets
+from app.tabs.connect import run
+from app.tabs.connect.run import Race
+
+SHOWN = 10  # targets to choose from
+HALFWAY = 0.5
+LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # what a live pair begins with
+SAID = 0.3  # seconds between two words on how far it is
+OWN_STARTS = "own"
+
+
+@dataclass
+class ConnectTab(Widgets):
+    """names, spread, perturb: what a new pair is fitted with; target: the id of what both fits show; live: the `Race`
+    that was fitted here, or None for the precomputed one."""
+
+    dataset: gr.Radio
+    strip: Pictures
+    alpha: gr.Slider
+    aligned: gr.Radio
+    init: gr.Radio
+    sheet: gr.HTML
+    chart: PlotlyChart
+    state: gr.HTML
+    job: Job
+    names: gr.CheckboxGroup
+    spread: gr.Slider
+    perturb: gr.Slider
+    target: gr.Textbox
+    live: gr.State
+
+
+@dataclass
+class Shown:
+    """What stands at α: the pictures, and the chart with the place marked."""
+
+    sheet: str
+    chart: dict[str, Any]
+
+
+def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
+    """What a link says. WsrError for what is not there."""
+    dataset = given.get("data", run.datasets()[0])
+    init, alpha = given.get("init", OWN_STARTS), float(given.get("alpha", HALFWAY))
+    target = given.get("target", items_of(dataset, decode=False)[0]["id"])
+    run.race(dataset, target, init)
+    names = given["fit"].split(",") if "fit" in given else LIVE
+    spread, perturb = (float(given.get(key, value)) for key, value in (("sigma", SIGMA), ("lambda", LAMBDA)))
+    run.check_live(names, spread, perturb)
+    return {
+        tab.dataset: dataset,
+        tab.target: target,
+        tab.alpha: min(max(alpha, 0.0), 1.0),
+        tab.aligned: flag(given.get("aligned", "")),
+        tab.init: init,
+        tab.names: names,
+        tab.spread: spread,
+        tab.perturb: perturb,
+        tab.strip: strip_of(dataset),
+    }
+
+
+@compute.guarded
+def walk(
+    tab: ConnectTab, dataset: str, target: str, init: str, live: Race | None, alpha: float, aligned: bool
+) -> dict[Any, Any]:
+    """What stands at α."""
+    of = live or run.race(dataset, target, init)
+    answer = shown(of, float(alpha), bool(aligned))
+    run.look_ahead(of, float(alpha), bool(aligned))
+    return tab.fill(answer)
+
+
+def shown(of: Race, alpha: float, aligned: bool) -> Shown:
+    key = tuple(of.lanes.values()), round(alpha, 4), aligned  # lanes are what they are
+    return looking.SEEN.get(key, lambda: _drawn(of, alpha, aligned))
+
+
+def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
+    cells = [
+        snippets.cell(
+            image,
+            NAMES[name],
+            name,
+            [snippets.quality(run.quality_at(of.lanes[name], alpha, aligned), of.measure)],
+        )
+        for name, image in run.pictures(of, alpha, aligned).items()
+    ]
+    curves = {name: {"raw": lane.raw_curve, "aligned": lane.aligned_curve} for name, lane in of.lanes.items()}
+    alphas = next(iter(of.lanes.values())).alphas if of.lanes else []
+    return Shown(snippets.sheet(cells), barrier_figure(alphas, curves, measure=of.measure, at=alpha))
+
+
+@compute.guarded
+def choose(tab: ConnectTab, dataset: str, event: gr.EventData) -> dict[Any, Any]:
+    target = picked_id(event)
+    run.race(dataset, target)
+    return {tab.target: target, tab.live: None, tab.state: ""}
+
+
+@compute.guarded
+def change_dataset(tab: ConnectTab, dataset: str) -> dict[Any, Any]:
+    first = items_of(dataset, decode=False)[0]["id"]
+    return {tab.strip: strip_of(dataset), tab.target: first, tab.live: None, tab.state: ""}
+
+
+@said_in_line
+def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Fits the target twice with each of the chosen representations, and shows each when it is there."""
+    dataset, target, names = values[tab.dataset], values[tab.target], values[tab.names]
+    alpha, aligned = float(values[tab.alpha]), bool(values[tab.aligned])
+    stop, pace = tab.job.stop_file(request), Pace(SAID)
+    yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", 0.0)}
+    spread, perturb = float(values[tab.spread]), float(values[tab.perturb])
+    with contextlib.closing(run.fit_live(dataset, target, names, spread, perturb, stop.exists)) as running:
+        for done, found in running:
+            if stop.exists():
+                yield {tab.state: snippets.settled("Stopped. What was fitted twice is shown.")}
+                return
+            if found:
+                words = snippets.working(f"{len(found.lanes)} of {len(names)} fitted twice", done)
+                yield {tab.state: words, tab.live: found} | tab.fill(shown(found, alpha, aligned))
+            elif pace.is_due():
+                pace.drawn()
+                yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", done)}
+    said = "Stopped." if stop.exists() else "Fitted just now, on this machine."
+    yield {tab.state: snippets.settled(said)}
+
+
+def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
+    """Targets to choose from, by what a fit of them looks like."""
+    ids = library.examples(dataset, run.targets(dataset), SHOWN)
+    return sheets.examples(f"{dataset}-mlora-asym", ids, decode)
+
+
+def strip_of(dataset: str) -> Any:
+    """The strip of targets with its pictures. Decoding them imports the engine, so a page is built without."""
+    return gr.update(value=items_of(dataset), sprite=sprite_of(dataset))
+
+
+def sprite_of(dataset: str) -> dict[str, Any] | None:
+    return sheets.shared(f"{dataset}-mlora-asym")

@@ -1,0 +1,230 @@
+"""What the Connect tab computes: pairs of fits, the fields between them, and how good those are."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.shared import library, work
+from app.shell import looking, workers
+from wsr import representations
+from wsr.caching import cached_by_file
+from wsr.errors import WsrError, unknown_name
+from wsr.memory import remembered
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from wsr.analysis.connectivity import Pair
+
+PICTURE, SURFACE, VIEW = 96, 40, 192  # pixels of an image; samples along an edge and pixels of a drawn surface
+STARTS = ("own", "normal")
+STEP = 0.05  # of α
+KEPT = 600  # pictures: some thirty places of three targets' six lines
+SIGMAS, LAMBDAS = (0.0, 0.5), (0.0, 1.0)
+
+
+@dataclass(eq=False)
+class Lane:
+    """One representation's pair of fits of one target, as it lies and aligned, with the quality at k places of both
+    lines."""
+
+    pair: "Pair"
+    aligned: "Pair"
+    alphas: list[float]
+    raw_curve: list[float]
+    aligned_curve: list[float]
+
+
+@dataclass
+class Race:
+    """All lanes of one target."""
+
+    dataset: str
+    target: str
+    label: str
+    lanes: dict[str, Lane]
+
+    @property
+    def dim(self) -> int:
+        return next(iter(self.lanes.values())).pair.model.dim
+
+    @property
+    def measure(self) -> str:
+        return "psnr" if self.dim == 2 else "iou"
+
+
+def datasets() -> list[str]:
+    """Data sets with precomputed pairs, images first."""
+    found = {path.parent.name.partition("-")[0] for path in (assets_dir() / "zoos").glob("*-pairs/zoo.json")}
+    there = [name for name in found if _report(name)]
+    return sorted(there, key=lambda name: (name != "emoji", name))
+
+
+def _report_files(dataset: str) -> list[Path]:
+    return [assets_dir() / "reports" / f"figure3-{dataset}.json"]
+
+
+def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
+    """kind: representation and init, of one zoo of pairs."""
+    folder = _folder(dataset, *kind)
+    return [*_report_files(dataset), folder / "zoo.json", folder / "index.parquet", *library.bases()]
+
+
+def _race_files(dataset: str, target: str, init: str = "own") -> list[str | Path]:
+    return [file for name in representations for file in _pair_files(dataset, name, init)]
+
+
+def _report(dataset: str) -> dict[str, Any]:
+    return library.report(f"figure3-{dataset}")
+
+
+def targets(dataset: str) -> list[str]:
+    """Ids of the precomputed targets."""
+    if dataset not in datasets():
+        raise unknown_name("data set", dataset, datasets())
+    return _report(dataset)["ids"]
+
+
+@cached_by_file(_race_files, maxsize=32)
+def race(dataset: str, target: str, init: str = "own") -> Race:
+    """The precomputed pairs of a target, all representations that have one. init: "own", or "normal" for zero-mean
+    starts. Names come from the page: WsrError for one that is not there."""
+    if target not in targets(dataset):
+        raise unknown_name("target", target, targets(dataset))
+    if init not in STARTS:
+        raise unknown_name("start", init, STARTS)
+    rows = {
+        row["representation"]: row
+        for row in _report(dataset)["rows"]
+        if (row["series"], row["lambda"]) == (init, 1.0) and "curves" in row["raw"]
+    }
+    at = targets(dataset).index(target)
+    lanes = {
+        name: _lane(dataset, _pairs(dataset, name, init), at, rows[name])
+        for name in representations
+        if name in rows and has_pairs(dataset, name, init)
+    }
+    return Race(dataset, target, library.label_of(dataset, target), lanes)
+
+
+def _lane(dataset: str, pair: "Pair", at: int, row: dict[str, Any]) -> Lane:
+    one = _one(pair, at)
+    return Lane(one, one.aligned(), _report(dataset)["alphas"], row["raw"]["curves"][at], row["aligned"]["curves"][at])
+
+
+def _folder(dataset: str, name: str, init: str) -> Path:
+    return assets_dir() / "zoos" / f"{dataset}-{name}{'-normal' if init == 'normal' else ''}-pairs"
+
+
+def has_pairs(dataset: str, name: str, init: str) -> bool:
+    return (_folder(dataset, name, init) / "zoo.json").is_file()
+
+
+@cached_by_file(_pair_files, maxsize=16)
+def _pairs(dataset: str, name: str, init: str) -> "Pair":
+    """All pairs of a zoo of them."""
+    from wsr import Zoo
+    from wsr.analysis.connectivity import Pair
+
+    zoo = Zoo.open(_folder(dataset, name, init))
+    ids, model, meta = targets(dataset), zoo.representation, zoo.meta
+    both = [zoo.weights([f"{item}@{number}" for item in ids]) for number in (0, 1)]
+    starts = tuple(model.initial(meta["init"], meta["sigma"], meta["init_seed"], mix) for mix in (0.0, meta["perturb"]))
+    return Pair(model, ids, *both, starts, model.initial_mean(meta["init"]))
+
+
+def _one(pair: "Pair", at: int) -> "Pair":
+    here = slice(at, at + 1)
+    return replace(pair, ids=pair.ids[here], a=pair.a[here], b=pair.b[here])
+
+
+def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | None]:
+    """What stands at α, by representation; None where a shape has no surface."""
+    if not 0 <= alpha <= 1:
+        raise WsrError(f"α lies between 0 and 1, not at {alpha!r}.")
+    shown = _six.map(lambda lane: _drawn(lane, round(alpha, 4), aligned), of.lanes.values())
+    return dict(zip(of.lanes, shown, strict=True))
+
+
+def look_ahead(of: Race, alpha: float, aligned: bool) -> None:
+    """Draws the next places on either side while the visitor looks at this one: six images take half of the time that
+    a step of the slider may take."""
+    for waiting in _next:
+        waiting.cancel()
+    places = (alpha + STEP, alpha - STEP)
+    coming = (looking.ahead(pictures, of, place, aligned) for place in places if 0 <= place <= 1)
+    _next[:] = [one for one in coming if one]
+
+
+_six = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "wsr-six")
+_next: list[Future] = []
+
+
+@remembered(most=KEPT)
+def _drawn(lane: Lane, alpha: float, aligned: bool) -> np.ndarray | None:
+    image = picture(lane.aligned if aligned else lane.pair, alpha)
+    return image if image is None or image.dtype == np.uint8 else np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
+    """What stands at α of one pair; None where a shape has no surface."""
+    from wsr.render.decode import decode
+
+    if pair.model.dim == 2:
+        return decode(pair.model, pair.line(alpha), PICTURE)[0]
+    mesh = decode(pair.model, pair.line(alpha), SURFACE)[0]
+    if not len(mesh.faces):
+        return None
+    from wsr.render.pictures import draw_mesh
+
+    return np.asarray(draw_mesh(mesh, VIEW))
+
+
+def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
+    """Read off the curve."""
+    return float(np.interp(alpha, lane.alphas, lane.aligned_curve if aligned else lane.raw_curve))
+
+
+def check_live(names: list[str], sigma: float, perturb: float) -> None:
+    """What a visitor asks to be fitted. WsrError for what is not there or out of range."""
+    unknown = [name for name in names if name not in representations]
+    if unknown or not names:
+        raise WsrError(f"Choose one representation or more, of {', '.join(representations)}.")
+    for name, value, (low, high) in (("spread σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
+        if not low <= value <= high:
+            raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
+
+
+_fitting = workers.Task(work.fit_pairs, duration=120, what="The fit")
+
+
+def fit_live(
+    dataset: str, target: str, names: list[str], sigma: float, perturb: float,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[float, Race | None]]:  # fmt: skip
+    """Fits the target twice with each representation, from starts that are λ = `perturb` apart, with spread σ. Yields
+    which part is done, in [0, 1], and after each representation what there is. WsrError where the target's own data is
+    not on this machine."""
+    from wsr.analysis.connectivity import ALPHAS
+    from wsr.data import load_signals
+    from wsr.fitting.fit import default_steps
+    from wsr.presets import preset
+
+    check_live(names, sigma, perturb)
+    if target not in targets(dataset):
+        raise unknown_name("target", target, targets(dataset))
+    signals = load_signals(dataset, [target])
+    asked = work.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.dim).fit)
+    found = Race(dataset, target, library.label_of(dataset, target), {})
+    with contextlib.closing(_fitting(*asked, sigma, perturb, stopped=stopped)) as running:
+        for done, ready in running:
+            if ready:
+                found.lanes[ready.representation] = Lane(
+                    ready.pair, ready.aligned, list(ALPHAS), ready.raw_curve, ready.aligned_curve
+                )
+            yield done, found if ready else None

@@ -1,0 +1,100 @@
+"""The Connect tab: walk from one fit to another, and see which representations stay a picture on the way."""
+
+import gradio as gr
+
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart
+from app.shared import library
+from app.shared.palette import NAMES
+from app.shell import compute, snippets
+from app.shell.address import Part
+from app.shell.jobs import Job, Step
+from app.shell.tabs import Built, Place, Tab
+from app.tabs.connect import handlers, run
+from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
+from wsr import representations
+
+ALIGNED = [("as they landed", False), ("aligned first", True)]
+INITS = [("own starts", handlers.OWN_STARTS), ("zero-mean starts", "normal")]
+
+
+def build(place: Place) -> Built | None:
+    there = run.datasets()
+    if not there:
+        gr.HTML(snippets.empty("There are no pairs of fits here yet. Make them with", "make assets"))
+        return None
+    tab = _layout(there)
+    _wire(tab, place.view)
+    return Built(link=_link(tab, place.view))
+
+
+TAB = Tab("connect", "Connect", build)
+
+
+def _link(tab: ConnectTab, view: gr.Tab) -> Part:
+    """The tab's state in the address."""
+    widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
+    widgets |= {"fit": tab.names, "sigma": tab.spread, "lambda": tab.perturb}
+    return Part("connect", view, widgets, tab.bind(handlers.restore), [tab.strip])
+
+
+def _layout(there: list[str]) -> ConnectTab:
+    with gr.Row():
+        titles = [(library.TITLES.get(name, name), name) for name in there]
+        dataset = gr.Radio(titles, value=there[0], show_label=False, container=False, min_width=190, scale=0)
+        strip = Pictures(items_of(there[0], decode=False), sprite=sprite_of(there[0]), elem_classes="wsr-strip")
+    gr.Markdown(
+        "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other.",
+        elem_classes="wsr-caption",
+    )
+    alpha = gr.Slider(0, 1, value=handlers.HALFWAY, step=run.STEP, label="α: from the first fit to the second")
+    sheet = gr.HTML(elem_classes="wsr-six")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">How good it is on the way</div>')
+            chart = PlotlyChart(None, height=330, description="Quality over α for each representation")
+            gr.Markdown(
+                "Thin lines: the second fit aligned first, by what leaves its picture unchanged.",
+                elem_classes="wsr-caption",
+            )
+        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+            aligned = gr.Radio(ALIGNED, value=False, label="The second fit")
+            init = gr.Radio(INITS, value=handlers.OWN_STARTS, label="Where fitting began")
+            with gr.Accordion("Fit a new pair, live", open=False):
+                names = gr.CheckboxGroup(
+                    [(NAMES[name], name) for name in representations], value=handlers.LIVE, show_label=False
+                )
+                perturb = gr.Slider(
+                    *run.LAMBDAS, value=handlers.LAMBDA, step=0.05, label="λ: how far apart the starts are"
+                )
+                spread = gr.Slider(*run.SIGMAS, value=handlers.SIGMA, step=0.01, label="σ: spread of the starts")
+                with gr.Row():
+                    fit = gr.Button("Fit two", variant="primary", min_width=120)
+                    stop = gr.Button("Stop", interactive=False, min_width=120)
+            state = gr.HTML()
+    target = gr.Textbox(items_of(there[0], decode=False)[0]["id"], visible="hidden")
+    live = gr.State(None, time_to_live=3600)
+    return ConnectTab(
+        dataset=dataset, strip=strip, alpha=alpha, aligned=aligned, init=init, sheet=sheet, chart=chart, state=state,
+        job=Job("pair", fit, stop, state, "another fit"), names=names, spread=spread, perturb=perturb, target=target,
+        live=live,
+    )  # fmt: skip
+
+
+def _wire(tab: ConnectTab, view: gr.Tab) -> None:
+    look = {**compute.LOOK, **compute.PRIVATE}
+    walk, shown = tab.bind(handlers.walk), [tab.sheet, tab.chart]
+    asked = [tab.dataset, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
+    view.select(handlers.strip_of, tab.dataset, tab.strip, **look)
+    view.select(walk, asked, shown, **look)
+    for widget in (tab.alpha, tab.aligned):
+        widget.input(walk, asked, shown, trigger_mode="always_last", **look)
+    chosen = [tab.target, tab.live, tab.state]
+    for event in (
+        tab.strip.pick(tab.bind(handlers.choose), tab.dataset, chosen, **look),
+        tab.init.input(lambda: None, None, tab.live, queue=False, **compute.PRIVATE),
+        tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look),
+    ):
+        event.then(walk, asked, shown, **look)
+    pair = {tab.dataset, tab.target, tab.names, tab.spread, tab.perturb, tab.alpha, tab.aligned}
+    tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, *shown]))

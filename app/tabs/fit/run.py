@@ -1,0 +1,209 @@
+"""Running a fit for the page: what a visitor asked for, checked; step records turned into what is on screen."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.figures.curves import quality_curve
+from app.figures.weights import Layers, layer_arrays, weights_figure
+from app.shared import work
+from app.shared.fitted import Fitted
+from app.shared.samples import VIEW, Target
+from app.shell import snippets, workers
+from app.shell.jobs import Pace
+from wsr import representations
+from wsr.errors import WsrError, unknown_name
+
+if TYPE_CHECKING:
+    from wsr.fields.representation import Representation
+
+STEPS, RANKS = (10, 3000), (1, 16)
+LIVE = {2: (128, 0.25), 3: (40, 0.8)}  # resolution of a live preview, and seconds between two, by dimension
+FINAL = {2: 128, 3: 96}
+ZOOM_LIMIT = 512
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to fit with, as checked by `checked`."""
+
+    representation: str
+    rank: int
+    steps: int
+
+
+@dataclass
+class Screen:
+    """What the page shows of a running fit, by widget. None leaves a part as it is."""
+
+    state: str
+    picture: str | None = None
+    curve: dict[str, Any] | None = None
+    heat: dict[str, Any] | None = None
+    fitted: Fitted | None = None
+
+
+@dataclass
+class _Run:
+    target: Target
+    request: Request
+    model: "Representation"
+    start: Layers
+    steps: list[int] = field(default_factory=list)
+    quality: list[float] = field(default_factory=list)
+    last: work.Step | None = None
+
+    @property
+    def measure(self) -> str:
+        return "psnr" if self.target.dim == 2 else "iou"
+
+    @property
+    def aspect(self) -> tuple[int, int]:
+        return self.target.view.shape[:2] if self.target.dim == 2 else (1, 1)
+
+
+def checked(representation: Any, rank: Any, steps: Any) -> Request:
+    """Values of the page's controls, which a visitor can forge. WsrError for one that is out of range."""
+    if representation not in representations:
+        raise unknown_name("representation", str(representation), representations)
+    for name, value, (low, high) in (("rank", rank, RANKS), ("number of steps", steps, STEPS)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise WsrError(f"The {name} must be a whole number between {low} and {high}, not {str(value)[:20]!r}.")
+    return Request(representation, int(rank), int(steps))
+
+
+def over(stop: Path) -> bool:
+    """Whether the visitor has pressed Stop, or has left, and their folder with them."""
+    return stop.exists() or not stop.parent.exists()
+
+
+def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
+    """Fits `target` and yields what to show, a few times a second. Ends early once `stop` exists; closing it closes the
+    fit."""
+    from wsr.fitting.fit import representation_for
+
+    yield Screen(snippets.working("Loading the base network …"))
+    model = representation_for(request.representation, None, target.dim, request.rank)
+    begun = layer_arrays(model.initial(sigma=0.0).cpu().numpy(), model.layout.to_json())
+    todo = _Run(target, request, model, begun)
+    yield Screen(snippets.working("Starting …", 0.0))
+    pace = Pace(LIVE[target.dim][1])
+    records = _records(target, request, partial(over, stop))
+    try:
+        for _, record in records:
+            todo.last = record
+            todo.steps.append(record.step)
+            todo.quality.append(float(np.nanmean(record.quality)))
+            if record.done or stop.exists():
+                break
+            if pace.is_due():
+                pace.drawn()
+                yield _live(todo)
+    finally:
+        records.close()
+    yield _finished(todo, stopped=stop.exists())
+
+
+_fitting = workers.Task(work.fit, duration=60, what="The fit")
+
+
+def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
+    names = (request.representation,)
+    return _fitting(work.plain(target.signal), names, request.rank, request.steps, target.truth, stopped=stopped)
+
+
+def _live(todo: _Run) -> Screen:
+    from wsr.render.decode import decode
+
+    record = todo.last
+    shown = decode(todo.model, record.weights, LIVE[todo.target.dim][0], todo.aspect)[0]
+    text = f"Step {record.step:,} of {record.steps:,} · {_quality(todo)} · {record.seconds:.1f} s"
+    state = snippets.working(text, record.step / record.steps)
+    return Screen(state, _picture(shown, "reconstruction so far"), _curve(todo), _heat(todo))
+
+
+def _finished(todo: _Run, stopped: bool) -> Screen:
+    record = todo.last
+    if record is None:
+        raise WsrError("The fit was stopped before it had begun. Press Fit to start again.")
+    if not bool(np.isfinite(record.quality).all()):
+        raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps or another representation.")
+    if record.status.startswith("diverged"):
+        raise WsrError(f"The fit failed: {record.status}.")
+    weights, status = record.weights, record.status or "ok"
+    fitted = Fitted(
+        todo.target.label, todo.target.dim, todo.model, weights, todo.aspect, todo.quality[-1], record.step
+    )
+    word = "Stopped" if stopped and not record.done else "Done"
+    cost = f"{weights.shape[1]:,} numbers, {record.seconds:.1f} s"
+    text = f"{word} after {record.step:,} steps: {_quality(todo)}, {cost}."
+    if status != "ok":
+        text += f" The fit is {status}."
+    picture = None if fitted.dim == 3 else zoomed(fitted, 1)
+    return Screen(snippets.settled(text), picture, _curve(todo), _heat(todo), fitted)
+
+
+def zoomed(fitted: Fitted, factor: int) -> str:
+    """An image decoded at `factor` times the resolution it was fitted at."""
+    from wsr.render.decode import decode
+
+    if factor not in (1, 2, 4):
+        raise WsrError(f"The zoom can be 1, 2 or 4, not {str(factor)[:20]!r}.")
+    size = min(FINAL[2] * factor, ZOOM_LIMIT)
+    image = decode(fitted.model, fitted.weights, size, fitted.aspect)[0]
+    return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True)
+
+
+def surface_file(fitted: Fitted, folder: Path) -> str | None:
+    """The fitted surface as a GLB file in the visitor's folder. None where the field has no inside (yet)."""
+    from wsr.render.decode import decode
+    from wsr.render.surfaces import to_glb
+
+    mesh = decode(fitted.model, fitted.weights, FINAL[3])[0]
+    if not len(mesh.faces):
+        return None
+    path = folder / f"fit-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
+    path.write_bytes(to_glb(mesh, None))
+    return str(path)
+
+
+def weights_file(fitted: Fitted, folder: Path) -> str:
+    """The weights as a safetensors file in the visitor's folder, for the download."""
+    from wsr.fitting.saved import save_weights
+
+    name = "".join(c if c.isalnum() else "-" for c in fitted.label.lower()).strip("-")[:40] or "fit"
+    path = folder / f"{name}-{fitted.model.name}.safetensors"
+    save_weights(path, fitted.weights, fitted.model, [fitted.label], fitted.aspect)
+    return str(path)
+
+
+def _picture(shown: Any, alt: str) -> str:
+    """A decoded image, or a decoded surface as it is drawn from one side."""
+    if isinstance(shown, np.ndarray):
+        return snippets.picture(shown, alt)
+    if not len(shown.faces):
+        return snippets.blank("No surface yet: the field is outside everywhere.")
+    from wsr.render.pictures import draw_mesh
+
+    return snippets.picture(np.asarray(draw_mesh(shown, VIEW)), alt)
+
+
+def _quality(todo: _Run) -> str:
+    return snippets.quality(todo.quality[-1], todo.measure)
+
+
+def _curve(todo: _Run) -> dict[str, Any]:
+    asked = todo.request
+    return quality_curve(
+        todo.steps, todo.quality, measure=todo.measure, representation=asked.representation, total=asked.steps
+    )
+
+
+def _heat(todo: _Run) -> dict[str, Any]:
+    layers = layer_arrays(todo.last.weights[0].numpy(), todo.model.layout.to_json())
+    return weights_figure(layers, todo.start)

@@ -1,0 +1,147 @@
+"""All six representations fitted to one target, side by side, live."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.figures.curves import quality_curves
+from app.figures.weights import layer_arrays, weights_figure
+from app.shared import work
+from app.shared.fitted import Fitted
+from app.shared.palette import NAMES
+from app.shared.samples import Target
+from app.shell import snippets, workers
+from app.shell.jobs import Pace
+from app.tabs.fit.run import Request, Screen, over
+from wsr import representations
+from wsr.errors import WsrError
+
+if TYPE_CHECKING:
+    from wsr.fields.representation import Representation
+
+KEPT = "mlora-asym"  # the one of the six that can be zoomed, downloaded and placed afterwards
+LIVE = {2: (96, 0.7), 3: (32, 2.5)}  # resolution of the six previews, and seconds between two, by dimension
+SETTLED = {2: 128, 3: 64}
+DRAWN = 160  # pixels of a drawn surface
+
+
+@dataclass
+class Lane:
+    """One of the six, as far as it has come."""
+
+    model: "Representation"
+    last: work.Step | None = None
+    steps: list[int] = field(default_factory=list)
+    quality: list[float] = field(default_factory=list)
+
+
+def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
+    """Fits all six in turns of a few steps each and yields what to show. Ends early once `stop` exists."""
+    from wsr.fitting.fit import representation_for
+
+    yield Screen(snippets.working("Loading the base network …"))
+    models = {name: representation_for(name, None, target.dim, request.rank) for name in representations}
+    lanes: dict[str, Lane] = {}
+    yield Screen(snippets.working("Starting all six …", 0.0))
+    records = _records(target, request, partial(over, stop))
+    pace = Pace(LIVE[target.dim][1])
+    pace.drawn()
+    try:
+        for name, record in records:
+            lane = lanes.setdefault(name, Lane(models[name]))
+            lane.last = record
+            lane.steps.append(record.step)
+            lane.quality.append(float(np.nanmean(record.quality)))
+            if stop.exists():
+                break
+            if len(lanes) == len(representations) and pace.is_due():
+                yield _live(target, request, lanes)
+                pace.drawn()
+    finally:
+        records.close()
+    yield _finished(target, request, lanes)
+
+
+_fitting = workers.Task(work.fit, duration=120, what="The fit")
+
+
+def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
+    signal = work.plain(target.signal)
+    return _fitting(signal, tuple(representations), request.rank, request.steps, target.truth, stopped=stopped)
+
+
+def _live(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:
+    step = min(lane.last.step for lane in lanes.values())
+    seconds = sum(lane.last.seconds for lane in lanes.values())
+    state = snippets.working(
+        f"Step {step:,} of {request.steps:,}, all six in turns · {seconds:.1f} s", step / request.steps
+    )
+    return Screen(state, _sheet(target, lanes, *LIVE[target.dim][:1]), _curves(target, request, lanes), _heat(lanes))
+
+
+def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:
+    if KEPT not in lanes:
+        raise WsrError("The fits were stopped before they had begun. Press Fit to start again.")
+    kept = lanes[KEPT]
+    if not np.isfinite(kept.quality[-1]):
+        raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps.")
+    aspect = target.view.shape[:2] if target.dim == 2 else (1, 1)
+    fitted = Fitted(
+        target.label, target.dim, kept.model, kept.last.weights, aspect, kept.quality[-1], kept.last.step
+    )
+    best = max(lanes, key=lambda name: lanes[name].quality[-1])
+    word = "Done" if all(lane.last.done for lane in lanes.values()) else "Stopped"
+    measure = "psnr" if target.dim == 2 else "iou"
+    text = f"{word} after {kept.last.step:,} steps each. Closest: {NAMES[best]}, "
+    text += f"{snippets.quality(lanes[best].quality[-1], measure)}. Download and map take {NAMES[KEPT]}'s weights."
+    if kept.last.status not in ("", "ok"):
+        text += f" {NAMES[KEPT]}'s fit is {kept.last.status}."
+    sheet = _sheet(target, lanes, SETTLED[target.dim])
+    return Screen(snippets.settled(text), sheet, _curves(target, request, lanes), _heat(lanes), fitted)
+
+
+def _sheet(target: Target, lanes: dict[str, Lane], resolution: int) -> str:
+    """Six pictures with what each is, what it costs and how close it is."""
+    measure = "psnr" if target.dim == 2 else "iou"
+    cells = []
+    for name in representations:
+        if name not in lanes:
+            continue
+        lane = lanes[name]
+        notes = (
+            snippets.quality(lane.quality[-1], measure),
+            f"{lane.model.size:,} numbers · {lane.last.seconds:.1f} s",
+        )
+        cells.append(snippets.cell(_pixels(target, lane, resolution), NAMES[name], name, notes))
+    return snippets.sheet(cells)
+
+
+def _pixels(target: Target, lane: Lane, resolution: int) -> np.ndarray | None:
+    """The decoded picture; None where a shape has no surface yet."""
+    from wsr.render.decode import decode
+
+    aspect = target.view.shape[:2] if target.dim == 2 else (1, 1)
+    shown = decode(lane.model, lane.last.weights, resolution, aspect)[0]
+    if isinstance(shown, np.ndarray):
+        return shown
+    if not len(shown.faces):
+        return None
+    from wsr.render.pictures import draw_mesh
+
+    return np.asarray(draw_mesh(shown, DRAWN))
+
+
+def _curves(target: Target, request: Request, lanes: dict[str, Lane]) -> dict[str, Any]:
+    series = {name: (lane.steps, lane.quality) for name, lane in lanes.items()}
+    return quality_curves(series, measure="psnr" if target.dim == 2 else "iou", total=request.steps)
+
+
+def _heat(lanes: dict[str, Lane]) -> dict[str, Any]:
+    lane = lanes[KEPT]
+    layout = lane.model.layout.to_json()
+    begun = layer_arrays(lane.model.initial(sigma=0.0).cpu().numpy(), layout)
+    return weights_figure(layer_arrays(lane.last.weights[0].numpy(), layout), begun)

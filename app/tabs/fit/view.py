@@ -1,0 +1,137 @@
+"""The Fit tab: drop a picture or a shape, and watch it become weights."""
+
+from typing import Any
+
+import gradio as gr
+
+from app.components.pictures import Pictures
+from app.components.plotly_chart import PlotlyChart
+from app.figures.curves import quality_curve
+from app.shared import samples
+from app.shared.palette import NAMES
+from app.shell import compute, snippets
+from app.shell.address import Part
+from app.shell.jobs import Job, Step
+from app.shell.tabs import Built, Offer, Place, Tab
+from app.tabs.fit import handlers, preparing, run
+from app.tabs.fit.handlers import FitTab
+from wsr import representations
+from wsr.presets import preset
+
+
+def build(place: Place) -> Built:
+    tab = _layout()
+    _wire(tab)
+    return Built(
+        link=_link(tab, place.view),
+        loads=[(samples.strip, tab.strip)],
+        forget=preparing.forget,
+        offers=[Offer(tab.place, tab.fitted, tab.state)],
+    )
+
+
+TAB = Tab("fit", "Fit", build)
+
+
+def _link(tab: FitTab, view: gr.Tab) -> Part:
+    """The tab's state in the address: a sample (not a visitor's own file), and how to fit it."""
+    settings = {"kind": tab.representation, "rank": tab.rank, "steps": tab.steps}
+    widgets = {"sample": tab.sample, "way": tab.way, **settings}
+    return Part("fit", view, widgets, tab.bind(handlers.restore), [tab.target, tab.target_view, tab.state])
+
+
+def _layout() -> FitTab:
+    sample, picture_of = samples.first()
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=150, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Target</div>')
+            target_view = gr.HTML(picture_of)
+        with gr.Column(min_width=150, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Decoded from weights</div>')
+            picture = gr.HTML(snippets.blank("Press Fit: a few thousand numbers become this picture while you look."))
+            surface = gr.Model3D(
+                visible="hidden", show_label=False, height=322, interactive=False, camera_position=snippets.CAMERA
+            )
+            zooms = [("1×", 1), ("2×", 2), ("4×", 4)]
+            zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">How close it is</div>')
+            total = preset("cpu", 2).fit.far_steps
+            empty = quality_curve([], [], measure="psnr", representation="mlora-asym", total=total)
+            curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
+            gr.Markdown("Above 30 dB, or an IoU of 0.9, it looks right.", elem_classes="wsr-caption")
+    with gr.Row():
+        fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
+        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+        ways = [("one representation", "one"), ("all six side by side", "six")]
+        way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
+        state = gr.HTML(snippets.settled("Choose a sample or bring your own, then press Fit."), elem_classes="wsr-grow")
+    with gr.Row(equal_height=False):
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
+            strip = Pictures()
+            upload = gr.File(
+                label=f"Your own: {samples.PICTURES} · OBJ, PLY, STL, GLB, OFF", height=130,
+                file_types=[*samples.IMAGE_FILES, *samples.MESH_FILES],
+            )  # fmt: skip
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            own = _weights() | _settings()
+    return FitTab(
+        target_view=target_view, strip=strip, upload=upload, picture=picture, surface=surface, zoom=zoom, curve=curve,
+        state=state, job=Job("fit", fit, stop, state, "another fit"), way=way,
+        target=gr.State(sample, time_to_live=3600), fitted=gr.State(None, time_to_live=3600),
+        sample=gr.Textbox(sample, visible="hidden"), **own,
+    )  # fmt: skip
+
+
+def _weights() -> dict[str, Any]:
+    """The weights as a heat map, and where they can go."""
+    gr.HTML('<div class="wsr-label">The weights, changing</div>')
+    heat = PlotlyChart(
+        None, height=230, description="Weights of the fit, layer by layer",
+        placeholder="They appear here while the fit runs.",
+    )  # fmt: skip
+    with gr.Row():
+        download = gr.DownloadButton("Download the weights", interactive=False, min_width=150)
+        place = gr.Button("Place on the map", interactive=False, min_width=150)
+    return {"heat": heat, "download": download, "place": place}
+
+
+def _settings() -> dict[str, Any]:
+    choices = [(NAMES[name], name) for name in representations]
+    with gr.Accordion("Settings", open=False):
+        representation = gr.Dropdown(
+            choices, value="mlora-asym", label="Representation",
+            info="MLP: a network of its own. LoRA adds a small change to a shared network, mLoRA multiplies it. "
+            "Asym freezes some entries, so that every fit ends in the same place.",
+        )  # fmt: skip
+        rank = gr.Slider(
+            *run.RANKS, value=4, step=1, label="Rank", info="Pairs of vectors for each layer of LoRA and mLoRA."
+        )
+        steps = gr.Slider(
+            *run.STEPS, value=preset("cpu", 2).fit.far_steps, step=10, label="Steps",
+            info="What was chosen sets it: a photograph takes more than an emoji, which the base knows better.",
+        )  # fmt: skip
+    return {"representation": representation, "rank": rank, "steps": steps}
+
+
+def _wire(tab: FitTab) -> None:
+    look = {**compute.LOOK, **compute.PRIVATE}
+    chosen = [tab.target, tab.target_view, tab.state, tab.steps, tab.sample]
+    tab.strip.pick(tab.bind(handlers.choose_sample), None, chosen, trigger_mode="multiple", **look)
+    reading = compute.said_at_once("Reading the file …")
+    tab.upload.upload(None, None, tab.state, js=reading, queue=False, **compute.PRIVATE)
+    # a file that comes while another is read takes its place
+    read = {"trigger_mode": "multiple", **compute.PREPARE, **compute.PRIVATE}
+    tab.upload.upload(tab.bind(handlers.choose_upload), tab.upload, [*chosen, tab.upload], **read)
+    asked = [tab.target, tab.way, tab.representation, tab.rank, tab.steps]
+    shown = [tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
+    after = [tab.zoom, tab.download, tab.place]
+    measuring = {**compute.PREPARE, **compute.PRIVATE}
+    tab.job.wire(
+        Step(tab.bind(handlers.fit), asked, shown),
+        prepare=Step(tab.bind(handlers.prepare), outputs=after),
+        then=[Step(tab.bind(handlers.measure), tab.target, [tab.target], measuring)],
+        finish=Step(tab.bind(handlers.finish), [tab.fitted, tab.way], after, look),
+    )
+    tab.zoom.input(tab.bind(handlers.zoom), [tab.fitted, tab.zoom], tab.picture, **look)

@@ -1,0 +1,1 @@
+"""The Generate tab: networks that nobody fitted appear from noise."""

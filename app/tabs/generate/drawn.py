@@ -1,0 +1,143 @@
+"""How samples are shown: as pictures of the grid, opened beside what they are nearest to, and as files."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from app.shared import library, networks
+from app.shared.fitted import Fitted
+from app.shell import looking, snippets
+from app.tabs.generate import models
+from app.tabs.generate.models import Sampled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from wsr.analysis.novelty import Verdict
+
+# On the way and at the end, by dimension: pixels of an image or samples along a surface's edge, and seconds between two
+# looks on the way.
+LIVE = {2: (48, 0.3), 3: (20, 1.5)}
+FINAL = {2: 96, 3: 48}
+OPENED = {2: 256, 3: 64}  # of a sample that is looked at
+LARGE = {2: 256, 3: 96}  # of one that is taken home
+PART = 4  # samples that are drawn between two looks at Stop
+DRAWN, SKETCHED = 192, 96  # pixels of a drawn surface, at the end and on the way
+MEANING = {
+    "replica": "a replica: one training network is much nearer to it than all others. New networks rarely have that",
+    "blend": "a blend: it lies almost on the line between two training networks. New networks rarely do",
+    "novel": "novel: it is no nearer to a training network, or to a mix of two, than a really new one would be",
+}
+
+
+def items(
+    name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> list[dict[str, Any]] | None:
+    """What weights (n, p) of a collection decode to, for the grid; live: on the way, coarser and sooner. None as soon
+    as `stopped` returns True, because sixteen surfaces take seconds."""
+    dim, shown = library.collection(name).dim, []
+    resolution, pixels = (LIVE[dim][0], SKETCHED) if live else (FINAL[dim], DRAWN)
+    for part in weights.split(PART):
+        if stopped():
+            return None
+        shown += pictures(name, part, resolution, pixels)
+    sources = map(snippets.data_uri, shown)
+    return [{"id": str(i), "label": f"sample {i + 1}", "src": source} for i, source in enumerate(sources)]
+
+
+def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]:
+    """The same with each one's verdict and the training networks that it is nearest to below it."""
+    if not sampled.verdicts:
+        return shown
+    name = sampled.asked.name
+    found = []
+    for i, (item, verdict) in enumerate(zip(shown, sampled.verdicts, strict=True), 1):
+        near = " + ".join(label(name, models.audit(name)[1][row]) for row in origins(verdict))
+        about = {"note": f"near {near}", "title": f"Sample {i} is {MEANING[verdict.word]}."}
+        found.append({**item, "label": f"{i} · {verdict.word}", **about})
+    return found
+
+
+def origins(verdict: "Verdict") -> list[int]:
+    """Rows of the training networks that a sample is nearest to: two of a blend."""
+    return list(verdict.pair) if verdict.word == "blend" else [verdict.nearest]
+
+
+def label(name: str, item: str) -> str:
+    found = library.collection(name)
+    return found.labels[found.position(item)]
+
+
+def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN) -> list[np.ndarray]:
+    """Images, or surfaces as they are drawn from one side."""
+    from wsr.render.pictures import draw_weights
+
+    return draw_weights(networks.zoo(name).representation, weights, resolution, pixels)
+
+
+def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
+    """A sample's picture, and of a shape its surface as a GLB file, if it has any."""
+    from wsr.render.decode import decode
+
+    if one.dim == 2:
+        key = one.model, "opened", looking.digest(one.weights)
+        return looking.SEEN.get(key, lambda: decode(one.model, one.weights, OPENED[2])[0]), None
+    key = one.model, "opened", looking.digest(one.weights)
+    shown, drawn = looking.SEEN.get(key, lambda: _opened_surface(one))
+    path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
+    if shown:
+        folder.mkdir(exist_ok=True)  # a visitor who has just left takes it along
+        path.write_bytes(shown)
+    return drawn, str(path) if shown else None
+
+
+def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
+    """A shape as a GLB file, empty where there is no surface, and as it is drawn from one side."""
+    from wsr.render.decode import decode
+    from wsr.render.pictures import draw_mesh
+    from wsr.render.surfaces import to_glb
+
+    mesh = decode(one.model, one.weights, OPENED[3])[0]
+    return to_glb(mesh, None) if len(mesh.faces) else b"", draw_mesh(mesh, DRAWN)
+
+
+def opened_picture(name: str, weights: "Tensor") -> np.ndarray:
+    """What one network's weights (1, p) are, as large as beside an opened sample."""
+    size = OPENED[library.collection(name).dim]
+    key = networks.zoo(name), "opened", looking.digest(weights)
+    return looking.SEEN.get(key, lambda: pictures(name, weights, size)[0])
+
+
+def fitted(sampled: Sampled, number: int) -> Fitted:
+    """A sample as the Atlas takes a visitor's fit."""
+    found = library.collection(sampled.asked.name)
+    one = sampled.weights[number : number + 1]
+    model = networks.zoo(found.name).representation
+    return Fitted(f"sample {number + 1}", found.dim, model, one, (1, 1), 0.0, 0, found.name)
+
+
+def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
+    """A sample as files: its weights (safetensors, decoded by `wsr`), and its picture (PNG) or surface (GLB)."""
+    from PIL import Image
+
+    from wsr.fitting.saved import save_weights
+    from wsr.render.decode import decode
+    from wsr.render.surfaces import to_glb
+
+    one = fitted(sampled, number)
+    stem = folder / f"{sampled.asked.name}-seed{sampled.asked.seed}-{number + 1}"
+    weights = stem.with_name(stem.name + ".safetensors")
+    save_weights(weights, one.weights, one.model, [one.label])
+    shown = decode(one.model, one.weights, LARGE[one.dim])[0]
+    if one.dim == 2:
+        path = stem.with_name(stem.name + ".png")
+        Image.fromarray(np.round(np.clip(shown, 0, 1) * 255).astype(np.uint8)).save(path)
+    elif not len(shown.faces):
+        return [str(weights)]
+    else:
+        path = stem.with_name(stem.name + ".glb")
+        path.write_bytes(to_glb(shown, None))
+    return [str(weights), str(path)]

@@ -1,0 +1,239 @@
+"""What the Generate tab's widgets do."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.components.pictures import Pictures
+from app.components.plotly_chart import picked_id
+from app.shared import library, networks
+from app.shared.fitted import Fitted
+from app.shared.palette import NAMES
+from app.shell import compute, session, snippets
+from app.shell.jobs import ON, Job, said_in_line
+from app.shell.tabs import Widgets
+from app.tabs.generate import drawn, models, run
+from app.tabs.generate.models import ANY, PLAIN, Asked, Sampled
+from wsr.errors import WsrError
+
+STEPS = 50  # that visitors begin with
+_warming: set[str] = set()  # models that are being made ready
+
+
+@dataclass
+class GenerateTab(Widgets):
+    """items: the grid of samples; picked: the number of the one that is open, as text; other, way, walking, walked: the
+    walk to another sample; sampled: the visitor's `Sampled` or None; fitted: the open one as a `Fitted`; linked:
+    changes when a link asks for samples that have to be drawn first."""
+
+    dataset: gr.Radio
+    kind: gr.Dropdown
+    cls: gr.Dropdown
+    guidance: gr.Slider
+    steps: gr.Slider
+    seed: gr.Number
+    state: gr.HTML
+    job: Job
+    items: Pictures
+    picked: gr.Textbox
+    pair: gr.HTML
+    verdict: gr.HTML
+    surface: gr.Model3D
+    take: gr.Button
+    place: gr.Button
+    files: gr.File
+    other: gr.Number
+    way: gr.Slider
+    walking: gr.Accordion
+    walked: gr.HTML
+    sampled: gr.State
+    fitted: gr.State
+    linked: gr.Textbox
+
+    @property
+    def asked(self) -> list[Any]:
+        """What says what to sample, in the order of `models.checked`."""
+        return [self.dataset, self.kind, self.cls, self.guidance, self.steps, self.seed]
+
+    def checked(self, values: dict[Any, Any]) -> Asked:
+        """What to sample, from the page's values by widget. WsrError for what is not there or out of range."""
+        return models.checked(*(values[widget] for widget in self.asked))
+
+
+@dataclass
+class Opened:
+    """What is on screen once a sample has been opened."""
+
+    picked: str
+    fitted: Fitted
+    pair: str
+    verdict: str
+    surface: dict[str, Any]
+    take: dict[str, Any]
+    place: dict[str, Any]
+    files: dict[str, Any]
+    walked: str = ""
+
+
+def kinds_of(dataset: str) -> list[tuple[str, str]]:
+    found = [library.collection(name) for name in models.models()]
+    return [(NAMES[one.representation], one.representation) for one in found if one.dataset == dataset]
+
+
+def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
+    """What a link says. WsrError for what is not there."""
+    first = library.collection(models.models()[0])
+    dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
+    values = [float(given.get(name, value)) for name, value in (("guidance", PLAIN), ("steps", STEPS), ("seed", 0))]
+    asked = models.checked(dataset, kind, given.get("class", ANY), *values)
+    picked = given.get("sample", "")
+    if picked and not (picked.isdecimal() and int(picked) < models.COUNT):
+        raise WsrError(f"Samples of a link are numbered 0 to {models.COUNT - 1}, not {picked[:20]!r}.")
+    return {
+        tab.dataset: dataset,
+        tab.kind: gr.update(choices=kinds_of(dataset), value=kind),
+        tab.cls: gr.update(choices=[ANY, *models.classes_of(asked.name)], value=asked.cls or ANY),
+        tab.guidance: asked.guidance,
+        tab.steps: asked.steps,
+        tab.seed: asked.seed,
+        tab.picked: picked,
+        # other samples than those that are kept have to be drawn first: a change of this does it
+        tab.linked: "" if models.alike(asked, models.kept(asked.name)) else f"{asked}",
+    }
+
+
+@compute.guarded
+def change_dataset(tab: GenerateTab, dataset: str) -> dict[Any, Any]:
+    kinds = kinds_of(dataset)
+    if not kinds:
+        raise WsrError(f"There is no model of {dataset!r} here.")
+    classes = [ANY, *models.classes_of(f"{dataset}-{kinds[0][1]}")]
+    return {
+        tab.kind: gr.update(choices=kinds, value=kinds[0][1]),
+        tab.cls: gr.update(choices=classes, value=ANY),
+    }
+
+
+@compute.guarded
+def change_kind(tab: GenerateTab, dataset: str, kind: str) -> dict[Any, Any]:
+    asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0)
+    return {tab.cls: gr.update(choices=[ANY, *models.classes_of(asked.name)])}
+
+
+@compute.guarded
+def opened(
+    tab: GenerateTab, dataset: str, kind: str, sampled: Sampled | None, request: gr.Request
+) -> Iterator[dict[Any, Any]]:
+    """The tab, or another model, is opened. A visitor's own samples stay where they were, and those that are on their
+    way come first. gradio empties what an answer without values is for: there is always one."""
+    name = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
+    if sampled is None or sampled.asked.name != name:
+        yield from session.newest(request, _kept(tab, name, request), "samples")
+    else:
+        yield gr.skip()
+
+
+def _kept(tab: GenerateTab, name: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    for screen in run.opening(name):
+        if tab.job.is_going_on(request):
+            yield gr.skip()
+            return
+        yield tab.fill(screen)
+
+
+def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
+    """A press on Sample. Who asks for what is on screen already wants others."""
+    begun, sampled = tab.job.prepare(request), values[tab.sampled]
+    with contextlib.suppress(WsrError):  # `sample` says what is wrong
+        asked = tab.checked(values)
+        if models.alike(asked, sampled.asked if sampled else models.kept(asked.name)):
+            begun[tab.seed] = (asked.seed + 1) % (models.SEEDS[1] + 1)
+    return begun
+
+
+@said_in_line
+def sample(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    for screen in run.run(tab.checked(values), tab.job.stop_file(request)):
+        yield tab.fill(screen)
+
+
+@compute.guarded
+def pick(tab: GenerateTab, sampled: Sampled | None, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+    if tab.job.is_going_on(request):
+        raise WsrError("These are still on their way: wait a moment, or press Stop.")
+    return tab.fill(_large(sampled, _number(sampled, picked_id(event)), request))
+
+
+@compute.guarded
+def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
+    """What is open when other samples come: the one with the same number, at first the first."""
+    return gr.skip() if sampled is None else tab.fill(_large(sampled, _number(sampled, picked or "0"), request))
+
+
+@compute.guarded
+def warm(dataset: str, kind: str) -> None:
+    """Makes a model ready on a thread of its own: it may wait a minute for its turn, and looking must not."""
+    name = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
+    if name not in _warming:
+        _warming.add(name)
+        threading.Thread(target=_warm, args=(name,), name="wsr-warm", daemon=True).start()
+
+
+def _warm(name: str) -> None:
+    try:
+        run.warm(name)
+    except Exception as error:  # nobody asked for it: a press of Sample says what is wrong
+        compute.log.warning("the model of %s is not ready: %s", name, error)
+    finally:
+        _warming.discard(name)
+
+
+def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
+    """A sample beside what it is nearest to."""
+    asked = sampled.asked
+    fitted = drawn.fitted(sampled, at)
+    own, glb = drawn.look(fitted, session.session_dir(request))
+    shown, said = [(f"sample {at + 1}", own)], ""
+    if sampled.verdicts:
+        verdict, training = sampled.verdicts[at], models.audit(asked.name)[1]
+        for row in drawn.origins(verdict):
+            weights = networks.zoo(asked.name).weights([training[row]])
+            near = drawn.opened_picture(asked.name, weights)
+            shown.append((f"training: {drawn.label(asked.name, training[row])}", near))
+        said = snippets.settled(f"Sample {at + 1} is {drawn.MEANING[verdict.word]}.")
+    surface = gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
+    on, hidden = gr.update(**ON), gr.update(visible=False)
+    return Opened(str(at), fitted, snippets.pictures(shown), said, surface, take=on, place=on, files=hidden)
+
+
+@compute.guarded
+def take(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
+    files = drawn.files(sampled, _number(sampled, picked), session.session_dir(request))
+    return {tab.files: gr.update(value=files, visible=True)}
+
+
+@compute.guarded
+def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
+    """The sample on the way from the one that is open to another."""
+    if sampled is None or not picked:
+        return snippets.settled("Open a sample first: the walk begins there.")
+    at, part = _number(sampled, picked), float(way)
+    if not 0 <= part <= 1:
+        raise WsrError(f"The way from one sample to another is from 0 to 1, not {part!r}.")
+    name = sampled.asked.name
+    weights = run.between(sampled.asked, at, int(other or 0) - 1, part)
+    found = drawn.pictures(name, weights, drawn.FINAL[library.collection(name).dim])[0]
+    return snippets.pictures([(f"{part:.0%} of the way from sample {at + 1} to sample {int(other)}", found)])
+
+
+def _number(sampled: Sampled | None, picked: str) -> int:
+    """A sample's number that came from the page. WsrError for none."""
+    if sampled is None:
+        raise WsrError("There are no samples here: press Sample (after an hour they are gone; their seed brings them).")
+    if not picked.isdigit() or int(picked) >= len(sampled.weights):
+        raise WsrError(f"There is no sample {picked[:20]!r} among these {len(sampled.weights)}: open one of the grid.")
+    return int(picked)

@@ -1,0 +1,148 @@
+"""What the Generate tab computes: samples from noise, step by step, and a verdict on each."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.shared import library, work
+from app.shell import snippets, workers
+from app.shell.jobs import Pace
+from app.tabs.generate import drawn, models
+from app.tabs.generate.models import PLAIN, STEPS, Asked, Sampled
+from wsr.caching import Stamp, cached_by_file, file_stamp
+from wsr.errors import WsrError
+from wsr.paths import assets_dir
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from wsr.analysis.novelty import Verdict
+    from wsr.diffusion import SampleStep
+
+_drawing = threading.Lock()
+_kept_items: dict[tuple[Path, Stamp], list] = {}  # pictures of kept samples, by their folder and its state
+
+
+@dataclass
+class Screen:
+    """What the page shows while samples appear, by widget. None leaves a part as it is."""
+
+    state: str
+    items: list[dict[str, Any]] | None = None
+    sampled: Sampled | None = None
+
+
+def _sample_files(path: Path, name: str) -> list[str | Path]:
+    return [path / "zoo.json", path / "index.parquet", *library.files_of(name)]
+
+
+def opening(name: str) -> Iterator[Screen]:
+    """The first of the samples in assets: what a visitor sees before they press anything."""
+    path = assets_dir() / "samples" / name
+    if not (path / "zoo.json").is_file():
+        yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
+        return
+    sampled = _kept_samples(path, name)
+    said = snippets.settled(f"{len(sampled.weights)} networks that nobody fitted. Press Sample for others.")
+    key = path, file_stamp(_sample_files(path, name))
+    if key not in _kept_items:
+        yield Screen(said, drawn.items(sampled.asked.name, sampled.weights, live=True))
+    with _drawing:  # what is the same for all visitors is drawn once, however many come with one link
+        for older in [known for known in _kept_items if known[0] == path and known != key]:
+            del _kept_items[older]
+        shown = _kept_items.get(key) or _kept_items.setdefault(key, drawn.items(sampled.asked.name, sampled.weights))
+    yield Screen(said, shown)
+    with _drawing:
+        sampled.verdicts = sampled.verdicts or judged(name, sampled.weights)
+    yield Screen(snippets.settled(summary(sampled)), drawn.noted(shown, sampled), sampled)
+
+
+@cached_by_file(models.files_of, maxsize=26)
+def warm(name: str) -> None:
+    """Loads the model and takes a step, which the first time takes half a second longer: while the visitor looks, so
+    that the first press of Sample need not wait for it."""
+    workers.ahead(work.sample, models.file_of(name), models.COUNT, None, PLAIN, STEPS[0], 0)
+
+
+@cached_by_file(_sample_files, maxsize=26)
+def _kept_samples(path: Path, name: str) -> Sampled:
+    from wsr.zoo import Zoo
+
+    return Sampled(models.kept(name), Zoo.open(path).weights()[: models.COUNT], [])
+
+
+def run(asked: Asked, stop: Path) -> Iterator[Screen]:
+    """Samples and yields what to show, a few times a second. Ends early, with what there is, once `stop` exists."""
+    yield Screen(snippets.working("Loading the model …"))
+    pace, record = Pace(drawn.LIVE[library.collection(asked.name).dim][1]), None
+    records = _records(asked, stop.exists)
+    try:
+        for record in records:
+            if stop.exists():
+                break
+            if record.step < record.steps and pace.is_due():
+                said = f"Step {record.step} of {record.steps}: from noise to networks"
+                shown = drawn.items(asked.name, record.weights, live=True)
+                yield Screen(snippets.working(said, record.step / record.steps), shown)
+                pace.drawn()
+    finally:
+        records.close()
+    if record is None:
+        yield Screen(snippets.settled("Stopped before the first step."))
+        return
+    shown = drawn.items(asked.name, record.weights, stopped=stop.exists)
+    if shown is None:
+        said = snippets.settled(f"Stopped after {record.step} of {record.steps} steps.")
+        yield Screen(said)  # at once; the pictures take half a second
+        yield Screen(said, drawn.items(asked.name, record.weights, live=True), Sampled(asked, record.weights, []))
+        return
+    yield Screen(snippets.working("Looking for copies …", 1.0), shown)
+    sampled = Sampled(asked, record.weights, [] if stop.exists() else judged(asked.name, record.weights))
+    yield Screen(snippets.settled(summary(sampled)), drawn.noted(shown, sampled), sampled)
+
+
+_sampling = workers.Task(work.sample, duration=30, what="Sampling")
+
+
+def _records(asked: Asked, stopped: Callable[[], bool] = lambda: False) -> "Iterator[SampleStep]":
+    settings = models.COUNT, asked.cls, asked.guidance, asked.steps, asked.seed
+    return _sampling(models.file_of(asked.name), *settings, stopped=stopped)
+
+
+def judged(name: str, weights: "Tensor") -> "list[Verdict]":
+    """Empty where there are too few held-out fits to say."""
+    try:
+        return models.audit(name)[0].judge(weights)
+    except WsrError:
+        return []
+
+
+def summary(sampled: Sampled) -> str:
+    if not sampled.verdicts:
+        return f"{len(sampled.weights)} new networks."
+    words = [verdict.word for verdict in sampled.verdicts]
+    many = {"novel": "novel", "blend": "blends of two", "replica": "replicas"}
+    one = {"novel": "novel", "blend": "blend of two", "replica": "replica"}
+    parts = [f"{words.count(word)} {(one if words.count(word) == 1 else many)[word]}" for word in many]
+    return f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
+
+
+def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
+    """The sample (1, p) of the noise that is `part` of the way, along the sphere, from one sample's to another's."""
+    import torch
+
+    from wsr.diffusion.model import draw
+
+    for number in (first, second):
+        if not 0 <= number < models.COUNT:
+            raise WsrError(f"Samples are numbered 1 to {models.COUNT}, not {number + 1}.")
+    made = models.model(asked.name)
+    size = len(made.mean)
+    a, b = (draw(1, size, asked.seed, number) for number in (first, second))
+    angle = torch.acos(torch.nn.functional.cosine_similarity(a, b).clamp(-1, 1))[:, None]
+    near = first == second or float(angle) < 1e-4
+    noise = a if near else (torch.sin((1 - part) * angle) * a + torch.sin(part * angle) * b) / torch.sin(angle)
+    cls = asked.cls or made.draw_classes(1, asked.seed, first if part < 0.5 else second)
+    return made.sample(1, cls=cls, guidance=asked.guidance, steps=asked.steps, noise=noise)

@@ -1,0 +1,122 @@
+"""The Generate tab: networks that nobody fitted appear from noise, and each is told from a copy."""
+
+import gradio as gr
+
+from app.components.pictures import Pictures
+from app.shared import library
+from app.shell import compute, snippets
+from app.shell.address import Part
+from app.shell.jobs import Job, Step
+from app.shell.tabs import Built, Offer, Place, Tab
+from app.tabs.generate import handlers, models, run
+from app.tabs.generate.handlers import GenerateTab, kinds_of
+
+COLUMNS = 4
+
+
+def build(place: Place) -> Built | None:
+    names = models.models()
+    if not names:
+        gr.HTML(snippets.empty("No diffusion model has been trained here yet. Train them with", "make assets"))
+        return None
+    tab = _layout(names)
+    _wire(tab, place.view)
+    return Built(link=_link(tab, place.view), offers=[Offer(tab.place, tab.fitted, tab.state)])
+
+
+def warm() -> None:
+    """Draws sixteen surfaces and what they are nearest to: seconds, once for all visitors."""
+    for name in models.models()[:1]:
+        with compute.told(name):
+            for _ in run.opening(name):
+                pass
+
+
+TAB = Tab("generate", "Generate", build, warm)
+
+
+def _link(tab: GenerateTab, view: gr.Tab) -> Part:
+    """The tab's state in the address: what to sample, and which of the samples is open."""
+    widgets = dict(zip(("data", "kind", "class", "guidance", "steps", "seed"), tab.asked, strict=True))
+    return Part("generate", view, {**widgets, "sample": tab.picked}, tab.bind(handlers.restore), [tab.linked])
+
+
+def _layout(names: list[str]) -> GenerateTab:
+    first = library.collection(names[0])
+    datasets = list(dict.fromkeys(library.collection(name).dataset for name in names))
+    with gr.Row(equal_height=False):
+        with gr.Column(elem_classes=["wsr-half", "wsr-tight"]):
+            with gr.Row():
+                titles = [(library.TITLES.get(name, name), name) for name in datasets]
+                dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190)
+                sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
+                stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
+            state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
+            items = Pictures(columns=COLUMNS)
+            with gr.Accordion("Settings", open=False, elem_classes="wsr-later"):
+                kind = gr.Dropdown(kinds_of(first.dataset), value=first.representation, label="Representation")
+                cls = gr.Dropdown(
+                    [models.ANY, *models.classes_of(first.name)], value=models.ANY, label="Class",
+                    info="Clusters are found in the weights, where these have no classes: of people hands, heads …",
+                )  # fmt: skip
+                guidance = gr.Slider(
+                    *models.GUIDANCE, value=models.PLAIN, step=0.25, label="Guidance",
+                    info="How much the class counts: 1 as it was learnt, more exaggerates it.",
+                )  # fmt: skip
+                steps = gr.Slider(*models.STEPS, value=handlers.STEPS, step=5, label="Steps from noise")
+                seed = gr.Number(0, precision=0, label="Seed", minimum=0, maximum=models.SEEDS[1])
+        with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
+            pair = gr.HTML(snippets.blank("Open a sample: beside it comes the training network it is nearest to."))
+            verdict = gr.HTML()
+            surface = gr.Model3D(
+                visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
+            )
+            with gr.Row():
+                take = gr.Button("Take it home", interactive=False, min_width=150)
+                place = gr.Button("Place on the map", interactive=False, min_width=150)
+            files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
+            with gr.Accordion("Walk to another sample", open=False) as walking:
+                other = gr.Number(2, precision=0, label="To sample", minimum=1, maximum=models.COUNT)
+                way = gr.Slider(0, 1, value=0.5, step=0.05, label="How far")
+                walked = gr.HTML()
+    return GenerateTab(
+        dataset=dataset, kind=kind, cls=cls, guidance=guidance, steps=steps, seed=seed,
+        state=state, job=Job("sampling", sample, stop, state, "more samples"), items=items,
+        picked=gr.Textbox("", visible="hidden"), pair=pair, verdict=verdict, surface=surface, take=take, place=place,
+        files=files, other=other, way=way, walking=walking, walked=walked,
+        sampled=gr.State(None, time_to_live=3600), fitted=gr.State(None, time_to_live=3600),
+        linked=gr.Textbox("", visible="hidden"),
+    )  # fmt: skip
+
+
+def _wire(tab: GenerateTab, view: gr.Tab) -> None:
+    look = {**compute.LOOK, **compute.PRIVATE}
+    newest = {**look, "trigger_mode": "always_last"}
+    which = [tab.dataset, tab.kind]
+    changed = (
+        tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, tab.cls], **look),
+        tab.kind.input(tab.bind(handlers.change_kind), which, tab.cls, **look),
+    )
+    screen = [tab.state, tab.items, tab.sampled]
+    large = [
+        tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked
+    ]  # fmt: skip
+    open_tab, reopen = tab.bind(handlers.opened), tab.bind(handlers.reopen)
+    for event in (view.select, *(event.then for event in changed)):
+        event(open_tab, [*which, tab.sampled], screen, **newest).then(
+            reopen, [tab.sampled, tab.picked], large, **newest
+        ).then(handlers.warm, which, None, **newest)
+    ended = tab.job.wire(
+        Step(tab.bind(handlers.sample), set(tab.asked), screen[1:]),
+        prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed]),
+        triggers=[tab.linked.change],
+    )
+    # another model may have been chosen meanwhile
+    ended.then(open_tab, [*which, tab.sampled], screen, **newest).then(
+        reopen, [tab.sampled, tab.picked], large, **newest
+    )
+    tab.items.pick(tab.bind(handlers.pick), tab.sampled, large, trigger_mode="multiple", **look)
+    tab.take.click(tab.bind(handlers.take), [tab.sampled, tab.picked], tab.files, **look)
+    for event in (tab.other.change, tab.way.input, tab.walking.expand):
+        asked = [tab.sampled, tab.picked, tab.other, tab.way]
+        event(handlers.walk, asked, tab.walked, **{**newest, "show_progress": "minimal"})

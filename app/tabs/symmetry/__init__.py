@@ -1,0 +1,1 @@
+"""The Symmetry tab: what may be done to weights while the picture stays."""

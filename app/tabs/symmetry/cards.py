@@ -1,0 +1,258 @@
+"""The Symmetry tab's cards of what may be done to weights. Each asks what will happen, shows it, and says why."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.components.plotly_chart import PlotlyChart, chart_update
+from app.figures.atlas import Points, atlas_figure
+from app.figures.weights import weights_figure
+from app.shared import library
+from app.shared.palette import NAMES
+from app.shell import compute, snippets
+from app.tabs.symmetry import run
+from app.tabs.symmetry.run import Moved, Subject
+from wsr import representations
+from wsr.errors import unknown_name
+
+FAMILIES = ("mlp", "lora", "mlora")
+STRENGTHS = (0.0, 2.0)
+MAP = ("UMAP", 2)
+OPTIONS = {**compute.LOOK, **compute.PRIVATE}
+ALLOWED_NOTE = (
+    '<div class="wsr-caption">✓ leaves picture and mask. A masked representation has less freedom: '
+    "that is the point of it.</div>"
+)
+PARTS = {"mlp": "neurons", "lora": "rank components", "mlora": "rank components"}
+
+
+@dataclass
+class Card:
+    """linked: the widgets that belong into a link, by name; inputs: those that the card's handlers get after the data
+    set and the item; opening: what fills `outputs` for a new item, by widget; wire: connects the card's widgets, given
+    the shared inputs."""
+
+    linked: dict[str, Any]
+    inputs: list[Any]
+    outputs: list[Any]
+    opening: Callable[..., dict[Any, Any]]
+    wire: Callable[[list[Any]], None] = field(default=lambda shared: None)
+
+
+def shuffle_card(dataset: str) -> Card:
+    """Permuting neurons or rank components: the weights are all different and nothing changes."""
+    families = families_of(dataset)
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Shuffle")
+            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            button = gr.Button("Shuffle", variant="primary")
+            facts = gr.HTML()
+            gr.Markdown(
+                "A sum does not care for the order of its terms: neurons, or an adapter's pairs, may change places.",
+                elem_classes="wsr-caption",
+            )
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            chart = PlotlyChart(None, height=300, description="The map, with the network before and after")
+    seed = gr.Number(0, visible="hidden", precision=0)
+    outputs = [sheet, facts, chart]
+
+    @compute.guarded
+    def opened(dataset: str, item: str, family: str, seed: int) -> dict[Any, Any]:
+        of = subject_of(dataset, item, family, masked=False)
+        moved = run.act(of, "permutation", int(seed), 1.0)
+        shown = [(of.label, run.picture(of.model, of.full)), (f"{PARTS[family]} shuffled", moved.picture)]
+        return {sheet: snippets.pictures(shown), facts: _facts(of, moved), chart: _jumped(of, moved)}
+
+    def wire(shared: list[Any]) -> None:
+        everything = [*shared, family, seed]
+        button.click(lambda number: number + 1, seed, seed, queue=False, **compute.PRIVATE).then(
+            opened, everything, outputs, **OPTIONS
+        )
+        family.input(opened, everything, outputs, **OPTIONS)
+
+    return Card({"shuffle": family, "seed": seed}, [family, seed], outputs, opened, wire)
+
+
+def mask_card(dataset: str) -> Card:
+    """The same with a mask: shuffled weights are not allowed, and putting the mask back breaks the picture."""
+    families = families_of(dataset)
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Now with a mask")
+            gr.Markdown(
+                "The mask holds some weights still, others in every row, so each neuron has a place of its own. "
+                "Shuffle, then put the held weights back. What is left?"
+            )
+            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            guess = gr.Radio([("the same picture", "same"), ("another picture", "other")], label="Your guess")
+            answer = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            gr.HTML('<div class="wsr-label">Held weights that the shuffle moved</div>')
+            heat = PlotlyChart(
+                None, height=300, description="Frozen entries that no longer hold their value",
+                placeholder="Guess first: then it is drawn here.",
+            )  # fmt: skip
+
+    @compute.guarded
+    def opened(dataset: str, item: str, family: str, guess: str | None = None) -> dict[Any, Any]:
+        of = subject_of(dataset, item, family, masked=True)
+        shown = [(of.label, run.picture(of.model, of.full))]
+        if guess is None:
+            return {sheet: snippets.pictures(shown), answer: "", heat: None}
+        moved = run.act(of, "permutation", 1, 1.0)
+        back = run.remasked(of, moved)
+        said = (
+            f"Shuffled, the picture is the same (largest difference {_small(moved.difference)}), but {moved.broken:,} "
+            f"held weights have moved. Putting them back changes it by up to {back.difference:.2g}: "
+            "with a mask, one picture has one place."
+        )
+        shown += [("shuffled", moved.picture), ("mask put back", back.picture)]
+        judged = snippets.verdict(guess == "other", said)
+        return {sheet: snippets.pictures(shown), answer: judged, heat: _violated(of, moved)}
+
+    inputs, outputs = [family, guess], [sheet, answer, heat]
+
+    def wire(shared: list[Any]) -> None:
+        guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
+        ask_again(family.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
+
+    return Card({"mask": family, "mask_guess": guess}, inputs, outputs, opened, wire)
+
+
+def group_card(dataset: str) -> Card:
+    """Signs, scales and changes of basis, with what each representation allows."""
+    known = [(NAMES[name], name) for name in representations if name in run.names_of(dataset)]
+    kinds = [("sign", "sign"), ("scale", "scale"), ("any basis, GL(r)", "basis")]
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Signs, scales, any basis")
+            gr.Markdown(
+                "Turn the sign of a neuron's or a pair's two halves, or make one larger and the other smaller, or mix "
+                "pairs: the product stays. Do the weights that a mask holds?"
+            )
+            name = gr.Radio(known, value=known[-1][1], show_label=False, container=False)
+            kind = gr.Radio(kinds, value="scale", show_label=False, container=False)
+            strength = gr.Slider(*STRENGTHS, value=1.0, step=0.05, label="How far")
+            guess = gr.Radio([("they stay", "kept"), ("they move", "moved")], label="Your guess")
+            answer = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+            table = gr.HTML()
+
+    @compute.guarded
+    def opened(
+        dataset: str, item: str, name: str, kind: str, strength: float, guess: str | None = None
+    ) -> dict[Any, Any]:  # fmt: skip
+        from wsr.symmetry import KEEPS_MASK
+
+        of = run.subject(run.names_of(dataset)[name], item)
+        shown = [(of.label, run.picture(of.model, of.full))]
+        if guess is None:
+            return {sheet: snippets.pictures(shown), answer: "", table: ""}
+        moved = run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
+        shown.append((f"{kind} changed", moved.picture))
+        allowed = snippets.allowed({NAMES[key]: KEEPS_MASK[key] for key in representations}, NAMES[name], kind)
+        said = snippets.verdict((guess == "kept") == (moved.broken == 0), _why(of, moved)) + _facts(of, moved)
+        return {sheet: snippets.pictures(shown), answer: said, table: allowed + ALLOWED_NOTE}
+
+    inputs, outputs = [name, kind, strength, guess], [sheet, answer, table]
+
+    def wire(shared: list[Any]) -> None:
+        for event in (guess.input, strength.release):
+            event(opened, [*shared, *inputs], outputs, **OPTIONS)
+        for widget in (name, kind):
+            ask_again(widget.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
+
+    return Card({"of": name, "act": kind, "far": strength, "act_guess": guess}, inputs, outputs, opened, wire)
+
+
+def ask_again(event: Callable[..., Any], guess: gr.Radio) -> Any:
+    """Another question: the guess is taken back first."""
+    return event(lambda: None, None, guess, queue=False, **compute.PRIVATE)
+
+
+def given_value(widget: Any, text: str | None) -> Any:
+    """A widget's value from a link, if it is one that the widget offers. WsrError for another."""
+    if text is None:
+        return gr.skip()
+    if isinstance(widget, gr.Radio | gr.CheckboxGroup):
+        choices = {str(value): value for _, value in widget.choices}
+        several = isinstance(widget, gr.CheckboxGroup)
+        for one in (given := text.split(",") if several else [text]):
+            if one not in choices:
+                raise unknown_name("choice", one, choices)
+        return [choices[one] for one in given] if several else choices[text]
+    low, high = (widget.minimum, widget.maximum) if isinstance(widget, gr.Slider) else (0, 10_000)
+    return min(max(float(text), low), high)
+
+
+def families_of(dataset: str) -> list[tuple[str, str]]:
+    there = run.names_of(dataset)
+    return [(NAMES[name], name) for name in FAMILIES if name in there or f"{name}-asym" in there]
+
+
+def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
+    """The item in this family's zoo, with its mask or without; where only one of the two is there, that one."""
+    there = run.names_of(dataset)
+    order = [f"{family}-asym", family] if masked else [family, f"{family}-asym"]
+    return run.subject(next(there[name] for name in order if name in there), item)
+
+
+def _facts(of: Subject, moved: Moved) -> str:
+    unit = "" if of.model.dim == 2 else " (logit)"
+    lines = [
+        ("picture", f"largest difference {_small(moved.difference)}{unit}"),
+        ("weights", f"moved by {moved.distance:.3g}, of a length of {moved.size:.3g}"),
+    ]
+    if of.model.masked:
+        held = "all in place" if not moved.broken else f"{moved.broken:,} moved"
+        lines.append(("held weights", held))
+    return snippets.ledger(lines)
+
+
+def _why(of: Subject, moved: Moved) -> str:
+    if not of.model.masked:
+        return "There is no mask, and so nothing to hold: all such weights are as good, one picture has many places."
+    if moved.broken:
+        return "The picture is the same, but these weights are no longer ones that the mask allows."
+    return "The mask leaves this freedom: what it holds at zero, a sign or a scale leaves at zero."
+
+
+def _small(value: float) -> str:
+    return "0" if value == 0 else f"{value:.0e}" if value < 1e-3 else f"{value:.2g}"
+
+
+def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
+    """By how much the frozen entries have moved; everything else is left empty, and matrices without any left out."""
+    from app.figures.weights import layer_arrays
+    from wsr.symmetry import violations
+
+    away = (moved.full - of.full).where(violations(of.model, moved.full), float("nan"))[0].numpy()
+    layers = layer_arrays(away, of.model.unmasked().layout.to_json())
+    held = {name.rpartition(".")[2] for name, array in layers if np.isfinite(array).any()}
+    return weights_figure([(name, array) for name, array in layers if name.rpartition(".")[2] in held])
+
+
+def _jumped(of: Subject, moved: Moved) -> dict[str, Any]:
+    """The collection's map, the network where it was and where its weights are now."""
+    found = library.collection(of.name)
+    points = found.points(*MAP)
+    on_map = np.flatnonzero(np.isfinite(points).all(axis=1))
+    shown = Points(
+        points[on_map], [found.classes[i] for i in on_map], [found.labels[i] for i in on_map],
+        [found.ids[i] for i in on_map],
+    )  # fmt: skip
+    figure = atlas_figure(shown, method=MAP[0], view=f"symmetry/{of.name}")
+    figure["layout"]["showlegend"] = False
+    now = dict(zip("xyz", run.jump(of, moved, *MAP), strict=False))
+    marks = [{"id": of.item, "role": "picked"}, {"id": "", "role": "placed", "label": "shuffled", **now}]
+    return chart_update(figure=figure, highlight=marks)

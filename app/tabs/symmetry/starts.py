@@ -1,0 +1,87 @@
+"""The Symmetry tab's card about starts: what the middle of two fits is, where they began around one or around zero."""
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.shared import library
+from app.shared.palette import NAMES
+from app.shell import compute, snippets
+from app.tabs.connect import run as connect_run
+from app.tabs.symmetry.cards import OPTIONS, Card, ask_again
+
+KINDS = ("mlora-asym", "mlora")
+TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name in figure 3
+
+
+def starts_card(dataset: str) -> Card:
+    """`normal` against `centered`: the middle of two independent fits of one target, for both."""
+    guesses = [(f"starts {title}", name) for name, title in TITLES.items()]
+    with gr.Row(equal_height=False, elem_classes="wsr-card", visible=_there(dataset)):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### Where a fit begins")
+            gr.Markdown(
+                "An adapter that multiplies may begin around B A = 1, where the base's own picture is (`centered`), or "
+                "around zero (`normal`), where any sign is as near as its opposite. Fit one target twice from either, "
+                "and take the weights halfway. Which middle is still the picture?"
+            )
+            kind = gr.Radio([(NAMES[name], name) for name in KINDS], value=KINDS[0], show_label=False, container=False)
+            guess = gr.Radio(guesses, label="Your guess")
+            answer = gr.HTML()
+        with gr.Column(min_width=320, scale=4, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+
+    @compute.guarded
+    def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> dict[Any, Any]:
+        lanes = _lanes(dataset, item, kind)
+        told = guess is not None and len(lanes) == len(TITLES)
+        places = (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0)) if told else (("a fit", 0.0),)
+        shown = [
+            (f"{what}, {TITLES[start]}", _picture(lane, alpha))
+            for start, lane in lanes.items()
+            for what, alpha in places
+        ]
+        if not told:
+            return {sheet: snippets.pictures(shown), answer: ""}
+        drops = {start: _drop(lane) for start, lane in lanes.items()}
+        said = snippets.verdict(guess == min(drops, key=drops.get), _said(dataset, drops))
+        return {sheet: snippets.pictures(shown), answer: said}
+
+    inputs, outputs = [kind, guess], [sheet, answer]
+
+    def wire(shared: list[Any]) -> None:
+        guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
+        ask_again(kind.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
+
+    return Card({"start": kind, "start_guess": guess}, inputs, outputs, opened, wire)
+
+
+def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:
+    """The pairs of this item, or of the first target that has some, by their start; empty where there are none."""
+    if not _there(dataset):
+        return {}
+    known = connect_run.targets(dataset)
+    target = item if item in known else known[0]
+    races = {start: connect_run.race(dataset, target, start) for start in TITLES}
+    return {start: race.lanes[kind] for start, race in races.items() if kind in race.lanes}
+
+
+def _there(dataset: str) -> bool:
+    return dataset in connect_run.datasets() and connect_run.has_pairs(dataset, KINDS[0], "normal")
+
+
+def _picture(lane: connect_run.Lane, alpha: float) -> np.ndarray:
+    found = connect_run.picture(lane.pair, alpha)
+    return found if found is not None else np.ones((8, 8, 3), np.float32)
+
+
+def _drop(lane: connect_run.Lane) -> float:
+    """How much worse the middle is than the ends."""
+    return (lane.raw_curve[0] + lane.raw_curve[-1]) / 2 - float(np.interp(0.5, lane.alphas, lane.raw_curve))
+
+
+def _said(dataset: str, drops: dict[str, float]) -> str:
+    measure = library.collection(next(n for n in library.collection_names() if n.startswith(dataset))).measure
+    parts = [f"{snippets.quality(drop, measure)} from starts {TITLES[start]}" for start, drop in drops.items()]
+    return f"Halfway, the fits lose {' and '.join(parts)}. Around one, all fits begin on the same side."

@@ -1,0 +1,91 @@
+"""The Symmetry tab's card about Theorem 2: an adapted layer is a sum of terms, a switch for each."""
+
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from app.figures.matrices import matrix_picture
+from app.shell import compute, snippets
+from app.tabs.symmetry import run
+from app.tabs.symmetry.cards import OPTIONS, Card, ask_again, families_of, subject_of
+from app.tabs.symmetry.run import Subject
+
+RANK = 4
+VISIBLE, BACKGROUND = 0.1, 0.98  # a difference of values in [0, 1] that is seen; what is lighter shows nothing
+PART, WHOLE = 0.05, 0.5  # shares of the picture that change
+SAID = {"same": "next to nothing", "part": "a part of it", "all": "all of it"}
+
+
+def theorem_card(dataset: str) -> Card:
+    """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i)."""
+    families = [(title, name) for title, name in families_of(dataset) if name != "mlp"]
+    everything = list(range(RANK))
+    with gr.Row(equal_height=False, elem_classes="wsr-card"):
+        with gr.Column(min_width=280, elem_classes="wsr-tight"):
+            gr.Markdown("### What a pair does")
+            gr.Markdown(
+                "mLoRA: W′ = Σ diag(bᵢ) W diag(aᵢ), copies of the base's own matrix with its rows and columns scaled. "
+                "LoRA adds bᵢ aᵢ to it instead. One term is switched off, in every layer: what does the picture lose?"
+            )
+            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            guess = gr.Radio([(said, key) for key, said in SAID.items()], label="Your guess")
+            answer = gr.HTML()
+            switches = gr.CheckboxGroup(
+                [(f"term {i + 1}", i) for i in everything], value=everything, label="Terms that count"
+            )
+            layer = gr.Slider(1, 8, value=4, step=1, label="Layer drawn")
+        with gr.Column(min_width=220, elem_classes="wsr-tight"):
+            sheet = gr.HTML()
+        with gr.Column(min_width=420, scale=3, elem_classes="wsr-tight"):
+            matrices = gr.HTML()
+
+    @compute.guarded
+    def opened(
+        dataset: str, item: str, family: str, chosen: list[int], layer: int, guess: str | None = None
+    ) -> dict[Any, Any]:  # fmt: skip
+        of = subject_of(dataset, item, family, masked=True)
+        found = run.terms(of, int(layer) - 1, [int(i) for i in chosen])
+        drawn = snippets.pictures(_drawn(found, chosen, added=family == "lora"), pixels=True)
+        said = "" if guess is None else _judged(of, guess)
+        return {sheet: snippets.pictures([("with these terms", found.picture)]), matrices: drawn, answer: said}
+
+    inputs, outputs = [family, switches, layer, guess], [sheet, matrices, answer]
+
+    def wire(shared: list[Any]) -> None:
+        options = {"queue": False, **compute.PRIVATE}
+        guess.input(lambda: everything[1:], None, switches, **options).then(
+            opened, [*shared, *inputs], outputs, **OPTIONS
+        )
+        again = ask_again(family.input, guess).then(lambda: everything, None, switches, **options)
+        again.then(opened, [*shared, *inputs], outputs, **OPTIONS)
+        for event in (switches.input, layer.release):
+            event(opened, [*shared, *inputs], outputs, **OPTIONS)
+
+    linked = {"pairs": family, "terms": switches, "layer": layer, "term_guess": guess}
+    return Card(linked, inputs, outputs, opened, wire)
+
+
+def _drawn(found: run.Terms, chosen: list[int], added: bool) -> list[tuple[str, np.ndarray]]:
+    """The base's matrix, the terms, those that do not count left empty, and their sum, to which the base's matrix may
+    be added."""
+    span = float(np.quantile(np.abs(found.base), 0.99))
+    counted = (term if i in chosen else np.full_like(term, np.nan) for i, term in enumerate(found.terms))
+    terms = [(f"term {i}", term) for i, term in enumerate(counted, 1)]
+    total = found.terms[sorted(chosen)].sum(0) + (found.base if added else 0)
+    parts = [("W, the base's", found.base), *terms, ("W′, their sum", total)]
+    return [(title, matrix_picture(matrix, span)) for title, matrix in parts]
+
+
+def _judged(of: Subject, guess: str) -> str:
+    share = lost(run.picture(of.model, of.full), run.terms(of, 0, list(range(1, RANK))).picture)
+    right = "same" if share < PART else "part" if share < WHOLE else "all"
+    said = f"Without term 1, {share:.0%} of the picture changes visibly: each term reaches every neuron of every layer."
+    return snippets.verdict(guess == right, said)
+
+
+def lost(before: np.ndarray, after: np.ndarray) -> float:
+    """The share of two pictures (h, w, 3), where either shows something, that differs visibly."""
+    there = (np.minimum(before, after) < BACKGROUND).any(2)
+    changed = (np.abs(before - after) > VISIBLE).any(2)
+    return float((changed & there).sum() / max(1, there.sum()))

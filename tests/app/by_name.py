@@ -1,0 +1,16 @@
+"""Handlers called without a page: widgets are their own names, so answers can be read by name."""
+
+from dataclasses import MISSING, fields
+
+from app.shell.jobs import Job
+from app.tabs.atlas.widgets import Projecting
+
+
+def by_name(widgets: type, mark: str = ""):
+    """A tab's dataclass with each widget's name in its place, after a mark."""
+    named = {field.name: mark + field.name for field in fields(widgets) if field.default is MISSING}
+    if "job" in named:
+        named["job"] = Job(f"{widgets.__name__}-test", f"{mark}start", f"{mark}halt", f"{mark}state", "another")
+    if "projecting" in named:
+        named["projecting"] = by_name(Projecting, "own ")
+    return widgets(**named)

@@ -1,0 +1,154 @@
+"""What we change in gradio is still there to be changed, is as it was, and still needs it."""
+
+import asyncio
+import hashlib
+import importlib
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import aside
+import gradio as gr
+import pytest
+
+from app.shell import gradio_patches
+
+# What each patch changes in gradio or relies on, and the digest of its source where the patch was last tried.
+PATCHED = {
+    "gradio.component_meta:create_or_modify_pyi": ("write_no_stubs", "b40501ddad1680d0"),
+    "gradio.utils:diff": ("whole", "06eace6b99ed23a3"),
+    "gradio.blocks:Blocks.handle_streaming_diffs": ("send_values_whole", "6023f1a42fe834a4"),
+    "gradio.queueing:Queue.start_processing": ("rest", "d65be5a5cbed97d7"),
+    "gradio.queueing:Queue.start_progress_updates": ("rest", "7cbbec1cf932324c"),
+    "gradio.queueing:Queue.push": ("refuse_first", "c7b4091f41b8f075"),
+}
+
+
+@pytest.mark.parametrize("where", PATCHED)
+def test_gradio_is_as_it_was_when_we_changed_it(where):
+    """Where this fails: read what gradio has there now, see whether the patch still fits and is still needed, and write
+    the new digest down."""
+    module, _, path = where.partition(":")
+    thing = importlib.import_module(module)
+    if where == "gradio.utils:diff":  # which is ours by now
+        lines = inspect.getsource(thing).splitlines(keepends=True)
+        begin = next(i for i, line in enumerate(lines) if line.startswith("def diff("))
+        source = "".join(inspect.getblock(lines[begin:]))
+    else:
+        for part in path.split("."):
+            thing = getattr(thing, part)
+        source = inspect.getsource(thing)
+    patch, digest = PATCHED[where]
+    assert hashlib.sha256(source.encode()).hexdigest()[:16] == digest, f"gradio {gr.__version__}: see {patch}"
+
+
+def test_each_patch_says_what_it_changes():
+    patches = {name for name, _ in inspect.getmembers(gradio_patches, inspect.isfunction)}
+    assert patches == {patch for patch, _ in PATCHED.values()}
+
+
+COMPONENT = """
+import gradio
+class Mine(gradio.HTML):
+    EVENTS = ["pick"]
+"""
+
+
+@pytest.mark.parametrize("before", ["import app\n", ""])
+def test_gradio_writes_no_stub_beside_a_component_and_would_without_us(before, tmp_path):
+    (tmp_path / "mine.py").write_text(before + COMPONENT)
+    code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import mine"
+    done = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "mine.pyi").exists() == (not before)
+
+
+def looks(page, seconds=0.6):
+    """How often an idle queue looks whether there is anything to do, a second."""
+    found, sleep = [], asyncio.sleep
+
+    async def counted(delay, *rest):
+        found.append(delay)
+        await sleep(delay, *rest)
+
+    async def idle():
+        asyncio.sleep = counted
+        try:
+            page._queue.start()
+            await sleep(seconds)
+        finally:
+            page._queue.close()
+            asyncio.sleep = sleep
+            await sleep(0.3)
+
+    aside.run(idle())
+    return len(found) / seconds
+
+
+def small_page():
+    with gr.Blocks() as page:
+        gr.Button().click(lambda: None)
+    return page.queue()
+
+
+def test_a_queue_with_nobody_there_rests():
+    assert looks(gradio_patches.rest(small_page())) < 80
+
+
+def test_gradios_own_queue_still_needs_it():
+    """Where this fails, gradio has mended it: `rest` can go."""
+    assert looks(small_page()) > 200
+
+
+def test_rest_shortens_nothing_that_gradio_itself_knows_not():
+    """gradio's own names: a new one may look elsewhere."""
+    queue = small_page()._queue
+    assert queue.sleep_when_free < gradio_patches.LOOK_AT_QUEUE
+    assert queue.progress_update_sleep_when_free < gradio_patches.LOOK_AT_PROGRESS
+
+
+def test_a_press_is_still_answered_at_once():
+    with gr.Blocks() as page:
+        box = gr.Textbox()
+        gr.Button().click(lambda: "here", None, box, api_name="press")
+    gradio_patches.rest(page.queue())
+
+    async def press():
+        import httpx
+
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(page.app), base_url="http://test") as client:
+            page.run_startup_events()
+            body = {"data": [], "fn_index": 0, "session_hash": "visitor"}
+            took = []
+            for _ in range(4):
+                begun = asyncio.get_running_loop().time()
+                assert (await client.post("/gradio_api/queue/join", json=body)).status_code == 200
+                answer = await client.get("/gradio_api/queue/data", params={"session_hash": "visitor"})
+                took.append(asyncio.get_running_loop().time() - begun)
+                assert "here" in answer.text
+            page._queue.close()
+            await asyncio.sleep(0.3)
+        assert min(took) < 1  # the first loads pandas
+
+    aside.run(press())
+
+
+@pytest.mark.parametrize("later", [gr.skip(), gr.update(visible=False), "text"])
+def test_gradio_asks_our_diff_what_to_send(later):
+    """A stream's second value reaches the page whole: gradio's own way of sending edits loses some."""
+    with gr.Blocks() as page:
+        box = gr.Textbox()
+        gr.Button().click(lambda: None, None, box)
+    fn = page.fns[0]
+    page.handle_streaming_diffs(fn, ["first"], "visitor", "run", False)
+    sent = page.handle_streaming_diffs(fn, [later], "visitor", "run", False)
+    assert sent == [[["replace", [], later]]]
+
+
+def test_a_queue_asks_us_before_it_takes_an_event():
+    """tests/app/test_places.py asks a served page the same."""
+    page, asked = small_page(), []
+    gradio_patches.refuse_first(page, lambda *what: asked.append(what) or "Not now.")
+    answer = aside.run(page._queue.push(body="body", request="request", username=None))
+    assert answer == (False, "Not now.", "error") and asked == [(page._queue, "body", "request")]

@@ -1,0 +1,87 @@
+"""A job on the page: its buttons, its turn, its stop, and what is said of it."""
+
+import html
+import time
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from app.shell import compute, jobs
+from app.shell.tabs import Widgets
+from wsr.errors import WsrError
+
+ANN, BEN = SimpleNamespace(session_hash="ann of jobs"), SimpleNamespace(session_hash="ben of jobs")
+
+
+@pytest.fixture
+def job():
+    return jobs.Job("test", "start", "halt", "state", "another test")
+
+
+def test_a_press_answers_at_once_and_the_end_gives_the_buttons_back(job):
+    assert not job.is_going_on(ANN)
+    pressed = job.prepare(ANN)
+    assert "Waiting for the machine" in pressed["state"] and job.is_going_on(ANN) and not job.is_going_on(BEN)
+    assert not pressed["start"]["interactive"] and pressed["halt"]["interactive"]
+    ended = job.finish(ANN)
+    assert ended["start"]["interactive"] and not ended["halt"]["interactive"] and not job.is_going_on(ANN)
+
+
+def test_a_stop_is_one_visitors_and_ends_with_the_next_press(job):
+    job.stop(ANN)
+    assert job.stop_file(ANN).exists() and not job.stop_file(BEN).exists()
+    job.prepare(ANN)
+    assert not job.stop_file(ANN).exists()
+
+
+def test_a_refusal_is_a_sentence_and_leaves_the_buttons_as_before(job):
+    job.prepare(ANN)
+    told = job.refused(ANN)
+    assert "no room for another test at the moment. Please try again" in told["state"] and "failed" in told["state"]
+    assert told["start"]["interactive"] and not job.is_going_on(ANN)
+
+
+def test_what_goes_wrong_is_said_in_the_line(job):
+    @jobs.said_in_line
+    def run(tab, error):
+        yield {"chart": 1}
+        raise error
+
+    tab = SimpleNamespace(job=job)
+    first, last = run(tab, WsrError("It is too large."))
+    assert first == {"chart": 1} and "It is too large." in last["state"]
+    _, last = run(tab, ZeroDivisionError("secret"))
+    assert compute.UNEXPECTED in html.unescape(last["state"]) and "secret" not in last["state"]
+
+
+def test_its_events_are_a_press_the_work_in_its_turn_and_an_end(job):
+    class Tab(Widgets):
+        def __init__(self):
+            self.box, self.more = gr.Textbox(), gr.HTML()
+            self.job = jobs.Job("wired", gr.Button(), gr.Button(), gr.HTML(), "another")
+
+    @jobs.said_in_line
+    def work(tab: Tab, text: str, request: gr.Request):
+        yield {tab.more: text}
+
+    with gr.Blocks() as page:
+        tab = Tab()
+        tab.job.wire(jobs.Step(tab.bind(work), tab.box, [tab.more]))
+    names = {fn.api_name: fn for fn in page.fns.values()}
+    assert {"prepare", "work", "finish", "refused", "stop"} <= set(names)
+    assert not names["prepare"].queue and names["work"].concurrency_id == compute.COMPUTE["concurrency_id"]
+    assert names["work"].outputs == [tab.job.state, tab.more] and names["work"].inputs == [tab.box]
+    assert names["prepare"].outputs == tab.job.widgets
+    stopping = next(fn for fn in page.fns.values() if fn.js)
+    assert "Stopping" in stopping.js and stopping.outputs == [tab.job.state] and stopping.fn is None
+    assert not names["stop"].outputs  # its answer may be late: it changes nothing
+
+
+def test_what_is_drawn_on_the_way_is_drawn_at_its_pace():
+    pace = jobs.Pace(0.05)
+    assert pace.is_due()
+    pace.drawn()
+    assert not pace.is_due()
+    time.sleep(0.06)
+    assert pace.is_due() and pace.is_due()

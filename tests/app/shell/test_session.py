@@ -1,0 +1,55 @@
+"""One folder a visitor, and the newest of their questions."""
+
+import re
+from types import SimpleNamespace
+
+import gradio as gr
+import pytest
+
+from app.shell import session
+
+
+@pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "", None, "x" * 500, "ok123", "shared", "\ud800"])
+def test_a_session_has_a_folder_inside_our_own(name):
+    folder = session.session_dir(SimpleNamespace(session_hash=name))
+    assert folder.parent == session._ROOT / "visitors" and re.fullmatch(r"[a-f0-9]{40}", folder.name)
+    session.forget(SimpleNamespace(session_hash=name))
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("name", ["shared", "../shared", "visitors"])
+def test_no_visitor_s_leaving_takes_along_what_is_shared_or_another_s(name):
+    other = session.session_dir(SimpleNamespace(session_hash="somebody"))
+    (session.shared_dir() / "surface.glb").write_text("of all")
+    session.forget(SimpleNamespace(session_hash=name))
+    assert (session.shared_dir() / "surface.glb").exists() and other.exists()
+    assert session.session_dir(SimpleNamespace(session_hash="ab")) != session.session_dir(
+        SimpleNamespace(session_hash="a-b")
+    )
+
+
+def test_a_newer_question_of_the_same_visitor_ends_the_older_answer():
+    class Visitor:
+        def __init__(self, name):
+            self.session_hash = name
+
+    ann, ben = Visitor("ann"), Visitor("ben")
+    nothing = gr.skip()  # last of all, because gradio says the last values twice
+    older = session.newest(ann, iter([("a",), ("b",), ("c",)]))
+    assert next(older) == ("a",)
+    assert list(session.newest(ben, iter([("x",), ("y",)]))) == [("x",), ("y",), nothing]
+    newer = session.newest(ann, iter([("d",), ("e",)]))
+    assert next(newer) == ("d",)
+    assert list(older) == [nothing]
+    assert list(newer) == [("e",), nothing]
+
+
+def test_turns_of_visitors_who_never_left_are_forgotten(monkeypatch):
+    monkeypatch.setattr(session, "MANY", 10)
+    monkeypatch.setattr(session, "_turns", {})
+    first = session.newest(SimpleNamespace(session_hash="first"), iter([("a",), ("b",)]), "map", "panel")
+    assert next(first) == ("a",)
+    for i in range(40):
+        list(session.newest(SimpleNamespace(session_hash=f"visitor {i}"), iter([("x",)]), "map"))
+    assert len(session._turns) == 10
+    assert next(first) == ("b",)  # and it is still answered

@@ -1,0 +1,91 @@
+"""The Connect tab's handlers."""
+
+import sys
+
+import gradio as gr
+import numpy as np
+import pytest
+from by_name import by_name
+
+from app.shared import library
+from app.shell import compute
+from app.shell.tabs import Place
+from app.tabs.connect import handlers
+from app.tabs.connect import run as connect_run
+from app.tabs.connect.handlers import ConnectTab
+from app.tabs.connect.view import TAB as TAB_OF_PAGE
+from wsr import WsrError, representations
+from wsr.data.signals import Signal, Signals
+
+TAB = by_name(ConnectTab)
+
+
+def test_the_ends_are_the_fits_and_every_representation_has_its_lane(assets):
+    target = connect_run.targets("emoji")[1]
+    race = connect_run.race("emoji", target)
+    assert tuple(race.lanes) == representations and race.measure == "psnr"
+    lane = race.lanes["mlora"]
+    for alpha, weights in ((0.0, lane.pair.a), (1.0, lane.pair.b)):
+        assert np.allclose(lane.pair.line(alpha), weights)
+    assert tuple(connect_run.race("emoji", target, "normal").lanes) == ("mlora", "mlora-asym")
+    moved = lane.aligned.b - lane.pair.a
+    assert moved.norm() <= (lane.pair.b - lane.pair.a).norm()
+
+
+@pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
+def test_a_walk_shows_a_picture_for_each_and_the_curves(assets, dataset):
+    target = connect_run.targets(dataset)[0]
+    shown = handlers.walk(TAB, dataset, target, "own", None, 0.5, False)
+    assert shown["sheet"].count("<figure>") == 6
+    assert len(shown["chart"]["data"]) == 12  # raw and aligned
+    assert shown["chart"]["layout"]["shapes"][0]["x0"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("target", "init", "alpha"), [("nobody", "own", 0.5), (None, "else", 0.5), (None, "own", 7), (None, "own", -1)]
+)
+def test_forged_values_are_told_in_a_sentence(assets, target, init, alpha):
+    with pytest.raises(gr.Error):
+        handlers.walk(TAB, "emoji", target or connect_run.targets("emoji")[0], init, None, alpha, False)
+
+
+def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch):
+    target = connect_run.targets("emoji")[0]
+    noise = np.random.default_rng(0).random((32, 32, 3), dtype=np.float32)
+    signals = Signals("emoji", 2, [Signal(target, "", "heldout", 2, lambda: noise)])
+    monkeypatch.setattr("wsr.data.load_signals", lambda name, ids: signals)
+    monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
+    asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "spread": 0.1, "perturb": 1.0}
+    *_, shown, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
+    assert "Fitted just now" in last["state"] and tuple(shown["live"].lanes) == ("mlp", "mlora")
+    walked = handlers.walk(TAB, "emoji", target, "own", shown["live"], 0.2, True)
+    assert walked["sheet"].count("<figure>") == 2 and len(walked["chart"]["data"]) == 4
+    TAB.job.prepare(None)
+    running = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
+    next(running)
+    TAB.job.stop(None)
+    (last,) = running
+    assert "Stopped" in last["state"]
+    TAB.job.prepare(None)
+
+
+@pytest.mark.parametrize(
+    ("names", "sigma", "perturb", "told"),
+    [([], 0.1, 1.0, "Choose"), (["gan"], 0.1, 1.0, "Choose"), (["mlp"], 9, 1.0, "σ"), (["mlp"], 0.1, 2.0, "λ")],
+)
+def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb, told):
+    target = connect_run.targets("emoji")[0]
+    asked = {"dataset": "emoji", "target": target, "names": names, "spread": sigma, "perturb": perturb}
+    *_, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
+    assert "wsr-failed" in last["state"] and told in last["state"]
+
+
+def test_without_pairs_the_tab_says_how_to_make_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    library.report.cache_clear()
+    assert connect_run.datasets() == []
+    with gr.Blocks() as page, gr.Tabs() as tabs, gr.Tab() as view:
+        assert TAB_OF_PAGE.build(Place(page, tabs, view)) is None
+    with pytest.raises(WsrError, match="Unknown data set"):
+        connect_run.targets("emoji")
+    assert compute.UNEXPECTED

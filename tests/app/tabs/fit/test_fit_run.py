@@ -1,0 +1,88 @@
+"""A fit as the page runs it."""
+
+import numpy as np
+import pytest
+import torch
+from by_name import by_name
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors import safe_open
+
+from app.shared import samples
+from app.tabs.fit import handlers
+from app.tabs.fit import run as fit_run
+from app.tabs.fit.handlers import FitTab
+from wsr.data.signals import Signal
+from wsr.errors import WsrError
+
+
+@pytest.fixture
+def target():
+    image = np.random.default_rng(0).random((16, 24, 3), dtype=np.float32)
+    return samples.Target(Signal("noise", "", "train", 2, lambda: image), "noise", (image * 255).astype(np.uint8), 450)
+
+
+@settings(max_examples=40, deadline=None)
+@given(rank=st.one_of(st.none(), st.floats(), st.text(max_size=3), st.booleans(), st.integers(-3, 99)),
+       steps=st.one_of(st.none(), st.floats(), st.lists(st.integers()), st.integers(-5, 10**9)))  # fmt: skip
+def test_what_the_page_asks_for_is_checked(rank, steps):
+    try:
+        found = fit_run.checked("mlp", rank, steps)
+    except WsrError as error:
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert type(found.rank) is int and 1 <= found.rank <= 16
+        assert type(found.steps) is int and 10 <= found.steps <= 3000
+
+
+def test_an_unknown_representation_is_refused():
+    with pytest.raises(WsrError, match="mlora-asym"):
+        fit_run.checked("mlora-asim", 4, 100)
+
+
+def test_a_fit_ends_with_weights_that_can_be_zoomed_and_downloaded(target, tmp_path):
+    screens = list(fit_run.run(target, fit_run.checked("mlp", 4, 20), tmp_path / "stop"))
+    last = screens[-1]
+    assert "Done after 20 steps" in last.state and last.fitted.weights.shape[0] == 1
+    assert last.curve["data"][0]["x"][-1] == 20 and last.heat["data"]
+    assert all("data:image/webp" in fit_run.zoomed(last.fitted, 4) for _ in range(1))
+    with pytest.raises(WsrError):
+        fit_run.zoomed(last.fitted, 64)
+    with safe_open(fit_run.weights_file(last.fitted, tmp_path), "pt") as file:
+        assert torch.equal(file.get_tensor("weights"), last.fitted.weights)
+
+
+def test_stop_ends_a_fit_and_keeps_what_there_is(target, tmp_path, monkeypatch):
+    monkeypatch.setitem(fit_run.LIVE, 2, (16, 0.0))
+    stop = tmp_path / "stop"
+    run = fit_run.run(target, fit_run.checked("mlp", 4, 3000), stop)
+    for screen in run:
+        if screen.picture:
+            stop.touch()
+    assert screen.state.find("Stopped after") > 0 and 0 < screen.fitted.steps < 3000
+
+
+def test_a_visitor_who_leaves_closes_the_fit(target, tmp_path, monkeypatch):
+    monkeypatch.setitem(fit_run.LIVE, 2, (16, 0.0))
+    closed = []
+    records = fit_run._records
+
+    def watched(*args):
+        try:
+            yield from records(*args)
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(fit_run, "_records", watched)
+    run = fit_run.run(target, fit_run.checked("mlp", 4, 3000), tmp_path / "stop")
+    while next(run).picture is None:
+        pass
+    run.close()
+    assert closed == [True]
+
+
+def test_mistakes_are_said_in_the_state_line():
+    *_, last = handlers.fit(by_name(FitTab), "photo:cat", "one", "mlp", 99, 20, None)
+    assert "wsr-failed" in last["state"] and "rank" in last["state"]
+    *_, last = handlers.fit(by_name(FitTab), "photo:<script>", "one", "mlp", 4, 20, None)
+    assert "wsr-failed" in last["state"] and "<script>" not in last["state"]

@@ -1,0 +1,248 @@
+"""The Generate tab's handlers: samples appear, are told from copies, taken home and placed."""
+
+import html
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import gradio as gr
+import pytest
+import torch
+import trimesh
+from by_name import by_name
+
+from app.shared import library
+from app.shell import compute
+from app.tabs.atlas.map import Visit
+from app.tabs.atlas.place import place_fit
+from app.tabs.generate import drawn, handlers, models
+from app.tabs.generate import run as generate_run
+from app.tabs.generate.handlers import GenerateTab
+from wsr.analysis.novelty import Verdict
+from wsr.errors import WsrError
+
+ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)
+
+TAB = by_name(GenerateTab)
+
+
+class Request:
+    session_hash = "generate-tests"
+
+
+def asked(*values, sampled=None):
+    """The page's values by widget."""
+    return dict(zip(TAB.asked, values or ASKED, strict=True)) | {"sampled": sampled}
+
+
+@pytest.fixture
+def sampled(assets, tmp_path, monkeypatch):
+    monkeypatch.setattr(drawn, "LIVE", {2: (12, 0.0), 3: (8, 0.0)})
+    monkeypatch.setattr(drawn, "FINAL", {2: 16, 3: 12})
+    monkeypatch.setattr(drawn, "LARGE", {2: 24, 3: 12})
+    monkeypatch.setattr(drawn, "OPENED", {2: 24, 3: 12})
+    monkeypatch.setattr(
+        generate_run, "judged",
+        lambda name, w: [
+            Verdict(("novel", "blend", "replica")[i % 3], 0.5, 2, 0.9, 0.4, (1, 3), 0.9) for i in range(len(w))
+        ],
+    )  # fmt: skip
+    monkeypatch.setattr(models, "audit", lambda name: (None, library.collection(name).ids))
+    return [screen for screen in generate_run.run(models.checked(*ASKED), tmp_path / "stop")]
+
+
+def test_samples_appear_step_by_step_and_are_judged(sampled):
+    looks = [screen.items for screen in sampled if screen.items]
+    assert len(looks) > 8 and all(len(look) == models.COUNT for look in looks)
+    last, ids = sampled[-1], library.collection("emoji-mlora-asym").labels
+    assert [item["note"] for item in looks[-1]][:2] == [f"near {ids[2]}", f"near {ids[1]} + {ids[3]}"]
+    assert [item["label"] for item in looks[-1]][:3] == ["1 · novel", "2 · blend", "3 · replica"]
+    assert "6 novel, 5 blends of two, 5 replicas" in last.state and last.sampled.weights.shape[0] == 16
+    again = list(handlers.sample(TAB, asked(), Request()))
+    assert torch.equal(again[-1]["sampled"].weights, last.sampled.weights)
+
+
+def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sampled):
+    (sketch, first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym")
+    assert len(sketch.items) == len(first.items) == len(judged.sampled.weights) == 6
+    assert judged.items[1]["label"] == "2 · blend"
+    assert "6 new networks" in judged.state
+    nothing = gr.skip()
+    again, same = generate_run.opening("emoji-mlora-asym")  # drawn once for all visitors
+    assert again.items is first.items and same.sampled is judged.sampled
+    _, shown, last = handlers.opened(TAB, *ask, None, Request())
+    assert shown["sampled"] is judged.sampled and last == nothing
+    assert list(handlers.opened(TAB, *ask, judged.sampled, Request())) == [nothing]
+    handlers.prepare(TAB, asked(), Request())
+    assert all(part == nothing for part in handlers.opened(TAB, *ask, None, Request()))
+    TAB.job.finish(Request())
+    assert len(list(handlers.opened(TAB, *ask, None, Request()))) == 3
+
+
+def test_who_asks_for_what_is_on_screen_gets_others(sampled):
+    """The first press gave the sixteen samples that were there already, and so did the next."""
+    plain = ("emoji", "mlora-asym", "any", models.PLAIN, 50, 0)
+    assert handlers.prepare(TAB, asked(*plain), Request())["seed"] == 1  # seed 0 is what the tab opens with
+    made = sampled[-1].sampled
+    assert handlers.prepare(TAB, asked(sampled=made), Request())["seed"] == ASKED[-1] + 1
+    assert "seed" not in handlers.prepare(TAB, asked(*plain[:-1], 7, sampled=made), Request())
+    unknown = asked("emoji", "nobody", "any", 1.0, 10, 0, sampled=made)
+    assert "seed" not in handlers.prepare(TAB, unknown, Request())
+    TAB.job.finish(Request())
+
+
+def test_no_sample_is_opened_while_others_are_on_their_way(sampled):
+    """A click on a picture of the running job opened a network of the last one."""
+    made = sampled[-1].sampled
+    handlers.prepare(TAB, asked(sampled=made), Request())
+    with pytest.raises(gr.Error, match="on their way"):
+        handlers.pick(TAB, made, gr.EventData(None, {"id": "1"}), Request())
+    TAB.job.finish(Request())
+
+
+def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_path):
+    monkeypatch.setattr(generate_run, "assets_dir", lambda: tmp_path)
+    (only,) = generate_run.opening("emoji-mlora-asym")
+    assert "Press Sample" in only.state and only.items == []
+
+
+def test_stop_leaves_what_there_is(assets, tmp_path, monkeypatch):
+    stop, records = tmp_path / "stop", generate_run._records
+
+    def pressed(*args):
+        for record in records(*args):
+            stop.touch()
+            yield record
+
+    monkeypatch.setattr(generate_run, "_records", pressed)
+    *_, last = generate_run.run(models.checked(*ASKED), stop)
+    assert "Stopped after 1 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
+    assert not last.sampled.verdicts and "near" not in last.items[0]
+
+
+def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatch):
+    stop, pictures = tmp_path / "stop", drawn.pictures
+
+    def pressed(name, weights, resolution, pixels):
+        if resolution == drawn.FINAL[2]:
+            stop.touch()
+        return pictures(name, weights, resolution, pixels)
+
+    monkeypatch.setattr(drawn, "pictures", pressed)
+    *_, last = generate_run.run(models.checked(*ASKED), stop)
+    assert "Stopped after 10 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
+
+
+def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
+    made = sampled[-1].sampled
+    shown = handlers.pick(TAB, made, gr.EventData(None, {"id": "1"}), Request())
+    assert shown["picked"] == "1" and shown["pair"].count("<figure>") == 3  # with both that it is a mix of
+    assert "a blend" in shown["verdict"] and shown["surface"]["visible"] == "hidden"
+    assert shown["take"]["interactive"] and shown["place"]["interactive"]
+    other = handlers.pick(TAB, made, gr.EventData(None, {"id": "0"}), Request())
+    assert other["pair"].count("<figure>") == 2
+    files = handlers.take(TAB, made, "1", Request())["files"]["value"]
+    assert [file.rsplit(".")[-1] for file in files] == ["safetensors", "png"]
+    placed, found, nearest = place_fit(shown["fitted"], Visit())
+    assert shown["walked"] == "" and shown["fitted"].collection == found.name == "emoji-mlora-asym"
+    assert nearest in found.ids and placed.points
+
+
+def test_what_is_open_stays_open_when_others_come(sampled):
+    made = sampled[-1].sampled
+    assert handlers.reopen(TAB, None, "", Request()) == gr.skip()
+    assert handlers.reopen(TAB, made, "", Request())["picked"] == "0"
+    shown = handlers.reopen(TAB, made, "2", Request())
+    assert shown["picked"] == "2" and "sample 3" in shown["pair"]
+
+
+def test_the_walk_begins_and_ends_at_samples(sampled):
+    made = sampled[-1].sampled
+    for part, number in ((0.0, 2), (1.0, 5)):
+        found = generate_run.between(made.asked, 2, 5, part)
+        assert torch.allclose(found[0], made.weights[number], atol=1e-4)
+    assert "50% of the way from sample 3 to sample 6" in handlers.walk(made, "2", 6, 0.5)
+    with pytest.raises(gr.Error, match="0 to 1"):
+        handlers.walk(made, "2", 6, float("nan"))
+    assert "Open a sample first" in handlers.walk(None, "", 6, 0.5)
+
+
+def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch):
+    monkeypatch.setattr(models, "COUNT", 2)
+    monkeypatch.setattr(drawn, "LARGE", {2: 24, 3: 12})
+    monkeypatch.setattr(drawn, "FINAL", {2: 16, 3: 12})
+    wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
+    weights = models.model(wanted.name).sample(2, steps=2)
+    made = models.Sampled(wanted, weights, [])
+    shown = drawn.items(wanted.name, weights)
+    assert len(shown) == 2 and shown[0]["src"].startswith("data:image")
+    assert generate_run.summary(made) == "2 new networks."
+    assert drawn.files(made, 0, tmp_path)[0].endswith(".safetensors")
+    one = drawn.fitted(made, 0)
+    for mesh in (trimesh.Trimesh(), trimesh.creation.icosphere()):
+        monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_, mesh=mesh: [mesh])
+        other = replace(one, weights=one.weights + len(mesh.faces))  # what has been looked at is kept
+        picture, glb = drawn.look(other, tmp_path)
+        assert bool(glb) == bool(len(mesh.faces))
+    assert picture.shape == (drawn.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
+
+
+def test_too_few_held_out_fits_give_no_verdict(assets):
+    weights = models.model("emoji-mlora-asym").sample(2, steps=2)
+    assert generate_run.judged("emoji-mlora-asym", weights) == []
+
+
+@pytest.mark.parametrize("forged", [
+    ("emoji", "mlora", "any", 1.0, 10, 0), ("../x", "mlora-asym", "any", 1.0, 10, 0),
+    ("emoji", "mlora-asym", "nobody", 1.0, 10, 0), ("emoji", "mlora-asym", "any", 99.0, 10, 0),
+    ("emoji", "mlora-asym", "any", 1.0, "x", 0), ("emoji", "mlora-asym", "any", 1.0, 10, float("nan")),
+])  # fmt: skip
+def test_forged_requests_are_told_in_a_sentence(assets, forged):
+    with pytest.raises(WsrError):
+        models.checked(*forged)
+    (told,) = handlers.sample(TAB, asked(*forged), Request())
+    assert "wsr-state" in told["state"] and compute.UNEXPECTED not in html.unescape(told["state"])
+
+
+def test_forged_samples_are_told(sampled):
+    made = sampled[-1].sampled
+    for number in ("99", "x", "-1"):
+        with pytest.raises(gr.Error, match="no sample"):
+            handlers.pick(TAB, made, gr.EventData(None, {"id": number}), Request())
+    with pytest.raises(gr.Error, match="press Sample"):
+        handlers.pick(TAB, None, gr.EventData(None, {"id": "0"}), Request())
+
+
+def test_a_link_says_what_to_sample(assets):
+    given = {"data": "emoji", "class": "food", "guidance": "1.5", "seed": "7", "sample": "3"}
+    shown = handlers.restore(TAB, given)
+    assert shown["dataset"] == "emoji" and shown["cls"]["value"] == "food"
+    assert [shown[name] for name in ("guidance", "steps", "seed", "picked")] == [1.5, 50, 7, "3"]
+    assert shown["linked"], "and they are drawn"
+    first = handlers.restore(TAB, {})
+    assert first["dataset"] == "shapes10" and first["guidance"] == 2.5, "shapes first, with the models' own guidance"
+    assert first["linked"] == "", "these are there already"
+    with pytest.raises(WsrError, match="numbered"):
+        handlers.restore(TAB, {"sample": "16"})
+    with pytest.raises(WsrError):
+        handlers.restore(TAB, {"class": "nobody"})
+
+
+def test_a_model_is_made_ready_without_keeping_anybody_from_looking(assets, monkeypatch):
+    began, over, done = threading.Event(), threading.Event(), []
+
+    def slow(name):
+        began.set()
+        over.wait(30)
+        done.append(name)
+
+    monkeypatch.setattr(generate_run, "warm", slow)
+    for _ in range(5):  # visitors
+        handlers.warm(*ASKED[:2])
+    assert began.wait(30) and not done
+    over.set()
+    until = time.monotonic() + 30
+    while handlers._warming and time.monotonic() < until:
+        time.sleep(0.01)
+    assert done == ["emoji-mlora-asym"]

@@ -1,0 +1,119 @@
+"""The Symmetry tab's handlers: what is done to weights, and what is shown of it."""
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from app.shared import library
+from app.tabs.symmetry import cards as symmetry_cards
+from app.tabs.symmetry import handlers, view
+from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry import starts as symmetry_starts
+from app.tabs.symmetry import terms as symmetry_terms
+from wsr import WsrError, representations
+from wsr.symmetry import KEEPS_MASK, kinds_of
+
+DATASET = "emoji"
+
+
+def opened(card, *values):
+    """What a card shows of an item, in the order of its widgets."""
+    shown = card.opening(DATASET, *values)
+    return [shown[widget] for widget in card.outputs]
+
+
+@pytest.fixture
+def item(assets):
+    return library.collection("emoji-mlora").ids[3]
+
+
+@pytest.mark.parametrize("name", representations)
+def test_what_is_done_leaves_the_picture_and_only_what_is_allowed_leaves_the_mask(item, name):
+    of = symmetry_run.subject(f"{DATASET}-{name}", item)
+    for kind in kinds_of(of.model):
+        moved = symmetry_run.act(of, kind, 1, 0.5)
+        assert moved.difference < 1e-4 and moved.distance > 1e-3 * moved.size
+        assert (moved.broken == 0) == (kind in KEEPS_MASK[name])
+    if of.model.masked:
+        moved = symmetry_run.act(of, "permutation", 1, 1.0)
+        back = symmetry_run.remasked(of, moved)
+        assert back.broken == 0 and back.difference > 10 * moved.difference
+
+
+def test_all_terms_together_are_the_field_and_fewer_are_not(item):
+    for name in ("lora", "mlora-asym"):
+        of = symmetry_run.subject(f"{DATASET}-{name}", item)
+        whole = symmetry_run.terms(of, 2, [0, 1, 2, 3])
+        assert np.allclose(whole.picture, symmetry_run.picture(of.model, of.full), atol=1e-5)
+        assert not np.allclose(symmetry_run.terms(of, 2, [0]).picture, whole.picture, atol=1e-3)
+    a, b = of.model.pairs(of.full)
+    wanted = (b[2, 0] @ a[2, 0]) * of.model.folded[2]
+    assert np.allclose(whole.terms.sum(0), wanted.numpy(), atol=1e-4)  # theorem 2
+    with pytest.raises(WsrError, match="no terms"):
+        symmetry_run.terms(symmetry_run.subject(f"{DATASET}-mlp", item), 0, [0])
+
+
+def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
+    for dataset in ("emoji", "shapes10"):
+        item = handlers.items_of(dataset)[0]["id"]
+        with gr.Blocks():
+            cards = [make(dataset) for make in view.CARDS]
+        for card in cards:
+            values = [widget.value for widget in card.inputs]
+            assert card.opening(dataset, item, *values).keys() == set(card.outputs)
+            assert set(card.linked.values()) <= set(card.inputs)
+
+
+def test_a_guess_is_judged_and_explained(item):
+    with gr.Blocks():
+        card = symmetry_cards.mask_card(DATASET)
+    assert opened(card, item, "mlora")[1:] == ["", None]  # nothing is given away before it
+    sheet, answer, heat = opened(card, item, "mlora", "other")
+    assert "Right." in answer and "held weights" in answer and sheet.count("<figure>") == 3
+    assert heat["data"]
+    assert "Look again." in opened(card, item, "mlora", "same")[1]
+
+
+def test_what_a_mask_allows_is_asked_first(item):
+    with gr.Blocks():
+        card = symmetry_cards.group_card(DATASET)
+    assert opened(card, item, "mlora-asym", "scale", 1.0)[1:] == ["", ""]
+    assert "Right." in opened(card, item, "mlora-asym", "scale", 1.0, "kept")[1]
+    assert "Right." in opened(card, item, "mlora-asym", "basis", 1.0, "moved")[1]
+    assert "Look again." in opened(card, item, "lora-asym", "sign", 1.0, "kept")[1]
+    assert "no mask" in opened(card, item, "lora", "basis", 1.0, "kept")[1]
+
+
+def test_a_term_less_is_judged_by_what_is_seen(item):
+    with gr.Blocks():
+        card = symmetry_terms.theorem_card(DATASET)
+    assert opened(card, item, "mlora", [0, 1, 2, 3], 4)[2] == ""
+    answers = [opened(card, item, "mlora", [1, 2, 3], 4, guess)[2] for guess in symmetry_terms.SAID]
+    assert sum("Right." in answer for answer in answers) == 1
+    white, half = np.ones((4, 4, 3)), np.ones((4, 4, 3))
+    half[:2] = 0.2
+    changed = half.copy()
+    changed[0] = 0.6
+    assert symmetry_terms.lost(white, white) == symmetry_terms.lost(half, half) == 0
+    assert symmetry_terms.lost(white, half) == 1 and symmetry_terms.lost(half, changed) == 0.5
+
+
+def test_the_better_start_is_the_one_that_loses_less_halfway(item):
+    with gr.Blocks():
+        card = symmetry_starts.starts_card(DATASET)
+    sheet, answer = opened(card, item, "mlora", "own")
+    assert sheet.count("<figure>") == 6 and "10.0 dB" in answer
+    assert "Right." in answer and "Look again." in opened(card, item, "mlora", "normal")[1]
+
+
+def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
+    ids = ["1f595-1f3fb", "a", "1f981", "b"]
+    assert library.examples("emoji", ids, 3) == ["1f981", "a", "b"]
+
+
+@pytest.mark.parametrize("forged", ["nobody", "../x"])
+def test_forged_names_are_told_in_a_sentence(item, forged):
+    with pytest.raises(gr.Error, match="Unknown"):
+        handlers.choose(DATASET, gr.EventData(None, {"id": forged}))
+    with pytest.raises(WsrError):
+        symmetry_cards.given_value(gr.Radio([("a", "a")]), forged)
