@@ -11,6 +11,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image
 
 from app.palette import representation_line
+from wsr.fields.registry import RepresentationKind
 
 # Of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
@@ -94,18 +95,19 @@ def verdict(right: bool, text: str) -> str:
     return f'<div class="wsr-verdict {kind}" role="status"><b>{word}</b> {html.escape(text)}</div>'
 
 
-def allowed(keeps: Mapping[str, Sequence[str]], row: str, column: str) -> str:
-    """A table of what each representation's mask allows; the row and column in question stand out."""
+def allowed(kinds: Sequence[RepresentationKind], row: str, column: str) -> str:
+    """A table of the symmetries that each representation has and that its mask allows; the row and column in question
+    stand out."""
     titles = {"permutation": "shuffle", "sign": "sign", "scale": "scale", "basis": "GL(r)"}
     head = "".join(f"<th>{title}</th>" for title in titles.values())
     rows = []
-    for name, kinds in keeps.items():
+    for kind in kinds:
         cells = []
-        for kind in titles:
-            mark = "–" if kind == "basis" and name.startswith("MLP") else "✓" if kind in kinds else "✗"
-            here = ' class="wsr-here"' if (name, kind) == (row, column) else ""
+        for title in titles:
+            mark = "–" if title not in kind.symmetries else "✓" if title in kind.allowed else "✗"
+            here = ' class="wsr-here"' if (kind.name, title) == (row, column) else ""
             cells.append(f"<td{here}>{mark}</td>")
-        rows.append(f"<tr><th>{html.escape(name)}</th>{''.join(cells)}</tr>")
+        rows.append(f"<tr><th>{html.escape(kind.label)}</th>{''.join(cells)}</tr>")
     return f'<table class="wsr-table"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
 
 

@@ -9,6 +9,7 @@ from app import compute, snippets, symmetry_run
 from app.figures.matrices import matrix_picture
 from app.symmetry_cards import OPTIONS, Card, ask_again, families_of, subject_of
 from app.symmetry_run import Subject
+from wsr.fields.registry import named
 
 RANK = 4
 VISIBLE, BACKGROUND = 0.1, 0.98  # a difference of values in [0, 1] that is seen; what is lighter shows nothing
@@ -18,7 +19,7 @@ SAID = {"same": "next to nothing", "part": "a part of it", "all": "all of it"}
 
 def theorem_card(dataset: str) -> Card:
     """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i)."""
-    families = [(title, name) for title, name in families_of(dataset) if name != "mlp"]
+    families = [(title, name) for title, name in families_of(dataset) if "basis" in named(name).symmetries]
     everything = list(range(RANK))
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
@@ -46,7 +47,7 @@ def theorem_card(dataset: str) -> Card:
         of = subject_of(dataset, item, family, masked=True)
         found = symmetry_run.terms(of, int(layer) - 1, [int(i) for i in chosen])
         span = float(np.quantile(np.abs(found.base), 0.99))
-        total = found.terms[sorted(chosen)].sum(0) + (found.base if family == "lora" else 0)
+        total = found.terms[sorted(chosen)].sum(0) + (found.base if of.model.additive else 0)
         parts = [("W, the base's", found.base), *((f"term {i + 1}", term) for i, term in enumerate(found.terms))]
         drawn = [
             (title, matrix_picture(np.where(i - 1 in chosen or not i, term, np.nan), span))

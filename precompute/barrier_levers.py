@@ -11,6 +11,7 @@ from precompute.bases import prepare
 from precompute.selection import zoo_signals
 from precompute.tables import Resumed, fit_parts, markdown
 from wsr.analysis.connectivity import connect, fit_pair, similarity
+from wsr.fields.registry import named
 from wsr.fitting.problem import make_problem
 from wsr.identity import Identity
 from wsr.paths import assets_dir, atomic_path
@@ -27,7 +28,7 @@ def levers(name: str) -> dict[str, dict]:
     return {
         "the preset": {},
         "the same points": {"point_seeds": (0, 0)},
-        **({"σ 0.1": {"sigma": 0.1}, "σ 0.3": {"sigma": 0.3}} if name.startswith("mlora") else {}),
+        **({"σ 0.1": {"sigma": 0.1}, "σ 0.3": {"sigma": 0.3}} if named(name).centred else {}),
         "rate × ½": {"lr": lr / 2},
         "rate × ¼": {"lr": lr / 4},
         "steps × ½": {"steps": FIT.steps // 2},

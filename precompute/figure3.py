@@ -33,6 +33,7 @@ from precompute.tables import Resumed, fit_parts, markdown
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
 from wsr.data.signals import Signal, Signals
+from wsr.fields.registry import named
 from wsr.fitting.problem import make_problem
 from wsr.identity import Identity
 from wsr.paths import assets_dir, atomic_path, cache_dir
@@ -50,7 +51,7 @@ SERIES = [
     ("normal", 1.0, 1.0),
 ]
 CASES = [  # only multiplicative adapters have a centre to start from, and so another start without one
-    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or name.startswith("mlora")
+    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or named(name).centred
 ]
 INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
 

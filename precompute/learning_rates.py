@@ -7,8 +7,8 @@ gain a little quality and land further from each other. It takes the lowest rate
 ratio 3: on 16 held-out shapes an IoU of 0.964 and, halfway between two fits, 0.939, where 0.06 with ratio 1 has 0.963
 and 0.901, and with ratio 3 0.966 and 0.906.
 
-Written to assets/reports/learning-rates-<data set>.json; the choice stands in wsr/presets.py. `as_fp16` is the mean
-quality of the same weights once they are rounded to fp16, as a zoo keeps them.
+Written to assets/reports/learning-rates-<data set>.json; the choice stands in wsr/fields/registry.py. `as_fp16` is the
+mean quality of the same weights once they are rounded to fp16, as a zoo keeps them.
 """
 
 import sys
@@ -20,6 +20,7 @@ from precompute.bases import prepare
 from precompute.selection import zoo_signals
 from precompute.tables import Resumed, fit_parts
 from wsr import fit, representations
+from wsr.fields.registry import named
 from wsr.fitting.problem import make_problem
 from wsr.identity import Identity
 from wsr.paths import assets_dir
@@ -43,7 +44,7 @@ def main(dataset: str) -> None:
     todo = [
         (name, rate, a_rate)
         for name in representations
-        for a_rate in (A_RATES if "lora" in name else (1.0,))
+        for a_rate in (A_RATES if named(name).two_rates else (1.0,))
         for rate in GRIDS[signals.dim]
     ]
     with bar(f"learning rates {dataset}") as update:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from wsr import representations
 from wsr.data.signals import Signals
 from wsr.fields.checkpoint import load_base
 from wsr.identity import Identity, content_hash, files_hash
@@ -77,6 +78,7 @@ def fit_parts(signals: Signals, base: str) -> dict[str, Any]:
     settings = preset("cpu", signals.dim)
     found = {"targets": content_hash([signal.sha256() for signal in signals]), "ids": content_hash(signals.ids)}
     found |= {"base": load_base(base).info.sha256, "fit_version": FIT_VERSION}
+    found |= {"rates": {name: settings.fit.of(name).lr for name in representations}}
     return found | {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}
 
 

@@ -31,8 +31,7 @@ def main(name: str) -> None:
     settings = {
         "dataset": dataset,
         "preset": "cpu",
-        # on the multi-class shapes the paper drops HyperDiffusion's trick for a shared random start, and so do we
-        "init": "first" if representation.startswith("mlp") and signals.dim == 2 else "centered",
+        "init": model.kind.zoo_inits.get({2: "image", 3: "occupancy"}[signals.dim], "centered"),
         "sigma": SIGMA,
         "init_seed": INIT_SEED,
         "steps": preset("cpu", signals.dim).fit.steps,

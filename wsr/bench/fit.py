@@ -17,7 +17,8 @@ from wsr.bench.peer import PeerConfig, fit_peer
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
 from wsr.fields.base import BaseField, compute_dtype, multiplies_bf16
-from wsr.fields.representation import MultiplicativeLoRA, Representation
+from wsr.fields.mlora import MultiplicativeLoRA
+from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import Problem, make_problem
@@ -110,7 +111,7 @@ class FitBench:
         return side, quality
 
     def every_representation(self) -> dict[str, float]:
-        """Seconds an instance of each of the six, by the time that PARTLY of a fit's steps take."""
+        """Seconds an instance of each representation, by the time that PARTLY of a fit's steps take."""
         found = {}
         for name in representations:
             model, config = representation_for(name, self.base, self.dim), self.settings.fit.of(name)
