@@ -5,7 +5,8 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from app.shared.palette import NAMES, REPRESENTATION_COLOURS
-from precompute.selection import is_masked, quality_of
+from precompute.selection import quality_of
+from wsr.fields.registry import named
 from wsr.paths import atomic_path
 
 LOG, FOOT = "Chamfer ×10²", 0.05
@@ -28,7 +29,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
             points = sorted((row["lambda"], *value(row).values()) for row in own if row["representation"] == name)
             if points:
                 x, mean, spread = (list(column) for column in zip(*points, strict=True))
-                style = "-" if is_masked(name) else "--"
+                style = "-" if named(name).masked else "--"
                 axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
                 low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
                 if title.endswith(LOG):  # from 0.3 to 140; on a log axis a band that would cross 0 ends at its foot

@@ -1,7 +1,8 @@
 """What experiments that fit signals have in common: their start, their base, and what their results depend on."""
 
 from precompute.experiment import Cell, Context
-from precompute.selection import is_standalone
+from wsr import representations
+from wsr.fields.registry import named
 from wsr.zoo.meta import FIT_VERSION
 
 SIGMA, INIT_SEED = 0.02, 0
@@ -11,10 +12,11 @@ def fitted(cell: Cell, context: Context) -> dict:
     """The settings that fits of the cell's data set depend on, beside the signals and the base."""
     settings = context.settings(cell.data)
     found = {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}
+    found |= {"rates": {name: settings.fit.of(name).lr for name in representations}}
     return found | {"fit_version": FIT_VERSION}
 
 
 def base_needed(cell: Cell, context: Context) -> list[str]:
     """The base that the cell's fits adapt; standalone networks have none."""
-    alone = "representation" in cell.values and is_standalone(cell.representation)
+    alone = "representation" in cell.values and not named(cell.representation).needs_base
     return [] if alone else ["bases/{base}.safetensors"]

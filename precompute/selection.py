@@ -50,24 +50,6 @@ def quality_of(data: str) -> tuple[str, str]:
     return ("IoU", "IoU") if is_occupancy(data) else ("PSNR", "dB of PSNR")
 
 
-def is_standalone(representation: str) -> bool:
-    """Whether a representation is a network of its own, without a base."""
-    # KIND: to be asked of the representation's kind
-    return representation.startswith("mlp")
-
-
-def is_masked(representation: str) -> bool:
-    """Whether a representation has the asymmetric mask."""
-    # KIND: to be asked of the representation's kind
-    return representation.endswith("-asym")
-
-
-def is_multiplicative(representation: str) -> bool:
-    """Whether a representation is an adapter that multiplies the base's weights."""
-    # KIND: to be asked of the representation's kind
-    return representation.startswith("mlora")
-
-
 def prepare(data: str) -> None:
     """Makes a data set ready to be read: emoji are fetched, procedural shapes generated, and the occupancy of shapes
     that a base learns from is sampled. All of it is kept in the cache."""

@@ -12,8 +12,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
 
-representations = ("mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym")
-
 _HOMES = {
     "count_parameters": "wsr.fields.representation",
     "load_base": "wsr.fields.checkpoint",
@@ -32,6 +30,8 @@ __all__ = ["representations", *_HOMES]
 
 
 def __getattr__(name: str):
+    if name == "representations":
+        return import_module("wsr.fields.registry").names()  # anew each time: more may have been registered
     if name not in _HOMES:
         raise AttributeError(f"module 'wsr' has no attribute {name!r}")
     module = import_module(_HOMES[name])
@@ -41,4 +41,4 @@ def __getattr__(name: str):
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *__all__})

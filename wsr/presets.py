@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from wsr.errors import WsrError, unknown_name
+from wsr.fields.registry import named
 
 Preset = Literal["cpu", "paper"]
 
@@ -60,9 +61,9 @@ class FitConfig:
     base 1,500 steps instead of 300 give 3.0 dB more (astronaut: 25.3 dB)."""
     lr: float = 1e-2
     """Learning rate of the first step; a cosine takes it down to `lr_end`."""
-    rates: dict[str, float] = field(default_factory=dict)
-    """Learning rates of the representations for which it is another one. All six were searched over the same grid by
-    the same rule (`precompute run learning_rates`), together with `a_rate`, for which all adapters chose the same."""
+    regime: str = ""
+    """The preset and the modality, as in "cpu image": for which a representation may state a learning rate of its own
+    (`RepresentationKind.rates`)."""
     lr_end: float = 1e-5
     """Learning rate of the last step."""
     betas: tuple[float, float] = (0.9, 0.999)
@@ -78,9 +79,10 @@ class FitConfig:
     and 28.2."""
 
     def of(self, representation: str) -> "FitConfig":
-        """With the rates of one of the six; an MLP has no A."""
-        a_rate = self.a_rate if "lora" in representation else 1.0
-        return replace(self, lr=self.rates.get(representation, self.lr), a_rate=a_rate)
+        """With the rates of a representation; `a_rate` is for those that have an A."""
+        kind = named(representation)
+        a_rate = self.a_rate if kind.two_rates else 1.0
+        return replace(self, lr=kind.rates.get(self.regime, self.lr), a_rate=a_rate)
 
     def settings(self, representation: str) -> dict:
         """What a zoo.json records of a fit beside its steps, so that a zoo goes on as it began."""
@@ -133,7 +135,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
             8,
             far_steps=1500,
             lr=4e-2,
-            rates={"mlp": 2e-2, "mlp-asym": 2e-2, "lora": 1e-2, "lora-asym": 1e-2},
+            regime="cpu image",
             betas=(0.7, 0.85),
             a_rate=3.0,
         ),
@@ -148,7 +150,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
             8,
             far_steps=2000,
             lr=3e-2,
-            rates={"mlp": 1.5e-2, "mlp-asym": 1.5e-2, "mlora": 1.5e-2},
+            regime="cpu occupancy",
             betas=(0.7, 0.85),
             a_rate=3.0,
         ),
@@ -157,7 +159,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
     ("paper", 2): PresetConfig(
         128,
         FieldConfig(2, 256, 6, 32.0, 256, 8, 256, 94, 4),
-        FitConfig(10_000, 8192, 16),
+        FitConfig(10_000, 8192, 16, regime="paper image"),
         BaseTrainingConfig(
             (
                 Stage(70_000, 256, 2048, 1e-3),
@@ -171,7 +173,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
     ("paper", 3): PresetConfig(
         128,
         FieldConfig(3, 512, 4, 1.0, 128, 4, 256, 99, 3),
-        FitConfig(10_000, 8192, 16),
+        FitConfig(10_000, 8192, 16, regime="paper occupancy"),
         BaseTrainingConfig(
             (
                 Stage(70_000, 256, 2048, 1e-3),

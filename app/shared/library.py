@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from wsr import representations
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
+from wsr.fields import registry
 from wsr.formats.files import shown
 from wsr.formats.schema import ZooSchema, read_json, validated
 from wsr.formats.tables import INDEX, MAP, MAP_KEY, read_table
@@ -113,10 +113,11 @@ def collection_names() -> list[str]:
     """Zoos that have a map and can be read: images first, and of each data set mLoRA-Asym first. Empty until the assets
     are made."""
     names = [name for name in _found() if not problem(name)]
-    rank = {kind: i for i, kind in enumerate(reversed(representations))}
+    order = sorted(reversed(registry.names()), key=lambda kind: kind != registry.DEFAULT)
+    rank = {kind: i for i, kind in enumerate(order)}
 
     def place(name: str) -> tuple:
-        kind = next((kind for kind in representations if name.endswith(f"-{kind}")), "")
+        kind = next((kind for kind in rank if name.endswith(f"-{kind}")), "")
         return not name.startswith("emoji"), name.removesuffix(f"-{kind}"), rank.get(kind, len(rank)), name
 
     return sorted(names, key=place)

@@ -92,17 +92,18 @@ def fit(
 ) -> Iterator[tuple[str, Step]]:
     """Steps of the fits of one target with each of the representations, in turns, until all are done: one problem,
     and for each representation what `wsr.fit_stream` gives."""
-    from wsr.fitting.fit import default_device, fit_settings, representation_for
+    from wsr.fitting.fit import default_device, representation_for
     from wsr.fitting.loop import run_fit
+    from wsr.fitting.settings import FitSettings
     from wsr.presets import preset
 
-    device, resolution = default_device(), preset("cpu", signal.dim).resolution
+    device, resolution, settings = default_device(), preset("cpu", signal.dim).resolution, FitSettings(steps=steps)
     problem = _problem(signal, truth, device)
     streams = {}
     for name in names:
         model = representation_for(name, None, signal.dim, rank).to(device)
-        config = fit_settings(name, signal.dim, steps)
-        streams[name] = run_fit(problem, model, model.initial(), config, resolution, every_for(steps))
+        start, config = settings.start.of(model), settings.config(name, signal.dim)
+        streams[name] = run_fit(problem, model, start, config, resolution, every_for(steps))
     try:
         while streams:
             for name, stream in list(streams.items()):

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from app.shared.palette import NAMES, representation_line
+from wsr.fields.registry import RepresentationKind
 
 # Of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
@@ -99,14 +100,15 @@ def verdict(right: bool, text: str) -> str:
     return _made("verdict", right, text)
 
 
-def allowed(keeps: Mapping[str, Sequence[str]], row: str, column: str) -> str:
-    """A table of what each representation's mask allows; the row and column in question stand out."""
+def allowed(kinds: Sequence[RepresentationKind], row: str, column: str) -> str:
+    """A table of the symmetries that each representation has and that its mask allows; the row and column in question
+    stand out."""
     titles = {"permutation": "shuffle", "sign": "sign", "scale": "scale", "basis": "GL(r)"}
 
-    def mark(name: str, kind: str) -> str:
-        return "–" if kind == "basis" and name.startswith("MLP") else "✓" if kind in keeps[name] else "✗"
+    def mark(kind: RepresentationKind, title: str) -> str:
+        return "–" if title not in kind.symmetries else "✓" if title in kind.allowed else "✗"
 
-    rows = [(name, [(kind, mark(name, kind)) for kind in titles]) for name in keeps]
+    rows = [(kind.label, [(title, mark(kind, title)) for title in titles]) for kind in kinds]
     return _made("allowed", titles.values(), rows, (row, column))
 
 

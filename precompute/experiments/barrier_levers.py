@@ -10,10 +10,11 @@ import numpy as np
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.fits import base_needed, fitted
-from precompute.selection import is_multiplicative, zoo_signals
+from precompute.selection import zoo_signals
 from precompute.tables import write_tables
 from wsr.analysis.connectivity import connect, fit_pair, similarity
 from wsr.data import Signals
+from wsr.fields.registry import named
 from wsr.fitting.problem import make_problem
 
 INSTANCES = 16
@@ -26,7 +27,7 @@ def levers(data: str, name: str, context: Context) -> dict[str, dict]:
     return {
         "the preset": {},
         "the same points": {"point_seeds": (0, 0)},
-        **({"σ 0.1": {"sigma": 0.1}, "σ 0.3": {"sigma": 0.3}} if is_multiplicative(name) else {}),
+        **({"σ 0.1": {"sigma": 0.1}, "σ 0.3": {"sigma": 0.3}} if named(name).centred else {}),
         "rate × ½": {"lr": lr / 2},
         "rate × ¼": {"lr": lr / 4},
         "steps × ½": {"steps": fit.steps // 2},

@@ -25,11 +25,12 @@ import torch
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.figure3_drawn import draw
 from precompute.fits import base_needed, fitted
-from precompute.selection import is_multiplicative, is_occupancy, is_standalone, zoo_signals
+from precompute.selection import is_occupancy, zoo_signals
 from precompute.tables import write_json, write_tables
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
 from wsr.data.signals import Signal, Signals
+from wsr.fields.registry import named
 from wsr.fitting.problem import make_problem
 from wsr.zoo import Zoo
 from wsr.zoo.build import require_same_run
@@ -44,7 +45,7 @@ SERIES = [
 ]
 AXES = ("representation", "series", "sigma", "lambda")
 CASES = [  # only multiplicative adapters have a centre to start from, and so another start without one
-    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or is_multiplicative(name)
+    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or named(name).centred
 ]
 INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
 
@@ -78,7 +79,7 @@ class Study:
     def row(self, cell: Cell) -> dict:
         name, series, sigma, value = (cell[axis] for axis in AXES)
         begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
-        base = None if is_standalone(name) else self.context.base(self.data)
+        base = self.context.base(self.data) if named(name).needs_base else None
         fits = {"preset": self.context.preset, "steps": self.settings.fit.steps, "device": self.context.device}
         first = self.firsts.get(key)
         pair = fit_pair(self.signals, name, base, init=init, sigma=sigma, perturb=value, first=first, **fits)

@@ -18,10 +18,11 @@ import numpy as np
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.fits import base_needed, fitted
-from precompute.selection import dimension, is_standalone, zoo_signals
+from precompute.selection import dimension, zoo_signals
 from precompute.tables import write_json
 from wsr import fit, representations
 from wsr.data import Signals
+from wsr.fields.registry import named
 from wsr.fitting.problem import make_problem
 
 GRIDS = {2: (0.01, 0.02, 0.04, 0.08), 3: (0.015, 0.03, 0.06, 0.12)}  # MODALITY: by dimension of the domain
@@ -37,7 +38,7 @@ def signals_of(data: str) -> Signals:
 
 def run(cell: Cell, context: Context) -> dict:
     signals, settings, name = signals_of(cell.data), context.settings(cell.data), cell.representation
-    base = None if is_standalone(name) else context.base(cell.data)
+    base = context.base(cell.data) if named(name).needs_base else None
     options = {"steps": settings.fit.steps, "preset": context.preset, "device": context.device}
     result = fit(signals, name, base=base, lr=cell["lr"], a_rate=cell["a_rate"], **options)
     truth = make_problem(signals, settings.resolution).truth
@@ -81,7 +82,7 @@ def grid(context: Context) -> list[dict]:
         {"data": data, "representation": name, "lr": lr, "a_rate": a_rate}
         for data in context.data(EXPERIMENT)
         for name in representations
-        for a_rate in ((1.0,) if is_standalone(name) else A_RATES)
+        for a_rate in (A_RATES if named(name).two_rates else (1.0,))
         for lr in GRIDS[dimension(data)]
     ]
 

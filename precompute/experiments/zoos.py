@@ -8,8 +8,9 @@ import shutil
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
-from precompute.selection import is_occupancy, is_standalone, zoo_signals
+from precompute.selection import zoo_signals
 from wsr import representations
+from wsr.fields.registry import named
 from wsr.fitting.fit import representation_for
 from wsr.paths import cache_dir
 from wsr.progress import bar
@@ -24,16 +25,15 @@ def run(cell: Cell, context: Context) -> None:
     if compact and final.exists():
         return  # the run before was killed just after: only a whole one is renamed there
     signals, preset = zoo_signals(cell.data), context.settings(cell.data)
-    standalone = is_standalone(cell.representation)
-    base = None if standalone else context.base(cell.data)
+    kind = named(cell.representation)
+    base = context.base(cell.data) if kind.needs_base else None
     model = representation_for(cell.representation, base, signals.dim, preset=context.preset)
     zoo = Zoo.create(
         cache_dir() / "training" / name if compact else final,
         model,
         dataset=cell.data,
         preset=context.preset,
-        # on the multi-class shapes the paper drops HyperDiffusion's trick for a shared random start, and so do we
-        init="first" if standalone and not is_occupancy(cell.data) else "centered",
+        init=kind.zoo_inits.get({2: "image", 3: "occupancy"}[signals.dim], "centered"),
         sigma=SIGMA,
         init_seed=INIT_SEED,
         steps=preset.fit.steps,

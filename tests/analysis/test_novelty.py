@@ -9,7 +9,6 @@ from wsr import representations
 from wsr.analysis.novelty import Audit, audit_of, audited_ids, averages, gaussian, noisy, plants
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
-from wsr.symmetry import KEEPS_MASK
 
 
 @pytest.fixture(params=representations)
@@ -35,8 +34,8 @@ def audit(model):
 def test_every_planted_copy_is_found(model, audit):
     training = fits(model, 60, 1)
     made = plants(model, training, 20)
-    assert set(made) - {"noise 0.1", "average of 2"} <= set(KEEPS_MASK[model.name])
-    assert ("sign" in made) == ("sign" in KEEPS_MASK[model.name])
+    assert set(made) - {"noise 0.1", "average of 2"} <= set(model.kind.allowed)
+    assert ("sign" in made) == ("sign" in model.kind.allowed)
     for name, planted in made.items():
         words = {verdict.word for verdict in audit.judge(planted)}
         assert "novel" not in words, name
@@ -110,7 +109,7 @@ def test_neither_half_of_the_held_out_fits_knows_a_family_of_the_other(zoo, monk
 def test_the_nearest_are_told_by_every_measure(model, audit):
     training = fits(model, 60, 1)
     found = audit.neighbours(training[:4] * 1.0)
-    assert set(found) >= {"raw L2", "raw cosine"} and ("canonical L2" in found) == bool(KEEPS_MASK[model.name])
+    assert set(found) >= {"raw L2", "raw cosine"} and ("canonical L2" in found) == bool(model.kind.allowed)
     for rows, away in found.values():
         assert rows.tolist() == [0, 1, 2, 3] and (away < 1e-2).all()
     among = audit.among()

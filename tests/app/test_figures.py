@@ -17,6 +17,7 @@ from app.figures.weights import layer_arrays, weights_figure
 from app.shared.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colours, representation_line
 from wsr import representations
 from wsr.fields.layout import ParameterLayout
+from wsr.fields.registry import named
 
 QUICK = settings(max_examples=25, deadline=None)
 # Viénot, Brettel and Mollon (1999), linear RGB.
@@ -125,7 +126,7 @@ def test_an_mlp_is_drawn_too():
 
 def test_representation_colours_survive_colour_blindness():
     assert set(REPRESENTATION_COLOURS) == set(representations)
-    assert all(representation_line(n)["dash"] == ("solid" if n.endswith("asym") else "dash") for n in representations)
+    assert all(representation_line(n)["dash"] == ("solid" if named(n).masked else "dash") for n in representations)
     for kind in ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], *BLINDNESS.values()):
         seen = [np.cbrt(np.clip(np.array(kind) @ linear(c), 0, None)) for c in REPRESENTATION_COLOURS.values()]
         nearest = min(np.linalg.norm(a - b) for i, a in enumerate(seen) for b in seen[:i])

@@ -122,9 +122,8 @@ def test_connect(gpu, monkeypatch):
 def test_symmetry_and_atlas(gpu, name):
     item = library.collection(name).ids[1]
     subject = symmetry_run.subject(name, item)
-    from wsr.symmetry import kinds_of
 
-    for kind in kinds_of(subject.model):
+    for kind in subject.model.kind.symmetries:
         moved = symmetry_run.act(subject, kind, 0, 0.3)
         symmetry_run.remasked(subject, moved)
         assert symmetry_run.jump(subject, moved, "UMAP", 2)

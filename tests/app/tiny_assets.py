@@ -18,6 +18,7 @@ from wsr.analysis.projections import Projection, to_table
 from wsr.diffusion import DiffusionConfig, WeightDiffusion
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
+from wsr.fields.registry import named
 from wsr.fields.representation import make_representation
 from wsr.presets import preset
 from wsr.zoo.zoo import Zoo
@@ -36,10 +37,10 @@ def make(folder: Path) -> Path:
         save_base(folder / f"bases/{dataset}.safetensors", BaseField(config), BaseInfo(dataset, "cpu", 0))
         base = load_base(folder / f"bases/{dataset}.safetensors")
         for name in representations:
-            model = make_representation(name, base, config, 4 if "lora" in name else None, 0)
+            model = make_representation(name, base, config, 4 if named(name).needs_base else None, 0)
             _zoo(folder, dataset, model)
             _pairs(folder, dataset, model, "centered", "")
-            if name.startswith("mlora"):
+            if named(name).centred:
                 _pairs(folder, dataset, model, "normal", "-normal")
         _reports(folder, dataset)
         _model(folder, dataset)
@@ -134,7 +135,7 @@ def _reports(folder: Path, dataset: str) -> None:
     ends = {"curves": [[30 - 10 * (1 - abs(2 * a - 1)) for a in ALPHAS]] * PAIRS}
     rows = [{"representation": name, "series": series, "sigma": 0.1, "lambda": 1.0, "raw": ends, "aligned": ends}
             for name in representations for series in ("own", "normal")
-            if series == "own" or name.startswith("mlora")]  # fmt: skip
+            if series == "own" or named(name).centred]  # fmt: skip
     report = {"ids": _items(dataset)[0][1 : PAIRS + 1], "alphas": list(ALPHAS), "rows": rows}
     (folder / f"reports/figure3-{dataset}.json").write_text(json.dumps(report))
 

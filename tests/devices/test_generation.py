@@ -16,7 +16,7 @@ from wsr.diffusion.config import PREDICTIONS
 from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
 from wsr.metrics.features import CloudExtractor, ImageExtractor, efficientnet_lite
 from wsr.metrics.pointnet import PointNet
-from wsr.symmetry import KEEPS_MASK, align, canonical
+from wsr.symmetry import align, canonical
 
 TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 6, timesteps=20, beta=(1e-3, 0.2), ema=0.9, warmup=2, shared_modulation=True)
 
@@ -133,11 +133,11 @@ def test_symmetries_act_where_the_weights_are(name, make, gpu):
     model = make(name)
     there, some = model.to("cuda"), weights(model, 3)
     moved = some
-    for kind in symmetry.kinds_of(model):
+    for kind in model.kind.symmetries:
         full = symmetry.act(there, there.layout.fill(some.to("cuda")), kind, 1, 0.3)
         assert torch.allclose(full.cpu(), symmetry.act(model, model.layout.fill(some), kind, 1, 0.3), atol=1e-4)
         assert symmetry.violations(there, full).device == GPU and symmetry.remask(there, full).device == GPU
-        if kind in KEEPS_MASK[name]:
+        if kind in model.kind.allowed:
             moved = model.layout.strip(full.cpu())
     assert torch.allclose(canonical(there, some.to("cuda")).cpu(), canonical(model, some), atol=1e-3)
     back = align(there, moved.to("cuda"), some.to("cuda"))

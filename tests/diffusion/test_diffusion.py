@@ -47,9 +47,9 @@ def test_every_representation_becomes_tokens_and_back(model):
     x = torch.randn(3, model.size)
     assert tokens.encode(x).shape == (3, tokens.count, 16)
     assert tokens.decode(torch.randn(3, tokens.count, 16)).shape == x.shape
-    assert tokens.count == (model.layers if "lora" in model.name else 5)
+    assert tokens.count == (model.layers if model.rank else 5)
     flat = make_tokens(model, replace(TINY, encoder=False))
-    assert flat.count == (2 * model.layers if "lora" in model.name else 5) and sum(flat.sizes) == model.size
+    assert flat.count == (2 * model.layers if model.rank else 5) and sum(flat.sizes) == model.size
 
 
 def test_the_pairs_of_a_layer_are_its_matrices(adapter):

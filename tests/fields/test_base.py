@@ -123,7 +123,7 @@ def test_on_a_cpu_without_avx512_products_are_in_fp32_and_threads_sleep_while_th
     """Where PyTorch and OpenMP are told so when they are loaded: in a process of its own."""
     environment = {key: value for key, value in os.environ.items() if key not in (DTYPE_VARIABLE, "OMP_WAIT_POLICY")}
     environment |= {"ATEN_CPU_CAPABILITY": "avx2", "OMP_DISPLAY_ENV": "true"}
-    program = "from wsr.fields import compute_dtype; print(compute_dtype('cpu'))"
+    program = "from wsr.fields.base import compute_dtype; print(compute_dtype('cpu'))"
     ran = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "torch.float32"
     if "OMP_WAIT_POLICY" in ran.stderr:  # printed by the OpenMP of PyTorch's builds for Linux

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from tests.conftest import tiny_config
 from wsr.fields.base import BaseField
+from wsr.fields.lora import Adapter
+from wsr.fields.registry import named, names
 from wsr.fields.representation import make_representation
 
 CONFIG = tiny_config(2)
 BASE = BaseField(CONFIG, seed=1).requires_grad_(False)
-ADAPTERS = ("lora", "lora-asym", "mlora", "mlora-asym")
+ADAPTERS = [name for name in names() if issubclass(named(name).cls, Adapter)]
 seeds = st.integers(0, 2**31 - 1)
 ranks = st.integers(2, 6)
 

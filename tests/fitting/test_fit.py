@@ -8,9 +8,10 @@ import wsr
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField, compute_dtype, set_compute_dtype
 from wsr.fields.representation import make_representation
-from wsr.fitting.fit import fit, fit_settings, fit_stream, representation_for
+from wsr.fitting.fit import fit, fit_stream, representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import make_problem
+from wsr.fitting.settings import FitSettings
 from wsr.presets import FitConfig
 
 
@@ -73,7 +74,7 @@ def many():
 def test_in_fp64_an_instance_alone_has_the_weights_it_has_in_a_batch_of_64(name, base, many, compute_in):
     """Rounding is 1e-16 of a gradient there, and Adam cannot make more of it than 1e-8 of a step (see `run_fit`)."""
     compute_in(torch.float64)
-    model, config = make_representation(name, base, base.config), fit_settings(name, 2, 10, 64)
+    model, config = make_representation(name, base, base.config), FitSettings(steps=10, points=64).config(name, 2)
 
     def fitted(part):
         records = run_fit(make_problem(part, None), model, model.initial(), config, 16, 1, torch.float64)
@@ -93,7 +94,7 @@ def test_in_fp32_an_instance_alone_has_the_gradient_and_the_quality_it_has_in_a_
 ):
     """Not the weights: rounding may turn a ReLU, and Adam makes whole steps of what follows (see `run_fit`)."""
     compute_in(torch.float32)
-    model, config = make_representation(name, base, base.config), fit_settings(name, 2, 80, 64)
+    model, config = make_representation(name, base, base.config), FitSettings(steps=80, points=64).config(name, 2)
 
     def gradient(part):
         targets = make_problem(part, None).targets
@@ -117,7 +118,8 @@ def test_a_shape_can_be_fitted_in_fp64(name, base3, compute_in):
     compute_in(torch.float64)
     model = make_representation(name, base3, base3.config)
     problem = make_problem([trimesh.creation.icosphere(1)], None, evaluation_points=500)
-    run = run_fit(problem, model, model.initial(), fit_settings(name, 3, 60, 128), 16, 0, torch.float64)
+    config = FitSettings(steps=60, points=128).config(name, 3)
+    run = run_fit(problem, model, model.initial(), config, 16, 0, torch.float64)
     last = list(run)[-1]
     assert last.weights.dtype == torch.float64 and last.loss.dtype == np.float64
     assert last.loss[0] < problem.targets.loss(
@@ -248,7 +250,7 @@ def test_one_thread_and_two_give_the_same_weights(name, base, pictures):
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            config = fit_settings(name, 2, 12, 256)
+            config = FitSettings(steps=12, points=256).config(name, 2)
             *_, last = run_fit(make_problem(pictures[:1], None), model, model.initial(), config, 16, 0)
             found.append(last.weights)
     finally:

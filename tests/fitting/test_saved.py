@@ -6,13 +6,14 @@ import torch
 
 from wsr import representations
 from wsr.errors import WsrError
+from wsr.fields.registry import named
 from wsr.fields.representation import make_representation
 from wsr.fitting.saved import load_weights, save_weights
 from wsr.presets import FieldConfig
 from wsr.render.decode import decode
 
 
-@pytest.mark.parametrize("name", [name for name in representations if name.startswith("mlp")])
+@pytest.mark.parametrize("name", [name for name in representations if not named(name).needs_base])
 def test_an_mlp_is_read_again_with_its_mask(name, tmp_path):
     model = make_representation(name, None, FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2), mask_seed=5)
     weights = model.initial() + 0.1 * torch.randn(3, model.size, generator=torch.Generator().manual_seed(0))
@@ -22,7 +23,7 @@ def test_an_mlp_is_read_again_with_its_mask(name, tmp_path):
     assert np.allclose(found.render(12), decode(model, weights, 12, (3, 2)), atol=1e-6)
 
 
-@pytest.mark.parametrize("name", [name for name in representations if "lora" in name])
+@pytest.mark.parametrize("name", [name for name in representations if named(name).needs_base])
 def test_an_adapter_is_read_again_on_its_own_base(name, tmp_path):
     from wsr.fields.checkpoint import load_base
 

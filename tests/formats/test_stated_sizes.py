@@ -8,10 +8,11 @@ import torch
 from safetensors.torch import save_file
 
 from tests.conftest import tiny_config
+from wsr import representations
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import base_shapes
-from wsr.fields.representation import REPRESENTATIONS, make_representation, stored_size
+from wsr.fields.representation import make_representation
 from wsr.formats import read_table
 from wsr.metrics.pointnet import PointNet, load_pointnet
 
@@ -37,9 +38,9 @@ def test_sizes_are_known_without_allocating():
         config = tiny_config(dim)
         base = BaseField(config)
         assert base_shapes(config) == {name: tuple(value.shape) for name, value in base.state_dict().items()}
-        for name in REPRESENTATIONS:
+        for name in representations:
             model = make_representation(name, base, config, 2)
-            assert stored_size(name, config, 2) == model.size
+            assert model.stored_size(model.kind, config, model.rank) == model.size
 
 
 def test_a_table_is_bounded_before_it_is_unpacked(tmp_path):

@@ -8,14 +8,13 @@ from hypothesis import strategies as st
 from tests.conftest import tiny_config
 from wsr import WsrError, representations
 from wsr.fields.base import BaseField
-from wsr.fields.representation import Adapter, make_representation
+from wsr.fields.lora import Adapter
+from wsr.fields.registry import SYMMETRIES, named
+from wsr.fields.representation import make_representation
 from wsr.symmetry import (
-    KEEPS_MASK,
-    KINDS,
     act,
     align,
     canonical,
-    kinds_of,
     move_neurons,
     permuted_copies,
     remask,
@@ -26,8 +25,8 @@ CONFIG = tiny_config(2)
 BASE = BaseField(CONFIG, seed=1).requires_grad_(False)
 seeds = st.integers(0, 2**31 - 1)
 names = st.sampled_from(representations)
-kinds = st.sampled_from(KINDS)
-acted = [(name, kind) for name in representations for kind in kinds_of(make_representation(name, BASE, CONFIG))]
+kinds = st.sampled_from(SYMMETRIES)
+acted = [(name, kind) for name in representations for kind in named(name).symmetries]
 
 
 def fitted(name: str, seed: int, count: int = 3, rank: int | None = None):
@@ -66,7 +65,7 @@ def test_masks_are_left_exactly_by_what_they_do_not_allow(seed, case):
     model, weights = fitted(name, seed, rank=4)
     moved = act(model, model.layout.fill(weights), kind, seed)
     assert not violations(model, model.layout.fill(weights)).any()
-    assert violations(model, moved).any() != (kind in KEEPS_MASK[name])
+    assert violations(model, moved).any() != (kind in named(name).allowed)
     assert not violations(model, remask(model, moved)).any()
 
 
@@ -84,7 +83,7 @@ def test_a_canonical_form_is_the_same_field_and_its_own_canonical_form(seed, nam
 @given(seed=seeds, name=st.sampled_from(["mlp", "lora", "mlora", "mlora-asym"]))
 def test_a_canonical_form_forgets_what_was_done(seed, name):
     model, weights = fitted(name, seed)
-    forgotten = {"lora": KINDS, "mlp": ("sign", "scale")}.get(name, ("sign", "scale"))
+    forgotten = {"lora": SYMMETRIES, "mlp": ("sign", "scale")}.get(name, ("sign", "scale"))
     for kind in forgotten:
         moved = model.layout.strip(act(model, model.layout.fill(weights), kind, seed, strength=0.5))
         wanted = canonical(model, weights)
@@ -107,7 +106,7 @@ def test_alignment_keeps_the_field_and_never_goes_away(seed, name):
 @given(seed=seeds, name=names)
 def test_alignment_undoes_what_the_mask_allows(seed, name):
     model, weights = fitted(name, seed)
-    for kind in KEEPS_MASK[name]:
+    for kind in named(name).allowed:
         if kind == "basis" or (name == "mlp" and kind == "scale"):
             continue  # weight matching permutes; it does not rescale
         moved = model.layout.strip(act(model, model.layout.fill(weights), kind, seed, strength=0.5))
@@ -133,9 +132,9 @@ def test_what_cannot_be_done_is_explained():
 
 @pytest.mark.parametrize("name", representations)
 def test_permuted_copies_are_the_same_fields_each_in_its_own_order(name):
-    model, weights = fitted(name, 3, rank=4 if "lora" in name else None)
+    model, weights = fitted(name, 3, rank=4 if named(name).needs_base else None)
     assert torch.equal(permuted_copies(model, weights, 1), weights)
-    if "permutation" not in KEEPS_MASK[name]:
+    if "permutation" not in named(name).allowed:
         with pytest.raises(WsrError, match="mask"):
             permuted_copies(model, weights, 2)
         return

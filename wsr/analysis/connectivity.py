@@ -2,7 +2,8 @@
 4.2, figure 3)."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +14,10 @@ from torch import Tensor
 from wsr.data.signals import Signals
 from wsr.fields.base import BaseField
 from wsr.fields.representation import Representation
-from wsr.fitting.fit import fit, fit_stream
+from wsr.fitting.fit import fit, stream
+from wsr.fitting.loop import FitResult
 from wsr.fitting.problem import ImageTruth, ShapeTruth
+from wsr.fitting.settings import FitSettings, Start
 from wsr.metrics.surfaces import surface_distance
 from wsr.render.decode import decode
 from wsr.symmetry import align
@@ -78,30 +81,26 @@ def fit_pair(
     representation: str,
     base: str | BaseField | None = None,
     *,
-    init: str = "centered",
-    sigma: float = 0.02,
     perturb: float = 1.0,
-    init_seed: int = 0,
     point_seeds: tuple[int, int] = (0, 1),
     first: Float[Tensor, "n p"] | None = None,
-    **options,
+    **options: Any,
 ) -> Pair:
     """Fits each signal twice: from the start drawn with `init_seed`, and from a start perturbed by `perturb` (λ of
     section 4.2), which at 1 is independent of the first. λ = 0 is the control: the starts are equal and only the
     sampled points differ, unless `point_seeds` are equal too. first: the first fits, if they were already made for
-    another λ. options: further options of `wsr.fit` (steps, rank, lr, points, device)."""
-    options |= dict(base=base, init=init, sigma=sigma, init_seed=init_seed)
-    second = fit(signals, representation, perturb=perturb, seed=point_seeds[1], **options)
-    model = second.representation
+    another λ. options: further options of `wsr.fit` (init, sigma, steps, rank, lr, points, device)."""
+    second = fit(signals, representation, base, perturb=perturb, seed=point_seeds[1], **options)
     if first is None:
-        first = fit(signals, representation, seed=point_seeds[0], **options).weights
-    return Pair(model, second.ids, first, second.weights, *_starts(model, init, sigma, init_seed, perturb))
+        first = fit(signals, representation, base, seed=point_seeds[0], **options).weights
+    return _pair(second, first, replace(FitSettings.of(options).start, perturb=perturb))
 
 
-def _starts(model: Representation, init: str, sigma: float, init_seed: int, perturb: float) -> tuple:
-    """Returns the starts of the two fits, and the mean of the distribution of starts."""
-    both = tuple(model.initial(init, sigma, init_seed, mix) for mix in (0.0, perturb))
-    return both, model.initial_mean(init)
+def _pair(second: FitResult, first: Float[Tensor, "n p"], start: Start) -> Pair:
+    """Joins two fits. start: that of the second fits; the first ones began at the same start with `perturb` 0."""
+    model = second.representation
+    starts = replace(start, perturb=0.0).of(model), start.of(model)
+    return Pair(model, second.ids, first, second.weights, starts, model.initial_mean(start.init))
 
 
 @dataclass(frozen=True)
@@ -118,25 +117,20 @@ def fit_pair_stream(
     representation: str,
     base: str | BaseField | None = None,
     *,
-    init: str = "centered",
-    sigma: float = 0.02,
     perturb: float = 1.0,
-    init_seed: int = 0,
     point_seeds: tuple[int, int] = (0, 1),
-    every: int = 10,
-    **options,
+    **options: Any,
 ) -> Iterator[PairRecord]:
     """Yields the progress of `fit_pair`: one fit after the other, all signals in one batch. The generator may be closed
-    between two records."""
-    options |= dict(base=base, init=init, sigma=sigma, init_seed=init_seed, every=every)
-    results = []
+    between two records. options: further options of `wsr.fit_stream`."""
+    results, settings = [], FitSettings.of(options)
     for mix, seed in zip((0.0, perturb), point_seeds, strict=True):
-        for record in fit_stream(signals, representation, perturb=mix, seed=seed, **options):
+        asked = replace(settings, seed=seed, start=replace(settings.start, perturb=mix))
+        for record in stream(signals, representation, base, asked):
             yield PairRecord(record.step + len(results) * record.steps, 2 * record.steps)
         results.append(record.result)
     first, second = results
-    model = second.representation
-    pair = Pair(model, second.ids, first.weights, second.weights, *_starts(model, init, sigma, init_seed, perturb))
+    pair = _pair(second, first.weights, asked.start)
     yield PairRecord(2 * record.steps, 2 * record.steps, pair)
 
 

@@ -25,7 +25,7 @@ from wsr.analysis.standardized import StandardizedSpace
 from wsr.data.emoji import families
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
-from wsr.symmetry import KEEPS_MASK, act
+from wsr.symmetry import act
 from wsr.zoo.build import FIRST
 from wsr.zoo.zoo import Zoo
 
@@ -78,7 +78,7 @@ class Audit:
             raise WsrError(f"An audit needs three training weights or more, not {len(training)}.")
         self.model, self.training = model.to(training.device), training
         self.spaces = [StandardizedSpace(self.model, training, canonically=False)]
-        if KEEPS_MASK[model.name]:
+        if model.kind.allowed:
             self.spaces.append(StandardizedSpace(self.model, training, canonically=True))
         self.thresholds: tuple[float, float] | None = None
         self.alarm = 0.0
@@ -201,12 +201,11 @@ def audit_of(zoo: Zoo, alarm: float = 0.05) -> tuple[Audit, list[str], list[Verd
 
 def plants(model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0) -> dict[str, Tensor]:
     """Copies that an audit must find, by how they were disguised: a little noise (0.1 of each parameter's spread), the
-    mean of two, and what leaves the field and the mask. Left out are neurons in another order, which would take weight
-    matching with every training weight, and for mLoRA a change of basis, of which it has no canonical form."""
+    mean of two, and what leaves the field and the mask. Left out are symmetries that an audit does not see through
+    (`RepresentationKind.unresolved`): neurons in another order, and for mLoRA a change of basis."""
     found = {"noise 0.1": noisy(weights, 0.1, count, seed), "average of 2": averages(weights, 2, count, seed)}
-    hidden = {"basis"} if model.name.startswith("mlora") else {"permutation"} if model.name.startswith("mlp") else set()
-    for kind in KEEPS_MASK[model.name]:
-        if kind not in hidden:
+    for kind in model.kind.allowed:
+        if kind not in model.kind.unresolved:
             moved = act(model, model.layout.fill(weights[:count].float()), kind, seed, 0.4)
             found[kind] = model.layout.strip(moved)
     return found

@@ -8,8 +8,9 @@ from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from wsr.fields.representation import Adapter, Representation
-from wsr.symmetry import KEEPS_MASK, canonical
+from wsr.fields.lora import Adapter
+from wsr.fields.representation import Representation
+from wsr.symmetry import canonical
 
 NEXT = 5  # training weights, or lines, that the nearest one is compared with
 MOST_ORDERED = 5  # ranks whose orders are tried one by one; of more the best is found by assignment, a pair at a time
@@ -26,7 +27,7 @@ class StandardizedSpace:
         self.known = self._scaled(vectors)  # (n, p)
         self.products = self.known @ self.known.T
         # in a canonical form, ranks that may change places still may
-        self.free = canonically and isinstance(model, Adapter) and "permutation" in KEEPS_MASK[model.name]
+        self.free = canonically and isinstance(model, Adapter) and "permutation" in model.kind.allowed
 
     def coordinates(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
         """Weights as points of this space."""

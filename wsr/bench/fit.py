@@ -17,7 +17,8 @@ from wsr.bench.peer import PeerConfig, fit_peer
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
 from wsr.fields.base import BaseField, compute_dtype, multiplies_bf16
-from wsr.fields.representation import MultiplicativeLoRA, Representation
+from wsr.fields.mlora import MultiplicativeLoRA
+from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import Problem, make_problem

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsr.fields.representation import MultiplicativeLoRA
+from wsr.fields.mlora import MultiplicativeLoRA
 from wsr.fields.synthesis import demodulate
 from wsr.fitting.problem import Problem
 

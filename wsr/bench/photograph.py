@@ -15,9 +15,10 @@ from skimage.data import astronaut
 
 from wsr.bench.fit import machine
 from wsr.fields.base import compute_dtype
-from wsr.fitting.fit import fit_settings, representation_for
+from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import make_problem
+from wsr.fitting.settings import FitSettings
 from wsr.presets import preset
 
 
@@ -50,7 +51,7 @@ def steps_alone(picture: Path, steps: int) -> float:
     """CPU seconds of the loop with one thread and no record but the last."""
     settings, before = preset("cpu", 2), torch.get_num_threads()
     model = representation_for("mlora-asym", None, 2)
-    problem, config = make_problem(picture, settings.resolution), fit_settings("mlora-asym", 2, steps)
+    problem, config = make_problem(picture, settings.resolution), FitSettings(steps=steps).config("mlora-asym", 2)
     torch.set_num_threads(1)
     try:
         begun = time.thread_time()

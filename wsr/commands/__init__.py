@@ -5,8 +5,10 @@ from typing import Literal
 
 from rich.console import Console
 
+from wsr.fields.registry import names
+
 OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130  # exit codes: done, a check failed, wrong input, stopped by the user
 
-RepresentationName = Literal["mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym"]
+RepresentationName = Literal[names()]
 PresetName = Literal["cpu", "paper"]
 console = Console()

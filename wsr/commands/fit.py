@@ -34,7 +34,7 @@ class Fit:
     steps: int | None = None
     """Adam steps; by default the preset's."""
     init: Literal["centered", "normal", "spread"] = "centered"
-    """The start: at the mean of the base, zero-mean, or around one fixed start with the same spread for all six."""
+    """The start: at the mean of the base, zero-mean, or around one fixed start equally far for all representations."""
     sigma: float = 0.02
     """Spread of the start around its centre, where it has one."""
     init_seed: int = 0
@@ -52,7 +52,8 @@ class Fit:
 
     def run(self) -> int:
         from wsr.data import load_signals
-        from wsr.fitting.fit import fit_stream
+        from wsr.fitting.fit import stream
+        from wsr.fitting.settings import FitSettings, Start
 
         single = len(self.source) == 1 and not os.path.exists(self.source[0])  # false for a name that is too long
         named = single and not Path(self.source[0]).suffix
@@ -60,22 +61,12 @@ class Fit:
             signals = load_signals(self.source[0], list(self.ids) or None)
         else:
             signals = _described(self.source, self.preset)
+        settings = FitSettings(
+            start=Start(init=self.init, sigma=self.sigma, init_seed=self.init_seed), preset=self.preset,
+            rank=self.rank, steps=self.steps, seed=self.seed, device=self.device, every=RECORD_EVERY,
+        )  # fmt: skip
         with bar("fit") as update:
-            for record in fit_stream(
-                signals,
-                self.representation,
-                self.base,
-                self.steps,
-                self.rank,
-                self.init,
-                self.sigma,
-                self.init_seed,
-                0.0,
-                self.seed,
-                self.device,
-                self.preset,
-                RECORD_EVERY,
-            ):
+            for record in stream(signals, self.representation, self.base, settings):
                 update(record.step, record.steps, f"quality {record.quality.mean():.3f}")
         result = record.result
         result.save(self.out)

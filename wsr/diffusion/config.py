@@ -1,9 +1,10 @@
 """How a diffusion model over weights is built and trained (sections 3.5 and 8.2)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from wsr.errors import unknown_name
+from wsr.fields.registry import named
 
 Predict = Literal["epsilon", "sample", "v_prediction", "flow"]
 """What the network says of a noisy weight: the noise, the weight, a mix of both, or (flow matching) the direction from
@@ -82,10 +83,8 @@ _PRESETS = {
 
 
 def diffusion_preset(name: str, representation: str = "mlora-asym") -> DiffusionConfig:
-    """The preset's settings. Standalone MLPs predict the weight itself, as HyperDiffusion does (design: section 2)."""
+    """The preset's settings, with what the representation's own generators predict."""
     if name not in _PRESETS:
         raise unknown_name("preset", name, _PRESETS)
-    from dataclasses import replace
-
-    config = _PRESETS[name]
-    return replace(config, predict="sample") if representation.startswith("mlp") else config
+    own = named(representation).predict
+    return replace(_PRESETS[name], predict=own) if own else _PRESETS[name]

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from wsr.diffusion.config import DiffusionConfig
 from wsr.errors import WsrError
 from wsr.fields.layout import ParameterLayout
-from wsr.fields.representation import Adapter, Representation
+from wsr.fields.lora import Adapter
+from wsr.fields.representation import Representation
 
 
 class Tokens(nn.Module, ABC):

@@ -15,9 +15,9 @@ from wsr.presets import FieldConfig
 
 @dataclass(frozen=True)
 class FieldDescription:
-    """representation: one of the six; rank: of an adapter, 0 for an MLP; base: its name or path, and the SHA-256 of its
-    file, None for an MLP; field: the sizes, None only for adapters in files that were written before they were stated:
-    their base has them."""
+    """representation: its name; rank: of an adapter, else 0; base: its name or path, and the SHA-256 of its file, None
+    where there is none (an MLP); field: the sizes, None only for adapters in files that were written before they were
+    stated: their base has them."""
 
     representation: str
     rank: int
@@ -28,8 +28,7 @@ class FieldDescription:
 
     @classmethod
     def of(cls, model: Representation) -> "FieldDescription":
-        base = getattr(model, "base", None)
-        info = base.info if base is not None else None
+        info = None if model.base is None else model.base.info
         name, sha256 = (base_name(info.path), info.sha256) if info else (None, None)
         return cls(model.name, model.rank, model.mask_seed, name, sha256, model.config)
 

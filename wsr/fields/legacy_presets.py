@@ -5,6 +5,7 @@ measured, and how a zoo of theirs goes on, is read from here, whatever has becom
 """
 
 from wsr.errors import WsrError
+from wsr.fields.registry import named
 
 _LEGACY: dict[tuple[str, int], dict] = {
     ("cpu", 2): {
@@ -63,7 +64,7 @@ def legacy_resolution(preset: str, dim: int) -> int:
 def legacy_fit(preset: str, dim: int, representation: str) -> dict:
     """What a zoo.json records of a fit beside its steps."""
     entry = _entry(preset, dim)
-    a_rate = entry["a_rate"] if "lora" in representation else 1.0
+    a_rate = entry["a_rate"] if named(representation).two_rates else 1.0
     return {**entry["fit"], "betas": list(entry["fit"]["betas"]), "lr": entry["lr"][representation], "a_rate": a_rate}
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Unpack
 
 import numpy as np
 import torch
@@ -12,15 +13,16 @@ from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import load_base
-from wsr.fields.representation import Representation, check_representation, make_representation
+from wsr.fields.registry import named
+from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.loop import FitRecord, FitResult, run_fit
 from wsr.fitting.problem import as_signals, make_problem
+from wsr.fitting.settings import FitOptions, FitSettings, StreamOptions
 from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
 
 DEFAULT_BASE = {2: "emoji", 3: "shapes10"}
-MAX_STEPS = 1_000_000
 
 
 def default_device() -> str:
@@ -31,41 +33,34 @@ def fit_stream(
     signals,
     representation: str = "mlora-asym",
     base: str | Path | BaseField | None = None,
-    steps: int | None = None,
-    rank: int | None = None,
-    init: str = "centered",
-    sigma: float = 0.02,
-    init_seed: int = 0,
-    perturb: float = 0.0,
-    seed: int = 0,
-    device: str | None = None,
-    preset: str = "cpu",
-    every: int = 10,
-    points: int | None = None,
-    lr: float | None = None,
-    a_rate: float | None = None,
+    **settings: Unpack[StreamOptions],
 ) -> Iterator[FitRecord]:
-    """Fits all `signals` in one batch and yields a FitRecord every `every` steps (0: only the last). It may be closed
-    between two of them. Arguments as in `wsr.fit`."""
-    check_representation(representation)
-    items = as_signals(signals, find_preset(preset, 2).resolution)
-    settings = find_preset(preset, items.dim)
-    device = device or default_device()
-    model = representation_for(representation, base, items.dim, rank, preset)
-    steps = default_steps(items, settings.fit) if steps is None else steps
-    config = fit_settings(representation, items.dim, steps, points, lr, a_rate, preset)
-    problem = make_problem(items, settings.resolution, seed, device)
-    start = model.initial(init, sigma, init_seed, perturb)
-    yield from run_fit(problem, model, start, config, settings.resolution, every)
+    """Fits all `signals` in one batch and yields a FitRecord every `every` steps (10; 0: only the last). It may be
+    closed between two of them. Arguments as in `wsr.fit`."""
+    return stream(signals, representation, base, FitSettings.of(settings))
+
+
+def stream(
+    signals, representation: str, base: str | Path | BaseField | None, settings: FitSettings
+) -> Iterator[FitRecord]:
+    """`fit_stream` with its settings as one object."""
+    named(representation)
+    items = as_signals(signals, find_preset(settings.preset, 2).resolution)
+    preset = find_preset(settings.preset, items.dim)
+    model = representation_for(representation, base, items.dim, settings.rank, settings.preset)
+    config = settings.config(representation, items.dim, default_steps(items, preset.fit))
+    problem = make_problem(items, preset.resolution, settings.seed, settings.device or default_device())
+    yield from run_fit(problem, model, settings.start.of(model), config, preset.resolution, settings.every)
 
 
 def representation_for(
     name: str, base: str | Path | BaseField | None, dim: int, rank: int | None = None, preset: str = "cpu"
 ) -> Representation:
-    """The representation over its base; masks come from the base's own seed. base None: the data set's default."""
+    """The representation over its base; masks come from the base's own seed. base: by default that of the dimension;
+    a representation that needs none takes its sizes from the preset."""
     config = find_preset(preset, dim).field
-    if name.startswith("mlp"):
-        return make_representation(name, None, config)
+    if not named(name).needs_base:
+        return make_representation(name, None, config, rank)
     if base is None:
         base = DEFAULT_BASE[dim]
     field_ = base if isinstance(base, BaseField) else load_base(base)
@@ -85,39 +80,11 @@ def default_steps(signals: Signals, config: FitConfig) -> int:
     return config.steps if near else config.far_steps or config.steps
 
 
-def fit_settings(
-    representation: str,
-    dim: int,
-    steps: int,
-    points: int | None = None,
-    lr: float | None = None,
-    a_rate: float | None = None,
-    preset: str = "cpu",
-) -> FitConfig:
-    """The preset's way of fitting one of the six, with these steps. WsrError where they are not a whole number."""
-    config = find_preset(preset, dim).fit.of(representation)
-    if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
-        raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
-    given = {"points": points, "lr": lr, "a_rate": a_rate}
-    return replace(config, steps=int(steps), **{key: value for key, value in given.items() if value})
-
-
 def fit(
     signals,
     representation: str = "mlora-asym",
     base: str | Path | BaseField | None = None,
-    steps: int | None = None,
-    rank: int | None = None,
-    init: str = "centered",
-    sigma: float = 0.02,
-    init_seed: int = 0,
-    perturb: float = 0.0,
-    seed: int = 0,
-    device: str | None = None,
-    preset: str = "cpu",
-    points: int | None = None,
-    lr: float | None = None,
-    a_rate: float | None = None,
+    **settings: Unpack[FitOptions],
 ) -> FitResult:
     """Fits one small neural field to each signal; all of a batch are fitted at once.
 
@@ -129,18 +96,18 @@ def fit(
         in units of B's; by default the preset's, which takes more steps for anything that is not of the base's data set
         (`default_steps`).
     rank: of the adapters. init, sigma, init_seed, perturb: the shared start, see `Representation.initial`.
-    seed: draws points only; masks belong to the base.
-    Returns a FitResult: weights (n, p), quality (n,), curve, and `.render(resolution)`.
+    seed: draws points only; masks belong to the base. device: "cpu" or "cuda", by default CUDA where there is one;
+        preset: "cpu" or "paper".
+    Returns a FitResult: weights (n, p), quality (n,), curve, and `.render(resolution)`. TypeError, with the nearest
+    one, for a keyword that there is not.
     """
-    items = as_signals(signals, find_preset(preset, 2).resolution)
-    device = device or default_device()
-    workers = workers_for(device, len(items))
-    size = min(find_preset(preset, items.dim).fit.batch, math.ceil(len(items) / workers))
-    start = (init, sigma, init_seed, perturb)
-    options = (representation, base, steps, rank, *start, seed, device, preset, 0, points, lr, a_rate)
+    asked = replace(FitSettings.of(settings, FitOptions), every=0)
+    items = as_signals(signals, find_preset(asked.preset, 2).resolution)
+    workers = workers_for(asked.device or default_device(), len(items))
+    size = min(find_preset(asked.preset, items.dim).fit.batch, math.ceil(len(items) / workers))
 
     def fit_batch(part: Signals) -> FitResult:
-        *_, last = fit_stream(part, *options)
+        *_, last = stream(part, representation, base, asked)
         return last.result
 
     batches = [items[first : first + size] for first in range(0, len(items), size)]
@@ -158,15 +125,12 @@ def _joined(results: list[FitResult], workers: int) -> FitResult:
         (points[0][0], float(np.average([q for _, q in points], weights=counts)))
         for points in zip(*(result.curve for result in results), strict=True)
     ]
-    return FitResult(
-        sum((r.ids for r in results), []),
-        torch.cat([r.weights for r in results]),
-        np.concatenate([r.quality for r in results]),
-        curve,
-        sum(r.seconds for r in results) / workers,
-        first.representation,
-        first.resolution,
-        first.aspect,
-        sum((r.status for r in results), []),
-        first.config,
+    return replace(
+        first,
+        ids=sum((r.ids for r in results), []),
+        weights=torch.cat([r.weights for r in results]),
+        quality=np.concatenate([r.quality for r in results]),
+        curve=curve,
+        seconds=sum(r.seconds for r in results) / workers,
+        status=sum((r.status for r in results), []),
     )

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,23 +23,43 @@ from wsr.presets import FitConfig
 from wsr.render.decode import decode
 
 
-@dataclass
+@dataclass(frozen=True)
+class Conditions:
+    """How instances were fitted and are judged: resolution of the decode (pixels of the longer side, or samples along
+    an edge), height and width of images, and the configuration of the fit."""
+
+    resolution: int
+    aspect: tuple[int, int]
+    config: FitConfig
+
+
+@dataclass(kw_only=True)
 class FitResult:
     """Fitted weights (n, p) and what decodes them, both on the CPU; their quality (n,) (PSNR in dB of the clamped
     decode, or IoU on fresh uniform points), and the curve of the mean quality: (step, quality) pairs. status: "ok", or
     why an instance failed ("diverged: …") or shows little of its target ("poor: …", below 15 dB or an IoU of 0.5, with
-    what may be the reason); config: how they were fitted."""
+    what may be the reason)."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
     quality: Float[np.ndarray, "n"]
+    status: list[str]
     curve: list[tuple[int, float]]
     seconds: float
     representation: Representation
-    resolution: int
-    aspect: tuple[int, int] = (1, 1)
-    status: list[str] = field(default_factory=list)
-    config: FitConfig | None = None
+    conditions: Conditions
+
+    @property
+    def resolution(self) -> int:
+        return self.conditions.resolution
+
+    @property
+    def aspect(self) -> tuple[int, int]:
+        return self.conditions.aspect
+
+    @property
+    def config(self) -> FitConfig:
+        return self.conditions.config
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
         """What the weights are: images in [0, 1] whose longer side is `resolution`, or meshes."""
@@ -47,9 +67,7 @@ class FitResult:
 
     def save(self, path: str | Path) -> None:
         """The weights as one file, which `wsr.load_weights` and `wsr render` open."""
-        fitted = {"resolution": self.resolution}
-        if self.config is not None:
-            fitted |= {"steps": self.config.steps, "fit": self.config.stated()}
+        fitted = {"resolution": self.resolution, "steps": self.config.steps, "fit": self.config.stated()}
         save_weights(path, self.weights, self.representation, self.ids, self.aspect, fitted)
 
 
@@ -103,7 +121,7 @@ def run_fit(
     scaled = (start.detach().to(device, wide_dtype(dtype)) / rates).expand(n, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([scaled], lr=config.lr, betas=config.betas, fused=True)
     losses = step_loss(model, targets, dtype, backend)
-    curve: list[tuple[int, float]] = []
+    recorder = _Recorder(problem, model, config, resolution, stored_as)
     began, paused = time.monotonic(), 0.0
     for step in range(config.steps):
         for group in optimizer.param_groups:
@@ -113,14 +131,10 @@ def run_fit(
         optimizer.zero_grad(set_to_none=True)
         loss.sum().backward()
         optimizer.step()
-        last = step + 1 == config.steps
-        if last or _recorded(step + 1, every):
+        if step + 1 == config.steps or _recorded(step + 1, every):
             synchronize(device)  # the host is ahead of a GPU: without waiting, fitting would count as pause
             fitted = time.monotonic() - began - paused
-            weights = scaled.detach() * rates
-            record = _record(
-                problem, model, weights, loss, step + 1, config, curve, fitted, last, resolution, stored_as
-            )
+            record = recorder.record(step + 1, scaled.detach() * rates, loss, fitted)
             paused = time.monotonic() - began - fitted  # measuring and whoever reads the records is not fitting
             yield record
             paused = time.monotonic() - began - fitted
@@ -150,18 +164,35 @@ def _recorded(step: int, every: int | Collection[int]) -> bool:
     return step in every
 
 
-def _record(problem, model, weights, loss, step, config, curve, seconds, last, resolution, stored_as) -> FitRecord:
-    now = weights.to(stored_as).to(wide_dtype(stored_as)) if last else weights
-    quality = problem.truth.quality(model, now, quick=not last)
-    now = now.cpu()
-    curve.append((step, float(np.nanmean(quality)) if np.isfinite(quality).any() else math.nan))
-    result = None
-    if last:
-        finite = torch.isfinite(now).all(1).tolist()
-        status, aspect = verdicts(problem.dim, quality, finite, step, problem.truth.filled), problem.truth.aspect
-        held = model.to("cpu")
-        result = FitResult(problem.ids, now, quality, curve, seconds, held, resolution, aspect, status, config)
-    return FitRecord(step, config.steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)
+class _Recorder:
+    """Makes the records of a fit, and keeps the curve of the mean quality."""
+
+    def __init__(
+        self, problem: Problem, model: Representation, config: FitConfig, resolution: int, stored_as: torch.dtype
+    ):
+        self.problem, self.model, self.stored_as = problem, model, stored_as
+        self.conditions = Conditions(resolution, problem.truth.aspect, config)
+        self.curve: list[tuple[int, float]] = []
+
+    def record(self, step: int, weights: Float[Tensor, "n p"], loss: Float[Tensor, "n"], seconds: float) -> FitRecord:
+        """Of a step that has been made, with the result at the last one."""
+        steps = self.conditions.config.steps
+        last = step == steps
+        now = weights.to(self.stored_as).to(wide_dtype(self.stored_as)) if last else weights
+        quality = self.problem.truth.quality(self.model, now, quick=not last)
+        now = now.cpu()
+        self.curve.append((step, float(np.nanmean(quality)) if np.isfinite(quality).any() else math.nan))
+        result = self._result(now, quality, seconds) if last else None
+        return FitRecord(step, steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)
+
+    def _result(self, weights: Float[Tensor, "n p"], quality: Float[np.ndarray, "n"], seconds: float) -> FitResult:
+        problem, finite = self.problem, torch.isfinite(weights).all(1).tolist()
+        steps = self.conditions.config.steps
+        return FitResult(
+            ids=problem.ids, weights=weights, quality=quality, curve=self.curve, seconds=seconds,
+            status=verdicts(problem.dim, quality, finite, steps, problem.truth.filled),
+            representation=self.model.to("cpu"), conditions=self.conditions,
+        )  # fmt: skip
 
 
 def cosine(step: int, config: FitConfig) -> float:

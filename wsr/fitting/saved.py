@@ -12,7 +12,8 @@ from torch import Tensor
 
 from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription
-from wsr.fields.representation import Representation, stored_size
+from wsr.fields.registry import named
+from wsr.fields.representation import Representation
 from wsr.formats.schema import WeightsSchema, as_config, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
 from wsr.presets import FieldConfig
@@ -85,7 +86,8 @@ def load_weights(path: str | Path) -> SavedWeights:
             as_config(FieldConfig, about.field, file.fault),
         )  # fmt: skip
         # the size is asked for before anything of it is allocated
-        size = stored_size(about.representation, described.sizes(), about.rank)
+        kind = named(about.representation)
+        size = kind.cls.stored_size(kind, described.sizes(), about.rank)
         weights = file.tensor("weights", (len(about.ids), size), finite=False).float()
         fault = file.fault
     model = described.load()

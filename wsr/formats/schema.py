@@ -9,10 +9,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from pydantic_core import from_json
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError, from_json
 
 from wsr.errors import WsrError
+from wsr.fields.registry import names
 from wsr.formats.files import refuse_stand_in, shown
 
 TEXT_BYTES = 16_000_000  # of a JSON text: a zoo.json has 8 kB, the ids of 500,000 instances 10 MB
@@ -28,7 +29,15 @@ Width = Annotated[int, Field(ge=1, le=16_384)]
 Positive = Annotated[float, Field(gt=0, le=1e9)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-RepresentationName = Literal["mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym"]
+
+
+def _registered(name: str) -> str:
+    if name not in names():
+        raise PydanticCustomError("representation", "should be one of {names}", {"names": ", ".join(names())})
+    return name
+
+
+RepresentationName = Annotated[str, AfterValidator(_registered)]
 
 
 class _Schema(BaseModel):

@@ -1,27 +1,25 @@
 """What may be done to weights while the field stays the same: actions, canonical forms, alignment (section 3.4)."""
 
 from wsr.symmetry.actions import (
-    KEEPS_MASK,
-    KINDS,
     act,
+    acted,
     change_basis,
-    kinds_of,
     move_neurons,
     permuted_copies,
     remask,
     violations,
 )
-from wsr.symmetry.alignment import align
-from wsr.symmetry.canonical import canonical
+from wsr.symmetry.alignment import align, matched
+from wsr.symmetry.canonical import canonical, canonical_form
 
 __all__ = [
-    "KEEPS_MASK",
-    "KINDS",
     "act",
+    "acted",
     "align",
     "canonical",
+    "canonical_form",
     "change_basis",
-    "kinds_of",
+    "matched",
     "move_neurons",
     "permuted_copies",
     "remask",

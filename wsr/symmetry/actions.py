@@ -4,30 +4,16 @@ All work on full vectors (n, total), with their frozen entries in place (`layout
 set that a mask allows: `violations` says where. `Representation.unmasked` evaluates and decodes the result.
 """
 
+from functools import singledispatch
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from wsr.errors import WsrError, unknown_name
-from wsr.fields.representation import Adapter, Representation, StandaloneMLP
-
-KINDS: tuple[str, ...] = ("permutation", "sign", "scale", "basis")
-"""Permutations of rank components or neurons; their signs; their scales; GL(r), any change of basis of the ranks."""
-
-KEEPS_MASK: dict[str, tuple[str, ...]] = {
-    "mlp": ("permutation", "sign", "scale"),
-    "mlp-asym": (),  # frozen at values that are not zero: any of them moves one
-    "lora": KINDS,
-    "lora-asym": (),
-    "mlora": KINDS,  # W ⊙ (B A) depends on B A alone, as W + B A does
-    "mlora-asym": ("sign", "scale"),  # frozen zeros stay zeros
-}
-"""What each representation still allows: the actions that leave its field and its mask."""
-
-
-def kinds_of(model: Representation) -> tuple[str, ...]:
-    """The actions that leave the field of this representation, allowed by its mask or not: an MLP has no ranks."""
-    return KINDS if isinstance(model, Adapter) else KINDS[:3]
+from wsr.fields.lora import Adapter
+from wsr.fields.mlp import StandaloneMLP
+from wsr.fields.representation import Representation
 
 
 def change_basis(model: Adapter, full: Float[Tensor, "n t"], g: Float[Tensor, "l r r"]) -> Float[Tensor, "n t"]:
@@ -68,11 +54,45 @@ def act(
     model: Representation, full: Float[Tensor, "n t"], kind: str, seed: int = 0, strength: float = 1.0
 ) -> Float[Tensor, "n t"]:
     """A random element of a group acts on the weights, the same for all n: a permutation that moves something, signs,
-    scales exp(strength · N(0, 1)), or a change of basis. WsrError for a kind that the representation does not know."""
-    if kind not in kinds_of(model):
-        raise unknown_name(f"action on {model.name!r}", kind, kinds_of(model))
-    generator = torch.Generator().manual_seed(seed)
-    layers, width = (model.layers, model.rank) if isinstance(model, Adapter) else (4, model.width)
+    scales exp(strength · N(0, 1)), or a change of basis. WsrError for a symmetry that the representation does not
+    have."""
+    if kind not in model.kind.symmetries:
+        raise unknown_name(f"action on {model.name!r}", kind, model.kind.symmetries)
+    return acted(model, full, kind, torch.Generator().manual_seed(seed), strength)
+
+
+@singledispatch
+def acted(
+    model: Representation, full: Float[Tensor, "n t"], kind: str, generator: torch.Generator, strength: float
+) -> Float[Tensor, "n t"]:
+    """`act` with a random element drawn from `generator`. A class of representations that has symmetries registers how
+    they act: `acted.register(Class)`."""
+    raise NotImplementedError(f"{type(model).__name__} states symmetries and does not say how they act.")
+
+
+@acted.register
+def _(model: Adapter, full, kind, generator, strength):
+    layers, rank = model.layers, model.rank
+    if kind == "basis":
+        g = random_basis(layers, rank, generator, strength)
+    else:
+        order, factor = _drawn(layers, rank, kind, generator, strength)
+        g = torch.diag_embed(factor) @ torch.eye(rank)[order]  # (l, r, r)
+    return change_basis(model, full, g.to(full))
+
+
+@acted.register
+def _(model: StandaloneMLP, full, kind, generator, strength):
+    order, factor = _drawn(4, model.width, kind, generator, strength)
+    neurons = torch.arange(4)[:, None] == 0  # signs are the Fourier layer's, scales the hidden layers'
+    factor = torch.where(neurons == (kind == "sign"), factor, 1.0)
+    return move_neurons(model, full, order.to(full.device), factor.to(full))
+
+
+def _drawn(
+    layers: int, width: int, kind: str, generator: torch.Generator, strength: float
+) -> tuple[Int[Tensor, "l k"], Float[Tensor, "l k"]]:
+    """For each layer an order and factors of its `width` parts; what `kind` does not move stays."""
     order = torch.arange(width).expand(layers, -1)
     factor = torch.ones(layers, width)
     if kind == "permutation" and width > 1:
@@ -82,15 +102,7 @@ def act(
         factor[:, 0] = -1  # at least one
     elif kind == "scale":
         factor = torch.exp(strength * torch.randn(layers, width, generator=generator))
-    if isinstance(model, StandaloneMLP):
-        neurons = torch.arange(4)[:, None] == 0  # signs are the Fourier layer's, scales the hidden layers'
-        factor = torch.where(neurons == (kind == "sign"), factor, 1.0)
-        return move_neurons(model, full, order.to(full.device), factor.to(full))
-    if kind == "basis":
-        g = random_basis(layers, width, generator, strength)
-    else:
-        g = torch.diag_embed(factor) @ torch.eye(width)[order]  # (l, r, r)
-    return change_basis(model, full, g.to(full))
+    return order, factor
 
 
 def permuted_copies(
@@ -101,7 +113,7 @@ def permuted_copies(
     mask forbids it."""
     if times < 1:
         raise WsrError(f"Each weight is there at least once, not {times!r} times.")
-    if times > 1 and "permutation" not in KEEPS_MASK[model.name]:
+    if times > 1 and "permutation" not in model.kind.allowed:
         raise WsrError(f"The mask of {model.name!r} fixes the order: permuted weights would leave it.")
     copies = [weights]
     for copy in range(1, times):

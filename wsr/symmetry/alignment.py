@@ -3,14 +3,18 @@
 Only actions that the mask allows are tried, and none is taken that would increase the L2 distance of the pair.
 """
 
+from functools import singledispatch
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from wsr.fields.representation import Adapter, Representation, StandaloneMLP
-from wsr.symmetry.actions import KEEPS_MASK, around
+from wsr.fields.lora import Adapter
+from wsr.fields.mlp import StandaloneMLP
+from wsr.fields.representation import Representation
+from wsr.symmetry.actions import around
 
 SWEEPS = 50  # of weight matching over the layers; it stops when none changes anything, mostly after 5 to 10
 
@@ -21,28 +25,33 @@ def align(
     """Each row of `weights` moved, by what leaves its field, towards the same row of `reference`.
 
     Adapters: rank components are assigned one to one (only where no mask pins them), each with the sign and the scale
-    that bring it nearest. `mlp`: weight matching over neuron permutations and Fourier signs (Git Re-Basin, layer by
-    layer). `mlp-asym` and `lora-asym` allow nothing and come back as they are. The L2 distance never grows.
+    that bring it nearest. Standalone MLPs: weight matching over neuron permutations and Fourier signs (Git Re-Basin,
+    layer by layer). Where a mask allows nothing, weights come back as they are. The L2 distance never grows.
     """
-    if not KEEPS_MASK[model.name]:
+    if not model.kind.allowed:
         return weights
-    if isinstance(model, Adapter):
-        moved = _align_pairs(model, weights, reference)
-    else:
-        moved = torch.cat(
-            [_match_neurons(model, w, r) for w, r in zip(weights.split(1), reference.split(1), strict=True)]
-        )
+    moved = matched(model, weights, reference)
     nearer = (moved - reference).norm(dim=1) < (weights - reference).norm(dim=1)
     return torch.where(nearer[:, None], moved, weights)
 
 
-def _align_pairs(model: Adapter, weights: Float[Tensor, "n p"], reference: Float[Tensor, "n p"]):
+@singledispatch
+def matched(
+    model: Representation, weights: Float[Tensor, "n p"], reference: Float[Tensor, "n p"]
+) -> Float[Tensor, "n p"]:
+    """The weights as `align` would move them, nearer or not; as they are for a class of representations that does not
+    register its own way (`matched.register(Class)`)."""
+    return weights
+
+
+@matched.register
+def _(model: Adapter, weights, reference):
     a, b = model.pairs(model.layout.fill(weights))  # (l, n, r, c), (l, n, c, r)
     a_ref, b_ref = model.pairs(model.layout.fill(reference))
     products = (a_ref @ a.mT, b_ref.mT @ b)  # (l, n, r, r): of each wanted component with each at hand
     norms = (a.square().sum(-1)[..., None, :], b.square().sum(-2)[..., None, :])  # (l, n, 1, r)
     factor, gain = _best_factor(*products, *norms)  # (l, n, r, r)
-    if "permutation" in KEEPS_MASK[model.name]:
+    if "permutation" in model.kind.allowed:
         order = _assign(gain)
     else:
         order = torch.arange(model.rank, device=a.device).expand(gain.shape[:-1])
@@ -77,6 +86,12 @@ def _assign(gain: Float[Tensor, "*s r r"]) -> Int[Tensor, "*s r"]:
     table = gain.detach().cpu().numpy().reshape(-1, *gain.shape[-2:])
     found = np.stack([linear_sum_assignment(one, maximize=True)[1] for one in table])
     return torch.from_numpy(found).to(gain.device).reshape(gain.shape[:-1])
+
+
+@matched.register
+def _(model: StandaloneMLP, weights, reference):
+    pairs = zip(weights.split(1), reference.split(1), strict=True)
+    return torch.cat([_match_neurons(model, one, other) for one, other in pairs])
 
 
 def _match_neurons(

@@ -1,32 +1,49 @@
 """Canonical forms: one representative of all weights that are the same field.
 
-What is chosen depends on what the representation allows (`KEEPS_MASK`); where a mask allows nothing, weights are their
-own canonical form. Batched over a zoo, and idempotent.
+What is chosen depends on the symmetries that the representation allows (`RepresentationKind.allowed`); where it allows
+none, weights are their own canonical form. Batched over a zoo, and idempotent.
 """
+
+from functools import singledispatch
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.fields.representation import AdditiveLoRA, Representation, StandaloneMLP
-from wsr.symmetry.actions import KEEPS_MASK, around
+from wsr.fields.lora import Adapter, AdditiveLoRA
+from wsr.fields.mlp import StandaloneMLP
+from wsr.fields.representation import Representation
+from wsr.symmetry.actions import around
 
 
 def canonical(model: Representation, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
     """Stored weights in their canonical form; the field stays the same.
 
-    `lora`: the balanced singular value decomposition of B A, which takes out all of GL(r). `mlora`, `mlora-asym`: sign
-    and scale of each rank pair (`balance`); the permutation of an unmasked mLoRA needs a partner: see `align`. `mlp`:
-    hidden neurons with incoming weights of norm 1, Fourier neurons with a positive first frequency. `mlp-asym`,
-    `lora-asym`: nothing is left to choose.
+    LoRA: the balanced singular value decomposition of B A, which takes out all of GL(r). mLoRA: sign and scale of each
+    rank pair (`balance`); the permutation of an unmasked mLoRA needs a partner: see `align`. Standalone MLPs: hidden
+    neurons with incoming weights of norm 1, Fourier neurons with a positive first frequency. Where a mask allows
+    nothing, nothing is left to choose.
     """
-    if not KEEPS_MASK[model.name]:
-        return weights
-    if isinstance(model, StandaloneMLP):
-        return _unit_neurons(model, weights)
+    return canonical_form(model, weights) if model.kind.allowed else weights
+
+
+@singledispatch
+def canonical_form(model: Representation, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+    """`canonical` of a representation that allows something; the weights as they are for a class of representations
+    that does not register its own (`canonical_form.register(Class)`)."""
+    return weights
+
+
+@canonical_form.register
+def _(model: Adapter, weights):
     a, b = model.pairs(model.layout.fill(weights))
-    pairs = balanced_svd(a, b) if isinstance(model, AdditiveLoRA) else balance(a, b)
-    return model.layout.strip(model.joined(*pairs))
+    return model.layout.strip(model.joined(*balance(a, b)))
+
+
+@canonical_form.register
+def _(model: AdditiveLoRA, weights):
+    a, b = model.pairs(model.layout.fill(weights))
+    return model.layout.strip(model.joined(*balanced_svd(a, b)))
 
 
 def balance(
@@ -54,7 +71,8 @@ def balanced_svd(
     return (a_new * sign[..., None]).to(a.dtype), (b_new * sign[..., None, :]).to(b.dtype)
 
 
-def _unit_neurons(model: StandaloneMLP, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+@canonical_form.register
+def _(model: StandaloneMLP, weights):
     t = dict(model.layout.unflatten(weights))
     sign = torch.where(t["fourier.weight"][..., 0] < 0, -1.0, 1.0)  # (n, N)
     t["fourier.weight"], t["fourier.phase"] = t["fourier.weight"] * sign[..., None], t["fourier.phase"] * sign

@@ -3,7 +3,7 @@ began, whatever has become of the presets since."""
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from wsr import __version__
 from wsr.errors import WsrError
@@ -19,10 +19,36 @@ FIT_VERSION = 1  # counted up by hand whenever the same settings would fit other
 _NO_SETTING = {"code_version", "base"}
 
 
-def zoo_meta(model: Representation, *, preset: str, dtype: str = "float16", **settings: Any) -> dict[str, Any]:
-    """A new zoo.json. settings: `dataset`, `init`, `sigma`, `init_seed` and `steps`; `fit` and `resolution`, by default
-    the preset's; `seed` of the points that fits draw, by default 0; and whatever else a kind of zoo states."""
-    config, dim = find_preset(preset, model.dim), model.dim
+class ZooSettings(TypedDict, total=False):
+    """What a new zoo is made with, beside its representation. A zoo may state settings of its own beside these."""
+
+    dataset: Required[str]
+    preset: Required[str]
+    init: Required[str]
+    """The start that all fits share: an init of `Representation.initial`, or "first" (`wsr.zoo.build`)."""
+    sigma: Required[float]
+    init_seed: Required[int]
+    steps: Required[int]
+    fit: dict[str, Any] | None
+    """Settings of a fit beside its steps; by default the preset's."""
+    seed: int
+    """Of the points that fits draw; 0 by default."""
+    resolution: int | None
+    """At which fits are judged; by default the preset's."""
+    dtype: str
+    """In which weights are stored; float16 by default."""
+    snapshots: list[int]
+    """Steps after which the weights of a trajectory are kept (`wsr.zoo.trajectories`)."""
+    perturb: float
+    """λ of the starts of a zoo of pairs."""
+    sampled: dict[str, Any]
+    """How weights were drawn that come from a generator."""
+
+
+def zoo_meta(model: Representation, **settings: Unpack[ZooSettings]) -> dict[str, Any]:
+    """A new zoo.json."""
+    preset, dim = settings.get("preset", ""), model.dim
+    config = find_preset(preset, dim)
     meta = {
         "format": FORMAT,
         **FieldDescription.of(model).record(),
@@ -31,7 +57,7 @@ def zoo_meta(model: Representation, *, preset: str, dtype: str = "float16", **se
         "seed": 0,
         "fit_version": FIT_VERSION,
         "code_version": __version__,
-        "dtype": dtype,
+        "dtype": "float16",
         **{key: value for key, value in settings.items() if value is not None},
         "fit": settings.get("fit") or config.fit.settings(model.name),
         "resolution": settings.get("resolution") or config.resolution,

@@ -16,6 +16,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Unpack
 
 import pandas as pd
 import torch
@@ -34,7 +35,7 @@ from wsr.paths import atomic_path, make_dir
 from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_spoilt, zoo_path
 from wsr.zoo.files import read_all, read_few, row_count
 from wsr.zoo.lock import PATIENCE, WriterLock
-from wsr.zoo.meta import completed, require_same_settings, zoo_meta
+from wsr.zoo.meta import ZooSettings, completed, require_same_settings, zoo_meta
 
 FEW = 20  # a twentieth of a zoo is read row by row, more of it as a whole
 MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
@@ -87,31 +88,12 @@ class Zoo:
             yield
 
     @classmethod
-    def create(
-        cls,
-        path: str | Path,
-        representation: Representation,
-        *,
-        dataset: str,
-        preset: str,
-        init: str,
-        sigma: float,
-        init_seed: int,
-        steps: int,
-        fit: dict | None = None,
-        seed: int = 0,
-        resolution: int | None = None,
-        dtype: str = "float16",
-        **extra,
-    ) -> "Zoo":
+    def create(cls, path: str | Path, representation: Representation, **settings: Unpack[ZooSettings]) -> "Zoo":
         """A new, empty zoo, or the one that is there if it was made with the very same settings (so that a killed run
-        goes on). fit: the settings of a fit beside its steps, by default the preset's; seed: of the points that fits
-        draw; resolution: at which fits are judged, by default the preset's. WsrError where another zoo is in the way,
-        with what differs."""
+        goes on). WsrError where another zoo is in the way, with what differs, and where a setting is missing or out of
+        range."""
         path = Path(path)
-        start = {"init": init, "sigma": sigma, "init_seed": init_seed, "steps": steps}
-        judged = {"fit": fit, "seed": seed, "resolution": resolution, "dtype": dtype}
-        meta = zoo_meta(representation, preset=preset, **{"dataset": dataset, **start, **judged, **extra})
+        meta = zoo_meta(representation, **settings)
         validated(ZooSchema, meta, f"A zoo at {shown(path)} cannot be made of these settings")
         make_dir(path)
         with WriterLock(path).held(PATIENCE, unless=path / "zoo.json"):

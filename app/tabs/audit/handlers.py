@@ -14,8 +14,7 @@ from app.shell import compute, session, snippets
 from app.shell.tabs import Widgets
 from app.tabs.audit import run
 from app.tabs.audit.run import Report
-
-MLPS = ("-mlp", "-mlp-asym")
+from wsr.fields.registry import named
 
 
 @dataclass
@@ -112,7 +111,7 @@ def change_dataset(tab: AuditTab, dataset: str) -> dict[Any, Any]:
 
 def table_of(found: Report) -> str:
     """Who copies: the shares of the verdicts, in percent, beside the stated rate of false alarms."""
-    about = found.about
+    about, kind = found.about, named(library.collection(found.name).representation)
     lines = []
     for name, place in run.shares(found):
         cells = [f"{place['novelty']:.2f}", f"{place['quality']:.2f}"]
@@ -123,7 +122,7 @@ def table_of(found: Report) -> str:
         f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
         f"{about['false alarms']} are. "
         f"Of planted copies ({', '.join(about['planted'])}) {min(about['planted'].values()):.0%} are found"
-        f"{'; neurons in another order are not tried' if found.name.endswith(MLPS) else ''}. "
+        f"{f'; {kind.parts} in another order are not tried' if 'permutation' in kind.unresolved else ''}. "
         f"Features: {about['extractor']}."
     )
     return snippets.table(["novelty", "unlike real", "replica", "blend", "novel"], lines, note)

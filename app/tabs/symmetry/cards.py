@@ -15,10 +15,9 @@ from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.tabs.symmetry import run
 from app.tabs.symmetry.run import Moved, Subject
-from wsr import representations
 from wsr.errors import unknown_name
+from wsr.fields.registry import named, names
 
-FAMILIES = ("mlp", "lora", "mlora")
 STRENGTHS = (0.0, 2.0)
 MAP = ("UMAP", 2)
 OPTIONS = {**compute.LOOK, **compute.PRIVATE}
@@ -26,7 +25,6 @@ ALLOWED_NOTE = (
     '<div class="wsr-caption">✓ leaves picture and mask. A masked representation has less freedom: '
     "that is the point of it.</div>"
 )
-PARTS = {"mlp": "neurons", "lora": "rank components", "mlora": "rank components"}
 
 
 @dataclass
@@ -66,7 +64,7 @@ def shuffle_card(dataset: str) -> Card:
     def opened(dataset: str, item: str, family: str, seed: int) -> dict[Any, Any]:
         of = subject_of(dataset, item, family, masked=False)
         moved = run.act(of, "permutation", int(seed), 1.0)
-        shown = [(of.label, run.picture(of.model, of.full)), (f"{PARTS[family]} shuffled", moved.picture)]
+        shown = [(of.label, run.picture(of.model, of.full)), (f"{of.model.kind.parts} shuffled", moved.picture)]
         return {sheet: snippets.pictures(shown), facts: _facts(of, moved), chart: _jumped(of, moved)}
 
     def wire(shared: list[Any]) -> None:
@@ -129,7 +127,7 @@ def mask_card(dataset: str) -> Card:
 
 def group_card(dataset: str) -> Card:
     """Signs, scales and changes of basis, with what each representation allows."""
-    known = [(NAMES[name], name) for name in representations if name in run.names_of(dataset)]
+    known = [(NAMES[name], name) for name in _moving() if name in run.names_of(dataset)]
     kinds = [("sign", "sign"), ("scale", "scale"), ("any basis, GL(r)", "basis")]
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
@@ -152,15 +150,13 @@ def group_card(dataset: str) -> Card:
     def opened(
         dataset: str, item: str, name: str, kind: str, strength: float, guess: str | None = None
     ) -> dict[Any, Any]:  # fmt: skip
-        from wsr.symmetry import KEEPS_MASK
-
         of = run.subject(run.names_of(dataset)[name], item)
         shown = [(of.label, run.picture(of.model, of.full))]
         if guess is None:
             return {sheet: snippets.pictures(shown), answer: "", table: ""}
         moved = run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
         shown.append((f"{kind} changed", moved.picture))
-        allowed = snippets.allowed({NAMES[key]: KEEPS_MASK[key] for key in representations}, NAMES[name], kind)
+        allowed = snippets.allowed([named(one) for one in _moving()], name, kind)
         said = snippets.verdict((guess == "kept") == (moved.broken == 0), _why(of, moved)) + _facts(of, moved)
         return {sheet: snippets.pictures(shown), answer: said, table: allowed + ALLOWED_NOTE}
 
@@ -196,15 +192,21 @@ def given_value(widget: Any, text: str | None) -> Any:
 
 
 def families_of(dataset: str) -> list[tuple[str, str]]:
-    there = run.names_of(dataset)
-    return [(NAMES[name], name) for name in FAMILIES if name in there or f"{name}-asym" in there]
+    there = [named(name) for name in _moving() if name in run.names_of(dataset)]
+    return [(kind.unmasked.label, kind.family) for kind in {kind.family: kind for kind in there}.values()]
+
+
+def _moving() -> list[str]:
+    """The representations that have symmetries."""
+    return [name for name in names() if named(name).symmetries]
 
 
 def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
     """The item in this family's zoo, with its mask or without; where only one of the two is there, that one."""
     there = run.names_of(dataset)
-    order = [f"{family}-asym", family] if masked else [family, f"{family}-asym"]
-    return run.subject(next(there[name] for name in order if name in there), item)
+    kinds = [named(name) for name in there if name in names() and named(name).family == family]
+    kind = min(kinds, key=lambda kind: kind.masked != masked)
+    return run.subject(there[kind.name], item)
 
 
 def _facts(of: Subject, moved: Moved) -> str:

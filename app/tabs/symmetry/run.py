@@ -152,7 +152,7 @@ class Terms:
 def terms(of: Subject, layer: int, chosen: list[int]) -> Terms:
     """W' as a sum of diag(b_i) W̄ diag(a_i), and what remains of the field with the chosen terms only. WsrError for
     anything but an adapter."""
-    from wsr.fields.representation import Adapter
+    from wsr.fields.lora import Adapter
 
     model = of.model
     if not isinstance(model, Adapter):

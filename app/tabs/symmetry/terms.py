@@ -10,6 +10,7 @@ from app.shell import compute, snippets
 from app.tabs.symmetry import run
 from app.tabs.symmetry.cards import OPTIONS, Card, ask_again, families_of, subject_of
 from app.tabs.symmetry.run import Subject
+from wsr.fields.registry import named
 
 RANK = 4
 VISIBLE, BACKGROUND = 0.1, 0.98  # a difference of values in [0, 1] that is seen; what is lighter shows nothing
@@ -19,7 +20,7 @@ SAID = {"same": "next to nothing", "part": "a part of it", "all": "all of it"}
 
 def theorem_card(dataset: str) -> Card:
     """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i)."""
-    families = [(title, name) for title, name in families_of(dataset) if name != "mlp"]
+    families = [(title, name) for title, name in families_of(dataset) if "basis" in named(name).symmetries]
     everything = list(range(RANK))
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
@@ -46,7 +47,7 @@ def theorem_card(dataset: str) -> Card:
     ) -> dict[Any, Any]:  # fmt: skip
         of = subject_of(dataset, item, family, masked=True)
         found = run.terms(of, int(layer) - 1, [int(i) for i in chosen])
-        drawn = snippets.pictures(_drawn(found, chosen, added=family == "lora"), pixels=True)
+        drawn = snippets.pictures(_drawn(found, chosen, added=of.model.additive), pixels=True)
         said = "" if guess is None else _judged(of, guess)
         return {sheet: snippets.pictures([("with these terms", found.picture)]), matrices: drawn, answer: said}
 

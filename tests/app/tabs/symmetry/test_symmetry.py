@@ -11,7 +11,7 @@ from app.tabs.symmetry import run as symmetry_run
 from app.tabs.symmetry import starts as symmetry_starts
 from app.tabs.symmetry import terms as symmetry_terms
 from wsr import WsrError, representations
-from wsr.symmetry import KEEPS_MASK, kinds_of
+from wsr.fields.registry import named
 
 DATASET = "emoji"
 
@@ -30,10 +30,10 @@ def item(assets):
 @pytest.mark.parametrize("name", representations)
 def test_what_is_done_leaves_the_picture_and_only_what_is_allowed_leaves_the_mask(item, name):
     of = symmetry_run.subject(f"{DATASET}-{name}", item)
-    for kind in kinds_of(of.model):
+    for kind in of.model.kind.symmetries:
         moved = symmetry_run.act(of, kind, 1, 0.5)
         assert moved.difference < 1e-4 and moved.distance > 1e-3 * moved.size
-        assert (moved.broken == 0) == (kind in KEEPS_MASK[name])
+        assert (moved.broken == 0) == (kind in named(name).allowed)
     if of.model.masked:
         moved = symmetry_run.act(of, "permutation", 1, 1.0)
         back = symmetry_run.remasked(of, moved)

@@ -1,0 +1,51 @@
+"""The settings of a fit: keywords, one object, and what the loop gets."""
+
+import numpy as np
+import pytest
+
+import wsr
+from wsr.errors import WsrError
+from wsr.fitting.settings import FitOptions, FitSettings, Start, StreamOptions
+
+PICTURE = np.full((1, 8, 8, 3), 0.5, np.float32)
+
+
+def test_keywords_become_one_object():
+    asked = FitSettings.of({"steps": 3, "sigma": 0.1, "perturb": 0.5, "every": 0})
+    assert asked == FitSettings(steps=3, every=0, start=Start(sigma=0.1, perturb=0.5))
+    assert FitSettings.of({}) == FitSettings()
+    assert set(StreamOptions.__annotations__) - set(FitOptions.__annotations__) == {"every"}
+
+
+@pytest.mark.parametrize("call", [wsr.fit, wsr.fit_stream])
+def test_an_unknown_keyword_names_the_nearest(call):
+    with pytest.raises(TypeError, match="no setting 'stpes': did you mean 'steps'") as error:
+        call(PICTURE, "mlp", stpes=3)
+    assert not isinstance(error.value, WsrError)
+
+
+def test_only_a_stream_has_records_on_the_way():
+    with pytest.raises(TypeError, match="no setting 'every'"):
+        wsr.fit(PICTURE, "mlp", steps=1, every=1)
+    assert [record.step for record in wsr.fit_stream(PICTURE, "mlp", steps=3, points=8, every=1)] == [1, 2, 3]
+
+
+def test_what_is_set_goes_before_the_preset_and_what_is_not_does_not():
+    own = FitSettings().config("mlora-asym", 2)
+    assert (own.lr, own.a_rate, own.points) == (4e-2, 3.0, 512)
+    changed = FitSettings(lr=1e-3, points=9, steps=7, a_rate=2.0).config("mlora-asym", 2, steps=99)
+    assert (changed.lr, changed.a_rate, changed.points, changed.steps) == (1e-3, 2.0, 9, 7)
+    assert FitSettings().config("mlp", 3, steps=99).steps == 99 and FitSettings().config("mlp", 3).lr == 1.5e-2
+    for steps in (0, 10**7):
+        with pytest.raises(WsrError, match="steps must be a whole number"):
+            FitSettings(steps=steps).config("mlp", 2)
+    with pytest.raises(WsrError, match="Unknown preset"):
+        FitSettings(preset="gpu").config("mlp", 2)
+
+
+def test_the_start_is_the_representations_own(base, config):
+    from wsr.fields.representation import make_representation
+
+    model = make_representation("mlora", base, config)
+    start = Start(init="spread", sigma=0.3, init_seed=5, perturb=0.5)
+    assert (start.of(model) == model.initial("spread", 0.3, 5, 0.5)).all()

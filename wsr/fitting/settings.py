@@ -1,0 +1,106 @@
+"""How a fit is asked for: one object, from the command line, the page or a keyword argument to the loop."""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypedDict
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from wsr.errors import WsrError
+from wsr.fields.representation import Representation
+from wsr.presets import FitConfig
+from wsr.presets import preset as find_preset
+
+MAX_STEPS = 1_000_000
+
+
+class FitOptions(TypedDict, total=False):
+    """The keywords of `wsr.fit`; `FitSettings` and `Start` say what each means."""
+
+    steps: int | None
+    rank: int | None
+    init: str
+    sigma: float
+    init_seed: int
+    perturb: float
+    seed: int
+    device: str | None
+    preset: str
+    points: int | None
+    lr: float | None
+    a_rate: float | None
+
+
+class StreamOptions(FitOptions, total=False):
+    """The keywords of `wsr.fit_stream`."""
+
+    every: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """The start that all instances share, as `Representation.initial` draws it."""
+
+    init: str = "centered"
+    """At the mean of the base, "normal": zero-mean, or "spread": around one fixed start, equally far for all."""
+    sigma: float = 0.02
+    """Standard deviation of the start around its centre, where it has one."""
+    init_seed: int = 0
+    """Of its random part."""
+    perturb: float = 0.0
+    """λ in [0, 1]: how far it is taken towards a second, independent start."""
+
+    def of(self, model: Representation) -> Float[Tensor, "p"]:
+        """The stored vector of a representation where the fit begins."""
+        return model.initial(self.init, self.sigma, self.init_seed, self.perturb)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitSettings:
+    """What a fit is made with, beside its signals, representation and base. None leaves a setting to the preset."""
+
+    start: Start = Start()
+    preset: str = "cpu"
+    rank: int | None = None
+    """Of the adapters."""
+    steps: int | None = None
+    """Adam steps; by default the preset's, which takes more for anything that is not of the base's data set."""
+    points: int | None = None
+    """Points an instance and step."""
+    lr: float | None = None
+    """Learning rate of the first step."""
+    a_rate: float | None = None
+    """Learning rate of an adapter's A in units of B's."""
+    seed: int = 0
+    """Draws points only; masks belong to the base."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA where there is one."""
+    every: int = 10
+    """Steps between two records of a stream; 0: only the last."""
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], known: type = StreamOptions) -> "FitSettings":
+        """From keywords, those of a `Start` among them. TypeError, with the nearest one, for a keyword that is not
+        among those of `known`."""
+        names = list(known.__annotations__)
+        for name in given:
+            if name not in names:
+                near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+                hint = f" did you mean {near[0]!r}?" if near else ""
+                raise TypeError(f"A fit has no setting {name!r}:{hint} It has {', '.join(names)}.")
+        start = {field.name for field in fields(Start)} & given.keys()
+        own = {name: value for name, value in given.items() if name not in start}
+        return cls(start=Start(**{name: given[name] for name in start}), **own)
+
+    def config(self, representation: str, dim: int, steps: int | None = None) -> FitConfig:
+        """The preset's way of fitting a representation, with what is set here. steps: where they are not set. WsrError
+        where they are not a whole number."""
+        config = find_preset(self.preset, dim).fit.of(representation)
+        steps = (steps or config.steps) if self.steps is None else self.steps
+        if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
+            raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
+        given = {"points": self.points, "lr": self.lr, "a_rate": self.a_rate}
+        return replace(config, steps=int(steps), **{name: value for name, value in given.items() if value})
