@@ -11,6 +11,7 @@ from precompute.experiments import experiments
 from precompute.listing import README, readme, table
 from precompute.plan import BEFORE, MISSING, Plan
 from wsr import representations
+from wsr.identity import Identity
 from wsr.paths import assets_dir
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
@@ -46,6 +47,13 @@ def test_whatever_is_needed_or_used_is_made_by_an_experiment(known):
         assert plan.makes(cell) or known[cell.experiment].report, f"{cell} leaves nothing behind"
         for path in (*plan.needs(cell), *plan.uses(cell)):
             assert path in plan.producers, f"{cell}: nobody makes {path}"
+
+
+def test_the_settings_of_every_cell_fit_into_an_identity(known, nothing):
+    for context in (Context(), Context("paper", (FOLDER,))):
+        for one in known.values():
+            for cell in context.cells(one):
+                Identity.of(one.name, one.version, cell={}, preset="", **one.settings(cell, context))
 
 
 def test_from_nothing_everything_has_an_order(known, nothing):
