@@ -18,7 +18,7 @@ from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
 from wsr.commands.zoo import ZooCommand
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.files import there
-from wsr.paths import atomic_path, disk_error, make_dir, use_writable_caches
+from wsr.paths import disk_error, make_dir, use_writable_caches
 from wsr.progress import bar
 
 RECORD_EVERY = 25  # steps of a fit: what the bar shows moves twice a second or more, and costs a twentieth of the fit
@@ -55,16 +55,14 @@ class Data:
 
             with bar("shapes") as update:
                 build_cache(progress=update)
-        if signals.dim == 3:
-            from wsr.data.occupancy import prepare_occupancy
-
-            with bar("occupancy") as update:
-                prepare_occupancy(signals, progress=update)
+        if signals.modality.prepares:
+            with bar(signals.modality.prepares) as update:
+                signals.modality.prepare(signals, update)
         table = Table("class", "train", "held out")
         for cls in sorted(set(signals.classes)):
             parts = [len(signals.where(cls=cls, split=split)) for split in ("train", "heldout")]
             table.add_row(cls or "(none)", *map(str, parts))
-        console.print(table, f"{len(signals)} signals of dimension {signals.dim}.")
+        console.print(table, f"{len(signals)} {signals.modality.plural}.")
         return OK
 
 
@@ -178,26 +176,24 @@ class Fit:
                 update(record.step, record.steps, f"quality {record.quality.mean():.3f}")
         result = record.result
         result.save(self.out)
-        unit = "dB" if result.representation.dim == 2 else "IoU"
+        unit = result.modality.unit
         for name, quality, status in zip(result.ids, result.quality, result.status, strict=True):
             console.print(f"{name}: {quality:.3f} {unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
         console.print(f"{result.representation.size:,} numbers each, {result.seconds:.1f} s. Wrote {self.out}.")
         if self.render:
-            write_decoded(result.render()[0], self.render)
+            result.modality.save(result.render()[0], self.render)
         return OK
 
 
 def _described(files: tuple[str, ...], preset: str):
-    """The signals of a user's own files. What shapes are like is printed before they are fitted."""
-    from wsr.data.mesh_report import describe_mesh
+    """The signals of a user's own files. What there is to say of them is printed before they are fitted."""
     from wsr.fitting.problem import as_signals
     from wsr.presets import preset as find_preset
 
-    signals = as_signals(list(files), find_preset(preset, 2).resolution)
+    signals = as_signals(list(files), preset=preset)
     for signal in signals:
-        if signal.dim == 3:
-            report = describe_mesh(signal.read(), find_preset(preset, 3).resolution)
-            console.print(f"{signal.id}: {' '.join(report.sentences())}", highlight=False, markup=False)
+        if sentences := signal.modality.describe(signal.read(), find_preset(preset, signal.modality).resolution):
+            console.print(f"{signal.id}: {' '.join(sentences)}", highlight=False, markup=False)
     return signals
 
 
@@ -224,14 +220,14 @@ class Render:
         from wsr.zoo import Zoo
 
         held = load_weights(self.zoo) if there(self.zoo) else Zoo.open(self.zoo)
-        ids, suffix = list(self.ids) or held.ids[: self.count], {2: ".png", 3: ".glb"}[held.representation.dim]
+        ids, suffix = list(self.ids) or held.ids[: self.count], held.modality.suffix
         if unknown := set(ids) - set(held.ids):
             raise unknown_name("instance", min(unknown), held.ids[:50])
         make_dir(self.out)
         with bar("render") as update:
             for i, name in enumerate(ids):
                 path = self.out / f"{_file_name(name)}{suffix}"
-                write_decoded(held.decode([name], self.resolution)[0], path)
+                held.modality.save(held.decode([name], self.resolution)[0], path)
                 update(i + 1, len(ids), path.name)
         return OK
 
@@ -256,22 +252,6 @@ class App:
         # by name: the engine does not know the app, this command only starts it
         importlib.import_module("app.main").launch(self.host, self.port)
         return OK
-
-
-def write_decoded(decoded, path: Path) -> None:
-    """A picture as .png, or a mesh as .glb."""
-    import numpy as np
-
-    if isinstance(decoded, np.ndarray):
-        from PIL import Image
-
-        with atomic_path(path) as temporary:
-            kind = Image.registered_extensions().get(path.suffix.lower(), "PNG")
-            Image.fromarray(np.round(decoded * 255).astype(np.uint8)).save(temporary, kind)
-    else:
-        from wsr.render.surfaces import to_glb
-
-        to_glb(decoded, path)
 
 
 Command = (

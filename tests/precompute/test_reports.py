@@ -104,8 +104,8 @@ def test_fits_of_other_targets_another_base_or_preset_are_another_run(base, tmp_
     with pytest.raises(WsrError, match="base is another"):
         Resumed(path, identity())
     save_base(tmp_path / "bases/test.safetensors", base, BaseInfo("test", "cpu", 3))
-    old = presets._PRESETS["cpu", 2]
+    old = presets._PRESETS["cpu", "image"]
     edited = presets.PresetConfig(16, old.field, presets.FitConfig(300, 99, 8), old.base)
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), edited)
+    monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), edited)
     with pytest.raises(WsrError, match="fit.points was 512 and is now 99"):
         Resumed(path, identity())

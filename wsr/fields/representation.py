@@ -18,6 +18,7 @@ from wsr.fields.base import BaseField, wide_dtype
 from wsr.fields.layout import ParameterLayout
 from wsr.fields.masks import asymmetric_mask, frozen_count, frozen_draws
 from wsr.fields.synthesis import Modulation
+from wsr.modalities import Modality, find
 from wsr.presets import FieldConfig, preset
 
 INITS: tuple[str, ...] = ("centered", "normal", "spread")
@@ -38,6 +39,10 @@ class Representation(ABC):
     @property
     def dim(self) -> int:
         return self.config.dim
+
+    @property
+    def modality(self) -> Modality:
+        return find(self.config.modality)
 
     @property
     def size(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wsr import modalities
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
@@ -16,10 +17,10 @@ from wsr.fields.representation import Representation, check_representation, make
 from wsr.fitting.loop import FitRecord, FitResult, run_fit
 from wsr.fitting.problem import as_signals, make_problem
 from wsr.fitting.threads import side_by_side, workers_for
+from wsr.modalities import Modality
 from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
 
-DEFAULT_BASE = {2: "emoji", 3: "shapes10"}
 MAX_STEPS = 1_000_000
 
 
@@ -48,32 +49,36 @@ def fit_stream(
     """Fits all `signals` in one batch and yields a FitRecord every `every` steps (0: only the last). It may be closed
     between two of them. Arguments as in `wsr.fit`."""
     check_representation(representation)
-    items = as_signals(signals, find_preset(preset, 2).resolution)
-    settings = find_preset(preset, items.dim)
+    items = as_signals(signals, preset=preset)
+    settings = find_preset(preset, items.modality)
     device = device or default_device()
-    model = representation_for(representation, base, items.dim, rank, preset)
+    model = representation_for(representation, base, items.modality, rank, preset)
     steps = default_steps(items, settings.fit) if steps is None else steps
-    config = fit_settings(representation, items.dim, steps, points, lr, a_rate, preset)
+    config = fit_settings(representation, items.modality, steps, points, lr, a_rate, preset)
     problem = make_problem(items, settings.resolution, seed, device)
     start = model.initial(init, sigma, init_seed, perturb)
     yield from run_fit(problem, model, start, config, settings.resolution, every)
 
 
 def representation_for(
-    name: str, base: str | Path | BaseField | None, dim: int, rank: int | None = None, preset: str = "cpu"
+    name: str,
+    base: str | Path | BaseField | None,
+    modality: Modality | str | int,
+    rank: int | None = None,
+    preset: str = "cpu",
 ) -> Representation:
-    """The representation over its base; masks come from the base's own seed. base None: the data set's default."""
-    config = find_preset(preset, dim).field
+    """The representation over its base; masks come from the base's own seed. base None: the modality's default."""
+    modality = modalities.find(modality)
+    config = find_preset(preset, modality).field
     if name.startswith("mlp"):
         return make_representation(name, None, config)
     if base is None:
-        base = DEFAULT_BASE[dim]
+        base = modality.default_base
     field_ = base if isinstance(base, BaseField) else load_base(base)
-    if field_.config.dim != dim:
-        kinds = {2: "images", 3: "shapes"}
+    if field_.modality is not modality:
         raise WsrError(
-            f"This base is for {kinds[field_.config.dim]} and the signals are {kinds[dim]}: "
-            f"use base={DEFAULT_BASE[dim]!r}."
+            f"This base is for {field_.modality.plural} and the signals are {modality.plural}: "
+            f"use base={modality.default_base!r}."
         )
     mask_seed = field_.info.mask_seed if field_.info else 0
     return make_representation(name, field_, field_.config, rank, mask_seed)
@@ -81,13 +86,13 @@ def representation_for(
 
 def default_steps(signals: Signals, config: FitConfig) -> int:
     """The preset's budget: the zoos' own for what the default bases have learnt, `far_steps` for anything else."""
-    near = signals.name.partition("/")[0] in DEFAULT_BASE.values()
+    near = signals.name.partition("/")[0] == signals.modality.default_base
     return config.steps if near else config.far_steps or config.steps
 
 
 def fit_settings(
     representation: str,
-    dim: int,
+    modality: Modality | str | int,
     steps: int,
     points: int | None = None,
     lr: float | None = None,
@@ -95,7 +100,7 @@ def fit_settings(
     preset: str = "cpu",
 ) -> FitConfig:
     """The preset's way of fitting one of the six, with these steps. WsrError where they are not a whole number."""
-    config = find_preset(preset, dim).fit.of(representation)
+    config = find_preset(preset, modality).fit.of(representation)
     if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
         raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
     given = {"points": points, "lr": lr, "a_rate": a_rate}
@@ -132,10 +137,10 @@ def fit(
     seed: draws points only; masks belong to the base.
     Returns a FitResult: weights (n, p), quality (n,), curve, and `.render(resolution)`.
     """
-    items = as_signals(signals, find_preset(preset, 2).resolution)
+    items = as_signals(signals, preset=preset)
     device = device or default_device()
     workers = workers_for(device, len(items))
-    size = min(find_preset(preset, items.dim).fit.batch, math.ceil(len(items) / workers))
+    size = min(find_preset(preset, items.modality).fit.batch, math.ceil(len(items) / workers))
     start = (init, sigma, init_seed, perturb)
     options = (representation, base, steps, rank, *start, seed, device, preset, 0, points, lr, a_rate)
 

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import trimesh
 from jaxtyping import Float
 from torch import Tensor
 
@@ -17,8 +17,9 @@ from wsr.fields.base import compute_dtype, wide_dtype
 from wsr.fields.representation import Representation
 from wsr.fitting.problem import Problem
 from wsr.fitting.saved import save_weights
-from wsr.fitting.targets import Batch, Targets
 from wsr.fitting.verdict import verdicts
+from wsr.modalities import Modality
+from wsr.modalities.targets import Batch, Targets
 from wsr.presets import FitConfig
 from wsr.render.decode import decode
 
@@ -41,8 +42,13 @@ class FitResult:
     status: list[str] = field(default_factory=list)
     config: FitConfig | None = None
 
-    def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
-        """What the weights are: images in [0, 1] whose longer side is `resolution`, or meshes."""
+    @property
+    def modality(self) -> Modality:
+        return self.representation.modality
+
+    def render(self, resolution: int | None = None) -> Float[np.ndarray, "n *rest"] | list[Any]:
+        """What the weights are: images in [0, 1] whose longer side is `resolution`, meshes, or what the modality
+        decodes."""
         return decode(self.representation, self.weights, resolution or self.resolution, self.aspect)
 
     def save(self, path: str | Path) -> None:
@@ -158,7 +164,7 @@ def _record(problem, model, weights, loss, step, config, curve, seconds, last, r
     result = None
     if last:
         finite = torch.isfinite(now).all(1).tolist()
-        status, aspect = verdicts(problem.dim, quality, finite, step, problem.truth.filled), problem.truth.aspect
+        status, aspect = verdicts(problem.modality, quality, finite, step, problem.truth.filled), problem.truth.aspect
         held = model.to("cpu")
         result = FitResult(problem.ids, now, quality, curve, seconds, held, resolution, aspect, status, config)
     return FitRecord(step, config.steps, loss.detach().cpu().numpy(), quality, seconds, now, last, result)
