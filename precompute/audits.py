@@ -16,11 +16,9 @@ import torch
 from PIL import Image
 
 from precompute.generators import THREADS, Generator, generators
-from precompute.judging import RESOLUTION
 from precompute.peers import PEERS, path_of
 from wsr.analysis.evaluation import Decoded, Evaluation
 from wsr.analysis.plane import audit_report
-from wsr.metrics.features import extractor
 from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
 from wsr.render.pictures import draw_weights
@@ -35,8 +33,8 @@ def main(name: str) -> None:
     reports, zoo = assets_dir() / "reports", Zoo.open(name)
     made = {one.name: samples(one.name) for one in generators() if one.zoo == name and has(one)}
     with bar(f"fits {name}") as update:
-        dim, options = zoo.meta["dim"], {"pair_points": PAIR_POINTS, "progress": update}
-        evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
+        options = {"pair_points": PAIR_POINTS, "progress": update, "resolution": zoo.modality.resolutions.judged}
+        evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
     seen = {}
     with bar(f"decode {name}") as update:
         for model, found in made.items():
@@ -75,7 +73,7 @@ def write(path: Path, about: dict) -> None:
 
 def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
     """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here."""
-    if evaluation.zoo.meta["dim"] == 2:
+    if seen.clouds is None:
         return None
     names = sorted(set(evaluation.zoo.good("train")["class"]))
     with torch.no_grad():
@@ -93,7 +91,7 @@ def samples(name: str) -> Zoo:
 
 def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
     """The samples in the order in which they came, eight in a row."""
-    resolution = CELL if zoo.meta["dim"] == 2 else RESOLUTION[3]
+    resolution = zoo.modality.resolutions.judged if zoo.modality.view == "surface" else CELL
     cells = draw_weights(zoo.representation, weights, resolution, CELL)
     rows = [np.concatenate(cells[first : first + 8], 1) for first in range(0, len(cells), 8)]
     with atomic_path(path) as temporary:

@@ -19,7 +19,7 @@ from wsr.progress import bar
 
 DATASET, INSTANCES = "emoji", 16
 NAMES = ("mlora-asym", "lora-asym")  # the two lowest barriers
-FIT = preset("cpu", 2).fit
+FIT = preset("cpu", "image").fit
 
 
 def levers(name: str) -> dict[str, dict]:
@@ -44,7 +44,7 @@ def main() -> None:
     signals = zoo_signals(DATASET).where(split="heldout")[:INSTANCES]
     resumed = Resumed(path, Identity.of("barrier levers", 1, **fit_parts(signals, DATASET)))
     rows = resumed.report.get("rows", [])
-    truth = make_problem(signals, preset("cpu", 2).resolution).truth
+    truth = make_problem(signals, preset("cpu", "image").resolution).truth
     todo = [(name, lever, options) for name in NAMES for lever, options in levers(name).items()]
     with bar("barrier levers") as update:
         for number, (name, lever, options) in enumerate(todo):

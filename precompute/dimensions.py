@@ -5,7 +5,6 @@ Of the training split's images (at 32×32) or occupancies (of 16³ places), and 
 parameter in units of its spread; k = 3, 5, 10, 20 neighbours. Written to assets/reports/dimensions.{json,md}.
 """
 
-import numpy as np
 import torch
 
 from precompute.bases import prepare
@@ -13,8 +12,6 @@ from precompute.tables import Report, zoo_hash
 from wsr import representations
 from wsr.analysis.novelty import intrinsic_dimension
 from wsr.data import load_signals
-from wsr.data.occupancy import inside
-from wsr.fitting.targets import stack_images
 from wsr.zoo import Zoo
 
 DATASETS = ("emoji", "emoji-people", "shapes10")
@@ -40,12 +37,7 @@ def main() -> None:
 
 def signals(zoo: Zoo, ids: list[str]) -> torch.Tensor:
     found = load_signals(zoo.meta["dataset"], ids)
-    if found.dim == 2:
-        images = stack_images([signal.read() for signal in found])  # (n, h, w, 3) of bytes
-        small = torch.nn.functional.adaptive_avg_pool2d(images.permute(0, 3, 1, 2).float() / 255, PIXELS)
-        return small.flatten(1)
-    places = (np.stack(np.meshgrid(*[np.arange(SAMPLES)] * 3), -1).reshape(-1, 3) + 0.5) * 2 / SAMPLES - 1
-    return torch.from_numpy(np.stack([inside(signal.read(), places) for signal in found])).float()
+    return found.modality.coarse(found, {"image": PIXELS, "occupancy": SAMPLES}[found.modality.name])
 
 
 def _row(dataset: str, of: str, points: torch.Tensor) -> dict:

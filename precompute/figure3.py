@@ -62,10 +62,10 @@ class Study:
         prepare(dataset)
         self.dataset = dataset
         self.signals: Signals = zoo_signals(dataset).where(split="heldout")[:INSTANCES]
-        resolution = preset("cpu", self.signals.dim).resolution
+        resolution = preset("cpu", self.signals.modality).resolution
         self.problem = make_problem(self.signals, resolution, evaluation_points=POINTS)
         self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits, which the λ of a series share
-        self.targets = [signal.read() for signal in self.signals] if self.signals.dim == 3 else []
+        self.targets = [signal.read() for signal in self.signals] if self.signals.modality.view == "surface" else []
         self.path = assets_dir() / "reports" / f"figure3-{dataset}.json"
 
         about = {"points": POINTS, "surface": SURFACE, "alphas": ALPHAS}
@@ -117,7 +117,7 @@ class Study:
     def keep(self, pair: Pair, series: str, sigma: float) -> None:
         """The pair as a zoo of its own."""
         name = f"{self.dataset}-{pair.model.name}" + ("-normal" if series == "normal" else "") + "-pairs"
-        steps = preset("cpu", self.signals.dim).fit.steps
+        steps = preset("cpu", self.signals.modality).fit.steps
         zoo = Zoo.create(
             self.path.parent.parent / "zoos" / name, pair.model, dataset=self.dataset, preset="cpu",
             init=INITS[series], sigma=sigma, init_seed=0, steps=steps, perturb=1.0,

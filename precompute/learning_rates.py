@@ -26,10 +26,10 @@ from wsr.paths import assets_dir
 from wsr.presets import preset
 from wsr.progress import bar
 
-GRIDS = {2: (0.01, 0.02, 0.04, 0.08), 3: (0.015, 0.03, 0.06, 0.12)}
+GRIDS = {"image": (0.01, 0.02, 0.04, 0.08), "occupancy": (0.015, 0.03, 0.06, 0.12)}
 A_RATES = (1 / 3, 1.0, 3.0)
 INSTANCES = 16
-WITHIN = {2: 1.0, 3: 0.005}
+WITHIN = {"image": 1.0, "occupancy": 0.005}
 
 
 def main(dataset: str) -> None:
@@ -39,12 +39,12 @@ def main(dataset: str) -> None:
     path = assets_dir() / "reports" / f"learning-rates-{dataset}.json"
     resumed = Resumed(path, Identity.of("learning rates", 1, **fit_parts(signals, dataset)))
     found = resumed.report.get("quality", {})
-    truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
+    truth = make_problem(signals, preset("cpu", signals.modality).resolution).truth
     todo = [
         (name, rate, a_rate)
         for name in representations
         for a_rate in (A_RATES if "lora" in name else (1.0,))
-        for rate in GRIDS[signals.dim]
+        for rate in GRIDS[signals.modality.name]
     ]
     with bar(f"learning rates {dataset}") as update:
         for i, (name, rate, a_rate) in enumerate(todo, 1):
@@ -64,16 +64,16 @@ def main(dataset: str) -> None:
 
 
 def _write(resumed: Resumed, signals, found: dict) -> None:
-    settings = preset("cpu", signals.dim).fit
+    settings = preset("cpu", signals.modality).fit
     report = {
         "preset": "cpu",
         "steps": settings.steps,
         "points": settings.points,
         "betas": settings.betas,
         "instances": signals.ids,
-        "rule": f"the lowest rate within {WITHIN[signals.dim]} of the best mean; at that rate the best ratio",
+        "rule": f"the lowest rate within {WITHIN[signals.modality.name]} of the best mean; at that rate the best ratio",
         "quality": found,
-        "chosen": {name: _choice(row, WITHIN[signals.dim]) for name, row in found.items()},
+        "chosen": {name: _choice(row, WITHIN[signals.modality.name]) for name, row in found.items()},
     }
     resumed.write(report)
 

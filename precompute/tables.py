@@ -74,7 +74,7 @@ def zoo_hash(name: str) -> str | None:
 
 def fit_parts(signals: Signals, base: str) -> dict[str, Any]:
     """What fits of these signals at the `cpu` preset depend on."""
-    settings = preset("cpu", signals.dim)
+    settings = preset("cpu", signals.modality)
     found = {"targets": content_hash([signal.sha256() for signal in signals]), "ids": content_hash(signals.ids)}
     found |= {"base": load_base(base).info.sha256, "fit_version": FIT_VERSION}
     return found | {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}

@@ -21,10 +21,10 @@ def main(dataset: str, representation: str = "mlora-asym") -> None:
     base = dataset.partition("/")[0]
     prepare(base)
     signals = zoo_signals(dataset)[:INSTANCES]
-    steps = preset("cpu", signals.dim).fit.steps
+    steps = preset("cpu", signals.modality).fit.steps
     zoo = Zoo.create(
         assets_dir() / "zoos" / f"{dataset.replace('/', '-')}-{representation}-trajectories",
-        representation_for(representation, base, signals.dim),
+        representation_for(representation, base, signals.modality),
         dataset=dataset,
         preset="cpu",
         init="centered",

@@ -9,6 +9,7 @@ from precompute.bases import prepare
 from precompute.selection import zoo_signals
 from wsr import representations
 from wsr.fitting.fit import default_device, representation_for
+from wsr.modalities import IMAGE
 from wsr.paths import assets_dir, cache_dir
 from wsr.presets import preset
 from wsr.progress import bar
@@ -27,15 +28,15 @@ def main(name: str) -> None:
     compact = dataset != base or name in COMPACT
     prepare(base)
     signals = zoo_signals(dataset)
-    model = representation_for(representation, base, signals.dim)
+    model = representation_for(representation, base, signals.modality)
     settings = {
         "dataset": dataset,
         "preset": "cpu",
         # on the multi-class shapes the paper drops HyperDiffusion's trick for a shared random start, and so do we
-        "init": "first" if representation.startswith("mlp") and signals.dim == 2 else "centered",
+        "init": "first" if representation.startswith("mlp") and signals.modality is IMAGE else "centered",
         "sigma": SIGMA,
         "init_seed": INIT_SEED,
-        "steps": preset("cpu", signals.dim).fit.steps,
+        "steps": preset("cpu", signals.modality).fit.steps,
     }
     if compact and final.exists():
         there, wanted = Zoo.open(final), zoo_meta(model, dtype="uint8", **settings)
