@@ -8,7 +8,7 @@ from precompute.experiments import experiments
 from precompute.listing import README, readme, status, table
 from precompute.plan import Plan
 from precompute.runner import Runner
-from precompute.selection import dimension
+from precompute.selection import modality_of
 from wsr import representations
 from wsr.errors import WsrError, unknown_name
 from wsr.paths import atomic_path
@@ -40,7 +40,7 @@ def context_of(asked: argparse.Namespace) -> Context:
     if asked.only is not None and asked.only not in representations:
         raise unknown_name("representation", asked.only, representations)
     for name in asked.data:
-        dimension(name)  # refuses what is no data set
+        modality_of(name)  # refuses what is no data set
     return Context(asked.preset, tuple(asked.data), asked.only)
 
 

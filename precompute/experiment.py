@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from precompute.selection import base_data, dimension, prepare, slug
+from precompute.selection import base_data, modality_of, prepare, slug
 from wsr.data import Signals
 from wsr.errors import WsrError
 from wsr.fitting.fit import default_device
@@ -166,7 +166,7 @@ class Context:
 
     def settings(self, data: str) -> PresetConfig:
         """The preset's settings for a data set."""
-        return preset(self.preset, dimension(data))
+        return preset(self.preset, modality_of(data))
 
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
         """What several cells of this process need, made once."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from app.shared.palette import NAMES, REPRESENTATION_COLOURS
-from precompute.selection import quality_of
+from precompute.selection import modality_of
 from wsr.fields.registry import named
 from wsr.paths import atomic_path
 
@@ -17,7 +17,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
     own = [row for row in rows if row["series"] == "own"]
     panels = [
         ("cosine of the two fits", lambda row: row["cosine"]),
-        (f"barrier, {quality_of(dataset)[1]}", lambda row: row["raw"]["drop"]),
+        (f"barrier, {modality_of(dataset).unit}", lambda row: row["raw"]["drop"]),
         ("the same, aligned", lambda row: row["aligned"]["drop"]),
     ]
     if own and "rise" in own[0]["raw"]:

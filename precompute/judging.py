@@ -14,12 +14,10 @@ from wsr.analysis.novelty import audit_of
 from wsr.diffusion import DiffusionConfig, Training, diffusion_preset
 from wsr.diffusion.training import VERSION
 from wsr.metrics import frechet_distance, mmd
-from wsr.metrics.features import extractor
 from wsr.progress import bar
 from wsr.zoo import Zoo
 
 COUNT, STEPS = 160, 50  # samples of each setting, DDIM steps
-RESOLUTION = {2: 128, 3: 48}  # of surfaces less than the 96 of the page: 0.1 s instead of 0.5
 
 
 def train(training: Training, limit: float, title: str) -> float:
@@ -40,8 +38,8 @@ class Judge:
 
     def __init__(self, name: str):
         self.zoo, self.audit = Zoo.open(name), audit_of(Zoo.open(name))[0]
-        self.resolution = RESOLUTION[self.zoo.meta["dim"]]
-        self.extractor = extractor(None, self.zoo.meta["dim"])
+        self.resolution = self.zoo.modality.resolutions.judged
+        self.extractor = self.zoo.modality.extractor()
         self.heldout = self._features(self.zoo.weights(self.zoo.good("heldout")["id"].tolist()))
 
     def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:

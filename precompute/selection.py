@@ -6,9 +6,11 @@ import re
 from collections import defaultdict
 from itertools import zip_longest
 
+from wsr import modalities
 from wsr.data import Signals, load_signals
 from wsr.data.emoji import family
 from wsr.errors import unknown_name
+from wsr.modalities import Modality
 from wsr.progress import bar
 
 TRAIN, HELD_OUT = 800, 200
@@ -27,27 +29,19 @@ def base_data(data: str) -> str:
     return data if ":" in data else data.partition("/")[0]
 
 
-KINDS = {"emoji": 2, "images": 2, "shapes10": 3, "meshes": 3}  # MODALITY: to be asked of the data set
-
-
-def dimension(data: str) -> int:
-    """Dimension of the domain of a data set's signals, told without reading any. WsrError for what is no data set."""
+def modality_of(data: str) -> Modality:
+    """The modality of a data set's signals, told by its name alone. WsrError for what is no data set."""
     kind, _, folder = base_data(data).partition(":")
-    if kind not in KINDS or bool(folder) != (kind in ("images", "meshes")):
-        raise unknown_name("data set", data, ("emoji", "shapes10", "images:DIR", "meshes:DIR"))
-    return KINDS[kind]
+    for modality in modalities.everything():
+        if kind == (modality.folder if folder else modality.default_base):
+            return modality
+    folders = [f"{modality.folder}:DIR" for modality in modalities.everything() if modality.folder]
+    raise unknown_name("data set", data, [modality.default_base for modality in modalities.everything()] + folders)
 
 
-def is_occupancy(data: str) -> bool:
-    """Whether the signals are shapes, which fields describe by their occupancy."""
-    # MODALITY: to be asked of the data set's modality
-    return dimension(data) == 3
-
-
-def quality_of(data: str) -> tuple[str, str]:
-    """The name of a fit's quality, and its unit in words."""
-    # MODALITY: to be asked of the data set's modality
-    return ("IoU", "IoU") if is_occupancy(data) else ("PSNR", "dB of PSNR")
+def has_surfaces(data: str) -> bool:
+    """Whether the signals of a data set are shapes, whose surfaces can be compared."""
+    return modality_of(data).view == "surface"
 
 
 def prepare(data: str) -> None:
@@ -63,7 +57,7 @@ def prepare(data: str) -> None:
 
         with bar("shapes") as update:
             build_cache(progress=update)
-    if is_occupancy(data):
+    if has_surfaces(data):
         from wsr.data.occupancy import prepare_occupancy
 
         with bar("occupancy") as update:

@@ -98,7 +98,7 @@ def test_no_public_call_uses_or_changes_the_global_state(base, config, tmp_path,
 
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     schedule = BaseTrainingConfig((Stage(3, 4, 32, 2e-3),))
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), PresetConfig(16, config, FitConfig(2, 32, 4), schedule))
+    monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), PresetConfig(16, config, FitConfig(2, 32, 4), schedule))
     (tmp_path / "p").mkdir()
     for i in range(6):
         Image.new("RGB", (16, 16), (40 * i, 9, 90)).save(tmp_path / f"p/{i}.png")

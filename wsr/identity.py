@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from wsr.errors import WsrError
+from wsr.modalities.registry import implied_by
 
 SHOWN = 4  # differences that a message lists one by one
 LONG = 40  # characters of a value that a message still shows
@@ -35,7 +36,7 @@ class Identity:
     def of(cls, method: str, version: int, **parts: Any) -> "Identity":
         """Makes an identity from parts. Dataclasses become dictionaries and tuples become lists, so that the identity
         equals the one read back from a file."""
-        return cls(method, version, json.loads(json.dumps(parts, default=_plain)))
+        return cls(method, version, _without_implied(json.loads(json.dumps(parts, default=_plain))))
 
     @classmethod
     def read(cls, record: Any) -> "Identity | None":
@@ -125,6 +126,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"A {type(value).__name__} is no part of an identity.")
+
+
+def _without_implied(value: Any) -> Any:
+    """Leaves out modalities that the dimension beside them implies, so that a run that was begun before sizes of fields
+    named their modality is the same run."""
+    if isinstance(value, list):
+        return [_without_implied(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    found = {key: _without_implied(item) for key, item in value.items()}
+    if "modality" in found and found["modality"] == implied_by(found.get("dim")):
+        del found["modality"]
+    return found
 
 
 def _flat(parts: Mapping[str, Any], above: str = "") -> dict[str, Any]:

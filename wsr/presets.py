@@ -4,8 +4,9 @@ live. Every number that we publish names its preset."""
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import unknown_name
 from wsr.fields.registry import named
+from wsr.modalities import Modality, find, of_file
 
 Preset = Literal["cpu", "paper"]
 
@@ -15,7 +16,7 @@ class FieldConfig:
     """The sizes of the base field and of the standalone MLP of equal budget, for one dimension of the domain."""
 
     dim: int
-    """Dimension of the domain: 2 (images) or 3 (shapes)."""
+    """Dimension of the domain."""
     channels: int
     """Width of the synthesis layers."""
     blocks: int
@@ -36,14 +37,20 @@ class FieldConfig:
     """Width of the masked standalone MLP; 0: that of the plain one, as in the paper. At `cpu` it is wider, so that all
     six trained budgets lie within 5 % of each other."""
 
+    modality: str = ""
+    """Name of the modality of its values; by default the one that old files of this dimension have."""
+
+    def __post_init__(self):
+        object.__setattr__(self, "modality", of_file(self.modality, self.dim).name)
+
     @property
     def layers(self) -> int:
         return 2 * self.blocks
 
     @property
     def outputs(self) -> int:
-        """RGB for images, one occupancy logit for shapes."""
-        return 3 if self.dim == 2 else 1
+        """Values at a point: RGB for images, one occupancy logit for shapes."""
+        return find(self.modality).channels
 
 
 @dataclass(frozen=True)
@@ -125,8 +132,8 @@ class PresetConfig:
     base: BaseTrainingConfig = field(repr=False)
 
 
-_PRESETS: dict[tuple[str, int], PresetConfig] = {
-    ("cpu", 2): PresetConfig(
+_PRESETS: dict[tuple[str, str], PresetConfig] = {
+    ("cpu", "image"): PresetConfig(
         128,
         FieldConfig(2, 128, 4, 24.0, 128, 3, 128, 50, 4, 54),
         FitConfig(
@@ -141,7 +148,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
         ),
         BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
     ),
-    ("cpu", 3): PresetConfig(
+    ("cpu", "occupancy"): PresetConfig(
         96,
         FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4, 54),
         FitConfig(
@@ -156,7 +163,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
         ),
         BaseTrainingConfig((Stage(6000, 64, 256, 2e-3), Stage(5000, 32, 512, 1e-3), Stage(4000, 16, 1024, 5e-4))),
     ),
-    ("paper", 2): PresetConfig(
+    ("paper", "image"): PresetConfig(
         128,
         FieldConfig(2, 256, 6, 32.0, 256, 8, 256, 94, 4),
         FitConfig(10_000, 8192, 16, regime="paper image"),
@@ -170,7 +177,7 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
             )
         ),
     ),
-    ("paper", 3): PresetConfig(
+    ("paper", "occupancy"): PresetConfig(
         128,
         FieldConfig(3, 512, 4, 1.0, 128, 4, 256, 99, 3),
         FitConfig(10_000, 8192, 16, regime="paper occupancy"),
@@ -188,10 +195,15 @@ _PRESETS: dict[tuple[str, int], PresetConfig] = {
 PRESETS: tuple[str, ...] = ("cpu", "paper")
 
 
-def preset(name: str, dim: int) -> PresetConfig:
-    """The preset of this name for images (dim 2) or shapes (dim 3)."""
+def preset(name: str, modality: Modality | str | int) -> PresetConfig:
+    """The preset of this name for a modality: the one stated above, or the modality's own, or that of images with the
+    modality's dimension and resolution. A number means what it means in old files: 2 images, 3 shapes."""
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
-    if dim not in (2, 3):
-        raise WsrError(f"Dimension {dim!r} is not known: 2 is for images, 3 for shapes.")
-    return _PRESETS[name, dim]
+    modality = find(modality)
+    known = _PRESETS.get((name, modality.name)) or modality.preset(name)
+    if known is not None:
+        return known
+    image = _PRESETS[name, "image"]
+    sizes = replace(image.field, dim=modality.dim, modality=modality.name)
+    return replace(image, resolution=modality.resolutions.final, field=sizes)

@@ -16,14 +16,12 @@ from PIL import Image
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.peers import LEARNT, PEERS, path_of
 from precompute.generators import DATASETS, THREADS, generators
-from precompute.judging import RESOLUTION
-from precompute.selection import dimension, is_occupancy
+from precompute.selection import has_surfaces, modality_of
 from precompute.tables import write_json
 from wsr import representations
 from wsr.analysis.evaluation import Decoded, Evaluation
 from wsr.analysis.plane import audit_report
 from wsr.data.shapes10 import CATEGORIES
-from wsr.metrics.features import extractor
 from wsr.paths import atomic_path
 from wsr.progress import bar
 from wsr.render.pictures import draw_weights
@@ -39,8 +37,8 @@ def run(cell: Cell, context: Context) -> None:
     name, there = zoo.path.name, [path for path in samples(cell, context) if context.path(path).exists()]
     made = {path.partition("/")[2]: Zoo.open(context.path(path)) for path in there}
     with bar(f"fits {name}") as update:
-        dim, options = dimension(cell.data), {"pair_points": PAIR_POINTS, "progress": update}
-        evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
+        options = {"pair_points": PAIR_POINTS, "progress": update, "resolution": zoo.modality.resolutions.judged}
+        evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
     seen = {}
     with bar(f"decode {name}") as update:
         for model, found in made.items():
@@ -76,7 +74,7 @@ def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> fl
     """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here, and for
     shapes of classes that it has not learnt."""
     names = sorted(set(evaluation.zoo.good("train")["class"]))
-    if not is_occupancy(evaluation.zoo.meta["dataset"]) or names != sorted(CATEGORIES):
+    if seen.clouds is None or names != sorted(CATEGORIES):
         return None
     with torch.no_grad():
         found = evaluation.extractor.network.fc3(torch.from_numpy(seen.features)).argmax(1)
@@ -91,7 +89,7 @@ def samples(cell: Cell, context: Context) -> list[str]:
 
 def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
     """The samples in the order in which they came, eight in a row."""
-    resolution = RESOLUTION[3] if is_occupancy(zoo.meta["dataset"]) else CELL
+    resolution = zoo.modality.resolutions.judged if zoo.modality.view == "surface" else CELL
     cells = draw_weights(zoo.representation, weights, resolution, CELL)
     rows = [np.concatenate(cells[first : first + 8], 1) for first in range(0, len(cells), 8)]
     with atomic_path(path) as temporary:
@@ -99,7 +97,7 @@ def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
 
 
 def needs(cell: Cell, context: Context) -> list[str]:
-    return ["zoos/{zoo}", "samples/{zoo}", *(["metrics/pointnet-shapes10.safetensors"] * is_occupancy(cell.data))]
+    return ["zoos/{zoo}", "samples/{zoo}", *(["metrics/pointnet-shapes10.safetensors"] * has_surfaces(cell.data))]
 
 
 def uses(cell: Cell, context: Context) -> list[str]:
@@ -113,7 +111,7 @@ EXPERIMENT = Experiment(
     data=DATASETS,
     grid={"representation": representations},
     settings=lambda cell, context: {
-        "decoded": DECODED, "pair_points": PAIR_POINTS, "resolution": RESOLUTION[dimension(cell.data)],
+        "decoded": DECODED, "pair_points": PAIR_POINTS, "resolution": modality_of(cell.data).resolutions.judged,
     },
     needs=needs,
     uses=uses,

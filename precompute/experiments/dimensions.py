@@ -7,19 +7,15 @@ parameter in units of its standard deviation; k = 3, 5, 10, 20 neighbours.
 
 from pathlib import Path
 
-import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import is_occupancy, slug
+from precompute.selection import has_surfaces, slug
 from precompute.tables import write_tables
 from wsr import representations
 from wsr.analysis.dimension import intrinsic_dimension
 from wsr.data import load_signals
-from wsr.data.occupancy import inside
-from wsr.fitting.targets import stack_images
 from wsr.zoo import Zoo
 
 SIGNALS = "signals"  # in the place of a representation
@@ -46,12 +42,7 @@ def _zoo(cell: Cell, context: Context) -> str:
 
 def signals(data: str, ids: list[str]) -> Float[Tensor, "n d"]:
     found = load_signals(data, ids)
-    if not is_occupancy(data):
-        images = stack_images([signal.read() for signal in found])  # (n, h, w, 3) of bytes
-        small = torch.nn.functional.adaptive_avg_pool2d(images.permute(0, 3, 1, 2).float() / 255, PIXELS)
-        return small.flatten(1)
-    places = (np.stack(np.meshgrid(*[np.arange(SAMPLES)] * 3), -1).reshape(-1, 3) + 0.5) * 2 / SAMPLES - 1
-    return torch.from_numpy(np.stack([inside(signal.read(), places) for signal in found])).float()
+    return found.modality.coarse(found, SAMPLES if has_surfaces(data) else PIXELS)
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:

@@ -25,7 +25,7 @@ import torch
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.figure3_drawn import draw
 from precompute.fits import base_needed, fitted
-from precompute.selection import is_occupancy, zoo_signals
+from precompute.selection import zoo_signals
 from precompute.tables import write_json, write_tables
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
@@ -74,7 +74,7 @@ class Study:
         self.problem = make_problem(self.signals, self.settings.resolution, evaluation_points=POINTS)
         self.firsts: dict[tuple, torch.Tensor] = {}
         self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits
-        self.targets = [signal.read() for signal in self.signals] if is_occupancy(data) else []
+        self.targets = [signal.read() for signal in self.signals] if self.signals.modality.view == "surface" else []
 
     def row(self, cell: Cell) -> dict:
         name, series, sigma, value = (cell[axis] for axis in AXES)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import DATASETS, SEEDS, Generator, seconds_of
-from precompute.selection import is_occupancy
+from precompute.selection import has_surfaces
 from precompute.tables import PAPER, write_tables
 from wsr import representations
 from wsr.analysis.evaluation import UNITS, shown_as
@@ -40,7 +40,7 @@ def run(cell: Cell, context: Context) -> None:
     if not len(found):
         raise WsrError("nothing of this data set has been measured: `python -m precompute run audits` does it.")
     paper = PAPER["table3_generation_shapenet"]["multi"]
-    if not is_occupancy(cell.data):
+    if not has_surfaces(cell.data):
         paper = PAPER["table2_generation_ffhq"]
     every, *encoder = tables(cell.data, context)
     write(every, rows(found, paper), order(found), cell, context)

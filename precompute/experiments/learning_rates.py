@@ -18,17 +18,17 @@ import numpy as np
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.fits import base_needed, fitted
-from precompute.selection import dimension, zoo_signals
+from precompute.selection import modality_of, zoo_signals
 from precompute.tables import write_json
 from wsr import fit, representations
 from wsr.data import Signals
 from wsr.fields.registry import named
 from wsr.fitting.problem import make_problem
 
-GRIDS = {2: (0.01, 0.02, 0.04, 0.08), 3: (0.015, 0.03, 0.06, 0.12)}  # MODALITY: by dimension of the domain
+GRIDS = {"image": (0.01, 0.02, 0.04, 0.08), "occupancy": (0.015, 0.03, 0.06, 0.12)}
 A_RATES = (1 / 3, 1.0, 3.0)
 INSTANCES = 16
-WITHIN = {2: 1.0, 3: 0.005}  # MODALITY: dB, IoU
+WITHIN = {"image": 1.0, "occupancy": 0.005}  # dB, IoU
 
 
 def signals_of(data: str) -> Signals:
@@ -56,7 +56,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     data, quality = found[0][0].data, {}
     for cell, row in found:
         quality.setdefault(cell.representation, {})[f"{row['lr']} × {row['a_rate']:.3g}"] = row
-    settings, within = context.settings(data).fit, WITHIN[dimension(data)]
+    settings, within = context.settings(data).fit, WITHIN[modality_of(data).name]
     about = {
         "preset": context.preset,
         "steps": settings.steps,
@@ -83,7 +83,7 @@ def grid(context: Context) -> list[dict]:
         for data in context.data(EXPERIMENT)
         for name in representations
         for a_rate in (A_RATES if named(name).two_rates else (1.0,))
-        for lr in GRIDS[dimension(data)]
+        for lr in GRIDS[modality_of(data).name]
     ]
 
 

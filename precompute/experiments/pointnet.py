@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.selection import is_occupancy, training_signals
+from precompute.selection import has_surfaces, training_signals
 from precompute.tables import write_json
 from wsr.data import Signals, load_signals
 from wsr.fields.base import compute_dtype
@@ -95,7 +95,7 @@ EXPERIMENT = Experiment(
     name="pointnet",
     title="`metrics/pointnet-shapes10.*`: the extractor of shape metrics, 94.6 % of held-out shapes named rightly",
     data=("shapes10",),
-    grid=lambda context: [{"data": data} for data in context.data(EXPERIMENT) if is_occupancy(data)],
+    grid=lambda context: [{"data": data} for data in context.data(EXPERIMENT) if has_surfaces(data)],
     signals=training_signals,
     settings=lambda cell, context: {"points": POINTS, "drawn": DRAWN, "batch": BATCH, "epochs": EPOCHS, "lr": LR},
     makes=("metrics/pointnet-{data}.safetensors", "metrics/pointnet-{data}.json"),

@@ -7,7 +7,7 @@ from PIL import Image
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.records import asset_hash
-from precompute.selection import is_occupancy
+from precompute.selection import has_surfaces
 from wsr.data import load_signals
 from wsr.paths import atomic_path, cache_dir
 from wsr.progress import bar
@@ -69,7 +69,7 @@ def _save(pixels: np.ndarray, path: Path) -> None:
 
 def grid(context: Context) -> list[dict]:
     """Of shapes alone: the page draws the thumbnails of pictures by itself."""
-    shapes = filter(is_occupancy, context.data(EXPERIMENT))
+    shapes = filter(has_surfaces, context.data(EXPERIMENT))
     return [values for data in shapes for values in ({"data": data, "representation": "mlora-asym"}, {"data": data})]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import is_occupancy, quality_of, slug, zoo_signals
+from precompute.selection import has_surfaces, modality_of, slug, zoo_signals
 from precompute.tables import PAPER, write_tables
 from wsr import representations
 from wsr.data import load_signals
@@ -36,7 +36,7 @@ ORDER = (
 
 def run(cell: Cell, context: Context) -> dict:
     """What the table needs of one zoo, or the floor of a data set."""
-    if is_occupancy(cell.data):
+    if has_surfaces(cell.data):
         context.prepare(cell.data)
     if "representation" not in cell.values:
         ids = _some(sorted(zoo_signals(cell.data).where(split="heldout").ids))
@@ -51,7 +51,7 @@ def run(cell: Cell, context: Context) -> dict:
         "quality": held.set_index("id")["quality"].to_dict(),
         "seen": float(zoo.index[zoo.index["split"] == "train"]["quality"].mean()),
     }
-    if is_occupancy(cell.data):
+    if has_surfaces(cell.data):
         found["chamfer"] = _chamfers(zoo, _some(held["id"].tolist()))
     return found
 
@@ -96,7 +96,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 def _row(name: str, found: dict[str, dict]) -> dict:
     row = {"representation": name}
     for data, value in found.items():
-        quality = f"{slug(data)} {quality_of(data)[0]}"
+        quality = f"{slug(data)} {modality_of(data).title.partition(" (")[0]}"
         row |= {f"{slug(data)} weights": value["weights"], f"{slug(data)} seconds": value["seconds"]}
         row |= {**_interval(quality, value["quality"]), f"{quality} seen": value["seen"]}
         if "chamfer" in value:
@@ -118,7 +118,7 @@ def _order(cells: dict, datasets: list[str]) -> list[dict]:
     the 95 % interval, and whether that confirms the statement, refutes it, or leaves it open."""
     rows = []
     for data in datasets:
-        for key, measure, sign in (("quality", quality_of(data)[0], 1), ("chamfer", CHAMFER, -1)):
+        for key, measure, sign in (("quality", modality_of(data).title.partition(" (")[0], 1), ("chamfer", CHAMFER, -1)):
             for better, worse in ORDER:
                 values = [cells.get((data, name), {}).get(key) for name in (better, worse)]
                 if None not in values:
@@ -131,7 +131,7 @@ def _order(cells: dict, datasets: list[str]) -> list[dict]:
 
 def grid(context: Context) -> list[dict]:
     data = context.data(EXPERIMENT)
-    floors = [{"data": one, "part": "floor"} for one in data if is_occupancy(one)]
+    floors = [{"data": one, "part": "floor"} for one in data if has_surfaces(one)]
     return [{"data": one, "representation": name} for one in data for name in representations] + floors
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from app.shared.palette import NAMES, REPRESENTATION_COLOURS
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import is_occupancy, slug
+from precompute.selection import has_surfaces, slug
 from precompute.tables import PAPER, write_tables
 from wsr import representations
 from wsr.analysis.probes import RUNS, TEST, probe
@@ -54,7 +54,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 def _row(cell: Cell, value: dict) -> dict:
     row = {"data set": slug(cell.data), "representation": cell.representation}
     row |= {"instances": value["instances"], "seconds": value["seconds"]}
-    paper = PAPER["table4_discrimination_shapenet10"].get(cell.representation) if is_occupancy(cell.data) else None
+    paper = PAPER["table4_discrimination_shapenet10"].get(cell.representation) if has_surfaces(cell.data) else None
     for key, (label, name) in MEASURES.items():
         row |= {label: np.mean(value["scores"][key]), f"{label} sd": np.std(value["scores"][key])}
         if paper:

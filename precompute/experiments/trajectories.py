@@ -21,7 +21,7 @@ def run(cell: Cell, context: Context) -> None:
     signals, steps = signals_of(cell.data), context.settings(cell.data).fit.steps
     zoo = Zoo.create(
         context.path(f"zoos/{context.zoo(cell.data, cell.representation)}-trajectories"),
-        representation_for(cell.representation, context.base(cell.data), signals.dim, preset=context.preset),
+        representation_for(cell.representation, context.base(cell.data), signals.modality, preset=context.preset),
         dataset=cell.data,
         preset=context.preset,
         init="centered",

@@ -27,13 +27,13 @@ def run(cell: Cell, context: Context) -> None:
     signals, preset = zoo_signals(cell.data), context.settings(cell.data)
     kind = named(cell.representation)
     base = context.base(cell.data) if kind.needs_base else None
-    model = representation_for(cell.representation, base, signals.dim, preset=context.preset)
+    model = representation_for(cell.representation, base, signals.modality, preset=context.preset)
     zoo = Zoo.create(
         cache_dir() / "training" / name if compact else final,
         model,
         dataset=cell.data,
         preset=context.preset,
-        init=kind.zoo_inits.get({2: "image", 3: "occupancy"}[signals.dim], "centered"),
+        init=kind.zoo_inits.get(signals.modality.name, "centered"),
         sigma=SIGMA,
         init_seed=INIT_SEED,
         steps=preset.fit.steps,

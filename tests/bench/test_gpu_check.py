@@ -109,8 +109,8 @@ def test_wsr_bench_fit_measures_batches(tmp_path, monkeypatch):
     from wsr.commands.bench import BenchFit
     from wsr.presets import FitConfig, PresetConfig
 
-    small = PresetConfig(16, TOY_FIELD[2], FitConfig(10, 32, 4), presets.preset("cpu", 2).base)
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), small)
+    small = PresetConfig(16, TOY_FIELD["image"], FitConfig(10, 32, 4), presets.preset("cpu", 2).base)
+    monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), small)
     assert BenchFit(batches=(1, 3), device="cpu", out=tmp_path / "r.json").run() == 0
     report = json.loads((tmp_path / "r.json").read_text())
     assert [row["instances"] for row in report["rows"]] == [1, 3] and report["device"] == "cpu"

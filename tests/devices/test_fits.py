@@ -17,7 +17,7 @@ from wsr.fitting.autodecoder import BaseTraining
 from wsr.fitting.fit import fit, fit_stream
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import make_problem
-from wsr.fitting.targets import ImageTargets
+from wsr.modalities.image_targets import ImageTargets
 from wsr.presets import BaseTrainingConfig, FitConfig, Stage
 from wsr.render.decode import decode, evaluate_in_chunks
 
@@ -123,9 +123,9 @@ def zoo(base, tmp_path, pictures, monkeypatch):
     from wsr.zoo import Zoo
 
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
-    known = presets._PRESETS["cpu", 2]
+    known = presets._PRESETS["cpu", "image"]
     small = replace(known, resolution=16, field=base.config, fit=FitConfig(6, 64, 3))
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), small)
+    monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), small)
     path = tmp_path / "b.safetensors"
     save_base(path, base, BaseInfo("test", "cpu", 3))
     signals = Signals("p", 2, [Signal(f"p{i}", "", "train", 2, lambda i=i: pictures[i]) for i in range(2)])

@@ -9,7 +9,8 @@ from wsr.diffusion.config import PREDICTIONS
 from wsr.diffusion.process import make_process
 from wsr.fitting.autodecoder import BaseTraining
 from wsr.fitting.loop import step_loss
-from wsr.fitting.targets import ImageTargets, ShapeTargets
+from wsr.modalities.image_targets import ImageTargets
+from wsr.modalities.occupancy_targets import ShapeTargets
 from wsr.presets import BaseTrainingConfig, Stage
 from wsr.render.decode import evaluate_in_chunks
 

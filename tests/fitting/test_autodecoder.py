@@ -2,7 +2,7 @@ import torch
 
 from wsr.fields.checkpoint import load_base, load_latents
 from wsr.fitting.autodecoder import BaseTraining
-from wsr.fitting.targets import ImageTargets
+from wsr.modalities.image_targets import ImageTargets
 from wsr.presets import BaseTrainingConfig, FieldConfig, Stage
 
 CONFIG = FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2)
@@ -51,7 +51,7 @@ def test_a_base_is_trained_from_a_folder_of_images(tmp_path, monkeypatch):
         Image.new("RGB", (20, 20), (40 * i, 0, 100)).save(tmp_path / f"{i}.png")
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(
-        presets._PRESETS, ("cpu", 2), presets.PresetConfig(16, CONFIG, presets.FitConfig(2, 16, 2), SCHEDULE)
+        presets._PRESETS, ("cpu", "image"), presets.PresetConfig(16, CONFIG, presets.FitConfig(2, 16, 2), SCHEDULE)
     )
     *_, last = train_base(load_signals(f"images:{tmp_path}"), tmp_path / "base.safetensors")
     assert last.done and load_base(tmp_path / "base.safetensors").config == CONFIG

@@ -40,9 +40,9 @@ def draw(folder, seed: int = 0):
 def data(tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), PresetConfig(16, FIELD, FitConfig(2, 16, 2), SCHEDULE))
+    monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), PresetConfig(16, FIELD, FitConfig(2, 16, 2), SCHEDULE))
     wide = replace(FIELD, channels=24)
-    monkeypatch.setitem(presets._PRESETS, ("paper", 2), PresetConfig(16, wide, FitConfig(2, 16, 2), SCHEDULE))
+    monkeypatch.setitem(presets._PRESETS, ("paper", "image"), PresetConfig(16, wide, FitConfig(2, 16, 2), SCHEDULE))
     return draw(tmp_path / "pictures")
 
 
@@ -81,7 +81,7 @@ def test_another_run_begins_afresh(other, data, tmp_path, monkeypatch):
         draw(tmp_path / "pictures", 7)  # other pictures under the same names in the same folder
     if other == "schedule":
         slower = replace(SCHEDULE, latent_penalty=1e-2)
-        monkeypatch.setitem(presets._PRESETS, ("cpu", 2), PresetConfig(16, FIELD, FitConfig(2, 16, 2), slower))
+        monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), PresetConfig(16, FIELD, FitConfig(2, 16, 2), slower))
     first = next(train_base(load_signals(data), tmp_path / "b.safetensors", **options))
     assert first.step == 50
     whole(data, tmp_path / "b.safetensors", **options)

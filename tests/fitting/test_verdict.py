@@ -6,21 +6,23 @@ import trimesh
 
 from wsr import fit
 from wsr.fitting.verdict import verdict
+from wsr.modalities import IMAGE, OCCUPANCY
 
 
-@pytest.mark.parametrize(("dim", "quality", "status"), [
-    (2, 15.0, "ok"), (2, 14.9, "poor"), (3, 0.5, "ok"), (3, 0.49, "poor"), (3, 0.0, "poor"), (2, math.nan, "diverged"),
+@pytest.mark.parametrize(("modality", "quality", "status"), [
+    (IMAGE, 15.0, "ok"), (IMAGE, 14.9, "poor"), (IMAGE, math.nan, "diverged"),
+    (OCCUPANCY, 0.5, "ok"), (OCCUPANCY, 0.49, "poor"), (OCCUPANCY, 0.0, "poor"),
 ])  # fmt: skip
-def test_bounds(dim, quality, status):
-    assert verdict(dim, quality, True, 500, 0.2).split(":")[0] == status
-    assert verdict(dim, quality, False, 500).startswith("diverged")
+def test_bounds(modality, quality, status):
+    assert verdict(modality, quality, True, 500, 0.2).split(":")[0] == status
+    assert verdict(modality, quality, False, 500).startswith("diverged")
 
 
 def test_reasons():
-    assert "5 steps may be too few" in verdict(2, 9.0, True, 5)
-    assert "thin against the grid" in verdict(3, 0.0, True, 500, 0.002)
-    assert "is empty" in verdict(3, 0.0, True, 500, 0.0)
-    assert "thinner walls" in verdict(3, 0.4, True, 500, 0.3)
+    assert "5 steps may be too few" in verdict(IMAGE, 9.0, True, 5)
+    assert "thin against the grid" in verdict(OCCUPANCY, 0.0, True, 500, 0.002)
+    assert "is empty" in verdict(OCCUPANCY, 0.0, True, 500, 0.0)
+    assert "thinner walls" in verdict(OCCUPANCY, 0.4, True, 500, 0.3)
 
 
 def test_a_fit_of_a_thin_plate_says_that_it_is_poor():

@@ -16,8 +16,8 @@ def made(base, tmp_path, monkeypatch):
     """A folder of ten pictures, a base, and the settings of a zoo small enough to make in a second."""
     from wsr import presets
 
-    old = presets._PRESETS["cpu", 2]
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), PresetConfig(16, old.field, FitConfig(6, 64, 3), old.base))
+    old = presets._PRESETS["cpu", "image"]
+    monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), PresetConfig(16, old.field, FitConfig(6, 64, 3), old.base))
     (tmp_path / "pictures").mkdir()
     for i in range(10):
         pixels = np.random.default_rng(i).integers(0, 255, (128, 128, 3), dtype=np.uint8)

@@ -32,12 +32,12 @@ def edit(monkeypatch):
     """Everything about a preset changes, as somebody may edit it tomorrow."""
 
     def edited() -> None:
-        for (name, dim), old in list(presets._PRESETS.items()):
+        for key, old in list(presets._PRESETS.items()):
             field = replace(
                 old.field, channels=64, blocks=3, omega=7.0, mlp_width=33, mlp_asym_width=35, rank=2, latent=16
             )
             fit = replace(old.fit, steps=7, points=99, batch=3, lr=0.9, regime="", betas=(0.1, 0.2), a_rate=9.0)
-            monkeypatch.setitem(presets._PRESETS, (name, dim), PresetConfig(40, field, fit, old.base))
+            monkeypatch.setitem(presets._PRESETS, key, PresetConfig(40, field, fit, old.base))
 
     return edited
 

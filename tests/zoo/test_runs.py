@@ -32,9 +32,10 @@ def draw(folder, names, seed: int) -> None:
 @pytest.fixture
 def job(base, tmp_path, monkeypatch):
     """A command that builds a zoo of two pictures, with options of one's own."""
-    old = presets._PRESETS["cpu", 2]
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), PresetConfig(16, old.field, FitConfig(3, 64, 2), old.base))
-    monkeypatch.setitem(presets._PRESETS, ("paper", 2), PresetConfig(16, old.field, FitConfig(3, 32, 2), old.base))
+    old = presets._PRESETS["cpu", "image"]
+    for name, points in (("cpu", 64), ("paper", 32)):
+        small = PresetConfig(16, old.field, FitConfig(3, points, 2), old.base)
+        monkeypatch.setitem(presets._PRESETS, (name, "image"), small)
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
     save_base(tmp_path / "base.safetensors", base, BaseInfo("test", "cpu", 3))
     other = BaseField(base.config, 8)

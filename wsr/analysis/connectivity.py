@@ -16,9 +16,9 @@ from wsr.fields.base import BaseField
 from wsr.fields.representation import Representation
 from wsr.fitting.fit import fit, stream
 from wsr.fitting.loop import FitResult
-from wsr.fitting.problem import ImageTruth, ShapeTruth
 from wsr.fitting.settings import FitSettings, Start
 from wsr.metrics.surfaces import surface_distance
+from wsr.modalities.targets import Truth
 from wsr.render.decode import decode
 from wsr.symmetry import align
 
@@ -134,7 +134,7 @@ def fit_pair_stream(
     yield PairRecord(2 * record.steps, 2 * record.steps, pair)
 
 
-def connect(pair: Pair, truth: ImageTruth | ShapeTruth, alphas: Sequence[float] = ALPHAS) -> Connection:
+def connect(pair: Pair, truth: Truth, alphas: Sequence[float] = ALPHAS) -> Connection:
     """Measures the quality of every field on the line between two fits."""
     found = [truth.quality(pair.model, pair.line(alpha)) for alpha in alphas]
     return Connection(list(alphas), np.stack(found, axis=1))

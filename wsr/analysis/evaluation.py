@@ -19,7 +19,7 @@ from wsr.fields.representation import Representation
 from wsr.metrics import frechet_distance, mmd
 from wsr.metrics.features import Extractor
 from wsr.metrics.sets import from_distances, pairwise_chamfer
-from wsr.metrics.surfaces import POINTS, surface_points
+from wsr.metrics.surfaces import POINTS
 from wsr.render.decode import decode
 from wsr.zoo.zoo import Zoo
 
@@ -56,20 +56,12 @@ def decoded(
     """Decodes weights and extracts the features of what they are."""
     features, clouds, empty = [], [], 0
     for start in range(0, len(weights), BATCH):
-        found = decode(model, weights[start : start + BATCH], resolution)
-        if model.dim == 3:
-            empty += sum(not len(mesh.faces) for mesh in found)
-            found = np.stack([_cloud(mesh, start + i) for i, mesh in enumerate(found)])
-            clouds.append(found)
-        features.append(extractor(np.clip(found, 0, 1) if model.dim == 2 else found))
+        found = model.modality.measured(decode(model, weights[start : start + BATCH], resolution), start)
+        features.append(extractor(found.items))
+        clouds += [] if found.clouds is None else [found.clouds]
+        empty += found.empty
         progress(min(start + BATCH, len(weights)), len(weights))
     return Decoded(np.concatenate(features), np.concatenate(clouds) if clouds else None, empty)
-
-
-def _cloud(mesh, seed: int) -> Float[np.ndarray, "p 3"]:
-    if not len(mesh.faces):
-        return np.zeros((POINTS, 3), np.float32)
-    return surface_points(mesh, POINTS, seed).astype(np.float32)
 
 
 class Evaluation:

@@ -14,8 +14,8 @@ from wsr.errors import WsrError
 from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.loop import run_fit
-from wsr.fitting.problem import ImageTruth, Problem
-from wsr.fitting.targets import ImageTargets
+from wsr.fitting.problem import Problem
+from wsr.modalities.image_targets import ImageTargets, ImageTruth
 from wsr.presets import FieldConfig, FitConfig, preset
 
 SIZES = (64, 256, 1024, 4096)
@@ -41,7 +41,7 @@ class BatchSettings:
     @classmethod
     def of(cls, preset_name: str, name: str = "mlora-asym", **changed) -> "BatchSettings":
         """Those of a preset, for images."""
-        known = preset(preset_name, 2)
+        known = preset(preset_name, "image")
         return replace(cls(name, known.field, known.fit.of(name), known.resolution), **changed)
 
 

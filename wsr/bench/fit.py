@@ -28,7 +28,6 @@ from wsr.presets import FitConfig, preset
 TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
 RATES = (0.005, 0.01, 0.02, 0.04)  # and on, twice as much each, for as long as the highest is the best
 HIGHEST = 1.0
-EQUAL = {2: 0.2, 3: 0.005}  # dB, IoU
 BUDGETS = tuple(2 ** (i / 2) for i in range(7))  # of the peer, in units of the batched fit's steps
 PARTLY = 0.2  # of a fit's steps, where only its time is asked for
 FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
@@ -59,12 +58,11 @@ class FitBench:
     rate_seconds = 2.0
 
     def __init__(self, signals: Signals, base: str | BaseField, instances: int, say: Say, name: str = "mlora-asym"):
-        self.settings, self.say, self.base = preset("cpu", signals.dim), say, base
-        self.model: MultiplicativeLoRA = representation_for(name, base, signals.dim)
+        self.settings, self.say, self.base = preset("cpu", signals.modality), say, base
+        self.model: MultiplicativeLoRA = representation_for(name, base, signals.modality)
         self.start = self.model.initial()
         self.signals, self.tried = signals[:instances], signals[instances : instances + TRIED_ON]
         self.truth = make_problem(self.signals, self.settings.resolution)
-        self.dim = signals.dim
         self.config = self.settings.fit.of(name)
 
     def report(self) -> dict:
@@ -116,7 +114,7 @@ class FitBench:
         """Measures seconds an instance for each representation, extrapolated from the share PARTLY of a fit's steps."""
         found = {}
         for name in representations:
-            model, config = representation_for(name, self.base, self.dim), self.settings.fit.of(name)
+            model, config = representation_for(name, self.base, self.signals.modality), self.settings.fit.of(name)
             seconds, _ = self._fit_all(model, model.initial(), replace(config, steps=round(config.steps * PARTLY)))
             found[name] = seconds / PARTLY
             self.say(f"{name}: {found[name]:.2f} s an instance")
@@ -154,14 +152,14 @@ class FitBench:
 
     def peer_own(self, wanted: Float[np.ndarray, "n"]) -> tuple[Side | None, list[dict]]:
         """(b) Measures the peer with its own best learning rate and schedule, and with increasing numbers of steps
-        until its mean quality reaches ours to within EQUAL: first on SOUGHT_ON instances, then, from the number of
-        steps that suffices there, on all. None if no number in BUDGETS suffices."""
+        until its mean quality reaches ours but for a negligible difference: first on SOUGHT_ON instances, then, from
+        the number of steps that suffices there, on all. None if no number in BUDGETS suffices."""
         few = make_problem(self.signals[:SOUGHT_ON], self.settings.resolution)
         tried = self.peer_search()
         best = max(tried, key=lambda row: row["quality"])
         budgets = [round(self.config.steps * factor) for factor in BUDGETS]
         for problem in (few, self.truth):
-            equal = float(np.mean(wanted[: len(problem.ids)])) - EQUAL[self.dim]
+            equal = float(np.mean(wanted[: len(problem.ids)])) - self.signals.modality.negligible
             while budgets:
                 config = PeerConfig(budgets[0], self.config.points, best["lr"], schedule=best["schedule"])
                 side = self.peer(config, problem)

@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,12 +19,17 @@ from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.checkpoint import load_base
 from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.autodecoder import BaseTraining
-from wsr.fitting.targets import ImageTargets
+from wsr.modalities import Modality, find
+from wsr.modalities.image_targets import ImageTargets
 from wsr.presets import BaseTrainingConfig, FieldConfig, preset
-from wsr.render.decode import render_images, render_surfaces
+from wsr.render.decode import decode
 
 Found = Iterator[tuple[str, object]]
-TOY_FIELD = {2: FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2), 3: FieldConfig(3, 16, 2, 3.0, 8, 2, 16, 12, 2)}
+TOY_FIELD = {
+    "image": FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2),
+    "occupancy": FieldConfig(3, 16, 2, 3.0, 8, 2, 16, 12, 2),
+}
+DECODED = {"image": ((128, 512), 64), "occupancy": ((96, 128), 8)}  # resolutions, and how many are decoded
 TOY_DIFFUSION = DiffusionConfig(16, 1, 2, 8, 1e-3, 8, timesteps=20, shared_modulation=True)
 TESTS = "tests/devices/test_cuda.py"
 
@@ -102,7 +108,7 @@ def fits(preset_name: str) -> Callable[[str, bool], Found]:
         settings = BatchSettings.of(preset_name, sizes=SIZES if not toy else (2, 4))
         if toy:
             fit = replace(settings.fit, points=32, steps=10)
-            settings = replace(settings, field=TOY_FIELD[2], fit=fit, side=16, seconds=0.02, rate_seconds=0.02)
+            settings = replace(settings, field=TOY_FIELD["image"], fit=fit, side=16, seconds=0.02, rate_seconds=0.02)
         yield "settings", {"preset": preset_name, "steps": settings.fit.steps, "points": settings.fit.points,
                            "channels": settings.field.channels, "layers": settings.field.layers}  # fmt: skip
         yield from bench_batches(settings, device, say=say)
@@ -114,8 +120,8 @@ def training(device: str, toy: bool) -> Found:
     """Steps a second of base training, by the stages of its schedule, and of diffusion training at `paper`."""
     for name in ("cpu", "paper"):
         rows = []
-        known = preset(name, 2)
-        field, stages = (TOY_FIELD[2], known.base.stages[:1]) if toy else (known.field, known.base.stages)
+        known = preset(name, "image")
+        field, stages = (TOY_FIELD["image"], known.base.stages[:1]) if toy else (known.field, known.base.stages)
         for stage in stages if name == "cpu" else stages[:: max(1, len(stages) - 1)]:
             stage = replace(stage, instances=4, points=16) if toy else stage
             rows.append(_base_steps(field, stage, known.base, device, toy))
@@ -164,7 +170,7 @@ def _steady(records: Iterator, seconds: float) -> tuple[int, float]:
 
 
 def _weights_model(preset_name: str, toy: bool) -> tuple[Representation, DiffusionConfig]:
-    field = TOY_FIELD[2] if toy else preset(preset_name, 2).field
+    field = TOY_FIELD["image"] if toy else preset(preset_name, "image").field
     model = make_representation("mlora-asym", BaseField(field).requires_grad_(False), field)
     config = diffusion_preset(preset_name)
     return model, replace(TOY_DIFFUSION, predict=config.predict) if toy else config
@@ -187,44 +193,39 @@ def sampling(device: str, toy: bool) -> Found:
 
 def decoding(device: str, toy: bool) -> Found:
     """Pictures and surfaces a second, decoded on the device and brought back."""
-    count, rows = (2 if toy else 64), []
-    for dim, name, sizes in ((2, "emoji", (128, 512)), (3, "shapes10", (96, 128))):
-        model = _based(name, dim, toy)
+    rows = []
+    for name, (sizes, count) in DECODED.items():
+        modality = find(name)
+        model, number = _based(modality, toy), max(1, count // 32) if toy else count
         there = model.to(device)
-        number = count if dim == 2 else max(1, count // 8)
         weights = model.initial(sigma=0.1) + 0.01 * torch.randn(number, model.size, generator=torch.Generator())
         for size in (16,) if toy else sizes:
-            draw = _drawn(there, weights, size)
+            draw = partial(decode, there, weights, size)
             draw()
             seconds = clocked(draw, device)
-            rows.append({"dim": dim, "resolution": size, "count": number, "per_second": number / seconds})
-            say(f"decoding, {dim}D at {size}: {number / seconds:.1f} a second")
+            row = {"modality": name, "dim": modality.dim, "resolution": size, "count": number}
+            rows.append(row | {"per_second": number / seconds})
+            say(f"decoding, {modality.dim}D at {size}: {number / seconds:.1f} a second")
             yield "rows", rows
 
 
-def _drawn(model: Representation, weights: torch.Tensor, size: int) -> Callable[[], object]:
-    if model.dim == 2:
-        return lambda: render_images(model, weights, size, size)
-    return lambda: render_surfaces(model, weights, size)
-
-
-def _based(name: str, dim: int, toy: bool) -> Representation:
+def _based(modality: Modality, toy: bool) -> Representation:
     """mLoRA-Asym on the trained base, where it is there; else on an untrained one."""
-    base = BaseField(TOY_FIELD[dim] if toy else preset("cpu", dim).field).requires_grad_(False)
+    base = BaseField(TOY_FIELD[modality.name] if toy else preset("cpu", modality).field).requires_grad_(False)
     if not toy:
         with contextlib.suppress(WsrError):
-            base = load_base(name)
+            base = load_base(modality.default_base)
     return make_representation("mlora-asym", base, base.config)
 
 
 def _largest_difference(device: str, toy: bool) -> dict[str, float]:
     """Between the device's values of a field at random points and the CPU's, in fp32, by dimension."""
     found = {}
-    for dim, name in ((2, "emoji"), (3, "shapes10")):
-        model = _based(name, dim, toy)
-        weights, points = model.initial(sigma=0.1)[None], torch.rand(1, 4096, dim) * 2 - 1
+    for modality in map(find, TOY_FIELD):
+        model = _based(modality, toy)
+        weights, points = model.initial(sigma=0.1)[None], torch.rand(1, 4096, model.dim) * 2 - 1
         there = model.to(device).evaluate(weights.to(device), points.to(device)).cpu()
-        found[f"{dim}D"] = float((there - model.evaluate(weights, points)).abs().max())
+        found[f"{model.dim}D"] = float((there - model.evaluate(weights, points)).abs().max())
     return found
 
 

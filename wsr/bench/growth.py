@@ -27,7 +27,7 @@ def bench_growth(
     data set is smaller than a zoo, its signals are repeated under new ids."""
     rows = []
     for size in sizes:
-        model = representation_for("mlora-asym", base, signals.dim)
+        model = representation_for("mlora-asym", base, signals.modality)
         with tempfile.TemporaryDirectory() as folder:
             settings = dict(dataset=signals.name, preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=STEPS)
             zoo = Zoo.create(Path(folder) / "zoo", model, **settings)
@@ -43,4 +43,4 @@ def bench_growth(
 
 def repeated(signals: Signals, count: int) -> Signals:
     items = (replace(signal, id=f"{signal.id}-{i}") for i, signal in enumerate(islice(cycle(signals), count)))
-    return Signals(signals.name, signals.dim, items)
+    return Signals(signals.name, signals.dim, items, signals.modality)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from wsr.fields.mlora import MultiplicativeLoRA
 from wsr.fields.synthesis import demodulate
 from wsr.fitting.problem import Problem
+from wsr.modalities.targets import Batch
 
 
 @dataclass(frozen=True)
@@ -77,34 +78,19 @@ def fit_peer(
 def _fit_one(
     problem: Problem, i: int, model, start, config: PeerConfig, generator: torch.Generator
 ) -> Tensor:  # fmt: skip
-    network = PeerField(model, start)
+    network, targets = PeerField(model, start), problem.targets
     groups = [{"params": network.a, "lr": config.lr * config.a_rate}, {"params": network.b}]
     optimizer = torch.optim.Adam(groups, lr=config.lr, betas=config.betas)
     scheduler = None
     if config.schedule == "cosine":
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     for _ in range(config.steps):
-        points, values = _draw(problem, i, config.points, generator)
+        points, values = targets.draw(i, config.points, generator)
         output = network(points)
-        if problem.dim == 2:
-            loss = F.mse_loss(output, values)
-        else:
-            loss = F.binary_cross_entropy_with_logits(output, values)
+        loss = targets.loss(output[None], Batch(points[None], values[None])).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         if scheduler:
             scheduler.step()
     return network.weights(model)
-
-
-def _draw(problem: Problem, i: int, count: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Draws random points (q, d) and their values (q, v), with replacement."""
-    targets = problem.targets
-    if problem.dim == 2:
-        chosen = torch.randint(len(targets.grid), (count,), generator=generator)
-        return targets.grid[chosen], targets.pixels[i, chosen].float() / 127.5 - 1
-    chosen = torch.randint(targets.points.shape[2], (2, count // 2), generator=generator)
-    points = torch.cat([targets.points[i, kind, chosen[kind]] for kind in (0, 1)]).float()
-    inside = torch.cat([targets.inside[i, kind, chosen[kind]] for kind in (0, 1)]).float()
-    return points, inside[:, None]

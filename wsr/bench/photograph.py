@@ -49,9 +49,9 @@ def bench_photograph(
 
 def steps_alone(picture: Path, steps: int) -> float:
     """CPU seconds of the loop with one thread and no record but the last."""
-    settings, before = preset("cpu", 2), torch.get_num_threads()
-    model = representation_for("mlora-asym", None, 2)
-    problem, config = make_problem(picture, settings.resolution), FitSettings(steps=steps).config("mlora-asym", 2)
+    settings, before = preset("cpu", "image"), torch.get_num_threads()
+    model = representation_for("mlora-asym", None, "image")
+    problem, config = make_problem(picture, settings.resolution), FitSettings(steps=steps).config("mlora-asym", "image")
     torch.set_num_threads(1)
     try:
         begun = time.thread_time()

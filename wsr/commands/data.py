@@ -42,14 +42,12 @@ class Data:
 
             with bar("shapes") as update:
                 build_cache(progress=update)
-        if signals.dim == 3:
-            from wsr.data.occupancy import prepare_occupancy
-
-            with bar("occupancy") as update:
-                prepare_occupancy(signals, progress=update)
+        if signals.modality.prepares:
+            with bar(signals.modality.prepares) as update:
+                signals.modality.prepare(signals, update)
         table = Table("class", "train", "held out")
         for cls in sorted(set(signals.classes)):
             parts = [len(signals.where(cls=cls, split=split)) for split in ("train", "heldout")]
             table.add_row(cls or "(none)", *map(str, parts))
-        console.print(table, f"{len(signals)} signals of dimension {signals.dim}.")
+        console.print(table, f"{len(signals)} {signals.modality.plural}.")
         return OK

@@ -8,7 +8,6 @@ from typing import Literal
 from tyro.conf import Positional
 
 from wsr.commands import OK, PresetName, RepresentationName, console
-from wsr.commands.render import write_decoded
 from wsr.progress import bar
 
 RECORD_EVERY = 25  # steps of a fit: what the bar shows moves twice a second or more, and costs a twentieth of the fit
@@ -70,24 +69,22 @@ class Fit:
                 update(record.step, record.steps, f"quality {record.quality.mean():.3f}")
         result = record.result
         result.save(self.out)
-        unit = "dB" if result.representation.dim == 2 else "IoU"
+        unit = result.modality.unit
         for name, quality, status in zip(result.ids, result.quality, result.status, strict=True):
             console.print(f"{name}: {quality:.3f} {unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
         console.print(f"{result.representation.size:,} numbers each, {result.seconds:.1f} s. Wrote {self.out}.")
         if self.render:
-            write_decoded(result.render()[0], self.render)
+            result.modality.save(result.render()[0], self.render)
         return OK
 
 
 def _described(files: tuple[str, ...], preset: str):
-    """The signals of a user's own files. What shapes are like is printed before they are fitted."""
-    from wsr.data.mesh_report import describe_mesh
+    """The signals of a user's own files. What their modality has to say of them is printed before they are fitted."""
     from wsr.fitting.problem import as_signals
     from wsr.presets import preset as find_preset
 
-    signals = as_signals(list(files), find_preset(preset, 2).resolution)
+    signals = as_signals(list(files), preset=preset)
     for signal in signals:
-        if signal.dim == 3:
-            report = describe_mesh(signal.read(), find_preset(preset, 3).resolution)
-            console.print(f"{signal.id}: {' '.join(report.sentences())}", highlight=False, markup=False)
+        if sentences := signal.modality.describe(signal.read(), find_preset(preset, signal.modality).resolution):
+            console.print(f"{signal.id}: {' '.join(sentences)}", highlight=False, markup=False)
     return signals

@@ -137,7 +137,7 @@ class Evaluate:
 
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
         require_alike(samples, zoo)
-        of = extractor(self.extractor, zoo.meta["dim"])
+        of = extractor(self.extractor, zoo.modality)
         with bar("evaluate") as update:
             found = evaluate(
                 samples.weights(), zoo, of, count=self.count, repeats=self.repeats, progress=update

@@ -1,4 +1,4 @@
-"""The sub-command `wsr render`, and how a command writes what weights decode to."""
+"""The sub-command `wsr render`."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ from tyro.conf import Positional
 from wsr.commands import OK
 from wsr.errors import unknown_name
 from wsr.formats.files import there
-from wsr.paths import atomic_path, make_dir
+from wsr.paths import make_dir
 from wsr.progress import bar
 
 
@@ -35,14 +35,14 @@ class Render:
         from wsr.zoo import Zoo
 
         held = load_weights(self.zoo) if there(self.zoo) else Zoo.open(self.zoo)
-        ids, suffix = list(self.ids) or held.ids[: self.count], {2: ".png", 3: ".glb"}[held.representation.dim]
+        ids, suffix = list(self.ids) or held.ids[: self.count], held.modality.suffix
         if unknown := set(ids) - set(held.ids):
             raise unknown_name("instance", min(unknown), held.ids[:50])
         make_dir(self.out)
         with bar("render") as update:
             for i, name in enumerate(ids):
                 path = self.out / f"{_file_name(name)}{suffix}"
-                write_decoded(held.decode([name], self.resolution)[0], path)
+                held.modality.save(held.decode([name], self.resolution)[0], path)
                 update(i + 1, len(ids), path.name)
         return OK
 
@@ -50,19 +50,3 @@ class Render:
 def _file_name(item: str) -> str:
     """An instance's name, which may come from another's file, as that of a file in the folder that was asked for."""
     return "".join(c if c.isalnum() or c in "-_@" else "-" for c in item)[:100] or "weights"
-
-
-def write_decoded(decoded, path: Path) -> None:
-    """A picture as .png, or a mesh as .glb."""
-    import numpy as np
-
-    if isinstance(decoded, np.ndarray):
-        from PIL import Image
-
-        with atomic_path(path) as temporary:
-            kind = Image.registered_extensions().get(path.suffix.lower(), "PNG")
-            Image.fromarray(np.round(decoded * 255).astype(np.uint8)).save(temporary, kind)
-    else:
-        from wsr.render.surfaces import to_glb
-
-        to_glb(decoded, path)

@@ -22,7 +22,8 @@ class ZooInfo:
         from wsr.zoo import Zoo
 
         zoo = Zoo.open(self.zoo)
-        for key in ("representation", "dim", "preset", "rank", "base", "dataset", "steps", "init", "sigma", "dtype"):
+        for key in ("representation", "modality", "dim", "preset", "rank", "base", "dataset", "steps", "init", "sigma",
+                    "dtype"):  # fmt: skip
             console.print(f"{key}: {zoo.meta.get(key)}")
         table = Table("split", "class", "count", "mean quality", "lowest")
         for (split, cls), part in zoo.index.groupby(["split", "class"]):
@@ -115,7 +116,7 @@ class ZooBuild:
         signals = load_signals(self.dataset)[: self.count]
         if self.shard:
             signals = shard(signals, self.shard)
-        model = representation_for(self.representation, self.base, signals.dim, self.rank, self.preset)
+        model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
         zoo = Zoo.create(
             self.out,
             model,
@@ -125,7 +126,7 @@ class ZooBuild:
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
-            steps=self.steps or preset(self.preset, signals.dim).fit.steps,
+            steps=self.steps or preset(self.preset, signals.modality).fit.steps,
         )
         with bar(f"zoo {self.out.name}") as update:
             for record in build_zoo(zoo, signals, device=self.device or default_device(), workers=self.workers):

@@ -2,6 +2,7 @@
 
 from wsr.data.signals import Signal, Signals
 from wsr.errors import unknown_name
+from wsr.modalities import everything
 
 __all__ = ["Signal", "Signals", "load_signals"]
 
@@ -13,16 +14,8 @@ def load_signals(name: str, ids: list[str] | None = None) -> Signals:
     ids: load only these, in this order. WsrError for an unknown name or id, with the nearest known one.
     """
     kind, _, rest = name.partition(":")
-    if kind == "images" and rest:
-        from wsr.data.images import load_image_folder
-
-        signals = load_image_folder(rest)
-    elif kind == "meshes" and rest:
-        from wsr.data.meshes import load_mesh_folder
-
-        signals = load_mesh_folder(rest)
-    else:
-        signals = _builtin(name)
+    modality = next((one for one in everything() if rest and one.folder == kind), None)
+    signals = modality.load_folder(rest) if modality else _builtin(name)
     return signals if ids is None else signals.select(ids)
 
 
@@ -36,4 +29,5 @@ def _builtin(name: str) -> Signals:
         from wsr.data.shapes10 import load_shapes10
 
         return load_shapes10(part or None)
-    raise unknown_name("data set", name, ("emoji", "shapes10", "images:DIR", "meshes:DIR"))
+    folders = [f"{modality.folder}:DIR" for modality in everything() if modality.folder]
+    raise unknown_name("data set", name, ("emoji", "shapes10", *folders))

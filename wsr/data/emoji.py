@@ -20,6 +20,7 @@ import numpy as np
 from wsr.data.images import read_image, resize_image
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError, unknown_name
+from wsr.modalities import IMAGE
 from wsr.paths import cache_dir
 
 PICTURES, GROUPS = "@lobehub/fluent-emoji-3d@1.1.0", "unicode-emoji-json@0.9.0"
@@ -140,5 +141,5 @@ def load_emoji(group: str | None = None, resolution: int = 128) -> Signals:
         cls = GROUP_CLASS[groups.get(name, "Symbols")]
         if group in (None, cls):
             reader = partial(_read, file, resolution)
-            signals.append(Signal(file.stem, cls, family_split(name), 2, reader))
-    return Signals("emoji" if group is None else f"emoji/{group}", 2, signals)
+            signals.append(Signal(file.stem, cls, family_split(name), IMAGE.dim, reader))
+    return Signals("emoji" if group is None else f"emoji/{group}", IMAGE.dim, signals, IMAGE)

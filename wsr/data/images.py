@@ -18,6 +18,7 @@ from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError, shown
 from wsr.formats import files
 from wsr.isolation import Limits, call
+from wsr.modalities import IMAGE
 from wsr.picture_formats import NAMES, SUFFIXES
 
 SECONDS = 20.0  # 40 megapixels take 2 s on a core of their own
@@ -153,8 +154,8 @@ def load_image_folder(folder: str | Path, resolution: int = 128) -> Signals:
         numbered = re.fullmatch(r"\d{2}000", parts[0])  # FFHQ: 00000/ to 69000/, chunks and not classes
         cls = parts[0] if len(parts) > 1 and not numbered else ""
         name = "/".join(parts)
-        signals.append(Signal(name, cls, stable_split(name), 2, partial(_read_square, path, resolution)))
-    return Signals(f"images:{folder}", 2, signals)
+        signals.append(Signal(name, cls, stable_split(name), IMAGE.dim, partial(_read_square, path, resolution)))
+    return Signals(f"images:{folder}", IMAGE.dim, signals, IMAGE)
 
 
 def _is_picture(path: Path, folder: Path) -> bool:

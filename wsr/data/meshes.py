@@ -17,6 +17,7 @@ from wsr.data.readers.meshes import READERS
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
 from wsr.formats.files import shown, there
+from wsr.modalities import OCCUPANCY
 
 SUFFIXES = tuple(f".{kind}" for kind in READERS)
 READ_SECONDS = 20.0
@@ -160,8 +161,8 @@ def load_mesh_folder(folder: str | Path) -> Signals:
         name = relative.as_posix() if name in taken else name
         taken.add(name)
         cls = relative.parts[0] if len(relative.parts) > 1 else ""
-        signals.append(Signal(name, cls, stable_split(name), 3, partial(read_mesh, path)))
-    return Signals(f"meshes:{folder}", 3, signals)
+        signals.append(Signal(name, cls, stable_split(name), OCCUPANCY.dim, partial(read_mesh, path)))
+    return Signals(f"meshes:{folder}", OCCUPANCY.dim, signals, OCCUPANCY)
 
 
 def _is_mesh(path: Path, folder: Path) -> bool:

@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float, Float16
 from wsr.data.inside import inside
 from wsr.data.signals import Signal
 from wsr.errors import WsrError
+from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
 # Half of the near-surface samples each: the narrow half draws the surface, the wide one keeps the field's sign
@@ -71,8 +72,8 @@ def _surface_points(mesh: trimesh.Trimesh, count: int, rng: np.random.Generator)
 
 def cached_occupancy(signal: Signal, count_per_kind: int = 16384, seed: int = 0) -> OccupancySamples:
     """`sample_occupancy` of a shape, kept in one file of 0.2 MB under the hash of the shape's content."""
-    if signal.dim != 3:
-        raise WsrError(f"{signal.id!r} is an image: only shapes (dim 3) have an occupancy.")
+    if signal.modality is not OCCUPANCY:
+        raise WsrError(f"{signal.id!r} is one of the {signal.modality.plural}: only shapes have an occupancy.")
     path = _cache_path(signal, count_per_kind, seed)
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from wsr.errors import WsrError
 from wsr.fields.synthesis import Modulation, synthesize
+from wsr.modalities import Modality, find
 from wsr.presets import FieldConfig
 
 if TYPE_CHECKING:
@@ -68,6 +69,10 @@ class BaseField(nn.Module):
         self.affine_bias = nn.Parameter(torch.ones(layers, c))
         self.register_buffer("mean_style", torch.ones(layers, c))
         self.info: BaseInfo | None = None  # set where it was read from a file
+
+    @property
+    def modality(self) -> Modality:
+        return find(self.config.modality)
 
     def to(self, *args, **kwargs) -> "BaseField":
         """A copy on that device or of that type; itself where nothing changes. A loaded base is shared by all that

@@ -23,7 +23,8 @@ WHAT = "a base"
 @dataclass
 class BaseInfo:
     """What a base's file says of itself. mask_seed: the seed of the asymmetric masks of everything adapted to it;
-    training: how it was made (data set, steps, seconds, machine)."""
+    training: how it was made (data set, steps, seconds, machine);
+    modality: of what it has learnt, where it was read from a file."""
 
     dataset: str
     preset: str
@@ -31,6 +32,7 @@ class BaseInfo:
     training: dict = field(default_factory=dict)
     sha256: str = ""
     path: str = ""
+    modality: str = ""
 
 
 def save_base(
@@ -45,6 +47,7 @@ def save_base(
         "config": json.dumps(asdict(base.config)),
         "dataset": info.dataset,
         "preset": info.preset,
+        "modality": base.config.modality,
         "mask_seed": str(info.mask_seed),
         "training": json.dumps(info.training),
         "ids": json.dumps(ids or []),
@@ -105,6 +108,7 @@ def _load(path: Path) -> BaseField:
         about.training,
         hashlib.sha256(path.read_bytes()).hexdigest(),
         str(path),
+        config.modality,
     )
     return base.eval().requires_grad_(False)
 

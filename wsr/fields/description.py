@@ -47,7 +47,9 @@ class FieldDescription:
     def record(self) -> dict[str, Any]:
         """As JSON, under the names that a zoo.json has had from the beginning."""
         found = asdict(self)
-        return {**found, "dim": self.field.dim} if self.field else {k: v for k, v in found.items() if k != "field"}
+        if self.field is None:
+            return {key: value for key, value in found.items() if key != "field"}
+        return {**found, "dim": self.field.dim, "modality": self.field.modality}
 
     def sizes(self) -> FieldConfig:
         """Of its base, or of the standalone MLP. WsrError as in `load`, and nothing is allocated for an MLP."""

@@ -18,6 +18,7 @@ from wsr.fields.base import BaseField
 from wsr.fields.layout import ParameterLayout
 from wsr.fields.masks import asymmetric_mask
 from wsr.fields.registry import RepresentationKind, named
+from wsr.modalities import Modality, find
 from wsr.presets import FieldConfig, preset
 
 INITS: tuple[str, ...] = ("centered", "normal", "spread")
@@ -94,6 +95,10 @@ class Representation(ABC):
     def dim(self) -> int:
         """Dimension of the domain."""
         return self.config.dim
+
+    @property
+    def modality(self) -> Modality:
+        return find(self.config.modality)
 
     @property
     def size(self) -> int:

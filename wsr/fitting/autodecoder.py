@@ -14,8 +14,8 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsr.devices import upload
 from wsr.fields.base import BaseField, compute_dtype
-from wsr.fitting.targets import Targets, targets_hash
 from wsr.identity import Identity
+from wsr.modalities.targets import Targets
 from wsr.paths import atomic_path
 from wsr.presets import BaseTrainingConfig, FieldConfig
 from wsr.randomness import drawing_from
@@ -71,7 +71,7 @@ class BaseTraining:
     @cached_property
     def identity(self) -> Identity:
         """All that the trained network depends on."""
-        data = targets_hash(self.targets)
+        data = self.targets.content_hash()
         return Identity.of("base", VERSION, field=self.field, schedule=self.config, seed=self.seed, data=data)
 
     @property

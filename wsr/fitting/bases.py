@@ -8,15 +8,14 @@ from pathlib import Path
 
 import torch
 
-from wsr.data.occupancy import cached_occupancy
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, base_ids, load_base, save_base
 from wsr.fitting.autodecoder import VERSION, BaseRecord, BaseTraining
-from wsr.fitting.targets import ImageTargets, ShapeTargets, Targets, stack_images
 from wsr.formats.files import shown
 from wsr.identity import Identity, content_hash, in_words
+from wsr.modalities.targets import Targets
 from wsr.paths import assets_dir, cache_dir, taken
 from wsr.presets import PresetConfig
 from wsr.presets import preset as find_preset
@@ -26,9 +25,7 @@ NAMED = 5  # zoos that a message names
 
 def training_targets(signals: Signals, device: str = "cpu") -> Targets:
     """The whole training set as tensors: 49 kB an image of 128×128, 0.2 MB a shape."""
-    if signals.dim == 2:
-        return ImageTargets(stack_images([signal.read() for signal in signals]), device)
-    return ShapeTargets.of([cached_occupancy(signal) for signal in signals], device)
+    return signals.modality.targets(signals.modality.samples(signals), device)
 
 
 def train_base(
@@ -52,7 +49,7 @@ def train_base(
     out, seen = Path(out), signals.where(split="train")
     if not len(seen):
         raise WsrError(f"{signals.name!r} has no signals for training.")
-    settings = find_preset(preset, signals.dim)
+    settings = find_preset(preset, signals.modality)
     cheap = _identity(seen, settings, seed, mask_seed)
     if not overwrite:
         _require_same(out, cheap)  # before the data are read

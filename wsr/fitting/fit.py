@@ -9,6 +9,7 @@ from typing import Unpack
 import numpy as np
 import torch
 
+from wsr import modalities
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
@@ -19,10 +20,9 @@ from wsr.fitting.loop import FitRecord, FitResult, run_fit
 from wsr.fitting.problem import as_signals, make_problem
 from wsr.fitting.settings import FitOptions, FitSettings, StreamOptions
 from wsr.fitting.threads import side_by_side, workers_for
+from wsr.modalities import Modality
 from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
-
-DEFAULT_BASE = {2: "emoji", 3: "shapes10"}
 
 
 def default_device() -> str:
@@ -45,30 +45,34 @@ def stream(
 ) -> Iterator[FitRecord]:
     """`fit_stream` with its settings as one object."""
     named(representation)
-    items = as_signals(signals, find_preset(settings.preset, 2).resolution)
-    preset = find_preset(settings.preset, items.dim)
-    model = representation_for(representation, base, items.dim, settings.rank, settings.preset)
-    config = settings.config(representation, items.dim, default_steps(items, preset.fit))
+    items = as_signals(signals, preset=settings.preset)
+    preset = find_preset(settings.preset, items.modality)
+    model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
+    config = settings.config(representation, items.modality, default_steps(items, preset.fit))
     problem = make_problem(items, preset.resolution, settings.seed, settings.device or default_device())
     yield from run_fit(problem, model, settings.start.of(model), config, preset.resolution, settings.every)
 
 
 def representation_for(
-    name: str, base: str | Path | BaseField | None, dim: int, rank: int | None = None, preset: str = "cpu"
+    name: str,
+    base: str | Path | BaseField | None,
+    modality: Modality | str | int,
+    rank: int | None = None,
+    preset: str = "cpu",
 ) -> Representation:
-    """The representation over its base; masks come from the base's own seed. base: by default that of the dimension;
+    """The representation over its base; masks come from the base's own seed. base: by default that of the modality;
     a representation that needs none takes its sizes from the preset."""
-    config = find_preset(preset, dim).field
+    modality = modalities.find(modality)
+    config = find_preset(preset, modality).field
     if not named(name).needs_base:
         return make_representation(name, None, config, rank)
     if base is None:
-        base = DEFAULT_BASE[dim]
+        base = modality.default_base
     field_ = base if isinstance(base, BaseField) else load_base(base)
-    if field_.config.dim != dim:
-        kinds = {2: "images", 3: "shapes"}
+    if field_.modality is not modality:
         raise WsrError(
-            f"This base is for {kinds[field_.config.dim]} and the signals are {kinds[dim]}: "
-            f"use base={DEFAULT_BASE[dim]!r}."
+            f"This base is for {field_.modality.plural} and the signals are {modality.plural}: "
+            f"use base={modality.default_base!r}."
         )
     mask_seed = field_.info.mask_seed if field_.info else 0
     return make_representation(name, field_, field_.config, rank, mask_seed)
@@ -76,7 +80,7 @@ def representation_for(
 
 def default_steps(signals: Signals, config: FitConfig) -> int:
     """The preset's budget: the zoos' own for what the default bases have learnt, `far_steps` for anything else."""
-    near = signals.name.partition("/")[0] in DEFAULT_BASE.values()
+    near = signals.name.partition("/")[0] == signals.modality.default_base
     return config.steps if near else config.far_steps or config.steps
 
 
@@ -102,9 +106,9 @@ def fit(
     one, for a keyword that there is not.
     """
     asked = replace(FitSettings.of(settings, FitOptions), every=0)
-    items = as_signals(signals, find_preset(asked.preset, 2).resolution)
+    items = as_signals(signals, preset=asked.preset)
     workers = workers_for(asked.device or default_device(), len(items))
-    size = min(find_preset(asked.preset, items.dim).fit.batch, math.ceil(len(items) / workers))
+    size = min(find_preset(asked.preset, items.modality).fit.batch, math.ceil(len(items) / workers))
 
     def fit_batch(part: Signals) -> FitResult:
         *_, last = stream(part, representation, base, asked)

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-import trimesh
 from jaxtyping import Float
 from torch import Tensor
 
@@ -17,8 +17,9 @@ from wsr.fields.base import compute_dtype, wide_dtype
 from wsr.fields.representation import Representation
 from wsr.fitting.problem import Problem
 from wsr.fitting.saved import save_weights
-from wsr.fitting.targets import Batch, Targets
 from wsr.fitting.verdict import verdicts
+from wsr.modalities import Modality
+from wsr.modalities.targets import Batch, Targets
 from wsr.presets import FitConfig
 from wsr.render.decode import decode
 
@@ -61,8 +62,13 @@ class FitResult:
     def config(self) -> FitConfig:
         return self.conditions.config
 
-    def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
-        """What the weights are: images in [0, 1] whose longer side is `resolution`, or meshes."""
+    @property
+    def modality(self) -> Modality:
+        return self.representation.modality
+
+    def render(self, resolution: int | None = None) -> Float[np.ndarray, "n *rest"] | list[Any]:
+        """What the weights are: images in [0, 1] whose longer side is `resolution`, meshes, or what the modality
+        decodes."""
         return decode(self.representation, self.weights, resolution or self.resolution, self.aspect)
 
     def save(self, path: str | Path) -> None:
@@ -190,7 +196,7 @@ class _Recorder:
         steps = self.conditions.config.steps
         return FitResult(
             ids=problem.ids, weights=weights, quality=quality, curve=self.curve, seconds=seconds,
-            status=verdicts(problem.dim, quality, finite, steps, problem.truth.filled),
+            status=verdicts(problem.modality, quality, finite, steps, problem.truth.filled),
             representation=self.model.to("cpu"), conditions=self.conditions,
         )  # fmt: skip
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import trimesh
 from jaxtyping import Float
 from torch import Tensor
 
@@ -16,13 +15,13 @@ from wsr.fields.registry import named
 from wsr.fields.representation import Representation
 from wsr.formats.schema import WeightsSchema, as_config, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
+from wsr.modalities import Modality
 from wsr.presets import FieldConfig
 from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
 WHAT = "a file of weights that were taken home"
 TEXTS = ("ids", "field", "fitted", "aspect", "layout", "dim", "rank", "mask_seed")  # of the metadata, which hold JSON
-RESOLUTION = {2: 256, 3: 96}
 
 
 @dataclass(frozen=True)
@@ -36,19 +35,23 @@ class SavedWeights:
     aspect: tuple[int, int]
     fitted: dict[str, Any] = field(default_factory=dict)
 
-    def render(self, resolution: int | None = None) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
-        """What they are: images in [0, 1] whose longer side is `resolution`, or meshes."""
+    @property
+    def modality(self) -> Modality:
+        return self.representation.modality
+
+    def render(self, resolution: int | None = None) -> Float[np.ndarray, "n *rest"] | list[Any]:
+        """What they are: images in [0, 1] whose longer side is `resolution`, meshes, or what the modality decodes."""
         return self.decode(self.ids, resolution)
 
     def decode(
         self, ids: list[str], resolution: int | None = None
-    ) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:  # fmt: skip
+    ) -> Float[np.ndarray, "n *rest"] | list[Any]:  # fmt: skip
         """The same of some of them, as a zoo has it."""
         rows = [self.ids.index(item) for item in ids]
         for item, good in zip(ids, self.weights[rows].isfinite().all(1).tolist(), strict=True):
             if not good:
                 raise WsrError(f"The weights of {item!r} are not finite, as of a fit that diverged: they show nothing.")
-        resolution = resolution or RESOLUTION[self.representation.dim]
+        resolution = resolution or self.modality.resolutions.large
         return decode(self.representation, self.weights[rows], resolution, self.aspect)
 
 
@@ -63,6 +66,7 @@ def save_weights(
         "format": FORMAT,
         "representation": described.representation,
         "dim": str(representation.dim),
+        "modality": representation.modality.name,
         "rank": str(described.rank),
         "mask_seed": str(described.mask_seed),
         "ids": json.dumps(ids),
@@ -88,7 +92,8 @@ def load_weights(path: str | Path) -> SavedWeights:
         # the size is asked for before anything of it is allocated
         kind = named(about.representation)
         size = kind.cls.stored_size(kind, described.sizes(), about.rank)
-        weights = file.tensor("weights", (len(about.ids), size), finite=False).float()
+        # copied, so that it is aligned: last bits of sums would depend on the length of the file's header
+        weights = file.tensor("weights", (len(about.ids), size), finite=False).float().clone()
         fault = file.fault
     model = described.load()
     if model.layout.to_json() != [entry.model_dump() for entry in about.layout]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
+from wsr.modalities import Modality
 from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
 
@@ -95,10 +96,10 @@ class FitSettings:
         own = {name: value for name, value in given.items() if name not in start}
         return cls(start=Start(**{name: given[name] for name in start}), **own)
 
-    def config(self, representation: str, dim: int, steps: int | None = None) -> FitConfig:
+    def config(self, representation: str, modality: Modality | str, steps: int | None = None) -> FitConfig:
         """The preset's way of fitting a representation, with what is set here. steps: where they are not set. WsrError
         where they are not a whole number."""
-        config = find_preset(self.preset, dim).fit.of(representation)
+        config = find_preset(self.preset, modality).fit.of(representation)
         steps = (steps or config.steps) if self.steps is None else self.steps
         if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
             raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError, from_json
 from wsr.errors import WsrError
 from wsr.fields.registry import names
 from wsr.formats.files import refuse_stand_in, shown
+from wsr.modalities import of_file
 
 TEXT_BYTES = 16_000_000  # of a JSON text: a zoo.json has 8 kB, the ids of 500,000 instances 10 MB
 ENTRIES = 2**28  # numbers of an instance, or of a base: 1 GB
@@ -45,11 +46,24 @@ class _Schema(BaseModel):
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, hide_input_in_errors=True)
 
 
-class FieldSchema(_Schema):
+class _OfModality(_Schema):
+    """What names the modality of a field's values; older files say its dimension alone."""
+
+    dim: Annotated[int, Field(ge=1, le=4)]
+    modality: Name = ""
+
+    @model_validator(mode="after")
+    def _known(self) -> "_OfModality":
+        modality, sizes = of_file(self.modality, self.dim), getattr(self, "field", None)
+        if sizes and of_file(sizes.modality, sizes.dim) is not modality:
+            raise ValueError(f"the sizes of a field of {modality.plural} are needed, and these are of others")
+        return self
+
+
+class FieldSchema(_OfModality):
     """A `FieldConfig`: the sizes of a base field, or of a standalone MLP. At least four channels: a mask over three
     could leave no row of a pair open."""
 
-    dim: Literal[2, 3]
     channels: Annotated[int, Field(ge=4, le=16_384)]
     blocks: Annotated[int, Field(ge=1, le=256)]
     omega: Positive
@@ -81,12 +95,11 @@ class FitSchema(_Schema):
     batch: Annotated[int, Field(ge=1, le=10**6)] = 1
 
 
-class ZooSchema(_Schema):
+class ZooSchema(_OfModality):
     """A zoo.json. What has a default here was left to the preset, or to the code, by older ones."""
 
     format: Literal["wsr-zoo-1"]
     representation: RepresentationName
-    dim: Literal[2, 3]
     preset: Name
     rank: Annotated[int, Field(ge=0, le=16_384)]
     base: Name | None
@@ -129,12 +142,11 @@ class BaseSchema(_Schema):
     ids: list[Id] = []
 
 
-class WeightsSchema(_Schema):
+class WeightsSchema(_OfModality):
     """The metadata of weights that were taken home, their JSON texts parsed. aspect: height and width."""
 
     format: Literal["wsr-weights-1"]
     representation: RepresentationName
-    dim: Literal[2, 3]
     rank: Annotated[int, Field(ge=0, le=16_384)]
     mask_seed: Seed
     ids: Annotated[list[Id], Field(max_length=10**6)]
@@ -279,7 +291,7 @@ def as_config(config: type, checked: BaseModel, fault: str) -> Any:
 
 def _said(error: Any) -> str:
     place = ".".join(str(part)[:LONGEST_INPUT] for part in error["loc"][:4])
-    said = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    said = error["msg"].removeprefix("Value error, ").removeprefix("Input ").rstrip(".")
     if error["type"] == "missing":
         return f"its {place!r} is missing"
     if error["type"] == "value_error":

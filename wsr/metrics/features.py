@@ -16,6 +16,7 @@ from wsr.devices import moved
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.files import refuse_stand_in, there
 from wsr.formats.tensors import open_tensors
+from wsr.modalities import Modality, find
 from wsr.paths import assets_dir
 
 SIDE = 224  # pixels that the image networks were trained on
@@ -161,13 +162,15 @@ def pointnet(weights: str | Path | None = None, device: torch.device | str = "cp
 EXTRACTORS = {"clip": clip, "efficientnet-lite0": efficientnet_lite, "pointnet++": pointnet}
 
 
-def extractor(name: str | None = None, dim: int = 2) -> Extractor:
-    """By name, or the default for images (2; CLIP where its weights are, else EfficientNet-Lite0) or shapes (3)."""
-    if name is None and dim == 3:
-        return pointnet()
+def clip_at_hand() -> bool:
+    """Whether there are weights of CLIP, as far as their place tells."""
+    return bool(os.environ.get(CLIP_VARIABLE) or there(os.path.expanduser(CLIP_CACHE)))
+
+
+def extractor(name: str | None = None, modality: Modality | str | int = "image") -> Extractor:
+    """By name, or the modality's default."""
     if name is None:
-        at_hand = os.environ.get(CLIP_VARIABLE) or there(os.path.expanduser(CLIP_CACHE))
-        return clip() if at_hand else efficientnet_lite()
+        return find(modality).extractor()
     if name not in EXTRACTORS:
         raise unknown_name("extractor", name, EXTRACTORS)
     return EXTRACTORS[name]()

@@ -1,5 +1,7 @@
 """From weights to what they are: images at any resolution, surfaces by marching cubes."""
 
+from typing import Any
+
 import numpy as np
 import torch
 import trimesh
@@ -51,14 +53,8 @@ def render_surfaces(
 
 def decode(
     representation: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int] = (1, 1)
-) -> Float[np.ndarray, "n h w 3"] | list[trimesh.Trimesh]:
-    """What the weights are. For images, `resolution` is the longer side and `aspect` the (height, width) of the target
-    in any unit; for shapes, the samples of the grid along an edge. Weights may be anywhere: it computes where the
-    representation is."""
-    if representation.dim == 3:
-        return render_surfaces(representation, weights, resolution) if len(weights) else []
-    longest = max(aspect)
-    height, width = (max(round(resolution * side / longest), 1) for side in aspect)
-    if not len(weights):
-        return np.zeros((0, height, width, 3), np.float32)
-    return render_images(representation, weights, height, width)
+) -> Float[np.ndarray, "n *rest"] | list[Any]:
+    """What the weights are, as their modality decodes them. For images, `resolution` is the longer side and `aspect`
+    the (height, width) of the target in any unit; for shapes, the samples of the grid along an edge. Weights may be
+    anywhere: it computes where the representation is."""
+    return representation.modality.decode(representation, weights, resolution, aspect)

@@ -82,10 +82,7 @@ def draw_weights(
 ) -> list[UInt8[np.ndarray, "h w 3"]]:
     """What weights are, as pictures: images of `resolution` pixels, or surfaces of so many samples along an edge, drawn
     `size` pixels wide."""
-    found = decode(model, weights, resolution)
-    if model.dim == 3:
-        return [draw_mesh(mesh, size) for mesh in found]
-    return list(np.uint8(np.round(np.clip(found, 0, 1) * 255)))
+    return [model.modality.picture(one, size) for one in decode(model, weights, resolution)]
 
 
 def _framed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:

@@ -14,7 +14,6 @@ from wsr.fitting.verdict import is_poor
 from wsr.render.decode import evaluate_in_chunks
 from wsr.zoo.zoo import Zoo
 
-TOLERANCE = {2: 0.05, 3: 0.002}  # dB of PSNR, or IoU: what the order of sums may change between machines
 BATCH = 8
 # The settings that determine how weights decode, and their names in messages.
 MEANING = {
@@ -84,7 +83,7 @@ def _instances(zoo: Zoo, ids: Iterable[str]) -> list[str]:
 def _check_batch(zoo: Zoo, part, signals, report: CheckReport) -> None:
     weights = zoo.weights(part["id"].tolist())
     if signals is None:
-        points = torch.rand(1, 256, zoo.meta["dim"], generator=torch.Generator().manual_seed(0)) * 2 - 1
+        points = torch.rand(1, 256, zoo.modality.dim, generator=torch.Generator().manual_seed(0)) * 2 - 1
         values = evaluate_in_chunks(zoo.representation, weights, points)
         for name, good in zip(part["id"], torch.isfinite(values).all(2).all(1).tolist(), strict=True):
             if not good:
@@ -97,5 +96,5 @@ def _check_batch(zoo: Zoo, part, signals, report: CheckReport) -> None:
         report.largest_difference = max(report.largest_difference, difference)
         if signal.sha256() != row.target_sha256:
             report.problems.append(f"{row.id}: its target here is not the one it was fitted to (SHA-256 differs)")
-        elif not difference <= TOLERANCE[zoo.meta["dim"]]:
+        elif not difference <= zoo.modality.tolerance:
             report.problems.append(f"{row.id}: the index states {row.quality:.4g}, its weights give {found:.4g}")

@@ -11,6 +11,7 @@ from wsr.fields.description import FieldDescription
 from wsr.fields.legacy_presets import legacy_fit, legacy_resolution
 from wsr.fields.representation import Representation
 from wsr.identity import content_hash, differences, in_words
+from wsr.modalities import of_dim
 from wsr.presets import preset as find_preset
 
 FORMAT = "wsr-zoo-1"
@@ -47,13 +48,14 @@ class ZooSettings(TypedDict, total=False):
 
 def zoo_meta(model: Representation, **settings: Unpack[ZooSettings]) -> dict[str, Any]:
     """A new zoo.json."""
-    preset, dim = settings.get("preset", ""), model.dim
-    config = find_preset(preset, dim)
+    preset = settings.get("preset", "")
+    config = find_preset(preset, model.modality)
     meta = {
         "format": FORMAT,
         **FieldDescription.of(model).record(),
         "preset": preset,
-        "dim": dim,
+        "dim": model.dim,
+        "modality": model.modality.name,
         "seed": 0,
         "fit_version": FIT_VERSION,
         "code_version": __version__,
@@ -71,8 +73,11 @@ def completed(meta: Mapping[str, Any]) -> dict[str, Any]:
     something is left to a preset that there was not."""
     found = dict(meta)
     kind = found["preset"], found["dim"]
+    found["modality"] = found.get("modality") or of_dim(found["dim"]).name
     if "field" not in found and not found["base"]:
         found |= {"field": FieldDescription.read(found).record()["field"]}
+    if found.get("field"):
+        found["field"] = {**found["field"], "modality": found["field"].get("modality") or found["modality"]}
     if "resolution" not in found:
         found["resolution"] = legacy_resolution(*kind)
     if "batch" not in found.get("fit", {}):

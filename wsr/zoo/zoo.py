@@ -31,6 +31,7 @@ from wsr.formats.schema import ZooSchema, validated
 from wsr.formats.tables import INDEX as COLUMNS
 from wsr.formats.tables import read_table
 from wsr.formats.tensors import save_tensors
+from wsr.modalities import Modality, find
 from wsr.paths import atomic_path, make_dir
 from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_spoilt, zoo_path
 from wsr.zoo.files import read_all, read_few, row_count
@@ -119,8 +120,8 @@ class Zoo:
         return len(self.index)
 
     def good(self, split: str | None = None) -> pd.DataFrame:
-        """The index of the fits that are "ok", of one split or of all: neither diverged nor poor (below 15 dB or an IoU
-        of 0.5), for those are no examples to learn from."""
+        """The index of the fits that are "ok", of one split or of all: neither diverged nor poor (below the modality's
+        threshold), for those are no examples to learn from."""
         found = self.index[self.index["status"] == "ok"]
         return found if split is None else found[found["split"] == split]
 
@@ -135,6 +136,10 @@ class Zoo:
                     "on its base: the zoo was written by another version, or is damaged."
                 )
         return self._representation
+
+    @property
+    def modality(self) -> Modality:
+        return find(self.meta["modality"])
 
     def rows(self, ids: list[str] | None) -> list[int]:
         """Positions of these ids in the index; all of them for None."""
@@ -161,7 +166,8 @@ class Zoo:
         return found if dtype is None else found.to(dtype)
 
     def decode(self, ids: list[str] | None = None, resolution: int | None = None):
-        """What the weights are: images (n, h, w, 3) in [0, 1], or meshes; by default at the zoo's own resolution."""
+        """What the weights are: images (n, h, w, 3) in [0, 1], meshes, or what else the modality decodes; by default at
+        the zoo's own resolution."""
         from wsr.render.decode import decode
 
         return decode(self.representation, self.weights(ids), resolution or self.resolution)

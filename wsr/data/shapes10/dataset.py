@@ -17,6 +17,7 @@ from wsr.caching import cached_by_file
 from wsr.data.shapes10.generate import CATEGORIES, SEEDS, VERSION, generate, to_trimesh
 from wsr.data.signals import Signal, Signals
 from wsr.errors import unknown_name
+from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
 HELDOUT_FROM = 450  # seeds 450..499 of every category: 500 held-out shapes
@@ -34,12 +35,12 @@ def load_shapes10(category: str | None = None) -> Signals:
         raise unknown_name("shapes10 category", category, CATEGORIES)
     chosen = CATEGORIES if category is None else (category,)
     name = "shapes10" if category is None else f"shapes10/{category}"
-    return Signals(name, 3, [_signal(cls, seed) for cls in chosen for seed in range(SEEDS)])
+    return Signals(name, OCCUPANCY.dim, [_signal(cls, seed) for cls in chosen for seed in range(SEEDS)], OCCUPANCY)
 
 
 def _signal(category: str, seed: int) -> Signal:
     split = "heldout" if seed >= HELDOUT_FROM else "train"
-    return Signal(f"{category}-{seed:05d}", category, split, 3, partial(_read, category, seed))
+    return Signal(f"{category}-{seed:05d}", category, split, OCCUPANCY.dim, partial(_read, category, seed))
 
 
 def _read(category: str, seed: int) -> trimesh.Trimesh:

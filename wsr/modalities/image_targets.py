@@ -1,0 +1,123 @@
+"""Images as fits see them: pixels drawn step by step, and PSNR on all of them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from wsr.devices import upload
+from wsr.errors import WsrError
+from wsr.fields.coordinates import morton_order, pixel_grid
+from wsr.fields.representation import Representation
+from wsr.identity import content_hash
+from wsr.modalities.image import IMAGE
+from wsr.modalities.targets import Batch, Targets, Truth
+from wsr.render.decode import evaluate_in_chunks
+
+PART_SEED = 77_003  # of the pixels that stand for all
+QUICK_PIXELS = 2048  # that every record but the last is judged on
+
+
+class ImageTargets(Targets):
+    """Images of one size. Every step takes one pixel at random out of each small cell of the image, and no pixel twice
+    before all have been used: less noise in the gradient than independent draws, and no gather but once an epoch."""
+
+    modality = IMAGE
+
+    def __init__(self, images: UInt8[Tensor, "n h w 3"], device: torch.device | str = "cpu", seed: int = 0):
+        self.shape = tuple(images.shape[1:3])
+        self.pixels = images.flatten(1, 2).to(device)  # (n, h·w, 3)
+        self.grid = pixel_grid(*self.shape, device=device)  # (h·w, 2)
+        self.curve = morton_order(*self.shape)
+        self.seed = seed
+        self._epoch: tuple[tuple[int, int], Tensor] | None = None
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def device(self) -> torch.device:
+        return self.pixels.device
+
+    def positions(self, step: int, count: int) -> Tensor:
+        """The pixels (count,) of a step."""
+        total = len(self.curve)
+        count = min(count, total)
+        cells = total // count  # steps an epoch: each takes one pixel out of `cells` neighbours
+        epoch, part = divmod(step, cells)
+        if self._epoch is None or self._epoch[0] != (epoch, count):
+            generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
+            start = int(torch.randint(total - cells * count + 1, (1,), generator=generator))
+            groups = self.curve[start : start + cells * count].view(count, cells)
+            shuffled = groups.gather(1, torch.rand(count, cells, generator=generator).argsort(1))
+            self._epoch = ((epoch, count), upload(shuffled.t().contiguous(), self.grid.device))
+        return self._epoch[1][part]
+
+    def batch(self, step: int, count: int, rows: Tensor | slice = slice(None)) -> Batch:
+        positions = self.positions(step, count)
+        pixels = self.pixels[rows][:, positions] if isinstance(rows, slice) else self.pixels[rows[:, None], positions]
+        return Batch(self.grid[positions][None], to_signed(pixels))
+
+    def draw(self, i, count, generator):
+        chosen = torch.randint(len(self.grid), (count,), generator=generator)
+        return self.grid[chosen], to_signed(self.pixels[i, chosen])
+
+    def loss(self, values: Float[Tensor, "n p 3"], batch: Batch) -> Float[Tensor, "n"]:
+        """Mean squared error in [-1, 1], an instance."""
+        return (values - batch.values).square().mean((1, 2))
+
+    def content_hash(self) -> str:
+        return content_hash("images", list(map(str, self.shape)), self.pixels)
+
+
+@dataclass
+class ImageTruth(Truth):
+    """All pixels of the images (n, h, w, 3). `part` (q,) are those that stand for all where it has to be quick: one at
+    random out of each of QUICK_PIXELS equal stretches of a curve through neighbours, always the same ones."""
+
+    images: UInt8[Tensor, "n h w 3"]
+
+    @cached_property
+    def part(self) -> Int64[Tensor, "q"]:
+        curve = morton_order(*self.aspect)
+        count = min(QUICK_PIXELS, len(curve))
+        within = torch.rand(count, dtype=torch.float64, generator=torch.Generator().manual_seed(PART_SEED))
+        return curve[((torch.arange(count) + within) * (len(curve) / count)).long()]
+
+    @property
+    def aspect(self) -> tuple[int, int]:
+        return tuple(self.images.shape[1:3])
+
+    def quality(
+        self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
+    ) -> Float[np.ndarray, "n"]:
+        """PSNR in dB of the clamped decode, on every pixel; `quick` looks at those of `part` only."""
+        pixels, grid = self.images.flatten(1, 2), pixel_grid(*self.aspect)
+        if quick:
+            pixels, grid = pixels[:, self.part], grid[self.part]
+        decoded = to_unit(evaluate_in_chunks(representation, weights, grid[None].to(representation.device)))
+        error = (decoded - pixels.to(decoded.device).float() / 255).square().mean((1, 2))  # of (n, q, 3)
+        return (-10 * torch.log10(error.clamp_min(1e-10))).cpu().numpy()
+
+
+def to_signed(pixels: UInt8[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
+    """Pixels 0…255 to the network's [-1, 1]."""
+    return pixels.float().mul_(2 / 255).sub_(1)
+
+
+def to_unit(values: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
+    """The network's [-1, 1] to an image's [0, 1], clamped."""
+    return values.add(1).mul(0.5).clamp(0, 1)
+
+
+def stack_images(images: list[np.ndarray]) -> UInt8[Tensor, "n h w 3"]:
+    """Images in [0, 1] of one size, as bytes. WsrError where sizes differ."""
+    sizes = {image.shape[:2] for image in images}
+    if len(sizes) > 1:
+        raise WsrError(
+            f"Images of one fit must have one size, these have {sorted(sizes)[:3]}: fit them in turn, or resize them."
+        )
+    return torch.from_numpy(np.stack([np.round(image * 255).astype(np.uint8) for image in images]))

@@ -1,0 +1,166 @@
+"""Shapes: whether points of the cube lie inside, fitted by the cross-entropy and judged by IoU."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from jaxtyping import Float
+
+from wsr.modalities.base import Live, Measured, Modality, Resolutions
+
+if TYPE_CHECKING:
+    import trimesh
+    from torch import Tensor
+
+    from wsr.data.occupancy import OccupancySamples
+    from wsr.data.signals import Signals
+    from wsr.fields.representation import Representation
+    from wsr.metrics.features import Extractor
+    from wsr.modalities.occupancy_targets import ShapeTargets, ShapeTruth
+
+SUFFIXES = (".obj", ".off", ".stl", ".ply", ".glb")  # those that wsr.data.readers has readers for
+_SMALL = 0.01  # of the cube: what fills less is thin against the grid
+DRAWN = 256  # pixels of a drawn surface, unless told
+PLACES = 20_000  # at which two fields are compared
+
+
+class Occupancy(Modality):
+    """A content is a mesh scaled to the unit sphere; a field's value is a logit, positive inside."""
+
+    name, dim, channels, noun, plural = "occupancy", 3, 1, "shape", "shapes"
+    measure, unit, title, decimals = "iou", "IoU", "IoU", 3
+    poor, tolerance, negligible = 0.5, 0.002, 0.005
+    too_fine, value_unit = "thinner walls", "logit"
+    default_base, folder, files, suffix, given = "shapes10", "meshes", SUFFIXES, ".glb", "mesh"
+    view, prepares = "surface", "occupancy"
+    resolutions = Resolutions(
+        final=96, large=96, opened=64, beside=40, sample=48, settled=64, judged=48, thumbnail=64,
+        live=Live(40, 0.8), live_six=Live(32, 2.5), live_samples=Live(20, 1.5),
+    )  # fmt: skip
+
+    def recognises(self, given):
+        if isinstance(given, (str, Path)):
+            return Path(given).suffix.lower() in SUFFIXES
+        import trimesh
+
+        return isinstance(given, trimesh.Trimesh)
+
+    def read(self, given, longest=None) -> trimesh.Trimesh:
+        """One mesh, at its own detail whatever `longest` is."""
+        from wsr.data.meshes import read_mesh
+
+        return read_mesh(given)
+
+    def content_parts(self, content):
+        # rounded, so that the last bit of a platform's arithmetic does not make another shape of it
+        return [np.round(content.vertices, 5).astype("<f4"), np.asarray(content.faces, "<i4")]
+
+    def load_folder(self, folder):
+        from wsr.data.meshes import load_mesh_folder
+
+        return load_mesh_folder(folder)
+
+    def prepare(self, signals, progress):
+        from wsr.data.occupancy import prepare_occupancy
+
+        prepare_occupancy(signals, progress=progress)
+
+    def describe(self, content, resolution):
+        from wsr.data.mesh_report import describe_mesh
+
+        return describe_mesh(content, resolution).sentences()
+
+    def warnings(self, content):
+        from wsr.data.mesh_report import describe_mesh
+
+        return describe_mesh(content).warnings()
+
+    def samples(self, signals: Signals) -> list[OccupancySamples]:
+        from wsr.data.occupancy import cached_occupancy
+
+        return [cached_occupancy(signal) for signal in signals]
+
+    def targets(self, samples, device="cpu", seed=0) -> ShapeTargets:
+        from wsr.modalities.occupancy_targets import ShapeTargets
+
+        return ShapeTargets.of(samples, device, seed)
+
+    def truth(self, signals, samples, points) -> ShapeTruth:
+        from wsr.modalities.occupancy_targets import shape_truth
+
+        return shape_truth(signals, points)
+
+    def coarse(self, signals, size):
+        """Whether the centres of size³ voxels lie inside."""
+        import torch
+
+        from wsr.data.inside import inside
+
+        places = (np.stack(np.meshgrid(*[np.arange(size)] * 3), -1).reshape(-1, 3) + 0.5) * 2 / size - 1
+        return torch.from_numpy(np.stack([inside(signal.read(), places) for signal in signals])).float()
+
+    def in_words(self, quality):
+        return f"an IoU of {quality:.3f}"
+
+    @property
+    def bound(self):
+        return f"{self.poor:g}"
+
+    def fault(self, filled):
+        """filled: share of the cube that lies inside the shape."""
+        if filled == 0:
+            return "the shape is empty: its surface closes nothing off"
+        if filled is not None and filled < _SMALL:
+            inside = f"only {filled:.2%} of the cube lies inside"
+            return f"{inside}: the shape is thin against the grid, or its surface is open"
+        return ""
+
+    def places(self, resolution):
+        """PLACES points, uniform at random, whatever the resolution: a full grid has too many."""
+        import torch
+
+        return torch.rand(1, PLACES, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+
+    def decode(
+        self, model: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int]
+    ) -> list[trimesh.Trimesh]:
+        """Surfaces where the logit is 0, by a grid of `resolution` samples along an edge."""
+        from wsr.render.decode import render_surfaces
+
+        return render_surfaces(model, weights, resolution) if len(weights) else []
+
+    def empty(self, decoded):
+        return not len(decoded.faces)
+
+    def picture(self, decoded, size=None):
+        from wsr.render.pictures import draw_mesh
+
+        return draw_mesh(decoded, size or DRAWN)
+
+    def save(self, decoded, path):
+        from wsr.render.surfaces import to_glb
+
+        to_glb(decoded, path)
+
+    def extractor(self) -> Extractor:
+        """PointNet++, trained on `shapes10`."""
+        from wsr.metrics.features import pointnet
+
+        return pointnet()
+
+    def measured(self, decoded, first=0):
+        clouds = np.stack([_cloud(mesh, first + i) for i, mesh in enumerate(decoded)])
+        return Measured(clouds, clouds, sum(map(self.empty, decoded)))
+
+
+def _cloud(mesh: trimesh.Trimesh, seed: int) -> Float[np.ndarray, "p 3"]:
+    from wsr.metrics.surfaces import POINTS, surface_points
+
+    if not len(mesh.faces):
+        return np.zeros((POINTS, 3), np.float32)
+    return surface_points(mesh, POINTS, seed).astype(np.float32)
+
+
+OCCUPANCY = Occupancy()

@@ -1,0 +1,102 @@
+"""Shapes as fits see them: occupancy at points near the surface and anywhere, and IoU at fresh points."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from wsr.data.inside import inside
+from wsr.data.occupancy import OccupancySamples
+from wsr.data.signals import Signals
+from wsr.fields.representation import Representation
+from wsr.identity import content_hash
+from wsr.modalities.occupancy import OCCUPANCY
+from wsr.modalities.targets import Batch, Targets, Truth
+from wsr.render.decode import evaluate_in_chunks
+
+EVALUATION_SEED = 77_003  # of the fresh uniform points: never those that a fit saw
+QUICK_POINTS = 8192  # that every record but the last is judged on
+
+
+class ShapeTargets(Targets):
+    """Occupancy samples of shapes, half near the surface and half uniform, in an order that is random already: a step
+    takes the next slice of both."""
+
+    modality = OCCUPANCY
+
+    def __init__(
+        self,
+        points: Float[Tensor, "n 2 p 3"],
+        inside: Bool[Tensor, "n 2 p"],
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+    ):
+        self.points, self.inside, self.seed = points.to(device), inside.to(device), seed
+
+    @classmethod
+    def of(cls, samples: list[OccupancySamples], device: torch.device | str = "cpu", seed: int = 0) -> "ShapeTargets":
+        points = torch.from_numpy(np.stack([s.points for s in samples]))
+        return cls(points, torch.from_numpy(np.stack([s.inside for s in samples])), device, seed)
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @property
+    def device(self) -> torch.device:
+        return self.points.device
+
+    def batch(self, step: int, count: int, rows: Tensor | slice = slice(None)) -> Batch:
+        pool, half = self.points.shape[2], max(count // 2, 1)
+        half = min(half, pool)
+        slices = pool // half
+        offset = ((step + self.seed * 7919) % slices) * half
+        points = self.points[rows, :, offset : offset + half].flatten(1, 2).float()  # (n, 2·half, 3)
+        inside = self.inside[rows, :, offset : offset + half].flatten(1, 2).float()
+        return Batch(points, inside[..., None])
+
+    def draw(self, i, count, generator):
+        chosen = torch.randint(self.points.shape[2], (2, count // 2), generator=generator)
+        points = torch.cat([self.points[i, kind, chosen[kind]] for kind in (0, 1)]).float()
+        inside = torch.cat([self.inside[i, kind, chosen[kind]] for kind in (0, 1)]).float()
+        return points, inside[:, None]
+
+    def loss(self, logits: Float[Tensor, "n p 1"], batch: Batch) -> Float[Tensor, "n"]:
+        """Mean binary cross-entropy, an instance."""
+        return F.binary_cross_entropy_with_logits(logits, batch.values.to(logits.dtype), reduction="none").mean((1, 2))
+
+    def content_hash(self) -> str:
+        return content_hash("shapes", self.points, self.inside)
+
+
+@dataclass
+class ShapeTruth(Truth):
+    """Occupancy at fresh uniform points of [-1, 1]^3, not seen by the fit."""
+
+    points: Float[Tensor, "n q 3"]
+    inside: Bool[Tensor, "n q"]
+
+    @property
+    def filled(self) -> list[float]:
+        """The share of the cube that lies inside, a shape."""
+        return self.inside.float().mean(1).tolist()
+
+    def quality(
+        self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
+    ) -> Float[np.ndarray, "n"]:
+        """Intersection over union; `quick` looks at the first QUICK_POINTS points only."""
+        count = QUICK_POINTS if quick else self.points.shape[1]
+        points = self.points[:, :count].float()
+        logits = evaluate_in_chunks(representation, weights, points)[..., 0]  # (n, q)
+        a, b = logits > 0, self.inside[:, :count].to(logits.device)
+        union = (a | b).sum(1).clamp_min(1)
+        return ((a & b).sum(1) / union).cpu().numpy()
+
+
+def shape_truth(items: Signals, count: int) -> ShapeTruth:
+    """Fresh uniform points, the same for every shape."""
+    points = np.random.default_rng(EVALUATION_SEED).uniform(-1, 1, (count, 3)).astype(np.float32)
+    occupied = np.stack([inside(signal.read(), points) for signal in items])
+    return ShapeTruth(torch.from_numpy(points)[None].expand(len(items), -1, -1), torch.from_numpy(occupied))
