@@ -44,6 +44,11 @@ def has_surfaces(data: str) -> bool:
     return modality_of(data).view == "surface"
 
 
+def quality_of(data: str) -> str:
+    """The quality of a fit as tables name it: "PSNR"."""
+    return modality_of(data).title.partition(" (")[0]
+
+
 def prepare(data: str) -> None:
     """Makes a data set ready to be read: emoji are fetched, procedural shapes generated, and the occupancy of shapes
     that a base learns from is sampled. All of it is kept in the cache."""

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import has_surfaces, modality_of, slug, zoo_signals
+from precompute.selection import has_surfaces, quality_of, slug, zoo_signals
 from precompute.tables import PAPER, write_tables
 from wsr import representations
 from wsr.data import load_signals
@@ -96,7 +96,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 def _row(name: str, found: dict[str, dict]) -> dict:
     row = {"representation": name}
     for data, value in found.items():
-        quality = f"{slug(data)} {modality_of(data).title.partition(" (")[0]}"
+        quality = f"{slug(data)} {quality_of(data)}"
         row |= {f"{slug(data)} weights": value["weights"], f"{slug(data)} seconds": value["seconds"]}
         row |= {**_interval(quality, value["quality"]), f"{quality} seen": value["seen"]}
         if "chamfer" in value:
@@ -118,7 +118,7 @@ def _order(cells: dict, datasets: list[str]) -> list[dict]:
     the 95 % interval, and whether that confirms the statement, refutes it, or leaves it open."""
     rows = []
     for data in datasets:
-        for key, measure, sign in (("quality", modality_of(data).title.partition(" (")[0], 1), ("chamfer", CHAMFER, -1)):
+        for key, measure, sign in (("quality", quality_of(data), 1), ("chamfer", CHAMFER, -1)):
             for better, worse in ORDER:
                 values = [cells.get((data, name), {}).get(key) for name in (better, worse)]
                 if None not in values:
