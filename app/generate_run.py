@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.analysis.novelty import Audit, Verdict
-    from wsr.diffusion import SampleStep, WeightDiffusion
+    from wsr.generators.diffusion import SampleStep, WeightDiffusion
 
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
@@ -132,7 +132,7 @@ def _sample_files(path: Path, name: str) -> list[str | Path]:
 
 @cached_by_file(_model_files, maxsize=6)
 def model(name: str) -> "WeightDiffusion":
-    from wsr.diffusion import load_diffusion
+    from wsr.generators.diffusion import load_diffusion
 
     return load_diffusion(_file(name))
 
@@ -323,7 +323,7 @@ def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
     """The sample (1, p) of the noise that is `part` of the way, along the sphere, from one sample's to another's."""
     import torch
 
-    from wsr.diffusion.model import draw
+    from wsr.generators.diffusion.model import draw
 
     for number in (first, second):
         if not 0 <= number < COUNT:

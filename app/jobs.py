@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from app.samples import Target
     from wsr.analysis.connectivity import Pair
     from wsr.data.signals import Signal, Signals
-    from wsr.diffusion import SampleStep, WeightDiffusion
     from wsr.fitting.loop import FitRecord
     from wsr.fitting.problem import Problem, ShapeTruth
+    from wsr.generators.diffusion import SampleStep, WeightDiffusion
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def fit_pairs(
 
 @cached_by_file(lambda path: [path], maxsize=6)
 def diffusion(path: Path) -> "WeightDiffusion":
-    from wsr.diffusion import load_diffusion
+    from wsr.generators.diffusion import load_diffusion
 
     return load_diffusion(path)
 

@@ -14,9 +14,9 @@ from precompute.diffusion_search import searched
 from precompute.generators import SECONDS
 from precompute.judging import COUNT, STEPS, Judge, train
 from precompute.tables import Report
-from wsr.diffusion import DiffusionConfig, diffusion_preset
-from wsr.diffusion.jobs import training_of
-from wsr.diffusion.training import VERSION
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
 from wsr.zoo import Zoo
 
 NAME, COPIES, LIMIT = "shapes10-mlora", (1, 2, 4, 8), SECONDS["shapes10"]

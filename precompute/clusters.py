@@ -12,9 +12,9 @@ from precompute.diffusion_search import searched
 from precompute.generators import SECONDS, THREADS
 from precompute.judging import COUNT, STEPS, Judge, train
 from precompute.tables import Report
-from wsr.diffusion import diffusion_preset
-from wsr.diffusion.jobs import training_of
-from wsr.diffusion.training import VERSION
+from wsr.generators.diffusion import diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
 from wsr.zoo import Zoo
 
 DATASET, KIND = "emoji-people", "mlora-asym"

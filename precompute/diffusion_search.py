@@ -17,9 +17,9 @@ from precompute.generators import THREADS
 from precompute.judging import train
 from precompute.tables import Resumed
 from wsr import representations
-from wsr.diffusion import diffusion_preset
-from wsr.diffusion.jobs import training_of
-from wsr.diffusion.training import VERSION
+from wsr.generators.diffusion import diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
 from wsr.identity import Identity
 from wsr.paths import assets_dir
 from wsr.zoo import Zoo

@@ -13,9 +13,9 @@ from precompute.diffusion_search import DATASET, searched
 from precompute.generators import THREADS
 from precompute.judging import train
 from precompute.tables import Report
-from wsr.diffusion import diffusion_preset
-from wsr.diffusion.jobs import training_of
-from wsr.diffusion.training import VERSION
+from wsr.generators.diffusion import diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
 from wsr.zoo import Zoo
 
 NAME = f"{DATASET}-mlora-asym"

@@ -14,9 +14,9 @@ import torch
 
 from precompute.diffusion_search import searched
 from precompute.generators import BITS, SAMPLES, SECONDS, STEPS, THREADS, Generator, generators
-from wsr.diffusion import DiffusionConfig, diffusion_preset, load_diffusion, sample_zoo, train_diffusion
-from wsr.diffusion.jobs import training_of
 from wsr.errors import WsrError
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset, load_diffusion, sample_zoo, train_diffusion
+from wsr.generators.diffusion.jobs import training_of
 from wsr.identity import Identity
 from wsr.paths import assets_dir, cache_dir
 from wsr.progress import bar

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from wsr.analysis.evaluation import UNITS, decoded, shown_as
 from wsr.analysis.novelty import audit_of
-from wsr.diffusion import Training
+from wsr.generators.diffusion import Training
 from wsr.metrics import frechet_distance, mmd
 from wsr.metrics.features import extractor
 from wsr.progress import bar

@@ -15,10 +15,10 @@ import torch
 
 from precompute.generators import BITS, DATASETS, THREADS, Generator
 from precompute.tables import zoo_hash
-from wsr.diffusion import diffusion_preset
-from wsr.diffusion.checkpoints import CheckpointGenerator
-from wsr.diffusion.jobs import samples_zoo
-from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
+from wsr.generators.diffusion import diffusion_preset
+from wsr.generators.diffusion.jobs import samples_zoo
+from wsr.generators.g_pt import CheckpointGenerator
+from wsr.generators.latent import HyperRepresentations, LatentConfig, PDiff
 from wsr.identity import Identity
 from wsr.paths import assets_dir, cache_dir
 from wsr.progress import bar

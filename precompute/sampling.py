@@ -10,8 +10,8 @@ import torch
 from precompute.generators import DATASETS
 from precompute.judging import COUNT, STEPS, Judge
 from precompute.tables import Report
-from wsr.diffusion import load_diffusion
-from wsr.diffusion.jobs import SAMPLING_VERSION
+from wsr.generators.diffusion import load_diffusion
+from wsr.generators.diffusion.jobs import SAMPLING_VERSION
 
 SETTINGS = (
     {}, {"end": 0.0}, {"end": 0.5}, {"guidance": 1.0}, {"guidance": 4.0}, {"steps": 100},

@@ -11,7 +11,7 @@ import jaxtyping  # noqa: E402
 import wsr  # noqa: E402, F401  # before torch: it says how threads wait
 
 # every jaxtyping signature of the engine is checked while the tests run, and only then (it costs a few percent)
-CHECKED = ("fields", "fitting", "symmetry", "analysis", "diffusion")
+CHECKED = ("fields", "fitting", "symmetry", "analysis", "generators")
 jaxtyping.install_import_hook([f"wsr.{name}" for name in CHECKED], "beartype.beartype")
 
 import numpy as np  # noqa: E402
@@ -21,7 +21,7 @@ import torch  # noqa: E402
 from wsr.fields.base import BaseField  # noqa: E402
 from wsr.presets import FieldConfig  # noqa: E402
 
-NUMERIC = ("analysis", "bench", "diffusion", "fields", "fitting", "metrics", "symmetry", "zoo")
+NUMERIC = ("analysis", "bench", "fields", "fitting", "generators", "metrics", "symmetry", "zoo")
 BROWSER = "tests/browser/"
 
 

@@ -11,9 +11,9 @@ from pretend_gpu import GPU
 import wsr
 from wsr import symmetry
 from wsr.analysis.novelty import Audit, averages, gaussian, noisy, plants
-from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, load_diffusion, sample_zoo
-from wsr.diffusion.config import PREDICTIONS
-from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
+from wsr.generators.diffusion import DiffusionConfig, Training, WeightDiffusion, load_diffusion, sample_zoo
+from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.latent import HyperRepresentations, LatentConfig, PDiff
 from wsr.metrics.features import CloudExtractor, ImageExtractor, efficientnet_lite
 from wsr.metrics.pointnet import PointNet
 from wsr.symmetry import KEEPS_MASK, align, canonical

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 import wsr
-from wsr.diffusion import DiffusionConfig, WeightDiffusion
-from wsr.diffusion.config import PREDICTIONS
-from wsr.diffusion.process import make_process
 from wsr.fitting.autodecoder import BaseTraining
 from wsr.fitting.loop import step_loss
 from wsr.fitting.targets import ImageTargets, ShapeTargets
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion
+from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.diffusion.process import make_process
 from wsr.presets import BaseTrainingConfig, Stage
 from wsr.render.decode import evaluate_in_chunks
 

@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 
 from tests.conftest import tiny_config
 from wsr import load_weights
-from wsr.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, base_shapes, load_base, load_latents, save_base
 from wsr.fields.representation import REPRESENTATIONS, make_representation, stored_size
 from wsr.fitting.saved import save_weights
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
 from wsr.metrics.pointnet import PointNet, load_pointnet
 from wsr.zoo import Zoo
 

@@ -11,13 +11,13 @@ from PIL import Image
 
 from wsr import presets, representations
 from wsr.data import load_signals
-from wsr.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
-from wsr.diffusion.config import diffusion_preset
 from wsr.errors import WsrError
 from wsr.fields import legacy_presets
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import make_representation
 from wsr.fitting.saved import load_weights, save_weights
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
+from wsr.generators.diffusion.config import diffusion_preset
 from wsr.paths import assets_dir
 from wsr.presets import FieldConfig, FitConfig, PresetConfig
 from wsr.zoo import Zoo, build_zoo, check_zoo

@@ -41,8 +41,8 @@ class Diffuse:
     """Replace a model that another run has made."""
 
     def run(self) -> int:
-        from wsr.diffusion import diffusion_preset
-        from wsr.diffusion.jobs import train_diffusion
+        from wsr.generators.diffusion import diffusion_preset
+        from wsr.generators.diffusion.jobs import train_diffusion
         from wsr.paths import assets_dir
         from wsr.zoo import Zoo
 
@@ -92,9 +92,9 @@ class Sample:
     """The zoo's folder."""
 
     def run(self) -> int:
-        from wsr.diffusion import load_diffusion
-        from wsr.diffusion.jobs import sample_zoo
         from wsr.fitting.fit import default_device
+        from wsr.generators.diffusion import load_diffusion
+        from wsr.generators.diffusion.jobs import sample_zoo
 
         if self.count < 1:
             raise WsrError(f"--count must be at least 1, not {self.count}.")

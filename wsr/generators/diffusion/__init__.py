@@ -1,9 +1,9 @@
 """Diffusion over weights: the hierarchical layer encoder, its transformer, training and sampling (section 3.5)."""
 
-from wsr.diffusion.config import DiffusionConfig, diffusion_preset
-from wsr.diffusion.jobs import sample_zoo, train_diffusion
-from wsr.diffusion.model import SampleStep, WeightDiffusion, load_diffusion
-from wsr.diffusion.training import Monitor, Training, TrainRecord
+from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.jobs import sample_zoo, train_diffusion
+from wsr.generators.diffusion.model import SampleStep, WeightDiffusion, load_diffusion
+from wsr.generators.diffusion.training import Monitor, Training, TrainRecord
 
 __all__ = [
     "DiffusionConfig",

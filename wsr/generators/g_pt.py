@@ -13,12 +13,12 @@ from diffusers.models.embeddings import TimestepEmbedding
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.model import WeightDiffusion, draw
-from wsr.diffusion.tokens import Tokens, make_tokens
-from wsr.diffusion.training import Training, TrainRecord
-from wsr.diffusion.transformer import FREQUENCIES, WeightTransformer
 from wsr.errors import WsrError
+from wsr.generators.diffusion.config import DiffusionConfig
+from wsr.generators.diffusion.model import WeightDiffusion, draw
+from wsr.generators.diffusion.tokens import Tokens, make_tokens
+from wsr.generators.diffusion.training import Training, TrainRecord
+from wsr.generators.diffusion.transformer import FREQUENCIES, WeightTransformer
 from wsr.randomness import drawing_from
 from wsr.zoo.build import zoo_start
 from wsr.zoo.zoo import Zoo

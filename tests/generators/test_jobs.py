@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 import torch
 
-from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
-from wsr.diffusion.clusters import Clusters
-from wsr.diffusion.jobs import parts_of, training_of
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.generators.diffusion.clusters import Clusters
+from wsr.generators.diffusion.jobs import parts_of, training_of
 from wsr.zoo import Zoo
 
 TINY = DiffusionConfig(
@@ -96,7 +96,7 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
 
 
 def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):
-    monkeypatch.setattr("wsr.diffusion.clusters.LEAST", 5)
+    monkeypatch.setattr("wsr.generators.diffusion.clusters.LEAST", 5)
     apart = zoo.weights()[:40] + 5.0 * (torch.arange(40) % 2)[:, None]  # two groups that no k-means can miss
     clusters = Clusters.of(apart, 2)
     found = clusters(apart)

@@ -5,8 +5,8 @@ from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.tokens import Tokens
+from wsr.generators.diffusion.config import DiffusionConfig
+from wsr.generators.diffusion.tokens import Tokens
 
 FREQUENCIES = 256  # of the time embedding
 

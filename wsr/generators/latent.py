@@ -14,10 +14,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.model import SMALLEST_SPREAD, WeightDiffusion, draw
-from wsr.diffusion.training import SEEDS, Training, TrainRecord
 from wsr.errors import WsrError
+from wsr.generators.diffusion.config import DiffusionConfig
+from wsr.generators.diffusion.model import SMALLEST_SPREAD, WeightDiffusion, draw
+from wsr.generators.diffusion.training import SEEDS, Training, TrainRecord
 from wsr.randomness import drawing_from
 
 SAMPLING = 100  # DDIM steps of p-diff

@@ -11,14 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.data.emoji import families
-from wsr.diffusion.clusters import Clusters
-from wsr.diffusion.config import DiffusionConfig, diffusion_preset
-from wsr.diffusion.model import WeightDiffusion, draw, read_about
-from wsr.diffusion.training import Training, TrainRecord
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import compute_dtype
 from wsr.fields.representation import Representation
 from wsr.formats.files import shown
+from wsr.generators.diffusion.clusters import Clusters
+from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.model import WeightDiffusion, draw, read_about
+from wsr.generators.diffusion.training import Training, TrainRecord
 from wsr.identity import Identity
 from wsr.paths import cache_dir, taken
 from wsr.symmetry import permuted_copies

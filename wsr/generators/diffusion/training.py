@@ -22,12 +22,12 @@ from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
 from wsr.devices import upload
-from wsr.diffusion.kept import Best, Kept
-from wsr.diffusion.model import WeightDiffusion
-from wsr.diffusion.process import make_process
 from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription
 from wsr.formats.tensors import open_tensors, save_tensors
+from wsr.generators.diffusion.kept import Best, Kept
+from wsr.generators.diffusion.model import WeightDiffusion
+from wsr.generators.diffusion.process import make_process
 from wsr.identity import Identity, content_hash
 
 SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step

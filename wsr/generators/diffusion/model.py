@@ -12,15 +12,15 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.devices import moved
-from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.process import make_process
-from wsr.diffusion.tokens import FlatTokens, make_tokens
-from wsr.diffusion.transformer import WeightTransformer
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
 from wsr.formats.files import shown, there
 from wsr.formats.schema import DiffusionSchema, as_config, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
+from wsr.generators.diffusion.config import DiffusionConfig
+from wsr.generators.diffusion.process import make_process
+from wsr.generators.diffusion.tokens import FlatTokens, make_tokens
+from wsr.generators.diffusion.transformer import WeightTransformer
 from wsr.paths import assets_dir, make_dir
 from wsr.randomness import drawing_from
 from wsr.zoo.bits import from_levels, pack, to_levels, unpack

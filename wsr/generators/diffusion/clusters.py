@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.diffusion.model import SMALLEST_SPREAD
+from wsr.generators.diffusion.model import SMALLEST_SPREAD
 
 COMPONENTS = 32  # principal ones, in which weights are grouped
 LEAST = 50  # weights of a cluster, on average: of a few alike ones it says which to copy

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from wsr import representations
-from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset, load_diffusion
-from wsr.diffusion.config import PREDICTIONS
-from wsr.diffusion.process import make_process
-from wsr.diffusion.tokens import LayerTokens, make_tokens
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset, load_diffusion
+from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.diffusion.process import make_process
+from wsr.generators.diffusion.tokens import LayerTokens, make_tokens
 
 TINY = DiffusionConfig(16, 2, 2, 8, 3e-3, 12, timesteps=50, beta=(1e-3, 0.2), ema=0.9, warmup=2, shared_modulation=True)
 
@@ -308,7 +308,7 @@ def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_p
 
 def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch):
     made = fresh(adapter)
-    monkeypatch.setattr("wsr.diffusion.model.MAX_FILE_BYTES", 130_000)
+    monkeypatch.setattr("wsr.generators.diffusion.model.MAX_FILE_BYTES", 130_000)
     made.save(tmp_path / "m.safetensors", 32)
     files = list(tmp_path.glob("*.safetensors"))
     assert len(files) > 1 and all(file.stat().st_size < 140_000 for file in files)

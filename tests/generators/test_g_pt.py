@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from wsr.diffusion import DiffusionConfig
-from wsr.diffusion.checkpoints import CheckpointGenerator, pairs_of
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig
+from wsr.generators.g_pt import CheckpointGenerator, pairs_of
 from wsr.zoo import Zoo
 
 CONFIG = DiffusionConfig(32, 2, 2, 20, 3e-3, 300, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)

@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 
 from wsr.cli import main
 from wsr.commands import MISTAKE, OK
-from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
-from wsr.diffusion.jobs import training_of
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.generators.diffusion.jobs import training_of
 from wsr.zoo import Zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU

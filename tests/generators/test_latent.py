@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from wsr.diffusion import DiffusionConfig
-from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
 from wsr.errors import WsrError
+from wsr.generators.diffusion import DiffusionConfig
+from wsr.generators.latent import HyperRepresentations, LatentConfig, PDiff
 
 CONFIG = LatentConfig(latent=4, width=64, steps=600, batch=40)
 NOISE = DiffusionConfig(32, 2, 2, 40, 3e-3, 400, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)

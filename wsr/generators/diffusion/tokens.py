@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from wsr.diffusion.config import DiffusionConfig
 from wsr.errors import WsrError
 from wsr.fields.layout import ParameterLayout
 from wsr.fields.representation import Adapter, Representation
+from wsr.generators.diffusion.config import DiffusionConfig
 
 
 class Tokens(nn.Module, ABC):

@@ -12,8 +12,8 @@ from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, FlowMatchEuler
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsr.diffusion.config import DiffusionConfig
 from wsr.errors import WsrError
+from wsr.generators.diffusion.config import DiffusionConfig
 
 Predictor = Callable[[Float[Tensor, "n p"], Float[Tensor, " n"]], Float[Tensor, "n p"]]
 """A network at noisy weights and times."""
