@@ -14,6 +14,7 @@ from app.figures.plane import colours, distances_figure, plane_figure, rows_figu
 from app.palette import NAMES
 
 MLPS = ("-mlp", "-mlp-asym")
+SET_NEEDS = ("features", "distances", "weights")  # of metrics that compare sets of weights
 
 
 @dataclass
@@ -159,12 +160,13 @@ def change_dataset(dataset: str) -> tuple:
 
 def table_of(found: Report) -> str:
     """Who copies: the shares of the verdicts, in percent, beside the stated rate of false alarms."""
-    about = found.about
-    lines = []
-    for name, place in audit_run.shares(found):
-        cells = [f"{place['novelty']:.2f}", f"{place['quality']:.2f}"]
-        cells += [f"{100 * place[word]:.0f}" for word in ("replica", "blend", "novel")]
-        lines.append((name, cells))
+    from wsr.metrics import needing
+
+    about, shares = found.about, audit_run.shares(found)
+    metrics = [metric for metric in needing("placements") if any(metric.name in place for _, place in shares)]
+    lines = [(name, [one.text(place.get(one.name, float("nan"))) for one in metrics]) for name, place in shares]
+    measured = audit_run.measured(found.name)
+    told = [f"{one.heading} {one.text(measured[one.symbol])}" for one in needing(*SET_NEEDS) if one.symbol in measured]
     note = (
         f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
         f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
@@ -172,5 +174,6 @@ def table_of(found: Report) -> str:
         f"Of planted copies ({', '.join(about['planted'])}) {min(about['planted'].values()):.0%} are found"
         f"{'; neurons in another order are not tried' if found.name.endswith(MLPS) else ''}. "
         f"Features: {about['extractor']}."
+        f"{' Diffusion against held-out fits: ' + ', '.join(told) + '.' if told else ''}"
     )
-    return snippets.table(["novelty", "unlike real", "replica", "blend", "novel"], lines, note)
+    return snippets.table([metric.symbol for metric in metrics], lines, note)

@@ -14,15 +14,14 @@ from app.fit_run import Fitted
 from wsr import representations
 from wsr.caching import Stamp, cached_by_file, file_stamp
 from wsr.errors import WsrError, unknown_name
-from wsr.formats.schema import DiffusionSchema, parse_json, validated
-from wsr.formats.tensors import open_tensors
+from wsr.generators.metadata import read_about
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.analysis.novelty import Audit, Verdict
-    from wsr.generators.diffusion import SampleStep, WeightDiffusion
+    from wsr.generators.base import Generator, SampleStep
 
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
@@ -110,11 +109,9 @@ def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: A
 
 
 def classes_of(name: str) -> list[str]:
-    """Those that the model was trained with: a data set's own, or clusters. Read without the engine, which the page is
-    built without."""
-    with open_tensors(_file(name), "a diffusion model", "np") as file:
-        meta = parse_json(file.metadata.get("wsr", "{}"), f"{file.fault}: of its metadata")
-        return validated(DiffusionSchema, meta, file.fault).classes
+    """The classes that the model was trained with: a data set's own, or clusters. Read without the engine, which the
+    page is built without."""
+    return read_about(_file(name))["classes"]
 
 
 def _file(name: str) -> Path:
@@ -131,10 +128,10 @@ def _sample_files(path: Path, name: str) -> list[str | Path]:
 
 
 @cached_by_file(_model_files, maxsize=6)
-def model(name: str) -> "WeightDiffusion":
-    from wsr.generators.diffusion import load_diffusion
+def model(name: str) -> "Generator":
+    from wsr.generators.files import load_generator
 
-    return load_diffusion(_file(name))
+    return load_generator(_file(name))
 
 
 @cached_by_file(library.files_of, maxsize=6)
@@ -323,19 +320,21 @@ def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
     """The sample (1, p) of the noise that is `part` of the way, along the sphere, from one sample's to another's."""
     import torch
 
-    from wsr.generators.diffusion.model import draw
+    from wsr.generators.diffusion.model import WeightDiffusion, draw
 
     for number in (first, second):
         if not 0 <= number < COUNT:
             raise WsrError(f"Samples are numbered 1 to {COUNT}, not {number + 1}.")
     made = model(asked.name)
+    if not isinstance(made, WeightDiffusion):
+        raise WsrError("Only a diffusion model leads from one sample to another: it makes both from noise.")
     size = len(made.mean)
     a, b = (draw(1, size, asked.seed, number) for number in (first, second))
     angle = torch.acos(torch.nn.functional.cosine_similarity(a, b).clamp(-1, 1))[:, None]
     near = first == second or float(angle) < 1e-4
     noise = a if near else (torch.sin((1 - part) * angle) * a + torch.sin(part * angle) * b) / torch.sin(angle)
-    cls = asked.cls or made.draw_classes(1, asked.seed, first if part < 0.5 else second)
-    return made.sample(1, cls=cls, guidance=asked.guidance, steps=asked.steps, noise=noise)
+    cls = [asked.cls] if asked.cls else made.draw_classes(1, asked.seed, first if part < 0.5 else second)
+    return made.sample(1, classes=cls, guidance=asked.guidance, steps=asked.steps, noise=noise)
 
 
 def fitted(sampled: Sampled, number: int) -> Fitted:

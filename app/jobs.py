@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from wsr.data.signals import Signal, Signals
     from wsr.fitting.loop import FitRecord
     from wsr.fitting.problem import Problem, ShapeTruth
-    from wsr.generators.diffusion import SampleStep, WeightDiffusion
+    from wsr.generators.base import Generator, SampleStep
 
 
 @dataclass(frozen=True)
@@ -143,20 +143,22 @@ def fit_pairs(
 
 
 @cached_by_file(lambda path: [path], maxsize=6)
-def diffusion(path: Path) -> "WeightDiffusion":
-    from wsr.generators.diffusion import load_diffusion
+def generator(path: Path) -> "Generator":
+    from wsr.generators.files import load_generator
 
-    return load_diffusion(path)
+    return load_generator(path)
 
 
 def sample(
     path: Path, count: int, cls: str | None, guidance: float, steps: int, seed: int
 ) -> "Iterator[SampleStep]":  # fmt: skip
-    """New weights from the model in a file, step by step."""
+    """New weights from the generator in a file, step by step."""
     from wsr.fitting.fit import default_device
+    from wsr.generators.base import SampleSettings
 
-    made = diffusion(path).to(default_device())
-    for record in made.sample_stream(count, cls=cls, guidance=guidance, steps=steps, seed=seed):
+    settings = SampleSettings(cls=cls, guidance=guidance, steps=steps, seed=seed)
+    made = generator(path).to(default_device())
+    for record in made.sample_stream(count, settings):
         yield replace(record, weights=record.weights.cpu())
 
 

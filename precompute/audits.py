@@ -2,7 +2,7 @@
 
 Of each zoo: FD, MMD, and for shapes mMD, COV and 1-NNA of every seed's samples, and how many a classifier takes for
 what they are to be (reports/generation-<zoo>.json); the quality-novelty plane (reports/audit-<zoo>.{parquet,json},
-which the Audit tab draws), of the generators of `precompute.peers` as well; and the first 64 samples as they came
+which the Audit tab draws), of all registered generators that have samples; and the first 64 samples as they came
 (reports/samples-<name>.webp).
 """
 
@@ -17,9 +17,10 @@ from PIL import Image
 
 from precompute.generators import THREADS, Generator, generators
 from precompute.judging import RESOLUTION
-from precompute.peers import PEERS, path_of
-from wsr.analysis.evaluation import Decoded, Evaluation
+from precompute.peers import path_of
+from wsr.analysis.evaluation import COUNT, Decoded, Evaluation
 from wsr.analysis.plane import audit_report
+from wsr.generators.registry import kinds
 from wsr.metrics.features import extractor
 from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
@@ -34,6 +35,9 @@ PAIR_POINTS = 1024  # of each cloud, in distances between clouds: some 150,000 a
 def main(name: str) -> None:
     reports, zoo = assets_dir() / "reports", Zoo.open(name)
     made = {one.name: samples(one.name) for one in generators() if one.zoo == name and has(one)}
+    compared = [kind for kind in kinds() if kind.audited and kind.role != "own" and path_of(kind, name).exists()]
+    others = {kind.title: Zoo.open(path_of(kind, name)) for kind in compared}
+    made |= {kind.stem(name): others[kind.title] for kind in compared if len(others[kind.title]) >= COUNT}
     with bar(f"fits {name}") as update:
         dim, options = zoo.meta["dim"], {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
@@ -44,7 +48,7 @@ def main(name: str) -> None:
             update(len(seen), len(made), model)
     write(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
     shown = {"diffusion": made[name].weights()[:DECODED]}
-    shown |= {title: Zoo.open(path_of(title, name)).weights() for title in PEERS if path_of(title, name).exists()}
+    shown |= {title: found.weights() for title, found in others.items()}
     with bar(f"audit {name}") as update:
         table, about = audit_report(zoo, evaluation, shown, decoded={"diffusion": seen[name]}, progress=update)
     with atomic_path(reports / f"audit-{name}.parquet") as temporary:
@@ -56,16 +60,17 @@ def main(name: str) -> None:
 
 def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Decoded]) -> dict:
     rows = []
-    named = {"held out": named_share(evaluation, evaluation.zoo.good("heldout")["class"], evaluation.known["heldout"])}
+    classes, fits = evaluation.zoo.good("heldout")["class"], evaluation.known["heldout"]
+    accuracy = {"held out": classifier_accuracy(evaluation, classes, fits)}
     with bar(f"evaluate {evaluation.zoo.path.name}") as update:
         for done, (model, found) in enumerate(made.items()):
-            named[model] = named_share(evaluation, found.index["class"][: len(seen[model])], seen[model])
+            accuracy[model] = classifier_accuracy(evaluation, found.index["class"][: len(seen[model])], seen[model])
             table = evaluation.table(seen[model])
             rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
             update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
     about = {"zoo": evaluation.zoo.path.name, "extractor": evaluation.extractor.name}
     about |= {"resolution": evaluation.resolution, "points of a distance": PAIR_POINTS}
-    return about | {"samples": DECODED, "named": named, "rows": rows}
+    return about | {"samples": DECODED, "classifier_accuracy": accuracy, "rows": rows}
 
 
 def write(path: Path, about: dict) -> None:
@@ -73,8 +78,9 @@ def write(path: Path, about: dict) -> None:
         temporary.write_text(json.dumps(about, indent=1))
 
 
-def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
-    """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here."""
+def classifier_accuracy(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
+    """The share of shapes that PointNet++ assigns to the class they were sampled of. None for images, which have no
+    classifier here."""
     if evaluation.zoo.meta["dim"] == 2:
         return None
     names = sorted(set(evaluation.zoo.good("train")["class"]))

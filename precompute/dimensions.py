@@ -11,7 +11,7 @@ import torch
 from precompute.bases import prepare
 from precompute.tables import Report, zoo_hash
 from wsr import representations
-from wsr.analysis.novelty import intrinsic_dimension
+from wsr.analysis.dimension import intrinsic_dimension
 from wsr.data import load_signals
 from wsr.data.occupancy import inside
 from wsr.fitting.targets import stack_images

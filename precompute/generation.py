@@ -15,8 +15,11 @@ import torch
 from precompute.diffusion_search import searched
 from precompute.generators import BITS, SAMPLES, SECONDS, STEPS, THREADS, Generator, generators
 from wsr.errors import WsrError
-from wsr.generators.diffusion import DiffusionConfig, diffusion_preset, load_diffusion, sample_zoo, train_diffusion
-from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.base import SampleSettings, SaveSettings, TrainSettings
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.files import load_generator
+from wsr.generators.jobs import sample_zoo, train_generator
+from wsr.generators.registry import named
 from wsr.identity import Identity
 from wsr.paths import assets_dir, cache_dir
 from wsr.progress import bar
@@ -27,10 +30,10 @@ def main(one: Generator) -> None:
     path = assets_dir() / "diffusion" / f"{one.name}.safetensors"
     if not path.exists():
         train(one, path)
-    model = load_diffusion(path)
+    model = load_generator(path)
     begun = Identity.read(model.about.get("identity"))
     if begun is not None:  # older ones do not say it
-        asked = training_of(Zoo.open(one.zoo), config_of(one), seed=one.seed).identity
+        asked = named(one.kind).generator.training(Zoo.open(one.zoo), settings_of(one)).identity
         asked.require_same(begun, path, "remove it to have it trained again")
     samples = assets_dir() / "samples" / one.name
     if samples.exists():
@@ -40,7 +43,7 @@ def main(one: Generator) -> None:
     else:
         kept = cache_dir() / "training" / f"samples-{one.name}"
         with bar(f"samples {one.name}") as update:
-            for done in sample_zoo(model, kept, SAMPLES, steps=STEPS, seed=one.seed):
+            for done in sample_zoo(model, kept, SAMPLES, SampleSettings(steps=STEPS, seed=one.seed)):
                 update(done, SAMPLES)
         compress_zoo(Zoo.open(kept), samples, bits=BITS[one.dataset])
         shutil.rmtree(kept)
@@ -52,13 +55,17 @@ def config_of(one: Generator) -> DiffusionConfig:
     return replace(config, lr=found["lr"], steps=steps, encoder=config.encoder and one.encoder)
 
 
+def settings_of(one: Generator) -> TrainSettings:
+    return TrainSettings(config=config_of(one), seed=one.seed)
+
+
 def train(one: Generator, path) -> None:
-    zoo, config = Zoo.open(one.zoo), config_of(one)
+    zoo = Zoo.open(one.zoo)
     whole = cache_dir() / "training" / path.name
     with bar(f"diffusion {one.name}") as update:
-        for record in train_diffusion(zoo, whole, config=config, seed=one.seed, overwrite=True):
+        for record in train_generator(one.kind, zoo, whole, settings_of(one), overwrite=True):
             update(record.step, record.steps, f"loss {record.loss:.4f}, of unseen weights {record.validation or 0:.4f}")
-    load_diffusion(whole).save(path, BITS[one.dataset])
+    load_generator(whole).save(path, SaveSettings(bits=BITS[one.dataset]))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from wsr import representations
+from wsr.generators.registry import named
 
 DATASETS = ("emoji-people", "shapes10")
 SEEDS = {"mlp": (0, 1, 2), "mlora": (0, 1, 2), "mlora-asym": (0, 1, 2)}  # of the others, one
@@ -23,8 +24,13 @@ class Generator:
     encoder: bool = True
 
     @property
+    def kind(self) -> str:
+        """The generator's registered name."""
+        return "diffusion" if self.encoder else "hyperdiffusion"
+
+    @property
     def name(self) -> str:
-        return self.zoo + ("" if self.encoder else "-flat") + (f"-s{self.seed}" if self.seed else "")
+        return named(self.kind).stem(self.zoo) + (f"-s{self.seed}" if self.seed else "")
 
     @property
     def representation(self) -> str:

@@ -11,10 +11,10 @@ from precompute.generators import DATASETS
 from precompute.judging import COUNT, STEPS, Judge
 from precompute.tables import Report
 from wsr.generators.diffusion import load_diffusion
-from wsr.generators.diffusion.jobs import SAMPLING_VERSION
+from wsr.generators.jobs import SAMPLING_VERSION
 
 SETTINGS = (
-    {}, {"end": 0.0}, {"end": 0.5}, {"guidance": 1.0}, {"guidance": 4.0}, {"steps": 100},
+    {}, {"final_noise": 0.0}, {"final_noise": 0.5}, {"guidance": 1.0}, {"guidance": 4.0}, {"steps": 100},
 )  # fmt: skip
 
 
@@ -27,10 +27,12 @@ def main() -> None:
         for setting in SETTINGS:
             if "guidance" in setting and len(model.classes) < 2:
                 continue
-            used = {"end": model.config.end, "guidance": model.config.guidance, "steps": STEPS} | setting
-            if not report.has(model=name, **used):
+            used = {"final_noise": model.config.final_noise, "guidance": model.config.guidance, "steps": STEPS}
+            used |= setting
+            row = {"model": name, "end": used["final_noise"], "guidance": used["guidance"], "steps": used["steps"]}
+            if not report.has(**row):
                 judge = judge or Judge(name)
-                report.add({"model": name, **used, **judge(model.sample(COUNT, **used))})
+                report.add({**row, **judge(model.sample(COUNT, **used))})
 
 
 if __name__ == "__main__":

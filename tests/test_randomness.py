@@ -91,7 +91,7 @@ def test_no_public_call_uses_or_changes_the_global_state(base, config, tmp_path,
     from wsr.fields.checkpoint import load_base
     from wsr.fitting.bases import train_base
     from wsr.generators.diffusion import load_diffusion, sample_zoo, train_diffusion
-    from wsr.generators.latent import HyperRepresentations
+    from wsr.generators.hyper_representations import HyperRepresentations
     from wsr.presets import BaseTrainingConfig, FitConfig, PresetConfig, Stage
     from wsr.symmetry import act
     from wsr.zoo import Zoo, build_zoo
@@ -126,7 +126,7 @@ def test_no_public_call_uses_or_changes_the_global_state(base, config, tmp_path,
     made = load_diffusion(tmp_path / "m.safetensors")
     list(sample_zoo(made, tmp_path / "s", 3, steps=2))
     check("samples")
-    generator = HyperRepresentations(zoo.weights(), LatentConfig(4, 20, 3))
+    generator = HyperRepresentations.new(zoo.weights(), LatentConfig(4, 20, 3))
     list(generator.train_stream())
     generator.sample(2)
     check("another generator")

@@ -44,7 +44,7 @@ def test_pairs_lead_from_earlier_to_later_snapshots_of_one_fit(zoo):
 
 def test_samples_are_near_the_goals_that_the_prompt_asks_for(zoo):
     made, model, goals = zoo
-    generator = CheckpointGenerator(made, CONFIG)
+    generator = CheckpointGenerator.new(made, CONFIG)
     records = list(generator.train_stream())
     assert records[-1].done and records[-1].loss < 0.7 * records[0].loss
     found = generator.sample(8, seed=2)
