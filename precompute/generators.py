@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from precompute.experiment import Cell, Context
 from wsr import representations
+from wsr.generators.registry import named
 
 DATASETS = ("emoji/people", "shapes10")
 SEEDS = {"mlp": (0, 1, 2), "mlora": (0, 1, 2), "mlora-asym": (0, 1, 2)}  # of the others, one
@@ -40,10 +41,15 @@ class Generator:
     def of(cls, cell: Cell) -> "Generator":
         return cls(cell.data, cell.representation, cell["seed"], cell["encoder"])
 
+    @property
+    def kind(self) -> str:
+        """The generator's registered name."""
+        return "diffusion" if self.encoder else "hyperdiffusion"
+
     def name(self, context: Context) -> str:
         """What its model and its samples are called in assets/."""
-        flat, seed = "" if self.encoder else "-flat", f"-s{self.seed}" if self.seed else ""
-        return context.zoo(self.data, self.representation) + flat + seed
+        stem = named(self.kind).stem(context.zoo(self.data, self.representation))
+        return stem + (f"-s{self.seed}" if self.seed else "")
 
 
 def generators(datasets: tuple[str, ...] = DATASETS) -> list[Generator]:
@@ -64,8 +70,8 @@ def searched_on(data: str) -> str:
 
 def search_report(data: str, context: Context) -> str:
     """The asset that says which rates were found for generators of `data`."""
-    named = context.named(searched_on(data))
-    return "reports/diffusion-search" + (f"-{named}" if named != SEARCHED else "") + ".json"
+    where = context.named(searched_on(data))
+    return "reports/diffusion-search" + (f"-{where}" if where != SEARCHED else "") + ".json"
 
 
 def searched(data: str, context: Context) -> dict[str, dict]:

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from precompute.experiment import Cell, Context
 from precompute.generators import searched, seconds_of
-from wsr.analysis.evaluation import UNITS, decoded, shown_as
+from wsr.analysis.evaluation import decoded
 from wsr.analysis.novelty import audit_of
-from wsr.diffusion import DiffusionConfig, Training, diffusion_preset
-from wsr.diffusion.training import VERSION
-from wsr.metrics import frechet_distance, mmd
+from wsr.generators.diffusion import DiffusionConfig, Training, diffusion_preset
+from wsr.generators.diffusion.training import VERSION
+from wsr.metrics import needing
 from wsr.progress import bar
 from wsr.zoo import Zoo
 
@@ -33,8 +33,8 @@ def train(training: Training, limit: float, title: str) -> float:
 
 
 class Judge:
-    """FD and MMD-G of `COUNT` samples against all held-out fits of a zoo, and how many of them are copies. What is
-    chosen by it has seen these fits: the README says so beside the tables."""
+    """Every metric of features, of `COUNT` samples against all held-out fits of a zoo, and how many of them are copies.
+    What is chosen by it has seen these fits: the README says so beside the tables."""
 
     def __init__(self, name: str):
         self.zoo, self.audit = Zoo.open(name), audit_of(Zoo.open(name))[0]
@@ -45,8 +45,8 @@ class Judge:
     def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
         weights = weights.cpu()
         features, words = self._features(weights), [verdict.word for verdict in self.audit.judge(weights)]
-        found = {"FD": frechet_distance(features, self.heldout)}
-        found[shown_as("MMD-G")] = mmd(features, self.heldout) / UNITS["MMD-G"]
+        metrics = needing("features")
+        found = {one.heading: one.in_unit(one.function(features, self.heldout)) for one in metrics}
         return found | {word: words.count(word) / len(words) for word in ("replica", "blend", "novel")}
 
     def _features(self, weights: Float[Tensor, "n p"]):

@@ -12,7 +12,7 @@ import wsr  # noqa: E402, F401  # before torch: it says how threads wait
 
 # every jaxtyping signature of the engine is checked while the tests run, and only then (it costs a few percent)
 CHECKED = (
-    "fields", "fitting", "symmetry", "analysis", "diffusion",
+    "fields", "fitting", "symmetry", "analysis", "generators",
     "modalities.targets", "modalities.image_targets", "modalities.occupancy_targets",
 )  # fmt: skip
 jaxtyping.install_import_hook([f"wsr.{name}" for name in CHECKED], "beartype.beartype")
@@ -24,7 +24,7 @@ import torch  # noqa: E402
 from wsr.fields.base import BaseField  # noqa: E402
 from wsr.presets import FieldConfig  # noqa: E402
 
-NUMERIC = ("analysis", "bench", "diffusion", "fields", "fitting", "metrics", "modalities", "symmetry", "zoo")
+NUMERIC = ("analysis", "bench", "fields", "fitting", "generators", "metrics", "modalities", "symmetry", "zoo")
 BROWSER = "tests/browser/"
 
 

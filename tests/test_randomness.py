@@ -11,11 +11,11 @@ import torch
 from torch import nn
 
 import wsr
-from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.latent import Autoencoder, LatentConfig
-from wsr.diffusion.tokens import FlatTokens, make_tokens
-from wsr.diffusion.transformer import WeightTransformer
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion.config import DiffusionConfig
+from wsr.generators.diffusion.tokens import FlatTokens, make_tokens
+from wsr.generators.diffusion.transformer import WeightTransformer
+from wsr.generators.latent import Autoencoder, LatentConfig
 from wsr.randomness import drawing_from
 
 TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 4, timesteps=10, shared_modulation=True)
@@ -88,10 +88,10 @@ def test_no_public_call_uses_or_changes_the_global_state(base, config, tmp_path,
     from wsr.analysis.novelty import audit_of
     from wsr.analysis.projections import ProjectionConfig, project
     from wsr.data import load_signals
-    from wsr.diffusion import load_diffusion, sample_zoo, train_diffusion
-    from wsr.diffusion.latent import HyperRepresentations
     from wsr.fields.checkpoint import load_base
     from wsr.fitting.bases import train_base
+    from wsr.generators.diffusion import load_diffusion, sample_zoo, train_diffusion
+    from wsr.generators.hyper_representations import HyperRepresentations
     from wsr.presets import BaseTrainingConfig, FitConfig, PresetConfig, Stage
     from wsr.symmetry import act
     from wsr.zoo import Zoo, build_zoo
@@ -126,7 +126,7 @@ def test_no_public_call_uses_or_changes_the_global_state(base, config, tmp_path,
     made = load_diffusion(tmp_path / "m.safetensors")
     list(sample_zoo(made, tmp_path / "s", 3, steps=2))
     check("samples")
-    generator = HyperRepresentations(zoo.weights(), LatentConfig(4, 20, 3))
+    generator = HyperRepresentations.new(zoo.weights(), LatentConfig(4, 20, 3))
     list(generator.train_stream())
     generator.sample(2)
     check("another generator")

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from app.shared.samples import Target
     from wsr.analysis.connectivity import Pair
     from wsr.data.signals import Signal, Signals
-    from wsr.diffusion import SampleStep, WeightDiffusion
     from wsr.fitting.loop import FitRecord
     from wsr.fitting.problem import Problem, ShapeTruth
+    from wsr.generators.base import Generator, SampleStep
 
 
 @dataclass(frozen=True)
@@ -155,20 +155,22 @@ def fit_pairs(
 
 
 @cached_by_file(lambda path: [path], maxsize=6)
-def diffusion(path: Path) -> "WeightDiffusion":
-    from wsr.diffusion import load_diffusion
+def generator(path: Path) -> "Generator":
+    from wsr.generators.files import load_generator
 
-    return load_diffusion(path)
+    return load_generator(path)
 
 
 def sample(
     path: Path, count: int, cls: str | None, guidance: float, steps: int, seed: int
 ) -> "Iterator[SampleStep]":  # fmt: skip
-    """New weights from the model in a file, step by step."""
+    """New weights from the generator in a file, step by step."""
     from wsr.fitting.fit import default_device
+    from wsr.generators.base import SampleSettings
 
-    made = diffusion(path).to(default_device())
-    for record in made.sample_stream(count, cls=cls, guidance=guidance, steps=steps, seed=seed):
+    settings = SampleSettings(cls=cls, guidance=guidance, steps=steps, seed=seed)
+    made = generator(path).to(default_device())
+    for record in made.sample_stream(count, settings):
         yield replace(record, weights=record.weights.cpu())
 
 
@@ -181,6 +183,6 @@ def ready() -> bool:
     signal = Signal("ready", "", "train", 2, partial(_same, noise))
     for _ in fit(signal, ("mlora-asym",), 4, 1):
         pass
-    import wsr.diffusion.model  # noqa: F401
+    import wsr.generators.diffusion.model  # noqa: F401
 
     return True

@@ -2,7 +2,7 @@
 
 Of each zoo: FD, MMD, and for shapes mMD, COV and 1-NNA of every seed's samples, and how many a classifier takes for
 what they are to be (reports/generation-<zoo>.json); the quality-novelty plane (reports/audit-<zoo>.{parquet,json},
-which the Audit tab draws), of the generators of `peers` as well; and the first 64 samples as they came
+which the Audit tab draws), of all registered generators that have samples; and the first 64 samples as they came
 (reports/samples-<name>.webp).
 """
 
@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.experiments.peers import LEARNT, PEERS, path_of
 from precompute.generators import DATASETS, THREADS, generators
 from precompute.selection import has_surfaces, modality_of
 from precompute.tables import write_json
 from wsr import representations
-from wsr.analysis.evaluation import Decoded, Evaluation
+from wsr.analysis.evaluation import COUNT, Decoded, Evaluation
 from wsr.analysis.plane import audit_report
 from wsr.data.shapes10 import CATEGORIES
+from wsr.generators.registry import GeneratorKind, kinds
 from wsr.paths import atomic_path
 from wsr.progress import bar
 from wsr.render.pictures import draw_weights
@@ -36,6 +36,9 @@ def run(cell: Cell, context: Context) -> None:
     reports, zoo = context.path("reports"), context.open_zoo(cell)
     name, there = zoo.path.name, [path for path in samples(cell, context) if context.path(path).exists()]
     made = {path.partition("/")[2]: Zoo.open(context.path(path)) for path in there}
+    paths = {kind: context.path(f"samples/{kind.stem(name)}") for kind in compared()}
+    others = {kind: Zoo.open(path) for kind, path in paths.items() if path.exists()}
+    made |= {kind.stem(name): found for kind, found in others.items() if len(found) >= COUNT}
     with bar(f"fits {name}") as update:
         options = {"pair_points": PAIR_POINTS, "progress": update, "resolution": zoo.modality.resolutions.judged}
         evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
@@ -46,7 +49,7 @@ def run(cell: Cell, context: Context) -> None:
             update(len(seen), len(made), model)
     write_json(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
     shown = {"diffusion": made[name].weights()[:DECODED]}
-    shown |= {title: Zoo.open(path_of(title, name)).weights() for title in PEERS if path_of(title, name).exists()}
+    shown |= {kind.title: found.weights() for kind, found in others.items()}
     with bar(f"audit {name}") as update:
         table, about = audit_report(zoo, evaluation, shown, decoded={"diffusion": seen[name]}, progress=update)
     with atomic_path(reports / f"audit-{name}.parquet") as temporary:
@@ -58,21 +61,22 @@ def run(cell: Cell, context: Context) -> None:
 
 def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Decoded]) -> dict:
     rows = []
-    named = {"held out": named_share(evaluation, evaluation.zoo.good("heldout")["class"], evaluation.known["heldout"])}
+    classes, fits = evaluation.zoo.good("heldout")["class"], evaluation.known["heldout"]
+    accuracy = {"held out": classifier_accuracy(evaluation, classes, fits)}
     with bar(f"evaluate {evaluation.zoo.path.name}") as update:
         for done, (model, found) in enumerate(made.items()):
-            named[model] = named_share(evaluation, found.index["class"][: len(seen[model])], seen[model])
+            accuracy[model] = classifier_accuracy(evaluation, found.index["class"][: len(seen[model])], seen[model])
             table = evaluation.table(seen[model])
             rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
             update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
     about = {"zoo": evaluation.zoo.path.name, "extractor": evaluation.extractor.name}
     about |= {"resolution": evaluation.resolution, "points of a distance": PAIR_POINTS}
-    return about | {"samples": DECODED, "named": named, "rows": rows}
+    return about | {"samples": DECODED, "classifier_accuracy": accuracy, "rows": rows}
 
 
-def named_share(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
-    """How many shapes PointNet++ takes for what they are to be. None for images, which have no classifier here, and for
-    shapes of classes that it has not learnt."""
+def classifier_accuracy(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
+    """The share of shapes that PointNet++ assigns to the class they were sampled of. None for images, which have no
+    classifier here, and for shapes of classes that it has not learnt."""
     names = sorted(set(evaluation.zoo.good("train")["class"]))
     if seen.clouds is None or names != sorted(CATEGORIES):
         return None
@@ -100,9 +104,14 @@ def needs(cell: Cell, context: Context) -> list[str]:
     return ["zoos/{zoo}", "samples/{zoo}", *(["metrics/pointnet-shapes10.safetensors"] * has_surfaces(cell.data))]
 
 
+def compared() -> list[GeneratorKind]:
+    """Registered generators whose samples audits compare with ours."""
+    return [kind for kind in kinds() if kind.audited and kind.role != "own"]
+
+
 def uses(cell: Cell, context: Context) -> list[str]:
-    others = PEERS.values() if cell.representation in LEARNT else ()
-    return [*samples(cell, context)[1:], *(f"samples/{{zoo}}{ending}" for ending in others)]
+    zoo = context.zoo(cell.data, cell.representation)
+    return [*samples(cell, context)[1:], *(f"samples/{kind.stem(zoo)}" for kind in compared())]
 
 
 EXPERIMENT = Experiment(

@@ -12,7 +12,7 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import THREADS, search_report, seconds_of
 from precompute.judging import COUNT, STEPS, judge, searched_settings, train, training_settings
 from precompute.tables import write_tables
-from wsr.diffusion.jobs import training_of
+from wsr.generators.diffusion.jobs import training_of
 
 COPIES = (1, 2, 4, 8)
 

@@ -15,9 +15,9 @@ from precompute.judging import train
 from precompute.records import keep, kept
 from precompute.tables import write_json
 from wsr import representations
-from wsr.diffusion import diffusion_preset
-from wsr.diffusion.jobs import training_of
-from wsr.diffusion.training import VERSION
+from wsr.generators.diffusion import diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
 
 RATES, SECONDS = (1e-3, 2e-3), 60
 

@@ -11,8 +11,8 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import THREADS, search_report
 from precompute.judging import searched_settings, train
 from precompute.tables import write_json
-from wsr.diffusion.jobs import training_of
-from wsr.diffusion.training import VERSION
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
 
 LIMIT = 300  # seconds on one core
 AXES = ("width", "pair width", "blocks")

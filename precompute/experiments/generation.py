@@ -22,9 +22,11 @@ from precompute.generators import (
     searched,
     seconds_of,
 )
-from wsr.diffusion import DiffusionConfig, diffusion_preset, load_diffusion, sample_zoo, train_diffusion
-from wsr.diffusion.jobs import SAMPLING_VERSION
-from wsr.diffusion.training import VERSION
+from wsr.generators.base import SampleSettings, SaveSettings, TrainSettings
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.training import VERSION
+from wsr.generators.files import load_generator
+from wsr.generators.jobs import SAMPLING_VERSION, sample_zoo, train_generator
 from wsr.paths import cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo, compress_zoo
@@ -49,15 +51,15 @@ def run(cell: Cell, context: Context) -> None:
     if not path.exists():
         whole = cache_dir() / "training" / path.name
         with bar(str(cell)) as update:
-            zoo, config = context.open_zoo(cell), config_of(one, context)
-            for record in train_diffusion(zoo, whole, config=config, seed=one.seed, overwrite=True):
+            asked = TrainSettings(config=config_of(one, context), seed=one.seed)
+            for record in train_generator(one.kind, context.open_zoo(cell), whole, asked, overwrite=True):
                 unseen = f"of unseen weights {record.validation or 0:.4f}"
                 update(record.step, record.steps, f"loss {record.loss:.4f}, {unseen}")
-        load_diffusion(whole).save(path, bits_of(cell.data))
+        load_generator(whole).save(path, SaveSettings(bits=bits_of(cell.data)))
     if not samples.exists():
-        model, drawn = load_diffusion(path), cache_dir() / "training" / f"samples-{name}"
+        model, drawn = load_generator(path), cache_dir() / "training" / f"samples-{name}"
         with bar(f"samples {name}") as update:
-            for done in sample_zoo(model, drawn, SAMPLES, steps=STEPS, seed=one.seed):
+            for done in sample_zoo(model, drawn, SAMPLES, SampleSettings(steps=STEPS, seed=one.seed)):
                 update(done, SAMPLES)
         compress_zoo(Zoo.open(drawn), samples, bits=bits_of(cell.data))
         shutil.rmtree(drawn)

@@ -16,11 +16,12 @@ from precompute.generators import DATASETS, SEEDS, Generator, seconds_of
 from precompute.selection import has_surfaces
 from precompute.tables import PAPER, write_tables
 from wsr import representations
-from wsr.analysis.evaluation import UNITS, shown_as
+from wsr.analysis.evaluation import set_metrics
 from wsr.errors import WsrError
+from wsr.generators.registry import kinds
+from wsr.metrics.registry import Metric
 from wsr.stats import unpaired
 
-MEASURES = {"FD": "fd", "MMD-G": "mmd_g", "MMD-P": "mmd_p", "mMD": "mmd", "COV": "cov", "1-NNA": "1nna"}
 SIDES = ("heldout", "train")
 ORDER = (("mlora-asym", "mlora"), ("mlora-asym", "mlp"), ("mlora", "mlp"))  # those with three seeds
 FLAT = "mlora-asym without the layer encoder"
@@ -67,40 +68,48 @@ def frame(data: str, context: Context) -> pd.DataFrame:
     for kind, asset in measured(data, context).items():
         path = context.path(asset)
         for row in json.loads(path.read_text())["rows"] if path.exists() else []:
-            flat = row["model"] == Generator(data, kind, encoder=False).name(context)
-            found.append(row | {"name": FLAT if flat else kind})
-    return pd.DataFrame(found)
+            found.append(row | {"name": named_as(data, kind, row["model"], context)})
+    return pd.DataFrame(found, columns=None if found else ["name", "set", "against", "model"])
+
+
+def named_as(data: str, representation: str, model: str, context: Context) -> str:
+    """How the table names samples: as their representation, and by whom, where they are not of our diffusion."""
+    if model == Generator(data, representation, encoder=False).name(context):
+        return FLAT
+    zoo = context.zoo(data, representation)
+    by = next((kind.title for kind in kinds() if kind.role != "own" and model == kind.stem(zoo)), None)
+    return representation if by is None else f"{representation} by {by}"
 
 
 def rows(found: pd.DataFrame, paper: dict) -> list[dict]:
     made = []
     for (name, what, against), part in found.groupby(["name", "set", "against"], sort=False):
         row = {"representation": name, "set": what, "against": against, "seeds": len(part)}
-        for measure, key in MEASURES.items():
-            if measure in part:
-                spread = part[measure].std(ddof=1) if len(part) > 1 else np.nan
-                head, unit = shown_as(measure), UNITS.get(measure, 1)
-                row |= {head: part[measure].mean() / unit, f"{head} sd": spread / unit}
+        for metric in set_metrics():
+            if metric.symbol in part:
+                std = part[metric.symbol].std(ddof=1) if len(part) > 1 else np.nan
+                mean, head = part[metric.symbol].mean(), metric.heading
+                row |= {head: metric.in_unit(mean), f"{head} sd": metric.in_unit(std)}
                 if what == "samples" and against == "train":
-                    row[f"paper {measure}"] = paper.get(name, {}).get(key)
+                    row[f"paper {metric.symbol}"] = paper.get(name, {}).get(metric.name)
         made.append(row)
     return made
 
 
 def order(found: pd.DataFrame) -> list[dict]:
-    """Which of two is better, where both have their seeds: smaller distances, larger coverage, 1-NNA nearer to 0.5."""
+    """Which of two is better by each metric, where both have their seeds."""
     made = []
     samples = found[found["set"] == "samples"]
     for better, worse in ORDER:
         for against in SIDES:
-            for measure in MEASURES:
-                pair = [_values(samples, name, against, measure) for name in (better, worse)]
+            for metric in set_metrics():
+                pair = [_losses(samples, name, against, metric) for name in (better, worse)]
                 if min(map(len, pair)) < len(SEEDS["mlp"]):
                     continue
                 gain = unpaired(pair[1], pair[0])
-                unit, row = UNITS.get(measure, 1), {"better": better, "worse": worse, "against": against}
-                row |= {"measure": shown_as(measure), "by": gain.mean / unit, "±": gain.half / unit}
-                row |= _ratios(found, better, worse, against) if measure == "FD" else {}
+                row = {"better": better, "worse": worse, "against": against, "measure": metric.heading}
+                row |= {"by": metric.in_unit(gain.mean), "±": metric.in_unit(gain.half)}
+                row |= _ratios(found, better, worse, against) if metric.name == "fd" else {}
                 made.append(row | {"verdict": gain.verdict})
     return made
 
@@ -114,12 +123,12 @@ def _ratios(found: pd.DataFrame, better: str, worse: str, against: str) -> dict[
     return {"ratio": of["samples", worse] / of["samples", better], "above the floor": above[0] / above[1]}
 
 
-def _values(samples: pd.DataFrame, name: str, against: str, measure: str) -> np.ndarray:
-    """The measure of each seed, less being better."""
-    if measure not in samples:
+def _losses(samples: pd.DataFrame, name: str, against: str, metric: Metric) -> np.ndarray:
+    """How much worse than the best each seed is."""
+    if metric.symbol not in samples:
         return np.zeros(0)
-    part = samples[(samples["name"] == name) & (samples["against"] == against)][measure].dropna().to_numpy()
-    return {"COV": 1 - part, "1-NNA": np.abs(part - 0.5)}.get(measure, part)
+    part = samples[(samples["name"] == name) & (samples["against"] == against)][metric.symbol]
+    return metric.loss(part.dropna().to_numpy())
 
 
 def makes(cell: Cell, context: Context) -> list[str]:

@@ -10,11 +10,11 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import DATASETS, THREADS
 from precompute.judging import COUNT, STEPS, judge
 from precompute.tables import write_tables
-from wsr.diffusion import load_diffusion
-from wsr.diffusion.jobs import SAMPLING_VERSION
+from wsr.generators.diffusion import load_diffusion
+from wsr.generators.jobs import SAMPLING_VERSION
 
 SETTINGS = {
-    "as used": {}, "end 0": {"end": 0.0}, "end 0.5": {"end": 0.5}, "guidance 1": {"guidance": 1.0},
+    "as used": {}, "end 0": {"final_noise": 0.0}, "end 0.5": {"final_noise": 0.5}, "guidance 1": {"guidance": 1.0},
     "guidance 4": {"guidance": 4.0}, "steps 100": {"steps": 100},
 }  # fmt: skip
 
@@ -24,9 +24,10 @@ def run(cell: Cell, context: Context) -> dict | None:
     model, setting = load_diffusion(context.path(_model(cell, context))), SETTINGS[cell["setting"]]
     if "guidance" in setting and len(model.classes) < 2:
         return None
-    used = {"end": model.config.end, "guidance": model.config.guidance, "steps": STEPS} | setting
+    used = {"final_noise": model.config.final_noise, "guidance": model.config.guidance, "steps": STEPS} | setting
     name = context.zoo(cell.data, cell.representation)
-    return {"model": name, **used, **judge(name, context)(model.sample(COUNT, **used))}
+    row = {"model": name, "end": used["final_noise"], "guidance": used["guidance"], "steps": used["steps"]}
+    return row | judge(name, context)(model.sample(COUNT, **used))
 
 
 def _model(cell: Cell, context: Context) -> str:

@@ -16,6 +16,6 @@ def test_the_dimension_of_a_flat_sheet_is_its_own(dimension):
     assert all(abs(found[k] / dimension - 1) < 0.25 for k in (5, 10, 20))
 
 
-def test_too_few_points_are_refused():
+def test_too_few_different_points_are_told():
     with pytest.raises(WsrError, match="below the number"):
         intrinsic_dimension(torch.zeros(30, 4))

@@ -6,9 +6,9 @@ import torch
 
 from tests.analysis.conftest import Colours, family
 from wsr.analysis.evaluation import Decoded, Evaluation, decoded, evaluate
-from wsr.analysis.novelty import gaussian
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
+from wsr.generators.baselines import gaussian
 from wsr.metrics.features import Extractor
 from wsr.metrics.sets import pairwise_chamfer
 from wsr.presets import FieldConfig

@@ -4,8 +4,9 @@ import torch
 
 from tests.analysis.conftest import Colours, family
 from wsr.analysis.evaluation import Evaluation
-from wsr.analysis.novelty import audit_of, noisy
-from wsr.analysis.plane import Plane, audit_report, baselines, summary
+from wsr.analysis.novelty import audit_of
+from wsr.analysis.plane import Plane, audit_report, summary
+from wsr.generators.baselines import baselines, noisy
 
 
 def test_generators_have_their_places(zoo):
@@ -38,7 +39,7 @@ def test_the_seed_makes_the_baselines(zoo):
 def test_a_report_has_a_row_for_each_weight(zoo):
     evaluation = Evaluation(zoo, Colours(), count=25, repeats=2, resolution=8)
     made = family(zoo.representation, 7, 5)
-    rows, about = audit_report(zoo, evaluation, {"diffusion": made}, count=4, alarm=0.2)
+    rows, about = audit_report(zoo, evaluation, {"diffusion": made}, count=4, false_positive_rate=0.2)
     assert list(rows["generator"].unique()[:2]) == ["diffusion", "held out"]
     assert len(rows) == 7 + 30 + 6 * 4 and (rows.groupby("generator")["sample"].min() == 0).all()
     assert about["summaries"].keys() == set(rows["generator"]) and about["tested"] == 30

@@ -15,11 +15,11 @@ from PIL import Image
 from wsr import representations
 from wsr.analysis.connectivity import ALPHAS
 from wsr.analysis.projections import Projection, to_table
-from wsr.diffusion import DiffusionConfig, WeightDiffusion
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.registry import named
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion
 from wsr.presets import preset
 from wsr.zoo.zoo import Zoo
 

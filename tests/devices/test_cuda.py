@@ -9,7 +9,6 @@ import torch
 
 import wsr
 from wsr.devices import compile_backend
-from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField, set_compute_dtype
 from wsr.fields.checkpoint import load_base
@@ -17,6 +16,7 @@ from wsr.fields.representation import make_representation
 from wsr.fitting import loop
 from wsr.fitting.loop import run_fit, step_loss
 from wsr.fitting.problem import make_problem
+from wsr.generators.diffusion import DiffusionConfig, Training, WeightDiffusion
 from wsr.presets import preset
 from wsr.render.decode import decode
 

@@ -10,10 +10,14 @@ from pretend_gpu import GPU
 
 import wsr
 from wsr import symmetry
-from wsr.analysis.novelty import Audit, averages, gaussian, noisy, plants
-from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, load_diffusion, sample_zoo
-from wsr.diffusion.config import PREDICTIONS
-from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
+from wsr.analysis.novelty import Audit
+from wsr.generators.base import SaveSettings
+from wsr.generators.baselines import averages, gaussian, noisy, plants
+from wsr.generators.diffusion import DiffusionConfig, Training, WeightDiffusion, load_diffusion, sample_zoo
+from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.hyper_representations import HyperRepresentations
+from wsr.generators.latent import LatentConfig
+from wsr.generators.p_diff import PDiff, PDiffConfig
 from wsr.metrics.features import CloudExtractor, ImageExtractor, efficientnet_lite
 from wsr.metrics.pointnet import PointNet
 from wsr.symmetry import align, canonical
@@ -47,7 +51,7 @@ def fresh(model, config=TINY):
 
 
 def test_a_loaded_model_never_moves_and_samples_the_same(adapter, tmp_path, gpu):
-    fresh(adapter).save(tmp_path / "m.safetensors", 32)
+    fresh(adapter).save(tmp_path / "m.safetensors", SaveSettings(bits=32))
     shared = load_diffusion(tmp_path / "m.safetensors", adapter)
     there = shared.to("cuda")
     assert all(p.device.type == "cpu" for p in shared.network.parameters()) and shared.mean.device.type == "cpu"
@@ -75,13 +79,13 @@ def test_sampling_reads_no_number_from_the_network(adapter, predict, gpu):
 @pytest.mark.parametrize("name", ["mlora-asym", "lora", "mlp"])
 def test_a_model_is_trained_watched_kept_and_sampled(name, make, tmp_path, accelerated):
     model = make(name)
-    made = fresh(model, replace(TINY, patience=2, look=2))
+    made = fresh(model, replace(TINY, patience=2, eval_every=2))
     training = Training(made, weights(model), classes())
     training.validation = weights(model, 4), classes(4)
     records = list(training.run(record_every=2, monitor_every=4, checkpoint=tmp_path / "c", checkpoint_every=0.0))
     assert records[-1].done and any(record.monitor for record in records) and made.mean.device == GPU
     assert np.isfinite(records[-1].loss) and np.isfinite(records[-1].validation)
-    again = Training(fresh(model, replace(TINY, patience=2, look=2)), weights(model), classes())
+    again = Training(fresh(model, replace(TINY, patience=2, eval_every=2)), weights(model), classes())
     again.validation = training.validation
     again.load(tmp_path / "c")
     assert again.step == training.step
@@ -105,7 +109,8 @@ def test_samples_become_a_zoo(adapter, tmp_path, accelerated):
 
 def test_the_other_generators(adapter, accelerated):
     data, config = weights(adapter), LatentConfig(latent=4, width=8, steps=4, batch=4)
-    for made in (HyperRepresentations(data, config), PDiff(data, config, replace(TINY, label_drop=0.0))):
+    both = PDiffConfig(config, replace(TINY, label_drop=0.0))
+    for made in (HyperRepresentations.new(data, config), PDiff.new(data, both)):
         list(made.train_stream())
         assert made.sample(3).device.type == "cpu" and made.reconstructed().device.type == "cpu"
 

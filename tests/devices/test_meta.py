@@ -4,11 +4,11 @@ import pytest
 import torch
 
 import wsr
-from wsr.diffusion import DiffusionConfig, WeightDiffusion
-from wsr.diffusion.config import PREDICTIONS
-from wsr.diffusion.process import make_process
 from wsr.fitting.autodecoder import BaseTraining
 from wsr.fitting.loop import step_loss
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion
+from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.diffusion.process import make_process
 from wsr.modalities.image_targets import ImageTargets
 from wsr.modalities.occupancy_targets import ShapeTargets
 from wsr.presets import BaseTrainingConfig, Stage

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from wsr.diffusion.model import read_about
 from wsr.fields.checkpoint import load_base, load_latents
 from wsr.formats import read_json, read_table
 from wsr.formats.tables import MAP, MAP_KEY
+from wsr.generators.metadata import read_about
 from wsr.metrics.pointnet import load_pointnet
 from wsr.zoo import Zoo
 

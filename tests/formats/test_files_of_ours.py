@@ -16,12 +16,13 @@ from safetensors.torch import load_file, save_file
 
 from tests.conftest import tiny_config
 from wsr import load_weights
-from wsr.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, load_latents, save_base
 from wsr.fields.representation import make_representation
 from wsr.fitting.saved import save_weights
+from wsr.generators.base import SaveSettings
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
 from wsr.metrics.pointnet import load_pointnet
 from wsr.zoo import Zoo
 
@@ -51,7 +52,7 @@ def files(tmp_path_factory):
     config = DiffusionConfig(16, 1, 2, 8, 1e-3, 1, shared_modulation=True)
     about = {"zoo": zoo.meta, "name": "zoo", "counts": [1, 2]}
     made = WeightDiffusion.new(model, zoo.weights(), config, ["a", "b"], about)
-    made.save(folder / "diffusion.safetensors", 6)
+    made.save(folder / "diffusion.safetensors", SaveSettings(bits=6))
     return folder
 
 

@@ -82,7 +82,7 @@ def base(assets, folder, rng):
 
 
 def model(assets, folder, rng):
-    from wsr.diffusion import load_diffusion
+    from wsr.generators.diffusion import load_diffusion
 
     data = (assets / "diffusion" / "emoji-mlora-asym.safetensors").read_bytes()
     changed = rng.choice((*mutations.BYTES, *[mutations.edited_safetensors] * 20))(data, rng)

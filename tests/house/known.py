@@ -14,7 +14,7 @@ KNOWN: dict[str, dict[str, int]] = {
         "precompute/table1.py": 1,
         "precompute/zoos.py": 1,
         "wsr/analysis/novelty.py": 2,
-        "wsr/diffusion/config.py": 1,
+        "wsr/generators/diffusion/config.py": 1,
         "wsr/fields/legacy_presets.py": 1,
         "wsr/fields/representation.py": 6,
         "wsr/fitting/fit.py": 1,
@@ -85,7 +85,7 @@ KNOWN: dict[str, dict[str, int]] = {
         "app/generate_tab.py": 1,
         "app/library.py": 1,
         "tests/diffusion/test_diffusion.py": 1,
-        "wsr/diffusion/training.py": 1,
+        "wsr/generators/diffusion/training.py": 1,
     },
     "twins": {
         "wsr/fitting/fit.py": 1,

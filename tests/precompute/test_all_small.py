@@ -30,7 +30,7 @@ from precompute.experiments import (
 )
 from wsr import presets
 from wsr.data.images import stable_split
-from wsr.diffusion import DiffusionConfig, config
+from wsr.generators.diffusion import DiffusionConfig, config
 from wsr.paths import assets_dir
 from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Stage
 from wsr.zoo import Zoo

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from wsr.zoo.bits import from_levels, pack, to_levels, unpack
+from wsr.zoo.bits import dequantize, pack, quantize, unpack
 
 
 @pytest.mark.parametrize("bits", range(2, 9))
@@ -22,8 +22,8 @@ def test_more_bits_lose_less_and_zeros_stay_zeros(bits):
     rows[4] = 0.0
 
     def lost(bits):
-        codes, step = to_levels(rows, bits)
-        found = from_levels(codes, step, bits)
+        codes, step = quantize(rows, bits)
+        found = dequantize(codes, step, bits)
         assert torch.equal(found[4], rows[4])
         return ((found - rows).square().sum(1) / rows.square().sum(1).clamp_min(1e-12)).mean()
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 import wsr
-from wsr.diffusion import load_diffusion
 from wsr.fields.checkpoint import load_base
+from wsr.generators.diffusion import load_diffusion
 from wsr.zoo import Zoo
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

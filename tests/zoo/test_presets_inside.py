@@ -11,13 +11,14 @@ from PIL import Image
 
 from wsr import presets, representations
 from wsr.data import load_signals
-from wsr.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
-from wsr.diffusion.config import diffusion_preset
 from wsr.errors import WsrError
 from wsr.fields import legacy_presets
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import make_representation
 from wsr.fitting.saved import load_weights, save_weights
+from wsr.generators.base import SaveSettings
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
+from wsr.generators.diffusion.config import diffusion_preset
 from wsr.paths import assets_dir
 from wsr.presets import FieldConfig, FitConfig, PresetConfig
 from wsr.zoo import Zoo, build_zoo, check_zoo
@@ -136,7 +137,7 @@ def test_a_diffusion_model_samples_and_decodes_the_same(age, edit, tmp_path):
     weights = model.initial() + 0.1 * torch.randn(4, model.size, generator=torch.Generator().manual_seed(1))
     config = DiffusionConfig(16, 1, 2, 8, 1e-3, 1, timesteps=10, shared_modulation=True)
     made = WeightDiffusion.new(model, weights, config, ["a"], {"zoo": meta})
-    made.save(tmp_path / "m.safetensors", bits=32)
+    made.save(tmp_path / "m.safetensors", SaveSettings(bits=32))
     before = load_diffusion(tmp_path / "m.safetensors").sample(2, steps=2)
     edit()
     again = load_diffusion(tmp_path / "m.safetensors")

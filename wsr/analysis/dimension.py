@@ -1,4 +1,4 @@
-"""How many dimensions a set of points has: how many numbers would tell one from another."""
+"""The intrinsic dimension of a set of points, from distances to nearest neighbours."""
 
 import torch
 from jaxtyping import Float
@@ -10,9 +10,8 @@ from wsr.errors import WsrError
 def intrinsic_dimension(
     points: Float[Tensor, "n d"], neighbours: tuple[int, ...] = (3, 5, 10, 20)
 ) -> dict[int, float]:
-    """Estimates the intrinsic dimension by maximum likelihood from the distances to the k nearest neighbours, for each
-    k (Levina and Bickel, with MacKay and Ghahramani's mean of the inverses). Points that coincide are counted once.
-    WsrError where k is below 2, or there are no more different points than k."""
+    """The maximum-likelihood estimate from the distances to the k nearest neighbours, for each k (Levina and Bickel,
+    with MacKay and Ghahramani's mean of the inverses). Points that coincide are counted once."""
     points = torch.unique(points.double(), dim=0)
     most = max(neighbours)
     if min(neighbours) < 2 or len(points) <= most:

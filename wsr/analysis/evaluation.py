@@ -13,47 +13,47 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.analysis.novelty import noisy
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
-from wsr.metrics import frechet_distance, mmd
+from wsr.generators.baselines import noisy
 from wsr.metrics.features import Extractor
-from wsr.metrics.sets import from_distances, pairwise_chamfer
+from wsr.metrics.registry import Metric, measured, needing
+from wsr.metrics.sets import pairwise_chamfer
 from wsr.metrics.surfaces import POINTS
 from wsr.render.decode import decode
 from wsr.zoo.zoo import Zoo
 
 COUNT = 200  # weights of either side in a comparison
-REPLICA_NOISE = 0.1  # of each parameter's spread
+REPLICA_NOISE = 0.1  # in units of each parameter's standard deviation
 SETS = ("samples", "replica", "floor")
-UNITS = {"MMD-G": 1e-3, "mMD": 1e-3, "COV": 0.01, "1-NNA": 0.01}
-"""What tables for people count in, where it is not 1: per cent, as the paper does, and thousandths."""
 BATCH = 16
 CLOUD_POOL = 256  # 65,536 pairs of clouds take a minute on two cores
 
 
 @dataclass
 class Decoded:
-    """What n weights are: `features` (n, d) by an extractor, and of shapes the points of their surfaces; `empty`: how
-    many had none, and are a single point at the centre."""
+    """What n weights decode to. features (n, d): by an extractor; clouds: of shapes, points of their surfaces; empty:
+    how many had no surface, and are a single point at the centre; weights: themselves, where they are at hand."""
 
     features: Float[np.ndarray, "n d"]
     clouds: Float[np.ndarray, "n p 3"] | None
     empty: int = 0
+    weights: Float[Tensor, "n q"] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
 
     def first(self, count: int) -> "Decoded":
         clouds = None if self.clouds is None else self.clouds[:count]
-        return replace(self, features=self.features[:count], clouds=clouds)
+        weights = None if self.weights is None else self.weights[:count]
+        return replace(self, features=self.features[:count], clouds=clouds, weights=weights)
 
 
 def decoded(
     model: Representation, weights: Float[Tensor, "n p"], extractor: Extractor, resolution: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Decoded:  # fmt: skip
-    """Decodes weights and extracts the features of what they are."""
+    """Decodes weights and extracts features of what they decode to."""
     features, clouds, empty = [], [], 0
     for start in range(0, len(weights), BATCH):
         found = model.modality.measured(decode(model, weights[start : start + BATCH], resolution), start)
@@ -61,7 +61,7 @@ def decoded(
         clouds += [] if found.clouds is None else [found.clouds]
         empty += found.empty
         progress(min(start + BATCH, len(weights)), len(weights))
-    return Decoded(np.concatenate(features), np.concatenate(clouds) if clouds else None, empty)
+    return Decoded(np.concatenate(features), np.concatenate(clouds) if clouds else None, empty, weights.cpu())
 
 
 class Evaluation:
@@ -128,16 +128,16 @@ class Evaluation:
         for repeat in range(self.repeats):
             generator = np.random.default_rng([self.seed, repeat])
             i, j = (generator.choice(len(one), self.count, replace=False) for one in (gen, ref))
-            x, y = gen.features[i], ref.features[j]
-            row = {"FD": frechet_distance(x, y), "MMD-G": mmd(x, y), "MMD-P": mmd(x, y, "polynomial")}
+            at_hand: dict[str, tuple] = {"features": (gen.features[i], ref.features[j])}
             if distances is not None:
-                parts = [distances[0][np.ix_(i, i)], distances[1][np.ix_(i, j)], distances[2][np.ix_(j, j)]]
-                found = from_distances(*parts)
-                row |= {"mMD": found.mmd, "COV": found.cov, "1-NNA": found.nna1}
-            yield row
+                within, across, within_ref = distances
+                at_hand["distances"] = within[np.ix_(i, i)], across[np.ix_(i, j)], within_ref[np.ix_(j, j)]
+            if gen.weights is not None and ref.weights is not None:
+                at_hand["weights"] = gen.weights[i], ref.weights[j]
+            yield measured(at_hand)
 
     def _within(self, name: str, clouds: Float[np.ndarray, "n p 3"]) -> Float[np.ndarray, "n n"]:
-        """Of clouds to each other; of those that are always there, once."""
+        """The distances of clouds to each other; those of sets that are compared again are kept."""
         clouds = clouds[:, : self.pair_points]
         if name not in self.known:
             return pairwise_chamfer(clouds, clouds)
@@ -152,9 +152,9 @@ def enough(name: str, available: int, count: int) -> None:
         raise WsrError(f"A comparison of {count} weights needs as many ({name}: {available}): ask for a lower count.")
 
 
-def shown_as(measure: str) -> str:
-    """A measure's name with its unit, for a table's head."""
-    return measure + {1e-3: " ×10³", 0.01: " %"}.get(UNITS.get(measure, 1), "")
+def set_metrics() -> list[Metric]:
+    """The registered metrics that compare a set of weights with another: the columns of `Evaluation.table`."""
+    return needing("features", "distances", "weights")
 
 
 def evaluate(samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, **options) -> pd.DataFrame:

@@ -1,8 +1,8 @@
-"""Is a generated weight new? Nearest training weights, blends of two, and a verdict with a stated false-alarm rate.
+"""Is a generated weight new? Nearest training weights, blends of two, and a verdict with a stated false-positive rate.
 
 The audit of weight generators found replicas of training weights and interpolations of them. Both are looked for in
-standardised coordinates (each parameter's spread over the training weights is 1), raw and in canonical form, so that a
-copy that was disguised by a symmetry is found as well.
+standardised coordinates (in units of each parameter's standard deviation over the training weights), raw and in
+canonical form, so that a copy that was disguised by a symmetry is found as well.
 
 A copy is near to one training weight, and to no other. How near alone says little: a sampled weight has less noise of
 fitting than a fit, lies nearer to the mean, and so nearer to every training weight than new fits do (52 of 60 sampled
@@ -25,7 +25,6 @@ from wsr.analysis.standardized import StandardizedSpace
 from wsr.data.emoji import families
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
-from wsr.symmetry import act
 from wsr.zoo.build import FIRST
 from wsr.zoo.zoo import Zoo
 
@@ -40,9 +39,9 @@ class Distances:
     """Of n samples, in units of √p, so that 1 is about the distance of a weight from the mean.
 
     distance: to the nearest training weight, whatever symmetry the representation allows; nearest: its row; replica:
-    that distance, of the mean one to the next ones: 0 for a copy, near 1 where none stands out. line: to the nearest
-    point on a line between two training weights; pair: their rows; blend: that distance, of the mean one to the next
-    lines, which have no end in common.
+    ratio of that distance and the mean distance to the next training weights, 0 for a copy, near 1 where none stands
+    out. line: distance to the nearest point on a line between two training weights; pair: their rows; blend: ratio of
+    that distance and the mean distance to the next lines, no two of which share an end.
     """
 
     distance: Float[Tensor, " n"]
@@ -70,28 +69,28 @@ class Verdict:
 
 
 class Audit:
-    """What is known of the training weights (n, p) of a representation; `calibrate` sets the thresholds. It computes
-    where the training weights are; samples may be anywhere, and what it says of them is on the CPU."""
+    """Judges whether weights of a representation copy its training weights (n, p). `calibrate` sets the thresholds. It
+    computes on the device of the training weights; samples may be on any, and verdicts are on the CPU."""
 
     def __init__(self, model: Representation, training: Float[Tensor, "n p"]):
         if len(training) < 3:
             raise WsrError(f"An audit needs three training weights or more, not {len(training)}.")
         self.model, self.training = model.to(training.device), training
-        self.spaces = [StandardizedSpace(self.model, training, canonically=False)]
+        self.spaces = [StandardizedSpace(self.model, training, False)]
         if model.kind.allowed:
-            self.spaces.append(StandardizedSpace(self.model, training, canonically=True))
+            self.spaces.append(StandardizedSpace(self.model, training, True))
         self.thresholds: tuple[float, float] | None = None
-        self.alarm = 0.0
+        self.false_positive_rate = 0.0
 
     def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
-        """Those of the form, raw or canonical, in which a copy stands out more."""
+        """Distances in the space, raw or canonical, in which a copy stands out more."""
         blocks = samples.to(self.training.device).split(BLOCK)
         one = _standing_out([_joined(space.nearest(rows) for rows in blocks) for space in self.spaces])
         two = _standing_out([_joined(space.between(rows) for rows in blocks) for space in self.spaces])
         return Distances(*(part.cpu() for part in (*one, *two)))
 
     def among(self) -> Float[Tensor, " n"]:
-        """Of each training weight the distance to the nearest other one, as `distances` has it of a new one."""
+        """The distance of each training weight to the nearest other one, as `distances` measures it."""
         blocks = torch.arange(len(self.training)).split(BLOCK)
         found = [_joined(space.nearest(self.training[rows], rows) for rows in blocks) for space in self.spaces]
         return _standing_out(found)[0].cpu()
@@ -108,16 +107,17 @@ class Audit:
                 found[title] = rows[:, 0].cpu(), away[:, 0].cpu() / unit
         return found
 
-    def calibrate(self, heldout: Float[Tensor, "m p"], alarm: float = 0.05) -> None:
-        """Thresholds below which a share `alarm` of these fits would be called a copy, half of it replicas, half of it
-        blends. They are fits of targets that no training weight was fitted to, so each such call is a false alarm."""
-        _enough(len(heldout), alarm)
-        self._calibrate(self.distances(heldout), alarm)
+    def calibrate(self, heldout: Float[Tensor, "m p"], false_positive_rate: float = 0.05) -> None:
+        """Sets thresholds below which a share `false_positive_rate` of these fits would be called a copy, half of it
+        replicas, half of it blends. They are fits of targets that no training weight was fitted to, so each such call
+        is a false positive. WsrError for fewer than two expected false positives."""
+        _enough(len(heldout), false_positive_rate)
+        self._calibrate(self.distances(heldout), false_positive_rate)
 
-    def _calibrate(self, found: Distances, alarm: float) -> None:
-        replica = _quantile(found.replica, alarm / 2)
+    def _calibrate(self, found: Distances, rate: float) -> None:
+        replica = _quantile(found.replica, rate / 2)
         rest = found.blend[found.replica >= replica]
-        self.thresholds, self.alarm = (replica, _quantile(rest, alarm / (2 - alarm))), alarm
+        self.thresholds, self.false_positive_rate = (replica, _quantile(rest, rate / (2 - rate))), rate
 
     def judge(self, samples: Float[Tensor, "m p"]) -> list[Verdict]:
         """WsrError before `calibrate`."""
@@ -134,7 +134,7 @@ class Audit:
         ]
 
     def _word(self, distance: float, replica: float, line: float, blend: float) -> Word:
-        """Of a copy that is near one weight and twice as near to a line between two, the line is what it is."""
+        """A copy that is near one weight, and twice as near to a line between two, is a blend."""
         below = replica < self.thresholds[0], blend < self.thresholds[1]
         if not any(below):
             return "novel"
@@ -145,10 +145,10 @@ def _joined(blocks: Iterable[tuple[Tensor, ...]]) -> list[Tensor]:
     return [torch.cat(parts) for parts in zip(*blocks, strict=True)]
 
 
-def _standing_out(forms: list[list[Tensor]]) -> list[Tensor]:
-    """Of (distance, where, standing) in each form that of the form in which it stands out more."""
-    chosen = forms[0]
-    for other in forms[1:]:
+def _standing_out(spaces: list[list[Tensor]]) -> list[Tensor]:
+    """From (distance, rows, ratio) in each space those of the space with the lower ratio, for each sample."""
+    chosen = spaces[0]
+    for other in spaces[1:]:
         more = other[2] < chosen[2]
         chosen = [
             torch.where(more[:, None] if mine.ndim == 2 else more, its, mine)
@@ -157,17 +157,18 @@ def _standing_out(forms: list[list[Tensor]]) -> list[Tensor]:
     return chosen
 
 
-def _enough(count: int, alarm: float, of: str = "") -> None:
-    if not 0 < alarm < 1 or count * alarm < 2:
+def _enough(count: int, rate: float, of: str = "") -> None:
+    if not 0 < rate < 1 or count * rate < 2:
         raise WsrError(
-            f"A false-alarm rate of {alarm!r} cannot be set by {count} held-out fits{of}: two of them at least must "
+            f"A false-positive rate of {rate!r} cannot be set by {count} held-out fits{of}: two of them at least must "
             "fall below the thresholds."
         )
 
 
 def _quantile(values: Float[Tensor, " n"], share: float) -> float:
-    """Harrell and Davis's estimate. Drawing 100 of 200 held-out fits again and again, thresholds by it call 4.2 to
-    5.1 % of the others copies where 5 % are stated, sample quantiles 5.8 to 6.4 %, a log-normal tail 8 to 11 %."""
+    """Harrell and Davis's estimate of a quantile. Drawing 100 of 200 held-out fits again and again, thresholds by it
+    call 4.2 to 5.1 % of the others copies where 5 % are stated, sample quantiles 5.8 to 6.4 %, a log-normal tail 8 to
+    11 %."""
     return float(hdquantiles(values.double().cpu().numpy(), [share])[0])
 
 
@@ -179,55 +180,21 @@ def audited_ids(zoo: Zoo) -> list[str]:
     return [name for name in ids if name != zoo.ids[0]] if zoo.meta["init"] == FIRST else ids
 
 
-def audit_of(zoo: Zoo, alarm: float = 0.05) -> tuple[Audit, list[str], list[Verdict]]:
-    """An audit of generators that were trained on this zoo, calibrated on half of its held-out fits; the ids of its
-    training weights, by row; and the verdicts on its held-out fits, all of which should be "novel" but for the stated
-    rate: on either half by the thresholds that the other half sets, first on the one that has set none. In both halves
-    is every other fit of each class, of emoji every other family: one in another skin tone would be no test. WsrError
-    where they are too few (`Audit.calibrate`)."""
+def audit_of(zoo: Zoo, false_positive_rate: float = 0.05) -> tuple[Audit, list[str], list[Verdict]]:
+    """Audits generators that were trained on this zoo. Returns the audit, calibrated on half of the held-out fits; the
+    ids of its training weights, by row; and verdicts on the held-out fits, of which only the stated rate should be
+    called copies: each half is judged by the thresholds that the other half sets, the half that calibrated the audit
+    last. Either half has every other fit of each class, of emoji every other family: one in another skin tone would be
+    no test. WsrError where they are too few (`Audit.calibrate`)."""
     training = audited_ids(zoo)
     heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
     audit = Audit(zoo.representation, zoo.weights(training))
     half = torch.from_numpy(pd.factorize(pd.Series(families(zoo.meta["dataset"], heldout)))[0] % 2)
     rows = [(half == side).nonzero()[:, 0] for side in (0, 1)]
-    _enough(min(map(len, rows)), alarm, of=f" (half of the zoo's {len(heldout)})")
+    _enough(min(map(len, rows)), false_positive_rate, of=f" (half of the zoo's {len(heldout)})")
     found = audit.distances(zoo.weights(heldout))
     halves = found.of(rows[0]), found.of(rows[1])
-    audit._calibrate(halves[1], alarm)
+    audit._calibrate(halves[1], false_positive_rate)
     last = audit._verdicts(halves[0])
-    audit._calibrate(halves[0], alarm)
+    audit._calibrate(halves[0], false_positive_rate)
     return audit, training, audit._verdicts(halves[1]) + last
-
-
-def plants(model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0) -> dict[str, Tensor]:
-    """Copies that an audit must find, by how they were disguised: a little noise (0.1 of each parameter's spread), the
-    mean of two, and what leaves the field and the mask. Left out are symmetries that an audit does not see through
-    (`RepresentationKind.unresolved`): neurons in another order, and for mLoRA a change of basis."""
-    found = {"noise 0.1": noisy(weights, 0.1, count, seed), "average of 2": averages(weights, 2, count, seed)}
-    for kind in model.kind.allowed:
-        if kind not in model.kind.unresolved:
-            moved = act(model, model.layout.fill(weights[:count].float()), kind, seed, 0.4)
-            found[kind] = model.layout.strip(moved)
-    return found
-
-
-def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: int = 0) -> Float[Tensor, "m p"]:
-    """The noise baseline: random training weights with noise of `amount` of each parameter's spread."""
-    generator = torch.Generator().manual_seed(seed)
-    rows = torch.randint(0, len(weights), (count,), generator=generator)
-    noise = torch.randn(count, weights.shape[1], generator=generator).to(weights.device)
-    return weights[rows] + amount * weights.std(0) * noise
-
-
-def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: int = 0) -> Float[Tensor, "m p"]:
-    """The interpolation baseline: means of `of` different training weights."""
-    if not 1 <= of <= len(weights):
-        raise WsrError(f"An average is of 1 to {len(weights)} training weights, not of {of!r}.")
-    generator = torch.Generator().manual_seed(seed)
-    return torch.stack([weights[torch.randperm(len(weights), generator=generator)[:of]].mean(0) for _ in range(count)])
-
-
-def gaussian(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Float[Tensor, "m p"]:
-    """The Gaussian baseline: each parameter drawn for itself, with its mean and spread over the training weights."""
-    noise = torch.randn(count, weights.shape[1], generator=torch.Generator().manual_seed(seed))
-    return weights.mean(0) + weights.std(0) * noise.to(weights.device)

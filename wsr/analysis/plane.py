@@ -7,7 +7,7 @@ units of what held-out fits have themselves: a new fit is at about (1, 1), a cop
 fits, not training ones, are the reference of quality, so that copying does not win it.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -16,22 +16,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.analysis.evaluation import Decoded, Evaluation
-from wsr.analysis.novelty import Audit, audit_of, averages, gaussian, noisy, plants
+from wsr.analysis.novelty import Audit, audit_of
+from wsr.generators.baselines import baselines, plants
 from wsr.metrics.quality import chamfer
+from wsr.metrics.registry import needing
 from wsr.zoo.zoo import Zoo
 
-NOISES = (0.1, 0.3, 0.5)  # of the noise baseline, in units of each parameter's spread
-AVERAGES = (2, 16)
 CANDIDATES = 8  # training shapes, the nearest by their features, to which a shape's Chamfer distance is computed
-
-
-def baselines(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Iterator[tuple[str, Float[Tensor, "m p"]]]:
-    """The audit's simple generators, by name: training weights with noise, means of several, a fitted Gaussian."""
-    for amount in NOISES:
-        yield f"noise {amount}", noisy(weights, amount, count, seed)
-    for of in AVERAGES:
-        yield f"average of {of}", averages(weights, of, count, seed)
-    yield "Gaussian", gaussian(weights, count, seed)
 
 
 class Plane:
@@ -104,16 +95,16 @@ class Plane:
 def feature_distances(
     x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"], scale: Float[np.ndarray, "k d"]
 ) -> Float[np.ndarray, "n m"]:
-    """Root mean squared differences of features, in units of the spread of all features of `scale`."""
+    """Root mean squared differences of features, in units of the standard deviation of all features of `scale`."""
     found = torch.cdist(torch.from_numpy(x).double(), torch.from_numpy(y).double()).numpy()
     return found / (float(scale.std()) or 1.0) / x.shape[1] ** 0.5
 
 
 def summary(rows: pd.DataFrame) -> dict[str, float]:
-    """A generator's place: medians, and the shares of the verdicts."""
-    shares = rows["verdict"].value_counts(normalize=True)
-    found = {name: float(rows[name].median()) for name in ("novelty", "quality", "function")}
-    return found | {word: float(shares.get(word, 0.0)) for word in ("replica", "blend", "novel")}
+    """A generator's place: every metric of placements by its name, and `function`, the median distance in function
+    space to the training fit that looks most like it."""
+    found = {metric.name: metric.function(rows) for metric in needing("placements")}
+    return found | {"function": float(rows["function"].median())}
 
 
 def found_share(audit: Audit, planted: Float[Tensor, "n p"]) -> float:
@@ -123,13 +114,13 @@ def found_share(audit: Audit, planted: Float[Tensor, "n p"]) -> float:
 
 def audit_report(
     zoo: Zoo, evaluation: Evaluation, generators: dict[str, Float[Tensor, "m p"]], *, count: int = 64, seed: int = 0,
-    alarm: float = 0.05, decoded: Mapping[str, Decoded] | None = None,
+    false_positive_rate: float = 0.05, decoded: Mapping[str, Decoded] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[pd.DataFrame, dict]:  # fmt: skip
     """Where weights of generators stand on the plane of the zoo that they have learnt from, beside its held-out fits
     and `count` weights of each baseline: a row each (`generator`, `sample`, and the columns of `Plane.rows`), and what
     there is to know about it. decoded: of generators whose weights have been decoded already."""
-    audit, audited, tested = audit_of(zoo, alarm)
+    audit, audited, tested = audit_of(zoo, false_positive_rate)
     plane, parts, training = Plane(evaluation, audit, audited), [], zoo.weights(audited)
     sets = {**generators, **dict(baselines(training, count, seed))}
     for done, (name, weights) in enumerate(sets.items()):
@@ -141,7 +132,8 @@ def audit_report(
     planted = plants(zoo.representation, training, seed=seed)
     about = {
         "zoo": zoo.path.name, "extractor": evaluation.extractor.name, "resolution": evaluation.resolution,
-        "alarm": alarm, "tested": len(tested), "false alarms": sum(verdict.word != "novel" for verdict in tested),
+        "alarm": false_positive_rate, "tested": len(tested),
+        "false alarms": sum(verdict.word != "novel" for verdict in tested),
         "thresholds": list(audit.thresholds), "novelty units": plane.novelty_units, "quality unit": plane.quality_unit,
         "planted": {name: found_share(audit, weights) for name, weights in planted.items()},
         "baseline count": count, "seed": seed, "training distances": real["training"]["distance"].round(4).tolist(),

@@ -1,5 +1,4 @@
-"""Distances from new weights to training weights, and to the lines between these, in coordinates in which the training
-weights have standard deviation 1."""
+"""The coordinates in which audits measure distances between weights, and the nearest weights and lines in them."""
 
 import itertools
 
@@ -17,39 +16,40 @@ MOST_ORDERED = 5  # ranks whose orders are tried one by one; of more the best is
 
 
 class StandardizedSpace:
-    """Training weights (n, p), as they are or in canonical form, each parameter standardised by its mean and standard
-    deviation over them."""
+    """Training weights (n, p) as they are, or in canonical form, each coordinate in units of its standard deviation.
 
-    def __init__(self, model: Representation, training: Float[Tensor, "n p"], *, canonically: bool):
+    known: them, standardised; mean, std: of each coordinate. Distances are in units of √p."""
+
+    def __init__(self, model: Representation, training: Float[Tensor, "n p"], canonically: bool):
         self.model, self.canonically = model, canonically
-        vectors = self._form(training)
-        self.mean, self.spread = vectors.mean(0), vectors.std(0).clamp_min(1e-6)
-        self.known = self._scaled(vectors)  # (n, p)
+        vectors = self._vectors(training)
+        self.mean, self.std = vectors.mean(0), vectors.std(0).clamp_min(1e-6)
+        self.known = self._standardized(vectors)  # (n, p)
         self.products = self.known @ self.known.T
         # in a canonical form, ranks that may change places still may
         self.free = canonically and isinstance(model, Adapter) and "permutation" in model.kind.allowed
 
-    def coordinates(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        """Weights as points of this space."""
-        return self._scaled(self._form(weights))
-
     def nearest(
         self, samples: Float[Tensor, "m p"], own: Int[Tensor, " m"] | None = None
     ) -> tuple[Float[Tensor, " m"], Int[Tensor, " m"], Float[Tensor, " m"]]:
-        """Distance, row, and distance relative to the next ones. own: of training weights their own rows, which do not
-        count."""
-        vectors = self._form(samples)
-        squares = self._permuted(vectors) if self.free else torch.cdist(self._scaled(vectors), self.known).square()
+        """The distance to the nearest training weight, its row, and the ratio of that distance and the mean distance to
+        the next ones. own: of samples that are training weights themselves, their rows, which do not count."""
+        vectors = self._vectors(samples)
+        if self.free:
+            squares = self._permuted(vectors)
+        else:
+            squares = torch.cdist(self._standardized(vectors), self.known).square()
         if own is not None:
             squares[torch.arange(len(own)), own] = torch.inf
         found = squares.topk(min(1 + NEXT, len(self.known) - (own is not None)), largest=False)
         away = (found.values.clamp_min(0) / self.known.shape[1]).sqrt()  # (m, k), rising
-        return away[:, 0], found.indices[:, 0], _standing(away)
+        return away[:, 0], found.indices[:, 0], _ratio(away)
 
     def between(
         self, samples: Float[Tensor, "m p"]
     ) -> tuple[Float[Tensor, " m"], Int[Tensor, "m 2"], Float[Tensor, " m"]]:
-        """The same of the lines between two training weights: with Gram matrices, no line is drawn."""
+        """The same of the lines between two training weights: distance, the rows of its ends, and the ratio. Computed
+        with Gram matrices: no point of a line is made."""
         x = self.coordinates(samples)
         own, across, norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
         length = (norms[:, None] + norms - 2 * self.products).clamp_min(1e-9)  # (n, n): |z_i − z_j|²
@@ -70,22 +70,26 @@ class StandardizedSpace:
                     away[end], away[:, end] = torch.inf, torch.inf
             lines.append(torch.stack(squares))
         found = (torch.stack(lines).clamp_min(0) / x.shape[1]).sqrt()  # (m, k), rising
-        return found[:, 0], torch.tensor(pairs, device=x.device), _standing(found)
+        return found[:, 0], torch.tensor(pairs, device=x.device), _ratio(found)
 
-    def _form(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+    def coordinates(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        """Weights in this space."""
+        return self._standardized(self._vectors(weights))
+
+    def _vectors(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
         return canonical(self.model, weights.float()) if self.canonically else weights.float()
 
-    def _scaled(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        return (vectors - self.mean) / self.spread
+    def _standardized(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        return (vectors - self.mean) / self.std
 
     def _permuted(self, vectors: Float[Tensor, "m p"]) -> Float[Tensor, "m n"]:
-        """Squared distances with the ranks of every layer in the order that fits best."""
+        """Squared distances to the training weights, the ranks of every layer in the order that fits best."""
         rank = self.model.rank
         known = self._slots(self.known)  # (l, n, r, 2c)
-        mean, spread = self._slots(self.mean[None])[:, 0], self._slots(self.spread[None])[:, 0]  # (l, r, 2c)
+        mean, std = self._slots(self.mean[None])[:, 0], self._slots(self.std[None])[:, 0]  # (l, r, 2c)
         x = self._slots(vectors)  # (l, m, r, 2c), not standardised: that depends on the slot
         cost = torch.stack(
-            [torch.stack([torch.cdist((x[:, :, i] - mean[:, None, j]) / spread[:, None, j], known[:, :, j]).square()
+            [torch.stack([torch.cdist((x[:, :, i] - mean[:, None, j]) / std[:, None, j], known[:, :, j]).square()
                           for j in range(rank)], -1) for i in range(rank)], -2,
         )  # fmt: skip  (l, m, n, r, r): component i of the sample in slot j
         if rank > MOST_ORDERED:
@@ -100,11 +104,11 @@ class StandardizedSpace:
 
 
 def _assigned(cost: Float[Tensor, "l r r"]) -> float:
-    """The least sum over the orders of a layer's ranks, of all layers."""
+    """The smallest cost over the orders of each layer's ranks, summed over the layers."""
     layers = cost.double().cpu().numpy()
     return float(sum(layer[linear_sum_assignment(layer)].sum() for layer in layers))
 
 
-def _standing(away: Float[Tensor, "m k"]) -> Float[Tensor, " m"]:
-    """The first distance in units of the mean of the others."""
+def _ratio(away: Float[Tensor, "m k"]) -> Float[Tensor, " m"]:
+    """The first distance divided by the mean of the others."""
     return away[:, 0] / away[:, 1:].mean(1).clamp_min(1e-9)

@@ -13,12 +13,12 @@ import torch
 
 from wsr.bench.batches import SIZES, BatchSettings, bench_batches, clocked, peak_bytes
 from wsr.devices import compile_backend
-from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.checkpoint import load_base
 from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.autodecoder import BaseTraining
+from wsr.generators.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset
 from wsr.modalities import Modality, find
 from wsr.modalities.image_targets import ImageTargets
 from wsr.presets import BaseTrainingConfig, FieldConfig, preset

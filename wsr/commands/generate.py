@@ -1,30 +1,34 @@
 """The sub-commands of generation: `wsr diffuse`, `wsr sample`, `wsr evaluate`, `wsr audit`."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from rich.table import Column, Table
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from wsr.commands import OK, PresetName, console
 from wsr.errors import WsrError
+from wsr.generators.registry import named, names
 from wsr.paths import atomic_path
 from wsr.progress import bar
 
 
 @dataclass
 class Diffuse:
-    """Train a diffusion model on the weights of a zoo. Goes on where a killed run stopped.
+    """Train a generator on the weights of a zoo, by default a diffusion model. Goes on where a killed run stopped.
 
-    Example: `wsr diffuse emoji-mlora-asym --steps 2000 --out faces.safetensors`.
+    Examples: `wsr diffuse emoji-mlora-asym --steps 2000 --out faces.safetensors`, `wsr diffuse shapes10-mlora-asym
+    --generator p-diff`.
     """
 
     zoo: Positional[str]
     """A zoo's folder, or its name in assets/zoos."""
     out: Path | None = None
-    """The model to write; by default assets/diffusion/<zoo>.safetensors, with the class, copies and seed in its name
-    where they are not the default."""
+    """The file to write; by default assets/diffusion/<zoo>.safetensors, with generator, class, copies and seed in its
+    name where they are not the default."""
+    generator: Annotated[str, arg(help=f"{', '.join(names())}; gpt learns from a trajectory zoo.")] = "diffusion"
     preset: PresetName | None = None
     """cpu: minutes to an hour on two cores. paper: width 2880, 12 layers, 6,000 epochs. By default the zoo's."""
     steps: int | None = None
@@ -41,21 +45,20 @@ class Diffuse:
     """Replace a model that another run has made."""
 
     def run(self) -> int:
-        from wsr.diffusion import diffusion_preset
-        from wsr.diffusion.jobs import train_diffusion
+        from wsr.generators.base import TrainSettings
+        from wsr.generators.jobs import train_generator
         from wsr.paths import assets_dir
         from wsr.zoo import Zoo
 
         zoo = Zoo.open(self.zoo)
-        parts = [zoo.path.name, self.cls, f"x{self.copies}" * (self.copies > 1), f"s{self.seed}" * (self.seed > 0)]
+        stem = named(self.generator).stem(zoo.path.name)
+        parts = [stem, self.cls, f"x{self.copies}" * (self.copies > 1), f"s{self.seed}" * (self.seed > 0)]
         out = self.out or assets_dir() / "diffusion" / f"{'-'.join(filter(None, parts))}.safetensors"
-        config = diffusion_preset(self.preset or zoo.meta["preset"], zoo.meta["representation"])
-        config = replace(config, lr=self.lr) if self.lr else config
-        with bar(f"diffusion {zoo.path.name}") as update:
-            for record in train_diffusion(
-                zoo, out, config=config, steps=self.steps, cls=self.cls, seed=self.seed, copies=self.copies,
-                overwrite=self.overwrite,
-            ):  # fmt: skip
+        settings = TrainSettings(
+            preset=self.preset, steps=self.steps, cls=self.cls, lr=self.lr, seed=self.seed, copies=self.copies
+        )  # fmt: skip
+        with bar(f"{self.generator} {zoo.path.name}") as update:
+            for record in train_generator(self.generator, zoo, out, settings, overwrite=self.overwrite):
                 note = f"loss {record.loss:.4f}"
                 note += f", of unseen weights {record.validation:.4f}" if record.validation is not None else ""
                 if record.monitor:
@@ -69,13 +72,13 @@ class Diffuse:
 
 @dataclass
 class Sample:
-    """Draw new weights from a diffusion model, as a zoo that every other command can open.
+    """Draw new weights from a trained generator, as a zoo that every other command can open.
 
     Example: `wsr sample emoji-mlora-asym --count 16 --out new`, then `wsr render new --out pictures`.
     """
 
     model: Positional[str]
-    """A model's file, or its name in assets/diffusion."""
+    """A generator's file, or its name in assets/diffusion."""
     count: int = 16
     """How many."""
     cls: str | None = None
@@ -83,27 +86,28 @@ class Sample:
     guidance: float | None = None
     """How much the class counts: 1 as trained, 2 or 3 exaggerates it; by default the preset's."""
     steps: int = 100
-    """DDIM steps."""
+    """DDIM steps, of a diffusion model."""
     seed: int = 0
     """Of the noise they begin with."""
-    end: float | None = None
+    final_noise: Annotated[float | None, arg(aliases=["--end"])] = None
     """Noise from which the last step leads straight to the weights, from 0 to below 1; by default the preset's."""
     out: Path = Path("samples")
     """The zoo's folder."""
 
     def run(self) -> int:
-        from wsr.diffusion import load_diffusion
-        from wsr.diffusion.jobs import sample_zoo
         from wsr.fitting.fit import default_device
+        from wsr.generators.base import SampleSettings
+        from wsr.generators.files import load_generator
+        from wsr.generators.jobs import sample_zoo
 
         if self.count < 1:
             raise WsrError(f"--count must be at least 1, not {self.count}.")
         with bar("sample") as update:
-            model = load_diffusion(self.model).to(default_device())
-            for done in sample_zoo(
-                model, self.out, self.count, cls=self.cls, guidance=self.guidance,
-                steps=self.steps, seed=self.seed, end=self.end,
-            ):  # fmt: skip
+            generator = load_generator(self.model).to(default_device())
+            settings = SampleSettings(
+                cls=self.cls, guidance=self.guidance, steps=self.steps, seed=self.seed, final_noise=self.final_noise
+            )
+            for done in sample_zoo(generator, self.out, self.count, settings):
                 update(done, self.count)
         console.print(f"Wrote {self.out}.")
         return OK
@@ -111,8 +115,8 @@ class Sample:
 
 @dataclass
 class Evaluate:
-    """How near sampled weights are to a zoo's fits: FD, MMD, and for shapes mMD, COV and 1-NNA, beside what copies of
-    training weights and held-out fits get.
+    """How near sampled weights are to a zoo's fits: FD, MMD, for shapes mMD, COV and 1-NNA, and whatever metric is
+    registered, beside what copies of training weights and held-out fits get.
 
     Example: `wsr evaluate new emoji-mlora-asym --count 100`.
     """
@@ -131,7 +135,7 @@ class Evaluate:
     """Also write the table to this .csv."""
 
     def run(self) -> int:
-        from wsr.analysis.evaluation import UNITS, evaluate, shown_as
+        from wsr.analysis.evaluation import evaluate, set_metrics
         from wsr.metrics.features import extractor
         from wsr.zoo import Zoo, require_alike
 
@@ -142,11 +146,11 @@ class Evaluate:
             found = evaluate(
                 samples.weights(), zoo, of, count=self.count, repeats=self.repeats, progress=update
             )
-        measures = [name for name in found if f"{name} sd" in found]
-        table = Table("of", "against", *map(shown_as, measures))
+        metrics = [metric for metric in set_metrics() if metric.symbol in found]
+        table = Table("of", "against", *(metric.heading for metric in metrics))
         for row in found.to_dict("records"):
-            pairs = ((row[name] / UNITS.get(name, 1), row[f"{name} sd"] / UNITS.get(name, 1)) for name in measures)
-            table.add_row(row["set"], row["against"], *(f"{value:.4g} ± {spread:.2g}" for value, spread in pairs))
+            pairs = ((one.in_unit(row[one.symbol]), one.in_unit(row[f"{one.symbol} sd"])) for one in metrics)
+            table.add_row(row["set"], row["against"], *(f"{value:.4g} ± {sd:.2g}" for value, sd in pairs))
         console.print(table, f"Features: {of.name}. {self.count} weights of either side, {self.repeats} subsets.")
         if self.out:
             with atomic_path(self.out) as temporary:
@@ -158,7 +162,7 @@ class Evaluate:
 class AuditCommand:
     """Say of each sampled weight whether it is a replica of a training weight, a blend of two, or novel.
 
-    Thresholds come from half of the zoo's held-out fits; the false-alarm rate is measured on the other half, and the
+    Thresholds come from half of the zoo's held-out fits; the false-positive rate is measured on the other half, and the
     other way round.
     Example: `wsr audit new emoji-mlora-asym`.
     """
@@ -167,7 +171,7 @@ class AuditCommand:
     """The zoo of samples."""
     zoo: Positional[str]
     """The zoo that the generator was trained on."""
-    alarm: float = 0.05
+    false_positive_rate: Annotated[float, arg(aliases=["--alarm"])] = 0.05
     """The share of new weights that may be called copies."""
     show: int = 20
     """How many to list one by one."""
@@ -178,7 +182,7 @@ class AuditCommand:
 
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
         require_alike(samples, zoo)
-        audit, training, tested = audit_of(zoo, self.alarm)
+        audit, training, tested = audit_of(zoo, self.false_positive_rate)
         verdicts = audit.judge(samples.weights())
         first = (Column(name, no_wrap=True) for name in ("sample", "verdict"))
         table = Table(*first, "nearest training weight", "distance", "line between", "distance")
@@ -192,9 +196,10 @@ class AuditCommand:
         counts = Counter(verdict.word for verdict in verdicts)
         console.print(", ".join(f"{counts[word]} {word}" for word in ("replica", "blend", "novel")) + ".")
         console.print(
-            "Distances are in units of the training weights' spread, and (in brackets) of the distance to the next "
-            f"weights or lines: far below 1 one stands out. Of {len(tested)} held-out fits, judged by thresholds that "
-            f"the other half sets, {sum(v.word != 'novel' for v in tested)} are called copies (stated rate "
-            f"{self.alarm:.0%})."
+            "Distances are in units of the training weights' standard deviation, and (in brackets) of the distance to "
+            f"the next weights or lines: far below 1 one stands out. Of {len(tested)} held-out fits, judged by "
+            "thresholds that the other half sets, "
+            f"{sum(v.word != 'novel' for v in tested)} are called copies (stated rate "
+            f"{self.false_positive_rate:.0%})."
         )
         return OK

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, from_json
 
 from wsr.errors import WsrError
@@ -41,12 +41,12 @@ def _registered(name: str) -> str:
 RepresentationName = Annotated[str, AfterValidator(_registered)]
 
 
-class _Schema(BaseModel):
+class Schema(BaseModel):
     # of Python's types exactly: "4", 4.0 and true are no whole numbers
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, hide_input_in_errors=True)
 
 
-class _OfModality(_Schema):
+class _OfModality(Schema):
     """What names the modality of a field's values; older files say its dimension alone."""
 
     dim: Annotated[int, Field(ge=1, le=4)]
@@ -75,7 +75,7 @@ class FieldSchema(_OfModality):
     mlp_asym_width: Annotated[int, Field(ge=0, le=16_384)] = 0
 
 
-class EntrySchema(_Schema):
+class EntrySchema(Schema):
     """A tensor of a layout."""
 
     name: Id
@@ -84,7 +84,7 @@ class EntrySchema(_Schema):
     frozen: Annotated[list[Annotated[int, Field(ge=0, le=ENTRIES)]], Field(max_length=ENTRIES)]
 
 
-class FitSchema(_Schema):
+class FitSchema(Schema):
     """The settings of a fit beside its steps, as a zoo records them."""
 
     points: Annotated[int, Field(ge=1, le=10**8)]
@@ -130,7 +130,7 @@ class ZooSchema(_OfModality):
         return self
 
 
-class BaseSchema(_Schema):
+class BaseSchema(Schema):
     """The metadata of a base's file, its JSON texts parsed."""
 
     format: Literal["wsr-base-1"]
@@ -162,71 +162,6 @@ class WeightsSchema(_OfModality):
         check_layout(self.layout)
         if len(set(self.ids)) < len(self.ids):
             raise ValueError("ids that are all different are needed, but one is there twice")
-        return self
-
-
-class DiffusionConfigSchema(_Schema):
-    """A `DiffusionConfig`."""
-
-    width: Width
-    depth: Annotated[int, Field(ge=0, le=256)]
-    heads: Annotated[int, Field(ge=1, le=1024)]
-    batch: Annotated[int, Field(ge=1, le=10**7)]
-    lr: Positive
-    steps: Count
-    epochs: Count | None = None
-    predict: Literal["epsilon", "sample", "v_prediction", "flow"] = "sample"
-    encoder: bool = True
-    pair_width: Width | None = None
-    shared_modulation: bool = False
-    timesteps: Annotated[int, Field(ge=1, le=100_000)] = 500
-    beta: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2, max_length=2)]
-    end: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    guidance: Annotated[float, Field(ge=-1000, le=1000)] = 1.0
-    clusters: Annotated[int, Field(ge=0, le=10**6)] = 0
-    label_drop: Share = 0.1
-    ema: Share = 0.999
-    warmup: Count = 0
-    patience: Count = 0
-    look: Annotated[int, Field(ge=1, le=10**9)] = 100
-
-    @model_validator(mode="after")
-    def _sound(self) -> "DiffusionConfigSchema":
-        if self.width % self.heads:
-            raise ValueError(f"a width that its {self.heads} heads divide is needed, and {self.width} is none")
-        return self
-
-
-class AboutSchema(_Schema):
-    """How a diffusion model was trained, with the zoo.json of the weights it has learnt."""
-
-    zoo: ZooSchema | None = None
-    name: Name = ""
-    counts: Annotated[list[Count], Field(max_length=100_000)] = []
-
-    @field_validator("zoo", mode="before")
-    @classmethod
-    def _none(cls, value: Any) -> Any:
-        return value or None  # of a model without a zoo, which a caller gives what decodes its samples
-
-
-class DiffusionSchema(_Schema):
-    """The metadata of a diffusion model."""
-
-    format: Literal["wsr-diffusion-1"]
-    config: DiffusionConfigSchema
-    classes: Annotated[list[Name], Field(min_length=1, max_length=100_000)]
-    files: Annotated[int, Field(ge=1, le=100_000)]
-    bits: Literal[2, 3, 4, 5, 6, 7, 8, 16, 32]
-    about: AboutSchema
-
-    @model_validator(mode="after")
-    def _sound(self) -> "DiffusionSchema":
-        if len(set(self.classes)) < len(self.classes):
-            raise ValueError("classes that are all different are needed, but one is there twice")
-        counts = self.about.counts
-        if "counts" in self.about.model_fields_set and (len(counts) != len(self.classes) or not any(counts)):
-            raise ValueError(f"a count of weights for each of its {len(self.classes)} classes is needed")
         return self
 
 

@@ -1,7 +1,28 @@
-"""Metrics of reconstructions (PSNR, IoU, Chamfer distance) and of sets of generated samples."""
+"""Metrics of reconstructions (PSNR, IoU, Chamfer distance) and of sets of generated samples.
 
+`registry.py` lists them: what each needs, its unit, and which values are better.
+"""
+
+from wsr.metrics import placements
 from wsr.metrics.distributions import frechet_distance, mmd
 from wsr.metrics.quality import chamfer, iou, psnr
+from wsr.metrics.registry import Metric, named, names, needing, register, registered
 from wsr.metrics.sets import SetMetrics, pairwise_chamfer, set_metrics
 
-__all__ = ["SetMetrics", "chamfer", "frechet_distance", "iou", "mmd", "pairwise_chamfer", "psnr", "set_metrics"]
+__all__ = [
+    "Metric",
+    "SetMetrics",
+    "chamfer",
+    "frechet_distance",
+    "iou",
+    "mmd",
+    "named",
+    "names",
+    "needing",
+    "pairwise_chamfer",
+    "placements",
+    "psnr",
+    "register",
+    "registered",
+    "set_metrics",
+]

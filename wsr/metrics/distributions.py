@@ -6,6 +6,7 @@ computed in float64, a block of rows at a time.
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from jaxtyping import Float, Shaped
 
 from wsr.errors import WsrError, unknown_name
 from wsr.metrics.quality import as_numpy
+from wsr.metrics.registry import Metric, register
 
 BLOCK = 512  # rows of a kernel matrix at a time: 8 MB for 2,048 columns
 Features = Float[np.ndarray, "n d"]
@@ -39,8 +41,8 @@ def mmd(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"], kernel: str = "rbf", u
     those pairs out, as KID does; the result may be negative then.
 
     With σ = d, as section 9 says, MMD-G is small: 1 − ψ(x, y) ≤ |x − y|² / (2 d²), and normalised features have
-    |y|² = d on average, so that two sets of like spread are at most 4 / d apart (0.008 for CLIP's 512, 0.09 as a root).
-    The paper prints up to 0.2, so its code took another σ: ours are not to be compared with its column.
+    |y|² = d on average, so that two sets of like variance are at most 4 / d apart (0.008 for CLIP's 512, 0.09 as a
+    root). The paper prints up to 0.2, so its code took another σ: ours are not to be compared with its column.
     """
     kernels = {"rbf": _rbf, "polynomial": _polynomial}
     if kernel not in kernels:
@@ -59,10 +61,10 @@ def _normalised(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> tuple[Featu
             )
         if not np.isfinite(features).all():
             raise WsrError("Features must be finite, and these hold NaN or infinite ones.")
-    spread = ref.std()
-    if spread == 0:
+    std = ref.std()
+    if std == 0:
         raise WsrError("All features of the reference set are the same number: there is nothing to compare with.")
-    return (gen - ref.mean()) / spread, (ref - ref.mean()) / spread
+    return (gen - ref.mean()) / std, (ref - ref.mean()) / std
 
 
 def _gaussian(x: Features) -> tuple[Float[np.ndarray, " d"], Float[np.ndarray, "k d"]]:
@@ -90,3 +92,8 @@ def _rbf(x: Features, y: Features) -> Float[np.ndarray, "n m"]:
 
 def _polynomial(x: Features, y: Features) -> Float[np.ndarray, "n m"]:
     return (x @ y.T / x.shape[1] + 1) ** 3
+
+
+register(Metric("fd", "FD", frechet_distance, "features"))
+register(Metric("mmd_g", "MMD-G", mmd, "features", unit="×10³"))
+register(Metric("mmd_p", "MMD-P", partial(mmd, kernel="polynomial"), "features", decimals=2))

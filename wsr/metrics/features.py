@@ -5,6 +5,8 @@ Numbers from different extractors are never compared.
 
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -159,18 +161,46 @@ def pointnet(weights: str | Path | None = None, device: torch.device | str = "cp
     return CloudExtractor(network, f"PointNet++ {path.stem.removeprefix('pointnet-')}", 256, device)
 
 
-EXTRACTORS = {"clip": clip, "efficientnet-lite0": efficientnet_lite, "pointnet++": pointnet}
-
-
-def clip_at_hand() -> bool:
-    """Whether there are weights of CLIP, as far as their place tells."""
+def _clip_at_hand() -> bool:
     return bool(os.environ.get(CLIP_VARIABLE) or there(os.path.expanduser(CLIP_CACHE)))
 
 
+@dataclass(frozen=True)
+class ExtractorKind:
+    """A registered extractor. takes: "images" or "clouds"; build: makes it; at_hand: whether its weights are here."""
+
+    name: str
+    takes: str
+    build: Callable[[], Extractor]
+    at_hand: Callable[[], bool] = lambda: True
+
+
+_EXTRACTORS: dict[str, ExtractorKind] = {}
+
+
+def register_extractor(kind: ExtractorKind) -> ExtractorKind:
+    """Makes an extractor known by its name. The first one that is at hand is the default of what it takes. WsrError for
+    a name that is taken."""
+    if kind.name in _EXTRACTORS:
+        raise WsrError(f"An extractor named {kind.name!r} is registered already: give this one another name.")
+    _EXTRACTORS[kind.name] = kind
+    return kind
+
+
+register_extractor(ExtractorKind("clip", "images", clip, _clip_at_hand))
+register_extractor(ExtractorKind("efficientnet-lite0", "images", efficientnet_lite))
+register_extractor(ExtractorKind("pointnet++", "clouds", pointnet))
+
+
 def extractor(name: str | None = None, modality: Modality | str | int = "image") -> Extractor:
-    """By name, or the modality's default."""
+    """Makes an extractor by its name; by default the modality's own. WsrError for a name that nobody has registered."""
     if name is None:
         return find(modality).extractor()
-    if name not in EXTRACTORS:
-        raise unknown_name("extractor", name, EXTRACTORS)
-    return EXTRACTORS[name]()
+    if name not in _EXTRACTORS:
+        raise unknown_name("extractor", name, _EXTRACTORS)
+    return _EXTRACTORS[name].build()
+
+
+def default_extractor(takes: str) -> Extractor:
+    """The first registered extractor of "images" or of "clouds" whose weights are at hand."""
+    return next(kind for kind in _EXTRACTORS.values() if kind.takes == takes and kind.at_hand()).build()

@@ -11,6 +11,7 @@ from jaxtyping import Shaped
 from scipy.spatial import cKDTree
 
 from wsr.errors import WsrError
+from wsr.metrics.registry import Metric, register
 
 
 def psnr(a: Shaped[Any, "..."], b: Shaped[Any, "..."]) -> float | np.ndarray:
@@ -81,3 +82,8 @@ def _pair(a: Any, b: Any, what: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _plain(values: np.ndarray | np.floating) -> float | np.ndarray:
     return float(values) if np.ndim(values) == 0 else values
+
+
+register(Metric("psnr", "PSNR", psnr, "images", "higher", None, unit="dB", decimals=1))
+register(Metric("iou", "IoU", iou, "occupancies", "higher", 1.0))
+register(Metric("chamfer", "CD", chamfer, "points", unit="×10²", decimals=2))

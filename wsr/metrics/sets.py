@@ -9,6 +9,7 @@ from pykdtree.kdtree import KDTree
 
 from wsr.errors import WsrError
 from wsr.metrics.quality import as_numpy
+from wsr.metrics.registry import Metric, register
 
 WORKERS = 2
 
@@ -33,15 +34,43 @@ def from_distances(
     within_gen: Float[np.ndarray, "n n"], across: Float[np.ndarray, "n m"], within_ref: Float[np.ndarray, "m m"]
 ) -> SetMetrics:
     """Computes the same from given distances; rows are generated clouds, columns reference clouds."""
-    n, m = across.shape
-    if min(n, m) < 2:
-        raise WsrError(f"Two clouds at least are needed on either side, not {n} and {m}.")
+    known = within_gen, across, within_ref
+    return SetMetrics(matching_distance(*known), coverage(*known), nearest_neighbour_accuracy(*known))
+
+
+def matching_distance(
+    within_gen: Float[np.ndarray, "n n"], across: Float[np.ndarray, "n m"], within_ref: Float[np.ndarray, "m m"]
+) -> float:
+    """mMD: the mean distance of a reference cloud to the nearest generated one."""
+    _two(across)
+    return float(across.min(0).mean())
+
+
+def coverage(
+    within_gen: Float[np.ndarray, "n n"], across: Float[np.ndarray, "n m"], within_ref: Float[np.ndarray, "m m"]
+) -> float:
+    """COV: the share of reference clouds that are nearest to some generated one."""
+    _two(across)
+    return len(np.unique(across.argmin(1))) / across.shape[1]
+
+
+def nearest_neighbour_accuracy(
+    within_gen: Float[np.ndarray, "n n"], across: Float[np.ndarray, "n m"], within_ref: Float[np.ndarray, "m m"]
+) -> float:
+    """1-NNA: the share of all clouds whose nearest other cloud is of the same set."""
+    n, m = _two(across)
     everything = np.block([[within_gen, across], [across.T, within_ref]])
     np.fill_diagonal(everything, np.inf)
     from_gen = everything.argmin(1) < n  # (n + m,): is the nearest other cloud a generated one?
     right = from_gen[:n].sum() + (~from_gen[n:]).sum()
-    covered = len(np.unique(across.argmin(1)))
-    return SetMetrics(float(across.min(0).mean()), covered / m, float(right / (n + m)))
+    return float(right / (n + m))
+
+
+def _two(across: Float[np.ndarray, "n m"]) -> tuple[int, int]:
+    n, m = across.shape
+    if min(n, m) < 2:
+        raise WsrError(f"Two clouds at least are needed on either side, not {n} and {m}.")
+    return n, m
 
 
 def pairwise_chamfer(
@@ -74,3 +103,8 @@ def _clouds(x: Shaped[Any, "n p 3"]) -> Float[np.ndarray, "n p 3"]:
     if not np.isfinite(x).all():
         raise WsrError("Clouds take finite points, and these hold NaN or infinite ones.")
     return x
+
+
+register(Metric("mmd", "mMD", matching_distance, "distances", unit="×10³", decimals=1))
+register(Metric("cov", "COV", coverage, "distances", "higher", 1.0, unit="%", decimals=0))
+register(Metric("1nna", "1-NNA", nearest_neighbour_accuracy, "distances", "near", 0.5, unit="%", decimals=0))

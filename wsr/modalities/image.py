@@ -123,9 +123,9 @@ class Image(Modality):
 
     def extractor(self) -> Extractor:
         """CLIP where its weights are at hand, else EfficientNet-Lite0."""
-        from wsr.metrics.features import clip, clip_at_hand, efficientnet_lite
+        from wsr.metrics.features import default_extractor
 
-        return clip() if clip_at_hand() else efficientnet_lite()
+        return default_extractor("images")
 
     def measured(self, decoded, first=0):
         return Measured(np.clip(decoded, 0, 1))

@@ -6,7 +6,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 TINY = torch.finfo(torch.float32).tiny
-CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest number, where its levels may end
+CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest number, up to which its values may be quantized
 
 
 def pack(codes: UInt8[Tensor, "n m"], bits: int) -> UInt8[Tensor, "n b"]:
@@ -26,9 +26,10 @@ def unpack(packed: UInt8[Tensor, "n b"], size: int, bits: int) -> UInt8[Tensor, 
     return torch.from_numpy(np.packbits(full, axis=-1)[..., 0])
 
 
-def to_levels(rows: Float[Tensor, "n m"], bits: int) -> tuple[UInt8[Tensor, "n m"], Float[Tensor, "n 1"]]:
-    """Quantizes each row to levels evenly spaced around 0, and returns the codes and each row's step. The largest level
-    is the fraction of the row's maximum that minimises the mean squared error. `from_levels` inverts it."""
+def quantize(rows: Float[Tensor, "n m"], bits: int) -> tuple[UInt8[Tensor, "n m"], Float[Tensor, "n 1"]]:
+    """Quantizes each row to 2^bits − 1 values evenly spaced around 0, and returns the codes and each row's step. The
+    largest value is the fraction of the row's maximum that minimises the mean squared error. `dequantize` inverts
+    it."""
     half = 2 ** (bits - 1)
     largest = rows.abs().amax(1, keepdim=True)
     best, kept, least = None, None, None
@@ -44,5 +45,5 @@ def to_levels(rows: Float[Tensor, "n m"], bits: int) -> tuple[UInt8[Tensor, "n m
     return (best + half).to(torch.uint8), kept
 
 
-def from_levels(codes: UInt8[Tensor, "n m"], step: Float[Tensor, "n 1"], bits: int) -> Float[Tensor, "n m"]:
+def dequantize(codes: UInt8[Tensor, "n m"], step: Float[Tensor, "n 1"], bits: int) -> Float[Tensor, "n m"]:
     return (codes.float() - 2 ** (bits - 1)) * step

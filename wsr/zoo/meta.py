@@ -10,6 +10,7 @@ from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription
 from wsr.fields.legacy_presets import legacy_fit, legacy_resolution
 from wsr.fields.representation import Representation
+from wsr.formats.generators import with_current_names
 from wsr.identity import content_hash, differences, in_words
 from wsr.modalities import of_dim
 from wsr.presets import preset as find_preset
@@ -83,7 +84,7 @@ def completed(meta: Mapping[str, Any]) -> dict[str, Any]:
     if "batch" not in found.get("fit", {}):
         found["fit"] = {**legacy_fit(*kind, found["representation"]), **found.get("fit", {})}
     if "network" in found.get("sampled", {}):
-        found["sampled"] = {"version": 1, **found["sampled"]}
+        found["sampled"] = {"version": 1, "generator": "diffusion", **with_current_names(found["sampled"])}
     return {"seed": 0, "fit_version": 1, **found}
 
 

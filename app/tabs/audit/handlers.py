@@ -16,6 +16,8 @@ from app.tabs.audit import run
 from app.tabs.audit.run import Report
 from wsr.fields.registry import named
 
+SET_NEEDS = ("features", "distances", "weights")  # of metrics that compare sets of weights
+
 
 @dataclass
 class AuditTab(Widgets):
@@ -111,12 +113,13 @@ def change_dataset(tab: AuditTab, dataset: str) -> dict[Any, Any]:
 
 def table_of(found: Report) -> str:
     """Who copies: the shares of the verdicts, in percent, beside the stated rate of false alarms."""
-    about, kind = found.about, named(library.collection(found.name).representation)
-    lines = []
-    for name, place in run.shares(found):
-        cells = [f"{place['novelty']:.2f}", f"{place['quality']:.2f}"]
-        cells += [f"{100 * place[word]:.0f}" for word in ("replica", "blend", "novel")]
-        lines.append((name, cells))
+    from wsr.metrics import needing
+
+    about, shares, kind = found.about, run.shares(found), named(library.collection(found.name).representation)
+    metrics = [metric for metric in needing("placements") if any(metric.name in place for _, place in shares)]
+    lines = [(name, [one.text(place.get(one.name, float("nan"))) for one in metrics]) for name, place in shares]
+    measured = run.measured(found.name)
+    told = [f"{one.heading} {one.text(measured[one.symbol])}" for one in needing(*SET_NEEDS) if one.symbol in measured]
     note = (
         f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
         f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
@@ -124,5 +127,6 @@ def table_of(found: Report) -> str:
         f"Of planted copies ({', '.join(about['planted'])}) {min(about['planted'].values()):.0%} are found"
         f"{f'; {kind.parts} in another order are not tried' if 'permutation' in kind.unresolved else ''}. "
         f"Features: {about['extractor']}."
+        f"{' Diffusion against held-out fits: ' + ', '.join(told) + '.' if told else ''}"
     )
-    return snippets.table(["novelty", "unlike real", "replica", "blend", "novel"], lines, note)
+    return snippets.table([metric.symbol for metric in metrics], lines, note)

@@ -16,6 +16,7 @@ from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.schema import read_json
 from wsr.formats.tables import read_table
+from wsr.generators.registry import GeneratorKind, kinds
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ COLUMNS = {
     "nearest": "str", "between": "str", "verdict": "str",
 }  # fmt: skip
 NEAREST = 3  # training weights below a weight's own, in the heat map
-SLUGS = {"diffusion": "", "G.pt": "-gpt", "Hyper-Representations": "-hyper-representations", "p-diff": "-p-diff"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,17 @@ class Report:
             raise unknown_name("point", point, list(_places(self.name))[:50]) from None
 
 
+def generators() -> dict[str, GeneratorKind]:
+    """The registered generators whose samples audits compare, by their titles."""
+    return {kind.title: kind for kind in kinds() if kind.audited}
+
+
+def _stem(name: str, generator: str) -> str:
+    """What the folder of a generator's samples of a collection is called."""
+    kind = generators().get(generator)
+    return kind.stem(name) if kind else name
+
+
 def names() -> list[str]:
     """Collections that have been audited, shapes first, as in Generate. Empty until the assets are made."""
     there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
@@ -63,7 +74,7 @@ def _audit_files(name: str) -> list[str | Path]:
 
 
 def _weight_files(name: str, generator: str, sample: int) -> list[str | Path]:
-    kept = assets_dir() / "samples" / f"{name}{SLUGS.get(generator, '')}"
+    kept = assets_dir() / "samples" / _stem(name, generator)
     return [*_audit_files(name), kept / "zoo.json", kept / "index.parquet"]
 
 
@@ -93,7 +104,7 @@ def _readable(name: str) -> bool:
 def first_point(name: str) -> str:
     """What is open before anybody has clicked: of all that generators made the clearest copy."""
     rows = report(name).rows
-    made = rows[rows["generator"].isin(SLUGS)]
+    made = rows[rows["generator"].isin(generators())]
     row = made.loc[made["novelty"].idxmin()]
     return point_id(row["generator"], row["sample"])
 
@@ -102,7 +113,7 @@ def distances(of: Report) -> dict[str, list[float]]:
     """By set, the distances to the nearest (other) training weight: real fits, and what generators made."""
     found = {"training": list(of.about["training distances"])}
     for generator, part in of.rows.groupby("generator", sort=False):
-        if generator in SLUGS or generator == HELD_OUT:
+        if generator in generators() or generator == HELD_OUT:
             found[generator] = part["distance"].tolist()
     return found
 
@@ -110,22 +121,22 @@ def distances(of: Report) -> dict[str, list[float]]:
 @cached_by_file(_weight_files, maxsize=256)
 def weights(name: str, generator: str, sample: int) -> "Tensor":
     """A weight (1, p) of the plane: kept samples, held-out fits, or a baseline drawn again from its seed."""
-    if generator in SLUGS:
+    if generator in generators():
         from wsr import Zoo
 
-        kept = Zoo.open(assets_dir() / "samples" / f"{name}{SLUGS[generator]}")
+        kept = Zoo.open(assets_dir() / "samples" / _stem(name, generator))
         return kept.weights([kept.ids[sample]])
     if generator == HELD_OUT:
         return networks.zoo(name).weights([_split(name, "heldout")[sample]])
     found = _baselines(name)
     if generator not in found:
-        raise unknown_name("generator", generator, [*SLUGS, HELD_OUT, *found])
+        raise unknown_name("generator", generator, [*generators(), HELD_OUT, *found])
     return found[generator][sample : sample + 1].clone()  # not a view, which would keep all of them
 
 
 @cached_by_file(_audit_files, maxsize=2)
 def _baselines(name: str) -> "dict[str, Tensor]":
-    from wsr.analysis.plane import baselines
+    from wsr.generators.baselines import baselines
 
     about = report(name).about
     training = networks.zoo(name).weights(_audited(name))
@@ -190,7 +201,7 @@ def origins(row: pd.Series) -> list[str]:
 def headline(of: Report) -> str:
     """Who copies, in a line."""
     places = dict(shares(of))
-    copies = {name: 1 - places[name]["novel"] for name in SLUGS if name in places}
+    copies = {name: 1 - places[name]["novel"] for name in generators() if name in places}
     order = sorted(copies, key=copies.get, reverse=True)
     return (
         f"Called copies: of {', of '.join(f'{name} {copies[name]:.0%}' for name in order)}; "
@@ -201,6 +212,21 @@ def headline(of: Report) -> str:
 def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
     """By generator, the shares of the verdicts and its place."""
     return list(of.about["summaries"].items())
+
+
+@cached_by_file(lambda name: [_generation(name)], maxsize=16)
+def measured(name: str) -> dict[str, float]:
+    """How good the samples of our model are against held-out fits, by the symbols of metrics, as `precompute.audits`
+    measured it. Empty where nobody has."""
+    if not _generation(name).is_file():
+        return {}
+    rows = read_json(_generation(name), "measures of a generator").get("rows", [])
+    wanted = {"model": name, "set": "samples", "against": HELD_OUT.replace(" ", "")}
+    return next((row for row in rows if wanted.items() <= row.items()), {})
+
+
+def _generation(name: str) -> Path:
+    return assets_dir() / "reports" / f"generation-{name}.json"
 
 
 @cached_by_file(_report_files, maxsize=16)

@@ -8,15 +8,14 @@ from app.shared import library, networks
 from wsr import representations
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
-from wsr.formats.schema import DiffusionSchema, parse_json, validated
-from wsr.formats.tensors import open_tensors
+from wsr.generators.metadata import read_about
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.analysis.novelty import Audit, Verdict
-    from wsr.diffusion import WeightDiffusion
+    from wsr.generators.base import Generator
 
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
@@ -79,11 +78,9 @@ def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: A
 
 
 def classes_of(name: str) -> list[str]:
-    """Those that the model was trained with: a data set's own, or clusters. Read without the engine, which the page is
-    built without."""
-    with open_tensors(file_of(name), "a diffusion model", "np") as file:
-        meta = parse_json(file.metadata.get("wsr", "{}"), f"{file.fault}: of its metadata")
-        return validated(DiffusionSchema, meta, file.fault).classes
+    """The classes that the model was trained with: a data set's own, or clusters. Read without the engine, which the
+    page is built without."""
+    return read_about(file_of(name))["classes"]
 
 
 def file_of(name: str) -> Path:
@@ -97,10 +94,10 @@ def files_of(name: str) -> list[str | Path]:
 
 
 @cached_by_file(files_of, maxsize=6)
-def model(name: str) -> "WeightDiffusion":
-    from wsr.diffusion import load_diffusion
+def model(name: str) -> "Generator":
+    from wsr.generators.files import load_generator
 
-    return load_diffusion(file_of(name))
+    return load_generator(file_of(name))
 
 
 @cached_by_file(library.files_of, maxsize=6)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.analysis.novelty import Verdict
-    from wsr.diffusion import SampleStep
+    from wsr.generators.base import SampleStep
 
 _drawing = threading.Lock()
 _kept_items: dict[tuple[Path, Stamp], list] = {}  # pictures of kept samples, by their folder and its state
@@ -133,16 +133,18 @@ def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
     """The sample (1, p) of the noise that is `part` of the way, along the sphere, from one sample's to another's."""
     import torch
 
-    from wsr.diffusion.model import draw
+    from wsr.generators.diffusion.model import WeightDiffusion, draw
 
     for number in (first, second):
         if not 0 <= number < models.COUNT:
             raise WsrError(f"Samples are numbered 1 to {models.COUNT}, not {number + 1}.")
     made = models.model(asked.name)
+    if not isinstance(made, WeightDiffusion):
+        raise WsrError("Only a diffusion model leads from one sample to another: it makes both from noise.")
     size = len(made.mean)
     a, b = (draw(1, size, asked.seed, number) for number in (first, second))
     angle = torch.acos(torch.nn.functional.cosine_similarity(a, b).clamp(-1, 1))[:, None]
     near = first == second or float(angle) < 1e-4
     noise = a if near else (torch.sin((1 - part) * angle) * a + torch.sin(part * angle) * b) / torch.sin(angle)
-    cls = asked.cls or made.draw_classes(1, asked.seed, first if part < 0.5 else second)
-    return made.sample(1, cls=cls, guidance=asked.guidance, steps=asked.steps, noise=noise)
+    cls = [asked.cls] if asked.cls else made.draw_classes(1, asked.seed, first if part < 0.5 else second)
+    return made.sample(1, classes=cls, guidance=asked.guidance, steps=asked.steps, noise=noise)

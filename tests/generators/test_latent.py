@@ -3,9 +3,11 @@
 import pytest
 import torch
 
-from wsr.diffusion import DiffusionConfig
-from wsr.diffusion.latent import HyperRepresentations, LatentConfig, PDiff
 from wsr.errors import WsrError
+from wsr.generators.diffusion import DiffusionConfig
+from wsr.generators.hyper_representations import HyperRepresentations
+from wsr.generators.latent import LatentConfig
+from wsr.generators.p_diff import PDiff, PDiffConfig
 
 CONFIG = LatentConfig(latent=4, width=64, steps=600, batch=40)
 NOISE = DiffusionConfig(32, 2, 2, 40, 3e-3, 400, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)
@@ -16,7 +18,7 @@ def family(count, seed):
     return 2 + torch.randn(count, 3, generator=torch.Generator().manual_seed(seed)) @ ways
 
 
-@pytest.mark.parametrize("make", [HyperRepresentations, lambda w, c: PDiff(w, c, NOISE)])
+@pytest.mark.parametrize("make", [HyperRepresentations.new, lambda w, c: PDiff.new(w, PDiffConfig(c, NOISE))])
 def test_samples_are_of_the_family_and_no_training_weights(make):
     data = family(200, 1)
     made = make(data, CONFIG)
@@ -33,8 +35,8 @@ def test_samples_are_of_the_family_and_no_training_weights(make):
 
 def test_too_few_weights_and_a_broken_loss_are_told():
     with pytest.raises(WsrError, match="four"):
-        HyperRepresentations(torch.zeros(2, 5), CONFIG)
+        HyperRepresentations.new(torch.zeros(2, 5), CONFIG)
     data = family(20, 1)
     data[3] = float("nan")
     with pytest.raises(WsrError, match="step 50"):
-        list(HyperRepresentations(data, CONFIG).train_stream())
+        list(HyperRepresentations.new(data, CONFIG).train_stream())

@@ -1,4 +1,4 @@
-"""Groups of weights that stand in for classes where there is only one, so that guidance has something to guide by."""
+"""Clusters of weights that take the place of classes where there is only one, so that guidance has several."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.diffusion.model import SMALLEST_SPREAD
+from wsr.generators.diffusion.model import MIN_STD
 
-COMPONENTS = 32  # principal ones, in which weights are grouped
-LEAST = 50  # weights of a cluster, on average: of a few alike ones it says which to copy
+COMPONENTS = 32  # principal components in which weights are grouped
+LEAST = 50  # weights a cluster has on average: a cluster of a few alike ones would say which of them to copy
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """k-means of weights, each parameter in units of its spread, in their first principal components. Of people
-    they are hands, heads, couples, rowing boats."""
+    """Clusters of weights by k-means in their first principal components, each parameter in units of its standard
+    deviation. Of people they are hands, heads, couples, rowing boats."""
 
     mean: Float[Tensor, " p"]
     axes: Float[Tensor, "p k"]
@@ -27,8 +27,8 @@ class Clusters:
         """At most `count` clusters, and no more than one for each `LEAST` weights."""
         from sklearn.cluster import KMeans
 
-        mean, spread = weights.mean(0), weights.std(0).clamp_min(SMALLEST_SPREAD)
-        axes = torch.linalg.svd((weights - mean) / spread, full_matrices=False).Vh[:COMPONENTS].T / spread[:, None]
+        mean, std = weights.mean(0), weights.std(0).clamp_min(MIN_STD)
+        axes = torch.linalg.svd((weights - mean) / std, full_matrices=False).Vh[:COMPONENTS].T / std[:, None]
         count = max(1, min(count, len(weights) // LEAST))
         points = ((weights - mean) @ axes).numpy().astype(np.float64)
         found = KMeans(count, n_init=10, random_state=seed).fit(points)

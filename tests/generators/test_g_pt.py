@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from wsr.diffusion import DiffusionConfig
-from wsr.diffusion.checkpoints import CheckpointGenerator, pairs_of
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig
+from wsr.generators.g_pt import CheckpointGenerator, pairs_of
 from wsr.zoo import Zoo
 
 CONFIG = DiffusionConfig(32, 2, 2, 20, 3e-3, 300, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)
@@ -44,7 +44,7 @@ def test_pairs_lead_from_earlier_to_later_snapshots_of_one_fit(zoo):
 
 def test_samples_are_near_the_goals_that_the_prompt_asks_for(zoo):
     made, model, goals = zoo
-    generator = CheckpointGenerator(made, CONFIG)
+    generator = CheckpointGenerator.new(made, CONFIG)
     records = list(generator.train_stream())
     assert records[-1].done and records[-1].loss < 0.7 * records[0].loss
     found = generator.sample(8, seed=2)

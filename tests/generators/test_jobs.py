@@ -6,16 +6,17 @@ import pandas as pd
 import pytest
 import torch
 
-from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
-from wsr.diffusion.clusters import Clusters
-from wsr.diffusion.jobs import parts_of, training_of
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.generators.diffusion.clusters import Clusters
+from wsr.generators.diffusion.jobs import parts_of, training_of
 from wsr.zoo import Zoo
 
 TINY = DiffusionConfig(
-    16, 1, 2, 8, 3e-3, 60, timesteps=50, beta=(1e-3, 0.2), ema=0.9, patience=2, look=10, shared_modulation=True, end=0.3
-)
+    16, 1, 2, 8, 3e-3, 60, timesteps=50, beta=(1e-3, 0.2), ema=0.9, patience=2, eval_every=10,
+    shared_modulation=True, final_noise=0.3,
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -81,10 +82,10 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
     records = list(train_diffusion(zoo, tmp_path / "m.safetensors", config=TINY))
     model = load_diffusion(tmp_path / "m.safetensors", zoo.representation)
     assert model.about["steps"] == records[-1].step
-    assert model.about["best"] in [step for step, _ in model.about["looks"]]
+    assert model.about["best"] in [step for step, _ in model.about["evaluations"]]
     *_, count = sample_zoo(model, tmp_path / "s", 5, steps=4)
     made = Zoo.open(tmp_path / "s")
-    assert count == len(made) == 5 and made.meta["sampled"]["end"] == 0.3
+    assert count == len(made) == 5 and made.meta["sampled"]["final_noise"] == 0.3
     assert model.about["monitors"][-1]["samples"] == 32
     list(train_diffusion(zoo, tmp_path / "other.safetensors", config=TINY, seed=1))
     with pytest.raises(WsrError, match="s"):  # the samples there are of another model
@@ -96,7 +97,7 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
 
 
 def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):
-    monkeypatch.setattr("wsr.diffusion.clusters.LEAST", 5)
+    monkeypatch.setattr("wsr.generators.diffusion.clusters.LEAST", 5)
     apart = zoo.weights()[:40] + 5.0 * (torch.arange(40) % 2)[:, None]  # two groups that no k-means can miss
     clusters = Clusters.of(apart, 2)
     found = clusters(apart)

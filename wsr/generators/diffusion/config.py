@@ -7,8 +7,8 @@ from wsr.errors import unknown_name
 from wsr.fields.registry import named
 
 Predict = Literal["epsilon", "sample", "v_prediction", "flow"]
-"""What the network says of a noisy weight: the noise, the weight, a mix of both, or (flow matching) the direction from
-the weight to the noise."""
+"""What the network predicts from noisy weights: the noise, the clean weights, a mix of both, or (flow matching) the
+direction from the weights to the noise."""
 PREDICTIONS: tuple[str, ...] = ("epsilon", "sample", "v_prediction", "flow")
 
 
@@ -42,30 +42,31 @@ class DiffusionConfig:
     our zoos have a variance of 140 to 310 along their first principal component; the paper's schedule leaves 0.0066 of
     it, up to 2 beside a noise of 1, so that samples start where no training weight ever was. Twice the last β leaves
     0.00004: on shapes, at equal time, 1-NNA from 0.73 to 0.62 (0.5 is best), mMD from 27.6 to 24.6 × 10⁻³."""
-    end: float = 0.0
-    """Noise from which sampling goes straight to the weights. Below it is what fits of one target differ in, which no
-    network learns from 800 weights: it carries the noise into the sample instead. At 0.3, FD of
-    160 samples falls from 0.152 to 0.141 (shapes) and from 0.833 to 0.826 (people); `precompute run sampling`."""
+    final_noise: float = 0.0
+    """Noise from which sampling goes straight to the weights. At lower noise fits of one target differ, which no
+    network learns from 800 weights: it carries the noise into the sample instead. At 0.3, FD of 160 samples falls from
+    0.152 to 0.141 (shapes) and from 0.833 to 0.826 (people); `precompute run sampling`."""
     guidance: float = 1.0
     """How much the class counts in sampling, where there are several: 1 as it was learnt, more exaggerates it.
     From 1 to 2.5, FD of 160 samples falls from 0.194 to 0.141 (shapes; at 4: 0.165) and from 0.917 to 0.826 (people; at
     4: 0.831), and 1 and 6 % are called copies, as are 5 % of new fits (`precompute run sampling`)."""
     clusters: int = 0
-    """Where the weights are all of one class: k-means clusters take the place of classes, at most so many. Samples are
-    drawn of one, as often as it is among the training weights, and guidance exaggerates it. People, mLoRA-Asym: FD of
-    160 samples falls from 0.979 to 0.909 with ten clusters, and to 0.819 at guidance 2.5, where 6 % are called copies,
-    as are of new fits; with five to 0.850, and none are (`precompute run clusters`)."""
+    """At most so many k-means clusters take the place of classes where all weights are of one class. A sample is of one
+    cluster, drawn as often as it occurs among the training weights, and guidance exaggerates it. People, mLoRA-Asym: FD
+    of 160 samples falls from 0.979 to 0.909 with ten clusters, and to 0.819 at guidance 2.5, where 6 % are called
+    copies, as are of new fits; with five to 0.850, and none are (`precompute run clusters`)."""
     label_drop: float = 0.1
     """Share of a batch that is trained without its class, for guidance."""
     ema: float = 0.999
     warmup: int = 100
     """Steps over which the learning rate rises from 0."""
     patience: int = 0
-    """Looks at a validation part of the weights, one every `look` steps, without a lower loss after which training
-    ends, with the average network of the lowest; 0: it goes on to the last step. Longer training makes samples better
-    and then copies: of one run on shapes, of 160 samples none after 600 steps, 1 after 1,200, 72 after 3,787, when FD
-    was lower than what unseen fits have in the span of the training weights (`precompute run spans`)."""
-    look: int = 100
+    """Training ends after this many evaluations without a lower loss of the validation weights (a tenth of the training
+    weights), and keeps the averaged network of the lowest; 0: it goes on to the last step. Longer training makes
+    samples better and then copies: of one run on shapes, of 160 samples none after 600 steps, 1 after 1,200, 72 after
+    3,787, when FD was lower than what unseen fits have in the span of the training weights (`precompute run spans`)."""
+    eval_every: int = 100
+    """Steps between two evaluations of the validation loss."""
 
     def steps_for(self, count: int) -> int:
         """Steps for `count` training weights."""
@@ -74,8 +75,19 @@ class DiffusionConfig:
 
 _PRESETS = {
     "cpu": DiffusionConfig(
-        320, 1, 8, 64, 2e-3, 4000, pair_width=256, shared_modulation=True, beta=(1e-4, 4e-2), end=0.3, guidance=2.5,
-        patience=4, clusters=10,
+        320,
+        1,
+        8,
+        64,
+        2e-3,
+        4000,
+        pair_width=256,
+        shared_modulation=True,
+        beta=(1e-4, 4e-2),
+        final_noise=0.3,
+        guidance=2.5,
+        patience=4,
+        clusters=10,
     ),  # fmt: skip
     # A batch of 256, a learning rate of 2e-4 and 6,000 epochs.
     "paper": DiffusionConfig(2880, 12, 16, 256, 2e-4, 0, epochs=6000, predict="epsilon", ema=0.9999),

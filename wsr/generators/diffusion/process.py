@@ -1,6 +1,5 @@
-"""How weights become noise, and how a network leads back: DDPM with DDIM sampling, or flow matching (section 3.5).
-
-The schedulers are those of `diffusers`.
+"""How noise is added to weights, and how a network leads from noise to weights: DDPM with DDIM sampling, or flow
+matching (section 3.5). The schedulers are those of `diffusers`.
 """
 
 from abc import ABC, abstractmethod
@@ -12,15 +11,15 @@ from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, FlowMatchEuler
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsr.diffusion.config import DiffusionConfig
 from wsr.errors import WsrError
+from wsr.generators.diffusion.config import DiffusionConfig
 
 Predictor = Callable[[Float[Tensor, "n p"], Float[Tensor, " n"]], Float[Tensor, "n p"]]
-"""A network at noisy weights and times."""
+"""A network, as a function of noisy weights and times."""
 
 
 class Process(ABC):
-    """Both, as training and sampling see them."""
+    """What training and sampling need of either."""
 
     @abstractmethod
     def times(self, count: int, generator: torch.Generator) -> Tensor:
@@ -31,15 +30,15 @@ class Process(ABC):
         """The loss of each sample (n,)."""
 
     @abstractmethod
-    def walk(
-        self, predict: Predictor, noise: Float[Tensor, "n p"], steps: int, end: float = 0.0
+    def sample_loop(
+        self, predict: Predictor, noise: Float[Tensor, "n p"], steps: int, final_noise: float = 0.0
     ) -> Iterator[tuple[Float[Tensor, "n p"], Float[Tensor, "n p"]]]:
-        """From noise to weights in so many steps: after each, where the walk is and the clean weights it heads for. The
-        last step leads from noise of `end` straight to the weights."""
+        """Leads from noise to weights in `steps` steps. Yields after each the noisy weights, and the clean weights that
+        the network predicts. The last step leads from noise of `final_noise` straight to the weights."""
 
 
 class Denoising(Process):
-    """DDPM, T steps of linear β; sampled by DDIM, which is the first order of DPM-Solver++, whose scheduler walks any
+    """DDPM, T steps of linear β; sampled by DDIM, which is the first order of DPM-Solver++, whose scheduler takes any
     times exactly."""
 
     def __init__(self, config: DiffusionConfig):
@@ -65,24 +64,26 @@ class Denoising(Process):
         found = predict(self.forward.add_noise(x, noise, times), times.float())
         return (found - wanted).square().mean(1)
 
-    def walk(self, predict, noise, steps, end=0.0):
+    def sample_loop(self, predict, noise, steps, final_noise=0.0):
         if not 1 <= steps <= self.config.timesteps:
             raise WsrError(f"DDIM takes between 1 and {self.config.timesteps} steps, not {steps!r}.")
         back = DPMSolverMultistepScheduler(**self.settings, solver_order=1)
-        back.set_timesteps(timesteps=self._times(steps, end), device=noise.device)
+        back.set_timesteps(timesteps=self._times(steps, final_noise), device=noise.device)
         x = noise
         for time in back.timesteps:
             x = back.step(predict(x, time.float().expand(len(x))), time, x).prev_sample
             yield x, back.model_outputs[-1]
 
-    def _times(self, steps: int, end: float) -> list[int]:
-        """Evenly spaced from the last time down to the one whose noise is `end`, or as far as even steps to 0 go."""
+    def _times(self, steps: int, final_noise: float) -> list[int]:
+        """Evenly spaced from the last time down to the one whose noise is `final_noise`, or as far as even steps to 0
+        go."""
         last = self.config.timesteps - 1
-        first = min(max(self._loud(end), round(self.config.timesteps / steps) - 1), self.config.timesteps - steps)
+        even, most = round(self.config.timesteps / steps) - 1, self.config.timesteps - steps
+        first = min(max(self._first_time(final_noise), even), most)
         return np.linspace(last, first, steps).round().astype(int).tolist()
 
-    def _loud(self, noise: float) -> int:
-        """The first time with as much noise."""
+    def _first_time(self, noise: float) -> int:
+        """The first time with at least this noise."""
         return int((self.forward.alphas_cumprod > 1 - noise**2).sum())
 
 
@@ -100,11 +101,11 @@ class Flow(Process):
         found = predict((1 - part) * x + part * noise, times.to(x.device) * self.config.timesteps)
         return (found - (noise - x)).square().mean(1)
 
-    def walk(self, predict, noise, steps, end=0.0):
+    def sample_loop(self, predict, noise, steps, final_noise=0.0):
         if steps < 1:
-            raise WsrError(f"A walk takes at least one step, not {steps!r}.")
+            raise WsrError(f"Flow matching takes at least one step, not {steps!r}.")
         back = FlowMatchEulerDiscreteScheduler(num_train_timesteps=self.config.timesteps)
-        back.set_timesteps(sigmas=torch.linspace(1, max(1 / steps, end), steps).numpy(), device=noise.device)
+        back.set_timesteps(sigmas=torch.linspace(1, max(1 / steps, final_noise), steps).numpy(), device=noise.device)
         x = noise
         for time, sigma in zip(back.timesteps, back.sigmas, strict=False):
             direction = predict(x, time.float().expand(len(x)))

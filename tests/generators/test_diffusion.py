@@ -6,40 +6,13 @@ from dataclasses import replace
 import pytest
 import torch
 
-from wsr import representations
-from wsr.diffusion import DiffusionConfig, Training, WeightDiffusion, diffusion_preset, load_diffusion
-from wsr.diffusion.config import PREDICTIONS
-from wsr.diffusion.process import make_process
-from wsr.diffusion.tokens import LayerTokens, make_tokens
+from tests.generators.conftest import TINY, classes, fresh, weights
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
-
-TINY = DiffusionConfig(16, 2, 2, 8, 3e-3, 12, timesteps=50, beta=(1e-3, 0.2), ema=0.9, warmup=2, shared_modulation=True)
-
-
-@pytest.fixture(params=representations)
-def model(request, base, config):
-    return make_representation(request.param, base, config, mask_seed=7)
-
-
-@pytest.fixture
-def adapter(base, config):
-    return make_representation("mlora-asym", base, config, mask_seed=7)
-
-
-def weights(model, n=20):
-    """n weights in two groups around the start."""
-    generator = torch.Generator().manual_seed(5)
-    group = torch.randn(2, model.size, generator=generator)[torch.arange(n) % 2]
-    return model.initial() + 0.3 * group + 0.05 * torch.randn(n, model.size, generator=generator)
-
-
-def classes(n=20):
-    return ["even" if i % 2 == 0 else "odd" for i in range(n)]
-
-
-def fresh(model, config=TINY, seed=0):
-    return WeightDiffusion.new(model, weights(model), config, ["even", "odd"], seed=seed)
+from wsr.generators.diffusion import Training, WeightDiffusion, diffusion_preset
+from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.diffusion.process import make_process
+from wsr.generators.diffusion.tokens import LayerTokens, make_tokens
 
 
 def test_every_representation_becomes_tokens_and_back(model):
@@ -91,7 +64,7 @@ def test_a_network_that_knows_leads_from_noise_to_the_weights(predict):
         mixed = kept.sqrt() * noisy - (1 - kept).sqrt() * goal
         return {"epsilon": noisy, "sample": goal, "v_prediction": mixed}[predict]
 
-    *_, (end, clean) = process.walk(knows, noise, 10)
+    *_, (end, clean) = process.sample_loop(knows, noise, 10)
     assert torch.allclose(end, goal, atol=1e-4) and torch.allclose(clean, goal, atol=1e-4)
     times = process.times(3, torch.Generator().manual_seed(0))
     assert process.loss(lambda x, time: knows(x, time), goal, noise, times).abs().max() < 1e-6
@@ -124,7 +97,7 @@ def test_training_finds_the_two_groups(adapter, predict):
 def by_heart(adapter, **changes):
     """A training that can only learn by heart: weights that have nothing in common."""
     noise = [torch.randn(20, adapter.size, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
-    config = replace(TINY, **{"steps": 600, "width": 64, "batch": 20, "ema": 0.9, "look": 20, **changes})
+    config = replace(TINY, **{"steps": 600, "width": 64, "batch": 20, "ema": 0.9, "eval_every": 20, **changes})
     training = Training(WeightDiffusion.new(adapter, noise[0], config, ["even", "odd"]), noise[0], classes())
     training.validation = noise[1], classes()
     return training
@@ -134,26 +107,26 @@ def test_training_ends_before_it_learns_by_heart_and_keeps_the_best_average(adap
     whole, early = by_heart(adapter), by_heart(adapter, patience=3)
     for training in (whole, early):
         *_, last = training.run(monitor_every=0)
-        losses = [loss for _, loss in training.looks]
+        losses = [loss for _, loss in training.evaluations]
         assert last.done and last.validation == losses[-1]
         assert training.best.loss == pytest.approx(min(losses), rel=1e-3)
         assert training.best.loss == pytest.approx(training.score(*training.validation), rel=1e-6)
-        assert dict(training.looks)[training.best.step] == training.best.loss
+        assert dict(training.evaluations)[training.best.step] == training.best.loss
     assert early.step == early.best.step + 3 * 20 < whole.step == 600
-    assert whole.looks[-1][1] > 1.1 * whole.best.loss, "what was learnt by heart does not help with others"
+    assert whole.evaluations[-1][1] > 1.1 * whole.best.loss, "what was learnt by heart does not help with others"
 
 
 def test_a_run_with_a_validation_part_resumes_with_its_best(adapter, tmp_path):
-    path, whole = tmp_path / "run.safetensors", by_heart(adapter, patience=3, look=10)
+    path, whole = tmp_path / "run.safetensors", by_heart(adapter, patience=3, eval_every=10)
     list(whole.run(record_every=10, monitor_every=0))
-    first = by_heart(adapter, patience=3, look=10)
+    first = by_heart(adapter, patience=3, eval_every=10)
     for record in first.run(record_every=10, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
         if record.step == whole.best.step + 10:
             break
-    again = by_heart(adapter, patience=3, look=10)
+    again = by_heart(adapter, patience=3, eval_every=10)
     list(again.run(record_every=10, monitor_every=0, checkpoint=path))
     assert again.step == whole.step and again.best.step == whole.best.step
-    assert [loss for _, loss in again.looks] == pytest.approx([loss for _, loss in whole.looks], rel=1e-5)
+    assert [loss for _, loss in again.evaluations] == pytest.approx([loss for _, loss in whole.evaluations], rel=1e-5)
     for a, b in zip(whole.model.network.parameters(), again.model.network.parameters(), strict=True):
         assert torch.allclose(a, b, atol=1e-6)
 
@@ -175,7 +148,8 @@ def test_ddim_is_exact_at_any_number_of_steps():
     begun = process.forward.add_noise(goal, noise, torch.tensor([49]))
     for steps in (3, 7, 13):
         times = process._times(steps, 0.0)
-        for (x, clean), after in zip(process.walk(lambda x, time: goal, begun, steps), [*times[1:], None], strict=True):
+        loop = process.sample_loop(lambda x, time: goal, begun, steps)
+        for (x, clean), after in zip(loop, [*times[1:], None], strict=True):
             kept = torch.tensor(1.0) if after is None else process.forward.alphas_cumprod[after]
             assert torch.allclose(x, kept.sqrt() * goal + (1 - kept).sqrt() * noise, atol=1e-4)
             assert torch.equal(clean, goal)
@@ -225,7 +199,7 @@ def test_classes_are_drawn_as_often_as_they_were_there_and_each_sample_may_have_
     assert drawn.count("odd") == pytest.approx(100, abs=25)
     made.network.label.weight.data.normal_()
     torch.nn.init.normal_(made.network.last.linear.weight)  # so that it hears of its class
-    whole = made.sample(4, cls=drawn[:4], steps=3, seed=2)
+    whole = made.sample(4, classes=drawn[:4], steps=3, seed=2)
     assert torch.equal(whole, made.sample(4, steps=3, seed=2))
     for i, cls in enumerate(drawn[:4]):
         assert torch.allclose(whole[i], made.sample(4, cls=cls, steps=3, seed=2)[i], atol=1e-5)
@@ -255,99 +229,13 @@ def test_frozen_entries_are_none_of_the_models_business(adapter):
     assert torch.equal(full[:, held], adapter.layout.template[held].expand(2, -1))
 
 
-def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):
-    whole = Training(fresh(adapter), weights(adapter), classes())
-    curve = [r.loss for r in whole.run(record_every=1, monitor_every=0)]
-    path = tmp_path / "run.safetensors"
-    first = Training(fresh(adapter), weights(adapter), classes())
-    for record in first.run(record_every=1, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
-        if record.step == 5:
-            break
-    again = Training(fresh(adapter, seed=9), weights(adapter), classes())
-    rest = [r.loss for r in again.run(record_every=1, monitor_every=0, checkpoint=path)]
-    assert curve[5:] == pytest.approx(rest, rel=1e-5) and again.losses == pytest.approx(curve, rel=1e-5)
-    for a, b in zip(whole.model.network.parameters(), again.model.network.parameters(), strict=True):
-        assert torch.allclose(a, b, atol=1e-6)
-    others = (
-        Training(fresh(adapter), weights(adapter), classes(), seed=1),
-        Training(fresh(adapter), weights(adapter) + 1, classes()),
-        Training(fresh(adapter), weights(adapter), classes()[::-1]),
-        Training(fresh(adapter, replace(TINY, lr=1.0)), weights(adapter), classes()),
-    )
-    for other in others:
-        with pytest.raises(WsrError, match="not a checkpoint of this run"):
-            list(other.run(checkpoint=path))
-
-
-def test_who_leaves_between_two_records_goes_on_there(adapter, tmp_path):
-    path, training = tmp_path / "run.safetensors", Training(fresh(adapter), weights(adapter), classes())
-    for record in training.run(record_every=1, monitor_every=2, checkpoint=path, checkpoint_every=1e9):
-        if record.step == 5:
-            break
-    again = Training(fresh(adapter), weights(adapter), classes())
-    list(again.run(record_every=1, monitor_every=2, checkpoint=path))
-    whole = Training(fresh(adapter), weights(adapter), classes())
-    list(whole.run(record_every=1, monitor_every=2))
-    assert again.losses == pytest.approx(whole.losses, rel=1e-5)
-    assert [row["step"] for row in again.model.about["monitors"]] == [2, 4, 6, 8, 10, 12]
-
-
-def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_path):
-    training = Training(fresh(adapter), weights(adapter), classes())
-    path = tmp_path / "run.safetensors"
-    run = training.run(record_every=2, monitor_every=0, checkpoint=path, checkpoint_every=0.0)
-    next(run), next(run)
-    with torch.no_grad():
-        next(training.model.network.parameters()).fill_(float("nan"))
-    with pytest.raises(WsrError, match=r"step 5 of 12.*learning rate of 0\.003.*of step 4"):
-        next(run)
-    early = Training(fresh(adapter), weights(adapter) * float("inf"), classes())
-    with pytest.raises(WsrError, match="step 1 of 12.*no checkpoint was kept"):
-        next(early.run(record_every=2, monitor_every=0, checkpoint=tmp_path / "none.safetensors"))
-
-
-def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch):
-    made = fresh(adapter)
-    monkeypatch.setattr("wsr.diffusion.model.MAX_FILE_BYTES", 130_000)
-    made.save(tmp_path / "m.safetensors", 32)
-    files = list(tmp_path.glob("*.safetensors"))
-    assert len(files) > 1 and all(file.stat().st_size < 140_000 for file in files)
-    loaded = load_diffusion(tmp_path / "m.safetensors", adapter)
-    assert torch.allclose(loaded.sample(2, steps=3), made.sample(2, steps=3), atol=1e-6)
-    assert loaded.config == made.config and loaded.classes == made.classes
-    with pytest.raises(WsrError, match="not a diffusion model"):
-        load_diffusion(tmp_path / "m-1.safetensors", adapter)
-
-
-def test_a_model_of_few_bits_is_smaller_and_nearly_the_same(adapter, tmp_path):
-    made = fresh(adapter)
-    for parameter in made.network.parameters():  # an untrained one ends in zeros
-        torch.nn.init.normal_(parameter, std=0.1)
-    made.about = {"zoo": {}}
-    sizes = {}
-    for bits in (16, 8, 6):
-        path = tmp_path / f"{bits}.safetensors"
-        made.save(path, bits)
-        sizes[bits] = path.stat().st_size
-        state = load_diffusion(path, adapter).network.state_dict()
-        for name, tensor in made.network.state_dict().items():
-            largest = tensor.abs().amax(-1, keepdim=True) if tensor.ndim > 1 else tensor.abs().max()
-            # of few bits, the largest numbers may be cut
-            allowed = largest * (0.3 if bits < 8 else 0.11) if tensor.ndim > 1 else largest / 1000
-            assert ((state[name] - tensor).abs() <= allowed + 1e-6).all()
-            if tensor.ndim > 1:
-                least = max(4.0**-bits * 20, 1e-6)  # float16 keeps eleven digits
-                assert (state[name] - tensor).square().mean() < tensor.square().mean() * least
-    assert sizes[6] < sizes[8] < 0.8 * sizes[16]  # of a tiny model, half of the file is names
-
-
 def test_wrong_requests_are_explained(adapter):
     made = fresh(adapter)
     for options, words in (
         ({"count": 0}, "at least 1"),
         ({"count": 1, "cls": "chair"}, "class"),
         ({"count": 1, "steps": 99}, "between 1 and 50"),
-        ({"count": 1, "end": 1.0}, "noise from 0"),
+        ({"count": 1, "final_noise": 1.0}, "noise from 0"),
     ):
         with pytest.raises(WsrError, match=words):
             made.sample(**options)

@@ -5,13 +5,12 @@ is drawn for the whole batch, of which each process takes its part: a run that w
 processes take the same path.
 """
 
-import json
 import logging
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
@@ -22,54 +21,27 @@ from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
 from wsr.devices import upload
-from wsr.diffusion.kept import Best, Kept
-from wsr.diffusion.model import WeightDiffusion
-from wsr.diffusion.process import make_process
 from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription
-from wsr.formats.tensors import open_tensors, save_tensors
+from wsr.generators.base import Monitor, TrainRecord
+from wsr.generators.diffusion.checkpoint import Best, Checkpoint, CheckpointFile
+from wsr.generators.diffusion.model import WeightDiffusion
+from wsr.generators.diffusion.process import make_process
 from wsr.identity import Identity, content_hash
 
 SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step
-WORTH = 1e-3  # the part of the validation loss that a longer run must gain
+MIN_DELTA = 1e-3  # the relative decrease of the validation loss that counts as an improvement
 VERSION = 1  # counted up by hand whenever the same settings would train another model
-LOOKS = 4  # times of each validation weight that its loss is a mean of
+REPEATS = 4  # how often the loss of each validation weight is computed, with other noise
 
 log = logging.getLogger("wsr")
 
 
-@dataclass(frozen=True)
-class Monitor:
-    """Whether samples collapse: the mean cosine of pairs of samples (0 where they differ in every way), beside that of
-    the training weights; and how many different training weights are nearest to one of them."""
-
-    cosine: float
-    cosine_train: float
-    distinct: int
-    samples: int
-
-
-@dataclass(frozen=True)
-class TrainRecord:
-    """loss: the mean since the last record, over all processes; validation: the loss of the average network on the
-    validation weights, at the last look; kept: nothing was trained, as the same run has written its model before."""
-
-    step: int
-    steps: int
-    loss: float
-    lr: float
-    seconds: float
-    monitor: Monitor | None = None
-    validation: float | None = None
-    done: bool = False
-    kept: bool = False
-
-
 class Training:
-    """A diffusion model in training, with all that is needed to go on after a kill. The model is this run's own: it
-    moves to the accelerator's device and is changed there. dtype: of the matrix products,
-    float32 unless changed; bfloat16 takes three quarters of the time on two cores that have it. validation: weights
-    (m, p) and their classes that are not trained on; with `DiffusionConfig.patience` they say when training ends."""
+    """The training of a diffusion model, with all that is needed to go on after a kill. The model is this run's own: it
+    moves to the accelerator's device and is changed there. dtype: of the matrix products, float32 unless changed;
+    bfloat16 takes three quarters of the time on two cores that have it. validation: weights (m, p) that are not trained
+    on, and their classes; with `DiffusionConfig.patience` they say when training ends."""
 
     def __init__(
         self,
@@ -104,12 +76,13 @@ class Training:
         self.dtype = torch.float32  # of the matrix products
         self.validation: tuple[Tensor, list[str]] | None = None
         self.best: Best | None = None
-        self.step, self.seconds, self.losses, self.looks = 0, 0.0, [], []  # looks: (step, validation loss)
+        self.step, self.seconds, self.losses = 0, 0.0, []
+        self.evaluations: list[tuple[int, float]] = []  # step and validation loss
         self.monitors: list[dict] = []
 
     @property
     def identity(self) -> Identity:
-        """All that the trained network depends on. The validation weights are part of it: set them before."""
+        """All that the trained network depends on. The validation weights are part of it, and must be set before."""
         unseen = None if self.validation is None else content_hash(*self.validation)
         return Identity.of("diffusion", VERSION, config=self.config, validation=unseen, **self._known)
 
@@ -141,8 +114,8 @@ class Training:
         while not self.done:
             begun = time.monotonic()
             recent.append(self._train_step())
-            if self.validation is not None and (self.step % self.config.look == 0 or self.step == self.steps):
-                self._look()
+            if self.validation is not None and (self.step % self.config.eval_every == 0 or self.step == self.steps):
+                self._evaluate()
             self.seconds += time.monotonic() - begun
             if self.step % record_every and not self.done:
                 continue
@@ -156,37 +129,38 @@ class Training:
                 saved, good = time.monotonic(), self.step
             yield TrainRecord(
                 self.step, self.steps, loss, self._rate(self.step - 1), self.seconds,
-                watch, self.looks[-1][1] if self.looks else None, self.done,
+                watch, self.evaluations[-1][1] if self.evaluations else None, self.done,
             )  # fmt: skip
 
     @torch.no_grad()
     def _settle(self) -> None:
-        """The model's network becomes the average, and the model says how it came to be."""
+        """Replaces the parameters of the model's network by their average, and notes in `about` how it was trained."""
         kept = self.average.shadow_params if self.best is None else self.best.parameters
         for parameter, value in zip(self.model.network.parameters(), kept, strict=True):
             parameter.copy_(value)
-        self.model.about |= {"losses": self.losses, "seconds": self.seconds, "steps": self.step, "looks": self.looks}
-        self.model.about |= {"monitors": self.monitors, "identity": self.identity.record()}
+        self.model.about |= {"losses": self.losses, "seconds": self.seconds, "steps": self.step}
+        self.model.about |= {"evaluations": self.evaluations, "monitors": self.monitors}
+        self.model.about["identity"] = self.identity.record()
         if self.best is not None:
             self.model.about["best"] = self.best.step
 
     @property
     def done(self) -> bool:
         return self.step >= self.steps or bool(
-            self.best and self.config.patience and self.best.looks >= self.config.patience
+            self.best and self.config.patience and self.best.waited >= self.config.patience
         )
 
-    def _look(self) -> None:
-        """The validation loss of the average so far; the best one is kept."""
+    def _evaluate(self) -> None:
+        """Computes the validation loss of the averaged network, and keeps the network with the best one."""
         with self._averaged():
             loss = self.score(*self.validation)
         # one number for all processes: a last digit must not end one of them before the others
         loss = float(self.accelerator.reduce(torch.tensor(loss, device=self.accelerator.device), "mean"))
-        self.looks.append((self.step, loss))
-        if self.best is None or loss < (1 - WORTH) * self.best.loss:
+        self.evaluations.append((self.step, loss))
+        if self.best is None or loss < (1 - MIN_DELTA) * self.best.loss:
             self.best = Best(loss, self.step, [value.detach().clone() for value in self.average.shadow_params])
         else:
-            self.best.looks += 1
+            self.best.waited += 1
 
     def _train_step(self) -> Tensor:
         """The step's loss over all processes."""
@@ -210,7 +184,7 @@ class Training:
         return self.accelerator.reduce(loss.detach() + 0.0 * norm, "mean")
 
     def _draw(self) -> tuple[Int[Tensor, " b"], Tensor, Float[Tensor, "b p"], Tensor]:
-        """This process's part of the step's batch: rows of the data, times, noise, and whose class is left out."""
+        """This process's part of the step's batch: rows of the data, times, noise, and which rows lose their class."""
         count, batch = len(self.data), min(self.config.batch, len(self.data))
         epoch, at = divmod(self.step, max(1, count // batch))
         order = torch.randperm(count, generator=torch.Generator().manual_seed(-1 - self.seed * SEEDS - epoch))
@@ -223,6 +197,8 @@ class Training:
         return tuple(upload(part[own], device) for part in (rows, times, noise, dropped))
 
     def _rate(self, step: int) -> float:
+        """The learning rate, with warm-up. A function of the step alone: a run that goes on has no schedule to restore,
+        as it would have with one of `torch.optim.lr_scheduler`."""
         return self.config.lr * min(1.0, (step + 1) / max(1, self.config.warmup))
 
     def _check(self, recent: list[Tensor], checkpoint: Path | None, good: int) -> None:
@@ -239,7 +215,7 @@ class Training:
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
-        """The network as the average of the run, for as long as that."""
+        """Within this context, the network has the averaged parameters."""
         parameters = list(self.model.network.parameters())
         self.average.store(parameters)
         self.average.copy_to(parameters)
@@ -250,7 +226,8 @@ class Training:
 
     @torch.no_grad()
     def monitor(self, samples: int = 32, steps: int = 10) -> Monitor:
-        """Samples of the average so far. A few steps of sampling: it is a warning, not a measurement."""
+        """Compares samples of the averaged network with the training weights. They take a few steps only: this is a
+        warning, not a measurement."""
         with self._averaged():
             found = self.model.standardise(self.model.sample(samples, steps=steps))
         index, _ = nearest(found, self.data, 1, "l2")
@@ -258,57 +235,47 @@ class Training:
 
     @torch.no_grad()
     def score(self, weights: Float[Tensor, "m p"], classes: list[str]) -> float:
-        """The loss of the network as it is on these weights (m, p), with times and noise that are always the same."""
+        """The loss of the network on these weights (m, p), with times and noise that are the same at every call."""
         device, generator = self.accelerator.device, torch.Generator().manual_seed(0)
-        data = self.model.standardise(weights.float().to(device)).repeat(LOOKS, 1)
-        labels = torch.tensor([self.model.label(cls) for cls in classes], device=device).repeat(LOOKS)
+        data = self.model.standardise(weights.float().to(device)).repeat(REPEATS, 1)
+        labels = torch.tensor([self.model.label(cls) for cls in classes], device=device).repeat(REPEATS)
         times = self.process.times(len(data), generator).to(device)
         noise = torch.randn(data.shape, generator=generator).to(device)
         self.network.eval()
         return float(self.process.loss(lambda x, time: self.network(x, time, labels), data, noise, times).mean())
 
     def save(self, path: Path) -> None:
-        """Network, averages and optimiser; read by `load`, or by none but this class."""
+        """Writes a checkpoint of the run as it is, for `load`."""
         if not self.accelerator.is_main_process:
             return
-        state = {f"network.{key}": value for key, value in self.model.network.state_dict().items()}
-        state |= {f"average.{i}": value for i, value in enumerate(self.average.shadow_params)}
-        for i, slots in self.optimizer.state_dict()["state"].items():
-            state |= {f"optimizer.{i}.{key}": value for key, value in slots.items()}
-        meta = {"step": self.step, "seconds": self.seconds, "identity": self.identity.record()}
-        meta |= {"losses": self.losses, "looks": self.looks, "monitors": self.monitors}
-        if self.best is not None:
-            state |= {f"best.{i}": value for i, value in enumerate(self.best.parameters)}
-            meta["best"] = [self.best.loss, self.best.step, self.best.looks]
-        state = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
-        save_tensors(path, state, {"wsr": json.dumps(meta)})
+        Checkpoint(
+            self.step, self.seconds, self.model.network.state_dict(), list(self.average.shadow_params),
+            self.optimizer.state_dict()["state"], self.losses, self.evaluations, self.monitors, self.best,
+        ).write(path, self.identity)  # fmt: skip
 
     def load(self, path: Path) -> None:
         """Goes on from a checkpoint. WsrError for one of another run; where the file is damaged, or none of ours, a
         warning, and everything stays at its beginning."""
         try:
-            kinds = ("F16", "BF16", "F32", "I64")
-            with open_tensors(path, "a checkpoint of training") as file:
-                meta = json.loads(file.metadata["wsr"])
-                state = {key: file.tensor(key, dtypes=kinds, finite=False) for key in file.shapes}
-            begun = Identity.read(meta["identity"])
+            file = CheckpointFile.open(path)
         except Exception as error:  # whatever the reader meets in a damaged file
             self._warn(path, error)
             return
-        self.identity.require_same(begun, path, "it is not a checkpoint of this run, remove it to begin afresh")
+        self.identity.require_same(file.begun, path, "it is not a checkpoint of this run, remove it to begin afresh")
         network = {key: tuple(one.shape) for key, one in self.model.network.state_dict().items()}
+        parameters = [tuple(one.shape) for one in self.model.network.parameters()]
         try:
-            kept = Kept.read(state, meta, network, [tuple(one.shape) for one in self.model.network.parameters()])
+            found = Checkpoint.read(file.state, file.meta, network, parameters)
         except Exception as error:
             self._warn(path, error)
             return
-        self.model.network.load_state_dict(kept.network)
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": kept.slots})
-        self.average.shadow_params, self.average.optimization_step = self._here(kept.average), kept.step
-        if kept.best is not None:
-            self.best = replace(kept.best, parameters=self._here(kept.best.parameters))
-        self.step, self.seconds, self.losses = kept.step, kept.seconds, kept.losses
-        self.looks, self.monitors = kept.looks, kept.monitors
+        self.model.network.load_state_dict(found.network)
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": found.slots})
+        self.average.shadow_params, self.average.optimization_step = self._here(found.average), found.step
+        if found.best is not None:
+            self.best = replace(found.best, parameters=self._here(found.best.parameters))
+        self.step, self.seconds, self.losses = found.step, found.seconds, found.losses
+        self.evaluations, self.monitors = found.evaluations, found.monitors
 
     def _here(self, found: list[Tensor]) -> list[Tensor]:
         return [one.to(self.accelerator.device) for one in found]
@@ -320,6 +287,6 @@ class Training:
 
 
 def _cosine(x: Float[Tensor, "n p"]) -> float:
-    """The mean cosine of pairs of different rows."""
+    """The mean cosine between different rows."""
     unit = torch.nn.functional.normalize(x)
     return float((unit.sum(0).square().sum() - len(x)) / (len(x) * (len(x) - 1)))

@@ -11,11 +11,11 @@ from safetensors.torch import save_file
 
 from wsr.cli import main
 from wsr.commands import MISTAKE, OK
-from wsr.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
-from wsr.diffusion.jobs import training_of
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
+from wsr.generators.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.generators.diffusion.jobs import training_of
 from wsr.zoo import Zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
@@ -88,14 +88,16 @@ def test_a_damaged_checkpoint_is_left_aside_with_a_sentence(zoo, tmp_path, caplo
         assert "training begins afresh" in caplog.text
         caplog.clear()
     (tmp_path / "x.safetensors").write_bytes(b"mine")
-    with pytest.raises(WsrError, match="not a diffusion model"):
+    with pytest.raises(WsrError, match="not a generator"):
         begin(zoo, tmp_path / "x.safetensors")
 
 
-@pytest.mark.parametrize("damage", ["network", "average", "a moment", "a moment too many", "the looks", "no step"])
+@pytest.mark.parametrize(
+    "damage", ["network", "average", "a moment", "a moment too many", "the evaluations", "no step"]
+)
 def test_of_a_damaged_checkpoint_nothing_is_taken(damage, zoo, tmp_path, caplog):
     """A file that can be read, but is not whole: the run is as at its beginning."""
-    config = replace(TINY, patience=2, look=10)
+    config = replace(TINY, patience=2, eval_every=10)
     straight = list(train_diffusion(zoo, tmp_path / "a.safetensors", config=config, overwrite=True))
     begin(zoo, tmp_path / "m.safetensors", config=config)
     (checkpoint,) = (tmp_path / "cache/training").glob("diffusion-*.safetensors")
@@ -110,14 +112,14 @@ def test_of_a_damaged_checkpoint_nothing_is_taken(damage, zoo, tmp_path, caplog)
     elif damage == "a moment too many":
         state["optimizer.999.exp_avg"] = torch.zeros(3)
     else:
-        meta |= {"looks": [[1]]} if damage == "the looks" else {"step": None}
+        meta |= {"evaluations": [[1]]} if damage == "the evaluations" else {"step": None}
     save_file(state, checkpoint, {"wsr": json.dumps(meta)})
     training = training_of(zoo, config)
     before = [one.clone() for one in training.model.network.parameters()]
     with caplog.at_level(logging.WARNING, "wsr"):
         training.load(checkpoint)
     assert "training begins afresh" in caplog.text
-    assert training.step == 0 and training.best is None and not training.looks and not training.losses
+    assert training.step == 0 and training.best is None and not training.evaluations and not training.losses
     assert not training.optimizer.state_dict()["state"]
     for kept in (training.model.network.parameters(), training.average.shadow_params):
         assert all(torch.equal(one, other) for one, other in zip(before, kept, strict=True))
@@ -135,7 +137,7 @@ def test_what_a_model_does_not_say_of_its_run_is_not_needed_to_keep_it(zoo, tmp_
         assert record.kept and record.loss != record.loss and record.steps == TINY.steps
     for wrong in ({"about": ["no mapping"]}, {"classes": []}, {"format": "other"}):
         save_file(state, out, {"wsr": json.dumps({**meta, **wrong})})
-        with pytest.raises(WsrError, match="not a diffusion model"):
+        with pytest.raises(WsrError, match="not a generator"):
             begin(zoo, out)
 
 

@@ -5,17 +5,17 @@ from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from wsr.diffusion.config import DiffusionConfig
-from wsr.diffusion.tokens import Tokens
+from wsr.generators.diffusion.config import DiffusionConfig
+from wsr.generators.diffusion.tokens import Tokens
 
 FREQUENCIES = 256  # of the time embedding
 
 
 class WeightTransformer(nn.Module):
-    """What `DiffusionConfig.predict` names, from noisy weights, a time in [0, timesteps) and a class.
+    """Predicts what `DiffusionConfig.predict` names from noisy weights, a time in [0, timesteps) and a class.
 
-    Blocks are those of DiT: scales, shifts and gates of each come from time and class, and begin at zero, so that an
-    untrained network is the linear map in and out. Class `classes` stands for none.
+    Its blocks are those of DiT: time and class give the scales, shifts and gates of each block. These are zero before
+    training, so that an untrained network is the linear map in and out. The label `classes` stands for no class.
     """
 
     def __init__(self, tokens: Tokens, config: DiffusionConfig, classes: int):
@@ -46,12 +46,14 @@ class WeightTransformer(nn.Module):
     def read(
         self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
     ) -> tuple[Float[Tensor, "n t w"], Float[Tensor, "n w"]]:
-        """The tokens, and what modulates the blocks. Tokens after the first `tokens.count` are read only."""
+        """The tokens, and the vector that modulates the blocks. Tokens after the first `tokens.count` are read by the
+        blocks, but not decoded."""
         return self.tokens.encode(x) + self.position, self.time(self.frequencies(time)) + self.label(label)
 
 
 class Block(nn.Module):
-    """Attention and a feed-forward network, both modulated."""
+    """Attention and a feed-forward network, both modulated. own: whether the block has a modulation of its own, or adds
+    offsets to one that all blocks share."""
 
     def __init__(self, width: int, heads: int, own: bool):
         super().__init__()
@@ -73,7 +75,10 @@ class Block(nn.Module):
 
 
 class Modulation(nn.Module):
-    """`count` modulations (n, 1, w) of tokens; zero before training."""
+    """Scales, shifts and gates: `count` vectors (n, 1, w) from that of time and class; zero before training.
+
+    Not `diffusers.models.normalization.AdaLayerNormZero`, which embeds time and class in each block anew and cannot be
+    shared by blocks."""
 
     def __init__(self, width: int, count: int):
         super().__init__()

@@ -1,0 +1,74 @@
+"""The fourth addition: a metric is one function with its registration, and commands, tables and the page show it."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from app import audit_run, audit_tab
+from precompute import generation_tables
+from tests.analysis.conftest import Colours, family, zoo  # noqa: F401, a fixture
+from wsr.analysis.evaluation import Evaluation
+from wsr.analysis.plane import audit_report
+from wsr.metrics import Metric, registered
+
+NAME = "emoji-people-mlora-asym"
+
+
+def drift(generated, reference) -> float:
+    """How far the mean weight has moved, in units of √p."""
+    return float((generated.mean(0) - reference.mean(0)).norm() / generated.shape[1] ** 0.5)
+
+
+def hesitation(rows: pd.DataFrame) -> float:
+    """The share of weights that are hardly novel."""
+    return float((rows["novelty"] < 1).mean())
+
+
+DRIFT = Metric("drift", "drift", drift, "weights", unit="×10³", decimals=1)
+HESITATION = Metric("hesitation", "hesitant", hesitation, "placements", unit="%", decimals=0)
+
+
+@pytest.fixture
+def mine():
+    with registered(DRIFT, HESITATION):
+        yield
+
+
+def test_the_metric_is_in_tables_and_on_the_page(zoo, mine, tmp_path, monkeypatch, capsys):  # noqa: F811
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    made = family(zoo.representation, 25, 5)
+    evaluation = Evaluation(zoo, Colours(), count=20, repeats=2, resolution=8)
+    table = evaluation.table(evaluation.decoded(made))
+    assert {"drift", "drift sd"} <= set(table) and (table["drift"] > 0).all()
+    nearer = table[table["set"] == "floor"]["drift"].mean()
+    assert nearer < evaluation.table(evaluation.decoded(made + 1.0))["drift"].iloc[0]
+
+    reports = tmp_path / "assets" / "reports"
+    reports.mkdir(parents=True)
+    rows = [{**row, "model": NAME} for row in table.to_dict("records")]
+    (reports / f"generation-{NAME}.json").write_text(json.dumps({"rows": rows}))
+    shown = generation_tables.rows(generation_tables.frame("emoji-people"), {})
+    (line,) = [row for row in shown if row["set"] == "samples" and row["against"] == "heldout"]
+    value = table[(table["set"] == "samples") & (table["against"] == "heldout")]["drift"].iloc[0]
+    assert line["drift ×10³"] == pytest.approx(1000 * value)
+
+    rows, about = audit_report(zoo, evaluation, {"diffusion": made}, count=4, false_positive_rate=0.2)
+    assert set(about["summaries"]["diffusion"]) >= {"hesitation", "novelty", "replica"}
+    page = audit_tab.table_of(audit_run.Report(NAME, rows, about))
+    assert f"drift ×10³ {DRIFT.text(value)}" in page
+    share = hesitation(rows[rows["generator"] == "diffusion"])
+    assert "hesitant" in page and f"<td>{HESITATION.text(share)}<" in page
+
+
+def test_the_command_line_shows_the_metric(zoo, mine, tmp_path, monkeypatch, capsys):  # noqa: F811
+    from wsr.cli import main
+    from wsr.metrics import features
+
+    fast = features.ExtractorKind("colours", "images", Colours)
+    monkeypatch.setitem(features._EXTRACTORS, "colours", fast)
+    monkeypatch.setattr("wsr.zoo.zoo.load_representation", lambda meta: zoo.representation)
+    table = tmp_path / "table.csv"
+    asked = ["evaluate", str(zoo.path), str(zoo.path), "--count", "20", "--repeats", "2", "--extractor", "colours"]
+    assert main([*asked, "--out", str(table)]) == 0
+    assert "drift" in capsys.readouterr().out and {"drift", "FD"} <= set(pd.read_csv(table))

@@ -1,0 +1,97 @@
+"""What the metadata of a generator's file may say, and the names that earlier versions had for its settings."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from wsr.formats.schema import Count, Name, Positive, Schema, Share, Width, ZooSchema
+
+# Settings of generators under the names that files of earlier versions have for them.
+_RENAMED = {"end": "final_noise", "look": "eval_every"}
+
+
+def with_current_names(settings: Any) -> Any:
+    """The same settings under the names of today. What is no mapping is left as it is."""
+    if not isinstance(settings, dict):
+        return settings
+    old = {key for key in _RENAMED.keys() & settings.keys() if _RENAMED[key] not in settings}
+    return {_RENAMED[key] if key in old else key: value for key, value in settings.items()}
+
+
+def identity_with_current_names(record: Any) -> Any:
+    """The same for the record of a run's identity (`wsr.identity`), whose part `config` has settings of a generator."""
+    if not isinstance(record, dict) or not isinstance(record.get("parts"), dict):
+        return record
+    config = {"config": with_current_names(record["parts"]["config"])} if "config" in record["parts"] else {}
+    return {**record, "parts": {**record["parts"], **config}}
+
+
+class DiffusionConfigSchema(Schema):
+    """A `DiffusionConfig`."""
+
+    width: Width
+    depth: Annotated[int, Field(ge=0, le=256)]
+    heads: Annotated[int, Field(ge=1, le=1024)]
+    batch: Annotated[int, Field(ge=1, le=10**7)]
+    lr: Positive
+    steps: Count
+    epochs: Count | None = None
+    predict: Literal["epsilon", "sample", "v_prediction", "flow"] = "sample"
+    encoder: bool = True
+    pair_width: Width | None = None
+    shared_modulation: bool = False
+    timesteps: Annotated[int, Field(ge=1, le=100_000)] = 500
+    beta: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2, max_length=2)]
+    final_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    guidance: Annotated[float, Field(ge=-1000, le=1000)] = 1.0
+    clusters: Annotated[int, Field(ge=0, le=10**6)] = 0
+    label_drop: Share = 0.1
+    ema: Share = 0.999
+    warmup: Count = 0
+    patience: Count = 0
+    eval_every: Annotated[int, Field(ge=1, le=10**9)] = 100
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, settings: Any) -> Any:
+        return with_current_names(settings)
+
+    @model_validator(mode="after")
+    def _sound(self) -> "DiffusionConfigSchema":
+        if self.width % self.heads:
+            raise ValueError(f"a width that its {self.heads} heads divide is needed, and {self.width} is none")
+        return self
+
+
+class AboutSchema(Schema):
+    """How a generator was trained, with the zoo.json of the weights it has learnt."""
+
+    zoo: ZooSchema | None = None
+    name: Name = ""
+    counts: Annotated[list[Count], Field(max_length=100_000)] = []
+
+    @field_validator("zoo", mode="before")
+    @classmethod
+    def _none(cls, value: Any) -> Any:
+        return value or None  # of a model without a zoo, which a caller gives what decodes its samples
+
+
+class GeneratorSchema(Schema):
+    """The metadata of a generator's file. config: its own settings, which its kind checks."""
+
+    format: Literal["wsr-diffusion-1"]
+    generator: Name = "diffusion"
+    config: dict[str, Any]
+    classes: Annotated[list[Name], Field(min_length=1, max_length=100_000)]
+    files: Annotated[int, Field(ge=1, le=100_000)]
+    bits: Literal[2, 3, 4, 5, 6, 7, 8, 16, 32]
+    about: AboutSchema
+
+    @model_validator(mode="after")
+    def _sound(self) -> "GeneratorSchema":
+        if len(set(self.classes)) < len(self.classes):
+            raise ValueError("classes that are all different are needed, but one is there twice")
+        counts = self.about.counts
+        if "counts" in self.about.model_fields_set and (len(counts) != len(self.classes) or not any(counts)):
+            raise ValueError(f"a count of weights for each of its {len(self.classes)} classes is needed")
+        return self

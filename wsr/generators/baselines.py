@@ -1,0 +1,140 @@
+"""Simple generators that everything else is compared with: copies with noise, averages of copies, a fitted Gaussian;
+and copies in disguise, which an audit must find.
+
+The functions take training weights (n, p); the classes are the same as registered generators.
+"""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from wsr.errors import WsrError
+from wsr.fields.representation import Representation
+from wsr.generators.base import Generator, SampleSettings, TrainingRun, TrainRecord, TrainSettings
+from wsr.generators.files import ModelFile
+from wsr.generators.jobs import about_training, training_identity, training_weights
+from wsr.generators.sampling import rows_of_blocks
+from wsr.symmetry import act
+from wsr.zoo.zoo import Zoo
+
+NOISES = (0.1, 0.3, 0.5)  # of the audit's noise baseline, in units of each parameter's standard deviation
+AVERAGES = (2, 16)
+VERSION = 1  # counted up by hand whenever the same settings would give another generator
+
+
+def baselines(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Iterator[tuple[str, Float[Tensor, "m p"]]]:
+    """The audit's baselines by name, `count` weights of each."""
+    for amount in NOISES:
+        yield f"noise {amount}", noisy(weights, amount, count, seed)
+    for of in AVERAGES:
+        yield f"average of {of}", averages(weights, of, count, seed)
+    yield "Gaussian", gaussian(weights, count, seed)
+
+
+Seed = int | torch.Generator
+
+
+def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
+    """Random training weights with noise of `amount` of each parameter's standard deviation."""
+    generator = _generator(seed)
+    rows = torch.randint(0, len(weights), (count,), generator=generator)
+    noise = torch.randn(count, weights.shape[1], generator=generator).to(weights.device)
+    return weights[rows] + amount * weights.std(0) * noise
+
+
+def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
+    """Means of `of` different training weights. WsrError for more than there are."""
+    if not 1 <= of <= len(weights):
+        raise WsrError(f"An average is of 1 to {len(weights)} training weights, not of {of!r}.")
+    generator = _generator(seed)
+    return torch.stack([weights[torch.randperm(len(weights), generator=generator)[:of]].mean(0) for _ in range(count)])
+
+
+def gaussian(weights: Float[Tensor, "n p"], count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
+    """Each parameter is drawn for itself, with its mean and standard deviation over the training weights."""
+    noise = torch.randn(count, weights.shape[1], generator=_generator(seed))
+    return weights.mean(0) + weights.std(0) * noise.to(weights.device)
+
+
+def plants(model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0) -> dict[str, Tensor]:
+    """Copies that an audit must find, by how they are disguised: a little noise (0.1 of each parameter's standard
+    deviation), the mean of two, and by symmetries that leave the field and the mask as they are. Left out are the
+    symmetries that an audit does not see through (`RepresentationKind.unresolved`)."""
+    found = {"noise 0.1": noisy(weights, 0.1, count, seed), "average of 2": averages(weights, 2, count, seed)}
+    for kind in model.kind.allowed:
+        if kind not in model.kind.unresolved:
+            moved = act(model, model.layout.fill(weights[:count].float()), kind, seed, 0.4)
+            found[kind] = model.layout.strip(moved)
+    return found
+
+
+def _generator(seed: Seed) -> torch.Generator:
+    return torch.Generator().manual_seed(seed) if isinstance(seed, int) else seed
+
+
+class Baseline(Generator):
+    """A baseline that keeps the training weights (n, p) and makes samples of them, `of_block` says how. amount: what
+    its functions above call `amount` or `of`."""
+
+    amount: ClassVar[Any] = None
+    """By default."""
+
+    def __init__(self, weights: Float[Tensor, "n p"], representation: Representation | None, about: dict[str, Any]):
+        self.weights, self.representation, self.about, self.classes = weights, representation, about, [""]
+
+    @classmethod
+    def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
+        """Nothing is trained: the training weights are read. config: the amount, where it is not the default."""
+        weights, _ = training_weights(zoo, settings)
+        made = cls(weights, zoo.representation, about_training(zoo, settings, len(weights)))
+        made.amount = cls.amount if settings.config is None else settings.config
+        record = TrainRecord(1, 1, 0.0, 0.0, 0.0, done=True)
+        identity = training_identity(cls.kind, VERSION, zoo, weights, amount=made.amount, seed=settings.seed)
+        return TrainingRun(made, identity, lambda _: iter([record]), 1)
+
+    def draw(self, count: int, settings: SampleSettings, first: int = 0) -> tuple[Float[Tensor, "n p"], list[str]]:
+        return rows_of_blocks(self.of_block, count, settings.seed, first), [""] * count
+
+    def of_block(self, count: int, generator: torch.Generator) -> Float[Tensor, "b p"]:
+        raise NotImplementedError
+
+    def contents(self) -> ModelFile:
+        return ModelFile({"amount": self.amount}, self.classes, self.about, {"weights": self.weights})
+
+    @classmethod
+    def from_contents(cls, file: ModelFile, representation: Representation | None) -> "Baseline":
+        made = cls(file.tensor("weights", (None, representation.size)), representation, file.about)
+        made.amount, made.classes = file.config["amount"], file.classes
+        return made
+
+
+class Noise(Baseline):
+    """amount: of the noise, in units of each parameter's standard deviation."""
+
+    kind: ClassVar[str] = "noise"
+    amount = NOISES[0]
+
+    def of_block(self, count, generator):
+        return noisy(self.weights, self.amount, count, generator)
+
+
+class Average(Baseline):
+    """amount: how many training weights a sample is the average of."""
+
+    kind: ClassVar[str] = "average"
+    amount = AVERAGES[0]
+
+    def of_block(self, count, generator):
+        return averages(self.weights, self.amount, count, generator)
+
+
+class Gaussian(Baseline):
+    """Each parameter for itself."""
+
+    kind: ClassVar[str] = "gaussian"
+
+    def of_block(self, count, generator):
+        return gaussian(self.weights, count, generator)

@@ -1,0 +1,91 @@
+"""From a zoo to a diffusion model: which weights it learns, which say when to stop, and what stands for classes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from wsr.data.emoji import families
+from wsr.fields.base import compute_dtype
+from wsr.generators.base import TrainingRun, TrainRecord, TrainSettings
+from wsr.generators.diffusion.clusters import Clusters
+from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.model import WeightDiffusion
+from wsr.generators.diffusion.training import Training
+from wsr.generators.jobs import about_training, train_generator, training_rows
+from wsr.symmetry import permuted_copies
+from wsr.zoo.zoo import Zoo
+
+VALIDATION = 10  # one of so many training weights of each class says when to stop
+
+
+class Diffusion(WeightDiffusion):
+    """The registered generator: a diffusion model that a zoo can train."""
+
+    @classmethod
+    def config_of(cls, zoo: Zoo, settings: TrainSettings) -> DiffusionConfig:
+        """The settings' own config, or that of their preset or of the zoo's, with their rate and steps."""
+        config = settings.config or diffusion_preset(settings.preset or zoo.meta["preset"], zoo.meta["representation"])
+        if settings.lr is not None:
+            config = replace(config, lr=settings.lr)
+        if settings.steps is not None:
+            config = replace(config, steps=settings.steps, epochs=None, patience=0)
+        return config
+
+    @classmethod
+    def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
+        config = cls.config_of(zoo, settings)
+        found = training_of(zoo, config, cls=settings.cls, seed=settings.seed, copies=settings.copies, model=cls)
+
+        def stream(checkpoint: Path) -> Iterator[TrainRecord]:
+            return found.run(checkpoint=checkpoint)
+
+        return TrainingRun(found.model, found.identity, stream, found.steps)
+
+
+def train_diffusion(
+    zoo: Zoo, out: str | Path, *, overwrite: bool = False, settings: TrainSettings | None = None, **options
+) -> Iterator[TrainRecord]:  # fmt: skip
+    """Trains a diffusion model on a zoo's training split and writes it to `out`: `train_generator("diffusion", …)`.
+    options: fields of `TrainSettings`, where no settings are given. WsrError as there, for a class that the zoo lacks,
+    fewer than two weights, and copies that the mask forbids.
+
+    Where the config has clusters and the weights one class, the clusters are the model's classes.
+    Where it has patience, every tenth training weight of each class says when to stop, and is not trained on.
+    Held-out fits have no part in any of it. Of fewer than ten weights none is kept back, and all steps are trained."""
+    return train_generator("diffusion", zoo, out, settings or TrainSettings(**options), overwrite=overwrite)
+
+
+def training_of(
+    zoo: Zoo, config: DiffusionConfig, *, cls: str | None = None, seed: int = 0, copies: int = 1,
+    model: type[WeightDiffusion] = Diffusion,
+) -> Training:  # fmt: skip
+    """What `train_diffusion` runs. model: the class of what is trained."""
+    rows = training_rows(zoo, cls)
+    rows, unseen = parts_of(rows, zoo.meta["dataset"]) if config.patience else (rows, rows[:0])
+    weights, classes = zoo.weights(rows["id"].tolist()), rows["class"].tolist()
+    validation = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
+    if config.clusters > 1 and len(set(classes)) == 1:
+        clusters = Clusters.of(weights, config.clusters, seed)
+        if len(clusters.names) > 1:
+            classes, validation = clusters(weights), (validation[0], clusters(validation[0]))
+    about = {**about_training(zoo, TrainSettings(cls=cls, seed=seed), len(weights)), "copies": copies}
+    weights, classes = permuted_copies(zoo.representation, weights, copies, seed), classes * copies
+    made = model.new(zoo.representation, weights, config, sorted(set(classes)), about, seed)
+    training = Training(made, weights, classes, seed)
+    if len(unseen):
+        training.validation = validation
+    training.dtype = compute_dtype(training.accelerator.device)
+    return training
+
+
+def parts_of(rows: pd.DataFrame, dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Rows of an index to train on, and every `VALIDATION`-th of each class to say when to stop; of emoji whole
+    families: one in another skin tone would say that what was learnt by heart is right."""
+    names = pd.Series(families(dataset, rows["id"]), rows.index)
+    number = names.groupby(rows["class"]).transform(lambda found: pd.factorize(found)[0])
+    if number.max() < VALIDATION - 1:  # no class has ten: of all of them, then
+        number = pd.Series(pd.factorize(names)[0], rows.index)
+    unseen = number % VALIDATION == VALIDATION - 1
+    return rows[~unseen], rows[unseen]

@@ -1,0 +1,201 @@
+"""A diffusion model over the weights of a zoo (section 3.5): sample it, save it, load it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from wsr.devices import moved
+from wsr.errors import WsrError, unknown_name
+from wsr.fields.representation import Representation
+from wsr.formats.generators import DiffusionConfigSchema
+from wsr.formats.schema import as_config, validated
+from wsr.generators.base import Generator, SampleSettings, SampleStep, TrainingRun, TrainSettings
+from wsr.generators.diffusion.config import DiffusionConfig
+from wsr.generators.diffusion.process import make_process
+from wsr.generators.diffusion.tokens import FlatTokens, Tokens, make_tokens
+from wsr.generators.diffusion.transformer import WeightTransformer
+from wsr.generators.files import NETWORK, ModelFile, load_generator
+from wsr.randomness import drawing_from
+from wsr.zoo.zoo import Zoo
+
+MIN_STD = 1e-6  # standard deviation of a parameter that is the same in all weights
+
+
+@dataclass
+class WeightDiffusion(Generator):
+    """A diffusion model, trained or not. `wsr.generators.diffusion.jobs.Diffusion` is one that a zoo can train.
+
+    mean, std: of each stored parameter over the training weights; about: the zoo's own meta and how the model was
+    trained, with `counts` of each class's weights; `classes` in the order of their labels. Network, mean and std are
+    on one device, where it samples; the representation stays on the CPU, where samples come to."""
+
+    kind: ClassVar[str] = "diffusion"
+    network: WeightTransformer
+    config: DiffusionConfig
+    representation: Representation | None
+    mean: Float[Tensor, " p"]
+    std: Float[Tensor, " p"]
+    classes: list[str]
+    about: dict = field(default_factory=dict)
+
+    @classmethod
+    def new(
+        cls, representation: Representation | None, weights: Float[Tensor, "n p"], config: DiffusionConfig,
+        classes: list[str], about: dict | None = None, seed: int = 0,
+    ) -> "WeightDiffusion":  # fmt: skip
+        """An untrained model with the training weights' statistics. Without a representation the vectors are anything,
+        a token each: the latents of an autoencoder."""
+        with drawing_from(seed):
+            tokens = _tokens(representation, config, weights.shape[1])
+            std = weights.std(0).clamp_min(MIN_STD)
+            network = WeightTransformer(tokens, config, len(classes))
+        return cls(network, config, representation, weights.mean(0), std, classes, about or {})
+
+    @classmethod
+    def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
+        raise NotImplementedError("A zoo trains a wsr.generators.diffusion.jobs.Diffusion, which is one of these.")
+
+    def standardise(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        """Weights from any device in units of the training weights' standard deviation, on the model's device."""
+        return (weights.to(self.mean.device) - self.mean) / self.std
+
+    def restore(self, standard: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
+        """The inverse of `standardise`."""
+        return standard * self.std + self.mean
+
+    def label(self, cls: str | None) -> int:
+        """The label of a class; that of no class for None. WsrError for a class it has not seen."""
+        if cls is None:
+            return len(self.classes)
+        if cls not in self.classes:
+            raise unknown_name("class", cls, self.classes)
+        return self.classes.index(cls)
+
+    def draw(self, count: int, settings: SampleSettings, first: int = 0) -> tuple[Float[Tensor, "n p"], list[str]]:
+        classes = self._asked_classes(count, settings, first)
+        noise = draw(max(count, 1), len(self.mean), settings.seed, first)
+        return self.sample(count, settings, classes=classes, noise=noise), classes
+
+    def sample(self, count: int, settings: SampleSettings | None = None, **options: Any) -> Float[Tensor, "n p"]:
+        """New weights (count, p), as a zoo stores them, on the CPU. options: as of `sample_stream`."""
+        *_, last = self._sampled(count, settings, **options)
+        return last.weights.cpu()
+
+    def draw_classes(self, count: int, seed: int = 0, first: int = 0) -> list[str]:
+        """Classes as frequent as among the training weights, each sample's from a seed of its own."""
+        counts = torch.tensor(self.about.get("counts", [1] * len(self.classes))).float()
+        seeds = (-1 - (seed * 1_000_003 + row) for row in range(first, first + count))
+        return [self.classes[int(counts.multinomial(1, generator=torch.Generator().manual_seed(s)))] for s in seeds]
+
+    def sample_stream(self, count: int, settings: SampleSettings | None = None, **options: Any) -> Iterator[SampleStep]:
+        """A record after each step. options: the fields of `SampleSettings`, where no settings are given; `classes`:
+        the class of each sample, None for no class, in place of `cls`; `noise` (n, p): where to begin, standard normal,
+        by default drawn from the seed, each sample from its own, so that the first of many are those of few. WsrError
+        for a count below 1, an unknown class, and steps or a final noise out of range."""
+        for step in self._sampled(count, settings, **options):
+            yield replace(step, weights=step.weights.cpu())
+
+    def _sampled(
+        self, count: int, settings: SampleSettings | None = None, *, classes: Sequence[str | None] | None = None,
+        noise: Float[Tensor, "n p"] | None = None, **options: Any,
+    ) -> Iterator[SampleStep]:  # fmt: skip
+        """`sample_stream` with the weights where the model is, so that no step waits for the device."""
+        if count < 1:
+            raise WsrError(f"The number of samples must be at least 1, not {count!r}.")
+        settings = settings or SampleSettings(**options)
+        final_noise = self.config.final_noise if settings.final_noise is None else settings.final_noise
+        guidance = self.config.guidance if settings.guidance is None else settings.guidance
+        if not 0 <= final_noise < 1:
+            raise WsrError(f"Sampling ends at a noise from 0 to below 1, not at {final_noise!r}.")
+        device = self.mean.device
+        begun = (draw(count, len(self.mean), settings.seed) if noise is None else noise).to(device)
+        each = self._asked_classes(count, settings) if classes is None else classes
+        labels = torch.tensor([self.label(one) for one in each], device=device)
+        if all(one is None for one in each):
+            guidance = 1.0  # without a class there is nothing to follow
+        self.network.eval()
+        predict, steps = self._guided(labels, guidance), settings.steps
+        loop = make_process(self.config).sample_loop(predict, begun, steps, final_noise)
+        for step, (_, clean) in enumerate(loop, 1):
+            yield SampleStep(step, steps, self.restore(clean))
+
+    def _asked_classes(self, count: int, settings: SampleSettings, first: int = 0) -> list[str]:
+        """The class of each sample. A model that has learnt one class alone may be asked for it by name."""
+        cls = None if settings.cls == self.about.get("class") else settings.cls
+        return self.draw_classes(count, settings.seed, first) if cls is None else [cls] * count
+
+    def _guided(self, labels: Int[Tensor, " n"], guidance: float):
+        nothing = torch.full_like(labels, len(self.classes))
+
+        @torch.no_grad()
+        def predict(x: Tensor, time: Tensor) -> Tensor:
+            # of a single class there is nothing to exaggerate
+            if guidance == 1.0 or len(self.classes) < 2:
+                return self.network(x, time, labels)
+            both = self.network(torch.cat([x, x]), torch.cat([time, time]), torch.cat([labels, nothing]))
+            with_class, without = both.chunk(2)
+            return without + guidance * (with_class - without)
+
+        return predict
+
+    def sampling(self, settings: SampleSettings) -> dict[str, Any]:
+        guidance = self.config.guidance if settings.guidance is None else settings.guidance
+        final_noise = self.config.final_noise if settings.final_noise is None else settings.final_noise
+        found = {"guidance": guidance, "steps": settings.steps, "final_noise": final_noise}
+        return super().sampling(settings) | found
+
+    def to(self, device: torch.device | str) -> "WeightDiffusion":
+        """A copy on the device; itself where it is there already."""
+        network = moved(self.network, device)
+        if network is self.network and self.mean.to(device) is self.mean:
+            return self
+        return replace(self, network=network, mean=self.mean.to(device), std=self.std.to(device))
+
+    def to_(self, device: torch.device | str) -> None:
+        """Moves this very model, as training does, which changes it anyway. A loaded one is shared: use `to`."""
+        self.network.to(device)
+        self.mean, self.std = self.mean.to(device), self.std.to(device)
+
+    def contents(self) -> ModelFile:
+        state = {"mean": self.mean, "spread": self.std}  # files have had this name from the beginning
+        state |= {NETWORK + name: tensor for name, tensor in self.network.state_dict().items()}
+        return ModelFile(asdict(self.config), self.classes, self.about, state)
+
+    @classmethod
+    def from_contents(cls, file: ModelFile, representation: Representation | None) -> "WeightDiffusion":
+        config = read_config(file.config, file.fault)
+        size = len(file.state["mean"]) if representation is None else representation.size
+        mean, std = (file.tensor(name, (size,)) for name in ("mean", "spread"))
+        with torch.device("meta"):  # the shapes alone: the file must hold them before they are allocated
+            network = WeightTransformer(_tokens(representation, config, size), config, len(file.classes))
+        state = file.network({name: known.shape for name, known in network.state_dict().items()})
+        with drawing_from(0):  # parameters that the file's replace at once
+            network = WeightTransformer(_tokens(representation, config, size), config, len(file.classes))
+        network.load_state_dict(state)
+        return cls(network.eval(), config, representation, mean, std, file.classes, file.about)
+
+
+def _tokens(representation: Representation | None, config: DiffusionConfig, size: int) -> Tokens:
+    return FlatTokens([size], config.width) if representation is None else make_tokens(representation, config)
+
+
+def read_config(config: dict[str, Any], fault: str) -> DiffusionConfig:
+    """From a file's JSON. WsrError for settings that are out of range, or that this version does not know."""
+    return as_config(DiffusionConfig, validated(DiffusionConfigSchema, config, f"{fault}: of its config"), fault)
+
+
+def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
+    """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
+    WsrError where there is none, or it is not one of ours."""
+    return load_generator(name, representation, WeightDiffusion, "a diffusion model")
+
+
+def draw(count: int, size: int, seed: int, first: int = 0) -> Float[Tensor, "n p"]:
+    """Standard normal noise, a generator of its own for each row from number `first` on."""
+    generators = (torch.Generator().manual_seed(seed * 1_000_003 + row) for row in range(first, first + count))
+    return torch.stack([torch.randn(size, generator=generator) for generator in generators])

@@ -1,0 +1,143 @@
+"""From a zoo to a trained generator, and from a generator to a zoo of samples: the same for all kinds."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jaxtyping import Float
+from torch import Tensor
+
+from wsr.errors import WsrError, unknown_name
+from wsr.fields.representation import Representation
+from wsr.formats.files import shown
+from wsr.generators.base import Generator, SampleSettings, TrainRecord, TrainSettings
+from wsr.generators.metadata import read_about
+from wsr.generators.registry import named
+from wsr.identity import Identity, content_hash
+from wsr.paths import cache_dir, taken
+from wsr.symmetry import permuted_copies
+from wsr.zoo.meta import completed
+from wsr.zoo.zoo import Zoo
+
+SAMPLED = "sampled"  # the split of what nobody fitted
+BATCH = 64  # samples drawn together
+SAMPLING_VERSION = 1  # counted up by hand whenever the same settings would draw other samples
+
+
+def train_generator(
+    kind: str, zoo: Zoo, out: str | Path, settings: TrainSettings | None = None, *, overwrite: bool = False
+) -> Iterator[TrainRecord]:  # fmt: skip
+    """Trains a generator of a registered kind on a zoo's training split and writes it to `out`. Goes on from its own
+    checkpoint in the cache, where its kind writes one. Where `out` is the result of this very run already, it is kept:
+    one record says so. WsrError for a kind that is not registered, for settings that do not fit the zoo, and where
+    `out` is something else, with what differs; `overwrite` replaces it nevertheless."""
+    run = named(kind).generator.training(zoo, settings or TrainSettings())
+    if not overwrite and (about := _written_before(Path(out), run.identity)) is not None:
+        yield _kept(about, run.steps)
+        return
+    checkpoint = cache_dir() / "training" / f"{kind}-{Path(out).stem[-60:]}-{run.identity.short}.safetensors"
+    yield from run.stream(checkpoint)
+    run.generator.about["identity"] = run.identity.record()
+    run.generator.to("cpu").save(out)
+    checkpoint.unlink(missing_ok=True)
+
+
+def _written_before(out: Path, identity: Identity) -> dict[str, Any] | None:
+    """What the generator at `out` says of itself where this very run has written it; None where nothing is there.
+    WsrError for anything else."""
+    if not taken(out):
+        return None
+    remedy = "name another file with --out, or replace it with --overwrite"
+    try:
+        about = read_about(out)["about"]
+    except WsrError:
+        raise WsrError(f"{shown(out)} exists, and is not a generator: {remedy}.") from None
+    identity.require_same(Identity.read(about.get("identity")), out, remedy)
+    return about
+
+
+def _kept(about: dict[str, Any], steps: int) -> TrainRecord:
+    """The record of a run whose result is there already. NaN for a loss that the generator does not state, as of a run
+    without steps."""
+    losses, step, seconds = about.get("losses"), about.get("steps"), about.get("seconds")
+    loss = losses[-1] if isinstance(losses, list) and losses and isinstance(losses[-1], int | float) else math.nan
+    step = step if isinstance(step, int) else steps
+    seconds = seconds if isinstance(seconds, int | float) else 0.0
+    return TrainRecord(step, step, loss, math.nan, seconds, done=True, kept=True)
+
+
+def training_weights(
+    zoo: Zoo, settings: TrainSettings, least: int = 2
+) -> tuple[Float[Tensor, "n p"], list[str]]:  # fmt: skip
+    """The weights that a generator learns, all good fits of the training split (of one class, where the settings name
+    it) in as many copies as the settings say, and the class of each. WsrError for a class that the zoo lacks, for fewer
+    than `least` weights, and for copies that the mask forbids."""
+    rows = training_rows(zoo, settings.cls, least)
+    weights = permuted_copies(zoo.representation, zoo.weights(rows["id"].tolist()), settings.copies, settings.seed)
+    return weights, rows["class"].tolist() * settings.copies
+
+
+def training_rows(zoo: Zoo, cls: str | None, least: int = 2) -> pd.DataFrame:
+    """The rows of the zoo's index that `training_weights` are of."""
+    rows = zoo.good("train")
+    if cls is not None:
+        if cls not in set(rows["class"]):
+            raise unknown_name("class", cls, sorted(set(rows["class"])))
+        rows = rows[rows["class"] == cls]
+    if len(rows) < least:
+        raise WsrError(f"The zoo {zoo.path.name!r} has {len(rows)} training weights: {least} at least are needed.")
+    return rows
+
+
+def about_training(zoo: Zoo, settings: TrainSettings, count: int) -> dict[str, Any]:
+    """What a generator says of its training on `count` weights: `Generator.about`."""
+    about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": count, "seed": settings.seed}
+    return about | ({"class": settings.cls} if settings.cls else {})
+
+
+def training_identity(kind: str, version: int, zoo: Zoo, weights: Float[Tensor, "n p"], **parts: Any) -> Identity:
+    """All that a generator depends on which learns these weights of a zoo. version: counted up by hand whenever the
+    same settings would train another generator; parts: its settings and its seed."""
+    decoder = {key: value for key, value in zoo.description.record().items() if key != "base"}
+    return Identity.of(kind, version, decoder=decoder, weights=content_hash(weights), **parts)
+
+
+def sample_zoo(
+    generator: Generator, out: str | Path, count: int, settings: SampleSettings | None = None, **options: Any
+) -> Iterator[int]:  # fmt: skip
+    """Writes `count` samples as a zoo of their own, which everything that opens a zoo can decode, and yields how many
+    there are. A run that resumes draws the very samples that were missing. Their quality is NaN: there is no target.
+    options: fields of `SampleSettings`, where no settings are given. WsrError where `out` holds samples of another
+    generator or of other settings."""
+    settings = settings or SampleSettings(**options)
+    how = {"generator": generator.kind, "model": generator.about.get("name", ""), **generator.sampling(settings)}
+    how |= {"network": generator.fingerprint(), "version": SAMPLING_VERSION}
+    zoo = _empty(generator.representation, generator.about["zoo"], out, how)
+    while len(zoo) < count:
+        weights, classes = generator.draw(min(BATCH, count - len(zoo)), settings, len(zoo))
+        _add(zoo, weights, classes)
+        yield len(zoo)
+
+
+def samples_zoo(
+    model: Representation, meta: dict, weights: Float[Tensor, "n p"], out: str | Path, how: dict
+) -> Zoo:  # fmt: skip
+    """Weights from anywhere as such a zoo. meta: that of the zoo whose weights they are like; how: what the zoo says of
+    their making."""
+    zoo = _empty(model, meta, out, how)
+    _add(zoo, weights, [""] * len(weights))
+    return zoo
+
+
+def _empty(model: Representation, meta: dict, out: str | Path, how: dict) -> Zoo:
+    same = ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit", "seed", "resolution")
+    kept = {key: value for key, value in completed(meta).items() if key in same}
+    return Zoo.create(out, model, **kept, sampled=how)
+
+
+def _add(zoo: Zoo, weights: Float[Tensor, "n p"], classes: list[str]) -> None:
+    row = {"split": SAMPLED, "quality": math.nan, "steps": 0, "seconds": 0.0, "target_sha256": "", "status": "ok"}
+    ids = (f"sample-{i:05d}" for i in range(len(zoo), len(zoo) + len(weights)))
+    zoo.append(weights, [{"id": item, "class": cls, **row} for item, cls in zip(ids, classes, strict=True)])

@@ -1,0 +1,114 @@
+"""The registry of generators: one line here for each, or `register` from anywhere.
+
+Importing this module does not import torch: the page and the command line list generators before they use one.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from wsr.errors import WsrError, unknown_name
+
+
+@dataclass(frozen=True)
+class GeneratorKind:
+    """A kind of generator.
+
+    title: its name in tables and charts; home: its class (a `wsr.generators.base.Generator`), or "module:Class", which
+    is imported when it is first used; config_schema: the same of a pydantic model that its settings in a file must
+    pass, None where the generator checks them itself; learns_from: "fits", or "trajectories", snapshots of fits;
+    role: "own" is ours, "peer" another paper's, "baseline" what copying or noise would get; suffix: what the names of
+    its models and samples end in, after that of the zoo; audited: whether audits compare its samples with others'.
+    """
+
+    name: str
+    title: str
+    home: str | type
+    config_schema: str | type | None = None
+    learns_from: str = "fits"
+    role: str = "peer"
+    suffix: str | None = None
+    audited: bool = True
+
+    @property
+    def generator(self) -> type:
+        """Its class."""
+        return _imported(self.home)
+
+    @property
+    def schema(self) -> type | None:
+        return _imported(self.config_schema)
+
+    def stem(self, zoo: str) -> str:
+        """The name of its model of a zoo in assets/diffusion, and of its samples in assets/samples."""
+        return zoo + (f"-{self.name}" if self.suffix is None else self.suffix)
+
+
+_KINDS: dict[str, GeneratorKind] = {}
+
+
+def register(kind: GeneratorKind) -> GeneratorKind:
+    """Makes a kind known to the command line, the page, audits and tables. WsrError for a name that is taken."""
+    if kind.name in _KINDS:
+        raise WsrError(f"A generator named {kind.name!r} is registered already: give this one another name.")
+    _KINDS[kind.name] = kind
+    return kind
+
+
+def named(name: str) -> GeneratorKind:
+    """WsrError, with the nearest name, for one that nobody has registered."""
+    if name not in _KINDS:
+        raise unknown_name("generator", name, _KINDS)
+    return _KINDS[name]
+
+
+def names() -> tuple[str, ...]:
+    """In the order of registration."""
+    return tuple(_KINDS)
+
+
+def kinds(role: str | None = None) -> list[GeneratorKind]:
+    """All kinds, or those of a role, in the order of registration."""
+    return [kind for kind in _KINDS.values() if role in (None, kind.role)]
+
+
+@contextmanager
+def registered(*added: GeneratorKind) -> Iterator[None]:
+    """Registers kinds for as long as the context lasts, as tests do."""
+    before = dict(_KINDS)
+    try:
+        for kind in added:
+            register(kind)
+        yield
+    finally:
+        _KINDS.clear()
+        _KINDS.update(before)
+
+
+def _imported(home: Any) -> Any:
+    """The object that "module:name" names; anything else as it is."""
+    if not isinstance(home, str):
+        return home
+    module, _, name = home.partition(":")
+    return getattr(import_module(module), name)
+
+
+_DIFFUSION = "wsr.formats.generators:DiffusionConfigSchema"
+
+register(GeneratorKind(
+    "diffusion", "diffusion", "wsr.generators.diffusion.jobs:Diffusion", _DIFFUSION, role="own", suffix="",
+))  # fmt: skip
+register(GeneratorKind(
+    "hyperdiffusion", "HyperDiffusion", "wsr.generators.hyperdiffusion:HyperDiffusion", _DIFFUSION, suffix="-flat",
+    audited=False,
+))  # fmt: skip
+register(GeneratorKind("gpt", "G.pt", "wsr.generators.g_pt:CheckpointGenerator", learns_from="trajectories"))
+register(GeneratorKind(
+    "hyper-representations", "Hyper-Representations", "wsr.generators.hyper_representations:HyperRepresentations",
+))  # fmt: skip
+register(GeneratorKind("p-diff", "p-diff", "wsr.generators.p_diff:PDiff"))
+register(GeneratorKind("noise", "noise", "wsr.generators.baselines:Noise", role="baseline", audited=False))
+register(GeneratorKind("average", "average", "wsr.generators.baselines:Average", role="baseline", audited=False))
+register(GeneratorKind("gaussian", "Gaussian", "wsr.generators.baselines:Gaussian", role="baseline", audited=False))
