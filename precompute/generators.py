@@ -8,7 +8,7 @@ from wsr import representations
 from wsr.generators.registry import named
 
 DATASETS = ("emoji/people", "shapes10")
-SEEDS = {"mlp": (0, 1, 2), "mlora": (0, 1, 2), "mlora-asym": (0, 1, 2)}  # of the others, one
+SEEDS, SEEDED = (0, 1, 2), ("mlp", "mlora", "mlora-asym")  # several seeds of these, of the others one
 # Of training on one core, at most; most end before, by the loss of unseen weights. People, of whom there is one class,
 # still gain after 150 s what shapes have gained by then.
 SECONDS, SECONDS_OF = 150, {"emoji/people": 300}
@@ -56,8 +56,8 @@ def generators(datasets: tuple[str, ...] = DATASETS) -> list[Generator]:
     """All of them, mLoRA-Asym first and the first seeds before the others."""
     order = list(reversed(representations))
     first = [Generator(data, kind) for kind in order for data in datasets]
-    again = [Generator(one.data, one.representation, seed) for seed in (1, 2) for one in first
-             if seed in SEEDS.get(one.representation, ())]  # fmt: skip
+    again = [Generator(one.data, one.representation, seed) for seed in SEEDS[1:] for one in first
+             if one.representation in SEEDED]  # fmt: skip
     # the paper's ablation is of shapes as well
     flat = [Generator(data, "mlora-asym", encoder=False) for data in datasets if data == "shapes10"]
     return [*first, *flat, *again]

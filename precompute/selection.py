@@ -41,7 +41,7 @@ def modality_of(data: str) -> Modality:
 
 def has_surfaces(data: str) -> bool:
     """Whether the signals of a data set are shapes, whose surfaces can be compared."""
-    return modality_of(data).view == "surface"
+    return modality_of(data).has_surface
 
 
 def quality_of(data: str) -> str:

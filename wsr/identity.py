@@ -136,7 +136,7 @@ def _without_implied(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     found = {key: _without_implied(item) for key, item in value.items()}
-    if "modality" in found and found["modality"] == implied_by(found.get("dim")):
+    if found.get("modality") == implied_by(found.get("dim")) is not None:
         del found["modality"]
     return found
 

@@ -4,8 +4,7 @@ waits for it.
 
 `call(function, *args, …)` runs a function in a warm child and returns its result; `Children` is a pool of such
 children, for work that needs other limits or priorities. Children are new interpreters (no fork, which threads do not
-survive; no re-import of the caller's script), so a function is sent by its module and name: it must be defined at the
-top level of a module.
+survive), so a function is sent by its module and name: it must be defined at the top level of a module.
 """
 
 import atexit

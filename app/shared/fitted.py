@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.fields.representation import Representation
+    from wsr.modalities import Modality
 
 
 @dataclass
@@ -15,10 +16,13 @@ class Fitted:
     one that it belongs to, if that is known; otherwise the first whose weights mean the same."""
 
     label: str
-    dim: int
     model: "Representation"
     weights: "Tensor"
     aspect: tuple[int, int]
     quality: float
     steps: int
     collection: str = ""
+
+    @property
+    def modality(self) -> "Modality":
+        return self.model.modality

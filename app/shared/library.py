@@ -23,6 +23,7 @@ from wsr.fields import registry
 from wsr.formats.files import shown
 from wsr.formats.schema import ZooSchema, read_json, validated
 from wsr.formats.tables import INDEX, MAP, MAP_KEY, read_table
+from wsr.modalities import Modality, of_file
 from wsr.paths import assets_dir
 
 log = logging.getLogger("wsr.app")
@@ -53,7 +54,7 @@ class Collection:
     """
 
     name: str
-    dim: int
+    modality: Modality
     representation: str
     dataset: str
     ids: list[str]
@@ -72,7 +73,7 @@ class Collection:
 
     @property
     def measure(self) -> str:
-        return "psnr" if self.dim == 2 else "iou"
+        return self.modality.measure
 
     def position(self, item: str) -> int:
         """The row of an id that came from the page. WsrError if there is none."""
@@ -160,7 +161,7 @@ def collection(name: str) -> Collection:
     dataset = name.removesuffix("-" + str(meta["representation"]))
     return Collection(
         name=name,
-        dim=int(meta["dim"]),
+        modality=of_file(str(meta.get("modality", "")), int(meta["dim"])),
         representation=str(meta["representation"]),
         dataset=dataset,
         ids=fine["id"].astype(str).tolist(),

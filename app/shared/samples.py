@@ -19,7 +19,8 @@ from wsr.picture_formats import SUFFIXES as IMAGE_FILES
 
 if TYPE_CHECKING:
     from wsr.data.signals import Signal
-    from wsr.fitting.problem import ShapeTruth
+    from wsr.modalities import Modality
+    from wsr.modalities.targets import Truth
 
 THUMB = 128
 VIEW = 320  # pixels of a drawn shape
@@ -48,7 +49,7 @@ class Target:
     label: str
     view: UInt8[np.ndarray, "h w 3"]
     steps: int
-    truth: "ShapeTruth | None" = None
+    truth: "Truth | None" = None
     trouble: str = ""
     seconds: float = 0.0
     note: str = ""  # what was mended in a visitor's shape, and what may make a poor fit of it
@@ -56,6 +57,15 @@ class Target:
     @property
     def dim(self) -> int:
         return self.signal.dim
+
+    @property
+    def modality(self) -> "Modality":
+        return self.signal.modality
+
+    @property
+    def aspect(self) -> tuple[int, int]:
+        """Height and width at which its fits are decoded."""
+        return (1, 1) if self.modality.has_surface else self.view.shape[:2]
 
 
 def samples() -> list[Sample]:
@@ -140,8 +150,8 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
     from wsr.presets import preset
 
     content = signal.read()
-    steps = default_steps(Signals(dataset, signal.dim, [signal]), preset("cpu", signal.dim).fit)
-    if signal.dim == 3:
+    steps = default_steps(Signals(dataset, signal.dim, [signal], signal.modality), preset("cpu", signal.modality).fit)
+    if signal.modality.has_surface:
         from wsr.render.pictures import draw_mesh
 
         note = ""

@@ -56,7 +56,7 @@ def shared(name: str) -> dict[str, Any] | None:
 def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
     """An item's thumbnail as the strips of pictures take it: its cell on the sheet, or, where there is no sheet yet and
     it may be decoded, a picture of its own."""
-    if decode and library.collection(name).dim == 2 and not shared(name):
+    if decode and not library.collection(name).modality.has_surface and not shared(name):
         return {"src": snippets.data_uri(np.asarray(networks.picture(name, item, CELL)))}
     return {"cell": cell(name, item)}
 
@@ -64,7 +64,7 @@ def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
 def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, Any]]:
     """Items for a strip to choose from."""
     found = library.collection(name)
-    decode = decode and found.dim == 2 and not shared(name)
+    decode = decode and not found.modality.has_surface and not shared(name)
     return [
         {"id": item, "label": found.labels[found.position(item)],
          **(thumb(name, item) if decode else {"cell": cell(name, item)})}
@@ -87,7 +87,7 @@ def make_missing() -> None:
     """Decode the sheets of image collections that have none. Takes about 10 s for a thousand images on 2 cores."""
     for name in library.collection_names():
         with _lock:
-            if name in _busy or shared(name) or library.collection(name).dim != 2:
+            if name in _busy or shared(name) or library.collection(name).modality.has_surface:
                 continue
             _busy.add(name)
         try:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from wsr.analysis.connectivity import Pair
     from wsr.data.signals import Signal, Signals
     from wsr.fitting.loop import FitRecord
-    from wsr.fitting.problem import Problem, ShapeTruth
+    from wsr.fitting.problem import Problem
     from wsr.generators.base import Generator, SampleStep
+    from wsr.modalities.targets import Truth
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ def read(path: str) -> "Target":
 def _alone(name: str, signal: "Signal") -> "Signals":
     from wsr.data.signals import Signals
 
-    return Signals(name, signal.dim, [signal])
+    return Signals(name, signal.dim, [signal], signal.modality)
 
 
-def measure(signal: "Signal") -> "ShapeTruth":
+def measure(signal: "Signal") -> "Truth":
     """What is inside a shape: its samples are left in the cache, where a fit finds them, and what judges fits is
     returned."""
     from wsr.data.occupancy import cached_occupancy
@@ -71,14 +72,14 @@ def measure(signal: "Signal") -> "ShapeTruth":
     return make_problem(_alone("yours", signal), preset("cpu", 3).resolution).truth
 
 
-def _problem(signal: "Signal", truth: "ShapeTruth | None", device: str) -> "Problem":
+def _problem(signal: "Signal", truth: "Truth | None", device: str) -> "Problem":
     from wsr.data.occupancy import cached_occupancy
     from wsr.fitting.problem import Problem, make_problem
     from wsr.fitting.targets import ShapeTargets
     from wsr.presets import preset
 
     if truth is None:
-        return make_problem(_alone("yours", signal), preset("cpu", signal.dim).resolution, device=device)
+        return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution, device=device)
     return Problem([signal.id], ShapeTargets.of([cached_occupancy(signal)], device, 0), truth)
 
 
@@ -88,7 +89,7 @@ def every_for(steps: int) -> int:
 
 
 def fit(
-    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, truth: "ShapeTruth | None" = None
+    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, truth: "Truth | None" = None
 ) -> Iterator[tuple[str, Step]]:
     """Steps of the fits of one target with each of the representations, in turns, until all are done: one problem,
     and for each representation what `wsr.fit_stream` gives."""
@@ -97,12 +98,12 @@ def fit(
     from wsr.fitting.settings import FitSettings
     from wsr.presets import preset
 
-    device, resolution, settings = default_device(), preset("cpu", signal.dim).resolution, FitSettings(steps=steps)
+    device, resolution, settings = default_device(), preset("cpu", signal.modality).resolution, FitSettings(steps=steps)
     problem = _problem(signal, truth, device)
     streams = {}
     for name in names:
-        model = representation_for(name, None, signal.dim, rank).to(device)
-        start, config = settings.start.of(model), settings.config(name, signal.dim)
+        model = representation_for(name, None, signal.modality, rank).to(device)
+        start, config = settings.start.of(model), settings.config(name, signal.modality)
         streams[name] = run_fit(problem, model, start, config, resolution, every_for(steps))
     try:
         while streams:
@@ -144,7 +145,7 @@ def fit_pairs(
     from wsr.presets import preset
 
     signals = _alone(dataset, signal)
-    truth = make_problem(signals, preset("cpu", signals.dim).resolution).truth
+    truth = make_problem(signals, preset("cpu", signals.modality).resolution).truth
     for done, name in enumerate([name for name in representations if name in names]):
         options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": steps}
         for record in fit_pair_stream(signals, name, dataset, **options):

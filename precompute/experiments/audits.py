@@ -93,7 +93,7 @@ def samples(cell: Cell, context: Context) -> list[str]:
 
 def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
     """The samples in the order in which they came, eight in a row."""
-    resolution = zoo.modality.resolutions.judged if zoo.modality.view == "surface" else CELL
+    resolution = zoo.modality.resolutions.judged if zoo.modality.has_surface else CELL
     cells = draw_weights(zoo.representation, weights, resolution, CELL)
     rows = [np.concatenate(cells[first : first + 8], 1) for first in range(0, len(cells), 8)]
     with atomic_path(path) as temporary:

@@ -74,7 +74,7 @@ class Study:
         self.problem = make_problem(self.signals, self.settings.resolution, evaluation_points=POINTS)
         self.firsts: dict[tuple, torch.Tensor] = {}
         self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits
-        self.targets = [signal.read() for signal in self.signals] if self.signals.modality.view == "surface" else []
+        self.targets = [signal.read() for signal in self.signals] if self.signals.modality.has_surface else []
 
     def row(self, cell: Cell) -> dict:
         name, series, sigma, value = (cell[axis] for axis in AXES)

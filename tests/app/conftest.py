@@ -37,3 +37,18 @@ def assets(tiny_folder):
     MEMORY.drop()
     yield tiny_folder
     MEMORY.drop()
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Previews without pauses, and everything decoded small."""
+    from dataclasses import replace
+
+    from wsr.modalities import IMAGE, OCCUPANCY, Live
+
+    sizes = {"live": Live(16, 0.0), "live_six": Live(16, 0.0), "live_samples": Live(12, 0.0)}
+    images = replace(IMAGE.resolutions, **sizes, sample=16, large=24, opened=24)
+    monkeypatch.setattr(IMAGE, "resolutions", images)
+    sizes = {"live": Live(10, 0.0), "live_six": Live(10, 0.0), "live_samples": Live(8, 0.0), "final": 16}
+    shapes = replace(OCCUPANCY.resolutions, **sizes, sample=12, large=12, opened=12)
+    monkeypatch.setattr(OCCUPANCY, "resolutions", shapes)

@@ -51,8 +51,7 @@ def shared_stay() -> bool:
 
 
 @pytest.mark.parametrize("name", representations)
-def test_fit(gpu, target, name, tmp_path, monkeypatch):
-    monkeypatch.setitem(fit_run.LIVE, 2, (16, 0.0))
+def test_fit(gpu, target, name, tmp_path, monkeypatch, small):
     networks.picture("emoji-mlora-asym", library.collection("emoji-mlora-asym").ids[0], 8)
     screens = list(fit_run.run(target, fit_run.checked(name, 4, 10), tmp_path / "stop"))
     last = screens[-1]
@@ -64,18 +63,14 @@ def test_fit(gpu, target, name, tmp_path, monkeypatch):
     assert shared_stay() and networks.picture("emoji-mlora-asym", near, 8).shape == (8, 8, 3)
 
 
-def test_all_six(gpu, target, tmp_path, monkeypatch):
-    monkeypatch.setitem(fit_six.LIVE, 2, (16, 0.0))
+def test_all_six(gpu, target, tmp_path, monkeypatch, small):
     *_, last = fit_six.run(target, fit_run.checked("mlp", 4, 10), tmp_path / "stop")
     assert last.picture.count("<figure") == 6 and last.fitted.weights.device.type == "cpu"
     assert "data:image/" in fit_run.zoomed(last.fitted, 1) and shared_stay()
 
 
-def test_a_shape(gpu, tmp_path, monkeypatch):
+def test_a_shape(gpu, tmp_path, monkeypatch, small):
     import trimesh
-
-    monkeypatch.setitem(fit_run.LIVE, 3, (10, 0.0))
-    monkeypatch.setitem(fit_run.FINAL, 3, 16)
     ball = trimesh.creation.icosphere(1)
     solid = samples.Target(Signal("ball", "", "train", 3, lambda: ball), "ball", np.zeros((8, 8, 3), np.uint8), 100)
     *_, last = fit_run.run(solid, fit_run.checked("mlora-asym", 4, 10), tmp_path / "stop")
@@ -85,10 +80,7 @@ def test_a_shape(gpu, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
-def test_generate(gpu, dataset, tmp_path, monkeypatch):
-    for sizes, small in (("LIVE", {2: (12, 0.0), 3: (8, 0.0)}), ("FINAL", {2: 16, 3: 12}), ("OPENED", {2: 24, 3: 12}),
-                         ("LARGE", {2: 24, 3: 12})):  # fmt: skip
-        monkeypatch.setattr(drawn, sizes, small)
+def test_generate(gpu, dataset, tmp_path, monkeypatch, small):
     monkeypatch.setattr(models, "COUNT", 3)
     name = f"{dataset}-mlora-asym"
     asked = models.checked(dataset, "mlora-asym", "any", 1.5, 10, 3)
@@ -133,8 +125,7 @@ def test_symmetry_and_atlas(gpu, name):
     assert networks.clusters(name).shape == (len(library.collection(name).ids),)
 
 
-def test_audit(gpu, monkeypatch):
-    monkeypatch.setattr(drawn, "OPENED", {2: 16, 3: 12})
+def test_audit(gpu, monkeypatch, small):
     report = audit_run.report("emoji-mlora-asym")
     for generator in ("diffusion", "held out", "noise 0.1"):
         point = point_id(generator, 0)

@@ -122,6 +122,11 @@ class Modality(ABC):
     zoomable: bool = False
     """Whether a decoded thing can be shown at a higher resolution than it was fitted at, in the same place."""
 
+    @property
+    def has_surface(self) -> bool:
+        """Whether a decoded thing is a surface."""
+        return self.view == "surface"
+
     def __repr__(self) -> str:
         return f"<modality {self.name}>"
 

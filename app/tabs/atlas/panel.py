@@ -63,7 +63,7 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
     after that; a surface takes a second, so everything else is yielded before it.
     """
     name, found = view.name, library.collection(view.name)
-    if found.dim == 2:
+    if not found.modality.has_surface:
         better = _picture_key(name, item, PICTURE_SIZE) in looking.SEEN
         first = _picture(name, item, PICTURE_SIZE if better else FIRST_SIZE, looking.SEEN.get)
         drawn = chart_update(**chart) if chart else None
@@ -74,7 +74,7 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
     marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
     nearest = gr.update(value=neighbour_items(view, item), sprite=sheet)
     heat = weights_figure(networks.weight_layers(name, item), networks.start_layers(name))
-    if found.dim == 2:
+    if not found.modality.has_surface:
         yield Panel(marks, nearest=nearest, heat=heat)
         if not better:
             yield Panel(frame=_picture(name, item, PICTURE_SIZE, looking.detail))

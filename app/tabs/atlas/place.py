@@ -19,7 +19,7 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
     fitting = [
         found
         for found in map(library.collection, library.collection_names())
-        if (found.dim, found.representation) == (fitted.dim, fitted.model.name)
+        if (found.modality, found.representation) == (fitted.modality, fitted.model.name)
         and found.layout == fitted.model.layout.to_json()
     ]
     if not fitting:

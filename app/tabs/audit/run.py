@@ -146,7 +146,7 @@ def _baselines(name: str) -> "dict[str, Tensor]":
 def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     """The weight, the training weight it is nearest to (both of a blend), and the training fit that looks most like
     it."""
-    row, dim, zoo = of.row(point), library.collection(of.name).dim, networks.zoo(of.name)
+    row, zoo = of.row(point), networks.zoo(of.name)
     near, like = origins(row), row["looks like"]
     shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
     words = ("nearest weights",) if len(near) == 1 else ("a mix of", "and of")
@@ -154,7 +154,7 @@ def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
         shown.append((f"{word}: {drawn.label(of.name, item)}", zoo.weights([item])))
     if like not in near:
         shown.append((f"looks most like: {drawn.label(of.name, like)}", zoo.weights([like])))
-    return [(title, _drawn(of.name, one, drawn.OPENED[dim])) for title, one in shown]
+    return [(title, _drawn(of.name, one, zoo.modality.resolutions.opened)) for title, one in shown]
 
 
 def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:

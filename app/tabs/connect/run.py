@@ -20,8 +20,9 @@ from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from wsr.analysis.connectivity import Pair
+    from wsr.modalities import Modality
 
-PICTURE, SURFACE, VIEW = 96, 40, 192  # pixels of an image; samples along an edge and pixels of a drawn surface
+VIEW = 192  # pixels of a drawn surface
 STARTS = ("own", "normal")
 STEP = 0.05  # of α
 KEPT = 600  # pictures: some thirty places of three targets' six lines
@@ -50,12 +51,12 @@ class Race:
     lanes: dict[str, Lane]
 
     @property
-    def dim(self) -> int:
-        return next(iter(self.lanes.values())).pair.model.dim
+    def modality(self) -> "Modality":
+        return next(iter(self.lanes.values())).pair.model.modality
 
     @property
     def measure(self) -> str:
-        return "psnr" if self.dim == 2 else "iou"
+        return self.modality.measure
 
 
 def datasets() -> list[str]:
@@ -175,14 +176,9 @@ def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
     """What stands at α of one pair; None where a shape has no surface."""
     from wsr.render.decode import decode
 
-    if pair.model.dim == 2:
-        return decode(pair.model, pair.line(alpha), PICTURE)[0]
-    mesh = decode(pair.model, pair.line(alpha), SURFACE)[0]
-    if not len(mesh.faces):
-        return None
-    from wsr.render.pictures import draw_mesh
-
-    return np.asarray(draw_mesh(mesh, VIEW))
+    modality = pair.model.modality
+    shown = decode(pair.model, pair.line(alpha), modality.resolutions.beside)[0]
+    return None if modality.empty(shown) else modality.picture(shown, VIEW)
 
 
 def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
@@ -219,7 +215,7 @@ def fit_live(
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
     signals = load_signals(dataset, [target])
-    asked = work.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.dim).fit)
+    asked = work.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.modality).fit)
     found = Race(dataset, target, library.label_of(dataset, target), {})
     with contextlib.closing(_fitting(*asked, sigma, perturb, stopped=stopped)) as running:
         for done, ready in running:

@@ -103,7 +103,7 @@ def prepare(tab: FitTab, request: gr.Request) -> dict[Any, Any]:
 
 def measure(tab: FitTab, target: Any, request: gr.Request) -> dict[Any, Any]:
     """What is inside a visitor's own shape, before its fit takes its turn. What is wrong with it is said by `fit`."""
-    if not isinstance(target, Target) or target.dim == 2 or target.truth is not None:
+    if not isinstance(target, Target) or not target.modality.prepares or target.truth is not None:
         return gr.skip()
     stop, left = tab.job.stop_file(request), preparing.turn(request)
     try:
@@ -127,7 +127,7 @@ def fit(
     yield {tab.picture: gr.update(visible=True), tab.surface: gr.update(visible="hidden"), tab.fitted: None}
     for screen in (six if way == "six" else run).run(found, asked, stop):
         yield tab.fill(screen)
-        if screen.fitted and screen.fitted.dim == 3 and way != "six":
+        if screen.fitted and screen.fitted.modality.has_surface and way != "six":
             glb = run.surface_file(screen.fitted, folder)
             if glb is None:
                 continue
@@ -141,7 +141,7 @@ def _ready(target: Any) -> Target:
         return samples.target(str(target))
     if target.trouble:
         raise WsrError(target.trouble)
-    if target.dim == 3 and target.truth is None and not compute.spaces:
+    if target.modality.prepares and target.truth is None and not compute.spaces:
         raise WsrError(f"{target.label.capitalize()} has not been measured yet: press Fit again.")
     return target
 
@@ -153,7 +153,7 @@ def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) ->
         return buttons
     path = run.weights_file(fitted, session.session_dir(request))
     return buttons | {
-        tab.zoom: gr.update(visible=fitted.dim == 2 and way != "six", value=1),
+        tab.zoom: gr.update(visible=fitted.modality.zoomable and way != "six", value=1),
         tab.download: gr.update(value=path, **ON),
         tab.place: gr.update(**ON),
     }

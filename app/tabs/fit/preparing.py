@@ -51,7 +51,7 @@ def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
 def measured(target: "Target", stopped: Callable[[], bool]) -> "Target":
     """A shape with what is inside it, or with the trouble there was. Reading and measuring share the time that there
     is."""
-    if target.dim == 2 or target.truth is not None:
+    if not target.modality.prepares or target.truth is not None:
         return target
     what, left = f"Measuring what is inside {target.label!r}", max(SECONDS - target.seconds, 1.0)
     try:

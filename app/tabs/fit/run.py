@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from wsr.fields.representation import Representation
 
 STEPS, RANKS = (10, 3000), (1, 16)
-LIVE = {2: (128, 0.25), 3: (40, 0.8)}  # resolution of a live preview, and seconds between two, by dimension
-FINAL = {2: 128, 3: 96}
 ZOOM_LIMIT = 512
 
 
@@ -60,11 +58,11 @@ class _Run:
 
     @property
     def measure(self) -> str:
-        return "psnr" if self.target.dim == 2 else "iou"
+        return self.target.modality.measure
 
     @property
     def aspect(self) -> tuple[int, int]:
-        return self.target.view.shape[:2] if self.target.dim == 2 else (1, 1)
+        return self.target.aspect
 
 
 def checked(representation: Any, rank: Any, steps: Any) -> Request:
@@ -88,11 +86,11 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     from wsr.fitting.fit import representation_for
 
     yield Screen(snippets.working("Loading the base network …"))
-    model = representation_for(request.representation, None, target.dim, request.rank)
+    model = representation_for(request.representation, None, target.modality, request.rank)
     begun = layer_arrays(model.initial(sigma=0.0).cpu().numpy(), model.layout.to_json())
     todo = _Run(target, request, model, begun)
     yield Screen(snippets.working("Starting …", 0.0))
-    pace = Pace(LIVE[target.dim][1])
+    pace = Pace(target.modality.resolutions.live.seconds)
     records = _records(target, request, partial(over, stop))
     try:
         for _, record in records:
@@ -121,7 +119,7 @@ def _live(todo: _Run) -> Screen:
     from wsr.render.decode import decode
 
     record = todo.last
-    shown = decode(todo.model, record.weights, LIVE[todo.target.dim][0], todo.aspect)[0]
+    shown = decode(todo.model, record.weights, todo.target.modality.resolutions.live.resolution, todo.aspect)[0]
     text = f"Step {record.step:,} of {record.steps:,} · {_quality(todo)} · {record.seconds:.1f} s"
     state = snippets.working(text, record.step / record.steps)
     return Screen(state, _picture(shown, "reconstruction so far"), _curve(todo), _heat(todo))
@@ -137,14 +135,14 @@ def _finished(todo: _Run, stopped: bool) -> Screen:
         raise WsrError(f"The fit failed: {record.status}.")
     weights, status = record.weights, record.status or "ok"
     fitted = Fitted(
-        todo.target.label, todo.target.dim, todo.model, weights, todo.aspect, todo.quality[-1], record.step
+        todo.target.label, todo.model, weights, todo.aspect, todo.quality[-1], record.step
     )
     word = "Stopped" if stopped and not record.done else "Done"
     cost = f"{weights.shape[1]:,} numbers, {record.seconds:.1f} s"
     text = f"{word} after {record.step:,} steps: {_quality(todo)}, {cost}."
     if status != "ok":
         text += f" The fit is {status}."
-    picture = None if fitted.dim == 3 else zoomed(fitted, 1)
+    picture = zoomed(fitted, 1) if fitted.modality.zoomable else None
     return Screen(snippets.settled(text), picture, _curve(todo), _heat(todo), fitted)
 
 
@@ -154,7 +152,7 @@ def zoomed(fitted: Fitted, factor: int) -> str:
 
     if factor not in (1, 2, 4):
         raise WsrError(f"The zoom can be 1, 2 or 4, not {str(factor)[:20]!r}.")
-    size = min(FINAL[2] * factor, ZOOM_LIMIT)
+    size = min(fitted.modality.resolutions.final * factor, ZOOM_LIMIT)
     image = decode(fitted.model, fitted.weights, size, fitted.aspect)[0]
     return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True)
 
@@ -164,7 +162,7 @@ def surface_file(fitted: Fitted, folder: Path) -> str | None:
     from wsr.render.decode import decode
     from wsr.render.surfaces import to_glb
 
-    mesh = decode(fitted.model, fitted.weights, FINAL[3])[0]
+    mesh = decode(fitted.model, fitted.weights, fitted.modality.resolutions.final)[0]
     if not len(mesh.faces):
         return None
     path = folder / f"fit-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one

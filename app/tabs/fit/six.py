@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from wsr.fields.representation import Representation
 
 KEPT = "mlora-asym"  # the one of the six that can be zoomed, downloaded and placed afterwards
-LIVE = {2: (96, 0.7), 3: (32, 2.5)}  # resolution of the six previews, and seconds between two, by dimension
-SETTLED = {2: 128, 3: 64}
 DRAWN = 160  # pixels of a drawn surface
 
 
@@ -44,11 +42,11 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     from wsr.fitting.fit import representation_for
 
     yield Screen(snippets.working("Loading the base network …"))
-    models = {name: representation_for(name, None, target.dim, request.rank) for name in representations}
+    models = {name: representation_for(name, None, target.modality, request.rank) for name in representations}
     lanes: dict[str, Lane] = {}
     yield Screen(snippets.working("Starting all six …", 0.0))
     records = _records(target, request, partial(over, stop))
-    pace = Pace(LIVE[target.dim][1])
+    pace = Pace(target.modality.resolutions.live_six.seconds)
     pace.drawn()
     try:
         for name, record in records:
@@ -80,7 +78,8 @@ def _live(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:
     state = snippets.working(
         f"Step {step:,} of {request.steps:,}, all six in turns · {seconds:.1f} s", step / request.steps
     )
-    return Screen(state, _sheet(target, lanes, *LIVE[target.dim][:1]), _curves(target, request, lanes), _heat(lanes))
+    sheet = _sheet(target, lanes, target.modality.resolutions.live_six.resolution)
+    return Screen(state, sheet, _curves(target, request, lanes), _heat(lanes))
 
 
 def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:
@@ -89,24 +88,22 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
     kept = lanes[KEPT]
     if not np.isfinite(kept.quality[-1]):
         raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps.")
-    aspect = target.view.shape[:2] if target.dim == 2 else (1, 1)
-    fitted = Fitted(
-        target.label, target.dim, kept.model, kept.last.weights, aspect, kept.quality[-1], kept.last.step
-    )
+    weights, quality = kept.last.weights, kept.quality[-1]
+    fitted = Fitted(target.label, kept.model, weights, target.aspect, quality, kept.last.step)
     best = max(lanes, key=lambda name: lanes[name].quality[-1])
     word = "Done" if all(lane.last.done for lane in lanes.values()) else "Stopped"
-    measure = "psnr" if target.dim == 2 else "iou"
+    measure = target.modality.measure
     text = f"{word} after {kept.last.step:,} steps each. Closest: {NAMES[best]}, "
     text += f"{snippets.quality(lanes[best].quality[-1], measure)}. Download and map take {NAMES[KEPT]}'s weights."
     if kept.last.status not in ("", "ok"):
         text += f" {NAMES[KEPT]}'s fit is {kept.last.status}."
-    sheet = _sheet(target, lanes, SETTLED[target.dim])
+    sheet = _sheet(target, lanes, target.modality.resolutions.settled)
     return Screen(snippets.settled(text), sheet, _curves(target, request, lanes), _heat(lanes), fitted)
 
 
 def _sheet(target: Target, lanes: dict[str, Lane], resolution: int) -> str:
     """Six pictures with what each is, what it costs and how close it is."""
-    measure = "psnr" if target.dim == 2 else "iou"
+    measure = target.modality.measure
     cells = []
     for name in representations:
         if name not in lanes:
@@ -124,20 +121,13 @@ def _pixels(target: Target, lane: Lane, resolution: int) -> np.ndarray | None:
     """The decoded picture; None where a shape has no surface yet."""
     from wsr.render.decode import decode
 
-    aspect = target.view.shape[:2] if target.dim == 2 else (1, 1)
-    shown = decode(lane.model, lane.last.weights, resolution, aspect)[0]
-    if isinstance(shown, np.ndarray):
-        return shown
-    if not len(shown.faces):
-        return None
-    from wsr.render.pictures import draw_mesh
-
-    return np.asarray(draw_mesh(shown, DRAWN))
+    shown = decode(lane.model, lane.last.weights, resolution, target.aspect)[0]
+    return None if target.modality.empty(shown) else target.modality.picture(shown, DRAWN)
 
 
 def _curves(target: Target, request: Request, lanes: dict[str, Lane]) -> dict[str, Any]:
     series = {name: (lane.steps, lane.quality) for name, lane in lanes.items()}
-    return quality_curves(series, measure="psnr" if target.dim == 2 else "iou", total=request.steps)
+    return quality_curves(series, measure=target.modality.measure, total=request.steps)
 
 
 def _heat(lanes: dict[str, Lane]) -> dict[str, Any]:

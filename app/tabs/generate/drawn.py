@@ -18,12 +18,6 @@ if TYPE_CHECKING:
 
     from wsr.analysis.novelty import Verdict
 
-# On the way and at the end, by dimension: pixels of an image or samples along a surface's edge, and seconds between two
-# looks on the way.
-LIVE = {2: (48, 0.3), 3: (20, 1.5)}
-FINAL = {2: 96, 3: 48}
-OPENED = {2: 256, 3: 64}  # of a sample that is looked at
-LARGE = {2: 256, 3: 96}  # of one that is taken home
 PART = 4  # samples that are drawn between two looks at Stop
 DRAWN, SKETCHED = 192, 96  # pixels of a drawn surface, at the end and on the way
 MEANING = {
@@ -38,8 +32,8 @@ def items(
 ) -> list[dict[str, Any]] | None:
     """What weights (n, p) of a collection decode to, for the grid; live: on the way, coarser and sooner. None as soon
     as `stopped` returns True, because sixteen surfaces take seconds."""
-    dim, shown = library.collection(name).dim, []
-    resolution, pixels = (LIVE[dim][0], SKETCHED) if live else (FINAL[dim], DRAWN)
+    at, shown = library.collection(name).modality.resolutions, []
+    resolution, pixels = (at.live_samples.resolution, SKETCHED) if live else (at.sample, DRAWN)
     for part in weights.split(PART):
         if stopped():
             return None
@@ -82,10 +76,10 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     """A sample's picture, and of a shape its surface as a GLB file, if it has any."""
     from wsr.render.decode import decode
 
-    if one.dim == 2:
-        key = one.model, "opened", looking.digest(one.weights)
-        return looking.SEEN.get(key, lambda: decode(one.model, one.weights, OPENED[2])[0]), None
     key = one.model, "opened", looking.digest(one.weights)
+    if not one.modality.has_surface:
+        size = one.modality.resolutions.opened
+        return looking.SEEN.get(key, lambda: decode(one.model, one.weights, size)[0]), None
     shown, drawn = looking.SEEN.get(key, lambda: _opened_surface(one))
     path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
     if shown:
@@ -100,13 +94,13 @@ def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
     from wsr.render.pictures import draw_mesh
     from wsr.render.surfaces import to_glb
 
-    mesh = decode(one.model, one.weights, OPENED[3])[0]
+    mesh = decode(one.model, one.weights, one.modality.resolutions.opened)[0]
     return to_glb(mesh, None) if len(mesh.faces) else b"", draw_mesh(mesh, DRAWN)
 
 
 def opened_picture(name: str, weights: "Tensor") -> np.ndarray:
     """What one network's weights (1, p) are, as large as beside an opened sample."""
-    size = OPENED[library.collection(name).dim]
+    size = library.collection(name).modality.resolutions.opened
     key = networks.zoo(name), "opened", looking.digest(weights)
     return looking.SEEN.get(key, lambda: pictures(name, weights, size)[0])
 
@@ -116,28 +110,21 @@ def fitted(sampled: Sampled, number: int) -> Fitted:
     found = library.collection(sampled.asked.name)
     one = sampled.weights[number : number + 1]
     model = networks.zoo(found.name).representation
-    return Fitted(f"sample {number + 1}", found.dim, model, one, (1, 1), 0.0, 0, found.name)
+    return Fitted(f"sample {number + 1}", model, one, (1, 1), 0.0, 0, found.name)
 
 
 def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
     """A sample as files: its weights (safetensors, decoded by `wsr`), and its picture (PNG) or surface (GLB)."""
-    from PIL import Image
-
     from wsr.fitting.saved import save_weights
     from wsr.render.decode import decode
-    from wsr.render.surfaces import to_glb
 
     one = fitted(sampled, number)
     stem = folder / f"{sampled.asked.name}-seed{sampled.asked.seed}-{number + 1}"
     weights = stem.with_name(stem.name + ".safetensors")
     save_weights(weights, one.weights, one.model, [one.label])
-    shown = decode(one.model, one.weights, LARGE[one.dim])[0]
-    if one.dim == 2:
-        path = stem.with_name(stem.name + ".png")
-        Image.fromarray(np.round(np.clip(shown, 0, 1) * 255).astype(np.uint8)).save(path)
-    elif not len(shown.faces):
+    shown = decode(one.model, one.weights, one.modality.resolutions.large)[0]
+    if one.modality.empty(shown):
         return [str(weights)]
-    else:
-        path = stem.with_name(stem.name + ".glb")
-        path.write_bytes(to_glb(shown, None))
+    path = stem.with_name(stem.name + one.modality.suffix)
+    one.modality.save(shown, path)
     return [str(weights), str(path)]

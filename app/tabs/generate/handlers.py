@@ -226,7 +226,7 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
         raise WsrError(f"The way from one sample to another is from 0 to 1, not {part!r}.")
     name = sampled.asked.name
     weights = run.between(sampled.asked, at, int(other or 0) - 1, part)
-    found = drawn.pictures(name, weights, drawn.FINAL[library.collection(name).dim])[0]
+    found = drawn.pictures(name, weights, library.collection(name).modality.resolutions.sample)[0]
     return snippets.pictures([(f"{part:.0%} of the way from sample {at + 1} to sample {int(other)}", found)])
 
 

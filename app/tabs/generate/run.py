@@ -76,7 +76,7 @@ def _kept_samples(path: Path, name: str) -> Sampled:
 def run(asked: Asked, stop: Path) -> Iterator[Screen]:
     """Samples and yields what to show, a few times a second. Ends early, with what there is, once `stop` exists."""
     yield Screen(snippets.working("Loading the model …"))
-    pace, record = Pace(drawn.LIVE[library.collection(asked.name).dim][1]), None
+    pace, record = Pace(library.collection(asked.name).modality.resolutions.live_samples.seconds), None
     records = _records(asked, stop.exists)
     try:
         for record in records:

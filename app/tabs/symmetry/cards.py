@@ -210,7 +210,7 @@ def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
 
 
 def _facts(of: Subject, moved: Moved) -> str:
-    unit = "" if of.model.dim == 2 else " (logit)"
+    unit = f" ({of.model.modality.value_unit})" if of.model.modality.value_unit else ""
     lines = [
         ("picture", f"largest difference {_small(moved.difference)}{unit}"),
         ("weights", f"moved by {moved.distance:.3g}, of a length of {moved.size:.3g}"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from wsr.fields.representation import Representation
 
-PICTURE, SURFACE, VIEW = 128, 48, 256  # pixels of an image; samples along an edge and pixels of a drawn surface
+VIEW = 256  # pixels of a drawn surface
 
 
 @dataclass(frozen=True)
@@ -96,17 +96,11 @@ def values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]:
 
 
 def _values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]:
-    import torch
-
-    from wsr.fields.coordinates import pixel_grid
     from wsr.render.decode import evaluate_in_chunks
 
-    if model.dim == 2:
-        points = pixel_grid(PICTURE, PICTURE)[None]
-    else:
-        points = torch.rand(1, 20_000, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    points = model.modality.places(model.modality.resolutions.judged)
     found = evaluate_in_chunks(model.unmasked(), full, points)[0].numpy()
-    return (found + 1) / 2 if model.dim == 2 else found
+    return model.modality.shown(found)
 
 
 def picture(model: "Representation", full: "Tensor") -> np.ndarray:
@@ -117,15 +111,11 @@ def picture(model: "Representation", full: "Tensor") -> np.ndarray:
 def _picture(model: "Representation", full: "Tensor") -> np.ndarray:
     from wsr.render.decode import decode
 
-    free = model.unmasked()
-    if model.dim == 2:
-        return decode(free, full, PICTURE)[0]
-    mesh = decode(free, full, SURFACE)[0]
-    if not len(mesh.faces):
-        return np.ones((VIEW, VIEW, 3), np.float32)
-    from wsr.render.pictures import draw_mesh
-
-    return np.asarray(draw_mesh(mesh, VIEW))
+    modality = model.modality
+    shown = decode(model.unmasked(), full, modality.resolutions.judged)[0]
+    if modality.empty(shown):
+        return np.full((VIEW, VIEW, 3), 255, np.uint8)
+    return modality.picture(shown, VIEW)
 
 
 def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:

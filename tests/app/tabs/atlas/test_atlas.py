@@ -164,7 +164,7 @@ def test_a_projection_of_ones_own_is_shown_and_judged(assets):
 def fitted(name, item, rank=4):
     model = networks.zoo(name).representation
     vector = networks.weights(name)[[library.collection(name).position(item)]]
-    return Fitted("thing", model.dim, model, vector, (1, 1), 30.0, 300)
+    return Fitted("thing", model, vector, (1, 1), 30.0, 300)
 
 
 def test_a_fit_is_placed_on_every_map_of_its_kind(assets):

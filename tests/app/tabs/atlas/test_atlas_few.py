@@ -65,7 +65,7 @@ def test_a_map_of_few_is_drawn_searched_and_projected(few, colour):
     *_, last = project.project(tab, values | asked, None)
     assert "Done" in last["own state"] and last["visit"].projections[NAME, 2].shape == (few, 2)
     model = networks.zoo(NAME).representation
-    own = Fitted("thing", 2, model, networks.weights(NAME)[:1], (1, 1), 30.0, 300)
+    own = Fitted("thing", model, networks.weights(NAME)[:1], (1, 1), 30.0, 300)
     placed, _, nearest = place_fit(own, Visit())
     assert nearest == item and set(placed.points) == set(found.maps)
     assert all(np.allclose(placed.points[key], points[0], atol=1e-2) for key, points in found.maps.items())

@@ -24,8 +24,8 @@ TAB = by_name(AuditTab)
 
 
 @pytest.fixture(autouse=True)
-def small(monkeypatch):
-    monkeypatch.setattr(drawn, "LARGE", {2: 24, 3: 12})
+def _small(small):
+    """Decoded small."""
 
 
 def test_the_tab_opens_with_a_copy_beside_what_it_copies(assets):

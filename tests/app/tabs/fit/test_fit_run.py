@@ -52,8 +52,7 @@ def test_a_fit_ends_with_weights_that_can_be_zoomed_and_downloaded(target, tmp_p
         assert torch.equal(file.get_tensor("weights"), last.fitted.weights)
 
 
-def test_stop_ends_a_fit_and_keeps_what_there_is(target, tmp_path, monkeypatch):
-    monkeypatch.setitem(fit_run.LIVE, 2, (16, 0.0))
+def test_stop_ends_a_fit_and_keeps_what_there_is(target, tmp_path, monkeypatch, small):
     stop = tmp_path / "stop"
     run = fit_run.run(target, fit_run.checked("mlp", 4, 3000), stop)
     for screen in run:
@@ -62,8 +61,7 @@ def test_stop_ends_a_fit_and_keeps_what_there_is(target, tmp_path, monkeypatch):
     assert screen.state.find("Stopped after") > 0 and 0 < screen.fitted.steps < 3000
 
 
-def test_a_visitor_who_leaves_closes_the_fit(target, tmp_path, monkeypatch):
-    monkeypatch.setitem(fit_run.LIVE, 2, (16, 0.0))
+def test_a_visitor_who_leaves_closes_the_fit(target, tmp_path, monkeypatch, small):
     closed = []
     records = fit_run._records
 

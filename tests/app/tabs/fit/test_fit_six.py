@@ -22,8 +22,7 @@ def asked():
     return fit_run.checked("mlora-asym", 4, 20)
 
 
-def test_the_six_are_on_screen_with_what_each_costs(target, asked, tmp_path, monkeypatch):
-    monkeypatch.setitem(fit_six.LIVE, 2, (16, 0.0))
+def test_the_six_are_on_screen_with_what_each_costs(target, asked, tmp_path, monkeypatch, small):
     *live, last = fit_six.run(target, asked, tmp_path / "stop")
     assert any(screen.picture and "<progress" in screen.state for screen in live)
     assert last.picture.count("<figure>") == 6 and "8,103 numbers" in last.picture
@@ -32,8 +31,7 @@ def test_the_six_are_on_screen_with_what_each_costs(target, asked, tmp_path, mon
     assert last.fitted.model.name == "mlora-asym" and "Done after 20 steps" in last.state
 
 
-def test_stop_ends_all_six(target, tmp_path, monkeypatch):
-    monkeypatch.setitem(fit_six.LIVE, 2, (16, 0.0))
+def test_stop_ends_all_six(target, tmp_path, monkeypatch, small):
     stop = tmp_path / "stop"
     for screen in fit_six.run(target, fit_run.checked("mlp", 4, 3000), stop):
         if screen.picture:

@@ -37,11 +37,7 @@ def asked(*values, sampled=None):
 
 
 @pytest.fixture
-def sampled(assets, tmp_path, monkeypatch):
-    monkeypatch.setattr(drawn, "LIVE", {2: (12, 0.0), 3: (8, 0.0)})
-    monkeypatch.setattr(drawn, "FINAL", {2: 16, 3: 12})
-    monkeypatch.setattr(drawn, "LARGE", {2: 24, 3: 12})
-    monkeypatch.setattr(drawn, "OPENED", {2: 24, 3: 12})
+def sampled(assets, tmp_path, monkeypatch, small):
     monkeypatch.setattr(
         generate_run, "judged",
         lambda name, w: [
@@ -125,7 +121,7 @@ def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatc
     stop, pictures = tmp_path / "stop", drawn.pictures
 
     def pressed(name, weights, resolution, pixels):
-        if resolution == drawn.FINAL[2]:
+        if resolution == 16:
             stop.touch()
         return pictures(name, weights, resolution, pixels)
 
@@ -168,10 +164,8 @@ def test_the_walk_begins_and_ends_at_samples(sampled):
     assert "Open a sample first" in handlers.walk(None, "", 6, 0.5)
 
 
-def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch):
+def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, small):
     monkeypatch.setattr(models, "COUNT", 2)
-    monkeypatch.setattr(drawn, "LARGE", {2: 24, 3: 12})
-    monkeypatch.setattr(drawn, "FINAL", {2: 16, 3: 12})
     wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
     weights = models.model(wanted.name).sample(2, steps=2)
     made = models.Sampled(wanted, weights, [])
