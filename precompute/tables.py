@@ -78,8 +78,8 @@ def fit_parts(signals: Signals, base: str) -> dict[str, Any]:
     settings = preset("cpu", signals.dim)
     found = {"targets": content_hash([signal.sha256() for signal in signals]), "ids": content_hash(signals.ids)}
     found |= {"base": load_base(base).info.sha256, "fit_version": FIT_VERSION}
-    found |= {"rates": {name: settings.fit.of(name).lr for name in representations}}
-    return found | {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}
+    found |= {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}
+    return found | {"rates": {name: settings.fit.of(name).lr for name in representations}}
 
 
 def markdown(table: pd.DataFrame) -> str:
