@@ -43,7 +43,7 @@ SMALL = {
                                         ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
               "POINTS": 500, "SURFACE": 16},
     table1: {"CLOUDS": 2},
-    generators: {"SEEDS": {"mlp": (0, 1), "mlora-asym": (0, 1)}},
+    generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
     diffusion_search: {"RATES": (1e-3,)},
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
