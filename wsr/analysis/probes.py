@@ -32,9 +32,9 @@ def probe(
     """Table 4 of one zoo: `runs` random splits and initialisations.
 
     k-means takes the flattened weights as they are; the logistic regression, whose penalty counts every parameter
-    alike, takes them standardised by the mean and standard deviation of each in the training part. 1-NN is by cosine,
-    of the weights less the mean of the training part: all fits share a start, and with it every cosine is near 1.
-    WsrError for fewer than two classes, or a class of fewer than five.
+    alike, takes them standardised by the mean and spread of each in the training part. 1-NN is by cosine, of the
+    weights less the mean of the training part: all fits share a start, and with it every cosine is near 1. WsrError for
+    fewer than two classes, or a class of fewer than five.
     """
     from sklearn.cluster import KMeans
     from sklearn.linear_model import LogisticRegression

@@ -31,12 +31,12 @@ Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 RepresentationName = Literal["mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym"]
 
 
-class Schema(BaseModel):
+class _Schema(BaseModel):
     # of Python's types exactly: "4", 4.0 and true are no whole numbers
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, hide_input_in_errors=True)
 
 
-class FieldSchema(Schema):
+class FieldSchema(_Schema):
     """A `FieldConfig`: the sizes of a base field, or of a standalone MLP. At least four channels: a mask over three
     could leave no row of a pair open."""
 
@@ -52,7 +52,7 @@ class FieldSchema(Schema):
     mlp_asym_width: Annotated[int, Field(ge=0, le=16_384)] = 0
 
 
-class EntrySchema(Schema):
+class EntrySchema(_Schema):
     """A tensor of a layout."""
 
     name: Id
@@ -61,7 +61,7 @@ class EntrySchema(Schema):
     frozen: Annotated[list[Annotated[int, Field(ge=0, le=ENTRIES)]], Field(max_length=ENTRIES)]
 
 
-class FitSchema(Schema):
+class FitSchema(_Schema):
     """The settings of a fit beside its steps, as a zoo records them."""
 
     points: Annotated[int, Field(ge=1, le=10**8)]
@@ -72,7 +72,7 @@ class FitSchema(Schema):
     batch: Annotated[int, Field(ge=1, le=10**6)] = 1
 
 
-class ZooSchema(Schema):
+class ZooSchema(_Schema):
     """A zoo.json. What has a default here was left to the preset, or to the code, by older ones."""
 
     format: Literal["wsr-zoo-1"]
@@ -108,7 +108,7 @@ class ZooSchema(Schema):
         return self
 
 
-class BaseSchema(Schema):
+class BaseSchema(_Schema):
     """The metadata of a base's file, its JSON texts parsed."""
 
     format: Literal["wsr-base-1"]
@@ -120,7 +120,7 @@ class BaseSchema(Schema):
     ids: list[Id] = []
 
 
-class WeightsSchema(Schema):
+class WeightsSchema(_Schema):
     """The metadata of weights that were taken home, their JSON texts parsed. aspect: height and width."""
 
     format: Literal["wsr-weights-1"]
