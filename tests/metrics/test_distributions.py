@@ -8,7 +8,7 @@ from sklearn.metrics.pairwise import polynomial_kernel, rbf_kernel
 from sklearn.neighbors import KNeighborsClassifier
 
 from wsr.errors import WsrError
-from wsr.metrics import chamfer, frechet_distance, mmd, pairwise_chamfer, set_metrics
+from wsr.metrics import chamfer, frechet_distance, mmd, pairwise_chamfer, precision, recall, set_metrics
 
 
 def exact(n, mean, spread, seed=0):
@@ -126,3 +126,15 @@ def test_what_cannot_be_compared_is_said(features):
         set_metrics(clouds(1, 0), clouds(3, 1))
     with pytest.raises(WsrError, match="points"):
         set_metrics(np.zeros((3, 5, 2)), clouds(3, 1))
+
+
+def test_precision_is_of_what_lies_among_the_others_and_recall_of_what_is_reached():
+    x, y = np.random.default_rng(0).normal(size=(2, 60, 5))
+    found = [any(np.linalg.norm(one - other) <= np.sort(np.linalg.norm(y - other, axis=1))[3] for other in y)
+             for one in x]  # fmt: skip
+    assert precision(x, y) == np.mean(found) and recall(y, x) == precision(x, y)
+    assert precision(y, y) == recall(y, y) == 1.0
+    few = y[:1] + 0.01 * x[:4]  # good, and all alike
+    assert precision(few, y) == 1.0 and recall(few, y) < 0.5
+    assert precision(x + 100, y) == recall(x + 100, y) == 0.0
+    assert precision(y[:2], y[:3]) == 1.0  # of so few the surroundings reach to the last one

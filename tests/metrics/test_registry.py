@@ -11,7 +11,7 @@ from wsr.metrics.registry import measured
 
 def test_what_the_paper_measures_is_registered():
     assert [metric.symbol for metric in needing("features", "distances")] == [
-        "FD", "MMD-G", "MMD-P", "mMD", "COV", "1-NNA",
+        "FD", "MMD-G", "MMD-P", "precision", "recall", "mMD", "COV", "1-NNA",
     ]  # fmt: skip
     assert [metric.name for metric in needing("images", "occupancies", "points")] == ["psnr", "iou", "chamfer"]
     assert named("psnr").function is metrics.psnr and named("iou").direction == "higher"
@@ -21,7 +21,8 @@ def test_what_is_at_hand_is_measured_by_every_metric_that_needs_it():
     x, y = np.random.default_rng(0).normal(size=(2, 30, 4))
     found = measured({"features": (x, y)})
     assert found == {"FD": metrics.frechet_distance(x, y), "MMD-G": metrics.mmd(x, y),
-                     "MMD-P": metrics.mmd(x, y, "polynomial")}  # fmt: skip
+                     "MMD-P": metrics.mmd(x, y, "polynomial"), "precision": metrics.precision(x, y),
+                     "recall": metrics.recall(x, y)}  # fmt: skip
     clouds = np.random.default_rng(1).normal(size=(2, 3, 20, 3))
     pairs = [(0, 0), (0, 1), (1, 1)]
     known = tuple(metrics.pairwise_chamfer(clouds[i], clouds[j]) for i, j in pairs)

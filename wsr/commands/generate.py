@@ -109,14 +109,15 @@ class Sample:
             )
             for done in sample_zoo(generator, self.out, self.count, settings):
                 update(done, self.count)
-        console.print(f"Wrote {self.out}.")
+        told = generator.describe()
+        console.print(f"Wrote {self.out}: samples of {told['generator']}, which has learnt {told['zoo'] or 'a zoo'}.")
         return OK
 
 
 @dataclass
 class Evaluate:
-    """How near sampled weights are to a zoo's fits: FD, MMD, for shapes mMD, COV and 1-NNA, and whatever metric is
-    registered, beside what copies of training weights and held-out fits get.
+    """How near sampled weights are to a zoo's fits: FD, MMD, precision, recall, for shapes mMD, COV and 1-NNA, and
+    whatever metric is registered, beside what copies of training weights and held-out fits get.
 
     Example: `wsr evaluate new emoji-mlora-asym --count 100`.
     """

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from wsr.formats.schema import Count, Name, Positive, Schema, Share, Width, ZooSchema
+from wsr.formats.schema import Count, Name, Positive, Share, Width, ZooSchema, _Schema
 
 # Settings of generators under the names that files of earlier versions have for them.
 _RENAMED = {"end": "final_noise", "look": "eval_every"}
@@ -26,7 +26,7 @@ def identity_with_current_names(record: Any) -> Any:
     return {**record, "parts": {**record["parts"], **config}}
 
 
-class DiffusionConfigSchema(Schema):
+class DiffusionConfigSchema(_Schema):
     """A `DiffusionConfig`."""
 
     width: Width
@@ -63,7 +63,7 @@ class DiffusionConfigSchema(Schema):
         return self
 
 
-class AboutSchema(Schema):
+class AboutSchema(_Schema):
     """How a generator was trained, with the zoo.json of the weights it has learnt."""
 
     zoo: ZooSchema | None = None
@@ -76,7 +76,7 @@ class AboutSchema(Schema):
         return value or None  # of a model without a zoo, which a caller gives what decodes its samples
 
 
-class GeneratorSchema(Schema):
+class GeneratorSchema(_Schema):
     """The metadata of a generator's file. config: its own settings, which its kind checks."""
 
     format: Literal["wsr-diffusion-1"]

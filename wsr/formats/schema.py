@@ -41,12 +41,12 @@ def _registered(name: str) -> str:
 RepresentationName = Annotated[str, AfterValidator(_registered)]
 
 
-class Schema(BaseModel):
+class _Schema(BaseModel):
     # of Python's types exactly: "4", 4.0 and true are no whole numbers
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, hide_input_in_errors=True)
 
 
-class _OfModality(Schema):
+class _OfModality(_Schema):
     """What names the modality of a field's values; older files say its dimension alone."""
 
     dim: Annotated[int, Field(ge=1, le=4)]
@@ -75,7 +75,7 @@ class FieldSchema(_OfModality):
     mlp_asym_width: Annotated[int, Field(ge=0, le=16_384)] = 0
 
 
-class EntrySchema(Schema):
+class EntrySchema(_Schema):
     """A tensor of a layout."""
 
     name: Id
@@ -84,7 +84,7 @@ class EntrySchema(Schema):
     frozen: Annotated[list[Annotated[int, Field(ge=0, le=ENTRIES)]], Field(max_length=ENTRIES)]
 
 
-class FitSchema(Schema):
+class FitSchema(_Schema):
     """The settings of a fit beside its steps, as a zoo records them."""
 
     points: Annotated[int, Field(ge=1, le=10**8)]
@@ -130,7 +130,7 @@ class ZooSchema(_OfModality):
         return self
 
 
-class BaseSchema(Schema):
+class BaseSchema(_Schema):
     """The metadata of a base's file, its JSON texts parsed."""
 
     format: Literal["wsr-base-1"]

@@ -4,7 +4,7 @@
 """
 
 from wsr.metrics import placements
-from wsr.metrics.distributions import frechet_distance, mmd
+from wsr.metrics.distributions import frechet_distance, mmd, precision, recall
 from wsr.metrics.quality import chamfer, iou, psnr
 from wsr.metrics.registry import Metric, named, names, needing, register, registered
 from wsr.metrics.sets import SetMetrics, pairwise_chamfer, set_metrics
@@ -21,7 +21,9 @@ __all__ = [
     "needing",
     "pairwise_chamfer",
     "placements",
+    "precision",
     "psnr",
+    "recall",
     "register",
     "registered",
     "set_metrics",

@@ -1,6 +1,7 @@
-"""Distances between two sets of features: Fréchet distance and maximum mean discrepancy (section 9.1).
+"""Distances between two sets of features: Fréchet distance, maximum mean discrepancy (section 9.1), precision and
+recall.
 
-Both take features (n, d) of generated and of reference samples, NumPy or torch, and normalise them first by the scalar
+All take features (n, d) of generated and of reference samples, NumPy or torch, and normalise them first by the scalar
 mean and standard deviation of the reference set, so that numbers compare across extractors of unlike scale. They are
 computed in float64, a block of rows at a time.
 """
@@ -11,11 +12,13 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Shaped
+from scipy.spatial.distance import cdist
 
 from wsr.errors import WsrError, unknown_name
 from wsr.metrics.quality import as_numpy
 from wsr.metrics.registry import Metric, register
 
+NEIGHBOURS = 3  # whose distance is the radius of a sample's surroundings, for precision and recall
 BLOCK = 512  # rows of a kernel matrix at a time: 8 MB for 2,048 columns
 Features = Float[np.ndarray, "n d"]
 
@@ -50,6 +53,22 @@ def mmd(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"], kernel: str = "rbf", u
     gen, ref = _normalised(gen, ref)
     of = kernels[kernel]
     return _mean(of, gen, gen, unbiased) + _mean(of, ref, ref, unbiased) - 2 * _mean(of, gen, ref, False)
+
+
+def precision(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> float:
+    """The share of generated samples that lie among the reference samples: within the distance of some reference sample
+    to its third nearest other one, of fewer samples to the last one (Kynkäänniemi et al. 2019).
+
+    A copy lies among them as well: precision says nothing of novelty."""
+    gen, ref = _normalised(gen, ref)
+    k = min(NEIGHBOURS, len(ref) - 1)
+    radius = np.partition(cdist(ref, ref), k, axis=1)[:, k]  # (m,): the nearest of all is the sample itself
+    return float((cdist(gen, ref) <= radius).any(1).mean())
+
+
+def recall(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> float:
+    """The share of reference samples that lie among the generated ones: `precision` with the sets exchanged."""
+    return precision(ref, gen)
 
 
 def _normalised(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> tuple[Features, Features]:
@@ -97,3 +116,5 @@ def _polynomial(x: Features, y: Features) -> Float[np.ndarray, "n m"]:
 register(Metric("fd", "FD", frechet_distance, "features"))
 register(Metric("mmd_g", "MMD-G", mmd, "features", unit="×10³"))
 register(Metric("mmd_p", "MMD-P", partial(mmd, kernel="polynomial"), "features", decimals=2))
+register(Metric("precision", "precision", precision, "features", "higher", 1.0, unit="%", decimals=0))
+register(Metric("recall", "recall", recall, "features", "higher", 1.0, unit="%", decimals=0))

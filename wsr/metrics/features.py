@@ -161,7 +161,8 @@ def pointnet(weights: str | Path | None = None, device: torch.device | str = "cp
     return CloudExtractor(network, f"PointNet++ {path.stem.removeprefix('pointnet-')}", 256, device)
 
 
-def _clip_at_hand() -> bool:
+def clip_at_hand() -> bool:
+    """Whether there are weights of CLIP, as far as their place tells."""
     return bool(os.environ.get(CLIP_VARIABLE) or there(os.path.expanduser(CLIP_CACHE)))
 
 
@@ -187,7 +188,7 @@ def register_extractor(kind: ExtractorKind) -> ExtractorKind:
     return kind
 
 
-register_extractor(ExtractorKind("clip", "images", clip, _clip_at_hand))
+register_extractor(ExtractorKind("clip", "images", clip, clip_at_hand))
 register_extractor(ExtractorKind("efficientnet-lite0", "images", efficientnet_lite))
 register_extractor(ExtractorKind("pointnet++", "clouds", pointnet))
 
