@@ -1,8 +1,7 @@
 """What the metadata of our files may say: one schema for each format, checked whole before it is used.
 
 Unknown keys are allowed and kept, so that newer files open; known keys are of their type and within bounds, so that no
-file makes us allocate more than it holds. Numbers, lists and texts are bounded by what a model that anybody could train
-may have, not by the presets.
+file makes us allocate more than it holds. Numbers, lists and texts are bounded by what can be trained, not by presets.
 """
 
 from dataclasses import fields
@@ -61,8 +60,7 @@ class _OfModality(_Schema):
 
 
 class FieldSchema(_OfModality):
-    """A `FieldConfig`: the sizes of a base field, or of a standalone MLP. At least four channels: a mask over three
-    could leave no row of a pair open."""
+    """A `FieldConfig`. At least four channels: a mask over three could leave no row of a pair open."""
 
     channels: Annotated[int, Field(ge=4, le=16_384)]
     blocks: Annotated[int, Field(ge=1, le=256)]
