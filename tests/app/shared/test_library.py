@@ -80,7 +80,8 @@ def test_the_first_pick_is_held_out_and_of_the_class_to_begin_with(assets):
     assert found.held_out[at] and found.classes[at] == library.FIRST_CLASS["emoji"]
 
 
-def test_missing_thumbnails_are_decoded_into_the_cache(assets):
+def test_missing_thumbnails_are_decoded_into_the_cache(assets, tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path))  # pages served by other tests may have made them
     assert sheets.find(NAME) is None and sheets.find("shapes10-mlora-asym")
     sheets._busy.clear()
     sheets.make_missing()
