@@ -20,7 +20,7 @@ from precompute.judging import RESOLUTION
 from precompute.selection import dimension, is_occupancy
 from precompute.tables import write_json
 from wsr import representations
-from wsr.analysis.evaluation import Decoded, Evaluation
+from wsr.analysis.evaluation import COUNT, Decoded, Evaluation
 from wsr.analysis.plane import audit_report
 from wsr.data.shapes10 import CATEGORIES
 from wsr.metrics.features import extractor
@@ -40,7 +40,9 @@ def run(cell: Cell, context: Context) -> None:
     made = {path.partition("/")[2]: Zoo.open(context.path(path)) for path in there}
     with bar(f"fits {name}") as update:
         dim, options = dimension(cell.data), {"pair_points": PAIR_POINTS, "progress": update}
-        evaluation = Evaluation(zoo, extractor(None, dim), resolution=RESOLUTION[dim], **options)
+        sizes = [COUNT, DECODED, len(zoo.good("train")), len(zoo.good("heldout")), *map(len, made.values())]
+        options |= {"count": min(sizes), "resolution": RESOLUTION[dim]}  # fewer only of a small data set
+        evaluation = Evaluation(zoo, extractor(None, dim), **options)
     seen = {}
     with bar(f"decode {name}") as update:
         for model, found in made.items():
