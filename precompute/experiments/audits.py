@@ -40,7 +40,9 @@ def run(cell: Cell, context: Context) -> None:
     others = {kind: Zoo.open(path) for kind, path in paths.items() if path.exists()}
     made |= {kind.stem(name): found for kind, found in others.items() if len(found) >= COUNT}
     with bar(f"fits {name}") as update:
-        options = {"pair_points": PAIR_POINTS, "progress": update, "resolution": zoo.modality.resolutions.judged}
+        sizes = [COUNT, DECODED, len(zoo.good("train")), len(zoo.good("heldout")), *map(len, made.values())]
+        options = {"count": min(sizes), "resolution": zoo.modality.resolutions.judged}  # fewer only of a small data set
+        options |= {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
     seen = {}
     with bar(f"decode {name}") as update:
