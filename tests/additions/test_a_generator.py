@@ -2,7 +2,7 @@
 the table and the page."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import ClassVar
@@ -104,7 +104,9 @@ def assets(base, tmp_path, monkeypatch) -> Path:
 
 
 def test_the_generator_goes_from_a_zoo_to_the_table(mixture, assets, monkeypatch, capsys):
-    from precompute import audits, generation_tables
+    from precompute.experiment import Cell, Context
+    from precompute.experiments import audits, generation_tables
+    from wsr.modalities import IMAGE
 
     samples = str(assets / "samples" / f"{NAME}-mixture")
     assert main(["diffuse", NAME, "--generator", "mixture"]) == OK
@@ -123,12 +125,13 @@ def test_the_generator_goes_from_a_zoo_to_the_table(mixture, assets, monkeypatch
     assert main(["sample", NAME, "--count", "32", "--steps", "2", "--out", own]) == OK
     monkeypatch.setattr(audits, "Evaluation", partial(Evaluation, count=25, repeats=2))
     monkeypatch.setattr(audits, "COUNT", 25)
-    monkeypatch.setattr(audits, "RESOLUTION", {2: 8})
-    monkeypatch.setattr(audits, "extractor", lambda *_: Colours())
-    audits.main(NAME)
+    monkeypatch.setattr(IMAGE, "resolutions", replace(IMAGE.resolutions, judged=8))
+    monkeypatch.setattr(IMAGE, "extractor", Colours)
+    context = Context()
+    audits.run(Cell("audits", {"data": "emoji/people", "representation": "mlora-asym"}, NAME), context)
     rows = pd.read_parquet(assets / "reports" / f"audit-{NAME}.parquet")
     assert {"diffusion", "Mixture"} <= set(rows["generator"])
-    shown = generation_tables.rows(generation_tables.frame("emoji-people"), {})
+    shown = generation_tables.rows(generation_tables.frame("emoji/people", context), {})
     (line,) = [row for row in shown if row["representation"] == "mlora-asym by Mixture" and row["against"] == "train"]
     assert np.isfinite(line["FD"]) and line["set"] == "samples"
 
@@ -136,7 +139,10 @@ def test_the_generator_goes_from_a_zoo_to_the_table(mixture, assets, monkeypatch
 def test_the_page_offers_the_generator_and_its_audit(mixture, tmp_path, monkeypatch):
     import tiny_assets
 
-    from app import audit_run, generate_run, jobs
+    from app.shared import work
+    from app.tabs.audit import run as audit_run
+    from app.tabs.generate import drawn, models
+    from app.tabs.generate import run as generate_run
     from wsr.memory import MEMORY
 
     folder = tmp_path / "assets"
@@ -147,10 +153,10 @@ def test_the_page_offers_the_generator_and_its_audit(mixture, tmp_path, monkeypa
     name = "emoji-mlora-asym"
     out = folder / "diffusion" / f"{name}.safetensors"
     assert main(["diffuse", name, "--generator", "mixture", "--out", str(out), "--overwrite"]) == OK
-    assert name in generate_run.models() and generate_run.classes_of(name) == [""]
-    asked = generate_run.checked("emoji", "mlora-asym", "any", 1.0, 10, 3)
-    *_, last = jobs.sample(out, 3, asked.cls, asked.guidance, asked.steps, asked.seed)
-    assert len(generate_run.items(asked, last.weights, {2: 16, 3: 12})) == 3
+    assert name in models.models() and models.classes_of(name) == [""]
+    asked = models.checked("emoji", "mlora-asym", "any", 1.0, 10, 3)
+    *_, last = work.sample(out, 3, asked.cls, asked.guidance, asked.steps, asked.seed)
+    assert len(drawn.items(name, last.weights, live=True)) == 3
     with pytest.raises(ValueError, match="diffusion model"):
         generate_run.between(asked, 0, 1, 0.5)
     assert "Mixture" in audit_run.generators()

@@ -4,15 +4,18 @@ import json
 
 import pandas as pd
 import pytest
+import tiny_assets
 
-from app import audit_run, audit_tab
-from precompute import generation_tables
+from app.tabs.audit import handlers
+from app.tabs.audit import run as audit_run
+from precompute.experiment import Context
+from precompute.experiments import generation_tables
 from tests.analysis.conftest import Colours, family, zoo  # noqa: F401, a fixture
 from wsr.analysis.evaluation import Evaluation
 from wsr.analysis.plane import audit_report
 from wsr.metrics import Metric, registered
 
-NAME = "emoji-people-mlora-asym"
+NAME = "emoji-mlora-asym"
 
 
 def drift(generated, reference) -> float:
@@ -44,18 +47,17 @@ def test_the_metric_is_in_tables_and_on_the_page(zoo, mine, tmp_path, monkeypatc
     nearer = table[table["set"] == "floor"]["drift"].mean()
     assert nearer < evaluation.table(evaluation.decoded(made + 1.0))["drift"].iloc[0]
 
-    reports = tmp_path / "assets" / "reports"
-    reports.mkdir(parents=True)
+    reports = tiny_assets.make(tmp_path / "assets") / "reports"  # the page has a collection of this name
     rows = [{**row, "model": NAME} for row in table.to_dict("records")]
     (reports / f"generation-{NAME}.json").write_text(json.dumps({"rows": rows}))
-    shown = generation_tables.rows(generation_tables.frame("emoji-people"), {})
+    shown = generation_tables.rows(generation_tables.frame("emoji", Context()), {})
     (line,) = [row for row in shown if row["set"] == "samples" and row["against"] == "heldout"]
     value = table[(table["set"] == "samples") & (table["against"] == "heldout")]["drift"].iloc[0]
     assert line["drift ×10³"] == pytest.approx(1000 * value)
 
     rows, about = audit_report(zoo, evaluation, {"diffusion": made}, count=4, false_positive_rate=0.2)
     assert set(about["summaries"]["diffusion"]) >= {"hesitation", "novelty", "replica"}
-    page = audit_tab.table_of(audit_run.Report(NAME, rows, about))
+    page = handlers.table_of(audit_run.Report(NAME, rows, about))
     assert f"drift ×10³ {DRIFT.text(value)}" in page
     share = hesitation(rows[rows["generator"] == "diffusion"])
     assert "hesitant" in page and f"<td>{HESITATION.text(share)}<" in page

@@ -43,7 +43,7 @@ def faces(tmp_path, monkeypatch):
     """A folder of pictures of two classes, and empty assets."""
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(presets._PRESETS, ("paper", 2), TINY)
+    monkeypatch.setitem(presets._PRESETS, ("paper", "image"), TINY)
     noise = np.random.default_rng(0)
     for i in range(60):
         path = tmp_path / "faces" / ("cats" if i % 2 else "dogs") / f"{i:03d}.png"

@@ -49,7 +49,7 @@ SMALL = {
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
     audits: {"DECODED": 8},
     barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
-    learning_rates: {"INSTANCES": 3, "GRIDS": {2: (0.01,), 3: (0.01,)}, "A_RATES": (1.0,)},
+    learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
     judging: {"COUNT": 8, "STEPS": 3},
     **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, sampling)},
@@ -65,10 +65,11 @@ def small(tmp_path, monkeypatch):
         for name, value in values.items():
             monkeypatch.setattr(module, name, value)
     field = FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 32, 2)
-    monkeypatch.setitem(presets._PRESETS, ("paper", 2), PresetConfig(16, field, FIT, SCHEDULE))
+    monkeypatch.setitem(presets._PRESETS, ("paper", "image"), PresetConfig(16, field, FIT, SCHEDULE))
     field = FieldConfig(3, 16, 2, 6.0, 8, 2, 16, 32, 2)
-    monkeypatch.setitem(presets._PRESETS, ("paper", 3), PresetConfig(16, field, FIT, SCHEDULE))
-    tiny = DiffusionConfig(16, 1, 2, 8, 1e-3, 10, pair_width=8, end=0.3, guidance=2.0, clusters=2, patience=2, look=5)
+    monkeypatch.setitem(presets._PRESETS, ("paper", "occupancy"), PresetConfig(16, field, FIT, SCHEDULE))
+    tiny = DiffusionConfig(16, 1, 2, 8, 1e-3, 10, pair_width=8, final_noise=0.3, guidance=2.0,
+                           clusters=2, patience=2, eval_every=5)  # fmt: skip
     monkeypatch.setitem(config._PRESETS, "paper", tiny)
 
     def run(data: str, *names: str, only: str | None = None) -> int:

@@ -274,9 +274,9 @@ def test_fits_of_other_targets_another_base_or_preset_are_another_run(base, lab,
     save(5)
     assert "inputs.bases/emoji.safetensors is another" in why()
     save()
-    old = presets._PRESETS["cpu", 2]
+    old = presets._PRESETS["cpu", "image"]
     edited = presets.PresetConfig(16, old.field, presets.FitConfig(300, 99, 8), old.base)
-    monkeypatch.setitem(presets._PRESETS, ("cpu", 2), edited)
+    monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), edited)
     assert "fit.points was 512 and is now 99" in why()
 
 
