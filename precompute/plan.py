@@ -85,6 +85,8 @@ class Plan:
             before = self.gathered(node) if node.is_report else self._makers(self.needs(node))
             rests = node.is_report or (not (again and node.experiment in names) and self.state(node).word in THERE)
             missing = [] if rests else [other for other in before if self.state(other).word not in THERE]
+            # a report that is needed gathers the cells that are done for it now
+            missing += [one for one in before if one.is_report and missing and set(missing) & set(self.gathered(one))]
             asked += [other for other in missing if other not in included]
             included |= set(missing)
             edges[node] = [*before, *self._makers(self.uses(node))]

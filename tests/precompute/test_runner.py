@@ -1,5 +1,6 @@
 """The runner of experiments: order, going on, staleness, locks, refusal, and what it leaves where a run fails."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -133,6 +134,20 @@ def test_what_only_gathers_is_made_again_by_itself(lab):
         lab.factor += 1
         failed = lab.run("numbers", gathers=gathers)
         assert bool(failed) is not gathers and len(lab.done) == 3 * gathers
+
+
+def test_a_report_that_is_needed_gathers_what_is_made_for_it(lab):
+    """Three squares are in the report; a fourth is made for who needs the report, and is in it then."""
+    def total(cell, context):
+        return sum(json.loads(context.path("reports/squares.json").read_text()).values())
+
+    lab.run("squares")
+    known = lab.experiments(grid={"n": (1, 2, 3, 4)})
+    known["squares"] = dataclasses.replace(known["squares"], grid={"n": (1, 2, 3, 4)})
+    known["total"] = Experiment(name="total", title="", run=total, needs=("reports/squares.json",))
+    runner = Runner(known, Context(), say=lab.said.append)
+    assert runner.run(["total"]) == []
+    assert records.read(runner.nodes(known["total"])[0])["found"] == 1 + 4 + 9 + 16
 
 
 def test_another_version_of_the_experiment_is_another_run(lab):
