@@ -82,6 +82,7 @@ def test_what_is_not_a_base_is_refused(tmp_path):
 
 
 def test_a_base_of_the_assets_comes_before_the_one_that_is_shipped(base, tmp_path, monkeypatch):
+    monkeypatch.delenv("WSR_ASSETS", raising=False)
     shipped = load_base("emoji").info.path
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     assert load_base("emoji").info.path == shipped and base_name(shipped) == "emoji"
