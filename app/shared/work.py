@@ -69,18 +69,17 @@ def measure(signal: "Signal") -> "Truth":
     from wsr.presets import preset
 
     cached_occupancy(signal)
-    return make_problem(_alone("yours", signal), preset("cpu", 3).resolution).truth
+    return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution).truth
 
 
 def _problem(signal: "Signal", truth: "Truth | None", device: str) -> "Problem":
-    from wsr.data.occupancy import cached_occupancy
     from wsr.fitting.problem import Problem, make_problem
-    from wsr.fitting.targets import ShapeTargets
     from wsr.presets import preset
 
     if truth is None:
         return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution, device=device)
-    return Problem([signal.id], ShapeTargets.of([cached_occupancy(signal)], device, 0), truth)
+    samples = signal.modality.samples(_alone("yours", signal))
+    return Problem([signal.id], signal.modality.targets(samples, device), truth)
 
 
 def every_for(steps: int) -> int:

@@ -12,12 +12,8 @@ from wsr import modalities
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
 from wsr.modalities import Modality
-from wsr.modalities.image_targets import ImageTruth
-from wsr.modalities.occupancy_targets import ShapeTruth
 from wsr.modalities.targets import Targets, Truth
 from wsr.presets import preset as find_preset
-
-__all__ = ["ImageTruth", "Problem", "ShapeTruth", "as_signals", "make_problem"]
 
 
 @dataclass
