@@ -3,6 +3,7 @@
 import contextlib
 import importlib
 import os
+import socket
 import sys
 import threading
 import time
@@ -26,6 +27,7 @@ from app.shell.head import Head
 from app.shell.theme import CSS, theme
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
+from wsr.errors import WsrError
 from wsr.paths import cache_dir, disk_error
 
 TABS = ("atlas", "fit", "connect", "symmetry", "generate", "audit")  # as on the page: packages in app/tabs
@@ -62,6 +64,7 @@ async def full(_request: Request, error: OSError) -> Response:
 def launch(host: str | None = None, port: int | None = None, block: bool = True) -> str:
     """Serve the page and return its address. `host` and `port` default to 127.0.0.1:7860, or to what a Space sets."""
     end_on_sigterm()
+    _require_free(host, port)
     looking.one_thread_each()
     page = build_app()
     _, address, _ = page.launch(
@@ -77,6 +80,22 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     if block:
         _wait(page)
     return address
+
+
+def _require_free(host: str | None, port: int | None) -> None:
+    """WsrError where nothing can listen at this address. Where no port is given gradio looks for one."""
+    if port is None:
+        return
+    if not 0 < port < 2**16:
+        raise WsrError(f"A port is a number from 1 to {2**16 - 1:,}, not {port}.")
+    where = host or "127.0.0.1"
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in where else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((where, port))
+    except OSError as error:
+        why = error.strerror or "unknown address"
+        raise WsrError(f"The page cannot be served at {where}:{port} ({why}): choose another port or host.") from None
 
 
 def _wait(page: gr.Blocks) -> None:

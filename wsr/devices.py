@@ -12,7 +12,22 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
+from wsr.errors import WsrError
+
 Module = TypeVar("Module", bound=nn.Module)
+
+
+def usable(device: str | None) -> str:
+    """Returns the name of the device to compute on; None stands for CUDA where there is one, else the CPU. WsrError for
+    a name that PyTorch does not know, and for a device that is not here."""
+    if device is None:
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=torch.device(device))
+    except (RuntimeError, AssertionError, NotImplementedError):
+        here = ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+        raise WsrError(f"There is no device {device[:40]!r} here: use {' or '.join(map(repr, here))}.") from None
+    return device
 
 
 def moved(module: Module, device: torch.device | str) -> Module:

@@ -34,8 +34,8 @@ class Base:
 
     def run(self) -> int:
         from wsr.data import load_signals
+        from wsr.devices import usable
         from wsr.fitting.bases import default_base_path, train_base
-        from wsr.fitting.fit import default_device
 
         out = self.out or default_base_path(self.dataset, self.preset, self.seed, self.mask_seed)
         signals = load_signals(self.dataset)
@@ -46,7 +46,7 @@ class Base:
                 preset=self.preset,
                 seed=self.seed,
                 mask_seed=self.mask_seed,
-                device=self.device or default_device(),
+                device=usable(self.device),
                 overwrite=self.overwrite,
             ):
                 update(record.step, record.steps, "" if record.kept else f"loss {record.loss:.4f}")

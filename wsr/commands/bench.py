@@ -45,9 +45,9 @@ class BenchFit:
 
     def run_batches(self) -> int:
         from wsr.bench.batches import BatchSettings, bench_batches
-        from wsr.fitting.fit import default_device
+        from wsr.devices import usable
 
-        device = self.device or default_device()
+        device = usable(self.device)
         report = {"preset": self.preset, "device": device}
         report |= dict(bench_batches(BatchSettings.of(self.preset, sizes=self.batches), device, say=console.print))
         write_report(f"bench-batches-{self.preset}", report, self.out)

@@ -8,6 +8,8 @@ from rich.table import Table
 from tyro.conf import Positional
 
 from wsr.commands import OK, console
+from wsr.errors import WsrError
+from wsr.modalities import OCCUPANCY
 from wsr.progress import bar
 
 
@@ -32,6 +34,8 @@ class Data:
 
             console.print(" ".join(describe_mesh(self.name).sentences()), highlight=False, markup=False)
             return OK
+        if Path(self.name).suffix.lower() in OCCUPANCY.files:
+            raise WsrError(f"There is no file {self.name!r}.")
         if self.name.split("/")[0] == "emoji":
             from wsr.data.emoji import fetch_emoji
 

@@ -7,7 +7,9 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from wsr.commands import OK, PresetName, RepresentationName, console
+from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
+from wsr.errors import WsrError
+from wsr.paths import require_writable
 from wsr.progress import bar
 
 RECORD_EVERY = 25  # steps of a fit: what the bar shows moves twice a second or more, and costs a twentieth of the fit
@@ -60,6 +62,7 @@ class Fit:
             signals = load_signals(self.source[0], list(self.ids) or None)
         else:
             signals = _described(self.source, self.preset)
+        self._check_outputs(signals.modality)
         settings = FitSettings(
             start=Start(init=self.init, sigma=self.sigma, init_seed=self.init_seed), preset=self.preset,
             rank=self.rank, steps=self.steps, seed=self.seed, device=self.device, every=RECORD_EVERY,
@@ -75,7 +78,16 @@ class Fit:
         console.print(f"{result.representation.size:,} numbers each, {result.seconds:.1f} s. Wrote {self.out}.")
         if self.render:
             result.modality.save(result.render()[0], self.render)
-        return OK
+        return OK if any(not status.startswith("diverged") for status in result.status) else FAILED
+
+    def _check_outputs(self, modality) -> None:
+        """What is wrong with a place to write to is said before a fit that takes minutes."""
+        require_writable(self.out, *self.source)
+        if self.render:
+            require_writable(self.render, *self.source)
+            if self.render.suffix.lower() not in modality.saves:
+                endings = ", ".join(modality.saves)
+                raise WsrError(f"{str(self.render)!r}: {modality.plural} are written to files that end in {endings}.")
 
 
 def _described(files: tuple[str, ...], preset: str):

@@ -50,6 +50,8 @@ class Diffuse:
         from wsr.paths import assets_dir
         from wsr.zoo import Zoo
 
+        if self.steps is not None and self.steps < 1:
+            raise WsrError(f"--steps must be 1 or more, not {self.steps}.")
         zoo = Zoo.open(self.zoo)
         stem = named(self.generator).stem(zoo.path.name)
         parts = [stem, self.cls, f"x{self.copies}" * (self.copies > 1), f"s{self.seed}" * (self.seed > 0)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from wsr.commands import OK
-from wsr.errors import unknown_name
+from wsr.errors import WsrError, unknown_name
 from wsr.formats.files import there
 from wsr.paths import make_dir
 from wsr.progress import bar
@@ -38,6 +38,11 @@ class Render:
         ids, suffix = list(self.ids) or held.ids[: self.count], held.modality.suffix
         if unknown := set(ids) - set(held.ids):
             raise unknown_name("instance", min(unknown), held.ids[:50])
+        finest = held.modality.finest
+        if self.resolution is not None and not 2 <= self.resolution <= finest:
+            raise WsrError(f"{held.modality.plural.capitalize()} are decoded at 2 to {finest}, not {self.resolution}.")
+        if self.count < 1:
+            raise WsrError(f"--count must be 1 or more, not {self.count}.")
         make_dir(self.out)
         with bar("render") as update:
             for i, name in enumerate(ids):

@@ -1,5 +1,6 @@
 """The sub-command `wsr zoo`."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from rich.table import Table
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
+from wsr.errors import WsrError
 from wsr.progress import bar
 
 
@@ -109,10 +111,14 @@ class ZooBuild:
 
     def run(self) -> int:
         from wsr.data import load_signals
-        from wsr.fitting.fit import default_device, representation_for
+        from wsr.devices import usable
+        from wsr.fitting.fit import representation_for
         from wsr.presets import preset
         from wsr.zoo import Zoo, build_zoo, shard
 
+        device = usable(self.device)
+        if self.count is not None and self.count < 1:
+            raise WsrError(f"A zoo holds one instance or more: --count cannot be {self.count}.")
         signals = load_signals(self.dataset)[: self.count]
         if self.shard:
             signals = shard(signals, self.shard)
@@ -128,8 +134,13 @@ class ZooBuild:
             seed=self.seed,
             steps=self.steps or preset(self.preset, signals.modality).fit.steps,
         )
+        records = build_zoo(zoo, signals, device=device, workers=self.workers)
+        first = next(records, None)  # what is refused is refused before there is a bar
+        if first is None:
+            console.print(f"{self.out} is complete already: {len(zoo)} instances.")
+            return OK
         with bar(f"zoo {self.out.name}") as update:
-            for record in build_zoo(zoo, signals, device=self.device or default_device(), workers=self.workers):
+            for record in itertools.chain([first], records):
                 update(record.done, record.total, f"quality {record.quality:.3f}")
         return OK
 

@@ -30,8 +30,8 @@ def read_mesh(source: str | Path | trimesh.Trimesh | trimesh.Scene) -> trimesh.T
 
     source: a file (OBJ, PLY, STL, GLB, OFF) or a trimesh object. Parts of a scene are joined, equal vertices are
     merged, colours and materials are dropped. Duplicate faces are dropped and all faces are turned outward by the rules
-    of `wsr.data.orientation`; `wsr.data.describe_mesh` reports what was done. Files are read in a child process with
-    limits of memory and time.
+    of `wsr.data.orientation`; `wsr.data.mesh_report.describe_mesh` reports what was done. Files are read in a child
+    process with limits of memory and time.
 
     WsrError for a missing, empty, damaged or foreign file; for one of more than 32 MB, 500,000 faces or 1,500,000
     vertices; for a mesh without faces, without extent or with NaN; for one that takes more than 20 s or 2 GB.

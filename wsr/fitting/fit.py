@@ -11,6 +11,7 @@ import torch
 
 from wsr import modalities
 from wsr.data.signals import Signals
+from wsr.devices import usable
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import load_base
@@ -26,7 +27,8 @@ from wsr.presets import preset as find_preset
 
 
 def default_device() -> str:
-    return "cuda" if torch.cuda.is_available() else "cpu"
+    """CUDA where there is a GPU, else the CPU."""
+    return usable(None)
 
 
 def fit_stream(
@@ -49,7 +51,7 @@ def stream(
     preset = find_preset(settings.preset, items.modality)
     model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
     config = settings.config(representation, items.modality, default_steps(items, preset.fit))
-    problem = make_problem(items, preset.resolution, settings.seed, settings.device or default_device())
+    problem = make_problem(items, preset.resolution, settings.seed, usable(settings.device))
     yield from run_fit(problem, model, settings.start.of(model), config, preset.resolution, settings.every)
 
 
@@ -107,7 +109,7 @@ def fit(
     """
     asked = replace(FitSettings.of(settings, FitOptions), every=0)
     items = as_signals(signals, preset=asked.preset)
-    workers = workers_for(asked.device or default_device(), len(items))
+    workers = workers_for(usable(asked.device), len(items))
     size = min(find_preset(asked.preset, items.modality).fit.batch, math.ceil(len(items) / workers))
 
     def fit_batch(part: Signals) -> FitResult:

@@ -17,7 +17,9 @@ from wsr.fields.base import compute_dtype, wide_dtype
 from wsr.fields.representation import Representation
 from wsr.fitting.problem import Problem
 from wsr.fitting.saved import save_weights
+from wsr.fitting.threads import told_to_stop
 from wsr.fitting.verdict import verdicts
+from wsr.isolation import Stopped
 from wsr.modalities import Modality
 from wsr.modalities.targets import Batch, Targets
 from wsr.presets import FitConfig
@@ -130,6 +132,8 @@ def run_fit(
     recorder = _Recorder(problem, model, config, resolution, stored_as)
     began, paused = time.monotonic(), 0.0
     for step in range(config.steps):
+        if told_to_stop():
+            raise Stopped("Stopped.")
         for group in optimizer.param_groups:
             group["lr"] = cosine(step, config)
         batch = targets.batch(step, config.points)

@@ -113,6 +113,10 @@ class Modality(ABC):
     """What takes so long to compute for a signal that it is kept in the cache; "" where nothing does."""
     suffix: str
     """Ending of the files that decoded things are saved to."""
+    saves: tuple[str, ...] = ()
+    """All endings of files that `save` writes; by default `suffix` alone."""
+    finest: int = 4096
+    """The highest resolution that weights are decoded at."""
     given: str = ""
     """What the ids of things without a name begin with; by default the noun."""
     resolutions: Resolutions
@@ -126,6 +130,11 @@ class Modality(ABC):
     def has_surface(self) -> bool:
         """Whether a decoded thing is a surface."""
         return self.view == "surface"
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        if not cls.saves and "suffix" in vars(cls):
+            cls.saves = (cls.suffix,)
 
     def __repr__(self) -> str:
         return f"<modality {self.name}>"

@@ -29,6 +29,7 @@ class Image(Modality):
     measure, unit, title, decimals = "psnr", "dB", "PSNR (dB)", 1
     poor, tolerance, negligible = 15.0, 0.05, 0.2
     default_base, folder, files, suffix = "emoji", "images", SUFFIXES, ".png"
+    saves = (".png", ".jpg", ".jpeg", ".webp")
     zoomable = True
     resolutions = Resolutions(
         final=128, large=256, opened=256, beside=96, sample=96, settled=128, judged=128, thumbnail=64,

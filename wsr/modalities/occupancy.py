@@ -34,6 +34,7 @@ class Occupancy(Modality):
     poor, tolerance, negligible = 0.5, 0.002, 0.005
     too_fine, value_unit = "thinner walls", "logit"
     default_base, folder, files, suffix, given = "shapes10", "meshes", SUFFIXES, ".glb", "mesh"
+    finest = 512
     view, prepares = "surface", "occupancy"
     resolutions = Resolutions(
         final=96, large=96, opened=64, beside=40, sample=48, settled=64, judged=48, thumbnail=64,
