@@ -117,7 +117,7 @@ def test_stop_leaves_what_there_is(assets, tmp_path, monkeypatch):
     assert not last.sampled.verdicts and "near" not in last.items[0]
 
 
-def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatch):
+def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatch, small):
     stop, pictures = tmp_path / "stop", drawn.pictures
 
     def pressed(name, weights, resolution, pixels):
