@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from precompute.experiment import Cell, Context, Experiment
+from precompute.experiments.peers import LEARNT
 from precompute.generators import DATASETS, THREADS, generators
 from precompute.selection import has_surfaces, modality_of
 from precompute.tables import write_json
@@ -112,8 +113,8 @@ def compared() -> list[GeneratorKind]:
 
 
 def uses(cell: Cell, context: Context) -> list[str]:
-    zoo = context.zoo(cell.data, cell.representation)
-    return [*samples(cell, context)[1:], *(f"samples/{kind.stem(zoo)}" for kind in compared())]
+    zoo, others = context.zoo(cell.data, cell.representation), compared() if cell.representation in LEARNT else []
+    return [*samples(cell, context)[1:], *(f"samples/{kind.stem(zoo)}" for kind in others)]
 
 
 EXPERIMENT = Experiment(

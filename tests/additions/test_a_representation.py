@@ -13,7 +13,6 @@ import wsr
 from tests.additions.film import FILM
 from tests.conftest import tiny_config
 from wsr import symmetry
-from wsr.analysis.novelty import plants
 from wsr.analysis.projections import project, to_table
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
@@ -22,6 +21,7 @@ from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.registry import named, names, registered
 from wsr.fields.representation import make_representation
 from wsr.fitting.settings import FitSettings
+from wsr.generators.baselines import plants
 from wsr.map_layouts import ProjectionConfig
 from wsr.render.decode import decode
 from wsr.stats import mean_interval
@@ -97,7 +97,7 @@ def test_it_is_there_for_as_long_as_it_is_registered():
 
 
 def test_it_is_fitted_at_its_own_rate(film, base):
-    assert FitSettings().config("film", 2).lr == 3e-2 and FitSettings().config("film", 3).lr == 3e-2
+    assert FitSettings().config("film", "image").lr == 3e-2 and FitSettings().config("film", "occupancy").lr == 3e-2
     few, many = (wsr.fit(pictures(base)[:3], "film", base, steps=steps, points=64) for steps in (1, 60))
     assert many.weights.shape == (3, 4 * 16) and (many.quality > few.quality).all()
     assert many.representation.kind is film and len(many.render(8)) == 3
@@ -147,10 +147,9 @@ def test_it_stands_in_a_table_and_on_a_map(film, assets):
 
 
 def test_the_page_has_its_collection_its_label_and_its_colour(film, assets):
-    from app.palette import COLOURS, NAMES, REPRESENTATION_COLOURS, representation_line
-
-    from app import library
     from app.figures.curves import quality_curve
+    from app.shared import library
+    from app.shared.palette import COLOURS, NAMES, REPRESENTATION_COLOURS, representation_line
 
     found = library.collection("pictures-film")
     assert library.collection_names() == ["pictures-film"] and not library.problems()

@@ -24,7 +24,7 @@ from wsr.render.decode import decode, evaluate_in_chunks
 
 def on_cpu(model: Representation) -> bool:
     tensors = [model.layout.trained, model.layout.template]
-    if hasattr(model, "base"):
+    if model.base is not None:
         tensors += [model.folded, *model.base.parameters(), *model.base.buffers()]
     return all(tensor.device.type == "cpu" for tensor in tensors)
 
@@ -67,7 +67,7 @@ def test_a_fit_is_the_same_and_yields_cpu_weights(name, base, pictures, gpu):
 def test_records_are_on_the_cpu_and_the_loop_does_not_wait(base, pictures, gpu, monkeypatch):
     """Between two records nothing waits: no number is read, nothing is uploaded but from pinned memory. 16 × 16 pixels
     at 64 a step are four steps an epoch, so that new orders of the pixels are uploaded on the way."""
-    waits, record = [], loop._record
+    waits, record = [], loop._Recorder.record
 
     def watched(*args, **options):
         waits.append(sum(gpu.syncs.values()))
@@ -75,7 +75,7 @@ def test_records_are_on_the_cpu_and_the_loop_does_not_wait(base, pictures, gpu, 
         gpu.syncs.clear()
         return made
 
-    monkeypatch.setattr(loop, "_record", watched)
+    monkeypatch.setattr(loop._Recorder, "record", watched)
     for name in wsr.representations:
         for found in fit_stream(pictures, name, base, steps=24, points=64, every=8):
             assert found.weights.device.type == "cpu"

@@ -58,7 +58,7 @@ def test_a_loaded_model_never_moves_and_samples_the_same(adapter, tmp_path, gpu)
     assert all(p.device == GPU for p in [*there.network.parameters(), *there.network.buffers(), there.mean])
     assert there.to("cuda") is there and shared.to("cpu") is shared
     assert there.fingerprint() == shared.fingerprint()
-    for options in ({}, {"guidance": 2.5}, {"cls": "odd"}, {"cls": [None, None], "end": 0.3}):
+    for options in ({}, {"guidance": 2.5}, {"cls": "odd"}, {"classes": [None, None], "final_noise": 0.3}):
         here, found = (model.sample(2, steps=4, **options) for model in (shared, there))
         assert found.device.type == "cpu" and torch.allclose(here, found, atol=1e-4)
     assert all(step.weights.device.type == "cpu" for step in there.sample_stream(2, steps=4))

@@ -74,7 +74,7 @@ def many():
 def test_in_fp64_an_instance_alone_has_the_weights_it_has_in_a_batch_of_64(name, base, many, compute_in):
     """Rounding is 1e-16 of a gradient there, and Adam cannot make more of it than 1e-8 of a step (see `run_fit`)."""
     compute_in(torch.float64)
-    model, config = make_representation(name, base, base.config), FitSettings(steps=10, points=64).config(name, 2)
+    model, config = make_representation(name, base, base.config), FitSettings(steps=10, points=64).config(name, "image")
 
     def fitted(part):
         records = run_fit(make_problem(part, None), model, model.initial(), config, 16, 1, torch.float64)
@@ -94,7 +94,7 @@ def test_in_fp32_an_instance_alone_has_the_gradient_and_the_quality_it_has_in_a_
 ):
     """Not the weights: rounding may turn a ReLU, and Adam makes whole steps of what follows (see `run_fit`)."""
     compute_in(torch.float32)
-    model, config = make_representation(name, base, base.config), FitSettings(steps=80, points=64).config(name, 2)
+    model, config = make_representation(name, base, base.config), FitSettings(steps=80, points=64).config(name, "image")
 
     def gradient(part):
         targets = make_problem(part, None).targets
@@ -118,7 +118,7 @@ def test_a_shape_can_be_fitted_in_fp64(name, base3, compute_in):
     compute_in(torch.float64)
     model = make_representation(name, base3, base3.config)
     problem = make_problem([trimesh.creation.icosphere(1)], None, evaluation_points=500)
-    config = FitSettings(steps=60, points=128).config(name, 3)
+    config = FitSettings(steps=60, points=128).config(name, "occupancy")
     run = run_fit(problem, model, model.initial(), config, 16, 0, torch.float64)
     last = list(run)[-1]
     assert last.weights.dtype == torch.float64 and last.loss.dtype == np.float64
@@ -250,7 +250,7 @@ def test_one_thread_and_two_give_the_same_weights(name, base, pictures):
     try:
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            config = FitSettings(steps=12, points=256).config(name, 2)
+            config = FitSettings(steps=12, points=256).config(name, "image")
             *_, last = run_fit(make_problem(pictures[:1], None), model, model.initial(), config, 16, 0)
             found.append(last.weights)
     finally:

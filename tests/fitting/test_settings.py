@@ -31,16 +31,17 @@ def test_only_a_stream_has_records_on_the_way():
 
 
 def test_what_is_set_goes_before_the_preset_and_what_is_not_does_not():
-    own = FitSettings().config("mlora-asym", 2)
+    own = FitSettings().config("mlora-asym", "image")
     assert (own.lr, own.a_rate, own.points) == (4e-2, 3.0, 512)
-    changed = FitSettings(lr=1e-3, points=9, steps=7, a_rate=2.0).config("mlora-asym", 2, steps=99)
+    changed = FitSettings(lr=1e-3, points=9, steps=7, a_rate=2.0).config("mlora-asym", "image", steps=99)
     assert (changed.lr, changed.a_rate, changed.points, changed.steps) == (1e-3, 2.0, 9, 7)
-    assert FitSettings().config("mlp", 3, steps=99).steps == 99 and FitSettings().config("mlp", 3).lr == 1.5e-2
+    shapes = FitSettings().config("mlp", "occupancy", steps=99)
+    assert shapes.steps == 99 and shapes.lr == 1.5e-2
     for steps in (0, 10**7):
         with pytest.raises(WsrError, match="steps must be a whole number"):
-            FitSettings(steps=steps).config("mlp", 2)
+            FitSettings(steps=steps).config("mlp", "image")
     with pytest.raises(WsrError, match="Unknown preset"):
-        FitSettings(preset="gpu").config("mlp", 2)
+        FitSettings(preset="gpu").config("mlp", "image")
 
 
 def test_the_start_is_the_representations_own(base, config):

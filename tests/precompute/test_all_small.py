@@ -125,7 +125,7 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
-    assert {"diffusion", *peers.PEERS} <= set(made["generator"])
+    assert {"diffusion", *(kind.title for kind in audits.compared())} <= set(made["generator"])
     rows = report("table-generation-images-faces-paper")["rows"]
     assert [row["seeds"] for row in rows if row["set"] == "samples"] == [2, 2] and "FD" in rows[0]
     assert len(report("sampling-images-faces-paper")["rows"]) == len(sampling.SETTINGS)

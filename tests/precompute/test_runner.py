@@ -16,7 +16,7 @@ from precompute.experiment import Context, Experiment
 from precompute.fits import base_needed, fitted
 from precompute.plan import BEFORE, BEGUN, MADE, MISSING, STALE
 from precompute.runner import Runner
-from precompute.tables import write_json, write_tables
+from precompute.tables import write_json
 from wsr import presets
 from wsr.data import Signal, Signals
 from wsr.errors import WsrError
@@ -293,13 +293,3 @@ def test_fits_of_other_targets_another_base_or_preset_are_another_run(base, lab,
     edited = presets.PresetConfig(16, old.field, presets.FitConfig(300, 99, 8), old.base)
     monkeypatch.setitem(presets._PRESETS, ("cpu", "image"), edited)
     assert "fit.points was 512 and is now 99" in why()
-
-
-def test_tables_are_written_in_the_form_that_the_ending_names(tmp_path):
-    paths = [tmp_path / f"t.{ending}" for ending in ("json", "csv", "md", "png")]
-    write_tables(paths, [{"a": 1.23456, "b": "x"}, {"a": None, "b": "y"}], [{"better": "x"}], samples=3)
-    told = json.loads(paths[0].read_text())
-    assert told["samples"] == 3 and told["rows"][1] == {"a": None, "b": "y"} and told["order"] == [{"better": "x"}]
-    assert paths[1].read_text().splitlines()[1] == "1.23456,x"
-    assert "| 1.235 | x |" in paths[2].read_text() and "| better |" in paths[2].read_text()
-    assert not paths[3].exists()
