@@ -148,13 +148,13 @@ def test_it_stands_in_a_table_and_on_a_map(film, assets):
 
 def test_the_page_has_its_collection_its_label_and_its_colour(film, assets):
     from app.figures.curves import quality_curve
-    from app.shared import library
+    from app.shared import library, networks
     from app.shared.palette import COLOURS, NAMES, REPRESENTATION_COLOURS, representation_line
 
     found = library.collection("pictures-film")
     assert library.collection_names() == ["pictures-film"] and not library.problems()
     assert (found.representation, found.dataset, len(found.ids)) == ("film", "pictures", len(found.index))
-    assert [array.size for _, array in library.start_layers("pictures-film")] == [16] * 4
+    assert [array.size for _, array in networks.start_layers("pictures-film")] == [16] * 4
     assert NAMES["film"] == "FiLM" and list(NAMES) == list(wsr.representations)
     assert REPRESENTATION_COLOURS["film"] == COLOURS["black"]
     assert representation_line("film") == {"color": COLOURS["black"], "dash": "dash"}
