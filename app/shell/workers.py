@@ -26,7 +26,8 @@ READY = 8.0  # seconds that a visitor's work waits for such a child: starting an
 # What reads, measures and draws a file. A child that is ready has imported it: a visitor's seconds are not for that.
 READS = (
     "app.shared.samples", "wsr.data.images", "wsr.data.meshes", "wsr.data.mesh_report", "wsr.data.occupancy",
-    "wsr.fitting.fit", "wsr.fitting.problem", "wsr.presets", "wsr.render.pictures",
+    "wsr.fitting.fit", "wsr.fitting.problem", "wsr.identity", "wsr.modalities.image_targets",
+    "wsr.modalities.occupancy_targets", "wsr.presets", "wsr.render.pictures",
 )  # fmt: skip
 
 # Fits and samples take turns (`compute.COMPUTE`), so one child is enough; one of another visitor who has just left may
