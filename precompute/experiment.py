@@ -33,8 +33,8 @@ from typing import Any
 
 from precompute.selection import base_data, modality_of, prepare, slug
 from wsr.data import Signals
+from wsr.devices import default_device
 from wsr.errors import WsrError
-from wsr.fitting.fit import default_device
 from wsr.paths import assets_dir
 from wsr.presets import PRESETS, PresetConfig, preset
 from wsr.zoo import Zoo

@@ -15,8 +15,6 @@ differently (its rounding, its races) is not seen.
 """
 
 import contextlib
-import importlib
-import sys
 from collections import Counter
 from collections.abc import Iterator
 
@@ -27,6 +25,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from wsr import devices
 from wsr.fields.base import set_compute_dtype
 
 GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
@@ -237,9 +236,7 @@ def _plain_device(kwargs: dict, gpu: Pretend) -> dict:
 @contextlib.contextmanager
 def chosen_gpu() -> Iterator[Pretend]:
     """The same where wsr chooses it by itself, with products in fp32 as on the CPU beside it."""
-    importlib.import_module("wsr.fitting.fit")
-    fitting = sys.modules["wsr.fitting.fit"]  # the module: `wsr.fitting.fit` as an attribute is its function
-    chosen, fitting.default_device = fitting.default_device, lambda: "cuda"
+    chosen, devices.default_device = devices.default_device, lambda: "cuda"
     kinds = ("cuda", "cpu")
     try:
         for kind in kinds:
@@ -247,7 +244,7 @@ def chosen_gpu() -> Iterator[Pretend]:
         with pretend_gpu() as gpu:
             yield gpu
     finally:
-        fitting.default_device = chosen
+        devices.default_device = chosen
         for kind in kinds:
             set_compute_dtype(kind, None)
 

@@ -24,7 +24,7 @@ def picture(tmp_path):
 @pytest.mark.parametrize("options, said", [
     (["--out", "{picture}"], "another name"),
     (["--out", "{folder}"], "is a folder"),
-    (["--out", "{folder}/none/w.safetensors"], "cannot be written"),
+    (["--out", "{picture}/w.safetensors"], "cannot be written"),
     (["--out", "{folder}/w.safetensors", "--render", "{picture}"], "another name"),
     (["--out", "{folder}/w.safetensors", "--render", "{folder}/x.glb"], "end in .png"),
     (["--out", "{folder}/w.safetensors", "--device", "foo"], "no device 'foo'"),
@@ -36,6 +36,12 @@ def test_what_cannot_be_written_or_computed_is_said_before_a_fit(options, said, 
     assert main(["fit", str(picture), "--representation", "mlp", "--steps", "1000000", *options]) == MISTAKE
     assert said in " ".join(capsys.readouterr().err.split()) and picture.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["me.png"]
+
+
+def test_the_folder_of_an_output_is_made(picture, tmp_path):
+    out = tmp_path / "new/folder/w.safetensors"
+    assert main(["fit", str(picture), "--representation", "mlp", "--steps", "2", "--out", str(out)]) == OK
+    assert [path.name for path in out.parent.iterdir()] == ["w.safetensors"]
 
 
 def test_a_fit_that_diverged_is_no_success(picture, tmp_path):

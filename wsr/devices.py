@@ -17,11 +17,16 @@ from wsr.errors import WsrError
 Module = TypeVar("Module", bound=nn.Module)
 
 
+def default_device() -> str:
+    """CUDA where there is a GPU, else the CPU."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def usable(device: str | None) -> str:
-    """Returns the name of the device to compute on; None stands for CUDA where there is one, else the CPU. WsrError for
-    a name that PyTorch does not know, and for a device that is not here."""
+    """Returns the name of the device to compute on; None stands for `default_device`. WsrError for a name that PyTorch
+    does not know, and for a device that is not here."""
     if device is None:
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return default_device()
     try:
         torch.empty(1, device=torch.device(device))
     except (RuntimeError, AssertionError, NotImplementedError):

@@ -184,19 +184,16 @@ def taken(path: str | Path) -> bool:
 
 
 def require_writable(path: str | Path, *inputs: str | Path) -> Path:
-    """Checks, before any work is done for it, that a file can be written at `path`, and returns it. inputs: files that
-    must not be replaced. WsrError where it is one of these, a folder, or in a folder that is not there or cannot be
-    written."""
+    """Checks, before any work is done for it, that a file can be written at `path`, and returns it. Missing folders
+    above it are made, as `atomic_path` does. inputs: files that must not be replaced. WsrError where it is one of
+    these, a folder, or in a place that cannot be written."""
     path = Path(path)
     if taken(path):
         if path.is_dir():
             raise WsrError(f"{shown(path)} is a folder: name a file in it.")
         if any(os.path.exists(one) and os.path.samefile(path, one) for one in inputs):
             raise WsrError(f"{shown(path)} is a file that is read: what is written needs another name.")
-    try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except OSError as error:
-        raise refused(path, error) from None
+    _begun(path, 0).unlink()
     return path
 
 

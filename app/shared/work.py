@@ -92,7 +92,8 @@ def fit(
 ) -> Iterator[tuple[str, Step]]:
     """Steps of the fits of one target with each of the representations, in turns, until all are done: one problem,
     and for each representation what `wsr.fit_stream` gives."""
-    from wsr.fitting.fit import default_device, representation_for
+    from wsr.devices import default_device
+    from wsr.fitting.fit import representation_for
     from wsr.fitting.loop import run_fit
     from wsr.fitting.settings import FitSettings
     from wsr.presets import preset
@@ -165,7 +166,7 @@ def sample(
     path: Path, count: int, cls: str | None, guidance: float, steps: int, seed: int
 ) -> "Iterator[SampleStep]":  # fmt: skip
     """New weights from the generator in a file, step by step."""
-    from wsr.fitting.fit import default_device
+    from wsr.devices import default_device
     from wsr.generators.base import SampleSettings
 
     settings = SampleSettings(cls=cls, guidance=guidance, steps=steps, seed=seed)

@@ -39,6 +39,7 @@ class Base:
 
         out = self.out or default_base_path(self.dataset, self.preset, self.seed, self.mask_seed)
         signals = load_signals(self.dataset)
+        device = usable(self.device)
         with bar(f"base {self.dataset}") as update:
             for record in train_base(
                 signals,
@@ -46,7 +47,7 @@ class Base:
                 preset=self.preset,
                 seed=self.seed,
                 mask_seed=self.mask_seed,
-                device=usable(self.device),
+                device=device,
                 overwrite=self.overwrite,
             ):
                 update(record.step, record.steps, "" if record.kept else f"loss {record.loss:.4f}")

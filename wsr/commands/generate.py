@@ -97,7 +97,7 @@ class Sample:
     """The zoo's folder."""
 
     def run(self) -> int:
-        from wsr.fitting.fit import default_device
+        from wsr.devices import default_device
         from wsr.generators.base import SampleSettings
         from wsr.generators.files import load_generator
         from wsr.generators.jobs import sample_zoo

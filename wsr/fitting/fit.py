@@ -26,11 +26,6 @@ from wsr.presets import FitConfig
 from wsr.presets import preset as find_preset
 
 
-def default_device() -> str:
-    """CUDA where there is a GPU, else the CPU."""
-    return usable(None)
-
-
 def fit_stream(
     signals,
     representation: str = "mlora-asym",
