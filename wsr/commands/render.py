@@ -7,7 +7,6 @@ from tyro.conf import Positional
 
 from wsr.commands import OK
 from wsr.errors import WsrError, unknown_name
-from wsr.formats.files import there
 from wsr.paths import make_dir
 from wsr.progress import bar
 
@@ -32,6 +31,7 @@ class Render:
 
     def run(self) -> int:
         from wsr.fitting.saved import load_weights
+        from wsr.formats.files import there
         from wsr.zoo import Zoo
 
         held = load_weights(self.zoo) if there(self.zoo) else Zoo.open(self.zoo)
