@@ -19,7 +19,8 @@ MOST_CLASSES = 100_000
 
 
 class PointNet(nn.Module):
-    """Features (n, 256) of clouds (n, points, 3) in the unit ball, or, by `classify`, log-probabilities of classes."""
+    """Computes features (n, 256) of clouds (n, points, 3) in the unit ball, or, by `classify`, log-probabilities of
+    classes."""
 
     def __init__(self, classes: int = 40):
         super().__init__()
