@@ -17,7 +17,7 @@ from wsr.fields.registry import names
 from wsr.formats.files import refuse_stand_in, shown
 from wsr.modalities import of_file
 
-TEXT_BYTES = 16_000_000  # of a JSON text: a zoo.json has 8 kB, the ids of 500,000 instances 10 MB
+TEXT_BYTES = 16_000_000  # largest JSON text; a zoo.json has 8 kB, the ids of 500,000 instances 10 MB
 ENTRIES = 2**28  # numbers of an instance, or of a base: 1 GB
 LONGEST_INPUT = 60  # characters of a faulty value in a message
 

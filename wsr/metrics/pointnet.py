@@ -135,5 +135,5 @@ def _public(path: Path, what: str) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
         state = state.get("model_state_dict", state)
         return {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
-    except Exception as error:  # of many kinds: whatever it is, the file is at fault
+    except Exception as error:  # torch.load raises many types for a damaged file
         raise WsrError(f"{shown(path)} does not hold {what}: {str(error)[:200]}.") from None

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from wsr.metrics.features import Extractor
     from wsr.modalities.occupancy_targets import ShapeTargets, ShapeTruth
 
-SUFFIXES = (".obj", ".off", ".stl", ".ply", ".glb")  # those that wsr.data.readers has readers for
-_SMALL = 0.01  # of the cube: what fills less is thin against the grid
-DRAWN = 256  # pixels of a drawn surface, unless told
-PLACES = 20_000  # at which two fields are compared
+SUFFIXES = (".obj", ".off", ".stl", ".ply", ".glb")  # those with a reader in wsr.data.readers
+_SMALL = 0.01  # share of the cube; a shape that fills less is thin compared with the grid
+DRAWN = 256  # default size of a drawn surface, in pixels
+PLACES = 20_000  # points at which two fields are compared
 
 
 class Occupancy(Modality):
@@ -55,7 +55,7 @@ class Occupancy(Modality):
         return read_mesh(given)
 
     def content_parts(self, content):
-        # rounded, so that the last bit of a platform's arithmetic does not make another shape of it
+        # rounded, so that rounding errors, which differ between platforms, do not change a shape's hash
         return [np.round(content.vertices, 5).astype("<f4"), np.asarray(content.faces, "<i4")]
 
     def load_folder(self, folder):

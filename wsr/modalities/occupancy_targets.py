@@ -17,8 +17,8 @@ from wsr.modalities.occupancy import OCCUPANCY
 from wsr.modalities.targets import Batch, Targets, Truth
 from wsr.render.decode import evaluate_in_chunks
 
-EVALUATION_SEED = 77_003  # of the fresh uniform points: never those that a fit saw
-QUICK_POINTS = 8192  # that every record but the last is judged on
+EVALUATION_SEED = 77_003  # seed of the fresh uniform points, which no fit has seen
+QUICK_POINTS = 8192  # points on which all records but the last are measured
 
 
 class ShapeTargets(Targets):
