@@ -2,8 +2,8 @@
 achieves.
 
 A generator can win against the training weights by copying them. Therefore every number is compared with that of the
-replica baseline (training weights with a little noise) and with the floor (fits that no generator has made). References
-are decoded fits rather than targets, so that a generator is not blamed for the error of fitting.
+replica baseline (training weights with a little noise) and with the floor (held-out fits, which are not copies).
+References are decoded fits rather than targets, so that a generator is not blamed for the error of fitting.
 """
 
 from collections.abc import Callable, Iterator

@@ -8,7 +8,7 @@ raw and in canonical form, so that it also finds copies that a symmetry has disg
 A copy is near one training weight and no other. The distance alone says little: a sampled weight contains less noise
 than a fit, lies nearer to the mean, and therefore nearer to every training weight than new fits do (52 of 60 sampled
 shapes, and every average of 16, were nearer to one than 97.5 % of held-out fits). Therefore the distance is divided by
-the distances to the next training weights, as in Yoon et al. (2023).
+the mean distance to the next training weights, as in Yoon et al. (2023).
 """
 
 from collections.abc import Iterable

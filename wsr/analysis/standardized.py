@@ -29,7 +29,7 @@ class StandardizedSpace:
         self.mean, self.std = vectors.mean(0), vectors.std(0).clamp_min(1e-6)
         self.known = self._standardized(vectors)  # (n, p)
         self.products = self.known @ self.known.T
-        # canonical forms do not remove permutations of rank components
+        # canonical forms may still differ by a permutation of rank components
         self.free = canonically and isinstance(model, Adapter) and "permutation" in model.kind.allowed
 
     def nearest(

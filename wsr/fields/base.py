@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from wsr.fields.checkpoint import BaseInfo
 
 
-def fourier_init(width: int, dim: int, omega: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def fourier_init(
+    width: int, dim: int, omega: float, generator: torch.Generator
+) -> tuple[Float[Tensor, "c d"], Float[Tensor, "c"]]:
     """Draws frequencies (width, dim) ~ N(0, 1) and phases (width,), uniform over a period, for sin(ω0 (W p + b)).
 
     With ω0 = 32 the frequencies have a standard deviation of 32 rad per unit, about ten periods across an image, whose

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from jaxtyping import Float
 from torch import Tensor
 
 from wsr.caching import cached_by_file
@@ -37,8 +38,9 @@ class BaseInfo:
 
 
 def save_base(
-    path: str | Path, base: BaseField, info: BaseInfo, latents: Tensor | None = None, ids: list[str] | None = None
-) -> None:
+    path: str | Path, base: BaseField, info: BaseInfo, latents: Float[Tensor, "n z"] | None = None,
+    ids: list[str] | None = None,
+) -> None:  # fmt: skip
     """Writes a base to a file, with the latent codes (n, z) of its training set and the instance id of each row."""
     tensors = {f"base.{name}": value.detach().contiguous().cpu() for name, value in base.state_dict().items()}
     if latents is not None:
@@ -146,7 +148,7 @@ def base_ids(name_or_path: str | Path) -> list[str]:
         return _about(file).ids
 
 
-def load_latents(name_or_path: str | Path) -> tuple[Tensor, list[str]]:
+def load_latents(name_or_path: str | Path) -> tuple[Float[Tensor, "n z"], list[str]]:
     """Returns the latent codes (n, z) of a base's training set and their instance ids. WsrError if the file is not a
     base or holds no latent codes."""
     with open_tensors(base_path(name_or_path), WHAT) as file:

@@ -1,7 +1,7 @@
 """Coordinates: pixel centres in [-1, 1], x right, y down."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor
 
 
@@ -14,7 +14,7 @@ def pixel_grid(height: int, width: int, device: torch.device | str = "cpu") -> F
     return torch.stack(torch.meshgrid(y, x, indexing="ij")[::-1], dim=-1).reshape(-1, 2).float()
 
 
-def morton_order(height: int, width: int) -> Tensor:
+def morton_order(height: int, width: int) -> Int64[Tensor, "p"]:
     """Returns the flat pixel indices (height · width,) in the order of a Z-shaped curve (Morton order), so that
     neighbours along the curve are neighbours in the image."""
     y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")

@@ -1,9 +1,10 @@
 """Asymmetric masks (section 3.4) freeze entries at different positions in each row of a weight matrix. The rows can
-then be told apart, and permuting them leaves the set of weights that the mask allows."""
+then be told apart: permuting them yields weights that the mask does not allow."""
 
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 # Standard deviation of frozen entries in units of the layer's own. The paper writes N(0, κI) with κ = 6 (section 4.1);
@@ -23,7 +24,7 @@ def asymmetric_mask(rows: int, columns: int, frozen: int, seed: int, layer: int)
             return tuple((chosen + torch.arange(rows)[:, None] * columns).flatten().sort().values.tolist())
 
 
-def frozen_draws(total: int, scale: float, seed: int, layer: int) -> Tensor:
+def frozen_draws(total: int, scale: float, seed: int, layer: int) -> Float[Tensor, "total"]:
     """Draws the values of frozen entries of additive adapters and standalone MLPs: N(0, (κ · scale)²)."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + layer + 500_009)
     return torch.randn(total, generator=generator) * (KAPPA * scale)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -148,7 +149,7 @@ class BaseTraining:
         raise AssertionError("a step after the last stage")
 
     @torch.no_grad()
-    def finish(self) -> tuple[BaseField, Tensor]:
+    def finish(self) -> tuple[BaseField, Float[Tensor, "n z"]]:
         """Returns the averaged network, with the training set's mean style stored in it, and the latent codes (n, z),
         both on the CPU."""
         base: BaseField = self.average.module

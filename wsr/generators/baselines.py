@@ -60,7 +60,9 @@ def gaussian(weights: Float[Tensor, "n p"], count: int, seed: Seed = 0) -> Float
     return weights.mean(0) + weights.std(0) * noise.to(weights.device)
 
 
-def plants(model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0) -> dict[str, Tensor]:
+def plants(
+    model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0
+) -> dict[str, Float[Tensor, "_ p"]]:
     """Returns copies that an audit must detect, by their disguise: noise (0.1 of each parameter's standard deviation),
     the mean of two, and each symmetry that changes neither the field nor the mask. Symmetries that an audit cannot undo
     (`RepresentationKind.unresolved`) are left out."""

@@ -72,7 +72,8 @@ class CheckpointTransformer(WeightTransformer):
     the network."""
 
     def __init__(
-        self, tokens: Tokens, given: Tokens, config: DiffusionConfig, starts: Tensor, losses: Float[Tensor, "k 2"]
+        self, tokens: Tokens, given: Tokens, config: DiffusionConfig, starts: Float[Tensor, "k p"],
+        losses: Float[Tensor, "k 2"],
     ):  # fmt: skip
         super().__init__(tokens, config, 0)
         self.given, self.loss = given, nn.ModuleList(TimestepEmbedding(FREQUENCIES, config.width) for _ in range(2))
@@ -83,7 +84,9 @@ class CheckpointTransformer(WeightTransformer):
     def forward(self, x, time, label):
         return self.starts[label] + super().forward(x, time, label)
 
-    def read(self, x: Tensor, time: Tensor, label: Int[Tensor, " n"]) -> tuple[Tensor, Tensor]:
+    def read(
+        self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
+    ) -> tuple[Float[Tensor, "n t w"], Float[Tensor, "n w"]]:
         h = self.tokens.encode(x) + self.position
         about = self.time(self.frequencies(time))
         for number, embedding in enumerate(self.loss):

@@ -55,7 +55,7 @@ class Autoencoder(nn.Module):
         self.encode = nn.Sequential(nn.Linear(size, config.width), nn.GELU(), nn.Linear(config.width, config.latent))
         self.decode = nn.Sequential(nn.Linear(config.latent, config.width), nn.GELU(), nn.Linear(config.width, size))
 
-    def loss(self, x: Float[Tensor, "b p"], generator: torch.Generator) -> Tensor:
+    def loss(self, x: Float[Tensor, "b p"], generator: torch.Generator) -> Float[Tensor, ""]:
         """Returns the mean squared error of the reconstruction."""
         def noise(of: Tensor) -> Tensor:
             return torch.randn(of.shape, generator=generator).to(of.device)

@@ -58,8 +58,9 @@ def mmd(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"], kernel: str = "rbf", u
 
 
 def precision(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> float:
-    """Share of generated samples that lie among the reference samples: nearer to some reference sample than its third
-    nearest other reference sample, or the farthest one if there are fewer (Kynkäänniemi et al. 2019).
+    """Share of generated samples that lie among the reference samples, that is, within the radius of some reference
+    sample. Its radius is the distance to its third nearest other one, or to the farthest if there are fewer
+    (Kynkäänniemi et al. 2019).
 
     A copy lies among them too, so precision does not measure novelty.
     """

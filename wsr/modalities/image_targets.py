@@ -43,7 +43,7 @@ class ImageTargets(Targets):
     def device(self) -> torch.device:
         return self.pixels.device
 
-    def positions(self, step: int, count: int) -> Tensor:
+    def positions(self, step: int, count: int) -> Int64[Tensor, "q"]:
         """Returns the flat indices (count,) of a step's pixels."""
         total = len(self.curve)
         count = min(count, total)

@@ -14,13 +14,13 @@ PREDICTIONS: tuple[str, ...] = ("epsilon", "sample", "v_prediction", "flow")
 
 @dataclass(frozen=True)
 class DiffusionConfig:
-    """The settings of a diffusion model. All measurements below are for mLoRA-Asym unless stated otherwise."""
+    """The settings of a diffusion model, with the measurements that led to them."""
 
     width: int
     """Hidden size of each token, after its linear projection or the layer encoder. A token cannot represent more of a
-    layer than fits into it, so at equal time width helps more than depth (the paper's is 2,880). Shapes, 1,000 steps,
-    one run each: a validation loss of 0.807 at 256 and 0.776 at 320. `cpu` uses 320, so that assets/ can hold
-    twenty-five models (`precompute run diffusion_sizes` compares more sizes)."""
+    layer than fits into it, so at equal time width helps more than depth (the paper's is 2,880). Shapes, mLoRA-Asym,
+    1,000 steps, one run each: a validation loss of 0.807 at 256 and 0.776 at 320. `cpu` uses 320, so that assets/ can
+    hold twenty-five models (`precompute run diffusion_sizes` compares more sizes)."""
     depth: int
     """Transformer blocks."""
     heads: int
@@ -58,9 +58,9 @@ class DiffusionConfig:
     sampling`)."""
     clusters: int = 0
     """Maximal number of k-means clusters that replace the classes if all weights are of one class. Each sample is
-    conditioned on a cluster, drawn with its frequency among the training weights, and guidance exaggerates it. People:
-    FD of 160 samples falls from 0.979 to 0.909 with ten clusters, and to 0.819 with guidance 2.5, where 6 % are called
-    copies, as many as of new fits; with five clusters and that guidance to 0.850, and none are called copies
+    conditioned on a cluster, drawn with its frequency among the training weights, and guidance exaggerates it. People,
+    mLoRA-Asym: FD of 160 samples falls from 0.979 to 0.909 with ten clusters, and to 0.819 with guidance 2.5, where 6 %
+    are called copies, as many as of new fits; with five clusters and that guidance to 0.850, and none are called copies
     (`precompute run clusters`)."""
     label_drop: float = 0.1
     """Share of training samples whose class is dropped, for classifier-free guidance."""

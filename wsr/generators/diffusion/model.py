@@ -63,7 +63,8 @@ class WeightDiffusion(Generator):
         raise NotImplementedError("A zoo trains a wsr.generators.diffusion.jobs.Diffusion, which is one of these.")
 
     def standardise(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        """Converts weights on any device to zero mean and unit standard deviation, on the model's device."""
+        """Standardises weights from any device by the training weights' mean and standard deviation. The result is on
+        the model's device."""
         return (weights.to(self.mean.device) - self.mean) / self.std
 
     def restore(self, standard: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:

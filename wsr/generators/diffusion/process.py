@@ -21,11 +21,14 @@ class Process(ABC):
     """The interface of both processes: what training and sampling need."""
 
     @abstractmethod
-    def times(self, count: int, generator: torch.Generator) -> Tensor:
+    def times(self, count: int, generator: torch.Generator) -> Int[Tensor, " n"] | Float[Tensor, " n"]:
         """Draws random times for training."""
 
     @abstractmethod
-    def loss(self, predict: Predictor, x: Float[Tensor, "n p"], noise: Float[Tensor, "n p"], times: Tensor) -> Tensor:
+    def loss(
+        self, predict: Predictor, x: Float[Tensor, "n p"], noise: Float[Tensor, "n p"],
+        times: Int[Tensor, " n"] | Float[Tensor, " n"],
+    ) -> Float[Tensor, " n"]:  # fmt: skip
         """Returns the loss of each sample (n,)."""
 
     @abstractmethod

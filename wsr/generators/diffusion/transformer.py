@@ -65,7 +65,9 @@ class Block(nn.Module):
         self.modulation = Modulation(width, 6) if own else None
         self.offset = None if own else nn.Parameter(torch.zeros(6, 1, width))
 
-    def forward(self, h: Tensor, about: Tensor, shared: list[Tensor] | None) -> Tensor:
+    def forward(
+        self, h: Float[Tensor, "n t w"], about: Float[Tensor, "n w"], shared: list[Float[Tensor, "n 1 w"]] | None
+    ) -> Float[Tensor, "n t w"]:
         if self.modulation is not None:
             parts = self.modulation(about)
         else:
