@@ -20,7 +20,7 @@ from wsr.paths import assets_dir, cache_dir, taken
 from wsr.presets import PresetConfig
 from wsr.presets import preset as find_preset
 
-NAMED = 5  # most zoos that a message names
+NAMED = 5  # maximal number of zoos that a message names
 
 
 def training_targets(signals: Signals, device: str = "cpu") -> Targets:

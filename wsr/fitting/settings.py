@@ -46,8 +46,8 @@ class Start:
     """The start that all instances share, as `Representation.initial` draws it."""
 
     init: str = "centered"
-    """"centered": at the mean of the base; "normal": with zero mean; "spread": around one fixed start, with the same
-    relative noise for all representations."""
+    """How the start is drawn. "centered": at the mean of the base; "normal": with zero mean; "spread": around one fixed
+    start, with the same relative noise for all representations."""
     sigma: float = 0.02
     """Standard deviation of the start around its centre, if it has one."""
     init_seed: int = 0

@@ -16,7 +16,7 @@ from wsr.fields.mlp import StandaloneMLP
 from wsr.fields.representation import Representation
 from wsr.symmetry.actions import around
 
-SWEEPS = 50  # most sweeps of weight matching over the layers; mostly nothing changes after 5 to 10
+SWEEPS = 50  # maximal number of sweeps over the layers; usually nothing changes after 5 to 10
 
 
 def align(
