@@ -1,4 +1,4 @@
-"""What needs a thread without an event loop: a browser's tests leave theirs running in the thread of the tests."""
+"""Runs code in a thread without an event loop: browser tests leave theirs running in the main thread."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -7,11 +7,11 @@ from typing import Any
 
 
 def call(function: Callable, *args: Any) -> Any:
-    """The function's result, computed on a thread of its own."""
+    """Returns the function's result, computed in a thread of its own."""
     with ThreadPoolExecutor(1) as pool:
         return pool.submit(function, *args).result()
 
 
 def run(coroutine: Coroutine) -> Any:
-    """`asyncio.run` on a thread of its own."""
+    """Runs `asyncio.run` in a thread of its own."""
     return call(asyncio.run, coroutine)

@@ -1,4 +1,4 @@
-"""Shared by all tests: shapes in signatures are enforced, and the cache is a folder of the test run's own."""
+"""Shared by all tests: shapes in signatures are enforced, and the cache is a folder of this test run."""
 
 import os
 import tempfile
@@ -10,7 +10,7 @@ import jaxtyping  # noqa: E402
 
 import wsr  # noqa: E402, F401  # before torch: it says how threads wait
 
-# every jaxtyping signature of the engine is checked while the tests run, and only then (it costs a few percent)
+# jaxtyping signatures of the engine are checked during tests only, since it costs a few percent
 CHECKED = (
     "fields", "fitting", "symmetry", "analysis", "generators",
     "modalities.targets", "modalities.image_targets", "modalities.occupancy_targets",
@@ -29,7 +29,8 @@ BROWSER = "tests/browser/"
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """The tests of one file follow each other and share what they set up; those of the page share one server too."""
+    """Runs the tests of one file one after the other on one worker, since they share what they set up; the tests of the
+    page also share one server."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
@@ -41,9 +42,9 @@ def pytest_xdist_make_scheduler(config, log):
 
 
 def pytest_collection_modifyitems(items):
-    """Puts the tests of the page first, which take longest, so that no worker is left with them at the end. Marks
-    the tests of these folders as numeric, which `make test` runs again as on a CPU without AVX-512 and bf16; not those
-    marked `once`. Skips the tests of a GPU where there is none."""
+    """Puts the tests of the page first, because they take longest and one worker would be left with them at the end.
+    Marks the tests of some folders as `numeric`, except those marked `once`; `make test` runs these again as on a CPU
+    without AVX-512 and bf16. Skips the tests of a GPU if there is none."""
     reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
     items.sort(key=lambda item: not item.nodeid.startswith(BROWSER))
     for item in items:
@@ -72,7 +73,7 @@ def config():
 @pytest.fixture
 def base(config):
     field = BaseField(config, seed=1)
-    with torch.no_grad():  # an untrained base has equal styles: this one has structure to adapt
+    with torch.no_grad():  # styles that differ, which an untrained base does not have
         field.mean_style.copy_(
             1 + 0.3 * torch.randn(field.mean_style.shape, generator=torch.Generator().manual_seed(2))
         )

@@ -1,17 +1,17 @@
-"""A stand-in for CUDA where there is none: what a GPU refuses is refused, what makes its host wait is counted.
+"""A stand-in for CUDA on machines without it: refuses what a GPU refuses, and counts what makes the host wait for it.
 
 Inside `pretend_gpu()`, tensors that are made on or moved to "cuda" stay on the CPU but are marked (by their storage) as
-the GPU's. They say `device == cuda:0`, and so do all results of operations on them. As with CUDA,
+belonging to the GPU. They say `device == cuda:0`, and so do the results of operations on them. As with CUDA,
 
-- an operation on tensors of both sides raises RuntimeError, but for single numbers (0-dim), copies, and CPU indices;
-- `.numpy()` of the GPU's raises TypeError;
-- what draws into the GPU's memory from a generator of the CPU raises RuntimeError;
+- an operation on tensors of both devices raises RuntimeError, except for single numbers (0-dim), copies, CPU indices;
+- `.numpy()` of a GPU tensor raises TypeError;
+- drawing into the GPU's memory from a CPU generator raises RuntimeError;
 - what makes the host wait is counted in `Pretend.syncs`, by name: `.cpu()`, `.item()`, `bool()`, `.tolist()`, boolean
   indices, uploads from memory that is not pinned, uploads of CPU indices.
 
-Every operation of PyTorch in this thread passes here, those of the backward pass and of optimisers too. Values are
-computed by the CPU. Compilation is off (`torch.compile` runs its function as it is), and what a CUDA kernel itself does
-differently (its rounding, its races) is not seen.
+All operations of PyTorch in this thread are intercepted, including those of the backward pass and of optimizers. The
+CPU computes the values. Compilation is off (`torch.compile` runs its function as it is), and what a CUDA kernel does
+differently (rounding, races) is not simulated.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ from wsr.fields.base import set_compute_dtype
 
 GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
 aten = torch.ops.aten
-DEVICE, IS_CUDA = Tensor.device.__get__, Tensor.is_cuda.__get__  # what Python calls for `.device`, `.is_cuda`
+DEVICE, IS_CUDA = Tensor.device.__get__, Tensor.is_cuda.__get__  # how Python reads `.device` and `.is_cuda`
 COPIES = {aten.copy_.default, aten._foreach_copy_.default, aten.set_.source_Tensor}
 INDEXED = {aten.index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default}
 WAITS = {
@@ -46,11 +46,11 @@ WAITS = {
 
 
 class Pretend:
-    """The marks of one pretended GPU, and what its host waited for."""
+    """The marks of a pretended GPU, and counts of what its host waited for."""
 
     def __init__(self):
         self.syncs: Counter[str] = Counter()
-        self._ours: dict[int, StorageWeakRef] = {}  # the references keep an address from being given away again
+        self._ours: dict[int, StorageWeakRef] = {}  # the references keep addresses from being reused
         self._pinned: dict[int, StorageWeakRef] = {}
 
     def has(self, tensor: Tensor) -> bool:
@@ -83,7 +83,7 @@ def _storage(tensor: Tensor) -> torch.UntypedStorage:
 
 
 class _Moved(torch.autograd.Function):
-    """A copy on the other side, whose gradient comes back to this one."""
+    """A copy on the other device, whose gradient is copied back."""
 
     @staticmethod
     def forward(ctx, tensor, gpu, target):
@@ -100,7 +100,7 @@ class _Moved(torch.autograd.Function):
 
 
 class _Operations(TorchDispatchMode):
-    """Each operation that is carried out: its tensors must be on one side, and its results are there too."""
+    """Intercepts each operation: requires its tensors to be on one device, and marks its results as being there."""
 
     def __init__(self, gpu: Pretend):
         super().__init__()
@@ -141,13 +141,13 @@ class _Operations(TorchDispatchMode):
 
 
 def _refuse_generators(func, args, kwargs) -> None:
-    """No generator but the CPU's can be made here: any that is given is of the wrong side."""
+    """Refuses any given generator, because only CPU generators exist here."""
     if any(isinstance(one, torch.Generator) for one in pytree.tree_leaves((args, kwargs))):
         raise RuntimeError(f"Expected a 'cuda' device type for generator but found 'cpu', in {func}.")
 
 
 class _Calls(TorchFunctionMode):
-    """What Python asks for: where a tensor is, that it be moved, that it be made somewhere."""
+    """Intercepts Python's questions and requests: where a tensor is, moving it, creating it on a device."""
 
     def __init__(self, gpu: Pretend):
         super().__init__()
@@ -224,7 +224,7 @@ def name_of(func) -> str:
 
 
 def _plain(args: tuple) -> tuple:
-    """Arguments of `.to` as PyTorch's own parser takes them; of another tensor its type."""
+    """Parses arguments of `.to` as PyTorch's own parser does; of another tensor it takes the dtype."""
     return tuple(torch.empty(0, dtype=one.dtype) if isinstance(one, Tensor) else one for one in args)
 
 
@@ -235,7 +235,7 @@ def _plain_device(kwargs: dict, gpu: Pretend) -> dict:
 
 @contextlib.contextmanager
 def chosen_gpu() -> Iterator[Pretend]:
-    """The same where wsr chooses it by itself, with products in fp32 as on the CPU beside it."""
+    """Context with a pretended GPU that wsr chooses by itself, and products in fp32 like those of the CPU."""
     chosen, devices.default_device = devices.default_device, lambda: "cuda"
     kinds = ("cuda", "cpu")
     try:
@@ -251,7 +251,7 @@ def chosen_gpu() -> Iterator[Pretend]:
 
 @contextlib.contextmanager
 def pretend_gpu() -> Iterator[Pretend]:
-    """A GPU, "cuda", for as long as this. Whether it is chosen is the code's own affair (`default_device`)."""
+    """Context with a pretended GPU "cuda". The code under test decides whether to use it (`default_device`)."""
     gpu = Pretend()
     torch.compiler.set_stance("force_eager")
     synchronize, torch.cuda.synchronize = torch.cuda.synchronize, lambda device=None: None

@@ -1,4 +1,4 @@
-"""What is kept of a file is let go as soon as the file is another."""
+"""A value read from a file is dropped when the file is replaced."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +16,7 @@ def write(path, text: str) -> None:
 
 @pytest.fixture
 def read(tmp_path):
+    """The content of a file."""
     calls = []
 
     @cached_by_file(lambda name, *_, **__: [tmp_path / name], maxsize=2)

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: in a process of its own only where the exit code is the point."""
+"""The command line as a user meets it, in a process of its own only where the exit code matters."""
 
 import subprocess
 import sys

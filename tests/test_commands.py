@@ -1,4 +1,4 @@
-"""What a command refuses before it has done any work, and how it ends when it is stopped."""
+"""What commands refuse before they start any work, and how they end when interrupted."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""Disks that are full, homes that cannot be written, processes that are asked to end."""
+"""Full disks, home folders that cannot be written, and processes that are asked to end."""
 
 import errno
 import os
@@ -148,7 +148,7 @@ assert len(list(folder.iterdir())) == 6
 
 
 def test_what_does_not_fit_is_a_sentence_and_the_old_file_stays(tmp_path):
-    """A limit of a process's own is what the system refuses as it does on a full disk, and needs no rights."""
+    """A process's own limit on file sizes causes the same error as a full disk, and setting it needs no rights."""
     done = subprocess.run([sys.executable, "-c", WRITES, str(tmp_path)], cwd=HERE, capture_output=True, text=True)
     assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr[-2000:]
 
@@ -177,7 +177,7 @@ def test_only_errors_of_the_disk_become_its_sentence(tmp_path):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """Two megabytes, where a disk may be mounted."""
+    """A disk of two megabytes, if this machine allows mounting one."""
     folder = tmp_path / "disk"
     folder.mkdir()
     done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True)

@@ -1,4 +1,4 @@
-"""The house keeps its rules (`tests/house`), and each rule finds what it is there for."""
+"""The repository keeps its structural rules (`tests/house`), and each rule finds what it should find."""
 
 import pytest
 
@@ -12,7 +12,8 @@ pytestmark = pytest.mark.once
 
 @pytest.mark.parametrize("rule", RULES)
 def test_the_house_keeps_its_rules(rule):
-    """Where this fails: mend it, or, for a dimension or a name, say why it must be so in `tests/house/identity.py`."""
+    """If this fails, fix the code; or, for a dimension or a name, state in `tests/house/identity.py` why it must be so.
+    """
     places, known = broken(rule), KNOWN.get(rule, {})
     count = by_file(places)
     new = [str(place) for place in places if count[place.path] > known.get(place.path, 0)]
@@ -29,7 +30,7 @@ def test_what_is_allowed_is_little_is_there_and_says_why():
 
 
 def places(rule, files, path="wsr/a.py"):
-    """Where a rule finds something in files of this content, by path; a text is the content of one file."""
+    """Returns where a rule finds violations in files with this content, by path; a text is the content of one file."""
     check, _ = RULES[rule]
     files = {path: files} if isinstance(files, str) else files
     return sorted((place.path, place.line) for place in check([Source(*file) for file in files.items()]))

@@ -1,4 +1,4 @@
-"""One hash of all that a result depends on, and words for what is another."""
+"""Identities hash everything that a result depends on, and say in words what differs."""
 
 import json
 from dataclasses import dataclass

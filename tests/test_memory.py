@@ -1,4 +1,5 @@
-"""What is kept is bounded by its bytes, counted once where it is shared, and made once for all who ask at once."""
+"""Kept values are bounded by their bytes; shared memory counts once; a value requested by several threads is made once.
+"""
 
 import threading
 import time

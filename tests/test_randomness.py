@@ -1,4 +1,4 @@
-"""Nothing in the engine seeds the global random state, uses it, or is disturbed by another thread that does."""
+"""Nothing in the engine seeds or uses the global random state, or is disturbed by another thread that does."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,8 @@ TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 4, timesteps=10, shared_modulation=Tru
 
 
 def state() -> tuple[bytes, bytes]:
-    """Of PyTorch and NumPy. Not of `random`, from which beartype draws which item of a list it checks."""
+    """The global random state of PyTorch and NumPy. Not that of `random`, which beartype uses to choose which item of a
+    list it checks."""
     return bytes(torch.get_rng_state().numpy()), np.random.get_state()[1].tobytes()
 
 
@@ -81,7 +82,7 @@ def test_no_file_of_the_engine_the_app_or_the_scripts_sets_a_global_seed():
 
 
 def test_no_public_call_uses_or_changes_the_global_state(base, config, tmp_path, monkeypatch):
-    """A base trained, pictures fitted into a zoo, a model trained on it, samples drawn, audited and mapped."""
+    """Trains a base, fits pictures into a zoo, trains a model on it, draws samples, audits and maps them."""
     from PIL import Image
 
     from wsr import presets

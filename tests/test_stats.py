@@ -1,4 +1,4 @@
-"""Intervals against scipy's own, and verdicts on data whose truth is known."""
+"""Intervals agree with scipy's, and verdicts are right on simulated data with known truth."""
 
 import math
 
@@ -90,8 +90,8 @@ def test_seeds_of_two_equal_methods_are_told_apart_no_more_often_than_stated():
 
 
 def test_random_splits_of_one_data_set_need_the_correction():
-    """Two rules that are equally good on new data, compared by their accuracy over ten splits of one data set: the
-    plain test tells them apart far too often, the corrected one as often as it says."""
+    """Two rules that are equally good on new data are compared by their accuracy over ten splits of one data set. The
+    plain test finds a difference far too often, the corrected one as often as stated."""
 
     def splits(rng, size=100, runs=10):
         labels = rng.random(size) < 0.5

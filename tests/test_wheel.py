@@ -1,5 +1,5 @@
-"""What `pip install .` gives: the engine with its bases, and nothing of the page. What is built and installed here is a
-copy of the tracked files, so that no build of before and no cache is in it."""
+"""`pip install .` installs the engine with its bases, and nothing of the page. The tests build and install a copy of
+the tracked files, so that no earlier build and no cache is in it."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.once
 
 
 def run(*command, folder, **environment):
-    """A command in a folder, without what the tests' own environment says of paths and assets."""
+    """Runs a command in a folder, without the test environment's paths and assets."""
     own = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "WSR_ASSETS", "WSR_CACHE")}
     own |= {key: str(value) for key, value in environment.items()}
     return subprocess.run(list(map(str, command)), cwd=folder, env=own, capture_output=True, text=True, timeout=200)
@@ -47,7 +47,7 @@ def run(*command, folder, **environment):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """The tracked files, without the assets that a wheel does not have."""
+    """The tracked files, without the assets that are not part of the wheel."""
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout")
     copy = tmp_path_factory.mktemp("source")
@@ -133,7 +133,7 @@ def test_an_editable_install_finds_the_page_and_the_scripts_from_any_folder(sour
 
 
 def test_a_space_installs_what_the_engine_and_the_page_need():
-    """A Space reads requirements.txt alone: the same packages, in the same releases."""
+    """A Space reads only requirements.txt, which must list the same packages in the same versions."""
     needed = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["app"]]
     listed = (ROOT / "requirements.txt").read_text().splitlines()
     assert sorted(listed) == sorted(needed)

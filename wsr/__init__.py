@@ -1,13 +1,14 @@
-"""wsr: a weight-space laboratory. Fit images and 3D shapes as small neural fields, and work with their weights.
+"""wsr: a weight-space laboratory. Fits images and 3D shapes as small neural fields, and works with their weights.
 
-The names below are the public face; each is loaded when it is first used, so that `import wsr` costs nothing.
+The names below are the public interface. Each is loaded when it is first used, so that `import wsr` is fast.
 """
 
 import os
 from importlib import import_module
 
-# Read by OpenMP when PyTorch is loaded: threads that wait for each other sleep instead of spinning. On a busy machine
-# one spins until the system lets the other go on, and two threads then take twenty times the CPU seconds of one.
+# OpenMP reads this when PyTorch is loaded: threads that wait for each other sleep instead of spinning. On a busy
+# machine a thread would spin until the other one is scheduled, and two threads would use twenty times the CPU seconds
+# of one.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 __version__ = "0.1.0"
@@ -31,7 +32,7 @@ __all__ = ["representations", *_HOMES]
 
 def __getattr__(name: str):
     if name == "representations":
-        return import_module("wsr.fields.registry").names()  # anew each time: more may have been registered
+        return import_module("wsr.fields.registry").names()  # not cached: more may be registered later
     if name not in _HOMES:
         raise AttributeError(f"module 'wsr' has no attribute {name!r}")
     module = import_module(_HOMES[name])

@@ -13,8 +13,8 @@ Stamp = tuple[tuple[int, int, int] | None, ...]
 
 
 def file_stamp(files: Iterable[str | Path]) -> Stamp:
-    """Returns size, modification time and inode of each file, and None for a missing one. A file that replaces another
-    by renaming, as all of ours do, has a new inode even within one tick of the clock."""
+    """Returns size, modification time and inode of each file, and None for a missing one. All our files are replaced by
+    renaming, and the new file has another inode even if the clock has not advanced."""
     return tuple(_state(file) for file in files)
 
 
@@ -29,9 +29,9 @@ def _state(file: str | Path) -> tuple[int, int, int] | None:
 def cached_by_file(
     files: Callable[P, Iterable[str | Path]], maxsize: int
 ) -> Callable[[Callable[P, T]], Callable[P, T]]:  # fmt: skip
-    """Decorator: keeps the last `maxsize` results of a function, each for as long as the files stay unchanged that
-    `files(arguments)` lists. Each call checks the state of those files, some two microseconds a file. Exceptions are
-    not kept."""
+    """Decorator: keeps the last `maxsize` results of a function, each as long as the files that `files(arguments)`
+    lists are unchanged. Each call checks the state of those files, which takes about two microseconds per file.
+    Exceptions are not kept."""
 
     def stamp(*args: P.args, **kwargs: P.kwargs) -> Stamp:
         return file_stamp(files(*args, **kwargs))

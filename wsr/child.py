@@ -12,7 +12,7 @@ from typing import Any
 
 from wsr.errors import WsrError
 
-STACK = 10 * 2**20  # of a thread
+STACK = 10 * 2**20  # bytes of each thread's stack
 
 
 def serve(connection: Connection) -> None:
@@ -68,7 +68,7 @@ def _limit(memory: int | None, seconds: float | None) -> None:
 def limit_memory(memory: int | None) -> int | None:
     """Limits the memory that this process may take from now on, never above a limit that is set already. Returns the
     earlier limit."""
-    with contextlib.suppress(ImportError, OSError, ValueError):  # what the system does not offer
+    with contextlib.suppress(ImportError, OSError, ValueError):  # not available on every system
         import resource
 
         before, hard = resource.getrlimit(resource.RLIMIT_AS)
@@ -98,8 +98,8 @@ def main(arguments: list[str]) -> None:
 
     importlib.import_module("wsr.isolation").IN_CHILD = True
     handle, nice, *modules = arguments
-    os.dup2(2, 1)  # what libraries print is not an answer
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to hear
+    os.dup2(2, 1)  # what libraries print goes to stderr
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     with contextlib.suppress(OSError):
         os.nice(int(nice))
     with contextlib.suppress(ImportError, OSError, ValueError):

@@ -18,7 +18,7 @@ from wsr.errors import WsrError
 TERMINATED = 128 + signal.SIGTERM  # the exit code of a process that was asked to end
 GRACE = 5.0  # seconds for a batch in hand, after which the process ends without it
 
-_folders: dict[Path, int] = {}  # and the process that made each
+_folders: dict[Path, int] = {}  # folders, and the process that made each
 _at_end: list[tuple[int, Callable[[], None]]] = []  # the process that asked for it, and what to call
 _asked_to_end = threading.Event()
 
@@ -86,7 +86,7 @@ def end_on_sigterm() -> None:
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # asked twice is asked once
     _asked_to_end.set()
-    if hasattr(signal, "alarm"):  # where neither this thread nor the next gets to the interpreter, the system ends it
+    if hasattr(signal, "alarm"):  # the system ends the process if no thread gets to run Python code
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(round(2 * GRACE))
     # not a Timer: threads that run may keep the interpreter from its exit handlers

@@ -1,4 +1,5 @@
-"""One command, `wsr`, with sub-commands. Each is a dataclass: its fields are the options, its docstring the help."""
+"""The command `wsr` with its sub-commands. Each is a dataclass: its fields are the options, its docstring the help
+text."""
 
 import sys
 from typing import Annotated
@@ -36,8 +37,8 @@ Command = (
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs a sub-command. Exit codes: 0 done, 1 a check failed, 2 wrong input or no room to write, 130 stopped, 143
-    asked to end."""
+    """Runs a sub-command. Exit codes: 0 done, 1 a check failed, 2 wrong input or no room to write, 130 interrupted by
+    Ctrl-C, 143 ended by SIGTERM."""
     end_on_sigterm()
     use_writable_caches()
     try:

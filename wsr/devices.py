@@ -1,8 +1,8 @@
 """Where tensors live: one rule for all of wsr.
 
-Weights that leave the engine (records and results of fits, zoos, samples, verdicts) are on the CPU. What was loaded or
-given stays where it is: `.to(device)` of a base, a representation, a layout or a diffusion model returns a copy. Fits
-compute where their targets are, decoding computes where the representation is.
+Weights that leave the engine (in records and results of fits, zoos, samples, verdicts) are on the CPU. Loaded or given
+objects stay where they are: `.to(device)` of a base, a representation, a layout or a diffusion model returns a copy.
+Fits run on the device of their targets, decoding runs on the device of the representation.
 """
 
 import shutil
@@ -18,13 +18,13 @@ Module = TypeVar("Module", bound=nn.Module)
 
 
 def default_device() -> str:
-    """CUDA where there is a GPU, else the CPU."""
+    """Returns "cuda" if there is a GPU, else "cpu"."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def usable(device: str | None) -> str:
-    """Returns the name of the device to compute on; None stands for `default_device`. WsrError for a name that PyTorch
-    does not know, and for a device that is not here."""
+    """Returns the name of the device to compute on; None means `default_device`. WsrError for a device that PyTorch
+    does not know or that is not available."""
     if device is None:
         return default_device()
     try:

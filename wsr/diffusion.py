@@ -1,4 +1,5 @@
-"""The names of `wsr.generators.diffusion` that programs written for earlier versions import from here."""
+"""Names of `wsr.generators.diffusion` under the module that earlier versions had, for programs that import them from
+here."""
 
 from wsr.generators.diffusion import load_diffusion, train_diffusion
 

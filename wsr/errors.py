@@ -6,18 +6,19 @@ from pathlib import Path
 
 
 class WsrError(ValueError):
-    """A mistake in what wsr was given. Its text is one sentence that a visitor can act on; the app and the
-    command line show it as it is, without a traceback."""
+    """An error in what wsr was given. Its text is one sentence that the user can act on; the page and the command line
+    show it without a traceback."""
 
 
 def shown(path: str | Path, longest: int = 240) -> str:
-    """A path in quotes as messages give it, the middle of one with more than `longest` characters left out."""
+    """Returns a path in quotes, as messages show it; the middle of a path of more than `longest` characters is left
+    out."""
     text, half = str(path), longest // 2
     return repr(text if len(text) <= longest else f"{text[:half]}…{text[-half:]}")
 
 
 def unknown_name(kind: str, given: str, valid: Iterable[str]) -> WsrError:
-    """The error for a name that is not one of `valid`, with the nearest valid one."""
+    """Returns the error for a name that is not in `valid`, with the nearest valid one."""
     names = [str(name) for name in valid]
     near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""

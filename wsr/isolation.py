@@ -30,7 +30,7 @@ from wsr.errors import WsrError
 
 log = logging.getLogger(__name__)
 
-START_SECONDS = 120  # time for a child to import its modules, on a cold machine under load
+START_SECONDS = 120  # seconds for a child to import its modules, on a cold machine under load
 GRACE = 1.0  # seconds that a stream has to end by itself when its reader stops
 TICK = 0.05  # seconds between two looks at whether the caller has been told to stop
 MB = 2**20

@@ -18,9 +18,9 @@ from typing import Any
 
 VARIABLE = "WSR_MEMORY_MB"
 DEFAULT_MB = 512
-GROWS = 10.0  # seconds after which a value that is asked for is measured again: some read more into themselves later
+GROWS = 10.0  # seconds after which a value in use is measured again, because some values grow
 SMALL = 4096  # bytes
-TRIES = 3  # at measuring a value that changes meanwhile
+TRIES = 3  # attempts to measure a value that changes meanwhile
 _OPAQUE = (type, FunctionType, MethodType, ModuleType, int, float, complex, bool, type(None))
 
 
@@ -140,7 +140,7 @@ class Memory:
                     break
             if maker[0] == me:  # it needs itself to be made: the interpreter says so, better than to wait for ever
                 return make()
-            maker[1].wait()  # where that one fails, the next of those who wait tries
+            maker[1].wait()  # if that thread fails, the next waiting one tries
         if kept is not None:
             if due:
                 self._measure(key, kept)

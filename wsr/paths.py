@@ -31,8 +31,8 @@ _WRITER_WORDS = ("pytorchstreamwriter", "iostream error", "inline_container", "f
 
 
 def cache_dir() -> Path:
-    """The folder for what can be made again: `$WSR_CACHE`, else `wsr` in `$XDG_CACHE_HOME`, else `~/.cache/wsr`. Where
-    it cannot be written, a temporary folder of this process's own, with a warning."""
+    """Returns the folder for files that can be recreated: `$WSR_CACHE`, else `wsr` in `$XDG_CACHE_HOME`, else
+    `~/.cache/wsr`. If it cannot be written, a temporary folder of this process is used, with a warning."""
     wanted = os.environ.get("WSR_CACHE") or _default_cache()
     path = Path(wanted) if wanted else None
     if path is not None and _writable(path):
@@ -48,7 +48,7 @@ def _default_cache() -> Path | None:
 
 
 def home_dir() -> Path | None:
-    """The user's home; None where they have none, as on a machine that does not know their number."""
+    """Returns the user's home folder, or None if there is none, as for a user number that the machine does not know."""
     try:
         return Path.home()
     except RuntimeError:
@@ -56,7 +56,7 @@ def home_dir() -> Path | None:
 
 
 def _writable(path: Path) -> bool:
-    """Whether files can be made in this folder, which is made where it is missing."""
+    """Tells whether files can be created in this folder, which is created if it is missing."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         return os.access(path, os.W_OK | os.X_OK)
@@ -76,8 +76,8 @@ def _temporary_cache(wanted: str) -> Path:
 
 
 def use_writable_caches() -> None:
-    """Points other libraries to folders in our cache where the home folder, in which they keep theirs, cannot be
-    written. To be called before they are imported. A variable that is set stays as it is."""
+    """Points other libraries to folders in our cache if the home folder, where they keep theirs, cannot be written.
+    Must be called before they are imported. Environment variables that are already set are not changed."""
     home = home_dir()
     if home is not None and home.is_dir() and os.access(home, os.W_OK | os.X_OK) and _writable(home / ".cache"):
         return
@@ -91,7 +91,8 @@ _PACKAGE = Path(__file__).resolve().parent
 
 @functools.cache
 def checkout_dir() -> Path | None:
-    """The checkout of wsr's repository that this code lies in; None for the code of an installed wheel."""
+    """Returns the checkout of wsr's repository that contains this code, or None if the code was installed as a wheel.
+    """
     try:
         ours = 'name = "wsr"' in (_PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -100,25 +101,24 @@ def checkout_dir() -> Path | None:
 
 
 def assets_dir() -> Path:
-    """The folder of trained assets: `$WSR_ASSETS`, else `assets/` of the checkout, else `assets/` in the folder that
-    Python works in."""
+    """Returns the folder of trained assets: `$WSR_ASSETS`, else `assets/` of the checkout, else `assets/` in the
+    working directory."""
     return Path(os.environ.get("WSR_ASSETS") or (checkout_dir() or Path.cwd()) / "assets")
 
 
 def base_dirs() -> tuple[Path, Path]:
-    """The folders in which a base is looked for by its name: that of the assets, then that of the bases which come with
-    wsr (in the package, or in the checkout)."""
+    """Returns the folders in which bases are looked up by name: that of the assets, then that of the bases that come
+    with wsr (in the package, or in the checkout)."""
     checkout = checkout_dir()
     return assets_dir() / "bases", (checkout / "assets" if checkout else _PACKAGE) / "bases"
 
 
 @contextmanager
 def atomic_path(path: str | Path, needed: int = 0) -> Iterator[Path]:
-    """A temporary path in the folder of `path`, renamed to `path` on success and removed on failure.
+    """Context that yields a temporary path beside `path`, which is renamed to `path` on success and removed on failure.
 
-    A reader sees the old file or the new one, never half of one, whenever the writer is killed. needed: bytes that will
-    be written, where that is known. WsrError, with the path and what is missing, where there is no room, or the folder
-    cannot be written.
+    Readers see the old file or the complete new one, even if the writer is killed. needed: number of bytes that will be
+    written, if known. WsrError, with the path and the reason, if there is no room or the folder cannot be written.
     """
     path = Path(path)
     temporary = _begun(path, needed)
@@ -150,8 +150,8 @@ def _begun(path: Path, needed: int) -> Path:
 
 @contextmanager
 def writing(path: str | Path, needed: int = 0) -> Iterator[None]:
-    """Around what writes to `path`, or into it as a folder: a full disk becomes a WsrError. Other errors pass as they
-    are."""
+    """Context for code that writes to `path`, or into it as a folder: turns the errors of a full disk into WsrErrors.
+    Other errors are not changed."""
     try:
         yield
     except WsrError:
@@ -163,7 +163,7 @@ def writing(path: str | Path, needed: int = 0) -> Iterator[None]:
 
 
 def make_dir(path: str | Path) -> Path:
-    """Makes a folder, and those above it, where it is missing. WsrError where it cannot be made."""
+    """Creates a folder and its parents if they are missing. WsrError if that fails."""
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
@@ -172,8 +172,8 @@ def make_dir(path: str | Path) -> Path:
 
 
 def taken(path: str | Path) -> bool:
-    """Whether something is already where a file or a folder is to be written. WsrError, before any work is done for it,
-    where nothing can be written there: the path is too long, below a file, or in a folder that may not be entered."""
+    """Tells whether something exists where a file or folder is to be written. WsrError, before any work is done for it,
+    if nothing can be written there: the path is too long, below a file, or in a folder that may not be entered."""
     try:
         os.stat(path)
     except FileNotFoundError:
@@ -184,9 +184,9 @@ def taken(path: str | Path) -> bool:
 
 
 def require_writable(path: str | Path, *inputs: str | Path) -> Path:
-    """Checks, before any work is done for it, that a file can be written at `path`, and returns it. Missing folders
-    above it are made, as `atomic_path` does. inputs: files that must not be replaced. WsrError where it is one of
-    these, a folder, or in a place that cannot be written."""
+    """Checks, before any work is done for it, that a file can be written at `path`, and returns the path. Creates
+    missing parents, like `atomic_path`. inputs: files that must not be replaced. WsrError if it is one of these, a
+    folder, or in a place that cannot be written."""
     path = Path(path)
     if taken(path):
         if path.is_dir():
@@ -198,7 +198,7 @@ def require_writable(path: str | Path, *inputs: str | Path) -> Path:
 
 
 def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
-    """The sentence for an error in writing to `path`."""
+    """Returns the WsrError for an OSError that occurred while writing to `path`."""
     if _is_full(error):
         need = f"{_megabytes(needed)} are needed and " if needed else ""
         free = _free(Path(path))
@@ -211,7 +211,8 @@ def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
 
 
 def disk_error(error: BaseException) -> WsrError | None:
-    """The sentence for an error that says that a disk is full or may not be written; None for any other error."""
+    """Returns the WsrError for an error that means that a disk is full or may not be written; None for any other error.
+    """
     if isinstance(error, Exception) and _is_full(error):
         return refused(getattr(error, "filename", None) or tempfile.gettempdir(), error)
     if isinstance(error, OSError) and error.errno == errno.EROFS:

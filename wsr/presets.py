@@ -1,5 +1,5 @@
-"""The two presets. `paper` is the paper's setting, whole (section 8); `cpu` is what two cores train in an hour and fit
-live. Every number that we publish names its preset."""
+"""The presets. `paper` has all of the paper's settings (section 8); `cpu` has sizes that train in an hour on two cores
+and fit while a visitor waits. Every published number names its preset."""
 
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -13,14 +13,14 @@ Preset = Literal["cpu", "paper"]
 
 @dataclass(frozen=True)
 class FieldConfig:
-    """The sizes of the base field and of the standalone MLP of equal budget, for one dimension of the domain."""
+    """The sizes of the base field, and of the standalone MLP with a similar number of parameters, for one modality."""
 
     dim: int
     """Dimension of the domain."""
     channels: int
     """Width of the synthesis layers."""
     blocks: int
-    """Synthesis blocks, of two modulated layers each."""
+    """Synthesis blocks, with two modulated layers each."""
     omega: float
     """Frequency scale ω0 of the Fourier layer, shared with the standalone MLP."""
     latent: int
@@ -34,22 +34,23 @@ class FieldConfig:
     rank: int
     """Default rank of the adapters."""
     mlp_asym_width: int = 0
-    """Width of the masked standalone MLP; 0: that of the plain one, as in the paper. At `cpu` it is wider, so that all
-    six trained budgets lie within 5 % of each other."""
+    """Width of the masked standalone MLP; 0: the same as the plain one, as in the paper. At `cpu` it is wider, so that
+    the numbers of trained parameters of all six representations are within 5 % of each other."""
 
     modality: str = ""
-    """Name of the modality of its values; by default the one that old files of this dimension have."""
+    """Name of the modality of its values; by default the one that this dimension implies in old files."""
 
     def __post_init__(self):
         object.__setattr__(self, "modality", of_file(self.modality, self.dim).name)
 
     @property
     def layers(self) -> int:
+        """Number of synthesis layers."""
         return 2 * self.blocks
 
     @property
     def outputs(self) -> int:
-        """Values at a point: RGB for images, one occupancy logit for shapes."""
+        """Values at a point: three for images (RGB), one for shapes (an occupancy logit)."""
         return find(self.modality).channels
 
 
@@ -58,52 +59,55 @@ class FitConfig:
     """How instances are fitted (section 8.1)."""
 
     steps: int
-    """Adam steps, for the data set that the base has learnt: the fixed budget of its zoos."""
+    """Adam steps for the data set that the base was trained on; all its zoos use this number."""
     points: int
-    """Points an instance and step."""
+    """Points per instance and step."""
     batch: int
     """Instances fitted together."""
     far_steps: int | None = None
-    """Adam steps for anything else, which is further away from the base; None: as many. For photographs on the emoji's
-    base 1,500 steps instead of 300 give 3.0 dB more (astronaut: 25.3 dB)."""
+    """Adam steps for signals of other data sets, which are further from the base; None: the same number. For
+    photographs on the emoji's base, 1,500 steps instead of 300 give 3.0 dB more (astronaut: 25.3 dB)."""
     lr: float = 1e-2
-    """Learning rate of the first step; a cosine takes it down to `lr_end`."""
+    """Learning rate of the first step; it decays with a cosine to `lr_end`."""
     regime: str = ""
-    """The preset and the modality, as in "cpu image": for which a representation may state a learning rate of its own
+    """Preset and modality, as in "cpu image"; a representation may state its own learning rate for each
     (`RepresentationKind.rates`)."""
     lr_end: float = 1e-5
     """Learning rate of the last step."""
     betas: tuple[float, float] = (0.9, 0.999)
-    """Of Adam. Short fits need short memories: with 300 steps, (0.8, 0.95) at 4e-2 gives 2.0 dB more on 12 held-out
-    emoji than the usual (0.9, 0.999) at the same rate. With 225 steps (0.7, 0.85) gives another 0.6 dB on 16, and 0.2
-    dB at the midpoint of two fits; 8e-2 gives 0.8 dB and takes 1.2 dB off the midpoint. All six gain, the MLPs the
-    most: each at its best rate of four, (0.9, 0.99) instead of (0.7, 0.85) takes 5.2 dB off mlp, 11 dB off mlp-asym,
-    1.4 dB off lora and lora-asym and 1.0 dB off mlora (300 steps, 16 seen emoji)."""
+    """β₁ and β₂ of Adam. Short fits need short averages: with 300 steps, (0.8, 0.95) at a learning rate of 4e-2 gives
+    2.0 dB more on 12 held-out emoji than the usual (0.9, 0.999) at the same rate. With 225 steps, (0.7, 0.85) gives
+    another 0.6 dB on 16, and 0.2 dB at the midpoint of two fits; a rate of 8e-2 gives 0.8 dB, but loses 1.2 dB at the
+    midpoint. All six representations gain, the MLPs most: with the best learning rate of four each, (0.9, 0.99) instead
+    of (0.7, 0.85) loses 5.2 dB for mlp, 11 dB for mlp-asym, 1.4 dB for lora and lora-asym, and 1.0 dB for mlora (300
+    steps, 16 training emoji)."""
     a_rate: float = 1.0
-    """Learning rate of an adapter's A in units of that of its B. The centred start of mLoRA has entries of 1 in A and
-    1/r in B, so equal steps turn B far more than A. With 225 steps on 16 held-out emoji (4e-2, (0.8, 0.95)), quality
-    and midpoint of two fits: 31.4 and 30.3 dB at 1, 32.2 and 30.6 at 3, 32.3 and 30.4 at 4; doubling B's instead: 31.7
-    and 28.2."""
+    """Learning rate of an adapter's A in units of B's. The centred start of mLoRA has entries of 1 in A and 1/r in B,
+    so with equal rates B would change far more, relative to its size, than A. With 225 steps on 16 held-out emoji
+    (4e-2, (0.8, 0.95)), quality and quality at the midpoint of two fits are 31.4 and 30.3 dB at 1, 32.2 and 30.6 at 3,
+    32.3 and 30.4 at 4; doubling B's rate instead gives 31.7 and 28.2."""
 
     def of(self, representation: str) -> "FitConfig":
-        """With the rates of a representation; `a_rate` is for those that have an A."""
+        """Returns the configuration with the learning rates of a representation; `a_rate` applies only to those that
+        have an A."""
         kind = named(representation)
         a_rate = self.a_rate if kind.two_rates else 1.0
         return replace(self, lr=kind.rates.get(self.regime, self.lr), a_rate=a_rate)
 
     def settings(self, representation: str) -> dict:
-        """What a zoo.json records of a fit beside its steps, so that a zoo goes on as it began."""
+        """Returns the settings of a fit, except its steps, that a zoo.json records so that the zoo can be continued."""
         return self.of(representation).stated()
 
     def stated(self) -> dict:
-        """The settings of a fit beside its steps, for a representation that has been chosen (`of`)."""
+        """Returns the same settings if the representation's rates have been chosen already (`of`)."""
         rates = {"lr": self.lr, "a_rate": self.a_rate, "lr_end": self.lr_end}
         return {"points": self.points, **rates, "betas": list(self.betas), "batch": self.batch}
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage of the base's progressive schedule: from many instances × few points to few × many (section 8.3)."""
+    """A stage of the base's progressive schedule, which goes from many instances with few points to few instances with
+    many points (section 8.3)."""
 
     steps: int
     instances: int
@@ -120,13 +124,15 @@ class BaseTrainingConfig:
     latent_penalty: float = 1e-4
     """λ_r of equation 4."""
     ema: float = 0.999
-    """Decay of the exponential moving average of the weights."""
+    """Decay of the exponential moving average of the parameters."""
 
 
 @dataclass(frozen=True)
 class PresetConfig:
+    """All settings of a preset for one modality."""
+
     resolution: int
-    """Pixels of an image's longer side, or samples of a surface's grid along an edge."""
+    """Pixels of an image's longer side, or samples along an edge of a surface's grid."""
     field: FieldConfig
     fit: FitConfig
     base: BaseTrainingConfig = field(repr=False)
@@ -196,8 +202,9 @@ PRESETS: tuple[str, ...] = ("cpu", "paper")
 
 
 def preset(name: str, modality: Modality | str | int) -> PresetConfig:
-    """The preset of this name for a modality: the one stated above, or the modality's own, or that of images with the
-    modality's dimension and resolution. A number means what it means in old files: 2 images, 3 shapes."""
+    """Returns a preset for a modality: the one stated above, or the modality's own, or that of images with the
+    modality's dimension and resolution. modality: also its dimension, as in old files (2: images, 3: shapes). WsrError
+    for an unknown preset or modality."""
     if name not in PRESETS:
         raise unknown_name("preset", name, PRESETS)
     modality = find(modality)

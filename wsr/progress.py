@@ -1,4 +1,4 @@
-"""A progress bar with the time left, that also reads well in a log file."""
+"""A progress bar with the remaining time, which is readable in a log file too."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,7 +8,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 @contextmanager
 def bar(title: str) -> Iterator[Callable[..., None]]:
-    """Yields update(done, total, note=""). Off a terminal it prints a line for every twentieth part."""
+    """Yields a function update(done, total, note=""). If the output is not a terminal, a line is printed for every
+    twentieth part."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),

@@ -1,8 +1,8 @@
-"""Intervals and verdicts: the one place that says "confirmed".
+"""Confidence intervals and verdicts: the only place that says "confirmed".
 
-A statement of the form "a is better than b" is judged by the confidence interval of the difference: the whole interval
-above 0 confirms it, the whole interval below 0 refutes it, anything else leaves it open. If a and b were in truth
-equally good, one of the two wrong verdicts would still be given in a share 1 − level of all experiments.
+A statement "a is better than b" is judged by the confidence interval of the difference: it is confirmed if the whole
+interval is above 0, refuted if the whole interval is below 0, and open otherwise. If a and b were equally good in
+truth, a share 1 − level of all experiments would still give one of the two wrong verdicts.
 """
 
 import math
@@ -24,10 +24,10 @@ Values = Float[np.ndarray, " n"] | Sequence[float]
 
 @dataclass(frozen=True)
 class Difference:
-    """An estimated difference, positive where the first of two is better, with its confidence interval.
+    """An estimated difference with its confidence interval, positive if the first of the two is better.
 
-    count: values behind it, of the smaller side where the sides differ. level: share of experiments whose interval
-    holds the true difference.
+    count: number of values, of the smaller side if the sides differ. level: share of experiments whose interval
+    contains the true difference.
     """
 
     mean: float
@@ -38,28 +38,30 @@ class Difference:
 
     @property
     def half(self) -> float:
-        """Half of the interval's width, for "mean ± half"."""
+        """Half the width of the interval, for "mean ± half"."""
         return (self.high - self.low) / 2
 
     @property
     def verdict(self) -> Verdict:
         """Verdict on the statement that the first of the two is better: "confirmed", "refuted" or "open"."""
-        if not self.low <= self.high:  # NaN: there is no interval
+        if not self.low <= self.high:  # NaN: no interval
             return "open"
         return "confirmed" if self.low > 0 else "refuted" if self.high < 0 else "open"
 
 
 def mean_interval(values: Values, level: float = LEVEL) -> Difference:
-    """Mean of values (n,) with its confidence interval by Student's t. WsrError for fewer than two values."""
+    """Returns the mean of values (n,) with its confidence interval by Student's t. WsrError for fewer than two values.
+    """
     values = _checked(values, level)
     interval = stats.ttest_1samp(values, 0.0).confidence_interval(level)
     return _difference(values.mean(), interval, len(values), level)
 
 
 def paired(first: Values, second: Values, level: float = LEVEL) -> Difference:
-    """By how much the first is larger on the same n instances: a paired t test of values (n,) and (n,).
+    """Returns by how much the first is larger on the same n instances: paired t test of values (n,) and (n,).
 
-    WsrError for fewer than two instances, sides of different lengths, or values that are not finite."""
+    WsrError for fewer than two instances, sides of different lengths, or values that are not finite.
+    """
     first, second = _checked(first, level), _checked(second, level)
     if first.shape != second.shape:
         raise WsrError(f"Pairs need as many first values as second ones, not {len(first)} and {len(second)}.")
@@ -67,19 +69,19 @@ def paired(first: Values, second: Values, level: float = LEVEL) -> Difference:
 
 
 def unpaired(first: Values, second: Values, level: float = LEVEL) -> Difference:
-    """By how much the first is larger on average: Welch's t test of independent values (n,) and (m,), which does not
-    take both to scatter equally. WsrError as in `paired`, but the sides may differ in length."""
+    """Returns by how much the first is larger on average: Welch's t test of independent values (n,) and (m,), which
+    does not assume equal variances. WsrError as in `paired`, but the sides may differ in length."""
     first, second = _checked(first, level), _checked(second, level)
     interval = stats.ttest_ind(first, second, equal_var=False).confidence_interval(level)
     return _difference(first.mean() - second.mean(), interval, min(len(first), len(second)), level)
 
 
 def resampled(first: Values, second: Values, test_share: float, level: float = LEVEL) -> Difference:
-    """By how much the first is larger over n random splits of one data set into training and test parts, which both
-    sides share: the corrected resampled t test of Nadeau and Bengio (2003).
+    """Returns by how much the first is larger over n random splits of one data set into training and test parts, which
+    are the same for both: the corrected resampled t test of Nadeau and Bengio (2003).
 
-    The training parts of different splits overlap, so their results vary less than those of new data would: the
-    variance of the mean is (1/n + test/train) times that of the differences, where a plain t test has 1/n. test_share:
+    The training parts of the splits overlap, so their results vary less than those of new data would. The variance of
+    the mean is therefore (1/n + test/train) times that of the differences, where a plain t test has 1/n. test_share:
     share of the instances in the test part, in (0, 1). WsrError as in `paired`.
     """
     plain = paired(first, second, level)

@@ -1,4 +1,4 @@
-"""A seventh representation: of each layer of the base, a factor for each of its input channels (FiLM)."""
+"""A seventh representation, FiLM: a factor for each input channel of each layer of the base."""
 
 import torch
 
@@ -51,6 +51,6 @@ def _(model: Film, weights):
 
 FILM = RepresentationKind(
     name="film", label="FiLM", home=Film, colour="black", centred=True, parts="channels",
-    symmetries=("scale",),  # a layer's factors may all grow alike: demodulation takes their common scale out again
+    symmetries=("scale",),  # demodulation cancels a common scale of a layer's factors
     rates={"cpu image": 3e-2},
 )  # fmt: skip

@@ -1,5 +1,5 @@
-"""The third addition: a generator is one file with its registration, and goes through training, sampling, the audit,
-the table and the page."""
+"""The third of the six additions, a generator: one file with its registration goes through training, sampling, the
+audit, the table and the page."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -29,7 +29,7 @@ NAME = "emoji-people-mlora-asym"
 
 @dataclass
 class Mixture(Generator):
-    """A mixture of two Gaussians with a variance for each parameter, by scikit-learn."""
+    """A mixture of two Gaussians with diagonal covariances, by scikit-learn."""
 
     kind: ClassVar[str] = "mixture"
     representation: Representation | None
@@ -88,7 +88,7 @@ def mixture():
 
 @pytest.fixture
 def assets(base, tmp_path, monkeypatch) -> Path:
-    """A zoo of 90 weights of one family, 50 of them held out, with its base."""
+    """A zoo of 90 related weights, 50 of them held out, with its base."""
     folder = tmp_path / "assets"
     monkeypatch.setenv("WSR_ASSETS", str(folder))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))

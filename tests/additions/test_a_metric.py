@@ -1,4 +1,5 @@
-"""The fourth addition: a metric is one function with its registration, and commands, tables and the page show it."""
+"""The fourth of the six additions, a metric: a function with its registration is shown by commands, tables and the
+page."""
 
 import json
 
@@ -19,12 +20,12 @@ NAME = "emoji-mlora-asym"
 
 
 def drift(generated, reference) -> float:
-    """How far the mean weight has moved, in units of √p."""
+    """Distance of the mean weight from that of the reference, in units of √p."""
     return float((generated.mean(0) - reference.mean(0)).norm() / generated.shape[1] ** 0.5)
 
 
 def hesitation(rows: pd.DataFrame) -> float:
-    """The share of weights that are hardly novel."""
+    """Share of weights that are hardly novel."""
     return float((rows["novelty"] < 1).mean())
 
 

@@ -1,5 +1,5 @@
-"""The second of the six additions: somebody adds a modality. Everything that `wsr` has to know of sounds stands in this
-file, and fields of sounds go through base, fit, zoo, map, table and picture."""
+"""The second of the six additions, a modality: everything that `wsr` must know about sounds is in this file, and fields
+of sounds go through base, fit, zoo, map, table and picture."""
 
 import wave
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ RATE, LENGTH = 8000, 256
 
 
 class Sound(Modality):
-    """A content is a waveform (t,) of float32 in [-1, 1]; a field's value is the pressure at a time in [-1, 1]."""
+    """A content is a waveform (t,) of float32 in [-1, 1]; the value of a field is the pressure at a time in [-1, 1]."""
 
     name, dim, channels, noun, plural = "sound", 1, 1, "sound", "sounds"
     measure, unit, title = "snr", "dB", "SNR (dB)"
@@ -108,7 +108,7 @@ def _axis(decoded):
 
 
 class Spectrum(Extractor):
-    """Magnitudes of the lowest frequencies."""
+    """An extractor of the magnitudes of the lowest frequencies."""
 
     name, size = "spectrum", 8
 
@@ -169,7 +169,7 @@ def tone(i: int) -> Float[np.ndarray, "t"]:
 
 @pytest.fixture(scope="module")
 def sounds(tmp_path_factory):
-    """Eighteen sounds in a folder, a base that has learnt them for a moment, and a zoo of them."""
+    """Eighteen sounds in a folder, a base that was trained on them for a few steps, and a zoo of them."""
     folder, patched = tmp_path_factory.mktemp("sounds"), pytest.MonkeyPatch()
     patched.setenv("WSR_ASSETS", str(folder / "assets"))
     (folder / "wav").mkdir()
@@ -268,7 +268,7 @@ def test_the_command_line_fits_renders_and_lists(sounds, tmp_path, capsys):
 
 
 def test_without_it_its_files_are_refused_by_its_name(sounds):
-    """A file names its modality, and somebody who lacks it is told so."""
+    """A file names its modality, so that a message can name what is missing."""
     folder, _ = sounds
     from wsr.modalities import registry
 

@@ -1,4 +1,5 @@
-"""Somebody adds a seventh representation: one file (film.py) and one registration, and it is everywhere."""
+"""The first of the six additions, a representation: one file (film.py) and one registration, and it is available
+everywhere."""
 
 import subprocess
 import sys
@@ -47,7 +48,7 @@ def film():
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """Assets with a base and a zoo of the new representation on it, with its map."""
+    """Assets with a base, a zoo of the new representation on it, and a map of the zoo."""
     tmp_path = tmp_path_factory.mktemp("assets")
     with registered(FILM), pytest.MonkeyPatch.context() as changed:
         changed.setenv("WSR_ASSETS", str(tmp_path))
@@ -75,7 +76,7 @@ def _make(tmp_path: Path) -> None:
 
 
 def pictures(base) -> Signals:
-    """Eight that the representation can show."""
+    """Eight pictures that the representation can fit."""
     model = make_representation("film", base, base.config)
     shown = decode(model, 1 + 0.3 * torch.randn(8, model.size, generator=torch.Generator().manual_seed(0)), 16, (1, 1))
     made = [

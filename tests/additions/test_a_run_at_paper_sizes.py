@@ -1,7 +1,7 @@
-"""The sixth addition: a run at the paper's sizes, on somebody's own pictures, needs no code but `--preset paper --data
-images:DIR`. And an experiment is added by a file of its own.
+"""The sixth of the six additions: a run at the paper's sizes, on a user's own pictures, needs no code but `--preset
+paper --data images:DIR`; an experiment is added by one file.
 
-Run really, at a size for tests: the `paper` preset of images has tiny steps and widths here.
+The run is real, but small: the test replaces steps and widths of the `paper` preset of images by tiny ones.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The fifth addition: a tab is one file with a `Tab`, and its place in the list. Here it is this file."""
+"""The fifth of the six additions, a tab: one file with a `Tab`, and its place in the list. Here it is this file."""
 
 import time
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ TOY = Tab("toy", "Toy", build)
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
-    """The app's page with the toy behind the other tabs, served; without assets, so that these are quick."""
+    """The served page with the toy behind the other tabs, without assets, so that it starts quickly."""
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     blocks = main.build_app([*main.all_tabs(), TOY])
     blocks.launch(prevent_thread_lock=True, quiet=True, footer_links=[])

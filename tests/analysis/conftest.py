@@ -1,4 +1,4 @@
-"""A zoo of a family of weights, and an extractor that takes no time."""
+"""A zoo of related weights, and an extractor that takes no time."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from wsr.zoo import Zoo
 
 
 class Colours(Extractor):
-    """Means and spreads of the colours in the quarters of an image."""
+    """Means and standard deviations of the colours in the quarters of an image."""
 
     name, size = "colours", 24
 

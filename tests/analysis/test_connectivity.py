@@ -1,4 +1,4 @@
-"""The line between two fits: its ends are the fits, and the same start gives the control."""
+"""The line between two fits: its ends are the fits, and equal starts give the control."""
 
 import numpy as np
 import torch

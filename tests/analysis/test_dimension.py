@@ -1,4 +1,4 @@
-"""The intrinsic dimension of points whose dimension is known."""
+"""The estimate of the intrinsic dimension, on points with a known dimension."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Evaluation ranks what it should: the data's own fits first, copies as copies, noise last."""
+"""Evaluation ranks sets of weights correctly: the zoo's own fits first, copies recognised as copies, noise last."""
 
 import numpy as np
 import pytest

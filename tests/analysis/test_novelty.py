@@ -1,4 +1,5 @@
-"""Planted copies are found whatever disguises them, new weights are left alone, and the false alarms are as stated."""
+"""The audit detects planted copies however they are disguised, lets new weights pass, and keeps its false-positive
+rate."""
 
 from dataclasses import replace
 
@@ -18,7 +19,8 @@ def model(request, base, config):
 
 
 def fits(model, count, seed):
-    """Weights of a smooth family of 8 dimensions, and a little of their own: new ones are of the family as well."""
+    """Weights near a smooth surface of 8 dimensions plus individual noise; new weights come from the same distribution.
+    """
     ways = torch.randn(8, model.size, generator=torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(seed)
     own = 0.3 * torch.randn(count, model.size, generator=generator)
@@ -51,7 +53,8 @@ def test_a_copy_to_the_last_digit_is_a_replica(model, audit):
 
 
 def test_what_is_nearer_to_all_training_weights_copies_none(model):
-    """A sample without the noise of fitting is nearer to the nearest one than new fits are, and copies it no more."""
+    """A sample without the noise of fitting is nearer to its nearest training weight than new fits are, without being a
+    copy."""
 
     def noise(count, seed):
         return model.initial() + torch.randn(count, model.size, generator=torch.Generator().manual_seed(seed))
@@ -62,7 +65,7 @@ def test_what_is_nearer_to_all_training_weights_copies_none(model):
     quiet = model.initial() + 0.5 * (new - model.initial())
     assert (audit.distances(quiet).distance < audit.distances(new).distance).all()
     words = [verdict.word for verdict in audit.judge(quiet)]
-    assert words.count("novel") >= 20, words  # of 40; by their distance alone all would be copies
+    assert words.count("novel") >= 20, words  # of 40; by their distance alone all would be called copies
 
 
 def test_an_average_is_a_blend_of_its_two(model, audit):
@@ -116,7 +119,7 @@ def test_the_nearest_are_told_by_every_measure(model, audit):
     among = audit.among()
     assert len(among) == 60 and (among > 0.1).all()
     apart = torch.stack([audit.distances(training[i : i + 1]).distance for i in range(4)])
-    assert (apart < 1e-3).all()  # of itself, which `among` leaves out
+    assert (apart < 1e-3).all()  # distance to itself, which `among` leaves out
 
 
 def test_ranks_of_many_components_are_found_in_any_order(base, config):
@@ -160,7 +163,7 @@ def test_what_cannot_be_audited_is_said(model):
 
 
 def test_the_weight_that_all_fits_began_from_is_nobodys_original(zoo):
-    """Of a zoo whose fits began from its first instance, a weight near that start is not a copy of it."""
+    """If all fits of a zoo started from its first instance, a weight near that instance is not called a copy of it."""
     ids = zoo.good("train")["id"].tolist()
     assert audited_ids(zoo) == ids
     zoo.meta["init"] = "first"

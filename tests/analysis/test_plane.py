@@ -1,4 +1,4 @@
-"""The plane puts copies to the left, noise on top, and held-out fits at one."""
+"""On the plane, copies are on the left, noise is on top, and held-out fits are at one."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Probes and directions, where the answer is known."""
+"""Probes and directions on data with a known answer."""
 
 import numpy as np
 import pytest

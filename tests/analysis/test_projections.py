@@ -197,7 +197,7 @@ def crash(weights, config):
 
 
 def test_children_take_half_of_the_cores_that_this_process_may_use():
-    """Not of those that the machine has, as in a container on a large one."""
+    """Half of the cores available to this process, which may be fewer than the machine's, as in a container."""
     script = "import os; os.cpu_count = lambda: 64; import wsr.analysis.projections as p; print(p._children.threads)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
     assert int(done.stdout) == max(1, len(os.sched_getaffinity(0)) // 2), done.stderr

@@ -1,4 +1,4 @@
-"""Handlers called without a page: widgets are their own names, so answers can be read by name."""
+"""Calls handlers without a page: each widget is replaced by its name, so that returned values can be read by name."""
 
 from dataclasses import MISSING, fields
 
@@ -7,7 +7,7 @@ from app.tabs.atlas.widgets import Projecting
 
 
 def by_name(widgets: type, mark: str = ""):
-    """A tab's dataclass with each widget's name in its place, after a mark."""
+    """Returns a tab's dataclass in which each widget is replaced by its name after a mark."""
     named = {field.name: mark + field.name for field in fields(widgets) if field.default is MISSING}
     if "job" in named:
         named["job"] = Job(f"{widgets.__name__}-test", f"{mark}start", f"{mark}halt", f"{mark}state", "another")

@@ -1,4 +1,4 @@
-"""A folder of tiny assets, once for all tests of the app."""
+"""A folder of tiny assets, made once for all tests of the app."""
 
 import pytest
 
@@ -17,8 +17,8 @@ def _cache(tmp_path_factory):
 
 @pytest.fixture(scope="module", autouse=True)
 def _folders(tiny_folder, _cache):
-    """The tiny assets, and one cache for all tests of the app. Children know the folders that there were when they
-    began, and a child costs seconds: they serve all tests of a file."""
+    """The tiny assets and one cache for all tests of the app. Child processes know only the folders that existed when
+    they started, and starting one takes seconds, so all tests of a file share them."""
     from app.shell import workers
 
     workers.close()
@@ -31,7 +31,7 @@ def _folders(tiny_folder, _cache):
 
 @pytest.fixture
 def assets(tiny_folder):
-    """The app's library over the tiny assets, with nothing of them in memory."""
+    """The app's library over the tiny assets, with nothing cached in memory."""
     from wsr.memory import MEMORY
 
     MEMORY.drop()
@@ -41,7 +41,7 @@ def assets(tiny_folder):
 
 @pytest.fixture
 def small(monkeypatch):
-    """Previews without pauses, and everything decoded small."""
+    """Makes previews without pauses, and everything decode at small sizes."""
     from dataclasses import replace
 
     from wsr.modalities import IMAGE, OCCUPANCY, Live

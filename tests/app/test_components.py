@@ -1,4 +1,4 @@
-"""The components' Python side. What they do in a browser is tested in tests/browser."""
+"""The Python side of the components. tests/browser tests what they do in a browser."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The page travels compressed, its head included; what streams is not held back."""
+"""The page, including its head, is sent compressed; streams are not delayed by it."""
 
 import gzip
 import http.client
@@ -17,7 +17,7 @@ PAUSE = 1.0
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    """A small page behind what stands in front of ours."""
+    """A small page behind the app's middleware."""
 
     def slowly():
         for word in ("first", "second", "third"):

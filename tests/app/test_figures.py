@@ -1,4 +1,4 @@
-"""Figures as plotly.js gets them: what they say of the data, without a browser."""
+"""The figures as plotly.js receives them: what they show of the data, without a browser."""
 
 import base64
 import json

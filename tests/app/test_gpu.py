@@ -1,4 +1,4 @@
-"""Each tab's handlers with a GPU in the machine: they compute what they show, and what visitors share does not move."""
+"""Each tab's handlers on a machine with a GPU: they compute what they show, and shared objects stay on the CPU."""
 
 import sys
 
@@ -41,7 +41,7 @@ def target():
 
 
 def shared_stay() -> bool:
-    """Whether everything that the app keeps for all visitors is on the CPU."""
+    """Tells whether everything that the app keeps for all visitors is on the CPU."""
     kept = [networks.zoo(name).representation for name in library.collection_names() if name.endswith(ADAPTERS)]
     tensors = [one for model in kept for one in (model.folded, model.layout.trained, *model.base.parameters())]
     for name in models.models():
@@ -133,7 +133,7 @@ def test_audit(gpu, monkeypatch, small):
 
 
 def test_fitting_is_what_the_gpu_does(gpu, target, tmp_path):
-    """That these tests have a GPU at all: the loop's own tensors are there."""
+    """Verifies that these tests have a GPU at all: the fit loop's tensors are on it."""
     seen, loop = [], sys.modules["wsr.fitting.loop"]
     plain = loop.step_loss
 

@@ -1,4 +1,4 @@
-"""Every handler of the page returns what it changes by widget: nobody has to count the values of a tuple."""
+"""Every handler of the page returns its changes by widget, so that nobody has to count the values of a tuple."""
 
 import ast
 import inspect
@@ -15,13 +15,13 @@ MOST = 4  # values of any tuple that a function of the app returns
 
 
 def function_of(handler):
-    """What a handler was written as: without its tab and its decorators."""
+    """Returns the function that a handler was written as, without its tab and its decorators."""
     handler = inspect.unwrap(handler)
     return inspect.unwrap(handler.__func__) if isinstance(handler, types.MethodType) else handler
 
 
 def answers(tree):
-    """The expressions that a function returns or yields itself, not those of functions inside it."""
+    """Returns the expressions that a function itself returns or yields, not those of functions inside it."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Return | ast.Yield) and node.value is not None:
             yield node.value

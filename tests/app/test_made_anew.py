@@ -1,4 +1,4 @@
-"""An asset that is made anew while the app runs is seen, in every tab; what is not is not read again."""
+"""An asset that is replaced while the app runs is seen in every tab; unchanged ones are not read again."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def own(assets, tmp_path, monkeypatch):
 
 
 def remade(folder, seed: int = 1) -> Zoo:
-    """The zoo in a folder, made again with other weights, three rows fewer and other qualities."""
+    """Replaces a zoo by one with other weights, three rows fewer and other qualities."""
     old = Zoo.open(folder)
     rows, meta = old.index.iloc[:-3].to_dict("records"), old.meta
     noise = torch.randn(len(rows), old.representation.size, generator=torch.Generator().manual_seed(seed))

@@ -1,4 +1,4 @@
-"""The page as a whole, not served."""
+"""The page as a whole, built but not served."""
 
 import os
 import subprocess
@@ -22,7 +22,7 @@ assert not heavy, heavy
 
 
 def test_the_page_is_built_without_the_engine(assets):
-    """The first page must not wait for torch: 2 s and more."""
+    """The first page must not wait for importing torch, which takes 2 s or more."""
     done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
 

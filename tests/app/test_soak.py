@@ -1,4 +1,4 @@
-"""The soak script, whole, at a small size: it measures a served page."""
+"""The soak script as a whole, at a small size: it measures a served page."""
 
 import json
 import subprocess

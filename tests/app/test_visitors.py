@@ -1,4 +1,5 @@
-"""A few visitors at once, some seconds: everybody is answered. How quickly is measured by `precompute.visitors`."""
+"""A few visitors at the same time for some seconds: all of them are answered. `precompute.visitors` measures how
+quickly."""
 
 import subprocess
 import sys
@@ -14,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def served(assets):
-    """The app of this tree over tiny assets: its address."""
+    """Serves the app of this source tree over tiny assets, and returns its address."""
     with visitors.serving(ROOT) as (url, _):
         yield url
 

@@ -1,4 +1,4 @@
-"""A folder of assets made in seconds: untrained bases, zoos of a few random weights, and maps.
+"""A folder of assets that is made in seconds: untrained bases, zoos of a few random weights, and maps.
 
 `python tiny_assets.py DIR` makes one, for the browser tests and for looking at the page without the trained assets.
 """
@@ -29,7 +29,7 @@ CLASSES = {"emoji": ("animals", "food", "people"), "shapes10": ("chair", "lamp",
 
 
 def make(folder: Path) -> Path:
-    """Assets for both data sets in `folder`; the bases are found where the environment names it as WSR_ASSETS."""
+    """Makes assets for both data sets in `folder`. Bases are found if the environment variable WSR_ASSETS names it."""
     for kind in ("bases", "maps", "reports"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
     for dataset, dim in (("emoji", 2), ("shapes10", 3)):
@@ -80,7 +80,7 @@ def _zoo(folder: Path, dataset: str, model) -> None:
 
 
 def _model(folder: Path, dataset: str) -> None:
-    """A diffusion model that has learnt nothing."""
+    """Makes an untrained diffusion model."""
     zoo = Zoo.open(folder / "zoos" / f"{dataset}-mlora-asym")
     config = DiffusionConfig(32, 1, 2, 8, 1e-3, 1, shared_modulation=True)
     about = {"zoo": zoo.meta, "name": zoo.path.name}
@@ -89,7 +89,7 @@ def _model(folder: Path, dataset: str) -> None:
 
 
 def _audit(folder: Path, dataset: str) -> None:
-    """A report on samples that are training weights with a little noise."""
+    """Makes a report on samples that are training weights with a little noise."""
     zoo = Zoo.open(folder / "zoos" / f"{dataset}-mlora-asym")
     index = zoo.index[zoo.index["status"] == "ok"]
     ids = index[index["split"] == "train"]["id"].tolist()
@@ -117,7 +117,7 @@ def _audit(folder: Path, dataset: str) -> None:
 
 
 def _pairs(folder: Path, dataset: str, model, init: str, kind: str) -> None:
-    """Two fits of each target, as far from each other as their starts."""
+    """Makes two fits of each target that are as far apart as their starts."""
     path = folder / "zoos" / f"{dataset}-{model.name}{kind}-pairs"
     zoo = Zoo.create(
         path, model, dataset=dataset, preset="cpu", init=init, sigma=0.1, init_seed=0, steps=300, perturb=1.0

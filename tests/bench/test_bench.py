@@ -1,4 +1,4 @@
-"""What the bench compares must be comparable; the figures themselves are measured by `wsr bench`, not here."""
+"""The benchmark compares comparable things. The figures themselves are measured by `wsr bench`, not here."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""`sh tools/gpu_check.sh`, whole, on the CPU at toy sizes; and what it does with a stage that fails, dies or hangs."""
+"""`sh tools/gpu_check.sh` as a whole, on the CPU at toy sizes, and what it does if a stage fails, dies or hangs."""
 
 import json
 import os

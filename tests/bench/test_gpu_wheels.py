@@ -1,4 +1,4 @@
-"""The list of wheels for a machine without internet names everything that is needed, and never PyTorch."""
+"""The list of wheels for a machine without internet contains everything that is needed, but never PyTorch."""
 
 import subprocess
 import sys
@@ -29,7 +29,7 @@ def test_each_package_is_there_with_all_that_it_needs():
 
 
 def test_the_check_imports_nothing_else():
-    """Every package that its modules import is listed, comes with PyTorch, or is PyTorch's own."""
+    """Every package that its modules import is listed, is one of PyTorch's dependencies, or is PyTorch."""
     # `packages_distributions` knows no module that is a single compiled file (manifold3d): it stands for its package
     script = (
         "import sys, wsr.bench.gpu, torch; from pathlib import Path;"
@@ -57,7 +57,8 @@ def test_no_package_may_be_older_than_wsr_needs():
 
 
 def test_what_is_missing_comes_from_the_folder_and_nowhere_else(tmp_path, monkeypatch, capsys):
-    """A wheel of our own making; another that is not there is named, and does not keep the first one out."""
+    """Uses a wheel made here. A second wheel that is missing is named in the message and does not prevent installing
+    the first."""
     import zipfile
 
     wheels = tmp_path / "wheels"

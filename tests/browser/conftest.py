@@ -1,4 +1,4 @@
-"""A served app over tiny assets, and a browser that notices every error and every request to another machine."""
+"""A served app over tiny assets, and a browser that records every error and every request to another machine."""
 
 import os
 import shutil
@@ -33,7 +33,7 @@ def chromium() -> str:
 
 @pytest.fixture(scope="session")
 def address(tmp_path_factory):
-    """The address of an app of this test run's own."""
+    """The address of an app of this test run."""
     folder = tmp_path_factory.mktemp("served")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -67,7 +67,7 @@ def _answering(address: str, server: subprocess.Popen, log: Path) -> str:
 
 @pytest.fixture(scope="session")
 def browsers():
-    """Start a browser, with further flags where a test needs them."""
+    """Starts a browser, with further flags for tests that need them."""
     with sync_playwright() as playwright:
         started = {}
 
@@ -83,8 +83,8 @@ def browsers():
 
 @pytest.fixture(scope="session")
 def contexts(browsers):
-    """A browser's context of these flags and options. It is kept for other tests: loading and compiling the page's
-    scripts takes a second of each visit."""
+    """Makes a browser context with these flags and options, and keeps it for other tests, because loading and compiling
+    the page's scripts takes a second per visit."""
     made = {}
 
     def context(flags: tuple[str, ...], options: dict):
@@ -98,8 +98,8 @@ def contexts(browsers):
 
 @pytest.fixture
 def open_page(address, contexts):
-    """Open the app in a fresh visit; the options are those of a Playwright context. After the test the visit must have
-    been free of errors, and must have talked to nobody but the app."""
+    """Opens the app in a fresh visit; the options are those of a Playwright context. After the test the visit must have
+    been free of errors, and must have contacted only the app."""
     visits = []
 
     def visit(*, link: str = "", flags: tuple[str, ...] = (), **options) -> Page:

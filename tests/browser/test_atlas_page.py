@@ -76,7 +76,7 @@ def test_the_last_of_several_quick_clicks_counts(page):
 
 
 def test_another_data_set_at_once_leaves_nothing_of_the_first(page):
-    """The answer that filled the page may still be on its way."""
+    """The answer that fills the page at first may still be on its way."""
     page.get_by_label("Shapes", exact=True).click()
     page.locator("[data-testid=model3d] canvas").wait_for()
     page.wait_for_timeout(1500)

@@ -1,4 +1,4 @@
-"""The tabs after the map and links, in a browser: stories as a visitor clicks through them, and what is drawn."""
+"""The tabs after the map, and links, in a browser: stories as a visitor clicks through them, and what is drawn."""
 
 import pytest
 

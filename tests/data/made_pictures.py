@@ -17,7 +17,7 @@ D65 = (0.3127, 0.3290)
 
 
 def quarters() -> np.ndarray:
-    """Red, green, blue and yellow, (32, 48, 3)."""
+    """Red, green, blue and yellow quarters, (32, 48, 3)."""
     return np.kron(QUARTERS, np.ones((16, 24, 1), np.uint8))
 
 
@@ -34,7 +34,7 @@ def written(folder, data: bytes, name: str = "a.png"):
 
 
 def encoded(kind: str, pixels: np.ndarray | None = None, **options) -> bytes:
-    """The quarters, or pixels (h, w, 3), by Pillow's encoder of this name, or as HEIF."""
+    """Encodes the quarters, or pixels (h, w, 3), with Pillow's encoder of this name, or as HEIF."""
     buffer = io.BytesIO()
     picture = Image.fromarray(quarters() if pixels is None else pixels)
     if kind == "HEIF":
@@ -45,7 +45,7 @@ def encoded(kind: str, pixels: np.ndarray | None = None, **options) -> bytes:
 
 
 def in_eight(path, **options) -> np.ndarray:
-    """A file as it is read, in 0..255."""
+    """Reads a file and returns its values in 0..255."""
     return np.round(read_image(path, **options) * 255).astype(int)
 
 
@@ -54,7 +54,8 @@ def chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def png(pixels: np.ndarray, colour: int, depth: int = 8, more: list[bytes] = (), canvas: tuple | None = None) -> bytes:
-    """pixels (h, w) or (h, w, c), packed into `depth` bits; more: chunks before the pixels; canvas: (width, height)."""
+    """Makes a PNG of pixels (h, w) or (h, w, c), packed into `depth` bits. more: chunks before the pixels; canvas:
+    (width, height)."""
     height, width = pixels.shape[:2]
     flat = pixels.reshape(height, -1)
     if depth == 16:
@@ -79,14 +80,14 @@ def to_xyz(primaries, white=D65) -> np.ndarray:
 
 
 def in_srgb(rgb, primaries, exponent: float) -> np.ndarray:
-    """What a colour (0..255) with these primaries (white is D65) and this gamma is in sRGB."""
+    """Converts a colour (0..255) with these primaries (white is D65) and this gamma to sRGB."""
     linear = np.linalg.inv(to_xyz(SRGB)) @ to_xyz(primaries) @ (np.array(rgb) / 255) ** exponent
     linear = linear.clip(0, 1)
     return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
 def profile(space: bytes, tags: dict[bytes, bytes], connection: bytes = b"XYZ ", kind: bytes = b"mntr") -> bytes:
-    """An ICC profile of version 2."""
+    """Makes an ICC profile of version 2."""
     tags = {b"desc": b"desc\0\0\0\0" + struct.pack(">I", 2) + b"x\0" + bytes(79), b"cprt": b"text\0\0\0\0x\0"} | tags
     table, body, at = b"", b"", 128 + 4 + 12 * len(tags)
     for name, content in tags.items():
@@ -120,7 +121,7 @@ def grey_profile(exponent: float) -> bytes:
 
 
 def cmyk_profile() -> bytes:
-    """Inks as nobody has them: what should be cyan is red."""
+    """Makes a profile of unusual inks: what should be cyan is red."""
     corners = []
     for ink in np.ndindex(2, 2, 2, 2):  # cyan, magenta, yellow, black; the last changes fastest
         light, a, b = (0, 0, 0) if ink[3] else (53, 80, 67) if ink[0] else (100, 0, 0)
@@ -132,7 +133,7 @@ def cmyk_profile() -> bytes:
 
 
 def partial_webp(size: tuple[int, int], at: tuple[int, int], frame: Image.Image, frames: int = 2) -> bytes:
-    """An animation without alpha whose frames cover a part of the canvas."""
+    """Makes an animation without alpha whose frames cover a part of the canvas."""
     buffer = io.BytesIO()
     frame.save(buffer, "WEBP", lossless=False, quality=95)
     still = buffer.getvalue()[12:]  # its VP8 chunk
@@ -148,7 +149,7 @@ def partial_webp(size: tuple[int, int], at: tuple[int, int], frame: Image.Image,
 
 
 def partial_gif(size: tuple[int, int], at: tuple[int, int], frame: Image.Image, palette: bytes) -> bytes:
-    """A GIF whose first frame covers a part of the canvas, with one palette for all."""
+    """Makes a GIF whose first frame covers a part of the canvas, with one palette for all."""
     buffer = io.BytesIO()
     frame.putpalette(palette)
     frame.save(buffer, "GIF")
@@ -160,7 +161,7 @@ def partial_gif(size: tuple[int, int], at: tuple[int, int], frame: Image.Image, 
 
 
 def many_scans(side: int, count: int) -> bytes:
-    """A progressive JPEG whose last scan comes again and again."""
+    """Makes a progressive JPEG whose last scan is repeated many times."""
     buffer = io.BytesIO()
     Image.new("L", (side, side), 77).save(buffer, "JPEG", progressive=True)
     data = buffer.getvalue()

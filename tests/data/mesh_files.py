@@ -1,4 +1,4 @@
-"""The closed L of `shapes.py` in files, as many programs write them: by kind of file and by name."""
+"""The closed L of `shapes.py` in files as many programs write them, by kind of file and by name."""
 
 import struct
 

@@ -1,4 +1,4 @@
-"""Meshes and files for tests, made from numbers alone: an L, whose caps are concave hexagons."""
+"""Meshes and files for tests, made from numbers only: an L, whose caps are concave hexagons."""
 
 import json
 import struct
@@ -10,7 +10,7 @@ AREA, VOLUME = 2 * 3 + 8, 3.0  # of the prism of height 1
 
 
 def l_polygons():
-    """Vertices (12, 3) and polygons wound outward: two hexagons and six quads."""
+    """Vertices (12, 3) and outward polygons: two hexagons and six quads."""
     low = np.column_stack([OUTLINE, np.zeros(6)])
     vertices = np.concatenate([low, low + [0, 0, 1]])
     sides = [[i, (i + 1) % 6, (i + 1) % 6 + 6, i + 6] for i in range(6)]
@@ -18,7 +18,7 @@ def l_polygons():
 
 
 def l_triangles():
-    """The same in 20 triangles, cut by hand."""
+    """The same as 20 triangles, cut by hand."""
     vertices, (_, _, *sides) = l_polygons()
     low = [[0, 1, 2], [0, 2, 3], [0, 3, 4], [0, 4, 5]]  # seen from vertex 0, all of the L is visible
     walls = [t for a, b, c, d in sides for t in ([a, b, c], [a, c, d])]
@@ -26,14 +26,14 @@ def l_triangles():
 
 
 def normal_form(vertices):
-    """As `read_mesh` scales, and the factor."""
+    """Scales like `read_mesh`, and returns the factor too."""
     middle = (vertices.min(0) + vertices.max(0)) / 2
     radius = np.linalg.norm(vertices - middle, axis=1).max()
     return (vertices - middle) / radius, radius
 
 
 def in_l(points):
-    """Whether points in L's normal form lie inside, and which of them are clear of its surface."""
+    """Tells whether points in L's normal form lie inside, and which of them are clear of its surface."""
     _, radius = normal_form(l_polygons()[0])
     x, y, z = (points * radius + [1, 1, 0.5]).T
     inner = lambda e: (z > e) & (z < 1 - e) & (x > e) & (y > e) & (  # noqa: E731
@@ -50,7 +50,7 @@ def glb(header, binary=b""):
 
 
 class GlbBuilder:
-    """A GLB piece by piece."""
+    """Builds a GLB piece by piece."""
 
     def __init__(self):
         self.binary, self.views, self.accessors, self.meshes, self.nodes = b"", [], [], [], []

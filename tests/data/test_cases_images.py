@@ -1,4 +1,4 @@
-"""Pictures as cameras, phones, editors and microscopes write them, of the kinds that reports of other tools name."""
+"""Pictures as cameras, phones, editors and microscopes write them, of kinds that caused bug reports in other tools."""
 
 import io
 import struct
@@ -188,7 +188,7 @@ def test_transparency_of_palettes(tmp_path, depth):
 
 
 def test_shrinking_weighs_by_alpha(tmp_path):
-    """Two black pixels, one of them transparent, are a grey one; a transparent colour leaves no trace."""
+    """Two black pixels, one of them transparent, become a grey one; a transparent colour has no effect."""
     pixels = np.zeros((4, 8, 4), int)
     pixels[:, ::2, 3] = 255
     pixels[:, 1::2, 0] = 255

@@ -1,4 +1,4 @@
-"""Measuring what is inside ends in time, whatever the mesh, and does not hold up other threads."""
+"""Determining what is inside ends in time, whatever the mesh, and does not block other threads."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ def bowl(subdivisions=3):
 
 
 class Pulse:
-    """The longest time that another thread of this process waits for the interpreter."""
+    """Measures the longest time that another thread of this process waits for the interpreter."""
 
     def __enter__(self):
         self.longest, self._on = 0.0, True
@@ -75,7 +75,7 @@ def test_in_a_child_and_here_is_the_same(monkeypatch):
 
 
 def test_more_faces_behind_each_other_than_a_ray_counts():
-    """150 nested tetrahedra, every other one a cavity: rays that are cut off are not believed."""
+    """150 nested tetrahedra, every other one a cavity: rays that stop counting early are not trusted."""
     sizes = np.linspace(0.01, 1, 150)
     nested = tetrahedra(sizes)
     faces = nested.faces.reshape(-1, 4, 3).copy()

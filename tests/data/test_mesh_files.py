@@ -1,4 +1,4 @@
-"""Files as programs write them: every kind gives the closed L, or one sentence; never another shape."""
+"""Files as programs write them: every kind gives the closed L or one sentence, and never another shape."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is inside does not depend on how a file's faces are wound, and a mesh that is right is left as it is."""
+"""What is inside does not depend on the winding of a file's faces, and a correct mesh is not changed."""
 
 import time
 
@@ -36,12 +36,12 @@ def at(x, size=1.0):
 
 
 def in_boxes(points, *boxes):
-    """Boxes as (x, half edge)."""
+    """Tells whether points lie in boxes, given as (x, half edge)."""
     return np.any([(abs(points - [x, 0, 0]) < half).all(axis=1) for x, half in boxes], axis=0)
 
 
 def agreement(given, expected):
-    """With `expected` of points in the units of `given`."""
+    """Share of random points whose inside agrees with `expected`, a function of points in the units of `given`."""
     read = read_mesh(given)
     middle = given.bounds.mean(axis=0)
     scale = np.linalg.norm(given.vertices - middle, axis=1).max()
@@ -80,7 +80,7 @@ def test_every_part_of_a_scene_is_turned_outward():
 @pytest.mark.parametrize("lost", [0, 0.02])
 @pytest.mark.parametrize("kind", ["turned", "doubled", "some doubled"])
 def test_furniture_as_exporters_leave_it(kind, lost):
-    """Faces turned at random, all or some on both sides, and of some of them a few missing."""
+    """Faces are reversed at random, all or some are doubled, and some meshes lack a few."""
     rng = np.random.default_rng(1)
     for category in ("chair", "lamp", "sofa"):
         shape = generate(category, 3)

@@ -1,4 +1,4 @@
-"""Which picture files are opened, what size they may have, and how long that may take."""
+"""Which picture files can be opened, how large they may be, and how long that may take."""
 
 import os
 import struct
@@ -86,7 +86,7 @@ def test_a_file_that_may_not_be_read(tmp_path):
 
 
 def lines(width, height, colour=0):
-    """A PNG of zeros."""
+    """Makes a PNG of zeros."""
     packer, parts = zlib.compressobj(), []
     channels = {0: 1, 2: 3, 6: 4}[colour]
     for _ in range(height):

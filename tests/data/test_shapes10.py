@@ -1,4 +1,4 @@
-"""The promises of shapes10: closed, repeatable, various, thin in places, and not told apart by size alone."""
+"""The promises of shapes10: closed, repeatable, diverse, thin in places, and not distinguishable by size alone."""
 
 import hashlib
 import os
@@ -82,7 +82,7 @@ def test_repeatable_here_and_in_another_process():
 
 
 def thin_share(mesh: trimesh.Trimesh, thickness: float = 0.041) -> float:
-    """The share of the surface behind which the solid is no thicker than this, by rays straight inwards."""
+    """Share of the surface behind which the solid is at most this thick, by rays along the inward normal."""
     points, faces = trimesh.sample.sample_surface(mesh, 800, seed=0)
     inwards = -mesh.face_normals[faces]
     places, rays, _ = mesh.ray.intersects_location(points + 1e-4 * inwards, inwards, multiple_hits=False)
@@ -150,7 +150,7 @@ def test_damaged_block_is_not_trusted(cache):
 
 
 def test_cache_resumes_and_reports(cache, monkeypatch):
-    """One category of four blocks, one of them there already: that one is not written again."""
+    """One category of four blocks, one of which exists already and is not written again."""
     monkeypatch.setattr(dataset, "CATEGORIES", ("table",))
     monkeypatch.setattr(dataset, "SEEDS", 4 * dataset.BLOCK)
     dataset._write_block("table", 2)

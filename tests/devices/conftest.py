@@ -1,4 +1,4 @@
-"""A pretended GPU that the code chooses by itself, and something small to fit on it."""
+"""A pretended GPU that the code chooses by itself, and a small problem to fit on it."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
-"""What a GPU compiles is one graph, once: counted without generating code, in a process without the checks of shapes,
-which the compiler would have to look through."""
+"""A GPU compiles one graph, once. It is traced without generating code, in a process without shape checks, which the
+compiler would trace too."""
 
 import subprocess
 import sys

@@ -1,5 +1,5 @@
-"""On a real GPU. Skipped, with the reason, where there is none; `sh tools/gpu_check.sh` runs them on a machine that has
-one. What can be known without a GPU is in the other files of this folder."""
+"""Tests on a real GPU. They are skipped if there is none; `sh tools/gpu_check.sh` runs them on a machine that has one.
+The other files of this folder test what can be tested without a GPU."""
 
 from dataclasses import replace
 
@@ -26,7 +26,7 @@ KINDS = ("cpu", "cuda")
 
 @pytest.fixture
 def trained():
-    """The base for images, where it is there; else one that has learnt nothing."""
+    """The base for images if there is one, else an untrained base."""
     try:
         return load_base("emoji")
     except WsrError:
@@ -35,7 +35,7 @@ def trained():
 
 @pytest.fixture
 def products():
-    """Sets the type of the products, and sets it back."""
+    """Sets the dtype of the products, and restores it."""
 
     def chosen(dtype):
         for kind in KINDS:
@@ -46,7 +46,7 @@ def products():
 
 
 def pictures(count: int, side: int = 64) -> np.ndarray:
-    """Discs and waves in colours, no two alike, (n, side, side, 3)."""
+    """Draws different discs and waves in colours, (n, side, side, 3)."""
     y, x = np.mgrid[0:side, 0:side] / side * 2 - 1
     made = []
     for i in range(count):
@@ -65,12 +65,12 @@ def fitted(model, images, device, *, steps=60, backend=None, points=512):
 
 
 def near(one, other, part):
-    """Whether vectors are within a part of each other's norm."""
+    """Tells whether vectors agree within a fraction of their norm."""
     return bool(((one - other).norm(dim=1) <= part * other.norm(dim=1)).all())
 
 
 def gradient(model, images, device, backend=None):
-    """Of the losses of a step, from a start with some spread, in fp32 (n, p)."""
+    """Gradients of the losses of a step, from a start with some noise, in fp32 (n, p)."""
     targets, there = make_problem(images, None, device=device).targets, model.to(device)
     weights = model.initial("spread", 0.1).to(device).expand(len(images), -1).clone().requires_grad_()
     batch = targets.batch(0, 512)
@@ -79,7 +79,7 @@ def gradient(model, images, device, backend=None):
 
 
 def test_values_in_fp32_are_those_of_the_cpu(trained):
-    """Values of the six representations at random points, to 1e-4 of colours in [-1, 1]."""
+    """Values of all six representations at random points agree to 1e-4, with colours in [-1, 1]."""
     points = torch.rand(1, 2048, 2, generator=torch.Generator().manual_seed(0)) * 2 - 1
     for name in wsr.representations:
         model = make_representation(name, trained, trained.config)
@@ -89,8 +89,8 @@ def test_values_in_fp32_are_those_of_the_cpu(trained):
 
 
 def test_a_fit_in_fp32_is_that_of_the_cpu(trained, products):
-    """Gradients agree to 1e-4 of their norm. Adam divides by the root of second moments, so that rounding becomes
-    direction where a gradient is small: of a whole fit the quality is promised, to 0.3 dB on the mean of 16."""
+    """Gradients agree to 1e-4 of their norm. Adam divides by the root of second moments and so amplifies rounding where
+    gradients are small. For a whole fit the promise is about quality: the mean of 16 agrees to 0.3 dB."""
     products(torch.float32)
     images = pictures(16)
     for name in wsr.representations:
@@ -103,7 +103,7 @@ def test_a_fit_in_fp32_is_that_of_the_cpu(trained, products):
 
 
 def test_bf16_is_as_good_as_fp32(trained, products, record_property):
-    """The mean quality of 16 fits, to 0.5 dB."""
+    """The mean quality of 16 fits agrees to 0.5 dB."""
     model, images, means = make_representation("mlora-asym", trained, trained.config), pictures(16), {}
     for dtype in (torch.float32, torch.bfloat16):
         products(dtype)
@@ -114,8 +114,8 @@ def test_bf16_is_as_good_as_fp32(trained, products, record_property):
 
 
 def test_nothing_in_the_loop_waits_for_the_device(trained, monkeypatch):
-    """PyTorch raises where the host would wait, from one record to the next. 64 × 64 pixels at 512 a step are eight
-    steps an epoch: orders of the pixels are uploaded on the way."""
+    """PyTorch raises an error where the host would wait, from one record to the next. 64 × 64 pixels at 512 per step
+    are eight steps per epoch, so new orders of the pixels are uploaded on the way."""
     plain, wait = loop._record, loop.synchronize
 
     def allowed(function):
@@ -150,7 +150,8 @@ def test_nothing_loaded_moves_and_all_is_decoded(trained):
 
 
 def test_diffusion_trains_and_samples(trained):
-    """A tiny model trains on the GPU, its samples come to the CPU, and a copy of it there draws nearly the same."""
+    """A tiny model trains on the GPU, its samples are on the CPU, and a copy of it on the CPU draws nearly the same
+    ones."""
     config = DiffusionConfig(32, 1, 2, 16, 3e-3, 20, timesteps=50, shared_modulation=True)
     model = make_representation("mlora-asym", trained, trained.config)
     vectors = model.initial() + 0.1 * torch.randn(40, model.size, generator=torch.Generator().manual_seed(0))
@@ -162,7 +163,7 @@ def test_diffusion_trains_and_samples(trained):
 
 
 def test_a_compiled_fit_is_as_good(trained, products, record_property):
-    """`inductor` with CUDA graphs, as zoos are made: the gradient of a step, and the quality of a fit."""
+    """With `inductor` and CUDA graphs, as zoos are built: compares the gradient of a step, and the quality of a fit."""
     if compile_backend("cuda") is None:
         pytest.skip("Triton or a C compiler is missing on this machine: fits run uncompiled")
     products(torch.float32)

@@ -1,4 +1,4 @@
-"""Fits, bases, zoos and decoding with a GPU in the machine: everything lines up, and what comes out is on the CPU."""
+"""Fits, bases, zoos and decoding on a machine with a GPU: devices match, and results are on the CPU."""
 
 from dataclasses import replace
 
@@ -44,7 +44,7 @@ def test_to_returns_a_copy(name, make, gpu):
 
 
 def test_a_loaded_base_never_moves(base, tmp_path, gpu):
-    """It is shared: after one `.to()` an open zoo and a fresh one could decode nothing."""
+    """It is shared: in an earlier version, after one `.to()` neither an open zoo nor a new one could decode."""
     save_base(tmp_path / "b.safetensors", base, BaseInfo("test", "cpu", 3))
     loaded = load_base(tmp_path / "b.safetensors")
     for there in (loaded.to("cuda"), loaded.cuda(), loaded.cuda(0)):
@@ -65,8 +65,8 @@ def test_a_fit_is_the_same_and_yields_cpu_weights(name, base, pictures, gpu):
 
 
 def test_records_are_on_the_cpu_and_the_loop_does_not_wait(base, pictures, gpu, monkeypatch):
-    """Between two records nothing waits: no number is read, nothing is uploaded but from pinned memory. 16 × 16 pixels
-    at 64 a step are four steps an epoch, so that new orders of the pixels are uploaded on the way."""
+    """Between two records nothing waits for the GPU: no number is read, and uploads start from pinned memory. 16 × 16
+    pixels at 64 per step are four steps per epoch, so new orders of the pixels are uploaded on the way."""
     waits, record = [], loop._Recorder.record
 
     def watched(*args, **options):
@@ -140,7 +140,7 @@ def zoo(base, tmp_path, pictures, monkeypatch):
 
 
 def test_zoos_are_made_and_every_one_still_decodes(zoo, gpu):
-    """The fault that began this: a zoo that was open before, and one opened afterwards, share their base."""
+    """Zoos that were opened before and after share their base, which an earlier version moved."""
     from wsr.zoo import Zoo, build_zoo
     from wsr.zoo.trajectories import build_trajectories
 
@@ -162,7 +162,8 @@ def test_zoos_are_made_and_every_one_still_decodes(zoo, gpu):
 
 
 def test_the_loop_follows_its_targets(make, pictures, gpu):
-    """Model and start on the CPU, targets on the GPU: it computes there, and gives back what it was given."""
+    """Model and start are on the CPU, targets on the GPU: the fit runs on the GPU and does not change what it was
+    given."""
     model = make("mlora")
     problem = make_problem(pictures, None, device="cuda")
     *_, last = run_fit(problem, model, model.initial(), FitConfig(3, 64, 2), 16)

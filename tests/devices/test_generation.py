@@ -1,4 +1,4 @@
-"""Diffusion, the other generators, audits, features and symmetries with a GPU in the machine."""
+"""Diffusion, the other generators, audits, features and symmetries on a machine with a GPU."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The stages of `sh tools/gpu_check.sh` as they run on a GPU, on the stand-in: what only a GPU would run lines up."""
+"""The stages of `sh tools/gpu_check.sh` as they run on a GPU, tested with the pretended one."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""The same on PyTorch's own `meta` device, which has shapes and devices but no numbers: as far as no number is read."""
+"""The same on PyTorch's `meta` device, which has shapes and devices but no numbers, for code that reads no numbers."""
 
 import pytest
 import torch

@@ -44,7 +44,7 @@ def test_the_gradient_written_by_hand_is_that_of_the_composed_operations(additiv
 
 
 def test_the_forward_pass_is_the_one_of_section_8_2(base, points):
-    """Blocks of two demodulated layers with a residual, (x + h)/√2, on sin(ω0 (W p + b))."""
+    """Blocks of two demodulated layers with a residual connection, (x + h)/√2, applied to sin(ω0 (W p + b))."""
     styles = base.styles(torch.randn(3, base.config.latent))
     h = torch.sin(base.config.omega * (points @ base.fourier_weight.T + base.fourier_phase)).expand(3, -1, -1)
     for block in range(base.config.blocks):
@@ -121,7 +121,7 @@ def test_the_type_of_the_products_can_be_chosen(monkeypatch):
 
 
 def test_on_a_cpu_without_avx512_products_are_in_fp32_and_threads_sleep_while_they_wait():
-    """Where PyTorch and OpenMP are told so when they are loaded: in a process of its own."""
+    """In a process of its own, because PyTorch and OpenMP read these settings when they are loaded."""
     environment = {key: value for key, value in os.environ.items() if key not in (DTYPE_VARIABLE, "OMP_WAIT_POLICY")}
     environment |= {"ATEN_CPU_CAPABILITY": "avx2", "OMP_DISPLAY_ENV": "true"}
     program = "from wsr.fields.base import compute_dtype; print(compute_dtype('cpu'))"

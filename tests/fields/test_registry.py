@@ -1,4 +1,4 @@
-"""What the registry says of representations is what their classes do."""
+"""The properties that the registry states agree with the classes."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def test_the_twin_without_a_mask_is_of_the_same_class_and_family(name):
     channels=st.integers(16, 20), blocks=st.integers(1, 3),
 )  # fmt: skip
 def test_the_size_is_known_without_the_weights(name, dim, rank, width, channels, blocks):
-    """And what is made has that size, its kind, and all of its rates."""
+    """The stated size is that of the representation once it is built, as are its kind and its learning rates."""
     config = replace(tiny_config(dim), channels=channels, blocks=blocks, mlp_width=width, mlp_asym_width=width + 1)
     model = make_representation(name, BaseField(config), config, rank)
     assert model.size == model.stored_size(named(name), config, rank) == len(model.initial())

@@ -101,7 +101,7 @@ def test_a_style_is_the_case_b_1_and_a_style_over_mean_style(base, config, point
 
 
 def test_rank_components_may_be_permuted_without_a_mask_and_not_with_one(base, config, points):
-    """Theorem 1 and corollary 2.1; with the mask the permuted weights leave the allowed set."""
+    """Theorem 1 and corollary 2.1. With a mask, permuted weights leave the set of allowed weights."""
     for name in ("lora", "mlora"):
         model = make_representation(name, base, config, rank=3)
         a, b = model.pairs(torch.randn(2, model.layout.total))

@@ -1,4 +1,4 @@
-"""The symmetries of section 3.4 and of the paper's appendix, on random matrices: what each representation allows."""
+"""Which symmetries of section 3.4 and the paper's appendix each representation has, on random matrices."""
 
 import pytest
 import torch
@@ -29,12 +29,12 @@ def adapter(name: str, rank: int, seed: int):
 
 
 def field(model, a, b, seed: int) -> torch.Tensor:
-    """The field of these A and B, allowed by the mask or not."""
+    """Values of the field with these A and B, whether the mask allows them or not."""
     return model.base(random(seed, 1, 32, 2).clamp(-1, 1), model.adapt(a, b))
 
 
 def allowed(model, full: torch.Tensor) -> bool:
-    """Whether tensors keep to the mask: their frozen entries are the representation's own."""
+    """Tells whether the mask allows these tensors: their frozen entries have the representation's values."""
     return torch.equal(model.layout.fill(model.layout.strip(full)), full)
 
 
@@ -65,7 +65,8 @@ def test_a_multiplicative_adapter_is_a_sum_of_scaled_copies_of_the_base(seed, ra
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, rank=ranks, name=st.sampled_from(ADAPTERS))
 def test_sign_and_scale_act_on_every_pair(seed, rank, name):
-    """(a_i, b_i) → (c a_i, b_i / c). Entries frozen at zero survive it, entries frozen at other values do not."""
+    """(a_i, b_i) → (c a_i, b_i / c). This keeps entries that are frozen at zero, and changes entries frozen at other
+    values."""
     model, a, b = adapter(name, rank, seed)
     factor = (random(seed, rank).abs() + 0.5) * torch.tensor([-1.0, 1.0]).repeat(rank)[:rank]
     moved = a * factor[:, None], b / factor
@@ -76,7 +77,8 @@ def test_sign_and_scale_act_on_every_pair(seed, rank, name):
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, rank=ranks, name=st.sampled_from(ADAPTERS))
 def test_every_change_of_basis_leaves_additive_and_multiplicative_products_and_no_masked_weights(seed, rank, name):
-    """GL(r): (G A, B G⁻¹). The product is the same for both kinds; a mask leaves next to nothing of the group."""
+    """GL(r): (G A, B G⁻¹). The product is unchanged for both kinds of adapters; a mask forbids almost all of the group.
+    """
     model, a, b = adapter(name, rank, seed)
     g = torch.eye(rank) + 0.3 * random(seed, rank, rank) / rank
     moved = g @ a, b @ torch.linalg.inv(g)
@@ -112,8 +114,8 @@ def test_budgets_of_the_six_lie_within_5_percent(dim):
 
 @pytest.mark.parametrize("dim", [2, 3])
 def test_the_papers_adapters_come_within_12_percent_of_its_counts(dim):
-    """Table 1 states 27,395 / 26,307 (2D) and 29,696 / 27,539 (3D), which no whole rank gives: the text does not say
-    what else it counts. Ours are {A, B} of the synthesis layers alone."""
+    """Table 1 states 27,395 / 26,307 (2D) and 29,696 / 27,539 (3D), which no integer rank gives; the text does not say
+    what else is counted. Ours counts {A, B} of the synthesis layers only."""
     import wsr
 
     stated = {2: (27395, 26307), 3: (29696, 27539)}[dim]

@@ -1,4 +1,4 @@
-"""A base is trained by one run alone: another one neither goes on from its checkpoint nor overwrites what it wrote."""
+"""A base belongs to one run: another run neither continues from its checkpoint nor overwrites its result."""
 
 import json
 import logging
@@ -28,7 +28,7 @@ SCHEDULE = BaseTrainingConfig((Stage(60, 4, 32, 2e-3), Stage(60, 2, 64, 1e-3)), 
 
 
 def draw(folder, seed: int = 0):
-    """Six pictures under the same six names, whatever the seed."""
+    """Draws six pictures, with the same six names for every seed."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(6):
         pixels = np.random.default_rng(10 * seed + i).integers(0, 255, (8, 8, 3), dtype=np.uint8)
@@ -47,7 +47,7 @@ def data(tmp_path, monkeypatch):
 
 
 def begin(name: str, out, **options) -> None:
-    """A run that is stopped at its first record."""
+    """Starts a run and stops it at its first record."""
     for record in train_base(load_signals(name), out, **options):
         assert record.step == 50
         break
@@ -74,7 +74,7 @@ def test_the_same_run_goes_on_where_it_was_stopped(data, tmp_path):
 
 @pytest.mark.parametrize("other", ["seed", "mask seed", "pictures", "preset", "schedule"])
 def test_another_run_begins_afresh(other, data, tmp_path, monkeypatch):
-    """Today's fault: 0 steps, and the first run's network under the label of the second."""
+    """An earlier version trained 0 steps, and stored the first run's network under the label of the second."""
     begin(data, tmp_path / "a.safetensors")
     options = {"seed": {"seed": 1}, "mask seed": {"mask_seed": 4}, "preset": {"preset": "paper"}}.get(other, {})
     if other == "pictures":
@@ -130,7 +130,7 @@ def test_a_checkpoint_of_another_run_is_refused_by_name(data, tmp_path):
     ],
 )
 def test_a_base_of_another_run_is_not_overwritten(options, said, data, tmp_path, capsys):
-    """`wsr base emoji --preset paper` replaced the base that all zoos stand on."""
+    """An earlier version let `wsr base emoji --preset paper` replace the base that all zoos were fitted on."""
     out = tmp_path / "assets/bases/test.safetensors"
     assert main(["base", data, "--out", str(out)]) == OK
     before = out.read_bytes()

@@ -23,7 +23,7 @@ def pictures():
 
 @pytest.fixture
 def compute_in():
-    """Fixes the type of the products for the rest of the test."""
+    """Sets the dtype of the matrix products for the rest of the test."""
     yield lambda dtype: set_compute_dtype("cpu", dtype)
     set_compute_dtype("cpu", None)
 
@@ -55,7 +55,7 @@ def test_quality_is_the_psnr_of_the_rendered_image(base, pictures):
 
 @pytest.mark.parametrize("name", ["mlp", "lora", "mlora-asym"])
 def test_an_instance_is_as_good_alone_as_in_a_batch(name, base, pictures):
-    """In the type in which this machine fits, and with its threads."""
+    """In the dtype in which this machine fits, and with its number of threads."""
     within = {torch.float32: 0.05, torch.bfloat16: 0.5}[compute_dtype("cpu")]  # dB; bf16 has two digits
     together = fit(pictures, name, base, steps=80, points=64)
     for i in range(3):
@@ -72,7 +72,7 @@ def many():
 
 @pytest.mark.parametrize("name", wsr.representations)
 def test_in_fp64_an_instance_alone_has_the_weights_it_has_in_a_batch_of_64(name, base, many, compute_in):
-    """Rounding is 1e-16 of a gradient there, and Adam cannot make more of it than 1e-8 of a step (see `run_fit`)."""
+    """In fp64, rounding is 1e-16 of a gradient, and Adam amplifies it to at most 1e-8 of a step (see `run_fit`)."""
     compute_in(torch.float64)
     model, config = make_representation(name, base, base.config), FitSettings(steps=10, points=64).config(name, "image")
 
@@ -92,7 +92,8 @@ def test_in_fp64_an_instance_alone_has_the_weights_it_has_in_a_batch_of_64(name,
 def test_in_fp32_an_instance_alone_has_the_gradient_and_the_quality_it_has_in_a_batch_of_64(
     name, base, many, compute_in
 ):
-    """Not the weights: rounding may turn a ReLU, and Adam makes whole steps of what follows (see `run_fit`)."""
+    """But not the weights: rounding may switch a ReLU, and Adam turns the difference into whole steps (see `run_fit`).
+    """
     compute_in(torch.float32)
     model, config = make_representation(name, base, base.config), FitSettings(steps=80, points=64).config(name, "image")
 
@@ -130,8 +131,9 @@ def test_a_shape_can_be_fitted_in_fp64(name, base3, compute_in):
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["mlp-asym", "lora", "mlora-asym"])
 def test_a_compiled_step_is_the_same_step(name, base, pictures, compute_in):
-    """What a GPU compiles is one graph; here without generating code, so that no compiler is needed. In fp32, to 1e-5:
-    in bf16 its operations round in other places (tests/devices/test_compiled.py holds their gradients together)."""
+    """The step that a GPU compiles is one graph. Here it is traced without generating code, so that no compiler is
+    needed. Equal in fp32 to 1e-5; in bf16 its operations round differently (tests/devices/test_compiled.py compares
+    their gradients)."""
     compute_in(torch.float32)
     model = make_representation(name, base, base.config)
     ends = []
@@ -144,7 +146,7 @@ def test_a_compiled_step_is_the_same_step(name, base, pictures, compute_in):
 
 
 def test_a_rate_is_the_length_of_a_step(base, pictures):
-    """Adam's first step has one length in every entry: `lr`, and in A `a_rate` times that."""
+    """Adam's first step has the same length in every entry: `lr`, and `a_rate` times that in A."""
     model = representation_for("mlora-asym", base, 2)
     for a_rate in (1.0, 3.0):
         first = fit(pictures[:1], "mlora-asym", base, steps=1, points=64, lr=1e-2, a_rate=a_rate).weights
@@ -245,7 +247,7 @@ def test_the_paper_preset_is_built_and_trained_for_two_steps(dim):
 
 @pytest.mark.parametrize("name", ["mlp", "mlora-asym"])
 def test_one_thread_and_two_give_the_same_weights(name, base, pictures):
-    """A zoo is built with a thread a batch, a picture alone is fitted with all of the machine's."""
+    """A zoo is built with one thread per batch, a single picture is fitted with all of the machine's threads."""
     model, found, before = make_representation(name, base, base.config), [], torch.get_num_threads()
     try:
         for threads in (1, 2):

@@ -1,5 +1,5 @@
-"""The paper's central claim (section 4.2), at small scale: with the mask, fits of one target from independent starts
-lie in one linear mode; without it they do not. On held-out targets: what the zoo's held-out weights decode to."""
+"""The paper's central claim (section 4.2) at a small scale: with the mask, fits of one target from independent starts
+lie in one linear mode; without it they do not. Targets are what the zoo's held-out weights decode to."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ def targets():
 
 
 def midpoint(targets: np.ndarray, representation: str) -> tuple[float, float]:
-    """Mean PSNR of the two fits, and of the decode halfway between their weights."""
+    """Returns the mean PSNR of two fits, and that of the field halfway between their weights."""
     ends = [wsr.fit(targets, representation, "emoji", steps=200, points=256, init_seed=seed) for seed in (0, 1)]
     middle = ends[0]
     quality = float(np.mean([end.quality.mean() for end in ends]))

@@ -1,4 +1,4 @@
-"""Weights that were taken home are read again: of all six, and what they decode to is the same."""
+"""Saved weights of all six representations can be loaded again, and decode to the same."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The settings of a fit: keywords, one object, and what the loop gets."""
+"""The settings of a fit: as keywords, as one object, and as the loop receives them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A bound on what reading a file may allocate."""
+"""A limit on the memory that reading a file may allocate."""
 
 import resource
 
@@ -9,7 +9,7 @@ MORE = 4 * 2**30  # bytes beyond what is mapped when a test begins
 
 @pytest.fixture
 def bounded():
-    """Nothing may allocate what a file merely states: a test that does runs out of memory."""
+    """Limits memory, so that a test fails if a reader allocates what a file merely states."""
     with open("/proc/self/statm") as file:
         mapped = int(file.read().split()[0]) * resource.getpagesize()
     before = resource.getrlimit(resource.RLIMIT_AS)

@@ -1,4 +1,4 @@
-"""Every file in assets/ opens: what we made before is what the schemas of today take."""
+"""Every file in assets/ can be opened: current schemas accept files of earlier versions."""
 
 from pathlib import Path
 

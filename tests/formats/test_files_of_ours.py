@@ -1,5 +1,5 @@
-"""Every file of ours, with every field of its metadata wrong in every way: read, or refused with a sentence, and never
-with more memory than a file of its size may take."""
+"""Damages every field of the metadata of every kind of file in many ways. Each file must be read or refused with a
+sentence, using no more memory than a file of its size may take."""
 
 import copy
 import json
@@ -83,7 +83,7 @@ READERS = {"weights": read_weights, "mlp": read_weights, "base": read_base, "dif
 
 
 def paths_in(tree, at=()):
-    """The place of every field, JSON within texts included."""
+    """Returns the path of every field, including those in JSON inside strings."""
     if isinstance(tree, str) and tree[:1] in ("{", "["):
         yield from paths_in(json.loads(tree), (*at, "json"))
     parts = tree.items() if isinstance(tree, dict) else enumerate(tree[:1]) if isinstance(tree, list) else ()
@@ -119,7 +119,7 @@ def written(path, header, body):
 
 
 def refused_or_read(read, path):
-    """True where the file was read. Anything but a sentence fails."""
+    """Returns True if the file was read and False if it was refused with a sentence; anything else fails."""
     begun = time.process_time()
     try:
         read(path)

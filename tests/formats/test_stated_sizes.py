@@ -1,4 +1,4 @@
-"""What a file states of its sizes is checked before anything of these sizes is allocated."""
+"""Sizes that a file states are checked before anything of these sizes is allocated."""
 
 import numpy as np
 import pyarrow as pa

@@ -1,7 +1,6 @@
-"""Ways in which a file goes wrong: bytes that change, numbers that grow, fields that vanish or hold something else.
+"""Ways in which a file can be damaged: bytes change, numbers grow, fields vanish or hold something else.
 
-Every mutation is a function of the content and of a generator of random numbers, so that a case is known by its kind
-and its number alone.
+Every mutation is a function of the content and of a random generator, so that its kind and number identify a case.
 """
 
 import json
@@ -16,7 +15,7 @@ NUMBERS = (b"0", b"-1", b"nan", b"1e400", b"99999999999999999999", b"4294967295"
 
 
 def flipped(data: bytes, rng: random.Random) -> bytes:
-    """One to thirty bits turned."""
+    """Flips one to thirty bits."""
     changed = bytearray(data)
     for _ in range(rng.randint(1, 30)):
         changed[rng.randrange(len(changed))] ^= 1 << rng.randrange(8)
@@ -24,7 +23,7 @@ def flipped(data: bytes, rng: random.Random) -> bytes:
 
 
 def overwritten(data: bytes, rng: random.Random) -> bytes:
-    """A run of bytes that is all ones, all zeros or noise: lengths and counts become huge."""
+    """Overwrites a run of bytes with ones, zeros or noise, so that lengths and counts become huge."""
     start, size = rng.randrange(len(data)), rng.choice((1, 2, 4, 8, 64))
     run = rng.choice((b"\xff" * size, b"\x00" * size, rng.randbytes(size), b"\x7f" + b"\xff" * (size - 1)))
     return data[:start] + run + data[start + size :]
@@ -40,14 +39,15 @@ def shortened(data: bytes, rng: random.Random) -> bytes:
 
 
 def lengthened(data: bytes, rng: random.Random) -> bytes:
-    """A part of the file stands there again, once or a thousand times."""
+    """Repeats a part of the file, once or a thousand times."""
     start = rng.randrange(len(data))
     part = data[start : start + rng.randint(1, 200)]
     return data[:start] + part * rng.choice((1, 3, 1000)) + data[start:]
 
 
 def renumbered(data: bytes, rng: random.Random) -> bytes:
-    """A number of a text becomes another one; binary files have few, and get a mutation of their bytes as well."""
+    """Replaces a number in a text by another one. Binary files have few numbers in text, so their bytes are changed
+    too."""
     digits = [i for i, byte in enumerate(data) if 48 <= byte <= 57]
     if not digits:
         return flipped(data, rng)
@@ -67,7 +67,7 @@ BYTES: tuple[Mutation, ...] = (flipped, overwritten, truncated, shortened, lengt
 
 
 def nasty(rng: random.Random) -> Any:
-    """What a field never holds."""
+    """Returns a value that a field should never hold."""
     deep: Any = 1
     for _ in range(200):
         deep = [deep]
@@ -78,7 +78,7 @@ def nasty(rng: random.Random) -> Any:
 
 
 def edited(tree: Any, rng: random.Random) -> Any:
-    """A JSON value with one of its parts, however deep, gone or replaced."""
+    """Removes or replaces one part of a JSON value, at any depth."""
     if isinstance(tree, str) and tree[:1] in ("{", "["):  # JSON inside a string, as safetensors' metadata holds it
         return json.dumps(edited(json.loads(tree), rng))
     if isinstance(tree, dict) and tree and rng.random() < 0.9:
@@ -97,8 +97,8 @@ def edited_json(data: bytes, rng: random.Random) -> bytes:
 
 
 def edited_safetensors(data: bytes, rng: random.Random) -> bytes:
-    """The header with a field of the metadata, or a tensor's description, changed. Its metadata stays text, as the
-    format asks, three times in four."""
+    """Changes a field of the metadata, or a tensor's description, in the header. Three times in four the metadata
+    remain text, as the format demands."""
     size = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + size])
     if rng.random() < 0.8 and "__metadata__" in header:

@@ -1,4 +1,4 @@
-"""Small files of every kind that wsr reads, from which the mutated ones are made."""
+"""Small files of every kind that wsr reads, from which mutated files are made."""
 
 import io
 import shutil
@@ -14,7 +14,8 @@ PICTURES = {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP"}
 
 
 def pictures() -> dict[str, bytes]:
-    """One or two files of each ending, with text, a profile, EXIF and transparency where the format has them."""
+    """Makes one or two files of each ending, with text, a profile, EXIF and transparency if the format supports them.
+    """
     rng = np.random.default_rng(0)
     colours = Image.fromarray(rng.integers(0, 255, (17, 23, 4), dtype=np.uint8))
     exif = Image.Exif()
@@ -57,7 +58,7 @@ def meshes() -> dict[str, bytes]:
 
 
 def weights(zoo, folder: Path) -> bytes:
-    """Weights that were taken home out of a zoo."""
+    """A file of weights that were saved from a zoo."""
     path = folder / "seed.safetensors"
     save_weights(path, zoo.weights(zoo.ids[:2]), zoo.representation, list(zoo.ids[:2]))
     return path.read_bytes()

@@ -1,7 +1,6 @@
-"""Five hundred files that something happened to: each is read, or refused with a sentence. None hangs, crashes or
-raises something else.
+"""Five hundred damaged files: each is read, or refused with a sentence. None hangs, crashes or raises anything else.
 
-A case is known by its kind and number. `WSR_FUZZ=20000 pytest tests/fuzz` tries as many instead, over other numbers.
+A case is identified by its kind and number. `WSR_FUZZ=20000 pytest tests/fuzz` tries as many, with other numbers.
 """
 
 import os

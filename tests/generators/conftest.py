@@ -1,4 +1,4 @@
-"""Tiny diffusion models, and weights in two groups for them to learn."""
+"""Tiny diffusion models, and training weights in two groups."""
 
 import pytest
 import torch
@@ -21,7 +21,7 @@ def adapter(base, config):
 
 
 def weights(model, n=20):
-    """n weights in two groups around the start."""
+    """Draws n weights in two groups around the start."""
     generator = torch.Generator().manual_seed(5)
     group = torch.randn(2, model.size, generator=generator)[torch.arange(n) % 2]
     return model.initial() + 0.3 * group + 0.05 * torch.randn(n, model.size, generator=generator)

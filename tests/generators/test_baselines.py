@@ -1,4 +1,4 @@
-"""The simple generators are what their names say."""
+"""The simple generators do what their names say."""
 
 import torch
 

@@ -1,4 +1,4 @@
-"""Tokens, the transformer, the processes, training and sampling, run small."""
+"""Tokens, the transformer, the processes, training and sampling, at small sizes."""
 
 import functools
 from dataclasses import replace
@@ -52,7 +52,7 @@ def test_an_untrained_network_does_not_mix_samples_and_hears_of_its_class_only_a
 
 @pytest.mark.parametrize("predict", PREDICTIONS)
 def test_a_network_that_knows_leads_from_noise_to_the_weights(predict):
-    """With the true answer in place of the network, sampling ends at the data whatever is predicted."""
+    """With the true answer instead of a network, sampling ends at the data, whatever the network is to predict."""
     process = make_process(replace(TINY, predict=predict))
     goal, noise = torch.randn(3, 10), torch.randn(3, 10)
 
@@ -95,7 +95,7 @@ def test_training_finds_the_two_groups(adapter, predict):
 
 
 def by_heart(adapter, **changes):
-    """A training that can only learn by heart: weights that have nothing in common."""
+    """A training that can only memorize: the weights have nothing in common."""
     noise = [torch.randn(20, adapter.size, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
     config = replace(TINY, **{"steps": 600, "width": 64, "batch": 20, "ema": 0.9, "eval_every": 20, **changes})
     training = Training(WeightDiffusion.new(adapter, noise[0], config, ["even", "odd"]), noise[0], classes())
@@ -143,7 +143,7 @@ def test_a_walk_ends_at_the_noise_that_is_asked_for(steps):
 
 
 def test_ddim_is_exact_at_any_number_of_steps():
-    """Of one weight the best prediction is that weight: every step then keeps the noise that it came with."""
+    """For a single training weight the best prediction is that weight, and every step keeps its noise direction."""
     process, goal, noise = make_process(TINY), torch.randn(3, 10), torch.randn(3, 10)
     begun = process.forward.add_noise(goal, noise, torch.tensor([49]))
     for steps in (3, 7, 13):
@@ -244,7 +244,7 @@ def test_wrong_requests_are_explained(adapter):
 
 
 def _losses(make, folder):
-    """In each of two processes."""
+    """Runs in each of two processes."""
     torch.set_num_threads(1)
     made, data, labels = make()
     training = Training(made, data, labels)

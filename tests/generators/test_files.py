@@ -1,4 +1,4 @@
-"""A model in files: split below a size, in few bits, and what a killed training leaves behind."""
+"""Files of generators: split above a size, quantized to a few bits, and left behind by a killed training."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""G.pt goes where it is asked to: from a start to weights of a low loss."""
+"""G.pt leads from the shared start to weights of low loss."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ SNAPSHOTS = [2, 5, 10]
 
 @pytest.fixture
 def zoo(base, config, tmp_path):
-    """Fits that go straight from the shared start to one of two goals."""
+    """A zoo of fits that move in a straight line from the shared start to one of two goals."""
     model = make_representation("mlora-asym", base, config, mask_seed=7)
     made = Zoo.create(
         tmp_path / "z", model, dataset="emoji", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=10,

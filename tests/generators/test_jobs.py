@@ -1,4 +1,4 @@
-"""From a zoo to a model: what is kept back says when to stop, and held-out fits have no part in it."""
+"""From a zoo to a model: validation weights decide when training ends, and held-out fits are not used."""
 
 from dataclasses import replace
 
@@ -60,7 +60,7 @@ def test_a_model_of_one_class_is_asked_for_that_class(zoo, tmp_path):
 
 
 def test_a_killed_job_goes_on_and_another_zoo_or_setting_begins_anew(zoo, tmp_path):
-    """Both wrote to one file: the second once went on from the first one's network."""
+    """An earlier version wrote both to one file, and the second run continued from the first one's network."""
     out = tmp_path / "m.safetensors"
     for record in train_diffusion(zoo, out, config=TINY):
         if record.step == 50:

@@ -1,4 +1,4 @@
-"""The latent generators learn a family of weights, and say what they draw from."""
+"""The latent generators learn a distribution of weights, and state what they draw from."""
 
 import pytest
 import torch

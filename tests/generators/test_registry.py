@@ -1,4 +1,4 @@
-"""Every registered generator is trained, sampled, saved and opened in one way."""
+"""Every registered generator is trained, sampled, saved and loaded in the same way."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ SNAPSHOTS = [2, 4]
 
 @pytest.fixture
 def zoo(base, config, tmp_path, monkeypatch):
-    """Six fits, at two steps each: a trajectory zoo, which every generator can learn."""
+    """A trajectory zoo of six fits with two steps each, which every generator can be trained on."""
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     model = make_representation("mlora-asym", base, config, mask_seed=7)
     settings = dict(dataset="test", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=4)
@@ -107,7 +107,7 @@ def test_a_damaged_file_is_refused_with_a_sentence(name, zoo, tmp_path):
 
 
 def test_a_file_of_an_earlier_version_opens_under_its_old_names(zoo, tmp_path):
-    """Without `generator`, and with settings that have other names since: of the model, its run and its samples."""
+    """Without `generator`, and with old names of settings: in the model, in its run's identity and in its samples."""
     out, config = tmp_path / "m.safetensors", replace(TINY, final_noise=0.3, eval_every=7)
     list(train_generator("diffusion", zoo, out, TrainSettings(config=config)))
     made = load_diffusion(out, zoo.representation)

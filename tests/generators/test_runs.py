@@ -1,4 +1,4 @@
-"""A diffusion model and a zoo of samples belong to one run: another one neither goes on nor overwrites them."""
+"""A diffusion model and a zoo of samples belong to one run: another run neither continues nor overwrites them."""
 
 import json
 import logging
@@ -44,7 +44,7 @@ def zoo(base, tmp_path, monkeypatch):
 
 
 def begin(zoo, out, **options) -> int:
-    """The step of the first record; the run is stopped there."""
+    """Runs a training to its first record, stops it, and returns that record's step."""
     records = train_diffusion(zoo, out, **{"config": TINY} | options)
     step = next(records).step
     records.close()
@@ -96,7 +96,7 @@ def test_a_damaged_checkpoint_is_left_aside_with_a_sentence(zoo, tmp_path, caplo
     "damage", ["network", "average", "a moment", "a moment too many", "the evaluations", "no step"]
 )
 def test_of_a_damaged_checkpoint_nothing_is_taken(damage, zoo, tmp_path, caplog):
-    """A file that can be read, but is not whole: the run is as at its beginning."""
+    """The file can be read but is incomplete; the run stays at its beginning."""
     config = replace(TINY, patience=2, eval_every=10)
     straight = list(train_diffusion(zoo, tmp_path / "a.safetensors", config=config, overwrite=True))
     begin(zoo, tmp_path / "m.safetensors", config=config)

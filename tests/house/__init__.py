@@ -1,6 +1,6 @@
-"""The rules of the house, read from the source: each rule lists the places that break it (`tests/test_house.py`).
+"""Structural rules, checked on the source: each rule lists the places that break it (`tests/test_house.py`).
 
-`python -m tests.house` prints all of them; `python -m tests.house shrink` takes what is mended out of `known.py`.
+`python -m tests.house` prints all of them; `python -m tests.house shrink` removes from `known.py` what has been fixed.
 """
 
 from collections import Counter
@@ -28,11 +28,11 @@ RULES: dict[str, tuple[Callable[[list[Source]], list[Broken]], tuple[str, ...]]]
 
 
 def broken(rule: str) -> list[Broken]:
-    """What breaks a rule in the repository."""
+    """Returns what breaks a rule in the repository."""
     check, folders = RULES[rule]
     return sorted(check(sources(folders)))
 
 
 def by_file(places: list[Broken]) -> dict[str, int]:
-    """How many places each file has."""
+    """Returns the number of places in each file."""
     return dict(sorted(Counter(place.path for place in places).items()))

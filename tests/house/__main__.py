@@ -1,4 +1,5 @@
-"""`python -m tests.house` prints what breaks the rules; with `shrink`, what is mended is taken out of `known.py`."""
+"""`python -m tests.house` prints what breaks the rules; with `shrink` it removes from `known.py` what has been fixed.
+"""
 
 import sys
 from pathlib import Path
@@ -7,7 +8,7 @@ from tests.house import RULES, broken, by_file, known
 
 
 def shrink() -> None:
-    """Writes the table again with what is left of it; what is new stays out."""
+    """Rewrites the table with what is left of it; new violations are not added."""
     lines = []
     for rule, files in known.KNOWN.items():
         found = by_file(broken(rule))

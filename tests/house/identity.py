@@ -1,4 +1,4 @@
-"""Rules for who asks what a thing is: the registries know, and nobody reads it out of a name or a number."""
+"""Rules about identity: code asks the registries what a thing is, and does not read it out of a name or a number."""
 
 import ast
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ REGISTRY = tuple(f"wsr/fields/{name}.py" for name in ("registry", "mlp", "lora",
 INTO_TEXT = {"endswith", "startswith", "removesuffix", "removeprefix", "split", "rsplit", "partition", "rpartition",
              "replace", "find", "count"}  # fmt: skip
 
-# Where names and dimensions are looked into all the same, by file and function ("" for the module), with the reason.
+# Exceptions by file and function ("" for the module), with the reason.
 ALLOWED_NAMES = {
     ("wsr/fields/legacy_presets.py", ""): "the learning rates of zoos that were made before files held them",
 }
@@ -22,7 +22,7 @@ ALLOWED_DIM = {
 
 
 def _allowed(source: Source, table: dict[tuple[str, str], str]) -> set[int]:
-    """The lines of a file for which a rule's table has a reason."""
+    """Returns the lines of a file for which a rule's table states a reason."""
     lines = {
         line
         for name, function in functions(source.tree)
@@ -36,7 +36,7 @@ def _allowed(source: Source, table: dict[tuple[str, str], str]) -> set[int]:
 
 
 def tests_of_names(found: list[Source]) -> list[Broken]:
-    """Looking into the name of a representation: `named(name)` gives its kind, and the kind knows."""
+    """Finds code that inspects the name of a representation. It should ask `named(name)`, its kind."""
     broken = []
     for source in found:
         if source.path in REGISTRY:
@@ -61,8 +61,8 @@ def _looked_for(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:
 
 
 def branches_on_dim(found: list[Source]) -> list[Broken]:
-    """Asking the dimension what a signal is: its modality knows. Comparisons with numbers, tables by dimension and
-    `match`; comparisons with a modality's name as well."""
+    """Finds code that infers from the dimension what a signal is: comparisons with numbers, tables by dimension and
+    `match`; also comparisons with a modality's name. It should ask the modality."""
     broken = []
     for source in found:
         if source.path.startswith("wsr/modalities/"):
@@ -77,7 +77,7 @@ def branches_on_dim(found: list[Source]) -> list[Broken]:
 
 
 def _is_dim(node: ast.AST) -> bool:
-    """Whether an expression is the dimension of a domain: `dim`, `x.dim` or `x["dim"]`."""
+    """Tells whether an expression is the dimension of a domain: `dim`, `x.dim` or `x["dim"]`."""
     if isinstance(node, ast.Subscript):
         return isinstance(node.slice, ast.Constant) and node.slice.value == "dim"
     return (isinstance(node, ast.Name) and node.id == "dim") or (isinstance(node, ast.Attribute) and node.attr == "dim")

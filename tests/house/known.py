@@ -1,4 +1,5 @@
-"""What breaks a rule today, by rule and file: how many places. It may only shrink, and goes when it is empty."""
+"""Known violations: the number of places by rule and file. The table may only shrink, and is deleted when it is empty.
+"""
 
 KNOWN: dict[str, dict[str, int]] = {
     "long signatures": {

@@ -1,4 +1,4 @@
-"""Rules for what modules import and name."""
+"""Rules about what modules import and which names they use."""
 
 import ast
 import json
@@ -13,7 +13,8 @@ FORBIDDEN = ("app", "precompute", "tests", "gradio", "plotly")  # in the engine
 
 
 def imports(tree: ast.AST, everywhere: bool) -> Iterator[tuple[int, str, list[str]]]:
-    """(line, module, the names that are taken from it); everywhere: in functions, too, and for type checkers."""
+    """Yields (line, module, the names imported from it). everywhere: also imports in functions and for type checkers.
+    """
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name, []) for alias in node.names)
@@ -24,13 +25,13 @@ def imports(tree: ast.AST, everywhere: bool) -> Iterator[tuple[int, str, list[st
 
 
 def _comes_later(node: ast.AST) -> bool:
-    """Whether the imports below a node are not done when its module is imported."""
+    """Tells whether the imports below a node are executed later than the import of the module."""
     for_checkers = isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
     return for_checkers or isinstance(node, Function | ast.Lambda)
 
 
 def import_cycles(found: list[Source]) -> list[Broken]:
-    """Modules that import each other, by whatever way, while they are imported."""
+    """Finds modules that import each other, directly or indirectly, while they are imported."""
     names = {source.module for source in found}
     graph = {source.module: _edges(source, names) for source in found}
     reached = {module: _reached(graph, module) for module in graph}
@@ -43,8 +44,8 @@ def import_cycles(found: list[Source]) -> list[Broken]:
 
 
 def _edges(source: Source, names: set[str]) -> dict[str, int]:
-    """The modules that a module imports, with the lines. To import `a.b` is to import `a` before it, which says nothing
-    of cycles within `a`."""
+    """Returns the modules that a module imports, with the lines. Importing `a.b` imports `a` first, which says nothing
+    about cycles within `a`."""
     edges: dict[str, int] = {}
     for line, module, taken in imports(source.tree, everywhere=False):
         inside = [f"{module}.{name}" for name in taken if f"{module}.{name}" in names]
@@ -68,7 +69,7 @@ def _reached(graph: dict[str, dict[str, int]], start: str) -> set[str]:
 
 
 def imports_of_the_engine(found: list[Source]) -> list[Broken]:
-    """The engine knows neither the app nor what draws for it."""
+    """Finds imports of the app, or of its drawing libraries, in the engine."""
     return [
         Broken(source.path, line, f"imports {module}")
         for source in found
@@ -78,8 +79,8 @@ def imports_of_the_engine(found: list[Source]) -> list[Broken]:
 
 
 def undefined_names(found: list[Source]) -> list[Broken]:
-    """Names that were never imported or set: ruff's F821, but for words in strings, for jaxtyping's shapes are no
-    names."""
+    """Finds names that are neither imported nor defined: ruff's F821, but not for words in strings, because jaxtyping's
+    shapes are not names."""
     check = ["-m", "ruff", "check", "--isolated", "--no-cache", "--select", "F821", "--output-format", "json"]
     by_path = {(ROOT / source.path).resolve(): source for source in found}
     done = subprocess.run([sys.executable, *check, *map(str, by_path)], capture_output=True, text=True)

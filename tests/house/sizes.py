@@ -1,4 +1,4 @@
-"""Rules for how long a signature, an answer, a file and a repetition may be."""
+"""Rules about the length of signatures, return values, files and repetitions."""
 
 import ast
 from collections import defaultdict
@@ -13,7 +13,7 @@ MANY = 1000  # the length of a tuple that cannot be read where it is made
 
 
 def long_signatures(found: list[Source]) -> list[Broken]:
-    """Functions of more than eight parameters: settings are one object."""
+    """Finds functions with more than eight parameters; settings should be one object."""
     broken = []
     for source in found:
         for name, function in functions(source.tree):
@@ -26,8 +26,8 @@ def long_signatures(found: list[Source]) -> list[Broken]:
 
 
 def long_answers(found: list[Source]) -> list[Broken]:
-    """Functions of the page that answer with a tuple of more than four values, or with one whose length cannot be read
-    where it is made: handlers answer `{component: value}`."""
+    """Finds functions of the page that return a tuple of more than four values, or one whose length is not visible
+    where it is built. Handlers should return `{component: value}`."""
     broken = []
     for source in found:
         for name, function in functions(source.tree):
@@ -40,7 +40,7 @@ def long_answers(found: list[Source]) -> list[Broken]:
 
 
 def _answers(function: ast.AST) -> Iterator[ast.Return | ast.Yield]:
-    """What a function itself returns and yields, not what functions within it do."""
+    """Returns the expressions that a function itself returns or yields, not those of functions inside it."""
     for node in ast.iter_child_nodes(function):
         if isinstance(node, ast.Return | ast.Yield):
             yield node
@@ -49,7 +49,8 @@ def _answers(function: ast.AST) -> Iterator[ast.Return | ast.Yield]:
 
 
 def _length(value: ast.AST) -> int:
-    """The length of a tuple as it is written, `MANY` or more where that does not show; 0 for what is none."""
+    """Returns the length of a tuple as written, at least `MANY` if it is not visible, and 0 for anything but a tuple.
+    """
     if isinstance(value, ast.Tuple):
         return sum((_length(one.value) or MANY) if isinstance(one, ast.Starred) else 1 for one in value.elts)
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Mult) and isinstance(value.left, ast.Tuple):
@@ -61,7 +62,7 @@ def _length(value: ast.AST) -> int:
 
 
 def long_files(found: list[Source]) -> list[Broken]:
-    """Files of more than 300 lines whose head does not say why."""
+    """Finds files of more than 300 lines whose head does not state a reason."""
     broken = []
     for source in found:
         lines = source.text.splitlines()
@@ -73,7 +74,8 @@ def long_files(found: list[Source]) -> list[Broken]:
 
 
 def twins(found: list[Source]) -> list[Broken]:
-    """Ten lines that stand twice, one place a file; blank lines, comments, brackets and imports do not count."""
+    """Finds ten lines that occur twice, one place per file; blank lines, comments, brackets and imports do not count.
+    """
     places: dict[tuple[str, ...], list[tuple[str, int]]] = defaultdict(list)
     for source in found:
         lines = [(i, line.strip()) for i, line in enumerate(source.text.splitlines(), 1)]

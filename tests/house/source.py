@@ -61,6 +61,6 @@ def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]
 
 
 def texts(node: ast.AST) -> set[str]:
-    """The strings that an expression is, or is a tuple, list or set of."""
+    """Returns the strings that an expression is, or that a tuple, list or set contains."""
     items = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]
     return {item.value for item in items if isinstance(item, ast.Constant) and isinstance(item.value, str)}

@@ -1,4 +1,4 @@
-"""What the tests let children do. A module of its own: children import it by name."""
+"""Functions that tests run in children. They are in a module of their own because children import them by name."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What happens in a child is a result or one sentence here, and the next caller finds a child."""
+"""Whatever happens in a child becomes a result or one sentence, and the next caller finds a working child."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Fréchet distance, MMD and the set metrics: closed forms, symmetries, and implementations that are not ours."""
+"""Fréchet distance, MMD and the set metrics against closed forms, symmetries and independent implementations."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from wsr.metrics import chamfer, frechet_distance, mmd, pairwise_chamfer, precis
 
 
 def exact(n, mean, spread, seed=0):
-    """n samples whose own mean and covariance are exactly these: diag(spread²)."""
+    """Returns n samples whose sample mean and covariance are exactly these: diag(std²)."""
     x = np.random.default_rng(seed).normal(size=(n, len(mean)))
     q = np.linalg.qr(x - x.mean(0))[0]
     return q * np.sqrt(n - 1) * spread + mean

@@ -1,4 +1,4 @@
-"""Extractors: shapes, invariances, offline loading, and clear words where weights are missing."""
+"""Extractors: shapes, invariances, loading without internet, and clear messages if weights are missing."""
 
 import inspect
 import json

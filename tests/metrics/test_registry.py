@@ -1,4 +1,4 @@
-"""Metrics are registered once, with their units and which values are better."""
+"""Metrics are registered once, with their units and the direction of better values."""
 
 import numpy as np
 import pytest

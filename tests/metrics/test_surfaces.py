@@ -1,4 +1,4 @@
-"""Distances of surfaces by points on both."""
+"""Distances between surfaces, from points on both."""
 
 import trimesh
 

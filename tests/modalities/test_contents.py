@@ -1,4 +1,4 @@
-"""What a modality says of single things: kinds that are given, hashes, words, pictures and files."""
+"""What modalities say about single contents: recognition, hashes, words, pictures and files."""
 
 import hashlib
 

@@ -1,4 +1,5 @@
-"""Files say their modality, those of before names of modalities open as they did, and others are refused by name."""
+"""Files name their modality; older ones without a name can be opened as before; files of other modalities are refused
+by name."""
 
 import json
 from dataclasses import asdict
@@ -26,7 +27,7 @@ def model(base, tmp_path):
 
 
 def older(path, **changed):
-    """A zoo.json as it was written before modalities had names."""
+    """Returns a zoo.json as it was written before modalities had names."""
     meta = json.loads((path / "zoo.json").read_text())
     del meta["modality"], meta["field"]["modality"]
     (path / "zoo.json").write_text(json.dumps({**meta, **changed}))

@@ -1,4 +1,4 @@
-"""Every experiment really run, small: on a folder of pictures or of meshes, at a preset for tests."""
+"""Every experiment is run for real but small, on a folder of pictures or meshes, with a preset for tests."""
 
 import itertools
 import json
@@ -58,7 +58,8 @@ SMALL = {
 
 @pytest.fixture
 def small(tmp_path, monkeypatch):
-    """Runs experiments on a folder at the `paper` preset, which is small here. Returns the exit status."""
+    """Runs experiments on a folder with the `paper` preset, which is replaced by small sizes here. Returns the exit
+    status."""
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     for module, values in SMALL.items():
@@ -79,7 +80,7 @@ def small(tmp_path, monkeypatch):
 
 
 def pictures(folder: Path, train: int, heldout: int) -> str:
-    """The name of a data set of so many pictures, which are easy to fit: none shall be a poor one."""
+    """Makes a data set of so many pictures that are easy to fit, so that no fit is poor. Returns its name."""
     noise, left = np.random.default_rng(0), {"train": train, "heldout": heldout}
     for i in itertools.count():
         name = f"{'cats' if i % 2 else 'dogs'}/{i:04d}.png"

@@ -1,4 +1,4 @@
-"""The experiments that are declared: they fit together, and the lists of them are as they are."""
+"""The declared experiments fit together, and the documented lists of them are current."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The runner of experiments: order, going on, staleness, locks, refusal, and what it leaves where a run fails."""
+"""The runner of experiments: order, resuming, outdated results, locks, refusals, and what it leaves if a run fails."""
 
 import dataclasses
 import json
@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Laboratory:
-    """Two toy experiments over a folder of assets: `numbers` writes files, and `squares` reads them, returns what it
-    finds, and gathers it into a report. done: the cells that were really done."""
+    """Two toy experiments over a folder of assets: `numbers` writes files; `squares` reads them, returns what it finds
+    and gathers it into a report. done: the cells that were actually run."""
 
     def __init__(self, assets: Path):
         self.assets, self.done, self.said, self.factor, self.broken = assets, [], [], 1, set()
@@ -137,7 +137,8 @@ def test_what_only_gathers_is_made_again_by_itself(lab):
 
 
 def test_a_report_that_is_needed_gathers_what_is_made_for_it(lab):
-    """Three squares are in the report; a fourth is made for who needs the report, and is in it then."""
+    """The report holds three squares; a fourth is computed for an experiment that needs the report, and is then in it.
+    """
     def total(cell, context):
         return sum(json.loads(context.path("reports/squares.json").read_text()).values())
 
@@ -257,7 +258,7 @@ def test_a_cell_is_done_by_one_runner_at_a_time(lab):
 
 
 def test_fits_of_other_targets_another_base_or_preset_are_another_run(base, lab, monkeypatch):
-    """What zoos, figure 3, the learning rates and the levers of the barrier are resumed by."""
+    """Zoos, figure 3, the learning rates and the ablation of the barrier resume by these identities."""
     value = 0.5
 
     def signals(data: str) -> Signals:

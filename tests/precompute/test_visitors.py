@@ -1,4 +1,4 @@
-"""The server of a measurement ends with it, and the meshes it is given are what they are said to be."""
+"""A measurement's server ends with it, and the meshes that it receives have the stated properties."""
 
 import subprocess
 import sys

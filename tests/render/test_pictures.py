@@ -164,7 +164,7 @@ def test_layers_are_counted_as_they_are_seen(ball):
 
 @pytest.mark.parametrize("opengl", [True, False])
 def test_thousands_of_surfaces_behind_each_other_fill_no_more_than_they_may(monkeypatch, opengl):
-    """10,000 nested tetrahedra held the one thread that draws for minutes."""
+    """In an earlier version, 10,000 nested tetrahedra blocked the drawing thread for minutes."""
     monkeypatch.setenv("WSR_GL", "" if opengl else "off")
     monkeypatch.setattr(pictures, "FILLED", 400_000)
     deep, filled = nested(3000), []
@@ -184,7 +184,7 @@ def test_thousands_of_surfaces_behind_each_other_fill_no_more_than_they_may(monk
 
 
 def test_the_worst_mesh_is_drawn_in_bounded_time(embree):
-    """In CPU seconds: the machine may be busy."""
+    """Measured in CPU seconds, because the machine may be busy."""
     deep = nested(20_000)
     begun = time.thread_time()
     draw_mesh(deep, 320)

@@ -11,7 +11,7 @@ from wsr.render.surfaces import CHUNK, extract_surface, extract_surface_dense, t
 
 
 class Counted:
-    """A field that counts the points it is asked for."""
+    """A field that counts the points at which it is evaluated."""
 
     def __init__(self, field):
         self.field, self.points = field, 0
@@ -55,7 +55,7 @@ def network(seed, frequency=3.0):
 
 
 def saturated(field, sharpness):
-    """As fitted networks are: steep at the surface and flat elsewhere."""
+    """A field as in fitted networks: steep at the surface and flat elsewhere."""
     return lambda p: (field(p) * sharpness).clamp(-12, 12)
 
 
@@ -152,7 +152,7 @@ def test_glb_of_nothing():
 
 
 def test_no_weights_are_no_surfaces():
-    """Splitting no rows gives one part without rows, which was decoded."""
+    """Splitting zero rows gives one part without rows, which an earlier version decoded."""
     from wsr.fields.representation import make_representation
     from wsr.presets import FieldConfig
     from wsr.render.decode import decode

@@ -1,4 +1,4 @@
-"""Actions leave fields alone, canonical forms forget them, alignment undoes them."""
+"""Actions do not change fields, canonical forms remove their effect, and alignment undoes them."""
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ acted = [(name, kind) for name in representations for kind in named(name).symmet
 
 
 def fitted(name: str, seed: int, count: int = 3, rank: int | None = None):
-    """A representation and weights as a fit leaves them: its start, and a change."""
+    """A representation, and weights that resemble fits: its start plus a change."""
     model = make_representation(name, BASE, CONFIG, rank, mask_seed=seed % 1000)
     generator = torch.Generator().manual_seed(seed)
     start = model.initial(sigma=0.3, init_seed=seed)

@@ -1,4 +1,4 @@
-"""A small zoo to be made."""
+"""A small zoo that tests can build."""
 
 import numpy as np
 import pytest

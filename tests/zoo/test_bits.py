@@ -1,4 +1,4 @@
-"""Codes of a few bits are packed without loss, and levels lose no more than half of one, or what is cut off."""
+"""Packing codes of a few bits is lossless, and quantization loses at most half a step, or what it clips."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A compressed zoo is the same zoo, in half the bytes."""
+"""A compressed zoo is the same zoo with half the bytes."""
 
 import pytest
 import torch

@@ -1,7 +1,8 @@
-"""The same seeds give the same weights as before the engine's rooms were rearranged, and files of then still open.
+"""The same seeds give the same weights as before the engine was rearranged, and files of that time can still be opened.
 
-tests/fixtures/made_before.py made the files. Equal means bit for bit on a machine of the same kind; elsewhere sums are
-rounded in another order, and six steps apart a weight differs by a thousandth of a step at most."""
+tests/fixtures/made_before.py made the files. Weights are equal bit for bit on a machine of the same kind. Elsewhere
+sums are rounded in another order, and after six steps a weight may differ by a thousandth of a step.
+"""
 
 import json
 import sys

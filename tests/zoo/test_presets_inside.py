@@ -1,4 +1,4 @@
-"""What an old file decodes to, how good it is said to be and how it goes on does not change when a preset is edited."""
+"""Editing a preset changes neither what an old file decodes to, nor its stated quality, nor how it is continued."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ NEW = ("field", "resolution", "seed", "fit_version")  # what zoo.json has said s
 
 @pytest.fixture
 def edit(monkeypatch):
-    """Everything about a preset changes, as somebody may edit it tomorrow."""
+    """Changes everything about a preset, as somebody may do later."""
 
     def edited() -> None:
         for key, old in list(presets._PRESETS.items()):
@@ -44,7 +44,7 @@ def edit(monkeypatch):
 
 
 def older(path) -> None:
-    """A zoo.json as it was written before it carried its own settings."""
+    """Returns a zoo.json as versions wrote it that did not state the zoo's own settings."""
     meta = json.loads((path / "zoo.json").read_text())
     meta["fit"].pop("batch")
     (path / "zoo.json").write_text(json.dumps({key: value for key, value in meta.items() if key not in NEW}))
@@ -56,7 +56,7 @@ def test_the_frozen_presets_are_never_edited():
 
 
 def test_the_frozen_presets_are_those_of_the_committed_zoos():
-    """Every zoo of assets/ records its fit: the table says the same of its preset."""
+    """Every zoo in assets/ records the settings of its fits, and the table states the same for its preset."""
     for path in sorted(assets_dir().glob("*/*/zoo.json")):
         meta = json.loads(path.read_text())
         known = legacy_presets.legacy_fit(meta["preset"], meta["dim"], meta["representation"])

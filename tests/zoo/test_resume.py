@@ -1,4 +1,4 @@
-"""A zoo job killed at random moments goes on as if nothing had happened."""
+"""A zoo build that is killed at random moments continues as if nothing had happened."""
 
 import multiprocessing
 import random

@@ -1,4 +1,4 @@
-"""A zoo goes on only as it began: with the same data, settings, seed, sizes and base."""
+"""A zoo can be continued only as it was begun: with the same data, settings, seed, sizes and base."""
 
 import json
 
@@ -31,7 +31,7 @@ def draw(folder, names, seed: int) -> None:
 
 @pytest.fixture
 def job(base, tmp_path, monkeypatch):
-    """A command that builds a zoo of two pictures, with options of one's own."""
+    """The command that builds a zoo of two pictures, with the given options."""
     old = presets._PRESETS["cpu", "image"]
     for name, points in (("cpu", 64), ("paper", 32)):
         small = PresetConfig(16, old.field, FitConfig(3, points, 2), old.base)

@@ -1,4 +1,4 @@
-"""Two writers of one zoo: neither loses a row, and none gets another's weights."""
+"""With two writers of one zoo, no row is lost, and none gets the weights of another."""
 
 import subprocess
 import sys

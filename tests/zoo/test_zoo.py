@@ -71,7 +71,7 @@ def test_a_killed_run_resumes_to_the_same_zoo(made, tmp_path):
 
 
 def test_workers_make_the_same_zoo(tmp_path, monkeypatch):
-    """With the assets' own kind of zoo: a worker opens it anew, from what is on disk."""
+    """Uses a representation like that of the assets; a worker opens the zoo again from disk."""
     (tmp_path / "pictures").mkdir()
     for i in range(9):
         pixels = np.random.default_rng(i).integers(0, 255, (16, 16, 3), dtype=np.uint8)
@@ -88,7 +88,7 @@ def test_workers_make_the_same_zoo(tmp_path, monkeypatch):
 
 
 def test_the_first_instance_starts_the_others(made, tmp_path):
-    """HyperDiffusion's trick: the others end nearer to it than to where it began."""
+    """HyperDiffusion's initialization: the other fits end nearer to the first instance than to its start."""
     create, signals = made
     zoo = create(init="first")
     assert [record.done for record in build_zoo(zoo, signals[:4])] == [1, 4]
@@ -107,7 +107,7 @@ def test_no_held_out_instance_starts_the_others(made):
 
 
 def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
-    """And its neighbours in the batch are what they are without it."""
+    """The other instances of the batch are the same as without it."""
     create, signals = made
     alone = create("alone")
     list(build_zoo(alone, signals[1:3]))
@@ -130,7 +130,7 @@ def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
 
 
 def test_shards_merge_to_the_whole(made, tmp_path):
-    """In any order of making, and merged twice."""
+    """Whatever the order in which shards are built, and also when they are merged twice."""
     create, signals = made
     whole = create("whole")
     list(build_zoo(whole, signals))

@@ -1,4 +1,4 @@
-"""The intrinsic dimension of a set of points, from distances to nearest neighbours."""
+"""The intrinsic dimension of a set of points, estimated from distances to nearest neighbours."""
 
 import torch
 from jaxtyping import Float
@@ -10,8 +10,9 @@ from wsr.errors import WsrError
 def intrinsic_dimension(
     points: Float[Tensor, "n d"], neighbours: tuple[int, ...] = (3, 5, 10, 20)
 ) -> dict[int, float]:
-    """The maximum-likelihood estimate from the distances to the k nearest neighbours, for each k (Levina and Bickel,
-    with MacKay and Ghahramani's mean of the inverses). Points that coincide are counted once."""
+    """Returns the maximum-likelihood estimate of Levina and Bickel from the distances to the k nearest neighbours, for
+    each k; estimates of points are averaged by their inverses (MacKay and Ghahramani). Points that coincide count once.
+    WsrError for k below 2, or not below the number of different points."""
     points = torch.unique(points.double(), dim=0)
     most = max(neighbours)
     if min(neighbours) < 2 or len(points) <= most:

@@ -1,7 +1,7 @@
 """Meaningful directions in weight space: towards a class, and differences of instances."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from wsr.errors import WsrError, unknown_name
 
@@ -9,7 +9,11 @@ METHODS = ("mean", "logistic")
 
 
 def class_direction(
-    weights: Float[np.ndarray, "n p"], labels: list[str] | np.ndarray, cls: str, method: str = "mean", seed: int = 0
+    weights: Float[np.ndarray, "n p"],
+    labels: list[str] | Shaped[np.ndarray, "n"],
+    cls: str,
+    method: str = "mean",
+    seed: int = 0,
 ) -> Float[np.ndarray, "p"]:
     """Returns the direction (p,) from all other classes towards this one. weights + t · direction moves along it; at t
     = 1 by the distance, in that direction, between the mean of the class and the mean of all others.

@@ -1,8 +1,9 @@
-"""How good a set of generated weights is: distances of features and of shapes, beside what copying would get.
+"""Measures how good a set of generated weights is, by metrics of features and of shapes, compared with what copying
+achieves.
 
-Against the training weights a generator can win by copying, so every number stands beside that of the replica baseline
-(training weights with a little noise) and of the floor (held-out fits, which nobody copied). References are decoded
-fits, so that a generator is not charged for what fitting loses.
+A generator can win against the training weights by copying them. Therefore every number is compared with that of the
+replica baseline (training weights with a little noise) and with the floor (held-out fits, which are not copies).
+References are decoded fits rather than targets, so that a generator is not blamed for the error of fitting.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from wsr.metrics.surfaces import POINTS
 from wsr.render.decode import decode
 from wsr.zoo.zoo import Zoo
 
-COUNT = 200  # weights of either side in a comparison
+COUNT = 200  # weights on either side of a comparison
 REPLICA_NOISE = 0.1  # in units of each parameter's standard deviation
 SETS = ("samples", "replica", "floor")
 BATCH = 16
@@ -32,8 +33,9 @@ CLOUD_POOL = 256  # 65,536 pairs of clouds take a minute on two cores
 
 @dataclass
 class Decoded:
-    """What n weights decode to. features (n, d): by an extractor; clouds: of shapes, points of their surfaces; empty:
-    how many had no surface, and are a single point at the centre; weights: themselves, where they are at hand."""
+    """What n weights decode to. features (n, d): from an extractor; clouds: points on the surfaces of shapes; empty:
+    number of shapes without a surface, whose cloud is a single point at the centre; weights: the weights themselves, if
+    available."""
 
     features: Float[np.ndarray, "n d"]
     clouds: Float[np.ndarray, "n p 3"] | None
@@ -44,6 +46,7 @@ class Decoded:
         return len(self.features)
 
     def first(self, count: int) -> "Decoded":
+        """Returns the first `count` instances."""
         clouds = None if self.clouds is None else self.clouds[:count]
         weights = None if self.weights is None else self.weights[:count]
         return replace(self, features=self.features[:count], clouds=clouds, weights=weights)
@@ -53,7 +56,7 @@ def decoded(
     model: Representation, weights: Float[Tensor, "n p"], extractor: Extractor, resolution: int,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Decoded:  # fmt: skip
-    """Decodes weights and extracts features of what they decode to."""
+    """Decodes weights and extracts features."""
     features, clouds, empty = [], [], 0
     for start in range(0, len(weights), BATCH):
         found = model.modality.measured(decode(model, weights[start : start + BATCH], resolution), start)
@@ -68,9 +71,9 @@ class Evaluation:
     """What generated weights are compared with: a zoo's training and held-out fits, decoded once, and copies of
     training weights with a little noise.
 
-    count: weights of either side in a comparison; repeats: random subsets, whose means and standard deviations are
-    given. pair_points: of each surface's points, those that distances between two clouds are of. WsrError where there
-    are fewer weights than `count`.
+    count: number of weights on either side of a comparison; repeats: number of random subsets over which metrics are
+    averaged; pair_points: number of points of each cloud that are used for distances between clouds. WsrError if the
+    zoo has fewer than `count` training or held-out fits.
     """
 
     def __init__(
@@ -92,7 +95,7 @@ class Evaluation:
             self.known[name] = self.decoded(weights, lambda part, _, before=done: progress(before + part, total))
             done += len(weights)
         self._own: dict[str, np.ndarray] = {}
-        # the floor against the held-out fits is what the training fits get there
+        # against the held-out fits, the floor is the score of the training fits
         pairs = [("replica", "train"), ("replica", "heldout"), ("heldout", "train"), ("train", "heldout")]
         rows = [self._row(name, self.known[name], against) for name, against in pairs]
         self.base = [row | {"set": "floor"} if row["set"] in ("train", "heldout") else row for row in rows]
@@ -100,11 +103,12 @@ class Evaluation:
     def decoded(
         self, weights: Float[Tensor, "n p"], progress: Callable[[int, int], None] = lambda done, total: None
     ) -> Decoded:
+        """Decodes weights like those of the zoo."""
         return decoded(self.zoo.representation, weights, self.extractor, self.resolution, progress)
 
     def table(self, samples: Decoded) -> pd.DataFrame:
-        """A row for each of `SETS` against the training and the held-out fits; standard deviations in columns that end
-        in " sd"."""
+        """Returns a row for each of `SETS` against the training and the held-out fits; standard deviations are in
+        columns whose names end in " sd". WsrError for fewer than `count` samples."""
         enough("samples", len(samples), self.count)
         rows = [self._row("samples", samples, against) for against in ("train", "heldout")]
         return pd.DataFrame([*rows, *self.base])
@@ -119,7 +123,7 @@ class Evaluation:
     def _scores(self, name: str, gen: Decoded, against: str) -> Iterator[dict[str, float]]:
         ref, distances = self.known[against], None
         if gen.clouds is not None:
-            # distances of all pairs take minutes: subsets are drawn from the first so many
+            # distances of all pairs would take minutes, so subsets are drawn from the first `pool` instances
             pool = max(self.count, CLOUD_POOL)
             gen, ref = gen.first(pool), ref.first(pool)
             own = self._within(name, gen.clouds)
@@ -137,7 +141,7 @@ class Evaluation:
             yield measured(at_hand)
 
     def _within(self, name: str, clouds: Float[np.ndarray, "n p 3"]) -> Float[np.ndarray, "n n"]:
-        """The distances of clouds to each other; those of sets that are compared again are kept."""
+        """Returns the distances of clouds to each other, and keeps those of sets that are compared repeatedly."""
         clouds = clouds[:, : self.pair_points]
         if name not in self.known:
             return pairwise_chamfer(clouds, clouds)
@@ -147,19 +151,19 @@ class Evaluation:
 
 
 def enough(name: str, available: int, count: int) -> None:
-    """WsrError where subsets of `count` cannot be drawn from so many weights."""
+    """Raises a WsrError if subsets of `count` cannot be drawn from the available weights."""
     if not 2 <= count <= available:
         raise WsrError(f"A comparison of {count} weights needs as many ({name}: {available}): ask for a lower count.")
 
 
 def set_metrics() -> list[Metric]:
-    """The registered metrics that compare a set of weights with another: the columns of `Evaluation.table`."""
+    """Returns the registered metrics that compare two sets of weights: the columns of `Evaluation.table`."""
     return needing("features", "distances", "weights")
 
 
 def evaluate(samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, **options) -> pd.DataFrame:
-    """`Evaluation(zoo, extractor, **options).table` of these weights. WsrError, before any is decoded, where there are
-    fewer than `count` of them."""
+    """Returns `Evaluation(zoo, extractor, **options).table` for these weights. WsrError, before anything is decoded, if
+    there are fewer than `count`."""
     enough("samples", len(samples), options.get("count", COUNT))
     made = Evaluation(zoo, extractor, **options)
     return made.table(made.decoded(samples))

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from wsr.errors import WsrError, unknown_name
 
-BLOCK = 256  # rows at a time, of about 8 MB: they stay in the processor's cache
+BLOCK = 256  # rows at a time, about 8 MB, which fit into the processor's cache
 
 
 def nearest(
@@ -16,10 +16,11 @@ def nearest(
     metric: str = "cosine",
     centre: Float[Tensor, "p"] | None = None,
 ) -> tuple[Int[Tensor, "m k"], Float[Tensor, "m k"]]:
-    """The k rows of `weights` nearest to each query, nearest first, and their distances: 1 − cosine, or L2.
+    """Returns the k rows of `weights` nearest to each query, nearest first, and their distances: 1 − cosine, or L2.
 
-    `centre` is taken from both first: all fits share one start, and without it every cosine is close to 1. `weights`
-    may be of any floating type, as a zoo has them on disk: a block of rows at a time is compared in float32.
+    `centre` is subtracted from both first: since all fits share one start, every cosine would be close to 1 otherwise.
+    `weights` may have any floating dtype, as zoos do on disk; blocks of rows are converted to float32. WsrError for an
+    unknown metric, and for vectors of different lengths.
     """
     if metric not in ("cosine", "l2"):
         raise unknown_name("metric", metric, ("cosine", "l2"))
@@ -40,5 +41,5 @@ def _distances(queries: Tensor, rows: Tensor, metric: str, centre: Tensor | None
     rows = rows.float() if centre is None else rows.float() - centre
     if metric == "cosine":
         return 1 - torch.nn.functional.normalize(queries) @ torch.nn.functional.normalize(rows).T
-    # the quick way through products loses the digits of small distances
+    # the faster method through matrix products loses precision for small distances
     return torch.cdist(queries, rows, compute_mode="donot_use_mm_for_euclid_dist")

@@ -1,13 +1,14 @@
-"""Is a generated weight new? Nearest training weights, blends of two, and a verdict with a stated false-positive rate.
+"""Judges whether a generated weight is new: compares it with the nearest training weights and with blends of two, and
+gives a verdict with a stated false-positive rate.
 
-The audit of weight generators found replicas of training weights and interpolations of them. Both are looked for in
-standardised coordinates (in units of each parameter's standard deviation over the training weights), raw and in
-canonical form, so that a copy that was disguised by a symmetry is found as well.
+The published audit of weight generators found replicas of training weights and interpolations between them. This one
+looks for both in standardised coordinates (in units of each parameter's standard deviation over the training weights),
+raw and in canonical form, so that it also finds copies that a symmetry has disguised.
 
-A copy is near to one training weight, and to no other. How near alone says little: a sampled weight has less noise of
-fitting than a fit, lies nearer to the mean, and so nearer to every training weight than new fits do (52 of 60 sampled
-shapes, and every average of 16, were nearer to one than 97.5 % of held-out fits). So the distance is compared with that
-of the next ones, as in Yoon et al. (2023).
+A copy is near one training weight and no other. The distance alone says little: a sampled weight contains less noise
+than a fit, lies nearer to the mean, and therefore nearer to every training weight than new fits do (52 of 60 sampled
+shapes, and every average of 16, were nearer to one than 97.5 % of held-out fits). Therefore the distance is divided by
+the mean distance to the next training weights, as in Yoon et al. (2023).
 """
 
 from collections.abc import Iterable
@@ -30,18 +31,18 @@ from wsr.zoo.zoo import Zoo
 
 Word = Literal["replica", "blend", "novel"]
 WORDS: tuple[str, ...] = ("replica", "blend", "novel")
-BLOCK = 64  # samples at a time
-EXACT = 0.01  # what is nearer than this to a training weight is that weight: fits of one target are 0.8 apart and more
+BLOCK = 64  # samples that are processed at once
+EXACT = 0.01  # a sample nearer than this to a training weight equals it: two fits of one target are at least 0.8 apart
 
 
 @dataclass(frozen=True)
 class Distances:
-    """Of n samples, in units of √p, so that 1 is about the distance of a weight from the mean.
+    """Distances of n samples in units of √p, so that 1 is about the distance of a weight from the mean.
 
-    distance: to the nearest training weight, whatever symmetry the representation allows; nearest: its row; replica:
-    ratio of that distance and the mean distance to the next training weights, 0 for a copy, near 1 where none stands
-    out. line: distance to the nearest point on a line between two training weights; pair: their rows; blend: ratio of
-    that distance and the mean distance to the next lines, no two of which share an end.
+    distance: to the nearest training weight, minimised over symmetries; nearest: its row; replica: ratio of that
+    distance and the mean distance to the next training weights, 0 for a copy, near 1 if no training weight stands out.
+    line: distance to the nearest point on a line between two training weights; pair: their rows; blend: ratio of that
+    distance and the mean distance to the next lines, no two of which share an end.
     """
 
     distance: Float[Tensor, " n"]
@@ -52,12 +53,13 @@ class Distances:
     blend: Float[Tensor, " n"]
 
     def of(self, rows: Int[Tensor, " k"] | slice) -> "Distances":
+        """Returns the distances of some samples."""
         return Distances(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """word: "replica", "blend" or "novel"; the others as in `Distances`."""
+    """The verdict on one sample. word: "replica", "blend" or "novel"; the other values as in `Distances`."""
 
     word: Word
     distance: float
@@ -69,8 +71,9 @@ class Verdict:
 
 
 class Audit:
-    """Judges whether weights of a representation copy its training weights (n, p). `calibrate` sets the thresholds. It
-    computes on the device of the training weights; samples may be on any, and verdicts are on the CPU."""
+    """Judges whether weights of a representation are copies of its training weights (n, p). `calibrate` sets the
+    thresholds. The computation runs on the device of the training weights; samples may be on any device, and verdicts
+    are on the CPU. WsrError for fewer than three training weights."""
 
     def __init__(self, model: Representation, training: Float[Tensor, "n p"]):
         if len(training) < 3:
@@ -83,21 +86,21 @@ class Audit:
         self.false_positive_rate = 0.0
 
     def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
-        """Distances in the space, raw or canonical, in which a copy stands out more."""
+        """Measures distances in the space, raw or canonical, in which a copy stands out more."""
         blocks = samples.to(self.training.device).split(BLOCK)
         one = _standing_out([_joined(space.nearest(rows) for rows in blocks) for space in self.spaces])
         two = _standing_out([_joined(space.between(rows) for rows in blocks) for space in self.spaces])
         return Distances(*(part.cpu() for part in (*one, *two)))
 
     def among(self) -> Float[Tensor, " n"]:
-        """The distance of each training weight to the nearest other one, as `distances` measures it."""
+        """Returns the distance of each training weight to the nearest other one, measured like `distances`."""
         blocks = torch.arange(len(self.training)).split(BLOCK)
         found = [_joined(space.nearest(self.training[rows], rows) for rows in blocks) for space in self.spaces]
         return _standing_out(found)[0].cpu()
 
     def neighbours(self, samples: Float[Tensor, "m p"]) -> dict[str, tuple[Int[Tensor, " m"], Float[Tensor, " m"]]]:
-        """Rows and distances of the nearest training weights by each measure: "raw L2" (in units of √p), "raw cosine"
-        (1 − cosine), and, where the representation has one, of the canonical form."""
+        """Returns rows and distances of the nearest training weights by each measure: "raw L2" (in units of √p), "raw
+        cosine" (1 − cosine), and the same in canonical form if the representation has one."""
         found = {}
         for space in self.spaces:
             x = space.coordinates(samples.to(self.training.device))
@@ -108,9 +111,9 @@ class Audit:
         return found
 
     def calibrate(self, heldout: Float[Tensor, "m p"], false_positive_rate: float = 0.05) -> None:
-        """Sets thresholds below which a share `false_positive_rate` of these fits would be called a copy, half of it
-        replicas, half of it blends. They are fits of targets that no training weight was fitted to, so each such call
-        is a false positive. WsrError for fewer than two expected false positives."""
+        """Sets the thresholds such that a share `false_positive_rate` of these held-out fits would be called copies,
+        half of them replicas and half of them blends. No training weight was fitted to their targets, so each such call
+        is a false positive. WsrError if fewer than two false positives are expected."""
         _enough(len(heldout), false_positive_rate)
         self._calibrate(self.distances(heldout), false_positive_rate)
 
@@ -120,7 +123,7 @@ class Audit:
         self.thresholds, self.false_positive_rate = (replica, _quantile(rest, rate / (2 - rate))), rate
 
     def judge(self, samples: Float[Tensor, "m p"]) -> list[Verdict]:
-        """WsrError before `calibrate`."""
+        """Returns the verdict on each sample. WsrError before `calibrate`."""
         if self.thresholds is None:
             raise WsrError("The audit has no thresholds yet: calibrate it on held-out fits first.")
         return self._verdicts(self.distances(samples))
@@ -134,7 +137,8 @@ class Audit:
         ]
 
     def _word(self, distance: float, replica: float, line: float, blend: float) -> Word:
-        """A copy that is near one weight, and twice as near to a line between two, is a blend."""
+        """Decides on a verdict. A copy near a training weight that is more than twice as near to a line between two is
+        a blend."""
         below = replica < self.thresholds[0], blend < self.thresholds[1]
         if not any(below):
             return "novel"
@@ -146,7 +150,8 @@ def _joined(blocks: Iterable[tuple[Tensor, ...]]) -> list[Tensor]:
 
 
 def _standing_out(spaces: list[list[Tensor]]) -> list[Tensor]:
-    """From (distance, rows, ratio) in each space those of the space with the lower ratio, for each sample."""
+    """Takes (distance, rows, ratio) in each space, and returns those of the space with the lowest ratio, for each
+    sample."""
     chosen = spaces[0]
     for other in spaces[1:]:
         more = other[2] < chosen[2]
@@ -166,26 +171,27 @@ def _enough(count: int, rate: float, of: str = "") -> None:
 
 
 def _quantile(values: Float[Tensor, " n"], share: float) -> float:
-    """Harrell and Davis's estimate of a quantile. Drawing 100 of 200 held-out fits again and again, thresholds by it
-    call 4.2 to 5.1 % of the others copies where 5 % are stated, sample quantiles 5.8 to 6.4 %, a log-normal tail 8 to
-    11 %."""
+    """Returns Harrell and Davis's estimate of a quantile. In repeated draws of 100 from 200 held-out fits, at a stated
+    rate of 5 %, thresholds from this estimate call 4.2 to 5.1 % of the remaining fits copies, those from sample
+    quantiles 5.8 to 6.4 %, and those from a log-normal tail 8 to 11 %."""
     return float(hdquantiles(values.double().cpu().numpy(), [share])[0])
 
 
 def audited_ids(zoo: Zoo) -> list[str]:
-    """The training weights that a generator may have copied. Where all fits began from one of them (the trick of
-    HyperDiffusion) that one is left out: it is nearest to every weight there is, held-out fits among them, and all of
-    256 sampled people would be its replicas."""
+    """Returns the ids of the training weights that a generator may have copied. If all fits started from the first one
+    (HyperDiffusion's initialization), that one is left out: it is the nearest to every weight, including held-out fits,
+    and all of 256 sampled people would be its replicas."""
     ids = zoo.good("train")["id"].tolist()
     return [name for name in ids if name != zoo.ids[0]] if zoo.meta["init"] == FIRST else ids
 
 
 def audit_of(zoo: Zoo, false_positive_rate: float = 0.05) -> tuple[Audit, list[str], list[Verdict]]:
-    """Audits generators that were trained on this zoo. Returns the audit, calibrated on half of the held-out fits; the
-    ids of its training weights, by row; and verdicts on the held-out fits, of which only the stated rate should be
-    called copies: each half is judged by the thresholds that the other half sets, the half that calibrated the audit
-    last. Either half has every other fit of each class, of emoji every other family: one in another skin tone would be
-    no test. WsrError where they are too few (`Audit.calibrate`)."""
+    """Prepares the audit of generators that were trained on this zoo. Returns the audit, calibrated on one half of the
+    held-out fits; the ids of its training weights, by row; and verdicts on all held-out fits, of which only the stated
+    rate should be called copies. Each half is judged with the thresholds of the other half; the half that calibrated
+    the audit comes last. Each half contains every other fit of each class, for emoji every other family, since the same
+    emoji in another skin tone would make the test too easy. WsrError if there are too few held-out fits
+    (`Audit.calibrate`)."""
     training = audited_ids(zoo)
     heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
     audit = Audit(zoo.representation, zoo.weights(training))

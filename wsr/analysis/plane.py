@@ -1,10 +1,11 @@
-"""Quality against novelty: a point for each weight that a generator made, beside real fits and simple baselines.
+"""The plane of quality against novelty: each generated weight is a point, compared with real fits and simple baselines.
 
-Novelty is how far a weight is from the training weight nearest to it, of how far it is from the next ones
-(`Distances.replica`), or from the nearest line between two, of how far from the next lines (`Distances.blend`),
-whichever says more of a copy; quality the distance of what it decodes to from what held-out fits decode to; all in
-units of what held-out fits have themselves: a new fit is at about (1, 1), a copy left of it, noise above it. Held-out
-fits, not training ones, are the reference of quality, so that copying does not win it.
+Novelty compares the distance to the nearest training weight with the distances to the next ones (`Distances.replica`),
+and the distance to the nearest line with the distances to the next lines (`Distances.blend`), and takes the smaller
+one, which indicates a copy more strongly. Quality is the distance, in feature space, of what a weight decodes to from
+what held-out fits decode to. Both are in units of the values of held-out fits, so that a new fit is at about (1, 1), a
+copy to the left of it, and noise above it. The reference for quality are held-out fits, not training fits, so that
+copying is not rewarded.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,12 +23,12 @@ from wsr.metrics.quality import chamfer
 from wsr.metrics.registry import needing
 from wsr.zoo.zoo import Zoo
 
-CANDIDATES = 8  # training shapes, the nearest by their features, to which a shape's Chamfer distance is computed
+CANDIDATES = 8  # a shape's Chamfer distance is computed to so many training shapes, the nearest by their features
 
 
 class Plane:
-    """The axes, from an evaluation's real fits and an audit of the same zoo, which has been calibrated. audited: ids of
-    the training weights that the audit knows, by row."""
+    """The axes of the plane, from an evaluation's real fits and a calibrated audit of the same zoo. audited: ids of the
+    audit's training weights, by row."""
 
     def __init__(self, evaluation: Evaluation, audit: Audit, audited: list[str]):
         self.audited = audited
@@ -44,17 +45,18 @@ class Plane:
         self.quality_unit = float(np.median(others.min(1)))
 
     def rows(self, weights: Float[Tensor, "n p"], decoded: Decoded) -> pd.DataFrame:
-        """Of each weight: `novelty` and `quality` (both in units of held-out fits), `distance` to the training weight
-        `nearest`, `line` to the line `between` two and `blend`, that of the next lines, the `verdict`, the distances by
-        each measure of `Audit.neighbours` and, as "nearest by …", whose they are, and in function space `function`, the
-        distance to the training fit `looks like`: of features, or the Chamfer distance of surfaces."""
+        """Returns a row for each weight with the columns `novelty` and `quality` (in units of held-out fits);
+        `distance` to the training weight `nearest`; distance `line` to the line `between` two training weights, and its
+        ratio `blend`; the `verdict`; for each measure of `Audit.neighbours` the distance and, as "nearest by …", the
+        training weight; and in function space the distance `function` to the training fit `looks like`: of features, or
+        the Chamfer distance of surfaces."""
         away = feature_distances(decoded.features, self.heldout.features, self.train.features).min(1)
         like, function = self.nearest_in_function_space(decoded)
         seen = {"quality": away / self.quality_unit, "function": function}
         return self.placed(weights).assign(**seen, **{"looks like": [self.ids["train"][i] for i in like]})
 
     def placed(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
-        """Those columns of `rows` that the weights alone say."""
+        """Returns the columns of `rows` that need only the weights, not what they decode to."""
         verdicts, audited = self.audit.judge(weights), self.audited
         one, two = self.novelty_units
         found = pd.DataFrame({
@@ -71,7 +73,7 @@ class Plane:
         return found
 
     def real_rows(self) -> dict[str, pd.DataFrame]:
-        """The held-out fits on the plane; and of the training weights the distance to the nearest other one."""
+        """Returns the rows of the held-out fits, and the distance of each training weight to the nearest other one."""
         heldout = self.rows(self.known["heldout"], self.heldout)
         others = feature_distances(self.heldout.features, self.heldout.features, self.train.features)
         np.fill_diagonal(others, np.inf)  # a fit is not its own reference
@@ -79,7 +81,7 @@ class Plane:
         return {"held out": heldout, "training": pd.DataFrame({"distance": self.audit.among().numpy()})}
 
     def nearest_in_function_space(self, decoded: Decoded) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
-        """Rows of the training fits that look most alike, and how far they are."""
+        """Returns the row of the training fit that looks most alike, and its distance."""
         distance = feature_distances(decoded.features, self.train.features, self.train.features)
         if decoded.clouds is None:
             return distance.argmin(1), distance.min(1)
@@ -95,20 +97,21 @@ class Plane:
 def feature_distances(
     x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"], scale: Float[np.ndarray, "k d"]
 ) -> Float[np.ndarray, "n m"]:
-    """Root mean squared differences of features, in units of the standard deviation of all features of `scale`."""
+    """Returns root mean squared differences of features, in units of the standard deviation of all features in `scale`.
+    """
     found = torch.cdist(torch.from_numpy(x).double(), torch.from_numpy(y).double()).numpy()
     return found / (float(scale.std()) or 1.0) / x.shape[1] ** 0.5
 
 
 def summary(rows: pd.DataFrame) -> dict[str, float]:
-    """A generator's place: every metric of placements by its name, and `function`, the median distance in function
-    space to the training fit that looks most like it."""
+    """Summarizes a generator's rows: each registered metric of placements, by its name, and `function`, the median
+    distance in function space to the training fit that looks most alike."""
     found = {metric.name: metric.function(rows) for metric in needing("placements")}
     return found | {"function": float(rows["function"].median())}
 
 
 def found_share(audit: Audit, planted: Float[Tensor, "n p"]) -> float:
-    """How many of these copies are called one."""
+    """Returns the share of planted copies that the audit detects."""
     return sum(verdict.word != "novel" for verdict in audit.judge(planted)) / len(planted)
 
 
@@ -117,9 +120,10 @@ def audit_report(
     false_positive_rate: float = 0.05, decoded: Mapping[str, Decoded] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[pd.DataFrame, dict]:  # fmt: skip
-    """Where weights of generators stand on the plane of the zoo that they have learnt from, beside its held-out fits
-    and `count` weights of each baseline: a row each (`generator`, `sample`, and the columns of `Plane.rows`), and what
-    there is to know about it. decoded: of generators whose weights have been decoded already."""
+    """Places weights of generators on the plane of the zoo that they were trained on, together with its held-out fits
+    and `count` weights of each baseline. Returns a table with a row for each weight (`generator`, `sample`, and the
+    columns of `Plane.rows`), and a dictionary about the audit: thresholds, false positives, planted copies that were
+    found, and summaries. decoded: of generators whose weights have been decoded already."""
     audit, audited, tested = audit_of(zoo, false_positive_rate)
     plane, parts, training = Plane(evaluation, audit, audited), [], zoo.weights(audited)
     sets = {**generators, **dict(baselines(training, count, seed))}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 from wsr.errors import WsrError
 
@@ -24,7 +24,7 @@ class Probe:
 
 def probe(
     weights: Float[np.ndarray, "n p"],
-    labels: list[str] | np.ndarray,
+    labels: list[str] | Shaped[np.ndarray, "n"],
     runs: int = RUNS,
     seed: int = 0,
     progress: Callable[[int], None] = lambda run: None,

@@ -1,4 +1,5 @@
-"""The coordinates in which audits measure distances between weights, and the nearest weights and lines in them."""
+"""The coordinates in which audits measure distances between weights, and the nearest training weights and lines in
+them."""
 
 import itertools
 
@@ -11,14 +12,16 @@ from wsr.fields.lora import Adapter
 from wsr.fields.representation import Representation
 from wsr.symmetry import canonical
 
-NEXT = 5  # training weights, or lines, that the nearest one is compared with
-MOST_ORDERED = 5  # ranks whose orders are tried one by one; of more the best is found by assignment, a pair at a time
+NEXT = 5  # number of next training weights, or lines, that the nearest one is compared with
+MOST_ORDERED = 5  # up to this rank all orders are tried; above it, an assignment problem is solved for each pair
 
 
 class StandardizedSpace:
-    """Training weights (n, p) as they are, or in canonical form, each coordinate in units of its standard deviation.
+    """The space of training weights (n, p), raw or in canonical form, with each coordinate in units of its standard
+    deviation.
 
-    known: them, standardised; mean, std: of each coordinate. Distances are in units of √p."""
+    known: the standardised training weights; mean, std: of each coordinate. Distances are in units of √p.
+    """
 
     def __init__(self, model: Representation, training: Float[Tensor, "n p"], canonically: bool):
         self.model, self.canonically = model, canonically
@@ -26,14 +29,15 @@ class StandardizedSpace:
         self.mean, self.std = vectors.mean(0), vectors.std(0).clamp_min(1e-6)
         self.known = self._standardized(vectors)  # (n, p)
         self.products = self.known @ self.known.T
-        # in a canonical form, ranks that may change places still may
+        # canonical forms may still differ by a permutation of rank components
         self.free = canonically and isinstance(model, Adapter) and "permutation" in model.kind.allowed
 
     def nearest(
         self, samples: Float[Tensor, "m p"], own: Int[Tensor, " m"] | None = None
     ) -> tuple[Float[Tensor, " m"], Int[Tensor, " m"], Float[Tensor, " m"]]:
-        """The distance to the nearest training weight, its row, and the ratio of that distance and the mean distance to
-        the next ones. own: of samples that are training weights themselves, their rows, which do not count."""
+        """Returns the distance of each sample to the nearest training weight, the row of that weight, and the ratio of
+        that distance and the mean distance to the next ones. own: for samples that are themselves training weights,
+        their rows, which are left out."""
         vectors = self._vectors(samples)
         if self.free:
             squares = self._permuted(vectors)
@@ -48,8 +52,8 @@ class StandardizedSpace:
     def between(
         self, samples: Float[Tensor, "m p"]
     ) -> tuple[Float[Tensor, " m"], Int[Tensor, "m 2"], Float[Tensor, " m"]]:
-        """The same of the lines between two training weights: distance, the rows of its ends, and the ratio. Computed
-        with Gram matrices: no point of a line is made."""
+        """Returns the same for lines between two training weights: the distance to the nearest line, the rows of its
+        ends, and the ratio. Computed from Gram matrices, without forming any point on a line."""
         x = self.coordinates(samples)
         own, across, norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
         length = (norms[:, None] + norms - 2 * self.products).clamp_min(1e-9)  # (n, n): |z_i − z_j|²
@@ -73,7 +77,7 @@ class StandardizedSpace:
         return found[:, 0], torch.tensor(pairs, device=x.device), _ratio(found)
 
     def coordinates(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        """Weights in this space."""
+        """Converts weights to coordinates in this space."""
         return self._standardized(self._vectors(weights))
 
     def _vectors(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
@@ -83,15 +87,16 @@ class StandardizedSpace:
         return (vectors - self.mean) / self.std
 
     def _permuted(self, vectors: Float[Tensor, "m p"]) -> Float[Tensor, "m n"]:
-        """Squared distances to the training weights, the ranks of every layer in the order that fits best."""
+        """Returns squared distances to the training weights, with the rank components of every layer in the order that
+        fits best."""
         rank = self.model.rank
         known = self._slots(self.known)  # (l, n, r, 2c)
         mean, std = self._slots(self.mean[None])[:, 0], self._slots(self.std[None])[:, 0]  # (l, r, 2c)
-        x = self._slots(vectors)  # (l, m, r, 2c), not standardised: that depends on the slot
+        x = self._slots(vectors)  # (l, m, r, 2c), not standardised yet, because that depends on the position
         cost = torch.stack(
             [torch.stack([torch.cdist((x[:, :, i] - mean[:, None, j]) / std[:, None, j], known[:, :, j]).square()
                           for j in range(rank)], -1) for i in range(rank)], -2,
-        )  # fmt: skip  (l, m, n, r, r): component i of the sample in slot j
+        )  # fmt: skip  (l, m, n, r, r): component i of the sample at position j
         if rank > MOST_ORDERED:
             return torch.tensor([[_assigned(layers) for layers in rows] for rows in cost.permute(1, 2, 0, 3, 4)])
         orders = itertools.permutations(range(rank))
@@ -104,11 +109,11 @@ class StandardizedSpace:
 
 
 def _assigned(cost: Float[Tensor, "l r r"]) -> float:
-    """The smallest cost over the orders of each layer's ranks, summed over the layers."""
+    """Returns the smallest cost over all orders of each layer's rank components, summed over the layers."""
     layers = cost.double().cpu().numpy()
     return float(sum(layer[linear_sum_assignment(layer)].sum() for layer in layers))
 
 
 def _ratio(away: Float[Tensor, "m k"]) -> Float[Tensor, " m"]:
-    """The first distance divided by the mean of the others."""
+    """Divides the first distance by the mean of the others."""
     return away[:, 0] / away[:, 1:].mean(1).clamp_min(1e-9)

@@ -1,5 +1,5 @@
-"""Many instances fitted at once: how many fits a second a device makes, how much of its own rate of products that is,
-and the memory it takes. `wsr bench fit --batches` and `sh tools/gpu_check.sh` call it."""
+"""Benchmarks fits of large batches: how many fits per second a device completes, which share of its own rate of matrix
+products they reach, and how much memory they take. Run by `wsr bench fit --batches` and `sh tools/gpu_check.sh`."""
 
 import resource
 import time
@@ -19,15 +19,16 @@ from wsr.modalities.image_targets import ImageTargets, ImageTruth
 from wsr.presets import FieldConfig, FitConfig, preset
 
 SIZES = (64, 256, 1024, 4096)
-LARGE = (1, 8192, 8192)  # a product that keeps a GPU busy: its rate is the card's own
-STEPS = 100_000  # more than are measured
-JUDGED = 16  # of so many pixels one is decoded at a record: what is judged is no part of the measurement
+LARGE = (1, 8192, 8192)  # a product large enough to reach a GPU's own rate
+STEPS = 100_000  # more than will be measured
+JUDGED = 16  # a record decodes one in so many pixels, since judging is not part of the measurement
 
 
 @dataclass(frozen=True)
 class BatchSettings:
-    """What is measured. name: of the representation; field, fit, side: sizes, by default the preset's; seconds: of one
-    measurement; rate_seconds: of a rate of products; compiled: the sizes that are measured compiled as well."""
+    """Settings of the benchmark. name: of the representation; field, fit, side: sizes, by default the preset's; sizes:
+    numbers of instances; seconds: duration of a measurement; rate_seconds: duration of the measurement of a product
+    rate; compiled: the sizes that are also measured with a compiled step."""
 
     name: str
     field: FieldConfig
@@ -40,7 +41,7 @@ class BatchSettings:
 
     @classmethod
     def of(cls, preset_name: str, name: str = "mlora-asym", **changed) -> "BatchSettings":
-        """Those of a preset, for images."""
+        """Returns the settings at a preset, for images."""
         known = preset(preset_name, "image")
         return replace(cls(name, known.field, known.fit.of(name), known.resolution), **changed)
 
@@ -48,13 +49,14 @@ class BatchSettings:
 def bench_batches(
     settings: BatchSettings, device: str, base: BaseField | None = None, say: Callable[[str], None] = print
 ) -> Iterator[tuple[str, object]]:
-    """Yields, as they are measured, the parts of a report: `dtype` of the products; `product_rate` of that type, of the
-    fit's own product and of a large one, in FLOP/s; and `rows`, so far. A row: `instances`, `backend` ("eager" or
-    "inductor"), `steps` that were timed, `seconds_per_step`, `fits_per_second` (of the settings' number of steps, which
-    are not all run), `flops` of the products, `share_of_rate` (of the large product's rate), `peak_bytes` (of the
-    device; of this process on a CPU), or `error` in its place, where the memory does not suffice.
+    """Yields the parts of a report as they are measured: `dtype` of the products; `product_rate` in that dtype, of the
+    fit's own product and of a large one, in FLOP/s; and `rows`, all so far. Each row has `instances`, `backend`
+    ("eager" or "inductor"), the number of timed `steps`, `seconds_per_step`, `fits_per_second` (extrapolated to the
+    settings' number of steps), `flops` of the products, `share_of_rate` (of the large product's rate), and `peak_bytes`
+    (of the device's memory, or this process's on a CPU); or `error` instead, if there is not enough memory.
 
-    Targets are noise: speed does not depend on what is fitted. base: by default an untrained one."""
+    Targets are noise, since the speed does not depend on them. base: by default an untrained one.
+    """
     dtype = compute_dtype(device)
     yield "dtype", str(dtype).removeprefix("torch.")
     shapes = {"fit": None, "large": LARGE if torch.device(device).type == "cuda" else None}
@@ -99,8 +101,8 @@ def _row(
 def timed_steps(
     settings: BatchSettings, model: Representation, size: int, device: str, backend: str | None = None
 ) -> tuple[int, float, float]:
-    """Steps that were timed, seconds a step, and seconds of the first five (compiling is in them), of the very loop
-    that fits."""
+    """Times steps of the actual fit loop. Returns the number of timed steps, seconds per step, and seconds of the first
+    five steps, which include compiling."""
     if size < 1:
         raise WsrError(f"A batch has at least one instance, not {size!r}.")
     generator = torch.Generator().manual_seed(0)
@@ -122,14 +124,14 @@ def timed_steps(
 
 
 def peak_bytes(device: str) -> int:
-    """Of the memory in use: the device's, or of this process on a CPU, where nothing resets it."""
+    """Returns the peak of the memory in use: the device's, or that of this process's whole life on a CPU."""
     if torch.device(device).type == "cuda":
         return torch.cuda.max_memory_allocated()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def clocked(work: Callable[[], object], device: str) -> float:
-    """Seconds that `work` takes, with all that it gave to the device."""
+    """Returns the seconds that `work` takes, including everything that it queues on the device."""
     synchronize(device)
     begun = time.perf_counter()
     work()

@@ -1,4 +1,4 @@
-"""A figure of the bench: seconds an instance and memory, over the size of the zoo."""
+"""Draws the figure of `wsr bench growth`: seconds per instance and memory, over the size of the zoo."""
 
 from pathlib import Path
 
@@ -7,7 +7,8 @@ from wsr.paths import atomic_path
 
 
 def draw_growth(rows: list[dict], path: str | Path) -> None:
-    """`bench_growth`'s rows as a PNG. WsrError where matplotlib, of the extra `report`, is missing."""
+    """Draws the rows of `bench_growth` as a PNG. WsrError if matplotlib is missing, which the extra `report` installs.
+    """
     try:
         from matplotlib.figure import Figure
     except ImportError:

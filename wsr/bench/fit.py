@@ -25,13 +25,13 @@ from wsr.fitting.problem import Problem, make_problem
 from wsr.fitting.threads import cores, side_by_side, workers_for
 from wsr.presets import FitConfig, preset
 
-TRIED_ON = 4  # instances, others than the measured ones, on which the peer's rate and schedule are searched
-RATES = (0.005, 0.01, 0.02, 0.04)  # and on, twice as much each, for as long as the highest is the best
+TRIED_ON = 4  # instances for searching the peer's learning rate and schedule; not among the measured ones
+RATES = (0.005, 0.01, 0.02, 0.04)  # the search goes on doubling while the highest rate is the best
 HIGHEST = 1.0
-BUDGETS = tuple(2 ** (i / 2) for i in range(7))  # of the peer, in units of the batched fit's steps
-PARTLY = 0.2  # of a fit's steps, where only its time is asked for
+BUDGETS = tuple(2 ** (i / 2) for i in range(7))  # the peer's numbers of steps, in units of the batched fit's
+PARTLY = 0.2  # share of a fit's steps that is run if only its time is measured
 FLAGS = ("avx2", "fma", "avx512f", "avx512_bf16", "amx_bf16")
-SOUGHT_ON = 8  # of the measured instances, on which the peer's budget is sought before all confirm it
+SOUGHT_ON = 8  # measured instances on which the peer's number of steps is searched, before it is confirmed on all
 
 Say = Callable[[str], None]
 

@@ -1,5 +1,5 @@
-"""What `sh tools/gpu_check.sh` does, stage by stage. Each stage yields (key, value) pairs of its report as they come,
-so that one which overruns leaves what it has."""
+"""The stages of `sh tools/gpu_check.sh`. Each stage yields (key, value) pairs of its report as soon as it has them, so
+that they are kept if it exceeds its time."""
 
 import contextlib
 import platform
@@ -29,21 +29,21 @@ TOY_FIELD = {
     "image": FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2),
     "occupancy": FieldConfig(3, 16, 2, 3.0, 8, 2, 16, 12, 2),
 }
-DECODED = {"image": ((128, 512), 64), "occupancy": ((96, 128), 8)}  # resolutions, and how many are decoded
+DECODED = {"image": ((128, 512), 64), "occupancy": ((96, 128), 8)}  # resolutions, and number of instances
 TOY_DIFFUSION = DiffusionConfig(16, 1, 2, 8, 1e-3, 8, timesteps=20, shared_modulation=True)
 TESTS = "tests/devices/test_cuda.py"
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage: seconds it may take on a GPU, and what it does with a device and whether at toy sizes."""
+    """A stage. limit: seconds that it may take on a GPU; run: takes a device, and whether to use toy sizes."""
 
     limit: float
     run: Callable[[str, bool], Found]
 
 
 def machine(device: str, toy: bool) -> Found:
-    """What the figures are of, and whether the device's values of a field are the CPU's."""
+    """Describes the machine, and compares values of a field on the device with those on the CPU."""
     yield "python", platform.python_version()
     yield "torch", torch.__version__
     yield "cuda", torch.version.cuda
@@ -62,7 +62,7 @@ def machine(device: str, toy: bool) -> Found:
 
 
 class Outcomes:
-    """A pytest plugin: the outcome of each test as it comes."""
+    """A pytest plugin that records the outcome of each test as soon as it is known."""
 
     def __init__(self):
         self.found: dict[str, dict] = {}
@@ -76,12 +76,12 @@ class Outcomes:
 
 
 def tests(device: str, toy: bool) -> Found:
-    """The tests with the marker `cuda`, one process for all; they are skipped where there is no GPU."""
+    """Runs the tests marked `cuda` in one process. They are skipped without a GPU."""
     import pytest
 
     outcomes = Outcomes()
     options = ["-o", "addopts=--strict-markers --import-mode=importlib", "-p", "no:cacheprovider", "-q", "--tb=short"]
-    # on a GPU one at a time, so that one which overruns leaves the others' outcomes
+    # on a GPU one test at a time, so that the outcomes of the others are kept if one exceeds the time
     asked, code = [f"{TESTS}::{name}" for name in _names_of_tests()] if device == "cuda" else [TESTS], 0
     for one in asked:
         code = max(code, int(pytest.main([*options, "-m", "cuda", one], plugins=[outcomes])))
@@ -93,7 +93,7 @@ def tests(device: str, toy: bool) -> Found:
 
 
 def _names_of_tests() -> list[str]:
-    """The functions of the file of tests, in its order."""
+    """Returns the names of the functions in the file of tests, in order."""
     import ast
 
     tree = ast.parse(Path(TESTS).read_text())
@@ -101,8 +101,8 @@ def _names_of_tests() -> list[str]:
 
 
 def fits(preset_name: str) -> Callable[[str, bool], Found]:
-    """Fits a second, share of the device's rate and memory at a preset: on the trained base where its sizes are those
-    of the preset and it is there, else on an untrained one (speed is the same)."""
+    """Returns a stage that measures fits per second, their share of the device's product rate, and memory at a preset.
+    """
 
     def run(device: str, toy: bool) -> Found:
         settings = BatchSettings.of(preset_name, sizes=SIZES if not toy else (2, 4))
@@ -117,7 +117,7 @@ def fits(preset_name: str) -> Callable[[str, bool], Found]:
 
 
 def training(device: str, toy: bool) -> Found:
-    """Steps a second of base training, by the stages of its schedule, and of diffusion training at `paper`."""
+    """Measures steps per second of base training, for stages of its schedule, and of diffusion training at `paper`."""
     for name in ("cpu", "paper"):
         rows = []
         known = preset(name, "image")
@@ -146,7 +146,7 @@ def _diffusion_steps(device: str, toy: bool) -> dict:
     vectors = model.initial() + 0.1 * torch.randn(count, model.size, generator=torch.Generator().manual_seed(0))
     begun = time.perf_counter()
     made = WeightDiffusion.new(model, vectors, config, ["one"])
-    run = Training(made, vectors, ["one"] * count)  # which moves it to the device
+    run = Training(made, vectors, ["one"] * count)  # moves the model to the device
     run.dtype = compute_dtype(device)
     parameters = sum(p.numel() for p in made.network.parameters())
     say(f"diffusion: {parameters:,} parameters, made in {time.perf_counter() - begun:.1f} s")
@@ -158,10 +158,11 @@ def _diffusion_steps(device: str, toy: bool) -> dict:
 
 
 def _steady(records: Iterator, seconds: float) -> tuple[int, float]:
-    """Steps and seconds between records, after the second one, for about so long."""
+    """Returns the number of steps and the seconds between records, measured from the second record on for about
+    `seconds`."""
     next(records)
     first = last = next(records)
-    begun = time.perf_counter()  # a record has waited for the device
+    begun = time.perf_counter()  # a record waits for the device
     while time.perf_counter() - begun < seconds and not last.done:
         last = next(records)
     taken = time.perf_counter() - begun
@@ -177,13 +178,13 @@ def _weights_model(preset_name: str, toy: bool) -> tuple[Representation, Diffusi
 
 
 def sampling(device: str, toy: bool) -> Found:
-    """Samples a second, of networks that have learnt nothing: 64 at once, at both presets."""
+    """Measures samples per second of untrained networks, 64 at once, at both presets."""
     for name in ("cpu", "paper"):
         model, config = _weights_model(name, toy)
         count, steps = (4, 5) if toy else (64, 100)
         vectors = model.initial() + 0.1 * torch.randn(16, model.size, generator=torch.Generator().manual_seed(0))
         made = WeightDiffusion.new(model, vectors, config, ["a", "b"])
-        made.to_(device)  # two billion parameters at `paper`: no copy
+        made.to_(device)  # in place, because `paper` has two billion parameters
         made.sample(count, steps=2)
         seconds = clocked(lambda made=made, count=count, steps=steps: made.sample(count, steps=steps), device)
         say(f"sampling, {name}: {count / seconds:.1f} samples/s of {steps} steps")
@@ -192,7 +193,7 @@ def sampling(device: str, toy: bool) -> Found:
 
 
 def decoding(device: str, toy: bool) -> Found:
-    """Pictures and surfaces a second, decoded on the device and brought back."""
+    """Measures pictures and surfaces per second, decoded on the device and copied to the CPU."""
     rows = []
     for name, (sizes, count) in DECODED.items():
         modality = find(name)
@@ -210,7 +211,7 @@ def decoding(device: str, toy: bool) -> Found:
 
 
 def _based(modality: Modality, toy: bool) -> Representation:
-    """mLoRA-Asym on the trained base, where it is there; else on an untrained one."""
+    """Returns mLoRA-Asym on the trained base if there is one, else on an untrained one."""
     base = BaseField(TOY_FIELD[modality.name] if toy else preset("cpu", modality).field).requires_grad_(False)
     if not toy:
         with contextlib.suppress(WsrError):
@@ -219,7 +220,8 @@ def _based(modality: Modality, toy: bool) -> Representation:
 
 
 def _largest_difference(device: str, toy: bool) -> dict[str, float]:
-    """Between the device's values of a field at random points and the CPU's, in fp32, by dimension."""
+    """Returns the largest difference between values of a field on the device and on the CPU, at random points in fp32,
+    by dimension."""
     found = {}
     for modality in map(find, TOY_FIELD):
         model = _based(modality, toy)

@@ -1,4 +1,4 @@
-"""`wsr bench growth`: does the time an instance stay flat, and memory bounded, as a zoo grows?"""
+"""`wsr bench growth`: measures whether the time per instance and the memory stay constant as a zoo grows."""
 
 import resource
 import tempfile
@@ -13,7 +13,7 @@ from wsr.fitting.fit import representation_for
 from wsr.zoo import Zoo, build_zoo
 
 SIZES = (64, 256, 1024, 4096)
-STEPS = 20  # of a fit: what grows with the zoo would show beside a short one first
+STEPS = 20  # steps of each fit: a cost that grows with the zoo shows earlier with short fits
 
 
 def bench_growth(
@@ -23,7 +23,7 @@ def bench_growth(
     workers: int | None = None,
     say: Callable[[str], None] = print,
 ) -> list[dict]:
-    """Builds zoos of growing size from scratch and measures seconds an instance and this process's peak memory. If a
+    """Builds zoos of growing size from scratch and measures seconds per instance and this process's peak memory. If a
     data set is smaller than a zoo, its signals are repeated under new ids."""
     rows = []
     for size in sizes:

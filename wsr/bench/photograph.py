@@ -1,4 +1,5 @@
-"""`wsr bench photograph`: the share of a `wsr fit`'s CPU seconds that is not fitting, alone and on a busy machine."""
+"""`wsr bench photograph`: measures which share of the CPU seconds of `wsr fit` is not spent on fitting, alone and on a
+busy machine."""
 
 import os
 import subprocess
@@ -25,12 +26,12 @@ from wsr.presets import preset
 def bench_photograph(
     steps: int, *, busy: int = 2, code: Path | None = None, say: Callable[[str], None] = print
 ) -> dict:
-    """Fits the astronaut as `wsr fit` does, in a process of its own, without and with `busy` processes beside it that
-    do nothing but count.
+    """Runs `wsr fit` on the astronaut in a process, first alone and then beside `busy` processes that keep cores busy.
 
-    code: the folder of another version of wsr to measure instead, from which the command is run. Not fitting is what
-    the command takes beyond the CPU seconds of the steps themselves with one thread: starting, reading, records,
-    writing, and threads that spin."""
+    code: the folder of another version of wsr, from which the command is run instead. Everything that the command takes
+    beyond the CPU seconds of the steps with one thread counts as not fitting: starting, reading, records, writing, and
+    threads that spin.
+    """
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "astronaut.png"
         Image.fromarray(astronaut()).save(picture)
@@ -48,7 +49,7 @@ def bench_photograph(
 
 
 def steps_alone(picture: Path, steps: int) -> float:
-    """CPU seconds of the loop with one thread and no record but the last."""
+    """Returns the CPU seconds of the fit loop with one thread and only the last record."""
     settings, before = preset("cpu", "image"), torch.get_num_threads()
     model = representation_for("mlora-asym", None, "image")
     problem, config = make_problem(picture, settings.resolution), FitSettings(steps=steps).config("mlora-asym", "image")
@@ -63,8 +64,8 @@ def steps_alone(picture: Path, steps: int) -> float:
 
 
 def run_command(picture: Path, steps: int, out: Path, code: Path | None) -> dict:
-    """Seconds and CPU seconds (of the user and the system) of `wsr fit` as a process."""
-    # how threads wait is for the command itself to say
+    """Runs `wsr fit` as a process and returns its seconds and its CPU seconds (user and system)."""
+    # the command itself decides how threads wait
     environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
     command = [sys.executable, "-m", "wsr.cli", "fit", str(picture), "--steps", str(steps), "--out", str(out)]
     begun = time.perf_counter()
@@ -78,7 +79,7 @@ def run_command(picture: Path, steps: int, out: Path, code: Path | None) -> dict
 
 @contextmanager
 def neighbours(count: int) -> Iterator[None]:
-    """Processes that keep a core busy each."""
+    """Context with `count` processes that keep a core busy each."""
     running = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield

@@ -1,4 +1,4 @@
-"""`wsr bench surfaces`: the hierarchical grid against evaluating every sample."""
+"""`wsr bench surfaces`: compares the hierarchical grid with evaluating every sample."""
 
 import time
 from collections.abc import Callable
@@ -11,7 +11,8 @@ from wsr.zoo import Zoo
 
 
 def bench_surfaces(zoo: Zoo, resolution: int = 128, count: int = 10, say: Callable[[str], None] = print) -> dict:
-    """The same surfaces both ways: seconds of each, and how many points of the surface differ (none should)."""
+    """Extracts the same surfaces both ways, and returns the seconds of each and the number of surface points that
+    differ (there should be none)."""
     rows = []
     for row in zoo.weights(zoo.ids[:count]).split(1):
 

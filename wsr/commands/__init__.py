@@ -1,5 +1,4 @@
-"""The sub-commands of `wsr`, one file a family, and what all of them share. Nothing here imports torch before a command
-runs."""
+"""The sub-commands of `wsr`, one file per family, and what they share. torch is not loaded before a command runs."""
 
 from typing import Literal
 

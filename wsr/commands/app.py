@@ -14,7 +14,7 @@ INSTALL = "`pip install -e \".[app]\"`"
 
 @dataclass
 class App:
-    """Serve the app. Example: `wsr app --port 7860`."""
+    """Serve the page. Example: `wsr app --port 7860`."""
 
     host: str = "127.0.0.1"
     """The address to listen on."""
@@ -31,7 +31,7 @@ class App:
         if str(checkout) not in map(_resolved, sys.path):
             sys.path.insert(0, str(checkout))
         try:
-            # by name: the engine does not know the app, this command only starts it
+            # imported by name, because the engine does not depend on the page
             page = importlib.import_module("app.main")
         except ModuleNotFoundError as error:
             if error.name in ("gradio", "plotly", "emoji"):

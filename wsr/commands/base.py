@@ -11,7 +11,7 @@ from wsr.progress import bar
 
 @dataclass
 class Base:
-    """Train a base field on a data set, as a variational autodecoder. Goes on where a killed run stopped.
+    """Train a base field on a data set, as a variational autodecoder. A killed run continues where it stopped.
 
     Example: `wsr base images:photos --out photos.safetensors`, then `wsr fit me.png --base photos.safetensors`.
     """
@@ -20,17 +20,17 @@ class Base:
     """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
     out: Path | None = None
     """The checkpoint to write; by default assets/bases/<data set>.safetensors, with the preset and the seeds in its
-    name where they are not the default."""
+    name where they are not the defaults."""
     preset: PresetName = "cpu"
     """cpu: an hour on two cores. paper: the paper's sizes and 350,000 steps, for a GPU."""
     seed: int = 0
-    """Of the network's start and of the order of the training set."""
+    """Seed of the network's initial weights and of the order of the training set."""
     mask_seed: int = 0
-    """Of the asymmetric masks of everything that will be adapted to this base."""
+    """Seed of the asymmetric masks of everything that will adapt this base."""
     device: str | None = None
-    """cpu or cuda; by default CUDA where there is one."""
+    """cpu or cuda; by default CUDA if available."""
     overwrite: bool = False
-    """Replace a base that another run has made; zoos that stand on it will not open any more."""
+    """Replace a base that another run has trained. Zoos that were fitted on it cannot be decoded any more."""
 
     def run(self) -> int:
         from wsr.data import load_signals

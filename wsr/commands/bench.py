@@ -21,25 +21,25 @@ def write_report(name: str, report: dict | list, out: Path | None = None) -> Pat
 
 @dataclass
 class BenchFit:
-    """The batched fit beside this machine's rate of matrix products, and beside a sequential peer. Takes some 20
-    minutes on two cores, with nothing else running.
+    """Compare the batched fit with this machine's rate of matrix products and with a sequential peer. Takes some 20
+    minutes on two cores; nothing else should be running.
 
-    With `--batches`: instead, how many fits a second this device makes of so many instances at once, and the memory
-    that takes.
+    With `--batches`: measure instead how many fits per second this device makes of so many instances at once, and how
+    much memory that takes.
 
     Examples: `wsr bench fit emoji`; `wsr bench fit --preset paper --device cuda --batches 64 256 1024 4096`.
     """
 
     dataset: Positional[Literal["emoji", "shapes10"]] = "emoji"
-    """On held-out instances of which data set."""
+    """The data set whose held-out instances are fitted."""
     instances: int = 32
-    """How many."""
+    """Number of instances."""
     batches: tuple[int, ...] = ()
-    """Instances fitted at once, of noise: nothing is compared."""
+    """Numbers of instances to fit at once. Their targets are noise, and nothing is compared."""
     preset: PresetName = "cpu"
     """Sizes of the field and of a fit, with `--batches`."""
     device: str | None = None
-    """cpu or cuda, with `--batches`; by default CUDA where there is one."""
+    """cpu or cuda, with `--batches`; by default CUDA if available."""
     out: Path | None = None
     """The report's file; by default assets/reports/bench-fit-<data set>.json, or bench-batches-<preset>.json."""
 
@@ -79,15 +79,16 @@ class BenchFit:
 
 @dataclass
 class BenchGrowth:
-    """Seconds an instance and memory, from 64 to 4,096 instances, as a report and (with the extra `report`) a figure.
+    """Measure seconds per instance and memory, from 64 to 4,096 instances. Writes a report and (with the extra
+    `report`) a figure.
 
     Example: `wsr bench growth`.
     """
 
     sizes: tuple[int, ...] = (64, 256, 1024, 4096)
-    """Instances of each zoo."""
+    """Number of instances of each zoo."""
     workers: int | None = None
-    """Batches fitted side by side; by default one for each core."""
+    """Batches fitted side by side; by default one per core."""
     out: Path | None = None
     """The report's file; by default assets/reports/bench-growth.json."""
 
@@ -104,14 +105,14 @@ class BenchGrowth:
 
 @dataclass
 class BenchSurfaces:
-    """The hierarchical grid against evaluating every sample. Example: `wsr bench surfaces --resolution 128`."""
+    """Compare the hierarchical grid with evaluating every sample. Example: `wsr bench surfaces --resolution 128`."""
 
     zoo: str = "shapes10-mlora-asym"
-    """Of which zoo."""
+    """The zoo whose surfaces are extracted."""
     resolution: int = 128
-    """Samples along an edge."""
+    """Samples along an edge of the grid."""
     count: int = 10
-    """Surfaces."""
+    """Number of surfaces."""
     out: Path | None = None
     """The report's file; by default assets/reports/bench-surfaces.json."""
 
@@ -127,17 +128,17 @@ class BenchSurfaces:
 
 @dataclass
 class BenchPhotograph:
-    """How much of one `wsr fit` of a photograph is not fitting, alone and beside busy processes.
+    """Measure how much of `wsr fit` of a photograph is not spent on fitting, alone and beside busy processes.
 
     Example: `wsr bench photograph --steps 300`.
     """
 
     steps: int = 1500
-    """Of the fit."""
+    """Steps of the fit."""
     busy: int = 2
-    """Busy processes beside it, the second time."""
+    """Number of busy processes beside the second run."""
     code: Path | None = None
-    """The folder of another version of wsr, to measure that one."""
+    """The folder of another version of wsr, to measure that one instead."""
     out: Path | None = None
     """The report's file; by default assets/reports/bench-photograph.json."""
 

@@ -24,7 +24,7 @@ class Data:
     name: Positional[str]
     """emoji, shapes10, images:DIR, meshes:DIR or a mesh file."""
     folder: Path | None = None
-    """Take the emoji from this folder of the package's files instead of asking npm."""
+    """Take the emoji from this folder with the package's files instead of fetching them from npm."""
 
     def run(self) -> int:
         from wsr.data import load_signals

@@ -12,12 +12,12 @@ from wsr.errors import WsrError
 from wsr.paths import require_writable
 from wsr.progress import bar
 
-RECORD_EVERY = 25  # steps of a fit: what the bar shows moves twice a second or more, and costs a twentieth of the fit
+RECORD_EVERY = 25  # steps; the bar then moves at least twice a second, and measuring costs a twentieth of the fit
 
 
 @dataclass
 class Fit:
-    """Fit pictures or shapes of your own (or of a data set) as small neural fields, and save their weights.
+    """Fit pictures or shapes, your own or those of a data set, as small neural fields, and save their weights.
 
     Examples: `wsr fit me.png`, `wsr fit chair.obj --rank 8 --render chair.glb`, `wsr fit emoji --ids 1f600 1f984`.
     """
@@ -25,31 +25,32 @@ class Fit:
     source: Positional[tuple[str, ...]]
     """Files (PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP, TIFF; OBJ, PLY, STL, GLB, OFF), or the name of a data set."""
     ids: tuple[str, ...] = ()
-    """Only these ids of the data set."""
+    """Fit only these instances of the data set."""
     representation: RepresentationName = "mlora-asym"
-    """What the weights are."""
+    """What is fitted: an MLP, or adapters of a base."""
     base: str | None = None
-    """emoji, shapes10 or a checkpoint's path; by default the one for the kind of signal."""
+    """emoji, shapes10, or the path of a checkpoint; by default the one for the kind of signal."""
     rank: int | None = None
     """Rank of the adapters; by default the preset's."""
     steps: int | None = None
     """Adam steps; by default the preset's."""
     init: Literal["centered", "normal", "spread"] = "centered"
-    """The start: at the mean of the base, zero-mean, or around one fixed start equally far for all representations."""
+    """Where the fit starts. centered: at the mean of the base; normal: with zero mean; spread: around one fixed start,
+    with the same relative noise for all representations."""
     sigma: float = 0.02
-    """Spread of the start around its centre, where it has one."""
+    """Standard deviation of the start around its centre, if it has one."""
     init_seed: int = 0
-    """Of the start's random part."""
+    """Seed of the random part of the start."""
     seed: int = 0
-    """Of the points that are drawn."""
+    """Seed of the points that are drawn."""
     preset: PresetName = "cpu"
-    """The sizes of a standalone MLP, the number of steps and points."""
+    """Decides the sizes of a standalone MLP, and the default number of steps and points."""
     device: str | None = None
-    """cpu or cuda; by default CUDA where there is one."""
+    """cpu or cuda; by default CUDA if available."""
     out: Path = Path("weights.safetensors")
-    """Where the weights go."""
+    """The file to write the weights to."""
     render: Path | None = None
-    """Also decode the first one to this .png or .glb."""
+    """Also decode the first instance to this .png or .glb file."""
 
     def run(self) -> int:
         from wsr.data import load_signals
@@ -81,7 +82,8 @@ class Fit:
         return OK if any(not status.startswith("diverged") for status in result.status) else FAILED
 
     def _check_outputs(self, modality) -> None:
-        """What is wrong with a place to write to is said before a fit that takes minutes."""
+        """Checks the places to write to before a fit that may take minutes. WsrError if one of them cannot be written.
+        """
         require_writable(self.out, *self.source)
         if self.render:
             require_writable(self.render, *self.source)
@@ -91,7 +93,7 @@ class Fit:
 
 
 def _described(files: tuple[str, ...], preset: str):
-    """The signals of a user's own files. What their modality has to say of them is printed before they are fitted."""
+    """Loads the user's own files as signals, and prints what their modality reports about them."""
     from wsr.fitting.problem import as_signals
     from wsr.presets import preset as find_preset
 

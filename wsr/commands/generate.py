@@ -17,7 +17,7 @@ from wsr.progress import bar
 
 @dataclass
 class Diffuse:
-    """Train a generator on the weights of a zoo, by default a diffusion model. Goes on where a killed run stopped.
+    """Train a generator on the weights of a zoo, by default a diffusion model. A killed run continues where it stopped.
 
     Examples: `wsr diffuse emoji-mlora-asym --steps 2000 --out faces.safetensors`, `wsr diffuse shapes10-mlora-asym
     --generator p-diff`.
@@ -32,17 +32,17 @@ class Diffuse:
     preset: PresetName | None = None
     """cpu: minutes to an hour on two cores. paper: width 2880, 12 layers, 6,000 epochs. By default the zoo's."""
     steps: int | None = None
-    """Optimiser steps, all of them; by default until the loss of weights that are kept back for it no longer falls."""
+    """Optimizer steps in total; by default, training ends when the loss on validation weights no longer falls."""
     cls: str | None = None
-    """Only weights of this class."""
+    """Train only on weights of this class."""
     lr: float | None = None
     """Learning rate; by default the preset's."""
     seed: int = 0
-    """Of the network's start and of everything that is drawn."""
+    """Seed of the network's initial weights and of everything that is drawn."""
     copies: int = 1
-    """How often each weight is there, all but once with its ranks or neurons in another order; masks forbid it."""
+    """Copies of each weight; all but one have their rank components or neurons permuted. Masks forbid this."""
     overwrite: bool = False
-    """Replace a model that another run has made."""
+    """Replace a model that another run has trained."""
 
     def run(self) -> int:
         from wsr.generators.base import TrainSettings
@@ -74,7 +74,7 @@ class Diffuse:
 
 @dataclass
 class Sample:
-    """Draw new weights from a trained generator, as a zoo that every other command can open.
+    """Draw new weights from a trained generator. They are written as a zoo, which every other command can open.
 
     Example: `wsr sample emoji-mlora-asym --count 16 --out new`, then `wsr render new --out pictures`.
     """
@@ -82,19 +82,21 @@ class Sample:
     model: Positional[str]
     """A generator's file, or its name in assets/diffusion."""
     count: int = 16
-    """How many."""
+    """Number of samples."""
     cls: str | None = None
-    """Of this class; by default of any."""
+    """Class of all samples; by default each is drawn."""
     guidance: float | None = None
-    """How much the class counts: 1 as trained, 2 or 3 exaggerates it; by default the preset's."""
+    """Scale of classifier-free guidance: 1 samples a class as it was learnt, 2 or 3 exaggerates it; by default the
+    model's."""
     steps: int = 100
-    """DDIM steps, of a diffusion model."""
+    """Sampling steps of a diffusion model."""
     seed: int = 0
-    """Of the noise they begin with."""
+    """Seed of the initial noise."""
     final_noise: Annotated[float | None, arg(aliases=["--end"])] = None
-    """Noise from which the last step leads straight to the weights, from 0 to below 1; by default the preset's."""
+    """Noise level, from 0 to below 1, from which the last step leads directly to the weights; by default the model's.
+    """
     out: Path = Path("samples")
-    """The zoo's folder."""
+    """The folder of the zoo to write."""
 
     def run(self) -> int:
         from wsr.devices import default_device
@@ -118,8 +120,8 @@ class Sample:
 
 @dataclass
 class Evaluate:
-    """How near sampled weights are to a zoo's fits: FD, MMD, precision, recall, for shapes mMD, COV and 1-NNA, and
-    whatever metric is registered, beside what copies of training weights and held-out fits get.
+    """Compare sampled weights with a zoo's fits: FD, MMD, precision and recall, for shapes mMD, COV and 1-NNA, and all
+    other registered metrics. The table also shows what copies of training weights and held-out fits get.
 
     Example: `wsr evaluate new emoji-mlora-asym --count 100`.
     """
@@ -129,11 +131,11 @@ class Evaluate:
     zoo: Positional[str]
     """The zoo that the generator was trained on."""
     count: int = 200
-    """Weights of either side in a comparison."""
+    """Number of weights on either side of a comparison."""
     repeats: int = 5
-    """Random subsets: their standard deviation is given."""
+    """Number of random subsets; the table shows mean and standard deviation over them."""
     extractor: str | None = None
-    """clip, efficientnet-lite0 or pointnet++; by default what is there for images or shapes."""
+    """clip, efficientnet-lite0 or pointnet++; by default one that is available for the zoo's modality."""
     out: Path | None = None
     """Also write the table to this .csv."""
 
@@ -163,11 +165,10 @@ class Evaluate:
 
 @dataclass
 class AuditCommand:
-    """Say of each sampled weight whether it is a replica of a training weight, a blend of two, or novel.
+    """Decide for each sampled weight whether it is a replica of a training weight, a blend of two, or novel.
 
-    Thresholds come from half of the zoo's held-out fits; the false-positive rate is measured on the other half, and the
-    other way round.
-    Example: `wsr audit new emoji-mlora-asym`.
+    Thresholds come from half of the zoo's held-out fits, and the false-positive rate is measured on the other half, and
+    vice versa. Example: `wsr audit new emoji-mlora-asym`.
     """
 
     samples: Positional[str]
@@ -175,9 +176,9 @@ class AuditCommand:
     zoo: Positional[str]
     """The zoo that the generator was trained on."""
     false_positive_rate: Annotated[float, arg(aliases=["--alarm"])] = 0.05
-    """The share of new weights that may be called copies."""
+    """The share of new fits that may be called copies."""
     show: int = 20
-    """How many to list one by one."""
+    """Number of samples to list one by one."""
 
     def run(self) -> int:
         from wsr.analysis.novelty import audit_of

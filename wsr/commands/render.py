@@ -13,7 +13,8 @@ from wsr.progress import bar
 
 @dataclass
 class Render:
-    """Decode weights of a zoo, or of a file that was taken home, to pictures (.png) or meshes (.glb).
+    """Decode weights of a zoo, or of a file that was saved by `wsr fit` or the page, to pictures (.png) or meshes
+    (.glb).
 
     Example: `wsr render emoji-mlora-asym --ids 1f600 --resolution 512 --out decoded`, or `wsr render me.safetensors`.
     """
@@ -21,9 +22,9 @@ class Render:
     zoo: Positional[str]
     """A zoo's folder, its name in assets/zoos, or a file of weights."""
     ids: tuple[str, ...] = ()
-    """Which instances; by default the first ones."""
+    """Ids of the instances; by default the first ones."""
     count: int = 8
-    """How many of the first ones."""
+    """Number of instances, if no ids are given."""
     resolution: int | None = None
     """Pixels of the longer side, or samples along an edge of the grid."""
     out: Path = Path("decoded")
@@ -53,5 +54,5 @@ class Render:
 
 
 def _file_name(item: str) -> str:
-    """An instance's name, which may come from another's file, as that of a file in the folder that was asked for."""
+    """Returns a safe file name for an instance id, which may come from somebody else's file."""
     return "".join(c if c.isalnum() or c in "-_@" else "-" for c in item)[:100] or "weights"

@@ -15,7 +15,7 @@ from wsr.progress import bar
 
 @dataclass
 class ZooInfo:
-    """What a zoo holds. Example: `wsr zoo info emoji-mlora-asym`."""
+    """Show what a zoo contains. Example: `wsr zoo info emoji-mlora-asym`."""
 
     zoo: Positional[str]
     """A zoo's folder, or its name in assets/zoos."""
@@ -39,7 +39,7 @@ class ZooInfo:
 
 @dataclass
 class ZooCheck:
-    """Decode a zoo and recompute the quality that its index states. Exit code 1 where something does not hold.
+    """Decode a zoo and recompute the quality that its index states. The exit code is 1 if anything is wrong.
 
     Example: `wsr zoo check shapes10-mlora-asym --sample 100`.
     """
@@ -47,7 +47,7 @@ class ZooCheck:
     zoo: Positional[str]
     """A zoo's folder, or its name in assets/zoos."""
     sample: int | None = None
-    """Only this many instances, evenly spread."""
+    """Check only this many instances, evenly spaced."""
 
     def run(self) -> int:
         from wsr.zoo import Zoo, check_zoo
@@ -73,7 +73,7 @@ class ZooCheck:
 
 @dataclass
 class ZooBuild:
-    """Fit a data set, or a selection of it, into a zoo. Goes on where a killed run stopped.
+    """Fit a data set, or a part of it, into a zoo. A killed run continues where it stopped.
 
     Example: `wsr zoo build images:photos --base photos.safetensors --out zoos/photos`.
     """
@@ -83,31 +83,32 @@ class ZooBuild:
     out: Path
     """The zoo's folder."""
     representation: RepresentationName = "mlora-asym"
-    """What the weights are."""
+    """What is fitted: an MLP, or adapters of a base."""
     base: str | None = None
-    """emoji, shapes10 or a checkpoint's path; by default the one for the kind of signal."""
+    """emoji, shapes10, or the path of a checkpoint; by default the one for the kind of signal."""
     count: int | None = None
-    """Only the first so many signals."""
+    """Fit only the first so many signals."""
     rank: int | None = None
     """Rank of the adapters; by default the preset's."""
     steps: int | None = None
     """Adam steps; by default the preset's."""
     init_seed: int = 0
-    """Of the shared start's random part."""
+    """Seed of the random part of the shared start."""
     seed: int = 0
-    """Of the points that are drawn."""
+    """Seed of the points that are drawn."""
     sigma: float = 0.02
-    """Spread of the centred start."""
+    """Standard deviation of the start around its centre, if it has one."""
     init: Literal["centered", "normal", "spread", "first"] = "centered"
-    """The start that all share; `first`: the first instance's own weights, HyperDiffusion's trick for MLPs."""
+    """The start that all fits share; `first`: the fitted weights of the first instance (HyperDiffusion's initialization
+    of MLPs)."""
     preset: PresetName = "cpu"
-    """Steps, points and batch."""
+    """Decides steps, points and batch."""
     device: str | None = None
-    """cpu or cuda; by default CUDA where there is one."""
+    """cpu or cuda; by default CUDA if available."""
     workers: int | None = None
-    """Batches fitted side by side; by default one for each core."""
+    """Batches fitted side by side; by default one per core."""
     shard: str | None = None
-    """Only this range of the signals, as 3/16 (of 0/16 to 15/16); `wsr zoo merge` joins the shards."""
+    """Fit only this range of the signals, such as 3/16 (of 0/16 to 15/16); `wsr zoo merge` joins the shards."""
 
     def run(self) -> int:
         from wsr.data import load_signals
@@ -135,7 +136,7 @@ class ZooBuild:
             steps=self.steps or preset(self.preset, signals.modality).fit.steps,
         )
         records = build_zoo(zoo, signals, device=device, workers=self.workers)
-        first = next(records, None)  # what is refused is refused before there is a bar
+        first = next(records, None)  # errors are raised before the bar is shown
         if first is None:
             console.print(f"{self.out} is complete already: {len(zoo)} instances.")
             return OK
@@ -147,7 +148,7 @@ class ZooBuild:
 
 @dataclass
 class ZooMerge:
-    """Join zoos that were made in shards, in the order given. May be repeated.
+    """Join zoos that were built as shards, in the order given. May be repeated.
 
     Example: `wsr zoo merge zoos/photos shards/0 shards/1`.
     """
@@ -166,7 +167,7 @@ class ZooMerge:
 
 @dataclass
 class ZooCompress:
-    """Copy a finished zoo in a byte a number, half its size, at a loss of some hundredths of a dB.
+    """Copy a finished zoo with one byte per weight, half its size, which costs some hundredths of a dB.
 
     Example: `wsr zoo compress zoos/photos zoos/photos-small`.
     """

@@ -23,8 +23,8 @@ _EXACT_CLOSED, _EXACT_OPEN = 30_000_000, 3_000_000
 # What stays in this process: at most 0.1 s, in which no other thread gets the interpreter.
 _DIRECT_PAIRS, _DIRECT_FACES, _DIRECT_DEPTH = 1_000_000, 100_000, 24.0
 
-_MOST_HITS = 100  # of one ray; where there are more, the winding number decides
-_TRIAL = 64  # points by which the time of all is foretold
+_MOST_HITS = 100  # most hits of a ray that are counted; beyond them the winding number decides
+_TRIAL = 64  # points from which the total time is extrapolated
 
 # Not along an axis or a diagonal, where procedural shapes keep their edges and a ray would graze them.
 _RAY = np.array([0.5331, 0.3217, 0.7826])

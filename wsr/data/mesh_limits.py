@@ -4,7 +4,7 @@ MAX_MESH_BYTES = 32 * 2**20
 MAX_FACES = 500_000
 MAX_VERTICES = 3 * MAX_FACES  # a file whose triangles share no corner
 MAX_PARTS = 4_000  # nodes and primitives of a scene: placing one takes 0.4 ms
-MAX_DEPTH = 64  # of nested nodes: placing one that lies n deep takes time in n
+MAX_DEPTH = 64  # levels of nested nodes; placing a node takes time proportional to its depth
 
 
 class Refusal(Exception):

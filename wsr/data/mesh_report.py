@@ -10,10 +10,10 @@ from wsr.data.meshes import REPAIRS, read_mesh
 from wsr.data.orientation import Orientation, is_closed
 
 GRID = 96  # samples along an edge of [-1, 1]^3 at which fits are decoded to surfaces
-_POINTS = 600  # of the surface, at which walls are measured
-_SHARE = 0.1  # of the surface that is called thin
-_SHEETS = 0.25  # of the surface, from which on an open mesh is said to be of sheets
-_SMALL = 0.01  # of the cube: where less is filled, few of the points that judge a fit lie inside
+_POINTS = 600  # points on the surface at which the wall thickness is measured
+_SHARE = 0.1  # share of the surface whose walls are thinner than the reported thickness
+_SHEETS = 0.25  # share of the surface without a face behind it from which an open mesh is said to consist of sheets
+_SMALL = 0.01  # share of the cube; if a shape fills less, few of the points that judge a fit lie inside
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""Occupancy: which points of [-1, 1]^3 lie inside a shape. Sampled near its surface and uniformly, cached per shape."""
+"""Occupancy: which points of [-1, 1]^3 lie inside a shape. Points are sampled near its surface and uniformly, and
+cached for each shape."""
 
 import multiprocessing
 import os
@@ -18,19 +19,19 @@ from wsr.errors import WsrError
 from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
-# Half of the near-surface samples each: the narrow half draws the surface, the wide one keeps the field's sign
-# right in the shell around it.
+# Each is used for half of the near-surface samples: the narrow one defines the surface, the wide one keeps the field's
+# sign right in a shell around it.
 NEAR_SIGMAS = (0.01, 0.05)
 
-# Part of every cached file's name: raise it when the sampling below changes.
+# Part of the name of every cached file, to be incremented when the sampling below changes.
 _VERSION = 1
 
 
 @dataclass(frozen=True)
 class OccupancySamples:
-    """Points and whether they lie inside. Row 0 near the surface, row 1 uniform in [-1, 1]^3.
+    """Points, and whether they lie inside. Row 0: near the surface, row 1: uniform in [-1, 1]^3.
 
-    Both rows are in random order, so that any slice of one is an unbiased sample of it.
+    Both rows are in random order, so that any slice of a row is an unbiased sample of it.
     """
 
     points: Float16[np.ndarray, "2 p 3"]
@@ -38,11 +39,12 @@ class OccupancySamples:
 
 
 def sample_occupancy(mesh: trimesh.Trimesh, count_per_kind: int = 16384, seed: int = 0) -> OccupancySamples:
-    """`count_per_kind` points near the surface and as many uniform in [-1, 1]^3, of a mesh in the unit sphere.
+    """Samples `count_per_kind` points near the surface of a mesh in the unit sphere, and as many uniformly in [-1,
+    1]^3.
 
-    Near ones are surface points moved by Gaussian noise of the standard deviations NEAR_SIGMAS, clipped to the cube.
-    The points are stored as float16 and the occupancy is that of the rounded points, so rounding moves no label.
-    A mesh without a point inside is a WsrError.
+    The near ones are surface points plus Gaussian noise with the standard deviations NEAR_SIGMAS, clipped to the cube.
+    Points are stored as float16, and their occupancy is computed after rounding, so that rounding changes no label.
+    WsrError for a mesh without a point inside.
     """
     rng = np.random.default_rng(seed)
     points = np.empty((2, count_per_kind, 3), dtype=np.float16)
@@ -60,7 +62,7 @@ def sample_occupancy(mesh: trimesh.Trimesh, count_per_kind: int = 16384, seed: i
 
 
 def _surface_points(mesh: trimesh.Trimesh, count: int, rng: np.random.Generator) -> Float[np.ndarray, "p 3"]:
-    """Uniform by area."""
+    """Samples points uniformly by area."""
     areas = np.cumsum(mesh.area_faces)
     face = np.searchsorted(areas, rng.uniform(0, areas[-1], count), side="right").clip(max=len(areas) - 1)
     a, b, c = np.moveaxis(mesh.triangles[face], 1, 0)  # three corners, each (p, 3)
@@ -71,7 +73,7 @@ def _surface_points(mesh: trimesh.Trimesh, count: int, rng: np.random.Generator)
 
 
 def cached_occupancy(signal: Signal, count_per_kind: int = 16384, seed: int = 0) -> OccupancySamples:
-    """`sample_occupancy` of a shape, kept in one file of 0.2 MB under the hash of the shape's content."""
+    """Returns `sample_occupancy` of a shape, cached in a file of 0.2 MB under the hash of the shape's content."""
     if signal.modality is not OCCUPANCY:
         raise WsrError(f"{signal.id!r} is one of the {signal.modality.plural}: only shapes have an occupancy.")
     path = _cache_path(signal, count_per_kind, seed)
@@ -82,7 +84,7 @@ def cached_occupancy(signal: Signal, count_per_kind: int = 16384, seed: int = 0)
         if points.shape == (2, count_per_kind, 3) and points.dtype == np.float16 and len(bits) == 2:
             return OccupancySamples(points, bits)
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
-        pass  # missing or damaged: made again
+        pass  # missing or damaged: sampled again
     samples = sample_occupancy(signal.read(), count_per_kind, seed)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, points=samples.points, inside=np.packbits(samples.inside, axis=1))
@@ -101,11 +103,11 @@ def prepare_occupancy(
     count_per_kind: int = 16384,
     seed: int = 0,
 ) -> dict[str, str]:
-    """Fill the cache for these shapes, in `workers` processes (all cores unless told; 1 stays in this one).
+    """Fills the cache for these shapes, in `workers` processes (by default one per core; 1 uses this process).
 
-    progress(done, total) is called after each shape. Returns the ids that could not be sampled, with the reason:
-    one bad mesh stops nobody's data set. Can be killed and run again: what is stored is not computed twice.
-    Worker processes import the caller's script again: call this below `if __name__ == "__main__":` in a script.
+    progress(done, total) is called after each shape. Returns the ids that could not be sampled, with the reason, so
+    that one bad mesh does not stop a data set. May be killed and run again: what is cached is not computed twice.
+    Worker processes import the caller's script again, so scripts must call this below `if __name__ == "__main__":`.
     """
     items = list(signals)
     workers = min(workers or os.cpu_count() or 1, len(items))

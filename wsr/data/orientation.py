@@ -24,8 +24,8 @@ from scipy.sparse.csgraph import connected_components
 
 from wsr.errors import WsrError
 
-_RAYS = 96  # of an open patch to each side
-_MOST_RAYS = 20_000  # of a mesh to each side: half a second, or two through a thicket
+_RAYS = 96  # rays from an open patch to each side
+_MOST_RAYS = 20_000  # most rays from a mesh to each side; they take half a second, or two for many layers
 _FEW_RAYS = 4  # say nothing of a part
 _EVIDENCE = 0.15  # difference of the shares that escape on both sides, from which on a side is called the front
 _PROBES = 12  # points of a part that lie inside another one if it does
@@ -92,7 +92,7 @@ def single_faces(faces: Int[np.ndarray, "f 3"]) -> tuple[Int[np.ndarray, " g"], 
     """Returns the rows of the faces that stay when duplicates count once, in order, and which of them had as many
     duplicates of one winding as of the other."""
     corners = np.sort(faces, axis=1)
-    most = int(corners.max()) + 1  # at most 1,500,000: its third power is a whole number of 64 bits
+    most = int(corners.max()) + 1  # at most 1,500,000, whose third power fits into 64 bits
     key = (corners[:, 0] * most + corners[:, 1]) * most + corners[:, 2]
     _, first, place = np.unique(key, return_index=True, return_inverse=True)
     if len(first) == len(faces):
@@ -101,7 +101,7 @@ def single_faces(faces: Int[np.ndarray, "f 3"]) -> tuple[Int[np.ndarray, " g"], 
     rows = np.arange(len(faces))
     even = faces[rows, (lowest + 1) % 3] < faces[rows, (lowest + 2) % 3]  # one of the two ways round
     net = np.bincount(place, np.where(even, 1, -1))  # of each place
-    # of those that do not cancel one stays that is wound as most are
+    # of duplicates that do not cancel, one stays that is wound like the majority
     agrees = np.flatnonzero(even == (net[place] >= 0))
     keep = np.full(len(first), len(faces))
     np.minimum.at(keep, place[agrees], agrees)
@@ -187,7 +187,7 @@ def _outermost(
         points = _just_inside(vertices, own[p], volume[p]) if around_box.any() else None
         for candidate in np.flatnonzero(around_box):
             other = by_size[candidate]
-            if around[other] >= 0:  # what lies around it has been tried
+            if around[other] >= 0:  # its own surroundings have been tried already
                 continue
             probed += len(own[other]) * len(points)
             if probed > _MOST_PROBED:

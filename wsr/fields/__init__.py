@@ -1,4 +1,4 @@
-"""Coordinate networks: the base field, the representations over it, their masks and parameter layout.
+"""Coordinate networks: the base field, the representations over it, their masks and their parameter layout.
 
-Nothing is imported here: `wsr.fields.registry` and `wsr.presets` are read where torch is not loaded.
+This file imports nothing, so that `wsr.fields.registry` and `wsr.presets` can be imported without loading torch.
 """

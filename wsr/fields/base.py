@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from wsr.fields.checkpoint import BaseInfo
 
 
-def fourier_init(width: int, dim: int, omega: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Frequencies (width, dim) ~ N(0, 1) and phases (width,) uniform over a period, of sin(ω0 (W p + b)).
+def fourier_init(
+    width: int, dim: int, omega: float, generator: torch.Generator
+) -> tuple[Float[Tensor, "c d"], Float[Tensor, "c"]]:
+    """Draws frequencies (width, dim) ~ N(0, 1) and phases (width,), uniform over a period, for sin(ω0 (W p + b)).
 
-    With ω0 = 32 the frequencies have a spread of 32 rad a unit: ten periods across an image, as in Tancik et al.
+    With ω0 = 32 the frequencies have a standard deviation of 32 rad per unit, about ten periods across an image, whose
+    coordinates span [-1, 1]. This follows Tancik et al.
     """
     weight = torch.randn(width, dim, generator=generator)
     phase = (torch.rand(width, generator=generator) * 2 - 1) * math.pi / omega
@@ -33,16 +36,19 @@ def fourier_init(width: int, dim: int, omega: float, generator: torch.Generator)
 def fourier(
     points: Float[Tensor, "*n p d"], weight: Float[Tensor, "c d"], phase: Float[Tensor, "c"], omega: float
 ) -> Float[Tensor, "*n p c"]:
-    """sin(ω0 (W p + b)) in the type of W, never in bf16: a phase of 100 rad has no digits left there."""
+    """Evaluates sin(ω0 (W p + b)) in the dtype of W, which is never bf16: bf16 rounds a phase of 100 rad to a multiple
+    of 0.5."""
     return torch.sin(F.linear(points.to(weight.dtype), weight * omega, phase * omega))
 
 
 class BaseField(nn.Module):
-    """Mapping network z → s, an affine map of s to a style per layer, a Fourier layer, `blocks` × two modulated fully
-    connected layers with a residual around each block, and a linear output.
+    """The paper's base model (figure 7b): a mapping network z → s, an affine map from s to one style per layer, a
+    Fourier layer, `blocks` blocks of two modulated fully connected layers with a residual connection around each block,
+    and a linear output layer.
 
-    All synthesis layers are square and kept in one tensor, so that their adapted matrices are built in one operation.
-    `mean_style` (layers, c) is the mean of the styles of the training set: adapters start from W̄ = W diag(s̄).
+    All synthesis layers are square; their weights are stacked in one tensor (layers, c, c), so that adapters of all
+    layers are handled together. `mean_style` (layers, c) is the mean of the training set's styles s̄: adapters start
+    from W̄ = W diag(s̄).
     """
 
     mean_style: Tensor
@@ -64,19 +70,21 @@ class BaseField(nn.Module):
             torch.randn(o, i, generator=generator) * math.sqrt(2 / i) for i, o in zip(sizes, sizes[1:], strict=False)
         )
         self.mapping_bias = nn.ParameterList(torch.zeros(o) for o in sizes[1:])
-        # styles start at 1 with a small spread, so that the untrained base is a plain network
+        # styles start near 1, so that the untrained base is close to a network without modulation
         self.affine = nn.Parameter(torch.randn(layers, c, width, generator=generator) * (0.5 / math.sqrt(width)))
         self.affine_bias = nn.Parameter(torch.ones(layers, c))
         self.register_buffer("mean_style", torch.ones(layers, c))
-        self.info: BaseInfo | None = None  # set where it was read from a file
+        self.info: BaseInfo | None = None  # set by `load_base`
 
     @property
     def modality(self) -> Modality:
+        """What the field's values are."""
         return find(self.config.modality)
 
     def to(self, *args, **kwargs) -> "BaseField":
-        """A copy on that device or of that type; itself where nothing changes. A loaded base is shared by all that
-        was adapted to it, so it never moves. Arguments as in `torch.nn.Module.to`."""
+        """Returns a copy on that device or of that dtype, or the base itself if nothing changes. All representations
+        that adapt a loaded base share it, so it is never moved in place. Takes the arguments of `torch.nn.Module.to`.
+        """
         if self.weight.to(*args, **kwargs) is self.weight:
             return self
         return super(BaseField, deepcopy(self)).to(*args, **kwargs)
@@ -90,43 +98,46 @@ class BaseField(nn.Module):
         return self.to("cuda" if device is None else torch.device("cuda", device) if type(device) is int else device)
 
     def styles(self, latents: Float[Tensor, "n z"]) -> Float[Tensor, "n l c"]:
-        """z → s → a style per layer. Latents are scaled to unit second moment at the start of training."""
+        """Maps latent codes z to style vectors s, and these to one style per synthesis layer (section 8.2)."""
         h = latents
         for weight, bias in zip(self.mapping, self.mapping_bias, strict=True):
             h = F.leaky_relu(F.linear(h, weight, bias), 0.2)
         return torch.einsum("nw,lcw->nlc", h, self.affine) + self.affine_bias
 
     def modulated(self, styles: Float[Tensor, "n l c"]) -> Modulation:
-        """W diag(s)."""
+        """Returns the modulated weights W diag(s) of every layer (section 8.2), not yet demodulated."""
         a = styles.transpose(0, 1)[:, :, None, :].contiguous()  # (l, n, 1, c)
         return Modulation(self.weight, a, a.new_ones(a.shape).mT)
 
     def folded(self) -> Float[Tensor, "l c c"]:
-        """W̄ = W diag(s̄): what adapters adapt."""
+        """Returns W̄ = W diag(s̄), the matrices that adapters modify."""
         return self.weight * self.mean_style[:, None, :]
 
     def features(
         self, points: Float[Tensor, "n p d"], dtype: torch.dtype = torch.float32
     ) -> Float[Tensor, "n p c"]:
+        """Returns the Fourier features of the points, in `dtype`."""
         return fourier(points, self.fourier_weight.to(dtype), self.fourier_phase.to(dtype), self.config.omega)
 
     def forward(
         self, points: Float[Tensor, "m p d"], modulation: Modulation, dtype: torch.dtype = torch.float32
     ) -> Float[Tensor, "n p v"]:
-        """Values at `points` of n fields. The points are the same for all (m = 1) or each field's own (m = n); in
-        [-1, 1]. Values: RGB in [-1, 1], or a logit.
+        """Evaluates n fields at points in [-1, 1]: the same points for all fields (m = 1) or a set for each (m = n).
+        Returns RGB in [-1, 1] for images, or an occupancy logit for shapes (positive inside).
 
-        dtype: of the matrix products. Fits and base training pass `compute_dtype`; what is looked at or measured is
-        decoded in fp32, so that it is the same on every machine."""
+        dtype: the dtype of the matrix products. Fits and base training pass `compute_dtype`. Everything that is shown
+        or measured is decoded in fp32, so that it is the same on every machine.
+        """
         wide = wide_dtype(dtype)
         features = self.features(points, wide).to(dtype)
         h = synthesize(features.expand(modulation.a.shape[1], -1, -1), modulation, self.bias)  # (n, p, c)
-        # the output is never in bf16: its rounding would be the picture's
+        # the output is never in bf16, whose rounding errors would be visible in the picture
         return F.linear(h.to(wide), self.out_weight.to(wide), self.out_bias.to(wide))  # (n, p, v)
 
 
 def wide_dtype(dtype: torch.dtype) -> torch.dtype:
-    """The type of everything but the matrix products, whose type is `dtype`: fp32, or fp64 where they are in fp64."""
+    """Returns the dtype of everything except the matrix products, whose dtype is `dtype`: fp32, or fp64 if the products
+    are in fp64."""
     return torch.promote_types(dtype, torch.float32)
 
 
@@ -136,12 +147,13 @@ _SET: dict[str, torch.dtype] = {}
 
 
 def compute_dtype(device: torch.device | str) -> torch.dtype:
-    """The type of the matrix products on a device: what `set_compute_dtype` has set, else what the environment variable
-    WSR_COMPUTE_DTYPE names (float32 or bfloat16), else bf16 where the device multiplies it in hardware, else fp32.
+    """Returns the dtype of the matrix products on a device: the one given to `set_compute_dtype`; else the one in the
+    environment variable WSR_COMPUTE_DTYPE (float32 or bfloat16); else bf16 if the device multiplies it in hardware;
+    else fp32.
 
-    On CPUs without AVX-512 BF16 or AMX a bf16 product is some fifty times slower than an fp32 one, so the CPU's flags
-    decide, not a preference. ATEN_CPU_CAPABILITY=avx2 makes PyTorch such a CPU, and the type is fp32 there. WsrError
-    where the variable names another type.
+    On CPUs without AVX-512 BF16 or AMX a bf16 product is some fifty times slower than an fp32 one, so the default
+    depends on what the CPU supports. With ATEN_CPU_CAPABILITY=avx2 PyTorch does not use these instructions, and the
+    default is fp32. WsrError if the variable holds anything else.
     """
     kind = torch.device(device).type
     if kind in _SET:
@@ -154,7 +166,7 @@ def compute_dtype(device: torch.device | str) -> torch.dtype:
 
 @cache
 def multiplies_bf16(kind: str) -> bool:
-    """Whether a kind of device (`cpu`, `cuda`) multiplies bf16 in hardware, as far as PyTorch uses it."""
+    """Tells whether PyTorch multiplies bf16 in hardware on a kind of device (`cpu`, `cuda`)."""
     if kind == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if kind != "cpu" or "AVX512" not in torch.backends.cpu.get_cpu_capability():
@@ -163,8 +175,8 @@ def multiplies_bf16(kind: str) -> bool:
 
 
 def set_compute_dtype(device: str, dtype: torch.dtype | None) -> None:
-    """Fixes the type of the matrix products on a kind of device (`cpu`, `cuda`), fp64 included, for this process; None
-    goes back to the default."""
+    """Sets the dtype of the matrix products on a kind of device (`cpu`, `cuda`) for this process; fp64 is allowed. None
+    restores the default."""
     _SET.pop(device, None)
     if dtype is not None:
         _SET[device] = dtype

@@ -1,10 +1,12 @@
-"""Base fields on disk: one safetensors file with its configuration, so that a base is rebuilt from its file alone."""
+"""Base fields on disk: one safetensors file holds the weights and the configuration, so that the file alone is enough
+to rebuild a base."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from jaxtyping import Float
 from torch import Tensor
 
 from wsr.caching import cached_by_file
@@ -22,9 +24,9 @@ WHAT = "a base"
 
 @dataclass
 class BaseInfo:
-    """What a base's file says of itself. mask_seed: the seed of the asymmetric masks of everything adapted to it;
-    training: how it was made (data set, steps, seconds, machine);
-    modality: of what it has learnt, where it was read from a file."""
+    """What a base's file states about the base. mask_seed: seed of the asymmetric masks of all representations that
+    adapt it; training: how it was trained (data set, steps, seconds, machine); sha256, path: of the file it was read
+    from; modality: name of the modality of its training data, if it was read from a file."""
 
     dataset: str
     preset: str
@@ -36,9 +38,10 @@ class BaseInfo:
 
 
 def save_base(
-    path: str | Path, base: BaseField, info: BaseInfo, latents: Tensor | None = None, ids: list[str] | None = None
-) -> None:
-    """Writes a base, its latents (n, z) and the ids they belong to."""
+    path: str | Path, base: BaseField, info: BaseInfo, latents: Float[Tensor, "n z"] | None = None,
+    ids: list[str] | None = None,
+) -> None:  # fmt: skip
+    """Writes a base to a file, with the latent codes (n, z) of its training set and the instance id of each row."""
     tensors = {f"base.{name}": value.detach().contiguous().cpu() for name, value in base.state_dict().items()}
     if latents is not None:
         tensors["latents"] = latents.detach().half().contiguous().cpu()
@@ -56,17 +59,17 @@ def save_base(
 
 
 def load_base(name_or_path: str | Path) -> BaseField:
-    """A pre-trained base: "emoji" (images), "shapes10" (shapes), or the path of a checkpoint. Frozen, on the CPU,
-    and shared by all who load it: `.to(device)` returns a copy. Its `.info` tells where it comes from. WsrError where
-    there is none, or the file is not a base."""
+    """Loads a pre-trained base: "emoji" (images), "shapes10" (shapes), or the path of a checkpoint. It is frozen and on
+    the CPU, and everybody who loads it shares one object; `.to(device)` returns a copy. `.info` tells how it was made.
+    WsrError if there is no such base, or if the file is not a base."""
     path = base_path(name_or_path)
     refuse_stand_in(path, WHAT)
     return _load(path)
 
 
 def base_path(name_or_path: str | Path) -> Path:
-    """The file of a base, by its name among the assets or among the bases that come with wsr, or by its path. WsrError
-    where there is none."""
+    """Returns the file of a base, given its path or its name. Names are looked up in the assets folder and among the
+    bases that come with wsr. WsrError if there is none."""
     if named := _named(name_or_path):
         return named
     if there(name_or_path):
@@ -85,7 +88,8 @@ def _named(name: str | Path) -> Path | None:
 
 
 def base_name(path: str | Path) -> str:
-    """What a zoo calls the base in this file: its name where that leads to this file, else its path."""
+    """Returns how a zoo refers to the base in this file: by its name if that name leads to this file, else by its
+    absolute path."""
     path = Path(path)
     return path.stem if path == _named(path.stem) else str(path.resolve())
 
@@ -96,7 +100,7 @@ def _load(path: Path) -> BaseField:
         about = _about(file)
         config = as_config(FieldConfig, about.config, file.fault)
         shapes = base_shapes(config)
-        for name, shape in shapes.items():  # before anything of the sizes that the file states is allocated
+        for name, shape in shapes.items():  # checked before anything of a stated size is allocated
             file.require(f"base.{name}", shape)
         state = {name: file.tensor(f"base.{name}") for name in shapes}
     base = BaseField(config)
@@ -127,7 +131,7 @@ def _about(file: TensorFile) -> BaseSchema:
 
 
 def base_shapes(config: FieldConfig) -> dict[str, tuple[int, ...]]:
-    """The shapes of a base's tensors, known without making one."""
+    """Returns the shape of each tensor of a base, without allocating the base."""
     c, layers, width, out = config.channels, config.layers, config.mapping_width, config.outputs
     sizes = [config.latent] + [width] * config.mapping_layers
     shapes = {"fourier_weight": (c, config.dim), "fourier_phase": (c,), "weight": (layers, c, c), "bias": (layers, c)}
@@ -138,14 +142,15 @@ def base_shapes(config: FieldConfig) -> dict[str, tuple[int, ...]]:
 
 
 def base_ids(name_or_path: str | Path) -> list[str]:
-    """The ids of a base's training set, in the order of its latents. WsrError where the file is no base."""
+    """Returns the instance ids of a base's training set, in the order of its latent codes. WsrError if the file is not
+    a base."""
     with open_tensors(base_path(name_or_path), WHAT) as file:
         return _about(file).ids
 
 
-def load_latents(name_or_path: str | Path) -> tuple[Tensor, list[str]]:
-    """The latent codes (n, z) of a base's training set and their ids. WsrError where the file is no base, or holds
-    none."""
+def load_latents(name_or_path: str | Path) -> tuple[Float[Tensor, "n z"], list[str]]:
+    """Returns the latent codes (n, z) of a base's training set and their instance ids. WsrError if the file is not a
+    base or holds no latent codes."""
     with open_tensors(base_path(name_or_path), WHAT) as file:
         about = _about(file)
         latents = file.tensor("latents", (None, about.config.latent)).float()

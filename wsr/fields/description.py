@@ -1,4 +1,4 @@
-"""The one description of what decodes a stored vector, for zoos, saved weights and generators alike."""
+"""The description of what decodes a stored weight vector, shared by zoos, saved weights and generators."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -15,9 +15,10 @@ from wsr.presets import FieldConfig
 
 @dataclass(frozen=True)
 class FieldDescription:
-    """representation: its name; rank: of an adapter, else 0; base: its name or path, and the SHA-256 of its file, None
-    where there is none (an MLP); field: the sizes, None only for adapters in files that were written before they were
-    stated: their base has them."""
+    """Identifies the field that a weight vector belongs to. representation: its name; rank: of the adapters, 0 for an
+    MLP; mask_seed: seed of the asymmetric masks; base: name or path of the base, and base_sha256 the SHA-256 of its
+    file, both None for an MLP; field: the sizes. Old files do not state the sizes of adapters, so `field` is None there
+    and the sizes are those of the base."""
 
     representation: str
     rank: int
@@ -28,14 +29,15 @@ class FieldDescription:
 
     @classmethod
     def of(cls, model: Representation) -> "FieldDescription":
+        """Describes a representation."""
         info = None if model.base is None else model.base.info
         name, sha256 = (base_name(info.path), info.sha256) if info else (None, None)
         return cls(model.name, model.rank, model.mask_seed, name, sha256, model.config)
 
     @classmethod
     def read(cls, meta: Mapping[str, Any]) -> "FieldDescription":
-        """From a `record`, or from a zoo.json that is older and names a preset instead of its sizes. WsrError for sizes
-        that are out of range, or that this version does not know."""
+        """Reads a description from a `record`, or from an older zoo.json that names a preset instead of stating the
+        sizes. WsrError for sizes that are out of range or unknown to this version."""
         field = meta.get("field") or (None if meta["base"] else legacy_field(meta["preset"], meta["dim"]))
         fault = "The sizes of the field that these weights are of are not known"
         sizes = None if field is None else as_config(FieldConfig, validated(FieldSchema, dict(field), fault), fault)
@@ -45,19 +47,20 @@ class FieldDescription:
         )  # fmt: skip
 
     def record(self) -> dict[str, Any]:
-        """As JSON, under the names that a zoo.json has had from the beginning."""
+        """Returns the description as JSON, under the keys that zoo.json has always used."""
         found = asdict(self)
         if self.field is None:
             return {key: value for key, value in found.items() if key != "field"}
         return {**found, "dim": self.field.dim, "modality": self.field.modality}
 
     def sizes(self) -> FieldConfig:
-        """Of its base, or of the standalone MLP. WsrError as in `load`, and nothing is allocated for an MLP."""
+        """Returns the sizes of the base, or of the standalone MLP, without allocating an MLP. Errors as in `load`."""
         base = self._base()
         return self.field if base is None else base.config
 
     def load(self) -> Representation:
-        """The representation, on the very base. WsrError where the base is missing, or is another one."""
+        """Builds the representation on its base. WsrError if the base is missing, or is not the one that the weights
+        were fitted on."""
         base = self._base()
         return make_representation(self.representation, base, self.sizes(), self.rank, self.mask_seed)
 

@@ -1,7 +1,7 @@
-"""The parameter layout: how a stored vector becomes named tensors, and back.
+"""The parameter layout: how a stored weight vector becomes named tensors, and back.
 
-The one place that knows which entries of a representation's tensors are trained and which a mask has frozen. The stored
-vector holds the trained ones only; frozen entries are put back when the vector is unflattened.
+This is the only place that knows which entries of a representation's tensors are trained and which ones a mask has
+frozen. The stored vector holds the trained entries only; `fill` and `unflatten` put the frozen ones back.
 """
 
 from copy import copy
@@ -16,8 +16,8 @@ from wsr.errors import WsrError
 
 @dataclass(frozen=True)
 class Entry:
-    """One tensor. `offset` is where its trained entries start in the stored vector; `frozen` are the flat positions,
-    inside the tensor, of entries that are not trained and not stored."""
+    """One tensor of a representation. `offset` is the position of its first trained entry in the stored vector;
+    `frozen` are the flat positions inside the tensor of the entries that are neither trained nor stored."""
 
     name: str
     shape: tuple[int, ...]
@@ -26,17 +26,19 @@ class Entry:
 
     @property
     def numel(self) -> int:
+        """Number of entries, frozen ones included."""
         return int(torch.Size(self.shape).numel())
 
     @property
     def stored(self) -> int:
+        """Number of trained entries."""
         return self.numel - len(self.frozen)
 
 
 class ParameterLayout:
-    """The tensors of a representation in order, and `frozen_values`: what stands at their frozen positions.
+    """The tensors of a representation in order, and the values at their frozen positions (`frozen_values`).
 
-    `size` is the length p of the stored vector, `total` that of all tensors with the frozen entries.
+    `size` is the length p of the stored vector, `total` the number of entries of all tensors, frozen ones included.
     """
 
     def __init__(
@@ -54,13 +56,13 @@ class ParameterLayout:
         self.size, self.total = offset, start
         self.trained = torch.cat(kept)  # (p,) positions in the full vector
         self.template = torch.zeros(self.total)  # (total,) frozen values, 0 where an entry is trained
-        self.free = torch.zeros(self.total, dtype=torch.bool)  # (total,) whether it is trained; stays on the CPU
+        self.free = torch.zeros(self.total, dtype=torch.bool)  # (total,) whether an entry is trained; stays on the CPU
         self.free[self.trained] = True
         if frozen_values is not None:
             self.template[~self.free] = frozen_values[~self.free]
 
     def to(self, device: torch.device | str) -> "ParameterLayout":
-        """A copy on the device; itself where it is there already."""
+        """Returns a copy on the device, or the layout itself if it is there already."""
         if self.trained.to(device) is self.trained:
             return self
         moved = copy(self)
@@ -69,20 +71,21 @@ class ParameterLayout:
 
     @property
     def numels(self) -> list[int]:
-        """Entries of each tensor, frozen ones counted: how a full vector splits."""
+        """Number of entries of each tensor, frozen ones included: the sizes into which a full vector splits."""
         return [entry.numel for entry in self.entries]
 
     def unmasked(self) -> "ParameterLayout":
-        """The same tensors with nothing frozen."""
+        """Returns a layout of the same tensors without frozen entries."""
         free = ParameterLayout([(entry.name, entry.shape, ()) for entry in self.entries])
         return free.to(self.trained.device)
 
     @property
     def masked(self) -> bool:
+        """Whether any entry is frozen."""
         return self.size < self.total
 
     def fill(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n total"]:
-        """The stored vectors with the frozen entries put back. Differentiable."""
+        """Inserts the frozen entries into stored vectors. Differentiable. WsrError for vectors of another length."""
         if weights.shape[-1] != self.size:
             raise WsrError(
                 f"These weights have {weights.shape[-1]} entries, this representation has {self.size}: "
@@ -94,20 +97,20 @@ class ParameterLayout:
         return full.index_copy(1, self.trained, weights)
 
     def strip(self, full: Float[Tensor, "n total"]) -> Float[Tensor, "n p"]:
-        """The inverse of `fill`."""
+        """Removes the frozen entries: the inverse of `fill`."""
         return full[:, self.trained]
 
     def unflatten(self, weights: Float[Tensor, "n p"]) -> dict[str, Float[Tensor, "n ..."]]:
-        """Named tensors, each with a leading batch axis."""
+        """Splits stored vectors into named tensors, each with a leading batch axis."""
         parts = self.fill(weights).split(self.numels, dim=1)
         return {entry.name: part.unflatten(1, entry.shape) for entry, part in zip(self.entries, parts, strict=True)}
 
     def flatten(self, tensors: dict[str, Float[Tensor, "n ..."]]) -> Float[Tensor, "n p"]:
-        """The inverse of `unflatten`; what stands at frozen positions is left out."""
+        """Joins named tensors into stored vectors, leaving out frozen entries: the inverse of `unflatten`."""
         return self.strip(torch.cat([tensors[entry.name].flatten(1) for entry in self.entries], dim=1))
 
     def to_json(self) -> list[dict]:
-        """The `layout` of a zoo.json: a list of {name, shape, offset, frozen}."""
+        """Returns the `layout` of a zoo.json: a list of {name, shape, offset, frozen}."""
         return [
             {"name": e.name, "shape": list(e.shape), "offset": e.offset, "frozen": list(e.frozen)} for e in self.entries
         ]

@@ -1,7 +1,8 @@
-"""The presets as they stood when files began to carry their own settings. Never edited.
+"""The presets as they were when files began to carry their own settings. Never edit this file.
 
-Files that are older name a preset and leave its sizes to it. What they decode to, at which resolution their quality was
-measured, and how a zoo of theirs goes on, is read from here, whatever has become of `wsr.presets` since.
+Older files name a preset instead of stating sizes. For them, this file tells what the weights decode to, at which
+resolution their quality was measured, and with which settings their zoo is continued, however `wsr.presets` has changed
+since.
 """
 
 from wsr.errors import WsrError
@@ -52,17 +53,18 @@ _LEGACY: dict[tuple[str, int], dict] = {
 
 
 def legacy_field(preset: str, dim: int) -> dict:
-    """The arguments of the `FieldConfig` that a preset had. WsrError for one that there was not."""
+    """Returns the arguments of the `FieldConfig` that a preset had. WsrError for an unknown preset."""
     return dict(_entry(preset, dim)["field"])
 
 
 def legacy_resolution(preset: str, dim: int) -> int:
-    """Pixels of an image's longer side, or samples along an edge of a surface's grid."""
+    """Returns the preset's resolution: pixels of an image's longer side, or samples along an edge of a surface's grid.
+    WsrError for an unknown preset."""
     return _entry(preset, dim)["resolution"]
 
 
 def legacy_fit(preset: str, dim: int, representation: str) -> dict:
-    """What a zoo.json records of a fit beside its steps."""
+    """Returns the settings of a fit that a zoo.json records, except its steps. WsrError for an unknown preset."""
     entry = _entry(preset, dim)
     a_rate = entry["a_rate"] if named(representation).two_rates else 1.0
     return {**entry["fit"], "betas": list(entry["fit"]["betas"]), "lr": entry["lr"][representation], "a_rate": a_rate}

@@ -1,4 +1,5 @@
-"""Adapters of a frozen base: low-rank pairs for each of its layers, and LoRA, which adds their product."""
+"""Adapters of a frozen base: a low-rank pair for each of its layers; and LoRA, which adds the product of the pair to
+the layer."""
 
 import math
 
@@ -14,7 +15,8 @@ from wsr.fields.synthesis import Modulation
 
 
 class Adapter(Representation):
-    """Low-rank pairs {A (r, c), B (c, r)} of every synthesis layer of a frozen base (equation 2)."""
+    """A low-rank pair A (r, c), B (c, r) for every synthesis layer of a frozen base (equation 2). WsrError for a rank
+    outside [1, c]."""
 
     additive: bool
 
@@ -36,13 +38,13 @@ class Adapter(Representation):
         return [tensor for pair in pairs for tensor in pair]
 
     def pairs(self, full: Float[Tensor, "n total"]) -> tuple[Float[Tensor, "l n r c"], Float[Tensor, "l n c r"]]:
-        """A and B of all layers, from vectors with their frozen entries in place."""
+        """Returns A and B of all layers, given full vectors (frozen entries in place)."""
         n, c, r = full.shape[0], self.config.channels, self.rank
         layers = full.view(n, self.layers, 2, r * c).permute(1, 2, 0, 3)  # (l, 2, n, r·c)
         return layers[:, 0].reshape(self.layers, n, r, c), layers[:, 1].reshape(self.layers, n, c, r)
 
     def joined(self, a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]) -> Float[Tensor, "n total"]:
-        """The inverse of `pairs`."""
+        """Returns full vectors, given A and B of all layers: the inverse of `pairs`."""
         return torch.stack([a.flatten(2), b.flatten(2)], dim=1).permute(2, 0, 1, 3).flatten(1)
 
     def relative_rates(self, a_rate):
@@ -50,7 +52,7 @@ class Adapter(Representation):
         return self.layout.strip(self.joined(a * a_rate, b))[0]
 
     def adapt(self, a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]) -> Modulation:
-        """W' of every layer, before demodulation."""
+        """Returns the adapted matrices W' of every layer, not yet demodulated."""
         return Modulation(self.folded, a, b, self.additive)
 
     def evaluate(self, weights, points, dtype=torch.float32):
@@ -64,8 +66,8 @@ class Adapter(Representation):
 
 
 class AdditiveLoRA(Adapter):
-    """LoRA: W' = W̄ + B A. A ~ N(0, 1/d_in) and B = 0, so fitting starts at the mean of the base. Frozen entries of A
-    are draws of κ times that scale."""
+    """LoRA: W' = W̄ + B A. A ~ N(0, 1/d_in) and B = 0, so that a fit starts at the base's mean instance. The mask
+    freezes entries of A at draws with κ times that standard deviation (section 3.4)."""
 
     additive = True
 
@@ -73,6 +75,7 @@ class AdditiveLoRA(Adapter):
         return frozen_draws(math.prod(tensor.shape), 1 / math.sqrt(self.config.channels), self.mask_seed, layer)
 
     def start(self, noise, init="centered", sigma=0.0):
-        """`init` and `sigma` change nothing: B = 0 is the mean of the base whatever A is."""
+        """Returns the start of a fit. `init` and `sigma` have no effect: with B = 0, every A starts at the base's mean
+        instance."""
         a, b = self.pairs(noise[None])
         return self.joined(a / math.sqrt(self.config.channels), torch.zeros_like(b))[0]

@@ -1,19 +1,21 @@
-"""Asymmetric masks (section 3.4): positions of a weight matrix that are frozen, so that its rows are told apart and can
-no longer be permuted without leaving the set of allowed weights."""
+"""Asymmetric masks (section 3.4) freeze entries at different positions in each row of a weight matrix. The rows can
+then be told apart: permuting them yields weights that the mask does not allow."""
 
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
-KAPPA = 6.0  # of the frozen draws' scale, against the layer's own; we read the paper's N(0, κI) as a standard deviation
+# Standard deviation of frozen entries in units of the layer's own. The paper writes N(0, κI) with κ = 6 (section 4.1);
+# we read κ as a standard deviation.
+KAPPA = 6.0
 
 
 def asymmetric_mask(rows: int, columns: int, frozen: int, seed: int, layer: int) -> tuple[int, ...]:
-    """Flat positions of the frozen entries: `frozen` in every row of a (rows, columns) matrix, no column frozen in all
-    rows (its input would be cut off). Drawn from the seed and the layer: the same for all instances, different per
-    layer.
-    """
+    """Draws the flat positions of the frozen entries of a (rows, columns) matrix: `frozen` in every row, and no column
+    frozen in all rows, since that would cut off an input. The positions depend on the seed and the layer only, so they
+    are the same for all instances."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + layer)
     while True:
         chosen = torch.rand(rows, columns, generator=generator).argsort(1)[:, :frozen]
@@ -22,12 +24,12 @@ def asymmetric_mask(rows: int, columns: int, frozen: int, seed: int, layer: int)
             return tuple((chosen + torch.arange(rows)[:, None] * columns).flatten().sort().values.tolist())
 
 
-def frozen_draws(total: int, scale: float, seed: int, layer: int) -> Tensor:
-    """Values for frozen entries of additive weights and of the standalone MLP: N(0, (κ · scale)²)."""
+def frozen_draws(total: int, scale: float, seed: int, layer: int) -> Float[Tensor, "total"]:
+    """Draws the values of frozen entries of additive adapters and standalone MLPs: N(0, (κ · scale)²)."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + layer + 500_009)
     return torch.randn(total, generator=generator) * (KAPPA * scale)
 
 
 def frozen_count(d_out: int) -> int:
-    """round(√d_out) entries a row."""
+    """Returns the number of frozen entries per row, √d_out rounded (section 3.4)."""
     return round(math.sqrt(d_out))

@@ -1,4 +1,4 @@
-"""The standalone MLP: a field of its own for each instance, over no base."""
+"""The standalone MLP: a network for each instance, without a base."""
 
 import math
 
@@ -10,7 +10,7 @@ from wsr.fields.representation import Representation, TensorSpec
 
 
 class StandaloneMLP(Representation):
-    """A Fourier layer, three hidden ReLU layers and a linear output, all trained (section 8.1, figure 7a)."""
+    """A Fourier layer, three hidden ReLU layers and a linear output layer, all trained (section 8.1, figure 7a)."""
 
     def __init__(self, kind, config, base=None, rank=0, mask_seed=0):
         self.width = self.width_of(kind, config)
@@ -19,7 +19,7 @@ class StandaloneMLP(Representation):
 
     @staticmethod
     def width_of(kind, config) -> int:
-        """Neurons of a layer; more behind a mask where the preset makes up for what it freezes."""
+        """Returns the width of the hidden layers. A preset may widen the masked MLP to make up for frozen entries."""
         return (config.mlp_asym_width if kind.masked else 0) or config.mlp_width
 
     @classmethod
@@ -40,8 +40,8 @@ class StandaloneMLP(Representation):
         return frozen_draws(math.prod(tensor.shape), self.hidden_scale, self.mask_seed, layer)
 
     def start(self, noise, init="centered", sigma=0.0):
-        """Fourier frequencies N(0, 1), He-normal hidden layers, zero biases. An MLP has no centre to start from, so
-        `init` and `sigma` change nothing."""
+        """Returns the start of a fit: Fourier frequencies ~ N(0, 1), He-normal hidden layers, zero biases. `init` and
+        `sigma` have no effect: without a base there is no mean instance to start from."""
         n, d, out = self.width, self.config.dim, self.config.outputs
         frequencies, hidden, output = noise.split([n * d + n, 3 * (n * n + n), out * n + out])
         phases = torch.erf(frequencies[n * d :] / math.sqrt(2)) * (math.pi / self.config.omega)  # uniform over a period

@@ -1,7 +1,7 @@
-"""The registry of representations: what each is called, may do, and is drawn with. It needs no torch.
+"""The registry of representations: the name, properties and display settings of each. Importing it does not load torch.
 
-What depends on the representation is asked of its kind here, and never read off the letters of its name. Another
-representation is a class in a file of this folder (`Representation` tells which methods it needs), and its `register`
+All other code asks a representation's kind for what depends on it, and never inspects its name. To add a
+representation, write a class in a file of this folder (`Representation` lists the methods it needs) and `register` it
 below.
 """
 
@@ -17,47 +17,49 @@ if TYPE_CHECKING:
     from wsr.fields.representation import Representation
 
 DEFAULT = "mlora-asym"
-"""The representation that is taken, or shown first, where none is named."""
+"""The representation that is used, or shown first, if none is named."""
 SYMMETRIES: tuple[str, ...] = ("permutation", "sign", "scale", "basis")
-"""Permutations of rank components or neurons; their signs; their scales; GL(r), any change of basis of the ranks."""
+"""Permutation of the rank components or neurons; change of their signs; change of their scales; GL(r), any change of
+basis of the rank components."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RepresentationKind:
-    """What is known of a representation without a base, sizes or weights."""
+    """What is known about a representation without a base, sizes or weights."""
 
     name: str
-    """As files, links and the command line have it."""
+    """As used in files, links and on the command line."""
     label: str
-    """As people read it."""
+    """As shown to people."""
     home: "str | type[Representation]"
-    """Its class, or "module:Class", which is imported when it is first asked for."""
+    """Its class, or "module:Class", which is imported on first use."""
     family: str = ""
-    """Shared by a masked representation and its unmasked twin; by default the name."""
+    """A name shared by a masked representation and its unmasked twin; by default `name`."""
     twin: str | None = None
-    """Name of the same representation without a mask; None where this one has no mask."""
+    """The name of the same representation without a mask; None if this one has no mask."""
     needs_base: bool = True
-    """Whether it adapts a base field; otherwise it is a network of its own."""
+    """Whether it adapts a base field; otherwise it is a standalone network."""
     symmetries: tuple[str, ...] = ()
-    """Of `SYMMETRIES`: what may be done to its weights while the field stays the same, allowed by a mask or not."""
+    """Those of `SYMMETRIES` that change the weights but not the field, whether a mask allows them or not."""
     mask_keeps: tuple[str, ...] = ()
-    """Of a masked one: the symmetries that leave its frozen entries as they are."""
+    """For a masked representation, the symmetries that do not change its frozen entries."""
     unresolved: tuple[str, ...] = ()
-    """Symmetries that an audit does not see through: no canonical form takes them out."""
+    """Symmetries that no canonical form removes, so that an audit can miss copies that they transform."""
     parts: str = ""
     """What a permutation exchanges, in words."""
     two_rates: bool = False
-    """Whether it is a pair of A and B, and A moves at a learning rate of its own (`FitConfig.a_rate`)."""
+    """Whether it consists of pairs A and B, where A has a learning rate of its own (`FitConfig.a_rate`)."""
     rates: Mapping[str, float] = field(default_factory=dict)
-    """First learning rate of a fit by preset and modality, as in "cpu image"; elsewhere the preset's."""
+    """Learning rate of a fit's first step, by preset and modality, as in {"cpu image": 0.02}. Where none is stated, the
+    preset's is used."""
     zoo_inits: Mapping[str, str] = field(default_factory=dict)
-    """Start of its zoos by modality, as in {"image": "first"}; elsewhere "centered"."""
+    """How the fits of a zoo start, by modality, as in {"image": "first"}; "centered" where none is stated."""
     centred: bool = False
-    """Whether its own starts vary around a centre other than zero, so that `init` and `sigma` matter."""
+    """Whether its starts lie around a centre other than zero, so that `init` and `sigma` have an effect."""
     predict: str | None = None
-    """What a diffusion model of its weights predicts, where that is not the preset's (`DiffusionConfig.predict`)."""
+    """What a diffusion model of its weights predicts (`DiffusionConfig.predict`); None for the preset's choice."""
     colour: str = ""
-    """Key of a colour in the page's palette; grey without one."""
+    """Key of its colour in the page's palette; grey if empty."""
 
     def __post_init__(self):
         if not self.family:
@@ -65,26 +67,28 @@ class RepresentationKind:
 
     @property
     def masked(self) -> bool:
+        """Whether it has a mask."""
         return self.twin is not None
 
     @property
     def unmasked(self) -> "RepresentationKind":
-        """The kind of its twin without a mask; itself where it has none."""
+        """The kind of its twin without a mask; itself if it has no mask."""
         return self if self.twin is None else named(self.twin)
 
     @property
     def allowed(self) -> tuple[str, ...]:
-        """The symmetries that leave both its field and its mask."""
+        """The symmetries that change neither its field nor its frozen entries."""
         return self.mask_keeps if self.masked else self.symmetries
 
     @property
     def dash(self) -> str:
-        """The style of its line in a chart: solid with a mask, so that twins can be told apart without colour."""
+        """The style of its line in a chart. Masked representations are solid and unmasked ones dashed, so that twins
+        can be told apart without colour."""
         return "solid" if self.masked else "dash"
 
     @property
     def cls(self) -> "type[Representation]":
-        """Its class. Imports torch."""
+        """Its class. Loads torch."""
         if not isinstance(self.home, str):
             return self.home
         module, _, name = self.home.partition(":")
@@ -95,8 +99,8 @@ _KINDS: dict[str, RepresentationKind] = {}
 
 
 def register(kind: RepresentationKind) -> RepresentationKind:
-    """Adds a representation. WsrError where its name is taken, its twin is not there yet, or it names a symmetry that
-    there is not."""
+    """Adds a representation. WsrError if its name is taken, if its twin is not registered, or if it names an unknown
+    symmetry."""
     if kind.name in _KINDS:
         raise WsrError(f"The representation {kind.name!r} is registered already: give the new one another name.")
     if kind.twin is not None:
@@ -110,7 +114,7 @@ def register(kind: RepresentationKind) -> RepresentationKind:
 
 @contextmanager
 def registered(kind: RepresentationKind) -> Iterator[RepresentationKind]:
-    """Registers a representation for as long as the context lasts."""
+    """Registers a representation for the duration of the context."""
     register(kind)
     try:
         yield kind
@@ -119,44 +123,44 @@ def registered(kind: RepresentationKind) -> Iterator[RepresentationKind]:
 
 
 def named(name: str) -> RepresentationKind:
-    """The kind of this name. WsrError, with the nearest name, where there is none."""
+    """Returns the kind of this name. WsrError, with the nearest name, if there is none."""
     if name not in _KINDS:
         raise unknown_name("representation", name, _KINDS)
     return _KINDS[name]
 
 
 def names() -> tuple[str, ...]:
-    """Of all representations, in the order in which they were registered."""
+    """Returns the names of all representations, in order of registration."""
     return tuple(_KINDS)
 
 
 def families() -> tuple[str, ...]:
-    """Of all representations, each once."""
+    """Returns the names of all families."""
     return tuple(dict.fromkeys(kind.family for kind in _KINDS.values()))
 
 
-# The learning rates were searched over one grid by one rule (precompute/learning_rates.py), together with `a_rate`, for
-# which all adapters chose the same.
+# One search by one rule over one grid chose the learning rates of all representations together with `a_rate`
+# (`python -m precompute run learning_rates`). The best `a_rate` was the same for all adapters.
 _MLP = dict(
     family="mlp", home="wsr.fields.mlp:StandaloneMLP", needs_base=False, symmetries=SYMMETRIES[:3],
-    # another order of the neurons would take weight matching with every training weight
+    # to undo a permutation of the neurons, an audit would need weight matching against every training instance
     unresolved=("permutation",), parts="neurons", rates={"cpu image": 2e-2, "cpu occupancy": 1.5e-2},
-    # HyperDiffusion's trick; on the multi-class shapes the paper drops it for a shared random start, and so do we
+    # HyperDiffusion starts all fits from the first one; like the paper (section 8.1), we do not for multi-class shapes
     zoo_inits={"image": "first"},
-    predict="sample",  # the weight itself, as HyperDiffusion does (design: section 2)
+    predict="sample",  # the clean weights instead of the noise, as in HyperDiffusion
 )  # fmt: skip
 _LORA = dict(
     family="lora", home="wsr.fields.lora:AdditiveLoRA", symmetries=SYMMETRIES, parts="rank components", two_rates=True,
     rates={"cpu image": 1e-2},
 )  # fmt: skip
-# W ⊙ (B A) depends on B A alone, as W + B A does; but of a change of basis it has no canonical form
+# Like W + B A, W ⊙ (B A) depends on the product B A only, but no canonical form removes its changes of basis
 _MLORA = dict(
     family="mlora", home="wsr.fields.mlora:MultiplicativeLoRA", symmetries=SYMMETRIES, unresolved=("basis",),
     parts="rank components", two_rates=True, centred=True,
 )  # fmt: skip
 
 register(RepresentationKind(name="mlp", label="MLP", colour="sky blue", **_MLP))
-# frozen at values that are not zero: any symmetry moves one
+# no mask_keeps: its frozen entries are not zero, and every symmetry would change some of them
 register(RepresentationKind(name="mlp-asym", label="MLP-Asym", twin="mlp", colour="blue", **_MLP))
 register(RepresentationKind(name="lora", label="LoRA", colour="orange", **_LORA))
 register(RepresentationKind(name="lora-asym", label="LoRA-Asym", twin="lora", colour="vermillion", **_LORA))
@@ -164,7 +168,7 @@ register(RepresentationKind(name="mlora", label="mLoRA", colour="purple", rates=
 register(
     RepresentationKind(
         name="mlora-asym", label="mLoRA-Asym", twin="mlora", colour="green",
-        mask_keeps=("sign", "scale"),  # frozen zeros stay zeros
+        mask_keeps=("sign", "scale"),  # frozen zeros remain zero
         **_MLORA,
     )  # fmt: skip
 )

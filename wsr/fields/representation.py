@@ -1,7 +1,8 @@
-"""The interface of all representations: an instance's weights, and how they become a field (sections 3.1, 3.2, 3.4).
+"""The interface of all representations: what the weights of an instance are, and how they become a field (sections 3.1,
+3.2 and 3.4).
 
-Each is a class over one parameter layout, in a file of its own, and turns a batch of stored vectors (n, p) into the
-values of n fields. `wsr.fields.registry` holds what is known of it without its weights.
+Each representation is a class in its own file. It has one parameter layout and turns a batch of stored vectors (n, p)
+into the values of n fields. `wsr.fields.registry` holds what is known about it without weights.
 """
 
 import math
@@ -22,12 +23,12 @@ from wsr.modalities import Modality, find
 from wsr.presets import FieldConfig, preset
 
 INITS: tuple[str, ...] = ("centered", "normal", "spread")
-CENTRE_SEED = 2**33  # of the draw that "spread" starts lie around
+CENTRE_SEED = 2**33  # seed of the fixed start around which "spread" starts lie
 
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """A tensor of an instance. frozen: of how many entries in each row of a matrix a mask takes the training away."""
+    """One tensor of an instance. frozen: number of entries that the mask freezes in each row of a matrix."""
 
     name: str
     shape: tuple[int, ...]
@@ -35,16 +36,17 @@ class TensorSpec:
 
     @property
     def stored(self) -> int:
-        """Its trained entries."""
+        """Number of trained entries."""
         return math.prod(self.shape) - self.shape[0] * self.frozen
 
 
 class Representation(ABC):
-    """What all representations share. A class says which tensors an instance has (`tensors`), where a fit starts
-    (`start`) and what the field is (`evaluate`); where masks freeze entries at other values than 0, `frozen_values`.
+    """What all representations share. A subclass defines the tensors of an instance (`tensors`), the start of a fit
+    (`start`) and the values of the field (`evaluate`), and, if its masks freeze entries at values other than 0, those
+    values (`frozen_values`).
 
     `kind` is its entry in the registry; `base` the frozen field it adapts, or None; `layout` maps stored vectors to
-    tensors; `rank` is 0 where it has none. WsrError where a base is needed and there is none.
+    tensors; `rank` is that of the adapters, 0 for others. WsrError if it needs a base and none is given.
     """
 
     layout: ParameterLayout
@@ -59,17 +61,17 @@ class Representation(ABC):
     @classmethod
     @abstractmethod
     def tensors(cls, kind: RepresentationKind, config: FieldConfig, rank: int) -> list[TensorSpec]:
-        """The tensors of an instance, in their order in the stored vector."""
+        """Returns the tensors of an instance, in their order in the stored vector."""
 
     @classmethod
     def stored_size(cls, kind: RepresentationKind, config: FieldConfig, rank: int) -> int:
-        """Trainable scalars of an instance, `size`, known without making the representation: what a file states is
-        compared with what it holds before anything of that size is allocated."""
+        """Returns `size`, the number of trained scalars of an instance, without building the representation. Readers
+        compare it with the length of the vectors in a file before they allocate anything."""
         return sum(tensor.stored for tensor in cls.tensors(kind, config, rank))
 
     def frozen_values(self, tensor: TensorSpec, layer: int) -> Float[Tensor, "count"]:
-        """What stands at the frozen entries of a tensor, a value for every entry. layer: its number among the tensors
-        that have frozen entries."""
+        """Returns the values that frozen entries of a tensor have, as a flat tensor with a value for every entry.
+        layer: the number of this tensor among those that have frozen entries."""
         return torch.zeros(math.prod(tensor.shape))
 
     def _layout(self) -> ParameterLayout:
@@ -85,10 +87,12 @@ class Representation(ABC):
 
     @property
     def name(self) -> str:
+        """As in the registry."""
         return self.kind.name
 
     @property
     def masked(self) -> bool:
+        """Whether it has a mask."""
         return self.kind.masked
 
     @property
@@ -98,43 +102,48 @@ class Representation(ABC):
 
     @property
     def modality(self) -> Modality:
+        """What the field's values are."""
         return find(self.config.modality)
 
     @property
     def size(self) -> int:
-        """Trainable scalars p of an instance, frozen entries not counted."""
+        """Number p of trained scalars of an instance, without frozen entries."""
         return self.layout.size
 
     @abstractmethod
     def start(self, noise: Float[Tensor, "total"], init: str, sigma: float) -> Float[Tensor, "total"]:
-        """The full initial tensors, flat, from standard normal draws."""
+        """Returns the initial values of all tensors as one flat vector, frozen entries included, given standard normal
+        draws."""
 
     @abstractmethod
     def evaluate(
         self, weights: Float[Tensor, "n p"], points: Float[Tensor, "m p d"], dtype: torch.dtype = torch.float32
     ) -> Float[Tensor, "n p v"]:
-        """Values of n fields at points in [-1, 1] (m = 1: the same for all; m = n: each field's own): RGB in [-1, 1]
-        for images, an occupancy logit for shapes (positive inside). Differentiable in the weights. dtype: of the
-        matrix products; the Fourier layer, the output and the weights stay in fp32 (in fp64 where the products are)."""
+        """Evaluates n fields at points in [-1, 1]: the same points for all fields (m = 1) or a set for each (m = n).
+        Returns RGB in [-1, 1] for images, or an occupancy logit for shapes (positive inside). Differentiable in the
+        weights. dtype: of the matrix products; everything else stays in fp32 (fp64 if the products are in fp64)."""
 
     def relative_rates(self, a_rate: float) -> Float[Tensor, "p"]:
-        """How far each stored entry moves in a step of a fit, in units of the others: `a_rate` for an adapter's A."""
+        """Returns the learning rate of each stored entry in units of the fit's learning rate: `a_rate` for the entries
+        of an adapter's A, 1 for all others."""
         return torch.ones(self.size, device=self.device)
 
     def unmasked(self) -> "Representation":
-        """The same with nothing frozen: what `layout.fill` returns are its stored vectors. It evaluates and decodes
-        weights that the mask forbids, as those that a symmetry has moved."""
+        """Returns the same representation without a mask. Its stored vectors are what `layout.fill` returns, so it can
+        decode weights that the mask forbids, such as those that a symmetry has transformed."""
         twin = copy(self)
         twin.kind, twin.layout = self.kind.unmasked, self.layout.unmasked()
         return twin
 
     @property
     def device(self) -> torch.device:
-        """Where it evaluates: weights and points must be there too (`wsr.render.decode` takes them from anywhere)."""
+        """The device on which it evaluates; weights and points must be there too. (`wsr.render.decode` takes them from
+        any device.)"""
         return self.layout.trained.device
 
     def to(self, device: torch.device | str) -> "Representation":
-        """A copy on the device, with a base of its own; itself where it is there already."""
+        """Returns a copy on the device, with its own copy of the base, or the representation itself if it is there
+        already."""
         layout = self.layout.to(device)
         if layout is self.layout:
             return self
@@ -147,11 +156,11 @@ class Representation(ABC):
     def initial(
         self, init: str = "centered", sigma: float = 0.02, init_seed: int = 0, perturb: float = 0.0
     ) -> Float[Tensor, "p"]:
-        """The start that all instances share.
+        """Returns the start that all instances share.
 
-        `init`: "centered" and "normal" are each representation's own (`start`); "spread" gives all representations the
-        same relative spread, one fixed start with σ ε around it. `perturb` is λ of figure 3: the random part becomes
-        √(1−λ²) ε₁ + λ ε₂. WsrError for an unknown init, a negative sigma, or λ outside [0, 1].
+        `init`: "centered" and "normal" are defined by each representation (`start`); "spread" takes one fixed start and
+        adds noise σ ε that is equally large, relative to the weights, for all representations. `perturb` is λ of figure
+        3: the noise becomes √(1−λ²) ε₁ + λ ε₂. WsrError for an unknown init, a negative sigma, or λ outside [0, 1].
         """
         _check_init(init, sigma)
         if not 0 <= perturb <= 1:
@@ -160,8 +169,8 @@ class Representation(ABC):
         return self._stored_start(math.sqrt(1 - perturb**2) * first + perturb * second, init, sigma)
 
     def initial_mean(self, init: str = "centered") -> Float[Tensor, "p"]:
-        """What starts of this kind vary around: the centre of `centered` multiplicative adapters and of `spread`
-        starts; 0 for all others."""
+        """Returns the mean of the starts of this kind: the centre of `centered` multiplicative adapters and of all
+        `spread` starts, 0 otherwise."""
         _check_init(init, 0.0)
         return self._stored_start(torch.zeros(self.layout.total), init, 0.0)
 
@@ -173,7 +182,7 @@ class Representation(ABC):
         return self.layout.strip(full[None].to(self.device))[0]
 
     def _spread(self, noise: Float[Tensor, "total"], sigma: float) -> Float[Tensor, "total"]:
-        """One fixed start of the representation's own kind, and around it σ ε, in units of each tensor's own size."""
+        """Returns one fixed `centered` start plus σ ε, scaled by the root mean square of each tensor."""
         centre = self.start(self._noise(CENTRE_SEED), "centered", 0.0)
         sizes = [part.square().mean().sqrt().expand(part.shape) for part in centre.split(self.layout.numels)]
         return centre + sigma * torch.cat(sizes) * noise
@@ -189,8 +198,9 @@ def _check_init(init: str, sigma: float) -> None:
 def make_representation(
     name: str, base: BaseField | None, config: FieldConfig, rank: int | None = None, mask_seed: int = 0
 ) -> Representation:
-    """The representation of this name; adapters over a base, whose sizes they have (others need none). rank: by default
-    the configuration's. WsrError for a name that there is not, and where a base is needed and missing."""
+    """Builds the representation of this name. Adapters need a base and take their sizes from it; the others take them
+    from `config`. rank: by default the configuration's. WsrError for an unknown name, or if a base is needed and
+    missing."""
     kind = named(name)
     rank = config.rank if rank is None else rank
     if not kind.needs_base:
@@ -201,8 +211,8 @@ def make_representation(
 
 
 def count_parameters(representation: str, preset_name: str = "cpu", dim: int = 2) -> int:
-    """Trainable scalars of an instance, frozen entries not counted. At the paper's preset the MLPs have exactly
-    table 1's 27,357 / 24,537 (2D) and 30,196 / 27,226 (3D)."""
+    """Returns the number of trained scalars of an instance, without frozen entries. With the paper's preset the MLPs
+    have exactly the numbers of table 1: 27,357 / 24,537 (2D) and 30,196 / 27,226 (3D). dim: 2 or 3."""
     config = preset(preset_name, dim).field
     with torch.device("cpu"):
         return make_representation(representation, BaseField(config), config).size

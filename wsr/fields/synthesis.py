@@ -1,7 +1,7 @@
-"""The synthesis layers of n fields at once, with their gradient written out (section 8.2, figure 7b).
+"""The synthesis layers of n fields at once, with a hand-written gradient (section 8.2, figure 7b).
 
-This is where fitting spends its time. Autograd over composed operations keeps and fills several copies of each
-activation and each matrix, and on a CPU that costs more than the products do.
+Fits spend most of their time here. Autograd over composed operations stores several copies of each activation and each
+matrix, and on a CPU writing these costs more than the matrix products.
 """
 
 import math
@@ -11,20 +11,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-EPS = 1e-8  # of the demodulation, section 8.2
+EPS = 1e-8  # ε of the demodulation, section 8.2
 GAIN = math.sqrt(2)  # keeps the second moment of unit inputs through a ReLU
-HALF = math.sqrt(0.5)  # of the residual, (x + h)/√2
+HALF = math.sqrt(0.5)  # factor of the residual connection, (x + h)/√2
 
 
 def demodulate(matrices: Float[Tensor, "*n o i"], gain: float = GAIN) -> Float[Tensor, "*n o i"]:
-    """Each output row scaled to the norm `gain` (section 8.2)."""
+    """Scales each output row to the norm `gain` (section 8.2)."""
     return matrices * (matrices.square().sum(-1, keepdim=True) + EPS).rsqrt() * gain
 
 
 @dataclass(frozen=True)
 class Modulation:
-    """The matrices of l layers of n fields, not yet demodulated: W ⊙ (B A) of a shared W (equation 3), or, where it is
-    `additive`, W + B A (equation 2). A style s is the rank-one case A = s, B = 1."""
+    """The matrices of l layers of n fields, before demodulation: W ⊙ (B A) with a shared W (equation 3), or W + B A if
+    `additive` (equation 2). Modulation by a style s is the rank-one case A = s, B = 1."""
 
     weight: Float[Tensor, "l c c"]
     a: Float[Tensor, "l n r c"]
@@ -32,13 +32,14 @@ class Modulation:
     additive: bool = False
 
     def matrices(self) -> Float[Tensor, "l n c c"]:
+        """Returns the matrices W' of all layers and fields."""
         product, weight = self.b @ self.a, self.weight[:, None]
         return weight + product if self.additive else weight * product
 
 
 def synthesize(h: Float[Tensor, "n p c"], modulation: Modulation, bias: Float[Tensor, "l c"]) -> Float[Tensor, "n p c"]:
-    """Blocks of two layers relu(demodulate(W') h + bias), with a residual (x + h)/√2 around each block; products in the
-    type of h. Differentiable once, in everything."""
+    """Applies blocks of two layers relu(demodulate(W') h + bias), each block with a residual connection (x + h)/√2, to
+    features h. Matrix products are in the dtype of h. Differentiable once, in all inputs."""
     m = modulation
     if torch.compiler.is_compiling():
         return composed(h, m, bias)
@@ -46,8 +47,9 @@ def synthesize(h: Float[Tensor, "n p c"], modulation: Modulation, bias: Float[Te
 
 
 def composed(h: Float[Tensor, "n p c"], modulation: Modulation, bias: Float[Tensor, "l c"]) -> Float[Tensor, "n p c"]:
-    """The same of plain operations. A compiler makes the gradient and the kernels itself, and a compiled step is one
-    graph; it cannot look into the gradient that is written out below, and would run all layers uncompiled."""
+    """Computes the same as `synthesize` from plain operations, for `torch.compile`. The compiler derives the gradient
+    and the kernels itself and makes one graph of a step; it cannot look into the hand-written gradient and would leave
+    all layers uncompiled."""
     m, low, y = modulation, bias.to(h.dtype), h
     for k in range(len(m.a)):
         half = HALF if k % 2 else 1.0
@@ -61,7 +63,8 @@ def composed(h: Float[Tensor, "n p c"], modulation: Modulation, bias: Float[Tens
 
 
 class _Synthesis(torch.autograd.Function):
-    """The factor of (x + h)/√2 is taken into a block's second layer (a ReLU is homogeneous): a pass is saved."""
+    """Multiplies the factor 1/√2 of the residual into the second layer of each block, which is allowed because a ReLU
+    is positively homogeneous: this saves a pass over the activations."""
 
     @staticmethod
     def forward(ctx, h, a, b, weight, bias, additive, keep):
@@ -87,7 +90,7 @@ class _Synthesis(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         a, b, weight = ctx.saved_tensors
-        kept, ctx.kept = ctx.kept, None  # what it holds is overwritten below
+        kept, ctx.kept = ctx.kept, None  # its tensors are overwritten below
         needs_weight, needs_bias = ctx.needs_input_grad[3:5]
         d_a, d_b = torch.empty_like(a), torch.empty_like(b)
         d_weight = torch.empty_like(weight) if needs_weight else None
@@ -96,7 +99,7 @@ class _Synthesis(torch.autograd.Function):
             x, y, rows, scale = kept.pop()
             half = HALF if k % 2 else 1.0
             if k % 2:
-                skipped, out = grad, y  # the gradient that came from outside is not ours to write into
+                skipped, out = grad, y  # autograd may still need the incoming gradient: it must not be overwritten
             else:
                 out = grad
             grad = torch.ops.aten.threshold_backward.grad_input(grad, y, 0, grad_input=out)
@@ -107,7 +110,7 @@ class _Synthesis(torch.autograd.Function):
                 grad = torch.bmm(grad, rows)
                 if not k % 2:
                     grad.add_(skipped, alpha=HALF)
-            # less what would change a row's norm, which the demodulation takes away
+            # subtracts the component that changes a row's norm, since demodulation fixes that norm
             rows = rows.to(a.dtype)
             along = torch.linalg.vecdot(d, rows)[..., None].div_((GAIN * half) ** 2)
             d.addcmul_(rows, along, value=-1).mul_(scale)

@@ -1,4 +1,4 @@
-"""Base training (a variational autodecoder) and batched fitting of instances."""
+"""Training of base fields (as variational autodecoders), and fitting of instances in batches."""
 
 from wsr.fitting.fit import fit, fit_stream
 from wsr.fitting.loop import FitRecord, FitResult

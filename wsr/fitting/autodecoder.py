@@ -1,5 +1,5 @@
-"""Training of the base field as a variational autodecoder: one latent code an instance, learnt together with the
-network (section 3.3, equation 4), with the progressive schedule and the weight average of section 8.3."""
+"""Trains the base field as a variational autodecoder (section 3.3, equation 4): one latent code per instance is learnt
+together with the network, with the progressive schedule and the moving average of section 8.3."""
 
 import logging
 import time
@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -20,18 +21,19 @@ from wsr.paths import atomic_path
 from wsr.presets import BaseTrainingConfig, FieldConfig
 from wsr.randomness import drawing_from
 
-# A latent is seen once in N / instances steps, its network at each: it needs longer strides to keep up.
+# Learning rate of the latent codes in units of the network's. A code is updated only in the steps whose batch holds its
+# instance, the network in every step.
 LATENT_LR = 5.0
-LATENT_SPREAD = 0.1
-VERSION = 1  # counted up by hand whenever the same settings would train another base
+LATENT_SPREAD = 0.1  # standard deviation of the initial latent codes
+VERSION = 1  # to be incremented when a code change makes the same settings train a different base
 
 log = logging.getLogger("wsr")
 
 
 @dataclass
 class BaseRecord:
-    """A step of base training. loss: the mean of eq. 4's reconstruction term since the last record; kept: nothing was
-    trained, as the same run has written its base before."""
+    """A progress record of base training. loss: mean of equation 4's reconstruction term since the last record; kept:
+    True if nothing was trained because the same run has already written its base."""
 
     step: int
     steps: int
@@ -42,7 +44,8 @@ class BaseRecord:
 
 
 class BaseTraining:
-    """A base in training, with all that is needed to go on after a kill: network, latents, both optimisers, average."""
+    """The training of a base, with the whole state that a checkpoint needs: network, latent codes, both optimizers and
+    the moving average."""
 
     def __init__(
         self,
@@ -70,20 +73,22 @@ class BaseTraining:
 
     @cached_property
     def identity(self) -> Identity:
-        """All that the trained network depends on."""
+        """Identifies the run by everything that the trained network depends on."""
         data = self.targets.content_hash()
         return Identity.of("base", VERSION, field=self.field, schedule=self.config, seed=self.seed, data=data)
 
     @property
     def steps(self) -> int:
+        """Total number of steps of all stages."""
         return sum(stage.steps for stage in self.config.stages)
 
     def run(
         self, record_every: int = 50, checkpoint: Path | None = None, checkpoint_every: float = 60.0
     ) -> Iterator[BaseRecord]:
-        """Trains to the end, from `checkpoint` where it exists. Stoppable between records, when a checkpoint is left;
-        a kill loses at most `checkpoint_every` seconds. WsrError for a checkpoint of another run. One that cannot be
-        read is left aside with a warning, and training begins afresh."""
+        """Trains to the end, starting from `checkpoint` if it exists. Closing the generator between two records saves a
+        checkpoint; a killed process loses at most about `checkpoint_every` seconds. WsrError for the checkpoint of a
+        different run. A checkpoint that cannot be read is ignored with a warning, and training starts from the
+        beginning."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         try:
@@ -110,7 +115,7 @@ class BaseTraining:
 
     def _train_step(self) -> Tensor:
         stage, within, next_lr = self._stage()
-        # inside a stage the rate falls geometrically to the next stage's
+        # within a stage the learning rate decays geometrically to that of the next stage
         lr = stage.lr * (next_lr / stage.lr) ** (within / stage.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = lr
@@ -144,14 +149,16 @@ class BaseTraining:
         raise AssertionError("a step after the last stage")
 
     @torch.no_grad()
-    def finish(self) -> tuple[BaseField, Tensor]:
-        """The averaged network with the mean style of the training set in it, and the latents (n, z), on the CPU."""
+    def finish(self) -> tuple[BaseField, Float[Tensor, "n z"]]:
+        """Returns the averaged network, with the training set's mean style stored in it, and the latent codes (n, z),
+        both on the CPU."""
         base: BaseField = self.average.module
         styles = [base.styles(part) for part in self.latents.weight.split(1024)]
         base.mean_style.copy_(torch.cat(styles).mean(0))
         return base.eval().requires_grad_(False).to("cpu"), self.latents.weight.detach().clone().cpu()
 
     def save(self, path: Path) -> None:
+        """Writes a checkpoint."""
         with atomic_path(path) as temporary:
             torch.save(
                 {
@@ -168,12 +175,12 @@ class BaseTraining:
             )
 
     def load(self, path: Path) -> None:
-        """Goes on from a checkpoint. WsrError for one of another run; where the file is damaged, or none of ours, a
-        warning, and everything stays at its beginning."""
+        """Restores a checkpoint. WsrError if it belongs to a different run. If it is damaged or is not a checkpoint, it
+        logs a warning and leaves the training at its beginning."""
         try:
             state = torch.load(path, map_location=self.device, weights_only=True)
             begun = Identity.read(state.get("identity"))
-        except Exception as error:  # whatever the reader meets in a damaged file
+        except Exception as error:  # torch.load raises many types for a damaged file
             self._warn(path, error)
             return
         self.identity.require_same(begun, path, "remove it to begin afresh")
@@ -182,7 +189,7 @@ class BaseTraining:
                 getattr(self, name).load_state_dict(state[name])
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
         except Exception as error:
-            self._begin()  # some of it may have been read
+            self._begin()  # part of the state may have been loaded
             self._warn(path, error)
 
     @staticmethod

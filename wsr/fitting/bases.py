@@ -1,4 +1,4 @@
-"""Making a base from a data set: what `wsr base` and precompute/ call."""
+"""Trains a base on a data set and writes it to a file, for `wsr base` and precompute/."""
 
 import json
 import re
@@ -20,11 +20,11 @@ from wsr.paths import assets_dir, cache_dir, taken
 from wsr.presets import PresetConfig
 from wsr.presets import preset as find_preset
 
-NAMED = 5  # zoos that a message names
+NAMED = 5  # maximal number of zoos that a message names
 
 
 def training_targets(signals: Signals, device: str = "cpu") -> Targets:
-    """The whole training set as tensors: 49 kB an image of 128×128, 0.2 MB a shape."""
+    """Returns the training targets of all signals in memory: 49 kB per image of 128×128, 0.2 MB per shape."""
     return signals.modality.targets(signals.modality.samples(signals), device)
 
 
@@ -39,12 +39,13 @@ def train_base(
     targets: Targets | None = None,
     overwrite: bool = False,
 ) -> Iterator[BaseRecord]:
-    """Trains a base on the training split of `signals` and writes it to `out`. Goes on from its own checkpoint in the
-    cache after a kill; a run with other data, settings or seeds has another checkpoint. Where `out` is the base of this
-    very run already, it is kept: one record says so.
+    """Trains a base on the training split of `signals` and writes it to `out`, yielding progress records. After a kill,
+    the same call continues from its checkpoint in the cache; runs with other data, settings or seeds have other
+    checkpoints. If `out` already holds the base of this very run, it is kept, and a single record with `kept` says so.
 
-    WsrError where no signal is for training, and where `out` is something else, with what differs and which zoos stand
-    on it; `overwrite` replaces it nevertheless.
+    targets: those of the training split, if the caller has them already. WsrError if no signal is in the training
+    split, or if `out` is something else; the message says what differs and which zoos were fitted on the existing base.
+    `overwrite` replaces it nevertheless.
     """
     out, seen = Path(out), signals.where(split="train")
     if not len(seen):
@@ -52,7 +53,7 @@ def train_base(
     settings = find_preset(preset, signals.modality)
     cheap = _identity(seen, settings, seed, mask_seed)
     if not overwrite:
-        _require_same(out, cheap)  # before the data are read
+        _require_same(out, cheap)  # fails early, before the data are read
     targets = training_targets(seen, device) if targets is None else targets
     training = BaseTraining(targets, settings.field, settings.base, seed, device)
     identity = Identity.of(cheap.method, cheap.version, **{**cheap.parts, **training.identity.parts})
@@ -78,7 +79,7 @@ def train_base(
 
 
 def _identity(seen: Signals, settings: PresetConfig, seed: int, mask_seed: int) -> Identity:
-    """That of a run as far as it is known before its data are read."""
+    """Identifies a run by what is known before its data are read."""
     return Identity.of(
         "base", VERSION, dataset=seen.name, ids=content_hash(seen.ids), field=settings.field, schedule=settings.base,
         seed=seed, mask_seed=mask_seed,
@@ -86,7 +87,8 @@ def _identity(seen: Signals, settings: PresetConfig, seed: int, mask_seed: int) 
 
 
 def _require_same(out: Path, identity: Identity) -> bool:
-    """Whether the base of this run is at `out` already; False where nothing is. WsrError where something else is."""
+    """Tells whether `out` already holds the base of this run: False if nothing is there, WsrError if it is something
+    else."""
     if not taken(out):
         return False
     advice = "name another file with --out, or replace it with --overwrite"
@@ -95,7 +97,8 @@ def _require_same(out: Path, identity: Identity) -> bool:
     except WsrError:
         raise WsrError(f"{shown(out)} exists, and is not a base: {advice}.") from None
     begun = _begun(out, base)
-    # a base that is older than identities does not know the hash of its data, and a run before it has read them neither
+    # An old base does not state the hash of its data, and a run that has not read its data does not know it either:
+    # only what both state is compared.
     common = begun.parts.keys() & identity.parts.keys()
     here = Identity.of(identity.method, identity.version, **{key: identity.parts[key] for key in common})
     changed = here.differences(Identity.of(begun.method, begun.version, **{key: begun.parts[key] for key in common}))
@@ -105,7 +108,7 @@ def _require_same(out: Path, identity: Identity) -> bool:
 
 
 def _begun(out: Path, base: BaseField) -> Identity:
-    """The identity of the run that made a base, as far as its file tells."""
+    """Returns the identity of the run that trained a base, as far as its file states it."""
     info = base.info
     stated = Identity.read(info.training.get("identity"))
     if stated is not None:
@@ -118,14 +121,14 @@ def _begun(out: Path, base: BaseField) -> Identity:
 
 
 def _standing(base: BaseField) -> str:
-    """Which zoos of assets/ stand on a base, in words."""
+    """Lists the zoos in assets/ that were fitted on a base, as part of a sentence."""
     names = []
     for path in sorted((assets_dir() / "zoos").glob("*/zoo.json")):
         try:
             if json.loads(path.read_text()).get("base_sha256") == base.info.sha256:
                 names.append(path.parent.name)
         except (OSError, ValueError, AttributeError):
-            continue  # not a zoo that could stand on anything
+            continue  # not a readable zoo.json
     if not names:
         return ""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
@@ -133,8 +136,8 @@ def _standing(base: BaseField) -> str:
 
 
 def default_base_path(dataset: str, preset: str = "cpu", seed: int = 0, mask_seed: int = 0) -> Path:
-    """Where `wsr base` writes: assets/bases/<data set>.safetensors, with preset and seeds in the name where they are
-    not the default."""
+    """Returns where `wsr base` writes by default: assets/bases/<data set>.safetensors, with the preset and seeds in the
+    name where they are not the defaults."""
     parts = [preset if preset != "cpu" else "", f"s{seed}" if seed else "", f"m{mask_seed}" if mask_seed else ""]
     name = "-".join([dataset.replace("/", "-"), *filter(None, parts)])
     return assets_dir() / "bases" / f"{name}.safetensors"

@@ -1,4 +1,4 @@
-"""Fitting: a batch of instances at once, each its own small set of weights (equations 1 and 2, section 8.1)."""
+"""Fits instances in batches; each instance has a small set of weights of its own (equations 1 and 2, section 8.1)."""
 
 import math
 from collections.abc import Iterator
@@ -32,15 +32,15 @@ def fit_stream(
     base: str | Path | BaseField | None = None,
     **settings: Unpack[StreamOptions],
 ) -> Iterator[FitRecord]:
-    """Fits all `signals` in one batch and yields a FitRecord every `every` steps (10; 0: only the last). It may be
-    closed between two of them. Arguments as in `wsr.fit`."""
+    """Fits all `signals` in one batch and yields a FitRecord every `every` steps (default 10; 0: only after the last
+    step). The generator may be closed between two records. Takes the arguments of `wsr.fit`."""
     return stream(signals, representation, base, FitSettings.of(settings))
 
 
 def stream(
     signals, representation: str, base: str | Path | BaseField | None, settings: FitSettings
 ) -> Iterator[FitRecord]:
-    """`fit_stream` with its settings as one object."""
+    """Does the work of `fit_stream`, with the settings as one object."""
     named(representation)
     items = as_signals(signals, preset=settings.preset)
     preset = find_preset(settings.preset, items.modality)
@@ -57,8 +57,8 @@ def representation_for(
     rank: int | None = None,
     preset: str = "cpu",
 ) -> Representation:
-    """The representation over its base; masks come from the base's own seed. base: by default that of the modality;
-    a representation that needs none takes its sizes from the preset."""
+    """Builds the representation of this name on a base, whose mask seed it uses. base: by default that of the modality.
+    A representation without a base takes its sizes from the preset. WsrError if the base is for another modality."""
     modality = modalities.find(modality)
     config = find_preset(preset, modality).field
     if not named(name).needs_base:
@@ -76,7 +76,8 @@ def representation_for(
 
 
 def default_steps(signals: Signals, config: FitConfig) -> int:
-    """The preset's budget: the zoos' own for what the default bases have learnt, `far_steps` for anything else."""
+    """Returns the preset's number of steps: `steps`, as in the zoos, for signals of the data set that the default base
+    was trained on, and `far_steps` for all others."""
     near = signals.name.partition("/")[0] == signals.modality.default_base
     return config.steps if near else config.far_steps or config.steps
 
@@ -87,20 +88,23 @@ def fit(
     base: str | Path | BaseField | None = None,
     **settings: Unpack[FitOptions],
 ) -> FitResult:
-    """Fits one small neural field to each signal; all of a batch are fitted at once.
+    """Fits one small neural field to each signal. Instances are fitted in batches.
 
     signals: images as an array (n, h, w, 3) in [0, 1], PIL images, trimesh meshes, paths (one or a list of any), or
         what `load_signals` returns.
-    representation: one of `wsr.representations`. base: "emoji", "shapes10", a checkpoint's path or a loaded base; by
-        default the one for the kind of signal. The MLPs need none.
-    steps, points, lr, a_rate: Adam steps, points an instance and step, first learning rate, and that of an adapter's A
-        in units of B's; by default the preset's, which takes more steps for anything that is not of the base's data set
-        (`default_steps`).
-    rank: of the adapters. init, sigma, init_seed, perturb: the shared start, see `Representation.initial`.
-    seed: draws points only; masks belong to the base. device: "cpu" or "cuda", by default CUDA where there is one;
-        preset: "cpu" or "paper".
-    Returns a FitResult: weights (n, p), quality (n,), curve, and `.render(resolution)`. TypeError, with the nearest
-    one, for a keyword that there is not.
+    representation: one of `wsr.representations`.
+    base: "emoji", "shapes10", the path of a checkpoint, or a loaded base; by default the one for the kind of signal.
+        The MLPs need none.
+    steps, points, lr, a_rate: Adam steps; points per instance and step; learning rate of the first step; and the
+        learning rate of an adapter's A in units of B's. By default the preset's, which takes more steps for signals
+        that are not of the base's data set (`default_steps`).
+    rank: of the adapters.
+    init, sigma, init_seed, perturb: the start that all instances share, see `Representation.initial`.
+    seed: of the points that are drawn. (The seed of the masks belongs to the base.)
+    device: "cpu" or "cuda"; by default CUDA if available. preset: "cpu" or "paper".
+
+    Returns a FitResult: weights (n, p), quality (n,), curve, and `.render(resolution)`. WsrError for signals or
+    settings that cannot be used. TypeError, with the nearest name, for an unknown keyword.
     """
     asked = replace(FitSettings.of(settings, FitOptions), every=0)
     items = as_signals(signals, preset=asked.preset)
@@ -117,7 +121,8 @@ def fit(
 
 
 def _joined(results: list[FitResult], workers: int) -> FitResult:
-    """One result; its seconds are of the whole machine, on which `workers` batches ran side by side."""
+    """Joins the results of all batches. The seconds are those of the whole machine, on which `workers` batches ran side
+    by side."""
     first = results[0]
     if len(results) == 1:
         return first

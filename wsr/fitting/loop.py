@@ -1,4 +1,4 @@
-"""The loop of a fit, and what it tells: step records on the way, and a result at the end."""
+"""The loop of a fit: yields records of single steps, and at the end a result."""
 
 import math
 import time
@@ -28,7 +28,7 @@ from wsr.render.decode import decode
 
 @dataclass(frozen=True)
 class Conditions:
-    """How instances were fitted and are judged: resolution of the decode (pixels of the longer side, or samples along
+    """How instances were fitted and judged: the resolution of the decode (pixels of the longer side, or samples along
     an edge), height and width of images, and the configuration of the fit."""
 
     resolution: int
@@ -38,10 +38,12 @@ class Conditions:
 
 @dataclass(kw_only=True)
 class FitResult:
-    """Fitted weights (n, p) and what decodes them, both on the CPU; their quality (n,) (PSNR in dB of the clamped
-    decode, or IoU on fresh uniform points), and the curve of the mean quality: (step, quality) pairs. status: "ok", or
-    why an instance failed ("diverged: …") or shows little of its target ("poor: …", below 15 dB or an IoU of 0.5, with
-    what may be the reason)."""
+    """The fitted weights (n, p) and the representation that decodes them, both on the CPU.
+
+    quality (n,): PSNR in dB of the clamped decode, or IoU on fresh uniform points. curve: (step, mean quality) pairs.
+    status: for each instance "ok", or why it failed ("diverged: …"), or why it shows little of its target ("poor: …":
+    below 15 dB or an IoU of 0.5, with a possible reason). seconds: of the fit, without the time for measuring quality.
+    """
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
@@ -54,36 +56,41 @@ class FitResult:
 
     @property
     def resolution(self) -> int:
+        """At which the fits were judged."""
         return self.conditions.resolution
 
     @property
     def aspect(self) -> tuple[int, int]:
+        """Height and width of the images."""
         return self.conditions.aspect
 
     @property
     def config(self) -> FitConfig:
+        """How the instances were fitted."""
         return self.conditions.config
 
     @property
     def modality(self) -> Modality:
+        """What the values of the fields are."""
         return self.representation.modality
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n *rest"] | list[Any]:
-        """What the weights are: images in [0, 1] whose longer side is `resolution`, meshes, or what the modality
-        decodes."""
+        """Decodes the weights: images in [0, 1] whose longer side is `resolution` pixels, meshes, or whatever else the
+        modality decodes. resolution: by default the one at which the fits were judged."""
         return decode(self.representation, self.weights, resolution or self.resolution, self.aspect)
 
     def save(self, path: str | Path) -> None:
-        """The weights as one file, which `wsr.load_weights` and `wsr render` open."""
+        """Writes the weights to one file, which `wsr.load_weights` and `wsr render` open."""
         fitted = {"resolution": self.resolution, "steps": self.config.steps, "fit": self.config.stated()}
         save_weights(path, self.weights, self.representation, self.ids, self.aspect, fitted)
 
 
 @dataclass
 class FitRecord:
-    """A step of a fit: loss and quality of each instance (n,), the weights (n, p) as they are now, and on the last one
-    (`done`) the result. Only the last quality is exact: those before are of a fixed part of the pixels or points
-    (`quick`), so that records cost little beside the steps between them. All on the CPU, wherever the fit runs."""
+    """A step of a fit: loss and quality of each instance (n,), the current weights (n, p), and after the last step
+    (`done`) the result. Only the last quality is exact. Earlier ones are measured on a fixed subset of the pixels or
+    points (`quick`), so that records cost little compared to the steps between them. Everything is on the CPU, whatever
+    device the fit uses."""
 
     step: int
     steps: int
@@ -105,27 +112,29 @@ def run_fit(
     stored_as: torch.dtype = torch.float32,
     backend: str | None = None,
 ) -> Iterator[FitRecord]:
-    """The loop itself, with a record every so many steps, or after these ones, and after the last.
+    """Fits a batch and yields a record every `every` steps, or after each step in `every`, and after the last step.
 
-    Every instance has its own loss, and Adam works entry by entry, so an instance does not depend on what else is in
-    the batch, and one that diverges leaves the others alone. But for rounding: a batch of another size may sum in
-    another order, and then an error δ in a gradient moves an entry by up to `lr`·δ/ε more or less (Adam divides by the
-    root of a second moment plus ε = 1e-8), never by more than a few whole steps. An error that puts a preactivation on
-    the other side of its ReLU is a δ of a point's whole share. So what is promised, alone and in any batch, is
+    Every instance has a loss of its own and Adam updates each entry separately, so an instance does not depend on the
+    rest of its batch, and one that diverges does not affect the others. The exception is rounding: a batch of another
+    size may add up numbers in another order. Adam divides a gradient by the root of its second moment plus ε = 1e-8, so
+    an error δ in a gradient can change an entry by up to `lr`·δ/ε, though never by more than a few whole steps; and an
+    error that moves a preactivation across the zero of its ReLU changes the gradient by that point's whole
+    contribution. Therefore the promise for an instance, fitted alone or in any batch, is
 
-    - in fp64 (`set_compute_dtype("cpu", torch.float64)`), where δ is some 1e-16: every entry within 1e-6 of a step
-      after ten of them. Measured: 4e-14 of a step after 80;
-    - in fp32: the gradient of a step to rounding, and the quality at the end to 0.05 dB, but not the weights (in bf16,
-      which rounds to two digits, the quality to 0.5 dB). Measured on a CPU without AVX-512, an MLP in fp32: rounding
-      (6e-8) turns one ReLU at one point after three steps; a step later 1,446 of its 7,953 entries differ by up to 1e-3
-      of a step, after ten by 5e-2, and the quality by 1e-4 dB.
+    - in fp64 (`set_compute_dtype("cpu", torch.float64)`), where δ is about 1e-16: after ten steps every entry agrees
+      within 1e-6 of a step. Measured: 4e-14 of a step after 80 steps;
+    - in fp32: the gradient of a step agrees up to rounding and the final quality within 0.05 dB, but the weights may
+      differ (in bf16, which keeps two to three digits, the quality within 0.5 dB). Measured on a CPU without AVX-512,
+      an MLP in fp32: after three steps rounding (6e-8) switches one ReLU at one point; a step later 1,446 of its 7,953
+      entries differ by up to 1e-3 of a step, after ten steps by 5e-2, and the quality differs by 1e-4 dB.
 
-    `stored_as`: the precision in which the result will be kept, and so the one in which it is judged. `backend`: see
-    `step_loss`. It computes where the targets are, with a copy of `model` there; nothing in the loop waits for that
-    device but the records, which come to the CPU."""
+    `stored_as`: the dtype in which the weights will be stored, and therefore judged. `backend`: see `step_loss`. The
+    fit runs on the targets' device with a copy of `model`. The host waits for that device only where a record is made.
+    """
     targets, n, device = problem.targets, len(problem.targets), problem.targets.device
     model, dtype = model.to(device), compute_dtype(device)
-    rates = model.relative_rates(config.a_rate)  # (p,): Adam's steps are of one length, in units of these
+    # Adam takes steps of the same length in all entries, so it is given the weights in units of their learning rates
+    rates = model.relative_rates(config.a_rate)  # (p,)
     scaled = (start.detach().to(device, wide_dtype(dtype)) / rates).expand(n, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([scaled], lr=config.lr, betas=config.betas, fused=True)
     losses = step_loss(model, targets, dtype, backend)
@@ -142,10 +151,10 @@ def run_fit(
         loss.sum().backward()
         optimizer.step()
         if step + 1 == config.steps or _recorded(step + 1, every):
-            synchronize(device)  # the host is ahead of a GPU: without waiting, fitting would count as pause
+            synchronize(device)  # else the steps still queued on a GPU would count as pause
             fitted = time.monotonic() - began - paused
             record = recorder.record(step + 1, scaled.detach() * rates, loss, fitted)
-            paused = time.monotonic() - began - fitted  # measuring and whoever reads the records is not fitting
+            paused = time.monotonic() - began - fitted  # `seconds` excludes measuring and the reader of the records
             yield record
             paused = time.monotonic() - began - fitted
 
@@ -153,11 +162,12 @@ def run_fit(
 def step_loss(
     model: Representation, targets: Targets, dtype: torch.dtype, backend: str | None = None
 ) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
-    """The loss of each instance, (n,), from weights (n, p), points and values: one graph of a whole step.
+    """Returns a function that computes the loss of each instance (n,) from weights (n, p), points and values.
 
-    backend: None runs it as it is; else `torch.compile` compiles it, "inductor" with CUDA graphs. That pays on a GPU,
-    where a step of small products is bound by its launches, and for long jobs, as compiling takes up to a minute; on
-    two CPU cores it made a step slower (design, section 8)."""
+    backend: None runs it uncompiled; otherwise `torch.compile` compiles a whole step into one graph ("inductor": with
+    CUDA graphs). That pays off on a GPU, where launching kernels takes longer than the small products of a step, and
+    for long jobs, since compiling takes up to a minute. On two CPU cores it made a step slower.
+    """
 
     def losses(weights, points, values):
         return targets.loss(model.evaluate(weights, points, dtype), Batch(points, values))
@@ -175,7 +185,7 @@ def _recorded(step: int, every: int | Collection[int]) -> bool:
 
 
 class _Recorder:
-    """Makes the records of a fit, and keeps the curve of the mean quality."""
+    """Makes the records of a fit and collects the curve of the mean quality."""
 
     def __init__(
         self, problem: Problem, model: Representation, config: FitConfig, resolution: int, stored_as: torch.dtype
@@ -185,7 +195,7 @@ class _Recorder:
         self.curve: list[tuple[int, float]] = []
 
     def record(self, step: int, weights: Float[Tensor, "n p"], loss: Float[Tensor, "n"], seconds: float) -> FitRecord:
-        """Of a step that has been made, with the result at the last one."""
+        """Returns the record of a completed step; after the last step it contains the result."""
         steps = self.conditions.config.steps
         last = step == steps
         now = weights.to(self.stored_as).to(wide_dtype(self.stored_as)) if last else weights
@@ -206,7 +216,7 @@ class _Recorder:
 
 
 def cosine(step: int, config: FitConfig) -> float:
-    """From `lr` at the first step to `lr_end` at the last."""
+    """Returns the learning rate of a step: a cosine from `lr` at the first step to `lr_end` at the last."""
     if config.steps == 1:
         return config.lr
     return config.lr_end + (config.lr - config.lr_end) * 0.5 * (1 + math.cos(math.pi * step / (config.steps - 1)))

@@ -1,4 +1,4 @@
-"""From what a user gives to what a fit needs: ids, target tensors, and fresh points to judge the result on."""
+"""Turns what a user gives into what a fit needs: ids, training targets, and what judges the result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -36,8 +36,9 @@ class Problem:
 def make_problem(
     signals, resolution: int | None, seed: int = 0, device: torch.device | str = "cpu", evaluation_points: int = 100_000
 ) -> Problem:
-    """Accepts what `wsr.fit` accepts: Signals, a Signal, an image array (n, h, w, 3) in [0, 1], PIL images, meshes, or
-    paths, one or a list. Pictures and paths larger than `resolution` are reduced to it; arrays are kept as they are."""
+    """Makes the problem of a batch from anything `wsr.fit` accepts: Signals, a Signal, an image array (n, h, w, 3) in
+    [0, 1], PIL images, meshes, or paths, one or a list. Pictures and files larger than `resolution` are reduced to it;
+    arrays keep their size. evaluation_points: fresh points on which shapes are judged."""
     items = as_signals(signals, resolution)
     modality = items.modality
     samples = modality.samples(items)
@@ -46,9 +47,12 @@ def make_problem(
 
 
 def as_signals(given, resolution: int | None = None, *, preset: str | None = None) -> Signals:
-    """Any of the accepted inputs as Signals. WsrError for what is none of them, for an empty list, and for a mix.
+    """Converts any accepted input to Signals. WsrError for any other input, for an empty list, and for a mix of
+    modalities.
 
-    resolution: the one that files are reduced to; with `preset`, it is that preset's for the modality of each file."""
+    resolution: pixels of the longer side to which pictures and files are reduced; with `preset`, it is that preset's
+    for the modality of each item.
+    """
     if isinstance(given, Signals):
         items = list(given)
     elif isinstance(given, (np.ndarray, Tensor)):
@@ -71,7 +75,7 @@ def as_signals(given, resolution: int | None = None, *, preset: str | None = Non
 
 
 def _distinct(items: list[Signal]) -> list[Signal]:
-    """With ids that are all different: files of one name in two folders are numbered."""
+    """Makes all ids distinct by numbering items of the same name, such as files in different folders."""
     seen: set[str] = set()
     for i, item in enumerate(items):
         name, number = item.id, 2
@@ -96,7 +100,7 @@ def _one(item, position: int, resolution: int | None, preset: str | None) -> Sig
     named = isinstance(item, (str, Path))
     modality = modalities.of_given(item)
     if modality is None and (named or isinstance(item, (np.ndarray, Tensor))):
-        modality = modalities.IMAGE  # which says what is wrong with it
+        modality = modalities.IMAGE  # its error message says what is wrong with it
     if modality is None:
         raise WsrError(
             f"A {type(item).__name__} cannot be fitted: give image arrays (n, h, w, 3) in [0, 1], PIL images, "

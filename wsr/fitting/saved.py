@@ -1,4 +1,4 @@
-"""Weights in a file of their own, as they are taken home: numbers, and all that says what they are of."""
+"""Files of fitted weights, as users take them home: the weights and everything needed to decode them."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -21,13 +21,13 @@ from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
 WHAT = "a file of weights that were taken home"
-TEXTS = ("ids", "field", "fitted", "aspect", "layout", "dim", "rank", "mask_seed")  # of the metadata, which hold JSON
+TEXTS = ("ids", "field", "fitted", "aspect", "layout", "dim", "rank", "mask_seed")  # metadata entries that hold JSON
 
 
 @dataclass(frozen=True)
 class SavedWeights:
-    """Weights (n, p) by their ids. aspect: height and width of images, in whole numbers of any unit; fitted: how they
-    were fitted, empty where the file does not say."""
+    """Weights (n, p) and the instance ids of their rows. aspect: height and width of the images, in any unit; fitted:
+    how they were fitted, empty if the file does not say."""
 
     ids: list[str]
     weights: Float[Tensor, "n p"]
@@ -37,16 +37,18 @@ class SavedWeights:
 
     @property
     def modality(self) -> Modality:
+        """What the values of the fields are."""
         return self.representation.modality
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n *rest"] | list[Any]:
-        """What they are: images in [0, 1] whose longer side is `resolution`, meshes, or what the modality decodes."""
+        """Decodes all weights: images in [0, 1] whose longer side is `resolution` pixels, meshes, or whatever else the
+        modality decodes."""
         return self.decode(self.ids, resolution)
 
     def decode(
         self, ids: list[str], resolution: int | None = None
     ) -> Float[np.ndarray, "n *rest"] | list[Any]:  # fmt: skip
-        """The same of some of them, as a zoo has it."""
+        """Decodes the weights of some instances, like `Zoo.decode`. WsrError for weights that are not finite."""
         rows = [self.ids.index(item) for item in ids]
         for item, good in zip(ids, self.weights[rows].isfinite().all(1).tolist(), strict=True):
             if not good:
@@ -59,8 +61,8 @@ def save_weights(
     path: str | Path, weights: Float[Tensor, "n p"], representation: Representation, ids: list[str],
     aspect: tuple[int, int] = (1, 1), fitted: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
-    """One safetensors file, with what is needed to decode them in its metadata. fitted: how they were fitted, where
-    that is known: settings of the fit, steps, resolution."""
+    """Writes weights to one safetensors file whose metadata hold everything needed to decode them. fitted: how they
+    were fitted, if known: settings of the fit, steps, resolution."""
     described = FieldDescription.of(representation)
     metadata = {
         "format": FORMAT,
@@ -81,18 +83,18 @@ def save_weights(
 
 
 def load_weights(path: str | Path) -> SavedWeights:
-    """What `save_weights` wrote: `FitResult.save`, `wsr fit --out`, or the page's "Take it home". WsrError for another
-    file, or where the base that the weights are of is not here."""
+    """Loads weights that `FitResult.save`, `wsr fit --out` or the page's "Take it home" has written. WsrError for any
+    other file, or if the base that the weights were fitted on is missing."""
     with open_tensors(path, WHAT) as file:
         about = _about(file)
         described = FieldDescription(
             about.representation, about.rank, about.mask_seed, about.base or None, about.base_sha256 or None,
             as_config(FieldConfig, about.field, file.fault),
         )  # fmt: skip
-        # the size is asked for before anything of it is allocated
+        # compared with the file's tensor before anything of that size is allocated
         kind = named(about.representation)
         size = kind.cls.stored_size(kind, described.sizes(), about.rank)
-        # copied, so that it is aligned: last bits of sums would depend on the length of the file's header
+        # Cloned for its alignment: otherwise the rounding of sums would depend on the length of the file's header.
         weights = file.tensor("weights", (len(about.ids), size), finite=False).float().clone()
         fault = file.fault
     model = described.load()

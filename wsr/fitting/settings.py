@@ -1,4 +1,4 @@
-"""How a fit is asked for: one object, from the command line, the page or a keyword argument to the loop."""
+"""The settings of a fit as one object, which the command line, the page and `wsr.fit` all build."""
 
 import difflib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ MAX_STEPS = 1_000_000
 
 
 class FitOptions(TypedDict, total=False):
-    """The keywords of `wsr.fit`; `FitSettings` and `Start` say what each means."""
+    """The keywords of `wsr.fit`, explained in `FitSettings` and `Start`."""
 
     steps: int | None
     rank: int | None
@@ -46,46 +46,47 @@ class Start:
     """The start that all instances share, as `Representation.initial` draws it."""
 
     init: str = "centered"
-    """At the mean of the base, "normal": zero-mean, or "spread": around one fixed start, equally far for all."""
+    """How the start is drawn. "centered": at the mean of the base; "normal": with zero mean; "spread": around one fixed
+    start, with the same relative noise for all representations."""
     sigma: float = 0.02
-    """Standard deviation of the start around its centre, where it has one."""
+    """Standard deviation of the start around its centre, if it has one."""
     init_seed: int = 0
-    """Of its random part."""
+    """Seed of its random part."""
     perturb: float = 0.0
-    """λ in [0, 1]: how far it is taken towards a second, independent start."""
+    """λ in [0, 1] of figure 3: how far the start is moved towards a second, independent one."""
 
     def of(self, model: Representation) -> Float[Tensor, "p"]:
-        """The stored vector of a representation where the fit begins."""
+        """Returns the start of a representation as a stored vector."""
         return model.initial(self.init, self.sigma, self.init_seed, self.perturb)
 
 
 @dataclass(frozen=True, kw_only=True)
 class FitSettings:
-    """What a fit is made with, beside its signals, representation and base. None leaves a setting to the preset."""
+    """The settings of a fit, except its signals, representation and base. None means the preset's value."""
 
     start: Start = Start()
     preset: str = "cpu"
     rank: int | None = None
     """Of the adapters."""
     steps: int | None = None
-    """Adam steps; by default the preset's, which takes more for anything that is not of the base's data set."""
+    """Adam steps; by default the preset's, which takes more for signals that are not of the base's data set."""
     points: int | None = None
-    """Points an instance and step."""
+    """Points per instance and step."""
     lr: float | None = None
     """Learning rate of the first step."""
     a_rate: float | None = None
     """Learning rate of an adapter's A in units of B's."""
     seed: int = 0
-    """Draws points only; masks belong to the base."""
+    """Seed of the points that are drawn. (The seed of the masks belongs to the base.)"""
     device: str | None = None
-    """cpu or cuda; by default CUDA where there is one."""
+    """cpu or cuda; by default CUDA if available."""
     every: int = 10
     """Steps between two records of a stream; 0: only the last."""
 
     @classmethod
     def of(cls, given: Mapping[str, Any], known: type = StreamOptions) -> "FitSettings":
-        """From keywords, those of a `Start` among them. TypeError, with the nearest one, for a keyword that is not
-        among those of `known`."""
+        """Builds settings from keywords, including those of `Start`. TypeError, with the nearest name, for a keyword
+        that is not in `known`."""
         names = list(known.__annotations__)
         for name in given:
             if name not in names:
@@ -97,8 +98,8 @@ class FitSettings:
         return cls(start=Start(**{name: given[name] for name in start}), **own)
 
     def config(self, representation: str, modality: Modality | str, steps: int | None = None) -> FitConfig:
-        """The preset's way of fitting a representation, with what is set here. steps: where they are not set. WsrError
-        where they are not a whole number."""
+        """Returns the preset's configuration for fitting a representation, with the settings given here. steps: used if
+        these settings state none. WsrError if the number of steps is not a whole number in [1, 1,000,000]."""
         config = find_preset(self.preset, modality).fit.of(representation)
         steps = (steps or config.steps) if self.steps is None else self.steps
         if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):

@@ -1,4 +1,4 @@
-"""Batches side by side, a core each."""
+"""Runs batches side by side, one per core."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,7 +15,7 @@ _of_thread = threading.local()
 
 
 def told_to_stop() -> bool:
-    """Whether nobody waits any more for what this thread computes in `side_by_side`."""
+    """Tells whether the result that this thread computes in `side_by_side` is no longer wanted."""
     stop = getattr(_of_thread, "stop", None)
     return stop is not None and stop.is_set()
 
@@ -26,17 +26,19 @@ def _begin(threads: int, stop: threading.Event) -> None:
 
 
 def workers_for(device: str, most: int) -> int:
-    """Batches to fit side by side: one for each core, at most `most`; one alone on a GPU."""
+    """Returns how many batches to fit side by side: on CPUs one per core, but at most `most`; on a GPU one."""
     return max(1, min(cores(), most)) if torch.device(device).type == "cpu" else 1
 
 
 @contextmanager
 def side_by_side(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[Iterable[R]]:
-    """Yields the results of `work` on the items, in order, as they come. Leaving early drops what has not begun, and
-    ends what has (`told_to_stop`).
+    """Yields an iterable of the results of `work` on the items, in order. Leaving the context early cancels the items
+    that have not begun and asks those that have to end (`told_to_stop`).
 
-    Threads of one process: torch lets go of the interpreter while it computes. Two batches on a core each take 0.8 of
-    the time of one after the other on two cores, whose small products and short passes would wait for each other."""
+    The batches run in threads of one process, because torch releases the interpreter lock while it computes. Two
+    batches on one core each take 0.8 of the time of one after the other on two cores, since the two cores would often
+    wait for each other in such small products.
+    """
     if workers <= 1 or len(items) <= 1:
         yield map(work, items)
         return
@@ -47,4 +49,4 @@ def side_by_side(work: Callable[[T], R], items: Sequence[T], workers: int) -> It
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
-        torch.set_num_threads(before)  # set for a thread, it is also the default of every new one
+        torch.set_num_threads(before)  # torch makes a thread's setting the default of new threads

@@ -1,4 +1,4 @@
-"""Whether a fit came out as it should, and why it may not have."""
+"""Judges whether a fit succeeded, and names a possible reason if not."""
 
 import math
 
@@ -11,8 +11,8 @@ _FEW_STEPS = 200
 
 
 def verdict(modality: Modality, quality: float, finite: bool, steps: int, filled: float | None = None) -> str:
-    """The status of a fit: "ok"; "diverged: …"; or "poor: …" with what may be the reason, below the modality's
-    threshold. filled: share of the domain that lies inside the target, where it has an inside."""
+    """Returns the status of a fit: "ok"; "diverged: …"; or, if the quality is worse than the modality's threshold,
+    "poor: …" with a possible reason. filled: share of the domain inside the target, for shapes."""
     if not (finite and math.isfinite(quality)):
         return "diverged: weights are not finite"
     if (quality >= modality.poor) if modality.higher_is_better else (quality <= modality.poor):
@@ -25,7 +25,7 @@ def verdict(modality: Modality, quality: float, finite: bool, steps: int, filled
 def verdicts(
     modality: Modality, quality: Float[np.ndarray, "n"], finite: list[bool], steps: int, filled: list[float] | None
 ) -> list[str]:
-    """`verdict` of each instance of a batch."""
+    """Returns the `verdict` of each instance of a batch."""
     shares = [None] * len(quality) if filled is None else filled
     return [
         verdict(modality, float(q), good, steps, share) for q, good, share in zip(quality, finite, shares, strict=True)
@@ -33,6 +33,7 @@ def verdicts(
 
 
 def is_poor(status: str) -> bool:
+    """Tells whether a status is that of a poor fit."""
     return status.startswith("poor")
 
 

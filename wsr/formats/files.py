@@ -1,4 +1,4 @@
-"""What may lie where a file is expected: nothing, a folder, a Git LFS pointer, a web page."""
+"""Checks what is actually at the path of an expected file: nothing, a folder, a Git LFS pointer, or a web page."""
 
 import stat
 from collections.abc import Callable
@@ -8,17 +8,18 @@ from wsr.errors import WsrError, shown
 
 LFS = b"version https://git-lfs"
 PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
-HEAD = 512  # bytes that tell a stand-in from the file itself
+HEAD = 512  # leading bytes that are checked
 
 
 def fault(path: str | Path, what: str) -> str:
-    """How a message begins about a file that should be `what` ("a base"), or should hold it ("the weights of …")."""
+    """Returns the beginning of a message about a file that should be `what` ("a base"), or should hold it ("the weights
+    of …")."""
     return f"{shown(path)} {'does not hold' if what.startswith('the weights') else 'is not'} {what}"
 
 
 def there(path: str | Path, test: Callable[[Path], bool] = Path.is_file) -> bool:
-    """Whether a file, or what `test` asks for, is at this path; False as well where the path is none that the system
-    takes (too long, with a zero byte, below a file)."""
+    """Tells whether there is a file at this path, or whatever `test` checks for. False also for paths that the system
+    does not accept (too long, with a zero byte, below a file)."""
     try:
         return test(Path(path))
     except (OSError, ValueError):
@@ -26,8 +27,8 @@ def there(path: str | Path, test: Callable[[Path], bool] = Path.is_file) -> bool
 
 
 def refuse_stand_in(path: str | Path, what: str) -> int:
-    """The size in bytes of the file at `path`. WsrError, with what to do, where there is none that can be read, or
-    where it is empty, a Git LFS pointer or a web page. what: what the file should be, as in "a base"."""
+    """Returns the size in bytes of the file at `path`. WsrError, with a remedy, if there is no readable file, or if it
+    is empty, a Git LFS pointer or a web page. what: what the file should be, as in "a base"."""
     try:
         about = Path(path).stat()
         if stat.S_ISDIR(about.st_mode):

@@ -1,4 +1,4 @@
-"""What the metadata of a generator's file may say, and the names that earlier versions had for its settings."""
+"""Schemas of the metadata of generators' files, and the names that earlier versions used for their settings."""
 
 from typing import Annotated, Any, Literal
 
@@ -6,12 +6,13 @@ from pydantic import Field, field_validator, model_validator
 
 from wsr.formats.schema import Count, Name, Positive, Share, Width, ZooSchema, _Schema
 
-# Settings of generators under the names that files of earlier versions have for them.
+# Names of settings in files of earlier versions, and the current ones.
 _RENAMED = {"end": "final_noise", "look": "eval_every"}
 
 
 def with_current_names(settings: Any) -> Any:
-    """The same settings under the names of today. What is no mapping is left as it is."""
+    """Renames settings from the names of earlier versions to the current ones. Anything but a dictionary is returned
+    unchanged."""
     if not isinstance(settings, dict):
         return settings
     old = {key for key in _RENAMED.keys() & settings.keys() if _RENAMED[key] not in settings}
@@ -19,7 +20,8 @@ def with_current_names(settings: Any) -> Any:
 
 
 def identity_with_current_names(record: Any) -> Any:
-    """The same for the record of a run's identity (`wsr.identity`), whose part `config` has settings of a generator."""
+    """Does the same for the record of a run's identity (`wsr.identity`), whose part `config` holds a generator's
+    settings."""
     if not isinstance(record, dict) or not isinstance(record.get("parts"), dict):
         return record
     config = {"config": with_current_names(record["parts"]["config"])} if "config" in record["parts"] else {}
@@ -64,7 +66,7 @@ class DiffusionConfigSchema(_Schema):
 
 
 class AboutSchema(_Schema):
-    """How a generator was trained, with the zoo.json of the weights it has learnt."""
+    """How a generator was trained, with the zoo.json of its training weights."""
 
     zoo: ZooSchema | None = None
     name: Name = ""
@@ -73,11 +75,11 @@ class AboutSchema(_Schema):
     @field_validator("zoo", mode="before")
     @classmethod
     def _none(cls, value: Any) -> Any:
-        return value or None  # of a model without a zoo, which a caller gives what decodes its samples
+        return value or None  # a model without a zoo; the caller states what decodes its samples
 
 
 class GeneratorSchema(_Schema):
-    """The metadata of a generator's file. config: its own settings, which its kind checks."""
+    """The metadata of a generator's file. config: the generator's own settings, which its kind validates."""
 
     format: Literal["wsr-diffusion-1"]
     generator: Name = "diffusion"

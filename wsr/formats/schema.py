@@ -1,7 +1,8 @@
-"""What the metadata of our files may say: one schema for each format, checked whole before it is used.
+"""Schemas of the metadata in our files: one for each format, by which a file is validated completely before it is used.
 
-Unknown keys are allowed and kept, so that newer files open; known keys are of their type and within bounds, so that no
-file makes us allocate more than it holds. Numbers, lists and texts are bounded by what can be trained, not by presets.
+Unknown keys are allowed and kept, so that newer files can be opened. Known keys must have their type and lie within
+bounds, so that a file cannot make us allocate more than it holds. The bounds are those of what can be trained; they do
+not depend on presets.
 """
 
 from dataclasses import fields
@@ -16,7 +17,7 @@ from wsr.fields.registry import names
 from wsr.formats.files import refuse_stand_in, shown
 from wsr.modalities import of_file
 
-TEXT_BYTES = 16_000_000  # of a JSON text: a zoo.json has 8 kB, the ids of 500,000 instances 10 MB
+TEXT_BYTES = 16_000_000  # largest JSON text; a zoo.json has 8 kB, the ids of 500,000 instances 10 MB
 ENTRIES = 2**28  # numbers of an instance, or of a base: 1 GB
 LONGEST_INPUT = 60  # characters of a faulty value in a message
 
@@ -41,12 +42,12 @@ RepresentationName = Annotated[str, AfterValidator(_registered)]
 
 
 class _Schema(BaseModel):
-    # of Python's types exactly: "4", 4.0 and true are no whole numbers
+    # exact types: "4", 4.0 and true are not integers
     model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False, hide_input_in_errors=True)
 
 
 class _OfModality(_Schema):
-    """What names the modality of a field's values; older files say its dimension alone."""
+    """Metadata that name the modality of a field's values; older files state only the dimension."""
 
     dim: Annotated[int, Field(ge=1, le=4)]
     modality: Name = ""
@@ -60,7 +61,8 @@ class _OfModality(_Schema):
 
 
 class FieldSchema(_OfModality):
-    """A `FieldConfig`. At least four channels: a mask over three could leave no row of a pair open."""
+    """A `FieldConfig`. At least four channels: with three and a rank of two, no mask could leave every column a trained
+    entry."""
 
     channels: Annotated[int, Field(ge=4, le=16_384)]
     blocks: Annotated[int, Field(ge=1, le=256)]
@@ -83,7 +85,7 @@ class EntrySchema(_Schema):
 
 
 class FitSchema(_Schema):
-    """The settings of a fit beside its steps, as a zoo records them."""
+    """The settings of a fit except its steps, as a zoo records them."""
 
     points: Annotated[int, Field(ge=1, le=10**8)]
     lr: Positive
@@ -94,7 +96,7 @@ class FitSchema(_Schema):
 
 
 class ZooSchema(_OfModality):
-    """A zoo.json. What has a default here was left to the preset, or to the code, by older ones."""
+    """A zoo.json. Keys with a default are missing in older ones, which left them to the preset or to the code."""
 
     format: Literal["wsr-zoo-1"]
     representation: RepresentationName
@@ -129,7 +131,7 @@ class ZooSchema(_OfModality):
 
 
 class BaseSchema(_Schema):
-    """The metadata of a base's file, its JSON texts parsed."""
+    """The metadata of a base's file, with parsed JSON texts."""
 
     format: Literal["wsr-base-1"]
     config: FieldSchema
@@ -141,7 +143,7 @@ class BaseSchema(_Schema):
 
 
 class WeightsSchema(_OfModality):
-    """The metadata of weights that were taken home, their JSON texts parsed. aspect: height and width."""
+    """The metadata of a file of fitted weights, with parsed JSON texts. aspect: height and width."""
 
     format: Literal["wsr-weights-1"]
     representation: RepresentationName
@@ -164,8 +166,8 @@ class WeightsSchema(_OfModality):
 
 
 def check_layout(layout: list[EntrySchema]) -> None:
-    """ValueError where the entries do not follow each other, or a frozen position is outside its tensor or there
-    twice."""
+    """Raises a ValueError if the entries do not follow each other, or if a frozen position is outside its tensor or
+    repeated."""
     offset = total = 0
     for entry in layout:
         numel = 1
@@ -182,7 +184,8 @@ def check_layout(layout: list[EntrySchema]) -> None:
 
 
 def read_json(path: str | Path, what: str) -> Any:
-    """The value of a JSON file of ours. WsrError where it is none, or larger than `TEXT_BYTES`."""
+    """Reads a JSON file. WsrError if it is not JSON, or larger than `TEXT_BYTES`. what: what the file should be, as in
+    "the description of a zoo"."""
     size = refuse_stand_in(path, what)
     if size > TEXT_BYTES:
         raise WsrError(f"{shown(path)} is not {what}: it has {size:,} bytes, and at most {TEXT_BYTES:,} are read.")
@@ -194,7 +197,7 @@ def read_json(path: str | Path, what: str) -> Any:
 
 
 def parse_json(text: str | bytes, fault: str) -> Any:
-    """The value of a JSON text. fault: how the WsrError begins where it is none, or is nested too deeply."""
+    """Parses a JSON text. WsrError, beginning with `fault`, if it is not JSON or is nested too deeply."""
     if len(text) > TEXT_BYTES:
         raise WsrError(f"{fault}: its text of {len(text):,} bytes is longer than the {TEXT_BYTES:,} that are read.")
     try:
@@ -204,7 +207,8 @@ def parse_json(text: str | bytes, fault: str) -> Any:
 
 
 def validated(schema: type[Model], data: Any, fault: str) -> Model:
-    """`data` as its schema has it. fault: how the WsrError begins where it does not fit, as in "'x' is not a base"."""
+    """Validates `data` by its schema. WsrError, beginning with `fault` (as in "'x' is not a base"), if it does not fit.
+    """
     try:
         return schema.model_validate(data)
     except ValidationError as error:
@@ -213,8 +217,8 @@ def validated(schema: type[Model], data: Any, fault: str) -> Model:
 
 
 def as_config(config: type, checked: BaseModel, fault: str) -> Any:
-    """A frozen dataclass of settings from its checked values. WsrError for settings that this version does not know:
-    what they would change is not known either."""
+    """Builds a frozen dataclass of settings from validated values. WsrError for settings that are unknown to this
+    version, since their effect is unknown too."""
     values = checked.model_dump()
     unknown = sorted(set(values) - {field.name for field in fields(config)})
     if unknown:

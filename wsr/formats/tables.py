@@ -41,7 +41,7 @@ def read_table(path: str | Path, what: str, columns: Mapping[str, str], key: Seq
         frame = _read(path, fault, columns).to_pandas(ignore_metadata=True)
     except WsrError:
         raise
-    except Exception as error:  # of pyarrow, which has many kinds: the file is at fault
+    except Exception as error:  # pyarrow raises many types for a damaged file
         raise WsrError(f"{fault}: it is damaged, or not Parquet ({' '.join(str(error).split())[:150]}).") from None
     if key and frame.duplicated(list(key)).any():
         twice = frame.loc[frame.duplicated(list(key)), key[-1]].iloc[0]

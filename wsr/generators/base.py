@@ -1,6 +1,7 @@
-"""What a generator of weights is. Its own are `training`, `draw`, `contents` and `from_contents`; all else follows.
+"""The interface of all generators of weights. A subclass defines `training`, `draw`, `contents` and `from_contents`;
+all else is built on these.
 
-How one is registered says `wsr.generators.registry`.
+`wsr.generators.registry` tells how to register one.
 """
 
 from abc import ABC, abstractmethod
@@ -22,37 +23,38 @@ from wsr.zoo.zoo import Zoo
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings:
-    """How a generator is trained. What a kind of generator has no use for, it ignores or refuses with a WsrError."""
+    """How a generator is trained. A kind of generator that cannot use a setting ignores it or refuses it with a
+    WsrError."""
 
     preset: str | None = None
-    """Names the generator's own settings; None: the preset of the zoo."""
+    """Name of the preset of the generator's own settings; None: the preset of the zoo."""
     config: Any = None
-    """The generator's own settings as an object (such as `DiffusionConfig`), in place of the preset's."""
+    """The generator's own settings as an object (such as `DiffusionConfig`), instead of the preset's."""
     steps: int | None = None
-    """Optimiser steps, all of them; None: as many as the generator's own settings say."""
+    """Optimizer steps in total; None: as many as the generator's own settings say."""
     lr: float | None = None
     """Learning rate; None: that of the generator's own settings."""
     cls: str | None = None
-    """Only weights of this class are learnt; None: all."""
+    """Class to which the training weights are restricted; None: all classes."""
     seed: int = 0
-    """Seed of the first parameters and of everything that is drawn during training."""
+    """Seed of the initial parameters and of everything that is drawn during training."""
     copies: int = 1
-    """How often each weight is learnt, all but once with its ranks or neurons in another order."""
+    """How many copies of each training weight are used; all but one have their rank components or neurons permuted."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SampleSettings:
-    """How weights are sampled. None stands for what the generator was configured with."""
+    """How weights are sampled. None means the generator's own setting."""
 
     cls: str | None = None
-    """Class of all samples; None: classes are drawn as often as they occur among the training weights."""
+    """Class of all samples; None: classes are drawn with their frequencies among the training weights."""
     guidance: float | None = None
-    """How much the class counts: 1 as it was learnt, more exaggerates it, 0 ignores it."""
+    """Scale of classifier-free guidance: 1 samples the class as it was learnt, more exaggerates it, 0 ignores it."""
     steps: int = 100
-    """Steps from noise to weights, of generators that take several."""
+    """Steps from noise to weights, for generators that take several."""
     seed: int = 0
     final_noise: float | None = None
-    """Noise in [0, 1) from which the last step leads straight to the weights."""
+    """Noise level in [0, 1) from which the last step leads directly to the weights."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +62,15 @@ class SaveSettings:
     """How a generator is stored."""
 
     bits: int = 16
-    """Bits of each parameter of its networks: 32, 16, or 2 to 8 (of matrices alone, which are then quantized). With 6
-    the held-out loss of a diffusion model of shapes rises by 0.0016 of 0.763, with 5 by 0.0055, with 4 by 0.016."""
+    """Bits per parameter of the generator's networks: 32, 16, or 2 to 8, which quantizes the matrices only. With 6 bits
+    the held-out loss of a diffusion model of shapes rises by 0.0016 from 0.763, with 5 by 0.0055, with 4 by 0.016."""
 
 
 @dataclass(frozen=True)
 class Monitor:
-    """Whether samples collapse. cosine: mean cosine of pairs of samples (0 where they differ in every way);
-    cosine_train: that of the training weights; distinct: how many different training weights are nearest to one of
-    the `samples`."""
+    """Tells whether samples collapse. cosine: mean cosine similarity of pairs of samples (0 if they are unrelated);
+    cosine_train: that of the training weights; distinct: number of different training weights that are nearest to one
+    of the `samples`."""
 
     cosine: float
     cosine_train: float
@@ -78,9 +80,9 @@ class Monitor:
 
 @dataclass(frozen=True)
 class TrainRecord:
-    """The state of a training run. loss: the mean since the last record, over all processes; validation: the loss of
-    the averaged network on the validation weights, at the last evaluation; kept: nothing was trained, because the same
-    run had written its model before."""
+    """The state of a training run. loss: mean since the last record, over all processes; validation: loss of the
+    averaged network on the validation weights, at the last evaluation; kept: True if nothing was trained because the
+    same run has already written its model."""
 
     step: int
     steps: int
@@ -95,8 +97,8 @@ class TrainRecord:
 
 @dataclass(frozen=True)
 class SampleStep:
-    """A step of sampling. weights (n, p), on the CPU: the clean weights it heads for, after the last step the samples
-    themselves."""
+    """A step of sampling. weights (n, p), on the CPU: the current prediction of the clean weights; after the last step
+    the samples themselves."""
 
     step: int
     steps: int
@@ -105,9 +107,9 @@ class SampleStep:
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """A training that has not begun. generator: what it trains, in place; identity: all that the result depends on;
-    stream: given the path of a checkpoint to go on from and to write, yields records until the generator is trained;
-    steps: how many it takes at most."""
+    """A training run before it starts. generator: the generator that it trains in place; identity: everything that the
+    result depends on; stream: takes the path of a checkpoint to continue from and to write, and yields records until
+    the generator is trained; steps: their maximal number."""
 
     generator: "Generator"
     identity: Identity
@@ -116,10 +118,11 @@ class TrainingRun:
 
 
 class Generator(ABC):
-    """Makes new weights like those of a zoo.
+    """Generates new weights like those of a zoo.
 
-    representation: what decodes the samples; None for vectors that are no weights. classes: what a sample can be asked
-    to be. about: how it was trained, as JSON; of a generator that has learnt a zoo `zoo` (its zoo.json) and `name`.
+    representation: decodes the samples; None for vectors that are not weights. classes: those that samples can be
+    conditioned on. about: how it was trained, as JSON; for a generator trained on a zoo also `zoo` (its zoo.json) and
+    `name`.
     """
 
     kind: ClassVar[str]
@@ -131,58 +134,58 @@ class Generator(ABC):
     @classmethod
     @abstractmethod
     def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
-        """A training on the training split of a zoo; held-out fits have no part in it. WsrError for settings that do
+        """Prepares a training on the training split of a zoo; held-out fits are not used. WsrError for settings that do
         not fit the zoo."""
 
     @abstractmethod
     def draw(self, count: int, settings: SampleSettings, first: int = 0) -> tuple[Float[Tensor, "n p"], list[str]]:
-        """Samples number `first` to `first + count` as a zoo stores them, (count, p), on the CPU, and the class of
-        each ("" for none). Sample i depends on the settings and on i alone, so that a run can be continued."""
+        """Returns the samples number `first` to `first + count` as a zoo stores them, (count, p) on the CPU, and the
+        class of each ("" for none). Sample i depends on the settings and on i only, so that a run can be continued."""
 
     @abstractmethod
     def contents(self) -> ModelFile:
-        """All that `from_contents` needs."""
+        """Returns everything that `from_contents` needs."""
 
     @classmethod
     @abstractmethod
     def from_contents(cls, file: ModelFile, representation: Representation | None) -> "Generator":
-        """The generator that `contents` was of. The file may come from anybody: a ValueError, KeyError, TypeError or
-        RuntimeError says that its parts do not fit together."""
+        """Rebuilds a generator from its `contents`. The file may come from anybody: a ValueError, KeyError, TypeError
+        or RuntimeError means that its parts do not fit together."""
 
     def sample(self, count: int, settings: SampleSettings | None = None, **options: Any) -> Float[Tensor, "n p"]:
-        """New weights (count, p), as a zoo stores them, on the CPU. options: fields of `SampleSettings`."""
+        """Returns new weights (count, p), as a zoo stores them, on the CPU. options: fields of `SampleSettings`."""
         return self.draw(count, settings or SampleSettings(**options))[0]
 
     def sample_stream(
         self, count: int, settings: SampleSettings | None = None, **options: Any
     ) -> Iterator[SampleStep]:  # fmt: skip
-        """A record after each step of sampling; of a generator that takes no steps one."""
+        """Yields a record after each step of sampling; a single one for a generator without steps."""
         yield SampleStep(1, 1, self.sample(count, settings, **options))
 
     def save(self, path: str | Path, settings: SaveSettings | None = None) -> None:
-        """Writes files of at most 10 MB: `path`, and beside it `<stem>-1.safetensors` and so on."""
+        """Writes files of at most 10 MB each: `path`, and beside it `<stem>-1.safetensors` and so on."""
         write_model(Path(path), self.kind, self.contents(), (settings or SaveSettings()).bits)
 
     @classmethod
     def load(cls, name: str | Path, representation: Representation | None = None) -> "Generator":
-        """A generator of this kind by its path, or by its name in assets/diffusion. representation: by default what
-        its zoo's meta describes. WsrError for a missing file, and for one that is not of this kind."""
+        """Loads a generator of this kind by its path, or by its name in assets/diffusion. representation: by default
+        the one that its zoo's meta describes. WsrError for a missing file, and for a generator of another kind."""
         return load_generator(name, representation, cls)
 
     def describe(self) -> dict[str, Any]:
-        """What there is to say of it in a table or on the page."""
+        """Returns what a table or the page shows about it."""
         kind = named(self.kind)
         trained = {key: self.about[key] for key in ("steps", "seconds", "trained_on", "seed") if key in self.about}
         return {"generator": kind.title, "zoo": self.about.get("name", ""), "classes": self.classes, **trained}
 
     def sampling(self, settings: SampleSettings) -> dict[str, Any]:
-        """The settings that the samples depend on, as a zoo of samples states them."""
+        """Returns the settings that samples depend on, as a zoo of samples states them."""
         return {"seed": settings.seed, "class": settings.cls or ""}
 
     def fingerprint(self) -> str:
-        """A hash of all numbers of the generator, which tells two generators of one zoo apart."""
+        """Returns a hash of all numbers of the generator, which distinguishes generators trained on the same zoo."""
         return tensors_hash(self.contents().state)
 
     def to(self, device: torch.device | str) -> "Generator":
-        """A copy on the device, where it has something to gain there; else itself."""
+        """Returns a copy on the device, or the generator itself if it does not use the device."""
         return self

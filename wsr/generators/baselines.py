@@ -1,7 +1,7 @@
-"""Simple generators that everything else is compared with: copies with noise, averages of copies, a fitted Gaussian;
-and copies in disguise, which an audit must find.
+"""Simple generators to compare with: copies with noise, averages of copies, and a fitted Gaussian. Also disguised
+copies, which an audit must detect.
 
-The functions take training weights (n, p); the classes are the same as registered generators.
+The functions take training weights (n, p); the classes wrap them as registered generators.
 """
 
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from wsr.generators.sampling import rows_of_blocks
 from wsr.symmetry import act
 from wsr.zoo.zoo import Zoo
 
-NOISES = (0.1, 0.3, 0.5)  # of the audit's noise baseline, in units of each parameter's standard deviation
+NOISES = (0.1, 0.3, 0.5)  # amounts of the audit's noise baselines, in units of each parameter's standard deviation
 AVERAGES = (2, 16)
-VERSION = 1  # counted up by hand whenever the same settings would give another generator
+VERSION = 1  # to be incremented when a code change makes the same settings give a different generator
 
 
 def baselines(weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> Iterator[tuple[str, Float[Tensor, "m p"]]]:
-    """The audit's baselines by name, `count` weights of each."""
+    """Yields the name of each of the audit's baselines with `count` weights."""
     for amount in NOISES:
         yield f"noise {amount}", noisy(weights, amount, count, seed)
     for of in AVERAGES:
@@ -38,7 +38,8 @@ Seed = int | torch.Generator
 
 
 def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
-    """Random training weights with noise of `amount` of each parameter's standard deviation."""
+    """Returns random training weights plus Gaussian noise; `amount` is in units of each parameter's standard deviation.
+    """
     generator = _generator(seed)
     rows = torch.randint(0, len(weights), (count,), generator=generator)
     noise = torch.randn(count, weights.shape[1], generator=generator).to(weights.device)
@@ -46,7 +47,7 @@ def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: Seed =
 
 
 def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
-    """Means of `of` different training weights. WsrError for more than there are."""
+    """Returns means of `of` different training weights each. WsrError if there are fewer."""
     if not 1 <= of <= len(weights):
         raise WsrError(f"An average is of 1 to {len(weights)} training weights, not of {of!r}.")
     generator = _generator(seed)
@@ -54,15 +55,17 @@ def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: Seed = 0)
 
 
 def gaussian(weights: Float[Tensor, "n p"], count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
-    """Each parameter is drawn for itself, with its mean and standard deviation over the training weights."""
+    """Draws each parameter independently, with its mean and standard deviation over the training weights."""
     noise = torch.randn(count, weights.shape[1], generator=_generator(seed))
     return weights.mean(0) + weights.std(0) * noise.to(weights.device)
 
 
-def plants(model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0) -> dict[str, Tensor]:
-    """Copies that an audit must find, by how they are disguised: a little noise (0.1 of each parameter's standard
-    deviation), the mean of two, and by symmetries that leave the field and the mask as they are. Left out are the
-    symmetries that an audit does not see through (`RepresentationKind.unresolved`)."""
+def plants(
+    model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0
+) -> dict[str, Float[Tensor, "_ p"]]:
+    """Returns copies that an audit must detect, by their disguise: noise (0.1 of each parameter's standard deviation),
+    the mean of two, and each symmetry that changes neither the field nor the mask. Symmetries that an audit cannot undo
+    (`RepresentationKind.unresolved`) are left out."""
     found = {"noise 0.1": noisy(weights, 0.1, count, seed), "average of 2": averages(weights, 2, count, seed)}
     for kind in model.kind.allowed:
         if kind not in model.kind.unresolved:
@@ -76,18 +79,18 @@ def _generator(seed: Seed) -> torch.Generator:
 
 
 class Baseline(Generator):
-    """A baseline that keeps the training weights (n, p) and makes samples of them, `of_block` says how. amount: what
-    its functions above call `amount` or `of`."""
+    """A baseline as a generator: it keeps the training weights (n, p), and `of_block` makes samples of them. amount:
+    the argument `amount` or `of` of the functions above."""
 
     amount: ClassVar[Any] = None
-    """By default."""
+    """The default."""
 
     def __init__(self, weights: Float[Tensor, "n p"], representation: Representation | None, about: dict[str, Any]):
         self.weights, self.representation, self.about, self.classes = weights, representation, about, [""]
 
     @classmethod
     def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
-        """Nothing is trained: the training weights are read. config: the amount, where it is not the default."""
+        """Reads the training weights; nothing is trained. config: the amount, if it is not the default."""
         weights, _ = training_weights(zoo, settings)
         made = cls(weights, zoo.representation, about_training(zoo, settings, len(weights)))
         made.amount = cls.amount if settings.config is None else settings.config
@@ -99,6 +102,7 @@ class Baseline(Generator):
         return rows_of_blocks(self.of_block, count, settings.seed, first), [""] * count
 
     def of_block(self, count: int, generator: torch.Generator) -> Float[Tensor, "b p"]:
+        """Draws `count` samples."""
         raise NotImplementedError
 
     def contents(self) -> ModelFile:
@@ -112,7 +116,7 @@ class Baseline(Generator):
 
 
 class Noise(Baseline):
-    """amount: of the noise, in units of each parameter's standard deviation."""
+    """Training weights with noise. amount: of the noise, in units of each parameter's standard deviation."""
 
     kind: ClassVar[str] = "noise"
     amount = NOISES[0]
@@ -122,7 +126,7 @@ class Noise(Baseline):
 
 
 class Average(Baseline):
-    """amount: how many training weights a sample is the average of."""
+    """Averages of training weights. amount: how many are averaged for a sample."""
 
     kind: ClassVar[str] = "average"
     amount = AVERAGES[0]
@@ -132,7 +136,7 @@ class Average(Baseline):
 
 
 class Gaussian(Baseline):
-    """Each parameter for itself."""
+    """Independent Gaussians, fitted to each parameter."""
 
     kind: ClassVar[str] = "gaussian"
 

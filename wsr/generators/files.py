@@ -1,7 +1,7 @@
-"""Files of generators: `<name>.safetensors` and, where one has more than 10 MB, `<name>-1.safetensors` and so on.
+"""Files of generators: `<name>.safetensors`, and `<name>-1.safetensors` and so on for a generator of more than 10 MB.
 
-The first file's metadata say which generator it is (`generator`; where it is missing, diffusion), its own settings,
-its classes and how it was trained. Parameters of networks are stored in few bits, all else as it is.
+The metadata of the first file state the kind of generator (`generator`; if missing, diffusion), its settings, its
+classes and how it was trained. Parameters of networks may be quantized; all other tensors are stored as they are.
 """
 
 import hashlib
@@ -27,18 +27,19 @@ from wsr.paths import assets_dir, make_dir
 from wsr.zoo.bits import dequantize, pack, quantize, unpack
 from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
 
-NETWORK = "network."  # before the name of a parameter of a network
-STEP = "step."  # before the name of a quantized matrix: the step between two values of each of its rows
-HEADER_BYTES = 100_000  # of a file, kept free for its header
+NETWORK = "network."  # prefix of the names of network parameters
+STEP = "step."  # prefix of the name of a quantized matrix; holds the quantization step of each of its rows
+HEADER_BYTES = 100_000  # reserved for the header of each file
 
 
 @dataclass
 class ModelFile:
-    """What a generator's file holds.
+    """The contents of a generator's file.
 
-    config: the generator's own settings, as JSON; state: tensors by name, those below "network." the parameters of
-    networks; bits: in which these are stored, 32 for what was not read from a
-    file; fault: how a message about the file begins."""
+    config: the generator's own settings, as JSON; state: tensors by name, where names that start with "network." are
+    parameters of networks; bits: of a stored network parameter, 32 if nothing was read from a file; fault: beginning of
+    an error message about the file.
+    """
 
     config: dict[str, Any]
     classes: list[str]
@@ -48,7 +49,7 @@ class ModelFile:
     fault: str = "This generator cannot be read"
 
     def tensor(self, name: str, shape: tuple[int | None, ...]) -> Float[Tensor, "..."]:
-        """A tensor in float32. ValueError where it is missing, or has another shape; None stands for any size."""
+        """Returns a tensor in float32. ValueError if it is missing or has another shape; None stands for any size."""
         found = self.state.get(name)
         fits = found is not None and found.ndim == len(shape) and found.is_floating_point()
         if not fits or any(want not in (None, side) for want, side in zip(shape, found.shape, strict=True)):
@@ -56,13 +57,13 @@ class ModelFile:
         return found.float()
 
     def add(self, prefix: str, part: "ModelFile") -> None:
-        """Adds the tensors of another generator, or of a part of this one, with `prefix` before their names."""
+        """Adds the tensors of another generator, or of a part of this one, under names with `prefix`."""
         for name, tensor in part.state.items():
             kind = NETWORK if name.startswith(NETWORK) else ""
             self.state[f"{kind}{prefix}{name.removeprefix(kind)}"] = tensor
 
     def part(self, prefix: str, config: dict[str, Any], classes: list[str]) -> "ModelFile":
-        """What was added with this prefix."""
+        """Returns the tensors that `add` has added with this prefix."""
         state = {}
         for name, tensor in self.state.items():
             kind = next((kind for kind in (NETWORK, STEP) if name.startswith(kind)), "")
@@ -71,8 +72,8 @@ class ModelFile:
         return ModelFile(config, classes, {}, state, self.bits, self.fault)
 
     def network(self, shapes: Mapping[str, torch.Size], prefix: str = "") -> dict[str, Tensor]:
-        """The parameters of a network below `prefix`, as they were before they were stored. ValueError where one is
-        missing, or has another shape."""
+        """Returns the parameters of a network under `prefix`, dequantized. ValueError if one is missing or has another
+        shape."""
         return {name: self._parameter(prefix + name, shape) for name, shape in shapes.items()}
 
     def _parameter(self, name: str, shape: torch.Size) -> Tensor:
@@ -89,7 +90,7 @@ class ModelFile:
 
 
 def write_model(path: Path, kind: str, content: ModelFile, bits: int) -> None:
-    """Writes a generator's files, the first one, which names the others, last."""
+    """Writes a generator's files. The first file states the number of files and is written last."""
     state: dict[str, Tensor] = {}
     for name, tensor in content.state.items():
         parameter = name.removeprefix(NETWORK)
@@ -113,8 +114,9 @@ def write_model(path: Path, kind: str, content: ModelFile, bits: int) -> None:
 def load_generator(
     name: str | Path, representation: Representation | None = None, of: type | None = None, what: str = WHAT
 ) -> Any:
-    """A generator by its path, or by its name in assets/diffusion. representation: by default what its zoo's meta
-    describes; of: the class that it should be of. WsrError where there is none, or it is not one of ours."""
+    """Loads a generator by its path, or by its name in assets/diffusion. representation: by default the one that its
+    zoo's meta describes; of: the class that it must be an instance of. WsrError if there is none, or if it cannot be
+    read."""
     path = _path(name)
     meta = read_about(path, what)
     fault, kind = f"{shown(path)} is not {what}", named(meta["generator"])
@@ -133,7 +135,7 @@ def load_generator(
 
 @contextmanager
 def _readable(path: Path, what: str) -> Iterator[None]:
-    """Around what builds a generator of a file: where its parts do not fit together, that is the file's fault."""
+    """Wraps the code that builds a generator from a file: if the parts do not fit together, the file is to blame."""
     try:
         yield
     except WsrError:
@@ -143,7 +145,7 @@ def _readable(path: Path, what: str) -> Iterator[None]:
 
 
 def tensors_hash(state: Mapping[str, Tensor]) -> str:
-    """16 hexadecimal digits, the same for the same numbers in the same order."""
+    """Returns a hash of 16 hexadecimal digits of all numbers in order."""
     digest = hashlib.sha256()
     for tensor in state.values():
         digest.update(tensor.detach().float().cpu().contiguous().numpy().tobytes())

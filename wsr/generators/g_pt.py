@@ -1,8 +1,9 @@
-"""G.pt: weights from other weights of the same fit, its loss there, and the loss that is wanted (Peebles et al. 2022).
+"""G.pt (Peebles et al. 2022): predicts weights from earlier weights of the same fit, their loss, and the loss that is
+wanted.
 
-It is trained on the snapshots of a trajectory zoo. The audit of weight generators found it to copy, and it stands here
-for the comparison, on our tokens and with the process of our other models: the network predicts the wanted weights, as
-their change from those that are given.
+It is trained on the snapshots of a trajectory zoo. The audit of weight generators found that it copies. We implement it
+for comparison, with our tokens and the process of our other models; the network predicts the later weights as their
+difference from the earlier ones.
 """
 
 from collections.abc import Iterator
@@ -28,13 +29,14 @@ from wsr.randomness import drawing_from
 from wsr.zoo.build import zoo_start
 from wsr.zoo.zoo import Zoo
 
-VERSION = 1  # counted up by hand whenever the same settings would train another generator
-WANTED = 0.05  # quantile of the final losses that samples are asked for
+VERSION = 1  # to be incremented when a code change makes the same settings train a different generator
+WANTED = 0.05  # quantile of the final losses that samples are prompted with
 
 
 @dataclass
 class Pairs:
-    """k pairs of snapshots of one fit each: `start` and a later `end` (k, p), and the losses (k, 2) at both."""
+    """k pairs of snapshots, each of one fit: weights `start` and later ones `end`, (k, p), and the losses at both, (k,
+    2)."""
 
     start: Float[Tensor, "k p"]
     end: Float[Tensor, "k p"]
@@ -42,8 +44,8 @@ class Pairs:
 
 
 def pairs_of(zoo: Zoo) -> Pairs:
-    """All pairs of the training split's snapshots. The start that all fits share counts as a snapshot, with the largest
-    loss that any fit has at its first one. WsrError for a zoo that has no snapshots."""
+    """Returns all pairs of snapshots of the training split. The start that all fits share counts as a snapshot, with
+    the largest loss that any fit has at its first snapshot. WsrError for a zoo without snapshots."""
     if "snapshots" not in zoo.meta or "loss" not in zoo.index:
         raise WsrError(f"The zoo {str(zoo.path)!r} has no snapshots: G.pt learns from a trajectory zoo.")
     index = zoo.good("train")
@@ -65,11 +67,13 @@ def pairs_of(zoo: Zoo) -> Pairs:
 
 
 class CheckpointTransformer(WeightTransformer):
-    """Reads the given weights as tokens of their own and both losses with the time. A label is the row of a pair, whose
-    standardised `starts` (k, p) and `losses` (k, 2) are buffers of the network."""
+    """A transformer that reads the earlier weights as additional tokens, and embeds both losses together with the time.
+    A label is the index of a pair; the standardised `starts` (k, p) and the `losses` (k, 2) of all pairs are buffers of
+    the network."""
 
     def __init__(
-        self, tokens: Tokens, given: Tokens, config: DiffusionConfig, starts: Tensor, losses: Float[Tensor, "k 2"]
+        self, tokens: Tokens, given: Tokens, config: DiffusionConfig, starts: Float[Tensor, "k p"],
+        losses: Float[Tensor, "k 2"],
     ):  # fmt: skip
         super().__init__(tokens, config, 0)
         self.given, self.loss = given, nn.ModuleList(TimestepEmbedding(FREQUENCIES, config.width) for _ in range(2))
@@ -80,7 +84,9 @@ class CheckpointTransformer(WeightTransformer):
     def forward(self, x, time, label):
         return self.starts[label] + super().forward(x, time, label)
 
-    def read(self, x: Tensor, time: Tensor, label: Int[Tensor, " n"]) -> tuple[Tensor, Tensor]:
+    def read(
+        self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
+    ) -> tuple[Float[Tensor, "n t w"], Float[Tensor, "n w"]]:
         h = self.tokens.encode(x) + self.position
         about = self.time(self.frequencies(time))
         for number, embedding in enumerate(self.loss):
@@ -89,10 +95,12 @@ class CheckpointTransformer(WeightTransformer):
 
 
 class CheckpointGenerator(Generator):
-    """G.pt. Samples are prompted with the start that all fits share and a loss that the best fits end with.
+    """G.pt as a generator. Samples are prompted with the start that all fits share and with a loss that only the best
+    fits reach.
 
-    model: predicts later weights from earlier ones; prompt: the start, standardised; losses: of the start and the one
-    that is wanted, as the network reads them; data: the weights that it learns to reach, while it trains."""
+    model: predicts later weights from earlier ones; prompt: the standardised start; losses: that of the start and the
+    wanted one, as inputs of the network; data: the later weights, during training.
+    """
 
     kind: ClassVar[str] = "gpt"
 
@@ -103,17 +111,17 @@ class CheckpointGenerator(Generator):
 
     @classmethod
     def new(cls, zoo: Zoo, config: DiffusionConfig, seed: int = 0) -> "CheckpointGenerator":
-        """Untrained, with the pairs of a trajectory zoo to learn from. WsrError for a zoo without snapshots."""
+        """Builds an untrained generator with the pairs of a trajectory zoo. WsrError for a zoo without snapshots."""
         pairs = pairs_of(zoo)
         final = zoo.good("train")
         final = final[final["steps"] == max(zoo.meta["snapshots"])]
         prompt = torch.stack([pairs.losses[:, 0].max(), torch.tensor(final["loss"].quantile(WANTED)).float()])
         losses = torch.cat([pairs.losses, prompt[None]]).clamp_min(1e-8).log()
         low, high = losses.min(), losses.max()
-        config = replace(config, predict="sample", label_drop=0.0)  # a label is a pair: none can be left out
+        config = replace(config, predict="sample", label_drop=0.0)  # labels are indices of pairs and cannot be dropped
         names = [str(i) for i in range(len(pairs.end))]
         model = WeightDiffusion.new(zoo.representation, pairs.end, config, names, seed=seed)
-        starts = model.standardise(torch.cat([pairs.start, zoo_start(zoo)[None]]))  # the last is the prompt's
+        starts = model.standardise(torch.cat([pairs.start, zoo_start(zoo)[None]]))  # the last one is the prompt
         scaled = (losses - low) / (high - low).clamp_min(1e-6) * config.timesteps
         with drawing_from(seed):
             model.network = _network(zoo.representation, config, starts, scaled)
@@ -135,6 +143,7 @@ class CheckpointGenerator(Generator):
         return TrainingRun(made, identity, lambda _: made.train_stream(), config.steps_for(len(made.data)))
 
     def train_stream(self) -> Iterator[TrainRecord]:
+        """Trains on the pairs and yields records."""
         for record in Training(self.model, self.data, self.model.classes, self.seed).run(monitor_every=0):
             yield record
             self.about |= {"steps": record.step, "seconds": record.seconds}
@@ -142,11 +151,11 @@ class CheckpointGenerator(Generator):
     def draw(self, count: int, settings: SampleSettings, first: int = 0) -> tuple[Float[Tensor, "n p"], list[str]]:
         steps = min(settings.steps, self.model.config.timesteps)
         noise = draw(count, len(self.model.mean), settings.seed, first)
-        # no class is the row after the last pair's: the prompt
+        # the label of no class is the index after the last pair, which is the prompt
         return self.model.sample(count, classes=[None] * count, noise=noise, steps=steps), [""] * count
 
     def contents(self) -> ModelFile:
-        """Without the pairs, which no sample needs."""
+        """Returns everything that `from_contents` needs; sampling does not need the pairs."""
         state = {**self.model.contents().state, "prompt": self.prompt, "losses": self.losses}
         return ModelFile(asdict(self.model.config), self.classes, self.about, state)
 
@@ -155,10 +164,10 @@ class CheckpointGenerator(Generator):
         config, size = read_config(file.config, file.fault), representation.size
         mean, std, prompt = (file.tensor(name, (size,)) for name in ("mean", "spread", "prompt"))
         losses = file.tensor("losses", (2,))
-        with torch.device("meta"):  # the shapes alone: the file must hold them before they are allocated
+        with torch.device("meta"):  # shapes only: the file must match them before anything is allocated
             known = _network(representation, config, prompt[None], losses[None]).state_dict()
         state = file.network({name: tensor.shape for name, tensor in known.items()})
-        with drawing_from(0):  # parameters that the file's replace at once
+        with drawing_from(0):  # initial values do not matter; keeps the global generator as it is
             network = _network(representation, config, prompt[None], losses[None])
         network.load_state_dict(state)
         made = cls(WeightDiffusion(network.eval(), config, representation, mean, std, []), prompt, losses)

@@ -1,8 +1,8 @@
-"""Hyper-Representations (Schürholt et al. 2022): latents of an autoencoder from a kernel density estimate.
+"""Hyper-Representations (Schürholt et al. 2022): decodes latents that are drawn from a kernel density estimate.
 
-The audit of weight generators found it to copy. scikit-learn's `KernelDensity` estimates the joint density of all
-numbers of a latent; here, as in the original, each number has a density of its own, from which torch draws with the
-seed of the samples.
+The audit of weight generators found that it copies. As in the original, each component of a latent has a density of its
+own, from which torch draws with the seed of the samples. (scikit-learn's `KernelDensity` estimates the joint density of
+all components.)
 """
 
 from dataclasses import asdict, replace
@@ -21,8 +21,8 @@ from wsr.zoo.zoo import Zoo
 
 
 class HyperRepresentations(LatentGenerator):
-    """Each number of a latent is drawn for itself, from a Gaussian kernel density estimate over the training latents
-    (`known`) with Scott's bandwidth (`width`, of each number)."""
+    """Draws each component of a latent independently, from a Gaussian kernel density estimate over the training latents
+    (`known`) with Scott's bandwidth (`width`, per component)."""
 
     kind: ClassVar[str] = "hyper-representations"
     known: Float[Tensor, "n k"]

@@ -1,8 +1,7 @@
 """HyperDiffusion (Erkoç et al. 2023), the flat baseline: diffusion without the hierarchical layer encoder.
 
-It is a configuration of ours: each layer of an MLP, or each matrix of an adapter, is a token of its own, and the
-network predicts the clean weights. Our diffusion on MLPs is the same already; on adapters this is the ablation of
-table 5.
+It is a configuration of our diffusion: each layer of an MLP, or each matrix of an adapter, is a token, and the network
+predicts the clean weights. For MLPs our diffusion is the same already; for adapters this is the ablation of table 5.
 """
 
 from dataclasses import replace
@@ -15,6 +14,8 @@ from wsr.zoo.zoo import Zoo
 
 
 class HyperDiffusion(Diffusion):
+    """Diffusion with flat tokens that predicts the clean weights."""
+
     kind: ClassVar[str] = "hyperdiffusion"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""From a zoo to a trained generator, and from a generator to a zoo of samples: the same for all kinds."""
+"""Trains a generator on a zoo, and writes samples of a generator as a zoo, for all kinds of generators."""
 
 import math
 from collections.abc import Iterator
@@ -21,18 +21,19 @@ from wsr.symmetry import permuted_copies
 from wsr.zoo.meta import completed
 from wsr.zoo.zoo import Zoo
 
-SAMPLED = "sampled"  # the split of what nobody fitted
+SAMPLED = "sampled"  # the split of samples, which are not fits
 BATCH = 64  # samples drawn together
-SAMPLING_VERSION = 1  # counted up by hand whenever the same settings would draw other samples
+SAMPLING_VERSION = 1  # to be incremented when a code change makes the same settings draw different samples
 
 
 def train_generator(
     kind: str, zoo: Zoo, out: str | Path, settings: TrainSettings | None = None, *, overwrite: bool = False
 ) -> Iterator[TrainRecord]:  # fmt: skip
-    """Trains a generator of a registered kind on a zoo's training split and writes it to `out`. Goes on from its own
-    checkpoint in the cache, where its kind writes one. Where `out` is the result of this very run already, it is kept:
-    one record says so. WsrError for a kind that is not registered, for settings that do not fit the zoo, and where
-    `out` is something else, with what differs; `overwrite` replaces it nevertheless."""
+    """Trains a generator of a registered kind on a zoo's training split and writes it to `out`. After a kill, the same
+    call continues from its checkpoint in the cache, if its kind writes one. If `out` already holds the result of this
+    very run, it is kept, and a single record with `kept` says so. WsrError for an unknown kind, for settings that do
+    not fit the zoo, and if `out` is something else; the message says what differs. `overwrite` replaces it
+    nevertheless."""
     run = named(kind).generator.training(zoo, settings or TrainSettings())
     if not overwrite and (about := _written_before(Path(out), run.identity)) is not None:
         yield _kept(about, run.steps)
@@ -45,7 +46,7 @@ def train_generator(
 
 
 def _written_before(out: Path, identity: Identity) -> dict[str, Any] | None:
-    """What the generator at `out` says of itself where this very run has written it; None where nothing is there.
+    """Returns the `about` of the generator at `out` if this very run has written it, or None if nothing is there.
     WsrError for anything else."""
     if not taken(out):
         return None
@@ -59,8 +60,8 @@ def _written_before(out: Path, identity: Identity) -> dict[str, Any] | None:
 
 
 def _kept(about: dict[str, Any], steps: int) -> TrainRecord:
-    """The record of a run whose result is there already. NaN for a loss that the generator does not state, as of a run
-    without steps."""
+    """Returns the record of a run whose result exists already. The loss is NaN if the generator does not state it, as
+    for generators that are not trained in steps."""
     losses, step, seconds = about.get("losses"), about.get("steps"), about.get("seconds")
     loss = losses[-1] if isinstance(losses, list) and losses and isinstance(losses[-1], int | float) else math.nan
     step = step if isinstance(step, int) else steps
@@ -71,8 +72,8 @@ def _kept(about: dict[str, Any], steps: int) -> TrainRecord:
 def training_weights(
     zoo: Zoo, settings: TrainSettings, least: int = 2
 ) -> tuple[Float[Tensor, "n p"], list[str]]:  # fmt: skip
-    """The weights that a generator learns, all good fits of the training split (of one class, where the settings name
-    it) in as many copies as the settings say, and the class of each. WsrError for a class that the zoo lacks, for fewer
+    """Returns the weights that a generator is trained on, and the class of each: all good fits of the training split,
+    or those of one class, in as many copies as the settings say. WsrError for a class that the zoo lacks, for fewer
     than `least` weights, and for copies that the mask forbids."""
     rows = training_rows(zoo, settings.cls, least)
     weights = permuted_copies(zoo.representation, zoo.weights(rows["id"].tolist()), settings.copies, settings.seed)
@@ -80,7 +81,7 @@ def training_weights(
 
 
 def training_rows(zoo: Zoo, cls: str | None, least: int = 2) -> pd.DataFrame:
-    """The rows of the zoo's index that `training_weights` are of."""
+    """Returns the rows of the zoo's index that `training_weights` reads. Errors as there."""
     rows = zoo.good("train")
     if cls is not None:
         if cls not in set(rows["class"]):
@@ -92,14 +93,14 @@ def training_rows(zoo: Zoo, cls: str | None, least: int = 2) -> pd.DataFrame:
 
 
 def about_training(zoo: Zoo, settings: TrainSettings, count: int) -> dict[str, Any]:
-    """What a generator says of its training on `count` weights: `Generator.about`."""
+    """Returns what `Generator.about` states about a training on `count` weights."""
     about = {"zoo": zoo.meta, "name": zoo.path.name, "trained_on": count, "seed": settings.seed}
     return about | ({"class": settings.cls} if settings.cls else {})
 
 
 def training_identity(kind: str, version: int, zoo: Zoo, weights: Float[Tensor, "n p"], **parts: Any) -> Identity:
-    """All that a generator depends on which learns these weights of a zoo. version: counted up by hand whenever the
-    same settings would train another generator; parts: its settings and its seed."""
+    """Identifies a training on these weights of a zoo. version: to be incremented when a code change makes the same
+    settings train a different generator; parts: its settings and its seed."""
     decoder = {key: value for key, value in zoo.description.record().items() if key != "base"}
     return Identity.of(kind, version, decoder=decoder, weights=content_hash(weights), **parts)
 
@@ -107,9 +108,9 @@ def training_identity(kind: str, version: int, zoo: Zoo, weights: Float[Tensor, 
 def sample_zoo(
     generator: Generator, out: str | Path, count: int, settings: SampleSettings | None = None, **options: Any
 ) -> Iterator[int]:  # fmt: skip
-    """Writes `count` samples as a zoo of their own, which everything that opens a zoo can decode, and yields how many
-    there are. A run that resumes draws the very samples that were missing. Their quality is NaN: there is no target.
-    options: fields of `SampleSettings`, where no settings are given. WsrError where `out` holds samples of another
+    """Writes `count` samples as a zoo, which everything that opens a zoo can decode, and yields the number written so
+    far. A run that is resumed draws exactly the missing samples. The quality of samples is NaN, since they have no
+    target. options: fields of `SampleSettings`, if no settings are given. WsrError if `out` holds samples of another
     generator or of other settings."""
     settings = settings or SampleSettings(**options)
     how = {"generator": generator.kind, "model": generator.about.get("name", ""), **generator.sampling(settings)}
@@ -124,8 +125,8 @@ def sample_zoo(
 def samples_zoo(
     model: Representation, meta: dict, weights: Float[Tensor, "n p"], out: str | Path, how: dict
 ) -> Zoo:  # fmt: skip
-    """Weights from anywhere as such a zoo. meta: that of the zoo whose weights they are like; how: what the zoo says of
-    their making."""
+    """Writes weights of any origin as a zoo of samples. meta: that of the zoo whose weights they resemble; how: what
+    the zoo states about their origin."""
     zoo = _empty(model, meta, out, how)
     _add(zoo, weights, [""] * len(weights))
     return zoo

@@ -1,7 +1,7 @@
 """What generators over the latents of an autoencoder share: Hyper-Representations and p-diff.
 
-They stand here for the comparison, on our zoos: fully connected autoencoders on standardised vectors, where the
-originals have a transformer and a convolutional network.
+Both are implemented for comparison on our zoos, with fully connected autoencoders of standardised vectors. The
+originals use a transformer and a convolutional network.
 """
 
 import math
@@ -24,28 +24,30 @@ from wsr.generators.jobs import about_training, training_identity, training_weig
 from wsr.randomness import drawing_from
 from wsr.zoo.zoo import Zoo
 
-VERSION = 1  # counted up by hand whenever the same settings would train another generator
-LEAST = 4  # training weights
-AUTOENCODER = "autoencoder."  # before the names of its parameters in a file
+VERSION = 1  # to be incremented when a code change makes the same settings train a different generator
+LEAST = 4  # fewest training weights
+AUTOENCODER = "autoencoder."  # prefix of the names of its parameters in a file
 
 
 @dataclass(frozen=True)
 class LatentConfig:
+    """The settings of the autoencoder."""
+
     latent: int = 64
-    """Numbers of a latent."""
+    """Size of a latent."""
     width: int = 512
-    """Width of the hidden layers, one on each side."""
+    """Width of the hidden layer of encoder and decoder."""
     steps: int = 3000
     batch: int = 64
     lr: float = 1e-3
     input_noise: float = 0.0
-    """Noise added to the vectors that are encoded, in units of their standard deviation: p-diff's augmentation."""
+    """Noise added to the encoder's input, in units of each parameter's standard deviation: p-diff's augmentation."""
     latent_noise: float = 0.0
-    """Noise added to the latents that are decoded."""
+    """Noise added to the decoder's input."""
 
 
 class Autoencoder(nn.Module):
-    """Standardised vectors (n, p) to latents (n, k) and back."""
+    """Encodes standardised vectors (n, p) as latents (n, k), and decodes latents."""
 
     def __init__(self, size: int, config: LatentConfig):
         super().__init__()
@@ -53,7 +55,8 @@ class Autoencoder(nn.Module):
         self.encode = nn.Sequential(nn.Linear(size, config.width), nn.GELU(), nn.Linear(config.width, config.latent))
         self.decode = nn.Sequential(nn.Linear(config.latent, config.width), nn.GELU(), nn.Linear(config.width, size))
 
-    def loss(self, x: Float[Tensor, "b p"], generator: torch.Generator) -> Tensor:
+    def loss(self, x: Float[Tensor, "b p"], generator: torch.Generator) -> Float[Tensor, ""]:
+        """Returns the mean squared error of the reconstruction."""
         def noise(of: Tensor) -> Tensor:
             return torch.randn(of.shape, generator=generator).to(of.device)
 
@@ -62,10 +65,11 @@ class Autoencoder(nn.Module):
 
 
 class LatentGenerator(Generator):
-    """An autoencoder, trained first, and what draws latents for it, which is for subclasses to say.
+    """An autoencoder, trained first, and a model that draws latents, which the subclass defines.
 
-    config: a `LatentConfig`, or what has one as `latent`; mean, std: of each parameter over the training weights;
-    data: these, standardised, while it trains."""
+    config: a `LatentConfig`, or settings that have one as `latent`; mean, std: of each parameter over the training
+    weights; data: the standardised training weights, during training.
+    """
 
     def __init__(
         self, config: Any, mean: Float[Tensor, " p"], std: Float[Tensor, " p"], autoencoder: Autoencoder, seed: int = 0
@@ -76,7 +80,7 @@ class LatentGenerator(Generator):
 
     @classmethod
     def new(cls, weights: Float[Tensor, "n p"], config: Any, seed: int = 0) -> "LatentGenerator":
-        """Untrained. WsrError for fewer than four training weights."""
+        """Builds an untrained generator. WsrError for fewer than four training weights."""
         if len(weights) < LEAST:
             raise WsrError(f"A latent generator takes four training weights or more, not {len(weights)}.")
         mean, std = weights.mean(0), weights.std(0).clamp_min(MIN_STD)
@@ -96,7 +100,8 @@ class LatentGenerator(Generator):
         return TrainingRun(made, identity, lambda _: made.train_stream(), cls.latent_config(config).steps)
 
     def train_stream(self, record_every: int = 50) -> Iterator[TrainRecord]:
-        """Trains the autoencoder, then what draws latents. WsrError, with the step, for a loss that is no number."""
+        """Trains the autoencoder, then the model that draws latents. WsrError, with the step, if the loss is not
+        finite."""
         config, begun = self.latent_config(self.config), time.monotonic()
         optimizer = torch.optim.AdamW(self.autoencoder.parameters(), lr=config.lr, weight_decay=1e-4)
         for step in range(1, config.steps + 1):
@@ -116,11 +121,12 @@ class LatentGenerator(Generator):
 
     @torch.no_grad()
     def latents(self) -> Float[Tensor, "n k"]:
+        """Returns the latents of the training weights."""
         return self.autoencoder.encode(self.data)
 
     @torch.no_grad()
     def reconstructed(self) -> Float[Tensor, "n p"]:
-        """The training weights as the autoencoder gives them back: what its samples are to be compared with."""
+        """Returns the training weights as the autoencoder reconstructs them, which its samples can be compared with."""
         return self.autoencoder.decode(self.latents()) * self.std + self.mean
 
     @torch.no_grad()
@@ -129,36 +135,36 @@ class LatentGenerator(Generator):
         return (self.autoencoder.decode(latents) * self.std + self.mean).cpu(), [""] * count
 
     def autoencoder_contents(self) -> dict[str, Tensor]:
-        """The part of `contents` that all latent generators have."""
+        """Returns the part of `contents` that all latent generators share."""
         networks = {f"{NETWORK}{AUTOENCODER}{name}": one for name, one in self.autoencoder.state_dict().items()}
         return {"mean": self.mean, "std": self.std, **networks}
 
     @classmethod
     def read_autoencoder(cls, file: ModelFile, config: Any) -> "LatentGenerator":
-        """A generator with the mean, the standard deviation and the autoencoder of a file."""
+        """Builds a generator with the mean, the standard deviation and the autoencoder in a file."""
         mean, std = (file.tensor(name, (None,)) for name in ("mean", "std"))
-        with torch.device("meta"):  # the shapes alone: the file must hold them before they are allocated
+        with torch.device("meta"):  # shapes only: the file must match them before anything is allocated
             known = Autoencoder(len(mean), cls.latent_config(config)).state_dict()
         state = file.network({name: tensor.shape for name, tensor in known.items()}, AUTOENCODER)
-        with drawing_from(0):  # parameters that the file's replace at once
+        with drawing_from(0):  # initial values do not matter; keeps the global generator as it is
             autoencoder = Autoencoder(len(mean), cls.latent_config(config))
         autoencoder.load_state_dict(state)
         return cls(config, mean, std, autoencoder.eval())
 
     @classmethod
     def latent_config(cls, config: Any) -> LatentConfig:
-        """The settings of the autoencoder."""
+        """Returns the settings of the autoencoder."""
         return config
 
     @classmethod
     @abstractmethod
     def config_of(cls, zoo: Zoo, settings: TrainSettings) -> Any:
-        """The generator's own settings, as the training's settings have them."""
+        """Returns the generator's own settings, as implied by those of the training."""
 
     @abstractmethod
     def fit_latents(self, latents: Float[Tensor, "n k"]) -> Iterator[TrainRecord]:
-        """Trains what draws latents on those of the training weights."""
+        """Trains the model that draws latents on those of the training weights."""
 
     @abstractmethod
     def draw_latents(self, count: int, settings: SampleSettings, first: int) -> Float[Tensor, "n k"]:
-        """Latents number `first` to `first + count`."""
+        """Draws the latents number `first` to `first + count`."""

@@ -1,4 +1,4 @@
-"""What a generator's file says of itself. Importing this module does not import torch."""
+"""Reads the metadata of a generator's file. Importing this module does not load torch."""
 
 from pathlib import Path
 from typing import Any
@@ -9,13 +9,13 @@ from wsr.formats.schema import parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors
 from wsr.generators.registry import named
 
-FORMAT = "wsr-diffusion-1"  # of all generators: that of the first one
+FORMAT = "wsr-diffusion-1"  # used by all generators, named after the first one
 WHAT = "a generator"
 
 
 def read_about(path: Path, what: str = WHAT) -> dict[str, Any]:
-    """The metadata (generator, config, classes, about, files, bits) of the file of a generator. WsrError where it is
-    none, or of a kind that nobody has registered."""
+    """Returns the metadata of a generator's file (generator, config, classes, about, files, bits). WsrError if the file
+    is not a generator, or one of a kind that is not registered."""
     with open_tensors(path, what, "np") as file:
         meta = _checked(file)
     about = meta["about"]

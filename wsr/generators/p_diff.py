@@ -1,5 +1,5 @@
-"""p-diff (Wang et al. 2024): latents of an autoencoder from a diffusion model of their own. The audit of weight
-generators found it to copy."""
+"""p-diff (Wang et al. 2024): a diffusion model of the latents of an autoencoder. The audit of weight generators found
+that it copies."""
 
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
@@ -13,26 +13,26 @@ from wsr.generators.files import ModelFile
 from wsr.generators.latent import LatentConfig, LatentGenerator
 from wsr.zoo.zoo import Zoo
 
-DENOISER = "denoiser."  # before the names of the latents' diffusion model in a file
+DENOISER = "denoiser."  # prefix of the names of the latents' diffusion model in a file
 
 
 @dataclass(frozen=True)
 class PDiffConfig:
-    """latent: the autoencoder's settings; diffusion: those of the model of its latents."""
+    """latent: settings of the autoencoder; diffusion: settings of the diffusion model of its latents."""
 
     latent: LatentConfig
     diffusion: DiffusionConfig
 
 
 class PDiff(LatentGenerator):
-    """model: the diffusion model of the latents, after training."""
+    """p-diff as a generator. model: the diffusion model of the latents, after training."""
 
     kind: ClassVar[str] = "p-diff"
     model: WeightDiffusion
 
     @classmethod
     def config_of(cls, zoo: Zoo, settings: TrainSettings) -> PDiffConfig:
-        """Steps and learning rate of the settings hold for both parts."""
+        """Returns the settings of both parts; steps and learning rate of the training's settings apply to both."""
         diffusion = replace(diffusion_preset(settings.preset or zoo.meta["preset"]), patience=0)
         config = settings.config or PDiffConfig(LatentConfig(input_noise=0.01, latent_noise=0.1), diffusion)
         given = {name: getattr(settings, name) for name in ("steps", "lr") if getattr(settings, name) is not None}

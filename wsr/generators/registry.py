@@ -1,6 +1,6 @@
-"""The registry of generators: one line here for each, or `register` from anywhere.
+"""The registry of generators: each has a line here, or calls `register` from anywhere.
 
-Importing this module does not import torch: the page and the command line list generators before they use one.
+Importing this module does not load torch, because the page and the command line list generators before they use one.
 """
 
 from collections.abc import Iterator
@@ -17,10 +17,11 @@ class GeneratorKind:
     """A kind of generator.
 
     title: its name in tables and charts; home: its class (a `wsr.generators.base.Generator`), or "module:Class", which
-    is imported when it is first used; config_schema: the same of a pydantic model that its settings in a file must
-    pass, None where the generator checks them itself; learns_from: "fits", or "trajectories", snapshots of fits;
-    role: "own" is ours, "peer" another paper's, "baseline" what copying or noise would get; suffix: what the names of
-    its models and samples end in, after that of the zoo; audited: whether audits compare its samples with others'.
+    is imported on first use; config_schema: a pydantic model that the settings in a file must pass, stated like `home`,
+    or None if the generator checks them itself; learns_from: "fits", or "trajectories" for snapshots of fits; role:
+    "own" is ours, "peer" another paper's, "baseline" one that copies or adds noise; suffix: what the names of its
+    models and samples append to the zoo's name, by default -<name>; audited: whether audits compare its samples with
+    others'.
     """
 
     name: str
@@ -34,15 +35,16 @@ class GeneratorKind:
 
     @property
     def generator(self) -> type:
-        """Its class."""
+        """Its class. Loads torch."""
         return _imported(self.home)
 
     @property
     def schema(self) -> type | None:
+        """The pydantic model that its settings in a file must pass, or None."""
         return _imported(self.config_schema)
 
     def stem(self, zoo: str) -> str:
-        """The name of its model of a zoo in assets/diffusion, and of its samples in assets/samples."""
+        """Returns the name of its model of a zoo in assets/diffusion, and of its samples in assets/samples."""
         return zoo + (f"-{self.name}" if self.suffix is None else self.suffix)
 
 
@@ -50,7 +52,7 @@ _KINDS: dict[str, GeneratorKind] = {}
 
 
 def register(kind: GeneratorKind) -> GeneratorKind:
-    """Makes a kind known to the command line, the page, audits and tables. WsrError for a name that is taken."""
+    """Registers a kind for the command line, the page, audits and tables. WsrError if its name is taken."""
     if kind.name in _KINDS:
         raise WsrError(f"A generator named {kind.name!r} is registered already: give this one another name.")
     _KINDS[kind.name] = kind
@@ -58,25 +60,25 @@ def register(kind: GeneratorKind) -> GeneratorKind:
 
 
 def named(name: str) -> GeneratorKind:
-    """WsrError, with the nearest name, for one that nobody has registered."""
+    """Returns the kind of this name. WsrError, with the nearest name, if there is none."""
     if name not in _KINDS:
         raise unknown_name("generator", name, _KINDS)
     return _KINDS[name]
 
 
 def names() -> tuple[str, ...]:
-    """In the order of registration."""
+    """Returns all names in order of registration."""
     return tuple(_KINDS)
 
 
 def kinds(role: str | None = None) -> list[GeneratorKind]:
-    """All kinds, or those of a role, in the order of registration."""
+    """Returns all kinds, or those of a role, in order of registration."""
     return [kind for kind in _KINDS.values() if role in (None, kind.role)]
 
 
 @contextmanager
 def registered(*added: GeneratorKind) -> Iterator[None]:
-    """Registers kinds for as long as the context lasts, as tests do."""
+    """Registers kinds for the duration of the context."""
     before = dict(_KINDS)
     try:
         for kind in added:
@@ -88,7 +90,7 @@ def registered(*added: GeneratorKind) -> Iterator[None]:
 
 
 def _imported(home: Any) -> Any:
-    """The object that "module:name" names; anything else as it is."""
+    """Returns the object that "module:name" names; anything else unchanged."""
     if not isinstance(home, str):
         return home
     module, _, name = home.partition(":")

@@ -18,16 +18,17 @@ from wsr.errors import WsrError, unknown_name
 from wsr.metrics.quality import as_numpy
 from wsr.metrics.registry import Metric, register
 
-NEIGHBOURS = 3  # whose distance is the radius of a sample's surroundings, for precision and recall
-BLOCK = 512  # rows of a kernel matrix at a time: 8 MB for 2,048 columns
+NEIGHBOURS = 3  # the distance to this one is the radius around a sample, for precision and recall
+BLOCK = 512  # rows of a kernel matrix that are computed at once; 8 MB for 2,048 columns
 Features = Float[np.ndarray, "n d"]
 
 
 def frechet_distance(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> float:
-    """FD of the Gaussians fitted to both sets, divided by the feature dimension d. WsrError for fewer than two samples.
+    """FD: the Fréchet distance of Gaussians fitted to both sets, divided by the feature dimension d. WsrError for fewer
+    than two samples.
 
-    Tr (Σ_P Σ_Q)^½ is the sum of the singular values of X Yᵀ / √((n − 1)(m − 1)) with X, Y the centred features: no root
-    of a nearly singular product is taken, which with fewer samples than features loses digits.
+    Tr (Σ_P Σ_Q)^½ equals the sum of the singular values of X Yᵀ / √((n − 1)(m − 1)), where X, Y are the centred
+    features. This avoids the root of a nearly singular product, which loses precision with fewer samples than features.
     """
     gen, ref = _normalised(gen, ref)
     (mean_p, root_p), (mean_q, root_q) = _gaussian(gen), _gaussian(ref)
@@ -40,12 +41,13 @@ def mmd(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"], kernel: str = "rbf", u
     """Squared maximum mean discrepancy.
 
     kernel: "rbf" (MMD-G), exp(−|x − y|² / (2 d²)), or "polynomial" (MMD-P), (x·y / d + 1)³. Expectations are means over
-    all pairs, including those of a sample with itself, so that the distance of a set to itself is 0. `unbiased` leaves
-    those pairs out, as KID does; the result may be negative then.
+    all pairs, including pairs of a sample with itself, so that the distance of a set to itself is 0. `unbiased` leaves
+    those pairs out, as KID does; the result may then be negative.
 
-    With σ = d, as section 9 says, MMD-G is small: 1 − ψ(x, y) ≤ |x − y|² / (2 d²), and normalised features have
-    |y|² = d on average, so that two sets of like variance are at most 4 / d apart (0.008 for CLIP's 512, 0.09 as a
-    root). The paper prints up to 0.2, so its code took another σ: ours are not to be compared with its column.
+    With σ = d, as in section 9.1, MMD-G is small: 1 − ψ(x, y) ≤ |x − y|² / (2 d²), and normalised features have |y|² =
+    d on average, so that two sets of similar variance are at most 4 / d apart (0.008 for the 512 features of CLIP; its
+    root is 0.09). The paper prints values up to 0.2, so its code must have used another σ, and ours cannot be compared
+    with its column.
     """
     kernels = {"rbf": _rbf, "polynomial": _polynomial}
     if kernel not in kernels:
@@ -56,18 +58,20 @@ def mmd(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"], kernel: str = "rbf", u
 
 
 def precision(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> float:
-    """The share of generated samples that lie among the reference samples: within the distance of some reference sample
-    to its third nearest other one, of fewer samples to the last one (Kynkäänniemi et al. 2019).
+    """Share of generated samples that lie among the reference samples, that is, within the radius of some reference
+    sample. Its radius is the distance to its third nearest other one, or to the farthest if there are fewer
+    (Kynkäänniemi et al. 2019).
 
-    A copy lies among them as well: precision says nothing of novelty."""
+    A copy lies among them too, so precision does not measure novelty.
+    """
     gen, ref = _normalised(gen, ref)
     k = min(NEIGHBOURS, len(ref) - 1)
-    radius = np.partition(cdist(ref, ref), k, axis=1)[:, k]  # (m,): the nearest of all is the sample itself
+    radius = np.partition(cdist(ref, ref), k, axis=1)[:, k]  # (m,); the nearest one is the sample itself
     return float((cdist(gen, ref) <= radius).any(1).mean())
 
 
 def recall(gen: Shaped[Any, "n d"], ref: Shaped[Any, "m d"]) -> float:
-    """The share of reference samples that lie among the generated ones: `precision` with the sets exchanged."""
+    """Share of reference samples that lie among the generated ones: `precision` with the sets exchanged."""
     return precision(ref, gen)
 
 

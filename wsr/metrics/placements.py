@@ -1,4 +1,4 @@
-"""What an audit says of a generator in a line: medians and shares over its weights on the plane of an audit."""
+"""Summaries of a generator on the plane of an audit: medians and shares over its weights."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def quality(rows: pd.DataFrame) -> float:
 
 
 def share(word: str, rows: pd.DataFrame) -> float:
-    """The share of a verdict: "replica", "blend" or "novel"."""
+    """The share of weights with a verdict: "replica", "blend" or "novel"."""
     return float((rows["verdict"] == word).mean())
 
 

@@ -19,7 +19,8 @@ MOST_CLASSES = 100_000
 
 
 class PointNet(nn.Module):
-    """Features (n, 256) of clouds (n, points, 3) in the unit ball, or, by `classify`, log-probabilities of classes."""
+    """Computes features (n, 256) of clouds (n, points, 3) in the unit ball, or, by `classify`, log-probabilities of
+    classes."""
 
     def __init__(self, classes: int = 40):
         super().__init__()
@@ -134,5 +135,5 @@ def _public(path: Path, what: str) -> dict[str, Tensor]:
             state = torch.load(path, map_location="cpu", weights_only=True)
         state = state.get("model_state_dict", state)
         return {str(key): value for key, value in state.items() if isinstance(value, Tensor)}
-    except Exception as error:  # of many kinds: whatever it is, the file is at fault
+    except Exception as error:  # torch.load raises many types for a damaged file
         raise WsrError(f"{shown(path)} does not hold {what}: {str(error)[:200]}.") from None

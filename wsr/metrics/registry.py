@@ -1,6 +1,7 @@
-"""The registry of metrics: one function with its registration, and commands, tables and the page show it.
+"""The registry of metrics: a metric is a function and its registration; commands, tables and the page show all
+registered ones.
 
-Importing this module imports neither torch nor SciPy.
+Importing this module loads neither torch nor SciPy.
 """
 
 import math
@@ -20,18 +21,18 @@ NEEDS = {
     "weights": "generated weights (n, p) and reference weights (m, p), as a zoo stores them",
     "placements": "the table of a generator's weights on the plane of an audit (`wsr.analysis.plane.Plane.rows`)",
 }
-"""What the function of a metric takes, by the word for it."""
-_UNITS = {"%": 0.01, "×10²": 0.01, "×10³": 1e-3}  # what these units are worth; any other is 1
+"""What the function of a metric takes, by the name of its input."""
+_UNITS = {"%": 0.01, "×10²": 0.01, "×10³": 1e-3}  # values of these units; any other is 1
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A number that says how good something is.
+    """A number that tells how good something is.
 
-    name: in code and in the paper's tables; symbol: for people, and in the columns of our files; function: takes what
+    name: in code and in the paper's tables; symbol: as shown to people, and in columns of files; function: takes what
     `needs` names (a key of `NEEDS`) and returns a float; direction: whether lower values are better, higher ones, or
-    those near `best`; best: the best value that there is, None where higher values are better without end; unit: what a
-    table counts in, "%" and "×10³" of values that the function returns as they are; decimals: that a table shows.
+    those near `best`; best: the best possible value, None if higher values are better without limit; unit: of values in
+    tables, "%", "×10²" or "×10³", while the function returns plain values; decimals: number of decimals in tables.
     """
 
     name: str
@@ -49,19 +50,19 @@ class Metric:
 
     @property
     def heading(self) -> str:
-        """The head of its column in a table: the symbol with the unit."""
+        """The heading of its column in a table: the symbol with the unit."""
         return f"{self.symbol} {self.unit}".strip()
 
     def in_unit(self, value: float) -> float:
-        """A value as a table shows it."""
+        """Converts a value to the metric's unit."""
         return value / _UNITS.get(self.unit, 1)
 
     def text(self, value: float) -> str:
-        """A value in a table or on the page; a dash where there is none."""
+        """Formats a value for a table or the page; a dash if it is not finite."""
         return "–" if not math.isfinite(value) else f"{self.in_unit(value):.{self.decimals}f}"
 
     def loss(self, value: Any) -> Any:
-        """How much worse than the best a value is, or an array of values: less is better for every metric."""
+        """Converts a value, or an array of values, so that lower is better: how much worse than the best it is."""
         if self.direction == "lower":
             return value
         if self.direction == "higher":
@@ -73,7 +74,7 @@ _METRICS: dict[str, Metric] = {}
 
 
 def register(metric: Metric) -> Metric:
-    """Makes a metric known. WsrError for a name or a symbol that is taken."""
+    """Registers a metric. WsrError if its name or symbol is taken."""
     if any(metric.name == other.name or metric.symbol == other.symbol for other in _METRICS.values()):
         raise WsrError(f"A metric named {metric.name!r} or {metric.symbol!r} is registered already: rename this one.")
     _METRICS[metric.name] = metric
@@ -81,30 +82,31 @@ def register(metric: Metric) -> Metric:
 
 
 def named(name: str) -> Metric:
-    """WsrError, with the nearest name, for one that nobody has registered."""
+    """Returns the metric of this name. WsrError, with the nearest name, if there is none."""
     if name not in _METRICS:
         raise unknown_name("metric", name, _METRICS)
     return _METRICS[name]
 
 
 def names() -> tuple[str, ...]:
-    """In the order of registration."""
+    """Returns all names in order of registration."""
     return tuple(_METRICS)
 
 
 def needing(*needs: str) -> list[Metric]:
-    """The metrics of what is at hand, in the order of registration: `needing("features")` of sets of features."""
+    """Returns the metrics that need one of these inputs, in order of registration."""
     return [metric for metric in _METRICS.values() if metric.needs in needs]
 
 
 def measured(at_hand: Mapping[str, tuple]) -> dict[str, float]:
-    """Every metric, by its symbol, of what is at hand: `{"features": (generated, reference)}`."""
+    """Computes every metric whose input is given, by its symbol. at_hand: inputs by their name, as in `{"features":
+    (generated, reference)}`."""
     return {metric.symbol: metric.function(*at_hand[metric.needs]) for metric in needing(*at_hand)}
 
 
 @contextmanager
 def registered(*added: Metric) -> Iterator[None]:
-    """Registers metrics for as long as the context lasts, as tests do."""
+    """Registers metrics for the duration of the context."""
     before = dict(_METRICS)
     try:
         for metric in added:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from wsr.metrics.quality import chamfer
 
 POINTS = 2048
-EMPTY = 4.0  # of a mesh without faces: the unit sphere's diameter, in both directions
+EMPTY = 4.0  # distance to a mesh without faces: the unit sphere's diameter in both directions
 
 
 def surface_distance(mesh: trimesh.Trimesh, target: trimesh.Trimesh, count: int = POINTS) -> float:

@@ -1,6 +1,6 @@
-"""What the values of a field are of: an image's colours, a shape's occupancy, or what somebody registers.
+"""Modalities: what the values of a field are, such as an image's colours or a shape's occupancy.
 
-A new modality is one file: a class over `Modality`, and `register(Its())`. Importing this package loads neither torch
+A new modality is one file: a subclass of `Modality`, and `register(Its())`. Importing this package loads neither torch
 nor trimesh nor scikit-image.
 """
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Live:
-    """How what is still changing is shown: decoded at this resolution, at most once in so many seconds."""
+    """How a changing result is displayed: at this resolution, updated at most once in so many seconds."""
 
     resolution: int
     seconds: float
@@ -36,13 +36,14 @@ class Live:
 
 @dataclass(frozen=True)
 class Resolutions:
-    """The resolutions at which weights are decoded for each purpose, in pixels of an image's longer side, samples along
-    an edge of a surface's grid, or the like.
+    """The resolutions at which weights are decoded for each purpose: pixels of an image's longer side, samples along an
+    edge of a surface's grid, or similar.
 
-    final: at the end of a fit; large: in a file that somebody takes home; opened: one instance that is looked at;
-    beside: one of a few pictures beside a chart; sample: one of a grid of samples; settled: each of the six
-    representations after a comparison; judged: for the metrics of generation; thumbnail: on a sheet of thumbnails. The
-    others are of previews: of one fit, of six side by side, and of samples on their way."""
+    final: at the end of a fit; large: in a downloaded file; opened: a single instance on display; beside: one of a few
+    pictures beside a chart; sample: one of a grid of samples; settled: each of the six representations after a
+    comparison; judged: for the metrics of generation; thumbnail: on a sheet of thumbnails. The `live` ones are for
+    previews: of one fit, of six fits side by side, and of samples during sampling.
+    """
 
     final: int
     large: int
@@ -58,14 +59,14 @@ class Resolutions:
 
     @classmethod
     def of(cls, size: int, seconds: float = 0.5) -> Resolutions:
-        """One resolution for everything."""
+        """Uses one resolution for everything."""
         return cls(*[size] * 8, *[Live(size, seconds)] * 3)
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What the metrics of generation need of n decoded things: `items` (n, …) for an extractor of features, and of
-    surfaces the points on them (`clouds`); empty: how many had no surface and are a single point at the centre."""
+    """What the metrics of generation need of n decoded instances. items (n, …): input of a feature extractor; clouds:
+    points on surfaces; empty: number of instances without a surface, whose cloud is a single point at the centre."""
 
     items: Float[np.ndarray, "n ..."]
     clouds: Float[np.ndarray, "n p 3"] | None = None
@@ -73,62 +74,62 @@ class Measured:
 
 
 class Modality(ABC):
-    """One kind of signal. The attributes without a value are those that every modality must say."""
+    """A kind of signal. Attributes without a value must be defined by every modality."""
 
     name: str
     dim: int
     """Dimension of the domain, whose points lie in [-1, 1]^dim."""
     channels: int
-    """Values of a field at a point."""
+    """Number of values of a field at a point."""
     noun: str
     plural: str
 
     measure: str
-    """The quality of a fit, as tables and links name it: "psnr"."""
+    """Name of the quality of a fit in tables and links: "psnr"."""
     unit: str
-    """Of the quality: "dB"."""
+    """Unit of the quality: "dB"."""
     title: str
-    """The quality with its unit, as axes name it: "PSNR (dB)"."""
+    """The quality with its unit, as on axes: "PSNR (dB)"."""
     decimals: int = 1
-    """Of the quality, where there is little room."""
+    """Decimals of the quality where space is limited."""
     higher_is_better: bool = True
     poor: float
-    """The quality below which a fit does not show its target."""
+    """A fit of lower quality does not show its target."""
     tolerance: float
-    """The difference in quality that the order of sums may make between machines."""
+    """Largest difference in quality that rounding may cause between machines."""
     negligible: float
-    """The difference in quality up to which two ways of fitting count as equally good."""
+    """Largest difference in quality at which two ways of fitting count as equally good."""
     too_fine: str = "more detail"
-    """What a target has that weights cannot hold."""
+    """What a target may have too much of for the weights, in words."""
     value_unit: str = ""
-    """Of the values that `shown` returns, where a sentence needs it."""
+    """Unit of the values that `shown` returns, for sentences."""
 
     default_base: str
-    """The base that is adapted where none is named, and the data set that it has learnt."""
+    """The base that is adapted if none is named; also the name of the data set that it was trained on."""
     folder: str = ""
-    """The prefix under which a folder of files is a data set: "images" for "images:DIR"."""
+    """The prefix that makes a folder of files a data set: "images" in "images:DIR"."""
     files: tuple[str, ...] = ()
-    """Endings of the files that are read."""
+    """Endings of the files that can be read."""
     prepares: str = ""
-    """What takes so long to compute for a signal that it is kept in the cache; "" where nothing does."""
+    """What is computed for each signal and cached because it takes long, in words; "" if nothing is."""
     suffix: str
-    """Ending of the files that decoded things are saved to."""
+    """Default ending of the files that decoded instances are saved to."""
     saves: tuple[str, ...] = ()
-    """All endings of files that `save` writes; by default `suffix` alone."""
+    """All endings of files that `save` can write; by default only `suffix`."""
     finest: int = 4096
-    """The highest resolution that weights are decoded at."""
+    """The highest resolution at which weights are decoded."""
     given: str = ""
-    """What the ids of things without a name begin with; by default the noun."""
+    """Beginning of the ids of signals without a name; by default the noun."""
     resolutions: Resolutions
 
     view: Literal["picture", "surface"] = "picture"
-    """How the page shows a decoded thing: as a flat picture, or as a surface that can be turned."""
+    """How the page displays a decoded instance: as a flat picture, or as a surface that can be rotated."""
     zoomable: bool = False
-    """Whether a decoded thing can be shown at a higher resolution than it was fitted at, in the same place."""
+    """Whether a decoded instance can be displayed in the same place at a higher resolution than it was fitted at."""
 
     @property
     def has_surface(self) -> bool:
-        """Whether a decoded thing is a surface."""
+        """Whether a decoded instance is a surface."""
         return self.view == "surface"
 
     def __init_subclass__(cls, **options):
@@ -140,35 +141,35 @@ class Modality(ABC):
         return f"<modality {self.name}>"
 
     def __reduce__(self) -> tuple:
-        return find, (self.name,)  # there is one object for each: another process looks its own up
+        return find, (self.name,)  # one object per process: unpickling looks it up
 
     def preset(self, name: str) -> PresetConfig | None:
-        """The sizes and settings of fits at a preset that `wsr.presets` does not state for this modality; None for
+        """Returns the sizes and settings at a preset that `wsr.presets` does not state for this modality; None for
         those of images, with this modality's dimension and resolution."""
         return None
 
-    # what somebody gives
+    # input
 
     @abstractmethod
     def recognises(self, given: Any) -> bool:
-        """Whether one thing that a user gives (a path, an array, an object) is of this modality, by its kind alone:
-        nothing is opened."""
+        """Tells whether something that a user gives (a path, an array, an object) looks like this modality, without
+        opening anything."""
 
     @abstractmethod
     def read(self, given: Any, longest: int | None = None) -> Any:
-        """The content of a signal, from a file or an object that `recognises` has accepted, or from a content. longest:
-        the resolution that a file is reduced to. WsrError, with what would be right, for anything else."""
+        """Returns the content of a signal, given a file or object that `recognises` has accepted, or a content.
+        longest: the resolution to which files are reduced. WsrError, with a remedy, for anything else."""
 
     def unbatched(self, array: np.ndarray) -> list[Any] | None:
-        """The things that an array of several holds; None where an array of this shape is none of this modality."""
+        """Splits an array of several instances; None if an array of this shape does not belong to this modality."""
         return None
 
     @abstractmethod
     def content_parts(self, content: Any) -> Sequence[np.ndarray]:
-        """The arrays that a content consists of, as it is fitted, in types of a fixed width."""
+        """Returns the arrays that a content consists of, as fitted, in dtypes of fixed width."""
 
     def content_hash(self, content: Any) -> str:
-        """SHA-256 of a content, by which a zoo tells which target its weights were fitted to."""
+        """Returns the SHA-256 of a content, by which a zoo knows which target its weights were fitted to."""
         digest = hashlib.sha256()
         for part in self.content_parts(content):
             digest.update(repr(part.shape).encode())
@@ -176,30 +177,30 @@ class Modality(ABC):
         return digest.hexdigest()
 
     def signal(self, id: str, content: Any, cls: str = "", split: Split = "train") -> Signal:
-        """A signal whose content is at hand."""
+        """Makes a signal of a content that is already loaded."""
         from wsr.data.signals import Signal
 
         return Signal(id, cls, split, self.dim, partial(_same, content), self)
 
     def load_folder(self, folder: str | Path) -> Signals:
-        """The signals in a folder of files. WsrError where there are none."""
+        """Loads the signals in a folder of files. WsrError if there are none."""
         raise WsrError(f"Folders of {self.plural} are not read.")
 
     def prepare(self, signals: Signals, progress: Callable[[int, int], None]) -> None:
-        """Computes what `prepares` names for each signal and keeps it for later fits. progress(done, total) is called
+        """Computes what `prepares` names for each signal and caches it for later fits. progress(done, total) is called
         after each."""
         raise NotImplementedError
 
     def describe(self, content: Any, resolution: int) -> list[str]:
-        """What there is to know of a content before it is fitted, in sentences."""
+        """Describes a content before it is fitted, in sentences."""
         return []
 
     def warnings(self, content: Any) -> list[str]:
-        """Those of these sentences that say what was mended, or what may make a poor fit."""
+        """Returns those sentences of `describe` about what was repaired and what may lead to a poor fit."""
         return []
 
     def aspect(self, content: Any) -> tuple[int, int]:
-        """Height and width of a content, in any unit."""
+        """Returns height and width of a content, in any unit."""
         return 1, 1
 
     # fitting
@@ -217,18 +218,18 @@ class Modality(ABC):
         """What judges fits of these signals. points: how many, where they are drawn."""
 
     def coarse(self, signals: Signals, size: int) -> Float[Tensor, "n k"]:
-        """The signals as vectors: their values on a grid of `size` places along each axis."""
+        """Returns the signals as vectors of their values on a grid with `size` samples along each axis."""
         raise WsrError(f"{self.plural.capitalize()} are not sampled on a grid.")
 
     # quality in words
 
     def in_words(self, quality: float) -> str:
-        """A quality as a sentence says it: "14.20 dB"."""
+        """Formats a quality for a sentence: "14.20 dB"."""
         return f"{quality:.2f} {self.unit}"
 
     @property
     def bound(self) -> str:
-        """The threshold `poor` as a sentence says it: "15 dB"."""
+        """The threshold `poor`, formatted for a sentence: "15 dB"."""
         return f"{self.poor:g} {self.unit}"
 
     def fault(self, filled: float | None) -> str:
@@ -238,11 +239,11 @@ class Modality(ABC):
     # decoding
 
     def shown(self, values: Any) -> Any:
-        """A field's own values (…, channels), as people look at them."""
+        """Converts a field's values (…, channels) to those that people see."""
         return values
 
     def places(self, resolution: int) -> Float[Tensor, "1 q d"]:
-        """Points that cover the domain, to compare two fields at: `resolution` along each axis."""
+        """Returns points that cover the domain, at which two fields can be compared: `resolution` along each axis."""
         import torch
 
         axis = (torch.arange(resolution) * 2 + 1 - resolution) / resolution
@@ -252,30 +253,30 @@ class Modality(ABC):
     def decode(
         self, model: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int]
     ) -> Sequence[Any]:
-        """What n weights are, as `read` would return it: one array (n, …), or a list of n objects. aspect: height and
+        """Decodes n weights to what `read` would return: one array (n, …), or a list of n objects. aspect: height and
         width of the target."""
 
     def empty(self, decoded: Any) -> bool:
-        """Whether there is nothing to see in one decoded thing."""
+        """Tells whether a decoded instance shows nothing."""
         return False
 
     @abstractmethod
     def picture(self, decoded: Any, size: int | None = None) -> UInt8[np.ndarray, "h w 3"]:
-        """A picture of one decoded thing, or of a content. size: pixels along an edge where it has to be drawn; by
-        default as many as the thing has itself, or a sensible number."""
+        """Makes a picture of a decoded instance or a content. size: pixels along an edge, for instances that must be
+        drawn; by default their own number of pixels, or a sensible one."""
 
     @abstractmethod
     def save(self, decoded: Any, path: Path) -> None:
-        """Writes one decoded thing to a file that other programs open, atomically."""
+        """Writes a decoded instance to a file that other programs can open, atomically."""
 
     # metrics of generation
 
     def extractor(self) -> Extractor:
-        """The extractor of features that samples are judged by where none is named. WsrError where there is none."""
+        """Returns the default feature extractor for samples. WsrError if there is none."""
         raise WsrError(f"There is no extractor of features for {self.plural}: give one.")
 
     def measured(self, decoded: Sequence[Any], first: int = 0) -> Measured:
-        """What metrics need of some decoded things. first: position of the first of them, a seed of what is drawn."""
+        """Returns what metrics need of decoded instances. first: number of the first one, which seeds random draws."""
         return Measured(np.asarray(decoded))
 
 

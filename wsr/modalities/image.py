@@ -1,4 +1,4 @@
-"""Images: RGB at points of the plane, fitted by the squared error and judged by PSNR."""
+"""Images: RGB at points of the plane, fitted with the squared error and judged by PSNR."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Image(Modality):
-    """A content is an array (h, w, 3) of float32 in [0, 1]; a field's values are RGB in [-1, 1]."""
+    """A content is an array (h, w, 3) of float32 in [0, 1]; the values of a field are RGB in [-1, 1]."""
 
     name, dim, channels, noun, plural = "image", 2, 3, "image", "images"
     measure, unit, title, decimals = "psnr", "dB", "PSNR (dB)", 1
@@ -44,7 +44,7 @@ class Image(Modality):
         return isinstance(given, Picture) or getattr(given, "ndim", 0) in (2, 3)
 
     def read(self, given: Any, longest: int | None = None) -> Float[np.ndarray, "h w 3"]:
-        """An array is kept as it is; files and PIL images are reduced so that no side is longer than `longest`."""
+        """Keeps an array as it is; reduces files and PIL images so that no side is longer than `longest` pixels."""
         from wsr.data.images import read_image
 
         if hasattr(given, "ndim"):
@@ -83,14 +83,14 @@ class Image(Modality):
         return ImageTruth(samples)
 
     def coarse(self, signals, size):
-        """Means over size² parts of each image."""
+        """Returns the means over size × size parts of each image."""
         from torch.nn.functional import adaptive_avg_pool2d
 
         images = self.samples(signals)  # (n, h, w, 3) of bytes
         return adaptive_avg_pool2d(images.permute(0, 3, 1, 2).float() / 255, size).flatten(1)
 
     def shown(self, values):
-        """RGB in [0, 1], not clamped."""
+        """Converts values to RGB in [0, 1], without clamping."""
         return (values + 1) / 2
 
     def places(self, resolution):
@@ -101,7 +101,7 @@ class Image(Modality):
     def decode(
         self, model: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int]
     ) -> Float[np.ndarray, "n h w 3"]:
-        """Images in [0, 1] whose longer side is `resolution`."""
+        """Decodes images in [0, 1] whose longer side is `resolution` pixels."""
         from wsr.render.decode import render_images
 
         longest = max(aspect)
@@ -111,11 +111,11 @@ class Image(Modality):
         return render_images(model, weights, height, width)
 
     def picture(self, decoded, size=None):
-        """The image itself, whatever `size` is."""
+        """Returns the image itself, whatever `size` is."""
         return np.uint8(np.round(np.clip(decoded, 0, 1) * 255))
 
     def save(self, decoded, path):
-        """PNG, or the format of the path's ending where Pillow writes it."""
+        """Writes a PNG, or the format of the path's ending if Pillow can write it."""
         from PIL import Image as pictures
 
         with atomic_path(path) as temporary:
@@ -123,7 +123,7 @@ class Image(Modality):
             pictures.fromarray(np.round(decoded * 255).astype(np.uint8)).save(temporary, kind)
 
     def extractor(self) -> Extractor:
-        """CLIP where its weights are at hand, else EfficientNet-Lite0."""
+        """Returns CLIP if its weights are available, else EfficientNet-Lite0."""
         from wsr.metrics.features import default_extractor
 
         return default_extractor("images")
@@ -132,7 +132,7 @@ class Image(Modality):
         return Measured(np.clip(decoded, 0, 1))
 
     def refuse(self, array: np.ndarray) -> WsrError:
-        """The error for an array that holds no batch of images, nor of anything else."""
+        """Returns the error for an array that is neither a batch of images nor of anything else."""
         return WsrError(f"An array of images has shape (n, h, w, 3), this one has {array.shape}.")
 
 

@@ -1,4 +1,4 @@
-"""Images as fits see them: pixels drawn step by step, and PSNR on all of them."""
+"""Training targets of images: pixels drawn in each step, and PSNR on all of them."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,13 +17,14 @@ from wsr.modalities.image import IMAGE
 from wsr.modalities.targets import Batch, Targets, Truth
 from wsr.render.decode import evaluate_in_chunks
 
-PART_SEED = 77_003  # of the pixels that stand for all
-QUICK_PIXELS = 2048  # that every record but the last is judged on
+PART_SEED = 77_003  # seed of the subset of pixels for quick measurements
+QUICK_PIXELS = 2048  # size of that subset, on which all records but the last are measured
 
 
 class ImageTargets(Targets):
-    """Images of one size. Every step takes one pixel at random out of each small cell of the image, and no pixel twice
-    before all have been used: less noise in the gradient than independent draws, and no gather but once an epoch."""
+    """Targets of images of one size. Every step takes one random pixel of each small cell of the image, and no pixel is
+    taken twice before all have been used. Compared with independent draws, the gradient is less noisy, and pixels are
+    shuffled only once per epoch."""
 
     modality = IMAGE
 
@@ -42,11 +43,11 @@ class ImageTargets(Targets):
     def device(self) -> torch.device:
         return self.pixels.device
 
-    def positions(self, step: int, count: int) -> Tensor:
-        """The pixels (count,) of a step."""
+    def positions(self, step: int, count: int) -> Int64[Tensor, "q"]:
+        """Returns the flat indices (count,) of a step's pixels."""
         total = len(self.curve)
         count = min(count, total)
-        cells = total // count  # steps an epoch: each takes one pixel out of `cells` neighbours
+        cells = total // count  # pixels in a cell, and so steps in an epoch
         epoch, part = divmod(step, cells)
         if self._epoch is None or self._epoch[0] != (epoch, count):
             generator = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
@@ -66,7 +67,7 @@ class ImageTargets(Targets):
         return self.grid[chosen], to_signed(self.pixels[i, chosen])
 
     def loss(self, values: Float[Tensor, "n p 3"], batch: Batch) -> Float[Tensor, "n"]:
-        """Mean squared error in [-1, 1], an instance."""
+        """Returns the mean squared error of each instance, of values in [-1, 1]."""
         return (values - batch.values).square().mean((1, 2))
 
     def content_hash(self) -> str:
@@ -104,17 +105,17 @@ class ImageTruth(Truth):
 
 
 def to_signed(pixels: UInt8[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
-    """Pixels 0…255 to the network's [-1, 1]."""
+    """Converts pixels 0…255 to the network's [-1, 1]."""
     return pixels.float().mul_(2 / 255).sub_(1)
 
 
 def to_unit(values: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
-    """The network's [-1, 1] to an image's [0, 1], clamped."""
+    """Converts the network's [-1, 1] to an image's [0, 1], clamped."""
     return values.add(1).mul(0.5).clamp(0, 1)
 
 
 def stack_images(images: list[np.ndarray]) -> UInt8[Tensor, "n h w 3"]:
-    """Images in [0, 1] of one size, as bytes. WsrError where sizes differ."""
+    """Stacks images in [0, 1] of the same size as bytes. WsrError if sizes differ."""
     sizes = {image.shape[:2] for image in images}
     if len(sizes) > 1:
         raise WsrError(

@@ -1,4 +1,4 @@
-"""Shapes: whether points of the cube lie inside, fitted by the cross-entropy and judged by IoU."""
+"""Shapes: whether points of [-1, 1]^3 lie inside, fitted with the cross-entropy and judged by IoU."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from wsr.metrics.features import Extractor
     from wsr.modalities.occupancy_targets import ShapeTargets, ShapeTruth
 
-SUFFIXES = (".obj", ".off", ".stl", ".ply", ".glb")  # those that wsr.data.readers has readers for
-_SMALL = 0.01  # of the cube: what fills less is thin against the grid
-DRAWN = 256  # pixels of a drawn surface, unless told
-PLACES = 20_000  # at which two fields are compared
+SUFFIXES = (".obj", ".off", ".stl", ".ply", ".glb")  # those with a reader in wsr.data.readers
+_SMALL = 0.01  # share of the cube; a shape that fills less is thin compared with the grid
+DRAWN = 256  # default size of a drawn surface, in pixels
+PLACES = 20_000  # points at which two fields are compared
 
 
 class Occupancy(Modality):
-    """A content is a mesh scaled to the unit sphere; a field's value is a logit, positive inside."""
+    """A content is a mesh scaled to the unit sphere; the value of a field is a logit, positive inside."""
 
     name, dim, channels, noun, plural = "occupancy", 3, 1, "shape", "shapes"
     measure, unit, title, decimals = "iou", "IoU", "IoU", 3
@@ -49,13 +49,13 @@ class Occupancy(Modality):
         return isinstance(given, trimesh.Trimesh)
 
     def read(self, given, longest=None) -> trimesh.Trimesh:
-        """One mesh, at its own detail whatever `longest` is."""
+        """Reads one mesh, with all its detail whatever `longest` is."""
         from wsr.data.meshes import read_mesh
 
         return read_mesh(given)
 
     def content_parts(self, content):
-        # rounded, so that the last bit of a platform's arithmetic does not make another shape of it
+        # rounded, so that rounding errors, which differ between platforms, do not change a shape's hash
         return [np.round(content.vertices, 5).astype("<f4"), np.asarray(content.faces, "<i4")]
 
     def load_folder(self, folder):
@@ -94,7 +94,7 @@ class Occupancy(Modality):
         return shape_truth(signals, points)
 
     def coarse(self, signals, size):
-        """Whether the centres of size³ voxels lie inside."""
+        """Tells whether the centres of size³ voxels lie inside."""
         import torch
 
         from wsr.data.inside import inside
@@ -119,7 +119,7 @@ class Occupancy(Modality):
         return ""
 
     def places(self, resolution):
-        """PLACES points, uniform at random, whatever the resolution: a full grid has too many."""
+        """Returns PLACES uniform random points, whatever the resolution, because a full grid has too many."""
         import torch
 
         return torch.rand(1, PLACES, 3, generator=torch.Generator().manual_seed(0)) * 2 - 1
@@ -127,7 +127,7 @@ class Occupancy(Modality):
     def decode(
         self, model: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int]
     ) -> list[trimesh.Trimesh]:
-        """Surfaces where the logit is 0, by a grid of `resolution` samples along an edge."""
+        """Extracts surfaces where the logit is 0, on a grid of `resolution` samples along an edge."""
         from wsr.render.decode import render_surfaces
 
         return render_surfaces(model, weights, resolution) if len(weights) else []
@@ -146,7 +146,7 @@ class Occupancy(Modality):
         to_glb(decoded, path)
 
     def extractor(self) -> Extractor:
-        """PointNet++, trained on `shapes10`."""
+        """Returns PointNet++, trained on `shapes10`."""
         from wsr.metrics.features import pointnet
 
         return pointnet()

@@ -1,4 +1,4 @@
-"""Shapes as fits see them: occupancy at points near the surface and anywhere, and IoU at fresh points."""
+"""Training targets of shapes: occupancy at points near the surface and in the whole cube, and IoU at fresh points."""
 
 from dataclasses import dataclass
 
@@ -17,13 +17,13 @@ from wsr.modalities.occupancy import OCCUPANCY
 from wsr.modalities.targets import Batch, Targets, Truth
 from wsr.render.decode import evaluate_in_chunks
 
-EVALUATION_SEED = 77_003  # of the fresh uniform points: never those that a fit saw
-QUICK_POINTS = 8192  # that every record but the last is judged on
+EVALUATION_SEED = 77_003  # seed of the fresh uniform points, which no fit has seen
+QUICK_POINTS = 8192  # points on which all records but the last are measured
 
 
 class ShapeTargets(Targets):
-    """Occupancy samples of shapes, half near the surface and half uniform, in an order that is random already: a step
-    takes the next slice of both."""
+    """Targets from occupancy samples of shapes, half of them near the surface and half uniform. They are stored in
+    random order, and each step takes the next slice of both."""
 
     modality = OCCUPANCY
 
@@ -64,7 +64,7 @@ class ShapeTargets(Targets):
         return points, inside[:, None]
 
     def loss(self, logits: Float[Tensor, "n p 1"], batch: Batch) -> Float[Tensor, "n"]:
-        """Mean binary cross-entropy, an instance."""
+        """Returns the mean binary cross-entropy of each instance."""
         return F.binary_cross_entropy_with_logits(logits, batch.values.to(logits.dtype), reduction="none").mean((1, 2))
 
     def content_hash(self) -> str:

@@ -1,4 +1,4 @@
-"""The registered modalities. A name is looked up here once; whoever has the object asks the object."""
+"""The registry of modalities. A name is looked up here once; afterwards code asks the object."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from wsr.modalities.base import Modality
 
 _registered: dict[str, Modality] = {}
-# The modality of each dimension in files that were written before they named it.
+# The modality that a dimension implies in old files, which do not name it.
 _BEFORE_NAMES = {2: "image", 3: "occupancy"}
 
 
 def register(modality: Modality) -> Modality:
-    """Makes a modality known by its name and returns it. WsrError where another one has that name."""
+    """Registers a modality and returns it. WsrError if another one has its name."""
     if _registered.get(modality.name, modality) is not modality:
         raise WsrError(f"A modality {modality.name!r} is registered already: give this one another name.")
     _registered[modality.name] = modality
@@ -26,7 +26,7 @@ def register(modality: Modality) -> Modality:
 
 @contextmanager
 def registered(*modalities: Modality) -> Iterator[None]:
-    """Makes modalities known while it lasts, for tests."""
+    """Registers modalities for the duration of the context."""
     before = dict(_registered)
     try:
         for modality in modalities:
@@ -38,17 +38,18 @@ def registered(*modalities: Modality) -> Iterator[None]:
 
 
 def names() -> tuple[str, ...]:
+    """Returns all names in order of registration."""
     return tuple(_registered)
 
 
 def everything() -> tuple[Modality, ...]:
-    """All modalities, in the order of their registration."""
+    """Returns all modalities in order of registration."""
     return tuple(_registered.values())
 
 
 def find(what: Modality | str | int) -> Modality:
-    """A modality by its name, or itself. A number is a dimension and means what it means in old files (`of_dim`).
-    WsrError for an unknown one, with the nearest name."""
+    """Returns a modality by its name; a modality is returned unchanged. A number is a dimension, as in old files
+    (`of_dim`). WsrError, with the nearest name, for an unknown one."""
     if isinstance(what, str):
         if what not in _registered:
             raise unknown_name("modality", what, _registered)
@@ -57,16 +58,16 @@ def find(what: Modality | str | int) -> Modality:
 
 
 def of_dim(dim: int) -> Modality:
-    """The modality of a file, or of a call, that gives a dimension and no name: images have 2, shapes 3. WsrError for
-    another dimension."""
+    """Returns the modality of a file or call that states a dimension and no name: 2 means images, 3 shapes. WsrError
+    for any other dimension."""
     if implied_by(dim) is None:
         raise WsrError(f"The dimension {dim!r} alone names no modality (2 stands for images, 3 for shapes): name it.")
     return find(_BEFORE_NAMES[dim])
 
 
 def of_file(name: str, dim: int) -> Modality:
-    """The modality that a file names; where it is older than their names and `name` is empty, that of its dimension.
-    WsrError for one that is not registered here, or whose dimension is another one."""
+    """Returns the modality that a file names, or, if `name` is empty as in older files, the one that its dimension
+    implies. WsrError for a modality that is not registered, or that has another dimension."""
     modality = find(name or dim)
     if modality.dim != dim:
         raise WsrError(f"Fields of {modality.plural} have {modality.dim} dimensions, not {dim}.")
@@ -74,10 +75,10 @@ def of_file(name: str, dim: int) -> Modality:
 
 
 def implied_by(dim: Any) -> str | None:
-    """The name of the modality that a dimension stands for in old files. None for another dimension."""
+    """Returns the name of the modality that a dimension implies in old files, or None."""
     return _BEFORE_NAMES.get(dim) if isinstance(dim, int) else None
 
 
 def of_given(given: Any) -> Modality | None:
-    """The modality that recognises one thing that a user gives (a path, an array, an object). None where none does."""
+    """Returns the modality that recognises what a user gives (a path, an array, an object), or None."""
     return next((modality for modality in everything() if modality.recognises(given)), None)

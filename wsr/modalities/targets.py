@@ -14,18 +14,18 @@ from wsr.modalities.base import Modality
 
 @dataclass
 class Batch:
-    """points (m, p, d), m = 1 where all instances share them, and the values (n, p, v) of each instance there, as the
-    field should have them (RGB in [-1, 1], or occupancy 0 or 1)."""
+    """points (m, p, d) of a training step, with m = 1 if all instances share them, and the target values (n, p, v) of
+    each instance there: RGB in [-1, 1], or occupancy 0 or 1."""
 
     points: Float[Tensor, "m p d"]
     values: Float[Tensor, "n p v"]
 
 
 class Targets(ABC):
-    """The values of n signals at points that are drawn step by step.
+    """Samples the values of n signals at points that are drawn in each step.
 
-    The points of a step depend on the step and on the signal alone, never on the other signals of the batch, so an
-    instance fitted alone and in a batch sees the same points.
+    The points depend on the step and the signal only, never on the other signals of the batch, so that an instance sees
+    the same points whether it is fitted alone or in a batch.
     """
 
     modality: Modality
@@ -43,20 +43,20 @@ class Targets(ABC):
 
     @abstractmethod
     def batch(self, step: int, count: int, rows: Tensor | slice = slice(None)) -> Batch:
-        """The points of a step, about `count` for each instance, of all instances or of some."""
+        """Draws the batch of a step: about `count` points for each instance, for all instances or for some."""
 
     @abstractmethod
     def draw(self, i: int, count: int, generator: torch.Generator) -> tuple[Float[Tensor, "q d"], Float[Tensor, "q v"]]:
-        """About `count` points of one instance, and the values there, at random with replacement: the plain way, for
-        comparison."""
+        """Draws about `count` points of one instance at random with replacement, and the values there: a simple method,
+        for comparison."""
 
     @abstractmethod
     def loss(self, values: Float[Tensor, "n p v"], batch: Batch) -> Float[Tensor, "n"]:
-        """The loss of each instance where its field has these values at the batch's points."""
+        """Returns the loss of each instance, given the values of its field at the batch's points."""
 
     @abstractmethod
     def content_hash(self) -> str:
-        """Of all that is held, on whatever device: the part that data have in the identity of a run."""
+        """Returns a hash of all data, independent of the device, for the identity of a run."""
 
 
 class Truth(ABC):

@@ -1,4 +1,4 @@
-"""Images from fields, surfaces from fields, pictures of surfaces."""
+"""Decodes fields to images and surfaces, and draws surfaces."""
 
 from wsr.render.decode import decode, evaluate_in_chunks, render_images, render_surfaces
 

@@ -1,4 +1,4 @@
-"""From weights to what they are: images at any resolution, surfaces by marching cubes."""
+"""Decodes weights: images at any resolution, and surfaces by marching cubes."""
 
 from typing import Any
 
@@ -12,15 +12,15 @@ from wsr.fields.coordinates import pixel_grid
 from wsr.fields.representation import Representation
 from wsr.render.surfaces import extract_surface
 
-CHUNK = 65_536  # points × instances evaluated at once: 32 MB an activation of 128 channels
+CHUNK = 65_536  # points × instances evaluated at once; an activation of 128 channels takes 32 MB
 
 
 @torch.no_grad()
 def evaluate_in_chunks(
     representation: Representation, weights: Float[Tensor, "n p"], points: Float[Tensor, "m q d"]
 ) -> Float[Tensor, "n q v"]:
-    """`representation.evaluate` without gradients, in bounded memory. Weights and points may be anywhere; the values
-    are computed, and stay, where the representation is."""
+    """Evaluates a representation without gradients, in bounded memory. Weights and points may be on any device; the
+    values are on the representation's device."""
     step, device = max(CHUNK // max(len(weights), 1), 256), representation.device
     weights = weights.to(device)
     return torch.cat([representation.evaluate(weights, part.to(device)) for part in points.split(step, dim=1)], dim=1)
@@ -29,7 +29,7 @@ def evaluate_in_chunks(
 def render_images(
     representation: Representation, weights: Float[Tensor, "n p"], height: int, width: int
 ) -> Float[np.ndarray, "n h w 3"]:
-    """Pictures in [0, 1] of n fields, at any size."""
+    """Renders n fields as images of any size, with values in [0, 1]."""
     grid = pixel_grid(height, width, device=representation.device)[None]
     parts = [evaluate_in_chunks(representation, rows, grid) for rows in weights.split(16)]
     values = torch.cat(parts).add(1).mul(0.5).clamp(0, 1)  # (n, h·w, 3)
@@ -39,7 +39,7 @@ def render_images(
 def render_surfaces(
     representation: Representation, weights: Float[Tensor, "n p"], resolution: int
 ) -> list[trimesh.Trimesh]:
-    """Surfaces where the logit is 0, of n fields, in the coordinates of the field."""
+    """Extracts the surfaces of n fields, where the logit is 0. Vertices are in the field's coordinates, [-1, 1]³."""
     meshes = []
     for row in weights.to(representation.device).split(1):
 
@@ -54,7 +54,7 @@ def render_surfaces(
 def decode(
     representation: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int] = (1, 1)
 ) -> Float[np.ndarray, "n *rest"] | list[Any]:
-    """What the weights are, as their modality decodes them. For images, `resolution` is the longer side and `aspect`
-    the (height, width) of the target in any unit; for shapes, the samples of the grid along an edge. Weights may be
-    anywhere: it computes where the representation is."""
+    """Decodes weights as their modality does. For images, `resolution` is the longer side in pixels and `aspect` the
+    (height, width) of the target in any unit; for shapes, it is the number of grid samples along an edge. Weights may
+    be on any device; the computation runs on the representation's device."""
     return representation.modality.decode(representation, weights, resolution, aspect)

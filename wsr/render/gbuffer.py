@@ -16,8 +16,8 @@ FIELD_OF_VIEW = np.radians(28)
 DISTANCE = 1.04 / np.sin(FIELD_OF_VIEW / 2)  # the unit sphere fills the picture but for 4 %
 CREASE = np.cos(np.radians(35))  # an edge sharper than this is drawn as an edge
 _HALF_CREASE = np.cos(np.radians(35) / 2)
-_AT_ONCE, _RAYS = 100_000, 8192  # corners, and rays
-_CROWD = 48  # faces around a vertex: the apex of a fan is drawn flat, for its pairs of faces would fill the memory
+_AT_ONCE, _RAYS = 100_000, 8192  # corners, and rays, that are processed at once
+_CROWD = 48  # a vertex with more faces is drawn flat, because all pairs of its faces would fill the memory
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,7 @@ class Camera:
 
     @property
     def pose(self) -> Float[np.ndarray, "4 4"]:
+        """The camera-to-world transform."""
         pose = np.eye(4)
         pose[:3, :3] = self.axes
         pose[:3, 3] = self.axes[:, 2] * DISTANCE
@@ -46,8 +47,8 @@ class Camera:
 
 @dataclass(frozen=True)
 class GBuffer:
-    """normals: unit normals in the camera's axes, turned to the viewer. depth: distance along the viewing axis, inf
-    where there is no surface."""
+    """The normal and depth of each pixel. normals: unit normals in the camera's axes, facing the viewer. depth:
+    distance along the viewing axis, inf where there is no surface."""
 
     normals: Float[np.ndarray, "h w 3"]
     depth: Float[np.ndarray, "h w"]
@@ -88,7 +89,7 @@ def _within_crease(
 
 
 def _unit(vectors: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """Of length 1, and 0 where there is no direction."""
+    """Scales vectors to length 1, and to 0 if they have no direction."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.where(length > 1e-20, vectors / np.maximum(length, 1e-20), 0.0)
 
@@ -107,7 +108,7 @@ def turned_to_viewer(
 ) -> Float[np.ndarray, "h w 3"]:
     """Flips unit normals to face the camera, because the inner side of an open mesh can be visible too.
 
-    Smooth ones may lean away a little at an outline, and stay.
+    Smooth normals that lean away a little at an outline are kept.
     """
     normals = normals / np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-6)
     away = np.einsum("hwd,hwd->hw", normals, rays) > 0.3
@@ -127,7 +128,7 @@ def embree_buffer(mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
     rays = camera_rays(size)
     directions = rays.reshape(-1, 3) @ camera.axes.T  # (h w, 3) in the world
     origin = camera.pose[:3, 3]
-    # a part at a time: other threads run in between
+    # in parts, so that other threads can run in between
     parts = np.array_split(directions, len(directions) // _RAYS + 1)
     faces = np.concatenate([mesh.ray.intersects_first(np.tile(origin, (len(part), 1)), part) for part in parts])
     seen = np.flatnonzero(faces >= 0)

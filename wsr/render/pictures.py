@@ -1,4 +1,4 @@
-"""Pictures of surfaces, and sheets of pictures."""
+"""Draws pictures of surfaces, and sheets of pictures."""
 
 import logging
 import os
@@ -22,15 +22,15 @@ log = logging.getLogger(__name__)
 THREE_QUARTER = (35.0, 24.0)
 CLAY = (0.66, 0.73, 0.84)
 
-# In the camera's axes: from above the viewer's left shoulder, and from beside the right one.
+# Directions to the lights in the camera's axes: above the viewer's left shoulder, and beside the right one.
 _KEY, _FILL = np.array([-0.35, 0.85, 0.45]), np.array([0.3, 0.0, 0.95])
-_CLOSENESS = 0.02  # of the picture's width: as far as a part darkens what lies behind it
+_CLOSENESS = 0.02  # radius of the darkening around parts that are in front, as a share of the picture's width
 
-# Pixels that a picture may fill, those of hidden surfaces included: 0.3 s by OpenGL without a graphics card, twice that
-# by Embree. Shapes fill 1 to 10 layers; a picture of 640 x 640 pixels may have 240.
+# Most pixels that are filled for a picture, including hidden surfaces: takes 0.3 s with OpenGL in software, twice that
+# with Embree. Shapes have 1 to 10 layers of surfaces; a picture of 640 x 640 pixels may have 240.
 FILLED = 100_000_000
-COARSEST = 24  # pixels along an edge, however deep
-PATIENCE = 10.0  # seconds that a picture waits for OpenGL, before it is drawn by Embree on the thread that wants it
+COARSEST = 24  # lowest resolution, whatever the number of layers
+PATIENCE = 10.0  # seconds that a picture waits for OpenGL before the calling thread draws it with Embree
 
 _lock = threading.Lock()
 _gl: GLThread | None = None
@@ -44,14 +44,14 @@ def draw_mesh(
     colour: Sequence[float] = CLAY,
     background: Sequence[float] = (1.0, 1.0, 1.0),
 ) -> UInt8[np.ndarray, "size size 3"]:
-    """A shaded picture of a mesh in the unit sphere, which fills the picture; a larger one is fitted into it.
+    """Draws a shaded picture of a mesh. The unit sphere fills the picture; a larger mesh is scaled to fit.
 
-    view: azimuth in degrees from +z towards +x, and elevation; +y is up. colour, background: RGB in [0, 1].
-    Drawn by OpenGL (pyrender on EGL) where it works, else by Embree; `WSR_GL=off` in the environment asks for Embree.
-    A mesh without faces is a picture of the background. Safe to call from any thread.
+    view: azimuth in degrees from +z towards +x, and elevation; +y is up. colour, background: RGB in [0, 1]. OpenGL
+    (pyrender on EGL) draws it if it works, otherwise Embree; `WSR_GL=off` in the environment selects Embree. A mesh
+    without faces gives a picture of the background. May be called from any thread.
 
-    Surfaces that lie behind each other by the hundred, which are filled one by one, are drawn coarser, so that no mesh
-    takes much longer than another. WsrError for vertices that are not finite.
+    The cost grows with the number of surfaces behind each pixel. Meshes with hundreds of them are drawn at a lower
+    resolution, so that no mesh takes much longer than others. WsrError for vertices that are not finite.
     """
     if not 1 <= size <= 4096:
         raise WsrError(f"A picture is 1 to 4096 pixels wide, not {size}.")
@@ -71,7 +71,8 @@ def draw_mesh(
 
 
 def _affordable(size: int, deep: float) -> int:
-    """The pixels along an edge, at most `size`, at which surfaces `deep` layers deep are filled in FILLED pixels."""
+    """Returns the resolution (pixels along an edge, at most `size`) at which `deep` layers of surfaces fill at most
+    FILLED pixels."""
     if size**2 * deep <= FILLED:
         return size
     return min(size, max(COARSEST, int(np.sqrt(FILLED / deep))))
@@ -80,13 +81,14 @@ def _affordable(size: int, deep: float) -> int:
 def draw_weights(
     model: Representation, weights: Float[Tensor, "n p"], resolution: int, size: int = 256
 ) -> list[UInt8[np.ndarray, "h w 3"]]:
-    """What weights are, as pictures: images of `resolution` pixels, or surfaces of so many samples along an edge, drawn
-    `size` pixels wide."""
+    """Decodes weights and draws them as pictures: images of `resolution` pixels, or pictures, `size` pixels wide, of
+    surfaces with `resolution` samples along an edge."""
     return [model.modality.picture(one, size) for one in decode(model, weights, resolution)]
 
 
 def _framed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
-    """As it is where it lies in the unit sphere, so that parts of different size stay comparable."""
+    """Returns the mesh, scaled into the unit sphere if it is larger. A smaller one keeps its size, so that sizes stay
+    comparable."""
     vertices = np.asarray(mesh.vertices, dtype=np.float64)
     if not np.isfinite(vertices).all():
         raise WsrError("The mesh has vertices that are NaN or infinite and cannot be drawn.")
@@ -97,7 +99,8 @@ def _framed(mesh: trimesh.Trimesh) -> trimesh.Trimesh:
 
 
 def _buffer(mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
-    """By OpenGL, or by Embree where that has no time. Once OpenGL has failed, by Embree from then on."""
+    """Computes normals and depths by OpenGL, or by Embree if OpenGL is busy. After OpenGL has failed once, it is not
+    tried again."""
     global _gl, _gl_failed
     if os.environ.get("WSR_GL", "").lower() != "off" and not _gl_failed:
         try:
@@ -106,14 +109,15 @@ def _buffer(mesh: trimesh.Trimesh, camera: Camera, size: int) -> GBuffer:
             return _gl.draw(mesh, camera, size, PATIENCE)
         except TimeoutError:
             log.info("OpenGL was busy for %.0f s: one picture is drawn by Embree", PATIENCE)
-        except Exception as error:  # no library, no driver, no context: each loader has errors of its own
+        except Exception as error:  # a missing library, driver or context raises errors of many types
             _gl_failed = True
             log.info("OpenGL does not work here (%s): pictures are drawn by Embree", error)
     return embree_buffer(mesh, camera, size)
 
 
 def _shade(buffer: GBuffer, camera: Camera, colour: Float[np.ndarray, "3"]) -> Float[np.ndarray, "h w 3"]:
-    """Matte, under a bright sky, with a key and a fill light that move with the viewer; sRGB in [0, 1]."""
+    """Shades a matte surface under a bright sky, with a key and a fill light that move with the viewer; sRGB in [0, 1].
+    """
     n = buffer.normals
     key, fill = (np.clip(n @ (light / np.linalg.norm(light)), 0, 1) for light in (_KEY, _FILL))  # (h, w)
     sky = 0.5 + 0.5 * n @ camera.axes[1]  # the world's y in the camera's axes
@@ -130,7 +134,8 @@ def _half(light: Float[np.ndarray, "3"]) -> Float[np.ndarray, "3"]:
 
 
 def _closeness(depth: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
-    """How far a pixel lies behind its surroundings, 0 to 1: a cheap shade where parts meet and pass behind another."""
+    """Returns how far each pixel lies behind its surroundings, 0 to 1: an inexpensive substitute for ambient occlusion.
+    """
     seen = np.isfinite(depth)
     filled = np.where(seen, depth, depth[seen].max() if seen.any() else 0.0)
     around = gaussian_filter(filled, _CLOSENESS * len(depth))
@@ -140,7 +145,8 @@ def _closeness(depth: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
 def contact_sheet(
     images: Sequence[np.ndarray], columns: int, gap: int = 4, background: Sequence[float] = (1.0, 1.0, 1.0)
 ) -> UInt8[np.ndarray, "H W 3"]:
-    """Pictures of one size in rows of `columns`, `gap` pixels apart. They are uint8, or floats in [0, 1]."""
+    """Arranges pictures of the same size in rows of `columns`, `gap` pixels apart. They are uint8, or floats in [0, 1].
+    """
     tiles = [np.asarray(image) for image in images]
     if not tiles or columns < 1:
         raise WsrError(f"A sheet needs pictures and columns, not {len(tiles)} in {columns} columns.")

@@ -1,7 +1,8 @@
-"""Surfaces of occupancy fields: marching cubes where the logit is 0, on a grid refined only near the surface.
+"""Extracts the surfaces of occupancy fields: marching cubes at logit 0, on a grid that is refined only near the
+surface.
 
-The grid has `resolution` samples on each edge of [-1, 1]^3, at the centres of its voxels, -1 + (2 i + 1) / resolution.
-Beyond the cube everything is outside, so every surface is closed.
+The grid has `resolution` samples along each edge of [-1, 1]^3, at the centres of its voxels, -1 + (2 i + 1) /
+resolution. Everything beyond the cube is outside, so every surface is closed.
 """
 
 import struct
@@ -22,25 +23,28 @@ from wsr.paths import atomic_path
 Logits = Callable[[Float[Tensor, "p 3"]], Float[Tensor, " p"]]
 
 CHUNK = 65_536  # points evaluated at once
-_CLAY = [0.2, 0.24, 0.31, 1.0]  # linear RGBA: under the page's bright lights it looks as the thumbnails do
+_CLAY = [0.2, 0.24, 0.31, 1.0]  # linear RGBA; under the page's bright lights it matches the thumbnails
 
 
 def extract_surface(
     logits: Logits, resolution: int = 96, coarse: int = 3, device: torch.device | str = "cpu"
 ) -> trimesh.Trimesh:
-    """The surface of an occupancy field that is inside where its logit is above 0; vertices in [-1, 1]^3, closed.
+    """Extracts the surface of an occupancy field, whose inside is where the logit is above 0. Vertices are in [-1,
+    1]^3, and the mesh is closed.
 
-    The same mesh as `extract_surface_dense`: one logit for each block of `coarse`³ voxels, then all voxels of the
-    blocks that the surface may cross. Those are blocks whose neighbours differ by so much that 0 may lie between, and
-    from there on wherever a sign changes across a block's side, so that a thin part is followed to its end. Only a
-    detached part thinner than a block can be missed. Of fields fitted to chairs, lamps and airplanes this evaluates
-    25 % of the voxels at 64, 15 % at 96 and 12 % at 128; blocks of 2 or 4 take more, and missed nothing either.
+    The mesh equals that of `extract_surface_dense`. One logit is evaluated for each block of `coarse`³ voxels, then all
+    voxels of the blocks that the surface may cross. These are first the blocks whose neighbours differ so much that 0
+    may lie in between, then every block next to a change of sign across a block's side, so that a thin part is followed
+    to its end. Only a detached part thinner than a block can be missed. For fields fitted to chairs, lamps and
+    airplanes this evaluates 25 % of the voxels at a resolution of 64, 15 % at 96 and 12 % at 128; blocks of 2 or 4
+    evaluate more, and missed nothing either.
 
-    An empty field gives a mesh without faces. The function gets points (p, 3) float32 on `device`, 65,536 at most.
+    logits: takes points (p, 3) in float32 on `device`, at most 65,536. An empty field gives a mesh without faces.
+    WsrError for a resolution below 8, or `coarse` below 1.
     """
     if resolution < 8 or coarse < 1:
         raise WsrError(f"A surface takes 8 samples or more along an edge, in blocks: not {resolution} in {coarse}.")
-    blocks = -(-resolution // coarse)  # along an edge; the last may reach over
+    blocks = -(-resolution // coarse)  # along an edge; the last block may extend beyond the grid
     middles = np.indices((blocks,) * 3).reshape(3, -1).T * coarse + (coarse - 1) / 2  # (blocks³, 3) in voxels
     rough = _evaluate(logits, middles, resolution, device).reshape((blocks,) * 3)
     values = np.kron(rough, np.ones((coarse,) * 3, dtype=np.float32))  # (blocks · coarse,) * 3
@@ -59,19 +63,22 @@ def extract_surface(
 
 
 def extract_surface_dense(logits: Logits, resolution: int = 96, device: torch.device | str = "cpu") -> trimesh.Trimesh:
-    """`extract_surface` with every voxel evaluated: slower and sure."""
+    """Extracts the same surface as `extract_surface` by evaluating every voxel, which is slower and cannot miss a part.
+    """
     voxels = np.indices((resolution,) * 3).reshape(3, -1).T
     return _march(_evaluate(logits, voxels, resolution, device).reshape((resolution,) * 3))
 
 
 def _may_cross(rough: Float[np.ndarray, "b b b"]) -> Bool[np.ndarray, "b b b"]:
-    """Blocks whose value is within half the range around it: of a signed distance, all that hold a 0."""
+    """Returns the blocks whose value is within half the range of the values around it. For a signed distance these are
+    all blocks that contain a 0."""
     highest, lowest = maximum_filter(rough, 3), minimum_filter(rough, 3)
     return (abs(rough) <= (highest - lowest) / 2) | ((highest > 0) & (lowest <= 0))
 
 
 def _across_sides(inside: Bool[np.ndarray, "r r r"], coarse: int) -> Bool[np.ndarray, "b b b"]:
-    """Blocks with a sign change between a voxel on one of their sides and its neighbour in the next block."""
+    """Returns the blocks with a change of sign between a voxel on one of their sides and its neighbour in the next
+    block."""
     blocks = len(inside) // coarse
     found = np.zeros((blocks,) * 3, dtype=bool)
     for axis in range(3):
@@ -88,7 +95,7 @@ def _across_sides(inside: Bool[np.ndarray, "r r r"], coarse: int) -> Bool[np.nda
 def _evaluate(
     logits: Logits, voxels: Float[np.ndarray, "p 3"] | Int[np.ndarray, "p 3"], resolution: int, device
 ) -> Float[np.ndarray, " p"]:
-    """Logits at positions given in voxels; NaN counts as outside."""
+    """Evaluates logits at positions given in voxels; NaN counts as outside."""
     values = np.empty(len(voxels), dtype=np.float32)
     for start in range(0, len(voxels), CHUNK):
         part = (voxels[start : start + CHUNK] * 2 + 1) / resolution - 1
@@ -102,22 +109,22 @@ def _march(values: Float[np.ndarray, "r r r"]) -> trimesh.Trimesh:
     inside = values > 0
     if not inside.any():
         return trimesh.Trimesh(np.zeros((0, 3)), np.zeros((0, 3), dtype=np.int64), process=False)
-    # only the box that holds the surface, with a layer of the outside around it
+    # only the box around the surface, with one layer of outside voxels
     low = [int(np.flatnonzero(inside.any(axis=other))[0]) for other in ((1, 2), (0, 2), (0, 1))]
     high = [int(np.flatnonzero(inside.any(axis=other))[-1]) for other in ((1, 2), (0, 2), (0, 1))]
     padded = np.pad(values, 1, constant_values=-max(float(abs(values).max()), 1e-3))
     box = padded[tuple(slice(a, b + 3) for a, b in zip(low, high, strict=True))]
-    box = np.where(box == 0, -1e-12, box)  # a 0 on a sample would make triangles without area
-    # "ascent" turns the faces outward, for logits that are greater inside
+    box = np.where(box == 0, -1e-12, box)  # a sample of exactly 0 would give triangles without area
+    # "ascent" orients the faces outward, because logits are greater inside
     vertices, faces, _, _ = marching_cubes(box, 0.0, gradient_direction="ascent")
     voxels = vertices.astype(np.float64) + low - 1
     return trimesh.Trimesh(((voxels * 2 + 1) / resolution - 1).clip(-1, 1), faces, process=False)
 
 
 def to_glb(mesh: trimesh.Trimesh, path: str | Path | None = None) -> bytes:
-    """The mesh as GLB, for a page: float32 positions and normals, uint32 triangles, one matt material.
+    """Converts a mesh to GLB for the page: float32 positions and normals, uint32 triangles, one matte material.
 
-    Written to `path` too where one is given. A mesh without faces makes a scene without geometry.
+    Also writes it to `path` if that is given. A mesh without faces gives a scene without geometry.
     """
     if len(mesh.faces):
         scene = trimesh.Scene()
@@ -128,7 +135,7 @@ def to_glb(mesh: trimesh.Trimesh, path: str | Path | None = None) -> bytes:
         parts = {"vertices": mesh.vertices, "faces": mesh.faces, "vertex_normals": mesh.vertex_normals}
         scene.add_geometry(trimesh.Trimesh(**parts, visual=visual, process=False))
         data = scene.export(file_type="glb", include_normals=True)
-    else:  # which trimesh refuses to write
+    else:  # trimesh refuses to write an empty scene
         text = b'{"asset":{"version":"2.0"},"scene":0,"scenes":[{}]}'.ljust(52)
         data = struct.pack("<4s4I", b"glTF", 2, 20 + len(text), len(text), 0x4E4F534A) + text
     if path is not None:

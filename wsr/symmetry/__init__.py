@@ -1,4 +1,5 @@
-"""What may be done to weights while the field stays the same: actions, canonical forms, alignment (section 3.4)."""
+"""Symmetries: changes of the weights that leave the field unchanged. Group actions, canonical forms, and alignment of
+two fits (section 3.4)."""
 
 from wsr.symmetry.actions import (
     act,

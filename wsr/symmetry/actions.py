@@ -1,7 +1,8 @@
-"""Group actions on weights: what may be done to them while the field stays the same (section 3.4, theorems 1 and 2).
+"""Group actions that change the weights but not the field (section 3.4, theorems 1 and 2).
 
-All work on full vectors (n, total), with their frozen entries in place (`layout.fill`), because most of them leave the
-set that a mask allows: `violations` says where. `Representation.unmasked` evaluates and decodes the result.
+All functions take full vectors (n, total), with their frozen entries in place (`layout.fill`), because most actions
+leave the set of weights that a mask allows; `violations` tells where. `Representation.unmasked` evaluates and decodes
+the result.
 """
 
 from functools import singledispatch
@@ -17,8 +18,8 @@ from wsr.fields.representation import Representation
 
 
 def change_basis(model: Adapter, full: Float[Tensor, "n t"], g: Float[Tensor, "l r r"]) -> Float[Tensor, "n t"]:
-    """(A, B) → (G A, B G⁻¹) in each layer: B A, and with it the field, stays. Permutation matrices, and diagonal ones
-    (sign, scale), are cases of it."""
+    """Maps (A, B) → (G A, B G⁻¹) in each layer, which changes neither B A nor the field. Permutation matrices, and
+    diagonal matrices (signs, scales), are special cases."""
     a, b = model.pairs(full)  # (l, n, r, c), (l, n, c, r)
     return model.joined(g[:, None] @ a, b @ torch.linalg.inv(g)[:, None])
 
@@ -26,9 +27,9 @@ def change_basis(model: Adapter, full: Float[Tensor, "n t"], g: Float[Tensor, "l
 def move_neurons(
     model: StandaloneMLP, full: Float[Tensor, "n t"], order: Int[Tensor, "4 k"], factor: Float[Tensor, "4 k"]
 ) -> Float[Tensor, "n t"]:
-    """Neuron i of each layer (the Fourier layer, then three hidden ones) is from now on its neuron order[i], times
-    factor[i], and the next layer's columns follow. A factor must be ±1 in the Fourier layer, sin(−x) = −sin(x), and
-    positive in the hidden ones, relu(c x) = c relu(x). WsrError for others."""
+    """Replaces neuron i of each layer (the Fourier layer, then three hidden ones) by neuron order[i], multiplied by
+    factor[i], and adapts the columns of the next layer. A factor must be ±1 in the Fourier layer, since sin(−x) =
+    −sin(x), and positive in the hidden layers, since relu(c x) = c relu(x) for c > 0. WsrError for other factors."""
     if not ((factor[0].abs() == 1).all() and (factor[1:] > 0).all()):
         raise WsrError("Neurons of the Fourier layer may change sign only, hidden ones be scaled by c > 0 only.")
     layout = model.layout.unmasked()
@@ -42,8 +43,8 @@ def move_neurons(
 
 
 def around(layer: int) -> tuple[str, str, str]:
-    """Of an MLP's layer (0: Fourier, then hidden): the weight and bias whose rows are its neurons, and the weight whose
-    columns read them."""
+    """Returns the names of an MLP layer's tensors (0: Fourier layer, then hidden layers): the weight and bias whose
+    rows are its neurons, and the next layer's weight, whose columns read them."""
     if layer == 0:
         return "fourier.weight", "fourier.phase", "hidden.0.weight"
     after = f"hidden.{layer}.weight" if layer < 3 else "output.weight"
@@ -53,9 +54,9 @@ def around(layer: int) -> tuple[str, str, str]:
 def act(
     model: Representation, full: Float[Tensor, "n t"], kind: str, seed: int = 0, strength: float = 1.0
 ) -> Float[Tensor, "n t"]:
-    """A random element of a group acts on the weights, the same for all n: a permutation that moves something, signs,
-    scales exp(strength · N(0, 1)), or a change of basis. WsrError for a symmetry that the representation does not
-    have."""
+    """Applies a random element of a group to the weights, the same for all n: a permutation other than the identity,
+    signs, scales exp(strength · N(0, 1)), or a change of basis. kind: one of the representation's symmetries; WsrError
+    for others."""
     if kind not in model.kind.symmetries:
         raise unknown_name(f"action on {model.name!r}", kind, model.kind.symmetries)
     return acted(model, full, kind, torch.Generator().manual_seed(seed), strength)
@@ -65,8 +66,8 @@ def act(
 def acted(
     model: Representation, full: Float[Tensor, "n t"], kind: str, generator: torch.Generator, strength: float
 ) -> Float[Tensor, "n t"]:
-    """`act` with a random element drawn from `generator`. A class of representations that has symmetries registers how
-    they act: `acted.register(Class)`."""
+    """Does the work of `act`, with a random element drawn from `generator`. A class of representations that has
+    symmetries registers how they act: `acted.register(Class)`."""
     raise NotImplementedError(f"{type(model).__name__} states symmetries and does not say how they act.")
 
 
@@ -84,7 +85,7 @@ def _(model: Adapter, full, kind, generator, strength):
 @acted.register
 def _(model: StandaloneMLP, full, kind, generator, strength):
     order, factor = _drawn(4, model.width, kind, generator, strength)
-    neurons = torch.arange(4)[:, None] == 0  # signs are the Fourier layer's, scales the hidden layers'
+    neurons = torch.arange(4)[:, None] == 0  # only Fourier neurons have signs, only hidden ones scales
     factor = torch.where(neurons == (kind == "sign"), factor, 1.0)
     return move_neurons(model, full, order.to(full.device), factor.to(full))
 
@@ -92,7 +93,8 @@ def _(model: StandaloneMLP, full, kind, generator, strength):
 def _drawn(
     layers: int, width: int, kind: str, generator: torch.Generator, strength: float
 ) -> tuple[Int[Tensor, "l k"], Float[Tensor, "l k"]]:
-    """For each layer an order and factors of its `width` parts; what `kind` does not move stays."""
+    """Draws, for each layer, an order and factors of its `width` rank components or neurons; the one that `kind` does
+    not concern is the identity."""
     order = torch.arange(width).expand(layers, -1)
     factor = torch.ones(layers, width)
     if kind == "permutation" and width > 1:
@@ -108,9 +110,9 @@ def _drawn(
 def permuted_copies(
     model: Representation, weights: Float[Tensor, "n p"], times: int, seed: int = 0
 ) -> Float[Tensor, "m p"]:
-    """Each of the stored vectors `times` times, m = n · times: first as they are, then with their rank components or
-    neurons in a random order, each in its own. The augmentation of G.pt and Hyper-Representations. WsrError where the
-    mask forbids it."""
+    """Returns `times` copies of each stored vector, m = n · times: first all vectors unchanged, then copies whose rank
+    components or neurons are in random order, each in its own. This is the data augmentation of G.pt and
+    Hyper-Representations. WsrError if the mask forbids permutations."""
     if times < 1:
         raise WsrError(f"Each weight is there at least once, not {times!r} times.")
     if times > 1 and "permutation" not in model.kind.allowed:
@@ -124,8 +126,8 @@ def permuted_copies(
 
 
 def random_basis(layers: int, rank: int, generator: torch.Generator, strength: float = 1.0) -> Float[Tensor, "l r r"]:
-    """An element of GL(r) a layer: an orthogonal matrix, and along its axes scales exp(strength · N(0, 1)/2), so that
-    it can be inverted without losing digits."""
+    """Draws an element of GL(r) for each layer: orthogonal matrices, and between them scales exp(strength · N(0, 1)/2),
+    so that it is well-conditioned."""
     q = torch.linalg.qr(torch.randn(layers, rank, rank, generator=generator)).Q
     scales = torch.exp(0.5 * strength * torch.randn(layers, 1, rank, generator=generator))
     return q * scales @ q.mT @ torch.linalg.qr(torch.randn(layers, rank, rank, generator=generator)).Q
@@ -137,12 +139,12 @@ def _moving(width: int, generator: torch.Generator) -> Int[Tensor, "k"]:
 
 
 def violations(model: Representation, full: Float[Tensor, "n t"]) -> Bool[Tensor, "n t"]:
-    """Entries that the mask has frozen and that do not hold their frozen value."""
+    """Marks the frozen entries that do not have the value at which the mask freezes them."""
     frozen = torch.ones(model.layout.total, dtype=torch.bool, device=full.device)
     frozen[model.layout.trained] = False
     return frozen & (full != model.layout.template.to(full))
 
 
 def remask(model: Representation, full: Float[Tensor, "n t"]) -> Float[Tensor, "n t"]:
-    """The frozen entries put back to their values: the nearest allowed weights."""
+    """Resets the frozen entries to their values, which gives the nearest weights that the mask allows."""
     return model.layout.fill(model.layout.strip(full))

@@ -1,6 +1,6 @@
-"""Alignment: of all weights that are the same field as one fit, those nearest to another fit.
+"""Alignment: among all weights that describe the same field as one fit, finds those nearest to another fit.
 
-Only actions that the mask allows are tried, and none is taken that would increase the L2 distance of the pair.
+Only symmetries that the mask allows are used, and none is applied that would increase the L2 distance.
 """
 
 from functools import singledispatch
@@ -16,17 +16,17 @@ from wsr.fields.mlp import StandaloneMLP
 from wsr.fields.representation import Representation
 from wsr.symmetry.actions import around
 
-SWEEPS = 50  # of weight matching over the layers; it stops when none changes anything, mostly after 5 to 10
+SWEEPS = 50  # maximal number of sweeps over the layers; usually nothing changes after 5 to 10
 
 
 def align(
     model: Representation, weights: Float[Tensor, "n p"], reference: Float[Tensor, "n p"]
 ) -> Float[Tensor, "n p"]:
-    """Each row of `weights` moved, by what leaves its field, towards the same row of `reference`.
+    """Transforms each row of `weights`, without changing its field, to be near the same row of `reference`.
 
-    Adapters: rank components are assigned one to one (only where no mask pins them), each with the sign and the scale
+    Adapters: rank components are assigned one to one (only if no mask fixes their order), each with the sign and scale
     that bring it nearest. Standalone MLPs: weight matching over neuron permutations and Fourier signs (Git Re-Basin,
-    layer by layer). Where a mask allows nothing, weights come back as they are. The L2 distance never grows.
+    layer by layer). If the mask allows no symmetry, weights are returned unchanged. The L2 distance never increases.
     """
     if not model.kind.allowed:
         return weights
@@ -39,8 +39,8 @@ def align(
 def matched(
     model: Representation, weights: Float[Tensor, "n p"], reference: Float[Tensor, "n p"]
 ) -> Float[Tensor, "n p"]:
-    """The weights as `align` would move them, nearer or not; as they are for a class of representations that does not
-    register its own way (`matched.register(Class)`)."""
+    """Does the work of `align`, but may increase the distance. A class of representations registers its own way
+    (`matched.register(Class)`); without one, weights are returned unchanged."""
     return weights
 
 
@@ -48,7 +48,7 @@ def matched(
 def _(model: Adapter, weights, reference):
     a, b = model.pairs(model.layout.fill(weights))  # (l, n, r, c), (l, n, c, r)
     a_ref, b_ref = model.pairs(model.layout.fill(reference))
-    products = (a_ref @ a.mT, b_ref.mT @ b)  # (l, n, r, r): of each wanted component with each at hand
+    products = (a_ref @ a.mT, b_ref.mT @ b)  # (l, n, r, r): each reference component with each component
     norms = (a.square().sum(-1)[..., None, :], b.square().sum(-2)[..., None, :])  # (l, n, 1, r)
     factor, gain = _best_factor(*products, *norms)  # (l, n, r, r)
     if "permutation" in model.kind.allowed:
@@ -64,15 +64,17 @@ def _(model: Adapter, weights, reference):
 def _best_factor(
     aa: Float[Tensor, "*s"], bb: Float[Tensor, "*s"], na: Float[Tensor, "*t"], nb: Float[Tensor, "*t"]
 ) -> tuple[Float[Tensor, "*s"], Float[Tensor, "*s"]]:
-    """The factor c ≠ 0 that minimises |a' − c a|² + |b' − b/c|², and by how much that is less than |a'|² + |b'|².
+    """Returns the factor c ≠ 0 that minimises |a' − c a|² + |b' − b/c|², and how much smaller than |a'|² + |b'|² the
+    minimum is.
 
-    From the products aa = ⟨a', a⟩, bb = ⟨b', b⟩ and the squared norms of a and b. The roots of the derivative,
-    c⁴|a|² − c³ aa + c bb − |b|² = 0, are eigenvalues of its companion matrix; c = ±1 are tried beside them."""
+    Arguments are the products aa = ⟨a', a⟩, bb = ⟨b', b⟩ and the squared norms of a and b. The roots of the derivative,
+    c⁴|a|² − c³ aa + c bb − |b|² = 0, are eigenvalues of its companion matrix; c = ±1 are candidates too.
+    """
     na, nb = na.expand_as(aa).clamp_min(1e-12), nb.expand_as(bb)
     companion = torch.zeros(*aa.shape, 4, 4, dtype=torch.float64, device=aa.device)
     companion[..., 0, :] = torch.stack([aa, torch.zeros_like(aa), -bb, nb], -1).double() / na[..., None]
     companion[..., 1:, :3] = torch.eye(3, dtype=torch.float64, device=aa.device)
-    roots = torch.linalg.eigvals(companion).real.to(aa)  # of complex ones the real part: a candidate as any other
+    roots = torch.linalg.eigvals(companion).real.to(aa)  # the real parts of complex roots are harmless candidates
     c = torch.cat([roots, torch.ones_like(roots[..., :1]), -torch.ones_like(roots[..., :1])], -1)  # (*s, 6)
     c = torch.where(c.abs() < 1e-3, torch.ones_like(c), c)
     aa, bb, na, nb = (x[..., None] for x in (aa, bb, na, nb))
@@ -82,7 +84,7 @@ def _best_factor(
 
 
 def _assign(gain: Float[Tensor, "*s r r"]) -> Int[Tensor, "*s r"]:
-    """For each row the column, one to one, with the largest sum."""
+    """Returns the one-to-one assignment of columns to rows with the largest sum."""
     table = gain.detach().cpu().numpy().reshape(-1, *gain.shape[-2:])
     found = np.stack([linear_sum_assignment(one, maximize=True)[1] for one in table])
     return torch.from_numpy(found).to(gain.device).reshape(gain.shape[:-1])
@@ -97,9 +99,10 @@ def _(model: StandaloneMLP, weights, reference):
 def _match_neurons(
     model: StandaloneMLP, weights: Float[Tensor, "1 p"], reference: Float[Tensor, "1 p"]
 ) -> Float[Tensor, "1 p"]:
-    """Coordinate descent over the four layers: each layer's best permutation (and, in the Fourier layer, signs) given
-    the others is an assignment problem. It ends in a local optimum, so there are two starts: the weights as they are,
-    and layer after layer matched by its incoming weights alone, which finds a mere permutation again."""
+    """Finds permutations and signs by coordinate descent over the four layers: the best permutation of a layer (with
+    signs in the Fourier layer), given the others, solves an assignment problem. Since it ends in a local optimum, it
+    starts twice: at the weights as they are, and after matching each layer by its incoming weights only, which recovers
+    a pure permutation."""
     ref, found = _arrays(model, reference), []
     for forward in (False, True):
         t = _arrays(model, weights)
@@ -119,8 +122,8 @@ def _arrays(model: StandaloneMLP, weights: Float[Tensor, "1 p"]) -> dict[str, np
 
 
 def _match_layer(t: dict[str, np.ndarray], ref: dict[str, np.ndarray], layer: int, outgoing: bool = True) -> bool:
-    """Moves the neurons of one layer, in place, to where they fit best; whether that brought them nearer. `outgoing`:
-    count the weights that read them as well as their own."""
+    """Permutes the neurons of one layer, in place, to match the reference best, and returns whether that decreased the
+    distance. `outgoing`: whether the outgoing weights count besides the incoming ones."""
     *own, after = around(layer)
     k = len(ref[own[1]])
     gain = sum(ref[name].reshape(k, -1) @ t[name].reshape(k, -1).T for name in own)  # (k, k)

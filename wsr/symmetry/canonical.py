@@ -1,7 +1,7 @@
-"""Canonical forms: one representative of all weights that are the same field.
+"""Canonical forms: one representative of all weights that describe the same field.
 
-What is chosen depends on the symmetries that the representation allows (`RepresentationKind.allowed`); where it allows
-none, weights are their own canonical form. Batched over a zoo, and idempotent.
+The form depends on the symmetries that the representation allows (`RepresentationKind.allowed`); if it allows none,
+weights are their own canonical form. All functions work on batches and are idempotent.
 """
 
 from functools import singledispatch
@@ -17,20 +17,20 @@ from wsr.symmetry.actions import around
 
 
 def canonical(model: Representation, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-    """Stored weights in their canonical form; the field stays the same.
+    """Converts stored weights to their canonical form, which describes the same field.
 
-    LoRA: the balanced singular value decomposition of B A, which takes out all of GL(r). mLoRA: sign and scale of each
-    rank pair (`balance`); the permutation of an unmasked mLoRA needs a partner: see `align`. Standalone MLPs: hidden
-    neurons with incoming weights of norm 1, Fourier neurons with a positive first frequency. Where a mask allows
-    nothing, nothing is left to choose.
+    LoRA: the balanced singular value decomposition of B A, which removes all of GL(r). mLoRA: fixed sign and scale of
+    each rank pair (`balance`); the permutation symmetry of an unmasked mLoRA remains, and only `align` can remove it
+    relative to another fit. Standalone MLPs: hidden neurons have incoming weights of norm 1, Fourier neurons a positive
+    first frequency; permutations remain. If the mask allows no symmetry, weights are returned unchanged.
     """
     return canonical_form(model, weights) if model.kind.allowed else weights
 
 
 @singledispatch
 def canonical_form(model: Representation, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-    """`canonical` of a representation that allows something; the weights as they are for a class of representations
-    that does not register its own (`canonical_form.register(Class)`)."""
+    """Does the work of `canonical` for a representation that allows symmetries. A class of representations registers
+    its own form (`canonical_form.register(Class)`); without one, weights are returned unchanged."""
     return weights
 
 
@@ -49,8 +49,8 @@ def _(model: AdditiveLoRA, weights):
 def balance(
     a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]
 ) -> tuple[Float[Tensor, "l n r c"], Float[Tensor, "l n c r"]]:
-    """Each pair (a_i, b_i) scaled to equal norms, with the sign that makes the sum of a_i positive. Pairs of which one
-    half is zero have no scale and stay."""
+    """Scales each pair (a_i, b_i) to equal norms, with the sign that makes the sum of a_i positive. Pairs with a zero
+    half keep their scale."""
     norm_a, norm_b = a.norm(dim=-1), b.norm(dim=-2)  # (l, n, r)
     factor = torch.where((norm_a > 0) & (norm_b > 0), (norm_b / norm_a.clamp_min(1e-30)).sqrt(), 1.0)
     factor = factor * torch.where(a.sum(-1) < 0, -1.0, 1.0)
@@ -60,8 +60,9 @@ def balance(
 def balanced_svd(
     a: Float[Tensor, "l n r c"], b: Float[Tensor, "l n c r"]
 ) -> tuple[Float[Tensor, "l n r c"], Float[Tensor, "l n c r"]]:
-    """B A = U S Vᵀ as B = U √S, A = √S Vᵀ: components by falling strength, orthogonal, equal norms, and the sign that
-    makes the sum of a_i positive. Found from the small factors, never from B A itself."""
+    """Returns B A = U S Vᵀ as B = U √S and A = √S Vᵀ: orthogonal components in order of decreasing singular values,
+    with equal norms and the sign that makes the sum of a_i positive. Computed from the small factors, without forming B
+    A."""
     q_b, r_b = torch.linalg.qr(b.double())  # (l, n, c, r), (l, n, r, r)
     q_a, r_a = torch.linalg.qr(a.double().mT)
     u, s, v = torch.linalg.svd(r_b @ r_a.mT)  # B A = Q_b (R_b R_aᵀ) Q_aᵀ

@@ -1,4 +1,4 @@
-"""Datasets of weights on disk: write, read, validate."""
+"""Zoos: data sets of fitted weights on disk. Building, reading, checking, compressing and merging them."""
 
 from wsr.zoo.build import ZooRecord, build_zoo
 from wsr.zoo.check import CheckReport, check_zoo, require_alike

@@ -1,4 +1,4 @@
-"""Packs integers of a few bits into bytes. Compressed zoos and models are stored so."""
+"""Packs integers of a few bits into bytes, for compressed zoos and generators."""
 
 import numpy as np
 import torch
@@ -6,7 +6,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 TINY = torch.finfo(torch.float32).tiny
-CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # of a row's largest number, up to which its values may be quantized
+CLIPS = (1.0, 0.9, 0.8, 0.7, 0.6)  # candidates for the largest quantized value, as fractions of a row's maximum
 
 
 def pack(codes: UInt8[Tensor, "n m"], bits: int) -> UInt8[Tensor, "n b"]:
@@ -46,4 +46,5 @@ def quantize(rows: Float[Tensor, "n m"], bits: int) -> tuple[UInt8[Tensor, "n m"
 
 
 def dequantize(codes: UInt8[Tensor, "n m"], step: Float[Tensor, "n 1"], bits: int) -> Float[Tensor, "n m"]:
+    """Inverts `quantize`, up to the quantization error."""
     return (codes.float() - 2 ** (bits - 1)) * step

@@ -1,4 +1,5 @@
-"""Making a zoo: fits batch by batch, appended as they are done: a killed run loses at most the batches in hand."""
+"""Builds a zoo: fits batch by batch and appends each batch when it is done, so that a killed run loses at most the
+batches that were being fitted."""
 
 import time
 from collections.abc import Iterator
@@ -18,14 +19,15 @@ from wsr.fitting.threads import side_by_side, workers_for
 from wsr.presets import FitConfig
 from wsr.zoo.zoo import Zoo
 
-FIRST = "first"  # the init of a zoo whose first instance starts all others
-RETRY = 0.25  # of the learning rate, for what diverged
-GPU_BATCH = 256  # instances fitted together on a GPU, which the preset's few, made for a CPU's cache, would not fill
+FIRST = "first"  # the init of a zoo whose other fits start from its first one
+RETRY = 0.25  # factor of the learning rate when a diverged fit is repeated
+GPU_BATCH = 256  # instances fitted together on a GPU; the preset's batch suits a CPU's cache and would not fill it
 
 
 @dataclass
 class ZooRecord:
-    """Progress of a zoo: instances done of all, the mean quality so far, and the seconds of this run."""
+    """Progress of a zoo: the number of instances done, their total, the mean quality so far, and the seconds of this
+    run."""
 
     done: int
     total: int
@@ -36,13 +38,13 @@ class ZooRecord:
 def build_zoo(
     zoo: Zoo, signals: Signals, *, seed: int | None = None, device: str = "cpu", workers: int | None = None
 ) -> Iterator[ZooRecord]:
-    """Fits every signal that the zoo does not hold yet, by the zoo's own settings and in the order given, and yields
-    after each batch.
+    """Fits every signal that the zoo does not contain yet, with the zoo's own settings and in the order given, and
+    yields a record after each batch.
 
-    seed: that of the zoo, by default. workers: threads that fit a batch each, sharing the cores (`side_by_side`); by
-    default one for each core. The zoo is the same whatever their number. WsrError where another job writes the zoo,
-    where the zoo was begun with another seed, or where one of its instances is of another target than the signal of
-    that id.
+    seed: of the points that fits draw; by default the zoo's. workers: number of threads that share the cores and fit a
+    batch each (`side_by_side`); by default one per core. The result does not depend on it. WsrError if another job is
+    writing the zoo, if the zoo was begun with another seed, or if one of its instances was fitted to another target
+    than the signal with that id.
     """
     with zoo.writing():
         yield from _build(zoo, signals, require_same_run(zoo, signals, seed), device, workers)
@@ -50,7 +52,7 @@ def build_zoo(
 
 def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | None) -> Iterator[ZooRecord]:
     if zoo.meta["init"] == FIRST and not len(zoo) and len(signals) > 1:
-        # no fit may know of a held-out instance, and all others begin from this one
+        # all other fits start from this one, so it must be a training instance: no fit may depend on a held-out one
         first = next((i for i, signal in enumerate(signals) if signal.split == "train"), 0)
         for record in _build(zoo, signals[first : first + 1], seed, device, None):
             yield replace(record, total=len(signals))
@@ -66,8 +68,8 @@ def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | No
 
 
 def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
-    """The seed of the zoo's points. WsrError where another one is given, or a signal is not what the zoo's row of that
-    id was fitted to."""
+    """Returns the seed of the zoo's points. WsrError if another seed is given, or if a signal is not the target that
+    the zoo's instance with that id was fitted to."""
     if seed not in (None, zoo.meta["seed"]):
         begun = zoo.meta["seed"]
         raise WsrError(f"The zoo {str(zoo.path)!r} was begun with seed {begun}: it cannot go on with seed {seed}.")
@@ -84,8 +86,8 @@ def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
 
 
 def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> FitResult:
-    """The quality is that of the weights as stored, in the zoo's own precision. What diverges is tried once more, at a
-    lower learning rate."""
+    """Fits a batch. The quality is that of the weights as stored, in the zoo's dtype. Fits that diverge are tried once
+    more, with a lower learning rate."""
     model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
 
     def fitted(part: Signals, config: FitConfig) -> FitResult:
@@ -103,12 +105,13 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
 
 
 def batch_size(zoo: Zoo, device: str) -> int:
-    """Instances fitted together."""
+    """Returns how many instances are fitted together."""
     return GPU_BATCH if device.startswith("cuda") else zoo.meta["fit"]["batch"]
 
 
 def zoo_config(zoo: Zoo) -> FitConfig:
-    """How the zoo's fits are made: by what its zoo.json records, so that a zoo goes on as it began."""
+    """Returns the configuration of the zoo's fits, as its zoo.json records it, so that new instances are fitted like
+    the existing ones. WsrError for settings that this version does not know."""
     if unknown := sorted(zoo.meta["fit"].keys() - FitConfig.__dataclass_fields__.keys()):
         raise WsrError(
             f"The zoo {str(zoo.path)!r} was fitted with a setting that this version of wsr does not know "
@@ -118,8 +121,9 @@ def zoo_config(zoo: Zoo) -> FitConfig:
 
 
 def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:
-    """Where all of a zoo's fits begin: the representation's shared start, or, with `first`, its first instance (the
-    trick of HyperDiffusion for standalone MLPs, section 8.1), itself fitted from that start."""
+    """Returns the start of all of a zoo's fits: the representation's shared start, or, if the zoo's init is `first`,
+    its first instance, which is itself fitted from the shared start (HyperDiffusion's initialization of standalone
+    MLPs, section 8.1)."""
     if zoo.meta["init"] == FIRST:
         if len(zoo):
             return zoo.weights(zoo.ids[:1])[0]
@@ -128,7 +132,7 @@ def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:
 
 
 def _stored(zoo: Zoo, items: Signals, result: FitResult, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
-    """The weights and their rows of the index. seconds: an instance, of the whole machine."""
+    """Returns the weights and their rows of the index. seconds: per instance, of the whole machine."""
     return result.weights, [
         {
             "id": signal.id,

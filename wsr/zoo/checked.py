@@ -1,4 +1,5 @@
-"""What a zoo is refused for: on the way in, a batch that would spoil it; on the way out, files that disagree."""
+"""Checks that keep a zoo sound: batches that would damage it are refused, and so are files that contradict each other.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def zoo_path(path: str | Path) -> Path:
-    """A zoo's folder, from its path or its name in assets/zoos."""
+    """Returns a zoo's folder, given its path or its name in assets/zoos. WsrError if there is none."""
     path = Path(path)
     if there(path / "zoo.json"):
         return path
@@ -35,14 +36,14 @@ def zoo_path(path: str | Path) -> Path:
 
 
 def read_meta(path: Path) -> dict:
-    """The zoo.json in a zoo's folder. WsrError where it is none."""
+    """Reads and validates a zoo's zoo.json. WsrError if it is not one."""
     meta = read_json(path / "zoo.json", "the description of a zoo")
     validated(ZooSchema, meta, f"{shown(path / 'zoo.json')} is not the description of a zoo")
     return meta
 
 
 def index_stamp(path: Path) -> tuple[int, ...]:
-    """Changes whenever a zoo's index is written anew; () where there is none."""
+    """Returns a value that changes whenever a zoo's index is rewritten; () if there is no index."""
     try:
         about = (path / "index.parquet").stat()
     except OSError:
@@ -51,7 +52,8 @@ def index_stamp(path: Path) -> tuple[int, ...]:
 
 
 def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], size: int) -> Float[Tensor, "n p"]:
-    """Weights in the type that the zoo stores, where they and their rows of the index may be appended to it."""
+    """Returns weights in the dtype that the zoo stores. WsrError if they and their rows of the index cannot be appended
+    to it."""
     if len(rows) != len(weights):
         raise WsrError(f"{len(rows)} rows of the index were given for {len(weights)} vectors of weights.")
     if zoo.meta["dtype"] == "uint8":
@@ -79,7 +81,7 @@ def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], siz
 
 
 def refuse_spoilt(weights: Float[Tensor, "n p"], index: pd.DataFrame, path: Path) -> Float[Tensor, "n p"]:
-    """The weights, where all are finite whose rows (n) of the index call them ok."""
+    """Returns the weights. WsrError if weights are not finite although the index calls them ok."""
     spoilt = (~weights.isfinite().all(1)).numpy() & (index["status"] == "ok").to_numpy()
     if spoilt.any():
         name = index["id"].iloc[int(spoilt.argmax())]

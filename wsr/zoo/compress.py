@@ -20,7 +20,7 @@ from wsr.zoo.bits import pack
 from wsr.zoo.check import check_zoo
 from wsr.zoo.zoo import MAX_FILE_BYTES, Zoo
 
-HEADER_BYTES = 200_000  # of a file, for its ranges and its header
+HEADER_BYTES = 200_000  # reserved in each file for its header and the ranges of the parameters
 
 
 def compress_zoo(
@@ -38,7 +38,7 @@ def compress_zoo(
         raise WsrError(f"The zoo {str(zoo.path)!r} is empty: there is nothing to compress.")
     make_dir(out.parent)
     try:
-        # a name of its own: another job may be writing the same copy
+        # a unique name, because another job may be writing the same copy
         partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=f"{out.name[:40]}.", suffix=".partial"))
     except OSError as error:
         raise refused(out, error) from None
@@ -56,7 +56,7 @@ def compress_zoo(
 
 
 def _write(zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], None] | None) -> None:
-    weights = zoo.weights().nan_to_num(0.0, 0.0, 0.0)  # of a fit that failed
+    weights = zoo.weights().nan_to_num(0.0, 0.0, 0.0)  # those of failed fits
     low = weights.amin(0)
     levels = 2**bits - 1
     step = ((weights.amax(0) - low) / levels).clamp_min(torch.finfo(torch.float32).tiny)

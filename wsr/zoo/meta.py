@@ -1,5 +1,5 @@
-"""What a zoo.json says: everything that its weights depend on, so that a zoo decodes, is judged and goes on as it
-began, whatever has become of the presets since."""
+"""The zoo.json states everything that a zoo's weights depend on, so that the zoo is decoded, judged and continued as it
+was begun, even if the presets have changed since."""
 
 import json
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from wsr.modalities import of_dim
 from wsr.presets import preset as find_preset
 
 FORMAT = "wsr-zoo-1"
-FIT_VERSION = 1  # counted up by hand whenever the same settings would fit other weights
-# The code's version and the base's name or path: the same weights come of another place, or an edited docstring.
+FIT_VERSION = 1  # to be incremented when a code change makes the same settings fit different weights
+# The weights do not depend on the version number of the code, or on where the file of the base is.
 _NO_SETTING = {"code_version", "base"}
 
 
 class ZooSettings(TypedDict, total=False):
-    """What a new zoo is made with, beside its representation. A zoo may state settings of its own beside these."""
+    """The settings of a new zoo, except its representation. A zoo may state further settings of its own."""
 
     dataset: Required[str]
     preset: Required[str]
@@ -32,23 +32,23 @@ class ZooSettings(TypedDict, total=False):
     init_seed: Required[int]
     steps: Required[int]
     fit: dict[str, Any] | None
-    """Settings of a fit beside its steps; by default the preset's."""
+    """Settings of a fit except its steps; by default the preset's."""
     seed: int
-    """Of the points that fits draw; 0 by default."""
+    """Seed of the points that fits draw; by default 0."""
     resolution: int | None
-    """At which fits are judged; by default the preset's."""
+    """Resolution at which fits are judged; by default the preset's."""
     dtype: str
-    """In which weights are stored; float16 by default."""
+    """The dtype in which weights are stored; by default float16."""
     snapshots: list[int]
-    """Steps after which the weights of a trajectory are kept (`wsr.zoo.trajectories`)."""
+    """Steps after which the weights of a trajectory are stored (`wsr.zoo.trajectories`)."""
     perturb: float
-    """λ of the starts of a zoo of pairs."""
+    """λ of figure 3, for a zoo of pairs of fits."""
     sampled: dict[str, Any]
-    """How weights were drawn that come from a generator."""
+    """How weights were sampled, for samples of a generator."""
 
 
 def zoo_meta(model: Representation, **settings: Unpack[ZooSettings]) -> dict[str, Any]:
-    """A new zoo.json."""
+    """Returns the zoo.json of a new zoo."""
     preset = settings.get("preset", "")
     config = find_preset(preset, model.modality)
     meta = {
@@ -70,8 +70,8 @@ def zoo_meta(model: Representation, **settings: Unpack[ZooSettings]) -> dict[str
 
 
 def completed(meta: Mapping[str, Any]) -> dict[str, Any]:
-    """A zoo.json with what older versions left to the presets, as those were then, and to the code. WsrError where
-    something is left to a preset that there was not."""
+    """Completes a zoo.json with the settings that older versions left to the presets (as these were then) and to the
+    code. WsrError for an unknown preset."""
     found = dict(meta)
     kind = found["preset"], found["dim"]
     found["modality"] = found.get("modality") or of_dim(found["dim"]).name
@@ -89,16 +89,18 @@ def completed(meta: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def changed_settings(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What weights of two zoos would not have in common, in words; empty where they belong into one zoo."""
+    """Returns the settings in which two zoos differ so that their weights do not belong together, in words; empty if
+    there are none."""
     before, after = _settings(begun), _settings(now)
     if before["base_sha256"] and "field" not in before.keys() & after.keys():
-        before.pop("field", None)  # an older zoo of adapters leaves it to the base, which is the same
+        before.pop("field", None)  # older zoos of adapters leave the sizes to the base, and the base is the same
         after.pop("field", None)
     return differences(before, after)
 
 
 def require_same_settings(path: Any, begun: Mapping[str, Any], now: Mapping[str, Any], remedy: str) -> None:
-    """WsrError, with what differs, where a zoo that was `begun` is not one of the settings `now`."""
+    """Raises a WsrError that says what differs if a zoo `begun` with some settings cannot be continued with the
+    settings `now`."""
     changed = changed_settings(begun, now)
     if changed:
         raise WsrError(f"{str(path)!r} holds a zoo with other settings ({in_words(changed)}): {remedy}.")

@@ -39,7 +39,7 @@ def merge_zoos(out: str | Path, parts: list[str | Path], representation: Represe
     for zoo in zoos[1:]:
         remedy = f"its weights do not belong into one zoo with those of {str(zoos[0].path)!r}"
         require_same_settings(zoo.path, zoos[0].meta, zoo.meta, remedy)
-    stated = {"dim", "modality", "field"}  # not by the description of an older zoo of adapters
+    stated = {"dim", "modality", "field"}  # which the description of an older zoo of adapters lacks
     made = {"format", "code_version", "layout", *FieldDescription.read(zoos[0].meta).record(), *stated}
     settings = {key: value for key, value in zoos[0].meta.items() if key not in made}
     merged = Zoo.create(out, representation or zoos[0].representation, **settings)

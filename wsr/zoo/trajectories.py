@@ -20,16 +20,18 @@ from wsr.zoo.zoo import Zoo
 
 
 def snapshot_id(instance: str, step: int) -> str:
+    """Returns the id of the row of an instance's snapshot."""
     return f"{instance}@{step}"
 
 
 def build_trajectories(
     zoo: Zoo, signals: Signals, at: Sequence[int], *, seed: int | None = None, device: str = "cpu"
 ) -> Iterator[ZooRecord]:
-    """Fits every signal that the zoo does not hold yet and stores its weights after each of the steps `at`: a row
-    `<id>@<step>` for each, with the column `loss` (of that step, before its update) beside a zoo's own. Yields after
-    each batch; a kill loses at most the batches in hand. seed: that of the zoo, by default. WsrError where another job
-    writes the zoo, or where it was begun with another seed, with other data, or with other snapshots."""
+    """Fits every signal that the zoo does not contain yet and stores its weights after each of the steps `at`. Each
+    snapshot is a row `<id>@<step>`, with an additional column `loss`: the training loss of that step, before its
+    update. Yields a record after each batch; a killed run loses at most the batches that were being fitted. seed: by
+    default the zoo's. WsrError if another job is writing the zoo, or if it was begun with another seed, other data, or
+    other snapshots."""
     if list(at) != zoo.meta.get("snapshots", list(at)):
         raise WsrError(f"The zoo {str(zoo.path)!r} holds snapshots at {zoo.meta['snapshots']}, not at {list(at)}.")
     with zoo.writing():
@@ -52,7 +54,7 @@ def _build(zoo: Zoo, signals: Signals, at: Sequence[int], seed: int, device: str
 def _fit_batch(
     zoo: Zoo, start: Float[Tensor, "p"], at: frozenset[int], workers: int, items: Signals, *, seed: int, device: str
 ) -> tuple[Float[Tensor, "n p"], list[dict]]:
-    """The snapshots of one batch, and their rows of the index."""
+    """Returns the snapshots of one batch and their rows of the index."""
     model, dtype, config = zoo.representation.to(device), getattr(torch, zoo.meta["dtype"]), zoo_config(zoo)
     problem = make_problem(items, zoo.resolution, seed, device)
     weights, rows = [], []

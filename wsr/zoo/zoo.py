@@ -2,13 +2,14 @@
 
     zoo.json                    what the weights are: representation, sizes, base, masks, start, fit, seeds, layout
     weights-00000.safetensors   key `weights`: rows in the order of the index, trained entries only
-    index.parquet               a row an instance; beside COLUMNS it may have columns of its own
+    index.parquet               one row per instance; may have further columns besides COLUMNS
 
-`dtype` in zoo.json is that of `weights`: float16, float32, or uint8 (`compress_zoo`), where `low` and `step` (p,) stand
-beside it and low + step · weights is meant; the file's metadata says in how many `bits` a weight is packed (`bits.py`).
+`dtype` in zoo.json is that of `weights`: float16, float32, or uint8 for a compressed zoo (`compress_zoo`). The files of
+a compressed zoo also hold `low` and `step` (p,), and a weight is low + step · code; their metadata state the number of
+`bits` of a code (`bits.py`).
 
-Append-only: a batch's weights are written first, then the index that names them. A reader, and a run that resumes
-after a kill, go by the index: weights that it does not name were never there.
+Zoos are append-only. The weights of a batch are written first, then the index that names them. Readers, and runs that
+resume after a kill, rely on the index: they ignore weights that it does not name.
 """
 
 import functools
@@ -38,12 +39,13 @@ from wsr.zoo.files import read_all, read_few, row_count
 from wsr.zoo.lock import PATIENCE, WriterLock
 from wsr.zoo.meta import ZooSettings, completed, require_same_settings, zoo_meta
 
-FEW = 20  # a twentieth of a zoo is read row by row, more of it as a whole
-MAX_FILE_BYTES = 10_000_000  # what a Space's plain git takes
+FEW = 20  # less than a twentieth of a zoo is read row by row
+MAX_FILE_BYTES = 10_000_000  # the largest file that a Hugging Face Space takes without Git LFS
 
 
 class Zoo:
-    """An open zoo. `meta`: its zoo.json; `index`: a DataFrame, a row an instance; `ids`: in order."""
+    """An open zoo. `meta`: its zoo.json; `index`: a DataFrame with one row per instance; `ids`: instance ids in order.
+    """
 
     def __init__(self, path: Path, meta: dict, index: pd.DataFrame):
         self.path, self.meta, self.index = path, meta, index
@@ -55,15 +57,15 @@ class Zoo:
 
     @classmethod
     def open(cls, path: str | Path) -> "Zoo":
-        """Opens a folder, or a zoo of assets/zoos by its name. WsrError where it is missing, or not a zoo."""
+        """Opens a zoo by its folder, or by its name in assets/zoos. WsrError if there is none."""
         path = zoo_path(path)
         zoo = cls(path, completed(read_meta(path)), _empty_index())
         zoo.reload()
         return zoo
 
     def reload(self) -> None:
-        """Reads the index anew where another process has written it since. WsrError where it and the weight files
-        disagree."""
+        """Reads the index again if another process has written it since. WsrError if the index and the weight files
+        contradict each other."""
         stamp = index_stamp(self.path)
         if len(self) and stamp == self._stamp:
             return
@@ -82,17 +84,18 @@ class Zoo:
 
     @contextmanager
     def writing(self, wait: float = 0.0) -> Iterator[None]:
-        """While it lasts, this object alone writes the zoo, and knows what others have written before. wait: seconds
-        for another writer to end. WsrError, with what to do, where another one writes. May be nested."""
+        """Context in which only this object may write the zoo, and knows everything that others have written before.
+        wait: seconds to wait for another writer. WsrError, with a remedy, if another writer holds the zoo. May be
+        nested."""
         with self._lock.held(wait):
             self.reload()
             yield
 
     @classmethod
     def create(cls, path: str | Path, representation: Representation, **settings: Unpack[ZooSettings]) -> "Zoo":
-        """A new, empty zoo, or the one that is there if it was made with the very same settings (so that a killed run
-        goes on). WsrError where another zoo is in the way, with what differs, and where a setting is missing or out of
-        range."""
+        """Creates an empty zoo. If a zoo with exactly the same settings exists there already, returns that one, so that
+        a killed run can continue. WsrError if a different zoo is there, with what differs, and if a setting is missing
+        or out of range."""
         path = Path(path)
         meta = zoo_meta(representation, **settings)
         validated(ZooSchema, meta, f"A zoo at {shown(path)} cannot be made of these settings")
@@ -114,20 +117,21 @@ class Zoo:
 
     @property
     def ids(self) -> list[str]:
+        """Instance ids, in the order of the index."""
         return self.index["id"].tolist()
 
     def __len__(self) -> int:
         return len(self.index)
 
     def good(self, split: str | None = None) -> pd.DataFrame:
-        """The index of the fits that are "ok", of one split or of all: neither diverged nor poor (below the modality's
-        threshold), for those are no examples to learn from."""
+        """Returns the index of the fits with status "ok", of one split or of all. Diverged and poor fits (below the
+        modality's threshold) are left out, because they are no examples to learn from."""
         found = self.index[self.index["status"] == "ok"]
         return found if split is None else found[found["split"] == split]
 
     @property
     def representation(self) -> Representation:
-        """What decodes the weights. WsrError where the base is missing, or is not the one they were fitted on."""
+        """Decodes the weights. WsrError if the base is missing, or is not the one that they were fitted on."""
         if self._representation is None:
             self._representation = load_representation(self.meta)
             if self._representation.layout.to_json() != self.meta["layout"]:
@@ -139,10 +143,11 @@ class Zoo:
 
     @property
     def modality(self) -> Modality:
+        """What the values of the fields are."""
         return find(self.meta["modality"])
 
     def rows(self, ids: list[str] | None) -> list[int]:
-        """Positions of these ids in the index; all of them for None."""
+        """Returns the positions of these ids in the index, or all positions for None. WsrError for an unknown id."""
         if ids is None:
             return list(range(len(self)))
         if self._positions is None:
@@ -154,9 +159,10 @@ class Zoo:
         return [position[name] for name in ids]
 
     def weights(self, ids: list[str] | None = None, dtype: torch.dtype | None = torch.float32) -> Float[Tensor, "n p"]:
-        """Stored vectors, in the order asked for: trained entries only. dtype: None for that on disk.
+        """Returns stored vectors (trained entries only) in the order of `ids`, by default of all instances. dtype: None
+        keeps the one on disk.
 
-        A few are read from their rows alone; the whole zoo is read once, and kept as it is on disk.
+        A few vectors are read row by row; otherwise the whole zoo is read once and kept in memory in its dtype on disk.
         """
         rows = self.rows(ids)
         few = len(rows) * FEW < len(self)
@@ -166,8 +172,8 @@ class Zoo:
         return found if dtype is None else found.to(dtype)
 
     def decode(self, ids: list[str] | None = None, resolution: int | None = None):
-        """What the weights are: images (n, h, w, 3) in [0, 1], meshes, or what else the modality decodes; by default at
-        the zoo's own resolution."""
+        """Decodes the weights: images (n, h, w, 3) in [0, 1], meshes, or whatever else the modality decodes.
+        resolution: by default the zoo's."""
         from wsr.render.decode import decode
 
         return decode(self.representation, self.weights(ids), resolution or self.resolution)
@@ -178,18 +184,18 @@ class Zoo:
 
     @property
     def resolution(self) -> int:
-        """At which its fits were judged, and decode by default."""
+        """At which its fits were judged, and by default decode."""
         return self.meta["resolution"]
 
     @property
     def description(self) -> FieldDescription:
-        """What decodes the weights, in words and numbers."""
+        """Describes what decodes the weights."""
         return FieldDescription.read(self.meta)
 
     def append(self, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:
-        """Adds a batch: its weights, and a row of the index for each. Durable when it returns. WsrError, and nothing is
-        stored, where a row names what the zoo holds already or another row's id, where weights have another size or
-        are not finite though their row calls them ok, and while another process writes the zoo."""
+        """Appends a batch: weights, and a row of the index for each. The batch is on disk when this returns. WsrError,
+        and nothing is stored, if the zoo already contains an id or the batch contains it twice, if weights have another
+        size or are not finite although their row calls them ok, or if another process is writing the zoo."""
         if not rows and not len(weights):
             return
         with self.writing(PATIENCE):
@@ -208,11 +214,11 @@ class Zoo:
             self._replace_index(index, index_stamp(self.path))
 
     def _files(self, named: int) -> list[tuple[int, int, Path]]:
-        """(first row, rows, path) of the weight files that hold the first `named` rows."""
+        """Returns (first row, number of rows, path) of the weight files that hold the first `named` rows."""
         if self._parts is None:
             files, start = [], 0
             for path in sorted(self.path.glob("weights-*.safetensors")):
-                if start < named:  # files behind are of a writer that was killed, or has just begun
+                if start < named:  # later files belong to a batch that is not in the index (yet)
                     files.append((start, row_count(path, self.meta["dtype"], self._stored), path))
                     start += files[-1][1]
             self._parts = files
@@ -225,7 +231,7 @@ class Zoo:
             if wanted:
                 found |= dict(zip(wanted, read_few(path, [row - start for row in wanted]), strict=True))
         if len(found) < len(set(rows)):
-            return self._read_weights()[rows]  # says what is damaged
+            return self._read_weights()[rows]  # raises an error that says what is damaged
         if not rows:
             return torch.zeros(0, self._stored)
         return refuse_spoilt(torch.cat([found[row] for row in rows]), self.index.iloc[rows], self.path)
@@ -242,12 +248,13 @@ class Zoo:
 
 
 def entry_size(entry: dict) -> int:
-    """Stored numbers of an entry of a zoo.json's layout."""
+    """Returns the number of stored scalars of an entry of a zoo.json's layout."""
     return int(torch.Size(entry["shape"]).numel()) - len(entry["frozen"])
 
 
 def load_representation(meta: dict) -> Representation:
-    """The representation that a zoo.json describes, on the very base it names."""
+    """Builds the representation that a zoo.json describes, on the base that it names. WsrError if the base is missing
+    or is another one."""
     return FieldDescription.read(meta).load()
 
 

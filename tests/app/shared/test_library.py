@@ -1,4 +1,4 @@
-"""Assets as the tabs see them."""
+"""The assets as the tabs see them."""
 
 import os
 import shutil

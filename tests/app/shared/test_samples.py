@@ -1,4 +1,4 @@
-"""What visitors choose and bring."""
+"""What visitors choose and upload."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ from wsr.errors import WsrError
 
 
 def upload(path):
-    """What the page shows of a visitor's file, by widget."""
+    """Returns what the page shows for a visitor's file, by widget."""
     return handlers.choose_upload(by_name(FitTab), str(path), None)
 
 

@@ -1,4 +1,4 @@
-"""Links: what is written into the address opens the same again."""
+"""Links: an address that the page writes opens the same state again."""
 
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from wsr import WsrError
 
 @pytest.fixture
 def address(assets):
-    """The page's own, with the widgets of all tabs."""
+    """The page's address handling, with the widgets of all tabs."""
     with gr.Blocks() as page:
         yield tabs.build(main.all_tabs(), page, lambda: None)
 
@@ -24,7 +24,7 @@ def plain(update):
 
 
 def opened(address, **query) -> dict[str, dict]:
-    """The values that a link gives to each tab's widgets; nothing for a tab that it does not touch."""
+    """Returns the values that a link gives to each tab's widgets; none for tabs that it does not mention."""
     shown = address.read("?" + urlencode(query))
     found = {"tabs": shown.pop(address.tabs)}
     for part in address.parts:

@@ -1,4 +1,4 @@
-"""Errors as sentences, and the decorator for a Space's GPU."""
+"""Errors are shown as sentences, and the decorator for a Space's GPU works."""
 
 import errno
 
@@ -65,7 +65,7 @@ def test_without_a_shared_gpu_the_decorator_changes_nothing():
 
 
 def test_what_a_stream_changes_is_sent_whole():
-    """The page applies edits in place to values that it may not have drawn yet."""
+    """The page applies edits in place to values that it may not have rendered yet."""
     import gradio.utils
 
     shown, skipped = gr.update(highlight=[1]), gr.skip()

@@ -1,4 +1,4 @@
-"""Files of visitors go when they are not needed, or too old, or too many; what broke off leaves nothing."""
+"""Visitors' files are removed when they are not needed, too old or too many; interrupted uploads leave nothing."""
 
 import os
 import subprocess
@@ -120,7 +120,7 @@ def test_an_upload_that_has_been_read_goes_but_not_anothers_of_the_same_content(
 
 
 def test_only_uploads_are_removed_when_they_have_been_read(tmp_path):
-    """The page can be told any path under the root."""
+    """The page can be given any path under the root."""
     found, surface = Disk(tmp_path), write(tmp_path / "shared" / "surface.glb")
     with found.reading(str(surface)):
         pass
@@ -136,7 +136,7 @@ def test_uploads_that_nobody_read_are_forgotten_with_their_files(tmp_path):
 
 
 def test_the_limit_takes_no_signs_away(tmp_path, limit):
-    """An empty file says that a visitor has pressed Stop, and frees nothing."""
+    """An empty file marks that a visitor has pressed Stop; removing it would free nothing."""
     limit(1)
     stop, large = write(tmp_path / "ann" / "stop", 0, old=200), write(tmp_path / "fit.glb", 2 * MB, old=100)
     Disk(tmp_path, age=1000).sweep()

@@ -1,4 +1,4 @@
-"""What we change in gradio is still there to be changed, is as it was, and still needs it."""
+"""The parts of gradio that we patch still exist, are unchanged, and still need the patch."""
 
 import asyncio
 import hashlib
@@ -27,8 +27,8 @@ PATCHED = {
 
 @pytest.mark.parametrize("where", PATCHED)
 def test_gradio_is_as_it_was_when_we_changed_it(where):
-    """Where this fails: read what gradio has there now, see whether the patch still fits and is still needed, and write
-    the new digest down."""
+    """If this fails, read the new code in gradio, check whether the patch still fits and is still needed, and update
+    the digest."""
     module, _, path = where.partition(":")
     thing = importlib.import_module(module)
     if where == "gradio.utils:diff":  # which is ours by now
@@ -65,7 +65,7 @@ def test_gradio_writes_no_stub_beside_a_component_and_would_without_us(before, t
 
 
 def looks(page, seconds=0.6):
-    """How often an idle queue looks whether there is anything to do, a second."""
+    """Counts how often per second an idle queue checks whether there is anything to do."""
     found, sleep = [], asyncio.sleep
 
     async def counted(delay, *rest):
@@ -97,12 +97,12 @@ def test_a_queue_with_nobody_there_rests():
 
 
 def test_gradios_own_queue_still_needs_it():
-    """Where this fails, gradio has mended it: `rest` can go."""
+    """If this fails, gradio has fixed the problem and `rest` can be removed."""
     assert looks(small_page()) > 200
 
 
 def test_rest_shortens_nothing_that_gradio_itself_knows_not():
-    """gradio's own names: a new one may look elsewhere."""
+    """The patch relies on gradio's own names; with a new name, gradio may read another attribute."""
     queue = small_page()._queue
     assert queue.sleep_when_free < gradio_patches.LOOK_AT_QUEUE
     assert queue.progress_update_sleep_when_free < gradio_patches.LOOK_AT_PROGRESS
@@ -136,7 +136,8 @@ def test_a_press_is_still_answered_at_once():
 
 @pytest.mark.parametrize("later", [gr.skip(), gr.update(visible=False), "text"])
 def test_gradio_asks_our_diff_what_to_send(later):
-    """A stream's second value reaches the page whole: gradio's own way of sending edits loses some."""
+    """The second value of a stream reaches the page as a whole, because gradio's own way of sending edits loses some.
+    """
     with gr.Blocks() as page:
         box = gr.Textbox()
         gr.Button().click(lambda: None, None, box)

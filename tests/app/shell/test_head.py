@@ -1,4 +1,4 @@
-"""What is put into the head of the page is there, and nothing else is touched."""
+"""What is inserted into the head of the page is there, and nothing else is changed."""
 
 import gzip
 

@@ -1,4 +1,4 @@
-"""A job on the page: its buttons, its turn, its stop, and what is said of it."""
+"""A job on the page: its buttons, its turn in the queue, stopping it, and what is shown about it."""
 
 import html
 import time

@@ -1,4 +1,4 @@
-"""What is kept for the next visitor, and what may come later."""
+"""What is kept for the next visitor, and which details may be delivered later."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ from app.shell import looking, session
 
 
 def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
-    """The visitor asks again while the machine is busy with another's detail."""
+    """The visitor asks again while the machine is busy with another visitor's detail."""
     hold = threading.Event()
     looking.ahead(hold.wait, 30)
     made = []
@@ -36,7 +36,7 @@ def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
 
 
 def test_a_detail_is_left_out_where_many_wait_already():
-    """The picture that is on screen stays: twenty visitors' details would make all their clicks wait."""
+    """The picture on screen stays as it is; the details of twenty visitors would delay all their clicks."""
     hold = threading.Event()
     looking.ahead(hold.wait, 30)
     waiting = [looking._details.submit(hold.wait, 30) for _ in range(looking.WAITING + 1)]

@@ -14,7 +14,7 @@ from app.shell import compute, places
 
 @pytest.fixture
 def page():
-    """A served page with one slow job and one look."""
+    """A served page with one slow job and one quick look."""
 
     def slow():
         time.sleep(1.5)
@@ -30,7 +30,7 @@ def page():
 
 
 def ask(page, visitors, event=0):
-    """Statuses and answers of one request for each name."""
+    """Returns status and answer of one request for each name."""
 
     async def all_at_once():
         async with httpx.AsyncClient(base_url=page.local_url, timeout=60) as client:
@@ -80,6 +80,7 @@ def asked(forwarded):
     ],
 )  # fmt: skip
 def test_behind_a_spaces_proxy_visitors_have_addresses_of_their_own(monkeypatch, forwarded, space, address):
-    """What the proxy says, which adds to the end; elsewhere anybody may send such a header."""
+    """The proxy appends the address to a header. Without a proxy anybody may send such a header, so it is not trusted.
+    """
     monkeypatch.setenv("SPACE_ID", space)
     assert places._address(asked(forwarded)) == address

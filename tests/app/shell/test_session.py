@@ -1,4 +1,4 @@
-"""One folder a visitor, and the newest of their questions."""
+"""Each visitor has a folder, and only the newest of a visitor's questions is answered."""
 
 import re
 from types import SimpleNamespace

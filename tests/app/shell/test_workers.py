@@ -1,4 +1,4 @@
-"""What visitors compute, in child processes."""
+"""What child processes compute for visitors."""
 
 import asyncio
 import os
@@ -119,7 +119,7 @@ def counting(count):
 
 
 def test_work_does_not_wait_for_who_draws_it():
-    """A pipe holds two such values; a reader who draws the first one still finds all others when it comes back."""
+    """A pipe holds two such values; a reader that draws the first one still finds all others when it comes back."""
     job = workers._Pumped(workers.FITTING, workers.Task(counting, duration=60, what="This"), (40,), lambda: False)
     values = job.values()
     next(values)
@@ -143,7 +143,7 @@ def slowly():
 
 
 def test_who_comes_while_a_child_gets_ready_waits_for_that_child(monkeypatch):
-    """It was ended for them, and they waited for the imports of another one."""
+    """An earlier version ended the child, and the visitor waited for the imports of another one."""
     monkeypatch.setattr(workers, "FITTING", Children())
     first = next(workers.FITTING.stream(slowly, limits=Limits(seconds=60, what="This")))
     ahead = threading.Thread(target=workers.ahead, args=(slowly,))
@@ -157,7 +157,7 @@ def test_who_comes_while_a_child_gets_ready_waits_for_that_child(monkeypatch):
 
 
 def test_what_a_visitor_leaves_behind_does_not_stop_the_site():
-    """gradio closes it on its event loop."""
+    """gradio closes the generator on its event loop."""
     job = workers._Pumped(workers.FITTING, workers.Task(silent, duration=60, what="This"), (), lambda: False)
     values = job.values()
     next(values)
@@ -194,7 +194,7 @@ print(*sorted(late))
 
 
 def test_a_child_that_is_ready_has_imported_what_reads_measures_and_draws(tmp_path):
-    """An upload has 20 seconds, which are not for imports."""
+    """An upload has a limit of 20 seconds, which should not be spent on imports."""
     trimesh.creation.box((1, 1, 1)).export(tmp_path / "cube.obj")
     Image.fromarray(np.zeros((32, 32, 3), np.uint8)).save(tmp_path / "black.png")
     files = str(tmp_path / "cube.obj"), str(tmp_path / "black.png")

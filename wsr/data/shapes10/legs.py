@@ -1,4 +1,4 @@
-"""What furniture stands on. Every support reaches from y = 0 to a little above `height`, inside width by depth."""
+"""Supports of furniture. Every support reaches from y = 0 to a little above `height`, within width and depth."""
 
 import numpy as np
 from manifold3d import Manifold

@@ -1,4 +1,4 @@
-"""The checkpoint of a training run: written whole, and checked whole before anything of a run is changed."""
+"""The checkpoint of a training run. It is validated completely before the run is changed."""
 
 import json
 from dataclasses import dataclass, field
@@ -17,8 +17,8 @@ DTYPES = ("F16", "BF16", "F32", "I64")
 
 @dataclass
 class Best:
-    """The averaged network (its parameters) with the lowest validation loss, at `step`. Improvements below `MIN_DELTA`
-    do not count. waited: evaluations since."""
+    """The parameters of the averaged network with the lowest validation loss so far, reached at `step`. Improvements
+    below `MIN_DELTA` do not count. waited: number of evaluations since."""
 
     loss: float
     step: int
@@ -28,8 +28,8 @@ class Best:
 
 @dataclass
 class Checkpoint:
-    """A run at `step`. network: its tensors by name; average: of its parameters, in order; slots: what the optimiser
-    keeps of each parameter, by its number; evaluations: (step, validation loss)."""
+    """The state of a run at `step`. network: its tensors by name; average: averaged parameters, in order; slots: the
+    optimizer's state of each parameter, by the parameter's number; evaluations: (step, validation loss)."""
 
     step: int
     seconds: float
@@ -42,7 +42,7 @@ class Checkpoint:
     best: Best | None = None
 
     def write(self, path: Path, identity: Identity) -> None:
-        """identity: that of the run, which alone may go on from this file."""
+        """Writes the checkpoint. identity: that of the run, the only one that may continue from this file."""
         state = {f"network.{key}": value for key, value in self.network.items()}
         state |= {f"average.{i}": value for i, value in enumerate(self.average)}
         for i, slots in self.slots.items():
@@ -57,8 +57,8 @@ class Checkpoint:
 
     @classmethod
     def read(cls, state: dict[str, Tensor], meta: dict[str, Any], network: dict[str, Shape], parameters: list[Shape]):
-        """From the tensors and the metadata of a file. network, parameters: the shapes that the run has. ValueError,
-        KeyError or TypeError where something is missing or of another kind or shape."""
+        """Reads a checkpoint from the tensors and metadata of a file. network, parameters: the shapes that the run has.
+        ValueError, KeyError or TypeError if something is missing, or is of another type or shape."""
         found = _below(state, "network.")
         if {key: tuple(one.shape) for key, one in found.items()} != network:
             raise ValueError("its network is of other sizes")
@@ -66,7 +66,7 @@ class Checkpoint:
         if "best" in meta:
             loss, step, waited = meta["best"]
             best = Best(float(loss), int(step), _listed(_below(state, "best."), parameters), int(waited))
-        evaluations = meta["evaluations"] if "evaluations" in meta else meta["looks"]  # as earlier versions called them
+        evaluations = meta["evaluations"] if "evaluations" in meta else meta["looks"]  # the old key
         return cls(
             int(meta["step"]), float(meta["seconds"]), found, _listed(_below(state, "average."), parameters),
             _slots(_below(state, "optimizer."), parameters), [float(loss) for loss in meta["losses"]],
@@ -76,8 +76,8 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class CheckpointFile:
-    """The file of a checkpoint before it is checked: `begun` is the run that has written it, None where it does not
-    say."""
+    """The file of a checkpoint before it is validated. begun: identity of the run that has written it, None if the file
+    does not state it."""
 
     begun: Identity | None
     state: dict[str, Tensor]
@@ -85,7 +85,7 @@ class CheckpointFile:
 
     @classmethod
     def open(cls, path: Path) -> "CheckpointFile":
-        """Any exception of the reader where the file is damaged, or none of ours."""
+        """Reads the file. Raises whatever the reader raises if it is damaged or is not a checkpoint."""
         with open_tensors(path, "a checkpoint of training") as file:
             meta = json.loads(file.metadata["wsr"])
             state = {key: file.tensor(key, dtypes=DTYPES, finite=False) for key in file.shapes}
@@ -103,7 +103,7 @@ def _slots(found: dict[str, Tensor], shapes: list[Shape]) -> dict[int, dict[str,
     for name, value in found.items():
         number, _, key = name.partition(".")
         slots.setdefault(int(number), {})[key] = value
-    # a run of no step has none, and a parameter without a gradient neither
+    # before the first step there is no state, and none ever for a parameter without a gradient
     if not set(slots) <= set(range(len(shapes))):
         raise ValueError("what its optimiser keeps is of other parameters")
     for number, slot in slots.items():

@@ -1,4 +1,5 @@
-"""Clusters of weights that take the place of classes where there is only one, so that guidance has several."""
+"""Clusters of weights, which replace the classes if there is only one class, so that guidance has something to follow.
+"""
 
 from dataclasses import dataclass
 
@@ -9,14 +10,14 @@ from torch import Tensor
 
 from wsr.generators.diffusion.model import MIN_STD
 
-COMPONENTS = 32  # principal components in which weights are grouped
-LEAST = 50  # weights a cluster has on average: a cluster of a few alike ones would say which of them to copy
+COMPONENTS = 32  # number of principal components
+LEAST = 50  # weights per cluster on average: guidance towards a cluster of a few similar weights would copy them
 
 
 @dataclass(frozen=True)
 class Clusters:
-    """Clusters of weights by k-means in their first principal components, each parameter in units of its standard
-    deviation. Of people they are hands, heads, couples, rowing boats."""
+    """k-means clusters of weights in their first principal components, with each parameter in units of its standard
+    deviation. For emoji of people the clusters are hands, heads, couples, rowing boats."""
 
     mean: Float[Tensor, " p"]
     axes: Float[Tensor, "p k"]
@@ -24,7 +25,7 @@ class Clusters:
 
     @classmethod
     def of(cls, weights: Float[Tensor, "n p"], count: int, seed: int = 0) -> "Clusters":
-        """At most `count` clusters, and no more than one for each `LEAST` weights."""
+        """Finds at most `count` clusters, and no more than one per `LEAST` weights."""
         from sklearn.cluster import KMeans
 
         mean, std = weights.mean(0), weights.std(0).clamp_min(MIN_STD)
@@ -36,9 +37,10 @@ class Clusters:
 
     @property
     def names(self) -> list[str]:
+        """The names of the clusters, which the model uses as classes."""
         return [f"cluster {number:02d}" for number in range(1, len(self.centres) + 1)]
 
     def __call__(self, weights: Float[Tensor, "n p"]) -> list[str]:
-        """The name of the nearest cluster of each."""
+        """Returns the name of the cluster nearest to each weight."""
         points = ((weights - self.mean) @ self.axes).double()
         return [self.names[i] for i in torch.cdist(points, self.centres).argmin(1)]

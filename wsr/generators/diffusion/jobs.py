@@ -1,4 +1,4 @@
-"""From a zoo to a diffusion model: which weights it learns, which say when to stop, and what stands for classes."""
+"""Trains a diffusion model on a zoo: selects its training and validation weights and what it uses as classes."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,15 +17,16 @@ from wsr.generators.jobs import about_training, train_generator, training_rows
 from wsr.symmetry import permuted_copies
 from wsr.zoo.zoo import Zoo
 
-VALIDATION = 10  # one of so many training weights of each class says when to stop
+VALIDATION = 10  # one in so many training weights of each class is set aside for validation
 
 
 class Diffusion(WeightDiffusion):
-    """The registered generator: a diffusion model that a zoo can train."""
+    """The registered generator: a diffusion model that can be trained on a zoo."""
 
     @classmethod
     def config_of(cls, zoo: Zoo, settings: TrainSettings) -> DiffusionConfig:
-        """The settings' own config, or that of their preset or of the zoo's, with their rate and steps."""
+        """Returns the config of the settings, or else that of their preset or the zoo's, with the settings' learning
+        rate and steps."""
         config = settings.config or diffusion_preset(settings.preset or zoo.meta["preset"], zoo.meta["representation"])
         if settings.lr is not None:
             config = replace(config, lr=settings.lr)
@@ -48,12 +49,13 @@ def train_diffusion(
     zoo: Zoo, out: str | Path, *, overwrite: bool = False, settings: TrainSettings | None = None, **options
 ) -> Iterator[TrainRecord]:  # fmt: skip
     """Trains a diffusion model on a zoo's training split and writes it to `out`: `train_generator("diffusion", …)`.
-    options: fields of `TrainSettings`, where no settings are given. WsrError as there, for a class that the zoo lacks,
-    fewer than two weights, and copies that the mask forbids.
+    options: fields of `TrainSettings`, if no settings are given. Errors as there, and WsrError for a class that the zoo
+    lacks, for fewer than two weights, and for copies that the mask forbids.
 
-    Where the config has clusters and the weights one class, the clusters are the model's classes.
-    Where it has patience, every tenth training weight of each class says when to stop, and is not trained on.
-    Held-out fits have no part in any of it. Of fewer than ten weights none is kept back, and all steps are trained."""
+    If the config has clusters and all weights are of one class, the clusters are the model's classes. If it has
+    patience, every tenth training weight of each class is set aside for validation and decides when training ends (none
+    of fewer than ten: all steps are trained then). Held-out fits are not used for any of this.
+    """
     return train_generator("diffusion", zoo, out, settings or TrainSettings(**options), overwrite=overwrite)
 
 
@@ -61,7 +63,7 @@ def training_of(
     zoo: Zoo, config: DiffusionConfig, *, cls: str | None = None, seed: int = 0, copies: int = 1,
     model: type[WeightDiffusion] = Diffusion,
 ) -> Training:  # fmt: skip
-    """What `train_diffusion` runs. model: the class of what is trained."""
+    """Prepares the training that `train_diffusion` runs. model: class of the trained model."""
     rows = training_rows(zoo, cls)
     rows, unseen = parts_of(rows, zoo.meta["dataset"]) if config.patience else (rows, rows[:0])
     weights, classes = zoo.weights(rows["id"].tolist()), rows["class"].tolist()
@@ -81,11 +83,12 @@ def training_of(
 
 
 def parts_of(rows: pd.DataFrame, dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Rows of an index to train on, and every `VALIDATION`-th of each class to say when to stop; of emoji whole
-    families: one in another skin tone would say that what was learnt by heart is right."""
+    """Splits rows of an index into rows for training and rows for validation, every `VALIDATION`-th of each class.
+    Emoji are split by families: with the same emoji in another skin tone among the training weights, the validation
+    loss would reward memorization."""
     names = pd.Series(families(dataset, rows["id"]), rows.index)
     number = names.groupby(rows["class"]).transform(lambda found: pd.factorize(found)[0])
-    if number.max() < VALIDATION - 1:  # no class has ten: of all of them, then
+    if number.max() < VALIDATION - 1:  # no class has ten weights: split without regard to classes
         number = pd.Series(pd.factorize(names)[0], rows.index)
     unseen = number % VALIDATION == VALIDATION - 1
     return rows[~unseen], rows[unseen]

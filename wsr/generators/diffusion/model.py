@@ -1,4 +1,4 @@
-"""A diffusion model over the weights of a zoo (section 3.5): sample it, save it, load it."""
+"""A diffusion model over the weights of a zoo (section 3.5): sampling, saving and loading."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -23,16 +23,18 @@ from wsr.generators.files import NETWORK, ModelFile, load_generator
 from wsr.randomness import drawing_from
 from wsr.zoo.zoo import Zoo
 
-MIN_STD = 1e-6  # standard deviation of a parameter that is the same in all weights
+MIN_STD = 1e-6  # lower bound, for parameters that are the same in all weights
 
 
 @dataclass
 class WeightDiffusion(Generator):
-    """A diffusion model, trained or not. `wsr.generators.diffusion.jobs.Diffusion` is one that a zoo can train.
+    """A diffusion model, trained or not. `wsr.generators.diffusion.jobs.Diffusion` is the one that can be trained on a
+    zoo.
 
-    mean, std: of each stored parameter over the training weights; about: the zoo's own meta and how the model was
-    trained, with `counts` of each class's weights; `classes` in the order of their labels. Network, mean and std are
-    on one device, where it samples; the representation stays on the CPU, where samples come to."""
+    mean, std: of each stored parameter over the training weights; about: the zoo's meta and how the model was trained,
+    with the number of weights of each class (`counts`); `classes` in the order of their labels. Network, mean and std
+    are on the device where it samples; the representation and the samples are on the CPU.
+    """
 
     kind: ClassVar[str] = "diffusion"
     network: WeightTransformer
@@ -48,8 +50,8 @@ class WeightDiffusion(Generator):
         cls, representation: Representation | None, weights: Float[Tensor, "n p"], config: DiffusionConfig,
         classes: list[str], about: dict | None = None, seed: int = 0,
     ) -> "WeightDiffusion":  # fmt: skip
-        """An untrained model with the training weights' statistics. Without a representation the vectors are anything,
-        a token each: the latents of an autoencoder."""
+        """Builds an untrained model with the statistics of the training weights. Without a representation the vectors
+        can be anything, such as the latents of an autoencoder, and each is a single token."""
         with drawing_from(seed):
             tokens = _tokens(representation, config, weights.shape[1])
             std = weights.std(0).clamp_min(MIN_STD)
@@ -61,7 +63,8 @@ class WeightDiffusion(Generator):
         raise NotImplementedError("A zoo trains a wsr.generators.diffusion.jobs.Diffusion, which is one of these.")
 
     def standardise(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
-        """Weights from any device in units of the training weights' standard deviation, on the model's device."""
+        """Standardises weights from any device by the training weights' mean and standard deviation. The result is on
+        the model's device."""
         return (weights.to(self.mean.device) - self.mean) / self.std
 
     def restore(self, standard: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
@@ -69,7 +72,7 @@ class WeightDiffusion(Generator):
         return standard * self.std + self.mean
 
     def label(self, cls: str | None) -> int:
-        """The label of a class; that of no class for None. WsrError for a class it has not seen."""
+        """Returns the label of a class; None has the label of no class. WsrError for an unknown class."""
         if cls is None:
             return len(self.classes)
         if cls not in self.classes:
@@ -82,21 +85,23 @@ class WeightDiffusion(Generator):
         return self.sample(count, settings, classes=classes, noise=noise), classes
 
     def sample(self, count: int, settings: SampleSettings | None = None, **options: Any) -> Float[Tensor, "n p"]:
-        """New weights (count, p), as a zoo stores them, on the CPU. options: as of `sample_stream`."""
+        """Returns new weights (count, p), as a zoo stores them, on the CPU. options: as in `sample_stream`."""
         *_, last = self._sampled(count, settings, **options)
         return last.weights.cpu()
 
     def draw_classes(self, count: int, seed: int = 0, first: int = 0) -> list[str]:
-        """Classes as frequent as among the training weights, each sample's from a seed of its own."""
+        """Draws classes with their frequencies among the training weights; each sample's class has a seed of its own.
+        """
         counts = torch.tensor(self.about.get("counts", [1] * len(self.classes))).float()
         seeds = (-1 - (seed * 1_000_003 + row) for row in range(first, first + count))
         return [self.classes[int(counts.multinomial(1, generator=torch.Generator().manual_seed(s)))] for s in seeds]
 
     def sample_stream(self, count: int, settings: SampleSettings | None = None, **options: Any) -> Iterator[SampleStep]:
-        """A record after each step. options: the fields of `SampleSettings`, where no settings are given; `classes`:
-        the class of each sample, None for no class, in place of `cls`; `noise` (n, p): where to begin, standard normal,
-        by default drawn from the seed, each sample from its own, so that the first of many are those of few. WsrError
-        for a count below 1, an unknown class, and steps or a final noise out of range."""
+        """Yields a record after each step. options: the fields of `SampleSettings`, if no settings are given;
+        `classes`: the class of each sample, None for no class, instead of `cls`; `noise` (n, p): the standard normal
+        noise to start from. By default each sample's noise has a seed of its own, so that the first of many samples are
+        the same as those of few. WsrError for a count below 1, an unknown class, and steps or a final noise out of
+        range."""
         for step in self._sampled(count, settings, **options):
             yield replace(step, weights=step.weights.cpu())
 
@@ -104,7 +109,8 @@ class WeightDiffusion(Generator):
         self, count: int, settings: SampleSettings | None = None, *, classes: Sequence[str | None] | None = None,
         noise: Float[Tensor, "n p"] | None = None, **options: Any,
     ) -> Iterator[SampleStep]:  # fmt: skip
-        """`sample_stream` with the weights where the model is, so that no step waits for the device."""
+        """Does the work of `sample_stream`, but leaves the weights on the model's device, so that no step waits for it.
+        """
         if count < 1:
             raise WsrError(f"The number of samples must be at least 1, not {count!r}.")
         settings = settings or SampleSettings(**options)
@@ -117,7 +123,7 @@ class WeightDiffusion(Generator):
         each = self._asked_classes(count, settings) if classes is None else classes
         labels = torch.tensor([self.label(one) for one in each], device=device)
         if all(one is None for one in each):
-            guidance = 1.0  # without a class there is nothing to follow
+            guidance = 1.0  # guidance needs a class
         self.network.eval()
         predict, steps = self._guided(labels, guidance), settings.steps
         loop = make_process(self.config).sample_loop(predict, begun, steps, final_noise)
@@ -125,7 +131,7 @@ class WeightDiffusion(Generator):
             yield SampleStep(step, steps, self.restore(clean))
 
     def _asked_classes(self, count: int, settings: SampleSettings, first: int = 0) -> list[str]:
-        """The class of each sample. A model that has learnt one class alone may be asked for it by name."""
+        """Returns the class of each sample. A model trained on a single class may be asked for that class by name."""
         cls = None if settings.cls == self.about.get("class") else settings.cls
         return self.draw_classes(count, settings.seed, first) if cls is None else [cls] * count
 
@@ -134,7 +140,7 @@ class WeightDiffusion(Generator):
 
         @torch.no_grad()
         def predict(x: Tensor, time: Tensor) -> Tensor:
-            # of a single class there is nothing to exaggerate
+            # guidance has no effect with a single class
             if guidance == 1.0 or len(self.classes) < 2:
                 return self.network(x, time, labels)
             both = self.network(torch.cat([x, x]), torch.cat([time, time]), torch.cat([labels, nothing]))
@@ -150,19 +156,19 @@ class WeightDiffusion(Generator):
         return super().sampling(settings) | found
 
     def to(self, device: torch.device | str) -> "WeightDiffusion":
-        """A copy on the device; itself where it is there already."""
+        """Returns a copy on the device, or the model itself if it is there already."""
         network = moved(self.network, device)
         if network is self.network and self.mean.to(device) is self.mean:
             return self
         return replace(self, network=network, mean=self.mean.to(device), std=self.std.to(device))
 
     def to_(self, device: torch.device | str) -> None:
-        """Moves this very model, as training does, which changes it anyway. A loaded one is shared: use `to`."""
+        """Moves this model in place, for training, which changes it anyway. A loaded model is shared: use `to`."""
         self.network.to(device)
         self.mean, self.std = self.mean.to(device), self.std.to(device)
 
     def contents(self) -> ModelFile:
-        state = {"mean": self.mean, "spread": self.std}  # files have had this name from the beginning
+        state = {"mean": self.mean, "spread": self.std}  # the name in files does not change with the attribute's
         state |= {NETWORK + name: tensor for name, tensor in self.network.state_dict().items()}
         return ModelFile(asdict(self.config), self.classes, self.about, state)
 
@@ -171,10 +177,10 @@ class WeightDiffusion(Generator):
         config = read_config(file.config, file.fault)
         size = len(file.state["mean"]) if representation is None else representation.size
         mean, std = (file.tensor(name, (size,)) for name in ("mean", "spread"))
-        with torch.device("meta"):  # the shapes alone: the file must hold them before they are allocated
+        with torch.device("meta"):  # shapes only: the file must match them before anything is allocated
             network = WeightTransformer(_tokens(representation, config, size), config, len(file.classes))
         state = file.network({name: known.shape for name, known in network.state_dict().items()})
-        with drawing_from(0):  # parameters that the file's replace at once
+        with drawing_from(0):  # initial values do not matter; keeps the global generator as it is
             network = WeightTransformer(_tokens(representation, config, size), config, len(file.classes))
         network.load_state_dict(state)
         return cls(network.eval(), config, representation, mean, std, file.classes, file.about)
@@ -185,17 +191,17 @@ def _tokens(representation: Representation | None, config: DiffusionConfig, size
 
 
 def read_config(config: dict[str, Any], fault: str) -> DiffusionConfig:
-    """From a file's JSON. WsrError for settings that are out of range, or that this version does not know."""
+    """Reads the settings in a file's JSON. WsrError for settings that are out of range or unknown to this version."""
     return as_config(DiffusionConfig, validated(DiffusionConfigSchema, config, f"{fault}: of its config"), fault)
 
 
 def load_diffusion(name: str | Path, representation: Representation | None = None) -> WeightDiffusion:
-    """A model by path, or by its name in assets/diffusion. representation: by default what its zoo's meta describes.
-    WsrError where there is none, or it is not one of ours."""
+    """Loads a model by its path, or by its name in assets/diffusion. representation: by default the one that its zoo's
+    meta describes. WsrError if there is none, or if the file is not a diffusion model."""
     return load_generator(name, representation, WeightDiffusion, "a diffusion model")
 
 
 def draw(count: int, size: int, seed: int, first: int = 0) -> Float[Tensor, "n p"]:
-    """Standard normal noise, a generator of its own for each row from number `first` on."""
+    """Draws standard normal noise, with a seed for each row, starting at row number `first`."""
     generators = (torch.Generator().manual_seed(seed * 1_000_003 + row) for row in range(first, first + count))
     return torch.stack([torch.randn(size, generator=generator) for generator in generators])

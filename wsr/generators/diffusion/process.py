@@ -1,6 +1,5 @@
-"""How noise is added to weights, and how a network leads from noise to weights: DDPM with DDIM sampling, or flow
-matching (section 3.5). The schedulers are those of `diffusers`.
-"""
+"""How noise is added to weights, and how a network turns noise into weights: DDPM with DDIM sampling, or flow matching
+(section 3.5). The schedulers are those of `diffusers`."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -15,31 +14,35 @@ from wsr.errors import WsrError
 from wsr.generators.diffusion.config import DiffusionConfig
 
 Predictor = Callable[[Float[Tensor, "n p"], Float[Tensor, " n"]], Float[Tensor, "n p"]]
-"""A network, as a function of noisy weights and times."""
+"""A network as a function of noisy weights and times."""
 
 
 class Process(ABC):
-    """What training and sampling need of either."""
+    """The interface of both processes: what training and sampling need."""
 
     @abstractmethod
-    def times(self, count: int, generator: torch.Generator) -> Tensor:
-        """Random times to train at."""
+    def times(self, count: int, generator: torch.Generator) -> Int[Tensor, " n"] | Float[Tensor, " n"]:
+        """Draws random times for training."""
 
     @abstractmethod
-    def loss(self, predict: Predictor, x: Float[Tensor, "n p"], noise: Float[Tensor, "n p"], times: Tensor) -> Tensor:
-        """The loss of each sample (n,)."""
+    def loss(
+        self, predict: Predictor, x: Float[Tensor, "n p"], noise: Float[Tensor, "n p"],
+        times: Int[Tensor, " n"] | Float[Tensor, " n"],
+    ) -> Float[Tensor, " n"]:  # fmt: skip
+        """Returns the loss of each sample (n,)."""
 
     @abstractmethod
     def sample_loop(
         self, predict: Predictor, noise: Float[Tensor, "n p"], steps: int, final_noise: float = 0.0
     ) -> Iterator[tuple[Float[Tensor, "n p"], Float[Tensor, "n p"]]]:
-        """Leads from noise to weights in `steps` steps. Yields after each the noisy weights, and the clean weights that
-        the network predicts. The last step leads from noise of `final_noise` straight to the weights."""
+        """Turns noise into weights in `steps` steps. Yields after each step the noisy weights and the network's
+        prediction of the clean weights. The last step leads from the noise level `final_noise` directly to the weights.
+        WsrError for a number of steps out of range."""
 
 
 class Denoising(Process):
-    """DDPM, T steps of linear β; sampled by DDIM, which is the first order of DPM-Solver++, whose scheduler takes any
-    times exactly."""
+    """DDPM with T steps and a linear β schedule. Sampling is DDIM, implemented as first-order DPM-Solver++, which is
+    equivalent and whose scheduler accepts arbitrary times."""
 
     def __init__(self, config: DiffusionConfig):
         self.config = config
@@ -75,20 +78,20 @@ class Denoising(Process):
             yield x, back.model_outputs[-1]
 
     def _times(self, steps: int, final_noise: float) -> list[int]:
-        """Evenly spaced from the last time down to the one whose noise is `final_noise`, or as far as even steps to 0
-        go."""
+        """Returns `steps` evenly spaced times, from the last one down to the one with the noise level `final_noise`, or
+        as far towards 0 as even spacing allows."""
         last = self.config.timesteps - 1
         even, most = round(self.config.timesteps / steps) - 1, self.config.timesteps - steps
         first = min(max(self._first_time(final_noise), even), most)
         return np.linspace(last, first, steps).round().astype(int).tolist()
 
     def _first_time(self, noise: float) -> int:
-        """The first time with at least this noise."""
+        """Returns the first time with at least this noise level."""
         return int((self.forward.alphas_cumprod > 1 - noise**2).sum())
 
 
 class Flow(Process):
-    """Flow matching along straight lines from weights to noise; sampled by Euler steps."""
+    """Flow matching along straight lines from weights to noise; sampled with Euler steps."""
 
     def __init__(self, config: DiffusionConfig):
         self.config = config
@@ -115,4 +118,5 @@ class Flow(Process):
 
 
 def make_process(config: DiffusionConfig) -> Process:
+    """Returns the process that the config's `predict` implies."""
     return Flow(config) if config.predict == "flow" else Denoising(config)

@@ -1,7 +1,7 @@
-"""Stored vectors as tokens of a transformer, and back (section 3.5, figure 2).
+"""Converts stored vectors to tokens of a transformer, and back (section 3.5, figure 2).
 
-The vectors are standardised before. Entries that the mask freezes are 0 within the token of their layer, and are left
-out of the vectors that tokens are decoded to.
+The vectors are standardised beforehand. Frozen entries are 0 within the token of their layer, and are left out when
+tokens are decoded to vectors.
 """
 
 from abc import ABC, abstractmethod
@@ -23,14 +23,17 @@ class Tokens(nn.Module, ABC):
     count: int
 
     @abstractmethod
-    def encode(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n t w"]: ...
+    def encode(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n t w"]:
+        """Returns the tokens of each vector."""
 
     @abstractmethod
-    def decode(self, h: Float[Tensor, "n t w"]) -> Float[Tensor, "n p"]: ...
+    def decode(self, h: Float[Tensor, "n t w"]) -> Float[Tensor, "n p"]:
+        """Returns the vector of each sequence of tokens."""
 
 
 class FlatTokens(Tokens):
-    """Parts of the stored vector, each a token with a linear map of its own in and out. `sizes`: entries of each."""
+    """Splits the stored vector into parts; each is a token with its own linear maps in and out. `sizes`: entries of
+    each part."""
 
     def __init__(self, sizes: list[int], width: int):
         super().__init__()
@@ -46,20 +49,22 @@ class FlatTokens(Tokens):
 
 
 class LayerTokens(Tokens):
-    """The hierarchical encoder: each pair (a_i, b_i) becomes a token with a position for its rank, the pairs of a layer
-    attend to each other, and a matrix gathers them to the layer's token. Decoding takes the same steps in reverse.
+    """The hierarchical layer encoder: each pair (a_i, b_i) becomes a token with a positional encoding of its rank
+    index, the pairs of a layer attend to each other, and a matrix combines them into the layer's token. Decoding takes
+    the same steps in reverse.
 
-    Each layer gathers its pairs by a matrix of its own, which spreads its token into pairs again. Measured on shapes,
-    1,200 steps, FD of 160 samples against held-out fits: one matrix for all layers 0.186, one of each layer's own
-    0.145, the same one both ways 0.145 with fewer parameters; two or four tokens a layer, for all layers, 0.220 and
-    0.240."""
+    Each layer has its own matrix, and its transpose expands the layer's token into pairs again. Measured on shapes,
+    1,200 steps, FD of 160 samples against held-out fits: one matrix for all layers 0.186; one for each layer, and
+    another one back, 0.145; the same one both ways, as here, 0.145 with fewer parameters; two or four tokens per layer,
+    with matrices shared by all layers, 0.220 and 0.240.
+    """
 
     def __init__(
         self, layout: ParameterLayout, layers: int, rank: int, channels: int, width: int, pair_width: int | None = None
     ):
         super().__init__()
         inner = pair_width or width // rank
-        inner -= inner % rank  # an attention head for each rank
+        inner -= inner % rank  # as many attention heads as ranks
         if not inner:
             raise WsrError(f"A pair's width of {pair_width or width // rank} is too small for a rank of {rank}.")
         self.count, self.rank, self.channels, self.size = layers, rank, channels, layout.size
@@ -69,7 +74,7 @@ class LayerTokens(Tokens):
         self.position_in, self.position_out = (nn.Parameter(0.02 * torch.randn(rank, inner)) for _ in range(2))
         self.among_in, self.among_out = RankAttention(inner, rank), RankAttention(inner, rank)
         self.gather = nn.Parameter(torch.randn(layers, rank * inner, width) / (rank * inner) ** 0.5)
-        self.spread = nn.Parameter(torch.zeros(layers, rank * inner))  # added where tokens are spread
+        self.spread = nn.Parameter(torch.zeros(layers, rank * inner))  # bias when tokens are expanded into pairs
 
     def encode(self, x):
         pairs = self.into(self.pairs(x)) + self.position_in  # (n, l, r, d)
@@ -81,7 +86,7 @@ class LayerTokens(Tokens):
         return self.vectors(self.out(self.among_out(pairs)))
 
     def pairs(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n l r c2"]:
-        """(a_i, b_i) of every layer, side by side."""
+        """Returns the concatenated pairs (a_i, b_i) of every layer."""
         full = x.new_zeros(len(x), self.total).index_copy(1, self.trained, x)
         layers = full.view(len(x), self.count, 2, self.rank * self.channels)
         a = layers[:, :, 0].unflatten(2, (self.rank, self.channels))  # (n, l, r, c)

@@ -1,8 +1,8 @@
-"""Training a diffusion model on the weights of a zoo (sections 3.5 and 8.2).
+"""Trains a diffusion model on the weights of a zoo (sections 3.5 and 8.2).
 
-`accelerate` runs it on one CPU, one GPU or many. All randomness of a step comes from the seed and the step's number and
-is drawn for the whole batch, of which each process takes its part: a run that was killed goes on exactly, and more
-processes take the same path.
+`accelerate` runs it on one CPU, one GPU or many. All random numbers of a step depend on the seed and the step only;
+they are drawn for the whole batch, and each process takes its share. Therefore a run that was killed continues exactly,
+and the result does not depend on the number of processes, up to rounding.
 """
 
 import logging
@@ -31,17 +31,20 @@ from wsr.identity import Identity, content_hash
 
 SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step
 MIN_DELTA = 1e-3  # the relative decrease of the validation loss that counts as an improvement
-VERSION = 1  # counted up by hand whenever the same settings would train another model
-REPEATS = 4  # how often the loss of each validation weight is computed, with other noise
+VERSION = 1  # to be incremented when a code change makes the same settings train a different model
+REPEATS = 4  # times and noises with which the loss of each validation weight is computed
 
 log = logging.getLogger("wsr")
 
 
 class Training:
-    """The training of a diffusion model, with all that is needed to go on after a kill. The model is this run's own: it
-    moves to the accelerator's device and is changed there. dtype: of the matrix products, float32 unless changed;
-    bfloat16 takes three quarters of the time on two cores that have it. validation: weights (m, p) that are not trained
-    on, and their classes; with `DiffusionConfig.patience` they say when training ends."""
+    """The training of a diffusion model, with the whole state that a checkpoint needs. The model belongs to this run:
+    it is moved to the accelerator's device and changed in place.
+
+    dtype: of the matrix products, by default float32; bfloat16 takes three quarters of the time on two cores that
+    support it. validation: weights (m, p) that are not trained on, and their classes; with `DiffusionConfig.patience`
+    they decide when training ends.
+    """
 
     def __init__(
         self,
@@ -56,7 +59,7 @@ class Training:
         self.model, self.seed, self.config = model, seed, model.config
         self.accelerator = accelerator or Accelerator()
         kind = FieldDescription.of(model.representation).record() if model.representation else {}
-        kind.pop("base", None)  # its hash says which it is, wherever it lies
+        kind.pop("base", None)  # its hash identifies it, wherever its file is
         self._known = {"seed": seed, "decoder": kind}
         self._known |= {"classes": content_hash(classes), "weights": content_hash(weights)}
         self.steps = self.config.steps_for(len(weights))
@@ -82,7 +85,8 @@ class Training:
 
     @property
     def identity(self) -> Identity:
-        """All that the trained network depends on. The validation weights are part of it, and must be set before."""
+        """Identifies the run by everything that the trained network depends on. This includes the validation weights,
+        which must be set first."""
         unseen = None if self.validation is None else content_hash(*self.validation)
         return Identity.of("diffusion", VERSION, config=self.config, validation=unseen, **self._known)
 
@@ -93,9 +97,10 @@ class Training:
         checkpoint: Path | None = None,
         checkpoint_every: float = 60.0,
     ) -> Iterator[TrainRecord]:
-        """Trains to the end, from `checkpoint` where it exists. Stoppable between records, when a checkpoint is left;
-        afterwards the model's network is the average of the run so far, the best one where there is a validation part.
-        WsrError, with the step and the last good checkpoint, for a loss that is not a number."""
+        """Trains to the end, starting from `checkpoint` if it exists, and writes it every `checkpoint_every` seconds.
+        Closing the generator between two records saves a checkpoint. Afterwards the model's network is the moving
+        average of the run so far, the best one if there are validation weights. WsrError, with the step and the last
+        good checkpoint, if the loss is not finite."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         try:
@@ -134,7 +139,8 @@ class Training:
 
     @torch.no_grad()
     def _settle(self) -> None:
-        """Replaces the parameters of the model's network by their average, and notes in `about` how it was trained."""
+        """Replaces the parameters of the model's network by their moving average, and records in `about` how it was
+        trained."""
         kept = self.average.shadow_params if self.best is None else self.best.parameters
         for parameter, value in zip(self.model.network.parameters(), kept, strict=True):
             parameter.copy_(value)
@@ -146,15 +152,16 @@ class Training:
 
     @property
     def done(self) -> bool:
+        """Whether all steps are made, or patience is exhausted."""
         return self.step >= self.steps or bool(
             self.best and self.config.patience and self.best.waited >= self.config.patience
         )
 
     def _evaluate(self) -> None:
-        """Computes the validation loss of the averaged network, and keeps the network with the best one."""
+        """Computes the validation loss of the averaged network, and keeps the network if it is the best one so far."""
         with self._averaged():
             loss = self.score(*self.validation)
-        # one number for all processes: a last digit must not end one of them before the others
+        # all processes must use the same number: a rounding error must not stop one of them earlier
         loss = float(self.accelerator.reduce(torch.tensor(loss, device=self.accelerator.device), "mean"))
         self.evaluations.append((self.step, loss))
         if self.best is None or loss < (1 - MIN_DELTA) * self.best.loss:
@@ -163,7 +170,7 @@ class Training:
             self.best.waited += 1
 
     def _train_step(self) -> Tensor:
-        """The step's loss over all processes."""
+        """Makes a step and returns its loss over all processes."""
         rows, times, noise, dropped = self._draw()
         for group in self.optimizer.param_groups:
             group["lr"] = self._rate(self.step)
@@ -180,11 +187,12 @@ class Training:
         self.optimizer.step()
         self.average.step(self.model.network.parameters())
         self.step += 1
-        # a gradient that is not finite has spoilt the network, whatever the loss was: it counts as one that is not
+        # a gradient that is not finite has spoilt the network even if the loss was finite: reported as a loss of NaN
         return self.accelerator.reduce(loss.detach() + 0.0 * norm, "mean")
 
     def _draw(self) -> tuple[Int[Tensor, " b"], Tensor, Float[Tensor, "b p"], Tensor]:
-        """This process's part of the step's batch: rows of the data, times, noise, and which rows lose their class."""
+        """Returns this process's share of the step's batch: rows of the data, times, noise, and which rows drop their
+        class."""
         count, batch = len(self.data), min(self.config.batch, len(self.data))
         epoch, at = divmod(self.step, max(1, count // batch))
         order = torch.randperm(count, generator=torch.Generator().manual_seed(-1 - self.seed * SEEDS - epoch))
@@ -197,8 +205,8 @@ class Training:
         return tuple(upload(part[own], device) for part in (rows, times, noise, dropped))
 
     def _rate(self, step: int) -> float:
-        """The learning rate, with warm-up. A function of the step alone: a run that goes on has no schedule to restore,
-        as it would have with one of `torch.optim.lr_scheduler`."""
+        """Returns the learning rate of a step, with warm-up. It depends on the step only, so that a checkpoint need not
+        store a scheduler of `torch.optim.lr_scheduler`."""
         return self.config.lr * min(1.0, (step + 1) / max(1, self.config.warmup))
 
     def _check(self, recent: list[Tensor], checkpoint: Path | None, good: int) -> None:
@@ -226,8 +234,8 @@ class Training:
 
     @torch.no_grad()
     def monitor(self, samples: int = 32, steps: int = 10) -> Monitor:
-        """Compares samples of the averaged network with the training weights. They take a few steps only: this is a
-        warning, not a measurement."""
+        """Compares samples of the averaged network with the training weights. The samples take a few steps only: this
+        is a warning, not a measurement."""
         with self._averaged():
             found = self.model.standardise(self.model.sample(samples, steps=steps))
         index, _ = nearest(found, self.data, 1, "l2")
@@ -235,7 +243,7 @@ class Training:
 
     @torch.no_grad()
     def score(self, weights: Float[Tensor, "m p"], classes: list[str]) -> float:
-        """The loss of the network on these weights (m, p), with times and noise that are the same at every call."""
+        """Returns the network's loss on these weights (m, p), with the same times and noise at every call."""
         device, generator = self.accelerator.device, torch.Generator().manual_seed(0)
         data = self.model.standardise(weights.float().to(device)).repeat(REPEATS, 1)
         labels = torch.tensor([self.model.label(cls) for cls in classes], device=device).repeat(REPEATS)
@@ -245,7 +253,7 @@ class Training:
         return float(self.process.loss(lambda x, time: self.network(x, time, labels), data, noise, times).mean())
 
     def save(self, path: Path) -> None:
-        """Writes a checkpoint of the run as it is, for `load`."""
+        """Writes a checkpoint of the current state, for `load`."""
         if not self.accelerator.is_main_process:
             return
         Checkpoint(
@@ -254,11 +262,11 @@ class Training:
         ).write(path, self.identity)  # fmt: skip
 
     def load(self, path: Path) -> None:
-        """Goes on from a checkpoint. WsrError for one of another run; where the file is damaged, or none of ours, a
-        warning, and everything stays at its beginning."""
+        """Restores a checkpoint. WsrError if it belongs to another run. If it is damaged or is not a checkpoint, it
+        logs a warning and leaves the training at its beginning."""
         try:
             file = CheckpointFile.open(path)
-        except Exception as error:  # whatever the reader meets in a damaged file
+        except Exception as error:  # readers raise many types for a damaged file
             self._warn(path, error)
             return
         self.identity.require_same(file.begun, path, "it is not a checkpoint of this run, remove it to begin afresh")

@@ -8,14 +8,15 @@ from torch import Tensor, nn
 from wsr.generators.diffusion.config import DiffusionConfig
 from wsr.generators.diffusion.tokens import Tokens
 
-FREQUENCIES = 256  # of the time embedding
+FREQUENCIES = 256  # size of the sinusoidal time embedding
 
 
 class WeightTransformer(nn.Module):
-    """Predicts what `DiffusionConfig.predict` names from noisy weights, a time in [0, timesteps) and a class.
+    """Predicts what `DiffusionConfig.predict` names from noisy weights, a time in [0, timesteps) and a class label.
 
-    Its blocks are those of DiT: time and class give the scales, shifts and gates of each block. These are zero before
-    training, so that an untrained network is the linear map in and out. The label `classes` stands for no class.
+    Its blocks are those of DiT: time and class determine the scales, shifts and gates of each block. These are
+    initialized to zero, so that the untrained network consists of the linear maps in and out. The label `classes` means
+    no class.
     """
 
     def __init__(self, tokens: Tokens, config: DiffusionConfig, classes: int):
@@ -36,6 +37,7 @@ class WeightTransformer(nn.Module):
     def forward(
         self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
     ) -> Float[Tensor, "n p"]:
+        """Returns the prediction for noisy weights x."""
         h, about = self.read(x, time, label)
         shared = self.shared(about) if self.shared is not None else None
         for block in self.blocks:
@@ -46,14 +48,14 @@ class WeightTransformer(nn.Module):
     def read(
         self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
     ) -> tuple[Float[Tensor, "n t w"], Float[Tensor, "n w"]]:
-        """The tokens, and the vector that modulates the blocks. Tokens after the first `tokens.count` are read by the
-        blocks, but not decoded."""
+        """Returns the tokens, and the vector that modulates the blocks. The blocks attend to tokens after the first
+        `tokens.count`, but these are not decoded."""
         return self.tokens.encode(x) + self.position, self.time(self.frequencies(time)) + self.label(label)
 
 
 class Block(nn.Module):
-    """Attention and a feed-forward network, both modulated. own: whether the block has a modulation of its own, or adds
-    offsets to one that all blocks share."""
+    """A transformer block: attention and a feed-forward network, both modulated. own: whether the block has its own
+    modulation; otherwise it adds offsets to the one that all blocks share."""
 
     def __init__(self, width: int, heads: int, own: bool):
         super().__init__()
@@ -63,7 +65,9 @@ class Block(nn.Module):
         self.modulation = Modulation(width, 6) if own else None
         self.offset = None if own else nn.Parameter(torch.zeros(6, 1, width))
 
-    def forward(self, h: Tensor, about: Tensor, shared: list[Tensor] | None) -> Tensor:
+    def forward(
+        self, h: Float[Tensor, "n t w"], about: Float[Tensor, "n w"], shared: list[Float[Tensor, "n 1 w"]] | None
+    ) -> Float[Tensor, "n t w"]:
         if self.modulation is not None:
             parts = self.modulation(about)
         else:
@@ -75,10 +79,12 @@ class Block(nn.Module):
 
 
 class Modulation(nn.Module):
-    """Scales, shifts and gates: `count` vectors (n, 1, w) from that of time and class; zero before training.
+    """Computes scales, shifts and gates: `count` vectors (n, 1, w) from the embedding of time and class; zero before
+    training.
 
-    Not `diffusers.models.normalization.AdaLayerNormZero`, which embeds time and class in each block anew and cannot be
-    shared by blocks."""
+    `diffusers.models.normalization.AdaLayerNormZero` would embed time and class in each block separately, and blocks
+    could not share it.
+    """
 
     def __init__(self, width: int, count: int):
         super().__init__()

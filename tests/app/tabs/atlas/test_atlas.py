@@ -27,7 +27,7 @@ PLACING = handlers.Placing(TAB, "tabs", "their state")
 
 
 def values(item="", dataset="emoji", representation="mlora-asym", method="UMAP", dims=2, **given):
-    """The page's values by widget."""
+    """Returns the page's values by widget."""
     shown = {"dataset": dataset, "representation": representation, "method": method, "dims": dims}
     more = {"colour": "class", "only": [], "metric": "cosine", "form": "raw", "picked": item, "visit": Visit()}
     return {**shown, **more, "compare": NONE, "selection": [], **given}
@@ -192,7 +192,7 @@ def test_a_fit_that_no_map_holds_is_not_placed_and_the_reason_is_told(assets):
 
 
 def test_a_projection_that_takes_too_long_is_a_sentence(assets, monkeypatch):
-    """Everybody else's work waits for it."""
+    """Everybody else's work would wait for it."""
     monkeypatch.setattr(project, "SECONDS", 0.001)
     TAB.job.prepare(None)
     item = library.collection(IMAGES).ids[4]

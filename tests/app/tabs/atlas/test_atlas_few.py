@@ -1,4 +1,4 @@
-"""The Atlas over a zoo of one fit, and of three: from its maps to the page's handlers."""
+"""The Atlas over a zoo of one fit and of three fits, from its maps to the page's handlers."""
 
 import numpy as np
 import pytest

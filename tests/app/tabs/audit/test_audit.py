@@ -1,4 +1,4 @@
-"""The Audit tab's handlers: the plane, a point beside what it is nearest to, and forged requests."""
+"""The Audit tab's handlers: the plane, a point compared with what it is nearest to, and forged requests."""
 
 import gradio as gr
 import numpy as np
@@ -25,7 +25,7 @@ TAB = by_name(AuditTab)
 
 @pytest.fixture(autouse=True)
 def _small(small):
-    """Decoded small."""
+    """Decodes at small sizes."""
 
 
 def test_the_tab_opens_with_a_copy_beside_what_it_copies(assets):
@@ -66,7 +66,7 @@ def test_of_a_blend_both_parents_are_shown_and_are_the_first_rows(assets, monkey
 
 
 def test_a_late_answer_does_not_undo_a_newer_one(assets):
-    """Two clicks, or a click and another representation: the earlier answer came last and stayed."""
+    """After two clicks, or a click and another representation, the earlier answer may arrive last and must not stay."""
     older = handlers.pick(TAB, "emoji", "mlora-asym", gr.EventData(None, {"id": "diffusion:3"}), ANN)
     newer, _ = handlers.pick(TAB, "emoji", "mlora-asym", gr.EventData(None, {"id": "held out:1"}), ANN)
     late = next(older)

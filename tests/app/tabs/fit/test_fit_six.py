@@ -1,4 +1,4 @@
-"""All six at once, as the page runs them."""
+"""Fits of all six representations, as the page runs them."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A visitor's file is made ready to be fitted, within its time and without anybody waiting for it."""
+"""A visitor's file is prepared for fitting within its time limit, and nobody else waits for it."""
 
 import time
 from types import SimpleNamespace
@@ -29,7 +29,7 @@ def cube(tmp_path, monkeypatch):
 
 @pytest.fixture
 def soup(tmp_path):
-    """Random triangles, of which nobody can say quickly what is inside."""
+    """Random triangles, for which it takes long to determine what is inside."""
     corners = np.random.default_rng(0).uniform(-1, 1, (30_000, 3))
     faces = np.arange(30_000).reshape(-1, 3)
     lines = [f"v {x:.4f} {y:.4f} {z:.4f}" for x, y, z in corners] + [f"f {a + 1} {b + 1} {c + 1}" for a, b, c in faces]
@@ -93,7 +93,7 @@ def test_a_file_of_another_kind_needs_no_child(tmp_path):
 
 @pytest.mark.parametrize("way", ["one", "six"])
 def test_what_was_never_measured_is_not_measured_by_its_fit(cube, monkeypatch, way):
-    """There it has no deadline, and everybody's fits wait."""
+    """There it would have no deadline, and everybody's fits would wait."""
     target = preparing.uploaded(str(cube), lambda: False)
     for run in (handlers.run, handlers.six):
         monkeypatch.setattr(run, "run", lambda *_: pytest.fail("a fit was begun"))

@@ -1,4 +1,4 @@
-"""The Generate tab's handlers: samples appear, are told from copies, taken home and placed."""
+"""The Generate tab's handlers: samples appear, are compared with training weights, downloaded and placed on the map."""
 
 import html
 import sys
@@ -32,7 +32,7 @@ class Request:
 
 
 def asked(*values, sampled=None):
-    """The page's values by widget."""
+    """Returns the page's values by widget."""
     return dict(zip(TAB.asked, values or ASKED, strict=True)) | {"sampled": sampled}
 
 
@@ -77,7 +77,8 @@ def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sample
 
 
 def test_who_asks_for_what_is_on_screen_gets_others(sampled):
-    """The first press gave the sixteen samples that were there already, and so did the next."""
+    """In an earlier version, the first press gave the sixteen samples that were already on screen, and so did the next.
+    """
     plain = ("emoji", "mlora-asym", "any", models.PLAIN, 50, 0)
     assert handlers.prepare(TAB, asked(*plain), Request())["seed"] == 1  # seed 0 is what the tab opens with
     made = sampled[-1].sampled
@@ -89,7 +90,7 @@ def test_who_asks_for_what_is_on_screen_gets_others(sampled):
 
 
 def test_no_sample_is_opened_while_others_are_on_their_way(sampled):
-    """A click on a picture of the running job opened a network of the last one."""
+    """In an earlier version, a click on a picture of the running job opened a network of the previous one."""
     made = sampled[-1].sampled
     handlers.prepare(TAB, asked(sampled=made), Request())
     with pytest.raises(gr.Error, match="on their way"):
