@@ -26,7 +26,7 @@ class Fit:
     """Files (PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP, TIFF; OBJ, PLY, STL, GLB, OFF), or the name of a data set."""
     ids: tuple[str, ...] = ()
     """Only these ids of the data set."""
-    representation: RepresentationName = "mlora-asym"
+    representation: RepresentationName = RepresentationName("mlora-asym")
     """What the weights are."""
     base: str | None = None
     """emoji, shapes10 or a checkpoint's path; by default the one for the kind of signal."""

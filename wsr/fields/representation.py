@@ -117,7 +117,7 @@ class Representation(ABC):
         for images, an occupancy logit for shapes (positive inside). Differentiable in the weights. dtype: of the
         matrix products; the Fourier layer, the output and the weights stay in fp32 (in fp64 where the products are)."""
 
-    def relative_rates(self, a_rate: float) -> Float[Tensor, "p"]:
+    def lr_multipliers(self, a_rate: float) -> Float[Tensor, "p"]:
         """How far each stored entry moves in a step of a fit, in units of the others: `a_rate` for an adapter's A."""
         return torch.ones(self.size, device=self.device)
 

@@ -59,7 +59,7 @@ class Targets(ABC):
         """Of all that is held, on whatever device: the part that data have in the identity of a run."""
 
 
-class Truth(ABC):
+class Evaluator(ABC):
     """What judges fits of n signals. aspect: their height and width; filled: the share of the domain that lies inside,
     for each signal that has an inside."""
 
