@@ -9,8 +9,8 @@ from precompute.listing import README, readme, status, table
 from precompute.plan import Plan
 from precompute.runner import Runner
 from precompute.selection import modality_of
-from wsr import representations
 from wsr.errors import WsrError, unknown_name
+from wsr.fields import registry
 from wsr.paths import atomic_path
 from wsr.presets import PRESETS
 
@@ -37,8 +37,8 @@ def context_of(asked: argparse.Namespace) -> Context:
     """The context of a command line. WsrError for names that are not known, with the nearest one."""
     if asked.preset not in PRESETS:
         raise unknown_name("preset", asked.preset, PRESETS)
-    if asked.only is not None and asked.only not in representations:
-        raise unknown_name("representation", asked.only, representations)
+    if asked.only is not None:
+        registry.named(asked.only)
     for name in asked.data:
         modality_of(name)  # refuses what is no data set
     return Context(asked.preset, tuple(asked.data), asked.only)

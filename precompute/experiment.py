@@ -2,12 +2,13 @@
 
     from precompute.experiment import Experiment
     from precompute.tables import write_json
+    from wsr.fields import registry
 
     EXPERIMENT = Experiment(
         name="norms",
         title="`reports/norms-*.json`: the mean norm of each zoo's weights",
         data=("emoji", "shapes10"),
-        grid={"representation": representations},
+        grid={"representation": registry.names},
         needs=("zoos/{zoo}",),
         run=lambda cell, context: float(context.open_zoo(cell).weights().norm(dim=1).mean()),
         report=lambda found, paths, context: write_json(paths[0], {cell.key: value for cell, value in found}),
@@ -76,6 +77,7 @@ class Cell:
 
 
 Found = list[tuple[Cell, Any]]  # the cells that are done, with what `run` returned for each
+Axis = Iterable | Callable[[], Iterable]  # the values of an axis of a grid
 Paths = tuple[str, ...] | Callable[[Cell, "Context"], Iterable[str]]
 
 
@@ -103,8 +105,9 @@ class Experiment:
     """What a cell reads where it is there, and does without where it is not."""
     data: tuple[str, ...] = ()
     """The data sets that it is usually run on, the grid's axis `data`; `--data` gives others."""
-    grid: Mapping[str, Iterable] | Callable[["Context"], Iterable[Mapping[str, Any]]] = field(default_factory=dict)
-    """Further axes, with a cell for each combination; or the cells' values themselves, data set included."""
+    grid: Mapping[str, Axis] | Callable[["Context"], Iterable[Mapping[str, Any]]] = field(default_factory=dict)
+    """Further axes, with a cell for each combination; or the cells' values themselves, data set included. An axis of
+    what is registered is a function that is called in each run, as `registry.names` is."""
     signals: Callable[[str], Signals] | None = None
     """The signals of a data set that cells are fitted to, where they are: their content is part of the identity."""
     settings: Callable[[Cell, "Context"], Mapping[str, Any]] = lambda cell, context: {}
@@ -179,7 +182,7 @@ class Context:
         values = experiment.grid
         if not callable(values):
             axes = {"data": self.data(experiment)} if experiment.data else {}
-            axes |= {name: tuple(given) for name, given in values.items()}
+            axes |= {name: tuple(given() if callable(given) else given) for name, given in values.items()}
             values = [dict(zip(axes, point, strict=True)) for point in itertools.product(*axes.values())]
         else:
             values = list(values(self))

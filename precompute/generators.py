@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 from precompute.experiment import Cell, Context
-from wsr import representations
+from wsr.fields import registry
 from wsr.generators.registry import named
 
 DATASETS = ("emoji/people", "shapes10")
@@ -54,7 +54,7 @@ class Generator:
 
 def generators(datasets: tuple[str, ...] = DATASETS) -> list[Generator]:
     """All of them, mLoRA-Asym first and the first seeds before the others."""
-    order = list(reversed(representations))
+    order = list(reversed(registry.names()))
     first = [Generator(data, kind) for kind in order for data in datasets]
     again = [Generator(one.data, one.representation, seed) for seed in SEEDS[1:] for one in first
              if one.representation in SEEDED]  # fmt: skip

@@ -85,6 +85,15 @@ def test_who_asks_a_name_or_a_dimension_is_found(rule):
         assert not places(rule, text), text
 
 
+def test_who_asks_a_registry_when_imported_is_found():
+    rule = "answers that come too early"
+    for text in ("from wsr import representations", "def f():\n    from wsr import representations", "ALL = names()",
+                 "class C:\n    all = registry.kinds('peer')", "GRID = {'kind': [k for k in everything()]}"):
+        assert len(places(rule, text)) == 1, text
+    for text in ("def f():\n    return names()", "GRID = {'kind': registry.names}", "GRID = {'kind': lambda: kinds()}"):
+        assert not places(rule, text), text
+
+
 def test_long_signatures_are_found():
     text = "def f(a, b, c, d, *, e, f, g, h): ...\nclass C:\n    def f(self, a, b, c, d, e, f, g, h): ...\n"
     assert not places("long signatures", text)

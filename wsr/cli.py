@@ -9,7 +9,7 @@ from rich.console import Console
 from tyro.conf import OmitArgPrefixes, subcommand
 
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
-from wsr.commands import MISTAKE, STOPPED
+from wsr.commands import MISTAKE, STOPPED, options
 from wsr.commands.app import App
 from wsr.commands.base import Base
 from wsr.commands.bench import Bench
@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
             OmitArgPrefixes[Command],
             args=arguments,
             prog="wsr",
+            registry=options,
             description="A weight-space laboratory: signals become small neural fields, and their weights become data.",
         )
         return command.run()

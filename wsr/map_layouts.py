@@ -83,9 +83,9 @@ def _leading(weights: np.ndarray, seed: int) -> Float[np.ndarray, "n c"]:
     if not _USUAL[0] < largest < _USUAL[1]:
         weights = weights.astype(np.float64) / largest
     centred = weights - weights.mean(0)
-    spread = np.abs(centred).max()
-    if not _USUAL[0] < spread < _USUAL[1]:
-        centred = centred.astype(np.float64) / (spread or 1)
+    reach = np.abs(centred).max()
+    if not _USUAL[0] < reach < _USUAL[1]:
+        centred = centred.astype(np.float64) / (reach or 1)
     return PCA(min(PCA_FIRST, *weights.shape), random_state=seed).fit_transform(centred)
 
 

@@ -3,21 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.figures.curves import MEASURES
 from app.shared.palette import NAMES, representation_line
+from wsr.modalities import Modality
 
 
 def barrier_figure(
     alphas: Sequence[float],
     curves: Mapping[str, Mapping[str, Sequence[float]]],
     *,
-    measure: str,
+    of: Modality,
     at: float | None = None,
 ) -> dict[str, Any]:
-    """Quality (PSNR in dB or IoU) over α, a line for each representation in its own colour: `curves` maps its name to
-    {"raw": …, "aligned": …}; what is aligned is drawn thin. `at`: where the slider stands."""
-    title, digits = MEASURES[measure]
-    traces = []
+    """Quality, in the modality's unit, over α, a line for each representation in its own colour: `curves` maps its name
+    to {"raw": …, "aligned": …}; what is aligned is drawn thin. `at`: where the slider stands."""
+    value, traces = f"%{{y:.{of.decimals}f}}<extra></extra>", []
     for name, kinds in curves.items():
         for kind, values in kinds.items():
             aligned = kind == "aligned"
@@ -29,9 +28,9 @@ def barrier_figure(
                     "legendgroup": name,
                     "showlegend": not aligned,
                     "x": list(alphas),
-                    "y": [round(float(value), 4) for value in values],
+                    "y": [round(float(one), 4) for one in values],
                     "line": {**representation_line(name), "width": 1 if aligned else 2.5},
-                    "hovertemplate": f"{NAMES[name]}{', aligned' if aligned else ''}: %{{y:{digits}}}<extra></extra>",
+                    "hovertemplate": f"{NAMES[name]}{', aligned' if aligned else ''}: {value}",
                 }
             )
     marker = {
@@ -47,7 +46,7 @@ def barrier_figure(
         "data": traces,
         "layout": {
             "xaxis": {"title": {"text": "α, from one fit to the other"}, "range": [0, 1]},
-            "yaxis": {"title": {"text": title}, "automargin": True, "rangemode": "tozero"},
+            "yaxis": {"title": {"text": of.title}, "automargin": True, "rangemode": "tozero"},
             "margin": {"l": 48, "r": 12, "t": 52, "b": 44},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
             "shapes": [] if at is None else [marker],

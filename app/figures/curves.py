@@ -5,42 +5,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.shared.palette import NAMES, representation_line
+from wsr.modalities import Modality
 
-# What a measure is called on an axis, and how many digits of it mean something.
-MEASURES = {"psnr": ("PSNR (dB)", ".1f"), "iou": ("IoU", ".3f")}
+USUAL = 40  # the top of an axis of dB before there is a curve
 
 
 def quality_curve(
-    steps: Sequence[float], quality: Sequence[float], *, measure: str, representation: str, total: int | None = None
+    steps: Sequence[float], quality: Sequence[float], *, of: Modality, representation: str, total: int | None = None
 ) -> dict[str, Any]:
     """`quality_curves` of one representation."""
-    return quality_curves({representation: (steps, quality)}, measure=measure, total=total)
+    return quality_curves({representation: (steps, quality)}, of=of, total=total)
 
 
 def quality_curves(
-    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, measure: str, total: int | None = None
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, of: Modality, total: int | None = None
 ) -> dict[str, Any]:
-    """Quality (PSNR in dB or IoU) after each step, on a logarithmic axis of steps: a line for each representation, in
-    its own colour. `series` are its steps and qualities.
+    """Quality, in the modality's unit, after each step, on a logarithmic axis of steps: a line for each representation,
+    in its own colour. `series` are its steps and qualities.
 
     Step 0 has no logarithm and is left out. `total` fixes the axis from the first step on, so that a live curve grows
     into its frame instead of rescaling it.
     """
-    title, _ = MEASURES[measure]
-    traces = [_trace(name, *lines, measure) for name, lines in series.items()]
+    traces = [_trace(name, *lines, of) for name, lines in series.items()]
     most = max([total or 1, 2, *(s for trace in traces for s in trace["x"])])
     # IoU has an end; PSNR has none, and its frame follows the curve once there is one
-    fixed = {"range": [0, 1.02 if measure == "iou" else 40]}
+    fixed = {"range": [0, 1.02 * of.best if of.best else USUAL]}
     begun = any(trace["x"] for trace in traces)
-    frame = fixed if measure == "iou" or not begun else {"rangemode": "tozero"}
+    frame = fixed if of.best or not begun else {"rangemode": "tozero"}
     return {
         "data": traces,
         "layout": {
             "xaxis": {"title": {"text": "Step (log scale)"}, "type": "log", "dtick": 1, "range": [0, math.log10(most)]},
             "yaxis": {
-                "title": {"text": title},
+                "title": {"text": of.title},
                 "automargin": True,
-                "tickformat": ".1f" if measure == "iou" else "d",
+                "tickformat": ".1f" if of.best else "d",
                 **frame,
             },
             "margin": {"l": 48, "r": 12, "t": 12 if len(traces) == 1 else 52, "b": 44},
@@ -51,7 +50,7 @@ def quality_curves(
     }
 
 
-def _trace(name: str, steps: Sequence[float], quality: Sequence[float], measure: str) -> dict[str, Any]:
+def _trace(name: str, steps: Sequence[float], quality: Sequence[float], of: Modality) -> dict[str, Any]:
     shown = [(s, q) for s, q in zip(steps, quality, strict=True) if s >= 1]
     return {
         "type": "scatter",
@@ -60,5 +59,5 @@ def _trace(name: str, steps: Sequence[float], quality: Sequence[float], measure:
         "x": [s for s, _ in shown],
         "y": [round(float(q), 4) for _, q in shown],
         "line": {**representation_line(name), "width": 2.5},
-        "hovertemplate": f"step %{{x:,d}}: %{{y:{MEASURES[measure][1]}}}<extra></extra>",
+        "hovertemplate": f"step %{{x:,d}}: %{{y:.{of.decimals}f}}<extra></extra>",
     }

@@ -80,7 +80,7 @@ def distances_figure(
     return {
         "data": traces,
         "layout": {
-            "xaxis": {"title": {"text": "Distance, in units of the weights' spread"},
+            "xaxis": {"title": {"text": "Distance, in standard deviations of the weights"},
                       "rangemode": "tozero"},
             "yaxis": {"title": {"text": "Share"}, "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
             "margin": {"l": 48, "r": 12, "t": 52, "b": 44},
@@ -97,7 +97,7 @@ def rows_figure(rows: Sequence[tuple[str, np.ndarray]], count: int = 160) -> dic
     z = np.stack([np.asarray(values, np.float32)[chosen] for _, values in rows])
     trace = {
         "type": "heatmap", "z": binary(z), "zmin": -2.5, "zmax": 2.5, "colorscale": DIVERGING, "showscale": False,
-        "ygap": 3, "hovertemplate": "%{z:+.2f} of the spread<extra></extra>",
+        "ygap": 3, "hovertemplate": "%{z:+.2f} standard deviations<extra></extra>",
     }  # fmt: skip
     quiet = {"showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True}
     names = {"tickvals": list(range(len(rows))), "ticktext": [name for name, _ in rows]}

@@ -71,10 +71,6 @@ class Collection:
     def title(self) -> str:
         return TITLES.get(self.dataset, self.dataset)
 
-    @property
-    def measure(self) -> str:
-        return self.modality.measure
-
     def position(self, item: str) -> int:
         """The row of an id that came from the page. WsrError if there is none."""
         try:

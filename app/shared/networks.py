@@ -1,13 +1,21 @@
 """What the engine says of the networks in assets/: their weights, what is near to them, and what they decode to. It is
-imported when it is first asked for."""
+imported when it is first asked for.
+
+The walk of a zoo to a picture begins here. `library.collection` reads the description, the index and the map, without
+the engine. `zoo` opens the zoo and, when something is decoded for the first time, builds the one model of its weights,
+on the base that `load_base` keeps for all zoos. `vector` reads an item's row and widens it from the stored type to
+float32: the picture, the surface and the heat map are made of this one tensor, which becomes an array where each of
+them leaves torch (`decode`, `layer_arrays`). `weights` reads all rows once and keeps them as they are stored: `nearest`
+and `places` widen a block of rows at a time.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from app.figures.weights import layer_arrays
 from app.shared.library import CLUSTER, collection, files_of
@@ -19,6 +27,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr import Zoo
+
+NEIGHBOURS = 5  # among which weights are placed on a map
 
 
 @cached_by_file(files_of, maxsize=24)
@@ -36,6 +46,12 @@ def weights(name: str) -> Float[Tensor, "n p"]:
 
     once = Zoo.open(zoo(name).path)  # which keeps what it has read: `zoo(name)` would keep it beside this for ever
     return once.weights(collection(name).ids, dtype=None)
+
+
+@cached_by_file(files_of, maxsize=256)
+def vector(name: str, item: str) -> Float[Tensor, "1 p"]:
+    """An item's stored vector in float32, for whatever it is decoded or drawn as."""
+    return zoo(name).weights([collection(name).ids[collection(name).position(item)]])
 
 
 @cached_by_file(files_of, maxsize=4)
@@ -69,6 +85,24 @@ def _mean(name: str, form: str) -> Float[Tensor, " p"]:
     return (canonical_weights(name) if form == "canonical" else weights(name)).mean(0, dtype=torch.float32)
 
 
+def places(name: str, one: Float[Tensor, "1 p"]) -> tuple[str, dict[tuple[str, int], list[float]]]:
+    """Where weights of this collection's kind belong: the item that is nearest to them, and their coordinates on each
+    of its maps, by (method, dims). The collection is searched once, and once more for maps that leave items out."""
+    from wsr.analysis import interpolated, nearest
+
+    found, vectors = collection(name), weights(name)
+    searched = {None: nearest(one, vectors, NEIGHBOURS, centre=_mean(name, "raw"))}
+    points = {}
+    for key, coordinates in found.maps.items():
+        known = np.isfinite(coordinates).all(axis=1)
+        which = None if known.all() else known.tobytes()
+        if which not in searched:
+            rows = vectors[known]
+            searched[which] = nearest(one, rows, NEIGHBOURS, centre=rows.float().mean(0))
+        points[key] = [float(x) for x in interpolated(*searched[which], coordinates[known])[0]]
+    return found.ids[int(searched[None][0][0, 0])], points
+
+
 def column(name: str, key: str) -> np.ndarray:
     """A column's values, in the collection's order: numbers, or names of groups."""
     if key == CLUSTER:
@@ -91,8 +125,7 @@ def clusters(name: str) -> np.ndarray:
 
 def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
     """An item's named tensors, frozen entries NaN."""
-    collection(name).position(item)
-    return layer_arrays(zoo(name).weights([item])[0].numpy(), collection(name).layout)
+    return layer_arrays(vector(name, item)[0].numpy(), collection(name).layout)
 
 
 @cached_by_file(files_of, maxsize=4)
@@ -107,10 +140,15 @@ def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     return layer_arrays(begun.cpu().numpy(), collection(name).layout)
 
 
-def picture(name: str, item: str, resolution: int) -> Float[np.ndarray, "h w 3"]:
-    """What an image's weights decode to, at any resolution, in [0, 1]."""
-    found = collection(name)
-    return np.asarray(zoo(name).decode([found.ids[found.position(item)]], resolution)[0])
+def picture(name: str, item: str, resolution: int) -> UInt8[np.ndarray, "h w 3"]:
+    """What an item's weights decode to, at any resolution, as a picture."""
+    return collection(name).modality.picture(_decoded(name, item, resolution), resolution)
+
+
+def _decoded(name: str, item: str, resolution: int) -> Any:
+    from wsr.render.decode import decode
+
+    return decode(zoo(name).representation, vector(name, item), resolution)[0]
 
 
 @cached_by_file(files_of, maxsize=64)
@@ -118,8 +156,7 @@ def surface_glb(name: str, item: str, resolution: int) -> bytes:
     """What a shape's weights decode to, as a GLB file. WsrError where the field has no inside."""
     from wsr.render.surfaces import to_glb
 
-    found = collection(name)
-    mesh = zoo(name).decode([found.ids[found.position(item)]], resolution)[0]
+    mesh = _decoded(name, item, resolution)
     if not len(mesh.faces):
         raise WsrError(f"The weights of {item!r} decode to nothing: the field is outside everywhere.")
     return to_glb(mesh, None)

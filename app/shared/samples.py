@@ -1,7 +1,8 @@
 """What can be fitted in the Fit tab: samples that are at hand, and what visitors bring."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,17 +11,17 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from app.shared.work import same
 from app.shell import snippets
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
+from wsr.modalities import IMAGE, OCCUPANCY, Modality, everything, of_given
 from wsr.paths import cache_dir
 from wsr.picture_formats import NAMES as PICTURES
-from wsr.picture_formats import SUFFIXES as IMAGE_FILES
 
 if TYPE_CHECKING:
     from wsr.data.signals import Signal
-    from wsr.modalities import Modality
-    from wsr.modalities.targets import Truth
+    from wsr.modalities.targets import Evaluator
 
 THUMB = 128
 VIEW = 320  # pixels of a drawn shape
@@ -28,28 +29,29 @@ VIEW = 320  # pixels of a drawn shape
 PHOTOGRAPHS = {"astronaut": "astronaut.png", "cat": "chelsea.png", "coffee": "coffee.png", "rocket": "rocket.jpg"}
 EMOJI = ("1f98a", "1f34e", "1f680", "1f9d9", "1f3b8")  # fox, apple, rocket, mage, guitar
 SHAPES = ("airplane-00451", "chair-00452", "lamp-00453", "car-00454", "table-00455", "watercraft-00456")
-MESH_FILES = (".obj", ".ply", ".stl", ".glb", ".off")
 
 
 @dataclass
 class Sample:
-    """Something to choose: its id, what it is called, 2 or 3 dimensions."""
+    """Something to choose: its id, what it is called, of which modality."""
 
     id: str
     label: str
-    dim: int
+    modality: Modality
 
 
 @dataclass
 class Target:
-    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes. truth: what
-    judges fits of a shape that has been measured; trouble: why it cannot be fitted; seconds: that reading it took."""
+    """Something chosen: its signal, whose content is at hand, how it is called, a picture of it, and the steps that it
+    usually takes. aspect: height and width at which its fits are decoded; evaluator: judges fits of a shape that
+    has been measured; trouble: why it cannot be fitted; seconds: that reading it took."""
 
     signal: "Signal"
     label: str
     view: UInt8[np.ndarray, "h w 3"]
     steps: int
-    truth: "Truth | None" = None
+    aspect: tuple[int, int] = (1, 1)
+    evaluator: "Evaluator | None" = None
     trouble: str = ""
     seconds: float = 0.0
     note: str = ""  # what was mended in a visitor's shape, and what may make a poor fit of it
@@ -59,26 +61,28 @@ class Target:
         return self.signal.dim
 
     @property
-    def modality(self) -> "Modality":
+    def modality(self) -> Modality:
         return self.signal.modality
-
-    @property
-    def aspect(self) -> tuple[int, int]:
-        """Height and width at which its fits are decoded."""
-        return (1, 1) if self.modality.has_surface else self.view.shape[:2]
 
 
 def samples() -> list[Sample]:
-    """Photographs, emoji where they have been fetched, and shapes. No base was trained on any of them."""
-    photos = [Sample(f"photo:{name}", name, 2) for name in PHOTOGRAPHS]
-    emoji = [Sample(f"emoji:{signal.id}", label, 2) for signal, label in _emoji()]
-    shapes = [Sample(f"shape:{name}", name.split("-")[0], 3) for name in SHAPES]
-    mixed = [item for group in _rounds(emoji, shapes, photos) for item in group]
+    """Photographs, emoji where they have been fetched, shapes, and the examples of other modalities. No base has seen
+    any of them."""
+    photos = [Sample(f"photo:{name}", name, IMAGE) for name in PHOTOGRAPHS]
+    emoji = [Sample(f"emoji:{signal.id}", label, IMAGE) for signal, label in _emoji()]
+    shapes = [Sample(f"shape:{name}", name.split("-")[0], OCCUPANCY) for name in SHAPES]
+    others = [Sample(key, signal.id, signal.modality) for key, signal in _examples().items()]
+    mixed = [item for group in _rounds(emoji, shapes, others, photos) for item in group]
     return mixed[:12]
 
 
+def _examples() -> dict[str, "Signal"]:
+    """The examples that modalities bring along, by the sample's id."""
+    return {f"{modality.name}:{signal.id}": signal for modality in everything() for signal in modality.examples()}
+
+
 def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
-    """Some of each kind, so that both kinds are in the first row."""
+    """Some of each kind, so that all kinds are in the first row."""
     for start in range(0, 12, 2):
         yield [item for group in groups for item in group[start : start + 2]]
 
@@ -113,9 +117,11 @@ def target(sample: str) -> Target:
         return _read(_photograph(name), known[sample].label)
     if kind == "emoji":
         return _seen("emoji", next(signal for signal, _ in _emoji() if signal.id == name), known[sample].label)
-    from wsr import load_signals
+    if kind == "shape":
+        from wsr import load_signals
 
-    return _seen("shapes10", load_signals("shapes10", [name])[0], known[sample].label)
+        return _seen("shapes10", load_signals("shapes10", [name])[0], known[sample].label)
+    return _seen(known[sample].modality.default_base, _examples()[sample], known[sample].label)
 
 
 def uploaded(path: str) -> Target:
@@ -127,17 +133,24 @@ def uploaded(path: str) -> Target:
 def checked_file(path: str) -> Path:
     """A visitor's file by its ending. WsrError for one that is not read."""
     file = Path(path)
-    if file.suffix.lower() not in (*IMAGE_FILES, *MESH_FILES):
-        kinds = f"a picture ({PICTURES}) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
+    if of_given(file) is None:
+        kinds = " nor ".join(f"{what} ({endings})" for what, endings in readable().items())
         raise WsrError(f"{file.name!r} is neither {kinds} by its ending.")
     return file
+
+
+def readable() -> dict[str, str]:
+    """What visitors' files may be, and the formats of each, in words."""
+    found = {"a picture": PICTURES, "a 3D shape": "OBJ, PLY, STL, GLB, OFF"}
+    others = [one for one in everything() if one not in (IMAGE, OCCUPANCY) and one.files]
+    return found | {f"a {one.noun}": ", ".join(end.lstrip(".").upper() for end in one.files) for one in others}
 
 
 def _read(path: Path, label: str) -> Target:
     from wsr.fitting.problem import as_signals
     from wsr.presets import preset
 
-    return _seen("yours", as_signals([path], preset("cpu", 2).resolution)[0], label)
+    return _seen("yours", as_signals([path], preset("cpu", of_given(path)).resolution)[0], label)
 
 
 def _photograph(name: str) -> Path:
@@ -149,18 +162,11 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
     from wsr.fitting.fit import default_steps
     from wsr.presets import preset
 
-    content = signal.read()
-    steps = default_steps(Signals(dataset, signal.dim, [signal], signal.modality), preset("cpu", signal.modality).fit)
-    if signal.modality.has_surface:
-        from wsr.render.pictures import draw_mesh
-
-        note = ""
-        if dataset == "yours":
-            from wsr.data.mesh_report import describe_mesh
-
-            note = " ".join(describe_mesh(content).warnings())
-        return Target(signal, label, np.asarray(draw_mesh(content, VIEW)), steps, note=note)
-    return Target(signal, label, np.round(np.clip(content, 0, 1) * 255).astype(np.uint8), steps)
+    content, modality = signal.read(), signal.modality
+    steps = default_steps(Signals(dataset, signal.dim, [signal], modality), preset("cpu", modality).fit)
+    note = " ".join(modality.warnings(content)) if dataset == "yours" else ""
+    kept = replace(signal, reader=partial(same, content))  # a fit need not read it again
+    return Target(kept, label, modality.picture(content, VIEW), steps, modality.aspect(content), note=note)
 
 
 def strip() -> list[dict[str, str]]:

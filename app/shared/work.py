@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from wsr import representations
 from wsr.caching import cached_by_file
+from wsr.fields import registry
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wsr.fitting.loop import FitRecord
     from wsr.fitting.problem import Problem
     from wsr.generators.base import Generator, SampleStep
-    from wsr.modalities.targets import Truth
+    from wsr.modalities.targets import Evaluator
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,11 @@ class Step:
 
 def plain(signal: "Signal") -> "Signal":
     """The same signal with its content at hand, so that it can be sent to another process."""
-    return replace(signal, reader=partial(_same, signal.read()))
+    return replace(signal, reader=partial(same, signal.read()))
 
 
-def _same(content: Any) -> Any:
+def same(content: Any) -> Any:
+    """What reads a content that is at hand."""
     return content
 
 
@@ -51,8 +52,7 @@ def read(path: str) -> "Target":
     """A visitor's file as a target, with its picture."""
     from app.shared import samples
 
-    target = samples.uploaded(path)
-    return replace(target, signal=plain(target.signal))
+    return samples.uploaded(path)
 
 
 def _alone(name: str, signal: "Signal") -> "Signals":
@@ -61,25 +61,23 @@ def _alone(name: str, signal: "Signal") -> "Signals":
     return Signals(name, signal.dim, [signal], signal.modality)
 
 
-def measure(signal: "Signal") -> "Truth":
+def measure(signal: "Signal") -> "Evaluator":
     """What is inside a shape: its samples are left in the cache, where a fit finds them, and what judges fits is
     returned."""
-    from wsr.data.occupancy import cached_occupancy
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
 
-    cached_occupancy(signal)
-    return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution).truth
+    return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution).evaluator
 
 
-def _problem(signal: "Signal", truth: "Truth | None", device: str) -> "Problem":
+def _problem(signal: "Signal", evaluator: "Evaluator | None", device: str) -> "Problem":
     from wsr.fitting.problem import Problem, make_problem
     from wsr.presets import preset
 
-    if truth is None:
+    if evaluator is None:
         return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution, device=device)
     samples = signal.modality.samples(_alone("yours", signal))
-    return Problem([signal.id], signal.modality.targets(samples, device), truth)
+    return Problem([signal.id], signal.modality.targets(samples, device), evaluator)
 
 
 def every_for(steps: int) -> int:
@@ -88,7 +86,7 @@ def every_for(steps: int) -> int:
 
 
 def fit(
-    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, truth: "Truth | None" = None
+    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None
 ) -> Iterator[tuple[str, Step]]:
     """Steps of the fits of one target with each of the representations, in turns, until all are done: one problem,
     and for each representation what `wsr.fit_stream` gives."""
@@ -99,7 +97,7 @@ def fit(
     from wsr.presets import preset
 
     device, resolution, settings = default_device(), preset("cpu", signal.modality).resolution, FitSettings(steps=steps)
-    problem = _problem(signal, truth, device)
+    problem = _problem(signal, evaluator, device)
     streams = {}
     for name in names:
         model = representation_for(name, None, signal.modality, rank).to(device)
@@ -145,32 +143,46 @@ def fit_pairs(
     from wsr.presets import preset
 
     signals = _alone(dataset, signal)
-    truth = make_problem(signals, preset("cpu", signals.modality).resolution).truth
-    for done, name in enumerate([name for name in representations if name in names]):
+    evaluator = make_problem(signals, preset("cpu", signals.modality).resolution).evaluator
+    for done, name in enumerate([name for name in registry.names() if name in names]):
         options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": steps}
         for record in fit_pair_stream(signals, name, dataset, **options):
             yield (done + record.step / record.steps) / len(names), None
         pair, aligned = record.pair, record.pair.aligned()
-        curves = [connect(one, truth).quality[0].tolist() for one in (pair, aligned)]
+        curves = [connect(one, evaluator).quality[0].tolist() for one in (pair, aligned)]
         yield (done + 1) / len(names), FittedPair(name, pair, aligned, *curves)
 
 
-@cached_by_file(lambda path: [path], maxsize=6)
-def generator(path: Path) -> "Generator":
-    from wsr.generators.files import load_generator
+def _source_files(path: Path, *_: str) -> list[Path]:
+    return [path, path / "zoo.json", path / "index.parquet"]
 
-    return load_generator(path)
+
+@cached_by_file(_source_files, maxsize=6)
+def generator(path: Path, kind: str = "") -> "Generator":
+    """The generator in a file; or one of a registered kind that trains nothing, of the zoo in a folder."""
+    if not path.is_dir():
+        from wsr.generators.files import load_generator
+
+        return load_generator(path)
+    from wsr.generators.base import TrainSettings
+    from wsr.generators.registry import named
+    from wsr.zoo import Zoo
+
+    training = named(kind).generator.training(Zoo.open(path), TrainSettings())
+    for _ in training.stream(path):
+        pass
+    return training.generator
 
 
 def sample(
-    path: Path, count: int, cls: str | None, guidance: float, steps: int, seed: int
+    path: Path, count: int, cls: str | None, guidance: float, steps: int, seed: int, kind: str = ""
 ) -> "Iterator[SampleStep]":  # fmt: skip
-    """New weights from the generator in a file, step by step."""
+    """New weights from a generator, step by step. path, kind: those of `generator`."""
     from wsr.devices import default_device
     from wsr.generators.base import SampleSettings
 
     settings = SampleSettings(cls=cls, guidance=guidance, steps=steps, seed=seed)
-    made = generator(path).to(default_device())
+    made = generator(path, kind).to(default_device())
     for record in made.sample_stream(count, settings):
         yield replace(record, weights=record.weights.cpu())
 
@@ -181,7 +193,7 @@ def ready() -> bool:
     from wsr.data.signals import Signal
 
     noise = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
-    signal = Signal("ready", "", "train", 2, partial(_same, noise))
+    signal = Signal("ready", "", "train", 2, partial(same, noise))
     for _ in fit(signal, ("mlora-asym",), 4, 1):
         pass
     import wsr.generators.diffusion.model  # noqa: F401

@@ -17,7 +17,6 @@ from wsr.fields.registry import RepresentationKind
 
 # Of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
-QUALITY = {"psnr": "{:.1f} dB PSNR", "iou": "IoU {:.3f}"}
 TERMS = {
     "PSNR": "peak signal-to-noise ratio: how close the picture is; 30 dB looks right, 6 dB more halve the error",
     "IoU": "intersection over union: the volume that both shapes share, of the volume that either fills",
@@ -133,10 +132,6 @@ def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
 def sheet(cells: Sequence[str]) -> str:
     """Pictures side by side."""
     return f'<div class="wsr-sheet">{"".join(cells)}</div>'
-
-
-def quality(value: float, measure: str) -> str:
-    return QUALITY[measure].format(value)
 
 
 def facts(name: str, cls: str, colour: str, value: str, note: str = "") -> str:

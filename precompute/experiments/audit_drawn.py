@@ -11,8 +11,8 @@ from app.figures.plane import colours
 from app.shared.palette import NAMES, OTHER_COLOUR
 from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import DATASETS
-from wsr import representations
 from wsr.errors import WsrError
+from wsr.fields import registry
 from wsr.paths import atomic_path
 
 EDGE, BINS = 3.0, 40  # of either axis of the plane: what lies beyond is drawn at the edge
@@ -21,7 +21,7 @@ BACK = {"noise 0.1": "x", "average of 2": "+", "average of 16": "1", "Gaussian":
 
 def run(cell: Cell, context: Context) -> None:
     reports = context.path("reports")
-    names = {kind: f"audit-{context.zoo(cell.data, kind)}" for kind in representations}
+    names = {kind: f"audit-{context.zoo(cell.data, kind)}" for kind in registry.names()}
     there = [kind for kind, name in names.items() if (reports / f"{name}.parquet").exists()]
     if not there:
         raise WsrError("no audit of this data set is there: `python -m precompute run audits` makes them.")
@@ -74,7 +74,7 @@ def draw_distances(axis, rows: pd.DataFrame, training: list[float], colour: dict
 
 
 def uses(cell: Cell, context: Context) -> list[str]:
-    names = [context.zoo(cell.data, kind) for kind in representations]
+    names = [context.zoo(cell.data, kind) for kind in registry.names()]
     return [f"reports/audit-{name}.{ending}" for name in names for ending in ("parquet", "json")]
 
 

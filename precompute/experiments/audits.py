@@ -18,14 +18,14 @@ from precompute.experiments.peers import LEARNT
 from precompute.generators import DATASETS, THREADS, generators
 from precompute.selection import has_surfaces, modality_of
 from precompute.tables import write_json
-from wsr import representations
 from wsr.analysis.evaluation import COUNT, Decoded, Evaluation
 from wsr.analysis.plane import audit_report
 from wsr.data.shapes10 import CATEGORIES
+from wsr.fields import registry
 from wsr.generators.registry import GeneratorKind, kinds
 from wsr.paths import atomic_path
 from wsr.progress import bar
-from wsr.render.pictures import draw_weights
+from wsr.render.pictures import contact_sheet, draw_weights
 from wsr.zoo import Zoo
 
 SHOWN, CELL = 64, 96
@@ -98,9 +98,8 @@ def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
     """The samples in the order in which they came, eight in a row."""
     resolution = zoo.modality.resolutions.judged if zoo.modality.has_surface else CELL
     cells = draw_weights(zoo.representation, weights, resolution, CELL)
-    rows = [np.concatenate(cells[first : first + 8], 1) for first in range(0, len(cells), 8)]
     with atomic_path(path) as temporary:
-        Image.fromarray(np.concatenate(rows)).save(temporary, format="webp", quality=85)
+        Image.fromarray(contact_sheet(cells, 8, gap=0)).save(temporary, format="webp", quality=85)
 
 
 def needs(cell: Cell, context: Context) -> list[str]:
@@ -121,7 +120,7 @@ EXPERIMENT = Experiment(
     name="audits",
     title="`reports/generation-*`, `reports/audit-*`, `reports/samples-*`: how good and how new generated weights are",
     data=DATASETS,
-    grid={"representation": representations},
+    grid={"representation": registry.names},
     settings=lambda cell, context: {
         "decoded": DECODED, "pair_points": PAIR_POINTS, "resolution": modality_of(cell.data).resolutions.judged,
     },

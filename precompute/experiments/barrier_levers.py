@@ -21,7 +21,7 @@ INSTANCES = 16
 NAMES = ("mlora-asym", "lora-asym")  # the two lowest barriers
 
 
-def levers(data: str, name: str, context: Context) -> dict[str, dict]:
+def ablation(data: str, name: str, context: Context) -> dict[str, dict]:
     fit = context.settings(data).fit
     lr = fit.of(name).lr
     return {
@@ -46,9 +46,9 @@ def run(cell: Cell, context: Context) -> dict:
     data, name = cell.data, cell.representation
     signals, settings = signals_of(data), context.settings(data)
     options = {"steps": settings.fit.steps, "preset": context.preset, "device": context.device}
-    options |= levers(data, name, context)[cell["lever"]]
+    options |= ablation(data, name, context)[cell["lever"]]
     pair = fit_pair(signals, name, context.base(data), **options)
-    found = connect(pair, make_problem(signals, settings.resolution).truth, (0.0, 0.5, 1.0))
+    found = connect(pair, make_problem(signals, settings.resolution).evaluator, (0.0, 0.5, 1.0))
     ends = (found.quality[:, 0] + found.quality[:, -1]) / 2
     change = similarity(pair.a, pair.b, pair.start_mean)
     row = {"representation": name, "lever": cell["lever"], **_mean("ends", ends), **_mean("drop", found.drop)}
@@ -68,7 +68,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 def grid(context: Context) -> list[dict]:
     every = [(data, name) for data in context.data(EXPERIMENT) for name in NAMES]
-    return [{"data": d, "representation": n, "lever": lever} for d, n in every for lever in levers(d, n, context)]
+    return [{"data": d, "representation": n, "lever": lever} for d, n in every for lever in ablation(d, n, context)]
 
 
 EXPERIMENT = Experiment(

@@ -14,7 +14,7 @@ from precompute.generators import SEARCHED, THREADS, search_report, searched_on
 from precompute.judging import train
 from precompute.records import keep, kept
 from precompute.tables import write_json
-from wsr import representations
+from wsr.fields import registry
 from wsr.generators.diffusion import diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
@@ -49,7 +49,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 def grid(context: Context) -> list[dict]:
     data = dict.fromkeys(map(searched_on, context.data(EXPERIMENT)))
-    return [{"data": one, "representation": name} for one in data for name in representations]
+    return [{"data": one, "representation": name} for one in data for name in registry.names()]
 
 
 EXPERIMENT = Experiment(

@@ -13,9 +13,9 @@ from torch import Tensor
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.selection import has_surfaces, slug
 from precompute.tables import write_tables
-from wsr import representations
 from wsr.analysis.dimension import intrinsic_dimension
 from wsr.data import load_signals
+from wsr.fields import registry
 from wsr.zoo import Zoo
 
 SIGNALS = "signals"  # in the place of a representation
@@ -37,7 +37,7 @@ def run(cell: Cell, context: Context) -> dict:
 
 def _zoo(cell: Cell, context: Context) -> str:
     """The zoo of the cell; that of the first representation says which signals are meant."""
-    return context.zoo(cell.data, representations[0] if cell["of"] == SIGNALS else cell["of"])
+    return context.zoo(cell.data, registry.names()[0] if cell["of"] == SIGNALS else cell["of"])
 
 
 def signals(data: str, ids: list[str]) -> Float[Tensor, "n d"]:
@@ -53,7 +53,7 @@ EXPERIMENT = Experiment(
     name="dimensions",
     title="`reports/dimensions.*`: how many dimensions signals and weights have",
     data=("emoji", "emoji/people", "shapes10"),
-    grid={"of": (SIGNALS, *representations)},
+    grid={"of": lambda: (SIGNALS, *registry.names())},
     settings=lambda cell, context: {"pixels": PIXELS, "samples": SAMPLES},
     needs=lambda cell, context: [f"zoos/{_zoo(cell, context)}"],
     run=run,

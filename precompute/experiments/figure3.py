@@ -27,10 +27,9 @@ from precompute.figure3_drawn import draw
 from precompute.fits import base_needed, fitted
 from precompute.selection import zoo_signals
 from precompute.tables import write_json, write_tables
-from wsr import representations
 from wsr.analysis.connectivity import ALPHAS, Connection, Pair, chamfers, connect, fit_pair, similarity
 from wsr.data.signals import Signal, Signals
-from wsr.fields.registry import named
+from wsr.fields import registry
 from wsr.fitting.problem import make_problem
 from wsr.zoo import Zoo
 from wsr.zoo.build import require_same_run
@@ -44,10 +43,14 @@ SERIES = [
     ("normal", 1.0, 1.0),
 ]
 AXES = ("representation", "series", "sigma", "lambda")
-CASES = [  # only multiplicative adapters have a centre to start from, and so another start without one
-    (name, *case) for name in representations for case in SERIES if case[0] != "normal" or named(name).centred
-]
 INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
+
+
+def cases() -> list[tuple]:
+    """The values of `AXES` of every cell. Only multiplicative adapters have a centre, and so another start without
+    one."""
+    kinds = map(registry.named, registry.names())
+    return [(kind.name, *case) for kind in kinds for case in SERIES if case[0] != "normal" or kind.centred]
 
 
 def signals_of(data: str) -> Signals:
@@ -79,7 +82,7 @@ class Study:
     def row(self, cell: Cell) -> dict:
         name, series, sigma, value = (cell[axis] for axis in AXES)
         begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
-        base = self.context.base(self.data) if named(name).needs_base else None
+        base = self.context.base(self.data) if registry.named(name).needs_base else None
         fits = {"preset": self.context.preset, "steps": self.settings.fit.steps, "device": self.context.device}
         first = self.firsts.get(key)
         pair = fit_pair(self.signals, name, base, init=init, sigma=sigma, perturb=value, first=first, **fits)
@@ -109,10 +112,10 @@ class Study:
         if len(zoo):
             require_same_run(zoo, self.signals, None)
             return
-        truth = make_problem(self.signals, zoo.resolution).truth  # a zoo's quality is that of all points
+        evaluator = make_problem(self.signals, zoo.resolution).evaluator  # a zoo's quality is that of all points
         for number, weights in enumerate((pair.a, pair.b)):
             stored = weights.half()
-            quality = truth.quality(pair.model, stored.float())
+            quality = evaluator.quality(pair.model, stored.float())
             zoo.append(
                 stored,
                 [_stored(signal, number, float(q), steps) for signal, q in zip(self.signals, quality, strict=True)],
@@ -120,7 +123,7 @@ class Study:
 
     def connection(self, pair: Pair, key: tuple, raw: Connection | None = None) -> Connection:
         """raw: that of the same pair before it was aligned, whose ends are the same fields."""
-        found = connect(pair, self.problem.truth)
+        found = connect(pair, self.problem.evaluator)
         if self.targets:
             if key not in self.ends:
                 self.ends[key] = self.chamfers(pair, 0.0)
@@ -211,7 +214,7 @@ EXPERIMENT = Experiment(
     "opens with",
     data=("emoji", "shapes10"),
     grid=lambda context: [
-        {"data": data, **dict(zip(AXES, case, strict=True))} for data in context.data(EXPERIMENT) for case in CASES
+        {"data": data, **dict(zip(AXES, case, strict=True))} for data in context.data(EXPERIMENT) for case in cases()
     ],
     signals=signals_of,
     settings=lambda cell, context: fitted(cell, context) | {"points": POINTS, "surface": SURFACE, "alphas": ALPHAS},

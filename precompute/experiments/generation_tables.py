@@ -15,9 +15,9 @@ from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import DATASETS, SEEDS, Generator, seconds_of
 from precompute.selection import has_surfaces
 from precompute.tables import PAPER, write_tables
-from wsr import representations
 from wsr.analysis.evaluation import set_metrics
 from wsr.errors import WsrError
+from wsr.fields import registry
 from wsr.generators.registry import kinds
 from wsr.metrics.registry import Metric
 from wsr.stats import unpaired
@@ -59,7 +59,7 @@ def write(name: str, table: list[dict], compared: list[dict], cell: Cell, contex
 
 def measured(data: str, context: Context) -> dict[str, str]:
     """Where `audits` writes what it measured, by representation."""
-    return {kind: f"reports/generation-{context.zoo(data, kind)}.json" for kind in representations}
+    return {kind: f"reports/generation-{context.zoo(data, kind)}.json" for kind in registry.names()}
 
 
 def frame(data: str, context: Context) -> pd.DataFrame:

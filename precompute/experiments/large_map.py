@@ -62,7 +62,7 @@ def make() -> None:
         link.exists() or link.symlink_to(path.resolve())
     generator = torch.Generator().manual_seed(0)
     weights = zoo.weights()  # (n, p)
-    spread = NOISE * weights.std(0)
+    std = NOISE * weights.std(0)
     real = pd.read_parquet(assets_dir() / "maps" / f"{REAL}.parquet")
     maps = {(m, d): part.set_index("id").loc[zoo.ids] for (m, d), part in real.groupby(["method", "dims"], sort=False)}
     tables, names = [], [f"{item}~{copy}" for copy in range(COPIES) for item in zoo.ids]
@@ -70,7 +70,7 @@ def make() -> None:
     with bar("large map") as update:
         pending, number = torch.zeros(0, weights.shape[1], dtype=torch.float16), 0
         for copy in range(COPIES):
-            moved = weights + spread * torch.randn(weights.shape, generator=generator)
+            moved = weights + std * torch.randn(weights.shape, generator=generator)
             for key, part in maps.items():
                 known = part[["x", "y", "z"][: key[1]]].to_numpy(np.float32)
                 coordinates[key].append(place(moved.numpy(), weights.numpy(), known) if copy else known)

@@ -20,9 +20,9 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.fits import base_needed, fitted
 from precompute.selection import modality_of, zoo_signals
 from precompute.tables import write_json
-from wsr import fit, representations
+from wsr import fit
 from wsr.data import Signals
-from wsr.fields.registry import named
+from wsr.fields import registry
 from wsr.fitting.problem import make_problem
 
 GRIDS = {"image": (0.01, 0.02, 0.04, 0.08), "occupancy": (0.015, 0.03, 0.06, 0.12)}
@@ -38,11 +38,11 @@ def signals_of(data: str) -> Signals:
 
 def run(cell: Cell, context: Context) -> dict:
     signals, settings, name = signals_of(cell.data), context.settings(cell.data), cell.representation
-    base = context.base(cell.data) if named(name).needs_base else None
+    base = context.base(cell.data) if registry.named(name).needs_base else None
     options = {"steps": settings.fit.steps, "preset": context.preset, "device": context.device}
     result = fit(signals, name, base=base, lr=cell["lr"], a_rate=cell["a_rate"], **options)
-    truth = make_problem(signals, settings.resolution).truth
-    rounded = truth.quality(result.representation, result.weights.half().float())
+    evaluator = make_problem(signals, settings.resolution).evaluator
+    rounded = evaluator.quality(result.representation, result.weights.half().float())
     return {
         "lr": cell["lr"],
         "a_rate": cell["a_rate"],
@@ -81,8 +81,8 @@ def grid(context: Context) -> list[dict]:
     return [
         {"data": data, "representation": name, "lr": lr, "a_rate": a_rate}
         for data in context.data(EXPERIMENT)
-        for name in representations
-        for a_rate in (A_RATES if named(name).two_rates else (1.0,))
+        for name in registry.names()
+        for a_rate in (A_RATES if registry.named(name).two_rates else (1.0,))
         for lr in GRIDS[modality_of(data).name]
     ]
 

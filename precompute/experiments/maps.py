@@ -1,8 +1,8 @@
 """The maps of the zoos in 2D and 3D."""
 
 from precompute.experiment import Cell, Context, Experiment
-from wsr import representations
 from wsr.analysis import METHODS, ProjectionConfig, project, to_table
+from wsr.fields import registry
 from wsr.paths import assets_dir, atomic_path
 from wsr.progress import bar
 from wsr.zoo import Zoo
@@ -31,7 +31,7 @@ EXPERIMENT = Experiment(
     name="maps",
     title="`maps/*.parquet`: UMAP, t-SNE and PCA in 2D and 3D",
     data=("emoji", "shapes10", "emoji/people"),
-    grid={"representation": representations},
+    grid={"representation": registry.names},
     needs=("zoos/{zoo}",),
     makes=("maps/{zoo}.parquet",),
     run=run,

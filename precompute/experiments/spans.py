@@ -19,9 +19,9 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import DATASETS
 from precompute.judging import Judge
 from precompute.tables import write_tables
-from wsr import representations
 from wsr.data import load_signals
 from wsr.data.emoji import families
+from wsr.fields import registry
 from wsr.fitting.problem import make_problem
 from wsr.zoo import Zoo
 
@@ -41,10 +41,10 @@ def measured(zoo: Zoo) -> list[dict]:
     training, learnt = zoo.weights(ids), torch.from_numpy(number < LEARNT * (number.max() + 1))
     ids = zoo.good("heldout")["id"].tolist()[:HELD_OUT]
     heldout, signals = zoo.weights(ids), load_signals(zoo.meta["dataset"], ids)
-    truth = make_problem(signals, zoo.resolution, evaluation_points=POINTS).truth
+    evaluator = make_problem(signals, zoo.resolution, evaluation_points=POINTS).evaluator
 
     def quality(weights: Float[Tensor, "n p"]) -> float:
-        return float(np.mean(truth.quality(zoo.representation, weights)))
+        return float(np.mean(evaluator.quality(zoo.representation, weights)))
 
     row = {"zoo": zoo.path.name, "fits": quality(heldout), "unseen": int((~learnt).sum())}
     for k in COMPONENTS:
@@ -59,11 +59,11 @@ def projected(
     weights: Float[Tensor, "n p"], known: Float[Tensor, "m p"], count: int | None
 ) -> tuple[Float[Tensor, "n p"], float]:
     """Weights in the span of the first principal components of others, and the share of their variance there."""
-    mean, spread = known.mean(0), known.std(0).clamp_min(1e-6)
-    components = torch.linalg.svd((known - mean) / spread, full_matrices=False).Vh[: count or len(known) - 1]  # (k, p)
-    standard = (weights - mean) / spread
+    mean, std = known.mean(0), known.std(0).clamp_min(1e-6)
+    components = torch.linalg.svd((known - mean) / std, full_matrices=False).Vh[: count or len(known) - 1]  # (k, p)
+    standard = (weights - mean) / std
     within = standard @ components.T @ components
-    return within * spread + mean, float(within.square().sum() / standard.square().sum())
+    return within * std + mean, float(within.square().sum() / standard.square().sum())
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
@@ -75,7 +75,7 @@ EXPERIMENT = Experiment(
     title="`reports/spans.*`: what is left of an unseen fit in the span of the training weights, which bounds a "
     "generator that does not copy",
     data=DATASETS,
-    grid={"representation": representations},
+    grid={"representation": registry.names},
     settings=lambda cell, context: {
         "components": COMPONENTS, "heldout": HELD_OUT, "learnt": LEARNT, "points": POINTS,
     },

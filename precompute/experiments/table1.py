@@ -16,8 +16,8 @@ import pandas as pd
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.selection import has_surfaces, quality_of, slug, zoo_signals
 from precompute.tables import PAPER, write_tables
-from wsr import representations
 from wsr.data import load_signals
+from wsr.fields import registry
 from wsr.metrics.surfaces import POINTS, surface_distance
 from wsr.progress import bar
 from wsr.stats import mean_interval, paired
@@ -29,7 +29,7 @@ CHAMFER = "CD ×10²"
 # What the paper says of its Table 1, section 4.1: the first is the better one.
 BEST = "mlora-asym"
 ORDER = (
-    *((BEST, other) for other in representations if other != BEST),
+    *((BEST, other) for other in PAPER["representations"] if other != BEST),
     *((adapter, mlp) for adapter in ("lora", "mlora") for mlp in ("mlp", "mlp-asym")),
     ("lora", "lora-asym"),
 )
@@ -58,9 +58,11 @@ def run(cell: Cell, context: Context) -> dict:
 
 
 def _seconds(cell: Cell, context: Context) -> float | None:
-    """Of a fit, measured with nothing else running (`wsr bench fit`); None before that."""
+    """Of a fit, measured with nothing else running (`wsr bench fit`); None before that, or where the representation was
+    registered since."""
     path = context.path(_bench(cell, context))
-    return json.loads(path.read_text())["seconds_by_representation"][cell.representation] if path.exists() else None
+    measured = json.loads(path.read_text())["seconds_by_representation"] if path.exists() else {}
+    return measured.get(cell.representation)
 
 
 def _bench(cell: Cell, context: Context) -> str:
@@ -86,7 +88,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     cells = {(cell.data, cell.values.get("representation")): value for cell, value in found}
     datasets = list(dict.fromkeys(data for data, _ in cells))
     rows = [_row(name, {data: cells[data, name] for data in datasets if (data, name) in cells})
-            for name in representations if any((data, name) in cells for data in datasets)]  # fmt: skip
+            for name in registry.names() if any((data, name) in cells for data in datasets)]  # fmt: skip
     about = {"preset": context.preset, "split": "heldout", "chamfer_points": POINTS, "chamfer_shapes": CLOUDS}
     for data in datasets:
         if (data, None) in cells:
@@ -133,7 +135,7 @@ def _order(cells: dict, datasets: list[str]) -> list[dict]:
 def grid(context: Context) -> list[dict]:
     data = context.data(EXPERIMENT)
     floors = [{"data": one, "part": "floor"} for one in data if has_surfaces(one)]
-    return [{"data": one, "representation": name} for one in data for name in representations] + floors
+    return [{"data": one, "representation": name} for one in data for name in registry.names()] + floors
 
 
 EXPERIMENT = Experiment(

@@ -16,8 +16,8 @@ from app.shared.palette import NAMES, REPRESENTATION_COLOURS
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.selection import has_surfaces, slug
 from precompute.tables import PAPER, write_tables
-from wsr import representations
 from wsr.analysis.probes import RUNS, TEST, probe
+from wsr.fields import registry
 from wsr.paths import atomic_path
 from wsr.progress import bar
 from wsr.stats import Difference, paired, resampled
@@ -103,7 +103,7 @@ EXPERIMENT = Experiment(
     name="table4",
     title="`reports/table4.*`: what simple methods read in weights, beside the paper's",
     data=("emoji", "shapes10"),
-    grid={"representation": representations},
+    grid={"representation": registry.names},
     settings=lambda cell, context: {"runs": RUNS, "test": TEST},
     needs=("zoos/{zoo}",),
     run=run,

@@ -9,8 +9,7 @@ import shutil
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
 from precompute.selection import zoo_signals
-from wsr import representations
-from wsr.fields.registry import named
+from wsr.fields import registry
 from wsr.fitting.fit import representation_for
 from wsr.paths import cache_dir
 from wsr.progress import bar
@@ -25,7 +24,7 @@ def run(cell: Cell, context: Context) -> None:
     if compact and final.exists():
         return  # the run before was killed just after: only a whole one is renamed there
     signals, preset = zoo_signals(cell.data), context.settings(cell.data)
-    kind = named(cell.representation)
+    kind = registry.named(cell.representation)
     base = context.base(cell.data) if kind.needs_base else None
     model = representation_for(cell.representation, base, signals.modality, preset=context.preset)
     zoo = Zoo.create(
@@ -52,7 +51,7 @@ EXPERIMENT = Experiment(
     title="`zoos/<data set>-<representation>/`: 1,000 fits each, the same instances, 300 steps (emoji) or 700 (shapes) "
     "× 512 points; `zoos/emoji-people-*/`: 1,000 emoji of people, what generators of faces learn from",
     data=("emoji", "shapes10", "emoji/people"),
-    grid={"representation": representations},
+    grid={"representation": registry.names},
     signals=zoo_signals,
     settings=fitted,
     needs=base_needed,

@@ -1,170 +1,36 @@
-"""The second of the six additions, a modality: everything that `wsr` must know about sounds is in this file, and fields
-of sounds go through base, fit, zoo, map, table and picture."""
+"""The second of the six additions, a modality: everything that `wsr` must know about sounds is in sound.py, and fields
+of sounds go through base, fit, zoo, map, table, picture and page."""
 
-import wave
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
-from jaxtyping import Float
-from torch import Tensor
+import tiny_assets
 
 import wsr
+from app.shared import library, samples, sheets
+from app.tabs.atlas import controls, panel
+from app.tabs.atlas.map import Visit
+from app.tabs.audit import handlers as audit
+from app.tabs.connect import run as connect_run
+from app.tabs.connect.handlers import shown as connect_shown
+from app.tabs.fit import preparing, six
+from app.tabs.fit import run as fit_run
+from app.tabs.generate import drawn, models
+from app.tabs.generate import run as generate_run
+from app.tabs.symmetry import run as symmetry_run
+from tests.additions.sound import LENGTH, SOUND, tone
 from wsr.analysis.evaluation import evaluate
 from wsr.analysis.projections import ProjectionConfig, project, to_table
 from wsr.cli import main
 from wsr.data import load_signals
-from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import load_base
 from wsr.fitting.bases import train_base
 from wsr.fitting.fit import representation_for
-from wsr.identity import content_hash
-from wsr.metrics.features import Extractor
-from wsr.modalities import Modality, Resolutions, registered
-from wsr.modalities.targets import Batch, Targets, Truth
-from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Stage
-from wsr.render.decode import evaluate_in_chunks
+from wsr.modalities import registered
 from wsr.render.pictures import contact_sheet, draw_weights
 from wsr.zoo import Zoo, build_zoo, check_zoo
-
-RATE, LENGTH = 8000, 256
-
-
-class Sound(Modality):
-    """A content is a waveform (t,) of float32 in [-1, 1]; the value of a field is the pressure at a time in [-1, 1]."""
-
-    name, dim, channels, noun, plural = "sound", 1, 1, "sound", "sounds"
-    measure, unit, title = "snr", "dB", "SNR (dB)"
-    poor, tolerance, negligible, too_fine = 3.0, 0.05, 0.2, "more overtones"
-    default_base, folder, files, suffix = "sounds", "sounds", (".wav",), ".wav"
-    resolutions = Resolutions.of(LENGTH)
-
-    def preset(self, name):
-        sizes = FieldConfig(1, 32, 2, 12.0, 8, 2, 16, 24, 2, modality="sound")
-        schedule = BaseTrainingConfig((Stage(150, 8, 64, 3e-3),), ema=0.9)
-        return PresetConfig(LENGTH, sizes, FitConfig(60, 128, 4, lr=3e-2, betas=(0.7, 0.85)), schedule)
-
-    def recognises(self, given):
-        if isinstance(given, (str, Path)):
-            return Path(given).suffix.lower() in self.files
-        return getattr(given, "ndim", 0) == 1
-
-    def unbatched(self, array):
-        return [array] if array.ndim == 1 else list(array) if array.ndim == 2 else None
-
-    def read(self, given, longest=None):
-        if isinstance(given, (str, Path)):
-            with wave.open(str(given)) as file:
-                given = np.frombuffer(file.readframes(file.getnframes()), "<i2") / 32767
-        given = np.asarray(given, np.float32)
-        if given.ndim != 1 or not np.abs(given).max() <= 1:
-            raise WsrError("A sound is a waveform (t,) of values in [-1, 1].")
-        return given[:longest]
-
-    def content_parts(self, content):
-        return [np.round(content * 32767).astype("<i2")]
-
-    def load_folder(self, folder):
-        paths = sorted(Path(folder).glob("*.wav"))
-        held = {path: "heldout" if i % 3 == 2 else "train" for i, path in enumerate(paths)}
-        return Signals(f"sounds:{folder}", 1, [self.signal(p.stem, self.read(p), "", held[p]) for p in paths], self)
-
-    def samples(self, signals):
-        return torch.from_numpy(np.stack([signal.read() for signal in signals]))
-
-    def targets(self, samples, device="cpu", seed=0):
-        return SoundTargets(samples.to(device), seed)
-
-    def truth(self, signals, samples, points):
-        return SoundTruth(samples)
-
-    def decode(self, model, weights, resolution, aspect):
-        times = self.places(resolution)
-        return evaluate_in_chunks(model, weights, times)[..., 0].clamp(-1, 1).cpu().numpy()
-
-    def picture(self, decoded, size=None):
-        """The waveform, dark on white."""
-        heights = np.linspace(1, -1, size or 64)[:, None]  # (h, 1)
-        inside = np.abs(heights) <= np.abs(np.interp(np.linspace(0, 1, size or 64), *_axis(decoded)))
-        return np.repeat(np.where(inside, 40, 255).astype(np.uint8)[..., None], 3, 2)
-
-    def save(self, decoded, path):
-        with wave.open(str(path), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(RATE)
-            file.writeframes(np.round(decoded * 32767).astype("<i2").tobytes())
-
-    def extractor(self):
-        return Spectrum()
-
-
-def _axis(decoded):
-    return np.linspace(0, 1, len(decoded)), decoded
-
-
-class Spectrum(Extractor):
-    """An extractor of the magnitudes of the lowest frequencies."""
-
-    name, size = "spectrum", 8
-
-    def check(self, items):
-        assert items.ndim == 2
-
-    def features(self, items):
-        return torch.fft.rfft(items).abs()[:, : self.size] / items.shape[1]
-
-
-SOUND = Sound()
-
-
-class SoundTargets(Targets):
-    modality = SOUND
-
-    def __init__(self, waves: Float[Tensor, "n t"], seed: int):
-        self.waves, self.seed, self.times = waves, seed, SOUND.places(waves.shape[1])[0].to(waves.device)
-
-    def __len__(self):
-        return len(self.waves)
-
-    @property
-    def device(self):
-        return self.waves.device
-
-    def batch(self, step, count, rows=slice(None)):
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + step)
-        chosen = torch.randperm(len(self.times), generator=generator)[:count]
-        return Batch(self.times[chosen][None], self.waves[rows][:, chosen, None])
-
-    def draw(self, i, count, generator):
-        chosen = torch.randint(len(self.times), (count,), generator=generator)
-        return self.times[chosen], self.waves[i, chosen, None]
-
-    def loss(self, values, batch):
-        return (values - batch.values).square().mean((1, 2))
-
-    def content_hash(self):
-        return content_hash("sounds", self.waves)
-
-
-@dataclass
-class SoundTruth(Truth):
-    waves: Float[Tensor, "n t"]
-
-    def quality(self, representation, weights, quick=False):
-        """Signal-to-noise ratio in dB."""
-        found = evaluate_in_chunks(representation, weights, SOUND.places(self.waves.shape[1]))[..., 0].cpu()
-        noise = (found - self.waves).square().mean(1).clamp_min(1e-10)
-        return (10 * torch.log10(self.waves.square().mean(1) / noise)).numpy()
-
-
-def tone(i: int) -> Float[np.ndarray, "t"]:
-    time = np.linspace(0, 1, LENGTH)
-    return (0.6 * np.sin(2 * np.pi * (2 + i % 5) * time + i) * np.exp(-(1 + i % 3) * time)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -265,6 +131,67 @@ def test_the_command_line_fits_renders_and_lists(sounds, tmp_path, capsys):
     capsys.readouterr()
     assert main(["data", f"sounds:{folder / 'wav'}"]) == 0
     assert "18 sounds" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def tiny(sounds, tmp_path_factory):
+    """Tiny assets of sounds, with a generator and an audit."""
+    folder = tmp_path_factory.mktemp("tiny")
+    with registered(SOUND), pytest.MonkeyPatch.context() as changed:
+        changed.setenv("WSR_ASSETS", str(folder))
+        tiny_assets.make(folder, {"emoji": "image", "sounds": "sound"})
+    return folder
+
+
+@pytest.fixture
+def page(sounds, tiny, on_page):
+    with registered(SOUND):
+        yield on_page(tiny)
+
+
+def test_every_tab_of_the_page_has_its_data_set(page):
+    for label in ("Data set", ""):  # of Atlas; of the others
+        assert "sounds" in page[label], label
+
+
+def test_atlas_shows_its_picture(page):
+    view, item = controls.first_view("sounds"), library.first_pick("sounds-mlora-asym")
+    shown = list(panel.show(view, item, Visit()))
+    assert any("<img" in str(one.frame) for one in shown) and "dB SNR" in shown[0].facts
+    assert sheets.thumb("sounds-mlora-asym", item)["src"].startswith("data:image")
+    sheets._make("sounds-mlora-asym")
+    assert sheets.find("sounds-mlora-asym")["columns"] == 5
+
+
+def test_fit_offers_its_examples_and_takes_its_files(page, sounds, tmp_path):
+    folder, _ = sounds
+    there = {item.id: item for item in samples.samples()}
+    assert there["sound:tone 21"].modality is SOUND and all("src" in one for one in samples.strip())
+    found = preparing.uploaded(str(folder / "wav/tone03.wav"), lambda: False)
+    assert found.modality is SOUND and found.view.shape == (samples.VIEW, samples.VIEW, 3)
+    with pytest.raises(WsrError, match=r"nor a sound \(WAV\) by its ending"):
+        samples.checked_file("tone.mp3")
+    for target in (samples.target("sound:tone 21"), found):
+        *live, last = fit_run.run(target, fit_run.checked("mlora-asym", 2, 20), tmp_path / "stop")
+        assert all("<img" in screen.picture for screen in live if screen.picture) and "<img" in last.picture
+        assert "dB SNR" in last.state and last.curve["layout"]["yaxis"]["title"]["text"] == "SNR (dB)"
+    *_, last = six.run(found, fit_run.checked("mlora-asym", 2, 10), tmp_path / "stop")
+    assert last.picture.count("<figure>") == 6 and last.fitted.modality is SOUND
+
+
+def test_connect_symmetry_generate_and_audit_show_it(page, tmp_path):
+    race = connect_run.race("sounds", connect_run.targets("sounds")[0])
+    assert connect_run.pictures(race, 0.5, False)["mlora-asym"].shape == (connect_run.VIEW, connect_run.VIEW, 3)
+    assert "dB SNR" in connect_shown(race, 0.5, False).sheet
+    of = symmetry_run.subject("sounds-mlora", library.collection("sounds-mlora").ids[0])
+    assert symmetry_run.act(of, "permutation", 1, 1.0).picture.ndim == 3
+    *_, last = generate_run.run(models.checked("sounds", "mlora-asym", "any", 1.0, 10, 0), tmp_path / "stop")
+    assert len(last.items) == models.COUNT
+    shown, glb = drawn.look(drawn.fitted(last.sampled, 0), tmp_path)
+    assert shown.ndim == 3 and glb is None
+    assert drawn.files(last.sampled, 0, tmp_path)[1].endswith(".wav")
+    (screen,) = audit.shown("sounds", "mlora-asym", "")
+    assert "<figure>" in screen.pair
 
 
 def test_without_it_its_files_are_refused_by_its_name(sounds):

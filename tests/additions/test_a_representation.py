@@ -1,6 +1,7 @@
 """The first of the six additions, a representation: one file (film.py) and one registration, and it is available
 everywhere."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,13 +9,32 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import tiny_assets
 import torch
 
 import wsr
+from app.shared import library, samples
+from app.tabs.atlas import controls, panel
+from app.tabs.atlas.map import Visit
+from app.tabs.atlas.place import place_fit
+from app.tabs.audit import handlers as audit
+from app.tabs.connect import run as connect_run
+from app.tabs.fit import run as fit_run
+from app.tabs.fit import six
+from app.tabs.generate import handlers as generate
+from app.tabs.generate import models
+from app.tabs.generate import run as generate_run
+from app.tabs.symmetry import cards
+from app.tabs.symmetry import run as symmetry_run
+from precompute.experiment import Context
+from precompute.experiments import experiments, table1, table4
+from precompute.fits import fitted
+from precompute.tables import PAPER
 from tests.additions.film import FILM
 from tests.conftest import tiny_config
 from wsr import symmetry
 from wsr.analysis.projections import project, to_table
+from wsr.cli import main
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
@@ -24,6 +44,7 @@ from wsr.fields.representation import make_representation
 from wsr.fitting.settings import FitSettings
 from wsr.generators.baselines import plants
 from wsr.map_layouts import ProjectionConfig
+from wsr.modalities import IMAGE
 from wsr.render.decode import decode
 from wsr.stats import mean_interval
 from wsr.zoo import Zoo, build_zoo
@@ -159,5 +180,98 @@ def test_the_page_has_its_collection_its_label_and_its_colour(film, assets):
     assert NAMES["film"] == "FiLM" and list(NAMES) == list(wsr.representations)
     assert REPRESENTATION_COLOURS["film"] == COLOURS["black"]
     assert representation_line("film") == {"color": COLOURS["black"], "dash": "dash"}
-    curve = quality_curve([1, 2], [10.0, 11.0], measure="psnr", representation="film", total=2)
+    curve = quality_curve([1, 2], [10.0, 11.0], of=IMAGE, representation="film", total=2)
     assert curve["data"][0]["name"] == "FiLM"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    """Tiny assets of all seven, with a generator and an audit of the new one's weights."""
+    folder = tmp_path_factory.mktemp("tiny")
+    with registered(FILM), pytest.MonkeyPatch.context() as changed:
+        changed.setenv("WSR_ASSETS", str(folder))
+        tiny_assets.make(folder, {"emoji": "image"})
+        tiny_assets.add_audit(folder, "emoji-film")
+        assert main(["diffuse", "emoji-film", "--generator", "p-diff", "--steps", "2"]) == 0
+    return folder
+
+
+def test_every_tab_of_the_page_has_it(film, tiny, on_page):
+    offered = on_page(tiny)
+    assert "film" in offered["Representation"]  # of Atlas, Fit and Generate
+    for widgets in ("", "Beside it, the same networks as"):  # of Connect and Symmetry; of Atlas
+        assert "film" in offered[widgets], widgets
+
+
+def test_atlas_shows_and_places_its_weights(film, tiny, on_page):
+    on_page(tiny)
+    view = controls.first_view("emoji", "film")
+    assert view.representation == "film" and "film" in controls.kinds_of("emoji")
+    item = library.first_pick("emoji-film")
+    shown = list(panel.show(view, item, Visit()))
+    assert any("<img" in str(one.frame) for one in shown) and any(one.heat for one in shown)
+
+
+def test_fit_fits_it_alone_and_beside_the_others(film, tiny, on_page, tmp_path):
+    on_page(tiny)
+    target, asked = samples.target("photo:cat"), fit_run.checked("film", 4, 10)
+    *_, last = fit_run.run(target, asked, tmp_path / "stop")
+    assert last.fitted.model.kind is film and "Done after 10 steps" in last.state
+    assert fit_run.weights_file(last.fitted, tmp_path).endswith("cat-film.safetensors")
+    assert place_fit(last.fitted, Visit())[1].name == "emoji-film"
+    *_, last = six.run(target, asked, tmp_path / "stop")
+    assert last.picture.count("<figure>") == 7 and last.curve["data"][-1]["name"] == "FiLM"
+
+
+def test_connect_walks_between_its_fits(film, tiny, on_page):
+    on_page(tiny)
+    race = connect_run.race("emoji", connect_run.targets("emoji")[0])
+    assert "film" in race.lanes and connect_run.pictures(race, 0.5, False)["film"].ndim == 3
+    connect_run.check_live(["film"], 0.1, 1.0)
+
+
+def test_symmetry_acts_on_it_and_offers_it_where_its_parts_allow(film, tiny, on_page):
+    on_page(tiny)
+    of = symmetry_run.subject("emoji-film", library.collection("emoji-film").ids[0])
+    moved = symmetry_run.act(of, "scale", 1, 1.0)
+    assert moved.distance > 0.1 and moved.difference < 1e-3
+    assert "film" not in dict(cards.families_of("emoji")).values(), "its channels may not change places"
+
+
+def test_generate_and_audit_have_its_weights(film, tiny, on_page, tmp_path):
+    on_page(tiny)
+    assert ("FiLM", "film") in generate.kinds_of("emoji") and ("FiLM", "film") in audit.kinds("emoji")
+    for by in ("p-diff", "gaussian"):
+        *_, last = generate_run.run(models.checked("emoji", "film", "any", 1.0, 10, 0, by), tmp_path / "stop")
+        assert len(last.items) == models.COUNT and last.sampled.asked.by == by
+    (screen,) = audit.shown("emoji", "film", "")
+    assert "<figure>" in screen.pair and "noise 0.1" in screen.table
+
+
+def test_tables_have_it_beside_the_papers_six(film, tiny, tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_ASSETS", str(tiny))
+    bench = tiny / "reports/bench-fit-emoji.json"
+    bench.write_text(json.dumps({"seconds_by_representation": {"mlp": 1.0}}))  # of before it was registered
+    context = Context(given=("emoji",))
+    for module in (table1, table4):
+        cells = context.cells(module.EXPERIMENT)
+        assert [cell["representation"] for cell in cells] == list(wsr.representations)
+        paths = [tmp_path / f"{module.EXPERIMENT.name}.{kind}" for kind in ("json", "md", "csv", "png")]
+        module.report([(cell, module.run(cell, context)) for cell in cells], paths, context)
+    rows = {row["representation"]: row for row in json.loads((tmp_path / "table1.json").read_text())["rows"]}
+    assert rows["film"]["emoji PSNR"] > 0 and rows["film"]["paper PSNR"] is None and rows["mlp"]["paper PSNR"] == 35.11
+    assert rows["film"]["emoji seconds"] is None and rows["mlp"]["emoji seconds"] == 1.0
+    assert "| film | " in (tmp_path / "table4.md").read_text()
+
+
+def test_experiments_are_about_it_and_what_was_made_before_stays(film):
+    """Records of the six do not name what was registered later: nothing of theirs is stale."""
+    known, context = experiments(), Context()
+    about = {name for name, one in known.items() for cell in context.cells(one) if "film" in cell.values.values()}
+    assert {"zoos", "maps", "figure3", "table1", "table4", "dimensions", "learning_rates", "spans", "audits"} <= about
+    assert "reports/audit-emoji-people-film.json" in context.fill(
+        known["audit_drawn"].uses, context.cells(known["audit_drawn"])[0], known["audit_drawn"]
+    )
+    cells = {cell["representation"]: cell for cell in context.cells(known["zoos"]) if cell.data == "emoji"}
+    assert list(fitted(cells["mlp"], context)["rates"]) == PAPER["representations"]
+    assert fitted(cells["film"], context)["rates"]["film"] == 3e-2

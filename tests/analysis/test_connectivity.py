@@ -19,11 +19,11 @@ def noise(count: int = 3) -> Signals:
 def test_the_ends_of_the_line_are_the_fits(base):
     signals = noise()
     pair = fit_pair(signals, "mlora-asym", base, steps=5)
-    truth = make_problem(signals, None).truth
-    found = connect(pair, truth)
+    evaluator = make_problem(signals, None).evaluator
+    found = connect(pair, evaluator)
     assert found.quality.shape == (3, 11)
     for end, weights in ((0, pair.a), (-1, pair.b)):
-        assert np.allclose(found.quality[:, end], truth.quality(pair.model, weights), atol=1e-3)
+        assert np.allclose(found.quality[:, end], evaluator.quality(pair.model, weights), atol=1e-3)
     assert np.allclose(found.drop, found.quality[:, [0, -1]].mean(1) - found.quality[:, 5])
     assert not torch.equal(*pair.starts)
     reused = fit_pair(signals, "mlora-asym", base, steps=5, perturb=0.5, first=pair.a)
@@ -49,9 +49,9 @@ def test_a_pair_that_is_followed_is_the_same_pair(base):
 def test_alignment_leaves_the_ends_and_brings_them_nearer(base):
     signals = noise()
     pair = fit_pair(signals, "mlora", base, steps=5, init="normal")
-    moved, truth = pair.aligned(), make_problem(signals, None).truth
+    moved, evaluator = pair.aligned(), make_problem(signals, None).evaluator
     assert ((moved.b - pair.a).norm(dim=1) <= (pair.b - pair.a).norm(dim=1)).all()
-    raw, aligned = connect(pair, truth, (0.0, 0.5, 1.0)), connect(moved, truth, (0.0, 0.5, 1.0))
+    raw, aligned = connect(pair, evaluator, (0.0, 0.5, 1.0)), connect(moved, evaluator, (0.0, 0.5, 1.0))
     assert np.allclose(raw.quality[:, [0, 2]], aligned.quality[:, [0, 2]], atol=1e-2)
 
 

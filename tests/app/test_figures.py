@@ -18,6 +18,7 @@ from app.shared.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colo
 from wsr import representations
 from wsr.fields.layout import ParameterLayout
 from wsr.fields.registry import named
+from wsr.modalities import IMAGE, OCCUPANCY
 
 QUICK = settings(max_examples=25, deadline=None)
 # Viénot, Brettel and Mollon (1999), linear RGB.
@@ -72,12 +73,12 @@ def test_every_point_is_on_the_map_once_with_its_place_and_its_thumbnail(dims):
 
 
 def test_a_curve_names_its_unit_and_holds_its_frame():
-    figure = quality_curve([0, 1, 10], [5.0, 12.25, 30.5], measure="psnr", representation="mlora-asym", total=1000)
+    figure = quality_curve([0, 1, 10], [5.0, 12.25, 30.5], of=IMAGE, representation="mlora-asym", total=1000)
     trace, layout = figure["data"][0], figure["layout"]
     assert trace["x"] == [1, 10] and trace["y"] == [12.25, 30.5]  # step 0 has no logarithm
     assert layout["xaxis"]["type"] == "log" and layout["xaxis"]["range"] == [0, 3]
     assert "dB" in layout["yaxis"]["title"]["text"]
-    empty = quality_curve([], [], measure="iou", representation="mlp", total=300)
+    empty = quality_curve([], [], of=OCCUPANCY, representation="mlp", total=300)
     assert empty["layout"]["yaxis"]["range"] == [0, 1.02]
     assert math.isclose(empty["layout"]["xaxis"]["range"][1], math.log10(300))
 

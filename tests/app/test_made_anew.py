@@ -58,7 +58,7 @@ def test_a_zoo_made_anew_is_seen_by_the_library(own):
     assert len(after.ids) == len(before.ids) - 3 and after.quality[0] == before.quality[0] + 1
     assert torch.equal(networks.weights(NAME), zoo.weights(after.ids, dtype=None))
     assert not np.array_equal(networks.picture(NAME, item, 16), seen[0])
-    assert np.array_equal(networks.picture(NAME, item, 16), zoo.decode([item], 16)[0])
+    assert np.array_equal(networks.picture(NAME, item, 16), zoo.modality.picture(zoo.decode([item], 16)[0]))
     assert networks.neighbours(NAME, item, 3) != seen[2]
     assert len(networks.canonical_weights(NAME)) == len(networks.clusters(NAME)) == len(after.ids)
     assert before.position(before.ids[-1]) == len(before.ids) - 1  # who still has the old one is not confused

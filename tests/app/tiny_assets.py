@@ -5,6 +5,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,11 @@ import pandas as pd
 import torch
 from PIL import Image
 
-from wsr import representations
 from wsr.analysis.connectivity import ALPHAS
 from wsr.analysis.projections import Projection, to_table
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
-from wsr.fields.registry import named
+from wsr.fields.registry import named, names
 from wsr.fields.representation import make_representation
 from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion
 from wsr.presets import preset
@@ -26,35 +26,39 @@ from wsr.zoo.zoo import Zoo
 COUNT, PAIRS = 24, 3
 PROBES = [f"{measure}{kind}" for measure in ("1-NN", "logistic", "ARI") for kind in ("", " sd")]
 CLASSES = {"emoji": ("animals", "food", "people"), "shapes10": ("chair", "lamp", "table")}
+MODALITIES = {"emoji": "image", "shapes10": "occupancy"}
 
 
-def make(folder: Path) -> Path:
-    """Makes assets for both data sets in `folder`. Bases are found if the environment variable WSR_ASSETS names it."""
+def make(folder: Path, modalities: Mapping[str, str] = MODALITIES) -> Path:
+    """Makes assets in `folder` for data sets, given with their modalities. Bases are found if the environment variable
+    WSR_ASSETS names it."""
     for kind in ("bases", "maps", "reports"):
         (folder / kind).mkdir(parents=True, exist_ok=True)
-    for dataset, dim in (("emoji", 2), ("shapes10", 3)):
-        config = preset("cpu", dim).field
+    for dataset, modality in modalities.items():
+        config = preset("cpu", modality).field
         save_base(folder / f"bases/{dataset}.safetensors", BaseField(config), BaseInfo(dataset, "cpu", 0))
         base = load_base(folder / f"bases/{dataset}.safetensors")
-        for name in representations:
+        for name in names():
             model = make_representation(name, base, config, 4 if named(name).needs_base else None, 0)
             _zoo(folder, dataset, model)
             _pairs(folder, dataset, model, "centered", "")
             if named(name).centred:
                 _pairs(folder, dataset, model, "normal", "-normal")
         _reports(folder, dataset)
-        _model(folder, dataset)
-        _audit(folder, dataset)
-    probes = [
-        {"data set": d, "representation": r, **{k: 50.0 for k in PROBES}} for d in CLASSES for r in representations
-    ]
+        add_model(folder, f"{dataset}-mlora-asym")
+        add_audit(folder, f"{dataset}-mlora-asym")
+    probes = [{"data set": d, "representation": r, **{k: 50.0 for k in PROBES}} for d in modalities for r in names()]
     (folder / "reports/table4.json").write_text(json.dumps({"rows": probes}))
     return folder
 
 
 def _items(dataset: str) -> tuple[list[str], list[str]]:
-    classes = [CLASSES[dataset][i % 3] for i in range(COUNT)]
+    classes = [classes_of(dataset)[i % 3] for i in range(COUNT)]
     return [f"{cls}-{i:05d}" for i, cls in enumerate(classes)], classes
+
+
+def classes_of(dataset: str) -> tuple[str, ...]:
+    return CLASSES.get(dataset, ("high", "middle", "low"))
 
 
 def _zoo(folder: Path, dataset: str, model) -> None:
@@ -63,7 +67,8 @@ def _zoo(folder: Path, dataset: str, model) -> None:
     zoo = Zoo.create(folder / "zoos" / name, model, dataset=dataset, preset="cpu", init="centered", sigma=0.02,
                      init_seed=0, steps=300)  # fmt: skip
     ids, classes = _items(dataset)
-    start, middles = model.initial(), {cls: 0.1 * torch.randn(model.size, generator=noise) for cls in CLASSES[dataset]}
+    start = model.initial()
+    middles = {cls: 0.1 * torch.randn(model.size, generator=noise) for cls in classes_of(dataset)}
     vectors = torch.stack([start + middles[cls] + 0.05 * torch.randn(model.size, generator=noise) for cls in classes])
     rows = [{"id": item, "class": cls, "split": "heldout" if i % 4 == 0 else "train", "quality": 0.5 + i / 100,
              "steps": 300, "seconds": 0.1, "target_sha256": "", "status": "ok" if i else "diverged"}
@@ -73,24 +78,23 @@ def _zoo(folder: Path, dataset: str, model) -> None:
     maps = [Projection(method, d, places[:, :d] * scale)
             for scale, method in ((1, "umap"), (0.9, "pca")) for d in (2, 3)]  # fmt: skip
     to_table(ids, maps).to_parquet(folder / f"maps/{name}.parquet")
-    if (
-        dim == 3 and model.name == "mlora-asym"
-    ):  # shapes' thumbnails are shipped, emoji's are decoded at the first start
+    # shapes' thumbnails are shipped, emoji's are decoded at the first start
+    if model.modality.has_surface and model.name == "mlora-asym":
         Image.new("RGB", (64 * 5, 64 * 5), "lightgrey").save(folder / f"maps/{name}.webp")
 
 
-def _model(folder: Path, dataset: str) -> None:
-    """Makes an untrained diffusion model."""
-    zoo = Zoo.open(folder / "zoos" / f"{dataset}-mlora-asym")
+def add_model(folder: Path, name: str) -> None:
+    """Makes an untrained diffusion model of a zoo's weights."""
+    zoo = Zoo.open(folder / "zoos" / name)
     config = DiffusionConfig(32, 1, 2, 8, 1e-3, 1, shared_modulation=True)
     about = {"zoo": zoo.meta, "name": zoo.path.name}
-    made = WeightDiffusion.new(zoo.representation, zoo.weights(), config, sorted(CLASSES[dataset]), about)
+    made = WeightDiffusion.new(zoo.representation, zoo.weights(), config, sorted(set(zoo.index["class"])), about)
     made.save(folder / "diffusion" / f"{zoo.path.name}.safetensors")
 
 
-def _audit(folder: Path, dataset: str) -> None:
-    """Makes a report on samples that are training weights with a little noise."""
-    zoo = Zoo.open(folder / "zoos" / f"{dataset}-mlora-asym")
+def add_audit(folder: Path, name: str) -> None:
+    """Makes a report on samples that are a zoo's training weights with a little noise."""
+    zoo = Zoo.open(folder / "zoos" / name)
     index = zoo.index[zoo.index["status"] == "ok"]
     ids = index[index["split"] == "train"]["id"].tolist()
     kept = {key: zoo.meta[key] for key in ("dataset", "preset", "init", "sigma", "init_seed", "steps", "fit", "dtype")}
@@ -134,7 +138,7 @@ def _pairs(folder: Path, dataset: str, model, init: str, kind: str) -> None:
 def _reports(folder: Path, dataset: str) -> None:
     ends = {"curves": [[30 - 10 * (1 - abs(2 * a - 1)) for a in ALPHAS]] * PAIRS}
     rows = [{"representation": name, "series": series, "sigma": 0.1, "lambda": 1.0, "raw": ends, "aligned": ends}
-            for name in representations for series in ("own", "normal")
+            for name in names() for series in ("own", "normal")
             if series == "own" or named(name).centred]  # fmt: skip
     report = {"ids": _items(dataset)[0][1 : PAIRS + 1], "alphas": list(ALPHAS), "rows": rows}
     (folder / f"reports/figure3-{dataset}.json").write_text(json.dumps(report))

@@ -38,10 +38,10 @@ def test_the_peer_is_the_same_field(name, base, points):
 def test_the_peer_fits_one_after_the_other(base, signals):
     problem, model = make_problem(signals, None), make_representation("mlora-asym", base, base.config)
     start = model.initial()
-    before = problem.truth.quality(model, start.expand(3, -1))
+    before = problem.evaluator.quality(model, start.expand(3, -1))
     for schedule in ("cosine", "constant"):
         weights, seconds = fit_peer(problem, model, start, PeerConfig(40, 64, 1e-2, schedule=schedule))
-        assert (problem.truth.quality(model, weights) > before).all() and seconds > 0
+        assert (problem.evaluator.quality(model, weights) > before).all() and seconds > 0
 
 
 def test_the_peer_is_given_more_steps_until_it_is_as_good(base, signals):

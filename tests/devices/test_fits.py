@@ -179,5 +179,5 @@ def test_two_fits_and_the_line_between_them(base, pictures, gpu):
     assert torch.allclose(record.pair.a, pair.a, atol=1e-4)
     for one in (record.pair, record.pair.aligned()):
         assert one.line(0.5).device.type == "cpu" and all(s.device.type == "cpu" for s in (*one.starts, one.start_mean))
-        assert np.isfinite(connect(one, make_problem(signals, None, device="cuda").truth, (0.0, 1.0)).quality).all()
+        assert np.isfinite(connect(one, make_problem(signals, None, device="cuda").evaluator, (0.0, 1.0)).quality).all()
     assert np.isfinite(similarity(pair.a, pair.b, pair.start_mean).cosine).all()

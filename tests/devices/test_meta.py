@@ -28,12 +28,12 @@ def test_steps_of_a_fit_line_up(name, make):
     model, fitted = make(name), targets(2)
     there = model.to(META)
     assert there.device == META and model.device.type == "cpu" and fitted.device == META
-    weights = (there.initial() / there.relative_rates(3.0)).expand(3, -1).clone().requires_grad_()
+    weights = (there.initial() / there.lr_multipliers(3.0)).expand(3, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([weights], lr=0.1)
     losses = step_loss(there, fitted, torch.float32)
     for step in range(3):
         batch = fitted.batch(step, 16)
-        loss = losses(weights * there.relative_rates(3.0), batch.points, batch.values)
+        loss = losses(weights * there.lr_multipliers(3.0), batch.points, batch.values)
         loss.sum().backward()
         optimizer.step()
     assert loss.device == META and weights.grad.device == META

@@ -59,7 +59,7 @@ def test_the_size_is_known_without_the_weights(name, dim, rank, width, channels,
     assert model.kind is named(name) and model.masked == model.layout.masked == model.kind.masked
     assert model.unmasked().kind is model.kind.unmasked and model.unmasked().size == model.layout.total
     assert (model.base is not None) == model.kind.needs_base
-    assert bool((model.relative_rates(3.0) == 3).any()) == model.kind.two_rates
+    assert bool((model.lr_multipliers(3.0) == 3).any()) == model.kind.two_rates
 
 
 @EACH

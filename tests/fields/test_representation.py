@@ -83,7 +83,7 @@ def test_an_unmasked_start_without_spread_is_the_mean_of_the_base(name, base, co
 
 
 def test_an_adapters_a_moves_at_its_own_rate(model):
-    rates = model.relative_rates(3.0)
+    rates = model.lr_multipliers(3.0)
     assert rates.shape == (model.size,)
     if not model.kind.two_rates:
         assert (rates == 1).all()

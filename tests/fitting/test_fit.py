@@ -80,7 +80,7 @@ def test_in_fp64_an_instance_alone_has_the_weights_it_has_in_a_batch_of_64(name,
         records = run_fit(make_problem(part, None), model, model.initial(), config, 16, 1, torch.float64)
         return [record.weights for record in records]
 
-    together, step = fitted(many), config.lr * model.relative_rates(config.a_rate)
+    together, step = fitted(many), config.lr * model.lr_multipliers(config.a_rate)
     assert together[-1].dtype == torch.float64
     for i in (0, 41):
         alone = fitted(many[i : i + 1])
@@ -150,7 +150,7 @@ def test_a_rate_is_the_length_of_a_step(base, pictures):
     model = representation_for("mlora-asym", base, 2)
     for a_rate in (1.0, 3.0):
         first = fit(pictures[:1], "mlora-asym", base, steps=1, points=64, lr=1e-2, a_rate=a_rate).weights
-        moved = (first - model.initial()).abs()[0] / (1e-2 * model.relative_rates(a_rate))
+        moved = (first - model.initial()).abs()[0] / (1e-2 * model.lr_multipliers(a_rate))
         assert (moved > 0.9).float().mean() > 0.9 and moved.max() < 1.01
 
 
@@ -265,10 +265,10 @@ def test_a_record_judges_a_part_of_the_pixels_and_the_last_one_all(base):
     picture = np.stack([x % 1, y, 0.5 + 0.5 * np.sin(9 * x * y)], -1)[None].astype(np.float32)
     problem, model = make_problem(picture, None), make_representation("mlora-asym", base, base.config)
     weights = fit(picture, "mlora-asym", base, steps=30, points=256).weights
-    part = problem.truth.part
+    part = problem.evaluator.part
     assert len(part) == len(set(part.tolist())) == 2048 and len(set((part // 96).tolist())) == 64
-    exact, quick = (problem.truth.quality(model, weights, quick=quick)[0] for quick in (False, True))
+    exact, quick = (problem.evaluator.quality(model, weights, quick=quick)[0] for quick in (False, True))
     assert exact != quick and abs(exact - quick) < 0.5
     first, last = fit_stream(picture, "mlora-asym", base, steps=2, every=1, points=64)
-    assert last.quality[0] == problem.truth.quality(model, last.weights)[0]
-    assert first.quality[0] == problem.truth.quality(model, first.weights, quick=True)[0]
+    assert last.quality[0] == problem.evaluator.quality(model, last.weights)[0]
+    assert first.quality[0] == problem.evaluator.quality(model, first.weights, quick=True)[0]

@@ -3,7 +3,8 @@
 import ast
 from collections.abc import Iterator
 
-from tests.house.source import Broken, Source, functions, texts
+from tests.house.modules import imports
+from tests.house.source import Broken, Source, at_import, functions, texts
 
 REPRESENTATIONS = ("mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym")
 PARTS = (*REPRESENTATIONS, "-asym", "asym", "mlp-", "lora-", "mlora-")  # what tests of a name look for
@@ -58,6 +59,30 @@ def _looked_for(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:
             yield node.lineno, {text for key in node.keys if key for text in texts(key)} & set(REPRESENTATIONS)
         elif isinstance(node, ast.MatchValue):
             yield node.value.lineno, texts(node.value) & set(PARTS)
+
+
+def early_answers(found: list[Source]) -> list[Broken]:
+    """Asking a registry what there is while a module is imported: what is registered later would be left out. It is
+    asked where it is needed; the axis of a grid is the function itself."""
+    broken = []
+    for source in found:
+        broken += [
+            Broken(source.path, line, "takes the representations that there are now: ask `registry.names()`")
+            for line, module, taken in imports(source.tree, everywhere=True)
+            if module == "wsr" and "representations" in taken
+        ]
+        broken += [
+            Broken(source.path, node.lineno, f"asks when it is imported: {ast.unparse(node)[:60]}")
+            for node in at_import(source.tree)
+            if isinstance(node, ast.Call) and not node.keywords and _asks_all(node.func)
+        ]
+    return broken
+
+
+def _asks_all(function: ast.AST) -> bool:
+    """Whether this is one of the registries' functions that list what there is."""
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    return name in ("names", "kinds", "everything", "needing")
 
 
 def branches_on_dim(found: list[Source]) -> list[Broken]:

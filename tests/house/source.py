@@ -60,6 +60,15 @@ def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]
         yield from functions(node, name)
 
 
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """What is evaluated when a module is imported: all but the bodies of functions."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, Function | ast.Lambda):
+            continue
+        yield child
+        yield from at_import(child)
+
+
 def texts(node: ast.AST) -> set[str]:
     """Returns the strings that an expression is, or that a tuple, list or set contains."""
     items = node.elts if isinstance(node, ast.Tuple | ast.List | ast.Set) else [node]

@@ -38,8 +38,8 @@ pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 SCHEDULE = BaseTrainingConfig((Stage(40, 16, 64, 1e-2),))
 FIT = FitConfig(60, 64, 16, lr=5e-2)
 SMALL = {
-    figure3: {"INSTANCES": 3, "CASES": [("mlora", "own", 0.02, 0.0), ("mlora", "own", 0.02, 1.0),
-                                        ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
+    figure3: {"INSTANCES": 3, "cases": lambda: [("mlora", "own", 0.02, 0.0), ("mlora", "own", 0.02, 1.0),
+                                                ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
               "POINTS": 500, "SURFACE": 16},
     table1: {"CLOUDS": 2},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
@@ -47,7 +47,7 @@ SMALL = {
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
-    audits: {"DECODED": 8},
+    audits: {"DECODED": 6},
     barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},

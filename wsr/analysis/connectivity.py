@@ -18,7 +18,7 @@ from wsr.fitting.fit import fit, stream
 from wsr.fitting.loop import FitResult
 from wsr.fitting.settings import FitSettings, Start
 from wsr.metrics.surfaces import surface_distance
-from wsr.modalities.targets import Truth
+from wsr.modalities.targets import Evaluator
 from wsr.render.decode import decode
 from wsr.symmetry import align
 
@@ -134,9 +134,9 @@ def fit_pair_stream(
     yield PairRecord(2 * record.steps, 2 * record.steps, pair)
 
 
-def connect(pair: Pair, truth: Truth, alphas: Sequence[float] = ALPHAS) -> Connection:
+def connect(pair: Pair, evaluator: Evaluator, alphas: Sequence[float] = ALPHAS) -> Connection:
     """Measures the quality of every field on the line between two fits."""
-    found = [truth.quality(pair.model, pair.line(alpha)) for alpha in alphas]
+    found = [evaluator.quality(pair.model, pair.line(alpha)) for alpha in alphas]
     return Connection(list(alphas), np.stack(found, axis=1))
 
 

@@ -35,10 +35,10 @@ def class_direction(
         return step
     from sklearn.linear_model import LogisticRegression
 
-    spread = weights.std(0) + 1e-8
-    scaled = (weights - weights.mean(0)) / spread
+    std = weights.std(0) + 1e-8
+    scaled = (weights - weights.mean(0)) / std
     normal = LogisticRegression(C=1e-2, max_iter=2000, class_weight="balanced").fit(scaled, own).coef_[0]
-    normal = (normal * spread).astype(weights.dtype)  # the most likely step that raises the logit
+    normal = (normal * std).astype(weights.dtype)  # the most likely step that raises the logit
     return normal * (step @ normal / (normal @ normal))
 
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
 from wsr.errors import WsrError
@@ -167,15 +169,20 @@ def place(
     """Places new weights on an existing map, at the mean of the coordinates of their k nearest neighbours, weighted by
     inverse distance. This approximation works for any projection, and is exact for a weight that is on the map.
     WsrError for an empty map, and for NaN or infinite numbers."""
-    import torch
-
     if not len(weights) or len(weights) != len(coordinates):
         raise WsrError(f"Weights are placed among one point or more: here are {len(weights)} and {len(coordinates)}.")
 
     everything = torch.from_numpy(np.ascontiguousarray(weights))
     queries = torch.from_numpy(np.ascontiguousarray(new, np.float32))
     centre = everything.mean(0, dtype=torch.float32)
-    index, distance = nearest(queries, everything, k, "cosine", centre)
+    return interpolated(*nearest(queries, everything, k, "cosine", centre), coordinates)
+
+
+def interpolated(
+    index: Int[Tensor, "m k"], distance: Float[Tensor, "m k"], coordinates: Float[np.ndarray, "n d"]
+) -> Float[np.ndarray, "m d"]:
+    """The mean of the coordinates of each weight's neighbours, weighted by inverse distance: the rows and distances
+    that `nearest` finds. WsrError for distances that are not finite."""
     pull = 1 / (distance.numpy().clip(0) + 1e-6)  # (m, k)
     pull /= pull.sum(1, keepdims=True)
     found = np.einsum("mk,mkd->md", pull, coordinates[index.numpy()])

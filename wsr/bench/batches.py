@@ -15,7 +15,7 @@ from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import Problem
-from wsr.modalities.image_targets import ImageTargets, ImageTruth
+from wsr.modalities.image_targets import ImageEvaluator, ImageTargets
 from wsr.presets import FieldConfig, FitConfig, preset
 
 SIZES = (64, 256, 1024, 4096)
@@ -108,8 +108,8 @@ def timed_steps(
     generator = torch.Generator().manual_seed(0)
     small = torch.randint(0, 256, (min(size, 64), settings.side, settings.side, 3), generator=generator).byte()
     images = small.repeat(-(-size // len(small)), 1, 1, 1)[:size]
-    truth = ImageTruth(images[:, ::JUDGED, ::JUDGED])
-    problem = Problem([str(i) for i in range(size)], ImageTargets(images, device), truth)
+    evaluator = ImageEvaluator(images[:, ::JUDGED, ::JUDGED])
+    problem = Problem([str(i) for i in range(size)], ImageTargets(images, device), evaluator)
     at, config = {5, 10}, replace(settings.fit, steps=STEPS)
     stream = run_fit(problem, model, model.initial(), config, settings.side, at, backend=backend)
     try:

@@ -12,10 +12,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr import representations
 from wsr.bench.peer import PeerConfig, fit_peer
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
+from wsr.fields import registry
 from wsr.fields.base import BaseField, compute_dtype, multiplies_bf16
 from wsr.fields.mlora import MultiplicativeLoRA
 from wsr.fields.representation import Representation
@@ -62,7 +62,7 @@ class FitBench:
         self.model: MultiplicativeLoRA = representation_for(name, base, signals.modality)
         self.start = self.model.initial()
         self.signals, self.tried = signals[:instances], signals[instances : instances + TRIED_ON]
-        self.truth = make_problem(self.signals, self.settings.resolution)
+        self.problem = make_problem(self.signals, self.settings.resolution)
         self.config = self.settings.fit.of(name)
 
     def report(self) -> dict:
@@ -113,7 +113,7 @@ class FitBench:
     def every_representation(self) -> dict[str, float]:
         """Measures seconds an instance for each representation, extrapolated from the share PARTLY of a fit's steps."""
         found = {}
-        for name in representations:
+        for name in registry.names():
             model, config = representation_for(name, self.base, self.signals.modality), self.settings.fit.of(name)
             seconds, _ = self._fit_all(model, model.initial(), replace(config, steps=round(config.steps * PARTLY)))
             found[name] = seconds / PARTLY
@@ -138,9 +138,9 @@ class FitBench:
         return make_problem(self.signals[first : first + count], self.settings.resolution)
 
     def peer(self, config: PeerConfig, problem: Problem | None = None) -> Side:
-        problem = problem or self.truth
+        problem = problem or self.problem
         weights, seconds = fit_peer(problem, self.model, self.start, config)
-        quality = float(np.mean(problem.truth.quality(self.model, weights)))
+        quality = float(np.mean(problem.evaluator.quality(self.model, weights)))
         return Side(config.steps, config.points, config.lr, seconds / len(problem.ids), quality)
 
     def peer_same(self) -> Side:
@@ -158,7 +158,7 @@ class FitBench:
         tried = self.peer_search()
         best = max(tried, key=lambda row: row["quality"])
         budgets = [round(self.config.steps * factor) for factor in BUDGETS]
-        for problem in (few, self.truth):
+        for problem in (few, self.problem):
             equal = float(np.mean(wanted[: len(problem.ids)])) - self.signals.modality.negligible
             while budgets:
                 config = PeerConfig(budgets[0], self.config.points, best["lr"], schedule=best["schedule"])

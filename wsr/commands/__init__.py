@@ -3,11 +3,35 @@
 from typing import Literal
 
 from rich.console import Console
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-from wsr.fields.registry import names
+from wsr.fields.registry import names as representations
+from wsr.generators.registry import names as generators
 
 OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130  # exit codes: done, a check failed, wrong input, stopped by the user
 
-RepresentationName = Literal[names()]
+
+
+class RepresentationName(str):
+    """The type of an option that names a representation."""
+
+
+class GeneratorName(str):
+    """The type of an option that names a generator."""
+
+
 PresetName = Literal["cpu", "paper"]
 console = Console()
+options = ConstructorRegistry()
+
+
+@options.primitive_rule
+def _registered(asked: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
+    """How such a name is read: as one of those that are registered when the command line is."""
+    if asked.type not in (RepresentationName, GeneratorName):
+        return None
+    known = (representations if asked.type is RepresentationName else generators)()
+    return PrimitiveConstructorSpec(
+        nargs=1, metavar=f"{{{','.join(known)}}}", instance_from_str=lambda given: given[0],
+        is_instance=lambda given: isinstance(given, str), str_from_instance=lambda given: [given], choices=known,
+    )  # fmt: skip

@@ -26,7 +26,7 @@ class Fit:
     """Files (PNG, JPEG, WebP, HEIC, AVIF, GIF, BMP, TIFF; OBJ, PLY, STL, GLB, OFF), or the name of a data set."""
     ids: tuple[str, ...] = ()
     """Fit only these instances of the data set."""
-    representation: RepresentationName = "mlora-asym"
+    representation: RepresentationName = RepresentationName("mlora-asym")
     """What is fitted: an MLP, or adapters of a base."""
     base: str | None = None
     """emoji, shapes10, or the path of a checkpoint; by default the one for the kind of signal."""

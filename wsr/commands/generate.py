@@ -8,9 +8,9 @@ from typing import Annotated
 from rich.table import Column, Table
 from tyro.conf import Positional, arg
 
-from wsr.commands import OK, PresetName, console
+from wsr.commands import OK, GeneratorName, PresetName, console
 from wsr.errors import WsrError
-from wsr.generators.registry import named, names
+from wsr.generators.registry import named
 from wsr.paths import atomic_path
 from wsr.progress import bar
 
@@ -28,7 +28,8 @@ class Diffuse:
     out: Path | None = None
     """The file to write; by default assets/diffusion/<zoo>.safetensors, with generator, class, copies and seed in its
     name where they are not the default."""
-    generator: Annotated[str, arg(help=f"{', '.join(names())}; gpt learns from a trajectory zoo.")] = "diffusion"
+    generator: GeneratorName = GeneratorName("diffusion")
+    """What learns the weights. gpt learns from a trajectory zoo."""
     preset: PresetName | None = None
     """cpu: minutes to an hour on two cores. paper: width 2880, 12 layers, 6,000 epochs. By default the zoo's."""
     steps: int | None = None

@@ -82,7 +82,7 @@ class ZooBuild:
     """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
     out: Path
     """The zoo's folder."""
-    representation: RepresentationName = "mlora-asym"
+    representation: RepresentationName = RepresentationName("mlora-asym")
     """What is fitted: an MLP, or adapters of a base."""
     base: str | None = None
     """emoji, shapes10, or the path of a checkpoint; by default the one for the kind of signal."""

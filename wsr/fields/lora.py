@@ -47,7 +47,7 @@ class Adapter(Representation):
         """Returns full vectors, given A and B of all layers: the inverse of `pairs`."""
         return torch.stack([a.flatten(2), b.flatten(2)], dim=1).permute(2, 0, 1, 3).flatten(1)
 
-    def relative_rates(self, a_rate):
+    def lr_multipliers(self, a_rate):
         a, b = self.pairs(torch.ones(1, self.layout.total, device=self.device))
         return self.layout.strip(self.joined(a * a_rate, b))[0]
 

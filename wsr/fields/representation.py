@@ -123,7 +123,7 @@ class Representation(ABC):
         Returns RGB in [-1, 1] for images, or an occupancy logit for shapes (positive inside). Differentiable in the
         weights. dtype: of the matrix products; everything else stays in fp32 (fp64 if the products are in fp64)."""
 
-    def relative_rates(self, a_rate: float) -> Float[Tensor, "p"]:
+    def lr_multipliers(self, a_rate: float) -> Float[Tensor, "p"]:
         """Returns the learning rate of each stored entry in units of the fit's learning rate: `a_rate` for the entries
         of an adapter's A, 1 for all others."""
         return torch.ones(self.size, device=self.device)

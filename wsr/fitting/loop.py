@@ -134,7 +134,7 @@ def run_fit(
     targets, n, device = problem.targets, len(problem.targets), problem.targets.device
     model, dtype = model.to(device), compute_dtype(device)
     # Adam takes steps of the same length in all entries, so it is given the weights in units of their learning rates
-    rates = model.relative_rates(config.a_rate)  # (p,)
+    rates = model.lr_multipliers(config.a_rate)  # (p,)
     scaled = (start.detach().to(device, wide_dtype(dtype)) / rates).expand(n, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([scaled], lr=config.lr, betas=config.betas, fused=True)
     losses = step_loss(model, targets, dtype, backend)
@@ -191,7 +191,7 @@ class _Recorder:
         self, problem: Problem, model: Representation, config: FitConfig, resolution: int, stored_as: torch.dtype
     ):
         self.problem, self.model, self.stored_as = problem, model, stored_as
-        self.conditions = Conditions(resolution, problem.truth.aspect, config)
+        self.conditions = Conditions(resolution, problem.evaluator.aspect, config)
         self.curve: list[tuple[int, float]] = []
 
     def record(self, step: int, weights: Float[Tensor, "n p"], loss: Float[Tensor, "n"], seconds: float) -> FitRecord:
@@ -199,7 +199,7 @@ class _Recorder:
         steps = self.conditions.config.steps
         last = step == steps
         now = weights.to(self.stored_as).to(wide_dtype(self.stored_as)) if last else weights
-        quality = self.problem.truth.quality(self.model, now, quick=not last)
+        quality = self.problem.evaluator.quality(self.model, now, quick=not last)
         now = now.cpu()
         self.curve.append((step, float(np.nanmean(quality)) if np.isfinite(quality).any() else math.nan))
         result = self._result(now, quality, seconds) if last else None
@@ -210,7 +210,7 @@ class _Recorder:
         steps = self.conditions.config.steps
         return FitResult(
             ids=problem.ids, weights=weights, quality=quality, curve=self.curve, seconds=seconds,
-            status=verdicts(problem.modality, quality, finite, steps, problem.truth.filled),
+            status=verdicts(problem.modality, quality, finite, steps, problem.evaluator.filled),
             representation=self.model.to("cpu"), conditions=self.conditions,
         )  # fmt: skip
 

@@ -12,17 +12,17 @@ from wsr import modalities
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError
 from wsr.modalities import Modality
-from wsr.modalities.targets import Targets, Truth
+from wsr.modalities.targets import Evaluator, Targets
 from wsr.presets import preset as find_preset
 
 
 @dataclass
 class Problem:
-    """A batch of instances to fit: their ids, targets and the truth that judges them."""
+    """A batch of instances to fit: their ids, targets and the evaluator that judges them."""
 
     ids: list[str]
     targets: Targets
-    truth: Truth
+    evaluator: Evaluator
 
     @property
     def modality(self) -> Modality:
@@ -43,7 +43,7 @@ def make_problem(
     modality = items.modality
     samples = modality.samples(items)
     targets = modality.targets(samples, device, seed)
-    return Problem(items.ids, targets, modality.truth(items, samples, evaluation_points))
+    return Problem(items.ids, targets, modality.evaluator(items, samples, evaluation_points))
 
 
 def as_signals(given, resolution: int | None = None, *, preset: str | None = None) -> Signals:

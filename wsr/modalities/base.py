@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from wsr.data.signals import Signal, Signals, Split
     from wsr.fields.representation import Representation
     from wsr.metrics.features import Extractor
-    from wsr.modalities.targets import Targets, Truth
+    from wsr.modalities.targets import Evaluator, Targets
     from wsr.presets import PresetConfig
 
 
@@ -93,6 +93,8 @@ class Modality(ABC):
     decimals: int = 1
     """Decimals of the quality where space is limited."""
     higher_is_better: bool = True
+    best: float | None = None
+    """The highest quality that there is; None where there is none."""
     poor: float
     """A fit of lower quality does not show its target."""
     tolerance: float
@@ -207,19 +209,24 @@ class Modality(ABC):
 
     @abstractmethod
     def samples(self, signals: Signals) -> Any:
-        """What fits and base training draw their points from, read once for both targets and truth."""
+        """What fits and base training draw their points from, read once for both targets and evaluator."""
 
     @abstractmethod
     def targets(self, samples: Any, device: Any = "cpu", seed: int = 0) -> Targets:
         """What fields are fitted to. samples: from the method of that name."""
 
     @abstractmethod
-    def truth(self, signals: Signals, samples: Any, points: int) -> Truth:
+    def evaluator(self, signals: Signals, samples: Any, points: int) -> Evaluator:
         """What judges fits of these signals. points: how many, where they are drawn."""
 
     def coarse(self, signals: Signals, size: int) -> Float[Tensor, "n k"]:
         """Returns the signals as vectors of their values on a grid with `size` samples along each axis."""
         raise WsrError(f"{self.plural.capitalize()} are not sampled on a grid.")
+
+    def examples(self) -> Sequence[Signal]:
+        """Signals for people to try fits on, at hand without a download. Like those that the default base has learnt,
+        but none that it has seen."""
+        return []
 
     # quality in words
 
@@ -227,13 +234,17 @@ class Modality(ABC):
         """Formats a quality for a sentence: "14.20 dB"."""
         return f"{quality:.2f} {self.unit}"
 
+    def in_short(self, quality: float) -> str:
+        """A quality with the name of its measure, for a line of figures: "14.2 dB PSNR"."""
+        return f"{quality:.{self.decimals}f} {self.unit} {self.measure.upper()}"
+
     @property
     def bound(self) -> str:
         """The threshold `poor`, formatted for a sentence: "15 dB"."""
         return f"{self.poor:g} {self.unit}"
 
     def fault(self, filled: float | None) -> str:
-        """What is wrong with a target that explains a poor fit of it; "" where nothing is. filled: see `Truth`."""
+        """What is wrong with a target that explains a poor fit of it; "" where nothing is. filled: see `Evaluator`."""
         return ""
 
     # decoding

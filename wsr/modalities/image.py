@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wsr.data.signals import Signals
     from wsr.fields.representation import Representation
     from wsr.metrics.features import Extractor
-    from wsr.modalities.image_targets import ImageTargets, ImageTruth
+    from wsr.modalities.image_targets import ImageEvaluator, ImageTargets
 
 
 class Image(Modality):
@@ -77,10 +77,10 @@ class Image(Modality):
 
         return ImageTargets(samples, device, seed)
 
-    def truth(self, signals, samples, points) -> ImageTruth:
-        from wsr.modalities.image_targets import ImageTruth
+    def evaluator(self, signals, samples, points) -> ImageEvaluator:
+        from wsr.modalities.image_targets import ImageEvaluator
 
-        return ImageTruth(samples)
+        return ImageEvaluator(samples)
 
     def coarse(self, signals, size):
         """Returns the means over size × size parts of each image."""

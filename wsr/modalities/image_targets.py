@@ -14,7 +14,7 @@ from wsr.fields.coordinates import morton_order, pixel_grid
 from wsr.fields.representation import Representation
 from wsr.identity import content_hash
 from wsr.modalities.image import IMAGE
-from wsr.modalities.targets import Batch, Targets, Truth
+from wsr.modalities.targets import Batch, Evaluator, Targets
 from wsr.render.decode import evaluate_in_chunks
 
 PART_SEED = 77_003  # seed of the subset of pixels for quick measurements
@@ -75,7 +75,7 @@ class ImageTargets(Targets):
 
 
 @dataclass
-class ImageTruth(Truth):
+class ImageEvaluator(Evaluator):
     """All pixels of the images (n, h, w, 3). `part` (q,) are those that stand for all where it has to be quick: one at
     random out of each of QUICK_PIXELS equal stretches of a curve through neighbours, always the same ones."""
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wsr.data.signals import Signals
     from wsr.fields.representation import Representation
     from wsr.metrics.features import Extractor
-    from wsr.modalities.occupancy_targets import ShapeTargets, ShapeTruth
+    from wsr.modalities.occupancy_targets import ShapeEvaluator, ShapeTargets
 
 SUFFIXES = (".obj", ".off", ".stl", ".ply", ".glb")  # those with a reader in wsr.data.readers
 _SMALL = 0.01  # share of the cube; a shape that fills less is thin compared with the grid
@@ -30,7 +30,7 @@ class Occupancy(Modality):
     """A content is a mesh scaled to the unit sphere; the value of a field is a logit, positive inside."""
 
     name, dim, channels, noun, plural = "occupancy", 3, 1, "shape", "shapes"
-    measure, unit, title, decimals = "iou", "IoU", "IoU", 3
+    measure, unit, title, decimals, best = "iou", "IoU", "IoU", 3, 1.0
     poor, tolerance, negligible = 0.5, 0.002, 0.005
     too_fine, value_unit = "thinner walls", "logit"
     default_base, folder, files, suffix, given = "shapes10", "meshes", SUFFIXES, ".glb", "mesh"
@@ -88,10 +88,10 @@ class Occupancy(Modality):
 
         return ShapeTargets.of(samples, device, seed)
 
-    def truth(self, signals, samples, points) -> ShapeTruth:
-        from wsr.modalities.occupancy_targets import shape_truth
+    def evaluator(self, signals, samples, points) -> ShapeEvaluator:
+        from wsr.modalities.occupancy_targets import shape_evaluator
 
-        return shape_truth(signals, points)
+        return shape_evaluator(signals, points)
 
     def coarse(self, signals, size):
         """Tells whether the centres of size³ voxels lie inside."""
@@ -104,6 +104,9 @@ class Occupancy(Modality):
 
     def in_words(self, quality):
         return f"an IoU of {quality:.3f}"
+
+    def in_short(self, quality):
+        return f"IoU {quality:.3f}"
 
     @property
     def bound(self):

@@ -14,7 +14,7 @@ from wsr.data.signals import Signals
 from wsr.fields.representation import Representation
 from wsr.identity import content_hash
 from wsr.modalities.occupancy import OCCUPANCY
-from wsr.modalities.targets import Batch, Targets, Truth
+from wsr.modalities.targets import Batch, Evaluator, Targets
 from wsr.render.decode import evaluate_in_chunks
 
 EVALUATION_SEED = 77_003  # seed of the fresh uniform points, which no fit has seen
@@ -72,7 +72,7 @@ class ShapeTargets(Targets):
 
 
 @dataclass
-class ShapeTruth(Truth):
+class ShapeEvaluator(Evaluator):
     """Occupancy at fresh uniform points of [-1, 1]^3, not seen by the fit."""
 
     points: Float[Tensor, "n q 3"]
@@ -95,8 +95,8 @@ class ShapeTruth(Truth):
         return ((a & b).sum(1) / union).cpu().numpy()
 
 
-def shape_truth(items: Signals, count: int) -> ShapeTruth:
+def shape_evaluator(items: Signals, count: int) -> ShapeEvaluator:
     """Fresh uniform points, the same for every shape."""
     points = np.random.default_rng(EVALUATION_SEED).uniform(-1, 1, (count, 3)).astype(np.float32)
     occupied = np.stack([inside(signal.read(), points) for signal in items])
-    return ShapeTruth(torch.from_numpy(points)[None].expand(len(items), -1, -1), torch.from_numpy(occupied))
+    return ShapeEvaluator(torch.from_numpy(points)[None].expand(len(items), -1, -1), torch.from_numpy(occupied))

@@ -59,7 +59,7 @@ class Targets(ABC):
         """Returns a hash of all data, independent of the device, for the identity of a run."""
 
 
-class Truth(ABC):
+class Evaluator(ABC):
     """What judges fits of n signals. aspect: their height and width; filled: the share of the domain that lies inside,
     for each signal that has an inside."""
 

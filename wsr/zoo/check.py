@@ -89,7 +89,7 @@ def _check_batch(zoo: Zoo, part, signals, report: CheckReport) -> None:
             if not good:
                 report.problems.append(f"{name} decodes to values that are not finite")
         return
-    quality = make_problem(signals, zoo.resolution).truth.quality(zoo.representation, weights)
+    quality = make_problem(signals, zoo.resolution).evaluator.quality(zoo.representation, weights)
     for row, signal, found in zip(part.itertuples(), signals, quality, strict=True):
         report.recomputed[row.id] = float(found)
         difference = abs(float(found) - row.quality)

@@ -61,7 +61,7 @@ def _fit_batch(
     for record in run_fit(problem, model, start, config, zoo.resolution, at, dtype):
         stored = record.weights.to(dtype)
         weights.append(stored)
-        rows += _rows(items, record, stored, problem.truth.quality(model, stored.float()), workers)
+        rows += _rows(items, record, stored, problem.evaluator.quality(model, stored.float()), workers)
     return torch.cat(weights), rows
 
 

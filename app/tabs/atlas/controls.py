@@ -8,12 +8,12 @@ import gradio as gr
 from app.shared import library
 from app.shared.palette import NAMES
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, methods_of
-from wsr import representations
 from wsr.errors import unknown_name
+from wsr.fields import registry
 
 NONE = "none"
 CHOICES = ("representation", "method", "dims", "colour", "only")  # controls whose choices depend on the collection
-FIRST = "mlora-asym"  # the representation that the tab opens with
+FIRST = registry.DEFAULT  # the representation that the tab opens with
 
 
 def datasets() -> list[str]:
@@ -23,7 +23,7 @@ def datasets() -> list[str]:
 def kinds_of(dataset: str) -> list[str]:
     """The representations of a data set that have a map."""
     there = {library.collection(name).representation for name in library.collection_names() if name.startswith(dataset)}
-    return [name for name in representations if name in there]
+    return [name for name in registry.names() if name in there]
 
 
 def first_view(dataset: str, representation: str = FIRST) -> View:

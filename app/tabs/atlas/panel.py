@@ -122,5 +122,5 @@ def facts_line(found: library.Collection, item: str, note: str = "") -> str:
     at = found.position(item)
     seen = "" if not found.held_out[at] else "not seen in training"
     colour = class_colours(found.classes)[found.classes[at]]
-    value = snippets.quality(float(found.quality[at]), found.measure)
+    value = found.modality.in_short(float(found.quality[at]))
     return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import numpy as np
-
 from app.shared import library, networks
 from app.tabs.atlas.map import Visit
 from wsr.errors import WsrError
@@ -12,8 +10,6 @@ from wsr.errors import WsrError
 def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str]:
     """The visit with the fit on every map of its kind, the collection, and the item nearest to it. WsrError if there is
     no such collection."""
-    from wsr.analysis import nearest, place
-
     if fitted is None:
         raise WsrError("There is no fit to place yet: press Fit first.")
     fitting = [
@@ -25,12 +21,5 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
     if not fitting:
         raise WsrError("The maps hold fits of rank 4: fit with this rank to place yours among them.")
     found = next((one for one in fitting if one.name == fitted.collection), fitting[0])
-    vectors = networks.weights(found.name)
-    index, _ = nearest(fitted.weights, vectors, 1, centre=vectors.mean(0))
-    points = {}
-    for (method, dims), coordinates in found.maps.items():
-        known = np.isfinite(coordinates).all(axis=1)
-        at = place(fitted.weights.numpy(), vectors.numpy()[known], coordinates[known])[0]
-        points[method, dims] = [float(x) for x in at]
-    placed = Visit(found.name, f"your {fitted.label}", points, visit.projections)
-    return placed, found, found.ids[int(index[0, 0])]
+    near, points = networks.places(found.name, fitted.weights)
+    return Visit(found.name, f"your {fitted.label}", points, visit.projections), found, near

@@ -174,9 +174,9 @@ def _compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     row = of.row(point)
     ids = _audited(of.name)
     training = networks.zoo(of.name).weights(ids)
-    mean, spread = training.mean(0), training.std(0).clamp_min(1e-6)
-    own = (weights(of.name, row["generator"], int(row["sample"])) - mean) / spread
-    standard = (training - mean) / spread
+    mean, std = training.mean(0), training.std(0).clamp_min(1e-6)
+    own = (weights(of.name, row["generator"], int(row["sample"])) - mean) / std
+    standard = (training - mean) / std
     first = [ids.index(item) for item in origins(row)]
     near = [*first, *(i for i in torch.cdist(own, standard)[0].argsort().tolist() if i not in first)][:NEAREST]
     lines = [("this one", own[0])] + [(drawn.label(of.name, ids[i]), standard[i]) for i in near]

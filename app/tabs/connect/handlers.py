@@ -28,7 +28,7 @@ OWN_STARTS = "own"
 
 @dataclass
 class ConnectTab(Widgets):
-    """names, spread, perturb: what a new pair is fitted with; target: the id of what both fits show; live: the `Race`
+    """names, sigma, perturb: what a new pair is fitted with; target: the id of what both fits show; live: the `Race`
     that was fitted here, or None for the precomputed one."""
 
     dataset: gr.Radio
@@ -41,7 +41,7 @@ class ConnectTab(Widgets):
     state: gr.HTML
     job: Job
     names: gr.CheckboxGroup
-    spread: gr.Slider
+    sigma: gr.Slider
     perturb: gr.Slider
     target: gr.Textbox
     live: gr.State
@@ -62,8 +62,8 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
     target = given.get("target", items_of(dataset, decode=False)[0]["id"])
     run.race(dataset, target, init)
     names = given["fit"].split(",") if "fit" in given else LIVE
-    spread, perturb = (float(given.get(key, value)) for key, value in (("sigma", SIGMA), ("lambda", LAMBDA)))
-    run.check_live(names, spread, perturb)
+    sigma, perturb = (float(given.get(key, value)) for key, value in (("sigma", SIGMA), ("lambda", LAMBDA)))
+    run.check_live(names, sigma, perturb)
     return {
         tab.dataset: dataset,
         tab.target: target,
@@ -71,7 +71,7 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.aligned: flag(given.get("aligned", "")),
         tab.init: init,
         tab.names: names,
-        tab.spread: spread,
+        tab.sigma: sigma,
         tab.perturb: perturb,
         tab.strip: strip_of(dataset),
     }
@@ -99,13 +99,13 @@ def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
             image,
             NAMES[name],
             name,
-            [snippets.quality(run.quality_at(of.lanes[name], alpha, aligned), of.measure)],
+            [of.modality.in_short(run.quality_at(of.lanes[name], alpha, aligned))],
         )
         for name, image in run.pictures(of, alpha, aligned).items()
     ]
     curves = {name: {"raw": lane.raw_curve, "aligned": lane.aligned_curve} for name, lane in of.lanes.items()}
     alphas = next(iter(of.lanes.values())).alphas if of.lanes else []
-    return Shown(snippets.sheet(cells), barrier_figure(alphas, curves, measure=of.measure, at=alpha))
+    return Shown(snippets.sheet(cells), barrier_figure(alphas, curves, of=of.modality, at=alpha))
 
 
 @compute.guarded
@@ -128,8 +128,8 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
     alpha, aligned = float(values[tab.alpha]), bool(values[tab.aligned])
     stop, pace = tab.job.stop_file(request), Pace(SAID)
     yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", 0.0)}
-    spread, perturb = float(values[tab.spread]), float(values[tab.perturb])
-    with contextlib.closing(run.fit_live(dataset, target, names, spread, perturb, stop.exists)) as running:
+    sigma, perturb = float(values[tab.sigma]), float(values[tab.perturb])
+    with contextlib.closing(run.fit_live(dataset, target, names, sigma, perturb, stop.exists)) as running:
         for done, found in running:
             if stop.exists():
                 yield {tab.state: snippets.settled("Stopped. What was fitted twice is shown.")}

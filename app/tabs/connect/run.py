@@ -12,9 +12,9 @@ import numpy as np
 
 from app.shared import library, work
 from app.shell import looking, workers
-from wsr import representations
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
+from wsr.fields import registry
 from wsr.memory import remembered
 from wsr.paths import assets_dir
 
@@ -54,10 +54,6 @@ class Race:
     def modality(self) -> "Modality":
         return next(iter(self.lanes.values())).pair.model.modality
 
-    @property
-    def measure(self) -> str:
-        return self.modality.measure
-
 
 def datasets() -> list[str]:
     """Data sets with precomputed pairs, images first."""
@@ -77,7 +73,7 @@ def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
 
 
 def _race_files(dataset: str, target: str, init: str = "own") -> list[str | Path]:
-    return [file for name in representations for file in _pair_files(dataset, name, init)]
+    return [file for name in registry.names() for file in _pair_files(dataset, name, init)]
 
 
 def _report(dataset: str) -> dict[str, Any]:
@@ -107,7 +103,7 @@ def race(dataset: str, target: str, init: str = "own") -> Race:
     at = targets(dataset).index(target)
     lanes = {
         name: _lane(dataset, _pairs(dataset, name, init), at, rows[name])
-        for name in representations
+        for name in registry.names()
         if name in rows and has_pairs(dataset, name, init)
     }
     return Race(dataset, target, library.label_of(dataset, target), lanes)
@@ -188,10 +184,10 @@ def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
 
 def check_live(names: list[str], sigma: float, perturb: float) -> None:
     """What a visitor asks to be fitted. WsrError for what is not there or out of range."""
-    unknown = [name for name in names if name not in representations]
+    unknown = [name for name in names if name not in registry.names()]
     if unknown or not names:
-        raise WsrError(f"Choose one representation or more, of {', '.join(representations)}.")
-    for name, value, (low, high) in (("spread σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
+        raise WsrError(f"Choose one representation or more, of {', '.join(registry.names())}.")
+    for name, value, (low, high) in (("standard deviation σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
         if not low <= value <= high:
             raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
 
@@ -203,9 +199,9 @@ def fit_live(
     dataset: str, target: str, names: list[str], sigma: float, perturb: float,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[float, Race | None]]:  # fmt: skip
-    """Fits the target twice with each representation, from starts that are λ = `perturb` apart, with spread σ. Yields
-    which part is done, in [0, 1], and after each representation what there is. WsrError where the target's own data is
-    not on this machine."""
+    """Fits the target twice with each representation, from starts that are λ = `perturb` apart and whose standard
+    deviation is σ. Yields which part is done, in [0, 1], and after each representation what there is. WsrError where
+    the target's own data is not on this machine."""
     from wsr.analysis.connectivity import ALPHAS
     from wsr.data import load_signals
     from wsr.fitting.fit import default_steps

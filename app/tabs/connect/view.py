@@ -12,7 +12,6 @@ from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Place, Tab
 from app.tabs.connect import handlers, run
 from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
-from wsr import representations
 
 ALIGNED = [("as they landed", False), ("aligned first", True)]
 INITS = [("own starts", handlers.OWN_STARTS), ("zero-mean starts", "normal")]
@@ -34,7 +33,7 @@ TAB = Tab("connect", "Connect", build)
 def _link(tab: ConnectTab, view: gr.Tab) -> Part:
     """The tab's state in the address."""
     widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
-    widgets |= {"fit": tab.names, "sigma": tab.spread, "lambda": tab.perturb}
+    widgets |= {"fit": tab.names, "sigma": tab.sigma, "lambda": tab.perturb}
     return Part("connect", view, widgets, tab.bind(handlers.restore), [tab.strip])
 
 
@@ -62,12 +61,14 @@ def _layout(there: list[str]) -> ConnectTab:
             init = gr.Radio(INITS, value=handlers.OWN_STARTS, label="Where fitting began")
             with gr.Accordion("Fit a new pair, live", open=False):
                 names = gr.CheckboxGroup(
-                    [(NAMES[name], name) for name in representations], value=handlers.LIVE, show_label=False
+                    [(label, name) for name, label in NAMES.items()], value=handlers.LIVE, show_label=False
                 )
                 perturb = gr.Slider(
                     *run.LAMBDAS, value=handlers.LAMBDA, step=0.05, label="λ: how far apart the starts are"
                 )
-                spread = gr.Slider(*run.SIGMAS, value=handlers.SIGMA, step=0.01, label="σ: spread of the starts")
+                sigma = gr.Slider(
+                    *run.SIGMAS, value=handlers.SIGMA, step=0.01, label="σ: standard deviation of the starts"
+                )
                 with gr.Row():
                     fit = gr.Button("Fit two", variant="primary", min_width=120)
                     stop = gr.Button("Stop", interactive=False, min_width=120)
@@ -76,7 +77,7 @@ def _layout(there: list[str]) -> ConnectTab:
     live = gr.State(None, time_to_live=3600)
     return ConnectTab(
         dataset=dataset, strip=strip, alpha=alpha, aligned=aligned, init=init, sheet=sheet, chart=chart, state=state,
-        job=Job("pair", fit, stop, state, "another fit"), names=names, spread=spread, perturb=perturb, target=target,
+        job=Job("pair", fit, stop, state, "another fit"), names=names, sigma=sigma, perturb=perturb, target=target,
         live=live,
     )  # fmt: skip
 
@@ -96,5 +97,5 @@ def _wire(tab: ConnectTab, view: gr.Tab) -> None:
         tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look),
     ):
         event.then(walk, asked, shown, **look)
-    pair = {tab.dataset, tab.target, tab.names, tab.spread, tab.perturb, tab.alpha, tab.aligned}
+    pair = {tab.dataset, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
     tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, *shown]))

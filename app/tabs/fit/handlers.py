@@ -103,7 +103,7 @@ def prepare(tab: FitTab, request: gr.Request) -> dict[Any, Any]:
 
 def measure(tab: FitTab, target: Any, request: gr.Request) -> dict[Any, Any]:
     """What is inside a visitor's own shape, before its fit takes its turn. What is wrong with it is said by `fit`."""
-    if not isinstance(target, Target) or not target.modality.prepares or target.truth is not None:
+    if not isinstance(target, Target) or not target.modality.prepares or target.evaluator is not None:
         return gr.skip()
     stop, left = tab.job.stop_file(request), preparing.turn(request)
     try:
@@ -141,7 +141,7 @@ def _ready(target: Any) -> Target:
         return samples.target(str(target))
     if target.trouble:
         raise WsrError(target.trouble)
-    if target.modality.prepares and target.truth is None and not compute.spaces:
+    if target.modality.prepares and target.evaluator is None and not compute.spaces:
         raise WsrError(f"{target.label.capitalize()} has not been measured yet: press Fit again.")
     return target
 

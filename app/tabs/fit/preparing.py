@@ -2,6 +2,14 @@
 
 A file can be anything, so this happens in a child process that has `SECONDS` to do it. It ends sooner when the visitor
 chooses something else or leaves, and nobody waits for another's file.
+
+The walk of a target from upload to map point begins here. `uploaded`: a child decodes the file to the content that is
+fitted (the modality's `read`) and draws it once; from here on the content travels with the `Target`. `measured`: of a
+shape, a child hashes the content, samples what is inside into the cache, and computes the evaluator, which travels with
+the target as well. `fit.run.run`: the page builds the one model that everything after it decodes with, and a child that
+fits builds its own and turns the content into tensors once (`modality.samples`, then `targets`); it sends back weights
+as float32 tensors on the CPU. Each picture on the way is one `decode`; at the end there is one more, at the final
+resolution. `networks.places`: the page searches the collection once, and puts these weights on all its maps.
 """
 
 import time
@@ -51,13 +59,13 @@ def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
 def measured(target: "Target", stopped: Callable[[], bool]) -> "Target":
     """A shape with what is inside it, or with the trouble there was. Reading and measuring share the time that there
     is."""
-    if not target.modality.prepares or target.truth is not None:
+    if not target.modality.prepares or target.evaluator is not None:
         return target
     what, left = f"Measuring what is inside {target.label!r}", max(SECONDS - target.seconds, 1.0)
     try:
-        truth = workers.prepared(work.measure, work.plain(target.signal), seconds=left, what=what, stopped=stopped)
+        evaluator = workers.prepared(work.measure, work.plain(target.signal), seconds=left, what=what, stopped=stopped)
     except Stopped:
         raise
     except WsrError as error:
         return replace(target, trouble=str(error))
-    return replace(target, truth=truth, trouble="")
+    return replace(target, evaluator=evaluator, trouble="")

@@ -16,11 +16,12 @@ from app.shared.fitted import Fitted
 from app.shared.samples import VIEW, Target
 from app.shell import snippets, workers
 from app.shell.jobs import Pace
-from wsr import representations
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError
+from wsr.fields import registry
 
 if TYPE_CHECKING:
     from wsr.fields.representation import Representation
+    from wsr.modalities import Modality
 
 STEPS, RANKS = (10, 3000), (1, 16)
 ZOOM_LIMIT = 512
@@ -57,8 +58,8 @@ class _Run:
     last: work.Step | None = None
 
     @property
-    def measure(self) -> str:
-        return self.target.modality.measure
+    def modality(self) -> "Modality":
+        return self.target.modality
 
     @property
     def aspect(self) -> tuple[int, int]:
@@ -67,8 +68,7 @@ class _Run:
 
 def checked(representation: Any, rank: Any, steps: Any) -> Request:
     """Values of the page's controls, which a visitor can forge. WsrError for one that is out of range."""
-    if representation not in representations:
-        raise unknown_name("representation", str(representation), representations)
+    registry.named(str(representation))
     for name, value, (low, high) in (("rank", rank, RANKS), ("number of steps", steps, STEPS)):
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise WsrError(f"The {name} must be a whole number between {low} and {high}, not {str(value)[:20]!r}.")
@@ -112,7 +112,7 @@ _fitting = workers.Task(work.fit, duration=60, what="The fit")
 
 def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
     names = (request.representation,)
-    return _fitting(work.plain(target.signal), names, request.rank, request.steps, target.truth, stopped=stopped)
+    return _fitting(work.plain(target.signal), names, request.rank, request.steps, target.evaluator, stopped=stopped)
 
 
 def _live(todo: _Run) -> Screen:
@@ -122,7 +122,7 @@ def _live(todo: _Run) -> Screen:
     shown = decode(todo.model, record.weights, todo.target.modality.resolutions.live.resolution, todo.aspect)[0]
     text = f"Step {record.step:,} of {record.steps:,} · {_quality(todo)} · {record.seconds:.1f} s"
     state = snippets.working(text, record.step / record.steps)
-    return Screen(state, _picture(shown, "reconstruction so far"), _curve(todo), _heat(todo))
+    return Screen(state, _picture(todo.modality, shown), _curve(todo), _heat(todo))
 
 
 def _finished(todo: _Run, stopped: bool) -> Screen:
@@ -142,18 +142,19 @@ def _finished(todo: _Run, stopped: bool) -> Screen:
     text = f"{word} after {record.step:,} steps: {_quality(todo)}, {cost}."
     if status != "ok":
         text += f" The fit is {status}."
-    picture = zoomed(fitted, 1) if fitted.modality.zoomable else None
+    picture = None if fitted.modality.has_surface else zoomed(fitted, 1)  # a surface comes as a file
     return Screen(snippets.settled(text), picture, _curve(todo), _heat(todo), fitted)
 
 
 def zoomed(fitted: Fitted, factor: int) -> str:
-    """An image decoded at `factor` times the resolution it was fitted at."""
+    """What was fitted, decoded at `factor` times the resolution it was fitted at, as a picture."""
     from wsr.render.decode import decode
 
     if factor not in (1, 2, 4):
         raise WsrError(f"The zoom can be 1, 2 or 4, not {str(factor)[:20]!r}.")
     size = min(fitted.modality.resolutions.final * factor, ZOOM_LIMIT)
-    image = decode(fitted.model, fitted.weights, size, fitted.aspect)[0]
+    shown = decode(fitted.model, fitted.weights, size, fitted.aspect)[0]
+    image = fitted.modality.picture(shown, size)
     return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True)
 
 
@@ -180,25 +181,21 @@ def weights_file(fitted: Fitted, folder: Path) -> str:
     return str(path)
 
 
-def _picture(shown: Any, alt: str) -> str:
-    """A decoded image, or a decoded surface as it is drawn from one side."""
-    if isinstance(shown, np.ndarray):
-        return snippets.picture(shown, alt)
-    if not len(shown.faces):
+def _picture(modality: "Modality", shown: Any) -> str:
+    """What has been decoded on the way, as a picture."""
+    if modality.empty(shown):
         return snippets.blank("No surface yet: the field is outside everywhere.")
-    from wsr.render.pictures import draw_mesh
-
-    return snippets.picture(np.asarray(draw_mesh(shown, VIEW)), alt)
+    return snippets.picture(modality.picture(shown, VIEW), "reconstruction so far")
 
 
 def _quality(todo: _Run) -> str:
-    return snippets.quality(todo.quality[-1], todo.measure)
+    return todo.modality.in_short(todo.quality[-1])
 
 
 def _curve(todo: _Run) -> dict[str, Any]:
     asked = todo.request
     return quality_curve(
-        todo.steps, todo.quality, measure=todo.measure, representation=asked.representation, total=asked.steps
+        todo.steps, todo.quality, of=todo.modality, representation=asked.representation, total=asked.steps
     )
 
 

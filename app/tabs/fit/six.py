@@ -17,13 +17,13 @@ from app.shared.samples import Target
 from app.shell import snippets, workers
 from app.shell.jobs import Pace
 from app.tabs.fit.run import Request, Screen, over
-from wsr import representations
 from wsr.errors import WsrError
+from wsr.fields import registry
 
 if TYPE_CHECKING:
     from wsr.fields.representation import Representation
 
-KEPT = "mlora-asym"  # the one of the six that can be zoomed, downloaded and placed afterwards
+KEPT = registry.DEFAULT  # the one that can be zoomed, downloaded and placed afterwards
 DRAWN = 160  # pixels of a drawn surface
 
 
@@ -42,7 +42,7 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     from wsr.fitting.fit import representation_for
 
     yield Screen(snippets.working("Loading the base network …"))
-    models = {name: representation_for(name, None, target.modality, request.rank) for name in representations}
+    models = {name: representation_for(name, None, target.modality, request.rank) for name in registry.names()}
     lanes: dict[str, Lane] = {}
     yield Screen(snippets.working("Starting all six …", 0.0))
     records = _records(target, request, partial(over, stop))
@@ -56,7 +56,7 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
             lane.quality.append(float(np.nanmean(record.quality)))
             if stop.exists():
                 break
-            if len(lanes) == len(representations) and pace.is_due():
+            if len(lanes) == len(models) and pace.is_due():
                 yield _live(target, request, lanes)
                 pace.drawn()
     finally:
@@ -69,7 +69,7 @@ _fitting = workers.Task(work.fit, duration=120, what="The fit")
 
 def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
     signal = work.plain(target.signal)
-    return _fitting(signal, tuple(representations), request.rank, request.steps, target.truth, stopped=stopped)
+    return _fitting(signal, registry.names(), request.rank, request.steps, target.evaluator, stopped=stopped)
 
 
 def _live(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:
@@ -92,9 +92,8 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
     fitted = Fitted(target.label, kept.model, weights, target.aspect, quality, kept.last.step)
     best = max(lanes, key=lambda name: lanes[name].quality[-1])
     word = "Done" if all(lane.last.done for lane in lanes.values()) else "Stopped"
-    measure = target.modality.measure
     text = f"{word} after {kept.last.step:,} steps each. Closest: {NAMES[best]}, "
-    text += f"{snippets.quality(lanes[best].quality[-1], measure)}. Download and map take {NAMES[KEPT]}'s weights."
+    text += f"{target.modality.in_short(lanes[best].quality[-1])}. Download and map take {NAMES[KEPT]}'s weights."
     if kept.last.status not in ("", "ok"):
         text += f" {NAMES[KEPT]}'s fit is {kept.last.status}."
     sheet = _sheet(target, lanes, target.modality.resolutions.settled)
@@ -103,14 +102,13 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
 
 def _sheet(target: Target, lanes: dict[str, Lane], resolution: int) -> str:
     """Six pictures with what each is, what it costs and how close it is."""
-    measure = target.modality.measure
     cells = []
-    for name in representations:
+    for name in registry.names():
         if name not in lanes:
             continue
         lane = lanes[name]
         notes = (
-            snippets.quality(lane.quality[-1], measure),
+            target.modality.in_short(lane.quality[-1]),
             f"{lane.model.size:,} numbers · {lane.last.seconds:.1f} s",
         )
         cells.append(snippets.cell(_pixels(target, lane, resolution), NAMES[name], name, notes))
@@ -127,7 +125,7 @@ def _pixels(target: Target, lane: Lane, resolution: int) -> np.ndarray | None:
 
 def _curves(target: Target, request: Request, lanes: dict[str, Lane]) -> dict[str, Any]:
     series = {name: (lane.steps, lane.quality) for name, lane in lanes.items()}
-    return quality_curves(series, measure=target.modality.measure, total=request.steps)
+    return quality_curves(series, of=target.modality, total=request.steps)
 
 
 def _heat(lanes: dict[str, Lane]) -> dict[str, Any]:

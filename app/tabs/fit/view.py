@@ -15,7 +15,8 @@ from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
 from app.tabs.fit import handlers, preparing, run
 from app.tabs.fit.handlers import FitTab
-from wsr import representations
+from wsr.fields import registry
+from wsr.modalities import IMAGE, everything
 from wsr.presets import preset
 
 
@@ -57,7 +58,7 @@ def _layout() -> FitTab:
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">How close it is</div>')
             total = preset("cpu", 2).fit.far_steps
-            empty = quality_curve([], [], measure="psnr", representation="mlora-asym", total=total)
+            empty = quality_curve([], [], of=IMAGE, representation=registry.DEFAULT, total=total)
             curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
             gr.Markdown("Above 30 dB, or an IoU of 0.9, it looks right.", elem_classes="wsr-caption")
     with gr.Row():
@@ -71,8 +72,8 @@ def _layout() -> FitTab:
             gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
             strip = Pictures()
             upload = gr.File(
-                label=f"Your own: {samples.PICTURES} · OBJ, PLY, STL, GLB, OFF", height=130,
-                file_types=[*samples.IMAGE_FILES, *samples.MESH_FILES],
+                label=f"Your own: {' · '.join(samples.readable().values())}", height=130,
+                file_types=[ending for modality in everything() for ending in modality.files],
             )  # fmt: skip
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             own = _weights() | _settings()
@@ -98,10 +99,10 @@ def _weights() -> dict[str, Any]:
 
 
 def _settings() -> dict[str, Any]:
-    choices = [(NAMES[name], name) for name in representations]
+    choices = [(label, name) for name, label in NAMES.items()]
     with gr.Accordion("Settings", open=False):
         representation = gr.Dropdown(
-            choices, value="mlora-asym", label="Representation",
+            choices, value=registry.DEFAULT, label="Representation",
             info="MLP: a network of its own. LoRA adds a small change to a shared network, mLoRA multiplies it. "
             "Asym freezes some entries, so that every fit ends in the same place.",
         )  # fmt: skip

@@ -12,6 +12,7 @@ from app.shared.fitted import Fitted
 from app.shell import looking, snippets
 from app.tabs.generate import models
 from app.tabs.generate.models import Sampled
+from wsr.generators.registry import named
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -79,7 +80,7 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     key = one.model, "opened", looking.digest(one.weights)
     if not one.modality.has_surface:
         size = one.modality.resolutions.opened
-        return looking.SEEN.get(key, lambda: decode(one.model, one.weights, size)[0]), None
+        return looking.SEEN.get(key, lambda: one.modality.picture(decode(one.model, one.weights, size)[0], DRAWN)), None
     shown, drawn = looking.SEEN.get(key, lambda: _opened_surface(one))
     path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
     if shown:
@@ -119,7 +120,7 @@ def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
     from wsr.render.decode import decode
 
     one = fitted(sampled, number)
-    stem = folder / f"{sampled.asked.name}-seed{sampled.asked.seed}-{number + 1}"
+    stem = folder / f"{named(sampled.asked.by).stem(sampled.asked.name)}-seed{sampled.asked.seed}-{number + 1}"
     weights = stem.with_name(stem.name + ".safetensors")
     save_weights(weights, one.weights, one.model, [one.label])
     shown = decode(one.model, one.weights, one.modality.resolutions.large)[0]

@@ -17,21 +17,22 @@ from app.shell import compute, session, snippets
 from app.shell.jobs import ON, Job, said_in_line
 from app.shell.tabs import Widgets
 from app.tabs.generate import drawn, models, run
-from app.tabs.generate.models import ANY, PLAIN, Asked, Sampled
+from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled
 from wsr.errors import WsrError
 
 STEPS = 50  # that visitors begin with
-_warming: set[str] = set()  # models that are being made ready
+_warming: set[tuple[str, str]] = set()  # collections and generators that are being made ready
 
 
 @dataclass
 class GenerateTab(Widgets):
-    """items: the grid of samples; picked: the number of the one that is open, as text; other, way, walking, walked: the
-    walk to another sample; sampled: the visitor's `Sampled` or None; fitted: the open one as a `Fitted`; linked:
-    changes when a link asks for samples that have to be drawn first."""
+    """by: the generator; items: the grid of samples; picked: the number of the one that is open, as text; other, way,
+    walking, walked: the walk to another sample; sampled: the visitor's `Sampled` or None; fitted: the open one as a
+    `Fitted`; linked: changes when a link asks for samples that have to be drawn first."""
 
     dataset: gr.Radio
     kind: gr.Dropdown
+    by: gr.Dropdown
     cls: gr.Dropdown
     guidance: gr.Slider
     steps: gr.Slider
@@ -57,7 +58,7 @@ class GenerateTab(Widgets):
     @property
     def asked(self) -> list[Any]:
         """What says what to sample, in the order of `models.checked`."""
-        return [self.dataset, self.kind, self.cls, self.guidance, self.steps, self.seed]
+        return [self.dataset, self.kind, self.cls, self.guidance, self.steps, self.seed, self.by]
 
     def checked(self, values: dict[Any, Any]) -> Asked:
         """What to sample, from the page's values by widget. WsrError for what is not there or out of range."""
@@ -84,26 +85,40 @@ def kinds_of(dataset: str) -> list[tuple[str, str]]:
     return [(NAMES[one.representation], one.representation) for one in found if one.dataset == dataset]
 
 
+def generators_of(name: str) -> list[tuple[str, str]]:
+    """A collection's generators, as they are offered."""
+    return [(f"{kind.title} (baseline)" if kind.role == BASELINE else kind.title, kind.name)
+            for kind in models.generators(name)]  # fmt: skip
+
+
+def _offered(tab: GenerateTab, asked: Asked) -> dict[Any, Any]:
+    """The generators and classes that there are to choose from, with those that are chosen."""
+    classes = [ANY, *models.classes_of(asked.name, asked.by)]
+    return {
+        tab.by: gr.update(choices=generators_of(asked.name), value=asked.by),
+        tab.cls: gr.update(choices=classes, value=asked.cls or ANY),
+    }
+
+
 def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
     """What a link says. WsrError for what is not there."""
     first = library.collection(models.models()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
     values = [float(given.get(name, value)) for name, value in (("guidance", PLAIN), ("steps", STEPS), ("seed", 0))]
-    asked = models.checked(dataset, kind, given.get("class", ANY), *values)
+    asked = models.checked(dataset, kind, given.get("class", ANY), *values, given.get("by", ""))
     picked = given.get("sample", "")
     if picked and not (picked.isdecimal() and int(picked) < models.COUNT):
         raise WsrError(f"Samples of a link are numbered 0 to {models.COUNT - 1}, not {picked[:20]!r}.")
     return {
         tab.dataset: dataset,
         tab.kind: gr.update(choices=kinds_of(dataset), value=kind),
-        tab.cls: gr.update(choices=[ANY, *models.classes_of(asked.name)], value=asked.cls or ANY),
         tab.guidance: asked.guidance,
         tab.steps: asked.steps,
         tab.seed: asked.seed,
         tab.picked: picked,
         # other samples than those that are kept have to be drawn first: a change of this does it
-        tab.linked: "" if models.alike(asked, models.kept(asked.name)) else f"{asked}",
-    }
+        tab.linked: "" if models.alike(asked, models.kept(asked.name, asked.by)) else f"{asked}",
+    } | _offered(tab, asked)
 
 
 @compute.guarded
@@ -111,34 +126,35 @@ def change_dataset(tab: GenerateTab, dataset: str) -> dict[Any, Any]:
     kinds = kinds_of(dataset)
     if not kinds:
         raise WsrError(f"There is no model of {dataset!r} here.")
-    classes = [ANY, *models.classes_of(f"{dataset}-{kinds[0][1]}")]
-    return {
-        tab.kind: gr.update(choices=kinds, value=kinds[0][1]),
-        tab.cls: gr.update(choices=classes, value=ANY),
-    }
+    asked = models.checked(dataset, kinds[0][1], ANY, PLAIN, STEPS, 0)
+    return {tab.kind: gr.update(choices=kinds, value=kinds[0][1])} | _offered(tab, asked)
 
 
 @compute.guarded
 def change_kind(tab: GenerateTab, dataset: str, kind: str) -> dict[Any, Any]:
-    asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0)
-    return {tab.cls: gr.update(choices=[ANY, *models.classes_of(asked.name)])}
+    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0))
+
+
+@compute.guarded
+def change_generator(tab: GenerateTab, dataset: str, kind: str, by: str) -> dict[Any, Any]:
+    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by))
 
 
 @compute.guarded
 def opened(
-    tab: GenerateTab, dataset: str, kind: str, sampled: Sampled | None, request: gr.Request
+    tab: GenerateTab, dataset: str, kind: str, by: str, sampled: Sampled | None, request: gr.Request
 ) -> Iterator[dict[Any, Any]]:
-    """The tab, or another model, is opened. A visitor's own samples stay where they were, and those that are on their
-    way come first. gradio empties what an answer without values is for: there is always one."""
-    name = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
-    if sampled is None or sampled.asked.name != name:
-        yield from session.newest(request, _kept(tab, name, request), "samples")
+    """The tab, or another generator, is opened. A visitor's own samples stay where they were, and those that are on
+    their way come first. gradio empties what an answer without values is for: there is always one."""
+    asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)
+    if sampled is None or (sampled.asked.name, sampled.asked.by) != (asked.name, asked.by):
+        yield from session.newest(request, _kept(tab, asked, request), "samples")
     else:
         yield gr.skip()
 
 
-def _kept(tab: GenerateTab, name: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    for screen in run.opening(name):
+def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    for screen in run.opening(asked.name, asked.by):
         if tab.job.is_going_on(request):
             yield gr.skip()
             return
@@ -150,7 +166,7 @@ def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> di
     begun, sampled = tab.job.prepare(request), values[tab.sampled]
     with contextlib.suppress(WsrError):  # `sample` says what is wrong
         asked = tab.checked(values)
-        if models.alike(asked, sampled.asked if sampled else models.kept(asked.name)):
+        if models.alike(asked, sampled.asked if sampled else models.kept(asked.name, asked.by)):
             begun[tab.seed] = (asked.seed + 1) % (models.SEEDS[1] + 1)
     return begun
 
@@ -175,21 +191,22 @@ def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.R
 
 
 @compute.guarded
-def warm(dataset: str, kind: str) -> None:
-    """Makes a model ready on a thread of its own: it may wait a minute for its turn, and looking must not."""
-    name = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0).name
-    if name not in _warming:
-        _warming.add(name)
-        threading.Thread(target=_warm, args=(name,), name="wsr-warm", daemon=True).start()
+def warm(dataset: str, kind: str, by: str) -> None:
+    """Makes a generator ready on a thread of its own: it may wait a minute for its turn, and looking must not."""
+    asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)
+    which = asked.name, asked.by
+    if which not in _warming:
+        _warming.add(which)
+        threading.Thread(target=_warm, args=which, name="wsr-warm", daemon=True).start()
 
 
-def _warm(name: str) -> None:
+def _warm(name: str, by: str) -> None:
     try:
-        run.warm(name)
+        run.warm(name, by)
     except Exception as error:  # nobody asked for it: a press of Sample says what is wrong
-        compute.log.warning("the model of %s is not ready: %s", name, error)
+        compute.log.warning("%s of %s is not ready: %s", by, name, error)
     finally:
-        _warming.discard(name)
+        _warming.discard((name, by))
 
 
 def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:

@@ -1,14 +1,14 @@
-"""What there is to sample from: the diffusion models of the assets, and what a visitor may ask of them."""
+"""What there is to sample from: the generators that are trained in the assets, and what a visitor may ask of them."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.shared import library, networks
-from wsr import representations
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.generators.metadata import read_about
+from wsr.generators.registry import GeneratorKind, kinds, named
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -22,13 +22,16 @@ STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
 PLAIN = 2.5  # guidance that visitors begin with: as the models' own, and as the samples in assets
 KEPT_STEPS = 100  # of the samples in assets, which are those of seed 0
 ANY = "any"
+OWN, BASELINE = "diffusion", "baseline"  # our generator; the role of those that need no more than the zoo
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor wants, as checked by `checked`. name: of the collection whose weights the model has learnt."""
+    """What a visitor wants, as checked by `checked`. name: of the collection whose weights the generator has learnt;
+    by: the generator's registered name."""
 
     name: str
+    by: str
     cls: str | None
     guidance: float
     steps: int
@@ -45,59 +48,82 @@ class Sampled:
 
 
 def models() -> list[str]:
-    """Collections with a diffusion model, shapes first: anybody can name what was sampled. Empty until the assets are
-    made."""
-    there = [name for name in library.collection_names() if file_of(name).is_file() and not problem(name)]
+    """Collections with a generator that was trained, shapes first: anybody can name what was sampled. Empty until the
+    assets are made."""
+    there = [name for name in library.collection_names() if any(kind.role != BASELINE for kind in generators(name))]
     return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
-@cached_by_file(lambda name: [file_of(name)], maxsize=256)
-def problem(name: str) -> str:
+def generators(name: str) -> list[GeneratorKind]:
+    """What can sample a collection's weights, in the order of registration: what was trained, and the baselines."""
+    return [kind for kind in kinds() if kind.role == BASELINE or _is_trained(name, kind.name)]
+
+
+def _is_trained(name: str, by: str) -> bool:
+    return file_of(name, by).is_file() and not problem(name, by)
+
+
+@cached_by_file(lambda name, by: [file_of(name, by)], maxsize=256)
+def problem(name: str, by: str) -> str:
     """Why a model that is there cannot be used, as a sentence, which the log has as well; "" where it can."""
     try:
-        classes_of(name)
+        read_about(file_of(name, by))
     except WsrError as error:
-        library.log.error("The model of %s is left out of the page. %s", name, error)
+        library.log.error("The model %s is left out of the page. %s", file_of(name, by).stem, error)
         return str(error)
     return ""
 
 
-def checked(dataset: Any, representation: Any, cls: Any, guidance: Any, steps: Any, seed: Any) -> Asked:
-    """Values of the page's controls, which a visitor can forge. WsrError for one that is not there or out of range."""
+def checked(
+    dataset: Any, representation: Any, cls: Any, guidance: Any, steps: Any, seed: Any, by: Any = ""
+) -> Asked:  # fmt: skip
+    """Values of the page's controls, which a visitor can forge. by: "" for the collection's first generator. WsrError
+    for one that is not there or out of range."""
     name = f"{dataset}-{representation}"
-    if representation not in representations or name not in models():
+    if name not in models():
         raise unknown_name("model", name, models())
-    classes = [ANY, *classes_of(name)]
+    there = [kind.name for kind in generators(name)]
+    by = by or there[0]
+    if by not in there:
+        raise unknown_name("generator", str(by), there)
+    classes = [ANY, *classes_of(name, by)]
     if cls not in classes:
         raise unknown_name("class", str(cls), classes)
     for what, value, (low, high) in (("guidance", guidance, GUIDANCE), ("number of steps", steps, STEPS),
                                      ("seed", seed, SEEDS)):  # fmt: skip
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
             raise WsrError(f"The {what} must lie between {low} and {high}, not at {str(value)[:20]!r}.")
-    return Asked(name, None if cls == ANY else cls, float(guidance), int(steps), int(seed))
+    return Asked(name, by, None if cls == ANY else cls, float(guidance), int(steps), int(seed))
 
 
-def classes_of(name: str) -> list[str]:
-    """The classes that the model was trained with: a data set's own, or clusters. Read without the engine, which the
-    page is built without."""
-    return read_about(file_of(name))["classes"]
+def classes_of(name: str, by: str) -> list[str]:
+    """The classes that a generator was trained with: a data set's own, clusters, or none. Read without the engine,
+    which the page is built without."""
+    return [] if named(by).role == BASELINE else [cls for cls in read_about(file_of(name, by))["classes"] if cls]
 
 
-def file_of(name: str) -> Path:
-    """The model's first file, which is written last."""
-    return assets_dir() / "diffusion" / f"{name}.safetensors"
+def file_of(name: str, by: str = OWN) -> Path:
+    """The first file of a generator that was trained, which is written last."""
+    return assets_dir() / "diffusion" / f"{named(by).stem(name)}.safetensors"
 
 
-def files_of(name: str) -> list[str | Path]:
-    """The files that a model and its zoo are read from."""
-    return [file_of(name), *library.files_of(name)]
+def source_of(asked: Asked) -> Path:
+    """What the generator is read from (`work.generator`): its file, or of a baseline the zoo."""
+    zoo = assets_dir() / "zoos" / asked.name
+    return zoo if named(asked.by).role == BASELINE else file_of(asked.name, asked.by)
+
+
+def files_of(name: str, by: str = OWN) -> list[str | Path]:
+    """The files that a generator and its zoo are read from."""
+    return [file_of(name, by), *library.files_of(name)]
 
 
 @cached_by_file(files_of, maxsize=6)
-def model(name: str) -> "Generator":
+def model(name: str, by: str = OWN) -> "Generator":
+    """A generator that was trained."""
     from wsr.generators.files import load_generator
 
-    return load_generator(file_of(name))
+    return load_generator(file_of(name, by))
 
 
 @cached_by_file(library.files_of, maxsize=6)
@@ -109,9 +135,9 @@ def audit(name: str) -> "tuple[Audit, list[str]]":
     return made, training
 
 
-def kept(name: str) -> Asked:
+def kept(name: str, by: str = OWN) -> Asked:
     """What was asked for the samples in assets."""
-    return Asked(name, None, PLAIN, KEPT_STEPS, 0)
+    return Asked(name, by, None, PLAIN, KEPT_STEPS, 0)
 
 
 def alike(one: Asked, other: Asked) -> bool:

@@ -10,9 +10,10 @@ from app.shared import library, work
 from app.shell import snippets, workers
 from app.shell.jobs import Pace
 from app.tabs.generate import drawn, models
-from app.tabs.generate.models import PLAIN, STEPS, Asked, Sampled
+from app.tabs.generate.models import BASELINE, OWN, PLAIN, STEPS, Asked, Sampled
 from wsr.caching import Stamp, cached_by_file, file_stamp
 from wsr.errors import WsrError
+from wsr.generators.registry import named
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -34,17 +35,17 @@ class Screen:
     sampled: Sampled | None = None
 
 
-def _sample_files(path: Path, name: str) -> list[str | Path]:
+def _sample_files(path: Path, name: str, *_: str) -> list[str | Path]:
     return [path / "zoo.json", path / "index.parquet", *library.files_of(name)]
 
 
-def opening(name: str) -> Iterator[Screen]:
+def opening(name: str, by: str = OWN) -> Iterator[Screen]:
     """The first of the samples in assets: what a visitor sees before they press anything."""
-    path = assets_dir() / "samples" / name
+    path = assets_dir() / "samples" / named(by).stem(name)
     if not (path / "zoo.json").is_file():
         yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
         return
-    sampled = _kept_samples(path, name)
+    sampled = _kept_samples(path, name, by)
     said = snippets.settled(f"{len(sampled.weights)} networks that nobody fitted. Press Sample for others.")
     key = path, file_stamp(_sample_files(path, name))
     if key not in _kept_items:
@@ -60,17 +61,18 @@ def opening(name: str) -> Iterator[Screen]:
 
 
 @cached_by_file(models.files_of, maxsize=26)
-def warm(name: str) -> None:
+def warm(name: str, by: str) -> None:
     """Loads the model and takes a step, which the first time takes half a second longer: while the visitor looks, so
     that the first press of Sample need not wait for it."""
-    workers.ahead(work.sample, models.file_of(name), models.COUNT, None, PLAIN, STEPS[0], 0)
+    first = Asked(name, by, None, PLAIN, STEPS[0], 0)
+    workers.ahead(work.sample, models.source_of(first), models.COUNT, None, PLAIN, STEPS[0], 0, by)
 
 
 @cached_by_file(_sample_files, maxsize=26)
-def _kept_samples(path: Path, name: str) -> Sampled:
+def _kept_samples(path: Path, name: str, by: str) -> Sampled:
     from wsr.zoo import Zoo
 
-    return Sampled(models.kept(name), Zoo.open(path).weights()[: models.COUNT], [])
+    return Sampled(models.kept(name, by), Zoo.open(path).weights()[: models.COUNT], [])
 
 
 def run(asked: Asked, stop: Path) -> Iterator[Screen]:
@@ -107,8 +109,8 @@ _sampling = workers.Task(work.sample, duration=30, what="Sampling")
 
 
 def _records(asked: Asked, stopped: Callable[[], bool] = lambda: False) -> "Iterator[SampleStep]":
-    settings = models.COUNT, asked.cls, asked.guidance, asked.steps, asked.seed
-    return _sampling(models.file_of(asked.name), *settings, stopped=stopped)
+    settings = models.COUNT, asked.cls, asked.guidance, asked.steps, asked.seed, asked.by
+    return _sampling(models.source_of(asked), *settings, stopped=stopped)
 
 
 def judged(name: str, weights: "Tensor") -> "list[Verdict]":
@@ -138,7 +140,7 @@ def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
     for number in (first, second):
         if not 0 <= number < models.COUNT:
             raise WsrError(f"Samples are numbered 1 to {models.COUNT}, not {number + 1}.")
-    made = models.model(asked.name)
+    made = None if named(asked.by).role == BASELINE else models.model(asked.name, asked.by)
     if not isinstance(made, WeightDiffusion):
         raise WsrError("Only a diffusion model leads from one sample to another: it makes both from noise.")
     size = len(made.mean)

@@ -9,7 +9,7 @@ from app.shell.address import Part
 from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
 from app.tabs.generate import handlers, models, run
-from app.tabs.generate.handlers import GenerateTab, kinds_of
+from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
 
 COLUMNS = 4
 
@@ -17,7 +17,7 @@ COLUMNS = 4
 def build(place: Place) -> Built | None:
     names = models.models()
     if not names:
-        gr.HTML(snippets.empty("No diffusion model has been trained here yet. Train them with", "make assets"))
+        gr.HTML(snippets.empty("No generator has been trained here yet. Train them with", "make assets"))
         return None
     tab = _layout(names)
     _wire(tab, place.view)
@@ -28,7 +28,7 @@ def warm() -> None:
     """Draws sixteen surfaces and what they are nearest to: seconds, once for all visitors."""
     for name in models.models()[:1]:
         with compute.told(name):
-            for _ in run.opening(name):
+            for _ in run.opening(name, models.generators(name)[0].name):
                 pass
 
 
@@ -37,12 +37,12 @@ TAB = Tab("generate", "Generate", build, warm)
 
 def _link(tab: GenerateTab, view: gr.Tab) -> Part:
     """The tab's state in the address: what to sample, and which of the samples is open."""
-    widgets = dict(zip(("data", "kind", "class", "guidance", "steps", "seed"), tab.asked, strict=True))
+    widgets = dict(zip(("data", "kind", "class", "guidance", "steps", "seed", "by"), tab.asked, strict=True))
     return Part("generate", view, {**widgets, "sample": tab.picked}, tab.bind(handlers.restore), [tab.linked])
 
 
 def _layout(names: list[str]) -> GenerateTab:
-    first = library.collection(names[0])
+    first, offered = library.collection(names[0]), generators_of(names[0])
     datasets = list(dict.fromkeys(library.collection(name).dataset for name in names))
     with gr.Row(equal_height=False):
         with gr.Column(elem_classes=["wsr-half", "wsr-tight"]):
@@ -55,8 +55,12 @@ def _layout(names: list[str]) -> GenerateTab:
             items = Pictures(columns=COLUMNS)
             with gr.Accordion("Settings", open=False, elem_classes="wsr-later"):
                 kind = gr.Dropdown(kinds_of(first.dataset), value=first.representation, label="Representation")
+                by = gr.Dropdown(
+                    offered, value=offered[0][1], label="Generator",
+                    info="What has learnt the weights; baselines only copy, mix or scatter the training networks.",
+                )  # fmt: skip
                 cls = gr.Dropdown(
-                    [models.ANY, *models.classes_of(first.name)], value=models.ANY, label="Class",
+                    [models.ANY, *models.classes_of(first.name, offered[0][1])], value=models.ANY, label="Class",
                     info="Clusters are found in the weights, where these have no classes: of people hands, heads …",
                 )  # fmt: skip
                 guidance = gr.Slider(
@@ -80,7 +84,7 @@ def _layout(names: list[str]) -> GenerateTab:
                 way = gr.Slider(0, 1, value=0.5, step=0.05, label="How far")
                 walked = gr.HTML()
     return GenerateTab(
-        dataset=dataset, kind=kind, cls=cls, guidance=guidance, steps=steps, seed=seed,
+        dataset=dataset, kind=kind, by=by, cls=cls, guidance=guidance, steps=steps, seed=seed,
         state=state, job=Job("sampling", sample, stop, state, "more samples"), items=items,
         picked=gr.Textbox("", visible="hidden"), pair=pair, verdict=verdict, surface=surface, take=take, place=place,
         files=files, other=other, way=way, walking=walking, walked=walked,
@@ -92,10 +96,11 @@ def _layout(names: list[str]) -> GenerateTab:
 def _wire(tab: GenerateTab, view: gr.Tab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
-    which = [tab.dataset, tab.kind]
+    which, offered = [tab.dataset, tab.kind, tab.by], [tab.by, tab.cls]
     changed = (
-        tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, tab.cls], **look),
-        tab.kind.input(tab.bind(handlers.change_kind), which, tab.cls, **look),
+        tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, *offered], **look),
+        tab.kind.input(tab.bind(handlers.change_kind), [tab.dataset, tab.kind], offered, **look),
+        tab.by.input(tab.bind(handlers.change_generator), which, offered, **look),
     )
     screen = [tab.state, tab.items, tab.sampled]
     large = [

@@ -40,9 +40,12 @@ class Card:
     wire: Callable[[list[Any]], None] = field(default=lambda shared: None)
 
 
-def shuffle_card(dataset: str) -> Card:
-    """Permuting neurons or rank components: the weights are all different and nothing changes."""
+def shuffle_card(dataset: str) -> Card | None:
+    """Permuting neurons or rank components: the weights are all different and nothing changes. None where there are no
+    weights with such a freedom."""
     families = families_of(dataset)
+    if not families:
+        return None
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Shuffle")
@@ -77,9 +80,11 @@ def shuffle_card(dataset: str) -> Card:
     return Card({"shuffle": family, "seed": seed}, [family, seed], outputs, opened, wire)
 
 
-def mask_card(dataset: str) -> Card:
+def mask_card(dataset: str) -> Card | None:
     """The same with a mask: shuffled weights are not allowed, and putting the mask back breaks the picture."""
-    families = families_of(dataset)
+    families = families_of(dataset, masked=True)
+    if not families:
+        return None
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Now with a mask")
@@ -125,9 +130,11 @@ def mask_card(dataset: str) -> Card:
     return Card({"mask": family, "mask_guess": guess}, inputs, outputs, opened, wire)
 
 
-def group_card(dataset: str) -> Card:
+def group_card(dataset: str) -> Card | None:
     """Signs, scales and changes of basis, with what each representation allows."""
     known = [(NAMES[name], name) for name in _moving() if name in run.names_of(dataset)]
+    if not known:
+        return None
     kinds = [("sign", "sign"), ("scale", "scale"), ("any basis, GL(r)", "basis")]
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
@@ -150,7 +157,9 @@ def group_card(dataset: str) -> Card:
     def opened(
         dataset: str, item: str, name: str, kind: str, strength: float, guess: str | None = None
     ) -> dict[Any, Any]:  # fmt: skip
-        of = run.subject(run.names_of(dataset)[name], item)
+        if name not in (there := run.names_of(dataset)):
+            raise unknown_name("representation", name, there)
+        of = run.subject(there[name], item)
         shown = [(of.label, run.picture(of.model, of.full))]
         if guess is None:
             return {sheet: snippets.pictures(shown), answer: "", table: ""}
@@ -191,8 +200,10 @@ def given_value(widget: Any, text: str | None) -> Any:
     return min(max(float(text), low), high)
 
 
-def families_of(dataset: str) -> list[tuple[str, str]]:
-    there = [named(name) for name in _moving() if name in run.names_of(dataset)]
+def families_of(dataset: str, masked: bool = False) -> list[tuple[str, str]]:
+    """The families of a data set's weights whose parts may change places; masked: those that have a mask."""
+    there = [named(name) for name in names() if name in run.names_of(dataset)]
+    there = [kind for kind in there if "permutation" in kind.symmetries and (kind.masked or not masked)]
     return [(kind.unmasked.label, kind.family) for kind in {kind.family: kind for kind in there}.values()]
 
 
@@ -205,6 +216,8 @@ def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
     """The item in this family's zoo, with its mask or without; where only one of the two is there, that one."""
     there = run.names_of(dataset)
     kinds = [named(name) for name in there if name in names() and named(name).family == family]
+    if not kinds:
+        raise unknown_name("representation", family, there)
     kind = min(kinds, key=lambda kind: kind.masked != masked)
     return run.subject(there[kind.name], item)
 

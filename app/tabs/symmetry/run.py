@@ -50,9 +50,8 @@ class Moved:
 @cached_by_file(library.files_of, maxsize=64)
 def subject(name: str, item: str) -> Subject:
     """An item of a collection; both come from the page and are looked up. WsrError for what is not there."""
-    library.collection(name).position(item)
     model = networks.zoo(name).representation
-    return Subject(name, item, model, model.layout.fill(networks.zoo(name).weights([item])))
+    return Subject(name, item, model, model.layout.fill(networks.vector(name, item)))
 
 
 def names_of(dataset: str) -> dict[str, str]:
@@ -120,13 +119,9 @@ def _picture(model: "Representation", full: "Tensor") -> np.ndarray:
 
 def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:
     """Where the moved weights belong on the collection's map."""
-    from wsr.analysis import place
-
-    found, vectors = library.collection(of.name), networks.weights(of.name).numpy()
-    points = found.points(method, dims)
-    known = np.isfinite(points).all(axis=1)
-    stored = of.model.layout.strip(moved.full).numpy()
-    return [float(x) for x in place(stored, vectors[known], points[known])[0]]
+    library.collection(of.name).points(method, dims)
+    _, places = networks.places(of.name, of.model.layout.strip(moved.full))
+    return places[method, dims]
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,6 @@ def _drop(lane: connect_run.Lane) -> float:
 
 
 def _said(dataset: str, drops: dict[str, float]) -> str:
-    measure = library.collection(next(n for n in library.collection_names() if n.startswith(dataset))).measure
-    parts = [f"{snippets.quality(drop, measure)} from starts {TITLES[start]}" for start, drop in drops.items()]
+    of = library.collection(next(n for n in library.collection_names() if n.startswith(dataset))).modality
+    parts = [f"{of.in_short(drop)} from starts {TITLES[start]}" for start, drop in drops.items()]
     return f"Halfway, the fits lose {' and '.join(parts)}. Around one, all fits begin on the same side."

@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 import numpy as np
+from jaxtyping import UInt8
 
 from app.figures.matrices import matrix_picture
 from app.shell import compute, snippets
@@ -18,9 +19,11 @@ PART, WHOLE = 0.05, 0.5  # shares of the picture that change
 SAID = {"same": "next to nothing", "part": "a part of it", "all": "all of it"}
 
 
-def theorem_card(dataset: str) -> Card:
-    """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i)."""
+def theorem_card(dataset: str) -> Card | None:
+    """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i). None where there are no adapters with such terms."""
     families = [(title, name) for title, name in families_of(dataset) if "basis" in named(name).symmetries]
+    if not families:
+        return None
     everything = list(range(RANK))
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
@@ -85,8 +88,9 @@ def _judged(of: Subject, guess: str) -> str:
     return snippets.verdict(guess == right, said)
 
 
-def lost(before: np.ndarray, after: np.ndarray) -> float:
-    """The share of two pictures (h, w, 3), where either shows something, that differs visibly."""
+def lost(before: UInt8[np.ndarray, "h w 3"], after: UInt8[np.ndarray, "h w 3"]) -> float:
+    """The share of two pictures (h, w, 3) of bytes, where either shows something, that differs visibly."""
+    before, after = (np.float32(picture) / 255 for picture in (before, after))
     there = (np.minimum(before, after) < BACKGROUND).any(2)
     changed = (np.abs(before - after) > VISIBLE).any(2)
     return float((changed & there).sum() / max(1, there.sum()))

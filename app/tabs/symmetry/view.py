@@ -40,7 +40,8 @@ def _layout(datasets: list[str]) -> SymmetryTab:
         titles = [(library.TITLES.get(name, name), name) for name in datasets]
         dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
         strip = Pictures(first, sprite=sprite_of(datasets[0]), elem_classes="wsr-strip")
-    return SymmetryTab(dataset, strip, item, [make(datasets[0]) for make in CARDS])
+    shown = [card for make in CARDS if (card := make(datasets[0]))]
+    return SymmetryTab(dataset, strip, item, shown)
 
 
 def _wire(tab: SymmetryTab, view: gr.Tab) -> None:

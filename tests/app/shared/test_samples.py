@@ -10,6 +10,7 @@ from app.shared import samples
 from app.tabs.fit import handlers
 from app.tabs.fit.handlers import FitTab
 from wsr.errors import WsrError
+from wsr.modalities import IMAGE, OCCUPANCY
 
 
 def upload(path):
@@ -19,7 +20,7 @@ def upload(path):
 
 def test_photographs_and_shapes_are_at_hand_without_any_download():
     found = samples.samples()
-    assert {item.dim for item in found} == {2, 3} and len({item.id for item in found}) == len(found)
+    assert {item.modality for item in found} == {IMAGE, OCCUPANCY} and len({item.id for item in found}) == len(found)
     photo = samples.target("photo:coffee")
     assert photo.dim == 2 and max(photo.view.shape[:2]) == 128
     shape = samples.target("shape:chair-00452")

@@ -55,7 +55,7 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     signals = Signals("emoji", 2, [Signal(target, "", "heldout", 2, lambda: noise)])
     monkeypatch.setattr("wsr.data.load_signals", lambda name, ids: signals)
     monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
-    asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "spread": 0.1, "perturb": 1.0}
+    asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "sigma": 0.1, "perturb": 1.0}
     *_, shown, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
     assert "Fitted just now" in last["state"] and tuple(shown["live"].lanes) == ("mlp", "mlora")
     walked = handlers.walk(TAB, "emoji", target, "own", shown["live"], 0.2, True)
@@ -75,7 +75,7 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
 )
 def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb, told):
     target = connect_run.targets("emoji")[0]
-    asked = {"dataset": "emoji", "target": target, "names": names, "spread": sigma, "perturb": perturb}
+    asked = {"dataset": "emoji", "target": target, "names": names, "sigma": sigma, "perturb": perturb}
     *_, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
     assert "wsr-failed" in last["state"] and told in last["state"]
 

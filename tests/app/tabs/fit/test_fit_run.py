@@ -19,7 +19,8 @@ from wsr.errors import WsrError
 @pytest.fixture
 def target():
     image = np.random.default_rng(0).random((16, 24, 3), dtype=np.float32)
-    return samples.Target(Signal("noise", "", "train", 2, lambda: image), "noise", (image * 255).astype(np.uint8), 450)
+    signal = Signal("noise", "", "train", 2, lambda: image)
+    return samples.Target(signal, "noise", (image * 255).astype(np.uint8), 450, image.shape[:2])
 
 
 @settings(max_examples=40, deadline=None)

@@ -44,12 +44,12 @@ def visitor(name):
 
 def test_a_file_is_read_drawn_and_measured(cube):
     target = preparing.uploaded(str(cube), lambda: False)
-    assert target.dim == 3 and target.view.shape == (samples.VIEW, samples.VIEW, 3) and target.truth is None
+    assert target.dim == 3 and target.view.shape == (samples.VIEW, samples.VIEW, 3) and target.evaluator is None
     ready = preparing.measured(target, lambda: False)
-    assert ready.truth.points.shape[1] == ready.truth.inside.shape[1] and not ready.trouble
-    assert 0 < float(ready.truth.inside.float().mean()) < 1
+    assert ready.evaluator.points.shape[1] == ready.evaluator.inside.shape[1] and not ready.trouble
+    assert 0 < float(ready.evaluator.inside.float().mean()) < 1
     assert preparing.measured(ready, lambda: False) is ready
-    *_, (_, last) = work.fit(ready.signal, ("mlp",), 4, 10, ready.truth)
+    *_, (_, last) = work.fit(ready.signal, ("mlp",), 4, 10, ready.evaluator)
     assert last.done and np.isfinite(last.quality).all()
 
 

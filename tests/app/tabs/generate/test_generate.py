@@ -33,7 +33,7 @@ class Request:
 
 def asked(*values, sampled=None):
     """Returns the page's values by widget."""
-    return dict(zip(TAB.asked, values or ASKED, strict=True)) | {"sampled": sampled}
+    return dict(zip(TAB.asked, (*(values or ASKED), "diffusion"), strict=True)) | {"sampled": sampled}
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_samples_appear_step_by_step_and_are_judged(sampled):
 
 
 def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sampled):
-    (sketch, first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym")
+    (sketch, first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym", "diffusion")
     assert len(sketch.items) == len(first.items) == len(judged.sampled.weights) == 6
     assert judged.items[1]["label"] == "2 · blend"
     assert "6 new networks" in judged.state
@@ -183,6 +183,37 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
     assert picture.shape == (drawn.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
 
 
+def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
+    """One control: what was trained, and what needs no more than the zoo."""
+    known = dict(handlers.generators_of("emoji-mlora-asym"))
+    assert list(known) == ["diffusion", "noise (baseline)", "average (baseline)", "Gaussian (baseline)"]
+    shown = handlers.change_generator(TAB, "emoji", "mlora-asym", "gaussian")
+    assert shown["by"]["value"] == "gaussian" and shown["cls"]["choices"] == ["any"]
+    assert handlers.change_kind(TAB, "emoji", "mlora-asym")["by"]["value"] == "diffusion"
+    given = asked() | {"by": "gaussian"}
+    assert "seed" not in handlers.prepare(TAB, given | {"sampled": sampled[-1].sampled}, Request()), "they are others"
+    TAB.job.finish(Request())
+    *_, last = handlers.sample(TAB, given, Request())
+    made = last["sampled"]
+    assert made.asked.by == "gaussian" and not torch.equal(made.weights, sampled[-1].sampled.weights)
+    assert last["items"][0]["label"] == "1 · novel", "they carry their verdicts alike"
+    assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", Request())["files"]["value"][0]
+    with pytest.raises(gr.Error, match="Only a diffusion model"):
+        handlers.walk(made, "1", 3, 0.5)
+    assert len(list(handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request()))) == 1
+    with pytest.raises(WsrError, match="Unknown generator"):
+        models.checked(*ASKED, "p-diff")
+
+
+def test_a_link_names_the_generator(assets):
+    given = {"data": "emoji", "kind": "mlora-asym", "by": "average"}
+    shown = handlers.restore(TAB, given)
+    assert shown["by"]["value"] == "average" and "by='average'" in shown["linked"]
+    assert handlers.restore(TAB, {"data": "emoji"})["by"]["value"] == "diffusion", "as in links of before"
+    with pytest.raises(WsrError, match="Unknown generator"):
+        handlers.restore(TAB, given | {"by": "nobody"})
+
+
 def test_too_few_held_out_fits_give_no_verdict(assets):
     weights = models.model("emoji-mlora-asym").sample(2, steps=2)
     assert generate_run.judged("emoji-mlora-asym", weights) == []
@@ -227,17 +258,17 @@ def test_a_link_says_what_to_sample(assets):
 def test_a_model_is_made_ready_without_keeping_anybody_from_looking(assets, monkeypatch):
     began, over, done = threading.Event(), threading.Event(), []
 
-    def slow(name):
+    def slow(*which):
         began.set()
         over.wait(30)
-        done.append(name)
+        done.append(which)
 
     monkeypatch.setattr(generate_run, "warm", slow)
     for _ in range(5):  # visitors
-        handlers.warm(*ASKED[:2])
+        handlers.warm(*ASKED[:2], "diffusion")
     assert began.wait(30) and not done
     over.set()
     until = time.monotonic() + 30
     while handlers._warming and time.monotonic() < until:
         time.sleep(0.01)
-    assert done == ["emoji-mlora-asym"]
+    assert done == [("emoji-mlora-asym", "diffusion")]

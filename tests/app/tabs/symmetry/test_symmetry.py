@@ -90,10 +90,11 @@ def test_a_term_less_is_judged_by_what_is_seen(item):
     assert opened(card, item, "mlora", [0, 1, 2, 3], 4)[2] == ""
     answers = [opened(card, item, "mlora", [1, 2, 3], 4, guess)[2] for guess in symmetry_terms.SAID]
     assert sum("Right." in answer for answer in answers) == 1
-    white, half = np.ones((4, 4, 3)), np.ones((4, 4, 3))
-    half[:2] = 0.2
+    white, half = np.full((4, 4, 3), 255, np.uint8), np.full((4, 4, 3), 255, np.uint8)
+    half[:2] = 50
     changed = half.copy()
-    changed[0] = 0.6
+    changed[0] = 150
+    changed[1] -= 10  # which nobody sees
     assert symmetry_terms.lost(white, white) == symmetry_terms.lost(half, half) == 0
     assert symmetry_terms.lost(white, half) == 1 and symmetry_terms.lost(half, changed) == 0.5
 

@@ -1,0 +1,11 @@
+"""Imported in children of the page: what a test registers here is registered there as well."""
+
+from tests.additions.film import FILM
+from tests.additions.mixture import MIXTURE
+from tests.additions.sound import SOUND
+from wsr import generators, modalities
+from wsr.fields import registry
+
+registry.register(FILM)
+generators.register(MIXTURE)
+modalities.register(SOUND)
