@@ -52,8 +52,12 @@ def read_image(source: str | Path | Image.Image | Shaped[Any, "..."], longest: i
 def _from_file(path: Path, longest: int | None, square: bool = False) -> Picture:
     if longest is not None and longest < 1:
         raise WsrError(f"The longer side of a resized image is 1 pixel or more, not {longest}.")
-    limits = Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path.name, LONGEST_NAME))
-    return _from_array(call(read_picture, str(path), longest, square, limits=limits))
+    return _from_array(call(read_picture, str(path), longest, square, limits=limits_of(path, longest)))
+
+
+def limits_of(path: Path, longest: int | None) -> Limits:
+    """The limits under which a picture file is read. longest: see `read_image`."""
+    return Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path.name, LONGEST_NAME))
 
 
 def _from_pil(image: Image.Image, longest: int | None) -> Shaped[np.ndarray, "h w 3"]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from wsr.caching import cached_by_file
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 from wsr.fields.base import BaseField
 from wsr.formats.files import refuse_stand_in, there
 from wsr.formats.schema import BaseSchema, as_config, parse_json, validated
@@ -150,5 +150,6 @@ def load_latents(name_or_path: str | Path) -> tuple[Tensor, list[str]]:
         about = _about(file)
         latents = file.tensor("latents", (None, about.config.latent)).float()
         if len(about.ids) != len(latents):
-            raise WsrError(f"{file.fault}: it has {len(latents)} latents for {len(about.ids)} ids.")
+            held = f"{counted(len(latents), 'latent')} for {counted(len(about.ids), 'id')}"
+            raise WsrError(f"{file.fault}: it has {held}.")
         return latents, about.ids

@@ -194,6 +194,10 @@ class Modality(ABC):
         """What there is to know of a content before it is fitted, in sentences."""
         return []
 
+    def report(self, path: str | Path, resolution: int) -> list[str]:
+        """What there is to know of a file before it is fitted, in sentences. WsrError as in `read`."""
+        return self.describe(self.read(path), resolution) or [f"It holds what can be fitted: {self.noun}."]
+
     def warnings(self, content: Any) -> list[str]:
         """Those of these sentences that say what was mended, or what may make a poor fit."""
         return []
