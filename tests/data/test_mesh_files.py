@@ -181,7 +181,7 @@ FAR = {
     "farther.obj": obj() + "v 1e400 0 0\nf 1 2 13\n",
     "place.obj": "".join("v 1e200 2e200 3e200\n" for _ in range(3)) + "f 1 2 3\n",
     "far.off": off().replace("\n2 0 0\n", "\n2e155 0 0\n"),
-    "far.stl": stl_text().replace("vertex 2", "vertex 2e99"),
+    "far.stl": stl_text().replace("vertex 2.0", "vertex 2e99"),
     "pentagon.obj": "".join(f"v {x}e200 {y}e200 0\n" for x, y in ((0, 0), (2, 0), (1, 1), (2, 2), (0, 2)))
     + "f 1 2 3 4 5\n",
 }

@@ -134,7 +134,7 @@ def _check_extent(vertices: np.ndarray, name: str) -> None:
         )
     extent = float(np.ptp(vertices, axis=0).max())
     if extent == 0:
-        raise WsrError(f"{name} has all its vertices in one place: they span no shape.")
+        raise WsrError(f"{name} has an extent of 0: all its vertices lie in one place.")
     if extent < 1 / _FARTHEST:
         raise WsrError(f"{name} has an extent of {extent:.3g}, and {1 / _FARTHEST:g} at least is needed: scale it up.")
 
