@@ -22,7 +22,7 @@ from wsr.modalities import IMAGE
 from wsr.picture_formats import NAMES, SUFFIXES
 
 SECONDS = 20.0  # 40 megapixels take 2 s on a core of their own
-MEMORY = 700 * 2**20  # of the child, beyond what it has; a WebP of 40 megapixels takes 510 MB, all others less
+MEMORY = 700 * 2**20  # of the child, beyond what it has; a WebP of 40 megapixels without loss takes 350 MB
 MEMORY_WHOLE = 2**31  # where a picture is wanted at its full size, as float32
 
 Picture = Float[np.ndarray, "h w 3"]
