@@ -13,6 +13,8 @@ from PIL import Image
 from wsr.cli import main
 from wsr.commands import FAILED, MISTAKE, OK, STOPPED
 
+MODEL = Path(__file__).parent / "fixtures/before/diffusion/pictures-mlora-asym.safetensors"
+
 
 @pytest.fixture
 def picture(tmp_path):
@@ -68,6 +70,87 @@ def test_numbers_and_names_that_make_no_sense_are_said(command, said, picture, t
         taken = other.getsockname()[1]
         assert main([part.format(zoo=zoo, folder=tmp_path, taken=taken) for part in command]) == MISTAKE
     assert said in " ".join(capsys.readouterr().err.split())
+
+
+def said_by(command, capsys) -> str:
+    """The one line that a command ends with, which must be a mistake."""
+    assert main(command) == MISTAKE
+    error = capsys.readouterr().err
+    assert error.startswith("wsr: ") and error.count("\n") == 1 and "Traceback" not in error, error
+    return error
+
+
+@pytest.mark.parametrize("command, said", [
+    ([], "needs the name of a command: data, base, fit"),
+    (["zoo"], "needs the name of a command: info, check, build"),
+    (["fti"], "Unknown command of `wsr` 'fti': did you mean 'fit'?"),
+    (["zoo", "biuld"], "Unknown command of `wsr zoo` 'biuld': did you mean 'build'?"),
+    (["fit", "me.png", "--stpes", "3"], "Unknown option of `wsr fit` '--stpes': did you mean '--steps'?"),
+    (["zoo", "build", "emoji", "--out", "x", "--work=2"], "'--work': did you mean '--workers'?"),
+    (["zoo", "info", "a", "b"], "`wsr zoo info` takes nothing more, and 'b' was given"),
+    (["zoo", "build", "emoji"], "`wsr zoo build` needs --out (The zoo's folder)"),
+    (["fit", "me.png", "--preset", "gpu"], "'gpu': "),
+    (["fit", "me.png", "--steps"], "--steps needs 1 value"),
+    (["fit", "me.png", "--steps", "many"], "--steps takes a whole number, not 'many'"),
+    (["fit", "me.png", "--sigma=x"], "--sigma takes a number, not 'x'"),
+    (["render", "z", "--resolution", "1.5"], "--resolution takes a whole number, not '1.5'"),
+    (["bench", "fit", "nope"], "Unknown value of DATASET: 'nope': Valid: emoji, shapes10"),
+    (["audit", "a", "b", "--alarm", "x"], "takes a number, not 'x'"),
+])  # fmt: skip
+def test_a_wrong_command_line_is_one_sentence(command, said, capsys):
+    """tyro, whose hook says what is wrong, would print a box of many lines."""
+    told = said_by(command, capsys)
+    assert said in told and "--help` says" in told
+
+
+@pytest.mark.parametrize("command", [
+    ["zoo", "build", "images:{folder}", "--out", "{full}"], ["zoo", "merge", "{full}", "{zoo}"],
+    ["zoo", "compress", "{zoo}", "{full}"], ["sample", "{model}", "--out", "{full}"],
+])  # fmt: skip
+def test_no_command_writes_a_zoo_among_other_files(command, picture, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("WSR_ASSETS", str(MODEL.parents[1]))
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "thesis.tex").write_text("mine")
+    places = dict(folder=tmp_path, full=full, zoo=MODEL.parents[1] / "zoos/pictures-mlp", model=MODEL)
+    told = said_by([part.format(**places) for part in command], capsys)
+    assert "full" in told and [path.name for path in full.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_is_no_file_to_fit(picture, tmp_path, capsys):
+    told = said_by(["fit", str(tmp_path)], capsys)
+    assert "is a folder, and `wsr fit` takes files" in told and f"`wsr zoo build images:{tmp_path} --out" in told
+    assert "meshes:" not in told
+    (tmp_path / "empty").mkdir()
+    told = said_by(["fit", str(picture), str(tmp_path / "empty")], capsys)
+    assert "images:" in told and "meshes:" in told
+    zoo = Path(__file__).parent / "fixtures/before/zoos/pictures-mlp"
+    assert "is a zoo, whose weights are fitted already" in said_by(["fit", str(zoo)], capsys)
+    for command in (["data", str(tmp_path)], ["base", str(tmp_path)]):
+        assert f"images:{tmp_path} (images)" in said_by(command, capsys)
+
+
+def test_a_place_that_cannot_be_written_is_said_before_hours_of_work(picture, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    zoo = str(Path(__file__).parent / "fixtures/before/zoos/pictures-mlp")
+    for out, said in (("/proc/none/x", "cannot be written"), (str(tmp_path), "name a file in it"),
+                      (str(tmp_path / "file/x"), "no folder")):  # fmt: skip
+        for command in (["base", f"images:{tmp_path}"], ["diffuse", zoo], ["evaluate", zoo, zoo],
+                        ["bench", "growth"], ["bench", "fit"], ["bench", "photograph"]):  # fmt: skip
+            assert said in said_by([*command, "--out", out], capsys)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "me.png"]
+
+
+def test_a_picture_is_described(tmp_path, capsys):
+    path = tmp_path / "me.png"
+    Image.new("RGBA", (400, 200), (255, 0, 0, 128)).save(path)
+    assert main(["data", str(path)]) == OK
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == ("PNG picture of 400 × 200 pixels, RGB with transparency. What is transparent is shown on white. It "
+                    "is scaled down to 128 × 64 pixels to be fitted.")  # fmt: skip
+    (tmp_path / "me.txt").write_text("x")
+    assert "is of no kind that is read" in said_by(["data", str(tmp_path / "me.txt")], capsys)
+    assert "There is no file" in said_by(["data", str(tmp_path / "none.png")], capsys)
 
 
 def test_ctrl_c_ends_batches_side_by_side(tmp_path):

@@ -15,9 +15,10 @@ import pytest
 import torch
 
 from wsr import cleanup, paths
+from wsr.disk_errors import disk_error
 from wsr.errors import WsrError
 from wsr.formats import save_tensors
-from wsr.paths import atomic_path, cache_dir, disk_error, use_writable_caches, writing
+from wsr.paths import atomic_path, cache_dir, use_writable_caches, writing
 
 HERE = Path(__file__).parents[1]
 NOWHERE = "/proc/none"  # where nobody can make a folder, root included
@@ -115,6 +116,7 @@ WRITES = """
 import resource, sys
 from pathlib import Path
 import numpy as np, pandas as pd, torch
+from wsr.disk_errors import disk_error
 from wsr.errors import WsrError
 from wsr.formats import save_tensors
 from wsr.paths import atomic_path
@@ -141,14 +143,16 @@ for name, write in (("parquet", parquet), ("npz", npz), ("picture", picture), ("
             save_tensors(path, {"x": values})
         print(name, "was written")
     except WsrError as error:
-        assert "no space left" in str(error) and repr(str(path)) in str(error), error
+        assert "limit on the size of files" in str(error) and repr(str(path)) in str(error), error
+        assert "0.1 MB" in str(error) and "space" not in str(error), error
     assert path.read_text() == "what was there"
 assert len(list(folder.iterdir())) == 6
 """
 
 
 def test_what_does_not_fit_is_a_sentence_and_the_old_file_stays(tmp_path):
-    """A process's own limit on file sizes causes the same error as a full disk, and setting it needs no rights."""
+    """A limit on the size of files, which anybody may set, ends a write in its middle as a full disk does. The sentence
+    says which of the two it was."""
     done = subprocess.run([sys.executable, "-c", WRITES, str(tmp_path)], cwd=HERE, capture_output=True, text=True)
     assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr[-2000:]
 

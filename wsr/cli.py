@@ -4,22 +4,23 @@ text."""
 import sys
 from typing import Annotated
 
-import tyro
 from rich.console import Console
-from tyro.conf import OmitArgPrefixes, subcommand
+from tyro.conf import subcommand
 
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
-from wsr.commands import MISTAKE, STOPPED, options
+from wsr.commands import MISTAKE, STOPPED
 from wsr.commands.app import App
 from wsr.commands.base import Base
 from wsr.commands.bench import Bench
 from wsr.commands.data import Data
 from wsr.commands.fit import Fit
 from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
+from wsr.commands.options import parsed
 from wsr.commands.render import Render
 from wsr.commands.zoo import ZooCommand
+from wsr.disk_errors import disk_error, place_error
 from wsr.errors import WsrError
-from wsr.paths import disk_error, use_writable_caches
+from wsr.paths import use_writable_caches
 
 Command = (
     Annotated[Data, subcommand("data")]
@@ -36,20 +37,16 @@ Command = (
 )
 
 
+DESCRIPTION = "A weight-space laboratory: signals become small neural fields, and their weights become data."
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs a sub-command. Exit codes: 0 done, 1 a check failed, 2 wrong input or no room to write, 130 interrupted by
     Ctrl-C, 143 ended by SIGTERM."""
     end_on_sigterm()
     use_writable_caches()
     try:
-        command = tyro.cli(
-            OmitArgPrefixes[Command],
-            args=arguments,
-            prog="wsr",
-            registry=options,
-            description="A weight-space laboratory: signals become small neural fields, and their weights become data.",
-        )
-        return command.run()
+        return parsed(Command, arguments, DESCRIPTION).run()
     except Terminated:
         Console(stderr=True).print("Asked to end.")
         return TERMINATED
@@ -57,10 +54,11 @@ def main(arguments: list[str] | None = None) -> int:
         Console(stderr=True).print("Stopped.")
         return STOPPED
     except Exception as error:
-        known = error if isinstance(error, WsrError) else disk_error(error)
+        known = error if isinstance(error, WsrError) else disk_error(error) or place_error(error)
         if known is None:
             raise
-        Console(stderr=True).print(f"wsr: {known}", style="red", markup=False, highlight=False)
+        # one line, however narrow the terminal: a sentence that is cut cannot be copied or searched for
+        Console(stderr=True).print(f"wsr: {known}", style="red", markup=False, highlight=False, soft_wrap=True)
         return MISTAKE
 
 

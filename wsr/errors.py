@@ -17,6 +17,16 @@ def shown(path: str | Path, longest: int = 240) -> str:
     return repr(text if len(text) <= longest else f"{text[:half]}…{text[-half:]}")
 
 
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """A number of things as messages give it: "1 face", "1,200 faces". plural: where it is not the noun with an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def were(number: int, one: str = "was", many: str = "were") -> str:
+    """The form of a verb that agrees with a number of things."""
+    return one if number == 1 else many
+
+
 def unknown_name(kind: str, given: str, valid: Iterable[str]) -> WsrError:
     """Returns the error for a name that is not in `valid`, with the nearest valid one."""
     names = [str(name) for name in valid]

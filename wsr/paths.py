@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsr.cleanup import temporary_folder
+from wsr.disk_errors import disk_error as disk_error  # for whoever writes by other means
+from wsr.disk_errors import is_full, refused
 from wsr.errors import WsrError, shown
 
 log = logging.getLogger("wsr")
@@ -23,11 +25,6 @@ OTHERS = {
     "HF_HOME": "huggingface",
     "TORCHINDUCTOR_CACHE_DIR": "inductor",
 }
-# What the system says when a disk is full, or a quota or a limit reached.
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# The same, from libraries that write by themselves: safetensors, pyarrow, torch.
-_FULL_WORDS = ("no space left", "disk quota exceeded", "file too large", "os error 28", "os error 27", "os error 122")
-_WRITER_WORDS = ("pytorchstreamwriter", "iostream error", "inline_container", "file write failed")
 
 
 def cache_dir() -> Path:
@@ -150,14 +147,14 @@ def _begun(path: Path, needed: int) -> Path:
 
 @contextmanager
 def writing(path: str | Path, needed: int = 0) -> Iterator[None]:
-    """Context for code that writes to `path`, or into it as a folder: turns the errors of a full disk into WsrErrors.
-    Other errors are not changed."""
+    """Context for code that writes to `path`, or into it as a folder: turns the errors of a full disk, of a quota and of
+    a limit on file sizes into WsrErrors. Other errors are not changed."""
     try:
         yield
     except WsrError:
         raise
     except Exception as error:
-        if not _is_full(error):
+        if not is_full(error):
             raise
         raise refused(path, error, needed) from None
 
@@ -197,46 +194,8 @@ def require_writable(path: str | Path, *inputs: str | Path) -> Path:
     return path
 
 
-def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
-    """Returns the WsrError for an OSError that occurred while writing to `path`."""
-    if _is_full(error):
-        need = f"{_megabytes(needed)} are needed and " if needed else ""
-        free = _free(Path(path))
-        room = f": {need}{_megabytes(free)} are free" if free is not None else ""
-        limit = {errno.EDQUOT: " (your quota is used up)", errno.EFBIG: " (no file here may be larger)"}
-        why = limit.get(getattr(error, "errno", None), "")
-        return WsrError(f"There is no space left to write {shown(path)}{why}{room}. Make room, or write elsewhere.")
-    why = getattr(error, "strerror", None) or str(error)
-    return WsrError(f"{shown(path)} cannot be written ({why}): choose a place where you may write.")
-
-
-def disk_error(error: BaseException) -> WsrError | None:
-    """Returns the WsrError for an error that means that a disk is full or may not be written; None for any other error.
-    """
-    if isinstance(error, Exception) and _is_full(error):
-        return refused(getattr(error, "filename", None) or tempfile.gettempdir(), error)
-    if isinstance(error, OSError) and error.errno == errno.EROFS:
-        return refused(error.filename or tempfile.gettempdir(), error)
-    return None
-
-
-def _is_full(error: Exception) -> bool:
-    if isinstance(error, OSError) and error.errno is not None:
-        return error.errno in FULL
-    words = str(error)[:2000].lower()
-    if any(word in words for word in _FULL_WORDS):
-        return True
-    return isinstance(error, RuntimeError) and any(word in words for word in _WRITER_WORDS)
-
-
-def _free(path: Path) -> int | None:
-    for place in (path, *path.parents):
-        try:
-            return shutil.disk_usage(place).free
-        except (OSError, ValueError):
-            continue
-    return None
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"
+def require_free(path: str | Path, *, overwrite: bool) -> Path:
+    """Checks `path` by `require_writable` before a job that takes hours, unless something is there already that is not
+    to be replaced: the job then says what it is. Returns the path."""
+    path = Path(path)
+    return path if not overwrite and taken(path) and path.is_file() else require_writable(path)

@@ -37,7 +37,7 @@ _BEGINNINGS = {
     "BMP": (b"BM",),
     "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
 }
-# Unsupported files that people may try, as a sentence names them.
+# Names of pictures that people may try and that are not supported, as a sentence names them.
 _NOT_OFFERED = {
     "a JPEG XL picture": (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
     "a JPEG 2000 picture": (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
@@ -48,10 +48,6 @@ _NOT_OFFERED = {
     "a PostScript document": (b"%!PS", b"\xc5\xd0\xd3\xc6"),
     "a PDF document": (b"%PDF",),
     "an SVG drawing": (b"<svg",),
-    "a Git LFS pointer instead of the picture (`git lfs pull` fetches it)": (b"version https://git-lfs",),
-    "a web page": (b"<!doctype html", b"<html", b"<!DOCTYPE html", b"<!DOCTYPE HTML", b"<HTML"),
-    "a ZIP archive": (b"PK\3\4",),
-    "a gzip archive": (b"\x1f\x8b",),
 }
 _HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs")
 _AVIF = (b"avif", b"avis")

@@ -142,7 +142,7 @@ def test_accessors_stay_within_their_bytes(field, value, says, tmp_path):
 def test_polygons_that_cross_themselves_are_named(tmp_path):
     vertices = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0.5, 0.5, 1]])
     mesh = read(tmp_path, "a.obj", obj([[0, 1, 2, 3], [0, 1, 4]], vertices))
-    assert any("cross themselves" in note for note in mesh.metadata["wsr repairs"][1])
+    assert any("1 polygon crosses itself and was cut into a fan" in note for note in mesh.metadata["wsr repairs"][1])
 
 
 def test_a_spiral_is_cut_inside_its_outline(tmp_path):
@@ -173,3 +173,32 @@ def test_what_takes_too_long_is_a_sentence(tmp_path, monkeypatch):
         read(tmp_path, "a.obj", obj() + "f 1 2 3\n" * 300_000)
     monkeypatch.setattr(meshes, "READ_SECONDS", 20.0)
     assert is_l(read(tmp_path, "a.obj", obj()))
+
+
+FAR = {
+    "far.obj": "".join(f"v {x}e200 {y} {z}\n" for x, y, z in ((0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)))
+    + "f 1 3 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\n",
+    "farther.obj": obj() + "v 1e400 0 0\nf 1 2 13\n",
+    "place.obj": "".join("v 1e200 2e200 3e200\n" for _ in range(3)) + "f 1 2 3\n",
+    "far.off": off().replace("\n2 0 0\n", "\n2e155 0 0\n"),
+    "far.stl": stl_text().replace("vertex 2.0", "vertex 2e99"),
+    "pentagon.obj": "".join(f"v {x}e200 {y}e200 0\n" for x, y in ((0, 0), (2, 0), (1, 1), (2, 2), (0, 2)))
+    + "f 1 2 3 4 5\n",
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+@pytest.mark.filterwarnings("error")
+def test_coordinates_that_overflow_are_said_to_be_too_large(name, tmp_path):
+    (tmp_path / name).write_text(FAR[name])
+    with pytest.raises(WsrError, match="coordinates of up to .*e.*Scale it down|too large for a float") as error:
+        read_arrays(str(tmp_path / name))
+    assert name in str(error.value)
+
+
+def test_what_spans_no_shape_says_which_way(tmp_path):
+    tiny = "".join(f"v {x}e-40 {y}e-40 0\n" for x, y in ((0, 0), (1, 0), (0, 1))) + "f 1 2 3\n"
+    for text, said in ((tiny, "extent of 1e-40.*scale it up"), ("v 1 1 1\n" * 3 + "f 1 2 3\n", "in one place")):
+        (tmp_path / "a.obj").write_text(text)
+        with pytest.raises(WsrError, match=said):
+            read_mesh(tmp_path / "a.obj")

@@ -196,7 +196,7 @@ def test_columns_and_rows_that_disagree(files, tmp_path):
         "'steps' should": dict(change=lambda t: t.assign(steps="x")),
         "'quality' should": dict(change=lambda t: t.assign(quality="x")),
         "'id' should": dict(change=lambda t: t.assign(id=[1, 2, 3])),
-        "gaps": dict(change=lambda t: t.assign(id=["a", None, "c"])),
+        r"has 1 gap\.": dict(change=lambda t: t.assign(id=["a", None, "c"])),
         "a text of": dict(change=lambda t: t.assign(split="x" * 20_000)),
         "within": dict(change=lambda t: t.assign(own=[[1], [2], [3]])),
         "names 3 instances": dict(weights=lambda w: w[:2].clone()),

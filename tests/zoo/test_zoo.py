@@ -1,17 +1,20 @@
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from wsr.data import Signals, load_signals
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.fitting.loop import run_fit
 from wsr.presets import preset
-from wsr.zoo import Zoo, build_zoo, check_zoo
+from wsr.zoo import Zoo, build_zoo, check_zoo, compress_zoo
 from wsr.zoo.build import zoo_start
 from wsr.zoo.shards import merge_zoos, shard
 from wsr.zoo.trajectories import build_trajectories
@@ -61,8 +64,6 @@ def test_a_killed_run_resumes_to_the_same_zoo(made, tmp_path):
     run.close()
     # killed between the weights and the index: a batch is in the file that no index names
     zoo = Zoo.open(tmp_path / "cut")
-    from safetensors.torch import load_file, save_file
-
     file = tmp_path / "cut" / "weights-00000.safetensors"
     save_file({"weights": torch.cat([load_file(file)["weights"], torch.ones(3, zoo.representation.size).half()])}, file)
     list(build_zoo(create("cut"), signals))
@@ -235,3 +236,62 @@ def test_zoo_json_says_everything_that_decoding_needs(made, tmp_path):
         "layout",
     ):
         assert key in meta
+
+
+def test_rows_that_the_index_lacks_are_named(made, tmp_path, capsys):
+    """With and without targets: a row that the index has lost puts weights under another's id."""
+    from wsr.cli import main
+    from wsr.commands import FAILED
+
+    create, signals = made
+    list(build_zoo(create(), signals))
+    path = tmp_path / "zoo/index.parquet"
+    index = pd.read_parquet(path)
+    for rest, said in ((index.drop(index.index[3]), r"10 vectors, and its index names 9: 1 has no row"),
+                       (index.iloc[:7], "names 7: 3 have no row"), (index.iloc[:0], "names 0: 10 have")):  # fmt: skip
+        rest.to_parquet(path, index=False)
+        for dataset in (signals.name, "images:gone"):
+            zoo = Zoo.open(tmp_path / "zoo")
+            zoo.meta["dataset"] = dataset
+            report = check_zoo(zoo)
+            assert not report.ok and any(re.search(said, problem) for problem in report.problems)
+        assert main(["zoo", "check", str(tmp_path / "zoo")]) == FAILED
+        assert "fetch index.parquet again" in " ".join(capsys.readouterr().out.split())
+    path.unlink()
+    assert any("names 0: 10 have" in problem for problem in check_zoo(Zoo.open(tmp_path / "zoo")).problems)
+    list(build_zoo(create(), signals))
+    assert check_zoo(Zoo.open(tmp_path / "zoo")).ok  # what was left of a run that was stopped is written over
+
+
+def test_rows_of_a_killed_writer_shift_nobody_s_weights(made, tmp_path, monkeypatch):
+    """Also where what follows them goes into a file of its own."""
+    create, signals = made
+    list(build_zoo(create("whole"), signals))
+    run = build_zoo(create("cut"), signals)
+    next(run)
+    run.close()
+    file = tmp_path / "cut" / "weights-00000.safetensors"
+    kept = load_file(file)["weights"]
+    save_file({"weights": torch.cat([kept, torch.ones_like(kept)])}, file)
+    monkeypatch.setattr("wsr.zoo.zoo.MAX_FILE_BYTES", 1)
+    list(build_zoo(create("cut"), signals))
+    whole, cut = Zoo.open(tmp_path / "whole"), Zoo.open(tmp_path / "cut")
+    assert len(list(cut.path.glob("weights-*"))) > 1 and cut.ids == whole.ids
+    assert torch.equal(cut.weights(), whole.weights()) and check_zoo(cut).ok
+
+
+def test_a_zoo_is_made_in_a_folder_of_its_own(made, tmp_path):
+    create, signals = made
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo/.DS_Store").write_text("")  # as systems leave them
+    list(build_zoo(create(), signals[:1]))
+    list(build_zoo(create(), signals[:2]))  # one's own goes on
+    assert Zoo.open(tmp_path / "zoo").ids == signals.ids[:2]
+    (tmp_path / "full").mkdir()
+    for i in range(5):
+        (tmp_path / f"full/{i}.txt").write_text("mine")
+    with pytest.raises(WsrError, match=r"holds other things \('0.txt', '1.txt', '2.txt' and 2 more\)"):
+        create("full")
+    assert len(list((tmp_path / "full").iterdir())) == 5
+    (tmp_path / "empty").mkdir()
+    assert compress_zoo(Zoo.open(tmp_path / "zoo"), tmp_path / "empty").ids == signals.ids[:2]

@@ -153,7 +153,10 @@ class Evaluation:
 def enough(name: str, available: int, count: int) -> None:
     """Raises a WsrError if subsets of `count` cannot be drawn from the available weights."""
     if not 2 <= count <= available:
-        raise WsrError(f"A comparison of {count} weights needs as many ({name}: {available}): ask for a lower count.")
+        raise WsrError(
+            f"A comparison takes 2 weights or more of either side, and as many as there are at most ({name}: "
+            f"{available}), not {count}."
+        )
 
 
 def set_metrics() -> list[Metric]:

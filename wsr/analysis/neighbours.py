@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 
 BLOCK = 256  # rows at a time, about 8 MB, which fit into the processor's cache
 
@@ -26,7 +26,7 @@ def nearest(
         raise unknown_name("metric", metric, ("cosine", "l2"))
     if queries.shape[1] != weights.shape[1]:
         raise WsrError(
-            f"The query has {queries.shape[1]} numbers and the weights have {weights.shape[1]}: they are of "
+            f"The query has {counted(queries.shape[1], 'number')} and the weights have {weights.shape[1]}: they are of "
             "different representations."
         )
     queries = queries.float()

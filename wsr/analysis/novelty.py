@@ -24,7 +24,7 @@ from torch import Tensor
 from wsr.analysis.neighbours import nearest
 from wsr.analysis.standardized import StandardizedSpace
 from wsr.data.emoji import families
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.fields.representation import Representation
 from wsr.zoo.build import FIRST
 from wsr.zoo.zoo import Zoo
@@ -165,8 +165,8 @@ def _standing_out(spaces: list[list[Tensor]]) -> list[Tensor]:
 def _enough(count: int, rate: float, of: str = "") -> None:
     if not 0 < rate < 1 or count * rate < 2:
         raise WsrError(
-            f"A false-positive rate of {rate!r} cannot be set by {count} held-out fits{of}: two of them at least must "
-            "fall below the thresholds."
+            f"A false-positive rate of {rate!r} cannot be set by {counted(count, 'held-out fit')}{of}: two of them at "
+            "least must fall below the thresholds."
         )
 
 

@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.isolation import Children, Limits, cores
 from wsr.map_layouts import METHODS, NAMES, ProjectionConfig, layout
 
@@ -108,7 +108,8 @@ def _checked(weights: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n p"]:
     if wrong:
         rows = ", ".join(map(str, wrong[:5])) + (f" and {len(wrong) - 5} more" if len(wrong) > 5 else "")
         raise WsrError(
-            f"{len(wrong)} of {len(weights)} weight vectors hold NaN or infinite numbers (rows {rows}): leave them out."
+            f"NaN or infinite numbers are in {len(wrong)} of {counted(len(weights), 'weight vector')} (rows {rows}): "
+            "leave them out."
         )
     return weights
 
@@ -124,8 +125,8 @@ def faithfulness(
 
     if len(weights) < LEAST_JUDGED or len(weights) != len(coordinates):
         raise WsrError(
-            f"A map is judged by {LEAST_JUDGED} points or more, as many as there are weights: here are {len(weights)} "
-            f"weights and {len(coordinates)} points."
+            f"A map is judged by {LEAST_JUDGED} points or more, as many as there are weights: here are "
+            f"{counted(len(weights), 'weight')} and {counted(len(coordinates), 'point')}."
         )
     step = -(-len(weights) // 2000)
     weights, coordinates = _checked(weights[::step]), _checked(coordinates[::step])

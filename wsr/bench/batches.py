@@ -10,7 +10,7 @@ import torch
 
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.devices import compile_backend, synchronize
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.loop import run_fit
@@ -84,7 +84,7 @@ def _row(
     try:
         steps, seconds, warm = timed_steps(settings, model, size, device, backend)
     except torch.OutOfMemoryError:
-        return row | {"error": f"{size} instances do not fit into the memory of the device"}
+        return row | {"error": f"{counted(size, 'instance')} do not fit into the memory of the device"}
     points = min(settings.fit.points, settings.side**2)
     done = fit_flops(settings.field.layers, settings.field.channels, points) * size / seconds
     return row | {
@@ -143,6 +143,6 @@ def _told(row: dict) -> str:
     if "error" in row:
         return row["error"]
     return (
-        f"{row['instances']} instances ({row['backend']}): {row['fits_per_second']:.2f} fits/s, "
+        f"{counted(row['instances'], 'instance')} ({row['backend']}): {row['fits_per_second']:.2f} fits/s, "
         f"{row['share_of_rate']:.0%} of the rate, {row['peak_bytes'] / 2**30:.2f} GiB"
     )

@@ -15,6 +15,7 @@ from torch import Tensor
 from wsr.bench.peer import PeerConfig, fit_peer
 from wsr.bench.rates import fit_flops, product_rate
 from wsr.data import Signals
+from wsr.errors import counted
 from wsr.fields import registry
 from wsr.fields.base import BaseField, compute_dtype, multiplies_bf16
 from wsr.fields.mlora import MultiplicativeLoRA
@@ -164,8 +165,8 @@ class FitBench:
                 config = PeerConfig(budgets[0], self.config.points, best["lr"], schedule=best["schedule"])
                 side = self.peer(config, problem)
                 self.say(
-                    f"peer, {side.steps} steps, {len(problem.ids)} instances: {side.seconds:.2f} s each, quality "
-                    f"{side.quality:.3f}, wanted {equal:.3f}"
+                    f"peer, {counted(side.steps, 'step')}, {counted(len(problem.ids), 'instance')}: "
+                    f"{side.seconds:.2f} s each, quality {side.quality:.3f}, wanted {equal:.3f}"
                 )
                 if side.quality >= equal:
                     break

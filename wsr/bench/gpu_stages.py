@@ -13,7 +13,7 @@ import torch
 
 from wsr.bench.batches import SIZES, BatchSettings, bench_batches, clocked, peak_bytes
 from wsr.devices import compile_backend
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.fields.base import BaseField, compute_dtype
 from wsr.fields.checkpoint import load_base
 from wsr.fields.representation import Representation, make_representation
@@ -89,7 +89,7 @@ def tests(device: str, toy: bool) -> Found:
     kinds = [row["outcome"] for row in outcomes.found.values()]
     yield "counts", {kind: kinds.count(kind) for kind in ("passed", "failed", "skipped")}
     if "failed" in kinds or code > 1 or not kinds:
-        raise WsrError(f"{kinds.count('failed')} of {len(kinds)} tests failed (pytest ended with {code}).")
+        raise WsrError(f"{kinds.count('failed')} of {counted(len(kinds), 'test')} failed (pytest ended with {code}).")
 
 
 def _names_of_tests() -> list[str]:
@@ -149,7 +149,7 @@ def _diffusion_steps(device: str, toy: bool) -> dict:
     run = Training(made, vectors, ["one"] * count)  # moves the model to the device
     run.dtype = compute_dtype(device)
     parameters = sum(p.numel() for p in made.network.parameters())
-    say(f"diffusion: {parameters:,} parameters, made in {time.perf_counter() - begun:.1f} s")
+    say(f"diffusion: {counted(parameters, 'parameter')}, made in {time.perf_counter() - begun:.1f} s")
     stream = run.run(record_every=1, monitor_every=0)
     steps, seconds = _steady(stream, 0.02 if toy else 5.0)
     say(f"diffusion: {steps / seconds:.2f} steps/s")
@@ -187,7 +187,7 @@ def sampling(device: str, toy: bool) -> Found:
         made.to_(device)  # in place, because `paper` has two billion parameters
         made.sample(count, steps=2)
         seconds = clocked(lambda made=made, count=count, steps=steps: made.sample(count, steps=steps), device)
-        say(f"sampling, {name}: {count / seconds:.1f} samples/s of {steps} steps")
+        say(f"sampling, {name}: {count / seconds:.1f} samples/s of {counted(steps, 'step')}")
         yield name, {"samples": count, "steps": steps, "guidance": config.guidance, "seconds": seconds,
                      "samples_per_second": count / seconds, "peak_bytes": peak_bytes(device)}  # fmt: skip
 

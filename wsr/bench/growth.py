@@ -9,6 +9,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from wsr.data import Signals
+from wsr.errors import counted
 from wsr.fitting.fit import representation_for
 from wsr.zoo import Zoo, build_zoo
 
@@ -37,7 +38,7 @@ def bench_growth(
             seconds = (time.perf_counter() - begun) / size
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         rows.append({"instances": size, "seconds": seconds, "peak_bytes": peak, "steps": STEPS})
-        say(f"{size} instances: {1000 * seconds:.1f} ms an instance, {peak / 2**30:.2f} GiB at the peak")
+        say(f"{counted(size, 'instance')}: {1000 * seconds:.1f} ms an instance, {peak / 2**30:.2f} GiB at the peak")
     return rows
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from skimage.data import astronaut
 
 from wsr.bench.fit import machine
+from wsr.errors import counted
 from wsr.fields.base import compute_dtype
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
@@ -36,14 +37,14 @@ def bench_photograph(
         picture = Path(folder) / "astronaut.png"
         Image.fromarray(astronaut()).save(picture)
         fitting, rows = steps_alone(picture, steps), []
-        say(f"{steps} steps alone, one thread: {fitting:.1f} CPU seconds")
+        say(f"{counted(steps, 'step')} alone, one thread: {fitting:.1f} CPU seconds")
         for beside in (0, busy):
             with neighbours(beside):
                 row = {"busy_processes": beside} | run_command(picture, steps, Path(folder) / "out.safetensors", code)
             row["not_fitting"] = max(0.0, 1 - fitting / row["cpu_seconds"])
             rows.append(row)
-            say(f"beside {beside} busy processes: {row['cpu_seconds']:.1f} CPU seconds in {row['seconds']:.1f} s, "
-                f"{row['not_fitting']:.0%} not fitting")  # fmt: skip
+            say(f"beside {counted(beside, 'busy process', 'busy processes')}: {row['cpu_seconds']:.1f} CPU seconds in "
+                f"{row['seconds']:.1f} s, {row['not_fitting']:.0%} not fitting")  # fmt: skip
     kind = str(compute_dtype("cpu")).removeprefix("torch.")
     return {"machine": machine(), "compute_dtype": kind, "steps": steps, "fitting_cpu_seconds": fitting, "runs": rows}
 

@@ -8,15 +8,18 @@ from typing import Annotated, Literal
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from wsr.commands import OK, PresetName, console
-from wsr.paths import assets_dir, atomic_path
+from wsr.paths import assets_dir, atomic_path, require_writable
 
 
-def write_report(name: str, report: dict | list, out: Path | None = None) -> Path:
-    path = out or assets_dir() / "reports" / f"{name}.json"
+def report_path(name: str, out: Path | None) -> Path:
+    """Where a report goes. WsrError, before minutes of measuring, where it cannot be written there."""
+    return require_writable(out or assets_dir() / "reports" / f"{name}.json")
+
+
+def write_report(path: Path, report: dict | list) -> None:
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(report, indent=1))
     console.print(f"Written to {path}.", highlight=False)
-    return path
 
 
 @dataclass
@@ -47,10 +50,10 @@ class BenchFit:
         from wsr.bench.batches import BatchSettings, bench_batches
         from wsr.devices import usable
 
-        device = usable(self.device)
+        device, path = usable(self.device), report_path(f"bench-batches-{self.preset}", self.out)
         report = {"preset": self.preset, "device": device}
         report |= dict(bench_batches(BatchSettings.of(self.preset, sizes=self.batches), device, say=console.print))
-        write_report(f"bench-batches-{self.preset}", report, self.out)
+        write_report(path, report)
         return OK
 
     def run(self) -> int:
@@ -59,6 +62,7 @@ class BenchFit:
         from wsr.bench.fit import FitBench
         from wsr.data import load_signals
 
+        path = report_path(f"bench-fit-{self.dataset}", self.out)
         held_out = load_signals(self.dataset).where(split="heldout")
         spread = held_out.ids[:: max(1, len(held_out) // (self.instances + 4))]
         bench = FitBench(held_out.select(spread), self.dataset, self.instances, console.print)
@@ -73,7 +77,7 @@ class BenchFit:
                 else "which reached no equal quality."
             )
         )
-        write_report(f"bench-fit-{self.dataset}", report, self.out)
+        write_report(path, report)
         return OK
 
 
@@ -97,8 +101,9 @@ class BenchGrowth:
         from wsr.bench.growth import bench_growth
         from wsr.data import load_signals
 
+        path = report_path("bench-growth", self.out)
         rows = bench_growth(load_signals("emoji"), "emoji", self.sizes, self.workers, console.print)
-        path = write_report("bench-growth", rows, self.out)
+        write_report(path, rows)
         draw_growth(rows, path.with_suffix(".png"))
         return OK
 
@@ -120,9 +125,10 @@ class BenchSurfaces:
         from wsr.bench.surfaces import bench_surfaces
         from wsr.zoo import Zoo
 
+        path = report_path("bench-surfaces", self.out)
         report = bench_surfaces(Zoo.open(self.zoo), self.resolution, self.count, console.print)
         console.print(f"{report['speedup']:.1f} times faster, {report['same_surface']} of {self.count} the same.")
-        write_report("bench-surfaces", report, self.out)
+        write_report(path, report)
         return OK
 
 
@@ -145,8 +151,9 @@ class BenchPhotograph:
     def run(self) -> int:
         from wsr.bench.photograph import bench_photograph
 
+        path = report_path("bench-photograph", self.out)
         report = bench_photograph(self.steps, busy=self.busy, code=self.code, say=console.print)
-        write_report("bench-photograph", report, self.out)
+        write_report(path, report)
         return OK
 
 

@@ -8,7 +8,9 @@ from typing import Literal
 from tyro.conf import Positional
 
 from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted, shown
+from wsr.formats.files import there
+from wsr.modalities import Modality, everything
 from wsr.paths import require_writable
 from wsr.progress import bar
 
@@ -57,9 +59,8 @@ class Fit:
         from wsr.fitting.fit import stream
         from wsr.fitting.settings import FitSettings, Start
 
-        single = len(self.source) == 1 and not os.path.exists(self.source[0])  # false for a name that is too long
-        named = single and not Path(self.source[0]).suffix
-        if named:
+        _refuse_folders(self.source)
+        if len(self.source) == 1 and _is_data_set(self.source[0]):
             signals = load_signals(self.source[0], list(self.ids) or None)
         else:
             signals = _described(self.source, self.preset)
@@ -76,7 +77,8 @@ class Fit:
         unit = result.modality.unit
         for name, quality, status in zip(result.ids, result.quality, result.status, strict=True):
             console.print(f"{name}: {quality:.3f} {unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
-        console.print(f"{result.representation.size:,} numbers each, {result.seconds:.1f} s. Wrote {self.out}.")
+        size = counted(result.representation.size, "number")
+        console.print(f"{size} each, {result.seconds:.1f} s. Wrote {self.out}.")
         if self.render:
             result.modality.save(result.render()[0], self.render)
         return OK if any(not status.startswith("diverged") for status in result.status) else FAILED
@@ -90,6 +92,32 @@ class Fit:
             if self.render.suffix.lower() not in modality.saves:
                 endings = ", ".join(modality.saves)
                 raise WsrError(f"{str(self.render)!r}: {modality.plural} are written to files that end in {endings}.")
+
+
+def _is_data_set(source: str) -> bool:
+    if any(one.folder and source.startswith(f"{one.folder}:") for one in everything()):
+        return True
+    return not os.path.exists(source) and not Path(source).suffix  # it does not exist either where it is too long
+
+
+def _refuse_folders(sources: tuple[str, ...]) -> None:
+    """WsrError for a folder, which is no file to fit, with what it is to be given to."""
+    folder = next((source for source in sources if os.path.isdir(source)), None)
+    if folder is None:
+        return
+    if there(Path(folder) / "zoo.json"):
+        raise WsrError(
+            f"{shown(folder)} is a zoo, whose weights are fitted already: `wsr zoo info {folder}` says what it holds, "
+            f"`wsr render {folder}` decodes it."
+        )
+    kinds = [one for one in everything() if one.folder and _holds(Path(folder), one)]
+    kinds = kinds or [one for one in everything() if one.folder]
+    ways = " or ".join(f"`wsr zoo build {one.folder}:{folder} --out ZOO` for {one.plural}" for one in kinds)
+    raise WsrError(f"{shown(folder)} is a folder, and `wsr fit` takes files: make a zoo of what it holds by {ways}.")
+
+
+def _holds(folder: Path, modality: Modality) -> bool:
+    return any(path.suffix.lower() in modality.files for path in folder.rglob("*"))
 
 
 def _described(files: tuple[str, ...], preset: str):

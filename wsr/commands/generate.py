@@ -9,9 +9,9 @@ from rich.table import Column, Table
 from tyro.conf import Positional, arg
 
 from wsr.commands import OK, GeneratorName, PresetName, console
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted, were
 from wsr.generators.registry import named
-from wsr.paths import atomic_path
+from wsr.paths import atomic_path, require_writable
 from wsr.progress import bar
 
 
@@ -67,7 +67,7 @@ class Diffuse:
                 if record.monitor:
                     watch = record.monitor
                     note += f", cosine of samples {watch.cosine:.2f} (training {watch.cosine_train:.2f}), "
-                    note += f"near {watch.distinct} different weights of {watch.samples}"
+                    note += f"near {counted(watch.distinct, 'different weight')} of {watch.samples}"
                 update(record.step, record.steps, note)
         console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
         return OK
@@ -104,9 +104,11 @@ class Sample:
         from wsr.generators.base import SampleSettings
         from wsr.generators.files import load_generator
         from wsr.generators.jobs import sample_zoo
+        from wsr.zoo.checked import refuse_others
 
         if self.count < 1:
             raise WsrError(f"--count must be at least 1, not {self.count}.")
+        refuse_others(self.out)  # before a network is loaded
         with bar("sample") as update:
             generator = load_generator(self.model).to(default_device())
             settings = SampleSettings(
@@ -147,6 +149,8 @@ class Evaluate:
 
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
         require_alike(samples, zoo)
+        if self.out:
+            require_writable(self.out)
         of = extractor(self.extractor, zoo.modality)
         with bar("evaluate") as update:
             found = evaluate(
@@ -157,7 +161,8 @@ class Evaluate:
         for row in found.to_dict("records"):
             pairs = ((one.in_unit(row[one.symbol]), one.in_unit(row[f"{one.symbol} sd"])) for one in metrics)
             table.add_row(row["set"], row["against"], *(f"{value:.4g} ± {sd:.2g}" for value, sd in pairs))
-        console.print(table, f"Features: {of.name}. {self.count} weights of either side, {self.repeats} subsets.")
+        sizes = f"{counted(self.count, 'weight')} of either side, {counted(self.repeats, 'subset')}"
+        console.print(table, f"Features: {of.name}. {sizes}.")
         if self.out:
             with atomic_path(self.out) as temporary:
                 found.assign(extractor=of.name).to_csv(temporary, index=False)
@@ -200,11 +205,11 @@ class AuditCommand:
         console.print(table)
         counts = Counter(verdict.word for verdict in verdicts)
         console.print(", ".join(f"{counts[word]} {word}" for word in ("replica", "blend", "novel")) + ".")
+        copies = sum(verdict.word != "novel" for verdict in tested)
         console.print(
             "Distances are in units of the training weights' standard deviation, and (in brackets) of the distance to "
-            f"the next weights or lines: far below 1 one stands out. Of {len(tested)} held-out fits, judged by "
-            "thresholds that the other half sets, "
-            f"{sum(v.word != 'novel' for v in tested)} are called copies (stated rate "
+            f"the next weights or lines: far below 1 one stands out. Of {counted(len(tested), 'held-out fit')}, judged "
+            f"by thresholds that the other half sets, {copies} {were(copies, 'is', 'are')} called copies (stated rate "
             f"{self.false_positive_rate:.0%})."
         )
         return OK

@@ -9,7 +9,7 @@ from rich.table import Table
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.progress import bar
 
 
@@ -60,13 +60,15 @@ class ZooCheck:
         else:
             found = list(report.recomputed.values())
             console.print(
-                f"Recomputed {len(found)} qualities: mean {sum(found) / max(len(found), 1):.4f}, largest "
-                f"difference from the index {report.largest_difference:.2g}."
+                f"Recomputed {counted(len(found), 'quality', 'qualities')}: mean "
+                f"{sum(found) / max(len(found), 1):.4f}, largest difference from the index "
+                f"{report.largest_difference:.2g}."
             )
         for problem in report.problems[:20]:
             console.print(f"[red]✗[/red] {problem}")
         console.print(
-            f"{report.instances} instances: " + ("all hold." if report.ok else f"{len(report.problems)} problems.")
+            f"{counted(report.instances, 'instance')}: "
+            + ("all hold." if report.ok else f"{counted(len(report.problems), 'problem')}.")
         )
         return OK if report.ok else FAILED
 
@@ -138,7 +140,7 @@ class ZooBuild:
         records = build_zoo(zoo, signals, device=device, workers=self.workers)
         first = next(records, None)  # errors are raised before the bar is shown
         if first is None:
-            console.print(f"{self.out} is complete already: {len(zoo)} instances.")
+            console.print(f"{self.out} is complete already: {counted(len(zoo), 'instance')}.")
             return OK
         with bar(f"zoo {self.out.name}") as update:
             for record in itertools.chain([first], records):
@@ -161,7 +163,7 @@ class ZooMerge:
     def run(self) -> int:
         from wsr.zoo import merge_zoos
 
-        console.print(f"{len(merge_zoos(self.out, list(self.parts)))} instances in {self.out}.")
+        console.print(f"{counted(len(merge_zoos(self.out, list(self.parts))), 'instance')} in {self.out}.")
         return OK
 
 

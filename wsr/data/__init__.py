@@ -1,7 +1,10 @@
 """Data sets by name: `emoji`, `shapes10`, and folders of images or meshes."""
 
+from pathlib import Path
+
 from wsr.data.signals import Signal, Signals
-from wsr.errors import unknown_name
+from wsr.errors import WsrError, shown, unknown_name
+from wsr.formats.files import there
 from wsr.modalities import everything
 
 __all__ = ["Signal", "Signals", "load_signals"]
@@ -29,5 +32,8 @@ def _builtin(name: str) -> Signals:
         from wsr.data.shapes10 import load_shapes10
 
         return load_shapes10(part or None)
+    if there(name, Path.is_dir):
+        ways = " or ".join(f"{one.folder}:{name} ({one.plural})" for one in everything() if one.folder)
+        raise WsrError(f"{shown(name)} is a folder: as a data set its name says what it holds, {ways}.")
     folders = [f"{modality.folder}:DIR" for modality in everything() if modality.folder]
     raise unknown_name("data set", name, ("emoji", "shapes10", *folders))

@@ -22,7 +22,7 @@ from wsr.modalities import IMAGE
 from wsr.picture_formats import NAMES, SUFFIXES
 
 SECONDS = 20.0  # 40 megapixels take 2 s on an idle core
-MEMORY = 700 * 2**20  # bytes that a child may use in addition; a WebP of 40 megapixels takes 510 MB, all others less
+MEMORY = 700 * 2**20  # bytes that a child may use in addition; a lossless WebP of 40 megapixels takes 350 MB
 MEMORY_WHOLE = 2**31  # the same for a picture at its full size, as float32
 
 Picture = Float[np.ndarray, "h w 3"]
@@ -52,8 +52,12 @@ def read_image(source: str | Path | Image.Image | Shaped[Any, "..."], longest: i
 def _from_file(path: Path, longest: int | None, square: bool = False) -> Picture:
     if longest is not None and longest < 1:
         raise WsrError(f"The longer side of a resized image is 1 pixel or more, not {longest}.")
-    limits = Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path.name, LONGEST_NAME))
-    return _from_array(call(read_picture, str(path), longest, square, limits=limits))
+    return _from_array(call(read_picture, str(path), longest, square, limits=limits_of(path, longest)))
+
+
+def limits_of(path: Path, longest: int | None) -> Limits:
+    """The limits under which a picture file is read. longest: see `read_image`."""
+    return Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path.name, LONGEST_NAME))
 
 
 def _from_pil(image: Image.Image, longest: int | None) -> Shaped[np.ndarray, "h w 3"]:

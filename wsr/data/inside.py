@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float
 
 from wsr import isolation
 from wsr.data.orientation import is_closed
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 
 # Seconds and bytes that one measurement may take.
 MEASURE_SECONDS = 20.0
@@ -45,7 +45,7 @@ def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.n
         raise WsrError(f"Points are finite numbers of shape (n, 3), not {points.shape}.")
     if _is_quick(mesh, len(points)):
         return _inside(mesh, points)
-    what = f"Measuring the inside of a mesh of {len(mesh.faces):,} faces"
+    what = f"Measuring the inside of a mesh of {counted(len(mesh.faces), 'face')}"
     limits = isolation.Limits(seconds=MEASURE_SECONDS, memory=MEASURE_MEMORY, what=what)
     return isolation.call(inside_arrays, np.asarray(mesh.vertices), np.asarray(mesh.faces), points, limits=limits)
 
@@ -91,7 +91,7 @@ def _foretold(measure: Callable, points: np.ndarray, mesh: trimesh.Trimesh) -> n
     if expected > MEASURE_SECONDS:
         raise WsrError(
             f"Measuring what is inside this mesh would take about {expected:,.0f} s, and {MEASURE_SECONDS:.0f} s are "
-            f"given: too many of its {len(mesh.faces):,} faces cross each other or lie behind each other. "
+            f"given: too many of its {counted(len(mesh.faces), 'face')} cross each other or lie behind each other. "
             "A surface with less inside it is needed."
         )
     return measure(points)

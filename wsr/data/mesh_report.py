@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from wsr.data.meshes import REPAIRS, read_mesh
 from wsr.data.orientation import Orientation, is_closed
+from wsr.errors import counted, were
 
 GRID = 96  # samples along an edge of [-1, 1]^3 at which fits are decoded to surfaces
 _POINTS = 600  # points on the surface at which the wall thickness is measured
@@ -46,8 +47,8 @@ class MeshReport:
 
     def sentences(self) -> list[str]:
         """The whole report as sentences."""
-        parts = f" in {self.done.parts:,} parts" if self.done.parts > 1 else ""
-        first = f"{self.faces:,} faces{parts}, {'closed' if self.closed else 'open'}."
+        parts = f" in {counted(self.done.parts, 'part')}" if self.done.parts > 1 else ""
+        first = f"{counted(self.faces, 'face')}{parts}, {'closed' if self.closed else 'open'}."
         walls = [] if self.thin or not np.isfinite(self.wall) else [self._walls()]
         return [first, *self.warnings(), *walls]
 
@@ -56,7 +57,10 @@ class MeshReport:
         mesh with walls of sufficient thickness."""
         done, found = self.done, []
         if not self.closed:
-            which = f"{done.open_parts:,} of its {done.parts:,} parts have" if done.parts > 1 else "Its surface has"
+            which = "Its surface has"
+            if done.parts > 1:
+                have = were(done.open_parts, "has", "have")
+                which = f"{done.open_parts:,} of its {counted(done.parts, 'part')} {have}"
             found.append(f"{which} a border: what lies inside is where its faces close it off by more than half.")
             if self.sheets > _SHEETS:
                 found.append(
@@ -64,12 +68,12 @@ class MeshReport:
                     "come out empty or in part."
                 )
         if done.doubled:
-            found.append(f"{_faces(done.doubled, 'lay')} on top of others and were left out.")
+            found.append(f"{counted(done.doubled, 'face')} lay on top of others and {were(done.doubled)} left out.")
         if done.turned:
-            parts = f", of them {done.turned_parts:,} whole parts" if done.turned_parts else ""
-            found.append(f"{_faces(done.turned, 'was', 'were')} wound inward and turned outward{parts}.")
+            parts = f", of them {counted(done.turned_parts, 'whole part')}" if done.turned_parts else ""
+            found.append(f"{counted(done.turned, 'face')} {were(done.turned)} wound inward and turned outward{parts}.")
         if done.cavities:
-            found.append(f"{done.cavities:,} parts inside others are wound against them and are hollow.")
+            found.append(_cavities(done.cavities))
         found += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
         if self.thin:
             found.append(
@@ -84,8 +88,9 @@ class MeshReport:
         return f"Nine tenths of its walls are thicker than {self.voxels:.2g} voxels of the {self.resolution}³ grid."
 
 
-def _faces(count: int, one: str, many: str | None = None) -> str:
-    return f"{count:,} face {one}" if count == 1 else f"{count:,} faces {many or one}"
+def _cavities(count: int) -> str:
+    against = were(count, "is wound against it and is", "are wound against them and are")
+    return f"{counted(count, 'part')} inside {were(count, 'another', 'others')} {against} hollow."
 
 
 def describe_mesh(source: str | trimesh.Trimesh, resolution: int = GRID) -> MeshReport:

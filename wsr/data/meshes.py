@@ -15,13 +15,15 @@ from wsr.data.mesh_limits import MAX_FACES, MAX_MESH_BYTES, MAX_VERTICES, Refusa
 from wsr.data.orientation import Orientation, outward
 from wsr.data.readers.meshes import READERS
 from wsr.data.signals import Signal, Signals
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.formats.files import shown, there
+from wsr.formats.recognise import content_of, mesh_kind, stand_in
 from wsr.modalities import OCCUPANCY
 
 SUFFIXES = tuple(f".{kind}" for kind in READERS)
 READ_SECONDS = 20.0
 READ_MEMORY = 2 * 2**30
+_FARTHEST = 1e30  # from 0: the squares of larger coordinates soon overflow
 REPAIRS = "wsr repairs"  # where a mesh's metadata hold what was done to it: an Orientation, and the reader's notes
 
 
@@ -75,26 +77,37 @@ def read_arrays(
     """Reads a file as `read_mesh` does, but in this process. Returns vertices, faces, what was reoriented and left out,
     and remarks of the reader."""
     name, kind = repr(Path(path).name), Path(path).suffix.lower().lstrip(".")
+    data = Path(path).read_bytes()
+    if clause := stand_in(data, "a mesh"):
+        raise WsrError(f"{name} {clause}.")
     try:
-        soup = READERS[kind](Path(path).read_bytes())
-    except Refusal as reason:
-        raise WsrError(f"{name} cannot be read: {reason}.") from None
+        soup = READERS[kind](data)
+        if not len(soup.faces):
+            raise Refusal("it has no faces, and a surface of triangles or polygons is needed")
     except MemoryError:
         raise
     except Exception as error:  # what a damaged file raises is open-ended
+        if (found := content_of(data)) and mesh_kind(data) != kind:
+            raise WsrError(_misnamed(name, kind, found, mesh_kind(data))) from None
+        if isinstance(error, Refusal):
+            raise WsrError(f"{name} cannot be read: {error}.") from None
         logging.getLogger(__name__).debug("%s", path, exc_info=True)
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:120]
         raise WsrError(f"{name} is damaged and cannot be read as {kind.upper()} ({reason}).") from error
     return *_cleaned(soup.vertices, soup.faces, name), tuple(soup.notes)
 
 
+def _misnamed(name: str, kind: str, found: str, mesh: str) -> str:
+    """The sentence for a file whose name ends in `kind` and which holds something else, perhaps another kind of
+    mesh."""
+    remedy = f"let its name end in .{mesh}" if mesh else f"{', '.join(READERS).upper()} are read"
+    return f"{name} is named as {kind.upper()}, and it holds {found}: {remedy}."
+
+
 def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, Orientation]:
     """Checks and scales a mesh, merges equal vertices and turns its faces outward."""
     vertices, faces = _checked(np.asarray(vertices, np.float64), np.asarray(faces, np.int64), name)
-    with np.errstate(over="ignore"):
-        extent = float(np.ptp(vertices, axis=0).max())
-    if not 1e-30 < extent < 1e30:
-        raise WsrError(f"{name} has an extent of {extent:g}: its vertices do not span a shape.")
+    _check_extent(vertices, name)
     mesh = normalise(trimesh.Trimesh(vertices, faces, process=False))
     # scaled first: vertices count as equal within 1e-8, whatever the file's unit
     mesh.merge_vertices()
@@ -111,6 +124,21 @@ def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
     return vertices, faces, done
 
 
+def _check_extent(vertices: np.ndarray, name: str) -> None:
+    """WsrError for coordinates that are too large or too near to each other for the arithmetic of floats."""
+    largest = float(abs(vertices).max())
+    if largest > _FARTHEST:
+        raise WsrError(
+            f"{name} has coordinates of up to {largest:.3g}, and up to {_FARTHEST:g} are read: lengths of larger ones "
+            "cannot be computed. Scale it down."
+        )
+    extent = float(np.ptp(vertices, axis=0).max())
+    if extent == 0:
+        raise WsrError(f"{name} has an extent of 0: all its vertices lie in one place.")
+    if extent < 1 / _FARTHEST:
+        raise WsrError(f"{name} has an extent of {extent:.3g}, and {1 / _FARTHEST:g} at least is needed: scale it up.")
+
+
 def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Returns the vertices that faces use, and the faces. WsrError for no or too many faces, wrong vertex numbers, or
     NaN."""
@@ -118,7 +146,7 @@ def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
         raise WsrError(f"{name} has no faces: a surface of triangles or polygons is needed.")
     if len(faces) > MAX_FACES or len(vertices) > MAX_VERTICES:
         raise WsrError(
-            f"{name} has {len(faces):,} faces and {len(vertices):,} vertices: "
+            f"{name} has {counted(len(faces), 'face')} and {counted(len(vertices), 'vertex', 'vertices')}: "
             f"up to {MAX_FACES:,} faces and {MAX_VERTICES:,} vertices are read."
         )
     if faces.min() < 0 or faces.max() >= len(vertices):
@@ -126,7 +154,7 @@ def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
     used = np.zeros(len(vertices), dtype=bool)
     used[faces] = True
     if not np.isfinite(vertices[used]).all():
-        raise WsrError(f"{name} has vertices that are NaN or infinite.")
+        raise WsrError(f"{name} has vertices that are NaN or infinite, or too large for a float of 64 bits.")
     return vertices[used], (np.cumsum(used) - 1)[faces]
 
 

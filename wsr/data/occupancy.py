@@ -15,7 +15,7 @@ from jaxtyping import Bool, Float, Float16
 
 from wsr.data.inside import inside
 from wsr.data.signals import Signal
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
@@ -55,8 +55,9 @@ def sample_occupancy(mesh: trimesh.Trimesh, count_per_kind: int = 16384, seed: i
     occupied = inside(mesh, points.reshape(-1, 3).astype(np.float64)).reshape(2, count_per_kind)
     if not occupied.any():
         raise WsrError(
-            f"The mesh of {len(mesh.faces):,} faces encloses nothing: none of {occupied.size:,} points near it has a "
-            "winding number above 0.5. A shape needs a surface that closes, or nearly, with its faces turned outward."
+            f"The mesh of {counted(len(mesh.faces), 'face')} encloses nothing: none of "
+            f"{counted(occupied.size, 'point')} near it has a winding number above 0.5. A shape needs a surface that "
+            "closes, or nearly, with its faces turned outward."
         )
     return OccupancySamples(points, occupied)
 

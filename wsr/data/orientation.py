@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_matrix, csc_array
 from scipy.sparse.csgraph import connected_components
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 
 _RAYS = 96  # rays from an open patch to each side
 _MOST_RAYS = 20_000  # most rays from a mesh to each side; they take half a second, or two for many layers
@@ -192,8 +192,8 @@ def _outermost(
             probed += len(own[other]) * len(points)
             if probed > _MOST_PROBED:
                 raise WsrError(
-                    f"The mesh has {len(own):,} closed parts, some wound inward, in each other's boxes: which are "
-                    "cavities and which are turned would take too long to find out. Turn all faces outward first."
+                    f"The mesh has {counted(len(own), 'closed part')}, some wound inward, in each other's boxes: which "
+                    "are cavities and which are turned would take too long to find out. Turn all faces outward first."
                 )
             winding = igl.winding_number(vertices, np.ascontiguousarray(own[other]), points)
             if (abs(np.asarray(winding)) > 0.5).all():

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.caching import cached_by_file
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 from wsr.fields.base import BaseField
 from wsr.formats.files import refuse_stand_in, there
 from wsr.formats.schema import BaseSchema, as_config, parse_json, validated
@@ -155,5 +155,6 @@ def load_latents(name_or_path: str | Path) -> tuple[Float[Tensor, "n z"], list[s
         about = _about(file)
         latents = file.tensor("latents", (None, about.config.latent)).float()
         if len(about.ids) != len(latents):
-            raise WsrError(f"{file.fault}: it has {len(latents)} latents for {len(about.ids)} ids.")
+            held = f"{counted(len(latents), 'latent')} for {counted(len(about.ids), 'id')}"
+            raise WsrError(f"{file.fault}: it has {held}.")
         return latents, about.ids

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 
 
 @dataclass(frozen=True)
@@ -88,8 +88,8 @@ class ParameterLayout:
         """Inserts the frozen entries into stored vectors. Differentiable. WsrError for vectors of another length."""
         if weights.shape[-1] != self.size:
             raise WsrError(
-                f"These weights have {weights.shape[-1]} entries, this representation has {self.size}: "
-                "they belong to another representation, rank, preset or base."
+                f"These weights have {counted(weights.shape[-1], 'entry', 'entries')}, this representation has "
+                f"{self.size:,}: they belong to another representation, rank, preset or base."
             )
         if not self.masked:
             return weights

@@ -16,7 +16,7 @@ from wsr.fitting.autodecoder import VERSION, BaseRecord, BaseTraining
 from wsr.formats.files import shown
 from wsr.identity import Identity, content_hash, in_words
 from wsr.modalities.targets import Targets
-from wsr.paths import assets_dir, cache_dir, taken
+from wsr.paths import assets_dir, cache_dir, require_free, taken
 from wsr.presets import PresetConfig
 from wsr.presets import preset as find_preset
 
@@ -47,7 +47,7 @@ def train_base(
     split, or if `out` is something else; the message says what differs and which zoos were fitted on the existing base.
     `overwrite` replaces it nevertheless.
     """
-    out, seen = Path(out), signals.where(split="train")
+    out, seen = require_free(out, overwrite=overwrite), signals.where(split="train")
     if not len(seen):
         raise WsrError(f"{signals.name!r} has no signals for training.")
     settings = find_preset(preset, signals.modality)

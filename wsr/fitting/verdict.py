@@ -5,6 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Float
 
+from wsr.errors import counted
 from wsr.modalities import Modality
 
 _FEW_STEPS = 200
@@ -41,5 +42,5 @@ def _reason(modality: Modality, steps: int, filled: float | None) -> str:
     if fault := modality.fault(filled):
         return fault
     if steps < _FEW_STEPS:
-        return f"{steps:,} steps may be too few"
+        return f"{counted(steps, 'step')} may be too few"
     return f"it may have {modality.too_fine} than these weights can hold"

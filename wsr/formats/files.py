@@ -5,10 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wsr.errors import WsrError, shown
-
-LFS = b"version https://git-lfs"
-PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head")
-HEAD = 512  # leading bytes that are checked
+from wsr.formats.recognise import HEAD, stand_in
 
 
 def fault(path: str | Path, what: str) -> str:
@@ -44,14 +41,6 @@ def refuse_stand_in(path: str | Path, what: str) -> int:
         raise WsrError(f"{shown(path)} should be {what}, but it cannot be read: {why}.") from None
     if not head:
         raise WsrError(f"{shown(path)} is empty, not {what}: it was not written to its end; fetch or make it again.")
-    if head.startswith(LFS):
-        raise WsrError(
-            f"{shown(path)} is a Git LFS pointer, not {what}: fetch the file that it stands for by running "
-            "`git lfs install` and `git lfs pull` in its repository."
-        )
-    if head.lstrip().lower().startswith(PAGES):
-        raise WsrError(
-            f"{shown(path)} is a web page, not {what}: the address that it was fetched from answers with a page; "
-            "fetch the file itself."
-        )
+    if clause := stand_in(head, what):
+        raise WsrError(f"{shown(path)} {clause}.")
     return about.st_size

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from wsr.errors import counted
 from wsr.formats.schema import Count, Name, Positive, Share, Width, ZooSchema, _Schema
 
 # Names of settings in files of earlier versions, and the current ones.
@@ -61,7 +62,7 @@ class DiffusionConfigSchema(_Schema):
     @model_validator(mode="after")
     def _sound(self) -> "DiffusionConfigSchema":
         if self.width % self.heads:
-            raise ValueError(f"a width that its {self.heads} heads divide is needed, and {self.width} is none")
+            raise ValueError(f"a width that its {counted(self.heads, 'head')} divide is needed, not {self.width}")
         return self
 
 
@@ -95,5 +96,6 @@ class GeneratorSchema(_Schema):
             raise ValueError("classes that are all different are needed, but one is there twice")
         counts = self.about.counts
         if "counts" in self.about.model_fields_set and (len(counts) != len(self.classes) or not any(counts)):
-            raise ValueError(f"a count of weights for each of its {len(self.classes)} classes is needed")
+            held = counted(len(self.classes), "class", "classes")
+            raise ValueError(f"a count of weights for each of its {held} is needed")
         return self

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError, from_json
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.fields.registry import names
 from wsr.formats.files import refuse_stand_in, shown
 from wsr.modalities import of_file
@@ -188,7 +188,7 @@ def read_json(path: str | Path, what: str) -> Any:
     "the description of a zoo"."""
     size = refuse_stand_in(path, what)
     if size > TEXT_BYTES:
-        raise WsrError(f"{shown(path)} is not {what}: it has {size:,} bytes, and at most {TEXT_BYTES:,} are read.")
+        raise WsrError(f"{shown(path)} is not {what}: it has {counted(size, 'byte')}, and {TEXT_BYTES:,} are read.")
     try:
         data = Path(path).read_bytes()
     except OSError as error:
@@ -199,7 +199,7 @@ def read_json(path: str | Path, what: str) -> Any:
 def parse_json(text: str | bytes, fault: str) -> Any:
     """Parses a JSON text. WsrError, beginning with `fault`, if it is not JSON or is nested too deeply."""
     if len(text) > TEXT_BYTES:
-        raise WsrError(f"{fault}: its text of {len(text):,} bytes is longer than the {TEXT_BYTES:,} that are read.")
+        raise WsrError(f"{fault}: its text of {counted(len(text), 'byte')} is longer than the {TEXT_BYTES:,} read.")
     try:
         return from_json(text)
     except (ValueError, RecursionError) as error:
@@ -245,4 +245,4 @@ def _input(value: Any) -> str:
 
 
 def _more(count: int) -> str:
-    return f" (and {count} more faults)" if count > 0 else ""
+    return f" (and {counted(count, 'more fault')})" if count > 0 else ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.formats.files import refuse_stand_in, shown
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _plain(column: pa.ChunkedArray, name: str, fault: str) -> pa.ChunkedArray:
         words = chunk.dictionary
         longest = pc.max(pc.binary_length(words)).as_py() if _is_text(words.type) and len(words) else 0
         if (longest or 0) > LONGEST_TEXT or (longest or 0) * len(chunk) > BYTES:
-            raise WsrError(f"{fault}: its column {name!r} holds a text of {longest:,} bytes.")
+            raise WsrError(f"{fault}: its column {name!r} holds a text of {counted(longest, 'byte')}.")
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
     return plain.cast(pa.large_string()) if _is_text(plain.type) else plain
 
@@ -113,5 +113,5 @@ def _typed(column: pa.ChunkedArray, name: str, kind: str, fault: str) -> pa.Chun
 
 def _whole(column: pa.ChunkedArray, name: str, fault: str) -> pa.ChunkedArray:
     if column.null_count:
-        raise WsrError(f"{fault}: its column {name!r} has {column.null_count} gaps.")
+        raise WsrError(f"{fault}: its column {name!r} has {counted(column.null_count, 'gap')}.")
     return column

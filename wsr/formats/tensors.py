@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.formats.files import fault, refuse_stand_in
 from wsr.formats.schema import TEXT_BYTES
 from wsr.paths import atomic_path
@@ -88,12 +88,12 @@ def _check_header(path: str | Path, what: str, size: int) -> None:
         raise WsrError(f"{fault(path, what)}: it is not a safetensors file.")
     if header > size - 8:
         raise WsrError(
-            f"{fault(path, what)}: it is damaged or cut short, as its header of {header:,} bytes is longer "
-            f"than the safetensors file of {size:,}."
+            f"{fault(path, what)}: it is damaged or cut short, as its header of {counted(header, 'byte')} is "
+            f"longer than the safetensors file of {size:,}."
         )
     if header > TEXT_BYTES:
         raise WsrError(
-            f"{fault(path, what)}: its safetensors header has {header:,} bytes, and at most {TEXT_BYTES:,} "
+            f"{fault(path, what)}: its safetensors header has {counted(header, 'byte')}, and at most {TEXT_BYTES:,} "
             "are read."
         )
 

@@ -9,14 +9,14 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 from wsr.fields.representation import Representation
 from wsr.formats.files import shown
 from wsr.generators.base import Generator, SampleSettings, TrainRecord, TrainSettings
 from wsr.generators.metadata import read_about
 from wsr.generators.registry import named
 from wsr.identity import Identity, content_hash
-from wsr.paths import cache_dir, taken
+from wsr.paths import cache_dir, require_free, taken
 from wsr.symmetry import permuted_copies
 from wsr.zoo.meta import completed
 from wsr.zoo.zoo import Zoo
@@ -34,11 +34,12 @@ def train_generator(
     very run, it is kept, and a single record with `kept` says so. WsrError for an unknown kind, for settings that do
     not fit the zoo, and if `out` is something else; the message says what differs. `overwrite` replaces it
     nevertheless."""
+    out = require_free(out, overwrite=overwrite)
     run = named(kind).generator.training(zoo, settings or TrainSettings())
-    if not overwrite and (about := _written_before(Path(out), run.identity)) is not None:
+    if not overwrite and (about := _written_before(out, run.identity)) is not None:
         yield _kept(about, run.steps)
         return
-    checkpoint = cache_dir() / "training" / f"{kind}-{Path(out).stem[-60:]}-{run.identity.short}.safetensors"
+    checkpoint = cache_dir() / "training" / f"{kind}-{out.stem[-60:]}-{run.identity.short}.safetensors"
     yield from run.stream(checkpoint)
     run.generator.about["identity"] = run.identity.record()
     run.generator.to("cpu").save(out)
@@ -88,7 +89,8 @@ def training_rows(zoo: Zoo, cls: str | None, least: int = 2) -> pd.DataFrame:
             raise unknown_name("class", cls, sorted(set(rows["class"])))
         rows = rows[rows["class"] == cls]
     if len(rows) < least:
-        raise WsrError(f"The zoo {zoo.path.name!r} has {len(rows)} training weights: {least} at least are needed.")
+        held = counted(len(rows), "training weight")
+        raise WsrError(f"The zoo {zoo.path.name!r} has {held}: {least} at least are needed.")
     return rows
 
 

@@ -4,6 +4,7 @@ that it copies."""
 from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
+from wsr.errors import counted
 from wsr.fields.representation import Representation
 from wsr.generators.base import TrainSettings
 from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset
@@ -67,6 +68,7 @@ class PDiff(LatentGenerator):
         part = file.part(DENOISER, file.config["diffusion"], [""])
         made.model = WeightDiffusion.from_contents(part, None)
         if len(made.model.mean) != config.latent.latent:
-            raise ValueError(f"its latents should have {config.latent.latent} numbers, not {len(made.model.mean)}")
+            wanted = counted(config.latent.latent, "number")
+            raise ValueError(f"its latents should have {wanted}, not {len(made.model.mean)}")
         made.representation, made.about, made.classes = representation, file.about, file.classes
         return made

@@ -64,6 +64,11 @@ class Image(Modality):
 
         return load_image_folder(folder)
 
+    def report(self, path, resolution):
+        from wsr.data.picture_report import describe_picture
+
+        return describe_picture(path).sentences(resolution)
+
     def aspect(self, content):
         return tuple(content.shape[:2])
 

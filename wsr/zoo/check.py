@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from wsr.data import load_signals
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted, were
 from wsr.fields.description import FieldDescription
 from wsr.fitting.problem import make_problem
 from wsr.fitting.verdict import is_poor
@@ -47,6 +47,8 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
     report = CheckReport(len(rows))
     if zoo.index["id"].duplicated().any():
         report.problems.append("its index names an instance twice")
+    if (unnamed := zoo.rows_on_disk() - len(zoo)) > 0:
+        report.problems.append(_without_rows(zoo, unnamed))
     try:
         signals = load_signals(zoo.meta["dataset"]).select(_instances(zoo, rows["id"]))
     except WsrError as error:
@@ -59,6 +61,17 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
         if progress:
             progress(min(first + BATCH, len(rows)), len(rows))
     return report
+
+
+def _without_rows(zoo: Zoo, unnamed: int) -> str:
+    """What is wrong with a zoo whose weight files hold more rows than its index names. A killed writer leaves them at
+    the end, where they do no harm; a row that the index has lost shifts all that follow it."""
+    held = f"its weight files hold {counted(len(zoo) + unnamed, 'vector')}, and its index names {len(zoo):,}"
+    return (
+        f"{held}: {unnamed:,} {were(unnamed, 'has', 'have')} no row in the index. If the run that wrote the zoo was "
+        "stopped, run the same command again, which writes over them; otherwise the index has lost rows, and weights "
+        "may stand under another's id: fetch index.parquet again, or make the zoo anew"
+    )
 
 
 def require_alike(samples: Zoo, zoo: Zoo) -> None:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 from wsr.formats.files import shown, there
 from wsr.formats.schema import ZooSchema, read_json, validated
 from wsr.formats.tables import INDEX
@@ -35,6 +35,20 @@ def zoo_path(path: str | Path) -> Path:
     raise unknown_name("zoo", str(path), names) if names else WsrError(f"There is no zoo at {shown(path)}.")
 
 
+def refuse_others(path: Path) -> None:
+    """WsrError for a folder with files in it that is no zoo: a zoo is written into a folder of its own. Hidden files do
+    not count, as systems leave them in empty folders and a writer that was killed its temporary ones."""
+    if there(path / "zoo.json") or not there(path, Path.is_dir):
+        return
+    others = sorted(entry.name for entry in path.iterdir() if not entry.name.startswith("."))
+    if others:
+        first = ", ".join(map(shown, others[:3])) + (f" and {len(others) - 3:,} more" if len(others) > 3 else "")
+        raise WsrError(
+            f"The folder {shown(path)} holds other things ({first}), and a zoo is written into a folder of its own: "
+            "name one that is empty, or that does not exist yet."
+        )
+
+
 def read_meta(path: Path) -> dict:
     """Reads and validates a zoo's zoo.json. WsrError if it is not one."""
     meta = read_json(path / "zoo.json", "the description of a zoo")
@@ -55,7 +69,8 @@ def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], siz
     """Returns weights in the dtype that the zoo stores. WsrError if they and their rows of the index cannot be appended
     to it."""
     if len(rows) != len(weights):
-        raise WsrError(f"{len(rows)} rows of the index were given for {len(weights)} vectors of weights.")
+        given = f"{counted(len(rows), 'row')} of the index for {counted(len(weights), 'vector')} of weights"
+        raise WsrError(f"A zoo takes a row of the index for each vector of weights, not {given}.")
     if zoo.meta["dtype"] == "uint8":
         raise WsrError(f"The zoo {shown(zoo.path)} is compressed, and so final: append to the one it was made of.")
     known = set(zoo.ids)
@@ -67,7 +82,7 @@ def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], siz
         known.add(row["id"])
     if weights.ndim != 2 or weights.shape[1] != size:
         raise WsrError(
-            f"The zoo {shown(zoo.path)} stores vectors of {size} numbers, and weights of the shape "
+            f"The zoo {shown(zoo.path)} stores vectors of {counted(size, 'number')}, and weights of the shape "
             f"{tuple(weights.shape)} were given."
         )
     stored = weights.detach().to("cpu", getattr(torch, zoo.meta["dtype"]))

@@ -28,11 +28,11 @@ def compress_zoo(
 ) -> Zoo:  # fmt: skip
     """Writes a compressed copy of a zoo to `out`, with `dtype` "uint8" in its zoo.json and, if the targets are
     available, the quality of the quantized weights. bits: 2 to 8 for each weight. Nothing can be appended to the copy.
-    WsrError if `out` exists, or for an empty zoo."""
+    WsrError if `out` exists and is no empty folder, or for an empty zoo."""
     out = Path(out)
     if not 2 <= bits <= 8:
         raise WsrError(f"A number is stored in 2 to 8 bits, not in {bits!r}.")
-    if taken(out):
+    if taken(out) and not _is_empty_folder(out):
         raise WsrError(f"{shown(out)} exists already: choose another folder, or remove it.")
     if not len(zoo):
         raise WsrError(f"The zoo {str(zoo.path)!r} is empty: there is nothing to compress.")
@@ -53,6 +53,10 @@ def compress_zoo(
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Zoo.open(out)
+
+
+def _is_empty_folder(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
 
 
 def _write(zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], None] | None) -> None:

@@ -24,7 +24,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import Representation
 from wsr.formats.files import shown
@@ -34,7 +34,7 @@ from wsr.formats.tables import read_table
 from wsr.formats.tensors import save_tensors
 from wsr.modalities import Modality, find
 from wsr.paths import atomic_path, make_dir
-from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_spoilt, zoo_path
+from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_others, refuse_spoilt, zoo_path
 from wsr.zoo.files import read_all, read_few, row_count
 from wsr.zoo.lock import PATIENCE, WriterLock
 from wsr.zoo.meta import ZooSettings, completed, require_same_settings, zoo_meta
@@ -74,8 +74,8 @@ class Zoo:
         held = sum(rows for _, rows, _ in self._files(len(index)))
         if held < len(index):
             raise WsrError(
-                f"The zoo {shown(self.path)} is damaged: its index names {len(index)} instances, its weight files hold "
-                f"{held}."
+                f"The zoo {shown(self.path)} is damaged: its index names {counted(len(index), 'instance')}, its weight "
+                f"files hold {held:,}. Fetch its weight files again, or make the zoo anew."
             )
 
     def _replace_index(self, index: pd.DataFrame, stamp: tuple[int, ...]) -> None:
@@ -94,8 +94,8 @@ class Zoo:
     @classmethod
     def create(cls, path: str | Path, representation: Representation, **settings: Unpack[ZooSettings]) -> "Zoo":
         """Creates an empty zoo. If a zoo with exactly the same settings exists there already, returns that one, so that
-        a killed run can continue. WsrError if a different zoo is there, with what differs, and if a setting is missing
-        or out of range."""
+        a killed run can continue. WsrError if a different zoo is there, with what differs, if the folder holds other
+        files, and if a setting is missing or out of range."""
         path = Path(path)
         meta = zoo_meta(representation, **settings)
         validated(ZooSchema, meta, f"A zoo at {shown(path)} cannot be made of these settings")
@@ -111,6 +111,7 @@ class Zoo:
             zoo = cls.open(path)
             require_same_settings(path, zoo.meta, meta, "choose another folder, or remove it")
             return zoo
+        refuse_others(path)
         with atomic_path(path / "zoo.json") as temporary:
             temporary.write_text(json.dumps(meta))
         return cls(path, meta, _empty_index())
@@ -201,9 +202,10 @@ class Zoo:
         with self.writing(PATIENCE):
             tensor = checked_batch(self, weights, rows, self._stored)
             files = self._files(len(self))
+            self._drop_unnamed(files)
             if files and files[-1][2].stat().st_size + tensor.numel() * tensor.element_size() < MAX_FILE_BYTES:
-                start, _, target = files[-1]
-                tensor = torch.cat([read_all(target)[: len(self) - start], tensor])
+                target = files[-1][2]
+                tensor = torch.cat([read_all(target), tensor])
             else:
                 target = self.path / f"weights-{len(files):05d}.safetensors"
             save_tensors(target, {"weights": tensor})
@@ -212,6 +214,13 @@ class Zoo:
             with atomic_path(self.path / "index.parquet") as temporary:
                 index.to_parquet(temporary, index=False)
             self._replace_index(index, index_stamp(self.path))
+
+    def _drop_unnamed(self, files: list[tuple[int, int, Path]]) -> None:
+        """Removes the rows behind the index from the last weight file, which a killed writer has left there: a file
+        that is begun after them would be read from the wrong row on."""
+        if files and sum(files[-1][:2]) > len(self):
+            start, _, path = files[-1]
+            save_tensors(path, {"weights": read_all(path)[: len(self) - start]})
 
     def _files(self, named: int) -> list[tuple[int, int, Path]]:
         """Returns (first row, number of rows, path) of the weight files that hold the first `named` rows."""
@@ -223,6 +232,11 @@ class Zoo:
                     start += files[-1][1]
             self._parts = files
         return [part for part in self._parts if part[0] < named]
+
+    def rows_on_disk(self) -> int:
+        """How many rows of weights the files hold, those included that the index does not name."""
+        files = sorted(self.path.glob("weights-*.safetensors"))
+        return sum(row_count(path, self.meta["dtype"], self._stored) for path in files)
 
     def _read_rows(self, rows: list[int]) -> Tensor:
         found = {}
@@ -241,8 +255,8 @@ class Zoo:
         weights = torch.cat(parts) if parts else torch.zeros(0, self._stored)
         if len(weights) < len(self) or weights.shape[1] != self._stored:
             raise WsrError(
-                f"The zoo {str(self.path)!r} is damaged: its index names {len(self)} instances of {self._stored} "
-                f"numbers, its weight files hold {tuple(weights.shape)}."
+                f"The zoo {str(self.path)!r} is damaged: its index names {counted(len(self), 'instance')} of "
+                f"{counted(self._stored, 'number')}, its weight files hold {tuple(weights.shape)}."
             )
         return refuse_spoilt(weights[: len(self)], self.index, self.path)
 

@@ -9,6 +9,7 @@ import numpy as np
 from wsr.data.mesh_limits import MAX_FACES, MAX_PARTS, MAX_VERTICES, Refusal, check_count
 from wsr.data.readers.gltf_nodes import placed
 from wsr.data.readers.polygons import Soup
+from wsr.errors import counted, were
 
 _MAX_JSON = 4 * 2**20
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
@@ -46,7 +47,7 @@ def read_glb(data: bytes) -> Soup:
                 check_count(int(number), limit, what)
             faces.append(_mirrored(triangles, transform) + (count[1] - len(points)))
             vertices.append(points @ transform[:3, :3].T + transform[:3, 3])
-    notes = [f"{lines:,} parts of points or lines were left out"] if lines else []
+    notes = [f"{counted(lines, 'part')} of points or lines {were(lines)} left out"] if lines else []
     if not faces:
         return Soup(np.zeros((0, 3)), np.zeros((0, 3), np.int64), notes)
     return Soup(np.concatenate(vertices), np.concatenate(faces), notes)
@@ -65,7 +66,7 @@ def _chunks(data: bytes) -> tuple[dict, bytes]:
         raise Refusal(f"it is not glTF 2.0 but version {version}")
     check_count(length, _MAX_JSON, "bytes of JSON")
     if 20 + length > len(data):
-        raise Refusal(f"it declares {length:,} bytes of JSON and ends after {len(data) - 20:,}")
+        raise Refusal(f"it declares {counted(length, 'byte')} of JSON and ends after {len(data) - 20:,}")
     try:
         header = json.loads(data[20 : 20 + length])
     except (ValueError, RecursionError):
@@ -98,7 +99,8 @@ class _Source:
                 raise Refusal("the corners of its faces are no whole numbers")
             corners = corners.astype(np.int64)
             if len(corners) and not 0 <= corners.min() <= corners.max() < len(points):
-                raise Refusal(f"it has faces of vertex {corners.max():,} in a part of {len(points):,} vertices")
+                held = counted(len(points), "vertex", "vertices")
+                raise Refusal(f"it has faces of vertex {corners.max():,} in a part of {held}")
         else:
             corners = np.arange(len(points))
         return points, _triangles(corners, primitive.get("mode", _TRIANGLES))
@@ -146,9 +148,9 @@ class _Source:
         size = kind.itemsize * width
         stride, offset = int(view.get("byteStride", size)), int(offset)
         if not size <= stride <= 252:
-            raise Refusal(f"its stride of {stride} bytes is not one of {size} to 252")
+            raise Refusal(f"its stride of {counted(stride, 'byte')} is not one of {size} to 252")
         if count and (offset < 0 or offset + (count - 1) * stride + size > length):
-            raise Refusal(f"a part has {count:,} values and the bytes of fewer")
+            raise Refusal(f"a part has {counted(count, 'value')} and the bytes of fewer")
         if not count:
             return np.zeros((0, width), kind)
         return np.ndarray((count, width), kind, self.binary, start + offset, (stride, kind.itemsize))

@@ -3,23 +3,29 @@
 import re
 import struct
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Shaped
 from PIL import Image, UnidentifiedImageError
 
-from wsr.data.readers import colour, png
+from wsr.data.readers import colour, png, webp
 from wsr.data.readers.pixels import Pixels, channels_of
 from wsr.errors import WsrError, shown
-from wsr.picture_formats import NAMES, PictureFormat, described, offered
+from wsr.formats.recognise import content_of, stand_in
+from wsr.picture_formats import NAMES, PictureFormat, offered
 
 MAX_BYTES = 32 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 65_535  # the longest side that JPEG and GIF can have
 LONGEST_NAME = 80  # characters of a file's name in a message
 _DRAFT = 4_000_000  # pixels from which a JPEG is decoded smaller: below, each pixel counts
+
+Result = TypeVar("Result")
 
 _AVIF_EXIF = re.compile(rb"(infe[\x02\x03].{3}.{4}(?:..)?)Exif", re.DOTALL)  # an item's entry, with its type
 _ORIENTATION, _COLOUR_SPACE, _INTEROP = 0x0112, 0xA001, 0xA005
@@ -33,16 +39,34 @@ def read_picture(path: str, longest: int | None = None, square: bool = False) ->
     scaling. WsrError for a file that is not a picture of a supported format, is damaged, or has over 40 megapixels or
     65,535 pixels along a side. The size is checked before anything is decoded, and at most 4 bytes a pixel are kept.
     """
+    return with_pixels(path, lambda opened: opened.pixels.array(longest, square), longest, square)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A decoded file: its format, its bytes and its pixels."""
+
+    kind: PictureFormat
+    data: bytes
+    pixels: Pixels
+
+
+def with_pixels(
+    path: str, use: Callable[[Opened], Result], longest: int | None = None, square: bool = False
+) -> Result:  # fmt: skip
+    """Returns what `use` makes of a decoded file. Options and WsrError as of `read_picture`; whatever `use` raises
+    means that the file is damaged."""
     file = Path(path)
     name, data = shown(file.name, LONGEST_NAME), _content(file)
     kind = offered(data[:64])
     if kind is None:
-        what = described(data[:256])
-        raise WsrError(f"{name} holds {what or 'no picture'}: {NAMES} is needed.")
+        if clause := stand_in(data, "a picture"):
+            raise WsrError(f"{name} {clause}.")
+        raise WsrError(f"{name} holds {content_of(data) or 'no picture'}: {NAMES} is needed.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about unknown tags, which do not matter here
-            return _pixels(data, kind, name, longest, square).array(longest, square)
+            return use(Opened(kind, data, _pixels(data, kind, name, longest, square)))
     except (WsrError, MemoryError):
         raise
     except Image.DecompressionBombError:
@@ -102,6 +126,10 @@ def _pixels(data: bytes, kind: PictureFormat, name: str, longest: int | None, sq
         return _from_png(data, name)
     if kind.name == "AVIF":
         return _from_avif(data, name)
+    if kind.name == "WebP" and webp.library() is not None:
+        found = webp.layout(data)
+        check_size(found.size, name)
+        return pixels_of(webp.decoded(found), name)
     image = _heic(data, name) if kind.name == "HEIC" else Image.open(BytesIO(data), formats=(kind.decoder,))
     check_size(image.size, name)
     if kind.name == "WebP":

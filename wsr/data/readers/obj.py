@@ -7,6 +7,7 @@ import numpy as np
 from wsr.data.mesh_limits import MAX_FACES, MAX_VERTICES, Refusal, check_count
 from wsr.data.readers.polygons import Soup, numbers, soup_of_polygons
 from wsr.data.readers.text import plain_text
+from wsr.errors import counted
 
 _STATEMENT = re.compile(rb"^ *([vf] [^\n]*)", re.MULTILINE)
 # A backslash at a line's end goes on with the next one only where geometry is written: a comment may end in one, and
@@ -30,7 +31,7 @@ def read_obj(data: bytes) -> Soup:
     coordinates = [line.split(None, 4)[1:4] for line in vertex_lines]
     short = next((i for i, row in enumerate(coordinates) if len(row) < 3), None)
     if short is not None:
-        raise Refusal(f"its vertex {short + 1:,} has {len(coordinates[short])} coordinates and 3 are needed")
+        raise Refusal(f"its vertex {short + 1:,} has {counted(len(coordinates[short]), 'coordinate')} and 3 are needed")
     vertices = numbers([token for row in coordinates for token in row], float).reshape(-1, 3)
     sizes, corners = _faces(lines)
     return soup_of_polygons(vertices, sizes, corners)

@@ -7,6 +7,7 @@ import numpy as np
 from wsr.data.mesh_limits import MAX_FACES, MAX_VERTICES, Refusal, check_count
 from wsr.data.readers.polygons import Soup, numbers, soup_of_polygons
 from wsr.data.readers.text import filled_lines, plain_text
+from wsr.errors import counted
 
 # Many files of ModelNet have no line end after OFF. Colours (C), normals (N) and texture coordinates (ST) follow a
 # vertex's coordinates; in four (4) or n dimensions a vertex is another thing.
@@ -27,7 +28,8 @@ def read_off(data: bytes) -> Soup:
     check_count(faces, MAX_FACES, "faces")
     lines = filled_lines(text[header.end() :])
     if len(lines) < vertices + faces:
-        raise Refusal(f"it declares {vertices:,} vertices and {faces:,} faces and ends after {len(lines):,} lines")
+        declared = f"{counted(vertices, 'vertex', 'vertices')} and {counted(faces, 'face')}"
+        raise Refusal(f"it declares {declared} and ends after {counted(len(lines), 'line')}")
     rows = [line.split(None, 3)[:3] for line in lines[:vertices]]
     if any(len(row) < 3 for row in rows):
         raise Refusal("it has a vertex of fewer than 3 coordinates")
@@ -41,6 +43,6 @@ def _polygons(lines: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     check_count(int(np.maximum(sizes - 2, 0).sum()), MAX_FACES, "faces")
     for row, size in zip(rows, sizes.tolist(), strict=True):
         if not 0 <= size < len(row):
-            raise Refusal(f"it has a face of {size:,} corners in a line of {len(row) - 1:,}")
+            raise Refusal(f"it has a face of {counted(size, 'corner')} in a line of {len(row) - 1:,}")
     tokens = [token for row, size in zip(rows, sizes.tolist(), strict=True) for token in row[1 : size + 1]]
     return sizes, numbers(tokens, int)

@@ -9,6 +9,7 @@ import numpy as np
 from wsr.data.mesh_limits import MAX_FACES, MAX_VERTICES, Refusal, check_count
 from wsr.data.readers.polygons import Soup, numbers, soup_of_polygons
 from wsr.data.readers.text import filled_lines, plain_text
+from wsr.errors import counted
 
 _TYPES = {
     "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4",
@@ -23,6 +24,9 @@ class _Element:
     name: str
     count: int
     properties: list[tuple[str, ...]] = field(default_factory=list)  # (type, name), of a list (count type, type, name)
+
+    def __str__(self) -> str:
+        return counted(self.count, f"{self.name} element")
 
     def index(self, *names: str) -> int:
         """Returns the index of the first property with one of these names. A Refusal if there is none."""
@@ -97,7 +101,7 @@ def _text_elements(elements: list[_Element], body: bytes, _order: str) -> Iterat
     """Reads text with one line for each row of an element."""
     lines, total = filled_lines(plain_text(body)), sum(element.count for element in elements)
     if len(lines) < total:  # a line missing in the middle would turn vertices into faces, so all lines are required
-        raise Refusal(f"it declares {total:,} lines of elements and has {len(lines):,}")
+        raise Refusal(f"it declares {counted(total, 'line')} of elements and has {len(lines):,}")
     first = 0
     for element in _wanted(elements):
         rows = [line.split() for line in lines[first : first + element.count]]
@@ -111,7 +115,7 @@ def _text_columns(element: _Element, rows: list[list[bytes]]):
     lists = [len(p) == 3 for p in element.properties]
     if not any(lists):
         if any(len(row) != len(lists) for row in rows):
-            raise Refusal(f"it has {element.name} elements that are not lines of {len(lists)} numbers")
+            raise Refusal(f"it has {element.name} elements that are not lines of {counted(len(lists), 'number')}")
         return lambda i: numbers([row[i] for row in rows], float)
     values = [[] for _ in lists]
     for row in rows:
@@ -146,7 +150,7 @@ def _binary_elements(elements: list[_Element], body: bytes, order: str) -> Itera
                 start = end
                 continue
         if not sizes:
-            raise Refusal(f"it declares {element.count:,} {element.name} elements and ends before the last")
+            raise Refusal(f"it declares {element} and ends before the last")
         columns, start = _walked(element, body, order, start)
         yield element, columns
 
@@ -176,10 +180,10 @@ def _first_sizes(element: _Element, body: bytes, order: str, start: int) -> dict
 def _size_at(element: _Element, body: bytes, kind: str, position: int) -> int:
     dtype = np.dtype(kind)
     if position + dtype.itemsize > len(body):
-        raise Refusal(f"it declares {element.count:,} {element.name} elements and ends in the middle of one")
+        raise Refusal(f"it declares {element} and ends in the middle of one")
     size = int(np.frombuffer(body, dtype, 1, position)[0])
     if not 0 <= size <= len(body):
-        raise Refusal(f"it has a list of {size:,} numbers and {len(body):,} bytes")
+        raise Refusal(f"it has a list of {counted(size, 'number')} and {counted(len(body), 'byte')}")
     return size
 
 
@@ -209,9 +213,9 @@ def _walked(element: _Element, body: bytes, order: str, start: int):
             found[i].append((position + width, size))
             position += width + size * item
             if size < 0 or position > end:
-                raise Refusal(f"it declares {element.count:,} {element.name} elements and ends in the middle of one")
+                raise Refusal(f"it declares {element} and ends in the middle of one")
         if position > end:
-            raise Refusal(f"it declares {element.count:,} {element.name} elements and ends in the middle of one")
+            raise Refusal(f"it declares {element} and ends in the middle of one")
 
     def column(i: int):
         scalar, item = kinds[i]

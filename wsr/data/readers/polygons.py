@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from wsr.data.mesh_limits import MAX_FACES, Refusal, check_count
+from wsr.errors import counted, were
 
 _FLAT = 1e-9  # of the polygon's area: a corner that bends back by less is straight
 
@@ -42,8 +43,13 @@ def soup_of_polygons(
         parts.append(triangles)
         crossing += crossed
     faces = np.concatenate(parts) if parts else np.zeros((0, 3), np.int64)
-    notes = [f"{crossing:,} polygons cross themselves and were cut into fans"] if crossing else []
+    notes = [_crossed(crossing)] if crossing else []
     return Soup(vertices, faces, notes)
+
+
+def _crossed(count: int) -> str:
+    cut = were(count, "crosses itself and was cut into a fan", "cross themselves and were cut into fans")
+    return f"{counted(count, 'polygon')} {cut}"
 
 
 def _cut(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> tuple[Int[np.ndarray, "t 3"], int]:

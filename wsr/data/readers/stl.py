@@ -8,6 +8,7 @@ import numpy as np
 from wsr.data.mesh_limits import MAX_FACES, Refusal, check_count
 from wsr.data.readers.polygons import Soup, numbers
 from wsr.data.readers.text import plain_text
+from wsr.errors import counted, were
 
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])  # 50 bytes
 _HEAD = 84
@@ -24,7 +25,8 @@ def read_stl(data: bytes) -> Soup:
         raise Refusal("it ends before its first triangle")
     check_count(count, MAX_FACES, "faces")
     if len(data) < _HEAD + _RECORD.itemsize * count:
-        raise Refusal(f"it declares {count:,} triangles and holds the bytes of {(len(data) - _HEAD) / 50:,.1f}")
+        held = (len(data) - _HEAD) / _RECORD.itemsize
+        raise Refusal(f"it declares {counted(count, 'triangle')} and holds the bytes of {held:,.1f}")
     return _longer(data, count)
 
 
@@ -50,14 +52,16 @@ def _longer(data: bytes, count: int) -> Soup:
     beyond = len(data) - _HEAD - 50 * count
     if position == len(data) and len(starts) == count:
         records = b"".join([data[start : start + 50] for start in starts])
-        return _binary(bytes(_HEAD) + records, count, (f"{beyond:,} bytes of attributes were left out",))
+        note = f"{counted(beyond, 'byte')} of attributes {were(beyond)} left out"
+        return _binary(bytes(_HEAD) + records, count, (note,))
     attributes = np.frombuffer(data, _RECORD, count, _HEAD)["attribute"]
     if attributes.any() and position < len(data) and len(starts) == count:
+        take, stated = were(count, "takes", "take"), _HEAD + _RECORD.itemsize * count
         raise Refusal(
-            f"it has {len(data):,} bytes, where its {count:,} triangles take {_HEAD + 50 * count:,} and with the "
-            f"attributes that they declare {position:,}"
+            f"it has {counted(len(data), 'byte')}, where its {counted(count, 'triangle')} {take} {stated:,} and with "
+            f"the attributes that are declared {position:,}"
         )
-    return _binary(data, count, (f"{beyond:,} bytes after the last triangle were left out",))
+    return _binary(data, count, (f"{counted(beyond, 'byte')} after the last triangle {were(beyond)} left out",))
 
 
 def _text(text: bytes) -> Soup:
@@ -70,7 +74,8 @@ def _text(text: bytes) -> Soup:
         raise Refusal("it ends without endsolid")
     ends = len(re.findall(rb"\bend *loop\b", text))
     if len(found) != 3 * loops or ends != loops or text.count(b"vertex") != len(found):
-        raise Refusal(f"it has {len(found):,} vertices in {loops:,} facets, and three in each are needed")
+        held = f"{counted(len(found), 'vertex', 'vertices')} in {counted(loops, 'facet')}"
+        raise Refusal(f"it has {held}, and three in each are needed")
     return _soup(numbers([token for row in found for token in row], float).reshape(-1, 3, 3))
 
 

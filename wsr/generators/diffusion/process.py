@@ -10,7 +10,7 @@ from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, FlowMatchEuler
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.generators.diffusion.config import DiffusionConfig
 
 Predictor = Callable[[Float[Tensor, "n p"], Float[Tensor, " n"]], Float[Tensor, "n p"]]
@@ -69,7 +69,7 @@ class Denoising(Process):
 
     def sample_loop(self, predict, noise, steps, final_noise=0.0):
         if not 1 <= steps <= self.config.timesteps:
-            raise WsrError(f"DDIM takes between 1 and {self.config.timesteps} steps, not {steps!r}.")
+            raise WsrError(f"DDIM takes between 1 and {counted(self.config.timesteps, 'step')}, not {steps!r}.")
         back = DPMSolverMultistepScheduler(**self.settings, solver_order=1)
         back.set_timesteps(timesteps=self._times(steps, final_noise), device=noise.device)
         x = noise

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
 from wsr.devices import upload
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.fields.description import FieldDescription
 from wsr.generators.base import Monitor, TrainRecord
 from wsr.generators.diffusion.checkpoint import Best, Checkpoint, CheckpointFile
@@ -65,7 +65,8 @@ class Training:
         self.steps = self.config.steps_for(len(weights))
         world = self.accelerator.num_processes
         if min(self.config.batch, len(weights)) < world:
-            raise WsrError(f"A batch of {min(self.config.batch, len(weights))} cannot be shared by {world} processes.")
+            shared = counted(world, "process", "processes")
+            raise WsrError(f"A batch of {min(self.config.batch, len(weights))} cannot be shared by {shared}.")
         device = self.accelerator.device
         model.to_(device)
         self.data = model.standardise(weights.float().to(device))
