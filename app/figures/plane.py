@@ -1,4 +1,5 @@
-"""The audit's charts: quality against novelty, distances to the nearest training weight, some weights as colours."""
+"""Charts of the audit: quality against novelty, distances to the nearest training network, and a heat map of
+weights."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,21 +10,21 @@ import pandas as pd
 from app.figures.arrays import binary
 from app.shared.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 
-# Our generator has its representation's colour, others and real fits some that none of the six has; baselines are grey
-# and told apart by their markers.
+# Our generator has the colour of its representation. Other generators and real fits have colours of their own, and
+# baselines are grey with different markers.
 DIFFUSION = "diffusion"
 COLOURS = {"G.pt": "#B3A100", "Hyper-Representations": "#8C6D5A", "p-diff": "#E0457B", "held out": "#7A5FC0"}
 MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
-LARGEST = 6.0  # of either axis: what lies beyond is drawn at the edge
+LARGEST = 6.0  # of either axis: points beyond it are drawn at the edge
 
 
 def colours(representation: str) -> dict[str, str]:
-    """Of each generator and of real fits."""
+    """Colours of the generators and of real fits."""
     return {DIFFUSION: REPRESENTATION_COLOURS[representation], **COLOURS}
 
 
 def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any]:
-    """A point for each weight that a generator made. rows: `generator`, `sample`, `novelty`, `quality`, `verdict`;
+    """Scatter chart with a point for each sample. rows: columns `generator`, `sample`, `novelty`, `quality`, `verdict`;
     colour: see `colours`."""
     traces = []
     for generator, part in rows.groupby("generator", sort=False):
@@ -66,7 +67,7 @@ def _marker(generator: str, colour: str) -> dict[str, Any]:
 def distances_figure(
     sets: Mapping[str, Sequence[float]], colour: Mapping[str, str], bins: int = 40
 ) -> dict[str, Any]:  # fmt: skip
-    """Of each set, the share of weights at each distance to the nearest training weight."""
+    """Histograms of the distance to the nearest training network, a line for each set."""
     most = max(float(np.quantile(values, 0.99)) for values in sets.values())
     edges = np.linspace(0, 1.05 * most, bins + 1)
     traces = []
@@ -91,7 +92,7 @@ def distances_figure(
 
 
 def rows_figure(rows: Sequence[tuple[str, np.ndarray]], count: int = 160) -> dict[str, Any]:
-    """The same `count` parameters of a few standardised weights, a row each, evenly chosen among all of them."""
+    """Heat map of a few standardised networks, a row each: the same `count` evenly spaced parameters of each."""
     size = len(rows[0][1])
     chosen = np.linspace(0, size - 1, min(count, size)).round().astype(int)
     z = np.stack([np.asarray(values, np.float32)[chosen] for _, values in rows])

@@ -1,5 +1,5 @@
-"""What the engine says of the networks in assets/: their weights, what is near to them, and what they decode to. It is
-imported when it is first asked for."""
+"""The networks in assets/: their weights, nearest neighbours, and decoded pictures. The engine is imported at the first
+call."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @cached_by_file(files_of, maxsize=24)
 def zoo(name: str) -> Zoo:
-    """The engine's own view of the zoo. Imports torch."""
+    """Opens the zoo of a collection. Imports torch."""
     from wsr import Zoo
 
     return Zoo.open(assets_dir() / "zoos" / collection(name).name)
@@ -31,7 +31,7 @@ def zoo(name: str) -> Zoo:
 
 @cached_by_file(files_of, maxsize=24)
 def weights(name: str) -> Float[Tensor, "n p"]:
-    """All stored vectors of a collection, in its order, as they are on disk: in fp16 about 16 MB for a thousand."""
+    """Stored weights of a collection, in its order and in the type on disk: in fp16 about 16 MB for a thousand."""
     from wsr import Zoo
 
     once = Zoo.open(zoo(name).path)  # which keeps what it has read: `zoo(name)` would keep it beside this for ever
@@ -40,7 +40,7 @@ def weights(name: str) -> Float[Tensor, "n p"]:
 
 @cached_by_file(files_of, maxsize=4)
 def canonical_weights(name: str) -> Float[Tensor, "n p"]:
-    """The same in their canonical form."""
+    """The weights of a collection in their canonical form."""
     from wsr.symmetry import canonical
 
     return canonical(zoo(name).representation, weights(name).float())
@@ -50,8 +50,8 @@ def canonical_weights(name: str) -> Float[Tensor, "n p"]:
 def neighbours(
     name: str, item: str, count: int = 6, metric: str = "cosine", form: str = "raw"
 ) -> list[tuple[str, float]]:
-    """The nearest items in weight space, nearest first, with their distance: 1 − cosine about the zoo's mean, or L2; of
-    the weights as they are ("raw") or in their canonical form."""
+    """The nearest items in weight space and their distances, nearest first. metric: "cosine" (1 − cosine about the
+    zoo's mean) or "l2"; form: of the weights as they are ("raw") or in their canonical form."""
     from wsr.analysis import nearest
 
     found, vectors = collection(name), canonical_weights(name) if form == "canonical" else weights(name)
@@ -70,7 +70,7 @@ def _mean(name: str, form: str) -> Float[Tensor, " p"]:
 
 
 def column(name: str, key: str) -> np.ndarray:
-    """A column's values, in the collection's order: numbers, or names of groups."""
+    """Values of a column, in the collection's order: numbers, or names of groups."""
     if key == CLUSTER:
         return clusters(name)
     values = collection(name).index[key]

@@ -1,4 +1,4 @@
-"""What can be fitted in the Fit tab: samples that are at hand, and what visitors bring."""
+"""Targets of the Fit tab: samples that are on this machine, and files that visitors bring."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ MESH_FILES = (".obj", ".ply", ".stl", ".glb", ".off")
 
 @dataclass
 class Sample:
-    """Something to choose: its id, what it is called, 2 or 3 dimensions."""
+    """A sample to choose: its id, its name, and its number of dimensions."""
 
     id: str
     label: str
@@ -42,8 +42,9 @@ class Sample:
 
 @dataclass
 class Target:
-    """Something chosen: its signal, how it is called, a picture of it, and the steps that it usually takes. truth: what
-    judges fits of a shape that has been measured; trouble: why it cannot be fitted; seconds: that reading it took."""
+    """A chosen target: its signal, its name, a picture of it, and the usual number of steps. truth: points that judge
+    fits of a shape, once it has been measured; trouble: the sentence that says why it cannot be fitted; seconds: time
+    that reading it took."""
 
     signal: "Signal"
     label: str
@@ -52,7 +53,7 @@ class Target:
     truth: "Truth | None" = None
     trouble: str = ""
     seconds: float = 0.0
-    note: str = ""  # what was mended in a visitor's shape, and what may make a poor fit of it
+    note: str = ""  # sentences about what was repaired in a visitor's shape, and what may lead to a poor fit
 
     @property
     def dim(self) -> int:
@@ -64,12 +65,12 @@ class Target:
 
     @property
     def aspect(self) -> tuple[int, int]:
-        """Height and width at which its fits are decoded."""
+        """Height and width at which fits of it are decoded."""
         return (1, 1) if self.modality.has_surface else self.view.shape[:2]
 
 
 def samples() -> list[Sample]:
-    """Photographs, emoji where they have been fetched, and shapes. No base was trained on any of them."""
+    """Lists photographs, emoji where they have been fetched, and shapes. No base was trained on any of them."""
     photos = [Sample(f"photo:{name}", name, 2) for name in PHOTOGRAPHS]
     emoji = [Sample(f"emoji:{signal.id}", label, 2) for signal, label in _emoji()]
     shapes = [Sample(f"shape:{name}", name.split("-")[0], 3) for name in SHAPES]
@@ -78,13 +79,13 @@ def samples() -> list[Sample]:
 
 
 def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
-    """Some of each kind, so that both kinds are in the first row."""
+    """Mixes the groups, so that the first row of the strip shows some of each."""
     for start in range(0, 12, 2):
         yield [item for group in groups for item in group[start : start + 2]]
 
 
 def _emoji_files(*_: str) -> list[Path]:
-    """What is there only once emoji have been fetched; photographs and shapes never change."""
+    """The file that exists once emoji have been fetched; photographs and shapes never change."""
     return [cache_dir() / "emoji" / "groups.json"]
 
 
@@ -104,7 +105,7 @@ def _emoji() -> list[tuple["Signal", str]]:
 
 @cached_by_file(_emoji_files, maxsize=32)
 def target(sample: str) -> Target:
-    """A sample by its id, which may come from the page: WsrError if it is none."""
+    """The target of a sample's id, which may come from the page. WsrError for an unknown one."""
     known = {item.id: item for item in samples()}
     if sample not in known:
         raise unknown_name("sample", sample, known)
@@ -119,13 +120,13 @@ def target(sample: str) -> Target:
 
 
 def uploaded(path: str) -> Target:
-    """A visitor's file. WsrError for anything that cannot be fitted: too big, damaged, of another kind."""
+    """Reads a visitor's file as a target. WsrError for a file that is too big, damaged, or of another kind."""
     file = checked_file(path)
     return _read(file, file.stem[:60])
 
 
 def checked_file(path: str) -> Path:
-    """A visitor's file by its ending. WsrError for one that is not read."""
+    """Checks the ending of a visitor's file and returns its path. WsrError for a kind that is not read."""
     file = Path(path)
     if file.suffix.lower() not in (*IMAGE_FILES, *MESH_FILES):
         kinds = f"a picture ({PICTURES}) nor a 3D shape (OBJ, PLY, STL, GLB, OFF)"
@@ -164,7 +165,7 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
 
 
 def strip() -> list[dict[str, str]]:
-    """The samples as the page's strip of pictures takes them."""
+    """The samples as items of the page's strip of pictures."""
     return [{"id": item.id, "label": item.label, "src": _thumb(item.id)} for item in samples()]
 
 
@@ -176,7 +177,7 @@ def _thumb(sample: str) -> str:
 
 
 def first() -> tuple[str, str]:
-    """What is chosen before anybody has chosen, id and picture, without the engine: a photograph."""
+    """Id and picture of the sample that is chosen at first, a photograph. Does not import the engine."""
     with Image.open(_photograph("cat")) as image:
         image.thumbnail((VIEW, VIEW))
         return "photo:cat", snippets.picture(np.asarray(image.convert("RGB")), "cat")

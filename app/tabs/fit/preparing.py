@@ -1,7 +1,7 @@
-"""Making a visitor's own file ready to be fitted: read, drawn, and, of a shape, measured.
+"""Prepares a visitor's own file for fitting: reads and draws it, and measures a shape.
 
-A file can be anything, so this happens in a child process that has `SECONDS` to do it. It ends sooner when the visitor
-chooses something else or leaves, and nobody waits for another's file.
+A file can be anything, so this happens in a child process that has `SECONDS` for it. It ends sooner when the visitor
+chooses something else or leaves, and nobody waits for another visitor's file.
 """
 
 import time
@@ -25,8 +25,8 @@ MANY = 5000
 
 
 def turn(request: gr.Request | None) -> Callable[[], bool]:
-    """Begins a visitor's choice of a target, and ends the one before. Returns a function that says whether this one is
-    over: they have chosen again, or left."""
+    """Begins a visitor's choice of a target, and ends the one before. Returns a function that says whether this choice
+    is over, because they have chosen again or left."""
     visitor, mine = str(getattr(request, "session_hash", "")), object()
     if len(_turns) >= MANY:  # of visitors who never said that they left
         _turns.pop(next(iter(_turns)))
@@ -34,14 +34,21 @@ def turn(request: gr.Request | None) -> Callable[[], bool]:
     return lambda: _turns.get(visitor) is not mine
 
 
+def watch(request: gr.Request | None) -> Callable[[], bool]:
+    """Returns a function that says whether the visitor has chosen something else since this call."""
+    visitor = str(getattr(request, "session_hash", ""))
+    chosen = _turns.get(visitor)
+    return lambda: _turns.get(visitor) is not chosen
+
+
 def forget(request: gr.Request) -> None:
-    """A visitor leaves: what is being made ready for them ends."""
+    """Ends what is being prepared for a visitor who leaves."""
     _turns.pop(str(getattr(request, "session_hash", "")), None)
 
 
 def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
-    """A visitor's file as a target. WsrError for anything that cannot be fitted, or takes too long; Stopped when
-    `stopped` said so."""
+    """Reads a visitor's file as a target. WsrError for a file that cannot be fitted or takes too long; Stopped when
+    `stopped` returns True."""
     name = samples.checked_file(path).name
     began = time.monotonic()
     found = workers.prepared(work.read, path, seconds=SECONDS, what=f"Reading {name!r}", stopped=stopped)
@@ -49,8 +56,7 @@ def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
 
 
 def measured(target: "Target", stopped: Callable[[], bool]) -> "Target":
-    """A shape with what is inside it, or with the trouble there was. Reading and measuring share the time that there
-    is."""
+    """The shape with its `truth`, or with the `trouble` there was. Reading and measuring share `SECONDS`."""
     if not target.modality.prepares or target.truth is not None:
         return target
     what, left = f"Measuring what is inside {target.label!r}", max(SECONDS - target.seconds, 1.0)

@@ -14,7 +14,7 @@ from wsr.errors import WsrError
 
 def upload(path):
     """What the page shows of a visitor's file, by widget."""
-    return handlers.choose_upload(by_name(FitTab), str(path), None)
+    return next(handlers.choose_upload(by_name(FitTab), str(path), None))
 
 
 def test_photographs_and_shapes_are_at_hand_without_any_download():
