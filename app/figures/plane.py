@@ -15,6 +15,9 @@ from app.shared.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 DIFFUSION = "diffusion"
 COLOURS = {"G.pt": "#B3A100", "Hyper-Representations": "#8C6D5A", "p-diff": "#E0457B", "held out": "#7A5FC0"}
 MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
+# Names of groups follow each other like words; others stand in columns as wide as the longest of them, which on a phone
+# is one column that fills the chart.
+LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "tracegroupgap": 0}
 LARGEST = 6.0  # of either axis: points beyond it are drawn at the edge
 
 
@@ -32,7 +35,8 @@ def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any
         told = [f"{generator} no. {i + 1}: {word}" for i, word in zip(part["sample"], part["verdict"], strict=True)]
         x, y = (part[name].clip(upper=LARGEST).round(4).tolist() for name in ("novelty", "quality"))
         traces.append({
-            "type": "scattergl", "mode": "markers", "name": generator, "x": x, "y": y, "customdata": ids,
+            "type": "scattergl", "mode": "markers", "name": generator, "legendgroup": generator,
+            "x": x, "y": y, "customdata": ids,
             "marker": _marker(generator, colour.get(generator, OTHER_COLOUR)),
             "text": told,
             "hovertemplate": "%{text}<br>novelty %{x:.2f}, unlike real %{y:.2f}<extra></extra>",
@@ -48,7 +52,7 @@ def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any
             "shapes": [{**line, "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1},
                        {**line, "y0": 1, "y1": 1, "xref": "paper", "x0": 0, "x1": 1}],
             "margin": {"l": 48, "r": 12, "t": 64, "b": 44},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "legend": LEGEND,
             "uirevision": "plane",
         },
     }  # fmt: skip
@@ -74,7 +78,8 @@ def distances_figure(
     for name, values in sets.items():
         share = np.histogram(np.clip(values, 0, edges[-1]), edges)[0] / len(values)
         traces.append({
-            "type": "scatter", "mode": "lines", "name": name, "x": ((edges[:-1] + edges[1:]) / 2).round(4).tolist(),
+            "type": "scatter", "mode": "lines", "name": name, "legendgroup": name,
+            "x": ((edges[:-1] + edges[1:]) / 2).round(4).tolist(),
             "y": share.round(4).tolist(), "line": {"shape": "hvh", "width": 2, "color": colour.get(name, OTHER_COLOUR)},
             "hovertemplate": f"{name}: %{{y:.0%}} near %{{x:.2f}}<extra></extra>",
         })  # fmt: skip
@@ -85,7 +90,7 @@ def distances_figure(
                       "rangemode": "tozero"},
             "yaxis": {"title": {"text": "Share"}, "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
             "margin": {"l": 48, "r": 12, "t": 52, "b": 44},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "legend": LEGEND,
             "uirevision": "distances",
         },
     }  # fmt: skip

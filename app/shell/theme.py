@@ -16,7 +16,7 @@ def theme() -> gr.themes.Base:
         neutral_hue=gr.themes.colors.slate,
         radius_size=gr.themes.sizes.radius_md,
         spacing_size=gr.themes.sizes.spacing_md,
-        font=(local("Source Sans Pro", weights=(400, 600)), "system-ui", "sans-serif"),
+        font=(local("Source Sans Pro", weights=(400, 700)), "system-ui", "sans-serif"),
         font_mono=("ui-monospace", "Consolas", "monospace"),
     )
     return base.set(

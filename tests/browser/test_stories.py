@@ -147,7 +147,7 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()
     grid.nth(1).click()
     page.locator(".wsr-row:visible", has_text="sample 2").locator("img").wait_for()
-    page.get_by_role("button", name="Take it home").last.click()
+    page.get_by_role("button", name="Download it").last.click()
     page.locator("a[href*='shapes10-mlora-asym-seed1-2.glb']").first.wait_for()
 
 

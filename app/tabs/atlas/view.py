@@ -110,7 +110,7 @@ def _selection(view: View) -> dict[str, Any]:
 
 
 def _deeper(view: View) -> dict[str, Any]:
-    with gr.Accordion("How far to trust the map, and what a classifier reads off the weights", open=False):
+    with gr.Accordion("How far to trust the map", open=False):
         faith = gr.HTML()
         table = gr.HTML(snippets.probes(library.probes(view.dataset), view.representation))
     with gr.Accordion("Another projection", open=False):

@@ -59,7 +59,7 @@ def _layout() -> FitTab:
             total = preset("cpu", 2).fit.far_steps
             empty = empty_curve("psnr", total)
             curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
-            gr.Markdown("Above 30 dB, or an IoU of 0.9, it looks right.", elem_classes="wsr-caption")
+            gr.HTML(snippets.caption("Above a PSNR of 30 dB, or an IoU of 0.9, it looks right."))
     with gr.Row():
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
@@ -71,9 +71,10 @@ def _layout() -> FitTab:
             gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
             strip = Pictures()
             upload = gr.File(
-                label=f"Your own: {samples.PICTURES} · OBJ, PLY, STL, GLB, OFF", height=130,
+                label="Your own picture or shape", height=150,
                 file_types=[*samples.IMAGE_FILES, *samples.MESH_FILES],
             )  # fmt: skip
+            gr.HTML(snippets.caption(f"Pictures: {samples.PICTURES}. Shapes: OBJ, PLY, STL, GLB or OFF."))
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             own = _weights() | _settings()
     return FitTab(
@@ -110,7 +111,7 @@ def _settings() -> dict[str, Any]:
         )
         steps = gr.Slider(
             *run.STEPS, value=preset("cpu", 2).fit.far_steps, step=10, label="Steps",
-            info="What was chosen sets it: a photograph takes more than an emoji, which the base knows better.",
+            info="Each target brings its own number: a photograph takes more, since the base has learnt emoji.",
         )  # fmt: skip
     return {"representation": representation, "rank": rank, "steps": steps}
 
