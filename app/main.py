@@ -43,7 +43,7 @@ def all_tabs() -> list[tabs.Tab]:
 
 
 def build_app(shown: Sequence[tabs.Tab] | None = None) -> gr.Blocks:
-    """The page, with its queue, not yet served. shown: its tabs; all of them if None."""
+    """Builds the page with its queue; `launch` serves it. shown: the tabs of the page, by default all."""
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
         gr.HTML(f"<h1>{TITLE}</h1><p>{SENTENCE}</p>", elem_classes="wsr-title")
         tabs.build(shown or all_tabs(), page, _seen.set)
@@ -52,8 +52,8 @@ def build_app(shown: Sequence[tabs.Tab] | None = None) -> gr.Blocks:
 
 
 async def full(_request: Request, error: OSError) -> Response:
-    """The answer to what cannot be written, an upload say, where the disk is full: a sentence in place of "Internal
-    Server Error"."""
+    """Answers a request that fails because the disk is full, an upload for example, with a sentence in place of
+    "Internal Server Error"."""
     known = disk_error(error)
     if known is None:
         raise error
@@ -62,7 +62,8 @@ async def full(_request: Request, error: OSError) -> Response:
 
 
 def launch(host: str | None = None, port: int | None = None, block: bool = True) -> str:
-    """Serve the page and return its address. `host` and `port` default to 127.0.0.1:7860, or to what a Space sets."""
+    """Serves the page and returns its address. `host` and `port` default to 127.0.0.1:7860, or to what a Space sets.
+    block: return only when the server ends."""
     end_on_sigterm()
     _require_free(host, port)
     looking.one_thread_each()
@@ -83,7 +84,7 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
 
 
 def _require_free(host: str | None, port: int | None) -> None:
-    """WsrError where nothing can listen at this address. Where no port is given gradio looks for one."""
+    """Raises WsrError where the server cannot listen at this address. Without a port, gradio looks for a free one."""
     if port is None:
         return
     if not 0 < port < 2**16:
@@ -99,17 +100,17 @@ def _require_free(host: str | None, port: int | None) -> None:
 
 
 def _wait(page: gr.Blocks) -> None:
-    """Serves until Ctrl-C, or until the process is asked to end."""
+    """Blocks until Ctrl-C, or until the process is asked to end."""
     try:
         while page.is_running:
             time.sleep(0.2)
-    finally:  # not gradio's own wait, which takes an end that was asked for as one of its visitors' making
+    finally:  # gradio's own wait would report a requested end as an error of its own
         page.close(verbose=False)
 
 
 def middleware() -> list[Middleware]:
-    """What requests pass on their way in, the outermost first. `Head` compresses the page itself; streams of events (as
-    starlette does by itself) and files of numbers go as they are."""
+    """The ASGI middleware, the outermost first. `Head` compresses the page itself. Event streams and binary files are
+    not compressed."""
     numbers = ("model/*", "application/octet-stream")
     return [
         Middleware(
@@ -122,14 +123,14 @@ def middleware() -> list[Middleware]:
 
 
 def warm_up() -> None:
-    """Import the engine, and make ready what the tabs need, once the first visitor has the map on screen, or where none
-    comes."""
+    """Imports the engine and prepares what the tabs need, once the first visitor has the map on screen, or after ALONE
+    seconds without a visitor."""
     _seen.wait(ALONE)
     from app.shell import workers
 
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread: visitors come first
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread
     isolation.warm()  # the strip of samples reads photographs
     workers.warm()
     for tab in all_tabs():

@@ -148,10 +148,10 @@ def test_a_mesh_is_described_before_it_is_fitted(tmp_path, capsys):
     trimesh.creation.box((1, 1, 0.004)).export(path)
     assert main(["data", str(path)]) == OK
     said = " ".join(capsys.readouterr().out.split())
-    assert "12 faces, closed." in said and "of a voxel of the 96³ grid" in said
+    assert "12 faces, closed." in said and "a cell of the 96³ grid" in said
     assert main(["fit", str(path), "--steps", "2", "--out", str(tmp_path / "w.safetensors")]) == OK
     said = " ".join(capsys.readouterr().out.split())
-    assert said.index("of a voxel of the 96³ grid") < said.index("poor: an IoU of")
+    assert said.index("a cell of the 96³ grid") < said.index("poor: an IoU of")
 
 
 def test_a_name_that_no_file_can_have_is_a_sentence(capsys):

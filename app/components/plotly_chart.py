@@ -1,4 +1,4 @@
-"""A clickable Plotly chart: `gr.Plot` has no click event, so every chart of the app is this one component."""
+"""A clickable Plotly chart, used for every chart of the app because `gr.Plot` has no click event."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ LARGE = 400_000
 KEPT = 40  # files, of about 5 MB
 _FOLDER = temporary_folder("wsr-charts-")
 gr.set_static_paths([_FOLDER])
-# For the page's own head (`app.shell.head`): the script is fetched while gradio's own are, and not after them.
+# For the page's head (`app.shell.head`): the script is fetched together with gradio's own, not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
 FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for that head as well
 
@@ -108,7 +108,8 @@ class PlotlyChart(gr.HTML):
 
 
 def _kept(text: str) -> str:
-    """The address of a large figure's file. Its name is the digest of what is in it: nobody can guess another's."""
+    """Address of a large figure's file. Its name is a digest of the content, so that nobody can guess another
+    visitor's."""
     path = _FOLDER / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     if not path.exists():
         with atomic_path(path) as temporary:
@@ -119,7 +120,7 @@ def _kept(text: str) -> str:
 
 
 def chart_update(**changes: Any) -> dict[str, Any]:
-    """What a handler returns to change a chart: any of `figure`, `highlight`, `selected`, `sprite`,
+    """The value that a handler returns to change a chart: any of `figure`, `highlight`, `selected`, `sprite`,
     `visible`."""
     if "figure" in changes:
         changes["value"] = changes.pop("figure")
@@ -127,12 +128,12 @@ def chart_update(**changes: Any) -> dict[str, Any]:
 
 
 def chosen_ids(event: gr.EventData) -> list[str]:
-    """The ids that the page says were selected. Still to be looked up."""
+    """Ids that the page says were selected. They are not checked."""
     ids = (event._data or {}).get("ids") if isinstance(event._data, dict) else None
     return list(dict.fromkeys(str(item)[:200] for item in ids)) if isinstance(ids, list) else []
 
 
 def picked_id(event: gr.EventData) -> str:
-    """The id that the page says was picked. Still to be looked up: a visitor can send anything."""
+    """The id that the page says was picked. It is not checked, and a visitor can send anything."""
     value = (event._data or {}).get("id") if isinstance(event._data, dict) else None
     return value[:200] if isinstance(value, str) else ""

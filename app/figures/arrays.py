@@ -1,4 +1,4 @@
-"""Arrays as plotly.js reads them fastest."""
+"""Arrays in the form that plotly.js reads fastest."""
 
 import base64
 from typing import Any

@@ -1,4 +1,4 @@
-"""The map: every point a fit, every colour a class."""
+"""The chart of the map: a point for each fit, a colour for each class."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ def _scaled(title: str, members: np.ndarray, points: Points, values: np.ndarray)
 
 
 def _trace(name: str, members: np.ndarray, points: Points, colour: str, opacity: float = 0.9) -> dict[str, Any]:
-    """The points with these numbers, in one colour."""
+    """A trace of the points with these indices, in one colour."""
     dims = points.places.shape[1]
     solid = dims == 3
     meta = {} if points.cells is None else {"cells": [int(points.cells[i]) for i in members]}

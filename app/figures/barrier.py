@@ -1,4 +1,4 @@
-"""The barrier: how good the field is at every place between two fits."""
+"""Chart of the barrier: quality at each place on the line between two fits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

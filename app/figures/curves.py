@@ -1,4 +1,4 @@
-"""How a fit comes closer: quality against steps."""
+"""Charts of the quality of fits against steps."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -42,12 +42,17 @@ def quality_curves(
                 "tickformat": ".1f" if of.best else "d",
                 **frame,
             },
-            "margin": {"l": 48, "r": 12, "t": 12 if len(traces) == 1 else 52, "b": 44},
+            "margin": {"l": 48, "r": 12, "t": 12 if len(traces) <= 1 else 52, "b": 44},
             "showlegend": len(traces) > 1,
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
             "uirevision": "curve",
         },
     }
+
+
+def empty_curve(of: Modality, total: int) -> dict[str, Any]:
+    """The empty frame of a chart before its fit."""
+    return quality_curves({}, of=of, total=total)
 
 
 def _trace(name: str, steps: Sequence[float], quality: Sequence[float], of: Modality) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Matrices as small pictures: a pixel an entry."""
+"""Pictures of matrices, one pixel for each entry."""
 
 import numpy as np
 from jaxtyping import Float, UInt8

@@ -1,4 +1,5 @@
-"""The audit's charts: quality against novelty, distances to the nearest training weight, some weights as colours."""
+"""Charts of the audit: quality against novelty, distances to the nearest training network, and a heat map of
+weights."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,21 +10,24 @@ import pandas as pd
 from app.figures.arrays import binary
 from app.shared.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 
-# Our generator has its representation's colour, others and real fits some that none of the six has; baselines are grey
-# and told apart by their markers.
+# Our generator has the colour of its representation. Other generators and real fits have colours of their own, and
+# baselines are grey with different markers.
 DIFFUSION = "diffusion"
 COLOURS = {"G.pt": "#B3A100", "Hyper-Representations": "#8C6D5A", "p-diff": "#E0457B", "held out": "#7A5FC0"}
 MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
-LARGEST = 6.0  # of either axis: what lies beyond is drawn at the edge
+# Names of groups follow each other like words; others stand in columns as wide as the longest of them, which on a phone
+# is one column that fills the chart.
+LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "tracegroupgap": 0}
+LARGEST = 6.0  # of either axis: points beyond it are drawn at the edge
 
 
 def colours(representation: str) -> dict[str, str]:
-    """Of each generator and of real fits."""
+    """Colours of the generators and of real fits."""
     return {DIFFUSION: REPRESENTATION_COLOURS[representation], **COLOURS}
 
 
 def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any]:
-    """A point for each weight that a generator made. rows: `generator`, `sample`, `novelty`, `quality`, `verdict`;
+    """Scatter chart with a point for each sample. rows: columns `generator`, `sample`, `novelty`, `quality`, `verdict`;
     colour: see `colours`."""
     traces = []
     for generator, part in rows.groupby("generator", sort=False):
@@ -31,7 +35,8 @@ def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any
         told = [f"{generator} no. {i + 1}: {word}" for i, word in zip(part["sample"], part["verdict"], strict=True)]
         x, y = (part[name].clip(upper=LARGEST).round(4).tolist() for name in ("novelty", "quality"))
         traces.append({
-            "type": "scattergl", "mode": "markers", "name": generator, "x": x, "y": y, "customdata": ids,
+            "type": "scattergl", "mode": "markers", "name": generator, "legendgroup": generator,
+            "x": x, "y": y, "customdata": ids,
             "marker": _marker(generator, colour.get(generator, OTHER_COLOUR)),
             "text": told,
             "hovertemplate": "%{text}<br>novelty %{x:.2f}, unlike real %{y:.2f}<extra></extra>",
@@ -47,7 +52,7 @@ def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any
             "shapes": [{**line, "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1},
                        {**line, "y0": 1, "y1": 1, "xref": "paper", "x0": 0, "x1": 1}],
             "margin": {"l": 48, "r": 12, "t": 64, "b": 44},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "legend": LEGEND,
             "uirevision": "plane",
         },
     }  # fmt: skip
@@ -66,14 +71,15 @@ def _marker(generator: str, colour: str) -> dict[str, Any]:
 def distances_figure(
     sets: Mapping[str, Sequence[float]], colour: Mapping[str, str], bins: int = 40
 ) -> dict[str, Any]:  # fmt: skip
-    """Of each set, the share of weights at each distance to the nearest training weight."""
+    """Histograms of the distance to the nearest training network, a line for each set."""
     most = max(float(np.quantile(values, 0.99)) for values in sets.values())
     edges = np.linspace(0, 1.05 * most, bins + 1)
     traces = []
     for name, values in sets.items():
         share = np.histogram(np.clip(values, 0, edges[-1]), edges)[0] / len(values)
         traces.append({
-            "type": "scatter", "mode": "lines", "name": name, "x": ((edges[:-1] + edges[1:]) / 2).round(4).tolist(),
+            "type": "scatter", "mode": "lines", "name": name, "legendgroup": name,
+            "x": ((edges[:-1] + edges[1:]) / 2).round(4).tolist(),
             "y": share.round(4).tolist(), "line": {"shape": "hvh", "width": 2, "color": colour.get(name, OTHER_COLOUR)},
             "hovertemplate": f"{name}: %{{y:.0%}} near %{{x:.2f}}<extra></extra>",
         })  # fmt: skip
@@ -84,14 +90,14 @@ def distances_figure(
                       "rangemode": "tozero"},
             "yaxis": {"title": {"text": "Share"}, "tickformat": ".0%", "rangemode": "tozero", "automargin": True},
             "margin": {"l": 48, "r": 12, "t": 52, "b": 44},
-            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom"},
+            "legend": LEGEND,
             "uirevision": "distances",
         },
     }  # fmt: skip
 
 
 def rows_figure(rows: Sequence[tuple[str, np.ndarray]], count: int = 160) -> dict[str, Any]:
-    """The same `count` parameters of a few standardised weights, a row each, evenly chosen among all of them."""
+    """Heat map of a few standardised networks, a row each: the same `count` evenly spaced parameters of each."""
     size = len(rows[0][1])
     chosen = np.linspace(0, size - 1, min(count, size)).round().astype(int)
     z = np.stack([np.asarray(values, np.float32)[chosen] for _, values in rows])

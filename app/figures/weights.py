@@ -1,4 +1,4 @@
-"""An instance's weights as a picture: every layer a strip, its matrices side by side."""
+"""Heat map of an instance's weights: a strip for each layer, its matrices side by side."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -78,13 +78,14 @@ def _lying(array: np.ndarray) -> np.ndarray:
 
 
 def _stack(sizes: Sequence[int], gap: int) -> tuple[list[int], int]:
-    """Where blocks of these sizes start when laid one after the other, and where the last one ends."""
+    """Starts of blocks of these sizes laid one after the other, and the end of the last one."""
     starts = np.cumsum([0, *(size + gap for size in sizes)])
     return starts[:-1].tolist(), int(starts[-1] - gap) if len(sizes) else 0
 
 
 def _span(z: np.ndarray) -> float:
-    """Half the range of colours: the 99th percentile, so that one outlier does not bleach the rest."""
+    """Half the range of colours: the 99th percentile of the absolute values, so that one outlier does not bleach the
+    rest."""
     known = np.abs(z[np.isfinite(z)])
     return max(float(np.quantile(known, 0.99)), 1e-6) if known.size else 1.0
 

@@ -1,1 +1,1 @@
-"""What several tabs use: what is in assets/, thumbnails, samples, colours, and the work that children do."""
+"""Shared by several tabs: the assets, thumbnails, samples, colours, and the work of the child processes."""

@@ -1,4 +1,4 @@
-"""A network that a visitor has made, as tabs hand it to each other."""
+"""A network that a visitor has made, in the form in which tabs exchange it."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 @dataclass
 class Fitted:
-    """A finished or stopped fit of this visitor, or a sample: its weights (1, p) and what decodes them. collection: the
-    one that it belongs to, if that is known; otherwise the first whose weights mean the same."""
+    """A finished or stopped fit of this visitor, or a sample: its weights (1, p) and the representation that decodes
+    them. collection: the one that it belongs to, if known; by default the first whose weights have the same layout."""
 
     label: str
     model: "Representation"

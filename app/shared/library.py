@@ -1,5 +1,5 @@
-"""What is in assets/, as the tabs need it. Opening and indexing need no torch, so the first page need not wait for it:
-what does is in `app.shared.networks`."""
+"""The assets, as the tabs need them. Nothing here imports torch, so that the first page does not wait for it;
+`app.shared.networks` does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ log = logging.getLogger("wsr.app")
 METHODS = ("UMAP", "t-SNE", "PCA")
 _TONES = re.compile(r" ((?:[a-z-]+ skin tone ?)+)$")
 FIRST_CLASS = {"emoji": "animals", "shapes10": "chair"}
-# What strips of examples begin with, where it is there: faces and things with a clear shape, none of them seen.
+# Ids shown first in example strips, if present: faces and things with a clear shape, all held out.
 LIKED = {
     "emoji": (
         *("1f475", "1f981", "1f601", "1f9d1-1f3ff-200d-1f4bc", "1f9d9-1f3fd-200d-2640-fe0f", "1f995", "1f36e", "1f63b"),
@@ -48,9 +48,10 @@ TITLES = {"emoji": "Emoji", "emoji-people": "People", "shapes10": "Shapes"}
 
 @dataclass(frozen=True)
 class Collection:
-    """A zoo with its map, opened: everything by row of the zoo's index, failed fits left out.
+    """An opened zoo with its map. All lists are in the order of the zoo's index, without failed fits.
 
-    rows: where each item stands in the zoo; maps: coordinates (n, d) by (method, d), NaN for items off the map.
+    rows: the row of each item in the zoo; maps: coordinates (n, d) by (method, d), NaN for items that are not on the
+    map.
     """
 
     name: str
@@ -72,7 +73,7 @@ class Collection:
         return TITLES.get(self.dataset, self.dataset)
 
     def position(self, item: str) -> int:
-        """The row of an id that came from the page. WsrError if there is none."""
+        """Position of an id, which may come from the page. WsrError for an unknown one."""
         try:
             return self._positions[item]
         except KeyError:
@@ -89,26 +90,26 @@ class Collection:
 
 
 def _read_from(name: str, *_: Any) -> list[str]:
-    """The files that a collection is read from. The name may come from the page."""
+    """Paths of the files that a collection is read from. The name may come from the page."""
     assets = assets_dir()  # as text: it is asked for with every look at a collection
     return [f"{assets}/zoos/{name}/zoo.json", f"{assets}/zoos/{name}/index.parquet", f"{assets}/maps/{name}.parquet"]
 
 
 def files_of(name: str, *_: Any, **__: Any) -> list[str]:
-    """The files that a collection's weights and what they decode to are read from: the zoo, which is written index
+    """Paths of the files that a collection's weights and decoded pictures depend on: the zoo, whose index is written
     last, and the bases."""
     return [*_read_from(name), *bases()]
 
 
 def bases() -> list[str]:
-    """The files of all bases: weights decode on one of them."""
+    """Paths of all bases; adapters decode on one of them."""
     folder = f"{assets_dir()}/bases"
     return [f"{folder}/{name}" for name in sorted(os.listdir(folder))] if os.path.isdir(folder) else []
 
 
 def collection_names() -> list[str]:
-    """Zoos that have a map and can be read: images first, and of each data set mLoRA-Asym first. Empty until the assets
-    are made."""
+    """Names of the readable zoos with a map: images first, and of each data set mLoRA-Asym first. Empty until the
+    assets are made."""
     names = [name for name in _found() if not problem(name)]
     order = sorted(reversed(registry.names()), key=lambda kind: kind != registry.DEFAULT)
     rank = {kind: i for i, kind in enumerate(order)}
@@ -126,13 +127,13 @@ def _found() -> list[str]:
 
 
 def problems() -> list[str]:
-    """What is wrong with the zoos that have a map and cannot be read, a sentence each."""
+    """One sentence for each zoo that has a map and cannot be read."""
     return [said for name in _found() if (said := problem(name))]
 
 
 @cached_by_file(_read_from, maxsize=256)
 def problem(name: str) -> str:
-    """Why a zoo with a map cannot be shown, as a sentence, which the log has as well; "" where it can."""
+    """The sentence that says why a zoo with a map cannot be shown, which is logged as well; "" where it can."""
     try:
         collection(name)
     except WsrError as error:
@@ -143,7 +144,7 @@ def problem(name: str) -> str:
 
 @cached_by_file(_read_from, maxsize=24)
 def collection(name: str) -> Collection:
-    """A collection by name. The name may come from the page: WsrError if there is none of it, or it cannot be read."""
+    """Opens a collection by name, which may come from the page. WsrError if it is unknown or cannot be read."""
     if name not in _found():
         raise unknown_name("collection", name, collection_names())
     described, listed, mapped = map(Path, _read_from(name))
@@ -186,7 +187,7 @@ def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
 
 
 def label_of(dataset: str, item: str) -> str:
-    """An item's id in words: the emoji's are code points, which Unicode names; others speak for themselves."""
+    """An item's id in words: emoji ids are code points, which Unicode names; other ids are returned unchanged."""
     if not dataset.startswith("emoji"):
         return item
     try:
@@ -199,7 +200,8 @@ def label_of(dataset: str, item: str) -> str:
 
 @cached_by_file(_read_from, maxsize=24)
 def columns(name: str) -> list[str]:
-    """What points can be coloured by: the columns of the zoo's index that tell items apart, and k-means clusters."""
+    """Names of the columns that points can be coloured by: those of the zoo's index with more than one value, and
+    k-means clusters."""
     index = collection(name).index
     telling = [c for c in index.columns if c not in ("id", "target_sha256", CLASS) and index[c].nunique() > 1]
     return [CLASS, *telling, CLUSTER]
@@ -213,7 +215,7 @@ def probes(dataset: str) -> list[dict]:
 
 @cached_by_file(lambda name: [f"{assets_dir()}/reports/{name}.json"], maxsize=32)
 def report(name: str) -> dict:
-    """A report of assets/reports; empty where there is none, or it cannot be read, which the log then says."""
+    """A report of assets/reports. Empty where it is missing or cannot be read; the latter is logged."""
     path = assets_dir() / "reports" / f"{name}.json"
     if not path.is_file():
         return {}
@@ -226,14 +228,15 @@ def report(name: str) -> dict:
 
 
 def examples(dataset: str, among: Sequence[str], count: int) -> list[str]:
-    """Ids for a strip of examples: those we like first, then the others in their order, but no rude gesture."""
+    """Ids for a strip of examples: those of LIKED first, then the others in their order, without rude gestures."""
     liked = [item for item in LIKED.get(dataset, ()) if item in set(among)]
     rest = [item for item in among if item not in liked and not item.startswith("1f595")]
     return [*liked, *rest][:count]
 
 
 def first_pick(name: str) -> str:
-    """What is picked before anybody has picked: the best fit among the held-out items of a class with a face to it."""
+    """The item that is picked at first: the best fit among the held-out items of the data set's FIRST_CLASS, or of its
+    largest class."""
     found = collection(name)
     liked = FIRST_CLASS.get(found.dataset)
     cls = liked if liked in found.classes else max(sorted(set(found.classes)), key=found.classes.count)

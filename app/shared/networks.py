@@ -1,12 +1,12 @@
-"""What the engine says of the networks in assets/: their weights, what is near to them, and what they decode to. It is
-imported when it is first asked for.
+"""The networks in assets/: their weights, nearest neighbours, and decoded pictures. The engine is imported at the first
+call.
 
-The walk of a zoo to a picture begins here. `library.collection` reads the description, the index and the map, without
-the engine. `zoo` opens the zoo and, when something is decoded for the first time, builds the one model of its weights,
-on the base that `load_base` keeps for all zoos. `vector` reads an item's row and widens it from the stored type to
-float32: the picture, the surface and the heat map are made of this one tensor, which becomes an array where each of
-them leaves torch (`decode`, `layer_arrays`). `weights` reads all rows once and keeps them as they are stored: `nearest`
-and `places` widen a block of rows at a time.
+The walk from a zoo to a picture begins here. `library.collection` reads the description, the index and the map without
+the engine. `zoo` opens the zoo and, at the first decode, builds the one model of its weights on the base that
+`load_base` keeps for all zoos. `vector` reads the row of an item and converts it once from the stored type to float32:
+the picture, the surface and the heat map are made from this tensor, which each of them turns into an array as it leaves
+torch (`decode`, `layer_arrays`). `weights` reads all rows once and keeps them in the stored type; `nearest` and
+`places` convert a block of rows at a time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NEIGHBOURS = 5  # among which weights are placed on a map
 
 @cached_by_file(files_of, maxsize=24)
 def zoo(name: str) -> Zoo:
-    """The engine's own view of the zoo. Imports torch."""
+    """Opens the zoo of a collection. Imports torch."""
     from wsr import Zoo
 
     return Zoo.open(assets_dir() / "zoos" / collection(name).name)
@@ -41,7 +41,7 @@ def zoo(name: str) -> Zoo:
 
 @cached_by_file(files_of, maxsize=24)
 def weights(name: str) -> Float[Tensor, "n p"]:
-    """All stored vectors of a collection, in its order, as they are on disk: in fp16 about 16 MB for a thousand."""
+    """Stored weights of a collection, in its order and in the type on disk: in fp16 about 16 MB for a thousand."""
     from wsr import Zoo
 
     once = Zoo.open(zoo(name).path)  # which keeps what it has read: `zoo(name)` would keep it beside this for ever
@@ -56,7 +56,7 @@ def vector(name: str, item: str) -> Float[Tensor, "1 p"]:
 
 @cached_by_file(files_of, maxsize=4)
 def canonical_weights(name: str) -> Float[Tensor, "n p"]:
-    """The same in their canonical form."""
+    """The weights of a collection in their canonical form."""
     from wsr.symmetry import canonical
 
     return canonical(zoo(name).representation, weights(name).float())
@@ -66,8 +66,8 @@ def canonical_weights(name: str) -> Float[Tensor, "n p"]:
 def neighbours(
     name: str, item: str, count: int = 6, metric: str = "cosine", form: str = "raw"
 ) -> list[tuple[str, float]]:
-    """The nearest items in weight space, nearest first, with their distance: 1 − cosine about the zoo's mean, or L2; of
-    the weights as they are ("raw") or in their canonical form."""
+    """The nearest items in weight space and their distances, nearest first. metric: "cosine" (1 − cosine about the
+    zoo's mean) or "l2"; form: of the weights as they are ("raw") or in their canonical form."""
     from wsr.analysis import nearest
 
     found, vectors = collection(name), canonical_weights(name) if form == "canonical" else weights(name)
@@ -104,7 +104,7 @@ def places(name: str, one: Float[Tensor, "1 p"]) -> tuple[str, dict[tuple[str, i
 
 
 def column(name: str, key: str) -> np.ndarray:
-    """A column's values, in the collection's order: numbers, or names of groups."""
+    """Values of a column, in the collection's order: numbers, or names of groups."""
     if key == CLUSTER:
         return clusters(name)
     values = collection(name).index[key]

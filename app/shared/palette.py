@@ -1,4 +1,4 @@
-"""The app's colours, and the names of the representations. Fixed for every chart: who has learnt one reads them all."""
+"""The app's colours and the names of the representations, the same in every chart."""
 
 from collections.abc import Callable, Iterator, Mapping
 
@@ -20,7 +20,7 @@ COLOURS = {
 
 
 class _OfKinds(Mapping[str, str]):
-    """What something says of each registered representation, by the representation's name."""
+    """A property of each registered representation, by the representation's name."""
 
     def __init__(self, says: Callable[[RepresentationKind], str]):
         self._says = says

@@ -1,4 +1,4 @@
-"""What can be fitted in the Fit tab: samples that are at hand, and what visitors bring."""
+"""Targets of the Fit tab: samples that are on this machine, and files that visitors bring."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,7 +33,7 @@ SHAPES = ("airplane-00451", "chair-00452", "lamp-00453", "car-00454", "table-004
 
 @dataclass
 class Sample:
-    """Something to choose: its id, what it is called, of which modality."""
+    """A sample to choose: its id, its name, and its modality."""
 
     id: str
     label: str
@@ -42,9 +42,9 @@ class Sample:
 
 @dataclass
 class Target:
-    """Something chosen: its signal, whose content is at hand, how it is called, a picture of it, and the steps that it
-    usually takes. aspect: height and width at which its fits are decoded; evaluator: judges fits of a shape that
-    has been measured; trouble: why it cannot be fitted; seconds: that reading it took."""
+    """A chosen target: its signal with its content, its name, a picture of it, and the usual number of steps. aspect:
+    height and width at which fits of it are decoded; evaluator: judges fits of a shape, once it has been measured;
+    trouble: the sentence that says why it cannot be fitted; seconds: time that reading it took."""
 
     signal: "Signal"
     label: str
@@ -54,7 +54,7 @@ class Target:
     evaluator: "Evaluator | None" = None
     trouble: str = ""
     seconds: float = 0.0
-    note: str = ""  # what was mended in a visitor's shape, and what may make a poor fit of it
+    note: str = ""  # sentences about what was repaired in a visitor's shape, and what may lead to a poor fit
 
     @property
     def dim(self) -> int:
@@ -66,8 +66,8 @@ class Target:
 
 
 def samples() -> list[Sample]:
-    """Photographs, emoji where they have been fetched, shapes, and the examples of other modalities. No base has seen
-    any of them."""
+    """Lists photographs, emoji where they have been fetched, shapes, and the examples of other modalities. No base was
+    trained on any of them."""
     photos = [Sample(f"photo:{name}", name, IMAGE) for name in PHOTOGRAPHS]
     emoji = [Sample(f"emoji:{signal.id}", label, IMAGE) for signal, label in _emoji()]
     shapes = [Sample(f"shape:{name}", name.split("-")[0], OCCUPANCY) for name in SHAPES]
@@ -82,13 +82,13 @@ def _examples() -> dict[str, "Signal"]:
 
 
 def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
-    """Some of each kind, so that all kinds are in the first row."""
+    """Mixes the groups, so that the first row of the strip shows some of each."""
     for start in range(0, 12, 2):
         yield [item for group in groups for item in group[start : start + 2]]
 
 
 def _emoji_files(*_: str) -> list[Path]:
-    """What is there only once emoji have been fetched; photographs and shapes never change."""
+    """The file that exists once emoji have been fetched; photographs and shapes never change."""
     return [cache_dir() / "emoji" / "groups.json"]
 
 
@@ -108,7 +108,7 @@ def _emoji() -> list[tuple["Signal", str]]:
 
 @cached_by_file(_emoji_files, maxsize=32)
 def target(sample: str) -> Target:
-    """A sample by its id, which may come from the page: WsrError if it is none."""
+    """The target of a sample's id, which may come from the page. WsrError for an unknown one."""
     known = {item.id: item for item in samples()}
     if sample not in known:
         raise unknown_name("sample", sample, known)
@@ -125,13 +125,13 @@ def target(sample: str) -> Target:
 
 
 def uploaded(path: str) -> Target:
-    """A visitor's file. WsrError for anything that cannot be fitted: too big, damaged, of another kind."""
+    """Reads a visitor's file as a target. WsrError for a file that is too big, damaged, or of another kind."""
     file = checked_file(path)
     return _read(file, file.stem[:60])
 
 
 def checked_file(path: str) -> Path:
-    """A visitor's file by its ending. WsrError for one that is not read."""
+    """Checks the ending of a visitor's file and returns its path. WsrError for a kind that is not read."""
     file = Path(path)
     if of_given(file) is None:
         kinds = " nor ".join(f"{what} ({endings})" for what, endings in readable().items())
@@ -170,7 +170,7 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
 
 
 def strip() -> list[dict[str, str]]:
-    """The samples as the page's strip of pictures takes them."""
+    """The samples as items of the page's strip of pictures."""
     return [{"id": item.id, "label": item.label, "src": _thumb(item.id)} for item in samples()]
 
 
@@ -182,7 +182,7 @@ def _thumb(sample: str) -> str:
 
 
 def first() -> tuple[str, str]:
-    """What is chosen before anybody has chosen, id and picture, without the engine: a photograph."""
+    """Id and picture of the sample that is chosen at first, a photograph. Does not import the engine."""
     with Image.open(_photograph("cat")) as image:
         image.thumbnail((VIEW, VIEW))
         return "photo:cat", snippets.picture(np.asarray(image.convert("RGB")), "cat")

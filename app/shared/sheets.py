@@ -1,4 +1,4 @@
-"""Sheets of thumbnails: one picture with a cell for every item of a collection, in the order of its zoo's index."""
+"""Sheets of thumbnails: one picture with a cell for each item of a collection, in the order of its zoo's index."""
 
 import logging
 import threading
@@ -20,14 +20,15 @@ _lock = threading.Lock()
 
 
 def columns_of(count: int) -> int:
-    """Cells in a row of a sheet of `count` thumbnails: as square as it gets."""
+    """Number of cells in a row of a nearly square sheet of `count` thumbnails."""
     return max(1, int(np.ceil(np.sqrt(count))))
 
 
 def find(name: str) -> dict[str, Any] | None:
-    """The sheet of a collection as the page's components take it, `{url, columns, rows}`, or None if there is none yet.
+    """The sheet of a collection as the page's components take it, `{url, columns, rows}`, or None where it has not been
+    made yet.
 
-    Shipped with the assets where we may ship it, else in the cache, made there by `make_missing`.
+    It comes with the assets where its licence allows, otherwise from the cache, where `make_missing` puts it.
     """
     for path in (assets_dir() / "maps" / f"{name}.webp", _cached(name)):
         if path.is_file():
@@ -40,7 +41,8 @@ def find(name: str) -> dict[str, Any] | None:
 
 
 def shared(name: str) -> dict[str, Any] | None:
-    """A collection's sheet, or another's of the same items: all representations of a data set hold the same ones."""
+    """A collection's sheet, or that of another collection with the same items: all representations of a data set hold
+    the same ones."""
     ids = library.collection(name).ids
     for other in (name, *library.collection_names()):
         if (
@@ -54,15 +56,15 @@ def shared(name: str) -> dict[str, Any] | None:
 
 
 def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
-    """An item's thumbnail as the strips of pictures take it: its cell on the sheet, or, where there is no sheet yet and
-    it may be decoded, a picture of its own."""
+    """An item's thumbnail as an item of a strip: its cell on the sheet, or a decoded picture where there is no sheet
+    yet and `decode` allows it."""
     if decode and not library.collection(name).modality.has_surface and not shared(name):
         return {"src": snippets.data_uri(networks.picture(name, item, CELL))}
     return {"cell": cell(name, item)}
 
 
 def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, Any]]:
-    """Items for a strip to choose from."""
+    """Items of a strip to choose from."""
     found = library.collection(name)
     decode = decode and not found.modality.has_surface and not shared(name)
     return [
@@ -73,7 +75,7 @@ def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, A
 
 
 def cell(name: str, item: str) -> int:
-    """Where an item's thumbnail is on the sheet, counted along the rows."""
+    """Cell of an item's thumbnail on the sheet, counted along the rows."""
     found = library.collection(name)
     return found.rows[found.position(item)]
 
@@ -84,8 +86,7 @@ def _cached(name: str) -> Path:
 
 
 def make_missing() -> None:
-    """Decode the sheets of collections that have none, but for surfaces. Takes about 10 s for a thousand images on 2
-    cores."""
+    """Decodes the missing sheets of collections without surfaces. Takes about 10 s for a thousand images on 2 cores."""
     for name in library.collection_names():
         with _lock:
             if name in _busy or shared(name) or library.collection(name).modality.has_surface:

@@ -1,5 +1,5 @@
-"""What visitors have computed, as generators over plain data. They run in a child process
-(`app.shell.workers`), so nothing here imports gradio."""
+"""The work that visitors ask for, as functions over plain data. They run in child processes (`app.shell.workers`), so
+nothing here imports gradio."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a fit, as `FitRecord`, with its weights (1, p) on the CPU and without its model, which the reader has.
-    status: of the last one, "ok" or why the fit failed."""
+    """A `FitRecord` without its model, which the reader has, and with its weights (1, p) on the CPU. status: that of
+    the last step, "ok" or why the fit failed."""
 
     step: int
     steps: int
@@ -39,7 +39,7 @@ class Step:
 
 
 def plain(signal: "Signal") -> "Signal":
-    """The same signal with its content at hand, so that it can be sent to another process."""
+    """A copy of the signal that holds its content, so that it can be sent to another process."""
     return replace(signal, reader=partial(same, signal.read()))
 
 
@@ -49,7 +49,7 @@ def same(content: Any) -> Any:
 
 
 def read(path: str) -> "Target":
-    """A visitor's file as a target, with its picture."""
+    """Reads a visitor's file as a target, with its picture."""
     from app.shared import samples
 
     return samples.uploaded(path)
@@ -62,8 +62,8 @@ def _alone(name: str, signal: "Signal") -> "Signals":
 
 
 def measure(signal: "Signal") -> "Evaluator":
-    """What is inside a shape: its samples are left in the cache, where a fit finds them, and what judges fits is
-    returned."""
+    """Measures what is inside a shape. Leaves its samples in the cache, where a fit finds them, and returns the points
+    that judge fits."""
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
 
@@ -88,8 +88,8 @@ def every_for(steps: int) -> int:
 def fit(
     signal: "Signal", names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None
 ) -> Iterator[tuple[str, Step]]:
-    """Steps of the fits of one target with each of the representations, in turns, until all are done: one problem,
-    and for each representation what `wsr.fit_stream` gives."""
+    """Fits one target with each of the representations in turns of a few steps. Yields the name of a representation and
+    its step."""
     from wsr.devices import default_device
     from wsr.fitting.fit import representation_for
     from wsr.fitting.loop import run_fit
@@ -123,7 +123,7 @@ def _sent(record: "FitRecord") -> Step:
 
 @dataclass(frozen=True)
 class FittedPair:
-    """Two fits of one target with one representation, as they lie and aligned, and the quality on both lines at
+    """Two fits of one target with one representation, as they are and aligned, and the quality along both lines at
     `ALPHAS`."""
 
     representation: str
@@ -136,8 +136,8 @@ class FittedPair:
 def fit_pairs(
     signal: "Signal", dataset: str, names: list[str], steps: int, sigma: float, perturb: float
 ) -> Iterator[tuple[float, FittedPair | None]]:
-    """Fits a target of a data set twice with each representation, over that data set's base. Yields which part is
-    done, in [0, 1], and after each representation its pair."""
+    """Fits a target twice with each representation, on its data set's base. Yields the share of the work that is done,
+    in [0, 1], and after each representation its pair."""
     from wsr.analysis.connectivity import connect, fit_pair_stream
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
@@ -177,7 +177,7 @@ def generator(path: Path, kind: str = "") -> "Generator":
 def sample(
     path: Path, count: int, cls: str | None, guidance: float, steps: int, seed: int, kind: str = ""
 ) -> "Iterator[SampleStep]":  # fmt: skip
-    """New weights from a generator, step by step. path, kind: those of `generator`."""
+    """Samples new weights from the generator in a file; yields each step. path, kind: those of `generator`."""
     from wsr.devices import default_device
     from wsr.generators.base import SampleSettings
 
@@ -188,8 +188,8 @@ def sample(
 
 
 def ready() -> bool:
-    """Imports what a first fit and first samples would import, and takes a step of a fit: the first step takes a second
-    more than others, and the sampler's library two."""
+    """Imports what the first fit and the first samples need, and takes one step of a fit. Without it the first step
+    takes a second longer, and the first samples two."""
     from wsr.data.signals import Signal
 
     noise = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)

@@ -1,1 +1,1 @@
-"""What every tab stands on: the page's address, its queues and children, visitors' files, looks."""
+"""What all tabs share: the page's address, its queues and child processes, visitors' files, and its look."""

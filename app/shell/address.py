@@ -11,29 +11,39 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 
-from app.shell import compute
+from app.shell import compute, gradio_patches, snippets
 from wsr.errors import WsrError
 
-# A tab's values replace those of the tab before it. What changes in a tab that is not on screen is not written.
+# A tab's values replace those of the tab before it. What changes in a tab that is not on screen is not written. What
+# belongs to gradio and to whoever hosts the page ("__theme") stays.
 _WRITE = """async (...values) => {
-  const tab = %s, label = %s, names = %s;
-  await new Promise((done) => setTimeout(done, 50)); // until the tab that was opened is the selected one
+  const tab = %s, label = %s, names = %s, linked = %s;
+  const selected = () => document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim() === label;
+  if (!selected()) await new Promise((done) => setTimeout(done, 50)); // a tab says so before it is the selected one
   if (!window.wsrLinkRead) return; // tabs report themselves as selected while the page is being built
-  if (document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim() !== label) return;
-  const query = new URLSearchParams({ tab });
+  const before = new URLSearchParams(location.search), query = new URLSearchParams({ tab });
+  if (!selected() || (linked && ![...before.keys()].some((name) => !name.startsWith("__")))) return;
   names.forEach((name, i) => {
     const value = Array.isArray(values[i]) ? values[i].join(",") : values[i];
     if (value !== null && value !== undefined && value !== "") query.set(name, value);
   });
+  before.forEach((value, name) => name.startsWith("__") && query.set(name, value));
   history.replaceState(history.state, "", `${location.pathname}?${query}`);
 }"""
 MOST = 2000  # characters of a query that are read
+QUOTED = 40  # characters of a value that are repeated
+NOT_OURS = ("__", "utm_")  # what names begin with that others put into an address
+
+
+class NotInLinks(WsrError):
+    """A link asks for what only the visitor who made it had. The text is a whole sentence for whoever opens it."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A tab's state. widgets: by their name in the address; restore: from the texts of a link to what it changes, by
-    widget, of `widgets` and `extra`."""
+    """A tab's state in the address. widgets: by their name in the address; restore: takes the texts of a link by any of
+    these names and returns new values by widget, of `widgets` and `extra`. It raises WsrError or ValueError for a text
+    that it does not understand."""
 
     tab: str
     view: gr.Tab
@@ -45,44 +55,113 @@ class Part:
     def outputs(self) -> list[Any]:
         return [*self.widgets.values(), *self.extra]
 
+    def written(self, linked: bool) -> dict[str, Any]:
+        """Keywords of an event that writes this state into the address. linked: only where the page was opened by a
+        link, so that its plain address stays plain."""
+        values = self.tab, self.view.label, list(self.widgets), linked
+        script = _WRITE % tuple(json.dumps(value) for value in values)
+        return {"fn": None, "inputs": list(self.widgets.values()), "js": script, "queue": False, **compute.PRIVATE}
+
+    def understood(self, given: Mapping[str, str]) -> tuple[dict[Any, Any], dict[str, Exception]]:
+        """Returns what a link's values change, by widget, and the errors of those that are left out, by name. In the
+        order of `widgets`, each value is taken that can be restored together with those taken before."""
+        own = {name: given[name] for name in self.widgets if name in given}
+        shown, taken, left_out = {}, {}, {}
+        for tried in ([own] if own else []) + [{name: own[name]} for name in own]:
+            try:
+                shown = self.restore(taken | tried)
+            except (WsrError, ValueError) as error:
+                left_out |= {name: error for name in tried}
+                continue
+            left_out = {name: error for name, error in left_out.items() if name not in tried}
+            taken |= tried
+            if taken == own:
+                break
+        return shown, left_out
+
 
 @dataclass
 class Address:
-    """Collects the tabs' parts, and wires them to the page."""
+    """Wires the tabs' parts to the page. notice: the widget that says what of a link was not understood; titles: of all
+    tabs by their id, in order."""
 
     tabs: gr.Tabs
+    notice: gr.HTML
+    titles: Mapping[str, str]
     parts: list[Part] = field(default_factory=list)
 
     def wire(self, page: gr.Blocks) -> Any:
-        """Returns the event of opening a link: what belongs on screen comes after it."""
+        """Returns the event of reading a link, after which the screen is filled."""
         for part in self.parts:
-            names, inputs = json.dumps(list(part.widgets)), list(part.widgets.values())
-            script = _WRITE % (json.dumps(part.tab), json.dumps(part.view.label), names)
-            triggers = [part.view.select, *(widget.change for widget in inputs)]
-            gr.on(triggers, None, inputs, None, js=script, queue=False, **compute.PRIVATE)
+            triggers = [part.view.select, *(widget.change for widget in part.widgets.values())]
+            with gradio_patches.first_listener(page):  # the address does not wait for other listeners
+                gr.on(triggers, **part.written(linked=False))
         search = gr.Textbox(visible=False)
-        outputs = [self.tabs, *(widget for part in self.parts for widget in part.outputs)]
+        outputs = [self.tabs, self.notice, *(widget for part in self.parts for widget in part.outputs)]
         read = page.load(self.read, search, outputs, js="() => location.search", queue=False, **compute.PRIVATE)
-        read.then(None, js="() => { window.wsrLinkRead = true; }", queue=False, **compute.PRIVATE)
+        done = read.then(None, js="() => { window.wsrLinkRead = true; }", queue=False, **compute.PRIVATE)
+        for part in self.parts:
+            done.then(**part.written(linked=True))
         return read
 
     def read(self, search: str | None) -> dict[Any, Any]:
-        """What a link changes, by widget. A link that makes no sense is told, and the page opens as it does without."""
-        given = {name: values[-1] for name, values in parse_qs(str(search or "")[:MOST].lstrip("?")).items()}
-        part = next((part for part in self.parts if part.tab == given.get("tab")), None)
-        if part is None:
+        """Returns what a link changes, by widget. What cannot be understood is left out, and the notice says so."""
+        query = parse_qs(str(search or "")[:MOST].lstrip("?"))
+        given = {name: values[-1] for name, values in query.items() if not name.startswith(NOT_OURS)}
+        if not given:
             return {self.tabs: gr.skip()}
-        there = {self.tabs: gr.update(selected=part.tab)}
-        if not given.keys() & part.widgets.keys():
-            return there
-        try:
-            return there | part.restore(given)
-        except (WsrError, ValueError) as error:
-            why = error if isinstance(error, WsrError) else "One of its values is not a number."
-            gr.Warning(f"The link could not be followed. {str(why)[:200]}")
-            return {self.tabs: gr.skip()}
+        tab = given.pop("tab", None)
+        if tab not in self.titles:
+            return {self.tabs: gr.skip(), self.notice: snippets.notice(self._lost(tab, given))}
+        part = next((part for part in self.parts if part.tab == tab), None)
+        shown, left_out = part.understood(given) if part else ({}, {})
+        unknown = [name for name in given if part is None or name not in part.widgets]
+        said = self._said(tab, given, left_out, unknown)
+        return {self.tabs: gr.update(selected=tab), **shown} | ({self.notice: snippets.notice(said)} if said else {})
+
+    def _lost(self, tab: str | None, given: Mapping[str, str]) -> str:
+        """The sentence for a link that leads to no tab."""
+        first = next(iter(self.titles.values()))
+        if tab is None:
+            names = _listed([f"“{name[:QUOTED]}”" for name in given])
+            return f"This link says {names} but not for which tab, so the {first} tab is shown as it usually opens."
+        return f"This link asks for a tab “{tab[:QUOTED]}” that is not here, so the {first} tab is shown instead."
+
+    def _said(
+        self, tab: str, given: Mapping[str, str], left_out: Mapping[str, Exception], unknown: Sequence[str]
+    ) -> str:
+        """The sentences that say what of a link was left out and what is shown instead; "" where nothing was."""
+        told = [str(error) for error in left_out.values() if isinstance(error, NotInLinks)]
+        names = [name for name, error in left_out.items() if not isinstance(error, NotInLinks)] + list(unknown)
+        if names:
+            parts = _listed([f"{name[:QUOTED]} “{given[name][:QUOTED]}”" for name in names])
+            was, its = ("were", "their usual values") if len(names) > 1 else ("was", "its usual value")
+            told.append(f"{parts} in this link {was} not understood, so {self.titles[tab]} opens with {its} instead.")
+        return " ".join(text[:1].upper() + text[1:] for text in told)
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def flag(text: str) -> bool:
-    """A switch as it stands in an address."""
+    """A switch as it stands in an address. WsrError for anything but "true" and "false"."""
+    if text.lower() not in ("true", "false"):
+        raise WsrError(f"A switch is true or false, not {text[:QUOTED]!r}.")
     return text.lower() == "true"
+
+
+def number(text: str, low: float, high: float) -> float:
+    """A number as it stands in an address. WsrError for one that does not lie between `low` and `high`, and for "nan",
+    ValueError for what is no number."""
+    if not low <= (value := float(text)) <= high:
+        raise WsrError(f"The number must lie between {low} and {high}, not at {text[:QUOTED]!r}.")
+    return value
+
+
+def whole(text: str, low: int, high: int) -> int:
+    """The same for whole numbers."""
+    if (value := number(text, low, high)) != int(value):
+        raise WsrError(f"The number must be a whole one, not {text[:QUOTED]!r}.")
+    return int(value)

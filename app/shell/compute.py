@@ -1,4 +1,4 @@
-"""What every handler shares: queues, the GPU of a Space, and errors as sentences."""
+"""Shared by all handlers: the queues, the GPU of a Space, and errors shown as sentences."""
 
 import contextlib
 import functools
@@ -23,32 +23,33 @@ gradio_patches.send_values_whole()
 log = logging.getLogger("wsr.app")
 
 QUEUE_SIZE = 200  # of all visitors together; `places` says how many of one
-# Fits take turns; looking at what is there does not wait for them.
+# Fits run one at a time. Handlers that only show something do not wait for them.
 COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
-# Many at once: what is quick does not wait for what is slow. What takes long takes turns among itself (`looking`).
+# Many run at once, so that quick answers do not wait for slow ones. Long decodes take turns (`looking`).
 LOOK = {"concurrency_id": "look", "concurrency_limit": 24}
-# Visitors' own files are read and measured, as many at once as there are children for it (`workers.PREPARING`).
+# Reads and measures visitors' files, as many at once as there are child processes for it (`workers.PREPARING`).
 PREPARE = {"concurrency_id": "prepare", "concurrency_limit": 4}
-# Listeners are the page's own: none is offered as a public endpoint.
+# Keywords of every listener: none is offered as a public endpoint.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
 
 
 def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:
-    """`spaces.GPU` where that package is, nothing elsewhere. Its function runs in another process: give it plain data,
-    and signal to it through files."""
+    """`spaces.GPU` where that package is installed, otherwise the function itself. On a Space the function runs in
+    another process: it takes plain data, and signals reach it through files."""
     if function is None:
         return functools.partial(gpu, duration=duration)
     return spaces.GPU(function, duration=duration) if spaces else function
 
 
 def said_at_once(text: str) -> str:
-    """JavaScript with which the page itself says that something is going on, without waiting for the server."""
+    """JavaScript that shows a progress line at once, without waiting for the server."""
     return f"() => {json.dumps(snippets.working(text))}"
 
 
 def sentence(error: BaseException) -> str:
-    """What the page says about an error: wsr's own sentence, or a general one, and then the log has the traceback."""
+    """The sentence that the page shows for an error: that of a WsrError, or a general one, and then the traceback goes
+    to the log."""
     if isinstance(error, WsrError):
         return str(error)
     if (full := disk_error(error)) is not None:
@@ -60,7 +61,8 @@ def sentence(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def told(name: str) -> Iterator[None]:
-    """Getting ready goes on where one thing, of this name, cannot be read: the log says so."""
+    """Context manager that logs a WsrError instead of raising it, so that the other assets are still prepared. name: of
+    the asset, for the log."""
     try:
         yield
     except WsrError as error:
@@ -68,7 +70,7 @@ def told(name: str) -> Iterator[None]:
 
 
 def guarded(handler: Callable) -> Callable:
-    """A handler whose errors reach the page as one sentence in a notice, never as a traceback."""
+    """Decorates a handler: its errors reach the page as one sentence in a toast, never as a traceback."""
 
     def told(error: Exception) -> gr.Error:
         return gr.Error(sentence(error), title="That did not work", print_exception=False)

@@ -1,6 +1,7 @@
-"""The disk that the app may fill: uploads, surfaces and downloads of visitors, for an hour and within a limit.
+"""Bounds the disk space that the app takes: visitors' uploads, surfaces and downloads stay for an hour and within a
+limit.
 
-gradio's own `delete_cache` knows neither a limit, nor what an upload that broke off has left, nor empty folders.
+gradio's own `delete_cache` has no limit, and leaves the remains of interrupted uploads and empty folders.
 """
 
 import contextlib
@@ -34,7 +35,7 @@ PREFIX, LOCK = "wsr-app-", ".lock"
 
 
 def limit() -> int:
-    """Bytes that all temporary files may take together: $WSR_DISK_MB megabytes, 1,024 where it is no number."""
+    """Limit of all temporary files together, in bytes: $WSR_DISK_MB megabytes, or 1,024 where that is no number."""
     try:
         return int(max(float(os.environ.get(VARIABLE, DEFAULT_MB)), 0.0) * MB)
     except (ValueError, OverflowError):
@@ -42,8 +43,8 @@ def limit() -> int:
 
 
 def own_folder() -> Path:
-    """A new folder of this process only, unreadable to other users, gone when it ends. Folders of processes that were
-    killed are removed, which they could not do themselves."""
+    """Creates a folder for this process only, unreadable to other users and removed when the process ends. Folders of
+    processes that were killed are removed as well."""
     parent = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
     for other in parent.glob(PREFIX + "*"):
         if _abandoned(other):
@@ -66,7 +67,7 @@ def _hold(folder: Path) -> None:
 
 
 def _abandoned(folder: Path) -> bool:
-    """Whether a folder is ours and its process is gone, as far as one can tell."""
+    """Whether a folder was created by `own_folder` and its process has ended, as far as one can tell."""
     try:
         import fcntl
 
@@ -78,8 +79,8 @@ def _abandoned(folder: Path) -> bool:
 
 
 class Disk:
-    """Temporary files in `root`: each for `age` seconds after it was written or handed out, and no more than the limit
-    together. For `fresh` seconds the limit takes none away."""
+    """Temporary files in `root`. Each stays for `age` seconds after it was written or handed out, and all together
+    within the limit, which removes none younger than `fresh` seconds."""
 
     def __init__(self, root: Path, *, age: float = AGE, fresh: float = FRESH):
         self.root, self.age, self.fresh = root, age, fresh
@@ -90,8 +91,8 @@ class Disk:
         self._coming = 0  # bytes of uploads on their way
 
     def count_too(self, folder: Path) -> None:
-        """A folder that others write to as well: what comes there from now on counts, and goes when the limit asks for
-        it, but not by age."""
+        """Includes a folder that others write to as well: files that appear there from now on count, and are removed by
+        the limit, but not by age."""
         self._also.append(folder)
 
     def used(self) -> int:
@@ -99,7 +100,7 @@ class Disk:
 
     @contextlib.contextmanager
     def expected(self, size: int) -> Iterator[bool]:
-        """Whether there is room for an upload of so many bytes, which is then kept free for it."""
+        """Whether there is room for an upload of this many bytes, which is then reserved for it."""
         with self._lock:
             room = self._room() >= size
             if not room:
@@ -113,14 +114,14 @@ class Disk:
                 self._coming -= size * room
 
     def uploaded(self, paths: list[str]) -> None:
-        """Files have arrived. Those of the same content and name share a path."""
+        """Notes uploaded files. Files of the same content and name share a path."""
         with self._lock:
             self._unread.update(paths)
 
     @contextlib.contextmanager
     def reading(self, path: str) -> Iterator[None]:
-        """Around the reading of an upload. Afterwards it is needed no more, unless another visitor brought the same.
-        A file that is no upload stays: the page may be told any path."""
+        """Context manager around the reading of an upload, which is removed afterwards unless another visitor brought
+        the same file. A file that is no upload stays, because a visitor can send any path."""
         try:
             yield
         finally:
@@ -139,12 +140,12 @@ class Disk:
                 Path(path).parent.rmdir()
 
     def sweep(self) -> None:
-        """Removes what is too old, then the oldest until the limit holds."""
+        """Removes files that are too old, then the oldest ones until the limit holds."""
         with self._lock:
             self._sweep()
 
     def watch(self, every: float = EVERY) -> threading.Thread:
-        """Sweeps now and then, on a thread of its own."""
+        """Starts a thread that sweeps at intervals."""
 
         def rounds() -> None:
             while True:
@@ -184,7 +185,7 @@ class Disk:
                         os.rmdir(folder)
 
     def _files(self) -> Iterator[tuple[Path, float, int]]:
-        """(path, when it was last written or handed out, bytes) of each."""
+        """(path, time when it was last written or handed out, bytes) of each file."""
         for top in (self.root, *self._also):
             since = 0.0 if top == self.root else self._began
             for folder, _, names in os.walk(top):
@@ -207,8 +208,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Uploads:
-    """ASGI middleware: an upload is let in where there is room for it, and at most `most` bytes at once. What is
-    refused is said in a sentence. Other requests pass."""
+    """ASGI middleware that accepts an upload where there is room for it, of at most `most` bytes, and refuses others
+    with a sentence. Other requests pass."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], disk: Disk, most: int):
         self.app, self.disk, self.most = app, disk, most
@@ -237,14 +238,14 @@ class Uploads:
 
 
 def _length(scope: Message) -> int:
-    """Bytes of a request's body as it says itself; a negative number or none counts as too many."""
+    """Declared length of a request's body in bytes; a negative or missing one counts as too many."""
     text = dict(scope["headers"]).get(b"content-length", b"")
     return int(text) if text.isdigit() and len(text) < 16 else 10**15
 
 
 def _measured(receive: Receive, size: int) -> Receive:
-    """A body that breaks off or is longer than it said ends as gradio expects it: its reader removes what it has
-    written."""
+    """Ends a body that breaks off, or is longer than declared, in the way that gradio expects, so that its reader
+    removes what it has written."""
     got = 0
 
     async def measured() -> Message:
@@ -261,7 +262,7 @@ def _measured(receive: Receive, size: int) -> Receive:
 
 
 def _noted(send: Send, disk: Disk) -> Send:
-    """Passes an answer on, and notes the files that it names."""
+    """Passes an answer on and notes the files that it names."""
     body, fine = b"", False
 
     async def noted(message: Message) -> None:

@@ -1,27 +1,27 @@
-"""Everything that we change in gradio from within. pyproject.toml pins gradio to the releases that this is tested with.
-`tests/app/test_gradio_patches.py` fails where a release no longer has what is changed, has it otherwise, or no longer
-needs the change.
+"""Patches of gradio's internals. pyproject.toml pins gradio to the releases that they are tested with, and
+`tests/app/shell/test_gradio_patches.py` fails where a release has changed the patched code or no longer needs a patch.
 
 Nothing here imports gradio before it is called: `write_no_stubs` comes before `import gradio`.
 """
 
+import contextlib
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import gradio as gr
 
-# Seconds between two looks of an idle queue. gradio's own look 1,000 and 100 times a second, 8 % of a core with nobody
-# there; a click now waits 10 ms longer on average.
+# Seconds between two polls of an idle queue. gradio polls 1,000 and 100 times a second, which takes 8 % of a core with
+# nobody there. A click now waits 10 ms longer on average.
 LOOK_AT_QUEUE, LOOK_AT_PROGRESS = 0.02, 0.25
 
 
 def write_no_stubs() -> None:
-    """Keeps gradio from writing a type stub beside the source of every component class, which it does each time that it
-    is imported: half of the three seconds that `import gradio` takes, and files in our tree. It leaves out classes
-    whose source file cannot be found."""
+    """Keeps gradio from writing a type stub beside the source of every component class. It does so at each import,
+    which takes half of the three seconds of `import gradio` and leaves files in our tree. Classes whose source file
+    cannot be found are left out."""
     found = inspect.getfile
 
     @functools.wraps(found)
@@ -34,32 +34,31 @@ def write_no_stubs() -> None:
 
 
 def whole(old: Any, new: Any) -> list[list]:
-    """What gradio sends of a generator's next value for a widget: all of it, where it differs.
+    """The edits that gradio sends for a generator's next value: the whole new value, if it differs.
 
-    gradio itself sends the edits that make the new value out of the old one, and the page applies them to the old one
-    in place. It draws with pauses: on a busy machine an update that a `gr.skip()` followed was emptied before it was
-    drawn, and lost (the panel without neighbours, a surface that never came).
+    gradio's own edits change the old value in place in the browser. On a busy machine an update followed by `gr.skip()`
+    was emptied before it was drawn, and lost: the panel had no neighbours, or a surface never came.
     """
     return [] if old == new else [["replace", [], new]]
 
 
 def send_values_whole() -> None:
-    """Makes gradio send the values of a generator as `whole` does."""
+    """Makes gradio use `whole` for the values of generators."""
     import gradio.utils
 
     gradio.utils.diff = whole
 
 
 def rest(page: "gr.Blocks") -> "gr.Blocks":
-    """The page, whose queue (`page.queue` has been called) rests between its looks."""
+    """Slows down the polling of an idle queue. Call it after `page.queue`. Returns the page."""
     page._queue.sleep_when_free = LOOK_AT_QUEUE
     page._queue.progress_update_sleep_when_free = LOOK_AT_PROGRESS
     return page
 
 
 def refuse_first(page: "gr.Blocks", refusal: Callable[[Any, Any, Any], str]) -> "gr.Blocks":
-    """The page, whose queue takes an event only where `refusal(queue, body, request)` is "": any other text is the
-    sentence that the visitor reads instead."""
+    """Makes the queue ask `refusal(queue, body, request)` before it takes an event. A text other than "" refuses the
+    event and is shown to the visitor. Returns the page."""
     queue = page._queue
     push = queue.push
 
@@ -70,3 +69,14 @@ def refuse_first(page: "gr.Blocks", refusal: Callable[[Any, Any, Any], str]) -> 
 
     queue.push = push_or_refuse
     return page
+
+
+@contextlib.contextmanager
+def first_listener(page: "gr.Blocks") -> Iterator[None]:
+    """Context manager: listeners added within it are called before those that are there already. The browser calls the
+    listeners of an event one after the other and waits for the answer of each."""
+    config = page.default_config
+    before = dict(config.fns)
+    yield
+    added = {number: listener for number, listener in config.fns.items() if number not in before}
+    config.fns = {**added, **before}

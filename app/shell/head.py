@@ -1,4 +1,4 @@
-"""What stands in the head of the page as the server sends it, and the page made small for its way.
+"""Middleware that adds text to the head of the page that the server sends, and compresses the page.
 
 Gradio's own `head` (`launch(head=…)`) is added by its scripts, a second later.
 """
@@ -13,8 +13,8 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Head:
-    """ASGI middleware: `text` goes in front of the end of the page's head, and the page is compressed for those who
-    take it so. Other answers pass as they are."""
+    """ASGI middleware that inserts `text` at the end of the page's <head> and compresses the page for browsers that
+    accept gzip. Other answers pass unchanged."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], text: str):
         self.app, self.text = app, text.encode()
@@ -34,12 +34,12 @@ def _takes_gzip(scope: Message) -> bool:
 
 @functools.lru_cache(maxsize=4)
 def _compressed(page: bytes) -> bytes:
-    """The page is the same for all who open it at one address: 30 ms once instead of for each of them."""
+    """Compresses a page once for all visitors: it is the same for everybody and takes 30 ms."""
     return gzip.compress(page, compresslevel=9, mtime=0)
 
 
 class _Page:
-    """Keeps an answer until it is whole, as its length is said before it."""
+    """Collects an answer until it is complete, because its length is sent before it."""
 
     def __init__(self, send: Send, text: bytes, small: bool):
         self.send, self.text, self.small, self.begun, self.body = send, text, small, {}, b""

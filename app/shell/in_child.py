@@ -1,5 +1,5 @@
-"""Imported in children of `app.shell.workers` only: what they keep in memory is a small part of what the page keeps, of
-which there is one, and several of them."""
+"""Imported only in the child processes of `app.shell.workers`: gives each a small allowance of cache memory, because
+there are several of them."""
 
 import os
 

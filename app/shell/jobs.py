@@ -1,7 +1,7 @@
 """A visitor's job on the page: a button starts it, another stops it, and a line says how far it is.
 
-A press answers at once, whoever else is waiting (`Job.prepare`). The job runs when its turn comes; what is wrong with
-it is said in the line (`said_in_line`). Afterwards the buttons are as before (`Job.finish`, `Job.refused`).
+A press on the button is answered at once (`Job.prepare`), whoever else is waiting. The job runs when its turn comes,
+and the line shows its errors (`said_in_line`). Afterwards the buttons are as before (`Job.finish`, `Job.refused`).
 """
 
 import functools
@@ -16,12 +16,13 @@ import gradio as gr
 
 from app.shell import compute, session, snippets
 
+COURTESY = 3.0  # seconds that are waited for the end of a job that has been stopped
 ON, OFF = {"interactive": True}, {"interactive": False}
 
 
 @dataclass(frozen=True)
 class Step:
-    """A handler with the widgets that it reads and those that it may change. options: of its event."""
+    """A handler with the widgets that it reads and those that it may change. options: keywords of its event."""
 
     handler: Callable[..., Any]
     inputs: Any = ()
@@ -31,8 +32,8 @@ class Step:
 
 @dataclass
 class Job:
-    """name: of this kind of job, for its files. start, halt: the buttons; state: the line. what: completes "The machine
-    has no room for …"."""
+    """A kind of job of the page. name: used in the names of its files; start, halt: its buttons; state: its line; what:
+    completes "The machine has no room for …"."""
 
     name: str
     start: Any
@@ -45,47 +46,59 @@ class Job:
         return [self.state, self.start, self.halt]
 
     def stop_file(self, request: gr.Request | None) -> Path:
-        """While this file exists, the visitor's job ends at its next step. A file, because on a Space with a shared GPU
-        the job runs in another process."""
+        """The file that makes the visitor's job end at its next step, once it exists. A file, because on a Space with a
+        shared GPU the job runs in another process."""
         return session.session_dir(request) / f"stop-{self.name}"
 
     def is_going_on(self, request: gr.Request | None) -> bool:
-        """Whether the visitor has pressed the button and the job has not ended."""
+        """Whether the visitor has pressed the button and the job has not ended since."""
         return self._going_on(request).exists()
 
     def _going_on(self, request: gr.Request | None) -> Path:
         return session.session_dir(request) / f"going-on-{self.name}"
 
     def prepare(self, request: gr.Request) -> dict[Any, Any]:
-        """A press on the button."""
+        """Answers a press on the start button."""
         self.stop_file(request).unlink(missing_ok=True)
         self._going_on(request).touch()
         waiting = snippets.working("Waiting for the machine …")
         return {self.state: waiting, self.start: gr.update(**OFF), self.halt: gr.update(**ON)}
 
     def finish(self, request: gr.Request) -> dict[Any, Any]:
-        """The job has ended, well or not."""
+        """Gives the buttons back after the job has ended, well or not."""
         self._going_on(request).unlink(missing_ok=True)
         return {self.start: gr.update(**ON), self.halt: gr.update(**OFF)}
 
     def refused(self, request: gr.Request) -> dict[Any, Any]:
-        """The queue was full, or the connection broke."""
+        """Tells the visitor that the queue was full or the connection broke."""
         text = f"The machine has no room for {self.what} at the moment. Please try again in a minute."
         return {self.state: snippets.failed(text), **self.finish(request)}
 
     def stop(self, request: gr.Request) -> None:
-        """A press on Stop."""
+        """Answers a press on Stop."""
         self.stop_file(request).touch()
+
+    def end(self, request: gr.Request | None) -> bool:
+        """Stops the visitor's running job, if there is one, and waits up to COURTESY seconds for its end, so that the
+        next message comes after the job's last one. Returns whether there was one. A job that is still queued ends when
+        its turn comes."""
+        if not self.is_going_on(request):
+            return False
+        self.stop_file(request).touch()
+        until = time.monotonic() + COURTESY
+        while self.is_going_on(request) and time.monotonic() < until:
+            time.sleep(0.02)
+        return True
 
     def wire(
         self, run: Step, *, prepare: Step | None = None, then: Sequence[Step] = (), finish: Step | None = None,
         triggers: Sequence[Any] = (),
     ) -> Any:  # fmt: skip
-        """Connects the buttons. run: the job itself, a generator, which takes its turn among all visitors' jobs.
+        """Connects the buttons. run: the job itself, a generator, which takes turns with the jobs of all visitors.
 
-        prepare, finish: in place of the methods of that name, with what they change beyond the job's own widgets; then:
-        what comes between a press and the job; triggers: what starts it, beside the button. Returns the event of its
-        end, after which more may follow."""
+        prepare, finish: replace the methods of that name, with the widgets they change beyond the job's own; then:
+        steps between the press and the job; triggers: events that start it as well. Returns the event of its end, which
+        further events may follow."""
         begin, end = prepare or Step(self.prepare), finish or Step(self.finish)
         pressed = [self.start.click, *triggers]
         event = gr.on(pressed, begin.handler, begin.inputs, [*self.widgets, *begin.outputs], **begin.options)
@@ -95,8 +108,8 @@ class Job:
         running = event.then(run.handler, run.inputs, [self.state, *run.outputs], **shown)
         ended = running.success(end.handler, end.inputs, [self.start, self.halt, *end.outputs], **end.options)
         running.failure(self.refused, None, self.widgets, queue=False, **compute.PRIVATE)
-        # The page itself says "Stopping …": were the words the answer of `stop`, they could come after the last words
-        # of the job that it stops, and stay.
+        # The browser itself shows "Stopping …". As the answer of `stop` it could arrive after the last message of the
+        # stopped job, and stay.
         said = compute.said_at_once("Stopping …")
         self.halt.click(None, None, self.state, js=said, queue=False, **compute.PRIVATE)
         self.halt.click(self.stop, None, None, queue=False, **compute.PRIVATE)
@@ -104,7 +117,7 @@ class Job:
 
 
 def said_in_line(run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-    """A job's generator, a handler of a tab that has a `job`, whose errors are said in the job's line."""
+    """Decorates the generator of a job, a handler of a tab with a `job`: its errors are shown in the job's line."""
 
     @functools.wraps(run)
     def running(tab: Any, *args: Any) -> Iterator[Any]:
@@ -117,7 +130,7 @@ def said_in_line(run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[An
 
 
 class Pace:
-    """How often what a job has done so far is drawn: at most once in so many seconds."""
+    """Limits how often a running job is drawn: at most once in `seconds`."""
 
     def __init__(self, seconds: float):
         self.seconds, self._drawn = seconds, -math.inf
@@ -126,5 +139,5 @@ class Pace:
         return time.monotonic() - self._drawn > self.seconds
 
     def drawn(self) -> None:
-        """The seconds begin now."""
+        """Notes that a drawing was made now."""
         self._drawn = time.monotonic()

@@ -1,8 +1,8 @@
-"""Looking at what is there, for many visitors at once: what one has been shown is kept for the next, and what may wait
-gives way to what may not.
+"""Decoding for many visitors at once: what one visitor has been shown is cached for the next, and details wait behind
+first pictures.
 
-Torch computes on one thread for each visitor here: on a few cores, threads that share one small product wait for each
-other more than they help.
+Torch uses one thread for each visitor here: on a few cores, several threads on one small matrix product cost more than
+they help.
 """
 
 import hashlib
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 TICK = 0.05  # seconds between two looks at whether a visitor still wants them
-# Details that may wait for their turn. Twenty visitors want three times as many as two cores draw: those that would
-# come many clicks later would only make everybody's next click wait.
+# Details that may wait for their turn. Twenty visitors want three times as many as two cores can draw, and a detail
+# that comes many clicks late only delays everybody's next click.
 WAITING = 2
 
 
 class Stale(Exception):
-    """The visitor has asked for something else meanwhile, or too many wait."""
+    """Raised where the visitor has asked for something else meanwhile, or too many details wait."""
 
 
 # Decodes at once: each takes some 100 MB while it runs, and more than a few threads do not end sooner on a few cores.
@@ -34,12 +34,12 @@ _asking = threading.local()
 
 
 class Seen:
-    """Pictures and surfaces that a visitor has been shown, by what they depend on, within the allowance of
-    `wsr.memory`. What several visitors want at once is made once, and no more than a few are made at a time."""
+    """Cache of decoded pictures and surfaces, by what they depend on, within the allowance of `wsr.memory`. What
+    several visitors want at once is made once, and at most AT_ONCE are made at a time."""
 
     def get(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What is kept under a key, or what `make` returns, kept from now on. Errors are not kept. What is made on the
-        way to it by the same thread needs no other place."""
+        """Returns the cached value of a key, or calls `make` and caches its result. Errors are not cached. A nested
+        call of the same thread takes no second place."""
         if key in self or getattr(_asking, "making", False):
             return MEMORY.get((self, key), make)
         with _places:  # taken before anybody waits for it: a maker never waits for a place
@@ -57,13 +57,13 @@ SEEN = Seen()
 
 
 def asking(stale: Callable[[], bool]) -> None:
-    """From now on this thread works for a visitor who may ask for something else meanwhile."""
+    """Sets, for this thread, the function that says whether its visitor has asked for something else."""
     _asking.stale = stale
 
 
 def detail(key: Hashable, make: Callable[[], Any]) -> Any:
-    """`SEEN.get`, one at a time and after everything else: for what makes a picture that is on screen better. Raises
-    Stale where the visitor has asked for something else before its turn came, or too many wait for theirs."""
+    """`SEEN.get` for details that improve a picture already on screen: one at a time, after everything else. Raises
+    Stale where the visitor asks for something else before its turn, or too many details wait."""
     if key in SEEN:
         return SEEN.get(key, make)
     if _details._work_queue.qsize() >= WAITING:
@@ -81,21 +81,21 @@ def detail(key: Hashable, make: Callable[[], Any]) -> Any:
 
 
 def digest(weights: "Tensor") -> bytes:
-    """What weights are, as a part of a key."""
+    """Hash of weights, as part of a cache key."""
     return hashlib.blake2b(weights.contiguous().numpy().tobytes(), digest_size=16).digest()
 
 
-# Of the same priority as the rest: a thread that the system holds back while it holds the interpreter's lock holds back
-# everybody.
+# The thread has normal priority: one with low priority that holds the interpreter's lock would hold back everybody.
 _details = ThreadPoolExecutor(1, "wsr-details")
 
 
 def ahead(work: Callable[..., Any], *args: Any) -> Future | None:
-    """Does what a visitor may ask for next, where nobody waits for a detail."""
+    """Computes what a visitor may ask for next, unless a detail is waiting."""
     return None if _details._work_queue.qsize() else _details.submit(work, *args)
 
 
 def one_thread_each() -> None:
-    """Torch, where it has not been imported yet and nobody has asked for more."""
+    """Limits torch to one thread per call, unless the environment already says otherwise. Call it before torch is
+    imported."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     os.environ.setdefault("MKL_NUM_THREADS", "1")

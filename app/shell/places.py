@@ -1,4 +1,5 @@
-"""Places in the queue: a visitor may have a few jobs waiting or running, so that others find a place.
+"""Places in the queue: the number of jobs that one visitor may have waiting or running is bounded, so that others find
+a place.
 
 gradio's queue has one bound for everybody. One visitor could fill it, and everybody else was told that it is full.
 """
@@ -26,12 +27,12 @@ class _Asked:
 
 
 def limit(page: gr.Blocks) -> gr.Blocks:
-    """Gives every visitor of a page with a queue a share of its places."""
+    """Bounds the places that each visitor may take in the queue of a page. Returns the page."""
     return gradio_patches.refuse_first(page, _refusal)
 
 
 def _refusal(queue: Any, body: Any, request: Any) -> str:
-    """A sentence for a visitor who has no place left, "" for one who has."""
+    """The sentence for a visitor who has no place left; "" where there is one."""
     function = queue.blocks.fns.get(body.fn_index)
     mine = _Asked(str(body.session_hash), _address(request), _is_job(function))
     waiting = [_asked(event) for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
@@ -57,8 +58,8 @@ def _is_job(function: Any) -> bool:
 
 
 def _address(request: Any) -> str:
-    """Where a request comes from. On a Space it comes through a proxy, which adds whom it had it from at the end of a
-    header; what stands before that, or anywhere else, is the visitor's own word."""
+    """The network address of a request. On a Space a proxy adds it as the last entry of a header; earlier entries come
+    from the visitor and can be forged."""
     if os.environ.get("SPACE_ID"):
         hops = ",".join(request.headers.getlist("x-forwarded-for")) if hasattr(request, "headers") else ""
         if last := hops.rpartition(",")[2].strip():

@@ -1,4 +1,4 @@
-"""What belongs to one visitor: a folder for their files, and which of their questions is the newest."""
+"""State of one visitor: a folder for their files, and which of their requests is the newest."""
 
 import hashlib
 import os
@@ -38,18 +38,20 @@ def shared_dir() -> Path:
 
 
 def newest(request: gr.Request | None, answer: Iterator[Any], *topics: str) -> Iterator[Any]:
-    """An answer, part by part, that ends early when the same visitor asks again: what is newest is what they see last.
+    """Yields an answer part by part, and ends early when the same visitor asks again, so that the newest request is
+    what they see last.
 
-    topics: what it is about, where a visitor may ask about several things at once; a newer answer to the first one ends
-    it, and it ends older ones about any of them.
+    topics: what the answer is about, where a visitor may ask about several things at once. A newer answer to the first
+    topic ends this one, and this one ends older answers to any of the topics.
 
-    gradio sends a generator's last values a second time when it ends, by when the newer answer may be on screen (and a
-    Model3D drops its viewer when its value comes again while the viewer's script is loading): the last ones are none.
+    The last part is empty, because gradio sends a generator's last values a second time when it ends: by then a newer
+    answer may be on screen, and a Model3D drops its viewer when its value comes again while the viewer's script is
+    loading.
     """
     visitor, turn = getattr(request, "session_hash", None), object()
     keys = [(visitor, topic) for topic in topics or ("",)]
     for key in keys:
-        _turns.pop(key, None)  # what is newest goes last
+        _turns.pop(key, None)  # the newest goes last
         _turns[key] = turn
     for key in list(_turns)[: max(0, len(_turns) - MANY)]:
         _turns.pop(key, None)

@@ -1,7 +1,8 @@
-"""Small pieces of the page as HTML, by the templates in snippets.html. Everything that is not ours is escaped."""
+"""Small pieces of HTML, made by the templates in snippets.html. Everything from outside is escaped."""
 
 import base64
 import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from PIL import Image
 from app.shared.palette import NAMES, representation_line
 from wsr.fields.registry import RepresentationKind
 
-# Of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
+# Camera of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
 TERMS = {
     "PSNR": "peak signal-to-noise ratio: how close the picture is; 30 dB looks right, 6 dB more halve the error",
@@ -29,15 +30,32 @@ TERMS = {
     "Gaussian": "each number drawn for itself, as it is spread over the training networks",
     "novelty": "nearness to a training network, or to a mix of two, in units of new networks: 0 is a copy, 1 is new",
     "unlike real": "distance of what it shows from what new networks show, in their own units: 1 is as real as they",
+    "noise 0.3": "training networks with some noise: planted copies",
+    "noise 0.5": "training networks with much noise: planted copies",
+    "average of 16": "the mean of sixteen training networks",
+    "FD": "Fréchet distance of what both sets show: 0 for two equal sets",
+    "MMD-G": "maximum mean discrepancy with a Gaussian kernel: 0 for two equal sets",
+    "MMD-P": "maximum mean discrepancy with a polynomial kernel: 0 for two equal sets",
+    "mMD": "minimum matching distance: how far real shapes are from the nearest sample, on average",
+    "COV": "coverage: the share of real shapes that are the nearest one of some sample",
+    "1-NNA": "how often the nearest neighbour tells samples from real shapes: 50 % is best",
+    "weight space": "the space whose points are networks: every number of a network is one coordinate",
+    "canonical form": "of all weights that show the same thing, the ones that a fixed rule picks",
+    "mask": "the choice, the same for all fits, of weights that keep a fixed value while the others are trained",
+    "adapter": "a small change to a base network that all fits share: LoRA adds it, mLoRA multiplies by it",
+    "GL(r)": "all invertible matrices of r rows and columns, by which an adapter's r pairs may be mixed",
+    "replica": "a copy: nearer to one training network than really new networks are",
+    "blend": "a mix: nearly on the line between two training networks",
 }
+_TERMS = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, sorted(TERMS, key=len, reverse=True)))})(?!\w)")
 
 
 def _explained(text: str) -> Markup:
-    """Terms with their meaning, for whoever points at them."""
-    text = escape(text)
-    for term, meaning in TERMS.items():
-        text = text.replace(term, Markup('<abbr title="{}">{}</abbr>').format(meaning, term))
-    return text
+    """Adds the meaning of each known term as a hover."""
+    parts = _TERMS.split(text)  # every second one is a term
+    said = (Markup('<abbr title="{}">{}</abbr>').format(TERMS[part], part) if i % 2 else escape(part)
+            for i, part in enumerate(parts))  # fmt: skip
+    return Markup("").join(said)
 
 
 _environment = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent))
@@ -46,12 +64,12 @@ _macros = _environment.get_template("snippets.html").module
 
 
 def _made(macro: str, *values: Any) -> str:
-    """What a macro makes of its values."""
+    """Renders a macro."""
     return str(getattr(_macros, macro)(*values))
 
 
 def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"]) -> str:
-    """An image, floats in [0, 1] or bytes, inside an address: no file, and no flicker when it changes."""
+    """An image, floats in [0, 1] or bytes, as a data URI: it needs no file and does not flicker when it changes."""
     pixels = image if image.dtype == np.uint8 else np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     out = io.BytesIO()
     small = max(pixels.shape[:2]) <= 256
@@ -65,7 +83,7 @@ def picture(image: np.ndarray, alt: str, *, pixels: bool = False) -> str:
 
 
 def thumbnail(sprite: Mapping[str, Any] | None, cell: int, alt: str) -> str:
-    """A cell of a sheet of thumbnails in a square frame: on screen at once, until the field itself has been decoded."""
+    """A cell of a sheet of thumbnails in a square frame: it is on screen at once, until the field has been decoded."""
     if not sprite:
         return blank("Decoding …")
     row, column = divmod(cell, sprite["columns"])
@@ -77,31 +95,41 @@ def blank(text: str) -> str:
     return _made("blank", text)
 
 
-def cell(image: np.ndarray | None, name: str, representation: str, notes: Sequence[str]) -> str:
-    """A picture of a sheet: its name with the representation's colour, and what there is to say about it."""
-    frame = blank("empty: it has no surface") if image is None else picture(image, name)
+def cell(
+    image: np.ndarray | None, name: str, representation: str, notes: Sequence[str],
+    missing: str = "Empty: it has no surface.",
+) -> str:  # fmt: skip
+    """A picture of a sheet with its name in the representation's colour, and notes. missing: the text where there is no
+    picture."""
+    frame = blank(missing) if image is None else picture(image, name)
     return _made("cell", Markup(frame), name, representation_line(representation), notes)
 
 
 def pictures(shown: Sequence[tuple[str, np.ndarray]], *, pixels: bool = False) -> str:
-    """Pictures in a row, each with what it is below it."""
+    """Pictures in a row, each above its caption."""
     frames = [(caption, Markup(picture(image, caption, pixels=pixels))) for caption, image in shown]
     return _made("pictures", frames)
 
 
+def being_drawn(captions: Sequence[str]) -> str:
+    """Empty frames in a row, each above its caption, for pictures that are being decoded."""
+    frames = [(caption, Markup(blank("Decoding …"))) for caption in captions]
+    return _made("pictures", frames)
+
+
 def ledger(lines: Sequence[tuple[str, str]]) -> str:
-    """What was measured, a line each: its name and its value."""
+    """Measured values, one line each: name and value."""
     return _made("ledger", lines)
 
 
 def verdict(right: bool, text: str) -> str:
-    """Whether a guess was right, and what there is to see."""
+    """Says whether a guess was right, and what there is to see."""
     return _made("verdict", right, text)
 
 
 def allowed(kinds: Sequence[RepresentationKind], row: str, column: str) -> str:
-    """A table of the symmetries that each representation has and that its mask allows; the row and column in question
-    stand out."""
+    """Table of the symmetries that each representation has and that its mask allows. row, column: the cell to
+    highlight."""
     titles = {"permutation": "shuffle", "sign": "sign", "scale": "scale", "basis": "GL(r)"}
 
     def mark(kind: RepresentationKind, title: str) -> str:
@@ -112,12 +140,12 @@ def allowed(kinds: Sequence[RepresentationKind], row: str, column: str) -> str:
 
 
 def shares(text: str, parts: Sequence[tuple[str, float, str]]) -> str:
-    """What something consists of: (name, share in [0, 1], colour), as a bar and in words."""
+    """Shares of a whole, as a bar and in words: (name, share in [0, 1], colour)."""
     return _made("shares", text, parts)
 
 
 def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
-    """Table 4 of a data set, percent; the representation on screen stands out."""
+    """Table 4 of a data set in percent, with the row of the representation on screen highlighted."""
     if not rows:
         return settled("Table 4 has not been made here yet: python -m precompute run table4")
     columns = ("1-NN", "logistic", "ARI")
@@ -135,12 +163,12 @@ def sheet(cells: Sequence[str]) -> str:
 
 
 def facts(name: str, cls: str, colour: str, value: str, note: str = "") -> str:
-    """Name, class with its colour, quality, and a remark, on one line."""
+    """One line with name, class with its colour, quality, and a remark."""
     return _made("facts", name, cls, colour, [text for text in (value, note) if text])
 
 
 def working(text: str, done: float | None = None) -> str:
-    """What is being done and how far it is, done in [0, 1]."""
+    """A progress line. done: share that is done, in [0, 1]."""
     return _made("working", text, done)
 
 
@@ -152,10 +180,25 @@ def failed(text: str) -> str:
     return f'<div class="wsr-state wsr-failed" role="alert">{escape(text)}</div>'
 
 
+def caption(text: str) -> str:
+    """A caption whose terms have hovers."""
+    return f'<div class="wsr-caption">{_explained(text)}</div>'
+
+
+def label(text: str) -> str:
+    """A heading of a small part of a tab, whose terms have hovers."""
+    return f'<div class="wsr-label">{_explained(text)}</div>'
+
+
+def notice(text: str) -> str:
+    """A message that lies over the page until the visitor closes it."""
+    return _made("notice", text)
+
+
 def empty(text: str, command: str) -> str:
     return f'<div class="wsr-empty">{escape(text)} <code>{escape(command)}</code></div>'
 
 
 def table(columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], note: str) -> str:
-    """A table with named rows, and what it says."""
+    """A table with named rows, below a note."""
     return _made("table", columns, lines, note)

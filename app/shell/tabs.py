@@ -1,4 +1,4 @@
-"""What a tab is to the page: how it is built, and what it asks of the page in return.
+"""The interface of a tab: how it is built, and what it asks of the page.
 
 A tab is a package in `app/tabs` whose `view.py` has a `TAB`. `app.main` names it, lays it out, and connects it.
 """
@@ -16,22 +16,22 @@ from app.shell.address import Address, Part
 
 
 class Widgets:
-    """A dataclass of a tab's widgets derives from this. The tab's handlers are functions of it, and return what they
-    change by widget: `{tab.state: "Done", tab.chart: figure}`. What is not named stays as it is."""
+    """Base class for the dataclass of a tab's widgets. The tab's handlers take it as their first argument and return
+    the new values by widget: `{tab.state: "Done", tab.chart: figure}`. Other widgets stay as they are."""
 
     def bind(self, handler: Callable[..., Any]) -> MethodType:
-        """A handler as gradio calls it, with these widgets as its first argument."""
+        """Binds a handler to these widgets, its first argument."""
         return MethodType(handler, self)
 
     def fill(self, screen: Any) -> dict[Any, Any]:
-        """The fields of a dataclass by the widgets of the same names, without those that are None."""
+        """Maps the fields of a dataclass to the widgets of the same names; fields that are None are left out."""
         shown = {field.name: getattr(screen, field.name) for field in dataclasses.fields(screen)}
         return {getattr(self, name): value for name, value in shown.items() if value is not None} or gr.skip()
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a tab is laid out: the page, its row of tabs, and the tab itself."""
+    """The containers in which a tab is laid out: the page, its row of tabs, and the tab itself."""
 
     page: gr.Blocks
     tabs: gr.Tabs
@@ -40,9 +40,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Offer:
-    """A tab's button that puts a network onto the map.
+    """A button of a tab that puts a network onto the map.
 
-    fitted: the state that holds it (a `Fitted` or None); state: the line of that tab that says what is wrong.
+    fitted: the state that holds the network (a `Fitted` or None); state: the line of that tab in which errors are
+    shown.
     """
 
     button: gr.Button
@@ -52,12 +53,12 @@ class Offer:
 
 @dataclass(frozen=True)
 class Built:
-    """What a tab that has been laid out asks of the page.
+    """What a tab asks of the page once it has been laid out.
 
     link: its part of the page's address. loads: handlers without inputs that fill a widget when the page is opened,
-    each with its widget. opened: wires what is filled once a link has been read, given that event and a function to
-    call when a visitor has it on screen. forget: what is done when a visitor leaves. offers: networks that may be put
-    onto the map; takes: wires such an offer to the map.
+    each with its widget. opened: wires what is filled after a link has been read; it takes that event, and a function
+    to call when a visitor has the tab on screen. forget: called when a visitor leaves. offers: networks that may be put
+    onto the map. takes: wires such an offer to the map.
     """
 
     link: Part | None = None
@@ -70,9 +71,9 @@ class Built:
 
 @dataclass(frozen=True)
 class Tab:
-    """A tab of the page. id: its name in the address; title: as visitors read it; build: lays it out and wires it, and
-    returns what it asks of the page, or None where it has nothing to show and says how to make it; warm: makes ready
-    what a first visitor of it would wait for, on a thread of its own."""
+    """A tab of the page. id: its name in the address; title: its name on the page; build: lays the tab out, wires it,
+    and returns what it asks of the page, or None where its assets are missing and it says how to make them; warm:
+    prepares, on its own thread, what the first visitor would wait for."""
 
     id: str
     title: str
@@ -81,8 +82,9 @@ class Tab:
 
 
 def build(tabs: Sequence[Tab], page: gr.Blocks, seen: Callable[[], None]) -> Address:
-    """Lays all tabs out on the page and connects them. seen: called when a visitor has the first one on screen."""
+    """Lays out all tabs on the page and connects them. seen: called when a visitor has the first one on screen."""
     built = []
+    notice = gr.HTML(elem_classes="wsr-notice")
     with gr.Tabs(selected=tabs[0].id) as row:
         for tab in tabs:
             with gr.Tab(tab.title, id=tab.id) as view:
@@ -96,7 +98,8 @@ def build(tabs: Sequence[Tab], page: gr.Blocks, seen: Callable[[], None]) -> Add
         for taker in (other.takes for other in there if other.takes):
             for offer in one.offers:
                 taker(offer)
-    address = Address(row, [one.link for one in there if one.link])
+    titles = {tab.id: tab.title for tab in tabs}
+    address = Address(row, notice, titles, [one.link for one in there if one.link])
     read = address.wire(page)
     for one in there:
         if one.opened:

@@ -1,4 +1,4 @@
-"""How the page looks: gradio's theme and our style sheet."""
+"""The look of the page: a gradio theme and our style sheet."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ CSS = Path(__file__).with_name("theme.css")
 
 
 def theme() -> gr.themes.Base:
-    """Calm greys and one accent; fonts from the machine's own server, none from a CDN."""
+    """A theme of greys and one accent colour, with fonts served by the app itself, none from a CDN."""
     local = gr.themes.utils.fonts.LocalFont
     base = gr.themes.Default(
         primary_hue=gr.themes.colors.indigo,
@@ -16,7 +16,7 @@ def theme() -> gr.themes.Base:
         neutral_hue=gr.themes.colors.slate,
         radius_size=gr.themes.sizes.radius_md,
         spacing_size=gr.themes.sizes.spacing_md,
-        font=(local("Source Sans Pro", weights=(400, 600)), "system-ui", "sans-serif"),
+        font=(local("Source Sans Pro", weights=(400, 700)), "system-ui", "sans-serif"),
         font_mono=("ui-monospace", "Consolas", "monospace"),
     )
     return base.set(

@@ -1,6 +1,6 @@
-"""Where visitors' work is computed: in child processes of low priority, so that looking does not wait for fitting.
+"""Runs visitors' work in child processes of low priority, so that showing things does not wait for fitting.
 
-On a Space with a shared GPU (`spaces`) work runs as it is told to there, in a process of that package's own.
+On a Space with a shared GPU the package `spaces` runs the work in a process of its own.
 """
 
 import asyncio
@@ -23,31 +23,31 @@ _getting_ready = threading.Lock()  # held while a child computes ahead of a visi
 READY = 8.0  # seconds that a visitor's work waits for such a child: starting another takes longer
 
 
-# What reads, measures and draws a file. A child that is ready has imported it: a visitor's seconds are not for that.
+# Modules that read, measure and draw a file. A warm child has imported them, so that it does not cost a visitor's time.
 READS = (
     "app.shared.samples", "wsr.data.images", "wsr.data.meshes", "wsr.data.mesh_report", "wsr.data.occupancy",
     "wsr.fitting.fit", "wsr.fitting.problem", "wsr.identity", "wsr.modalities.image_targets",
     "wsr.modalities.occupancy_targets", "wsr.presets", "wsr.render.pictures",
 )  # fmt: skip
 
-# Fits and samples take turns (`compute.COMPUTE`), so one child is enough; one of another visitor who has just left may
-# still be ending.
+# Fits and samples take turns (`compute.COMPUTE`), so one child is enough. A second one may still be ending the work of
+# a visitor who has just left.
 CHILD = ("app.shell.in_child", "app.shared.work")
 FITTING = Children(preload=CHILD, most=2, keep=1, nice=NICE, threads=max(1, cores() - 1))
-# A visitor's file is read, measured and drawn here. Several at once, so that nobody waits for another's.
+# Reads, measures and draws visitors' files, several at once, so that nobody waits for another's.
 PREPARING = Children(preload=(*CHILD, *READS), most=4, keep=1, nice=NICE // 2)
 
 
 class Task:
-    """A generator function that runs elsewhere.
+    """A generator function that runs in a child process, or on the GPU of a Space.
 
-    Called with the function's own arguments, and with `stopped`, which says whether the visitor wants an end. The
-    values come through a queue without bound: work does not wait for whoever draws it, who can leave out old ones.
-    Closing the generator ends the work, at its next value or after a second.
+    A call takes the function's own arguments, and `stopped`, which says whether the visitor wants an end. The values
+    come through an unbounded queue, so the work does not wait for whoever draws it. Closing the generator ends the work
+    at its next value, or after a second.
     """
 
     def __init__(self, function: Callable[..., Iterator], *, duration: int, what: str):
-        """duration: seconds of a Space's GPU; what: subject of the sentence if it fails."""
+        """duration: seconds of a Space's GPU; what: the subject of the sentence that reports a failure."""
         self.function, self.what = function, what
         self.here = compute.gpu(function, duration=duration)
 
@@ -58,7 +58,7 @@ class Task:
 
 
 class _Pumped:
-    """The values of a task in a child, fetched by a thread of their own."""
+    """Fetches the values of a task in a child process on a thread of its own."""
 
     def __init__(self, pool: Children, task: Task, args: tuple, stopped: Callable[[], bool]):
         self.pool, self.task, self.args, self.stopped = pool, task, args, stopped
@@ -67,7 +67,7 @@ class _Pumped:
         self._told: float | None = None
 
     def values(self) -> Iterator[Any]:
-        """Ends quietly where the visitor's own stop ended the work."""
+        """Yields the values, and ends without an error where the visitor has stopped the work."""
         _at_work.add(self)
         thread = threading.Thread(target=self._fetch, name="wsr-fetch", daemon=True)
         thread.start()
@@ -100,7 +100,7 @@ class _Pumped:
             _at_work.discard(self)
 
     def _overdue(self) -> bool:
-        """Whether the work was told to stop and has had its time to do so."""
+        """Whether the work was told to stop more than COURTESY seconds ago."""
         if not (self.closed or self.stopped()):
             self._told = None
             return False
@@ -109,8 +109,8 @@ class _Pumped:
 
 
 def _on_event_loop() -> bool:
-    """Whether this thread runs an event loop: gradio closes there what a visitor leaves behind, and everybody would
-    wait. The thread that fetches the values ends by itself."""
+    """Whether this thread runs an event loop. There gradio closes the generators of visitors who leave, and must not
+    wait: the fetching thread ends by itself."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:
@@ -119,14 +119,15 @@ def _on_event_loop() -> bool:
 
 
 def prepared(function: Callable, *args: Any, seconds: float, what: str, stopped: Callable[[], bool]) -> Any:
-    """A function's result, computed in a child that ends after so many seconds, or when `stopped` says so."""
+    """Computes a function's result in a child process, which is ended after `seconds`, or when `stopped` returns
+    True."""
     return PREPARING.call(function, *args, limits=Limits(seconds=seconds, what=what, stopped=stopped))
 
 
 def ahead(function: Callable[..., Iterator], *args: Any) -> None:
-    """Computes the first value of a generator function for nobody, so that the next call is faster. Does nothing while
-    a visitor's work or another such computation is going on. A visitor who comes meanwhile waits for its end, and gets
-    the child that is ready then."""
+    """Computes the first value of a generator function in advance, so that the next call is faster. Does nothing while
+    a visitor's work or another such computation is running. A visitor who comes meanwhile waits for its end and uses
+    the child that is warm then."""
     if compute.spaces or _at_work or not _getting_ready.acquire(blocking=False):
         return
     limits = Limits(seconds=60, what="Getting ready")
@@ -145,7 +146,7 @@ def _wait_until_ready(stopped: Callable[[], bool]) -> None:
 
 
 def warm() -> None:
-    """Makes both kinds of children ready for the first visitor who needs one."""
+    """Warms a child process of each kind for the first visitor who needs one."""
     if compute.spaces:
         return
     from app.shared import work
@@ -158,6 +159,6 @@ def warm() -> None:
 
 
 def close() -> None:
-    """Ends the children that are waiting for work."""
+    """Ends the idle child processes."""
     FITTING.close()
     PREPARING.close()

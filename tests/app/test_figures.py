@@ -5,6 +5,7 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from app.figures.arrays import binary
 from app.figures.atlas import Points, atlas_figure
 from app.figures.curves import quality_curve
+from app.figures.plane import distances_figure, plane_figure
 from app.figures.weights import layer_arrays, weights_figure
 from app.shared.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colours, representation_line
 from wsr import representations
@@ -141,3 +143,15 @@ def test_class_colours_are_legible_on_both_pages_and_stay_with_their_class():
     names = [f"c{i:02d}" for i in range(12)]
     assert class_colours(names) == class_colours(names[::-1] * 2)
     assert len(set(class_colours(names).values())) == 10
+
+
+def test_a_legend_of_many_names_takes_few_lines_on_a_phone():
+    """In groups names follow each other; otherwise each takes the width of the longest, which fills a phone."""
+    rows = pd.DataFrame([
+        {"generator": name, "sample": 0, "novelty": 1.0, "quality": 1.0, "verdict": "novel"}
+        for name in ("diffusion", "Hyper-Representations", "noise 0.1")
+    ])  # fmt: skip
+    colour = {"diffusion": "#000000"}
+    for figure in (plane_figure(rows, colour), distances_figure({"a": [1.0, 2.0], "b": [1.5, 2.5]}, colour)):
+        groups = [trace["legendgroup"] for trace in figure["data"]]
+        assert len(set(groups)) == len(groups) and figure["layout"]["legend"]["tracegroupgap"] == 0

@@ -121,12 +121,12 @@ def test_a_box_selects_and_says_what_is_in_it(page):
     }"""
     count = page.evaluate(bright)
     assert count and said.inner_text().startswith(f"{count:,} networks")
-    page.get_by_role("button", name="Take the selection home").click()
+    page.get_by_role("button", name="Download the selection").click()
     page.locator("a[href*='emoji-mlora-asym-selection.csv']").first.wait_for()
 
 
 def test_two_maps_stand_side_by_side(page):
-    page.get_by_label("Beside it, the same networks as").click()
+    page.get_by_label("Beside it, the same targets fitted with").click()
     page.get_by_role("option", name="LoRA", exact=True).click()
     page.wait_for_function("document.querySelectorAll('.wsr-plot .main-svg').length >= 4")
     maps = """
@@ -147,7 +147,7 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()
     grid.nth(1).click()
     page.locator(".wsr-row:visible", has_text="sample 2").locator("img").wait_for()
-    page.get_by_role("button", name="Take it home").last.click()
+    page.get_by_role("button", name="Download it").last.click()
     page.locator("a[href*='shapes10-mlora-asym-seed1-2.glb']").first.wait_for()
 
 

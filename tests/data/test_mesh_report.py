@@ -32,7 +32,7 @@ def test_thin_is_against_the_grid(thickness, thin):
     report = describe_mesh(trimesh.creation.box((1, 1, thickness)))
     radius = np.linalg.norm([1, 1, thickness]) / 2
     assert report.thin == thin and report.voxels == pytest.approx(thickness / radius * 96 / 2, rel=1e-3)
-    assert ("of a voxel of the 96³ grid" in sentences(trimesh.creation.box((1, 1, thickness)))) == thin
+    assert ("a cell of the 96³ grid" in sentences(trimesh.creation.box((1, 1, thickness)))) == thin
     assert describe_mesh(trimesh.creation.box((1, 1, 0.01)), 1000).thin is False
 
 

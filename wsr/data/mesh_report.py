@@ -61,7 +61,7 @@ class MeshReport:
             if done.parts > 1:
                 have = were(done.open_parts, "has", "have")
                 which = f"{done.open_parts:,} of its {counted(done.parts, 'part')} {have}"
-            found.append(f"{which} a border: what lies inside is where its faces close it off by more than half.")
+            found.append(f"{which} a border: a point counts as inside where faces close it off by more than half.")
             if self.sheets > _SHEETS:
                 found.append(
                     f"Behind {self.sheets:.0%} of its surface there is nothing: sheets have no inside, and a fit may "
@@ -77,15 +77,16 @@ class MeshReport:
         found += [f"{note[0].upper()}{note[1:]}." for note in self.notes]
         if self.thin:
             found.append(
-                f"A tenth of its walls are thinner than {self.voxels:.2g} of a voxel of the {self.resolution}³ grid: "
-                "they may come out with holes or not at all."
+                f"On a tenth of its surface the walls are thinner than a cell of the {self.resolution}³ grid on which "
+                f"fits are drawn ({self.voxels:.2g} of a cell): they may come out with holes or be missing."
             )
         if self.filled is not None and self.filled < _SMALL:
             found.append(f"It fills only {self.filled:.2%} of the cube around it: a fit may come out empty.")
         return found
 
     def _walls(self) -> str:
-        return f"Nine tenths of its walls are thicker than {self.voxels:.2g} voxels of the {self.resolution}³ grid."
+        cells = f"{self.voxels:.2g} cells of the {self.resolution}³ grid on which fits are drawn"
+        return f"On nine tenths of its surface the walls are thicker than {cells}."
 
 
 def _cavities(count: int) -> str:

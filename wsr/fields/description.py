@@ -69,8 +69,9 @@ class FieldDescription:
             return None
         base = load_base(self.base)
         if base.info.sha256 != self.base_sha256:
+            wanted, here = str(self.base_sha256)[:12], base.info.sha256[:12]
             raise WsrError(
-                f"These weights were fitted on another base {self.base!r} (SHA-256 {str(self.base_sha256)[:12]}…) than "
-                f"the one here ({base.info.sha256[:12]}…): they mean nothing on it."
+                f"These weights were fitted on another base than the {self.base!r} that is here, and mean nothing on "
+                f"it: put theirs in its place (its SHA-256 begins with {wanted}, that of the one here with {here})."
             )
         return base

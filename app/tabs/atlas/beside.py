@@ -9,7 +9,7 @@ from app.tabs.atlas.map import View, Visit, highlights, map_figure
 
 
 def _view(view: View, representation: str) -> View:
-    """The same map of another representation, or, where it has none, its first."""
+    """The same map of another representation, or its first map where it lacks this one."""
     first = first_view(view.dataset, representation)
     there = (view.method, view.dims) in library.collection(first.name).maps
     place = (view.method, view.dims) if there else (first.method, first.dims)
@@ -17,12 +17,12 @@ def _view(view: View, representation: str) -> View:
 
 
 def marked(view: View, representation: str, item: str, visit: Visit) -> dict[str, Any]:
-    """What was picked, on the chart beside."""
+    """Marks of the picked item on the chart beside the map."""
     return chart_update(highlight=highlights(_view(view, representation), item, visit))
 
 
 def shown(view: View, representation: str, item: str, visit: Visit) -> dict[str, Any]:
-    """The chart beside, as a whole."""
+    """The whole chart beside the map."""
     view = _view(view, representation)
     return chart_update(
         figure=map_figure(view, visit), highlight=highlights(view, item, visit), sprite=sheets.shared(view.name)

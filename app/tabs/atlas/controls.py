@@ -7,10 +7,15 @@ import gradio as gr
 
 from app.shared import library
 from app.shared.palette import NAMES
-from app.tabs.atlas.map import FORMS, METRICS, View, Visit, methods_of
+from app.shell.address import NotInLinks
+from app.tabs.atlas.map import FORMS, METRICS, OWN, View, Visit, methods_of
 from wsr.errors import unknown_name
 from wsr.fields import registry
 
+GONE = (
+    "This link was made with a visitor's own projection, which is not part of a link and is gone once its page is "
+    "closed: compute it again, the map is shown by another one instead."
+)
 NONE = "none"
 CHOICES = ("representation", "method", "dims", "colour", "only")  # controls whose choices depend on the collection
 FIRST = registry.DEFAULT  # the representation that the tab opens with
@@ -37,7 +42,7 @@ def first_view(dataset: str, representation: str = FIRST) -> View:
 
 
 def build(view: View) -> dict[str, Any]:
-    """The controls in a row, by name."""
+    """Lays the controls out in a row and returns them by name."""
     offers = offered(view, Visit())
     with gr.Row(elem_classes="wsr-later"):
         return {
@@ -50,7 +55,7 @@ def build(view: View) -> dict[str, Any]:
 
 
 def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
-    """What each of the controls offers for this view, and what is chosen of it."""
+    """Choices and value of each control for this view."""
     found = library.collection(view.name)
     sizes = sorted({dims for _, dims in found.maps})
     choices = {
@@ -65,7 +70,7 @@ def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
 
 
 def carried(chosen: Mapping[str, Any]) -> View:
-    """The view of another collection with what it has of the choices made so far, which come from the page."""
+    """The view of another collection that keeps those earlier choices which it offers. chosen: values from the page."""
     first = first_view(str(chosen["dataset"]), str(chosen["representation"]))
     found = library.collection(first.name)
     there = (chosen["method"], int(chosen["dims"])) in found.maps
@@ -81,10 +86,13 @@ def others(view: View) -> list[tuple[str, str]]:
 
 
 def linked(given: dict[str, str]) -> tuple[View, str, str]:
-    """What a link says: the view, the item, and which representation stands beside it. WsrError for what is not
-    there."""
+    """The view, the item, and the representation beside it that a link names. WsrError for an unknown one."""
     first = first_view(given.get("data", datasets()[0]), given.get("kind", FIRST))
     only = [cls for cls in given.get("only", "").split(",") if cls]
+    if given.get("kind", first.representation) != first.representation:
+        raise unknown_name("representation", given["kind"], kinds_of(first.dataset))
+    if given.get("map") == OWN:
+        raise NotInLinks(GONE)
     view = View.of(
         first.dataset, first.representation, given.get("map", first.method), given.get("dims", first.dims),
         given.get("colour", library.CLASS), only, given.get("near", METRICS[0]), given.get("form", FORMS[0]),

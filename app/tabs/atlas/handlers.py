@@ -1,4 +1,4 @@
-"""What the Atlas tab's widgets do. Handlers get the page's values by widget: there are twelve of them."""
+"""Handlers of the Atlas tab. They get the page's values by widget, because there are twelve of them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.tabs.atlas.widgets import AtlasTab
 
 
 def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
-    """What a link says. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError for what is not there."""
     view, item, second = controls.linked(given)
     return {
         tab.dataset: view.dataset,
@@ -34,7 +34,7 @@ def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
 
 
 def _filled(tab: AtlasTab, parts: Iterable[panel.Panel], first: dict[Any, Any] | None = None) -> Iterator[dict]:
-    """Each part of an answer by widget, the first one with further values."""
+    """Yields the parts of an answer by widget. first: further values of the first part."""
     for part in parts:
         yield tab.fill(part) | (first or {})
         first = None
@@ -42,7 +42,7 @@ def _filled(tab: AtlasTab, parts: Iterable[panel.Panel], first: dict[Any, Any] |
 
 @compute.guarded
 def opened(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """The map is on screen, as it was built or as a link wants it."""
+    """Fills the panel once the map is on screen, as it was built or as a link asks."""
     seen = tab.seen(values)
     plain = seen.view == first_view(datasets()[0])
     linked = {} if plain else {"figure": map_figure(seen.view, seen.visit)}
@@ -79,7 +79,7 @@ def change_neighbours(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 @compute.guarded
 def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Another data set or representation. The latter keeps the item."""
+    """Shows another data set or representation. Another representation keeps the item."""
     view, item, visit = controls.carried(tab.chosen(values)), values[tab.picked], values[tab.visit]
     item = item if item in library.collection(view.name).ids else library.first_pick(view.name)
     hidden = gr.update(visible=False)
@@ -99,7 +99,7 @@ def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request
 
 @compute.guarded
 def choose(tab: AtlasTab, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
-    """A box or a lasso."""
+    """Answers a selection with a box or a lasso."""
     name = tab.seen(values).view.name
     ids = selection.checked(name, chosen_ids(event))
     both = chart_update(selected=ids)
@@ -123,7 +123,7 @@ def export(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> dict[A
 
 @compute.guarded
 def compare(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
-    """Another map beside it, or none."""
+    """Shows or hides a second map beside the first."""
     seen = tab.seen(values)
     if seen.beside == NONE:
         return {tab.other_column: gr.update(visible=False), tab.other: chart_update(figure=None)}
@@ -133,7 +133,7 @@ def compare(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 @compute.guarded
 def mark(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
-    """What was picked, on the map beside it."""
+    """Marks the picked item on the second map."""
     if values[tab.compare] == NONE:
         return gr.skip()
     seen = tab.seen(values)
@@ -142,8 +142,8 @@ def mark(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 @dataclass
 class Placing(Widgets):
-    """What changes when another tab's network is put onto the map: all of the map's tab, the row of tabs, and the line
-    of the other tab."""
+    """Widgets that change when another tab's network is put onto the map: those of the Atlas, the row of tabs, and the
+    line of the other tab."""
 
     atlas: AtlasTab
     tabs: gr.Tabs
@@ -151,7 +151,7 @@ class Placing(Widgets):
 
 
 def place(on: Placing, fitted: Any, visit: Visit, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Another tab's network comes onto the map. What is wrong is said where the visitor is."""
+    """Puts another tab's network onto the map. An error is shown in the tab where the visitor is."""
     tab = on.atlas
     try:
         visit, found, nearest = place_fit(fitted, visit)

@@ -1,4 +1,4 @@
-"""What a visitor has chosen to see of the atlas, and the figures that show it."""
+"""A visitor's view of the atlas, and its figures."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,8 +17,8 @@ FORMS = ("raw", "canonical")
 
 @dataclass
 class Visit:
-    """A visitor's own things: a fit placed on a collection's maps (label, coordinates by (method, dims)), and
-    projections they have computed, by collection and dims."""
+    """A visitor's own additions: a fit placed on a collection's maps (label, and coordinates by (method, dims)), and
+    projections that they have computed, by collection and dims."""
 
     name: str = ""
     label: str = "yours"
@@ -28,7 +28,7 @@ class Visit:
 
 @dataclass(frozen=True)
 class View:
-    """What the map's controls say."""
+    """The state of the map's controls."""
 
     dataset: str
     representation: str
@@ -44,7 +44,7 @@ class View:
         cls, dataset: Any, representation: Any, method: Any, dims: Any, colour: Any = library.CLASS, only: Any = (),
         metric: Any = METRICS[0], form: Any = FORMS[0],
     ) -> "View":  # fmt: skip
-        """From the page's values, which a visitor can forge. WsrError for one that is not known."""
+        """Checks the page's values, which a visitor can forge. WsrError for an unknown one."""
         view = cls(
             str(dataset), str(representation), str(method), int(dims), str(colour), tuple(only or ()), metric, form
         )
@@ -60,7 +60,7 @@ class View:
 
     @property
     def name(self) -> str:
-        """The collection's."""
+        """Name of the collection."""
         return f"{self.dataset}-{self.representation}"
 
 
@@ -74,7 +74,7 @@ def points_of(view: View, visit: Visit) -> Float[np.ndarray, "n d"]:
 
 
 def methods_of(name: str, visit: Visit) -> list[str]:
-    """The projections there are of a collection."""
+    """Names of a collection's projections, the visitor's own last."""
     found = library.collection(name)
     own = [OWN] if any(of == name for of, _ in visit.projections) else []
     return [method for method in library.METHODS if any(m == method for m, _ in found.maps)] + own
@@ -101,7 +101,7 @@ def map_figure(view: View, visit: Visit) -> dict[str, Any]:
 
 
 def highlights(view: View, item: str, visit: Visit) -> list[dict[str, Any]]:
-    """The points drawn on top: the picked one, its neighbours, and the visitor's own if it is on this map."""
+    """Points that are drawn on top: the picked one, its neighbours, and the visitor's own if it is on this map."""
     marks = [{"id": other, "role": "neighbour"} for other, _ in neighbours(view, item)]
     marks.append({"id": item, "role": "picked"})
     own = visit.points.get((view.method, view.dims)) if visit.name == view.name else None

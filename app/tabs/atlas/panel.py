@@ -25,7 +25,7 @@ SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two 
 
 @dataclass
 class Panel:
-    """What belongs on screen once an item is picked, by widget. None leaves a part as it is."""
+    """New values of the panel's widgets once an item is picked. None leaves a widget as it is."""
 
     chart: dict[str, Any] | None = None
     picked: str | None = None
@@ -37,7 +37,8 @@ class Panel:
 
 
 def build(name: str, item: str) -> dict[str, Any]:
-    """The panel's widgets by name. At first the item's thumbnail, which needs no decoding."""
+    """Lays the panel out and returns its widgets by name. At first it shows the item's thumbnail, which needs no
+    decoding."""
     found = library.collection(name)
     thumb = snippets.thumbnail(sheets.shared(name), sheets.cell(name, item), item)
     frame = gr.HTML(thumb)
@@ -46,21 +47,24 @@ def build(name: str, item: str) -> dict[str, Any]:
         camera_position=snippets.CAMERA,
     )  # fmt: skip
     facts = gr.HTML(facts_line(found, item))
-    gr.HTML('<div class="wsr-label">Nearest in weight space</div>')
+    gr.HTML(snippets.label("Nearest in weight space"))
     nearest = Pictures(columns=6)
-    gr.HTML('<div class="wsr-label">Its weights</div>')
+    gr.HTML(snippets.label("Its weights"))
     heat = PlotlyChart(None, height=230, description="Weights of the picked network, layer by layer")
-    gr.Markdown(
-        "Orange is above the common start, blue below. Gaps are frozen by the mask.", elem_classes="wsr-caption"
+    gr.HTML(
+        snippets.caption(
+            "Orange weights are above the value where all fits start, blue ones below. Gaps are weights that the mask "
+            "holds."
+        )
     )
     return {"frame": frame, "surface": surface, "facts": facts, "nearest": nearest, "heat": heat}
 
 
 def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
-    """What belongs on screen once `item` is picked, part by part.
+    """Yields the panel of a picked item, part by part.
 
-    `chart` are further changes of the chart. What was asked for comes first, small if need be, and what surrounds it
-    after that; a surface takes a second, so everything else is yielded before it.
+    chart: further changes of the chart. The picture comes first, small at first if need be, then its surroundings. A
+    surface takes a second, so everything else is yielded before it.
     """
     name, found = view.name, library.collection(view.name)
     if not found.modality.has_surface:
@@ -90,7 +94,7 @@ def _picture_key(name: str, item: str, size: int) -> tuple:
 
 
 def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
-    """An item's picture as the page takes it. get: `looking.detail` for one that may come later."""
+    """An item's picture as HTML. get: `looking.detail` for one that may come later."""
     return get(_picture_key(name, item, size), lambda: snippets.picture(networks.picture(name, item, size), item))
 
 

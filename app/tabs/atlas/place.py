@@ -1,4 +1,4 @@
-"""A visitor's own fit on the atlas: where it belongs."""
+"""Places a visitor's own fit on the maps of the atlas."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from wsr.errors import WsrError
 
 
 def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str]:
-    """The visit with the fit on every map of its kind, the collection, and the item nearest to it. WsrError if there is
-    no such collection."""
+    """Returns the visit with the fit on every map of the collection that matches it, that collection, and the item
+    nearest to the fit. WsrError if no collection matches."""
     if fitted is None:
         raise WsrError("There is no fit to place yet: press Fit first.")
     fitting = [

@@ -1,4 +1,4 @@
-"""Another projection of the map, with a visitor's own parameters: progress, stop, and how far to believe it."""
+"""A projection with the visitor's own parameters, with progress and Stop, and scores of how faithful it is."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ from app.shell.jobs import Job, Step, said_in_line
 from app.tabs.atlas.map import OWN, View, Visit, highlights, map_figure, methods_of, points_of
 from app.tabs.atlas.widgets import AtlasTab, Projecting
 
-SECONDS = 120.0  # that a projection may take: visitors' work takes turns, and others wait for theirs
+SECONDS = 120.0  # limit of a projection: visitors' work takes turns, and others wait
 METHODS = [("UMAP", "umap"), ("t-SNE", "tsne"), ("PCA", "pca")]
 
 
@@ -42,7 +42,7 @@ def wire(tab: AtlasTab) -> None:
 
 @said_in_line
 def project(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Computes a projection, which then is on screen."""
+    """Computes a projection and shows it."""
     from wsr.analysis import ProjectionConfig, project_stream
 
     seen, stop = tab.seen(values), tab.job.stop_file(request)
@@ -80,7 +80,7 @@ def believe(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def judged(view: View, visit: Visit) -> str:
-    """Scores of the map on screen, in words."""
+    """Scores of how faithful the map on screen is, in words."""
     from wsr.analysis import LEAST_JUDGED, faithfulness
 
     points = points_of(view, visit)

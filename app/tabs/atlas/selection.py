@@ -1,4 +1,4 @@
-"""A selection on the map: what is in it, and how to take it home."""
+"""A selection on the map: what is in it, and its files for a download."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,15 +14,15 @@ MOST = 20_000  # instances in one export: 300 MB of weights
 
 
 def checked(name: str, ids: list[str]) -> list[str]:
-    """Ids that came from the page, those of them that the collection has."""
+    """Those ids from the page that the collection has."""
     found = set(library.collection(name).ids)
     return [item for item in ids if item in found]
 
 
 def summary(name: str, ids: list[str]) -> str:
-    """How many, of which classes, how well fitted."""
+    """Says how many items are selected, of which classes, and how well they are fitted."""
     if not ids:
-        return snippets.settled("Draw a box or a lasso around points to see what is in it.")
+        return snippets.settled("Draw a box or a lasso around points to see what they are.")
     found = library.collection(name)
     rows = [found.position(item) for item in ids]
     counts = Counter(found.classes[i] for i in rows)
@@ -34,12 +34,12 @@ def summary(name: str, ids: list[str]) -> str:
 
 
 def export(name: str, ids: list[str], folder: Path) -> list[str]:
-    """The selection as files: its rows of the index (CSV), and its weights (safetensors, decoded by `wsr`). WsrError
-    for none, or too many."""
+    """Writes the selection to files and returns their paths: its rows of the index (CSV) and its weights (safetensors,
+    which `wsr` decodes). WsrError for an empty selection or more than MOST items."""
     from wsr.fitting.saved import save_weights
 
     if not 0 < len(ids) <= MOST:
-        raise WsrError(f"Select between 1 and {MOST:,} networks to take home, not {len(ids):,}.")
+        raise WsrError(f"Select between 1 and {MOST:,} networks to download, not {len(ids):,}.")
     found = library.collection(name)
     rows = [found.position(item) for item in ids]
     table, weights = folder / f"{name}-selection.csv", folder / f"{name}-selection.safetensors"

@@ -23,7 +23,7 @@ LOOK = {**compute.LOOK, **compute.PRIVATE}
 
 def build(place: Place) -> Built | None:
     if not library.collection_names():
-        wrong = library.problems()  # they are here, but not as they should be
+        wrong = library.problems()  # they are here, but cannot be read
         gr.HTML(
             snippets.blank(wrong[0]) if wrong else
             snippets.empty(
@@ -75,13 +75,16 @@ def _layout() -> AtlasTab:
                         description="The same networks' map in another representation",
                     )  # fmt: skip
             own = controls.build(view)
-            gr.Markdown(
-                "Nobody told the map what anything is: it saw the weights only. Colours are classes. "
-                "Point to see, click to open.",
-                elem_classes=["wsr-caption", "wsr-later"],
+            gr.HTML(
+                snippets.caption(
+                    "Nobody told the map what anything is: it saw the weights only. Each point is a network, and its "
+                    "colour is the class of what it shows. Point at one to see it, click to open it."
+                ),
+                elem_classes="wsr-later",
             )
             with gr.Column(elem_classes=["wsr-later", "wsr-tight"]):
-                compare = gr.Dropdown(others(view), value=NONE, label="Beside it, the same networks as", min_width=190)
+                beside_it = "Beside it, the same targets fitted with"
+                compare = gr.Dropdown(others(view), value=NONE, label=beside_it, min_width=190)
                 own |= _selection(view) | _deeper(view)
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
             own |= panel.build(view.name, item)
@@ -98,16 +101,16 @@ def _layout() -> AtlasTab:
 
 
 def _selection(view: View) -> dict[str, Any]:
-    """Of a selection: what it holds, the button that exports it, the files."""
+    """Widgets of a selection: its summary, the button that exports it, and the files."""
     return {
         "said": gr.HTML(selection.summary(view.name, [])),
-        "export": gr.Button("Take the selection home", visible=False, min_width=200),
+        "export": gr.Button("Download the selection", visible=False, min_width=200),
         "files": gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100),
     }
 
 
 def _deeper(view: View) -> dict[str, Any]:
-    with gr.Accordion("How far to believe the map, and what a classifier reads", open=False):
+    with gr.Accordion("How far to trust the map", open=False):
         faith = gr.HTML()
         table = gr.HTML(snippets.probes(library.probes(view.dataset), view.representation))
     with gr.Accordion("Another projection", open=False):
@@ -140,14 +143,14 @@ def _wire(tab: AtlasTab) -> None:
 
 
 def _start(tab: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:
-    """Fills the panel once the map is on screen, and no sooner: it needs the engine, whose import would compete with
-    the browser for the machine's cores just while the page is being drawn."""
+    """Fills the panel once the map is on screen, and not before: filling it imports the engine, which would compete
+    with the browser for the machine's cores while the page is being drawn."""
     tab.when_seen = when_seen
     after.then(tab.bind(handlers.opened), tab.inputs, [tab.chart, tab.picked, *tab.panel], js=WHEN_DRAWN, **LOOK)
 
 
 def _receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:
-    """Lets a button of another tab put its network onto the map, and go there."""
+    """Lets a button of another tab put its network onto the map and open the Atlas."""
     on = handlers.Placing(tab, tabs, offer.state)
     changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, *tab.panel]
     offer.button.click(on.bind(handlers.place), [offer.fitted, tab.visit], [tabs, offer.state, *changed], **LOOK)

@@ -1,4 +1,4 @@
-"""The Atlas tab's widgets, and what they say together."""
+"""The Atlas tab's widgets, and the state that they describe together."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -16,8 +16,8 @@ from app.tabs.atlas.map import View, Visit
 
 @dataclass(frozen=True)
 class Seen:
-    """What a visitor has on screen: the map, the picked item, their own things, the representation whose map stands
-    beside it, and the selected ids."""
+    """What a visitor has on screen: the map, the picked item, their own additions, the representation of the second
+    map, and the selected ids."""
 
     view: View
     item: str
@@ -45,9 +45,9 @@ class Projecting:
 
 @dataclass
 class AtlasTab(Widgets):
-    """The controls are named like the fields of `View`, the panel's parts like those of `Panel`. other_column, other:
-    the map beside; compare: of which representation; said: what the selection holds; faith: how far to believe the map;
-    table: what a classifier reads. when_seen: called when a visitor has the map on screen."""
+    """The controls are named like the fields of `View`, the panel's widgets like those of `Panel`. other_column, other:
+    the second map; compare: its representation; said: summary of the selection; faith: scores of how faithful the map
+    is; table: accuracy of classifiers of weights; when_seen: called when a visitor has the map on screen."""
 
     chart: PlotlyChart
     other: PlotlyChart
@@ -83,7 +83,7 @@ class AtlasTab(Widgets):
 
     @property
     def controls(self) -> list[Any]:
-        """In the order of `View`."""
+        """The controls in the order of `View`."""
         return [getattr(self, field.name) for field in fields(View)]
 
     @property
@@ -97,18 +97,18 @@ class AtlasTab(Widgets):
 
     @property
     def inputs(self) -> set[Any]:
-        """Everything that `seen` needs."""
+        """The widgets that `seen` reads."""
         return {*self.controls, self.compare, self.picked, self.visit, self.selection}
 
     def chosen(self, values: dict[Any, Any]) -> dict[str, Any]:
-        """The page's values of the controls, by the names of `View`. They are not checked."""
+        """Values of the controls by the names of `View`, not checked."""
         return {field.name: values[getattr(self, field.name)] for field in fields(View)}
 
     def seen(self, values: dict[Any, Any]) -> Seen:
-        """From the page's values by widget. WsrError for a map that there is not."""
+        """What is on screen, from the page's values by widget. WsrError for a map that does not exist."""
         view = View.of(**self.chosen(values))
         return Seen(view, *(values[one] for one in (self.picked, self.visit, self.compare, self.selection)))
 
     def offer(self, view: View, visit: Visit) -> dict[Any, Any]:
-        """What the controls offer for a view, and what is chosen of it."""
+        """Choices and values of the controls for a view."""
         return {getattr(self, name): gr.update(**part) for name, part in controls.offered(view, visit).items()}

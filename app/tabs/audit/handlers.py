@@ -1,4 +1,4 @@
-"""What the Audit tab's widgets do."""
+"""Handlers of the Audit tab."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SET_NEEDS = ("features", "distances", "weights")  # of metrics that compare sets
 
 @dataclass
 class AuditTab(Widgets):
-    """point: the id of the one that is open; pair, said, rows: that one beside what it is nearest to."""
+    """point: id of the open point; pair, said, rows: the open point beside what it is nearest to."""
 
     dataset: gr.Radio
     kind: gr.Dropdown
@@ -37,7 +37,7 @@ class AuditTab(Widgets):
 
 @dataclass
 class Screen:
-    """What stands in the tab, by widget. None leaves a part as it is."""
+    """New values of the tab's widgets. None leaves a widget as it is."""
 
     point: str
     plane: dict[str, Any]
@@ -55,7 +55,7 @@ def kinds(dataset: str) -> list[tuple[str, str]]:
 
 
 def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
-    """What a link says. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError for what is not there."""
     first = library.collection(run.names()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
     found = run.checked(dataset, kind)
@@ -67,7 +67,7 @@ def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
 
 @compute.guarded
 def show(tab: AuditTab, dataset: str, kind: str, point: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """All that stands in the tab."""
+    """Fills the whole tab."""
     yield from session.newest(request, (tab.fill(one) for one in shown(dataset, kind, point)), "audit", "audit point")
 
 
@@ -85,7 +85,7 @@ def _marked(point: str) -> list[dict[str, str]]:
 
 
 def _opened(found: Report, point: str) -> dict[str, Any]:
-    """A point beside what it is nearest to."""
+    """Widgets that show a point beside what it is nearest to."""
     pair, said = snippets.pictures(run.pictures(found, point)), snippets.settled(run.told(found, point))
     return {"pair": pair, "said": said, "rows": rows_figure(run.compared(found, point))}
 
@@ -112,21 +112,22 @@ def change_dataset(tab: AuditTab, dataset: str) -> dict[Any, Any]:
 
 
 def table_of(found: Report) -> str:
-    """Who copies: the shares of the verdicts, in percent, beside the stated rate of false alarms."""
+    """Table of the shares of the verdicts of each generator, in percent, below the rate of false alarms."""
     from wsr.metrics import needing
 
     about, shares, kind = found.about, run.shares(found), named(library.collection(found.name).representation)
     metrics = [metric for metric in needing("placements") if any(metric.name in place for _, place in shares)]
     lines = [(name, [one.text(place.get(one.name, float("nan"))) for one in metrics]) for name, place in shares]
-    measured = run.measured(found.name)
+    measured, unresolved = run.measured(found.name), "permutation" in kind.unresolved
     told = [f"{one.heading} {one.text(measured[one.symbol])}" for one in needing(*SET_NEEDS) if one.symbol in measured]
-    note = (
-        f"Medians, and percent of the verdicts. Thresholds are set so that {about['alarm']:.0%} of new fits would be "
-        f"called copies; of {about['tested']} held-out fits, each judged by what the other half of them has set, "
-        f"{about['false alarms']} are. "
-        f"Of planted copies ({', '.join(about['planted'])}) {min(about['planted'].values()):.0%} are found"
-        f"{f'; {kind.parts} in another order are not tried' if 'permutation' in kind.unresolved else ''}. "
-        f"Features: {about['extractor']}."
-        f"{' Diffusion against held-out fits: ' + ', '.join(told) + '.' if told else ''}"
-    )
-    return snippets.table([metric.symbol for metric in metrics], lines, note)
+    tested, wrong = about["tested"], about["false alarms"]
+    note = [
+        "Each row is a generator: medians of its samples, and the share of each verdict in percent.",
+        f"The bounds are set so that {about['alarm']:.0%} of really new fits would be called copies. As a test, each "
+        f"half of the held-out fits was judged by bounds from the other: {wrong} of {tested} were called copies.",
+        f"Of planted copies ({', '.join(about['planted'])}), {min(about['planted'].values()):.0%} were found.",
+        f"Copies with their {kind.parts} in another order were not looked for." if unresolved else "",
+        f"What a picture shows is compared by features of {about['extractor']}.",
+        f"Diffusion compared with held-out fits: {', '.join(told)}." if told else "",
+    ]
+    return snippets.table([metric.symbol for metric in metrics], lines, " ".join(filter(None, note)))

@@ -1,4 +1,5 @@
-"""What the Audit tab shows: where each generator's weights stand, and any of them beside what it is nearest to."""
+"""Content of the Audit tab: quality and novelty of each generator's samples, and any sample beside its nearest training
+networks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,24 +24,25 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 HELD_OUT = "held out"
-# What a report has of each weight, beside more.
+# Columns that a report must have, one row for each sample.
 COLUMNS = {
     "generator": "str", "sample": "int64", "novelty": "float64", "quality": "float64", "distance": "float64",
     "nearest": "str", "between": "str", "verdict": "str",
 }  # fmt: skip
-NEAREST = 3  # training weights below a weight's own, in the heat map
+NEAREST = 3  # training networks below the sample in the heat map
 
 
 @dataclass(frozen=True)
 class Report:
-    """An audit as `python -m precompute run audits` left it. rows: a weight each; about: units, thresholds, rates."""
+    """An audit as `python -m precompute run audits` has written it. rows: one for each sample; about: units, thresholds
+    and rates."""
 
     name: str
     rows: pd.DataFrame
     about: Mapping[str, Any]
 
     def row(self, point: str) -> pd.Series:
-        """A point that came from the page. WsrError for none."""
+        """Row of a point, whose id may come from the page. WsrError for an unknown one."""
         try:
             return self.rows.iloc[_places(self.name)[point]]
         except KeyError:
@@ -53,13 +55,13 @@ def generators() -> dict[str, GeneratorKind]:
 
 
 def _stem(name: str, generator: str) -> str:
-    """What the folder of a generator's samples of a collection is called."""
+    """Name of the folder that holds a generator's samples of a collection."""
     kind = generators().get(generator)
     return kind.stem(name) if kind else name
 
 
 def names() -> list[str]:
-    """Collections that have been audited, shapes first, as in Generate. Empty until the assets are made."""
+    """Names of the audited collections, shapes first, as in Generate. Empty until the assets are made."""
     there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
     there = [name for name in there if _readable(name)]
     return sorted(there, key=lambda name: name.startswith("emoji"))
@@ -80,7 +82,7 @@ def _weight_files(name: str, generator: str, sample: int) -> list[str | Path]:
 
 @cached_by_file(_report_files, maxsize=16)
 def report(name: str) -> Report:
-    """WsrError for a collection, which may come from the page, that has not been audited."""
+    """The audit of a collection, whose name may come from the page. WsrError for one that has not been audited."""
     if name not in names():
         raise unknown_name("audit", name, names())
     return _read(name)
@@ -102,7 +104,7 @@ def _readable(name: str) -> bool:
 
 
 def first_point(name: str) -> str:
-    """What is open before anybody has clicked: of all that generators made the clearest copy."""
+    """The point that is open at first: the clearest copy among all samples."""
     rows = report(name).rows
     made = rows[rows["generator"].isin(generators())]
     row = made.loc[made["novelty"].idxmin()]
@@ -110,7 +112,8 @@ def first_point(name: str) -> str:
 
 
 def distances(of: Report) -> dict[str, list[float]]:
-    """By set, the distances to the nearest (other) training weight: real fits, and what generators made."""
+    """Distances to the nearest other training network, of the training networks, of held-out fits, and of each
+    generator's samples."""
     found = {"training": list(of.about["training distances"])}
     for generator, part in of.rows.groupby("generator", sort=False):
         if generator in generators() or generator == HELD_OUT:
@@ -120,7 +123,7 @@ def distances(of: Report) -> dict[str, list[float]]:
 
 @cached_by_file(_weight_files, maxsize=256)
 def weights(name: str, generator: str, sample: int) -> "Tensor":
-    """A weight (1, p) of the plane: kept samples, held-out fits, or a baseline drawn again from its seed."""
+    """Weights (1, p) of a point: of a stored sample, a held-out fit, or a baseline drawn again from its seed."""
     if generator in generators():
         from wsr import Zoo
 
@@ -144,8 +147,8 @@ def _baselines(name: str) -> "dict[str, Tensor]":
 
 
 def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """The weight, the training weight it is nearest to (both of a blend), and the training fit that looks most like
-    it."""
+    """Captions and pictures of a point, of the training network that it is nearest to (of both for a blend), and of the
+    training network that looks most like it."""
     row, zoo = of.row(point), networks.zoo(of.name)
     near, like = origins(row), row["looks like"]
     shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
@@ -163,8 +166,8 @@ def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """The weight and its nearest training weights, standardised, for the heat map: first those that the pictures show,
-    whatever symmetry had to be undone to find them."""
+    """Names and standardised weights of a point and its nearest training networks, for the heat map. Those in the
+    pictures come first, even where a symmetry had to be undone to find them."""
     return looking.SEEN.get((networks.zoo(of.name), "compared", point), lambda: _compared(of, point))
 
 
@@ -194,30 +197,28 @@ def called(row: pd.Series) -> str:
 
 
 def origins(row: pd.Series) -> list[str]:
-    """The training networks that a weight is nearest to: two of a blend."""
+    """Ids of the training networks that a point is nearest to: two for a blend."""
     return row["between"].split(" + ") if row["verdict"] == "blend" else [row["nearest"]]
 
 
 def headline(of: Report) -> str:
-    """Who copies, in a line."""
+    """One sentence that says what share of each generator's samples are called copies."""
     places = dict(shares(of))
     copies = {name: 1 - places[name]["novel"] for name in generators() if name in places}
     order = sorted(copies, key=copies.get, reverse=True)
-    return (
-        f"Called copies: of {', of '.join(f'{name} {copies[name]:.0%}' for name in order)}; "
-        f"of really new networks {of.about['alarm']:.0%} would be."
-    )
+    told = ", ".join(f"{copies[name]:.0%} of {name}" for name in order)
+    return f"Called copies: {told}. Of really new networks it would be {of.about['alarm']:.0%}."
 
 
 def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
-    """By generator, the shares of the verdicts and its place."""
+    """For each generator, the shares of the verdicts and its medians."""
     return list(of.about["summaries"].items())
 
 
 @cached_by_file(lambda name: [_generation(name)], maxsize=16)
 def measured(name: str) -> dict[str, float]:
-    """How good the samples of our model are against held-out fits, by the symbols of metrics, as `precompute.audits`
-    measured it. Empty where nobody has."""
+    """Metrics of our model's samples against held-out fits, by the metrics' symbols, as `precompute` has measured them.
+    Empty where it has not."""
     if not _generation(name).is_file():
         return {}
     rows = read_json(_generation(name), "measures of a generator").get("rows", [])
@@ -252,7 +253,7 @@ def _path(name: str, kind: str) -> Path:
 
 
 def checked(dataset: Any, representation: Any) -> Report:
-    """The audit that a visitor wants. WsrError for one that is not there."""
+    """The audit that a visitor asks for. WsrError for one that is not there."""
     if not (isinstance(dataset, str) and isinstance(representation, str)):
         raise WsrError("An audit is named by a data set and a representation.")
     return report(f"{dataset}-{representation}")

@@ -39,28 +39,42 @@ def _layout(there: list[str]) -> AuditTab:
         kind = gr.Dropdown(
             kinds(first.dataset), value=first.representation, show_label=False, container=False, min_width=190, scale=0
         )
-        headline = gr.HTML(elem_classes="wsr-grow")
+        headline = gr.HTML(snippets.working("Reading the audit …"), elem_classes="wsr-grow")
     with gr.Row(equal_height=False):
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
-            plane = PlotlyChart(None, height=460, zoom=True, description="Quality against novelty")
-            gr.Markdown(
-                "To the left: close to one training network, or to a mix of two, and to no other: a copy. Up: unlike "
-                "any real network. New ones lie where the dotted lines cross. Click a point.",
-                elem_classes="wsr-caption",
+            plane = PlotlyChart(
+                None, height=460, zoom=True, description="Quality against novelty", placeholder="Reading the audit …"
+            )
+            gr.HTML(
+                snippets.caption(
+                    "A point on the left is a copy: it is close to one training network, or to a mix of two, and to no "
+                    "other. A point high up is unlike any real network. Really new networks lie where the dotted lines "
+                    "cross. Click a point to see it."
+                )
             )
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
-            pair = gr.HTML(snippets.blank("Click a point."))
+            pair = gr.HTML(snippets.being_drawn(("a sample", "what is nearest to it")))
             said = gr.HTML()
-            gr.HTML('<div class="wsr-label">Its weights, and the three training weights nearest to it. Same stripes: '
-                    "a copy.</div>")  # fmt: skip
-            rows = PlotlyChart(None, height=150, description="A few of its weights beside those it is nearest to")
+            gr.HTML(snippets.label("Its weights above those of training networks near it: a copy has the same stripes"))
+            rows = PlotlyChart(
+                None, height=150, description="A few of its weights beside those it is nearest to",
+                placeholder="Comparing the weights …",
+            )  # fmt: skip
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
-            gr.HTML('<div class="wsr-label">How far from the nearest training weight. Nearer than "held out" is no '
-                    "copy yet: samples lack the noise of fitting.</div>")  # fmt: skip
-            histogram = PlotlyChart(None, height=280, description="Distances to the nearest training weight")
+            gr.HTML(snippets.label("How far the weights are from the nearest training network"))
+            histogram = PlotlyChart(
+                None, height=280, description="Distances to the nearest training weight",
+                placeholder="Reading the distances …",
+            )  # fmt: skip
+            gr.HTML(
+                snippets.caption(
+                    "Samples nearer than “held out” need not be copies: they lack the noise that fitting leaves in "
+                    "weights."
+                )
+            )
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
-            table = gr.HTML()
+            table = gr.HTML(snippets.working("Reading who copies …"))
     point = gr.Textbox("", visible="hidden")
     return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows)
 

@@ -1,4 +1,4 @@
-"""What the Connect tab's widgets do."""
+"""Handlers of the Connect tab."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,11 +13,12 @@ from app.figures.barrier import barrier_figure
 from app.shared import library, sheets
 from app.shared.palette import NAMES
 from app.shell import compute, looking, snippets
-from app.shell.address import flag
+from app.shell.address import flag, number
 from app.shell.jobs import Job, Pace, said_in_line
 from app.shell.tabs import Widgets
 from app.tabs.connect import run
 from app.tabs.connect.run import Race
+from wsr.fields import registry
 
 SHOWN = 10  # targets to choose from
 HALFWAY = 0.5
@@ -28,8 +29,8 @@ OWN_STARTS = "own"
 
 @dataclass
 class ConnectTab(Widgets):
-    """names, sigma, perturb: what a new pair is fitted with; target: the id of what both fits show; live: the `Race`
-    that was fitted here, or None for the precomputed one."""
+    """names, sigma, perturb: settings of a new pair; target: id of the target of both fits; live: the `Race` that the
+    visitor has fitted, or None for the precomputed one."""
 
     dataset: gr.Radio
     strip: Pictures
@@ -49,16 +50,16 @@ class ConnectTab(Widgets):
 
 @dataclass
 class Shown:
-    """What stands at α: the pictures, and the chart with the place marked."""
+    """The pictures at α, and the chart with α marked."""
 
     sheet: str
     chart: dict[str, Any]
 
 
 def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
-    """What a link says. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError for what is not there."""
     dataset = given.get("data", run.datasets()[0])
-    init, alpha = given.get("init", OWN_STARTS), float(given.get("alpha", HALFWAY))
+    init, alpha = given.get("init", OWN_STARTS), number(given["alpha"], 0, 1) if "alpha" in given else HALFWAY
     target = given.get("target", items_of(dataset, decode=False)[0]["id"])
     run.race(dataset, target, init)
     names = given["fit"].split(",") if "fit" in given else LIVE
@@ -67,8 +68,8 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
     return {
         tab.dataset: dataset,
         tab.target: target,
-        tab.alpha: min(max(alpha, 0.0), 1.0),
-        tab.aligned: flag(given.get("aligned", "")),
+        tab.alpha: alpha,
+        tab.aligned: flag(given.get("aligned", "false")),
         tab.init: init,
         tab.names: names,
         tab.sigma: sigma,
@@ -81,7 +82,7 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
 def walk(
     tab: ConnectTab, dataset: str, target: str, init: str, live: Race | None, alpha: float, aligned: bool
 ) -> dict[Any, Any]:
-    """What stands at α."""
+    """Shows the pictures at α."""
     of = live or run.race(dataset, target, init)
     answer = shown(of, float(alpha), bool(aligned))
     run.look_ahead(of, float(alpha), bool(aligned))
@@ -89,7 +90,7 @@ def walk(
 
 
 def shown(of: Race, alpha: float, aligned: bool) -> Shown:
-    key = tuple(of.lanes.values()), round(alpha, 4), aligned  # lanes are what they are
+    key = tuple(of.lanes.values()), round(alpha, 4), aligned  # lanes are compared by identity
     return looking.SEEN.get(key, lambda: _drawn(of, alpha, aligned))
 
 
@@ -123,31 +124,41 @@ def change_dataset(tab: ConnectTab, dataset: str) -> dict[Any, Any]:
 
 @said_in_line
 def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Fits the target twice with each of the chosen representations, and shows each when it is there."""
+    """Fits the target twice with each chosen representation, and shows each pair as soon as it is there."""
     dataset, target, names = values[tab.dataset], values[tab.target], values[tab.names]
     alpha, aligned = float(values[tab.alpha]), bool(values[tab.aligned])
     stop, pace = tab.job.stop_file(request), Pace(SAID)
     yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", 0.0)}
     sigma, perturb = float(values[tab.sigma]), float(values[tab.perturb])
-    with contextlib.closing(run.fit_live(dataset, target, names, sigma, perturb, stop.exists)) as running:
-        for done, found in running:
-            if stop.exists():
-                yield {tab.state: snippets.settled("Stopped. What was fitted twice is shown.")}
-                return
-            if found:
-                words = snippets.working(f"{len(found.lanes)} of {len(names)} fitted twice", done)
-                yield {tab.state: words, tab.live: found} | tab.fill(shown(found, alpha, aligned))
-            elif pace.is_due():
-                pace.drawn()
-                yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", done)}
+    try:
+        with contextlib.closing(run.fit_live(dataset, target, names, sigma, perturb, stop.exists)) as running:
+            for done, found in running:
+                if stop.exists():
+                    yield {tab.state: snippets.settled("Stopped. What was fitted twice is shown.")}
+                    return
+                if found:
+                    words = snippets.working(f"{len(found.lanes)} of {len(names)} fitted twice", done)
+                    yield {tab.state: words, tab.live: found} | tab.fill(shown(found, alpha, aligned))
+                elif pace.is_due():
+                    pace.drawn()
+                    yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", done)}
+    except run.NotHere as missing:
+        yield {tab.state: snippets.settled(str(missing))}
+        return
     said = "Stopped." if stop.exists() else "Fitted just now, on this machine."
     yield {tab.state: snippets.settled(said)}
 
 
 def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
-    """Targets to choose from, by what a fit of them looks like."""
+    """Targets to choose from, each with the picture of a fit of it."""
     ids = library.examples(dataset, run.targets(dataset), SHOWN)
     return sheets.examples(f"{dataset}-mlora-asym", ids, decode)
+
+
+def being_drawn(dataset: str) -> str:
+    """The sheet while its pictures are being decoded."""
+    there = [name for name in registry.names() if run.has_pairs(dataset, name, OWN_STARTS)]
+    return snippets.sheet([snippets.cell(None, NAMES[name], name, [], missing="Decoding …") for name in there])
 
 
 def strip_of(dataset: str) -> Any:

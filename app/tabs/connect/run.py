@@ -1,4 +1,4 @@
-"""What the Connect tab computes: pairs of fits, the fields between them, and how good those are."""
+"""Content of the Connect tab: pairs of fits, the fields on the line between them, and their quality."""
 
 import contextlib
 import os
@@ -20,6 +20,7 @@ from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from wsr.analysis.connectivity import Pair
+    from wsr.data.signals import Signals
     from wsr.modalities import Modality
 
 VIEW = 192  # pixels of a drawn surface
@@ -31,7 +32,7 @@ SIGMAS, LAMBDAS = (0.0, 0.5), (0.0, 1.0)
 
 @dataclass(eq=False)
 class Lane:
-    """One representation's pair of fits of one target, as it lies and aligned, with the quality at k places of both
+    """One representation's pair of fits of one target, as it is and aligned, with the quality at k places along both
     lines."""
 
     pair: "Pair"
@@ -43,7 +44,7 @@ class Lane:
 
 @dataclass
 class Race:
-    """All lanes of one target."""
+    """The pairs of one target, by representation."""
 
     dataset: str
     target: str
@@ -67,7 +68,7 @@ def _report_files(dataset: str) -> list[Path]:
 
 
 def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
-    """kind: representation and init, of one zoo of pairs."""
+    """Paths of the files that a zoo of pairs is read from. kind: its representation and init."""
     folder = _folder(dataset, *kind)
     return [*_report_files(dataset), folder / "zoo.json", folder / "index.parquet", *library.bases()]
 
@@ -141,7 +142,7 @@ def _one(pair: "Pair", at: int) -> "Pair":
 
 
 def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | None]:
-    """What stands at α, by representation; None where a shape has no surface."""
+    """The picture at α of each representation; None where a shape has no surface."""
     if not 0 <= alpha <= 1:
         raise WsrError(f"α lies between 0 and 1, not at {alpha!r}.")
     shown = _six.map(lambda lane: _drawn(lane, round(alpha, 4), aligned), of.lanes.values())
@@ -149,8 +150,8 @@ def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | No
 
 
 def look_ahead(of: Race, alpha: float, aligned: bool) -> None:
-    """Draws the next places on either side while the visitor looks at this one: six images take half of the time that
-    a step of the slider may take."""
+    """Draws the next places on either side while the visitor looks at this one: six images take half the time that a
+    step of the slider may take."""
     for waiting in _next:
         waiting.cancel()
     places = (alpha + STEP, alpha - STEP)
@@ -169,7 +170,7 @@ def _drawn(lane: Lane, alpha: float, aligned: bool) -> np.ndarray | None:
 
 
 def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
-    """What stands at α of one pair; None where a shape has no surface."""
+    """The picture at α of one pair; None where a shape has no surface."""
     from wsr.render.decode import decode
 
     modality = pair.model.modality
@@ -178,18 +179,39 @@ def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
 
 
 def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
-    """Read off the curve."""
+    """Quality at α, interpolated along the curve."""
     return float(np.interp(alpha, lane.alphas, lane.aligned_curve if aligned else lane.raw_curve))
 
 
 def check_live(names: list[str], sigma: float, perturb: float) -> None:
-    """What a visitor asks to be fitted. WsrError for what is not there or out of range."""
+    """Checks what a visitor asks to be fitted. WsrError for a value that is unknown or out of range."""
     unknown = [name for name in names if name not in registry.names()]
     if unknown or not names:
         raise WsrError(f"Choose one representation or more, of {', '.join(registry.names())}.")
     for name, value, (low, high) in (("standard deviation σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
         if not low <= value <= high:
             raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
+
+
+class NotHere(WsrError):
+    """Raised where the target's own data is not on this machine. The text says to visitors what to do."""
+
+
+def _signals(dataset: str, target: str) -> "Signals":
+    """Loads the target. NotHere where its data set has to be fetched first."""
+    from wsr.data import load_signals
+    from wsr.data.emoji import emoji_available
+
+    try:
+        return load_signals(dataset, [target])
+    except WsrError:
+        if dataset.partition("-")[0] != "emoji" or emoji_available():
+            raise
+        raise NotHere(
+            "The emoji's own pictures are not on this machine, so no new pair can be fitted to one of them. Choose "
+            "Shapes above, which are made on the spot, or let whoever runs this page fetch the emoji once: "
+            "`wsr data emoji`."
+        ) from None
 
 
 _fitting = workers.Task(work.fit_pairs, duration=120, what="The fit")
@@ -200,17 +222,16 @@ def fit_live(
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[float, Race | None]]:  # fmt: skip
     """Fits the target twice with each representation, from starts that are λ = `perturb` apart and whose standard
-    deviation is σ. Yields which part is done, in [0, 1], and after each representation what there is. WsrError where
-    the target's own data is not on this machine."""
+    deviation is σ. Yields the share of the work that is done, in [0, 1], and after each representation all pairs so
+    far. NotHere where the target's own data is not on this machine."""
     from wsr.analysis.connectivity import ALPHAS
-    from wsr.data import load_signals
     from wsr.fitting.fit import default_steps
     from wsr.presets import preset
 
     check_live(names, sigma, perturb)
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
-    signals = load_signals(dataset, [target])
+    signals = _signals(dataset, target)
     asked = work.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.modality).fit)
     found = Race(dataset, target, library.label_of(dataset, target), {})
     with contextlib.closing(_fitting(*asked, sigma, perturb, stopped=stopped)) as running:

@@ -13,8 +13,8 @@ from app.shell.tabs import Built, Place, Tab
 from app.tabs.connect import handlers, run
 from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
 
-ALIGNED = [("as they landed", False), ("aligned first", True)]
-INITS = [("own starts", handlers.OWN_STARTS), ("zero-mean starts", "normal")]
+ALIGNED = [("as it came out", False), ("aligned with the first", True)]
+INITS = [("at each one's usual start", handlers.OWN_STARTS), ("around zero", "normal")]
 
 
 def build(place: Place) -> Built | None:
@@ -42,19 +42,25 @@ def _layout(there: list[str]) -> ConnectTab:
         titles = [(library.TITLES.get(name, name), name) for name in there]
         dataset = gr.Radio(titles, value=there[0], show_label=False, container=False, min_width=190, scale=0)
         strip = Pictures(items_of(there[0], decode=False), sprite=sprite_of(there[0]), elem_classes="wsr-strip")
-    gr.Markdown(
-        "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other.",
-        elem_classes="wsr-caption",
+    gr.HTML(
+        snippets.caption(
+            "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other."
+        )
     )
     alpha = gr.Slider(0, 1, value=handlers.HALFWAY, step=run.STEP, label="α: from the first fit to the second")
-    sheet = gr.HTML(elem_classes="wsr-six")
+    sheet = gr.HTML(handlers.being_drawn(there[0]), elem_classes="wsr-six")
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            gr.HTML('<div class="wsr-label">How good it is on the way</div>')
-            chart = PlotlyChart(None, height=330, description="Quality over α for each representation")
-            gr.Markdown(
-                "Thin lines: the second fit aligned first, by what leaves its picture unchanged.",
-                elem_classes="wsr-caption",
+            gr.HTML(snippets.label("How close to the target it is on the way"))
+            chart = PlotlyChart(
+                None, height=330, description="Quality over α for each representation",
+                placeholder="Reading the curves …",
+            )  # fmt: skip
+            gr.HTML(
+                snippets.caption(
+                    "Thin lines: the second fit has been aligned with the first before the walk, by changes of its "
+                    "weights that leave its picture as it is."
+                )
             )
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             aligned = gr.Radio(ALIGNED, value=False, label="The second fit")
@@ -64,7 +70,7 @@ def _layout(there: list[str]) -> ConnectTab:
                     [(label, name) for name, label in NAMES.items()], value=handlers.LIVE, show_label=False
                 )
                 perturb = gr.Slider(
-                    *run.LAMBDAS, value=handlers.LAMBDA, step=0.05, label="λ: how far apart the starts are"
+                    *run.LAMBDAS, value=handlers.LAMBDA, step=0.05, label="λ: how far apart the two starts are"
                 )
                 sigma = gr.Slider(
                     *run.SIGMAS, value=handlers.SIGMA, step=0.01, label="σ: standard deviation of the starts"

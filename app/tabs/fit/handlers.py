@@ -1,6 +1,6 @@
-"""What the Fit tab's widgets do."""
+"""Handlers of the Fit tab."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,21 +8,32 @@ import gradio as gr
 
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
+from app.figures.curves import empty_curve
 from app.shared import samples
 from app.shared.fitted import Fitted
 from app.shared.samples import Target
 from app.shell import compute, session, snippets
+from app.shell.address import NotInLinks, whole
 from app.shell.jobs import OFF, ON, Job, said_in_line
 from app.shell.tabs import Widgets
 from app.tabs.fit import preparing, run, six
-from wsr.errors import WsrError
+from wsr.errors import WsrError, unknown_name
 from wsr.isolation import Stopped
+
+WAYS = ("one", "six")
+READING = "Reading the file …"
+BEFORE_A_FIT = "Press Fit: a few thousand numbers become this picture while you look."
+OWN = "own-file"  # in the address, in place of a sample's id
+GONE = (
+    "This link was made with a visitor's own file, which is not part of a link and is gone once its page is closed: "
+    "bring the file again, a sample is shown instead."
+)
 
 
 @dataclass
 class FitTab(Widgets):
-    """target: what is fitted, a sample's id or a visitor's own `Target`; fitted: the last fit, a `Fitted` or None;
-    sample: the id of the sample that is chosen, "" for a visitor's own file."""
+    """target: the chosen target, a sample's id or a visitor's own `Target`; fitted: the last fit, a `Fitted` or None;
+    sample: id of the chosen sample, OWN for a visitor's own file."""
 
     target_view: gr.HTML
     strip: Pictures
@@ -47,62 +58,99 @@ class FitTab(Widgets):
 
 @dataclass
 class Chosen:
-    """What is on screen once something has been chosen."""
+    """New values of the widgets once a target has been chosen."""
 
     target: Any
     target_view: str
     state: str
     steps: int
     sample: str
+    curve: dict[str, Any]
 
 
-def chosen(found: Target, sample: str = "") -> Chosen:
-    """sample: its id, where `found` is a sample; of a visitor's own file all of it is kept."""
-    said = f"{found.label.capitalize()} is chosen. {found.note} Press Fit.".replace("  ", " ")
-    view = snippets.picture(found.view, found.label)
-    return Chosen(sample or found, view, snippets.settled(said), found.steps, sample)
+def chosen(found: Target, sample: str = "", stopped: str = "") -> Chosen:
+    """sample: its id, where `found` is a sample; a visitor's own file is kept whole. stopped: sentence about a fit that
+    was running."""
+    said = " ".join(filter(None, (stopped, f"{_named(found)} is chosen.", found.note, "Press Fit.")))
+    view, curve = snippets.picture(found.view, found.label), empty_curve(found.modality, found.steps)
+    return Chosen(sample or found, view, snippets.settled(said), found.steps, sample or OWN, curve)
+
+
+def _named(target: Target) -> str:
+    return target.label[:1].upper() + target.label[1:]
+
+
+def _cleared(tab: FitTab) -> dict[Any, Any]:
+    """Clears what belongs to the fit of the target before, so that nothing stands beside another target than its
+    own."""
+    off, hidden = gr.update(**OFF), gr.update(visible=False)
+    picture = gr.update(value=snippets.blank(BEFORE_A_FIT), visible=True)
+    left = {tab.picture: picture, tab.surface: gr.update(visible="hidden"), tab.heat: gr.update(value=None)}
+    return left | {tab.fitted: None, tab.zoom: hidden, tab.download: off, tab.place: off}
+
+
+def _stopped(tab: FitTab, request: gr.Request) -> str:
+    """Ends the visitor's fit, if one is running. Returns a sentence about that, or ""."""
+    if not tab.job.end(request):
+        return ""
+    if tab.job.is_going_on(request):  # its turn has not come yet
+        return "The fit before is being stopped, and the button Fit waits for its end."
+    return "The fit that was going on has been stopped."
 
 
 def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
-    """What a link says. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError for what is not there."""
     item = given.get("sample") or samples.first()[0]
-    shown = chosen(samples.target(item), item)
-    settings = given.get("kind", "mlora-asym"), float(given.get("rank", 4)), float(given.get("steps", shown.steps))
-    asked = run.checked(*settings)
-    way = "six" if given.get("way") == "six" else "one"
-    return tab.fill(shown) | tab.fill(asked) | {tab.way: way}
+    if item == OWN:
+        raise NotInLinks(GONE)
+    shown, way = chosen(samples.target(item), item), given.get("way", WAYS[0])
+    rank = whole(given["rank"], *run.RANKS) if "rank" in given else 4
+    steps = whole(given["steps"], *run.STEPS) if "steps" in given else shown.steps
+    if way not in WAYS:
+        raise unknown_name("way to fit", way, WAYS)
+    return tab.fill(shown) | tab.fill(run.checked(given.get("kind", "mlora-asym"), rank, steps)) | {tab.way: way}
 
 
 @compute.guarded
 def choose_sample(tab: FitTab, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+    """Chooses a sample. A running fit ends."""
     item = picked_id(event)
+    found = samples.target(item)
     preparing.turn(request)
-    return tab.fill(chosen(samples.target(item), item))
+    return _cleared(tab) | tab.fill(chosen(found, item, _stopped(tab, request)))
 
 
-def choose_upload(tab: FitTab, path: str | None, request: gr.Request) -> dict[Any, Any]:
-    """A visitor's file; the box it was dropped into is emptied for the next. What is wrong with it is said in the page,
-    and then what was chosen before stays chosen."""
-    if not path:
-        return gr.skip()
+def choose_upload(tab: FitTab, path: str | None, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Reads a visitor's file and chooses it. A running fit ends, and the box is emptied for the next file. Where the
+    file cannot be read the line says so, and the target before stays chosen."""
+    if path:
+        left = preparing.turn(request)
+        if stopped := _stopped(tab, request):
+            yield {tab.state: snippets.working(f"{stopped} {READING}")}
+        yield {tab.upload: None} | _read(tab, path, left, stopped)
+    yield gr.skip()  # gradio sends the last values a second time, see `session.newest`
+
+
+def _read(tab: FitTab, path: str, left: Callable[[], bool], stopped: str) -> dict[Any, Any]:
     try:
         with session.DISK.reading(path):
-            found = preparing.uploaded(path, preparing.turn(request))
+            found = preparing.uploaded(path, left)
     except Stopped:  # they have chosen something else
-        return {tab.upload: None}
+        return {}
     except Exception as error:
-        return {tab.upload: None, tab.state: snippets.failed(compute.sentence(error))}
-    return tab.fill(chosen(found)) | {tab.upload: None}
+        said = " ".join(filter(None, (compute.sentence(error), stopped)))
+        return {tab.state: snippets.failed(said)}
+    return _cleared(tab) | tab.fill(chosen(found, stopped=stopped))
 
 
 def prepare(tab: FitTab, request: gr.Request) -> dict[Any, Any]:
-    """A press on Fit."""
+    """Answers a press on Fit."""
     off = gr.update(**OFF)
     return tab.job.prepare(request) | {tab.zoom: gr.update(visible=False), tab.download: off, tab.place: off}
 
 
 def measure(tab: FitTab, target: Any, request: gr.Request) -> dict[Any, Any]:
-    """What is inside a visitor's own shape, before its fit takes its turn. What is wrong with it is said by `fit`."""
+    """Measures what is inside a visitor's own shape, before its fit takes its turn. `fit` shows errors."""
     if not isinstance(target, Target) or not target.modality.prepares or target.evaluator is not None:
         return gr.skip()
     stop, left = tab.job.stop_file(request), preparing.turn(request)
@@ -118,36 +166,39 @@ def measure(tab: FitTab, target: Any, request: gr.Request) -> dict[Any, Any]:
 def fit(
     tab: FitTab, target: Any, way: str, representation: str, rank: int, steps: int, request: gr.Request
 ) -> Iterator[dict[Any, Any]]:
-    """A fit, or all six, as it goes on."""
+    """Runs one fit, or one with each representation, and shows its progress."""
     folder, stop = session.session_dir(request), tab.job.stop_file(request)
     asked = run.checked(representation, rank, steps)
     if stop.exists():
         raise WsrError("The fit was stopped before it had begun. Press Fit to start again.")
     found = _ready(target)
     yield {tab.picture: gr.update(visible=True), tab.surface: gr.update(visible="hidden"), tab.fitted: None}
+    chosen_again = preparing.watch(request)
     for screen in (six if way == "six" else run).run(found, asked, stop):
+        if chosen_again():  # which has stopped this fit, and says so
+            return
         yield tab.fill(screen)
         if screen.fitted and screen.fitted.modality.has_surface and way != "six":
             glb = run.surface_file(screen.fitted, folder)
-            if glb is None:
+            if glb is None or chosen_again():
                 continue
             yield {tab.picture: gr.update(visible=False), tab.surface: gr.update(value=glb, visible=True)}
             yield gr.skip()  # Model3D must not get its last value twice, see `session.newest`
 
 
 def _ready(target: Any) -> Target:
-    """What is chosen, as it can be fitted. WsrError where it cannot be."""
+    """The chosen target. WsrError where it cannot be fitted."""
     if not isinstance(target, Target):
         return samples.target(str(target))
     if target.trouble:
         raise WsrError(target.trouble)
     if target.modality.prepares and target.evaluator is None and not compute.spaces:
-        raise WsrError(f"{target.label.capitalize()} has not been measured yet: press Fit again.")
+        raise WsrError(f"{_named(target)} has not been measured yet: press Fit again.")
     return target
 
 
 def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) -> dict[Any, Any]:
-    """The buttons once a fit has ended, well or not."""
+    """Sets the buttons after a fit has ended, well or not."""
     buttons = tab.job.finish(request)
     if fitted is None:
         return buttons

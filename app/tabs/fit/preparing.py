@@ -1,15 +1,15 @@
-"""Making a visitor's own file ready to be fitted: read, drawn, and, of a shape, measured.
+"""Prepares a visitor's own file for fitting: reads and draws it, and measures a shape.
 
-A file can be anything, so this happens in a child process that has `SECONDS` to do it. It ends sooner when the visitor
-chooses something else or leaves, and nobody waits for another's file.
+A file can be anything, so this happens in a child process that has `SECONDS` for it. It ends sooner when the visitor
+chooses something else or leaves, and nobody waits for another visitor's file.
 
-The walk of a target from upload to map point begins here. `uploaded`: a child decodes the file to the content that is
-fitted (the modality's `read`) and draws it once; from here on the content travels with the `Target`. `measured`: of a
-shape, a child hashes the content, samples what is inside into the cache, and computes the evaluator, which travels with
-the target as well. `fit.run.run`: the page builds the one model that everything after it decodes with, and a child that
-fits builds its own and turns the content into tensors once (`modality.samples`, then `targets`); it sends back weights
-as float32 tensors on the CPU. Each picture on the way is one `decode`; at the end there is one more, at the final
-resolution. `networks.places`: the page searches the collection once, and puts these weights on all its maps.
+The walk from an upload to a point on the map begins here. `uploaded`: a child decodes the file to the content that is
+fitted (the modality's `read`) and draws it once; from here on the content travels with the `Target`. `measured`: for a
+shape, a child hashes the content, samples what is inside into the cache, and computes the evaluator, which then travels
+with the target too. `fit.run.run`: the page builds the one model that decodes everything after it; the child that fits
+builds its own, turns the content into tensors once (`modality.samples`, then `targets`), and sends back weights as
+float32 tensors on the CPU. Each picture on the way is one `decode`; one more, at the final resolution, ends the fit.
+`networks.places`: the page searches the collection once, and places these weights on all its maps.
 """
 
 import time
@@ -33,8 +33,8 @@ MANY = 5000
 
 
 def turn(request: gr.Request | None) -> Callable[[], bool]:
-    """Begins a visitor's choice of a target, and ends the one before. Returns a function that says whether this one is
-    over: they have chosen again, or left."""
+    """Begins a visitor's choice of a target, and ends the one before. Returns a function that says whether this choice
+    is over, because they have chosen again or left."""
     visitor, mine = str(getattr(request, "session_hash", "")), object()
     if len(_turns) >= MANY:  # of visitors who never said that they left
         _turns.pop(next(iter(_turns)))
@@ -42,14 +42,21 @@ def turn(request: gr.Request | None) -> Callable[[], bool]:
     return lambda: _turns.get(visitor) is not mine
 
 
+def watch(request: gr.Request | None) -> Callable[[], bool]:
+    """Returns a function that says whether the visitor has chosen something else since this call."""
+    visitor = str(getattr(request, "session_hash", ""))
+    chosen = _turns.get(visitor)
+    return lambda: _turns.get(visitor) is not chosen
+
+
 def forget(request: gr.Request) -> None:
-    """A visitor leaves: what is being made ready for them ends."""
+    """Ends what is being prepared for a visitor who leaves."""
     _turns.pop(str(getattr(request, "session_hash", "")), None)
 
 
 def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
-    """A visitor's file as a target. WsrError for anything that cannot be fitted, or takes too long; Stopped when
-    `stopped` said so."""
+    """Reads a visitor's file as a target. WsrError for a file that cannot be fitted or takes too long; Stopped when
+    `stopped` returns True."""
     name = samples.checked_file(path).name
     began = time.monotonic()
     found = workers.prepared(work.read, path, seconds=SECONDS, what=f"Reading {name!r}", stopped=stopped)
@@ -57,8 +64,7 @@ def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
 
 
 def measured(target: "Target", stopped: Callable[[], bool]) -> "Target":
-    """A shape with what is inside it, or with the trouble there was. Reading and measuring share the time that there
-    is."""
+    """The shape with its `evaluator`, or with the `trouble` there was. Reading and measuring share `SECONDS`."""
     if not target.modality.prepares or target.evaluator is not None:
         return target
     what, left = f"Measuring what is inside {target.label!r}", max(SECONDS - target.seconds, 1.0)

@@ -1,4 +1,4 @@
-"""Running a fit for the page: what a visitor asked for, checked; step records turned into what is on screen."""
+"""Runs a fit for the page: checks what a visitor asks for, and turns step records into new values of the widgets."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ ZOOM_LIMIT = 512
 
 @dataclass(frozen=True)
 class Request:
-    """What to fit with, as checked by `checked`."""
+    """Settings of a fit, as checked by `checked`."""
 
     representation: str
     rank: int
@@ -38,7 +38,7 @@ class Request:
 
 @dataclass
 class Screen:
-    """What the page shows of a running fit, by widget. None leaves a part as it is."""
+    """New values of the widgets while a fit runs. None leaves a widget as it is."""
 
     state: str
     picture: str | None = None
@@ -67,7 +67,7 @@ class _Run:
 
 
 def checked(representation: Any, rank: Any, steps: Any) -> Request:
-    """Values of the page's controls, which a visitor can forge. WsrError for one that is out of range."""
+    """Checks the values of the page's controls, which a visitor can forge. WsrError for one that is out of range."""
     registry.named(str(representation))
     for name, value, (low, high) in (("rank", rank, RANKS), ("number of steps", steps, STEPS)):
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
@@ -81,8 +81,8 @@ def over(stop: Path) -> bool:
 
 
 def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
-    """Fits `target` and yields what to show, a few times a second. Ends early once `stop` exists; closing it closes the
-    fit."""
+    """Fits `target` and yields what to show, a few times a second. Ends early once `stop` exists; closing the generator
+    ends the fit."""
     from wsr.fitting.fit import representation_for
 
     yield Screen(snippets.working("Loading the base network …"))
@@ -147,7 +147,7 @@ def _finished(todo: _Run, stopped: bool) -> Screen:
 
 
 def zoomed(fitted: Fitted, factor: int) -> str:
-    """What was fitted, decoded at `factor` times the resolution it was fitted at, as a picture."""
+    """Decodes the fit at `factor` times the resolution it was fitted at, and draws it."""
     from wsr.render.decode import decode
 
     if factor not in (1, 2, 4):
@@ -159,7 +159,7 @@ def zoomed(fitted: Fitted, factor: int) -> str:
 
 
 def surface_file(fitted: Fitted, folder: Path) -> str | None:
-    """The fitted surface as a GLB file in the visitor's folder. None where the field has no inside (yet)."""
+    """Writes the fitted surface to a GLB file in the visitor's folder. None where the field has no inside (yet)."""
     from wsr.render.decode import decode
     from wsr.render.surfaces import to_glb
 
@@ -172,7 +172,7 @@ def surface_file(fitted: Fitted, folder: Path) -> str | None:
 
 
 def weights_file(fitted: Fitted, folder: Path) -> str:
-    """The weights as a safetensors file in the visitor's folder, for the download."""
+    """Writes the weights to a safetensors file in the visitor's folder, for the download."""
     from wsr.fitting.saved import save_weights
 
     name = "".join(c if c.isalnum() else "-" for c in fitted.label.lower()).strip("-")[:40] or "fit"
@@ -182,7 +182,7 @@ def weights_file(fitted: Fitted, folder: Path) -> str:
 
 
 def _picture(modality: "Modality", shown: Any) -> str:
-    """What has been decoded on the way, as a picture."""
+    """Picture of what has been decoded during the fit."""
     if modality.empty(shown):
         return snippets.blank("No surface yet: the field is outside everywhere.")
     return snippets.picture(modality.picture(shown, VIEW), "reconstruction so far")

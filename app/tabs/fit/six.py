@@ -1,4 +1,4 @@
-"""All six representations fitted to one target, side by side, live."""
+"""Fits all representations to one target, side by side and live."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ DRAWN = 160  # pixels of a drawn surface
 
 @dataclass
 class Lane:
-    """One of the six, as far as it has come."""
+    """One of the fits, as far as it has come."""
 
     model: "Representation"
     last: work.Step | None = None
@@ -38,7 +38,8 @@ class Lane:
 
 
 def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
-    """Fits all six in turns of a few steps each and yields what to show. Ends early once `stop` exists."""
+    """Fits with all representations in turns of a few steps each and yields what to show. Ends early once `stop`
+    exists."""
     from wsr.fitting.fit import representation_for
 
     yield Screen(snippets.working("Loading the base network …"))
@@ -101,7 +102,7 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
 
 
 def _sheet(target: Target, lanes: dict[str, Lane], resolution: int) -> str:
-    """Six pictures with what each is, what it costs and how close it is."""
+    """One picture for each representation, with its name, cost and quality."""
     cells = []
     for name in registry.names():
         if name not in lanes:

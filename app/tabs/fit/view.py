@@ -6,7 +6,7 @@ import gradio as gr
 
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart
-from app.figures.curves import quality_curve
+from app.figures.curves import empty_curve
 from app.shared import samples
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
@@ -35,10 +35,10 @@ TAB = Tab("fit", "Fit", build)
 
 
 def _link(tab: FitTab, view: gr.Tab) -> Part:
-    """The tab's state in the address: a sample (not a visitor's own file), and how to fit it."""
+    """The tab's state in the address: the sample (a visitor's own file is not part of it) and the settings."""
     settings = {"kind": tab.representation, "rank": tab.rank, "steps": tab.steps}
     widgets = {"sample": tab.sample, "way": tab.way, **settings}
-    return Part("fit", view, widgets, tab.bind(handlers.restore), [tab.target, tab.target_view, tab.state])
+    return Part("fit", view, widgets, tab.bind(handlers.restore), [tab.target, tab.target_view, tab.state, tab.curve])
 
 
 def _layout() -> FitTab:
@@ -49,7 +49,7 @@ def _layout() -> FitTab:
             target_view = gr.HTML(picture_of)
         with gr.Column(min_width=150, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Decoded from weights</div>')
-            picture = gr.HTML(snippets.blank("Press Fit: a few thousand numbers become this picture while you look."))
+            picture = gr.HTML(snippets.blank(handlers.BEFORE_A_FIT))
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=322, interactive=False, camera_position=snippets.CAMERA
             )
@@ -58,13 +58,13 @@ def _layout() -> FitTab:
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">How close it is</div>')
             total = preset("cpu", 2).fit.far_steps
-            empty = quality_curve([], [], of=IMAGE, representation=registry.DEFAULT, total=total)
+            empty = empty_curve(IMAGE, total)
             curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
-            gr.Markdown("Above 30 dB, or an IoU of 0.9, it looks right.", elem_classes="wsr-caption")
+            gr.HTML(snippets.caption("Above a PSNR of 30 dB, or an IoU of 0.9, it looks right."))
     with gr.Row():
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
-        ways = [("one representation", "one"), ("all six side by side", "six")]
+        ways = list(zip(("one representation", "all six side by side"), handlers.WAYS, strict=True))
         way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
         state = gr.HTML(snippets.settled("Choose a sample or bring your own, then press Fit."), elem_classes="wsr-grow")
     with gr.Row(equal_height=False):
@@ -72,9 +72,10 @@ def _layout() -> FitTab:
             gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
             strip = Pictures()
             upload = gr.File(
-                label=f"Your own: {' · '.join(samples.readable().values())}", height=130,
+                label="Your own file", height=150,
                 file_types=[ending for modality in everything() for ending in modality.files],
             )  # fmt: skip
+            gr.HTML(snippets.caption(f"Pictures: {samples.PICTURES}. Shapes: OBJ, PLY, STL, GLB or OFF."))
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             own = _weights() | _settings()
     return FitTab(
@@ -86,7 +87,7 @@ def _layout() -> FitTab:
 
 
 def _weights() -> dict[str, Any]:
-    """The weights as a heat map, and where they can go."""
+    """Lays out the heat map of the weights, and the buttons that download and place them."""
     gr.HTML('<div class="wsr-label">The weights, changing</div>')
     heat = PlotlyChart(
         None, height=230, description="Weights of the fit, layer by layer",
@@ -111,23 +112,23 @@ def _settings() -> dict[str, Any]:
         )
         steps = gr.Slider(
             *run.STEPS, value=preset("cpu", 2).fit.far_steps, step=10, label="Steps",
-            info="What was chosen sets it: a photograph takes more than an emoji, which the base knows better.",
+            info="Each target brings its own number: a photograph takes more, since the base has learnt emoji.",
         )  # fmt: skip
     return {"representation": representation, "rank": rank, "steps": steps}
 
 
 def _wire(tab: FitTab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
-    chosen = [tab.target, tab.target_view, tab.state, tab.steps, tab.sample]
+    shown = [tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
+    after = [tab.zoom, tab.download, tab.place]
+    chosen = [tab.target, tab.target_view, tab.state, tab.steps, tab.sample, *shown, *after]
     tab.strip.pick(tab.bind(handlers.choose_sample), None, chosen, trigger_mode="multiple", **look)
-    reading = compute.said_at_once("Reading the file …")
+    reading = compute.said_at_once(handlers.READING)
     tab.upload.upload(None, None, tab.state, js=reading, queue=False, **compute.PRIVATE)
     # a file that comes while another is read takes its place
     read = {"trigger_mode": "multiple", **compute.PREPARE, **compute.PRIVATE}
     tab.upload.upload(tab.bind(handlers.choose_upload), tab.upload, [*chosen, tab.upload], **read)
     asked = [tab.target, tab.way, tab.representation, tab.rank, tab.steps]
-    shown = [tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
-    after = [tab.zoom, tab.download, tab.place]
     measuring = {**compute.PREPARE, **compute.PRIVATE}
     tab.job.wire(
         Step(tab.bind(handlers.fit), asked, shown),

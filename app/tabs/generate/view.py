@@ -49,8 +49,9 @@ def _layout(names: list[str]) -> GenerateTab:
             with gr.Row():
                 titles = [(library.TITLES.get(name, name), name) for name in datasets]
                 dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190)
-                sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
-                stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
+                with gr.Row(elem_classes="wsr-buttons"):
+                    sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
+                    stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
             state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
             items = Pictures(columns=COLUMNS)
             with gr.Accordion("Settings", open=False, elem_classes="wsr-later"):
@@ -61,7 +62,7 @@ def _layout(names: list[str]) -> GenerateTab:
                 )  # fmt: skip
                 cls = gr.Dropdown(
                     [models.ANY, *models.classes_of(first.name, offered[0][1])], value=models.ANY, label="Class",
-                    info="Clusters are found in the weights, where these have no classes: of people hands, heads …",
+                    info="Where a data set has no classes, clusters of weights take their place: hands, heads …",
                 )  # fmt: skip
                 guidance = gr.Slider(
                     *models.GUIDANCE, value=models.PLAIN, step=0.25, label="Guidance",
@@ -76,7 +77,7 @@ def _layout(names: list[str]) -> GenerateTab:
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
             )
             with gr.Row():
-                take = gr.Button("Take it home", interactive=False, min_width=150)
+                take = gr.Button("Download it", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
             files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
             with gr.Accordion("Walk to another sample", open=False) as walking:

@@ -1,4 +1,4 @@
-"""The Symmetry tab's cards of what may be done to weights. Each asks what will happen, shows it, and says why."""
+"""Cards of the Symmetry tab about changes of weights. Each asks what will happen, shows it, and says why."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from app.figures.weights import weights_figure
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
+from app.shell.address import number, whole
 from app.tabs.symmetry import run
 from app.tabs.symmetry.run import Moved, Subject
 from wsr.errors import unknown_name
@@ -22,15 +23,15 @@ STRENGTHS = (0.0, 2.0)
 MAP = ("UMAP", 2)
 OPTIONS = {**compute.LOOK, **compute.PRIVATE}
 ALLOWED_NOTE = (
-    '<div class="wsr-caption">✓ leaves picture and mask. A masked representation has less freedom: '
-    "that is the point of it.</div>"
+    "✓ keeps the picture and what the mask holds, ✗ keeps the picture only, – is not there. A masked representation "
+    "has less freedom: that is the point of it."
 )
 
 
 @dataclass
 class Card:
-    """linked: the widgets that belong into a link, by name; inputs: those that the card's handlers get after the data
-    set and the item; opening: what fills `outputs` for a new item, by widget; wire: connects the card's widgets, given
+    """linked: widgets whose values are part of a link, by name; inputs: widgets that the card's handlers read after the
+    data set and the item; opening: fills `outputs` for a new item, by widget; wire: connects the card's widgets, given
     the shared inputs."""
 
     linked: dict[str, Any]
@@ -41,8 +42,8 @@ class Card:
 
 
 def shuffle_card(dataset: str) -> Card | None:
-    """Permuting neurons or rank components: the weights are all different and nothing changes. None where there are no
-    weights with such a freedom."""
+    """The card about permutations of neurons or rank components: all weights change, and the picture does not. None if
+    there are no weights with this symmetry."""
     families = families_of(dataset)
     if not families:
         return None
@@ -51,15 +52,20 @@ def shuffle_card(dataset: str) -> Card | None:
             gr.Markdown("### Shuffle")
             family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
             button = gr.Button("Shuffle", variant="primary")
-            facts = gr.HTML()
-            gr.Markdown(
-                "A sum does not care for the order of its terms: neurons, or an adapter's pairs, may change places.",
-                elem_classes="wsr-caption",
+            facts = gr.HTML(snippets.working("Shuffling for the first time …"))
+            gr.HTML(
+                snippets.caption(
+                    "A sum does not care for the order of its terms. So the neurons of a network may change places, "
+                    "and so may the pairs of an adapter."
+                )
             )
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            sheet = gr.HTML()
+            sheet = gr.HTML(snippets.being_drawn(["the network", "shuffled"]))
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            chart = PlotlyChart(None, height=300, description="The map, with the network before and after")
+            chart = PlotlyChart(
+                None, height=300, description="The map, with the network before and after",
+                placeholder="Placing both on the map …",
+            )  # fmt: skip
     seed = gr.Number(0, visible="hidden", precision=0)
     outputs = [sheet, facts, chart]
 
@@ -81,7 +87,8 @@ def shuffle_card(dataset: str) -> Card | None:
 
 
 def mask_card(dataset: str) -> Card | None:
-    """The same with a mask: shuffled weights are not allowed, and putting the mask back breaks the picture."""
+    """The card about permutations under a mask: it does not allow the shuffled weights, and restoring the masked
+    entries breaks the picture. None if there are no masked weights."""
     families = families_of(dataset, masked=True)
     if not families:
         return None
@@ -89,16 +96,16 @@ def mask_card(dataset: str) -> Card | None:
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Now with a mask")
             gr.Markdown(
-                "The mask holds some weights still, others in every row, so each neuron has a place of its own. "
-                "Shuffle, then put the held weights back. What is left?"
+                "The mask holds some weights at a fixed value, in every row other ones, so that each neuron has a "
+                "place of its own. Shuffle the neurons, then put the held weights back. What is left?"
             )
             family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
             guess = gr.Radio([("the same picture", "same"), ("another picture", "other")], label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            sheet = gr.HTML()
+            sheet = gr.HTML(snippets.being_drawn(["the network"]))
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            gr.HTML('<div class="wsr-label">Held weights that the shuffle moved</div>')
+            gr.HTML(snippets.label("Held weights that the shuffle moved"))
             heat = PlotlyChart(
                 None, height=300, description="Frozen entries that no longer hold their value",
                 placeholder="Guess first: then it is drawn here.",
@@ -114,8 +121,8 @@ def mask_card(dataset: str) -> Card | None:
         back = run.remasked(of, moved)
         said = (
             f"Shuffled, the picture is the same (largest difference {_small(moved.difference)}), but {moved.broken:,} "
-            f"held weights have moved. Putting them back changes it by up to {back.difference:.2g}: "
-            "with a mask, one picture has one place."
+            f"held weights have moved. Putting them back changes the picture by up to {back.difference:.2g}. "
+            "With a mask, one picture has one place."
         )
         shown += [("shuffled", moved.picture), ("mask put back", back.picture)]
         judged = snippets.verdict(guess == "other", said)
@@ -131,7 +138,8 @@ def mask_card(dataset: str) -> Card | None:
 
 
 def group_card(dataset: str) -> Card | None:
-    """Signs, scales and changes of basis, with what each representation allows."""
+    """The card about signs, scales and changes of basis, with the table of what each representation allows. None if
+    there are no weights with these symmetries."""
     known = [(NAMES[name], name) for name in _moving() if name in run.names_of(dataset)]
     if not known:
         return None
@@ -140,8 +148,8 @@ def group_card(dataset: str) -> Card | None:
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Signs, scales, any basis")
             gr.Markdown(
-                "Turn the sign of a neuron's or a pair's two halves, or make one larger and the other smaller, or mix "
-                "pairs: the product stays. Do the weights that a mask holds?"
+                "A pair is two vectors that are multiplied. Turn the sign of both, or make one larger and the other "
+                "smaller, or mix several pairs: the product stays. Do the weights that a mask holds stay, too?"
             )
             name = gr.Radio(known, value=known[-1][1], show_label=False, container=False)
             kind = gr.Radio(kinds, value="scale", show_label=False, container=False)
@@ -149,7 +157,7 @@ def group_card(dataset: str) -> Card | None:
             guess = gr.Radio([("they stay", "kept"), ("they move", "moved")], label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            sheet = gr.HTML()
+            sheet = gr.HTML(snippets.being_drawn(["the network"]))
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             table = gr.HTML()
 
@@ -167,7 +175,7 @@ def group_card(dataset: str) -> Card | None:
         shown.append((f"{kind} changed", moved.picture))
         allowed = snippets.allowed([named(one) for one in _moving()], name, kind)
         said = snippets.verdict((guess == "kept") == (moved.broken == 0), _why(of, moved)) + _facts(of, moved)
-        return {sheet: snippets.pictures(shown), answer: said, table: allowed + ALLOWED_NOTE}
+        return {sheet: snippets.pictures(shown), answer: said, table: allowed + snippets.caption(ALLOWED_NOTE)}
 
     inputs, outputs = [name, kind, strength, guess], [sheet, answer, table]
 
@@ -181,12 +189,12 @@ def group_card(dataset: str) -> Card | None:
 
 
 def ask_again(event: Callable[..., Any], guess: gr.Radio) -> Any:
-    """Another question: the guess is taken back first."""
+    """Clears the guess when the question changes, before further listeners."""
     return event(lambda: None, None, guess, queue=False, **compute.PRIVATE)
 
 
 def given_value(widget: Any, text: str | None) -> Any:
-    """A widget's value from a link, if it is one that the widget offers. WsrError for another."""
+    """A widget's value from the text of a link. WsrError for a value that the widget does not offer."""
     if text is None:
         return gr.skip()
     if isinstance(widget, gr.Radio | gr.CheckboxGroup):
@@ -196,8 +204,9 @@ def given_value(widget: Any, text: str | None) -> Any:
             if one not in choices:
                 raise unknown_name("choice", one, choices)
         return [choices[one] for one in given] if several else choices[text]
-    low, high = (widget.minimum, widget.maximum) if isinstance(widget, gr.Slider) else (0, 10_000)
-    return min(max(float(text), low), high)
+    if isinstance(widget, gr.Slider):
+        return number(text, widget.minimum, widget.maximum)
+    return whole(text, 0, 10_000)
 
 
 def families_of(dataset: str, masked: bool = False) -> list[tuple[str, str]]:
@@ -213,7 +222,7 @@ def _moving() -> list[str]:
 
 
 def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
-    """The item in this family's zoo, with its mask or without; where only one of the two is there, that one."""
+    """The item in the zoo of this family, masked or not; where only one of the two exists, that one."""
     there = run.names_of(dataset)
     kinds = [named(name) for name in there if name in names() and named(name).family == family]
     if not kinds:
@@ -236,10 +245,10 @@ def _facts(of: Subject, moved: Moved) -> str:
 
 def _why(of: Subject, moved: Moved) -> str:
     if not of.model.masked:
-        return "There is no mask, and so nothing to hold: all such weights are as good, one picture has many places."
+        return "There is no mask, so nothing is held: one picture has many places, and all of them are as good."
     if moved.broken:
         return "The picture is the same, but these weights are no longer ones that the mask allows."
-    return "The mask leaves this freedom: what it holds at zero, a sign or a scale leaves at zero."
+    return "The mask leaves this freedom: what it holds at zero stays zero under a sign or a scale."
 
 
 def _small(value: float) -> str:
@@ -247,7 +256,8 @@ def _small(value: float) -> str:
 
 
 def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
-    """By how much the frozen entries have moved; everything else is left empty, and matrices without any left out."""
+    """Heat map of how far the frozen entries have moved. Other entries are empty, and matrices without frozen entries
+    are left out."""
     from app.figures.weights import layer_arrays
     from wsr.symmetry import violations
 
@@ -258,7 +268,7 @@ def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
 
 
 def _jumped(of: Subject, moved: Moved) -> dict[str, Any]:
-    """The collection's map, the network where it was and where its weights are now."""
+    """The collection's map with the network where it was, and where its weights are now."""
     found = library.collection(of.name)
     points = found.points(*MAP)
     on_map = np.flatnonzero(np.isfinite(points).all(axis=1))

@@ -1,4 +1,4 @@
-"""What the Symmetry tab's widgets do, but for those of the cards."""
+"""Handlers of the Symmetry tab, except those of the cards."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -26,7 +26,7 @@ class SymmetryTab(Widgets):
 
 
 def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
-    """What a link says. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError for what is not there."""
     dataset = given.get("data", tab.dataset.value)
     if not run.names_of(dataset):
         raise WsrError(f"There are no fits of {dataset!r} here.")
@@ -42,7 +42,7 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
 
 @compute.guarded
 def choose(dataset: str, event: gr.EventData) -> str:
-    """The item's id."""
+    """Returns the id of the chosen item."""
     item = picked_id(event)
     library.collection(next(iter(run.names_of(dataset).values()))).position(item)
     return item

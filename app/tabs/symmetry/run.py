@@ -1,4 +1,4 @@
-"""What the Symmetry tab computes: a fitted field, what was done to its weights, and what that changed."""
+"""Content of the Symmetry tab: a fitted field, an action on its weights, and what the action changes."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ VIEW = 256  # pixels of a drawn surface
 
 @dataclass(frozen=True)
 class Subject:
-    """A fit of a collection, opened up: its full weights (1, total), frozen entries in place."""
+    """A fit of a collection with its full weights (1, total), frozen entries included."""
 
     name: str
     item: str
@@ -36,8 +36,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Moved:
-    """What an action did. picture: what the weights are now; difference: the largest of any decoded value; distance: L2
-    between the weight vectors, and `size`, their norm before; broken: frozen entries that lost their value."""
+    """Result of an action. picture: decoded from the new weights; difference: the largest of any decoded value;
+    distance: L2 distance between old and new weights; size: norm of the old weights; broken: number of frozen entries
+    that have lost their value."""
 
     full: "Tensor"
     picture: np.ndarray
@@ -49,19 +50,20 @@ class Moved:
 
 @cached_by_file(library.files_of, maxsize=64)
 def subject(name: str, item: str) -> Subject:
-    """An item of a collection; both come from the page and are looked up. WsrError for what is not there."""
+    """Opens an item of a collection; both names may come from the page. WsrError for an unknown one."""
+    library.collection(name).position(item)
     model = networks.zoo(name).representation
     return Subject(name, item, model, model.layout.fill(networks.vector(name, item)))
 
 
 def names_of(dataset: str) -> dict[str, str]:
-    """The collections of a data set by representation."""
+    """Names of a data set's collections, by representation."""
     found = [library.collection(name) for name in library.collection_names()]
     return {one.representation: one.name for one in found if one.dataset == dataset}
 
 
 def act(of: Subject, kind: str, seed: int, strength: float) -> Moved:
-    """A random element of a group acts on the weights."""
+    """Lets a random element of a group act on the weights."""
     from wsr import symmetry
 
     return changed(of, symmetry.act(of.model, of.full, kind, seed, strength))
@@ -90,7 +92,8 @@ def changed(of: Subject, full: "Tensor") -> Moved:
 
 
 def values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]:
-    """The field at fixed places: all pixels of an image in [0, 1], or 20,000 points for the logits of a shape."""
+    """Values of the field at fixed places: all pixels of an image, in [0, 1], or the logits of a shape at 20,000
+    points."""
     return looking.SEEN.get((model, "values", looking.digest(full)), lambda: _values(model, full))
 
 
@@ -103,7 +106,7 @@ def _values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]
 
 
 def picture(model: "Representation", full: "Tensor") -> np.ndarray:
-    """What full weights decode to, allowed by the mask or not: an image, or a surface as it is drawn from one side."""
+    """Picture of full weights, whether the mask allows them or not: an image, or a surface drawn from one side."""
     return looking.SEEN.get((model, "picture", looking.digest(full)), lambda: _picture(model, full))
 
 
@@ -118,7 +121,7 @@ def _picture(model: "Representation", full: "Tensor") -> np.ndarray:
 
 
 def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:
-    """Where the moved weights belong on the collection's map."""
+    """Coordinates of the new weights on the collection's map."""
     library.collection(of.name).points(method, dims)
     _, places = networks.places(of.name, of.model.layout.strip(moved.full))
     return places[method, dims]
@@ -126,8 +129,8 @@ def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:
 
 @dataclass(frozen=True)
 class Terms:
-    """Theorem 2 in one layer: W̄ (c, c), the rank-one terms b_i ⊗ a_i that scale its entries, (r, c, c) each, and the
-    field with only the chosen terms, in all layers."""
+    """Theorem 2 in one layer: the base's matrix W̄ (c, c), its r terms (r, c, c), and the picture of the field with
+    only the chosen terms in all layers."""
 
     base: Float[np.ndarray, "c c"]
     terms: Float[np.ndarray, "r c c"]
@@ -135,7 +138,7 @@ class Terms:
 
 
 def terms(of: Subject, layer: int, chosen: list[int]) -> Terms:
-    """W' as a sum of diag(b_i) W̄ diag(a_i), and what remains of the field with the chosen terms only. WsrError for
+    """Splits W' into its terms diag(b_i) W̄ diag(a_i), and decodes the field with the chosen terms only. WsrError for
     anything but an adapter."""
     from wsr.fields.lora import Adapter
 

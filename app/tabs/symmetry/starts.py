@@ -1,4 +1,4 @@
-"""The Symmetry tab's card about starts: what the middle of two fits is, where they began around one or around zero."""
+"""The Symmetry tab's card about starts: the midpoint of two fits that began around one, or around zero."""
 
 from typing import Any
 
@@ -16,21 +16,22 @@ TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name i
 
 
 def starts_card(dataset: str) -> Card:
-    """`normal` against `centered`: the middle of two independent fits of one target, for both."""
+    """The card about the inits `normal` and `centered`: the midpoint of two independent fits of one target, for
+    both."""
     guesses = [(f"starts {title}", name) for name, title in TITLES.items()]
     with gr.Row(equal_height=False, elem_classes="wsr-card", visible=_there(dataset)):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Where a fit begins")
             gr.Markdown(
-                "An adapter that multiplies may begin around B A = 1, where the base's own picture is (`centered`), or "
-                "around zero (`normal`), where any sign is as near as its opposite. Fit one target twice from either, "
-                "and take the weights halfway. Which middle is still the picture?"
+                "mLoRA multiplies the base's weights. Its fits may begin around one (`centered`), where the base stays "
+                "as it is, or around zero (`normal`), where a sign is as near as its opposite. One target was fitted "
+                "twice from either start. Which weights halfway between the two fits still show the target?"
             )
             kind = gr.Radio([(NAMES[name], name) for name in KINDS], value=KINDS[0], show_label=False, container=False)
             guess = gr.Radio(guesses, label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=4, elem_classes="wsr-tight"):
-            sheet = gr.HTML()
+            sheet = gr.HTML(snippets.being_drawn([f"a fit, {title}" for title in TITLES.values()]))
 
     @compute.guarded
     def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> dict[Any, Any]:
@@ -58,7 +59,7 @@ def starts_card(dataset: str) -> Card:
 
 
 def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:
-    """The pairs of this item, or of the first target that has some, by their start; empty where there are none."""
+    """Pairs of this item, or of the first target that has some, by their start; empty where there are none."""
     if not _there(dataset):
         return {}
     known = connect_run.targets(dataset)
@@ -77,11 +78,11 @@ def _picture(lane: connect_run.Lane, alpha: float) -> np.ndarray:
 
 
 def _drop(lane: connect_run.Lane) -> float:
-    """How much worse the middle is than the ends."""
+    """How much lower the quality is at the midpoint than at the ends."""
     return (lane.raw_curve[0] + lane.raw_curve[-1]) / 2 - float(np.interp(0.5, lane.alphas, lane.raw_curve))
 
 
 def _said(dataset: str, drops: dict[str, float]) -> str:
     of = library.collection(next(n for n in library.collection_names() if n.startswith(dataset))).modality
     parts = [f"{of.in_short(drop)} from starts {TITLES[start]}" for start, drop in drops.items()]
-    return f"Halfway, the fits lose {' and '.join(parts)}. Around one, all fits begin on the same side."
+    return f"Halfway, the fits lose {' and '.join(parts)}. Around one, all fits begin with the same signs."

@@ -1,4 +1,4 @@
-"""The Symmetry tab's card about Theorem 2: an adapted layer is a sum of terms, a switch for each."""
+"""The Symmetry tab's card about Theorem 2: an adapted layer is a sum of terms, with a switch for each."""
 
 from typing import Any
 
@@ -14,13 +14,14 @@ from app.tabs.symmetry.run import Subject
 from wsr.fields.registry import named
 
 RANK = 4
+BASES, TOTAL = "W, the base's", "W′, their sum"
 VISIBLE, BACKGROUND = 0.1, 0.98  # a difference of values in [0, 1] that is seen; what is lighter shows nothing
 PART, WHOLE = 0.05, 0.5  # shares of the picture that change
 SAID = {"same": "next to nothing", "part": "a part of it", "all": "all of it"}
 
 
 def theorem_card(dataset: str) -> Card | None:
-    """Theorem 2 drawn: W' as a sum of diag(b_i) W diag(a_i). None where there are no adapters with such terms."""
+    """The card that draws Theorem 2: W' as a sum of diag(b_i) W diag(a_i). None if there are no adapters."""
     families = [(title, name) for title, name in families_of(dataset) if "basis" in named(name).symmetries]
     if not families:
         return None
@@ -29,8 +30,9 @@ def theorem_card(dataset: str) -> Card | None:
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### What a pair does")
             gr.Markdown(
-                "mLoRA: W′ = Σ diag(bᵢ) W diag(aᵢ), copies of the base's own matrix with its rows and columns scaled. "
-                "LoRA adds bᵢ aᵢ to it instead. One term is switched off, in every layer: what does the picture lose?"
+                "mLoRA makes each matrix W of the base into W′ = Σ diag(bᵢ) W diag(aᵢ): a sum of copies of W, their "
+                "rows and columns scaled by one pair each. LoRA adds all bᵢ aᵢ to W instead. One term is switched off "
+                "in every layer. What does the picture lose?"
             )
             family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
             guess = gr.Radio([(said, key) for key, said in SAID.items()], label="Your guess")
@@ -40,9 +42,9 @@ def theorem_card(dataset: str) -> Card | None:
             )
             layer = gr.Slider(1, 8, value=4, step=1, label="Layer drawn")
         with gr.Column(min_width=220, elem_classes="wsr-tight"):
-            sheet = gr.HTML()
+            sheet = gr.HTML(snippets.being_drawn(["with these terms"]))
         with gr.Column(min_width=420, scale=3, elem_classes="wsr-tight"):
-            matrices = gr.HTML()
+            matrices = gr.HTML(snippets.being_drawn([BASES, *(f"term {i + 1}" for i in everything), TOTAL]))
 
     @compute.guarded
     def opened(
@@ -71,13 +73,13 @@ def theorem_card(dataset: str) -> Card | None:
 
 
 def _drawn(found: run.Terms, chosen: list[int], added: bool) -> list[tuple[str, np.ndarray]]:
-    """The base's matrix, the terms, those that do not count left empty, and their sum, to which the base's matrix may
-    be added."""
+    """Pictures of the base's matrix, of the terms (empty where switched off), and of their sum. added: whether the sum
+    includes the base's matrix."""
     span = float(np.quantile(np.abs(found.base), 0.99))
     counted = (term if i in chosen else np.full_like(term, np.nan) for i, term in enumerate(found.terms))
     terms = [(f"term {i}", term) for i, term in enumerate(counted, 1)]
     total = found.terms[sorted(chosen)].sum(0) + (found.base if added else 0)
-    parts = [("W, the base's", found.base), *terms, ("W′, their sum", total)]
+    parts = [(BASES, found.base), *terms, (TOTAL, total)]
     return [(title, matrix_picture(matrix, span)) for title, matrix in parts]
 
 
@@ -89,7 +91,8 @@ def _judged(of: Subject, guess: str) -> str:
 
 
 def lost(before: UInt8[np.ndarray, "h w 3"], after: UInt8[np.ndarray, "h w 3"]) -> float:
-    """The share of two pictures (h, w, 3) of bytes, where either shows something, that differs visibly."""
+    """Share of the area where either of two pictures (h, w, 3) of bytes shows something, in which they differ
+    visibly."""
     before, after = (np.float32(picture) / 255 for picture in (before, after))
     there = (np.minimum(before, after) < BACKGROUND).any(2)
     changed = (np.abs(before - after) > VISIBLE).any(2)

@@ -1,4 +1,4 @@
-"""The Symmetry tab: what may be done to weights while the picture stays, a card for each; predict, press, see."""
+"""The Symmetry tab: changes of weights that keep the picture, a card for each: guess, press, see."""
 
 import gradio as gr
 
@@ -27,7 +27,7 @@ TAB = Tab("symmetry", "Symmetry", build)
 
 
 def _link(tab: SymmetryTab, view: gr.Tab) -> Part:
-    """The tab's state in the address: what is acted on, and the cards' own widgets."""
+    """The tab's state in the address: the item, and the cards' widgets."""
     own = {name: widget for card in tab.cards for name, widget in card.linked.items()}
     widgets = {"data": tab.dataset, "item": tab.item, **own}
     return Part("symmetry", view, widgets, tab.bind(handlers.restore), [tab.strip])

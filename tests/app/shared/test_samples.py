@@ -15,7 +15,7 @@ from wsr.modalities import IMAGE, OCCUPANCY
 
 def upload(path):
     """Returns what the page shows for a visitor's file, by widget."""
-    return handlers.choose_upload(by_name(FitTab), str(path), None)
+    return next(handlers.choose_upload(by_name(FitTab), str(path), None))
 
 
 def test_photographs_and_shapes_are_at_hand_without_any_download():

@@ -1,5 +1,7 @@
-"""Links: an address that the page writes opens the same state again."""
+"""Links: what is written into the address opens the same again, and what makes no sense is said."""
 
+import html
+import re
 from urllib.parse import urlencode
 
 import gradio as gr
@@ -26,6 +28,7 @@ def plain(update):
 def opened(address, **query) -> dict[str, dict]:
     """Returns the values that a link gives to each tab's widgets; none for tabs that it does not mention."""
     shown = address.read("?" + urlencode(query))
+    shown.pop(address.notice, None)
     found = {"tabs": shown.pop(address.tabs)}
     for part in address.parts:
         assert shown.keys() & set(part.outputs) in (set(), shown.keys())  # one tab's at most
@@ -104,6 +107,69 @@ def test_a_link_opens_the_other_tabs_as_they_were(address):
 )
 def test_a_link_that_makes_no_sense_opens_the_page_as_without(address, query):
     assert set(opened(address, **query)) <= {"tabs"}
+
+
+def told(address, search):
+    """What the page says about a link; "" for nothing."""
+    shown = address.read(search).get(address.notice, "")
+    return html.unescape("".join(re.findall("<p[^>]*>(.*?)</p>", shown)))
+
+
+USUAL = "was not understood, so {} opens with its usual value instead."
+
+
+@pytest.mark.parametrize(("search", "said"), [
+    ("?tab=fit&rank=inf", "Rank “inf” in this link " + USUAL.format("Fit")),
+    ("?tab=fit&rank=4.5", "Rank “4.5” in this link " + USUAL.format("Fit")),
+    ("?tab=fit&way=nonsense", "Way “nonsense” in this link " + USUAL.format("Fit")),
+    ("?tab=fit&target=nonsense", "Target “nonsense” in this link " + USUAL.format("Fit")),
+    ("?tab=fit&sample=nobody&steps=nan&rank=2",
+     "Sample “nobody” and steps “nan” in this link were not understood, so Fit opens with their usual values instead."),
+    ("?tab=connect&alpha=nan", "Alpha “nan” in this link " + USUAL.format("Connect")),
+    ("?tab=connect&alpha=7", "Alpha “7” in this link " + USUAL.format("Connect")),
+    ("?tab=connect&aligned=perhaps", "Aligned “perhaps” in this link " + USUAL.format("Connect")),
+    ("?tab=symmetry&far=nan", "Far “nan” in this link " + USUAL.format("Symmetry")),
+    ("?tab=symmetry&seed=1.5", "Seed “1.5” in this link " + USUAL.format("Symmetry")),
+    ("?tab=nonsense", "This link asks for a tab “nonsense” that is not here, so the Atlas tab is shown instead."),
+    ("?tab=<script>", "This link asks for a tab “<script>” that is not here, so the Atlas tab is shown instead."),
+    ("?alpha=nan", "This link says “alpha” but not for which tab, so the Atlas tab is shown as it usually opens."),
+    ("?tab=fit&sample=own-file", "a visitor's own file, which is not part of a link"),
+    ("?tab=atlas&map=yours", "a visitor's own projection, which is not part of a link"),
+    ("", ""), ("?tab=fit", ""), ("?tab=fit&rank=3", ""), ("?__theme=dark", ""), ("?tab=fit&utm_source=mail", ""),
+])  # fmt: skip
+def test_what_of_a_link_was_not_understood_is_said_in_the_page(address, search, said):
+    found = told(address, search)
+    assert said in found and bool(found) == bool(said)
+    assert "<script" not in address.read(search).get(address.notice, "")
+
+
+def test_what_makes_sense_in_such_a_link_is_shown(address):
+    found = opened(address, tab="fit", sample="photo:coffee", kind="mlp", rank="inf", steps="200", target="nonsense")
+    assert found["tabs"]["selected"] == "fit"
+    assert found["fit"] == {"sample": "photo:coffee", "way": "one", "kind": "mlp", "rank": 4, "steps": 200}
+    item = library.collection("shapes10-lora").ids[5]
+    found = opened(address, tab="atlas", kind="lora", data="shapes10", map="PCA", dims="seven", pick=item)["atlas"]
+    assert {name: found[name] for name in ("data", "kind", "map", "dims", "pick")} == {
+        "data": "shapes10", "kind": "lora", "map": "PCA", "dims": 2, "pick": item
+    }  # fmt: skip
+
+
+def test_a_shape_that_is_linked_is_measured_by_its_own_measure(address):
+    part = next(part for part in address.parts if part.tab == "fit")
+    shown = address.read("?tab=fit&sample=shape:chair-00452")
+    assert shown[part.extra[-1]]["layout"]["yaxis"]["title"]["text"] == "IoU"
+
+
+def test_a_change_is_written_before_anything_else_that_it_begins(assets):
+    """The page waits for each listener of an event before it calls the next: an address that came last came late."""
+    with gr.Blocks() as page:
+        address = tabs.build(main.all_tabs(), page, lambda: None)
+    events = page.get_config_file()["dependencies"]
+    for part in address.parts:
+        asked = [(part.view._id, "select"), *((widget._id, "change") for widget in part.widgets.values())]
+        for target in asked:
+            first = next(one for one in events if list(target) in [list(each) for each in one["targets"]])
+            assert not first["backend_fn"] and "history.replaceState" in first["js"], (part.tab, target)
 
 
 def test_a_link_to_a_tab_alone_goes_there(address):

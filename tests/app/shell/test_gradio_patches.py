@@ -21,6 +21,7 @@ PATCHED = {
     "gradio.blocks:Blocks.handle_streaming_diffs": ("send_values_whole", "6023f1a42fe834a4"),
     "gradio.queueing:Queue.start_processing": ("rest", "d65be5a5cbed97d7"),
     "gradio.queueing:Queue.start_progress_updates": ("rest", "7cbbec1cf932324c"),
+    "gradio.blocks:BlocksConfig.get_config": ("first_listener", "6a2f81f0fda86780"),
     "gradio.queueing:Queue.push": ("refuse_first", "c7b4091f41b8f075"),
 }
 

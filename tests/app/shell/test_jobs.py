@@ -1,6 +1,7 @@
 """A job on the page: its buttons, its turn in the queue, stopping it, and what is shown about it."""
 
 import html
+import threading
 import time
 from types import SimpleNamespace
 
@@ -11,7 +12,7 @@ from app.shell import compute, jobs
 from app.shell.tabs import Widgets
 from wsr.errors import WsrError
 
-ANN, BEN = SimpleNamespace(session_hash="ann of jobs"), SimpleNamespace(session_hash="ben of jobs")
+ANN, BEN, CAT = (SimpleNamespace(session_hash=f"{name} of jobs") for name in ("ann", "ben", "cat"))
 
 
 @pytest.fixture
@@ -33,6 +34,33 @@ def test_a_stop_is_one_visitors_and_ends_with_the_next_press(job):
     assert job.stop_file(ANN).exists() and not job.stop_file(BEN).exists()
     job.prepare(ANN)
     assert not job.stop_file(ANN).exists()
+
+
+def test_who_ends_a_job_speaks_after_its_last_words(job):
+    assert not job.end(CAT) and not job.stop_file(CAT).exists()  # none is going on
+    job.prepare(CAT)
+    said = []
+
+    def work():
+        while not job.stop_file(CAT).exists():
+            time.sleep(0.01)
+        said.append("last words")
+        job.finish(CAT)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert job.end(CAT)
+    said.append("next")
+    thread.join()
+    assert said == ["last words", "next"] and not job.is_going_on(CAT)
+
+
+def test_a_job_whose_turn_has_not_come_is_not_waited_for(job, monkeypatch):
+    monkeypatch.setattr(jobs, "COURTESY", 0.1)
+    job.prepare(CAT)
+    began = time.monotonic()
+    assert job.end(CAT) and job.is_going_on(CAT) and job.stop_file(CAT).exists()
+    assert time.monotonic() - began < 5
 
 
 def test_a_refusal_is_a_sentence_and_leaves_the_buttons_as_before(job):

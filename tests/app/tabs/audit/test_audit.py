@@ -35,7 +35,7 @@ def test_the_tab_opens_with_a_copy_beside_what_it_copies(assets):
     report = audit_run.report("emoji-mlora-asym").rows
     made = report[report["generator"] == "diffusion"]
     assert point == f"diffusion:{made['novelty'].idxmin()}" and "a replica" in said  # of all, the clearest copy
-    assert "of diffusion 100%" in headline and "5%" in headline
+    assert "100% of diffusion" in headline and "5%" in headline
     assert [trace["name"] for trace in plane["value"]["data"]] == ["diffusion", "held out", "noise 0.1"]
     assert plane["value"]["data"][0]["marker"]["color"] == REPRESENTATION_COLOURS["mlora-asym"]
     assert plane["highlight"] == [{"id": point, "role": "picked"}]

@@ -80,6 +80,14 @@ def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb
     assert "wsr-failed" in last["state"] and told in last["state"]
 
 
+def test_a_target_that_is_not_on_this_machine_is_a_sentence_that_says_what_to_do(assets, monkeypatch, tmp_path):
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path))  # where the emoji have not been fetched
+    asked = {"dataset": "emoji", "target": connect_run.targets("emoji")[0], "names": ["mlp"], "sigma": 0.1}
+    *_, last = handlers.fit_pair(TAB, asked | {"perturb": 1.0, "alpha": 0.5, "aligned": False}, None)
+    assert "wsr-failed" not in last["state"]
+    assert "Choose Shapes above" in last["state"] and "wsr data emoji" in last["state"]
+
+
 def test_without_pairs_the_tab_says_how_to_make_them(tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     library.report.cache_clear()

@@ -83,7 +83,7 @@ def test_choosing_again_and_leaving_end_what_was_begun():
 def test_what_nobody_wants_any_more_ends_at_once(soup):
     with pytest.raises(Stopped):
         preparing.uploaded(str(soup), lambda: True)
-    assert handlers.choose_upload(by_name(FitTab), None, visitor("x")) == gr.skip()
+    assert list(handlers.choose_upload(by_name(FitTab), None, visitor("x"))) == [gr.skip()]
 
 
 def test_a_file_of_another_kind_needs_no_child(tmp_path):
@@ -106,4 +106,5 @@ def test_an_upload_that_gave_way_leaves_the_box_empty(cube, monkeypatch):
         raise Stopped("Stopped.")
 
     monkeypatch.setattr(preparing, "uploaded", give_way)
-    assert handlers.choose_upload(by_name(FitTab), str(cube), visitor("quick")) == {"upload": None}
+    shown, _ = handlers.choose_upload(by_name(FitTab), str(cube), visitor("quick"))
+    assert shown == {"upload": None}

@@ -1,0 +1,87 @@
+"""What happens to a fit, and to what it has left on screen, when something else is chosen."""
+
+import threading
+from types import SimpleNamespace
+
+import gradio as gr
+import numpy as np
+import pytest
+from by_name import by_name
+from PIL import Image
+
+from app.shell import jobs
+from app.tabs.fit import handlers, preparing
+from app.tabs.fit.handlers import FitTab
+
+OF_A_FIT = ("picture", "surface", "heat", "fitted", "zoom", "download", "place")
+
+
+@pytest.fixture
+def picture(tmp_path):
+    path = tmp_path / "MyStripes.png"
+    Image.fromarray(np.tile(np.uint8([[[255, 0, 0]] * 8 + [[0, 0, 255]] * 8]), (16, 1, 1))).save(path)
+    return str(path)
+
+
+def visitor(name):
+    return SimpleNamespace(session_hash=f"{name} who chooses")
+
+
+def parts(answer):
+    return [part for part in answer if part != gr.skip()]
+
+
+def test_nothing_stands_beside_another_target_than_its_own(picture):
+    tab, ann = by_name(FitTab), visitor("ann")
+    event = gr.EventData(None, {"id": "shape:chair-00452"})
+    for shown in (handlers.choose_sample(tab, event, ann), parts(handlers.choose_upload(tab, picture, ann))[-1]):
+        assert set(OF_A_FIT) <= set(shown) and shown["fitted"] is None
+        assert "Press Fit" in shown["picture"]["value"] and not shown["download"]["interactive"]
+        assert "stopped" not in shown["state"]  # there was no fit
+
+
+def test_the_axis_is_the_measure_of_what_is_chosen(picture):
+    tab, ann = by_name(FitTab), visitor("ann")
+    shape = handlers.choose_sample(tab, gr.EventData(None, {"id": "shape:chair-00452"}), ann)
+    assert shape["curve"]["layout"]["yaxis"]["title"]["text"] == "IoU" and shape["curve"]["data"] == []
+    own = parts(handlers.choose_upload(tab, picture, ann))[-1]
+    assert own["curve"]["layout"]["yaxis"]["title"]["text"] == "PSNR (dB)"
+    assert "MyStripes is chosen." in own["state"]
+
+
+@pytest.mark.parametrize("way", ["one", "six"])
+def test_a_choice_stops_a_running_fit_and_says_so_last(picture, small, way):
+    """The fit's own last words would come beside the new target."""
+    tab, ann = by_name(FitTab), visitor(f"ann {way}")
+    preparing.turn(ann)
+    tab.job.prepare(ann)
+    begun, shown = threading.Event(), []
+
+    def fit():
+        for part in handlers.fit(tab, "photo:cat", way, "mlp", 4, 3000, ann):
+            shown.append(part)
+            if "Step " in part.get("state", ""):
+                begun.set()
+        handlers.finish(tab, None, way, ann)
+
+    thread = threading.Thread(target=fit)
+    thread.start()
+    assert begun.wait(120)
+    answers = parts(handlers.choose_upload(tab, picture, ann))
+    thread.join(60)
+    assert not thread.is_alive() and not tab.job.is_going_on(ann)
+    assert "Stopped after" not in shown[-1].get("state", "")
+    assert "has been stopped. Reading the file" in answers[0]["state"]
+    assert "The fit that was going on has been stopped. MyStripes is chosen. Press Fit." in answers[-1]["state"]
+
+
+def test_a_file_that_cannot_be_read_says_what_became_of_the_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(jobs, "COURTESY", 0.1)
+    tab, ben = by_name(FitTab), visitor("ben")
+    tab.job.prepare(ben)  # its turn has not come
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"no")
+    answers = parts(handlers.choose_upload(tab, str(path), ben))
+    assert "broken.png" in answers[-1]["state"] and "the button Fit waits for its end" in answers[-1]["state"]
+    (last,) = handlers.fit(tab, "photo:cat", "one", "mlp", 4, 20, ben)
+    assert "stopped before it had begun" in last["state"]

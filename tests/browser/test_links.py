@@ -1,0 +1,74 @@
+"""Links in a browser: what of one is not understood is said on the page, and the address keeps up with the screen."""
+
+import pytest
+
+NOTE = ".wsr-note:visible"
+
+
+@pytest.mark.parametrize(("link", "said", "tab"), [
+    ("?tab=nonsense", "a tab “nonsense” that is not here", "Atlas"),
+    ("?alpha=nan", "“alpha” but not for which tab", "Atlas"),
+    ("?tab=fit&rank=inf&way=six", "Rank “inf” in this link was not understood", "Fit"),
+    ("?tab=connect&alpha=nan", "Alpha “nan” in this link was not understood", "Connect"),
+])  # fmt: skip
+def test_what_of_a_link_is_not_understood_is_said_over_the_page(open_page, link, said, tab):
+    page = open_page(link=link)
+    page.locator(NOTE, has_text=said).wait_for()
+    assert page.get_by_role("tab", name=tab).get_attribute("aria-selected") == "true"
+    place = "[...document.querySelectorAll('[role=tab]')].map(tab => tab.getBoundingClientRect().top)"
+    before = page.evaluate(place)
+    page.locator(NOTE).get_by_role("button", name="Close").click()
+    page.locator(NOTE).wait_for(state="detached")
+    assert page.evaluate(place) == before  # nothing has moved
+    if tab != "Atlas":
+        page.wait_for_function("!location.search.includes('inf') && !location.search.includes('nan')")
+    if tab == "Fit":
+        assert page.get_by_label("all six side by side").is_checked()  # what makes sense of it is followed
+
+
+def test_a_plain_visit_is_told_nothing_and_keeps_its_plain_address(page):
+    assert not page.locator(NOTE).count() and page.evaluate("location.search") == ""
+
+
+def test_the_address_is_right_as_soon_as_the_change_is_on_screen(page):
+    neighbour = page.locator(".wsr-pictures button:visible").nth(2)
+    item = neighbour.get_attribute("title")
+    page.evaluate("""item => {
+      const watch = new MutationObserver(() => {
+        if (document.querySelector('.wsr-facts b')?.textContent !== item) return;
+        watch.disconnect();
+        const begun = performance.now();
+        const ask = () => location.search.includes(`pick=${item}`)
+          ? (window.late = performance.now() - begun) : setTimeout(ask, 5);
+        ask();
+      });
+      watch.observe(document.body, {childList: true, subtree: true, characterData: true});
+    }""", item)  # fmt: skip
+    neighbour.click()
+    page.wait_for_function("window.late !== undefined")
+    assert page.evaluate("window.late") < 500  # of the machine's milliseconds: no answer of the server lies between
+
+
+def test_a_reloaded_page_says_that_an_uploaded_file_is_gone(page, tmp_path):
+    import numpy as np
+    from PIL import Image
+
+    path = tmp_path / "stripes.png"
+    Image.fromarray(np.tile(np.uint8([[[255, 0, 0]] * 8 + [[0, 0, 255]] * 8]), (64, 4, 1))).save(path)
+    page.get_by_role("tab", name="Fit").click()
+    page.set_input_files("input[type=file]", path)
+    page.locator(".wsr-state:visible", has_text="Stripes is chosen").wait_for()
+    page.wait_for_function("location.search.includes('sample=own-file')")
+    page.reload()
+    page.locator(NOTE, has_text="visitor's own file, which is not part of a link").wait_for()
+    page.wait_for_function("location.search.includes('sample=photo')")
+
+
+@pytest.mark.parametrize("name", ["Connect", "Symmetry", "Audit"])
+def test_an_opened_tab_is_never_blank(page, name):
+    """What is shown before the server has answered, which here it is not asked to."""
+    page.route("**/gradio_api/queue/join*", lambda route: None)
+    page.get_by_role("tab", name=name).click()
+    page.locator(".wsr-blank:visible", has_text="Decoding").first.wait_for()
+    charts = page.locator(".wsr-chart:visible")
+    assert charts.count() and all(chart.inner_text().strip() for chart in charts.all())
