@@ -23,8 +23,11 @@ def table(title: str, number: int = 0) -> dict[str, list[str]]:
     with."""
     below = TEXT[TEXT.index(f"\n{title}") :]
     lines = re.findall(r"(?:^\|.*\n)+", below, re.M)[number].splitlines()[2:]
-    rows = [[cell.strip().replace("**", "").strip("*") for cell in line.strip().strip("|").split("|")] for line in lines]
-    return {first: cells for first, *cells in rows}
+    return {first: cells for first, *cells in map(cells_of, lines)}
+
+
+def cells_of(line: str) -> list[str]:
+    return [cell.strip().replace("**", "").strip("*") for cell in line.strip().strip("|").split("|")]
 
 
 def numbers(text: str) -> list[tuple[float, float]]:

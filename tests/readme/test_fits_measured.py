@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import wsr
-from tests.readme.readme_text import LABELS, TEXT, is_said, numbers, report, says, table
+from tests.readme.readme_text import LABELS, TEXT, cells_of, is_said, numbers, report, says, table
 from wsr.stats import paired
 from wsr.zoo import Zoo
 
@@ -51,9 +51,7 @@ def test_qualities_by_class():
         means = index[index["split"] == "heldout"].groupby("class")["quality"].mean()
         below = TEXT[TEXT.index("\n### Reconstruction") :]
         lines = re.findall(r"(?:^\|.*\n)+", below, re.M)[number].splitlines()
-        classes, values = (
-            [cell.strip() for cell in line.strip().strip("|").split("|")][1:] for line in (lines[0], lines[2])
-        )
+        classes, values = (cells_of(line)[1:] for line in (lines[0], lines[2]))
         assert classes == sorted(means.index)
         for cls, value in zip(classes, values, strict=True):
             is_said(value, means[cls])
