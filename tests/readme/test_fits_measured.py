@@ -1,0 +1,146 @@
+"""The README's numbers on fits are those of assets/reports: quality, speed, probes and linear modes."""
+
+import re
+
+import numpy as np
+import pytest
+
+import wsr
+from tests.readme.readme_text import LABELS, TEXT, cells_of, is_said, numbers, report, says, table
+from wsr.stats import paired
+from wsr.zoo import Zoo
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
+
+def test_counts_of_weights():
+    for name, cells in table("## The six representations").items():
+        for cell, preset in zip(cells[-2:], ("cpu", "paper"), strict=True):
+            is_said(cell, wsr.count_parameters(name.strip("`"), preset, 2))
+    for preset, dim, said in (("paper", 2, "24,576 and 23,808"), ("paper", 3, "24,576 and 24,024")):
+        counts = [wsr.count_parameters(name, preset, dim) for name in ("lora", "lora-asym")]
+        assert f"{counts[0]:,} and {counts[1]:,}" == said
+        says(said)
+
+
+def test_table_1():
+    found = report("table1")
+    rows = {row["representation"]: row for row in found["rows"]}
+    for label, (psnr, emoji, iou, chamfer, shapes, paper, paper_chamfer) in table("### Reconstruction").items():
+        row = rows[LABELS[label]]
+        is_said(psnr, row["emoji PSNR"], row["emoji PSNR ±"])
+        is_said(iou, row["shapes10 IoU"], row["shapes10 IoU ±"])
+        is_said(chamfer.replace("×10²", ""), row["shapes10 CD ×10²"], row["shapes10 CD ×10² ±"])
+        is_said(f"{emoji} {shapes}", row["emoji seconds"], row["shapes10 seconds"])
+        is_said(f"{paper} {paper_chamfer}", row["paper PSNR"], row["paper CD ×10²"])
+    says(f"one and the same surface are {found['CD ×10² floor']:.2f} apart")
+    order = {(row["measure"], row["better"], row["worse"]): row for row in found["order"]}
+    for worse, phrase in (("lora", "LoRA is 0.40 ± 0.09 dB ahead"), ("lora-asym", "LoRA-Asym 0.35 ± 0.09"),
+                          ("mlora", "mLoRA 0.14 ± 0.04")):  # fmt: skip
+        row = order["emoji PSNR", "mlora-asym", worse]
+        says(phrase)
+        is_said(phrase, -row["by"], row["±"])
+        assert row["verdict"] == "refuted"
+    adapters = [row for row in found["order"] if row["better"] in ("lora", "mlora") and row["worse"].startswith("mlp")]
+    assert all(row["verdict"] == "confirmed" for row in adapters if "CD" not in row["measure"])
+
+
+def test_qualities_by_class():
+    for zoo, number in (("emoji-mlora-asym", 1), ("shapes10-mlora-asym", 2)):
+        index = Zoo.open(zoo).index
+        means = index[index["split"] == "heldout"].groupby("class")["quality"].mean()
+        below = TEXT[TEXT.index("\n### Reconstruction") :]
+        lines = re.findall(r"(?:^\|.*\n)+", below, re.M)[number].splitlines()
+        classes, values = (cells_of(line)[1:] for line in (lines[0], lines[2]))
+        assert classes == sorted(means.index)
+        for cls, value in zip(classes, values, strict=True):
+            is_said(value, means[cls])
+
+
+def test_speeds():
+    rows = table("### Speed")
+    for i, data in enumerate(("emoji", "shapes10")):
+        found = report(f"bench-fit-{data}")
+        same, equal, batched = found["peer_same_steps"], found["peer_equal_quality"], found["batched"]
+        cell = {name: cells[i] for name, cells in rows.items()}
+        rates = [found["product_rate"][kind] / 1e9 for kind in ("bfloat16", "float32")]
+        is_said(cell["product rate, bf16 (in use) and fp32"], *rates)
+        points = 1000 * round(batched["points_per_second"] / 1000)
+        is_said(cell["batched fit"], batched["seconds"], points, batched["quality"])
+        is_said(cell["its share of the bf16 rate"], 100 * found["share_of_bf16_rate"])
+        is_said(cell["peer, same steps"], same["seconds"], same["quality"], found["speedup_same_steps"])
+        steps = equal["steps"], batched["steps"]
+        is_said(cell["peer at equal quality"], equal["seconds"], *steps, found["speedup_equal_quality"])
+    growth = {row["instances"]: row for row in report("bench-growth")}
+    seconds = [1000 * growth[count]["seconds"] for count in growth if count >= 256]
+    memory = [row["peak_bytes"] / 2**30 for row in growth.values()]
+    says(
+        f"{min(seconds):.0f} to {max(seconds):.0f} ms from 256 to 4,096", f"{1000 * growth[64]['seconds']:.0f} ms of 64"
+    )
+    says(f"memory peaks at {min(memory):.1f} to {max(memory):.1f} GiB")
+    surfaces = report("bench-surfaces")
+    fast, slow = surfaces["hierarchical_seconds"], surfaces["dense_seconds"]
+    says(f"{surfaces['speedup']:.1f} times as fast ({fast:.1f} s instead of {slow:.0f} s)")
+    says(f"({surfaces['same_surface']} of {surfaces['instances']})")
+
+
+def test_table_4():
+    found = report("table4")
+    rows = {(row["data set"], row["representation"]): row for row in found["rows"]}
+    measures = ("1-NN", "logistic", "ARI")
+    for label, cells in table("### What simple methods read").items():
+        for cell, (data, measure) in zip(
+            cells, [(d, m) for d in ("emoji", "shapes10") for m in measures], strict=False
+        ):
+            row = rows[data, LABELS[label]]
+            is_said(cell, row[measure], row[f"{measure} sd"])
+        for cell, measure in zip(cells[6:], measures, strict=True):
+            is_said(cell, rows["shapes10", LABELS[label]][f"paper {measure}"])
+    verdicts = {(row["data set"], row["measure"], row["better"], row["worse"]): row for row in found["order"]}
+    logistic = [row for key, row in verdicts.items() if key[:2] == ("shapes10", "logistic") and "mlora" in key[2]]
+    is_said("3.2 to 4.3", *(edge(row["by"] for row in logistic) for edge in (min, max)))
+    assert {row["verdict"] for row in logistic} == {"confirmed"}
+    row = verdicts["emoji", "1-NN", "mlora", "lora-asym"]
+    is_said("3.2 ± 3.1", -row["by"], row["±"])
+    assert row["verdict"] == "refuted"
+
+
+def figure_3(data: str) -> dict[tuple, dict]:
+    keys = ("representation", "series", "sigma", "lambda")
+    return {tuple(row[key] for key in keys): row for row in report(f"figure3-{data}")["rows"]}
+
+
+@pytest.mark.parametrize("title, data", [("**Shapes** at λ = 1", "shapes10"), ("**Emoji** at λ = 1", "emoji")])
+def test_figure_3(title, data):
+    found = figure_3(data)
+    for label, (cosine, own, *cells) in table(title).items():
+        row = found[LABELS[label], "own", 0.02, 1.0]
+        is_said(cosine, row["cosine"]["mean"], row["cosine_floor"])
+        is_said(own, row["raw"]["drop"]["mean"], row["raw"]["drop"]["sd"])
+        if data == "shapes10":
+            is_said(cells.pop(0), row["raw"]["rise"]["mean"])
+        is_said(cells[0], row["aligned"]["drop"]["mean"])
+        for cell, sigma in zip(cells[1:], (0.02, 0.1, 0.3), strict=True):
+            drop = found[LABELS[label], "spread", sigma, 1.0]["raw"]["drop"]
+            is_said(cell, *[drop["mean"], drop["sd"]][: len(numbers(cell))])
+    if data == "shapes10":
+        for sigma, phrase in ((0.02, "0.017 ± 0.011 lower"), (0.1, "0.007 ± 0.013 lower")):
+            drops = [
+                np.array(found[name, "spread", sigma, 1.0]["raw"]["drops"]) for name in ("lora-asym", "mlora-asym")
+            ]
+            gain = paired(*drops)
+            says(phrase)
+            is_said(phrase, gain.mean, gain.half)
+
+
+def test_what_moves_the_barrier():
+    rows = {(row["representation"], row["lever"]): row for row in report("barrier-levers")["rows"]}
+    for lever, cells in table("**What moves the barrier.**").items():
+        for name, (quality, barrier, cosine) in (("mlora-asym", cells[:3]), ("lora-asym", cells[3:])):
+            row = rows.get((name, lever))
+            if row is None:
+                assert (quality, barrier, cosine) == ("–",) * 3
+                continue
+            is_said(quality, row["ends"])
+            is_said(barrier, row["drop"], row["drop se"])
+            is_said(cosine, row["change cosine"])

@@ -1,0 +1,140 @@
+"""The README's numbers on generators and on the page are those of assets/reports."""
+
+import re
+from statistics import fmean
+
+import pytest
+
+from tests.readme.readme_text import LABELS, is_said, report, says, table
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
+GENERATED = {"MLP (HyperDiffusion)": "mlp", **LABELS,
+             "the same, without the layer encoder": "mlora-asym without the layer encoder"}  # fmt: skip
+OTHERS = {"floor: mLoRA-Asym's training fits": "floor", "mLoRA-Asym's training weights with noise 0.1": "replica"}
+METRICS = ("MMD-G ×10³", "MMD-P", "FD", "mMD ×10³", "COV %", "1-NNA %")
+
+
+@pytest.mark.parametrize("title, name, zoo, metrics", [
+    ("**Shapes**, against", "table3", "shapes10", METRICS),
+    ("**People**, emoji", "table2", "emoji-people", METRICS[:3]),
+])  # fmt: skip
+def test_tables_2_and_3(title, name, zoo, metrics):
+    rows = [row for row in report(name)["rows"] if row["against"] == "heldout"]
+    samples = {row["representation"]: row for row in rows if row["set"] == "samples"}
+    for label, cells in table(title).items():
+        if label in OTHERS:
+            row = next(r for r in rows if (r["set"], r["representation"]) == (OTHERS[label], "mlora-asym"))
+            for metric, cell in zip(metrics, cells[1:], strict=False):
+                is_said(cell, row[metric])
+            continue
+        row = samples[GENERATED[label]]
+        is_said(cells[0], row["seeds"])
+        for metric, cell in zip(metrics, cells[1:], strict=False):
+            values = [row[metric], row[f"{metric} sd"]] if row["seeds"] > 1 else [row[metric]]
+            is_said(cell, *values)
+        kind = row["representation"].partition(" ")[0]
+        if zoo == "shapes10":
+            told = report(f"generation-{zoo}-{kind}")
+            flat = "without" in row["representation"]
+            shares = told.get("classifier_accuracy") or told["named"]
+            is_said(
+                cells[7], 100 * fmean(v for k, v in shares.items() if k != "held out" and k.endswith("-flat") == flat)
+            )
+        if cells[len(metrics) + 1 + (zoo == "shapes10")] != "–":
+            novel = report(f"audit-{zoo}-{kind}")["summaries"]["diffusion"]["novel"]
+            is_said(cells[len(metrics) + 1 + (zoo == "shapes10")], 100 * (1 - novel))
+
+
+def test_the_audit():
+    audits = {
+        (zoo, name): report(f"audit-{zoo}-{name}") for zoo in ("shapes10", "emoji-people") for name in LABELS.values()
+    }
+    false = sorted(found["false alarms"] for found in audits.values())
+    says(f"{false[0]} to {false[-2]} are called copies in eleven of the twelve zoos, and {false[-1]} among the MLP's")
+    assert audits["emoji-people", "mlp"]["false alarms"] == false[-1]
+    assert all(min(found["planted"].values()) == 1 for found in audits.values())
+    ours = audits["shapes10", "mlora-asym"]["summaries"]
+    copies = {name: 1 - found["novel"] for name, found in ours.items()}
+    far = {name: found["quality"] for name, found in ours.items()}
+    replicas, blends = (100 * ours["p-diff"][word] for word in ("replica", "blend"))
+    told = f"({100 * copies['p-diff']:.0f} %: {replicas:.0f} % replicas, {blends:.0f} % blends; {far['p-diff']:.2f})"
+    says(told, f"({100 * copies['G.pt']:.0f} %; {far['G.pt']:.2f})", f"Ours: {100 * copies['diffusion']:.1f} %;")
+    says(f"({far['Hyper-Representations']:.2f}; the Gaussian {far['Gaussian']:.2f})")
+    people = audits["emoji-people", "mlora-asym"]["summaries"]
+    says(f"People: p-diff copies {100 * (1 - people['p-diff']['novel']):.0f} %")
+
+
+def test_what_else_was_measured():
+    spans = report("spans")["rows"]
+    for zoo in ("shapes10", "emoji-people"):
+        part = [row for row in spans if row["zoo"] == f"{zoo}-mlora-asym"]
+        says("{:.3f}, {:.3f} and {:.3f}".format(*(row["FD of unseen"] for row in part)))
+    says(f"keeps {100 * spans[2]['share']:.0f} % of its variance (people: {100 * spans[5]['share']:.0f} %)")
+    says(f"an IoU of {spans[2]['projected']:.2f} instead of {spans[2]['fits']:.2f}")
+    copies = {row["copies"]: row["FD"] for row in report("augmentation")["rows"]}
+    says(f"{copies[1]:.3f} without copies, and {copies[2]:.3f}, {copies[4]:.3f} and {copies[8]:.3f} with")
+    clusters = {(row["clusters"], row["guidance"]): row["FD"] for row in report("clusters")["rows"]}
+    without, five, ten = (clusters[setting] for setting in ((0, 1.0), (5, 2.5), (10, 2.5)))
+    says(f"{without:.3f} without, {five:.3f} with five clusters and {ten:.3f} with ten")
+    found = {}
+    for row in report("dimensions")["rows"]:
+        found.setdefault(row["data set"], {})[row["of"]] = round(row["k = 10"])
+    edges = {data: (of.pop("signals"), min(of.values()), max(of.values())) for data, of in found.items()}
+    says("shapes have {} dimensions and their weights {} to {}".format(*edges["shapes10"]))
+    says("emoji have {} and their weights {} (LoRA, LoRA-Asym) to {} (MLP)".format(*edges["emoji"]))
+    says("people have {} and their weights {} to {}".format(*edges["emoji-people"]))
+
+
+def test_what_a_visitor_waits_for():
+    found, rows = report("live"), {first: cells[0] for first, cells in table("### What a visitor waits for").items()}
+    says(f"once the server answers ({found['server_seconds']:.1f} s after the command)")
+    is_said(rows[f"the map's points, once the server answers ({found['server_seconds']:.1f} s after the command)"],
+            found["first_picture_seconds"])  # fmt: skip
+
+    def between(cell: str, *values: list[float]) -> None:
+        is_said(cell.replace("–", " "), *(edge(of) for of in values for edge in (min, max)))
+
+    first, later = rows["the map to click on"].split(", later visitors")
+    is_said(first, found["map_seconds"])
+    between(later, found["map_again_seconds"])
+    between(rows["a click on the map until its picture"], found["picture_seconds"])
+    between(rows["a click on the map until its surface"], found["surface_seconds"])
+    tabs = "Connect, Symmetry, Generate and Audit, from the click on their tab to a picture"
+    is_said(rows[tabs], *found["tabs"].values())
+    emoji, shapes = found["connect emoji"], found["connect shapes10"]
+    opened = rows["Connect until its six pictures, opened by a link"]
+    is_said(opened, emoji["first_seconds"], shapes["first_seconds"])
+    between(rows["a step of α until six new pictures"], emoji["step_seconds"], shapes["step_seconds"])
+    is_said(rows["Fit until an emoji passes 30 dB"], found["emoji"]["reached_seconds"])
+    is_said(rows["Fit until a shape passes an IoU of 0.9"], found["chair"]["reached_seconds"])
+    quality = re.search(r"([\d.]+) dB", found["photograph"]["end"])[1]
+    photograph = f"Fit until a photograph is done, at {quality} dB (the base has seen emoji only)"
+    is_said(rows[photograph], found["photograph"]["seconds"])
+    parts = ("first_seconds", "drawn_seconds", "verdict_seconds", "stop_seconds")
+    shapes = "sixteen new shapes: first pictures, all drawn, told from copies, Stop"
+    for row, data in ((shapes, "shapes10"), ("sixteen new people: the same", "emoji-people")):
+        is_said(rows[row], *(found[f"generate {data}"][part] for part in parts))
+    large = report("large-map")
+    cell = rows["a map of 100,000 networks: a frame while it is dragged (median), a click until its picture"]
+    clicks = large["click_seconds"]
+    is_said(cell.replace("–", " "), large["frame_ms_median"], min(clicks), max(clicks))
+
+
+def test_many_visitors():
+    found = report("visitors")
+    actions = {"a click on the map of emoji, until its picture": "click emoji",
+               "a click on the map of shapes, until what it is": "click shapes10",
+               "a step of α, until six new pictures": "alpha",
+               "Fit, until its first step is on screen": "fit"}  # fmt: skip
+    for action, cells in table("### What a visitor waits for", 1).items():
+        for cell, phase in zip(cells[1:], ("plain", "worst mesh"), strict=True):
+            is_said(cell, *found[phase]["actions"][actions[action]]["first"][:2])
+    assert not found["plain"]["errors"] and not found["worst mesh"]["errors"]
+    rest = report("soak")
+    clicks = {row["done"]: row for row in rest["rows"] if row["phase"] == "click"}
+    reached, end = clicks[90]["megabytes"] / 1000, rest["rows"][-1]
+    says(
+        f"reached {reached:.1f} GB of resident memory after 90 clicks, and {end['megabytes'] / 1000:.1f} GB at the end"
+    )
+    says(f"Temporary files took {end['files']:.0f} MB", f"{rest['idle_cpu_seconds_a_minute'] / 0.6:.1f} % of a core")
