@@ -86,9 +86,9 @@ def test_a_job_that_opened_the_zoo_before_another_wrote_it_knows_what_was_writte
 def test_a_zoo_refuses_what_would_spoil_it(zoo):
     good, size = torch.zeros(2, zoo.representation.size), zoo.representation.size
     for weights, rows, said in (
-        (good, [row("a")], "1 rows"),
+        (good, [row("a")], "1 row of the index for 2 vectors"),
         (good, [row("a"), row("a")], "twice"),
-        (good[:, :-1], [row("a"), row("b")], str(size)),
+        (good[:, :-1], [row("a"), row("b")], f"{size:,}"),
         (good * float("nan"), [row("a"), row("b")], "not finite"),
         (good + 1e6, [row("a"), row("b")], "float16"),  # too large for the type that is stored
         (good, [row("a"), {"id": "b"}], "lacks"),

@@ -81,7 +81,8 @@ def read_arrays(
     if clause := stand_in(data, "a mesh"):
         raise WsrError(f"{name} {clause}.")
     try:
-        soup = READERS[kind](data)
+        with np.errstate(all="ignore"):  # NaN and infinite numbers are told by name
+            soup = READERS[kind](data)
         if not len(soup.faces):
             raise Refusal("it has no faces, and a surface of triangles or polygons is needed")
     except MemoryError:
