@@ -5,6 +5,7 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from app.figures.arrays import binary
 from app.figures.atlas import Points, atlas_figure
 from app.figures.curves import quality_curve
+from app.figures.plane import distances_figure, plane_figure
 from app.figures.weights import layer_arrays, weights_figure
 from app.shared.palette import CLASS_COLOURS, REPRESENTATION_COLOURS, class_colours, representation_line
 from wsr import representations
