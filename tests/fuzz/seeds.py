@@ -57,7 +57,7 @@ def meshes() -> dict[str, bytes]:
 
 
 def weights(zoo, folder: Path) -> bytes:
-    """Weights that were taken home out of a zoo."""
+    """Saved weights out of a zoo."""
     path = folder / "seed.safetensors"
     save_weights(path, zoo.weights(zoo.ids[:2]), zoo.representation, list(zoo.ids[:2]))
     return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Weights in a file of their own, as they are taken home: numbers, and all that says what they are of."""
+"""Saved weights: a file with the numbers and a description of what they decode to."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -20,7 +20,7 @@ from wsr.presets import FieldConfig
 from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
-WHAT = "a file of weights that were taken home"
+WHAT = "a file of saved weights"
 TEXTS = ("ids", "field", "fitted", "aspect", "layout", "dim", "rank", "mask_seed")  # of the metadata, which hold JSON
 
 
@@ -81,7 +81,7 @@ def save_weights(
 
 
 def load_weights(path: str | Path) -> SavedWeights:
-    """What `save_weights` wrote: `FitResult.save`, `wsr fit --out`, or the page's "Take it home". WsrError for another
+    """What `save_weights` wrote: `FitResult.save`, `wsr fit --out`, or a download from the page. WsrError for another
     file, or where the base that the weights are of is not here."""
     with open_tensors(path, WHAT) as file:
         about = _about(file)

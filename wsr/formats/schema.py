@@ -141,7 +141,7 @@ class BaseSchema(_Schema):
 
 
 class WeightsSchema(_OfModality):
-    """The metadata of weights that were taken home, their JSON texts parsed. aspect: height and width."""
+    """The metadata of saved weights, their JSON texts parsed. aspect: height and width."""
 
     format: Literal["wsr-weights-1"]
     representation: RepresentationName

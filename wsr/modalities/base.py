@@ -39,10 +39,10 @@ class Resolutions:
     """The resolutions at which weights are decoded for each purpose, in pixels of an image's longer side, samples along
     an edge of a surface's grid, or the like.
 
-    final: at the end of a fit; large: in a file that somebody takes home; opened: one instance that is looked at;
-    beside: one of a few pictures beside a chart; sample: one of a grid of samples; settled: each of the six
-    representations after a comparison; judged: for the metrics of generation; thumbnail: on a sheet of thumbnails. The
-    others are of previews: of one fit, of six side by side, and of samples on their way."""
+    final: at the end of a fit; large: in a file for a download; opened: one instance that is looked at; beside: one of
+    a few pictures beside a chart; sample: one of a grid of samples; settled: each of the six representations after a
+    comparison; judged: for the metrics of generation; thumbnail: on a sheet of thumbnails. The others are of previews:
+    of one fit, of six side by side, and of samples on their way."""
 
     final: int
     large: int

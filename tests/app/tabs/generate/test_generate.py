@@ -1,4 +1,4 @@
-"""The Generate tab's handlers: samples appear, are told from copies, taken home and placed."""
+"""The Generate tab's handlers: samples appear, are told from copies, downloaded and placed."""
 
 import html
 import sys
