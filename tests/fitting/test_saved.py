@@ -37,7 +37,7 @@ def test_an_adapter_is_read_again_on_its_own_base(name, tmp_path):
 def test_what_is_no_file_of_weights_is_said(tmp_path):
     (tmp_path / "x.safetensors").write_bytes(b"nothing")
     for path in (tmp_path / "x.safetensors", tmp_path / "nowhere.safetensors"):
-        with pytest.raises(WsrError, match="taken home"):
+        with pytest.raises(WsrError, match="saved weights"):
             load_weights(path)
 
 

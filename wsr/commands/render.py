@@ -13,8 +13,7 @@ from wsr.progress import bar
 
 @dataclass
 class Render:
-    """Decode weights of a zoo, or of a file that was saved by `wsr fit` or the page, to pictures (.png) or meshes
-    (.glb).
+    """Decode weights of a zoo, or of a file of saved weights, to pictures (.png) or meshes (.glb).
 
     Example: `wsr render emoji-mlora-asym --ids 1f600 --resolution 512 --out decoded`, or `wsr render me.safetensors`.
     """

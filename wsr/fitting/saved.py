@@ -1,4 +1,4 @@
-"""Files of fitted weights, as users take them home: the weights and everything needed to decode them."""
+"""Saved weights: files with fitted weights and everything that is needed to decode them."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -20,7 +20,7 @@ from wsr.presets import FieldConfig
 from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
-WHAT = "a file of weights that were taken home"
+WHAT = "a file of saved weights"
 TEXTS = ("ids", "field", "fitted", "aspect", "layout", "dim", "rank", "mask_seed")  # metadata entries that hold JSON
 
 
@@ -83,7 +83,7 @@ def save_weights(
 
 
 def load_weights(path: str | Path) -> SavedWeights:
-    """Loads weights that `FitResult.save`, `wsr fit --out` or the page's "Take it home" has written. WsrError for any
+    """Loads weights that `FitResult.save`, `wsr fit --out` or a download from the page has written. WsrError for any
     other file, or if the base that the weights were fitted on is missing."""
     with open_tensors(path, WHAT) as file:
         about = _about(file)

@@ -143,7 +143,7 @@ class BaseSchema(_Schema):
 
 
 class WeightsSchema(_OfModality):
-    """The metadata of a file of fitted weights, with parsed JSON texts. aspect: height and width."""
+    """The metadata of a file of saved weights, with parsed JSON texts. aspect: height and width."""
 
     format: Literal["wsr-weights-1"]
     representation: RepresentationName

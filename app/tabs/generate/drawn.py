@@ -1,4 +1,4 @@
-"""How samples are shown: as pictures of the grid, opened beside what they are nearest to, and as files."""
+"""Shows samples: as pictures of the grid, opened beside what they are nearest to, and as files."""
 
 import time
 from collections.abc import Callable
@@ -31,8 +31,8 @@ MEANING = {
 def items(
     name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> list[dict[str, Any]] | None:
-    """What weights (n, p) of a collection decode to, for the grid; live: on the way, coarser and sooner. None as soon
-    as `stopped` returns True, because sixteen surfaces take seconds."""
+    """Items of the grid with the decoded pictures of weights (n, p). live: coarser and sooner, for samples that are not
+    finished. Returns None as soon as `stopped` returns True, because sixteen surfaces take seconds."""
     at, shown = library.collection(name).modality.resolutions, []
     resolution, pixels = (at.live_samples.resolution, SKETCHED) if live else (at.sample, DRAWN)
     for part in weights.split(PART):
@@ -44,7 +44,7 @@ def items(
 
 
 def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]:
-    """The same with each one's verdict and the training networks that it is nearest to below it."""
+    """The items with the verdict on each and the training networks that it is nearest to."""
     if not sampled.verdicts:
         return shown
     name = sampled.asked.name
@@ -67,14 +67,15 @@ def label(name: str, item: str) -> str:
 
 
 def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN) -> list[np.ndarray]:
-    """Images, or surfaces as they are drawn from one side."""
+    """Pictures of weights: images, or surfaces drawn from one side."""
     from wsr.render.pictures import draw_weights
 
     return draw_weights(networks.zoo(name).representation, weights, resolution, pixels)
 
 
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
-    """A sample's picture, and of a shape its surface as a GLB file, if it has any."""
+    """Picture of a sample, and the path of a GLB file of its surface; None for an image or where there is no
+    surface."""
     from wsr.render.decode import decode
 
     key = one.model, "opened", looking.digest(one.weights)
@@ -90,7 +91,7 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
 
 
 def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
-    """A shape as a GLB file, empty where there is no surface, and as it is drawn from one side."""
+    """Bytes of a shape's GLB file, empty where there is no surface, and a picture of it from one side."""
     from wsr.render.decode import decode
     from wsr.render.pictures import draw_mesh
     from wsr.render.surfaces import to_glb
@@ -100,14 +101,14 @@ def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
 
 
 def opened_picture(name: str, weights: "Tensor") -> np.ndarray:
-    """What one network's weights (1, p) are, as large as beside an opened sample."""
+    """Picture of one network's weights (1, p), at the size of an opened sample."""
     size = library.collection(name).modality.resolutions.opened
     key = networks.zoo(name), "opened", looking.digest(weights)
     return looking.SEEN.get(key, lambda: pictures(name, weights, size)[0])
 
 
 def fitted(sampled: Sampled, number: int) -> Fitted:
-    """A sample as the Atlas takes a visitor's fit."""
+    """A sample in the form in which the Atlas takes a visitor's fit."""
     found = library.collection(sampled.asked.name)
     one = sampled.weights[number : number + 1]
     model = networks.zoo(found.name).representation
@@ -115,7 +116,8 @@ def fitted(sampled: Sampled, number: int) -> Fitted:
 
 
 def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
-    """A sample as files: its weights (safetensors, decoded by `wsr`), and its picture (PNG) or surface (GLB)."""
+    """Writes a sample to files and returns their paths: its weights (safetensors, which `wsr` decodes), and its picture
+    (PNG) or surface (GLB)."""
     from wsr.fitting.saved import save_weights
     from wsr.render.decode import decode
 

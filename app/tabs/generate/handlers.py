@@ -1,4 +1,4 @@
-"""What the Generate tab's widgets do."""
+"""Handlers of the Generate tab."""
 
 import contextlib
 import threading
@@ -26,9 +26,9 @@ _warming: set[tuple[str, str]] = set()  # collections and generators that are be
 
 @dataclass
 class GenerateTab(Widgets):
-    """by: the generator; items: the grid of samples; picked: the number of the one that is open, as text; other, way,
-    walking, walked: the walk to another sample; sampled: the visitor's `Sampled` or None; fitted: the open one as a
-    `Fitted`; linked: changes when a link asks for samples that have to be drawn first."""
+    """by: the generator; items: the grid of samples; picked: number of the open sample, as text; other, way, walking,
+    walked: widgets of the walk to another sample; sampled: the visitor's `Sampled` or None; fitted: the open sample as
+    a `Fitted`; linked: changes when a link asks for samples that have to be drawn first."""
 
     dataset: gr.Radio
     kind: gr.Dropdown
@@ -67,7 +67,7 @@ class GenerateTab(Widgets):
 
 @dataclass
 class Opened:
-    """What is on screen once a sample has been opened."""
+    """New values of the widgets once a sample has been opened."""
 
     picked: str
     fitted: Fitted
@@ -101,7 +101,7 @@ def _offered(tab: GenerateTab, asked: Asked) -> dict[Any, Any]:
 
 
 def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
-    """What a link says. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError for what is not there."""
     first = library.collection(models.models()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
     values = [float(given.get(name, value)) for name, value in (("guidance", PLAIN), ("steps", STEPS), ("seed", 0))]
@@ -144,8 +144,9 @@ def change_generator(tab: GenerateTab, dataset: str, kind: str, by: str) -> dict
 def opened(
     tab: GenerateTab, dataset: str, kind: str, by: str, sampled: Sampled | None, request: gr.Request
 ) -> Iterator[dict[Any, Any]]:
-    """The tab, or another generator, is opened. A visitor's own samples stay where they were, and those that are on
-    their way come first. gradio empties what an answer without values is for: there is always one."""
+    """Shows the stored samples when the tab or another generator is opened. A visitor's own samples stay, and those
+    that are being drawn come first. There is always one answer, because gradio empties the outputs of a handler that
+    yields none."""
     asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)
     if sampled is None or (sampled.asked.name, sampled.asked.by) != (asked.name, asked.by):
         yield from session.newest(request, _kept(tab, asked, request), "samples")
@@ -162,7 +163,8 @@ def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[
 
 
 def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-    """A press on Sample. Who asks for what is on screen already wants others."""
+    """Answers a press on Sample. Where the settings are those of the samples on screen, the seed changes, so that
+    others come."""
     begun, sampled = tab.job.prepare(request), values[tab.sampled]
     with contextlib.suppress(WsrError):  # `sample` says what is wrong
         asked = tab.checked(values)
@@ -186,13 +188,14 @@ def pick(tab: GenerateTab, sampled: Sampled | None, event: gr.EventData, request
 
 @compute.guarded
 def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
-    """What is open when other samples come: the one with the same number, at first the first."""
+    """Opens the sample of the same number when other samples come; at first the first one."""
     return gr.skip() if sampled is None else tab.fill(_large(sampled, _number(sampled, picked or "0"), request))
 
 
 @compute.guarded
 def warm(dataset: str, kind: str, by: str) -> None:
-    """Makes a generator ready on a thread of its own: it may wait a minute for its turn, and looking must not."""
+    """Prepares a generator on a thread of its own: it may wait a minute for its turn, and handlers that show something
+    must not."""
     asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)
     which = asked.name, asked.by
     if which not in _warming:
@@ -210,7 +213,7 @@ def _warm(name: str, by: str) -> None:
 
 
 def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
-    """A sample beside what it is nearest to."""
+    """Widgets that show a sample beside what it is nearest to."""
     asked = sampled.asked
     fitted = drawn.fitted(sampled, at)
     own, glb = drawn.look(fitted, session.session_dir(request))
@@ -235,7 +238,7 @@ def take(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Req
 
 @compute.guarded
 def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
-    """The sample on the way from the one that is open to another."""
+    """Shows the sample on the way from the open one to another."""
     if sampled is None or not picked:
         return snippets.settled("Open a sample first: the walk begins there.")
     at, part = _number(sampled, picked), float(way)
@@ -248,7 +251,7 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
 
 
 def _number(sampled: Sampled | None, picked: str) -> int:
-    """A sample's number that came from the page. WsrError for none."""
+    """Checks a sample's number from the page. WsrError for an unknown one."""
     if sampled is None:
         raise WsrError("There are no samples here: press Sample (after an hour they are gone; their seed brings them).")
     if not picked.isdigit() or int(picked) >= len(sampled.weights):

@@ -1,4 +1,4 @@
-"""What the Generate tab computes: samples from noise, step by step, and a verdict on each."""
+"""Content of the Generate tab: samples from noise, step by step, and a verdict on each."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -40,7 +40,7 @@ def _sample_files(path: Path, name: str, *_: str) -> list[str | Path]:
 
 
 def opening(name: str, by: str = OWN) -> Iterator[Screen]:
-    """The first of the samples in assets: what a visitor sees before they press anything."""
+    """Yields the first of the stored samples, which a visitor sees before they press anything."""
     path = assets_dir() / "samples" / named(by).stem(name)
     if not (path / "zoo.json").is_file():
         yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
