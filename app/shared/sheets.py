@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.shared import library, networks
 from app.shell import snippets
+from wsr.caching import cached_by_file
 from wsr.paths import assets_dir, atomic_path, cache_dir
 
 CELL = 64
@@ -59,8 +60,14 @@ def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
     """An item's thumbnail as an item of a strip: its cell on the sheet, or a decoded picture where there is no sheet
     yet and `decode` allows it."""
     if decode and not library.collection(name).modality.has_surface and not shared(name):
-        return {"src": snippets.data_uri(networks.picture(name, item, CELL))}
+        return {"src": _own(name, item)}
     return {"cell": cell(name, item)}
+
+
+@cached_by_file(library.files_of, maxsize=512)
+def _own(name: str, item: str) -> str:
+    """An item's thumbnail as a picture of its own."""
+    return snippets.data_uri(networks.picture(name, item, CELL))
 
 
 def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 import tiny_assets
 import torch
+from PIL import Image
 
 import wsr
 from app.shared import library, samples
@@ -27,7 +28,7 @@ from app.tabs.generate import run as generate_run
 from app.tabs.symmetry import cards
 from app.tabs.symmetry import run as symmetry_run
 from precompute.experiment import Context
-from precompute.experiments import experiments, table1, table4
+from precompute.experiments import audits, experiments, table1, table4
 from precompute.fits import fitted
 from precompute.tables import PAPER
 from tests.additions.film import FILM
@@ -262,6 +263,10 @@ def test_tables_have_it_beside_the_papers_six(film, tiny, tmp_path, monkeypatch)
     assert rows["film"]["emoji PSNR"] > 0 and rows["film"]["paper PSNR"] is None and rows["mlp"]["paper PSNR"] == 35.11
     assert rows["film"]["emoji seconds"] is None and rows["mlp"]["emoji seconds"] == 1.0
     assert "| film | " in (tmp_path / "table4.md").read_text()
+    zoo = Zoo.open("emoji-film")
+    audits.picture(zoo, zoo.weights()[:11], tmp_path / "samples.webp")  # whose last row is not full
+    with Image.open(tmp_path / "samples.webp") as sheet:
+        assert sheet.size == (8 * audits.CELL, 2 * audits.CELL)
 
 
 def test_experiments_are_about_it_and_what_was_made_before_stays(film):

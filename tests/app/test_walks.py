@@ -61,8 +61,8 @@ def taken(calls):
     return found
 
 
-def fitted(target, tmp_path, steps=10):
-    *_, last = fit_run.run(target, fit_run.checked("mlora-asym", 4, steps), tmp_path / "stop")
+def fitted(target, tmp_path):
+    *_, last = fit_run.run(target, fit_run.checked("mlora-asym", 4, 10), tmp_path / "stop")
     return last.fitted
 
 
@@ -105,7 +105,7 @@ def test_a_sample_is_read_once_however_often_it_is_fitted(calls, tmp_path):
     target = samples.target("photo:coffee")
     taken(calls)
     for _ in range(2):
-        fitted(target, tmp_path, 1)
+        fitted(target, tmp_path)
     assert "read" not in taken(calls)
 
 
@@ -116,13 +116,15 @@ def test_an_item_of_a_zoo_to_its_picture(calls):
     first, second = library.collection(name).ids[:2]
     list(panel.show(view, first, Visit()))
     shown = taken(calls)
-    assert shown["decode"] == 2 and shown["row"] == shown["search"] == 1, "small and large, of one row"
+    thumbs = 6  # of its neighbours, decoded because there is no sheet of thumbnails yet
+    assert shown["decode"] == 2 + thumbs, "small and large"
+    assert shown["row"] == 1 + thumbs and shown["search"] == 1, "both of one row"
     assert not {"model", "base", "rows"} & shown.keys()
     symmetry_run.subject(name, first)
     list(panel.show(view, first, Visit()))
     assert not taken(calls), "all of it is kept"
     list(panel.show(view, second, Visit()))
-    assert taken(calls)["row"] == 1
+    assert taken(calls)["row"] <= 1 + thumbs
 
 
 def test_maps_that_leave_items_out_are_searched_for_themselves(calls, monkeypatch):

@@ -47,7 +47,7 @@ SMALL = {
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
-    audits: {"DECODED": 6},
+    audits: {"DECODED": 8},
     barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},

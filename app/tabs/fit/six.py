@@ -37,6 +37,12 @@ class Lane:
     quality: list[float] = field(default_factory=list)
 
 
+def called() -> str:
+    """What all registered representations are called together: "all six"."""
+    count = len(registry.names())
+    return f"all {'six' if count == 6 else count}"
+
+
 def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     """Fits with all representations in turns of a few steps each and yields what to show. Ends early once `stop`
     exists."""
@@ -45,7 +51,7 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     yield Screen(snippets.working("Loading the base network …"))
     models = {name: representation_for(name, None, target.modality, request.rank) for name in registry.names()}
     lanes: dict[str, Lane] = {}
-    yield Screen(snippets.working("Starting all six …", 0.0))
+    yield Screen(snippets.working(f"Starting {called()} …", 0.0))
     records = _records(target, request, partial(over, stop))
     pace = Pace(target.modality.resolutions.live_six.seconds)
     pace.drawn()
@@ -77,7 +83,7 @@ def _live(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:
     step = min(lane.last.step for lane in lanes.values())
     seconds = sum(lane.last.seconds for lane in lanes.values())
     state = snippets.working(
-        f"Step {step:,} of {request.steps:,}, all six in turns · {seconds:.1f} s", step / request.steps
+        f"Step {step:,} of {request.steps:,}, {called()} in turns · {seconds:.1f} s", step / request.steps
     )
     sheet = _sheet(target, lanes, target.modality.resolutions.live_six.resolution)
     return Screen(state, sheet, _curves(target, request, lanes), _heat(lanes))

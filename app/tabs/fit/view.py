@@ -13,7 +13,7 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.fit import handlers, preparing, run
+from app.tabs.fit import handlers, preparing, run, six
 from app.tabs.fit.handlers import FitTab
 from wsr.fields import registry
 from wsr.modalities import IMAGE, everything
@@ -64,7 +64,7 @@ def _layout() -> FitTab:
     with gr.Row():
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
-        ways = list(zip(("one representation", "all six side by side"), handlers.WAYS, strict=True))
+        ways = list(zip(("one representation", f"{six.called()} side by side"), handlers.WAYS, strict=True))
         way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
         state = gr.HTML(snippets.settled("Choose a sample or bring your own, then press Fit."), elem_classes="wsr-grow")
     with gr.Row(equal_height=False):

@@ -135,11 +135,17 @@ def audit(name: str) -> "tuple[Audit, list[str]]":
     return made, training
 
 
-def kept(name: str, by: str = OWN) -> Asked:
-    """What was asked for the samples in assets."""
-    return Asked(name, by, None, PLAIN, KEPT_STEPS, 0)
+def kept_in(name: str, by: str) -> Path:
+    """Where a generator's samples of a collection are kept, if they are."""
+    return assets_dir() / "samples" / named(by).stem(name)
 
 
-def alike(one: Asked, other: Asked) -> bool:
+def kept(name: str, by: str = OWN) -> Asked | None:
+    """What was asked for the samples in assets; None where there are none."""
+    there = (kept_in(name, by) / "zoo.json").is_file()
+    return Asked(name, by, None, PLAIN, KEPT_STEPS, 0) if there else None
+
+
+def alike(one: Asked, other: Asked | None) -> bool:
     """Whether the same samples come, but for what more steps refine."""
-    return replace(one, steps=0) == replace(other, steps=0)
+    return other is not None and replace(one, steps=0) == replace(other, steps=0)

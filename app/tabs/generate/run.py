@@ -14,7 +14,6 @@ from app.tabs.generate.models import BASELINE, OWN, PLAIN, STEPS, Asked, Sampled
 from wsr.caching import Stamp, cached_by_file, file_stamp
 from wsr.errors import WsrError
 from wsr.generators.registry import named
-from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,8 +40,8 @@ def _sample_files(path: Path, name: str, *_: str) -> list[str | Path]:
 
 def opening(name: str, by: str = OWN) -> Iterator[Screen]:
     """Yields the first of the stored samples, which a visitor sees before they press anything."""
-    path = assets_dir() / "samples" / named(by).stem(name)
-    if not (path / "zoo.json").is_file():
+    path = models.kept_in(name, by)
+    if not models.kept(name, by):
         yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
         return
     sampled = _kept_samples(path, name, by)

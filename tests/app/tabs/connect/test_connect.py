@@ -23,7 +23,7 @@ TAB = by_name(ConnectTab)
 def test_the_ends_are_the_fits_and_every_representation_has_its_lane(assets):
     target = connect_run.targets("emoji")[1]
     race = connect_run.race("emoji", target)
-    assert tuple(race.lanes) == representations and race.measure == "psnr"
+    assert tuple(race.lanes) == representations and race.modality.measure == "psnr"
     lane = race.lanes["mlora"]
     for alpha, weights in ((0.0, lane.pair.a), (1.0, lane.pair.b)):
         assert np.allclose(lane.pair.line(alpha), weights)

@@ -99,7 +99,7 @@ def test_no_sample_is_opened_while_others_are_on_their_way(sampled):
 
 
 def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_path):
-    monkeypatch.setattr(generate_run, "assets_dir", lambda: tmp_path)
+    monkeypatch.setattr(models, "kept_in", lambda name, by: tmp_path)
     (only,) = generate_run.opening("emoji-mlora-asym")
     assert "Press Sample" in only.state and only.items == []
 
@@ -200,7 +200,8 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", Request())["files"]["value"][0]
     with pytest.raises(gr.Error, match="Only a diffusion model"):
         handlers.walk(made, "1", 3, 0.5)
-    assert len(list(handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request()))) == 1
+    first, _ = handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request())
+    assert "Press Sample" in first["state"], "what is on screen is another's"
     with pytest.raises(WsrError, match="Unknown generator"):
         models.checked(*ASKED, "p-diff")
 
