@@ -1,4 +1,4 @@
-"""Figure 3 as a picture: similarity and barrier over λ, one line for each of the six."""
+"""Figure 3 as a picture: similarity and barrier over λ, with a line for each representation."""
 
 from pathlib import Path
 
@@ -13,7 +13,8 @@ LOG, FOOT = "Chamfer ×10²", 0.05
 
 
 def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
-    """Cosine of the two fits and the barrier halfway (raw and aligned), mean and standard deviation over targets."""
+    """Draws the cosine of the two fits and the barrier halfway (raw and aligned): mean and standard deviation over
+    targets."""
     own = [row for row in rows if row["series"] == "own"]
     panels = [
         ("cosine of the two fits", lambda row: row["cosine"]),
@@ -32,7 +33,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
                 style = "-" if named(name).masked else "--"
                 axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
                 low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
-                if title.endswith(LOG):  # from 0.3 to 140; on a log axis a band that would cross 0 ends at its foot
+                if title.endswith(LOG):  # values go from 0.3 to 140; on a log axis a band that crosses 0 ends at FOOT
                     low = [max(value, FOOT) for value in low]
                 axis.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
         axis.set(xlabel="λ, how far the second start is from the first", title=title)
