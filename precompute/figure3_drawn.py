@@ -5,11 +5,17 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from app.shared.palette import NAMES, REPRESENTATION_COLOURS
-from precompute.selection import modality_of
+from precompute.selection import modality_of, quality_of
 from wsr.fields.registry import named
 from wsr.paths import atomic_path
 
 LOG, FOOT = "Chamfer ×10²", 0.05
+
+
+def barrier_label(dataset: str) -> str:
+    """ "barrier, dB of PSNR", or "barrier, IoU" for a quality that has no unit."""
+    unit, quality = modality_of(dataset).unit, quality_of(dataset)
+    return f"barrier, {unit}" + (f" of {quality}" if unit != quality else "")
 
 
 def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
@@ -18,7 +24,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
     own = [row for row in rows if row["series"] == "own"]
     panels = [
         ("cosine of the two fits", lambda row: row["cosine"]),
-        (f"barrier, {modality_of(dataset).unit}", lambda row: row["raw"]["drop"]),
+        (barrier_label(dataset), lambda row: row["raw"]["drop"]),
         ("the same, aligned", lambda row: row["aligned"]["drop"]),
     ]
     if own and "rise" in own[0]["raw"]:
