@@ -5,7 +5,7 @@ import sys
 
 from precompute.experiment import Context, Experiment, refuse_unfit
 from precompute.experiments import experiments
-from precompute.listing import README, readme, status, table
+from precompute.listing import README, readme, status, summary, table
 from precompute.plan import Plan
 from precompute.runner import Runner
 from precompute.selection import modality_of
@@ -18,34 +18,37 @@ from wsr.presets import PRESETS
 def arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m precompute", description="Runs the experiments that made assets/.")
     commands = parser.add_subparsers(dest="command", required=True)
-    listed = commands.add_parser("list", help="all experiments: what each makes, its size and time, and what it needs")
+    listed = commands.add_parser("list", help="print all experiments: what each makes and needs, its size and its time")
     listed.add_argument("--write", action="store_true", help="write the table into precompute/README.md")
-    run = commands.add_parser("run", help="do what is not done of these experiments, and of what they need")
+    run = commands.add_parser("run", help="run what is not done yet of these experiments, and of what they need")
     run.add_argument("names", nargs="*", metavar="NAME")
-    run.add_argument("--all", action="store_true", help="all but those that are run by hand")
-    run.add_argument("--again", action="store_true", help="make these experiments anew, whatever is there")
-    told = commands.add_parser("status", help="what is made, stale, missing or being made")
+    run.add_argument("--all", action="store_true", help="run all experiments but those that are run by name")
+    run.add_argument("--again", action="store_true", help="make the named experiments anew, whatever is there")
+    told = commands.add_parser("status", help="which cells are made, stale or missing; with NAMEs, each of them")
     told.add_argument("names", nargs="*", metavar="NAME")
     for command in (run, told):
         command.add_argument("--preset", default="cpu", help=f"{' or '.join(PRESETS)}; by default cpu")
-        command.add_argument("--data", action="append", default=[], metavar="NAME", help="instead of the usual ones")
-        command.add_argument("--only", metavar="REPRESENTATION", help="cells of this representation alone")
+        command.add_argument(
+            "--data", action="append", default=[], metavar="NAME", help="instead of the usual data sets"
+        )
+        command.add_argument("--only", metavar="REPRESENTATION", help="take only the cells of this representation")
     return parser.parse_args(given)
 
 
 def context_of(asked: argparse.Namespace) -> Context:
-    """The context of a command line. WsrError for names that are not known, with the nearest one."""
+    """The context that a command line asks for. Raises a WsrError for unknown names, which suggests the nearest one."""
     if asked.preset not in PRESETS:
         raise unknown_name("preset", asked.preset, PRESETS)
     if asked.only is not None:
         registry.named(asked.only)
     for name in asked.data:
-        modality_of(name)  # refuses what is no data set
+        modality_of(name)  # raises if there is no such data set
     return Context(asked.preset, tuple(asked.data), asked.only)
 
 
 def chosen(asked: argparse.Namespace, known: dict[str, Experiment], context: Context) -> list[str]:
-    """The names that a command is about: those given, else all that this preset and these data sets fit."""
+    """The experiments that a command is about: those that it names, else all that can be run at this preset and on
+    these data sets."""
     for name in asked.names:
         if name not in known:
             raise unknown_name("experiment", name, known)
@@ -68,7 +71,8 @@ def chosen(asked: argparse.Namespace, known: dict[str, Experiment], context: Con
 
 
 def main(given: list[str] | None = None) -> int:
-    """Returns 0 where all went well, 1 where a cell could not be done, 2 for a mistake in what was given."""
+    """Runs a command. Returns 0 if all went well, 1 if a cell failed, 2 for a mistake in the command line, 130 if it
+    was stopped."""
     asked, known = arguments(given), experiments()
     try:
         if asked.command == "list":
@@ -81,7 +85,7 @@ def main(given: list[str] | None = None) -> int:
         context = context_of(asked)
         names = chosen(asked, known, context)
         if asked.command == "status":
-            print("\n".join(status(Plan(known, context), names)))
+            print("\n".join((status if asked.names else summary)(Plan(known, context), names)))
             return 0
         return 1 if Runner(known, context, again=asked.again).run(names) else 0
     except WsrError as error:

@@ -1,4 +1,4 @@
-"""A browser for measurements of the page (Chromium, which `make test` installs), and the server that it looks at."""
+"""A browser for measurements of the page (Chromium, which `make test` installs), and how to wait for the server."""
 
 import socket
 import time
@@ -21,8 +21,8 @@ SIZE = {"width": 1440, "height": 900}
 
 @contextmanager
 def browser_page() -> Iterator["Page"]:
-    """A page of a browser of its own; `.context.browser.new_page(viewport=SIZE)` opens further ones. WsrError where
-    Chromium or Playwright is missing."""
+    """Opens a browser with one page; `.context.browser.new_page(viewport=SIZE)` opens further ones. Raises a WsrError
+    if Chromium or Playwright is missing."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:

@@ -22,8 +22,8 @@ the experiment that writes them.
 
 Paths are below assets/, and are patterns: `{data}` is the data set with the preset's name behind it unless that is
 `cpu`, `{base}` the base that the data set's adapters stand on, `{zoo}` the zoo of the cell's data set and
-representation, `{tag}` what tells a report on another data set or preset from the usual one, and any other name the
-cell's own value. So what is made at another preset never overwrites what is there.
+representation, `{tag}` is empty for the usual data sets and preset and else names the others, and any other name
+the cell's own value. So what is made at another preset never overwrites what is there.
 """
 
 import itertools
@@ -40,13 +40,13 @@ from wsr.paths import assets_dir
 from wsr.presets import PRESETS, PresetConfig, preset
 from wsr.zoo import Zoo
 
-REPORT = "report"  # the value that marks the node of a report, beside the cells that it gathers
+REPORT = "report"  # marks the node of a report among the nodes of an experiment
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One point of an experiment's grid: what is done, resumed and locked as a whole. values: by the grid's names.
-    key: those values as they stand in names of files."""
+    """One point of an experiment's grid, which is run, resumed and locked as a whole. values: the point's value on each
+    axis. key: these values as they appear in file names."""
 
     experiment: str
     values: Mapping[str, Any]
@@ -72,11 +72,11 @@ class Cell:
 
     @property
     def is_report(self) -> bool:
-        """Whether this gathers the cells of its experiment, instead of being one."""
+        """Whether this stands for a report on the cells of its experiment, not for one of the cells."""
         return REPORT in self.values
 
 
-Found = list[tuple[Cell, Any]]  # the cells that are done, with what `run` returned for each
+Found = list[tuple[Cell, Any]]  # the cells that are done, each with what `run` returned
 Axis = Iterable | Callable[[], Iterable]  # the values of an axis of a grid
 Paths = tuple[str, ...] | Callable[[Cell, "Context"], Iterable[str]]
 
@@ -85,10 +85,10 @@ Paths = tuple[str, ...] | Callable[[Cell, "Context"], Iterable[str]]
 class Experiment:
     """The declaration of an experiment.
 
-    `run(cell, context)` does one cell: it writes the files that `makes` names, or returns what it found as JSON holds
-    it, or both. `report(found, paths, context)` gathers what was returned into the files `paths`, those that `reports`
-    names, once for each value of the axes `report_by`. A run that was killed calls `run` again for the cells that it
-    had not finished.
+    `run(cell, context)` computes one cell: it writes the files that `makes` names, or returns a result that JSON can
+    hold, or both. `report(found, paths, context)` writes what was returned for all cells into the files `paths`, which
+    `reports` names. It is called once for each combination of values of the axes `report_by`. After a kill, `run` is
+    called again for the cells that had not finished.
     """
 
     name: str
@@ -100,33 +100,42 @@ class Experiment:
     needs: Paths = ()
     """What a cell reads. What is missing is made first, by the experiment that makes it."""
     after: Paths = ()
-    """What must be there as well, but is read in part only: that part is among the `settings`."""
+    """What must be there as well, but of which a cell reads only a part: that part is stated in `settings`, and a
+    change of the rest does not make the cell stale."""
     uses: Paths = ()
-    """What a cell reads where it is there, and does without where it is not."""
+    """What a cell reads if it is there, and does without if it is not."""
     data: tuple[str, ...] = ()
-    """The data sets that it is usually run on, the grid's axis `data`; `--data` gives others."""
+    """The data sets that it is usually run on, which are the grid's axis `data`. `--data` replaces them."""
     grid: Mapping[str, Axis] | Callable[["Context"], Iterable[Mapping[str, Any]]] = field(default_factory=dict)
-    """Further axes, with a cell for each combination; or the cells' values themselves, data set included. An axis of
-    what is registered is a function that is called in each run, as `registry.names` is."""
+    """Further axes, with a cell for each combination of their values; or a function that returns the values of every
+    cell, data set included. An axis may be a function that is called in each run, as `registry.names` is."""
     signals: Callable[[str], Signals] | None = None
-    """The signals of a data set that cells are fitted to, where they are: their content is part of the identity."""
+    """Loads the signals that cells fit, if they fit any. Their content is part of a cell's identity."""
     settings: Callable[[Cell, "Context"], Mapping[str, Any]] = lambda cell, context: {}
-    """Whatever else the result depends on."""
+    """Everything else that the result of a cell depends on."""
     version: int = 1
     """Counted up by hand whenever the same settings would give another result."""
     report: Callable[[Found, list[Path], "Context"], None] | None = None
     reports: Paths = ()
     report_by: tuple[str, ...] = ()
+    held: Callable[[Any, Cell, "Context"], bool] = lambda report, cell, context: True
+    """Whether a report from before there were records has the result of a cell. report: its JSON."""
+    changed: Callable[[Cell, "Context"], list[str]] = lambda cell, context: []
+    """What files from before there were records say of themselves, where a run would make them otherwise now: the
+    differences in words. Raises a WsrError if an input is not at hand."""
     gathers: bool = False
-    """Whether it only puts together what others have made: it is made again by itself whenever that has changed."""
+    """Whether it only puts together what other experiments have made. It is then run again, without `--again`, whenever
+    that has changed."""
     presets: tuple[str, ...] = PRESETS
-    """The presets that it can be run at."""
+    """The presets at which it can be run."""
     threads: int | None = None
-    """Threads of PyTorch, where all cores are too many: two runners side by side then share two cores better."""
+    """How many threads PyTorch uses; None for all cores. Two runners side by side, of one thread each, use two cores
+    better than one runner of two."""
     by_hand: bool = False
-    """Whether `run --all` leaves it out: it needs a browser or a quiet machine, or is a search that is settled."""
+    """Whether `run --all` leaves it out, because it needs a browser or a quiet machine, or is a search whose outcome
+    stands in the code already."""
     place: int = 99
-    """Its place in the list, which says nothing of the order in which experiments run."""
+    """Its place in the list. The order in which experiments run does not depend on it."""
     size: str = ""
     time: str = ""
     """Measured, on the machine that precompute/README.md names."""
@@ -134,8 +143,9 @@ class Experiment:
 
 @dataclass
 class Context:
-    """What a run was asked for: the preset, the data sets in place of an experiment's own, and one representation
-    alone. It names what is made, so that no experiment writes a preset or a data set into a path."""
+    """What a run was asked for: the preset, the data sets that replace an experiment's own, and the one representation
+    that it is limited to. The context fills in the patterns of paths, so that no experiment writes a preset or a data
+    set into a path."""
 
     preset: str = "cpu"
     given: tuple[str, ...] = ()
@@ -148,7 +158,7 @@ class Context:
         return self.given if self.given and experiment.data else experiment.data
 
     def named(self, data: str) -> str:
-        """`{data}`: a data set in names of files, with the preset unless that is `cpu`."""
+        """`{data}`: a data set as it appears in file names, with the preset behind it unless that is `cpu`."""
         return slug(data) + self._preset()
 
     def base(self, data: str) -> str:
@@ -160,7 +170,8 @@ class Context:
         return f"{self.named(data)}-{representation}"
 
     def tag(self, experiment: Experiment) -> str:
-        """`{tag}`: what tells a report on other data sets, or at another preset, from the usual one."""
+        """`{tag}`: nothing for an experiment's usual data sets and preset, else the names of those that were asked
+        for."""
         other = self.data(experiment) != experiment.data
         return "".join(f"-{slug(data)}" for data in self.data(experiment) if other) + self._preset()
 
@@ -172,13 +183,13 @@ class Context:
         return preset(self.preset, modality_of(data))
 
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What several cells of this process need, made once."""
+        """What `make` returns, computed once and shared by all cells of this run."""
         if key not in self.memory:
             self.memory[key] = make()
         return self.memory[key]
 
     def cells(self, experiment: Experiment) -> list[Cell]:
-        """The cells of an experiment's whole grid in this run, whatever `only` says."""
+        """All cells of an experiment's grid, whether `only` includes them or not."""
         values = experiment.grid
         if not callable(values):
             axes = {"data": self.data(experiment)} if experiment.data else {}
@@ -189,15 +200,15 @@ class Context:
         return [Cell(experiment.name, point, self._key(point)) for point in values]
 
     def asked(self, experiment: Experiment) -> list[Cell]:
-        """The cells that `only` leaves."""
+        """The cells that `only` includes."""
         return [cell for cell in self.cells(experiment) if self.is_asked(cell)]
 
     def is_asked(self, cell: Cell) -> bool:
-        """Whether `only` leaves a cell: all that are about no representation stay."""
+        """Whether `only` includes a cell. It includes every cell that is about no representation."""
         return self.only is None or cell.values.get("representation", self.only) == self.only
 
     def reports(self, experiment: Experiment) -> list[Cell]:
-        """The nodes of an experiment's reports, one for each value of the axes that it is reported by."""
+        """One node for each report of an experiment, that is for each combination of values of the axes `report_by`."""
         if experiment.report is None:
             return []
         groups = dict.fromkeys(tuple(c[name] for name in experiment.report_by) for c in self.cells(experiment))
@@ -210,7 +221,7 @@ class Context:
         return found
 
     def fill(self, paths: Paths, cell: Cell, experiment: Experiment) -> list[str]:
-        """Patterns filled in for a cell, each once."""
+        """The paths of a cell, with all patterns filled in and without repeats."""
         names = {**cell.values, "tag": self.tag(experiment), "preset": self.preset}
         if "data" in cell.values:
             names |= {"data": self.named(cell.data), "base": self.base(cell.data)}
@@ -223,7 +234,7 @@ class Context:
         return assets_dir() / asset
 
     def prepare(self, data: str) -> None:
-        """Makes a data set ready to be read, once in a run."""
+        """Fetches or generates a data set, once in a run (`precompute.selection.prepare`)."""
         self.shared(("prepared", data), lambda: prepare(data))
 
     def open_zoo(self, cell: Cell) -> Zoo:
@@ -236,7 +247,7 @@ class Context:
 
 
 def refuse_unfit(experiment: Experiment, context: Context) -> None:
-    """WsrError where an experiment cannot be run at this preset or on these data sets."""
+    """Raises a WsrError if an experiment cannot be run at this preset or on these data sets."""
     if context.preset not in experiment.presets:
         valid = " or ".join(experiment.presets)
         raise WsrError(f"{experiment.name} is run at the preset {valid}, not at {context.preset}.")

@@ -1,23 +1,30 @@
-"""Figure 3 as a picture: similarity and barrier over λ, one line for each of the six."""
+"""Figure 3 as a picture: similarity and barrier over λ, with a line for each representation."""
 
 from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from app.shared.palette import NAMES, REPRESENTATION_COLOURS
-from precompute.selection import modality_of
+from precompute.selection import modality_of, quality_of
 from wsr.fields.registry import named
 from wsr.paths import atomic_path
 
 LOG, FOOT = "Chamfer ×10²", 0.05
 
 
+def barrier_label(dataset: str) -> str:
+    """ "barrier, dB of PSNR", or "barrier, IoU" for a quality that has no unit."""
+    unit, quality = modality_of(dataset).unit, quality_of(dataset)
+    return f"barrier, {unit}" + (f" of {quality}" if unit != quality else "")
+
+
 def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
-    """Cosine of the two fits and the barrier halfway (raw and aligned), mean and standard deviation over targets."""
+    """Draws the cosine of the two fits and the barrier halfway (raw and aligned): mean and standard deviation over
+    targets."""
     own = [row for row in rows if row["series"] == "own"]
     panels = [
         ("cosine of the two fits", lambda row: row["cosine"]),
-        (f"barrier, {modality_of(dataset).unit}", lambda row: row["raw"]["drop"]),
+        (barrier_label(dataset), lambda row: row["raw"]["drop"]),
         ("the same, aligned", lambda row: row["aligned"]["drop"]),
     ]
     if own and "rise" in own[0]["raw"]:
@@ -32,7 +39,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
                 style = "-" if named(name).masked else "--"
                 axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
                 low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
-                if title.endswith(LOG):  # from 0.3 to 140; on a log axis a band that would cross 0 ends at its foot
+                if title.endswith(LOG):  # values go from 0.3 to 140; on a log axis a band that crosses 0 ends at FOOT
                     low = [max(value, FOOT) for value in low]
                 axis.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
         axis.set(xlabel="λ, how far the second start is from the first", title=title)

@@ -1,4 +1,4 @@
-"""What experiments that fit signals have in common: their start, their base, and what their results depend on."""
+"""What experiments that fit signals share: their start, their base, and the settings that their results depend on."""
 
 from precompute.experiment import Cell, Context
 from precompute.tables import PAPER
@@ -9,7 +9,7 @@ SIGMA, INIT_SEED = 0.02, 0
 
 
 def fitted(cell: Cell, context: Context) -> dict:
-    """The settings that fits of the cell's data set depend on, beside the signals and the base."""
+    """All settings that fits of the cell's data set depend on; signals and base come in addition."""
     settings = context.settings(cell.data)
     found = {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}
     # records name the rates of the paper's six: one that is registered later must not make all of them stale
@@ -19,6 +19,6 @@ def fitted(cell: Cell, context: Context) -> dict:
 
 
 def base_needed(cell: Cell, context: Context) -> list[str]:
-    """The base that the cell's fits adapt; standalone networks have none."""
+    """The path of the base that the cell's fits adapt; standalone networks have none."""
     alone = "representation" in cell.values and not registry.named(cell.representation).needs_base
     return [] if alone else ["bases/{base}.safetensors"]

@@ -1,4 +1,4 @@
-"""Training for a while and a quick look at what comes of it, for experiments that compare settings of generators."""
+"""Short trainings and a quick evaluation of the samples, for experiments that compare settings of generators."""
 
 import time
 from dataclasses import replace
@@ -17,12 +17,12 @@ from wsr.metrics import needing
 from wsr.progress import bar
 from wsr.zoo import Zoo
 
-COUNT, STEPS = 160, 50  # samples of each setting, DDIM steps
+COUNT, STEPS = 160, 50  # samples of each setting, and steps of DDIM
 
 
 def train(training: Training, limit: float, title: str) -> float:
-    """Trains to its end, or for `limit` seconds of this process's time (what else runs does not count), and returns how
-    many it took."""
+    """Trains until the training ends by itself, or for `limit` seconds of this process's CPU time, so that other
+    processes do not matter. Returns the seconds that it took."""
     begun = time.process_time()
     with bar(title) as update:
         for record in training.run(monitor_every=0):
@@ -33,8 +33,9 @@ def train(training: Training, limit: float, title: str) -> float:
 
 
 class Judge:
-    """Every metric of features, of `COUNT` samples against all held-out fits of a zoo, and how many of them are copies.
-    What is chosen by it has seen these fits: the README says so beside the tables."""
+    """Computes every feature metric of `COUNT` samples against all held-out fits of a zoo, and the shares of replicas,
+    blends and novel samples. A setting that is chosen by it has been selected on these held-out fits: the README says
+    so beside the tables."""
 
     def __init__(self, name: str):
         self.zoo, self.audit = Zoo.open(name), audit_of(Zoo.open(name))[0]
@@ -54,17 +55,17 @@ class Judge:
 
 
 def judge(name: str, context: Context) -> Judge:
-    """The judge of a zoo's samples, which the cells of one run share."""
+    """The judge of a zoo's samples, shared by the cells of a run."""
     return context.shared(("judge", name), lambda: Judge(name))
 
 
 def searched_settings(cell: Cell, context: Context) -> DiffusionConfig | None:
-    """The preset's settings of a generator at the learning rate that was searched; None where it has not been."""
+    """The preset's settings of a generator with the learning rate that the search found; None before that search."""
     found = searched(cell.data, context).get(cell.representation)
     return replace(diffusion_preset(context.preset, cell.representation), lr=found["lr"]) if found else None
 
 
 def training_settings(cell: Cell, context: Context) -> dict:
-    """What the result of `train` and of a judge depends on, beside the zoo."""
+    """Everything but the zoo that the results of `train` and of a judge depend on."""
     about = {"config": searched_settings(cell, context), "training": VERSION}
     return about | {"seconds": seconds_of(cell.data), "samples": COUNT, "steps": STEPS}

@@ -1,12 +1,13 @@
-"""The table of all experiments, as `python -m precompute list` prints it and precompute/README.md holds it, and how the
-cells of a run stand."""
+"""The table of all experiments, which `python -m precompute list` prints and precompute/README.md holds, and the lines
+of `status`."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from precompute import records
-from precompute.experiment import Context, Experiment
-from precompute.plan import Plan
+from precompute.experiment import Cell, Context, Experiment
+from precompute.plan import Plan, State
 
 README = Path(__file__).parent / "README.md"
 BEGIN, END = "<!-- python -m precompute list --write -->\n", "<!-- end -->\n"
@@ -23,24 +24,33 @@ def table(experiments: Mapping[str, Experiment]) -> str:
 
 
 def needed(plan: Plan, experiment: Experiment) -> list[str]:
-    """The names of the experiments that make what this one reads, whether it can do without or not."""
+    """The names of the experiments whose results this one reads, whether it could do without them or not."""
     paths = [path for cell in plan.context.cells(experiment) for path in (*plan.needs(cell), *plan.uses(cell))]
     makers = dict.fromkeys(node.experiment for path in paths for node in plan.producers.get(path, []))
     return [name for name in makers if name != experiment.name]
 
 
 def readme(experiments: Mapping[str, Experiment]) -> str:
-    """precompute/README.md with the table as it would be printed now."""
+    """The text of precompute/README.md with the current table."""
     before, _, rest = README.read_text().partition(BEGIN)
     return before + BEGIN + table(experiments) + END + rest.partition(END)[2]
 
 
 def status(plan: Plan, names: Iterable[str]) -> list[str]:
-    """A line for each cell and report of these experiments: how it stands, and who is making it."""
+    """A line for each cell and report of these experiments: its state, and who is making it."""
+    return [f"{node}: {state}" for name in names for node, state in _states(plan, name)]
+
+
+def summary(plan: Plan, names: Iterable[str]) -> list[str]:
+    """A line for each of these experiments: how many of its cells and reports are in which state."""
     lines = []
     for name in names:
-        for node in plan.nodes(plan.experiments[name]):
-            if plan.context.is_asked(node):
-                busy = f"being made by {records.maker(node)}" if records.is_locked(node) else ""
-                lines.append(f"{node}: {busy or plan.state(node)}")
+        counts = Counter(str(state) for _, state in _states(plan, name))
+        lines.append(f"{name}: {', '.join(f'{count} {state}' for state, count in counts.items())}")
     return lines
+
+
+def _states(plan: Plan, name: str) -> Iterator[tuple[Cell, State | str]]:
+    for node in plan.nodes(plan.experiments[name]):
+        if plan.context.is_asked(node):
+            yield node, f"being made by {records.maker(node)}" if records.is_locked(node) else plan.state(node)

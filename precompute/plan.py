@@ -1,15 +1,17 @@
-"""What there is to do in a run, in which order, and how it stands with each cell."""
+"""Which cells a run has to compute, in which order, and which of them are made, stale or missing."""
 
 import graphlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from precompute import records
 from precompute.experiment import Cell, Context, Experiment, refuse_unfit
 from precompute.selection import slug
 from wsr.data import Signals
 from wsr.errors import WsrError, unknown_name
-from wsr.identity import Identity, content_hash, in_words
+from wsr.identity import Identity, content_hash, differences, in_words
 from wsr.paths import assets_dir
 from wsr.progress import bar
 
@@ -19,7 +21,7 @@ THERE = (MADE, BEFORE)
 
 @dataclass(frozen=True)
 class State:
-    """How it stands with a cell. why: what has changed since it was made or begun, in words."""
+    """The state of a cell. why: what has changed since the cell was made or begun, in words."""
 
     word: str
     why: str = ""
@@ -29,11 +31,12 @@ class State:
 
 
 class Plan:
-    """The cells and reports of experiments in one context: what they need and make, their order, and how they stand."""
+    """The cells and reports of all experiments in one context: what they need and make, their order, and their
+    state."""
 
     def __init__(self, experiments: Mapping[str, Experiment], context: Context):
         self.experiments, self.context = experiments, context
-        self.producers: dict[str, list[Cell]] = {}  # of each path that this context can make
+        self.producers: dict[str, list[Cell]] = {}  # who makes each path
         for experiment in experiments.values():
             if self._fits(experiment):
                 for node in self.nodes(experiment):
@@ -48,7 +51,7 @@ class Plan:
         return True
 
     def nodes(self, experiment: Experiment) -> list[Cell]:
-        """The cells of the whole grid, then the reports on them."""
+        """All cells of the grid, then the reports on them."""
         return [*self.context.cells(experiment), *self.context.reports(experiment)]
 
     def of(self, node: Cell) -> Experiment:
@@ -59,7 +62,7 @@ class Plan:
         return self.context.fill(paths, node, self.of(node))
 
     def needs(self, node: Cell) -> list[str]:
-        """What must be there before a cell is done."""
+        """The paths that must be there before a cell is run."""
         one = self.of(node)
         both = () if node.is_report else (one.needs, one.after)
         return [path for paths in both for path in self.context.fill(paths, node, one)]
@@ -68,15 +71,15 @@ class Plan:
         return [] if node.is_report else self.context.fill(self.of(node).uses, node, self.of(node))
 
     def gathered(self, report: Cell) -> list[Cell]:
-        """The cells that a report gathers, whether they are done or not."""
+        """The cells that a report is about, whether they are done or not."""
         cells = self.context.cells(self.of(report))
         return [c for c in cells if all(c[name] == report[name] for name in self.of(report).report_by)]
 
-    # the order
+    # in which order
 
     def order(self, names: Iterable[str], again: bool = False) -> list[Cell]:
-        """The cells of these experiments, with whatever else is missing for those that are to be done, each after what
-        it needs. again: those that are there are to be done as well."""
+        """The cells and reports of these experiments, and every missing cell that they need, each after what it needs.
+        again: run the cells that are there as well."""
         names = list(names)
         asked = [node for name in names for node in self._asked(name)]
         included, edges = set(asked), {}
@@ -85,7 +88,7 @@ class Plan:
             before = self.gathered(node) if node.is_report else self._makers(self.needs(node))
             rests = node.is_report or (not (again and node.experiment in names) and self.state(node).word in THERE)
             missing = [] if rests else [other for other in before if self.state(other).word not in THERE]
-            # a report that is needed gathers the cells that are done for it now
+            # a report that is needed has to be written again with the cells that are made for it
             missing += [one for one in before if one.is_report and missing and set(missing) & set(self.gathered(one))]
             asked += [other for other in missing if other not in included]
             included |= set(missing)
@@ -94,7 +97,7 @@ class Plan:
         position = {node: i for i, node in enumerate(n for e in self.experiments.values() for n in self.nodes(e))}
         order.prepare()
         found: list[Cell] = []
-        while order.is_active():  # of those that wait for nothing, in the order of the declarations
+        while order.is_active():  # cells that wait for nothing come in the order of the list
             ready = sorted(order.get_ready(), key=position.__getitem__)
             found += ready
             order.done(*ready)
@@ -111,19 +114,19 @@ class Plan:
         return [*cells, *self.context.reports(experiment)]
 
     def _makers(self, paths: Iterable[str]) -> list[Cell]:
-        """Who makes these paths: a report, where it is one, with the cells that it gathers."""
+        """The nodes that make these paths; before a report the cells that it is about."""
         found = [node for path in paths for node in self.producers.get(path, [])]
         cells = [cell for node in found if node.is_report for cell in self.gathered(node)]
         return [*(cell for cell in cells if self.context.is_asked(cell)), *found]
 
-    # how it stands
+    # in which state
 
     def state(self, node: Cell) -> State:
-        """How a cell or a report stands, by its record and its files. What is not at hand any more (its signals, or an
-        asset that it read) is not compared."""
+        """The state of a cell or a report, found from its record and its files. Inputs that are not at hand any more
+        (its signals, or an asset that it read) are not compared."""
         record, files = records.read(node), [assets_dir() / path for path in self.makes(node)]
         if record is None:
-            return State(BEFORE if self._is_older(node) else MISSING)
+            return self._state_without_record(node)
         begun, now = Identity.read(record["identity"]), self.identity(node)
         if now.parts.get("signals") is None:
             begun.parts.pop("signals", None)
@@ -136,17 +139,37 @@ class Plan:
             return State(STALE, in_words(changed))
         return State(MADE if record["done"] and all(path.exists() for path in files) else BEGUN)
 
-    def _is_older(self, node: Cell) -> bool:
-        """Whether what a cell without a record makes is there. For a cell that writes no files it is in the report,
-        unless that has a record: then it is of other cells."""
-        makes = self.makes(node)
-        if not makes:
-            reports = [r for r in self.context.reports(self.of(node)) if node in self.gathered(r)]
-            makes = [path for report in reports if records.read(report) is None for path in self.makes(report)]
-        return bool(makes) and all((assets_dir() / path).exists() for path in makes)
+    def _state_without_record(self, node: Cell) -> State:
+        """The state of a node that has no record, found from what its files say of themselves."""
+        experiment, makes = self.of(node), self.makes(node)
+        if makes:
+            there = all((assets_dir() / path).exists() for path in makes)
+            return self._before(partial(experiment.changed, node, self.context)) if there else State(MISSING)
+        for report in self.context.reports(experiment):
+            paths = [assets_dir() / path for path in self.makes(report)]
+            # a report with a record is about cells that have one as well
+            if node in self.gathered(report) and records.read(report) is None and all(p.exists() for p in paths):
+                told = next((records.parsed(path) for path in paths if path.suffix == ".json"), {})
+                held = experiment.held(told, node, self.context)
+                return self._before(partial(self._header_differences, told, node)) if held else State(MISSING)
+        return State(MISSING)
+
+    def _before(self, changed: Callable[[], list[str]]) -> State:
+        try:
+            found = changed()
+        except WsrError:  # an input is not at hand
+            found = []
+        return State(STALE, in_words(found)) if found else State(BEFORE)
+
+    def _header_differences(self, report: Mapping[str, Any], node: Cell) -> list[str]:
+        """The settings that a report states under the names of the cell's settings, where they differ."""
+        settings = {"preset": self.context.preset, **self.of(node).settings(node, self.context)}
+        now = Identity.of(node.experiment, 1, **settings).parts
+        common = [name for name in now if name in report]
+        return differences({name: report[name] for name in common}, {name: now[name] for name in common})
 
     def identity(self, node: Cell) -> Identity:
-        """Everything that the result of a cell depends on, as far as it is there."""
+        """Everything that the result of a cell depends on, as far as it is at hand."""
         experiment = self.of(node)
         if node.is_report:
             done = {c.key: record["identity"]["key"] for c in self.gathered(node) if (record := self.done(c))}
@@ -164,7 +187,8 @@ class Plan:
         return Identity.of(node.experiment, experiment.version, **parts, inputs=hashes)
 
     def content(self, load: Callable[[str], Signals], data: str) -> dict[str, str]:
-        """Hashes of the ids and of the content of signals, which are read once in a run. WsrError where one cannot."""
+        """Hashes of the ids and of the content of a data set's signals, which are read once in a run. Raises a WsrError
+        if one cannot be read."""
 
         def hashes() -> dict[str, str]:
             signals, found = load(data), []
@@ -177,6 +201,6 @@ class Plan:
         return self.context.shared(("content", load, data), hashes)
 
     def done(self, cell: Cell) -> dict | None:
-        """The record of a cell that is done."""
+        """The record of a cell, if the cell is done."""
         record = records.read(cell)
         return record if record and record["done"] else None

@@ -1,8 +1,8 @@
-"""What is kept of each cell: what it depended on, how long it took, and what it found.
+"""The record of each cell: what it depended on, how long it took, and what it found.
 
 A record is a file of assets/reports/runs/<experiment>/, written when a cell begins and again when it is done, so that a
-killed run is told from a finished one, and a run with other settings from the same. What was made before there were
-records has none.
+killed run can be told from a finished one, and a run with other settings from the same run. Assets that are older than
+these records have none.
 """
 
 import functools
@@ -39,6 +39,16 @@ def read(cell: Cell) -> dict | None:
         raise WsrError(f"{str(path)!r} is damaged: remove it, and run {cell.experiment} with --again.") from None
 
 
+def parsed(path: Path) -> Any:
+    """The content of a JSON file, which is read again only if the file has changed. Treat it as read-only."""
+    return _parsed(path, path.stat().st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=100)
+def _parsed(path: Path, _time: int) -> Any:
+    return json.loads(path.read_text())
+
+
 def write(cell: Cell, identity: Identity, *, done: bool, seconds: float, found: Any = None) -> None:
     record = {"identity": identity.record(), "done": done, "seconds": round(seconds, 3)}
     if not done:
@@ -53,25 +63,25 @@ def _text(record: dict) -> str:
 
 
 def keep(cell: Cell, found: Any) -> None:
-    """Keeps what a cell has found so far, so that a run that goes on need not find it again (`kept`)."""
+    """Stores what a cell has found so far. A run that goes on after a kill reads it with `kept`."""
     with atomic_path(record_path(cell)) as temporary:
         temporary.write_text(_text((read(cell) or {}) | {"found": found}))
 
 
 def kept(cell: Cell) -> Any:
-    """What this very cell had found when it was interrupted; None where it begins."""
+    """What the cell had found when it was interrupted; None if it has just begun."""
     return (read(cell) or {}).get("found")
 
 
 def maker(cell: Cell) -> str:
-    """Who makes a cell just now, in words."""
+    """Says which process is running a cell."""
     by = (read(cell) or {}).get("by")
     return "process {process} on {machine} since {since}".format(**by) if by else "another runner"
 
 
 @contextmanager
 def locked(cell: Cell) -> Iterator[None]:
-    """Holds a cell, so that no other runner does it meanwhile. WsrError where another one does it already."""
+    """Locks a cell against other runners. Raises a WsrError if another one runs it already."""
     try:
         with FileLock(_lock_path(cell)).acquire(timeout=0):
             yield
@@ -80,7 +90,7 @@ def locked(cell: Cell) -> Iterator[None]:
 
 
 def is_locked(cell: Cell) -> bool:
-    """Whether a runner is doing a cell."""
+    """Whether some runner is running a cell."""
     if not _lock_path(cell).exists():
         return False
     try:
@@ -91,14 +101,14 @@ def is_locked(cell: Cell) -> bool:
 
 
 def _lock_path(cell: Cell) -> Path:
-    """In the cache: an empty file beside an asset would be taken for one."""
+    """The lock lies in the cache, since an empty file beside an asset would be taken for an asset."""
     folder = cache_dir() / "locks"
     folder.mkdir(exist_ok=True)
     return folder / f"{hashlib.sha256(str(record_path(cell).resolve()).encode()).hexdigest()[:24]}.lock"
 
 
 def asset_hash(path: Path) -> str:
-    """A hash of the content of an asset, which is a file or a folder of files."""
+    """Hash of the content of an asset: of a file, or of all files in a folder."""
     parts = path.iterdir() if path.is_dir() else [path]
     files = sorted(part for part in parts if part.is_file() and part.name[0] != ".")
     return _hash(tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files))
@@ -106,5 +116,5 @@ def asset_hash(path: Path) -> str:
 
 @functools.lru_cache(maxsize=1000)
 def _hash(files: tuple[tuple[str, int, int], ...]) -> str:
-    """Of files with these sizes and times, so that each is read once."""
+    """Hash of files; their sizes and times are part of the cache's key, so that unchanged files are read once."""
     return files_hash(path for path, _, _ in files)

@@ -1,5 +1,5 @@
-"""The one runner of all experiments: it does them in the order of what they need, goes on where a run was killed, and
-refuses what belongs to another run."""
+"""The one runner of all experiments: it runs each after what it needs, goes on where a run was killed, and refuses to
+mix results of runs with different settings."""
 
 import shutil
 import time
@@ -19,7 +19,7 @@ from wsr.paths import assets_dir, cache_dir
 class Runner(Plan):
     """Runs experiments in one context.
 
-    again: make the cells that are asked for anew, whatever is there. say: where lines for the user go.
+    again: make the cells of the named experiments anew, whatever is there. say: prints a line for the user.
     """
 
     def __init__(
@@ -34,8 +34,8 @@ class Runner(Plan):
         self.again, self.say = again, say
 
     def run(self, names: Iterable[str]) -> list[str]:
-        """Does what is not done of these experiments and of what they need. Returns a sentence for each cell that
-        could not be done; the others are done nevertheless."""
+        """Runs the cells of these experiments that are not done, and those that they need. Returns a sentence for each
+        cell that failed; all others are run nevertheless."""
         names, failed = list(names), []
         for node in self.order(names, self.again):
             try:
@@ -54,20 +54,19 @@ class Runner(Plan):
         if state.word in THERE and not again:
             self.say(f"{node}: {state}")
             return
+        again = again or (experiment.gathers and state.word == STALE)
+        _refuse_stale(state, again)
         if experiment.signals is not None:
             self.context.prepare(node.data)
-            self.content(experiment.signals, node.data)  # raises where one cannot be read
-            state = self.state(node)  # which compares their content now
-        again = again or (experiment.gathers and state.word == STALE)
-        if state.word == STALE and not again:
-            raise WsrError(f"it is of another run ({state.why}). Make it anew with --again, or keep it as it is.")
+            self.content(experiment.signals, node.data)  # raises if a signal cannot be read
+            _refuse_stale(self.state(node), again)  # now with the content of the signals
         for path in self.needs(node):
             self._require(path)
         with _threads(experiment.threads), self._replacing(node) if again else nullcontext():
             self._measured(node)
 
     def _measured(self, node: Cell) -> None:
-        """Runs a cell, and keeps how long it took, with the seconds of the runs that were interrupted."""
+        """Runs a cell and records how long it took, including the seconds of interrupted runs."""
         identity, begun = self.identity(node), time.monotonic()
         before = (records.read(node) or {"seconds": 0.0})["seconds"]
         records.write(node, identity, done=False, seconds=before, found=records.kept(node))
@@ -79,13 +78,13 @@ class Runner(Plan):
             raise
         lacking = [path for path in self.makes(node) if not (assets_dir() / path).exists()]
         if lacking:
-            raise WsrError(f"it has ended, and has not made {', '.join(lacking)}.")
+            raise WsrError(f"it has ended without making {', '.join(lacking)}.")
         seconds = before + time.monotonic() - begun
         records.write(node, identity, done=True, seconds=seconds, found=found)
         self.say(f"{node}: made in {seconds:.1f} s")
 
     def _require(self, path: str) -> None:
-        """WsrError unless an input is there, and is what its experiment would make."""
+        """Raises a WsrError unless an input is there and up to date."""
         if not (assets_dir() / path).exists():
             raise WsrError(f"it needs assets/{path}, which is not there{self._made_by(path)}.")
         for node in self.producers.get(path, []):
@@ -99,7 +98,7 @@ class Runner(Plan):
         return f" (`python -m precompute run {' '.join(names)}` makes it)" if names else ""
 
     def _report(self, node: Cell, state: State) -> None:
-        """Gathers the cells that are done, unless that is what the report has."""
+        """Writes a report on the cells that are done, unless it is up to date."""
         cells = self.gathered(node)
         older = [cell for cell in cells if self.state(cell).word == BEFORE]
         if state.word == MADE or (state.word == BEFORE and (older or not any(map(self.done, cells)))):
@@ -109,15 +108,15 @@ class Runner(Plan):
             return
         found = [(cell, record["found"]) for cell in cells if (record := self.done(cell))]
         if not found:
-            raise WsrError("none of the cells that it gathers is done.")
+            raise WsrError("none of the cells that it is about is done.")
         begun = time.monotonic()
         self.of(node).report(found, [assets_dir() / path for path in self.makes(node)], self.context)
         records.write(node, self.identity(node), done=True, seconds=time.monotonic() - begun)
-        self.say(f"{node}: {len(found)} of {len(cells)} cells gathered")
+        self.say(f"{node}: written from {len(found)} of {len(cells)} cells")
 
     @contextmanager
     def _replacing(self, node: Cell) -> Iterator[None]:
-        """Sets aside what a cell has made before, and puts it back where the new run fails."""
+        """Sets aside what a cell has made before, and puts it back if the new run fails."""
         kept = cache_dir() / "replaced" / node.experiment / (node.key or "all")
         shutil.rmtree(kept, ignore_errors=True)
         record = records.record_path(node)
@@ -135,6 +134,11 @@ class Runner(Plan):
             raise
         finally:
             shutil.rmtree(kept, ignore_errors=True)
+
+
+def _refuse_stale(state: State, again: bool) -> None:
+    if state.word == STALE and not again:
+        raise WsrError(f"it was made by another run ({state.why}). Make it anew with --again, or keep it as it is.")
 
 
 def _remove(path: Path) -> None:

@@ -1,5 +1,5 @@
-"""Data sets as experiments take them: how they are named and made ready, and which signals a zoo holds (the same 1,000
-for every representation, 800 for training and 200 held out)."""
+"""The data sets of experiments: their names in files, how they are fetched or generated, and which signals a zoo holds.
+These are the same 1,000 for every representation, 800 for training and 200 held out."""
 
 import hashlib
 import re
@@ -17,7 +17,7 @@ TRAIN, HELD_OUT = 800, 200
 
 
 def slug(name: str) -> str:
-    """A data set or another value as it stands in names of files: `emoji/people` is `emoji-people`, and
+    """A data set or another value as it appears in file names: `emoji/people` is `emoji-people`, and
     `images:some/where/faces` is `images-faces`."""
     kind, _, folder = name.partition(":")
     name = f"{kind}-{folder.rstrip('/').rpartition('/')[2] or 'root'}" if folder else name
@@ -25,12 +25,14 @@ def slug(name: str) -> str:
 
 
 def base_data(data: str) -> str:
-    """The data set whose base a data set's adapters stand on: that of all emoji for people, its own for a folder."""
+    """The data set on which the base of a data set's adapters was trained: all emoji for people, a folder itself for
+    that folder."""
     return data if ":" in data else data.partition("/")[0]
 
 
 def modality_of(data: str) -> Modality:
-    """The modality of a data set's signals, told by its name alone. WsrError for what is no data set."""
+    """The modality of a data set's signals, found from its name alone. Raises a WsrError if there is no such data
+    set."""
     kind, _, folder = base_data(data).partition(":")
     for modality in modalities.everything():
         if kind == (modality.folder if folder else modality.default_base):
@@ -45,13 +47,13 @@ def has_surfaces(data: str) -> bool:
 
 
 def quality_of(data: str) -> str:
-    """The quality of a fit as tables name it: "PSNR"."""
+    """The name of a fit's quality in tables, such as "PSNR"."""
     return modality_of(data).title.partition(" (")[0]
 
 
 def prepare(data: str) -> None:
-    """Makes a data set ready to be read: emoji are fetched, procedural shapes generated, and the occupancy of shapes
-    that a base learns from is sampled. All of it is kept in the cache."""
+    """Fetches emoji, generates procedural shapes, and samples the occupancy of the shapes that a base learns from. All
+    of it is kept in the cache."""
     base = base_data(data)
     if base == "emoji":
         from wsr.data.emoji import fetch_emoji
@@ -70,21 +72,21 @@ def prepare(data: str) -> None:
 
 
 def training_signals(data: str) -> Signals:
-    """What the base of a data set learns from."""
+    """The signals that the base of a data set is trained on."""
     return load_signals(base_data(data)).where(split="train")
 
 
 def zoo_signals(dataset: str) -> Signals:
-    """What the zoos of a data set hold, in an order that does not depend on the class, so that half a zoo is already
-    representative."""
+    """The signals of a data set's zoos, in an order that does not depend on the class, so that the first half of a zoo
+    represents all of it."""
     signals = load_signals(dataset)
     chosen = [*_balanced(signals, "train", TRAIN), *_balanced(signals, "heldout", HELD_OUT)]
     return signals.select(sorted(chosen, key=_rank))
 
 
 def _balanced(signals: Signals, split: str, count: int) -> list[str]:
-    """`count` ids, as even over the classes as their sizes allow. Of all emoji one of a family (skin tones of each
-    other); of people, who have too few families for that, any."""
+    """`count` ids, spread over the classes as evenly as their sizes allow. Of all emoji, only one of each family (the
+    skin tones of one emoji) is taken; people have too few families for that, so that any may be taken."""
     groups, seen = defaultdict(list), set()
     for signal in sorted(signals.where(split=split), key=lambda signal: _rank(signal.id)):
         key = family(signal.id) if signals.name == "emoji" else signal.id

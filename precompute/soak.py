@@ -1,11 +1,11 @@
 """Whether the app's memory, disk and idle time stay bounded: `python -m precompute.soak [--report]`.
 
-Starts the app on a free port of this machine. One visitor after another comes, clicks on maps, moves α in Connect,
-fits, and leaves. Prints the server's memory (its children included), the temporary files, and how long answers took as
-it goes on; at last the CPU seconds a minute that the server takes with nobody there. `--report` writes them to
-assets/reports/soak.json.
+This starts the app on a free port of this machine. One visitor after another comes, clicks on maps, moves α in Connect
+or fits, and leaves. As it goes on it prints the memory of the server and its children, the size of the temporary files,
+and how long answers took. At the end it prints how many CPU seconds a minute the server takes with nobody there.
+`--report` writes all of it to assets/reports/soak.json.
 
-`--root` serves another checkout's app, to compare. Takes a quarter of an hour unless told otherwise.
+`--root` measures the app of another checkout. With the default options it takes a quarter of an hour.
 """
 
 import argparse
@@ -23,18 +23,18 @@ from precompute.visitors import serving, used
 from precompute.visitors_page import Page, Visitor
 from wsr.paths import assets_dir, atomic_path
 
-VISITORS = 5  # who share the actions, one after another
+VISITORS = 5  # they come one after another and share the actions
 DATA_SETS = ("emoji", "shapes10", "emoji-people")
 SAMPLES = ("photo:cat", "photo:astronaut")
-INTERVAL = 10.0  # seconds between two looks at whether the server has come to rest
-SETTLING = 0.1  # of a core, below which it has
-PATIENCE = 600.0  # seconds that it has for that
+INTERVAL = 10.0  # seconds between two checks whether the server is at rest
+SETTLING = 0.1  # share of a core below which the server is at rest
+PATIENCE = 600.0  # seconds that the server has to come to rest
 
 
 @dataclass
 class Soak:
-    """What has been measured so far. rows: after so many actions, megabytes of memory and of temporary files, and the
-    median seconds of the actions since the row before."""
+    """What has been measured so far. rows: the number of actions done, megabytes of memory and of temporary files, and
+    the median seconds of an action since the row before."""
 
     server: int
     files: Path
@@ -58,7 +58,7 @@ def _files(folder: Path) -> Iterator[Path]:
 
 
 async def visits(page: Page, soak: Soak, phase: str, count: int, seed: int) -> None:
-    """So many actions of one kind, divided among visitors who come and leave."""
+    """Performs `count` actions of one kind, divided among visitors who come and leave."""
     chance, done = random.Random(f"{seed} {phase}"), 0
     for number in range(VISITORS):
         mine = [i for i in range(count) if i * VISITORS // max(count, 1) == number]
@@ -78,7 +78,7 @@ async def visits(page: Page, soak: Soak, phase: str, count: int, seed: int) -> N
 
 
 def _there(visitor: Visitor, wanted: str) -> str:
-    """A data set that the page offers."""
+    """The wanted data set if the page offers it, else the first one that it offers."""
     offered = [value for _, value in visitor.page.widgets[visitor.page.data_sets]["props"]["choices"]]
     return wanted if wanted in offered else offered[0]
 
@@ -94,7 +94,7 @@ async def _act(visitor: Visitor, phase: str, chance: random.Random) -> None:
 
 
 def at_rest(server: int) -> None:
-    """Waits until the server has nothing to do any more."""
+    """Waits until the server is at rest."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         before = used(server)["cpu_seconds"]
@@ -104,7 +104,7 @@ def at_rest(server: int) -> None:
 
 
 def idle(server: int, seconds: float) -> float:
-    """CPU seconds a minute."""
+    """CPU seconds that the server takes in a minute, measured for so many seconds."""
     before, begun = used(server)["cpu_seconds"], time.monotonic()
     time.sleep(seconds)
     return 60 * (used(server)["cpu_seconds"] - before) / (time.monotonic() - begun)
@@ -126,7 +126,7 @@ def main(given: list[str] | None = None) -> dict:
     asked = arguments(given)
     before = os.environ.get("GRADIO_TEMP_DIR")
     with tempfile.TemporaryDirectory(prefix="wsr-soak-") as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder  # of the server: all its temporary files
+        os.environ["GRADIO_TEMP_DIR"] = folder  # the server writes all its temporary files there
         try:
             with serving(asked.root) as (url, server):
                 soak, page = Soak(server, Path(folder)), Page.of(url)

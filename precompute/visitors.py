@@ -1,11 +1,13 @@
 """How long visitors wait for each other: `python -m precompute.visitors [--report]`.
 
-Starts the app on a free port of this machine and sends what the pages of twenty visitors send: most of them look
-(clicks on the map, steps of α in Connect, other tabs), three fit. Afterwards one more visitor uploads the worst meshes
-we know, again and again, while the others go on. Prints p50, p95 and the maximum of the seconds from a visitor's action
-to its first answer and to its last one, by action; `--report` writes them to assets/reports/visitors.json.
+This starts the app on a free port of this machine and sends the requests that the pages of twenty visitors send. Most
+of them look around (clicks on the map, steps of α in Connect, other tabs), and three fit. Then the same is measured
+while one more visitor uploads the worst meshes we know, again and again. For each kind of action it prints p50, p95 and
+the maximum of the seconds from the action to its first answer and to its last one; `--report` writes them to
+assets/reports/visitors.json.
 
-`--root` serves another checkout's app, to compare; `--url` an app that runs already. Takes `--seconds` and a minute.
+`--root` measures the app of another checkout, `--url` an app that runs already. The measurement takes `--settle`,
+`--seconds` and `--mesh-seconds`, and a minute.
 """
 
 import argparse
@@ -28,17 +30,17 @@ import numpy as np
 from precompute.visitors_page import Page, Refused, Visitor
 from wsr.paths import assets_dir, atomic_path
 
-THINKING = (1.0, 5.0)  # seconds a visitor looks before they act again
+THINKING = (1.0, 5.0)  # seconds between two actions of a visitor
 ACTIONS = {"map": 0.6, "alpha": 0.25, "tab": 0.15}
-SHAPES = 0.25  # of the visitors look at shapes, whose pictures are surfaces
-STEPS = 300  # of a fit: five seconds of a core
+SHAPES = 0.25  # share of the visitors who look at shapes, whose pictures are surfaces
+STEPS = 300  # of a fit, which take a core five seconds
 PATIENCE = 120.0  # seconds that a visitor waits for an answer
 AGAIN = 20  # uploads of each worst mesh, at most
 
 
 @dataclass
 class Seen:
-    """What happened in one phase. times: by action, pairs of seconds to the first and to the last answer."""
+    """What happened in one phase. times: for each action, pairs of the seconds to the first and to the last answer."""
 
     times: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
@@ -49,7 +51,7 @@ class Seen:
 
 
 async def looking(visitor: Visitor, seen: Seen, until: float, chance: random.Random) -> None:
-    """Acts, waits for the answer and thinks, until the time is over."""
+    """Acts, waits for the answer and pauses, until the time is over."""
     await asyncio.sleep(chance.uniform(0, THINKING[1]))
     data = "emoji" if chance.random() > SHAPES else "shapes10"
     if data != "emoji":
@@ -74,7 +76,8 @@ async def fitting(visitor: Visitor, seen: Seen, until: float, chance: random.Ran
 
 
 async def misusing(visitor: Visitor, seen: Seen, until: float, meshes: list[Path]) -> None:
-    """Uploads one bad mesh after another and presses Fit. What it is told is no error of others."""
+    """Uploads one bad mesh after another and presses Fit. A refusal is no error here: `seen.said` collects what the
+    page says."""
     for mesh in meshes * AGAIN:
         if time.monotonic() > until:
             return
@@ -95,7 +98,7 @@ async def _timed(seen: Seen, action: str, answer) -> None:
 
 
 async def phase(page: Page, seconds: float, looks: int, fits: int, meshes: list[Path], seed: int) -> Seen:
-    """All visitors at once for so many seconds; those still waiting then are waited for."""
+    """Lets all visitors act at once for so many seconds, and then waits for the answers that are still due."""
     seen = Seen()
     async with contextlib.AsyncExitStack() as here:
         visitors = []
@@ -115,7 +118,7 @@ async def phase(page: Page, seconds: float, looks: int, fits: int, meshes: list[
 
 
 def summary(seen: Seen) -> dict:
-    """p50, p95 and maximum of the seconds to the first and the last answer, by action."""
+    """p50, p95 and maximum of the seconds to the first and to the last answer, by action."""
     rows = {}
     for action, times in sorted(seen.times.items()):
         first, last = np.array(times).T
@@ -137,7 +140,7 @@ def show(name: str, found: dict) -> None:
 
 
 def worst_meshes(folder: Path) -> list[Path]:
-    """20,000 random triangles, and 10,000 closed surfaces inside each other."""
+    """Writes two meshes: 20,000 random triangles, and 10,000 closed surfaces inside each other."""
     noise = np.random.default_rng(0)
     soup, shells = folder / "triangles.obj", folder / "nested.obj"
     corners = noise.uniform(-1, 1, (60_000, 3))
@@ -161,7 +164,7 @@ def _obj(vertices: np.ndarray, faces: np.ndarray) -> str:
 
 @contextlib.contextmanager
 def serving(root: Path):
-    """The app of a checkout on a free port: its address and its process."""
+    """Serves the app of a checkout on a free port. Yields its address and its process id."""
     from precompute.browser import free_port, wait_for
 
     port = free_port()
@@ -175,8 +178,8 @@ def serving(root: Path):
 
 
 def end(server: subprocess.Popen, seconds: float = 30.0) -> None:
-    """Asks a process to end, and kills it where it has not after so many seconds, with those that it has started where
-    they are a group of their own."""
+    """Asks a process to end, and kills it if it has not ended after so many seconds. If it leads a process group of its
+    own, that whole group is killed."""
     server.terminate()
     try:
         server.wait(seconds)
@@ -189,7 +192,7 @@ def end(server: subprocess.Popen, seconds: float = 30.0) -> None:
 
 
 def used(pid: int | None) -> dict[str, float]:
-    """CPU seconds and resident memory in MB of the server and its children."""
+    """CPU seconds and resident memory (MB) of the server and its children."""
     found = {"cpu_seconds": 0.0, "megabytes": 0.0}
     if pid is None or not Path("/proc").is_dir():
         return found
@@ -225,7 +228,8 @@ def main(given: list[str] | None = None) -> dict:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         url, pid = (asked.url, None) if asked.url else stack.enter_context(serving(asked.root))
         page = Page.of(url)
-        asyncio.run(phase(page, asked.settle, 1, 0, [], asked.seed + 2))  # the engine is imported for the first visitor
+        # the server imports the engine for its first visitor
+        asyncio.run(phase(page, asked.settle, 1, 0, [], asked.seed + 2))
         for name, seconds, meshes in (
             ("plain", asked.seconds, []),
             ("worst mesh", asked.mesh_seconds, worst_meshes(folder)),

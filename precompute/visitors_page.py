@@ -1,4 +1,4 @@
-"""One visitor's page without a browser: the requests that it sends to the app, and the answers that it gets."""
+"""A visitor's page without a browser: it sends the requests that the page sends, and reads the answers."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """What every visitor gets: the address, the widgets by their numbers, and the events."""
+    """What every visitor gets from the server: the address, the widgets by number, and the events."""
 
     url: str
     widgets: dict[int, dict]
@@ -58,7 +58,7 @@ class Page:
 
     @property
     def data_sets(self) -> int:
-        """Which of them the map shows."""
+        """The number of the widget that chooses the map's data set."""
         return self.widget(name="radio", label="Data set")
 
 
@@ -74,7 +74,7 @@ class _Waiting:
 
 @dataclass
 class Visitor:
-    """One session. values: what its widgets hold, by number."""
+    """One session. values: the widgets' values, by number."""
 
     page: Page
     name: str
@@ -94,7 +94,7 @@ class Visitor:
         await self.client.aclose()
 
     async def open(self) -> Times:
-        """Fetches the page, says that it is open from now on, and fills it."""
+        """Fetches the page, tells the server that it is open, and sends the requests that fill it."""
         begun = time.monotonic()
         (await self.client.get("")).raise_for_status()
         got = time.monotonic() - begun
@@ -110,7 +110,7 @@ class Visitor:
                 pass
 
     async def _chain(self, event: dict, kind: str) -> Times:
-        """An event, and those that follow on it one by one."""
+        """Sends an event, and then those that it triggers, one by one."""
         begun, first = time.monotonic(), None
         while True:
             times = await self.do(event)
@@ -121,7 +121,7 @@ class Visitor:
             event = following[0]
 
     async def change_data(self, name: str) -> Times:
-        """Looks at another data set's map."""
+        """Chooses another data set's map."""
         self.values[self.page.data_sets] = name
         return await self.do(self.page.on(self.page.data_sets, "input")[0])
 
@@ -132,7 +132,8 @@ class Visitor:
         return [item for one in re.findall(r'"customdata":(\[[^\]]*\])', text) for item in json.loads(one)]
 
     async def click(self, item: str) -> Times:
-        """A click on a point of the map; answered when its picture is there, ended when all around it is."""
+        """Clicks on a point of the map. The first answer is its picture; the last one completes all that stands around
+        it."""
         return await self.do(self.page.on(self.page.map, "pick")[0], data={"id": item})
 
     async def alpha(self, value: float) -> Times:
@@ -150,7 +151,7 @@ class Visitor:
         return await self.do(self._named("choose_sample"), data={"id": sample})
 
     async def upload(self, path: Path) -> str:
-        """Brings a file, and returns what the page says of it."""
+        """Uploads a file, and returns what the page says about it."""
         answer = await self.client.post(f"{API}upload", files={"files": (path.name, path.read_bytes())})
         answer.raise_for_status()
         event = self._named("choose_upload")
@@ -161,7 +162,7 @@ class Visitor:
         return self.said
 
     async def fit(self, steps: int, until: float) -> Times:
-        """Presses Fit; presses Stop when the time is over. Ended when the buttons are as before."""
+        """Presses Fit, and Stop when the time is over. The last answer is the one that resets the buttons."""
         press = self.page.on(self.page.widget(value="Fit", name="button"), "click")[0]
         begun = time.monotonic()
         await self.do(press)
@@ -191,7 +192,8 @@ class Visitor:
         return (self.page.widgets[number].get("props") or {}).get("value")
 
     async def do(self, *events: dict, data: Any = None, stop: Any = None) -> Times:
-        """Sends events as one trigger does, and waits for all answers: seconds to the first values, and to the end."""
+        """Sends events as one trigger does, and waits for all answers. Returns the seconds to the first values and to
+        the end."""
         begun = time.monotonic()
         waiting = await asyncio.gather(*(self._send(event, data, begun, stop) for event in events))
         queued = [one for one in waiting if one is not None]
@@ -230,7 +232,7 @@ class Visitor:
         return self.__dict__.setdefault("_waiting", {})
 
     def _listen(self) -> None:
-        """One stream for all answers, open while any is waited for."""
+        """Reads the stream of answers, which is open while any answer is awaited."""
         task = self.__dict__.get("_stream")
         if task is None or task.done():
             self.__dict__["_stream"] = asyncio.create_task(self._read())
@@ -250,7 +252,7 @@ class Visitor:
             self._pending().clear()
 
     def _told(self, message: dict) -> bool:
-        """One message of the stream. False where the stream ends."""
+        """Handles one message of the stream. Returns False when the stream ends."""
         kind, waiting = message["msg"], self._pending().get(message.get("event_id"))
         if kind in ("unexpected_error", "server_stopped"):
             raise Refused(message.get("message", kind))

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Everything there is to know of wsr on a GPU, in one command and within eight minutes: tests on CUDA, speeds, memory.
+# Checks wsr on a GPU, in one command and in at most eight minutes: tests on CUDA, then speeds and memory.
 #
 #   sh tools/gpu_check.sh            writes gpu-report.json and gpu-check.log into $OUT (./gpu-report)
-#   sh tools/gpu_check.sh --toy      the same at toy sizes; so it runs where there is no GPU, too
-#   sh tools/gpu_check.sh --list     the wheels to bring to a machine without internet, and how to fetch them
+#   sh tools/gpu_check.sh --toy      the same at toy sizes, which a machine without a GPU can run as well
+#   sh tools/gpu_check.sh --list     lists the wheels to bring to a machine without internet, and how to fetch them
 #
-# The machine needs PyTorch with CUDA, which is left as it is. What else is missing comes from wheels in the folder $WHEELS
-# (tools/wheels or ./wheels), and goes into $OUT/site: nothing is installed into the machine's own Python. $PYTHON: which
-# Python to run (python3). Further options: sh tools/gpu_check.sh --help
+# The machine needs PyTorch with CUDA, which is left as it is. Other packages that are missing are installed into $OUT/site
+# from wheels in the folder $WHEELS (by default tools/wheels or ./wheels). The machine's own Python is left as it is.
+# $PYTHON names the Python to run (by default python3). sh tools/gpu_check.sh --help explains further options.
 set -eu
 cd "$(dirname "$0")/.."
 OUT=${OUT:-gpu-report}

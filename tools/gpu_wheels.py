@@ -1,7 +1,7 @@
-"""What `gpu_check.sh` needs beside PyTorch: says what is missing, and installs that from a folder of wheels.
+"""Finds out which packages `gpu_check.sh` needs beside PyTorch and lacks, and installs them from a folder of wheels.
 
-Uses the standard library only. PyTorch and what it brings are never installed: packages go without their dependencies
-(`--no-deps`), which the list names in full, into a folder of their own.
+This uses the standard library alone. PyTorch and its own dependencies are never installed: every package is installed
+without dependencies (`--no-deps`) into a folder of its own, and gpu_wheels.txt lists all dependencies.
 """
 
 import argparse
@@ -18,13 +18,13 @@ FOLDERS = (HERE / "wheels", Path("wheels"))
 
 
 def wanted() -> list[tuple[str, str]]:
-    """Name and lowest version ("" for any) of each package of the list."""
+    """The name and the lowest version ("" for any) of each listed package."""
     lines = (line.partition("#")[0].strip() for line in LIST.read_text().splitlines())
     return [(name, low) for name, _, low in (line.partition(">=") for line in lines if line)]
 
 
 def missing() -> list[str]:
-    """Those of the list that are not installed, or too old, as requirements."""
+    """The listed packages that are not installed or too old, as requirements."""
     found = []
     for name, low in wanted():
         try:
@@ -41,7 +41,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def folder() -> Path | None:
-    """The folder of wheels: $WHEELS, or one of `FOLDERS`."""
+    """The folder of wheels: $WHEELS, or the first of `FOLDERS` that is there."""
     given = os.environ.get("WHEELS")
     return next((one for one in ([Path(given)] if given else FOLDERS) if one.is_dir()), None)
 
@@ -57,7 +57,7 @@ def listed() -> None:
 
 
 def install(into: Path) -> int:
-    """Installs what is missing into a folder. Exit code 1 where there are no wheels for it."""
+    """Installs what is missing into a folder. Returns 0, or 1 if something is still missing."""
     sys.path.append(str(into))
     needed = missing()
     if not needed:
@@ -69,7 +69,7 @@ def install(into: Path) -> int:
         return 1
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps"]
     done = subprocess.run([*pip, "--find-links", str(wheels), "--upgrade", "--target", str(into), *needed])
-    if done.returncode:  # one that is not there must not keep the others out
+    if done.returncode:  # pip installs none if one is missing, so try them one by one
         for one in needed:
             subprocess.run([*pip, "--find-links", str(wheels), "--upgrade", "--target", str(into), one])
     left = missing()
@@ -85,5 +85,5 @@ if __name__ == "__main__":
     if asked.list:
         listed()
     elif asked.into:
-        install(asked.into)  # what is still missing is seen where it is used: the check goes as far as it can
+        install(asked.into)  # the check goes on without what is still missing, as far as it can
     sys.exit(0)

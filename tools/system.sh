@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the named Debian packages that are missing, where that is possible (root on Debian); else says what would be
-# missing. The app works without them: shapes are then drawn by ray casting instead of Mesa.
+# Installs those of the named Debian packages that are missing, if it can (as root on Debian); else it says what is missing.
+# The app works without them: shapes are then drawn by ray casting instead of by Mesa.
 missing=""
 for package in "$@"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q "ok installed" || missing="$missing $package"

@@ -1,4 +1,4 @@
-"""The experiments, a file each: what a file declares as EXPERIMENT (or EXPERIMENTS, where several belong together)."""
+"""The experiments. Each file declares one as EXPERIMENT, or several that belong together as EXPERIMENTS."""
 
 import importlib
 import pkgutil
@@ -7,7 +7,7 @@ from precompute.experiment import Experiment
 
 
 def experiments() -> dict[str, Experiment]:
-    """All of them by name, in the order of `ORDER`, then of their names."""
+    """All experiments by name, ordered by their `place` and then by name."""
     found: dict[str, Experiment] = {}
     for module in pkgutil.iter_modules(__path__):
         declared = importlib.import_module(f"{__name__}.{module.name}")

@@ -1,5 +1,5 @@
-"""The audits as pictures. Of each data set, for every representation that has been audited, quality against novelty and
-the distances to the nearest training weight."""
+"""The audits as pictures, one for each data set. For every representation that has been audited, a picture shows
+quality against novelty, and the distances to the nearest training weight."""
 
 import json
 
@@ -15,7 +15,7 @@ from wsr.errors import WsrError
 from wsr.fields import registry
 from wsr.paths import atomic_path
 
-EDGE, BINS = 3.0, 40  # of either axis of the plane: what lies beyond is drawn at the edge
+EDGE, BINS = 3.0, 40  # end of both axes of the plane; points beyond are drawn there
 BACK = {"noise 0.1": "x", "average of 2": "+", "average of 16": "1", "Gaussian": "^"}  # baselines behind the generators
 
 

@@ -1,9 +1,9 @@
-"""How good and how new the samples of generators are, of every zoo that a diffusion model has learnt.
+"""How good and how new generated weights are, for every zoo that a diffusion model has learnt from.
 
-Of each zoo: FD, MMD, and for shapes mMD, COV and 1-NNA of every seed's samples, and how many a classifier takes for
-what they are to be (reports/generation-<zoo>.json); the quality-novelty plane (reports/audit-<zoo>.{parquet,json},
-which the Audit tab draws), of all registered generators that have samples; and the first 64 samples as they came
-(reports/samples-<name>.webp).
+For each zoo this writes three reports. reports/generation-<zoo>.json has FD and MMD (of shapes also mMD, COV and 1-NNA)
+of every seed's samples, and the share that a classifier assigns to the class they were sampled of.
+reports/audit-<zoo>.{parquet,json}, which the Audit tab draws, has quality and novelty of the samples of every
+registered generator. reports/samples-<name>.webp shows the first 64 samples as they came.
 """
 
 from pathlib import Path
@@ -16,6 +16,7 @@ from PIL import Image
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.peers import LEARNT
 from precompute.generators import DATASETS, THREADS, generators
+from precompute.records import parsed
 from precompute.selection import has_surfaces, modality_of
 from precompute.tables import write_json
 from wsr.analysis.evaluation import COUNT, Decoded, Evaluation
@@ -23,14 +24,15 @@ from wsr.analysis.plane import audit_report
 from wsr.data.shapes10 import CATEGORIES
 from wsr.fields import registry
 from wsr.generators.registry import GeneratorKind, kinds
+from wsr.identity import differences
 from wsr.paths import atomic_path
 from wsr.progress import bar
 from wsr.render.pictures import contact_sheet, draw_weights
 from wsr.zoo import Zoo
 
 SHOWN, CELL = 64, 96
-DECODED = 256  # of a model's samples: of shapes, a quarter of a second each
-PAIR_POINTS = 1024  # of each cloud, in distances between clouds: some 150,000 a model, 0.4 ms each
+DECODED = 256  # how many samples of a model are decoded; a shape takes a quarter of a second
+PAIR_POINTS = 1024  # points of a cloud in distances between clouds, which are some 150,000 a model at 0.4 ms each
 
 
 def run(cell: Cell, context: Context) -> None:
@@ -42,7 +44,7 @@ def run(cell: Cell, context: Context) -> None:
     made |= {kind.stem(name): found for kind, found in others.items() if len(found) >= COUNT}
     with bar(f"fits {name}") as update:
         sizes = [COUNT, DECODED, len(zoo.good("train")), len(zoo.good("heldout")), *map(len, made.values())]
-        options = {"count": min(sizes), "resolution": zoo.modality.resolutions.judged}  # fewer only of a small data set
+        options = {"count": min(sizes), "resolution": zoo.modality.resolutions.judged}  # small data sets have fewer
         options |= {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
     seen = {}
@@ -79,7 +81,7 @@ def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Deco
 
 def classifier_accuracy(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
     """The share of shapes that PointNet++ assigns to the class they were sampled of. None for images, which have no
-    classifier here, and for shapes of classes that it has not learnt."""
+    classifier here, and for shapes of classes that PointNet++ was not trained on."""
     names = sorted(set(evaluation.zoo.good("train")["class"]))
     if seen.clouds is None or names != sorted(CATEGORIES):
         return None
@@ -89,7 +91,7 @@ def classifier_accuracy(evaluation: Evaluation, classes: pd.Series, seen: Decode
 
 
 def samples(cell: Cell, context: Context) -> list[str]:
-    """The samples of the cell's zoo by all its diffusion models, the first seed's first."""
+    """The paths of the samples of all diffusion models of the cell's zoo, those of the first seed first."""
     of = [one for one in generators((cell.data,)) if one.representation == cell.representation]
     return [f"samples/{one.name(context)}" for one in of]
 
@@ -102,12 +104,24 @@ def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
         Image.fromarray(contact_sheet(cells, 8, gap=0)).save(temporary, format="webp", quality=85)
 
 
+def settings(cell: Cell, context: Context) -> dict:
+    resolution = modality_of(cell.data).resolutions.judged
+    return {"decoded": DECODED, "pair_points": PAIR_POINTS, "resolution": resolution}
+
+
+def changed(cell: Cell, context: Context) -> list[str]:
+    """What the report on a zoo says of its settings that is otherwise now."""
+    told = parsed(context.path(f"reports/generation-{context.zoo(cell.data, cell.representation)}.json"))
+    names = {"decoded": "samples", "pair_points": "points of a distance", "resolution": "resolution"}
+    return differences({ours: told[theirs] for ours, theirs in names.items()}, settings(cell, context))
+
+
 def needs(cell: Cell, context: Context) -> list[str]:
     return ["zoos/{zoo}", "samples/{zoo}", *(["metrics/pointnet-shapes10.safetensors"] * has_surfaces(cell.data))]
 
 
 def compared() -> list[GeneratorKind]:
-    """Registered generators whose samples audits compare with ours."""
+    """The registered generators whose samples an audit compares with ours."""
     return [kind for kind in kinds() if kind.audited and kind.role != "own"]
 
 
@@ -121,14 +135,13 @@ EXPERIMENT = Experiment(
     title="`reports/generation-*`, `reports/audit-*`, `reports/samples-*`: how good and how new generated weights are",
     data=DATASETS,
     grid={"representation": registry.names},
-    settings=lambda cell, context: {
-        "decoded": DECODED, "pair_points": PAIR_POINTS, "resolution": modality_of(cell.data).resolutions.judged,
-    },
+    settings=settings,
     needs=needs,
     uses=uses,
     makes=("reports/generation-{zoo}.json", "reports/audit-{zoo}.json", "reports/audit-{zoo}.parquet",
            "reports/samples-{zoo}.webp"),
     run=run,
+    changed=changed,
     threads=THREADS,  # two of them side by side make more of two cores than one on both
     place=14,
     size="0.2 MB each",

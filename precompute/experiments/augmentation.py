@@ -1,9 +1,9 @@
-"""What permuted copies of the training weights do to a generator.
+"""Whether permuted copies of the training weights help a generator.
 
-The audit of weight generators found that permuting neurons for augmentation makes training harder, and copying no less.
-Here: mLoRA on shapes, whose mask forbids nothing, each weight once, or with its ranks in one, three or seven other
-orders. Each trains by the same rule as every model; FD is of samples against held-out fits, and the verdict knows
-permuted copies.
+An earlier audit of weight generators found that augmentation by permuted neurons makes training harder without reducing
+copies. Here the weights are mLoRA's fits of shapes, which have no mask, so that their ranks may be permuted. Each
+training weight appears once, or also with its ranks in one, three or seven other orders. Every model trains by the
+usual rule. FD compares samples with held-out fits, and the audit recognises permuted copies.
 """
 
 from pathlib import Path
@@ -42,6 +42,7 @@ EXPERIMENT = Experiment(
     after=lambda cell, context: [search_report(cell.data, context)],
     run=run,
     report=report,
+    held=lambda report, cell, context: any(row["copies"] == cell["copies"] for row in report["rows"]),
     reports=("reports/augmentation{tag}.json", "reports/augmentation{tag}.md"),
     threads=THREADS,
     place=18,

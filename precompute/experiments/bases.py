@@ -1,4 +1,5 @@
-"""The bases: one for each data set, trained on its training split. A killed run goes on from its checkpoint."""
+"""The bases, one for each data set, trained on its training split. After a kill, training goes on from its last
+checkpoint."""
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.selection import base_data, training_signals

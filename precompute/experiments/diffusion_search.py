@@ -1,8 +1,9 @@
 """The learning rates of the diffusion models.
 
-The same for all six representations, on shapes: the rates below, and further ones by doubling or halving while the best
-is at an end; each trains for a minute on one core, and is judged by the loss of the weights that are kept back.
-Held-out fits have no part in it. What a step took decides how many steps a model gets.
+The search is the same for all six representations. It tries the rates below on zoos of shapes, and further ones by
+doubling or halving as long as the best rate is the highest or the lowest. Each training lasts a minute on one core, and
+is judged by its validation loss, that is by training weights that are kept back; held-out fits have no part in it. The
+measured time of a step decides later how many steps a model gets.
 """
 
 from collections.abc import Mapping
@@ -23,7 +24,8 @@ RATES, SECONDS = (1e-3, 2e-3), 60
 
 
 def next_rate(known: Mapping[float, float]) -> float | None:
-    """The next rate to try. known: the loss of each that was tried. None where the best has others on both sides."""
+    """The next rate to try; None once the best rate has been bracketed on both sides. known: the loss at each rate that
+    was tried."""
     for lr in RATES:
         if lr not in known:
             return lr
@@ -63,6 +65,7 @@ EXPERIMENT = Experiment(
     needs=("zoos/{zoo}",),
     run=run,
     report=report,
+    held=lambda report, cell, context: any(row["representation"] == cell.representation for row in report["rows"]),
     reports=lambda cell, context: [search_report(cell.data, context)],
     report_by=("data",),
     threads=THREADS,

@@ -1,7 +1,7 @@
 """How wide a diffusion network of the `cpu` preset should be.
 
-Of shapes, mLoRA-Asym: each size below trains for the same time at most, or until the loss of the weights that are kept
-back no longer falls, at the learning rate that `diffusion_search` found, and is judged by that loss.
+Networks of the sizes below learn mLoRA-Asym's weights of shapes, at the learning rate that `diffusion_search` found.
+Each trains until its validation loss no longer falls, but no longer than the limit, and is judged by that loss.
 """
 
 from dataclasses import replace
@@ -52,6 +52,7 @@ EXPERIMENT = Experiment(
     after=lambda cell, context: [search_report(cell.data, context)],
     run=run,
     report=report,
+    held=lambda report, cell, context: any(all(row[axis] == cell[axis] for axis in AXES) for row in report["rows"]),
     reports=("reports/diffusion-sizes{tag}.json",),
     threads=THREADS,
     by_hand=True,

@@ -1,8 +1,8 @@
-"""Intrinsic dimension by maximum likelihood, of signals and of each representation's weights. The audit's question: are
-weights simpler than what they are of?
+"""The intrinsic dimension of signals and of each representation's weights, estimated by maximum likelihood. The
+question is whether weights are simpler than the signals that they encode.
 
-Of the training split's images (at 32×32) or occupancies (of 16³ places), and of the same instances' weights, each
-parameter in units of its standard deviation; k = 3, 5, 10, 20 neighbours.
+Points are the images of the training split (at 32×32) or its occupancies (at 16³ points), and the weights of the same
+instances, each parameter divided by its standard deviation. The estimate uses k = 3, 5, 10 or 20 neighbours.
 """
 
 from pathlib import Path
@@ -18,7 +18,7 @@ from wsr.data import load_signals
 from wsr.fields import registry
 from wsr.zoo import Zoo
 
-SIGNALS = "signals"  # in the place of a representation
+SIGNALS = "signals"  # stands in the place of a representation
 PIXELS, SAMPLES = 32, 16
 
 
@@ -36,7 +36,7 @@ def run(cell: Cell, context: Context) -> dict:
 
 
 def _zoo(cell: Cell, context: Context) -> str:
-    """The zoo of the cell; that of the first representation says which signals are meant."""
+    """The cell's zoo. For signals it is the first representation's, which says which instances are meant."""
     return context.zoo(cell.data, registry.names()[0] if cell["of"] == SIGNALS else cell["of"])
 
 
@@ -58,6 +58,9 @@ EXPERIMENT = Experiment(
     needs=lambda cell, context: [f"zoos/{_zoo(cell, context)}"],
     run=run,
     report=report,
+    held=lambda report, cell, context: any(
+        (row["data set"], row["of"]) == (slug(cell.data), cell["of"]) for row in report["rows"]
+    ),
     reports=("reports/dimensions{tag}.json", "reports/dimensions{tag}.md"),
     place=20,
     size="4 kB",

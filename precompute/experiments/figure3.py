@@ -1,18 +1,20 @@
-"""Figure 3: do independent fits of one target meet in one linear mode?
+"""Figure 3: do independent fits of one target lie in one linear mode?
 
-30 held-out targets of each data set, fitted twice by each representation. Two series:
+30 held-out targets of each data set are fitted twice by each representation, in three series of starts:
 
 - `own`: each from its own start, the second taken away from the first by λ = 0 (the control: the same start, other
   points), 0.25, 0.5, 0.75, 1 (an independent start).
 - `spread`: λ = 1, all six from one fixed start with the same relative spread σ = 0.02, 0.1, 0.3 around it.
 - `normal`: λ = 1, the multiplicative adapters from zero-mean starts.
 
-The independent fits of `own` and `normal` are kept as zoos, zoos/<data set>-<representation>-pairs and
-…-normal-pairs, a target's two fits as `<id>@0` and `<id>@1`: the app's Connect tab opens with them.
+The independent fits of `own` and `normal` are kept as the zoos <data set>-<representation>-pairs and …-normal-pairs,
+with which the app's Connect tab opens. A target's two fits are called `<id>@0` and `<id>@1` there.
 
-Of each row: cosines of the two starts, of the two fits, and of their change from the mean of such starts, both beside
-their floor; quality at eleven places of the line, and the Chamfer distance ×10² of the surfaces (at 64³, 2,048 points)
-at its ends and halfway; raw, and with the second fit aligned to the first. Mean and standard deviation over targets.
+Each row has three cosines: of the two starts, of the two fits, and of the two fits' changes from the mean start. The
+last two stand beside their floor, the same cosine for fits of different targets. It has the quality at eleven points of
+the line between the two weights, and for shapes the Chamfer distance ×10² of the surfaces (at 64³, 2,048 points) at the
+ends and halfway. Both are measured for the fits as they are, and with the second one aligned to the first. Values are
+means and standard deviations over targets.
 """
 
 import time
@@ -35,7 +37,7 @@ from wsr.zoo import Zoo
 from wsr.zoo.build import require_same_run
 
 INSTANCES, SURFACE = 30, 64
-POINTS = 25_000  # of an IoU: the mean over 30 shapes is known to 0.001
+POINTS = 25_000  # for an IoU: the mean over 30 shapes is then known to 0.001
 LAMBDAS, SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0), (0.02, 0.1, 0.3)
 SERIES = [
     *(("own", 0.02, value) for value in LAMBDAS),
@@ -58,7 +60,8 @@ def signals_of(data: str) -> Signals:
 
 
 def kept(cell: Cell) -> bool:
-    """Whether the pairs of a cell are kept as a zoo: independent fits at the preset's start, and at a zero-mean one."""
+    """Whether a cell's pairs are kept as a zoo, as independent fits from the preset's start or from a zero-mean start
+    are."""
     return cell["lambda"] == 1 and cell["series"] != "spread"
 
 
@@ -68,7 +71,7 @@ def pairs(cell: Cell, context: Context) -> str:
 
 
 class Study:
-    """What the cells of one data set share: their targets, and the first fits, which the λ of a series share."""
+    """What all cells of a data set share: the targets, and the first fits, which are the same for all λ of a series."""
 
     def __init__(self, data: str, context: Context):
         self.data, self.context = data, context
@@ -103,7 +106,7 @@ class Study:
         }
 
     def keep(self, pair: Pair, cell: Cell) -> None:
-        """The pair as a zoo of its own."""
+        """Stores the pairs as a zoo of their own."""
         steps = self.settings.fit.steps
         zoo = Zoo.create(
             self.context.path(pairs(cell, self.context)), pair.model, dataset=self.data, preset=self.context.preset,
@@ -112,7 +115,8 @@ class Study:
         if len(zoo):
             require_same_run(zoo, self.signals, None)
             return
-        evaluator = make_problem(self.signals, zoo.resolution).evaluator  # a zoo's quality is that of all points
+        # the quality in a zoo's index is measured at all points
+        evaluator = make_problem(self.signals, zoo.resolution).evaluator
         for number, weights in enumerate((pair.a, pair.b)):
             stored = weights.half()
             quality = evaluator.quality(pair.model, stored.float())
@@ -122,7 +126,8 @@ class Study:
             )
 
     def connection(self, pair: Pair, key: tuple, raw: Connection | None = None) -> Connection:
-        """raw: that of the same pair before it was aligned, whose ends are the same fields."""
+        """Measures the line between the two fits. raw: the measurement of the same pair before it was aligned, whose
+        ends are the same fields."""
         found = connect(pair, self.problem.evaluator)
         if self.targets:
             if key not in self.ends:
@@ -153,7 +158,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 
 def _line(pair: Pair, found: Connection, whole: bool) -> dict:
-    """`whole`: with the curve of every target, which the app draws beside its pictures."""
+    """whole: include the curve of every target, which the app draws beside its pictures."""
     distance = (pair.a - pair.b).norm(dim=1).numpy()
     summary = _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
     return summary | ({"curves": found.quality.round(4).tolist()} if whole else {})
@@ -182,7 +187,7 @@ def _spread(values: np.ndarray) -> dict:
 
 
 def flat(rows: list[dict]) -> pd.DataFrame:
-    """A line for each row: what figure 3 draws."""
+    """A flat table with the values that Figure 3 draws."""
     lines = []
     for row in rows:
         raw, aligned = row["raw"], row["aligned"]
@@ -217,11 +222,12 @@ EXPERIMENT = Experiment(
         {"data": data, **dict(zip(AXES, case, strict=True))} for data in context.data(EXPERIMENT) for case in cases()
     ],
     signals=signals_of,
-    settings=lambda cell, context: fitted(cell, context) | {"points": POINTS, "surface": SURFACE, "alphas": ALPHAS},
+    settings=lambda cell, context: fitted(cell, context) | {"points": POINTS, "surfaces": SURFACE, "alphas": ALPHAS},
     needs=base_needed,
     makes=lambda cell, context: [pairs(cell, context)] if kept(cell) else [],
     run=run,
     report=report,
+    held=lambda report, cell, context: any(all(row[axis] == cell[axis] for axis in AXES) for row in report["rows"]),
     reports=tuple(f"reports/figure3-{{data}}.{ending}" for ending in ("json", "csv", "md", "png")),
     report_by=("data",),
     place=9,

@@ -1,9 +1,7 @@
-"""The diffusion models, and 512 samples of each.
-
-Each trains until the loss of the weights that are kept back no longer falls, and for the same time at most, in as many
-steps as fit (`diffusion_search` measured one); at a preset that says how many epochs, so many. Models are written to
-diffusion/, their matrices in five or six bits a number; what they sample as they stand there, in as many bits a number,
-to samples/.
+"""The diffusion models, and 512 samples of each. Each model trains until its validation loss no longer falls, but for
+no more steps than fit into the same time (`diffusion_search` measured how long one takes). A preset that states a
+number of epochs gets that many instead. Models are written to diffusion/ with five or six bits for each number of their
+matrices. The models as they were written there are sampled, and the samples are written to samples/ with as many bits.
 """
 
 import shutil
@@ -33,7 +31,7 @@ from wsr.zoo import Zoo, compress_zoo
 
 
 def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
-    """How a generator is trained; None where its learning rate has not been searched."""
+    """The settings of a generator's training; None if its learning rate has not been searched yet."""
     config = diffusion_preset(context.preset, one.representation)
     config = replace(config, encoder=config.encoder and one.encoder)
     if config.epochs is not None:
@@ -73,7 +71,8 @@ def settings(cell: Cell, context: Context) -> dict:
 
 
 def search_needed(cell: Cell, context: Context) -> list[str]:
-    """Where a preset says how many epochs, it says the learning rate as well."""
+    """The report on learning rates. A preset that states a number of epochs states the learning rate as well, and needs
+    none."""
     return [search_report(cell.data, context)] if diffusion_preset(context.preset).epochs is None else []
 
 

@@ -1,9 +1,10 @@
 """Tables 2, 3 and 5: how good generated weights are, ours beside the paper's.
 
-Put together from reports/generation-<zoo>.json, which `audits` measured: against held-out fits (which nobody
-could copy) and against training fits, each beside its floor (held-out against training fits) and the replica baseline
-(training weights with a little noise). Mean and standard deviation over seeds where there are three; of one seed there
-is none, since subsets of its samples tell little of another seed. Models that are not there yet are left out.
+The tables put together what `audits` measured (reports/generation-<zoo>.json). Samples are compared with held-out fits,
+which no model could copy, and with training fits. Beside them stand the floor (held-out against training fits) and the
+replica baseline (training weights with a little noise). Values are means over seeds, with standard deviations if there
+are three seeds: subsets of one seed's samples would say little about another seed. Models that are not there yet are
+left out.
 """
 
 import json
@@ -23,15 +24,23 @@ from wsr.metrics.registry import Metric
 from wsr.stats import unpaired
 
 SIDES = ("heldout", "train")
-ORDER = (("mlora-asym", "mlora"), ("mlora-asym", "mlp"), ("mlora", "mlp"))  # those with three seeds
-WITH, FLAT = "mlora-asym", "mlora-asym without the layer encoder"  # the sides of table 5
+ORDER = (
+    ("mlora-asym", "mlora"),
+    ("mlora-asym", "mlp"),
+    ("mlora", "mlp"),
+)  # better and worse, of those with three seeds
+WITH, FLAT = "mlora-asym", "mlora-asym without the layer encoder"  # the two rows of Table 5
 
 
-NUMBERS = {"emoji/people": ("2",), "shapes10": ("3", "5")}  # of the paper's tables; those of others have no number
+NUMBERS = {
+    "emoji/people": ("2",),
+    "shapes10": ("3", "5"),
+}  # the numbers of the paper's tables; other data sets have none
 
 
 def tables(data: str, context: Context) -> list[str]:
-    """The names of a data set's tables: of all generators, and of mLoRA-Asym with and without the layer encoder."""
+    """The names of a data set's tables: one of all generators, and for shapes one of mLoRA-Asym with and without the
+    layer encoder."""
     other = "" if data in NUMBERS and context.preset == "cpu" else f"-{context.named(data)}"
     return [f"table{number}{other}" for number in NUMBERS.get(data, ("-generation",))]
 
@@ -58,12 +67,12 @@ def write(name: str, table: list[dict], compared: list[dict], cell: Cell, contex
 
 
 def measured(data: str, context: Context) -> dict[str, str]:
-    """Where `audits` writes what it measured, by representation."""
+    """The paths that `audits` writes to, by representation."""
     return {kind: f"reports/generation-{context.zoo(data, kind)}.json" for kind in registry.names()}
 
 
 def frame(data: str, context: Context) -> pd.DataFrame:
-    """All that was measured of a data set: `name` is a representation, and in the first rows of each its baseline."""
+    """All rows that were measured of a data set. The column `name` says whose samples a row is about (`named_as`)."""
     found = []
     for kind, asset in measured(data, context).items():
         path = context.path(asset)
@@ -73,7 +82,7 @@ def frame(data: str, context: Context) -> pd.DataFrame:
 
 
 def named_as(data: str, representation: str, model: str, context: Context) -> str:
-    """How the table names samples: as their representation, and by whom, where they are not of our diffusion."""
+    """The name of samples in the table: their representation, and the generator unless it is our diffusion model."""
     if model == Generator(data, representation, encoder=False).name(context):
         return FLAT
     zoo = context.zoo(data, representation)
@@ -97,7 +106,7 @@ def rows(found: pd.DataFrame, paper: dict) -> list[dict]:
 
 
 def order(found: pd.DataFrame) -> list[dict]:
-    """Which of two is better by each metric, where both have their seeds."""
+    """Which of two models is better by each metric, for pairs that both have three seeds."""
     made = []
     samples = found[found["set"] == "samples"]
     for better, worse in ORDER:
@@ -115,8 +124,8 @@ def order(found: pd.DataFrame) -> list[dict]:
 
 
 def _ratios(found: pd.DataFrame, better: str, worse: str, against: str) -> dict[str, float]:
-    """How many times as large the worse one's FD is, as it is and above the floor: what is left of a perfect
-    generator's, with as many samples."""
+    """The ratio of the two FDs, worse to better, as they are and after the floor has been subtracted. The floor is the
+    FD that a perfect generator would have with as many samples."""
     part = found[found["against"] == against]
     of = part.groupby(["set", "name"])["FD"].mean()
     above = [of["samples", name] - of["floor", name] for name in (worse, better)]
@@ -124,7 +133,7 @@ def _ratios(found: pd.DataFrame, better: str, worse: str, against: str) -> dict[
 
 
 def _losses(samples: pd.DataFrame, name: str, against: str, metric: Metric) -> np.ndarray:
-    """How much worse than the best each seed is."""
+    """The loss of each seed by a metric: smaller is better."""
     if metric.symbol not in samples:
         return np.zeros(0)
     part = samples[(samples["name"] == name) & (samples["against"] == against)][metric.symbol]

@@ -1,8 +1,9 @@
-"""A map of 100,000 networks, and how it feels.
+"""How fast a map of 100,000 networks is in a browser.
 
-The zoo is made by perturbing real weights (a hundred copies of each of the emoji's thousand, with noise of a tenth of
-each parameter's spread), in build/large, 1.6 GB: it is not committed. Measured are the
-median frame while panning in headless Chromium with software GL, and seconds from a click to its picture.
+The zoo is made by perturbing real weights: a hundred copies of each of the thousand emoji, with noise of a tenth of
+each parameter's standard deviation. It is written to build/large, takes 1.6 GB and is not committed. Measured are the
+median time of a frame while the map is dragged in headless Chromium with software GL, and the seconds from a click to
+its picture.
 """
 
 import json
@@ -46,13 +47,13 @@ FRAMES = """() => new Promise((done) => {
 
 
 def make() -> None:
-    """An assets folder of its own: the real bases and zoos, and the large zoo with its map."""
+    """Makes an assets folder of its own, with links to the real bases and zoos, and with the large zoo and its map."""
     zoo, done = Zoo.open(REAL), FOLDER / "maps" / f"{NAME}.parquet"
     made_of = {"zoo": asset_hash(zoo.path), "map": asset_hash(assets_dir() / "maps" / f"{REAL}.parquet")}
     identity, label = Identity.of("large map", 1, **made_of, copies=COPIES, noise=NOISE), FOLDER / "identity.json"
     if done.exists() and label.exists() and json.loads(label.read_text()) == identity.record():
         return
-    shutil.rmtree(FOLDER, ignore_errors=True)  # another run's
+    shutil.rmtree(FOLDER, ignore_errors=True)  # what another run has left
     folder = FOLDER / "zoos" / NAME
     for path in (folder, FOLDER / "maps"):
         path.mkdir(parents=True, exist_ok=True)
@@ -118,7 +119,7 @@ def measure() -> dict:
 
 
 def _pan(page: "Page") -> list[float]:
-    """Milliseconds between frames while the map is dragged about."""
+    """Milliseconds between frames while the map is dragged."""
     box = page.locator(".wsr-plot").first.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
@@ -133,7 +134,7 @@ def _pan(page: "Page") -> list[float]:
 
 
 def _click(page: "Page", i: int) -> float:
-    """Seconds until the picture of the point is there."""
+    """Seconds from a click on a point until its picture is there."""
     before, (x, y) = page.evaluate(PICTURE), page.evaluate(POINT, [0, i])
     begun = time.monotonic()
     page.mouse.click(x, y)

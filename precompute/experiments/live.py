@@ -1,11 +1,11 @@
-"""What a visitor waits for, measured in a browser on this machine.
+"""How long a visitor waits, measured in a browser on this machine.
 
-In seconds: from the command to the server's first answer, from there to the map's
-points (painted before gradio is there) and to the map itself (and again for later visitors); from a click to the
-picture or the surface; from pressing Fit to 30 dB (an emoji, or a photograph where none was fetched) and to an IoU of
-0.9; in Connect, from opening the tab to its six pictures, and from a step of α to six new ones; in every tab that shows
-something by itself, from a click on it to its first picture; in Generate, from pressing Sample to the first pictures,
-to the last ones and to the verdicts, and from Stop to the end.
+All values are in seconds. Start: from the command to the server's first answer, from there to the map's points (which
+are painted before Gradio has loaded) and to the map itself, and the latter again for later visitors. Atlas: from a
+click to the picture or the surface. Fit: from pressing Fit to 30 dB (of an emoji, or of a photograph if no emoji have
+been fetched) and to an IoU of 0.9. Connect: from opening the tab to its six pictures, and from a step of α to six new
+ones. Other tabs: from a click on the tab to its first picture. Generate: from pressing Sample to the first pictures, to
+the last ones and to the verdicts, and from Stop to the end.
 """
 
 import re
@@ -31,14 +31,14 @@ POINT = """([trace, i]) => {
 PICTURE = "document.querySelector('.wsr-frame img')?.src"
 
 TABS = ("Connect", "Symmetry", "Generate", "Audit")
-# A picture of the tab that is open: an image, a cell with a picture behind it, or a chart
+# Whether the open tab shows a picture: an image, a cell with a background image, or a chart
 SHOWN = """() => [...document.querySelectorAll('[role=tabpanel]')].filter((panel) => panel.clientHeight).some((panel) =>
   [...panel.querySelectorAll('img, .wsr-thumb, .wsr-plot .main-svg')].some((part) => part.clientHeight > 20 &&
     (!part.matches('.wsr-thumb') || part.style.backgroundImage)))"""
 GRID = """() => [...document.querySelectorAll('.wsr-pictures .wsr-thumb')].filter((cell) => cell.clientHeight > 60)
   .map((cell) => cell.style.backgroundImage).join()"""
 
-# Of a shape, halfway, some of the six may have no surface.
+# The sources of the six pictures. Halfway between two shapes some may have no surface, and so no picture.
 SIX = """() => [...document.querySelectorAll(".wsr-six figure")].map((one) => one.querySelector("img")?.src ?? "")"""
 ALL_CHANGED = f"""before => {{
   const now = ({SIX})();
@@ -61,7 +61,7 @@ def run(cell: Cell, context: Context) -> None:
 
 
 def _first(page: "Page", address: str) -> dict:
-    """The first visit: the map, clicks on it, and fits."""
+    """Measures the first visit: the map, clicks on it, and fits."""
     begun, found = time.monotonic(), {}
     page.goto(address, wait_until="commit")
     page.wait_for_selector(".wsr-first canvas")
@@ -138,7 +138,7 @@ def _connect(page: "Page", address: str) -> dict:
 
 
 def _map(browser: "Browser", port: int) -> float:
-    """Seconds from the address to the map, for a visitor who is not the first."""
+    """Seconds from opening the address to the map, for a visitor who is not the first."""
     page = browser.new_page(viewport=SIZE)
     begun = time.monotonic()
     page.goto(f"http://127.0.0.1:{port}/", wait_until="commit")
@@ -150,7 +150,7 @@ def _map(browser: "Browser", port: int) -> float:
 
 
 def _tab(browser: "Browser", port: int, name: str) -> float:
-    """Seconds from a click on a tab of a page that is on screen to its first picture."""
+    """Seconds from a click on a tab to the tab's first picture."""
     page = browser.new_page(viewport=SIZE)
     page.goto(f"http://127.0.0.1:{port}/")
     page.wait_for_selector(".wsr-plot .main-svg")
@@ -175,7 +175,7 @@ def _generate(page: "Page", address: str) -> dict:
     press.click()
     page.wait_for_function(f"before => ({GRID})() !== before", arg=before, polling=20)
     found["first_seconds"] = time.monotonic() - begun
-    # looking for copies of people is sooner done than seen
+    # the search for copies of people may end before its message can be seen
     state.filter(has_text=re.compile("Looking for copies|new networks")).wait_for(timeout=120_000)
     found["drawn_seconds"] = time.monotonic() - begun
     state.filter(has_text="new networks").wait_for(timeout=120_000)
@@ -184,13 +184,13 @@ def _generate(page: "Page", address: str) -> dict:
     state.filter(has_text="Step ").wait_for(timeout=60_000)
     begun = time.monotonic()
     page.get_by_role("button", name="Stop", exact=True).click()
-    ended = re.compile("Stopped|new networks")  # sampling itself takes half a second: it may have come to its end
+    ended = re.compile("Stopped|new networks")  # sampling takes half a second, and may have ended by itself
     state.filter(has_text=ended).wait_for(timeout=60_000)
     return found | {"stop_seconds": time.monotonic() - begun}
 
 
 def _fit(page: "Page", sample: str) -> dict:
-    """Seconds from pressing Fit to the bar and to the end, and the quality at the end."""
+    """Seconds from pressing Fit until 30 dB or an IoU of 0.9 is reached and until the end, and the text at the end."""
     page.get_by_role("button", name=sample).click()
     page.locator(".wsr-state:visible", has_text="is chosen").wait_for()
     page.get_by_role("button", name="Fit", exact=True).click()

@@ -1,4 +1,6 @@
-"""The maps of the zoos in 2D and 3D."""
+"""The maps of all zoos, in 2D and 3D."""
+
+import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment
 from wsr.analysis import METHODS, ProjectionConfig, project, to_table
@@ -27,6 +29,11 @@ def run(cell: Cell, context: Context) -> None:
     make_map(context.zoo(cell.data, cell.representation))
 
 
+def changed(cell: Cell, context: Context) -> list[str]:
+    table = pd.read_parquet(context.path(f"maps/{context.zoo(cell.data, cell.representation)}.parquet"), columns=["id"])
+    return ["the zoo's ids are others"] * (set(table["id"]) != set(context.open_zoo(cell).good()["id"]))
+
+
 EXPERIMENT = Experiment(
     name="maps",
     title="`maps/*.parquet`: UMAP, t-SNE and PCA in 2D and 3D",
@@ -35,6 +42,7 @@ EXPERIMENT = Experiment(
     needs=("zoos/{zoo}",),
     makes=("maps/{zoo}.parquet",),
     run=run,
+    changed=changed,
     place=4,
     size="18 × 0.06 MB",
     time="1.2 min each",

@@ -1,8 +1,7 @@
-"""The other generators that the audit of weight generators found to copy, on our zoos of mLoRA-Asym.
+"""Other generators of weights, which an earlier audit found to copy, trained on our zoos of mLoRA-Asym.
 
-Every registered peer (`wsr.generators.registry`) that audits compare, trained for about as long as a diffusion model
-may train; 128 samples of each. They have no weights kept back that would end their training sooner: their papers train
-to the end.
+Every registered peer (`wsr.generators.registry`) that audits compare is trained for about as long as a diffusion model
+may train, and sampled 128 times. No validation loss ends the training sooner, as in their papers.
 """
 
 import shutil
@@ -21,8 +20,8 @@ from wsr.progress import bar
 from wsr.zoo import Zoo, compress_zoo
 
 COUNT = 128
-AUTOENCODER_STEPS, PAIR_STEPS = 1500, 1000  # two or three minutes on one core
-LEARNT = ("mlora-asym",)  # the representations whose zoos they learn from
+AUTOENCODER_STEPS, PAIR_STEPS = 1500, 1000  # each takes two or three minutes on one core
+LEARNT = ("mlora-asym",)  # the representations whose zoos peers learn from
 
 
 def run(cell: Cell, context: Context) -> None:
@@ -41,7 +40,7 @@ def run(cell: Cell, context: Context) -> None:
 
 
 def trained(preset: str) -> dict[str, TrainSettings]:
-    """How each is trained, by its name; any other one as its own settings say."""
+    """The training settings of peers, by name; a peer that is missing here is trained with its own defaults."""
     config, latent = replace(diffusion_preset(preset), patience=0), LatentConfig(steps=AUTOENCODER_STEPS)
     noisy = replace(latent, input_noise=0.01, latent_noise=0.1)
     return {
@@ -52,13 +51,13 @@ def trained(preset: str) -> dict[str, TrainSettings]:
 
 
 def settings(cell: Cell, context: Context) -> dict:
-    """What samples of a generator depend on, beside what it learns from."""
+    """Everything but the zoo that the samples of a peer depend on."""
     steps = {"autoencoder": AUTOENCODER_STEPS, "pairs": PAIR_STEPS}
     return {"config": diffusion_preset(context.preset), "steps": steps, "samples": COUNT}
 
 
 def _learnt(cell: Cell, context: Context) -> str:
-    """The zoo that the generator learns: of fits, or of their snapshots."""
+    """The zoo that the peer learns from: of fits, or of their snapshots."""
     zoo = context.zoo(cell.data, cell.representation)
     return f"zoos/{zoo}" + ("-trajectories" if named(cell["peer"]).learns_from == "trajectories" else "")
 

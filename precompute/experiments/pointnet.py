@@ -1,5 +1,5 @@
-"""PointNet++ on the surface points of a data set's training split: the extractor of all shape metrics, with its
-held-out accuracy beside it."""
+"""PointNet++, trained on surface points of a data set's training split. All shape metrics use its features; its
+held-out accuracy is stored beside it."""
 
 import time
 
@@ -8,11 +8,12 @@ import torch
 from safetensors.torch import save_file
 
 from precompute.experiment import Cell, Context, Experiment
+from precompute.records import parsed
 from precompute.selection import has_surfaces, training_signals
 from precompute.tables import write_json
 from wsr.data import Signals, load_signals
 from wsr.fields.base import compute_dtype
-from wsr.identity import Identity, content_hash
+from wsr.identity import Identity, content_hash, differences
 from wsr.metrics.features import unit_ball
 from wsr.metrics.pointnet import PointNet
 from wsr.metrics.surfaces import surface_points
@@ -24,7 +25,7 @@ POINTS, DRAWN, BATCH, EPOCHS, LR = 2048, 1024, 16, 2, 1e-3
 
 
 def clouds(signals: Signals) -> tuple[torch.Tensor, torch.Tensor]:
-    """(n, points, 3) in the unit ball, and labels; kept in the cache."""
+    """Surface points (n, points, 3), scaled into the unit ball, and labels (n,). The points are kept in the cache."""
     names = sorted(set(signals.classes))
     labels = torch.tensor([names.index(cls) for cls in signals.classes])
     content = content_hash([signal.sha256() for signal in signals])
@@ -59,7 +60,7 @@ def run(cell: Cell, context: Context) -> None:
 
 
 def train(data: torch.Tensor, labels: torch.Tensor) -> tuple[PointNet, dict]:
-    """The trained network, and how it was trained."""
+    """Trains the network. Returns it with a record of its training."""
     network = PointNet(int(labels.max()) + 1)
     optimizer = torch.optim.Adam(network.parameters(), LR, weight_decay=1e-4)
     steps = EPOCHS * (len(data) // BATCH)
@@ -85,10 +86,21 @@ def train(data: torch.Tensor, labels: torch.Tensor) -> tuple[PointNet, dict]:
 
 
 def moved(points: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Half of the points of each cloud, scaled and shifted a little."""
+    """Augments clouds: draws half of the points of each, and scales and shifts them a little."""
     chosen = points[:, torch.randperm(points.shape[1], generator=generator)[:DRAWN]]
     scale = 0.8 + 0.45 * torch.rand(len(points), 1, 1, generator=generator)
     return chosen * scale + 0.1 * (2 * torch.rand(len(points), 1, 3, generator=generator) - 1)
+
+
+def settings(cell: Cell, context: Context) -> dict:
+    return {"points": POINTS, "drawn": DRAWN, "batch": BATCH, "epochs": EPOCHS, "lr": LR}
+
+
+def changed(cell: Cell, context: Context) -> list[str]:
+    """What the record of a training says of its settings that is otherwise now."""
+    told = parsed(context.path(f"metrics/pointnet-{context.named(cell.data)}.json"))
+    now = {name: value for name, value in settings(cell, context).items() if name in told}
+    return differences({name: told[name] for name in now}, now)
 
 
 EXPERIMENT = Experiment(
@@ -97,7 +109,8 @@ EXPERIMENT = Experiment(
     data=("shapes10",),
     grid=lambda context: [{"data": data} for data in context.data(EXPERIMENT) if has_surfaces(data)],
     signals=training_signals,
-    settings=lambda cell, context: {"points": POINTS, "drawn": DRAWN, "batch": BATCH, "epochs": EPOCHS, "lr": LR},
+    settings=settings,
+    changed=changed,
     makes=("metrics/pointnet-{data}.safetensors", "metrics/pointnet-{data}.json"),
     run=run,
     presets=("cpu",),

@@ -1,7 +1,8 @@
-"""How samples should be drawn.
+"""Which sampler settings are best.
 
-Of mLoRA-Asym on both data sets: the noise from which the last step leads straight to the weights, how much the class
-counts (where there are several), and the number of steps, one setting at a time away from what is used.
+The models are mLoRA-Asym's of both data sets. One setting at a time is changed from what is used: the noise level from
+which the last step leads straight to the weights (`final_noise`), the guidance by class (if there are several), and the
+number of steps.
 """
 
 from pathlib import Path
@@ -20,7 +21,7 @@ SETTINGS = {
 
 
 def run(cell: Cell, context: Context) -> dict | None:
-    """None where the setting says nothing: guidance of a model with one class."""
+    """The row of one setting; None if it has no effect, as guidance for a model with one class."""
     model, setting = load_diffusion(context.path(_model(cell, context))), SETTINGS[cell["setting"]]
     if "guidance" in setting and len(model.classes) < 2:
         return None
@@ -32,6 +33,14 @@ def run(cell: Cell, context: Context) -> dict | None:
 
 def _model(cell: Cell, context: Context) -> str:
     return f"diffusion/{context.zoo(cell.data, cell.representation)}.safetensors"
+
+
+def held(report: dict, cell: Cell, context: Context) -> bool:
+    """Whether a report has a setting of the cell's model; the model's first row is of what is used."""
+    name = context.zoo(cell.data, cell.representation)
+    rows = [{key: row[key] for key in ("end", "guidance", "steps")} for row in report["rows"] if row["model"] == name]
+    setting = {"end" if key == "final_noise" else key: value for key, value in SETTINGS[cell["setting"]].items()}
+    return bool(rows) and rows[0] | setting in rows
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
@@ -47,6 +56,7 @@ EXPERIMENT = Experiment(
     needs=lambda cell, context: ["zoos/{zoo}", _model(cell, context)],
     run=run,
     report=report,
+    held=held,
     reports=("reports/sampling{tag}.json", "reports/sampling{tag}.md"),
     threads=THREADS,
     place=17,

@@ -23,7 +23,7 @@ PICTURES = ("atlas-emoji", "atlas-shapes", "connect", "symmetry", "fit-six", "fi
 def run(cell: Cell, context: Context) -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as cache:
-        # an empty cache: the pictures show what weights decode to, and none of the emoji themselves
+        # with an empty cache the pictures show what weights decode to, and none of the emoji themselves
         environment = {**os.environ, "WSR_CACHE": cache}
         server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)], env=environment)
         try:

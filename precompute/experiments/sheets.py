@@ -1,4 +1,5 @@
-"""Pictures of shapes: the atlas's sheet of thumbnails, decoded from the zoo, and the README's sheet of 100 shapes."""
+"""Pictures of shapes: the sheet of thumbnails for the atlas, decoded from the zoo, and the README's sheet of 100
+shapes."""
 
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from wsr.render.pictures import contact_sheet, draw_mesh
 from wsr.zoo import Zoo
 
 CELL = 64  # pixels of a thumbnail, as the app cuts them out
-CLASSES, EACH = 10, 10  # of the sheet of shapes
+CLASSES, EACH = 10, 10  # on the sheet of shapes
 
 
 def thumbnails(cell: Cell, context: Context) -> None:
-    """Draws a cell for each instance, in the order of the zoo's index, as square as it gets."""
+    """Draws a cell for each instance, in the order of the zoo's index, on a sheet that is as square as possible."""
     zoo = context.open_zoo(cell)
-    content = asset_hash(zoo.path)[:16]  # of a zoo made anew other thumbnails are kept
+    content = asset_hash(zoo.path)[:16]  # a zoo that is made anew has thumbnails of its own
     columns = int(np.ceil(np.sqrt(len(zoo))))
     sheet = np.full((-(-len(zoo) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
     with bar(f"thumbnails {zoo.path.name}") as update:
@@ -34,7 +35,8 @@ def thumbnails(cell: Cell, context: Context) -> None:
 
 
 def _thumbnail(zoo: Zoo, item: str, content: str) -> np.ndarray:
-    """Drawn at twice the size and halved, for smooth edges; kept in the cache, so that a killed run goes on."""
+    """Draws an instance at twice the size and halves it, for smooth edges. It is kept in the cache, so that a killed
+    run goes on."""
     path = cache_dir() / "thumbnails" / f"{zoo.path.name}-{content}" / f"{item}.png"
     if not path.exists():
         picture = Image.fromarray(draw_mesh(zoo.decode([item], 64)[0], 2 * CELL)).resize((CELL, CELL), Image.BOX)
@@ -45,7 +47,7 @@ def _thumbnail(zoo: Zoo, item: str, content: str) -> np.ndarray:
 
 
 def sheet(cell: Cell, context: Context) -> None:
-    """Draws some shapes of each class, spread over the class."""
+    """Draws some shapes of each class, evenly spaced over the class."""
     context.prepare(cell.data)
     signals = load_signals(cell.data)
     pictures, classes = [], list(dict.fromkeys(signals.classes))[:CLASSES]
@@ -68,7 +70,7 @@ def _save(pixels: np.ndarray, path: Path) -> None:
 
 
 def grid(context: Context) -> list[dict]:
-    """Of shapes alone: the page draws the thumbnails of pictures by itself."""
+    """Cells for shapes alone: the page draws the thumbnails of pictures by itself."""
     shapes = filter(has_surfaces, context.data(EXPERIMENT))
     return [values for data in shapes for values in ({"data": data, "representation": "mlora-asym"}, {"data": data})]
 

@@ -1,10 +1,10 @@
-"""What bounds a generator of so few weights.
+"""What bounds a generator that learns from so few weights without copying them.
 
-A generator that has learnt from 800 weights makes weights in their span, or noise. So fits that it has not seen are
-projected onto the first k principal components of training weights (each parameter in units of its spread) and decoded:
-of held-out fits the share of their variance that is there, and the quality of what is left; and, of training fits onto
-components of the others, their FD against held-out fits. What has a lower one than that has copied: it has details that
-are not to be had from other weights.
+A generator that has learnt from 800 weights makes weights in their span, or noise. Therefore fits that it has not seen
+are projected onto the first k principal components of training weights (each parameter divided by its standard
+deviation), and decoded. Of held-out fits this measures the share of their variance that lies in the span, and the
+quality that is left. A part of the training fits is projected onto the components of the others, and compared with
+held-out fits by FD. Samples with a lower FD must have copied: they have details that cannot be had from other weights.
 """
 
 from pathlib import Path
@@ -25,8 +25,8 @@ from wsr.fields import registry
 from wsr.fitting.problem import make_problem
 from wsr.zoo import Zoo
 
-COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all that there are
-LEARNT = 0.8  # of the training weights, whose components the others are projected on; of emoji whole families
+COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all components
+LEARNT = 0.8  # share of the training weights that the others are projected onto; emoji families stay whole
 
 
 def run(cell: Cell, context: Context) -> list[dict]:
@@ -58,7 +58,8 @@ def measured(zoo: Zoo) -> list[dict]:
 def projected(
     weights: Float[Tensor, "n p"], known: Float[Tensor, "m p"], count: int | None
 ) -> tuple[Float[Tensor, "n p"], float]:
-    """Weights in the span of the first principal components of others, and the share of their variance there."""
+    """Projects weights onto the first principal components of others. Returns the projections, and the share of the
+    variance that they keep."""
     mean, std = known.mean(0), known.std(0).clamp_min(1e-6)
     components = torch.linalg.svd((known - mean) / std, full_matrices=False).Vh[: count or len(known) - 1]  # (k, p)
     standard = (weights - mean) / std
@@ -82,6 +83,9 @@ EXPERIMENT = Experiment(
     needs=("zoos/{zoo}",),
     run=run,
     report=report,
+    held=lambda report, cell, context: any(
+        row["zoo"] == context.zoo(cell.data, cell.representation) for row in report["rows"]
+    ),
     reports=("reports/spans{tag}.json", "reports/spans{tag}.md"),
     place=21,
     size="4 kB",

@@ -1,4 +1,4 @@
-"""Speed, measured with nothing else running: what `wsr bench` measures, for the reports that README and tables read."""
+"""Speed, measured by `wsr bench` with nothing else running, for the reports that the README and tables read."""
 
 from precompute.experiment import Cell, Context, Experiment
 from wsr.commands.bench import BenchFit, BenchGrowth, BenchSurfaces

@@ -1,10 +1,10 @@
 """Table 1: reconstruction by the six representations, ours beside the paper's.
 
-From the zoos' own indices (PSNR, IoU), from `wsr bench fit` (seconds of a fit with nothing else running) and, for
-shapes, the Chamfer distance of decoded surfaces (at 128³) to their targets, of 2,048 points each: plain distances, both
-directions summed. `floor` is that distance between two samples of the target itself. Means with 95 % confidence
-intervals over the held-out instances; the paper's order is judged on differences of the same instances. Zoos that are
-not there yet are left out.
+PSNR and IoU come from the zoos' own indices, seconds of a fit from `wsr bench fit`. For shapes the Chamfer distance of
+decoded surfaces (at 128³) to their targets is measured between 2,048 points of each: distances, not squared, both
+directions summed. `floor` is that distance between two samples of the target itself. Values are means with 95 %
+confidence intervals over the held-out instances. The paper's order is judged by differences on the same instances. Zoos
+that are not there yet are left out.
 """
 
 import json
@@ -23,10 +23,10 @@ from wsr.progress import bar
 from wsr.stats import mean_interval, paired
 from wsr.zoo import Zoo
 
-CLOUDS = 100  # held-out shapes whose surfaces are compared
+CLOUDS = 100  # how many held-out shapes have their surfaces compared
 CHAMFER = "CD ×10²"
 
-# What the paper says of its Table 1, section 4.1: the first is the better one.
+# What section 4.1 of the paper says of its Table 1: the first of each pair is the better one.
 BEST = "mlora-asym"
 ORDER = (
     *((BEST, other) for other in PAPER["representations"] if other != BEST),
@@ -36,7 +36,7 @@ ORDER = (
 
 
 def run(cell: Cell, context: Context) -> dict:
-    """What the table needs of one zoo, or the floor of a data set."""
+    """The values of one zoo, or the floor of a data set."""
     if has_surfaces(cell.data):
         context.prepare(cell.data)
     if "representation" not in cell.values:
@@ -58,7 +58,7 @@ def run(cell: Cell, context: Context) -> dict:
 
 
 def _seconds(cell: Cell, context: Context) -> float | None:
-    """Of a fit, measured with nothing else running (`wsr bench fit`); None before that, or where the representation was
+    """Seconds of a fit, measured by `wsr bench fit`; None before that has been run, or if the representation was
     registered since."""
     path = context.path(_bench(cell, context))
     measured = json.loads(path.read_text())["seconds_by_representation"] if path.exists() else {}
@@ -70,7 +70,7 @@ def _bench(cell: Cell, context: Context) -> str:
 
 
 def _chamfers(zoo: Zoo, ids: list[str]) -> dict[str, float]:
-    """Of decoded surfaces to their targets, × 100, by id."""
+    """Chamfer distances of decoded surfaces to their targets, ×100, by id."""
     found = {}
     with bar(f"Chamfer {zoo.path.name}") as update:
         for signal in load_signals(zoo.meta["dataset"], ids):
@@ -96,6 +96,14 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     write_tables(paths, rows, _order(cells, datasets), **about)
 
 
+def held(report: dict, cell: Cell, context: Context) -> bool:
+    """Whether a report has the row of the cell's representation with the qualities of its data set, or the floor."""
+    if "representation" not in cell.values:
+        return f"{CHAMFER} floor" in report
+    quality = f"{slug(cell.data)} {quality_of(cell.data)}"
+    return any(row["representation"] == cell.representation and row.get(quality) is not None for row in report["rows"])
+
+
 def _row(name: str, found: dict[str, dict]) -> dict:
     row = {"representation": name}
     for data, value in found.items():
@@ -117,8 +125,8 @@ def _interval(measure: str, of: dict[str, float]) -> dict:
 
 
 def _order(cells: dict, datasets: list[str]) -> list[dict]:
-    """For each statement of the paper's and each measure: by how much the first is better on the same instances, with
-    the 95 % interval, and whether that confirms the statement, refutes it, or leaves it open."""
+    """One row for each statement of the paper and each measure: by how much the first representation is better on the
+    same instances, with the 95 % interval, and whether that confirms the statement, refutes it or leaves it open."""
     rows = []
     for data in datasets:
         for key, measure, sign in (("quality", quality_of(data), 1), ("chamfer", CHAMFER, -1)):
@@ -148,6 +156,7 @@ EXPERIMENT = Experiment(
     uses=lambda cell, context: [_bench(cell, context)] if "representation" in cell.values else [],
     run=run,
     report=report,
+    held=held,
     reports=tuple(f"reports/table1{{tag}}.{ending}" for ending in ("json", "csv", "md")),
     place=7,
     size="20 kB",

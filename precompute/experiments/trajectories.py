@@ -1,4 +1,4 @@
-"""Snapshots of 200 fits at five steps, as zoos: of emoji (of people, as the generators learn them) and of shapes."""
+"""Zoos of trajectories: 200 fits of each data set, with snapshots of their weights at five steps."""
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
@@ -10,7 +10,7 @@ from wsr.zoo import Zoo
 from wsr.zoo.trajectories import build_trajectories
 
 INSTANCES = 200
-PARTS = (0.02, 0.1, 0.3, 0.6, 1.0)  # of the steps: losses fall fast at first
+PARTS = (0.02, 0.1, 0.3, 0.6, 1.0)  # when snapshots are taken, as parts of all steps: losses fall fast at first
 
 
 def signals_of(data: str) -> Signals:

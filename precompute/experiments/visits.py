@@ -1,5 +1,5 @@
-"""The served page under many visitors, and over a long time. Both take options of their own when they are run by
-themselves: `python -m precompute.visitors --help`, `python -m precompute.soak --help`."""
+"""How the served page behaves with many visitors, and over a long time. Both measurements take options when they are
+run directly: `python -m precompute.visitors --help`, `python -m precompute.soak --help`."""
 
 from precompute import soak, visitors
 from precompute.experiment import Cell, Context, Experiment

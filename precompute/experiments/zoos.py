@@ -1,19 +1,22 @@
-"""The zoos: the same signals fitted by each representation. A killed run loses at most the batches in hand.
+"""The zoos: the same signals, fitted by each representation. A killed run loses at most the batches that were being
+fitted.
 
-The zoos of a part of a data set (of people, what generators of faces learn from) are made in the cache and compressed
-into assets/, as are three of the twelve others.
+The zoos of a part of a data set (emoji of people) are made in the cache and compressed into assets/, and so are three
+of the twelve others.
 """
 
 import shutil
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
-from precompute.selection import zoo_signals
+from precompute.selection import modality_of, zoo_signals
 from wsr.fields import registry
+from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
 from wsr.paths import cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo, build_zoo, compress_zoo
+from wsr.zoo.meta import ZooSettings, changed_settings, zoo_meta
 
 COMPACT = ("emoji-lora", "emoji-lora-asym", "emoji-mlp-asym")  # so that assets/ stays below 450 MB
 
@@ -22,28 +25,33 @@ def run(cell: Cell, context: Context) -> None:
     name = context.zoo(cell.data, cell.representation)
     final, compact = context.path(f"zoos/{name}"), "/" in cell.data.partition(":")[0] or name in COMPACT
     if compact and final.exists():
-        return  # the run before was killed just after: only a whole one is renamed there
-    signals, preset = zoo_signals(cell.data), context.settings(cell.data)
-    kind = registry.named(cell.representation)
-    base = context.base(cell.data) if kind.needs_base else None
-    model = representation_for(cell.representation, base, signals.modality, preset=context.preset)
-    zoo = Zoo.create(
-        cache_dir() / "training" / name if compact else final,
-        model,
-        dataset=cell.data,
-        preset=context.preset,
-        init=kind.zoo_inits.get(signals.modality.name, "centered"),
-        sigma=SIGMA,
-        init_seed=INIT_SEED,
-        steps=preset.fit.steps,
-    )
+        return  # the run before was killed just after compressing, which writes a whole zoo or none
+    model, settings = made_as(cell, context)
+    zoo = Zoo.create(cache_dir() / "training" / name if compact else final, model, **settings)
     with bar(str(cell)) as update:
-        for record in build_zoo(zoo, signals, device=context.device):
+        for record in build_zoo(zoo, zoo_signals(cell.data), device=context.device):
             update(record.done, record.total, f"quality {record.quality:.3f}")
     if zoo.path != final:
         with bar(f"compress {name}") as update:
             compress_zoo(zoo, final, update)
         shutil.rmtree(zoo.path)
+
+
+def made_as(cell: Cell, context: Context) -> tuple[Representation, ZooSettings]:
+    """The representation of a zoo, and the settings that it is made with."""
+    kind, modality, preset = registry.named(cell.representation), modality_of(cell.data), context.settings(cell.data)
+    base = context.base(cell.data) if kind.needs_base else None
+    model = representation_for(cell.representation, base, modality, preset=context.preset)
+    init = kind.zoo_inits.get(modality.name, "centered")
+    about = {"dataset": cell.data, "preset": context.preset, "steps": preset.fit.steps}
+    return model, {**about, "init": init, "sigma": SIGMA, "init_seed": INIT_SEED}
+
+
+def changed(cell: Cell, context: Context) -> list[str]:
+    """What a zoo says of its settings and its base that is otherwise now."""
+    begun = context.open_zoo(cell).meta
+    model, settings = made_as(cell, context)
+    return changed_settings(begun, zoo_meta(model, **settings) | {"dtype": begun["dtype"]})
 
 
 EXPERIMENT = Experiment(
@@ -57,6 +65,7 @@ EXPERIMENT = Experiment(
     needs=base_needed,
     makes=("zoos/{zoo}",),
     run=run,
+    changed=changed,
     place=2,
     size="12 × 15.8 MB, 6 × 8 MB",
     time="3 min (MLPs) to 13 min each, shapes 6 to 27 min",

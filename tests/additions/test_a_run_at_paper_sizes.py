@@ -21,7 +21,7 @@ from wsr.zoo import Zoo
 TINY = PresetConfig(
     16,
     FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 32, 2),
-    FitConfig(60, 64, 16, lr=5e-2),
+    FitConfig(60, 64, 64, lr=5e-2),
     BaseTrainingConfig((Stage(40, 16, 64, 1e-2),)),
 )
 NORMS = '''

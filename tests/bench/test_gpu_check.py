@@ -68,7 +68,7 @@ def _works(device, toy):
 
 def test_a_stage_that_fails_leaves_what_it_has_and_the_next_goes_on(tmp_path, monkeypatch):
     for name, run in (("hangs", _hangs), ("fails", _fails), ("dies", _dies), ("works", _works), ("late", _works)):
-        monkeypatch.setitem(STAGES, name, Stage(1.5 if name == "hangs" else 30, run))
+        monkeypatch.setitem(STAGES, name, Stage(0.7 if name == "hangs" else 30, run))
     check = gpu.Check(tmp_path, "cpu", True)
     began = time.monotonic()
     stages = check.run(["hangs", "fails", "dies", "works"])["stages"]

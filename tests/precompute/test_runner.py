@@ -214,7 +214,7 @@ def test_a_report_that_is_older_than_records_is_not_replaced_by_a_part_of_it(lab
 
 def test_a_cell_that_does_not_make_what_it_says_is_not_done(lab):
     failed = lab.run("numbers", run=lambda cell, context: None)
-    assert "has not made toy/1.txt" in failed[0] and lab.states("numbers") == [BEGUN] * 3
+    assert "without making toy/1.txt" in failed[0] and lab.states("numbers") == [BEGUN] * 3
 
 
 def test_another_preset_gets_names_of_its_own(lab):
