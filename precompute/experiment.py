@@ -114,6 +114,9 @@ class Experiment:
     report: Callable[[Found, list[Path], "Context"], None] | None = None
     reports: Paths = ()
     report_by: tuple[str, ...] = ()
+    final: bool = False
+    """Whether it makes a final table, which alone may read the test split (`precompute.final`). Nothing may be chosen
+    by what it finds: no other experiment reads that."""
     gathers: bool = False
     """Whether it only puts together what others have made: it is made again by itself whenever that has changed."""
     presets: tuple[str, ...] = PRESETS

@@ -1,19 +1,24 @@
-"""Data sets as experiments take them: how they are named and made ready, and which signals a zoo holds (the same 1,000
-for every representation, 800 for training and 200 held out)."""
+"""Data sets as experiments take them: how they are named and made ready, and which signals a zoo holds, the same ones
+for every representation."""
 
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import zip_longest
 
 from wsr import modalities
 from wsr.data import Signals, load_signals
 from wsr.data.emoji import family
+from wsr.data.named import DATA_SETS, find
+from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
 from wsr.modalities import Modality
 from wsr.progress import bar
 
-TRAIN, HELD_OUT = 800, 200
+# How many signals of each split a zoo holds.
+SIZES: Mapping[Split, int] = {TRAIN: 800, HELDOUT: 200}
+SIZES_OF: Mapping[str, Mapping[Split, int]] = {"faces": {TRAIN: 1600, VALIDATION: 200, TEST: 200}}
 
 
 def slug(name: str) -> str:
@@ -31,12 +36,15 @@ def base_data(data: str) -> str:
 
 def modality_of(data: str) -> Modality:
     """The modality of a data set's signals, told by its name alone. WsrError for what is no data set."""
-    kind, _, folder = base_data(data).partition(":")
+    dataset, _ = find(data)
+    if dataset:
+        return dataset.modality
+    kind, _, folder = data.partition(":")
     for modality in modalities.everything():
-        if kind == (modality.folder if folder else modality.default_base):
+        if folder and kind == modality.folder:
             return modality
     folders = [f"{modality.folder}:DIR" for modality in modalities.everything() if modality.folder]
-    raise unknown_name("data set", data, [modality.default_base for modality in modalities.everything()] + folders)
+    raise unknown_name("data set", data, [*DATA_SETS, *folders])
 
 
 def has_surfaces(data: str) -> bool:
@@ -52,16 +60,12 @@ def quality_of(data: str) -> str:
 def prepare(data: str) -> None:
     """Makes a data set ready to be read: emoji are fetched, procedural shapes generated, and the occupancy of shapes
     that a base learns from is sampled. All of it is kept in the cache."""
-    base = base_data(data)
-    if base == "emoji":
-        from wsr.data.emoji import fetch_emoji
-
-        fetch_emoji()
-    if base == "shapes10":
-        from wsr.data.shapes10 import build_cache
-
-        with bar("shapes") as update:
-            build_cache(progress=update)
+    dataset, _ = find(data)
+    if dataset:
+        dataset.fetch(None)
+    if dataset and dataset.builds:
+        with bar(dataset.builds) as update:
+            dataset.build(update)
     if has_surfaces(data):
         from wsr.data.occupancy import prepare_occupancy
 
@@ -78,11 +82,12 @@ def zoo_signals(dataset: str) -> Signals:
     """What the zoos of a data set hold, in an order that does not depend on the class, so that half a zoo is already
     representative."""
     signals = load_signals(dataset)
-    chosen = [*_balanced(signals, "train", TRAIN), *_balanced(signals, "heldout", HELD_OUT)]
+    sizes = SIZES_OF.get(base_data(dataset), SIZES)
+    chosen = [name for split, count in sizes.items() for name in _balanced(signals, split, count)]
     return signals.select(sorted(chosen, key=_rank))
 
 
-def _balanced(signals: Signals, split: str, count: int) -> list[str]:
+def _balanced(signals: Signals, split: Split, count: int) -> list[str]:
     """`count` ids, as even over the classes as their sizes allow. Of all emoji one of a family (skin tones of each
     other); of people, who have too few families for that, any."""
     groups, seen = defaultdict(list), set()

@@ -10,6 +10,7 @@ from app.shared.palette import NAMES
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, methods_of
 from wsr import representations
 from wsr.errors import unknown_name
+from wsr.formats.tables import attribute_of
 
 NONE = "none"
 CHOICES = ("representation", "method", "dims", "colour", "only")  # controls whose choices depend on the collection
@@ -57,7 +58,7 @@ def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
         "representation": [(NAMES[kind], kind) for kind in kinds_of(view.dataset)],
         "method": methods_of(view.name, visit),
         "dims": [(f"{dims}D", dims) for dims in sizes],
-        "colour": library.columns(view.name),
+        "colour": [(attribute_of(column), column) for column in library.columns(view.name)],
         "only": sorted(set(found.classes)),
     }
     values = {name: getattr(view, name) for name in CHOICES} | {"only": list(view.only)}
