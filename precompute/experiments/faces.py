@@ -15,7 +15,8 @@ COUNT, COLUMNS, SIZE = 100, 10, 960  # faces, faces in a row, and pixels of the 
 
 def run(cell: Cell, context: Context) -> None:
     faces = load_signals(cell.data).where(split="train")[:COUNT]
-    _save(contact_sheet([face.read() for face in faces], COLUMNS, gap=0), context.path(f"reports/{context.named(cell.data)}.png"))
+    sheet = contact_sheet([face.read() for face in faces], COLUMNS, gap=0)
+    _save(sheet, context.path(f"reports/{context.named(cell.data)}.png"))
 
 
 def _save(pixels: np.ndarray, path: Path) -> None:

@@ -34,7 +34,9 @@ def rasterise(svg: str, resolution: int) -> Float[np.ndarray, "r r 3"]:
         from resvg_py import svg_to_bytes
     except ModuleNotFoundError:
         raise _missing() from None
-    with Image.open(io.BytesIO(bytes(svg_to_bytes(svg, width=resolution, height=resolution, skip_system_fonts=True)))) as picture:
+    # without fonts: no part has a text, and to look for them takes longer than to draw
+    png = svg_to_bytes(svg, width=resolution, height=resolution, skip_system_fonts=True)
+    with Image.open(io.BytesIO(bytes(png))) as picture:
         return np.asarray(picture.convert("RGB"), np.float32) / 255
 
 
