@@ -123,6 +123,9 @@ class Experiment:
     changed: Callable[[Cell, "Context"], list[str]] = lambda cell, context: []
     """What files from before there were records say of themselves, where a run would make them otherwise now: the
     differences in words. Raises a WsrError if an input is not at hand."""
+    final: bool = False
+    """Whether it makes a final table, which alone may read the test split (`precompute.final`). Nothing may be chosen
+    by its results, so no other experiment reads them."""
     gathers: bool = False
     """Whether it only puts together what other experiments have made. It is then run again, without `--again`, whenever
     that has changed."""

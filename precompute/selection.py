@@ -1,19 +1,24 @@
 """The data sets of experiments: their names in files, how they are fetched or generated, and which signals a zoo holds.
-These are the same 1,000 for every representation, 800 for training and 200 held out."""
+These are the same for every representation."""
 
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import zip_longest
 
 from wsr import modalities
 from wsr.data import Signals, load_signals
 from wsr.data.emoji import family
+from wsr.data.named import DATA_SETS, find
+from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
 from wsr.modalities import Modality
 from wsr.progress import bar
 
-TRAIN, HELD_OUT = 800, 200
+# How many signals of each split a zoo holds.
+SIZES: Mapping[Split, int] = {TRAIN: 800, HELDOUT: 200}
+SIZES_OF: Mapping[str, Mapping[Split, int]] = {"faces": {TRAIN: 1600, VALIDATION: 200, TEST: 200}}
 
 
 def slug(name: str) -> str:
@@ -33,12 +38,15 @@ def base_data(data: str) -> str:
 def modality_of(data: str) -> Modality:
     """The modality of a data set's signals, found from its name alone. Raises a WsrError if there is no such data
     set."""
-    kind, _, folder = base_data(data).partition(":")
+    dataset, _ = find(data)
+    if dataset:
+        return dataset.modality
+    kind, _, folder = data.partition(":")
     for modality in modalities.everything():
-        if kind == (modality.folder if folder else modality.default_base):
+        if folder and kind == modality.folder:
             return modality
     folders = [f"{modality.folder}:DIR" for modality in modalities.everything() if modality.folder]
-    raise unknown_name("data set", data, [modality.default_base for modality in modalities.everything()] + folders)
+    raise unknown_name("data set", data, [*DATA_SETS, *folders])
 
 
 def has_surfaces(data: str) -> bool:
@@ -54,16 +62,12 @@ def quality_of(data: str) -> str:
 def prepare(data: str) -> None:
     """Fetches emoji, generates procedural shapes, and samples the occupancy of the shapes that a base learns from. All
     of it is kept in the cache."""
-    base = base_data(data)
-    if base == "emoji":
-        from wsr.data.emoji import fetch_emoji
-
-        fetch_emoji()
-    if base == "shapes10":
-        from wsr.data.shapes10 import build_cache
-
-        with bar("shapes") as update:
-            build_cache(progress=update)
+    dataset, _ = find(data)
+    if dataset:
+        dataset.fetch(None)
+    if dataset and dataset.builds:
+        with bar(dataset.builds) as update:
+            dataset.build(update)
     if has_surfaces(data):
         from wsr.data.occupancy import prepare_occupancy
 
@@ -80,11 +84,12 @@ def zoo_signals(dataset: str) -> Signals:
     """The signals of a data set's zoos, in an order that does not depend on the class, so that the first half of a zoo
     represents all of it."""
     signals = load_signals(dataset)
-    chosen = [*_balanced(signals, "train", TRAIN), *_balanced(signals, "heldout", HELD_OUT)]
+    sizes = SIZES_OF.get(base_data(dataset), SIZES)
+    chosen = [name for split, count in sizes.items() for name in _balanced(signals, split, count)]
     return signals.select(sorted(chosen, key=_rank))
 
 
-def _balanced(signals: Signals, split: str, count: int) -> list[str]:
+def _balanced(signals: Signals, split: Split, count: int) -> list[str]:
     """`count` ids, spread over the classes as evenly as their sizes allow. Of all emoji, only one of each family (the
     skin tones of one emoji) is taken; people have too few families for that, so that any may be taken."""
     groups, seen = defaultdict(list), set()

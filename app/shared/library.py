@@ -18,6 +18,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from wsr.caching import cached_by_file
+from wsr.data.splits import TRAIN
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
 from wsr.formats.files import shown
@@ -164,7 +165,7 @@ def collection(name: str) -> Collection:
         ids=fine["id"].astype(str).tolist(),
         labels=[label_of(dataset, item) for item in fine["id"].astype(str)],
         classes=fine["class"].fillna("").astype(str).tolist(),
-        held_out=(fine["split"] == "heldout").tolist(),
+        held_out=(fine["split"] != TRAIN).tolist(),
         quality=fine["quality"].to_numpy(np.float32),
         rows=rows.tolist(),
         maps=_maps(mapped, fine["id"].astype(str)),

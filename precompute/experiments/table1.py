@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.final import final_fits, final_signals
 from precompute.selection import has_surfaces, quality_of, slug, zoo_signals
 from precompute.tables import PAPER, write_tables
 from wsr.data import load_signals
@@ -40,12 +41,12 @@ def run(cell: Cell, context: Context) -> dict:
     if has_surfaces(cell.data):
         context.prepare(cell.data)
     if "representation" not in cell.values:
-        ids = _some(sorted(zoo_signals(cell.data).where(split="heldout").ids))
+        ids = _some(sorted(final_signals(EXPERIMENT, zoo_signals(cell.data)).ids))
         meshes = (signal.read() for signal in load_signals(cell.data, ids))
         return {"floor": 100 * float(np.mean([surface_distance(mesh, mesh) for mesh in meshes]))}
     zoo = context.open_zoo(cell)
-    held = zoo.index[(zoo.index["split"] == "heldout") & ~zoo.index["status"].str.startswith("diverged")]
-    held = held.sort_values("id")  # poor fits are results as well
+    held = final_fits(EXPERIMENT, zoo)
+    held = held[~held["status"].str.startswith("diverged")].sort_values("id")  # poor fits are results as well
     found = {
         "weights": zoo.representation.size,
         "seconds": _seconds(cell, context),
@@ -155,6 +156,7 @@ EXPERIMENT = Experiment(
     needs=lambda cell, context: ["zoos/{zoo}"] if "representation" in cell.values else [],
     uses=lambda cell, context: [_bench(cell, context)] if "representation" in cell.values else [],
     run=run,
+    final=True,
     report=report,
     held=held,
     reports=tuple(f"reports/table1{{tag}}.{ending}" for ending in ("json", "csv", "md")),

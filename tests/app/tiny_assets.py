@@ -73,6 +73,10 @@ def _zoo(folder: Path, dataset: str, model) -> None:
     rows = [{"id": item, "class": cls, "split": "heldout" if i % 4 == 0 else "train", "quality": 0.5 + i / 100,
              "steps": 300, "seconds": 0.1, "target_sha256": "", "status": "ok" if i else "diverged"}
             for i, (item, cls) in enumerate(zip(ids, classes, strict=True))]  # fmt: skip
+    if dim == 3:  # the chairs, every third shape, have a style of legs beside the height that all have
+        styles = [{"attribute legs": "round" if i % 2 else "square"} if i % 3 == 0 else {} for i in range(COUNT)]
+        both = enumerate(zip(rows, styles, strict=True))
+        rows = [row | {"attribute height": i / 10} | style for i, (row, style) in both]
     zoo.append(vectors, rows)
     places = np.random.default_rng(dim).uniform(-1, 1, (COUNT, 3)).astype(np.float32)
     maps = [Projection(method, d, places[:, :d] * scale)

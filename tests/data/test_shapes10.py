@@ -107,14 +107,16 @@ def test_size_alone_does_not_tell_the_category():
 
 def test_ids_classes_and_splits(cache):
     signals = load_shapes10()
-    assert len(signals) == 5000 and len(set(signals.ids)) == 5000
+    assert len(signals) == 5500 and len(set(signals.ids)) == 5500
     assert signals.name == "shapes10" and signals.dim == 3
     assert signals.select(["chair-00042"])[0].cls == "chair"
-    heldout = signals.where(split="heldout")
-    assert len(heldout) == 500
-    assert {int(name.rsplit("-", 1)[1]) for name in heldout.ids} == set(range(450, 500))
+    parts = {"train": range(450), "heldout": range(450, 500), "validation": range(450, 500), "test": range(500, 550)}
+    for split, seeds in parts.items():
+        part = signals.where(split=split)
+        assert len(part) == 10 * len(seeds)
+        assert {int(name.rsplit("-", 1)[1]) for name in part.ids} == set(seeds)
     lamps = load_shapes10("lamp")
-    assert lamps.name == "shapes10/lamp" and len(lamps) == 500 and set(lamps.classes) == {"lamp"}
+    assert lamps.name == "shapes10/lamp" and len(lamps) == 550 and set(lamps.classes) == {"lamp"}
 
 
 def test_mistakes_are_explained():
@@ -122,8 +124,8 @@ def test_mistakes_are_explained():
         load_shapes10("chiar")
     with pytest.raises(WsrError, match="airplane"):
         generate("aeroplane", 0)
-    for seed in (-1, 500):
-        with pytest.raises(WsrError, match="0 to 499"):
+    for seed in (-1, 550):
+        with pytest.raises(WsrError, match="0 to 549"):
             generate("chair", seed)
 
 

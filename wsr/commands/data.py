@@ -1,63 +1,96 @@
 """The sub-command `wsr data`."""
 
+from __future__ import annotations
+
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from tyro.conf import Positional
 
 from wsr.commands import OK, console
 from wsr.errors import WsrError, counted, shown
-from wsr.modalities import everything, of_given
 from wsr.progress import bar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from wsr.data.signals import Signals
+
+DESCRIBED, SHOWN = 500, 12  # signals whose attributes are read, and values of an attribute that are named
 
 
 @dataclass
 class Data:
-    """Get a data set ready: fetch the emoji (a 15 MB npm package), or generate the 5,000 shapes and sample them.
+    """Get a data set ready: fetch the emoji (a 15 MB npm package), or generate the 5,500 shapes and sample them. Faces
+    are drawn when they are read. Says how many signals each split has, and what their attributes are.
 
-    Examples: `wsr data emoji`, `wsr data shapes10`, `wsr data images:photos` (counts and checks a folder of your own),
-    `wsr data chair.obj` (says what a file is like: of a mesh whether it is closed, what was mended, how thin its walls
-    are; of a picture its size and mode, and what is converted).
+    Examples: `wsr data emoji`, `wsr data faces`, `wsr data shapes10`, `wsr data images:photos` (counts and checks a
+    folder of your own), `wsr data chair.obj` (says what a file is like: of a mesh whether it is closed, what was
+    mended, how thin its walls are; of a picture its size and mode, and what is converted).
     """
 
     name: Positional[str]
-    """emoji, shapes10, images:DIR, meshes:DIR or a file."""
+    """emoji, faces, shapes10, images:DIR, meshes:DIR or a file."""
     folder: Path | None = None
     """Take the emoji from this folder with the package's files instead of fetching them from npm."""
 
     def run(self) -> int:
         from wsr.data import load_signals
+        from wsr.data.named import find
+        from wsr.modalities import of_given
 
         if os.path.isfile(self.name):
             console.print(" ".join(_report(self.name)), highlight=False, markup=False)
             return OK
         if Path(self.name).suffix and of_given(self.name) is not None:
             raise WsrError(f"There is no file {shown(self.name)}.")
-        if self.name.split("/")[0] == "emoji":
-            from wsr.data.emoji import fetch_emoji
-
-            fetch_emoji(self.folder)
+        dataset, _ = find(self.name)
+        if dataset:
+            dataset.fetch(self.folder)
         signals = load_signals(self.name)
-        if self.name.split("/")[0] == "shapes10":
-            from wsr.data.shapes10 import build_cache
-
-            with bar("shapes") as update:
-                build_cache(progress=update)
+        if dataset and dataset.builds:
+            with bar(dataset.builds) as update:
+                dataset.build(update)
         if signals.modality.prepares:
             with bar(signals.modality.prepares) as update:
                 signals.modality.prepare(signals, update)
-        table = Table("class", "train", "held out")
-        for cls in sorted(set(signals.classes)):
-            parts = [len(signals.where(cls=cls, split=split)) for split in ("train", "heldout")]
-            table.add_row(cls or "(none)", *map(str, parts))
-        console.print(table, f"{counted(len(signals), signals.modality.noun, signals.modality.plural)}.")
+        _show(signals)
         return OK
+
+
+def _show(signals: Signals) -> None:
+    """Prints how many signals of each class each split has, and the attributes with their values."""
+    from wsr.data.splits import TEST, TRAIN, VALIDATION
+
+    parts = {"train": TRAIN, "held out": VALIDATION} | ({"test": TEST} if TEST in signals.splits else {})
+    table = Table("class", *parts)
+    for cls in sorted(set(signals.classes)):
+        counts = [len(signals.where(cls=cls, split=split)) for split in parts.values()]
+        table.add_row(cls or "(none)", *map(str, counts))
+    console.print(table, f"{counted(len(signals), signals.modality.noun, signals.modality.plural)}.")
+    if not signals[:1].attributes.empty:
+        attributes = signals[:: max(1, len(signals) // DESCRIBED)].attributes
+        table = Table("attribute", "values")
+        for name in attributes:
+            table.add_row(name, _values(attributes[name].dropna()))
+        console.print(table)
+
+
+def _values(found: pd.Series) -> str:
+    """The values of an attribute in words: the range of numbers, or the most frequent texts."""
+    import pandas as pd
+
+    if pd.api.types.is_numeric_dtype(found):
+        return f"{found.min():.3g} to {found.max():.3g}"
+    return ", ".join(map(str, found.value_counts().index[:SHOWN])) + (", …" if found.nunique() > SHOWN else "")
 
 
 def _report(file: str) -> list[str]:
     """What the modality of a file says of it. WsrError for a file that is none's."""
+    from wsr.modalities import everything, of_given
     from wsr.presets import preset
 
     modality = of_given(file)

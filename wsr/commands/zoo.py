@@ -81,7 +81,7 @@ class ZooBuild:
     """
 
     dataset: Positional[str]
-    """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
+    """emoji, faces, shapes10, one of their classes, images:DIR or meshes:DIR."""
     out: Path
     """The zoo's folder."""
     representation: RepresentationName = RepresentationName("mlora-asym")

@@ -1,22 +1,28 @@
 """Signals: what a neural field is fitted to. An image or a 3D shape, with an id, a class and a fixed split."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, overload
+from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, overload
+
+from wsr.data.splits import Split, names_of
 from wsr.errors import unknown_name
 from wsr.modalities import Modality, of_dim
 
-Split = Literal["train", "heldout"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Attribute = str | int | float
 
 
 @dataclass(frozen=True)
 class Signal:
     """One image, one 3D shape, or one of another modality. The content is read when it is asked for, not before.
 
-    id: unique in its data set; cls: its class, "" where there is none; split: `heldout` signals are seen by no base,
-    no zoo statistic and no diffusion model; dim: the dimension of its domain; modality: by default that of the
-    dimension, an image for 2 and a shape for 3.
+    id: unique in its data set; cls: its class, "" where there is none; split: what it may be used for
+    (`wsr.data.splits`); dim: the dimension of its domain; modality: by default that of the dimension, an image for 2
+    and a shape for 3; describe: returns its attributes, where the data set knows any.
     """
 
     id: str
@@ -25,6 +31,7 @@ class Signal:
     dim: int
     reader: Callable[[], Any]
     modality: Modality | None = None
+    describe: Callable[[], Mapping[str, Attribute]] | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "modality", self.modality or of_dim(self.dim))
@@ -33,6 +40,12 @@ class Signal:
         """The content: an image (h, w, 3) float32 in [0, 1], a mesh scaled to the unit sphere, or whatever the modality
         says."""
         return self.reader()
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        """What it was made with, by name: "glasses" → "round", or "seat height" → 0.41. Of texts and numbers, {} where
+        the data set knows nothing."""
+        return {} if self.describe is None else dict(self.describe())
 
     def sha256(self) -> str:
         """Of the content as it is fitted, so that a zoo can tell which target its weights were fitted to."""
@@ -61,7 +74,14 @@ class Signals(Sequence[Signal]):
     def splits(self) -> list[Split]:
         return [signal.split for signal in self._items]
 
-    def select(self, ids: Iterable[str]) -> "Signals":
+    @property
+    def attributes(self) -> pd.DataFrame:
+        """A row for each signal, by its id, and a column for each attribute; NaN where a signal has not got it."""
+        import pandas as pd
+
+        return pd.DataFrame([signal.attributes for signal in self._items], index=pd.Index(self.ids, name="id"))
+
+    def select(self, ids: Iterable[str]) -> Signals:
         """The signals of these ids, in this order. An unknown id is a WsrError that names the nearest one."""
         ids = list(ids)
         for name in ids:
@@ -69,12 +89,13 @@ class Signals(Sequence[Signal]):
                 raise unknown_name(f"id in {self.name}", name, self._by_id)
         return self._part(self._items[self._by_id[name]] for name in ids)
 
-    def where(self, *, split: Split | None = None, cls: str | None = None) -> "Signals":
-        """The signals of one split, of one class, or of both."""
-        keep = (s for s in self._items if split in (None, s.split) and cls in (None, s.cls))
-        return self._part(keep)
+    def where(self, *, split: Split | None = None, cls: str | None = None) -> Signals:
+        """The signals of one split, of one class, or of both. `heldout` and `validation` are one split under two
+        names. WsrError for an unknown split."""
+        wanted = None if split is None else names_of(split)
+        return self._part(s for s in self._items if (wanted is None or s.split in wanted) and cls in (None, s.cls))
 
-    def _part(self, items: Iterable[Signal]) -> "Signals":
+    def _part(self, items: Iterable[Signal]) -> Signals:
         return Signals(self.name, self.dim, items, self.modality)
 
     def __len__(self) -> int:
@@ -86,7 +107,7 @@ class Signals(Sequence[Signal]):
     @overload
     def __getitem__(self, index: int) -> Signal: ...
     @overload
-    def __getitem__(self, index: slice) -> "Signals": ...
+    def __getitem__(self, index: slice) -> Signals: ...
     def __getitem__(self, index):
         if isinstance(index, slice):
             return self._part(self._items[index])

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 ROWS, COLUMNS, BYTES = 20_000_000, 1000, 2_000_000_000
 LONGEST_TEXT = 10_000  # characters of a value
 
-# A zoo's index: a row an instance. It may have columns of its own beside these.
+# A zoo's index: a row an instance. Beside these it may have a column for each attribute of its instances, named by
+# `attribute_column`, and columns of its own.
+ATTRIBUTE = "attribute "
 INDEX = {
     "id": "str",
     "class": "str",
@@ -30,6 +32,20 @@ INDEX = {
 # A map: a row for each instance, method and dimension.
 MAP = {"id": "str", "method": "str", "dims": "int64", "x": "float32", "y": "float32", "z": "float32"}
 MAP_KEY = ("method", "dims", "id")
+
+
+def attribute_column(name: str) -> str:
+    """Returns the column of an index that holds this attribute of the instances."""
+    return ATTRIBUTE + name
+
+
+def is_attribute(column: str) -> bool:
+    return column.startswith(ATTRIBUTE)
+
+
+def attribute_of(column: str) -> str:
+    """Returns the attribute that a column holds; the name of any other column as it is."""
+    return column.removeprefix(ATTRIBUTE)
 
 
 def read_table(path: str | Path, what: str, columns: Mapping[str, str], key: Sequence[str] = ()) -> pd.DataFrame:
@@ -74,6 +90,8 @@ def _read(path: str | Path, fault: str, columns: Mapping[str, str]) -> pa.Table:
             column = _plain(column, name, fault)
         if name in columns:
             column = _typed(column, name, columns[name], fault)
+        elif is_attribute(name):
+            column = _attribute(column, name, fault)
         table = table.set_column(table.column_names.index(name), name, column)
     return table
 
@@ -109,6 +127,15 @@ def _typed(column: pa.ChunkedArray, name: str, kind: str, fault: str) -> pa.Chun
     if not (pa.types.is_integer(found) or (kind != "int64" and (pa.types.is_floating(found) or found == pa.null()))):
         raise WsrError(f"{fault}: its column {name!r} should hold {kind}, not {found}.")
     return _whole(column, name, fault).cast(pa.int64()) if kind == "int64" else column.cast(kind)
+
+
+def _attribute(column: pa.ChunkedArray, name: str, fault: str) -> pa.ChunkedArray:
+    """Texts or numbers, with gaps where an instance has not got the attribute."""
+    import pyarrow as pa
+
+    if _is_text(column.type) or pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return column
+    raise WsrError(f"{fault}: its column {name!r} should hold texts or numbers, not {column.type}.")
 
 
 def _whole(column: pa.ChunkedArray, name: str, fault: str) -> pa.ChunkedArray:

@@ -10,12 +10,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.data.signals import Signals
+from wsr.data.signals import Attribute, Signal, Signals
 from wsr.devices import compile_backend
 from wsr.errors import WsrError
 from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.threads import side_by_side, workers_for
+from wsr.formats.tables import attribute_column
 from wsr.presets import FitConfig
 from wsr.zoo.zoo import Zoo
 
@@ -131,6 +132,11 @@ def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:
     return zoo.representation.initial(zoo.meta["init"], zoo.meta["sigma"], zoo.meta["init_seed"])
 
 
+def attribute_columns(signal: Signal) -> dict[str, Attribute]:
+    """Returns the columns of an index that hold the signal's attributes."""
+    return {attribute_column(name): value for name, value in signal.attributes.items()}
+
+
 def _stored(zoo: Zoo, items: Signals, result: FitResult, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
     """Returns the weights and their rows of the index. seconds: per instance, of the whole machine."""
     return result.weights, [
@@ -143,6 +149,7 @@ def _stored(zoo: Zoo, items: Signals, result: FitResult, seconds: float) -> tupl
             "seconds": seconds,
             "target_sha256": signal.sha256(),
             "status": status,
+            **attribute_columns(signal),
         }
         for signal, quality, status in zip(items, result.quality, result.status, strict=True)
     ]

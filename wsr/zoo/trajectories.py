@@ -15,7 +15,7 @@ from wsr.errors import WsrError
 from wsr.fitting.loop import FitRecord, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.threads import side_by_side, workers_for
-from wsr.zoo.build import ZooRecord, batch_size, require_same_run, zoo_config, zoo_start
+from wsr.zoo.build import ZooRecord, attribute_columns, batch_size, require_same_run, zoo_config, zoo_start
 from wsr.zoo.zoo import Zoo
 
 
@@ -80,6 +80,7 @@ def _rows(
             "target_sha256": signal.sha256(),
             "status": "ok" if finite[i] else "diverged: weights are not finite",
             "loss": float(record.loss[i]),
+            **attribute_columns(signal),
         }
         for i, signal in enumerate(items)
     ]

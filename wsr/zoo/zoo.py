@@ -2,7 +2,8 @@
 
     zoo.json                    what the weights are: representation, sizes, base, masks, start, fit, seeds, layout
     weights-00000.safetensors   key `weights`: rows in the order of the index, trained entries only
-    index.parquet               one row per instance; may have further columns besides COLUMNS
+    index.parquet               one row per instance; besides COLUMNS it has "attribute <name>" for each attribute
+                                that the data set records, and may have further columns
 
 `dtype` in zoo.json is that of `weights`: float16, float32, or uint8 for a compressed zoo (`compress_zoo`). The files of
 a compressed zoo also hold `low` and `step` (p,), and a weight is low + step · code; their metadata state the number of
@@ -24,13 +25,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wsr.data.splits import names_of
 from wsr.errors import WsrError, counted, unknown_name
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import Representation
 from wsr.formats.files import shown
 from wsr.formats.schema import ZooSchema, validated
 from wsr.formats.tables import INDEX as COLUMNS
-from wsr.formats.tables import read_table
+from wsr.formats.tables import attribute_of, is_attribute, read_table
 from wsr.formats.tensors import save_tensors
 from wsr.modalities import Modality, find
 from wsr.paths import atomic_path, make_dir
@@ -126,9 +128,17 @@ class Zoo:
 
     def good(self, split: str | None = None) -> pd.DataFrame:
         """Returns the index of the fits with status "ok", of one split or of all. Diverged and poor fits (below the
-        modality's threshold) are left out, because they are no examples to learn from."""
+        modality's threshold) are left out, because they are no examples to learn from. `heldout` and `validation` are
+        two names of one split. WsrError for an unknown split."""
         found = self.index[self.index["status"] == "ok"]
-        return found if split is None else found[found["split"] == split]
+        return found if split is None else found[found["split"].isin(names_of(split))]
+
+    @property
+    def attributes(self) -> pd.DataFrame:
+        """What the instances were made with: a row for each, by its id, and a column for each attribute, of texts or of
+        numbers; a gap where an instance has not got it. Without columns where the data set knows no attributes."""
+        found = self.index.set_index("id")
+        return found[[name for name in found if is_attribute(name)]].rename(columns=attribute_of)
 
     @property
     def representation(self) -> Representation:
@@ -209,7 +219,8 @@ class Zoo:
             else:
                 target = self.path / f"weights-{len(files):05d}.safetensors"
             save_tensors(target, {"weights": tensor})
-            index = pd.DataFrame(rows, columns=list(dict.fromkeys([*COLUMNS, *rows[0]]))).astype(COLUMNS)
+            names = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
+            index = pd.DataFrame(rows, columns=list(names)).astype(COLUMNS)
             index = pd.concat([self.index, index], ignore_index=True) if len(self) else index
             with atomic_path(self.path / "index.parquet") as temporary:
                 index.to_parquet(temporary, index=False)

@@ -11,6 +11,7 @@ from app.shell.address import NotInLinks
 from app.tabs.atlas.map import FORMS, METRICS, OWN, View, Visit, methods_of
 from wsr.errors import unknown_name
 from wsr.fields import registry
+from wsr.formats.tables import attribute_of
 
 GONE = (
     "This link was made with a visitor's own projection, which is not part of a link and is gone once its page is "
@@ -62,7 +63,7 @@ def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
         "representation": [(NAMES[kind], kind) for kind in kinds_of(view.dataset)],
         "method": methods_of(view.name, visit),
         "dims": [(f"{dims}D", dims) for dims in sizes],
-        "colour": library.columns(view.name),
+        "colour": [(attribute_of(column), column) for column in library.columns(view.name)],
         "only": sorted(set(found.classes)),
     }
     values = {name: getattr(view, name) for name in CHOICES} | {"only": list(view.only)}

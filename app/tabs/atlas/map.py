@@ -9,6 +9,7 @@ from jaxtyping import Float
 from app.figures.atlas import Points, atlas_figure
 from app.shared import library, networks
 from wsr.errors import WsrError, unknown_name
+from wsr.formats.tables import attribute_of
 
 OWN = "yours"  # the projection that a visitor has computed
 METRICS = ("cosine", "l2")
@@ -94,7 +95,7 @@ def map_figure(view: View, visit: Visit) -> dict[str, Any]:
             cells=[found.rows[i] for i in on_map],
         ),
         method=view.method,
-        colour=(view.colour, column[on_map]),
+        colour=(attribute_of(view.colour), column[on_map]),
         only=view.only,
         view=f"{view.name}/{view.method}/{view.dims}",
     )

@@ -14,6 +14,7 @@ from app.shared import library, networks
 from app.shell import looking
 from app.tabs.generate import drawn
 from wsr.caching import cached_by_file
+from wsr.data.splits import names_of
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.schema import read_json
 from wsr.formats.tables import read_table
@@ -245,7 +246,7 @@ def _audited(name: str) -> list[str]:
 @cached_by_file(library.files_of, maxsize=16)
 def _split(name: str, split: str) -> list[str]:
     index = library.collection(name).index
-    return index[index["split"] == split]["id"].astype(str).tolist()
+    return index[index["split"].isin(names_of(split))]["id"].astype(str).tolist()
 
 
 def _path(name: str, kind: str) -> Path:

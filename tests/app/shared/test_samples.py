@@ -24,7 +24,7 @@ def test_photographs_and_shapes_are_at_hand_without_any_download():
     photo = samples.target("photo:coffee")
     assert photo.dim == 2 and max(photo.view.shape[:2]) == 128
     shape = samples.target("shape:chair-00452")
-    assert shape.dim == 3 and shape.signal.split == "heldout" and shape.view.shape == (320, 320, 3)
+    assert shape.dim == 3 and shape.signal.split == "validation" and shape.view.shape == (320, 320, 3)
 
 
 @pytest.mark.parametrize("forged", ["", "photo:", "photo:../../x", "shape:chair-99999", "emoji:nothing"])

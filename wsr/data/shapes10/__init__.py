@@ -1,4 +1,4 @@
-"""`shapes10`: ten categories of procedural watertight shapes, 500 each, made from (category, seed)."""
+"""`shapes10`: ten categories of procedural watertight shapes, 550 each, made from (category, seed)."""
 
 from wsr.data.shapes10.dataset import build_cache, load_shapes10
 from wsr.data.shapes10.generate import CATEGORIES, generate

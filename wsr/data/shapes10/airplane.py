@@ -44,6 +44,8 @@ def make(dice: Dice) -> Manifold:
     parts += _tail(dice, kind, length, r, tall, chord)
     parts += _engines(dice, kind, at, length, r, tall, chord, thick)
     parts += _under(dice, kind, length, r * tall, x, span)
+    dice.note(kind=kind, wing_sweep=sweep, wing_taper=taper)
+    dice.length(body_length=length, body_radius=r, wing_span=2 * span, wing_chord=chord)
     return union(parts + top)
 
 
@@ -110,6 +112,8 @@ def _tail(dice: Dice, kind: str, length: float, r: float, tall: float, chord: fl
     half = length * dice.between(0.14, 0.22)
     back = dice.between(0.2, 0.7)
     root = np.array([x, y, 0.0])
+    dice.note(tail=style)
+    dice.length(tail_height=high, tail_span=2 * half)
     fin = _wing(root, root + (-back * high, high, 0), c * 1.2, c * 0.7, t * 1.2, max(0.03, t * 0.8), up=True)
     flat = _wing(root, root + (-back * half * 0.5, 0.02, half), c, c * 0.6, t, max(0.03, t * 0.8))
     if style == "v":
@@ -144,6 +148,7 @@ def _tail(dice: Dice, kind: str, length: float, r: float, tall: float, chord: fl
 def _propeller(dice: Dice, at: np.ndarray, size: float) -> list[Manifold]:
     """A spinner and two to four blades that look towards +x."""
     blades, t = dice.pick(2, 3, 4), dice.between(0.028, 0.036)
+    dice.note(propeller_blades=blades)
     parts = [rod(at - (0.03, 0, 0), at + (0.08, 0, 0), max(0.045, size * 0.22), 0.015, 12)]
     start = dice.between(0, 180)
     for i in range(blades):
@@ -231,6 +236,8 @@ def _flying_wing(dice: Dice) -> Manifold:
     """A delta or a bent wing with a swelling in the middle, fins and engines in its back."""
     span, chord = dice.between(0.75, 1.0), dice.between(0.7, 1.1)
     sweep, thick = dice.between(0.35, 0.7), dice.between(0.14, 0.22)
+    dice.note(kind="wing", wing_sweep=sweep)
+    dice.length(wing_span=2 * span, wing_chord=chord)
     root, tip = np.zeros(3), np.array([-sweep * span, 0.0, span])
     if dice.chance(0.5):
         tip[0] = -chord * 0.38  # a delta: its rear edge is straight

@@ -14,6 +14,8 @@ def make(dice: Dice) -> Manifold:
     level = h * (dice.between(0.4, 0.55) if backed else 1.0)
     t = dice.between(0.12, 0.2)
     t = min(t, level * 0.5)
+    dice.note(back="none")
+    dice.length(seat_width=w, seat_depth=d, seat_height=level, seat_thickness=t)
     parts = _seat(dice, w, d, level - t, t)
     parts += _stand(dice, w * dice.between(0.86, 1.0), d * 0.96, level - t * 0.8)
     if backed:
@@ -25,6 +27,7 @@ def make(dice: Dice) -> Manifold:
 
 def _seat(dice: Dice, w: float, d: float, y: float, t: float) -> list[Manifold]:
     style = dice.pick("board", "soft", "planks", "padded", "split")
+    dice.note(seat=style)
     if style == "board":
         return [box((-w / 2, y, -d / 2), (w / 2, y + t, d / 2))]
     if style == "soft":
@@ -51,6 +54,8 @@ def _seat(dice: Dice, w: float, d: float, y: float, t: float) -> list[Manifold]:
 def _stand(dice: Dice, w: float, d: float, height: float) -> list[Manifold]:
     styles = ["legs", "panels", "crossed", "sled", "blocks"] + (["chest"] * 3 if height < 0.3 * w else [])
     style, thick = dice.pick(*styles), dice.pick(dice.between(0.034, 0.04), dice.between(0.045, 0.12))
+    dice.note(stand=style)
+    dice.length(leg_thickness=thick)
     if style == "panels":
         return legs.panels(dice, w, d, height, thick)
     if style == "crossed":
@@ -79,6 +84,8 @@ def _stand(dice: Dice, w: float, d: float, height: float) -> list[Manifold]:
 def _back(dice: Dice, w: float, d: float, low: float, high: float) -> list[Manifold]:
     style, t = dice.pick("solid", "solid", "rails", "rails", "bars"), dice.between(0.08, 0.15)
     lean = dice.between(0.0, 0.25) * d
+    dice.note(back=style)
+    dice.length(back_lean=lean)
     z0, z1 = -d / 2 + t / 2, -d / 2 + t / 2 - lean
 
     def plank(f0: float, f1: float, half: float, thick: float) -> Manifold:
@@ -109,6 +116,7 @@ def _back(dice: Dice, w: float, d: float, low: float, high: float) -> list[Manif
 
 def _arms(dice: Dice, w: float, d: float, y: float, rise: float) -> list[Manifold]:
     style, x = dice.pick("board", "loop", "wall"), w / 2 - 0.04
+    dice.note(arms=style)
     back, front = -d / 2 + 0.04, d / 2 - 0.06
     parts = []
     for s in (-1, 1):

@@ -26,6 +26,7 @@ def hull_of_boat(
     stern = dice.between(0.5, 0.95) if stern is None else stern
     sheer = dice.between(0.0, 0.25) * depth if sheer is None else sheer
     square = dice.between(0.25, 0.85)  # of the bilge: 0 a V, 1 a box
+    dice.length(hull_length=length, hull_width=width, hull_depth=depth)
     f = np.linspace(0, 1, 10)
     beam = np.where(f < 0.5, stern + (1 - stern) * np.sin(np.pi * f), 1 - np.clip(f * 2 - 1, 0, 1) ** 2.4)
     beam = np.maximum(beam, 0.05) * width / 2
@@ -56,6 +57,7 @@ def sail(dice: Dice) -> Manifold:
     body = hull_of_boat(dice, length, width, depth)
     parts = [_with_cockpit(dice, body, length, width, depth)]
     masts = dice.pick((0.05,), (0.05,), (0.15, -0.22)) if length > 0.9 else (0.05,)
+    dice.note(masts=len(masts))
     t = dice.between(0.036, 0.05)
     for i, m in enumerate(masts):
         parts += _rig(dice, m * length, tall, i == 0, length / len(masts), depth, t)
@@ -169,6 +171,7 @@ def catamaran(dice: Dice) -> Manifold:
     length, height, width = frame(1.0, dice.ratio(0.25, 1.3), dice.ratio(0.55, 1.1))
     depth, thin = height * 0.25, width * dice.between(0.2, 0.27)
     tall = height - depth
+    dice.length(beam=width)
     parts = both(hull_of_boat(dice, length, thin, depth, 0.6, 0.02).translate((0.0, 0.0, (width - thin) / 2)))
     parts.append(
         soft_box((-length * 0.38, -0.06, -width * 0.42), (length * dice.between(0.1, 0.25), 0.04, width * 0.42), 0.02)

@@ -9,6 +9,7 @@ from wsr.data.shapes10.solids import Dice, ball, box, disc, frame, prism, rod, s
 def make(dice: Dice) -> Manifold:
     w, h, d = frame(dice.ratio(0.5, 2.8), dice.ratio(0.45, 2.5), dice.ratio(0.35, 1.2))
     foot = dice.pick(0.0, 0.06, dice.between(0.06, 0.32) * h)
+    dice.length(foot_height=foot)
     if dice.chance(0.15) and h > 0.9 * w:
         return union(_hutch(dice, w, h, d) + _feet(dice, w, d, 0.0))
     front = d / 2 - 0.07
@@ -42,6 +43,7 @@ def _cells(dice: Dice, across: tuple, up: tuple) -> list[tuple]:
     columns = max(1, min(4, round(wide / dice.between(0.4, 0.8))))
     even = dice.chance(0.6)
     rows = max(1, min(5, round(tall / dice.between(0.25, 0.9))))
+    dice.note(columns=columns, shelves=rows)
     out = []
     for c in range(columns):
         n = rows if even else max(1, min(5, rows + dice.count(-1, 1)))
@@ -55,6 +57,7 @@ def _fill(dice: Dice, solid: Manifold, cells: list[tuple], front: float, d: floa
     openness, deep = dice.pick(0.0, 0.0, 0.3, 0.5, 1.0), min(dice.between(0.35, 0.8) * d, d - 0.15)
     handle, wall = dice.pick("bar", "bar", "knob", "slot", "tall", "none"), dice.between(0.03, 0.045)
     panel = dice.pick("raised", "raised", "sunk", "framed")
+    dice.note(open_share=openness, handle=handle, panel=panel)
     fronts, cuts, handles = [], [], []
     for x0, x1, y0, y1 in cells:
         low, high = (x0 + wall, y0 + wall), (x1 - wall, y1 - wall)
@@ -116,6 +119,7 @@ def _feet(dice: Dice, w: float, d: float, foot: float) -> list[Manifold]:
 def _crown(dice: Dice, w: float, h: float, d: float) -> list[Manifold]:
     """Something on the top: a moulding, a gable, a rail at the back, or a thing left there."""
     style = dice.pick("none", "none", "none", "gable", "rail", "moulding", "vase")
+    dice.note(crown=style)
     if style == "gable":
         return [
             prism(

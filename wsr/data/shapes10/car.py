@@ -31,12 +31,16 @@ def make(dice: Dice) -> Manifold:
     kind = dice.pick(*_CABINS, "lorry", "lorry")
     length, height, width = frame(dice.ratio(1.0, 2.7), dice.ratio(*_TALL[kind]), dice.ratio(0.62, 1.15))
     wheel = min(height * dice.between(0.17, 0.25), length * 0.11)
+    dice.note(kind=kind)
+    dice.length(body_length=length, body_height=height, body_width=width, wheel_radius=wheel)
     if kind == "lorry":
         body = _lorry(dice, length, height, width, wheel)
         axles = [-0.36, -0.12, 0.34] if dice.chance(0.4) and length > 8.5 * wheel else [-0.3, 0.34]
     else:
         body = _body(dice, kind, length, height, width, wheel)
         axles = [-dice.between(0.28, 0.34), dice.between(0.28, 0.34)]
+    dice.note(axles=len(axles))
+    dice.length(wheel_base=(axles[-1] - axles[0]) * length)
     return _wheels(dice, body, [a * length for a in axles], width, wheel)
 
 
@@ -57,6 +61,7 @@ def _body(dice: Dice, kind: str, length: float, height: float, width: float, r: 
     low, soft = r * dice.between(0.55, 0.8), dice.between(0.02, 0.07)
     waist = low + (height - low) * (dice.between(0.45, 0.55) if kind not in ("van", "bus") else dice.between(0.4, 0.5))
     nose = low + (waist - low) * dice.between(0.75, 1.0)
+    dice.length(waist_height=waist)
     half = length / 2
 
     def at(f: float) -> float:

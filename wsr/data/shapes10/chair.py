@@ -27,8 +27,12 @@ def make(dice: Dice) -> Manifold:
     level = h * dice.between(0.34, 0.6)
     thick = dice.between(0.12, 0.22)
     base = dice.pick("legs", "legs", "legs", "star", "pedestal", "sled", "rocker", "panels")
+    dice.note(stand=base)
+    dice.length(seat_height=level, seat_thickness=thick)
     wide, deep = w * dice.between(0.9, 1.0), d * dice.between(0.85, 0.95)
     seat, rear = _seat(dice, wide, deep, level, thick, base)
+    dice.note(seat=rear)
+    dice.length(seat_width=wide, seat_depth=deep)
     # a round seat holds its back and arms further in
     inner, near = (
         (wide * 0.62, deep * 0.72) if rear == "round" else (wide * (0.84 if rear == "trapezoid" else 1.0), deep)
@@ -59,6 +63,7 @@ def _seat(dice: Dice, w: float, d: float, y: float, t: float, base: str) -> tupl
 
 def _base(dice: Dice, base: str, w: float, d: float, room: float, height: float) -> list[Manifold]:
     thick = dice.pick(dice.between(0.033, 0.04), dice.between(0.033, 0.04), dice.between(0.045, 0.075))
+    dice.length(leg_thickness=thick)
     if base == "star":
         return legs.star(dice, min(w, room) * 0.55, height, max(0.06, thick))
     if base == "pedestal":
@@ -80,6 +85,8 @@ def _back(dice: Dice, w: float, d: float, low: float, high: float) -> list[Manif
     """A back that leans from the rear edge of the seat: solid, slatted, barred, framed or a lone rest."""
     style = dice.pick("solid", "solid", "solid", "slats", "bars", "ring", "rest")
     lean, t = dice.between(0.0, 0.22) * d, dice.between(0.08, 0.15)
+    dice.note(back=style)
+    dice.length(back_height=high - low, back_lean=lean)
     z0, z1, tall = -d / 2 + t / 2, -d / 2 + t / 2 - lean, high - low
     low -= 0.05
 
@@ -125,6 +132,7 @@ def _back(dice: Dice, w: float, d: float, low: float, high: float) -> list[Manif
 
 def _arms(dice: Dice, w: float, d: float, y: float, rise: float) -> list[Manifold]:
     style, t = dice.pick("pad", "loop", "panel"), dice.between(0.05, 0.08)
+    dice.note(arms=style)
     x, back, front = w / 2 - t / 4, -d / 2 + 0.06, d / 2 * dice.between(0.5, 0.9)
     parts = []
     for s in (-1, 1):
@@ -154,6 +162,8 @@ def _upholstered(dice: Dice) -> Manifold:
     )
     soft = dice.between(0.02, 0.07)
     cushion = level + dice.between(0.04, 0.1)
+    dice.note(stand="upholstered")
+    dice.length(foot_height=foot, seat_height=cushion, arm_width=arm, back_thickness=back)
     parts = [
         soft_box((-w / 2, foot, -d / 2), (w / 2, level, d / 2), soft),
         soft_box((-w / 2, foot, -d / 2), (w / 2, h, -d / 2 + back), soft * 1.2),

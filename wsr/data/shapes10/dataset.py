@@ -1,5 +1,11 @@
-"""The data set of 5,000 shapes: its ids and splits, and a cache that is filled in parallel and read in blocks."""
+"""The data set of 5,500 shapes: its ids and splits, and a cache that is filled in parallel and read in blocks.
 
+The seed says the split, in every category: 0 to 449 are for training, 450 to 499 for validation and 500 to 549 for the
+test. The shapes for validation are those that zoos of two splits call `heldout`, and every choice of old was made by
+them; the shapes for the test came later, and nothing has seen them. No base has learnt from either.
+"""
+
+import json
 import os
 import zipfile
 import zlib
@@ -14,20 +20,21 @@ import trimesh
 from jaxtyping import Float, Int
 
 from wsr.caching import cached_by_file
-from wsr.data.shapes10.generate import CATEGORIES, SEEDS, VERSION, generate, to_trimesh
-from wsr.data.signals import Signal, Signals
+from wsr.data.shapes10.generate import ATTRIBUTES_VERSION, CATEGORIES, SEEDS, VERSION, describe, generate, to_trimesh
+from wsr.data.signals import Attribute, Signal, Signals
+from wsr.data.splits import TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
 from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
-HELDOUT_FROM = 450  # seeds 450..499 of every category: 500 held-out shapes
+VALIDATION_FROM, TEST_FROM = 450, 500  # 500 shapes of each
 BLOCK = 25  # shapes a file: what a killed run loses at most, about 400 kB
 
 Arrays = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]
 
 
 def load_shapes10(category: str | None = None) -> Signals:
-    """All 5,000 shapes, or the 500 of one category; ids like `chair-00042`.
+    """All 5,500 shapes, or the 550 of one category; ids like `chair-00042`.
 
     A shape is read from the cache where `build_cache` has put it, else generated in some 20 ms: the same mesh.
     """
@@ -39,14 +46,40 @@ def load_shapes10(category: str | None = None) -> Signals:
 
 
 def _signal(category: str, seed: int) -> Signal:
-    split = "heldout" if seed >= HELDOUT_FROM else "train"
-    return Signal(f"{category}-{seed:05d}", category, split, OCCUPANCY.dim, partial(_read, category, seed))
+    name, (reader, about) = f"{category}-{seed:05d}", (partial(one, category, seed) for one in (_read, _attributes))
+    return Signal(name, category, split_of(seed), OCCUPANCY.dim, reader, OCCUPANCY, about)
+
+
+def split_of(seed: int) -> Split:
+    return TRAIN if seed < VALIDATION_FROM else VALIDATION if seed < TEST_FROM else TEST
 
 
 def _read(category: str, seed: int) -> trimesh.Trimesh:
     path = block_path(category, seed // BLOCK)
     block = _read_block(path) if path.exists() else None
     return generate(category, seed) if block is None else to_trimesh(*block[seed % BLOCK])
+
+
+def _attributes(category: str, seed: int) -> dict[str, Attribute]:
+    path = attributes_path(category, seed // BLOCK)
+    block = _read_attributes(path) if path.exists() else None
+    return describe(category, seed)[1] if block is None else block[seed % BLOCK]
+
+
+def attributes_path(category: str, block: int) -> Path:
+    """The cache file of the attributes of a block's shapes."""
+    return block_path(category, block).with_suffix(f".attributes-{ATTRIBUTES_VERSION}.json")
+
+
+@cached_by_file(lambda path: [path], maxsize=256)
+def _read_attributes(path: Path) -> list[dict[str, Attribute]] | None:
+    """The attributes of a block. None where the file is damaged: they are recorded anew."""
+    try:
+        found = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return None
+    whole = isinstance(found, list) and len(found) == BLOCK and all(isinstance(one, dict) for one in found)
+    return found if whole else None
 
 
 def block_path(category: str, block: int) -> Path:
@@ -70,7 +103,8 @@ def _read_block(path: Path) -> tuple[Arrays, ...] | None:
 
 
 def _write_block(category: str, block: int) -> None:
-    meshes = [generate(category, seed) for seed in range(block * BLOCK, (block + 1) * BLOCK)]
+    both = [describe(category, seed) for seed in range(block * BLOCK, (block + 1) * BLOCK)]
+    meshes, attributes = zip(*both, strict=True)
     counts = np.array([(len(m.vertices), len(m.faces)) for m in meshes], dtype=np.int32)  # (25, 2)
     with atomic_path(block_path(category, block)) as path, open(path, "wb") as file:
         np.savez_compressed(
@@ -79,16 +113,18 @@ def _write_block(category: str, block: int) -> None:
             faces=np.concatenate([m.faces for m in meshes]).astype(np.int32),
             counts=counts,
         )
+    with atomic_path(attributes_path(category, block)) as path:
+        path.write_text(json.dumps(attributes))
 
 
 def build_cache(workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> None:
-    """Generate every shape that is not yet cached, in processes; some minutes of one core for all 5,000.
+    """Generate every shape that is not yet cached, in processes; some minutes of one core for all 5,500.
 
     `progress(done, total)` is told the number of shapes, first of those found. A killed run loses the blocks in hand.
     Worker processes import the caller's script again: call this below `if __name__ == "__main__":` in a script.
     """
     blocks = [(cls, block) for cls in CATEGORIES for block in range(SEEDS // BLOCK)]
-    missing = [(cls, block) for cls, block in blocks if not block_path(cls, block).exists()]
+    missing = [one for one in blocks if not (block_path(*one).exists() and attributes_path(*one).exists())]
     done, total = (len(blocks) - len(missing)) * BLOCK, len(blocks) * BLOCK
     report = progress or (lambda done, total: None)
     report(done, total)

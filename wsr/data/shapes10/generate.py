@@ -10,11 +10,13 @@ from scipy.spatial import cKDTree
 
 from wsr.data.shapes10 import airplane, bench, cabinet, car, chair, lamp, loudspeaker, sofa, table, watercraft
 from wsr.data.shapes10.solids import Dice
+from wsr.data.signals import Attribute
 from wsr.errors import WsrError, unknown_name
 
 # Counted up with every change of any shape: caches of another version are not read.
 VERSION = 4
-SEEDS = 500
+SEEDS = 550
+ATTRIBUTES_VERSION = 1  # counted up with every change of what is recorded of a shape
 _MAKERS = {
     "airplane": airplane.make,
     "chair": chair.make,
@@ -34,23 +36,36 @@ def generate(category: str, seed: int) -> trimesh.Trimesh:
     """One watertight shape: (category, seed) always gives the same mesh, whatever was generated before it.
 
     Its bounding box is centred at the origin and its farthest vertex is at distance 1, to float32; y is up. A
-    category that does not exist, or a seed outside 0..499, is a WsrError.
+    category that does not exist, or a seed outside 0..549, is a WsrError.
     """
+    return describe(category, seed)[0]
+
+
+def describe(category: str, seed: int) -> tuple[trimesh.Trimesh, dict[str, Attribute]]:
+    """One shape as by `generate`, and its attributes: what its generator chose (styles, counts, and lengths in units of
+    the finished shape, whose farthest vertex is at distance 1), and its own `width` (x), `height` (y) and `depth` (z).
+    Which there are depends on the category, and on the choices: a chair without arms has no style of arms."""
     if category not in _MAKERS:
         raise unknown_name("category", category, CATEGORIES)
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed < SEEDS:
         raise WsrError(f"Shape seed {seed!r} is out of range: shapes10 has seeds 0 to {SEEDS - 1} in every category.")
     rng = np.random.default_rng([zlib.crc32(category.encode()), seed])
-    return finish(_MAKERS[category](Dice(rng)))
+    dice = Dice(rng)
+    mesh, scale = finish(_MAKERS[category](dice))
+    lengths = {name: scale * length for name, length in dice.lengths.items()}
+    extents = dict(zip(("width", "height", "depth"), mesh.extents.tolist(), strict=True))
+    return mesh, {**extents, **dice.notes, **lengths}
 
 
-def finish(solid: Manifold) -> trimesh.Trimesh:
-    """Scale a solid to the unit sphere and store it as float32 vertices (v, 3) and int32 faces (f, 3)."""
+def finish(solid: Manifold) -> tuple[trimesh.Trimesh, float]:
+    """Scale a solid to the unit sphere and store it as float32 vertices (v, 3) and int32 faces (f, 3). Returns the mesh
+    and its size in that of the solid."""
     # as_original forgets which part a face came from: only then may the slivers along a seam be simplified away
     mesh = _largest(solid.as_original().simplify(5e-4)).to_mesh64()
-    faces = np.asarray(mesh.tri_verts).astype(np.int32)
-    vertices = _scaled(_apart(_scaled(np.asarray(mesh.vert_properties)[:, :3]), faces))
-    return to_trimesh(vertices.astype(np.float32), faces)
+    faces, built = np.asarray(mesh.tri_verts).astype(np.int32), np.asarray(mesh.vert_properties)[:, :3]
+    vertices = _scaled(_apart(_scaled(built), faces))
+    scale = np.ptp(vertices, axis=0).max() / np.ptp(built, axis=0).max()
+    return to_trimesh(vertices.astype(np.float32), faces), float(scale)
 
 
 def _scaled(vertices: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v 3"]:

@@ -8,12 +8,15 @@ from wsr.data.shapes10.solids import Dice, ball, disc, frame, pipe, rod, soft_bo
 
 def make(dice: Dice) -> Manifold:
     build = dice.pick(_table_lamp, _table_lamp, _floor, _floor, _desk, _desk, _pendant, _pendant, _arc, _heads)
+    dice.note(kind=build.__name__.strip("_").removesuffix("_lamp"))
     return build(dice)
 
 
 def _shade(dice: Dice, radius: float, height: float) -> Manifold:
     """A solid shade with its foot at y = 0, mostly hollowed a little from below."""
     style = dice.pick("drum", "cone", "cone", "globe", "bell", "box", "dome")
+    dice.note(shade=style)
+    dice.length(shade_radius=radius, shade_height=height)
     if style == "globe":
         return ball((0, height / 2, 0), (radius, height / 2, radius), 24)
     if style == "box":
@@ -29,6 +32,8 @@ def _shade(dice: Dice, radius: float, height: float) -> Manifold:
 
 def _foot(dice: Dice, radius: float) -> Manifold:
     style, t = dice.pick("disc", "dome", "square"), dice.between(0.07, 0.15)
+    dice.note(foot=style)
+    dice.length(foot_radius=radius)
     if style == "square":
         return soft_box((-radius * 0.85, 0, -radius * 0.85), (radius * 0.85, t, radius * 0.85), 0.02)
     if style == "dome":
@@ -43,6 +48,8 @@ def _table_lamp(dice: Dice) -> Manifold:
     gap = dice.between(0.0, 0.1)
     body, r = h - shade - gap, w / 2 * dice.between(0.35, 0.8)
     style = dice.pick("vase", "ball", "column", "block", "stack")
+    dice.note(body=style)
+    dice.length(body_radius=r)
     if style == "vase":
         f = np.array(
             [(0, 0), (0.6, 0), (0.65, 0.06), (0.85, 0.2), (1.0, 0.45), (0.8, 0.7), (0.3, 0.88), (0.22, 0.96), (0, 0.96)]
@@ -96,6 +103,7 @@ def _floor(dice: Dice) -> Manifold:
 def _head(dice: Dice, at: np.ndarray, radius: float, length: float, tilt: float) -> Manifold:
     """A spot head that opens towards +x and down."""
     style = dice.pick("cone", "can", "globe", "bar")
+    dice.note(head=style)
     if style == "globe":
         return ball(at, radius, 20)
     if style == "bar":
@@ -136,6 +144,7 @@ def _desk(dice: Dice) -> Manifold:
 def _pendant(dice: Dice) -> Manifold:
     """A ceiling plate, cords and one to four shades in a row."""
     n = dice.pick(1, 1, 2, 3, 4)
+    dice.note(shades=n)
     if n == 1:
         w, h, _ = frame(1.0, dice.ratio(0.7, 2.2), 1.0)
         tall, r = dice.between(0.35, 0.6) * h, w / 2
@@ -179,6 +188,7 @@ def _heads(dice: Dice) -> Manifold:
     """A pole with arms, each with a globe or a cup."""
     w, h, _ = frame(1.0, dice.ratio(1.0, 2.4), 1.0)
     n, r = dice.count(2, 5), dice.between(0.016, 0.0195)
+    dice.note(shades=n)
     size = w * dice.between(0.16, 0.23)
     parts = [_foot(dice, w * dice.between(0.28, 0.45)), rod((0, 0.02, 0), (0, h - size, 0), r * 1.3)]
     cups, spiral = dice.chance(0.4), dice.chance(0.4)

@@ -32,6 +32,8 @@ def make(dice: Dice) -> Manifold:
     else:
         w, h, d = frame(dice.ratio(0.5, 1.7), dice.ratio(0.65, 2.4), dice.ratio(0.4, 1.4))
     foot = h * dice.between(0.3, 0.6) if kind == "stand" else dice.pick(0.0, dice.between(0.05, 0.12))
+    dice.note(kind=kind)
+    dice.length(box_width=w, box_height=h - foot, box_depth=d, foot_height=foot)
     if kind in ("round", "egg"):
         return _round(dice, kind, w, h, d, foot)
     cone = dice.between(0.02, 0.06)
@@ -51,6 +53,7 @@ def make(dice: Dice) -> Manifold:
 def _cabinet(dice: Dice, size: tuple) -> tuple[Manifold, float]:
     """The box, its front face flat at z = depth / 2, and how wide its feet may stand."""
     style = dice.pick("box", "box", "soft", "round", "wedge", "narrow", "lean", "boat")
+    dice.note(case=style)
     return _case(dice, style, *size), size[0] * (0.6 if style in ("round", "wedge", "boat") else 1.0)
 
 
@@ -111,6 +114,9 @@ def _places(dice: Dice, w: float, h: float) -> list[tuple[float, float, float, s
 def _drivers(dice: Dice, body: Manifold, places: list, front: float, depth: float) -> Manifold:
     """Cut the cones and ports; put a rim around each cone and a cap into it."""
     rim, grille = dice.pick(0.0, 0.02, 0.035), dice.chance(0.12)
+    ports = sum(kind == "port" for *_, kind in places)
+    dice.note(drivers=len(places) - ports, ports=ports)
+    dice.length(driver_radius=max(r for _, _, r, _ in places))
     rims, cuts, caps = [], [], []
     for x, y, r, kind in places:
         sink = min(r * 0.55, depth * 0.3)

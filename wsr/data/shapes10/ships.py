@@ -45,6 +45,7 @@ def ship(dice: Dice) -> Manifold:
     parts.append(rod((x, tall * 0.5, 0), (x, tall, 0), dice.between(0.03, 0.06)))
     free = (x + deep / 2 + 0.03, length * 0.33) if bridge < 0 else (-length * 0.44, x - deep / 2 - 0.03)
     cargo, n = dice.pick("boxes", "boxes", "tanks", "cranes", "hatches"), dice.count(2, 5)
+    dice.note(cargo=cargo, holds=n)
     step = (free[1] - free[0]) / n
     for i in range(n):
         a, b = free[0] + i * step, free[0] + (i + 1) * step - 0.035
@@ -70,6 +71,7 @@ def ferry(dice: Dice) -> Manifold:
     """Storeys that step back, and funnels."""
     length, height, width = frame(1.0, dice.ratio(0.4, 1.0), dice.ratio(0.28, 0.7))
     depth, n = height * dice.between(0.25, 0.4), dice.count(2, 4)
+    dice.note(storeys=n)
     tall = height - depth
     storey = tall * 0.75 / n
     parts = [hull_of_boat(dice, length, width, depth, 0.9)]
@@ -87,6 +89,7 @@ def ferry(dice: Dice) -> Manifold:
             wide * dice.between(0.85, 0.97),
         )
     funnels = dice.count(1, 3)
+    dice.note(funnels=funnels)
     for i in range(funnels):
         x = x0 + (x1 - x0) * (i + 0.5) / funnels
         parts.append(rod((x, n * storey - 0.05, 0), (x - 0.05, tall, 0), 0.07 if funnels == 1 else 0.05, count=14))
@@ -142,6 +145,7 @@ def submarine(dice: Dice) -> Manifold:
         ]
     )
     x, tall = length * dice.between(0.05, 0.2), r * dice.between(0.7, 1.2)
+    dice.length(hull_length=length, hull_width=width, tower_height=tall)
     deep = length * dice.between(0.07, 0.12)
     parts = [
         loft(rings),

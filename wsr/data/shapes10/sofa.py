@@ -17,6 +17,8 @@ def make(dice: Dice) -> Manifold:
     arm = dice.between(0.07, 0.14) * w
     kind = dice.pick("plain", "plain", "plain", "chaise", "daybed")
     sides = dice.pick((-1, 1), (-1, 1), (-1, 1), (-1,), ())
+    dice.note(kind=kind)
+    dice.length(foot_height=foot, seat_height=level, arm_width=arm, back_thickness=back)
     parts = [soft_box((-w / 2, foot, -d / 2), (w / 2, level, d / 2), soft)]
     chaise = kind == "chaise"
     if chaise:
@@ -26,6 +28,7 @@ def make(dice: Dice) -> Manifold:
         parts.append(
             soft_box((-w / 2, foot, -d / 2), (w / 2, h if dice.chance(0.5) else h * 0.9, -d / 2 + back), soft * 1.3)
         )
+    dice.note(arms=("none", "one", "two")[len(sides)])
     parts += _arms(dice, sides, arm, (w, h, d), foot, level, soft)
     left, right = -w / 2 + (arm if -1 in sides else 0), w / 2 - (arm if 1 in sides else 0)
     parts += _cushions(dice, (left, right), level, h, -d / 2 + back, d, chaise)
@@ -63,6 +66,8 @@ def _cushions(
     dice: Dice, span: tuple, level: float, high: float, back: float, d: float, chaise: bool
 ) -> list[Manifold]:
     count, thick = dice.count(1, 4), dice.between(0.06, 0.13)
+    dice.note(cushions=count)
+    dice.length(cushion_thickness=thick)
     edges = np.linspace(*span, count + 1)
     parts = []
     backs = dice.chance(0.7)
@@ -97,6 +102,8 @@ def _curved(dice: Dice) -> Manifold:
     squash = d / outer * dice.between(0.75, 1.0)
     level, foot = h * dice.between(0.4, 0.5), dice.pick(0.0, 0.08)
     back = deep * dice.between(0.3, 0.42)
+    dice.note(kind="curved")
+    dice.length(foot_height=foot, seat_height=level, seat_depth=deep, back_thickness=back)
 
     def ring(low: float, high: float, r0: float, r1: float) -> Manifold:
         solid = disc((0, (low + high) / 2, 0), "y", (r1, r1 * squash), high - low, 40)

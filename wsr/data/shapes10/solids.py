@@ -14,10 +14,24 @@ Point = Sequence[float]
 
 
 class Dice:
-    """The random choices of one shape. One generator, drawn from in program order, makes a shape repeatable."""
+    """The random choices of one shape. One generator, drawn from in program order, makes a shape repeatable.
+
+    `notes` and `lengths` are what the shape records of its choices, by name. Of what is recorded twice, as by each of
+    two equal parts, the last counts.
+    """
 
     def __init__(self, rng: np.random.Generator):
         self.rng = rng
+        self.notes: dict[str, str | int | float] = {}
+        self.lengths: dict[str, float] = {}
+
+    def note(self, **choices: str | int | float) -> None:
+        """Records choices of the shape that do not change when it is scaled: styles, counts, angles and ratios."""
+        self.notes |= {name.replace("_", " "): choice for name, choice in choices.items()}
+
+    def length(self, **lengths: float) -> None:
+        """Records lengths of the shape, in the units that it is built in."""
+        self.lengths |= {name.replace("_", " "): float(length) for name, length in lengths.items()}
 
     def between(self, low: float, high: float) -> float:
         return float(low + (high - low) * self.rng.random())

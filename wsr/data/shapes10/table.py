@@ -13,6 +13,8 @@ def make(dice: Dice) -> Manifold:
     level = h - top
     oval = kind in ("plain", "drum") and dice.chance(0.4)
     outline = "oval" if oval else dice.pick("square", "soft", *(() if kind == "desk" else ("rounded", "cut", "bevel")))
+    dice.note(kind=kind, outline=outline)
+    dice.length(top_width=w, top_depth=d, top_height=h, top_thickness=top)
     parts = [_top(dice, outline, w, d, level, top)]
     if kind == "desk":
         return union(parts + _desk(dice, w, d, level))
@@ -31,6 +33,7 @@ def make(dice: Dice) -> Manifold:
         )
     if kind == "shelf":
         y, t = level * dice.between(0.15, 0.45), dice.between(0.06, 0.1)
+        dice.length(shelf_height=y)
         parts.append(soft_box((-w * room * 0.49, y, -d * room * 0.49), (w * room * 0.49, y + t, d * room * 0.49), 0.01))
         parts += [
             box((s * w * room * 0.49 - 0.03, y, -0.05), (s * w * room * 0.49 + 0.03, level + 0.01, 0.05))
@@ -66,6 +69,8 @@ def _stand(dice: Dice, w: float, d: float, height: float, long: float, oval: boo
         dice.pick(*styles),
         dice.pick(dice.between(0.034, 0.04), dice.between(0.05, 0.12), dice.between(0.05, 0.12)),
     )
+    dice.note(stand=style)
+    dice.length(leg_thickness=thick)
     if style == "pedestal":
         return legs.pedestal(dice, w, d, height, max(0.12, thick * 1.6))
     if style == "star":
@@ -90,6 +95,7 @@ def _desk(dice: Dice, w: float, d: float, level: float) -> list[Manifold]:
     """Blocks of drawers on one side or both, legs or a wall on the other."""
     sides = dice.pick((-1,), (1,), (-1, 1))
     wide, foot = dice.between(0.22, 0.34) * w, dice.pick(0.0, 0.06)
+    dice.length(drawer_width=wide)
     parts = []
     for s in (-1, 1):
         x0, x1 = sorted((s * w * 0.48, s * (w * 0.48 - (wide if s in sides else 0.08))))
@@ -126,6 +132,7 @@ def _desk(dice: Dice, w: float, d: float, level: float) -> list[Manifold]:
 def _drum(dice: Dice, w: float, d: float, level: float, oval: bool) -> list[Manifold]:
     """A massive body under the top, standing on the floor or on feet."""
     size, lean = dice.between(0.45, 0.85), dice.between(0.7, 1.25)
+    dice.note(drum_share=size)
     lean = min(lean, 0.95 / size)
     foot = dice.pick(0.0, 0.06, 0.1)
     if oval:

@@ -11,4 +11,6 @@ _KINDS = (sail, sail, motor, motor, row, ship, ship, ferry, tug, catamaran, cata
 
 
 def make(dice: Dice) -> Manifold:
-    return dice.pick(*_KINDS)(dice)
+    build = dice.pick(*_KINDS)
+    dice.note(kind=build.__name__)
+    return build(dice)

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking
-from app.tabs.atlas import handlers, panel, project, selection
+from app.tabs.atlas import controls, handlers, panel, project, selection
 from app.tabs.atlas.controls import NONE
 from app.tabs.atlas.map import OWN, View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
@@ -104,6 +104,19 @@ def test_points_are_coloured_by_what_is_asked_for(assets, colour):
         assert {trace["name"] for trace in figure["data"]} == {"heldout", "train"}
     with_class = [name for trace in figure["data"] for name in trace["meta"].get("names", [trace["name"]])]
     assert set(with_class) == {"animals", "food", "people"}  # whatever the colour, the tip says the class
+
+
+def test_points_are_coloured_by_any_attribute(assets):
+    choices = dict(controls.offered(View("shapes10", "mlora-asym", "UMAP", 2), Visit())["colour"]["choices"])
+    assert choices["height"] == "attribute height" and choices["legs"] == "attribute legs"
+    emoji = controls.offered(View("emoji", "mlp", "UMAP", 2), Visit())["colour"]["choices"]
+    assert not {"height", "legs"} & dict(emoji).keys()
+    shown = handlers.change_view(TAB, values(library.collection(SHAPES).ids[4], "shapes10", colour="attribute height"))
+    (trace,) = shown["chart"]["value"]["data"]
+    assert trace["marker"]["colorbar"]["title"]["text"] == "height"
+    shown = handlers.change_view(TAB, values(library.collection(SHAPES).ids[4], "shapes10", colour="attribute legs"))
+    names = {trace["name"]: len(trace["customdata"]) for trace in shown["chart"]["value"]["data"]}
+    assert set(names) == {"round", "square", "no class"} and sum(names.values()) == 23  # lamps and tables have no legs
 
 
 def test_a_class_that_is_looked_for_stands_out(assets):

@@ -1,0 +1,17 @@
+"""`faces`: drawn faces, aligned and frontal, each a pure function of its id. Nothing is downloaded, and anybody may
+ship them: `python_avatars` (MIT licence) draws them."""
+
+from wsr.data.faces.attributes import ATTRIBUTES, JITTER, attributes_of
+from wsr.data.faces.dataset import CLASSES, TRAIN_COUNT, load_faces
+from wsr.data.faces.draw import RESOLUTION, draw_face
+
+__all__ = [
+    "ATTRIBUTES",
+    "CLASSES",
+    "JITTER",
+    "RESOLUTION",
+    "TRAIN_COUNT",
+    "attributes_of",
+    "draw_face",
+    "load_faces",
+]

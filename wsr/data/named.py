@@ -1,0 +1,75 @@
+"""The data sets that have a name of their own: `emoji`, `faces` and `shapes10`. Folders of files have none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsr.data.signals import Signals
+from wsr.modalities import IMAGE, OCCUPANCY, Modality
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """A data set with a name.
+
+    load: its signals, or a part of them by the part's name. fetch: gets what it is read from, by default or from a
+    folder; without effect where it is there. build: computes what takes so long that it is kept in the cache; `builds`
+    is what it counts, "" where there is nothing to compute.
+    """
+
+    name: str
+    modality: Modality
+    load: Callable[[str | None], Signals]
+    fetch: Callable[[Path | None], Any] = lambda folder: None
+    build: Callable[[Progress], Any] = lambda progress: None
+    builds: str = ""
+
+
+def _emoji(part: str | None) -> Signals:
+    from wsr.data.emoji import load_emoji
+
+    return load_emoji(part)
+
+
+def _fetch_emoji(folder: Path | None) -> Path:
+    from wsr.data.emoji import fetch_emoji
+
+    return fetch_emoji(folder)
+
+
+def _faces(part: str | None) -> Signals:
+    from wsr.data.faces import load_faces
+
+    return load_faces(part)
+
+
+def _shapes(part: str | None) -> Signals:
+    from wsr.data.shapes10 import load_shapes10
+
+    return load_shapes10(part)
+
+
+def _build_shapes(progress: Progress) -> None:
+    from wsr.data.shapes10 import build_cache
+
+    build_cache(progress=progress)
+
+
+# each imports its own libraries when it is loaded
+DATA_SETS = {
+    one.name: one
+    for one in (
+        DataSet(name="emoji", modality=IMAGE, load=_emoji, fetch=_fetch_emoji),
+        DataSet(name="faces", modality=IMAGE, load=_faces),
+        DataSet(name="shapes10", modality=OCCUPANCY, load=_shapes, build=_build_shapes, builds="shapes"),
+    )
+}
+
+
+def find(name: str) -> tuple[DataSet | None, str | None]:
+    """Returns the data set of a name like "shapes10/chair", and the part of it; None for either where there is none."""
+    dataset, _, part = name.partition("/")
+    return DATA_SETS.get(dataset), part or None
