@@ -33,7 +33,7 @@ _WRITER_WORDS = ("pytorchstreamwriter", "iostream error", "inline_container", "f
 
 
 def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
-    """The sentence for an error in writing to `path`. needed: bytes that were to be written, where that is known."""
+    """Returns the WsrError for an OSError that occurred while writing to `path`."""
     code = _code(error)
     if code == errno.EFBIG:
         return WsrError(_too_large(path))
@@ -51,8 +51,8 @@ def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
 
 
 def disk_error(error: BaseException) -> WsrError | None:
-    """The sentence for an error that says that a disk is full, that a limit is reached, or that nothing may be written
-    to it; None for any other error."""
+    """Returns the WsrError for an error that means that a disk is full or may not be written; None for any other error.
+    """
     known = isinstance(error, Exception) and (is_full(error) or getattr(error, "errno", None) == errno.EROFS)
     return refused(getattr(error, "filename", None) or tempfile.gettempdir(), error) if known else None
 

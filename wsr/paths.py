@@ -147,8 +147,8 @@ def _begun(path: Path, needed: int) -> Path:
 
 @contextmanager
 def writing(path: str | Path, needed: int = 0) -> Iterator[None]:
-    """Context for code that writes to `path`, or into it as a folder: turns the errors of a full disk, a quota and a
-    limit on file sizes into WsrErrors. Other errors are not changed."""
+    """Context for code that writes to `path`, or into it as a folder: turns the errors of a full disk, of a quota and
+    of a limit on the size of files into WsrErrors. Other errors are not changed."""
     try:
         yield
     except WsrError:

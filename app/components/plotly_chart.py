@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -45,6 +45,13 @@ WHEN_DRAWN = """async (...inputs) => {
 }"""
 
 
+# height: in pixels; zoom: whether it has buttons to zoom; description: what a screen reader says of it.
+DEFAULTS: Mapping[str, Any] = {
+    "highlight": (), "sprite": None, "height": 480, "zoom": False, "selectable": False, "selected": (),
+    "description": "Chart", "placeholder": "",
+}  # fmt: skip
+
+
 class PlotlyChart(gr.HTML):
     """One Plotly figure (a dict with `data` and `layout`), drawn by plotly.js, with these additions.
 
@@ -65,20 +72,8 @@ class PlotlyChart(gr.HTML):
 
     EVENTS: ClassVar[list[str]] = ["pick", "choose"]
 
-    def __init__(
-        self,
-        figure: Mapping[str, Any] | None = None,
-        *,
-        highlight: Sequence[Mapping[str, Any]] = (),
-        sprite: Mapping[str, Any] | None = None,
-        height: int = 480,
-        zoom: bool = False,
-        selectable: bool = False,
-        selected: Sequence[str] = (),
-        description: str = "Chart",
-        placeholder: str = "",
-        **kwargs: Any,
-    ):
+    def __init__(self, figure: Mapping[str, Any] | None = None, **props: Any):
+        """props: those of DEFAULTS, as described above, and gradio's own for any component."""
         super().__init__(
             value=figure,
             html_template=_TEMPLATE,
@@ -86,15 +81,7 @@ class PlotlyChart(gr.HTML):
             js_on_load="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
             head=f'<script src="{_ADDRESS}"></script>',
             apply_default_css=False,
-            highlight=list(highlight),
-            sprite=sprite,
-            height=height,
-            zoom=zoom,
-            selectable=selectable,
-            selected=list(selected),
-            description=description,
-            placeholder=placeholder,
-            **kwargs,
+            **DEFAULTS | props,
         )
 
     def __getattr__(self, name: str) -> Any:

@@ -1,9 +1,8 @@
 """Structural rules, checked on the source: each rule lists the places that break it (`tests/test_house.py`).
 
-`python -m tests.house` prints all of them; `python -m tests.house shrink` removes from `known.py` what has been fixed.
+`python -m tests.house` prints all of them.
 """
 
-from collections import Counter
 from collections.abc import Callable
 
 from tests.house.identity import branches_on_dim, early_answers, tests_of_names
@@ -32,8 +31,3 @@ def broken(rule: str) -> list[Broken]:
     """Returns what breaks a rule in the repository."""
     check, folders = RULES[rule]
     return sorted(check(sources(folders)))
-
-
-def by_file(places: list[Broken]) -> dict[str, int]:
-    """Returns the number of places in each file."""
-    return dict(sorted(Counter(place.path for place in places).items()))

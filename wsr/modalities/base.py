@@ -213,15 +213,15 @@ class Modality(ABC):
 
     @abstractmethod
     def samples(self, signals: Signals) -> Any:
-        """What fits and base training draw their points from, read once for both targets and evaluator."""
+        """Loads what fits and base training draw their points from, once for both targets and evaluator."""
 
     @abstractmethod
     def targets(self, samples: Any, device: Any = "cpu", seed: int = 0) -> Targets:
-        """What fields are fitted to. samples: from the method of that name."""
+        """Returns training targets. samples: the result of `samples`."""
 
     @abstractmethod
     def evaluator(self, signals: Signals, samples: Any, points: int) -> Evaluator:
-        """What judges fits of these signals. points: how many, where they are drawn."""
+        """Returns what judges fits of these signals. points: number of points, if they are drawn."""
 
     def coarse(self, signals: Signals, size: int) -> Float[Tensor, "n k"]:
         """Returns the signals as vectors of their values on a grid with `size` samples along each axis."""
@@ -248,7 +248,7 @@ class Modality(ABC):
         return f"{self.poor:g} {self.unit}"
 
     def fault(self, filled: float | None) -> str:
-        """What is wrong with a target that explains a poor fit of it; "" where nothing is. filled: see `Evaluator`."""
+        """Returns what is wrong with a target that explains a poor fit, or "". filled: see `Evaluator`."""
         return ""
 
     # decoding

@@ -76,8 +76,9 @@ class ImageTargets(Targets):
 
 @dataclass
 class ImageEvaluator(Evaluator):
-    """All pixels of the images (n, h, w, 3). `part` (q,) are those that stand for all where it has to be quick: one at
-    random out of each of QUICK_PIXELS equal stretches of a curve through neighbours, always the same ones."""
+    """Judges fits of images (n, h, w, 3) by PSNR on all pixels. `part` (q,) is the subset for quick measurements: a
+    random pixel of each of QUICK_PIXELS equal stretches of a curve through neighbouring pixels, always the same ones.
+    """
 
     images: UInt8[Tensor, "n h w 3"]
 
@@ -95,7 +96,7 @@ class ImageEvaluator(Evaluator):
     def quality(
         self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
     ) -> Float[np.ndarray, "n"]:
-        """PSNR in dB of the clamped decode, on every pixel; `quick` looks at those of `part` only."""
+        """Returns PSNR in dB of the clamped decode on every pixel; with `quick` on those of `part` only."""
         pixels, grid = self.images.flatten(1, 2), pixel_grid(*self.aspect)
         if quick:
             pixels, grid = pixels[:, self.part], grid[self.part]

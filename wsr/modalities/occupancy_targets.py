@@ -73,20 +73,20 @@ class ShapeTargets(Targets):
 
 @dataclass
 class ShapeEvaluator(Evaluator):
-    """Occupancy at fresh uniform points of [-1, 1]^3, not seen by the fit."""
+    """Judges fits of shapes by IoU at fresh uniform points of [-1, 1]^3, which no fit has seen."""
 
     points: Float[Tensor, "n q 3"]
     inside: Bool[Tensor, "n q"]
 
     @property
     def filled(self) -> list[float]:
-        """The share of the cube that lies inside, a shape."""
+        """The share of [-1, 1]^3 that lies inside, for each shape."""
         return self.inside.float().mean(1).tolist()
 
     def quality(
         self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
     ) -> Float[np.ndarray, "n"]:
-        """Intersection over union; `quick` looks at the first QUICK_POINTS points only."""
+        """Returns the intersection over union; with `quick` on the first QUICK_POINTS points only."""
         count = QUICK_POINTS if quick else self.points.shape[1]
         points = self.points[:, :count].float()
         logits = evaluate_in_chunks(representation, weights, points)[..., 0]  # (n, q)

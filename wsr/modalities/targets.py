@@ -1,4 +1,4 @@
-"""What fields are fitted to and what judges the fits: the two interfaces that a modality implements, as tensors."""
+"""Training targets and evaluators: the two interfaces that a modality implements with tensors."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -60,8 +60,8 @@ class Targets(ABC):
 
 
 class Evaluator(ABC):
-    """What judges fits of n signals. aspect: their height and width; filled: the share of the domain that lies inside,
-    for each signal that has an inside."""
+    """Judges fits of n signals. aspect: height and width of the images; filled: for signals with an inside, the share
+    of the domain that lies inside."""
 
     aspect: tuple[int, int] = (1, 1)
     filled: list[float] | None = None
@@ -70,5 +70,5 @@ class Evaluator(ABC):
     def quality(
         self, representation: Representation, weights: Float[Tensor, "n p"], quick: bool = False
     ) -> Float[np.ndarray, "n"]:
-        """The quality of n fits, in the modality's unit. `quick`: of a fixed part of the points, for records on the
-        way."""
+        """Returns the quality of n fits, in the modality's unit. `quick`: measures on a fixed subset of the points, for
+        records during a fit."""

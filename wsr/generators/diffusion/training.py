@@ -1,8 +1,7 @@
 """Trains a diffusion model on the weights of a zoo (sections 3.5 and 8.2).
 
-`accelerate` runs it on one CPU, one GPU or many. All random numbers of a step depend on the seed and the step only;
-they are drawn for the whole batch, and each process takes its share. Therefore a run that was killed continues exactly,
-and the result does not depend on the number of processes, up to rounding.
+`accelerate` runs it on one CPU, one GPU or many. The random numbers of a step depend on the seed and the step alone;
+each process takes its share of them. So a killed run continues exactly, on any number of processes, up to rounding.
 """
 
 import logging
