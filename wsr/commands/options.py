@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from wsr.commands import name_rules
 from wsr.errors import WsrError, counted, unknown_name
 
 # tyro's hook for its errors, which it may move: where it is gone, tyro prints its own boxes.
@@ -18,7 +19,6 @@ _on_error = getattr(_errors, "on_parse_error", None)
 def parsed(commands: Any, arguments: list[str] | None, description: str) -> Any:
     """The sub-command that a command line names, with its options. commands: the union of all, each annotated with its
     name. SystemExit after --help; WsrError for what is no command or no option, and for values that do not fit."""
-
     words = sys.argv[1:] if arguments is None else arguments
     asked = _asked(commands, words)
 
@@ -30,7 +30,9 @@ def parsed(commands: Any, arguments: list[str] | None, description: str) -> Any:
         raise WsrError(f"{told} `{' '.join(asked)} --help` says what it takes.")
 
     with _on_error(refuse) if _on_error else contextlib.nullcontext():
-        return tyro.cli(OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description)
+        return tyro.cli(
+            OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description, registry=name_rules
+        )
 
 
 def _fault(event: Any, commands: Any, asked: list[str]) -> str:
