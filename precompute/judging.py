@@ -2,13 +2,14 @@
 
 import time
 from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from precompute.experiment import Cell, Context
-from precompute.generators import searched, seconds_of
+from precompute.experiment import Cell, Context, Experiment
+from precompute.generators import THREADS, search_report, searched, seconds_of
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.novelty import audit_of
 from wsr.generators.diffusion import DiffusionConfig, Training, diffusion_preset
@@ -69,3 +70,18 @@ def training_settings(cell: Cell, context: Context) -> dict:
     """Everything but the zoo that the results of `train` and of a judge depend on."""
     about = {"config": searched_settings(cell, context), "training": VERSION}
     return about | {"seconds": seconds_of(cell.data), "samples": COUNT, "steps": STEPS}
+
+
+def ablation(name: str, axis: str, **declared: Any) -> Experiment:
+    """Declares an experiment that trains a generator for each value of an axis and judges its samples: `reports/<name>`
+    has a row for each, with the value under the name of the axis."""
+    return Experiment(
+        name=name,
+        settings=training_settings,
+        needs=("zoos/{zoo}",),
+        after=lambda cell, context: [search_report(cell.data, context)],
+        held=lambda report, cell, context: any(row[axis] == cell[axis] for row in report["rows"]),
+        reports=(f"reports/{name}{{tag}}.json", f"reports/{name}{{tag}}.md"),
+        threads=THREADS,
+        **declared,
+    )

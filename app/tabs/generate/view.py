@@ -14,12 +14,8 @@ from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
 COLUMNS = 4
 
 
-def build(place: Place) -> Built | None:
-    names = models.models()
-    if not names:
-        gr.HTML(snippets.empty("No generator has been trained here yet. Train them with", "make assets"))
-        return None
-    tab = _layout(names)
+def build(place: Place) -> Built:
+    tab = _layout(models.models())
     _wire(tab, place.view)
     return Built(link=_link(tab, place.view), offers=[Offer(tab.place, tab.fitted, tab.state)])
 
@@ -32,7 +28,8 @@ def warm() -> None:
                 pass
 
 
-TAB = Tab("generate", "Generate", build, warm)
+MISSING = "No generator has been trained here yet. Train them with"
+TAB = Tab("generate", "Generate", build, models.models, MISSING, warm)
 
 
 def _link(tab: GenerateTab, view: gr.Tab) -> Part:
