@@ -1,7 +1,7 @@
 """How good and how new generated weights are, for every zoo that a diffusion model has learnt from.
 
-For each zoo this writes three reports. reports/generation-<zoo>.json has FD and MMD (of shapes also mMD, COV and 1-NNA)
-of every seed's samples, and the share that a classifier assigns to the class they were sampled of.
+For each zoo this writes three reports. reports/generation-<zoo>.json has FD and MMD (of shapes also mMD, COV, 1-NNA and
+floating pieces) of every seed's samples, and the share that a classifier assigns to the class they were sampled of.
 reports/audit-<zoo>.{parquet,json}, which the Audit tab draws, has quality and novelty of the samples of every
 registered generator. reports/samples-<name>.webp shows the first 64 samples as they came.
 """
@@ -50,7 +50,7 @@ def run(cell: Cell, context: Context) -> None:
     seen = {}
     with bar(f"decode {name}") as update:
         for model, found in made.items():
-            seen[model] = evaluation.decoded(found.weights()[:DECODED])
+            seen[model] = evaluation.decoded(found.weights()[:DECODED], classes=found.index["class"].tolist()[:DECODED])
             update(len(seen), len(made), model)
     write_json(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
     shown = {"diffusion": made[name].weights()[:DECODED]}
