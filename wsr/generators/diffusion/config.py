@@ -39,6 +39,9 @@ class DiffusionConfig:
     0.801."""
     shared_modulation: bool = False
     """Whether all blocks share the network that predicts their scales and shifts: a third fewer parameters."""
+    token_size: int | None = None
+    """Most entries of a flat token (of an MLP, or without `encoder`): longer layers become several tokens of equal
+    sizes. None: each layer is one token, as in HyperDiffusion, and what does not fit into `width` numbers is lost."""
     timesteps: int = 500
     beta: tuple[float, float] = (1e-4, 2e-2)
     """First and last β of the linear schedule. At its last step the noise must hide even the largest components of the
@@ -46,6 +49,10 @@ class DiffusionConfig:
     paper's schedule leaves 0.0066 of it, a variance of up to 2 beside noise of variance 1, so that sampling would start
     where no training weight ever was. Twice the last β leaves 0.00004: on shapes, at equal time, 1-NNA improves from
     0.73 to 0.62 (0.5 is best) and mMD from 27.6 to 24.6 × 10⁻³."""
+    flow_shift: float = 1.0
+    """Only for `flow`: s moves its times t in [0, 1], from weights to noise, to s t / (1 + (s - 1) t), in training and
+    in sampling. Above 1 more of them are near the noise, where the largest components of the weights are decided:
+    a component of variance 300 disappears in the noise at t = 0.95. `precompute run processes` compares."""
     final_noise: float = 0.0
     """Noise level from which the last step of sampling leads directly to the weights. At lower noise levels fits of the
     same target differ; a network cannot learn these differences from 800 weights and leaves noise in the sample

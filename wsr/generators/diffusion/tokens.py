@@ -118,8 +118,9 @@ def make_tokens(
     model: Representation, config: DiffusionConfig, varying: Int[Tensor, " q"] | None = None
 ) -> Tokens:  # fmt: skip
     """The tokens of a representation: of an adapter those of the hierarchical encoder, or, without it, one for each
-    matrix; of a standalone MLP one for the weights and biases of each layer, as in HyperDiffusion. varying: positions
-    of the stored entries that the vectors consist of; by default all of them."""
+    matrix; of a standalone MLP one for the weights and biases of each layer, as in HyperDiffusion. Those of more than
+    `token_size` entries are divided. varying: positions of the stored entries that the vectors consist of; by default
+    all of them."""
     if isinstance(model, Adapter) and config.encoder:
         return LayerTokens(
             model.layout, model.layers, model.rank, model.config.channels, config.width, config.pair_width, varying
@@ -130,4 +131,11 @@ def make_tokens(
         name = entry.name if isinstance(model, Adapter) else entry.name.rpartition(".")[0]
         first, end = (bisect_left(present, at) for at in (entry.offset, entry.offset + entry.stored))
         sizes[name] = sizes.get(name, 0) + end - first
-    return FlatTokens([size for size in sizes.values() if size], config.width)
+    most = config.token_size or model.size
+    parts = [_equal_parts(size, -(-size // most)) for size in sizes.values()]
+    return FlatTokens([size for part in parts for size in part], config.width)
+
+
+def _equal_parts(size: int, count: int) -> list[int]:
+    """Divides a size into `count` sizes that differ by 1 at most; none of a size of 0."""
+    return [size * (i + 1) // count - size * i // count for i in range(count)]
