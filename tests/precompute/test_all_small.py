@@ -45,7 +45,7 @@ SMALL = {
               "POINTS": 500, "SURFACE": 16},
     table1: {"CLOUDS": 2},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
-    diffusion_search: {"RATES": (1e-3,)},
+    diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},

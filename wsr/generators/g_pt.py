@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
 from wsr.generators.base import Generator, SampleSettings, TrainingRun, TrainRecord, TrainSettings
-from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset, without_patience
 from wsr.generators.diffusion.model import WeightDiffusion, draw, positions, read_config
 from wsr.generators.diffusion.tokens import Tokens, make_tokens
 from wsr.generators.diffusion.training import Training
@@ -133,7 +133,7 @@ class CheckpointGenerator(Generator):
     def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
         if settings.cls is not None or settings.copies != 1:
             raise WsrError("G.pt learns all pairs of snapshots as they are: it takes neither a class nor copies.")
-        config = settings.config or replace(diffusion_preset(settings.preset or zoo.meta["preset"]), patience=0)
+        config = settings.config or without_patience(diffusion_preset(settings.preset or zoo.meta["preset"]))
         if settings.steps is not None:
             config = replace(config, steps=settings.steps, epochs=None)
         config = replace(config, lr=settings.lr or config.lr)
