@@ -52,6 +52,23 @@ def test_shapes_have_clouds_and_empty_ones_are_counted():
     assert found.pieces.shape == (3,) and found.pieces.min() == 0 and found.classes.tolist() == [""] * 3
 
 
+def test_tables_may_compare_with_other_fits_than_the_held_out_ones(zoo):
+    made = family(zoo.representation, 25, 5)
+    options = dict(count=15, repeats=2, resolution=8)
+    plain, other, same = (Evaluation(zoo, Colours(), **options) for _ in range(3))
+    zoo.index.loc[zoo.index["id"] == "i0", "status"] = "poor"
+    other.compare_with(zoo.index[:20])
+    same.compare_with(zoo.good("heldout"))
+    assert other.ids["compared"] == [f"i{i}" for i in range(1, 20)] and same.unseen == "heldout"
+    tables = [one.table(one.decoded(made)).set_index(["set", "against"])["FD"] for one in (plain, other, same)]
+    assert tables[0].equals(tables[2]) and list(tables[1].index) == list(tables[0].index)
+    assert tables[1]["samples", "heldout"] != tables[0]["samples", "heldout"]
+    assert tables[1]["samples", "train"] == tables[0]["samples", "train"]
+    assert tables[1]["floor", "heldout"] != tables[0]["floor", "heldout"]
+    with pytest.raises(WsrError, match="compared: 5"):
+        plain.compare_with(zoo.index[5:10])
+
+
 def test_floating_pieces_of_each_class_are_compared_with_fits_of_that_class(zoo, monkeypatch):
     """Fits of class "a" have one piece and those of "b" two; samples of both have two."""
     zoo.index["class"] = ["ab"[i % 2] for i in range(len(zoo))]

@@ -8,6 +8,7 @@ References are decoded fits rather than targets, so that a generator is not blam
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -101,14 +102,33 @@ class Evaluation:
         total, done = sum(map(len, parts.values())), 0
         self.known: dict[str, Decoded] = {}
         for name, weights in parts.items():
-            told = lambda part, _, before=done: progress(before + part, total)  # noqa: E731
-            self.known[name] = self.decoded(weights, told, classes[name])
+            self.known[name] = self.decoded(
+                weights, lambda part, _, before=done: progress(before + part, total), classes[name]
+            )
             done += len(weights)
         self._own: dict[str, np.ndarray] = {}
-        # against the held-out fits, the floor is the score of the training fits
-        pairs = [("replica", "train"), ("replica", "heldout"), ("heldout", "train"), ("train", "heldout")]
+        self.unseen = "heldout"  # name in `known` of the fits that tables call held out
+
+    def compare_with(
+        self, rows: pd.DataFrame, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> None:  # fmt: skip
+        """Lets tables compare with other fits of the zoo, such as those of its test split, where they would with the
+        held-out ones. rows: those of the zoo's index; fits that are not good are left out. Call it before `table`.
+        WsrError for fewer than `count` good ones."""
+        rows = rows[rows["status"] == "ok"]
+        if rows["id"].tolist() == self.ids["heldout"]:
+            return
+        enough("compared", len(rows), self.count)
+        self.ids["compared"], self.unseen = rows["id"].tolist(), "compared"
+        weights = self.zoo.weights(self.ids["compared"])
+        self.known["compared"] = self.decoded(weights, progress, rows["class"].tolist())
+
+    @cached_property
+    def base(self) -> list[dict]:
+        """The rows of the replica and of the floor: against unseen fits, the score of the training fits."""
+        pairs = [("replica", "train"), ("replica", "heldout"), (self.unseen, "train"), ("train", "heldout")]
         rows = [self._row(name, self.known[name], against) for name, against in pairs]
-        self.base = [row | {"set": "floor"} if row["set"] in ("train", "heldout") else row for row in rows]
+        return [row if row["set"] == "replica" else row | {"set": "floor"} for row in rows]
 
     def decoded(
         self, weights: Float[Tensor, "n p"], progress: Callable[[int, int], None] = lambda done, total: None,
@@ -125,7 +145,7 @@ class Evaluation:
         return pd.DataFrame([*rows, *self.base])
 
     def _row(self, name: str, gen: Decoded, against: str) -> dict:
-        scores = pd.DataFrame(list(self._scores(name, gen, against)))
+        scores = pd.DataFrame(list(self._scores(name, gen, self.unseen if against == "heldout" else against)))
         row = {"set": name, "against": against, "count": self.count, "repeats": self.repeats, "empty": gen.empty}
         for column in scores:
             row |= {column: scores[column].mean(), f"{column} sd": scores[column].std(ddof=0)}
