@@ -1,7 +1,6 @@
 """Short trainings and a quick evaluation of the samples, for experiments that compare settings of generators."""
 
 import time
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -9,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.generators import THREADS, search_report, searched, seconds_of
+from precompute.generators import THREADS, search_report, searched, seconds_of, with_trial
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.novelty import audit_of
 from wsr.generators.diffusion import DiffusionConfig, Training, diffusion_preset
@@ -61,9 +60,9 @@ def judge(name: str, context: Context) -> Judge:
 
 
 def searched_settings(cell: Cell, context: Context) -> DiffusionConfig | None:
-    """The preset's settings of a generator with the learning rate that the search found; None before that search."""
+    """The preset's settings of a generator with what the search found; None before that search."""
     found = searched(cell.data, context).get(cell.representation)
-    return replace(diffusion_preset(context.preset, cell.representation), lr=found["lr"]) if found else None
+    return with_trial(diffusion_preset(context.preset, cell.representation), found) if found else None
 
 
 def training_settings(cell: Cell, context: Context) -> dict:

@@ -59,7 +59,8 @@ def test_the_metric_is_in_tables_and_on_the_page(zoo, mine, tmp_path, monkeypatc
     rows, about = audit_report(zoo, evaluation, {"diffusion": made}, count=4, false_positive_rate=0.2)
     assert set(about["summaries"]["diffusion"]) >= {"hesitation", "novelty", "replica"}
     page = handlers.table_of(audit_run.Report(NAME, rows, about))
-    assert f"drift ×10³ {DRIFT.text(value)}" in page
+    real = table[(table["set"] == "floor") & (table["against"] == "heldout")]["drift"].iloc[0]
+    assert f"drift ×10³ {DRIFT.text(value)} ({DRIFT.text(real)})" in page
     share = hesitation(rows[rows["generator"] == "diffusion"])
     assert "hesitant" in page and f"<td>{HESITATION.text(share)}<" in page
 

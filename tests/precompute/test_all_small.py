@@ -24,6 +24,7 @@ from precompute.experiments import (
     learning_rates,
     peers,
     pointnet,
+    processes,
     sampling,
     spans,
     table1,
@@ -45,7 +46,7 @@ SMALL = {
               "POINTS": 500, "SURFACE": 16},
     table1: {"CLOUDS": 2},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
-    diffusion_search: {"RATES": (1e-3,)},
+    diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
@@ -56,7 +57,7 @@ SMALL = {
     judging: {"COUNT": 8, "STEPS": 3},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
     pointnet: {"BATCH": 4, "EPOCHS": 1},
-    **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, sampling)},
+    **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, processes, sampling)},
 }  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def test_fits_of_pictures(small, tmp_path, capsys):
 def test_generators_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 200, 84)  # as few as an audit takes
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
-             "diffusion_sizes")  # fmt: skip
+             "diffusion_sizes", "processes")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
@@ -137,6 +138,8 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert len(report("clusters-images-faces-paper")["rows"]) == 5
     assert len(report("spans-images-faces-paper")["rows"]) == 2
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
+    tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
+    assert tried == [name for name in processes.SETTINGS if "tokens" not in name]  # the layer encoder has its own
 
     assert small(faces, "augmentation", only="mlora") == 0, failures(capsys)
     assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]

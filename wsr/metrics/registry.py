@@ -19,10 +19,13 @@ NEEDS = {
     "points": "two sets of points, (n, 3) and (m, 3)",
     "features": "features (n, d) of generated and (m, d) of reference samples",
     "distances": "distances of point clouds: within the generated (n, n), to the reference (n, m), within that (m, m)",
+    "pieces": "numbers of pieces of generated (n,) and of real (m,) surfaces, and the classes of both",
     "weights": "generated weights (n, p) and reference weights (m, p), as a zoo stores them",
     "placements": "the table of a generator's weights on the plane of an audit (`wsr.analysis.plane.Plane.rows`)",
 }
 """What the function of a metric takes, by the name of its input."""
+OF_SETS = ("features", "distances", "pieces", "weights")
+"""The inputs that compare two sets of weights: those of the metrics in tables of generators."""
 _UNITS = {"%": 0.01, "×10²": 0.01, "×10³": 1e-3}  # values of these units; any other is 1
 
 

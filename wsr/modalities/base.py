@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 from wsr.errors import WsrError
 from wsr.modalities.registry import find
@@ -65,12 +65,13 @@ class Resolutions:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the metrics of generation need of n decoded instances. items (n, …): input of a feature extractor; clouds:
-    points on surfaces; empty: number of instances without a surface, whose cloud is a single point at the centre."""
+    """What metrics of generation need of n decoded instances. items (n, …): input of a feature extractor; clouds:
+    points on surfaces; empty: number without a surface, whose cloud is the centre; pieces: pieces of each surface."""
 
     items: Float[np.ndarray, "n ..."]
     clouds: Float[np.ndarray, "n p 3"] | None = None
     empty: int = 0
+    pieces: Int[np.ndarray, " n"] | None = None
 
 
 class Modality(ABC):

@@ -155,8 +155,11 @@ class Occupancy(Modality):
         return pointnet()
 
     def measured(self, decoded, first=0):
+        from wsr.metrics.pieces import count_pieces
+
         clouds = np.stack([_cloud(mesh, first + i) for i, mesh in enumerate(decoded)])
-        return Measured(clouds, clouds, sum(map(self.empty, decoded)))
+        pieces = np.array([count_pieces(mesh) for mesh in decoded])
+        return Measured(clouds, clouds, sum(map(self.empty, decoded)), pieces)
 
 
 def _cloud(mesh: trimesh.Trimesh, seed: int) -> Float[np.ndarray, "p 3"]:

@@ -216,14 +216,14 @@ def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
     return list(of.about["summaries"].items())
 
 
-@cached_by_file(lambda name: [_generation(name)], maxsize=16)
-def measured(name: str) -> dict[str, float]:
-    """Metrics of our model's samples against held-out fits, by the metrics' symbols, as `precompute` has measured them.
-    Empty where it has not."""
+@cached_by_file(lambda name, what="samples": [_generation(name)], maxsize=16)
+def measured(name: str, what: str = "samples") -> dict[str, float]:
+    """Metrics of our model's samples, or of training fits ("floor"), against held-out fits, by the metrics' symbols, as
+    `precompute` has measured them. Empty where it has not."""
     if not _generation(name).is_file():
         return {}
     rows = read_json(_generation(name), "measures of a generator").get("rows", [])
-    wanted = {"model": name, "set": "samples", "against": HELD_OUT.replace(" ", "")}
+    wanted = {"model": name, "set": what, "against": HELD_OUT.replace(" ", "")}
     return next((row for row in rows if wanted.items() <= row.items()), {})
 
 
