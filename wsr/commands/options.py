@@ -8,6 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from wsr.commands import options
 from wsr.errors import WsrError, counted, unknown_name
 
 # tyro's hook for its errors, which it may move: where it is gone, tyro prints its own boxes.
@@ -30,7 +31,9 @@ def parsed(commands: Any, arguments: list[str] | None, description: str) -> Any:
         raise WsrError(f"{told} `{' '.join(asked)} --help` says what it takes.")
 
     with _on_error(refuse) if _on_error else contextlib.nullcontext():
-        return tyro.cli(OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description)
+        return tyro.cli(
+            OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description, registry=options
+        )
 
 
 def _fault(event: Any, commands: Any, asked: list[str]) -> str:
