@@ -15,7 +15,7 @@ from precompute import soak, visitors
 from precompute.experiments import experiments
 from tests.readme.readme_text import FLAT, ROOT, TEXT
 from wsr.cli import Command
-from wsr.commands import options
+from wsr.commands import constructors
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
@@ -34,7 +34,7 @@ def parsed(words: list[str]) -> None:
     if not any(word.isupper() or "-" in word or "." in word for word in words) and words[:1] != ["bench"]:
         words = [*words, "--help"]
     try:
-        tyro.cli(OmitArgPrefixes[Command], args=words, registry=options)
+        tyro.cli(OmitArgPrefixes[Command], args=words, registry=constructors)
     except SystemExit as end:
         assert end.code == 0, words
 
@@ -61,7 +61,7 @@ def test_the_commands_are_found():
 def test_every_option_that_is_named_alone_is_one():
     visitors.arguments(re.search(r"`(--seconds 60 [^`]+)`", FLAT)[1].split())
     visitors.arguments(re.search(r"`(--seconds 120 [^`]+)`", FLAT)[1].split())
-    tyro.cli(OmitArgPrefixes[Command], args=["bench", "photograph", "--code", "DIR"], registry=options)
+    tyro.cli(OmitArgPrefixes[Command], args=["bench", "photograph", "--code", "DIR"], registry=constructors)
 
 
 def test_every_file_is_there():

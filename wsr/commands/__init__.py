@@ -22,10 +22,10 @@ class GeneratorName(str):
 
 PresetName = Literal["cpu", "paper"]
 console = Console()
-options = ConstructorRegistry()
+constructors = ConstructorRegistry()  # not `options`, which is a module of this folder
 
 
-@options.primitive_rule
+@constructors.primitive_rule
 def _registered(asked: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
     """How such a name is read: as one of those that are registered when the command line is."""
     if asked.type not in (RepresentationName, GeneratorName):

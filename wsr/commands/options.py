@@ -8,7 +8,7 @@ from typing import Annotated, Any, get_args, get_origin
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
-from wsr.commands import options
+from wsr.commands import constructors
 from wsr.errors import WsrError, counted, unknown_name
 
 # tyro's hook for its errors, which it may move: where it is gone, tyro prints its own boxes.
@@ -32,7 +32,7 @@ def parsed(commands: Any, arguments: list[str] | None, description: str) -> Any:
 
     with _on_error(refuse) if _on_error else contextlib.nullcontext():
         return tyro.cli(
-            OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description, registry=options
+            OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description, registry=constructors
         )
 
 
