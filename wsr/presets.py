@@ -4,7 +4,7 @@ and fit while a visitor waits. Every published number names its preset."""
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from wsr.errors import unknown_name
+from wsr.errors import WsrError, unknown_name
 from wsr.fields.registry import named
 from wsr.modalities import Modality, find, of_file
 
@@ -131,6 +131,23 @@ class FitConfig:
 
 
 @dataclass(frozen=True)
+class Protocol:
+    """A fit preset: how fits differ from those of a preset of sizes. lr, steps: factors of that preset's; the others as
+    in `FitConfig`."""
+
+    lr: float = 1.0
+    steps: float = 1.0
+    shared_points: bool = False
+    pull: float = 0.0
+    average: float = 0.0
+
+    def of(self, config: FitConfig) -> FitConfig:
+        """Returns a configuration that is changed accordingly."""
+        levers = {name: getattr(self, name) for name in LEVERS}
+        return replace(config, lr=config.lr * self.lr, steps=max(1, round(config.steps * self.steps)), **levers)
+
+
+@dataclass(frozen=True)
 class Stage:
     """A stage of the base's progressive schedule, which goes from many instances with few points to few instances with
     many points (section 8.3)."""
@@ -225,6 +242,30 @@ _PRESETS: dict[tuple[str, str], PresetConfig] = {
     ),
 }
 PRESETS: tuple[str, ...] = ("cpu", "paper")
+
+PAPER_LIKE = "paper-like"
+# Fit presets by name and modality. `paper-like` is the paper's protocol: fits as the presets above state them.
+# `structured` makes weights that are easier to learn from, and costs at most 0.5 dB or an IoU of 0.005; a modality has
+# it once `python -m precompute run learnability` has been run for it.
+PROTOCOLS: dict[str, dict[str, Protocol]] = {
+    PAPER_LIKE: {},
+    "structured": {},
+}
+
+
+def protocol(name: str, modality: Modality | str | int) -> Protocol:
+    """Returns a fit preset for a modality. WsrError for an unknown one, or if it has not been measured for this
+    modality."""
+    if name not in PROTOCOLS:
+        raise unknown_name("fit preset", name, PROTOCOLS)
+    modality = find(modality)
+    found = Protocol() if name == PAPER_LIKE else PROTOCOLS[name].get(modality.name)
+    if found is None:
+        raise WsrError(
+            f"There is no fit preset {name!r} for {modality.plural} yet, because no study has chosen one: use "
+            f"{PAPER_LIKE!r}, or state the levers themselves (shared_points, pull, average, lr, steps)."
+        )
+    return found
 
 
 def preset(name: str, modality: Modality | str | int) -> PresetConfig:

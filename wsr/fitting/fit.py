@@ -101,6 +101,7 @@ def fit(
         learning rate of an adapter's A in units of B's. By default the preset's, which takes more steps for signals
         that are not of the base's data set (`default_steps`).
     rank: of the adapters.
+    protocol: a fit preset, "paper-like" (the default) or "structured", whose weights are easier to learn from.
     shared_points, pull, average: what makes the weights easier to learn from, all off by default: points at the same
         places for all instances; a pull towards the start; and the average of a share of the steps, at the end
         (`FitConfig` explains them).

@@ -13,8 +13,9 @@ from torch import Tensor
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
 from wsr.modalities import Modality
-from wsr.presets import LEVERS, FitConfig
+from wsr.presets import LEVERS, PAPER_LIKE, FitConfig
 from wsr.presets import preset as find_preset
+from wsr.presets import protocol as find_protocol
 
 MAX_STEPS = 1_000_000
 
@@ -34,6 +35,7 @@ class FitOptions(TypedDict, total=False):
     points: int | None
     lr: float | None
     a_rate: float | None
+    protocol: str
     shared_points: bool | None
     pull: float | None
     average: float | None
@@ -80,6 +82,8 @@ class FitSettings:
     """Learning rate of the first step."""
     a_rate: float | None = None
     """Learning rate of an adapter's A in units of B's."""
+    protocol: str = PAPER_LIKE
+    """Name of a fit preset, which changes learning rate, steps and levers of the preset (`wsr.presets.Protocol`)."""
     shared_points: bool | None = None
     """Whether all instances of a step share their points (`FitConfig.shared_points`)."""
     pull: float | None = None
@@ -108,11 +112,13 @@ class FitSettings:
         return cls(start=Start(**{name: given[name] for name in start}), **own)
 
     def config(self, representation: str, modality: Modality | str, steps: int | None = None) -> FitConfig:
-        """Returns the preset's configuration for fitting a representation, with the settings given here. steps: used if
-        these settings state none. WsrError if the number of steps is not a whole number in [1, 1,000,000], for a pull
-        that is negative or not finite, and for an average outside [0, 1)."""
+        """Returns the configuration for fitting a representation: what is given here, else what the fit preset or the
+        preset says. steps: the preset's number of steps, if another one applies. WsrError if the number of steps is not
+        a whole number in [1, 1,000,000], for a pull that is negative or not finite, and for an average outside [0, 1).
+        """
         config = find_preset(self.preset, modality).fit.of(representation)
-        steps = (steps or config.steps) if self.steps is None else self.steps
+        config = find_protocol(self.protocol, modality).of(replace(config, steps=steps or config.steps))
+        steps = config.steps if self.steps is None else self.steps
         if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
             raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
         given = {"points": self.points, "lr": self.lr, "a_rate": self.a_rate}
