@@ -42,16 +42,17 @@ TRAINING, UNSEEN, PAIRS = 800, 200, 64
 COUNTS = (100, 200, 400, 800)  # training fits of a span
 GENERATOR_STEPS, SAMPLER_STEPS = 1500, 50
 WITHIN = {"image": 0.5, "occupancy": 0.005}  # dB, IoU: what the winner may lose at most
-GENTLE = Protocol(lr=0.5, pull=0.5, average=0.25)
+GENTLE = Protocol(lr=0.5, pull=0.1, average=0.25)
 LEVERS: dict[str, Protocol] = {
     PAPER_LIKE: Protocol(),
     "the same points": Protocol(shared_points=True),
+    "pull 0.1": Protocol(pull=0.1),
     "pull 0.5": Protocol(pull=0.5),
-    "pull 2": Protocol(pull=2.0),
     "average of the last ½": Protocol(average=0.5),
     "rate × ½": Protocol(lr=0.5),
     "rate × ¼": Protocol(lr=0.25),
     "steps × 2": Protocol(steps=2.0),
+    "rate × ½, steps × 2": Protocol(lr=0.5, steps=2.0),
     "rank 2": Protocol(),
     "together": replace(GENTLE, shared_points=True),
     "together, own points": GENTLE,
@@ -185,5 +186,5 @@ EXPERIMENT = Experiment(
     by_hand=True,
     place=25,
     size="0.2 MB",
-    time="24 cells, 15 to 40 min each (estimated)",
+    time="26 cells, 15 to 40 min each (estimated)",
 )
