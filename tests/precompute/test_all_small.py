@@ -21,6 +21,7 @@ from precompute.experiments import (
     diffusion_sizes,
     figure3,
     generation,
+    learnability,
     learning_rates,
     peers,
     pointnet,
@@ -55,6 +56,9 @@ SMALL = {
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
     judging: {"COUNT": 8, "STEPS": 3},
+    learnability: {"TRAINING": 24, "UNSEEN": 8, "PAIRS": 4, "COUNTS": (8, 16), "SAMPLER_STEPS": 3,
+                   "LEVERS": {name: learnability.LEVERS[name] for name in ("paper-like", "rank 2")},
+                   "WITHIN": {}},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
     pointnet: {"BATCH": 4, "EPOCHS": 1},
     **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, processes, sampling)},
@@ -122,6 +126,19 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     assert {row["of"] for row in report("dimensions-images-faces-paper")["rows"]} >= {"signals", "mlp", "mlora-asym"}
     assert len(report("barrier-levers-images-faces-paper")["rows"]) == 11
     assert report("learning-rates-images-faces-paper")["chosen"]["lora"] == {"lr": 0.01, "a_rate": 1.0}
+
+
+def test_levers_of_pictures(small, tmp_path, capsys):
+    faces = pictures(tmp_path / "faces", 30, 8)
+    assert small(faces, "learnability") == 0, failures(capsys)
+    found = report("learnability-images-faces-paper")
+    assert [row["lever"] for row in found["rows"]] == ["paper-like", "rank 2"]
+    assert found["chosen"][faces] in ("paper-like", "rank 2") and not found["attributes"]
+    for row in found["rows"]:
+        assert row["fits"] == 32 and row["pairs"] == 4 and row["FD"] > 0 and 0 < row["noise share"] < 1
+        assert 0 < row["span of 8"] < row["span of 16"] <= 1
+    assert (assets_dir() / "reports/learnability-images-faces-paper.png").exists()
+    assert not list((tmp_path / "cache/training").glob("learnability-*"))  # the fits are not kept
 
 
 def test_generators_of_pictures(small, tmp_path, capsys):

@@ -90,9 +90,11 @@ def test_the_assets_of_today_count_as_made_before_records_were_kept(known):
     if not (assets_dir() / "zoos" / "emoji-mlora-asym" / "zoo.json").exists():
         pytest.skip("the repository's assets are not here")
     plan = Plan(known, Context())
-    unlike = {"diffusion_sizes", "processes", "spans"}  # two were never kept, and one is of two zoos
-    for name in known.keys() - unlike:
+    # two were never kept, one is of two zoos, and what is of faces is newer than records
+    for name in known.keys() - {"diffusion_sizes", "processes", "spans", "learnability"}:
         for node in plan.nodes(known[name]):
+            if node.values.get("data") == "faces" and name == "bases":
+                continue
             assert plan.state(node).word == BEFORE, f"{node}: {plan.state(node)}"
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 from tyro.conf import Positional
 
 from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
+from wsr.commands.levers import LeverOptions
 from wsr.errors import WsrError, counted, shown
 from wsr.formats.files import there
 from wsr.modalities import Modality, everything
@@ -18,7 +19,7 @@ RECORD_EVERY = 25  # steps; the bar then moves at least twice a second, and meas
 
 
 @dataclass
-class Fit:
+class Fit(LeverOptions):
     """Fit pictures or shapes, your own or those of a data set, as small neural fields, and save their weights.
 
     Examples: `wsr fit me.png`, `wsr fit chair.obj --rank 8 --render chair.glb`, `wsr fit emoji --ids 1f600 1f984`.
@@ -67,7 +68,7 @@ class Fit:
         self._check_outputs(signals.modality)
         settings = FitSettings(
             start=Start(init=self.init, sigma=self.sigma, init_seed=self.init_seed), preset=self.preset,
-            rank=self.rank, steps=self.steps, seed=self.seed, device=self.device, every=RECORD_EVERY,
+            rank=self.rank, steps=self.steps, seed=self.seed, device=self.device, every=RECORD_EVERY, **self.levers(),
         )  # fmt: skip
         with bar("fit") as update:
             for record in stream(signals, self.representation, self.base, settings):

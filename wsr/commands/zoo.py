@@ -9,6 +9,7 @@ from rich.table import Table
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
+from wsr.commands.levers import LeverOptions
 from wsr.errors import WsrError, counted
 from wsr.progress import bar
 
@@ -74,7 +75,7 @@ class ZooCheck:
 
 
 @dataclass
-class ZooBuild:
+class ZooBuild(LeverOptions):
     """Fit a data set, or a part of it, into a zoo. A killed run continues where it stopped.
 
     Example: `wsr zoo build images:photos --base photos.safetensors --out zoos/photos`.
@@ -116,7 +117,7 @@ class ZooBuild:
         from wsr.data import load_signals
         from wsr.devices import usable
         from wsr.fitting.fit import representation_for
-        from wsr.presets import preset
+        from wsr.fitting.settings import FitSettings
         from wsr.zoo import Zoo, build_zoo, shard
 
         device = usable(self.device)
@@ -126,6 +127,8 @@ class ZooBuild:
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
+        asked = FitSettings(preset=self.preset, steps=self.steps or None, **self.levers())
+        config = asked.config(self.representation, signals.modality)
         zoo = Zoo.create(
             self.out,
             model,
@@ -135,7 +138,8 @@ class ZooBuild:
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
-            steps=self.steps or preset(self.preset, signals.modality).fit.steps,
+            steps=config.steps,
+            fit=config.stated(),
         )
         records = build_zoo(zoo, signals, device=device, workers=self.workers)
         first = next(records, None)  # errors are raised before the bar is shown

@@ -46,7 +46,9 @@ def stream(
     preset = find_preset(settings.preset, items.modality)
     model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
     config = settings.config(representation, items.modality, default_steps(items, preset.fit))
-    problem = make_problem(items, preset.resolution, settings.seed, usable(settings.device))
+    problem = make_problem(
+        items, preset.resolution, settings.seed, usable(settings.device), shared_points=config.shared_points
+    )
     yield from run_fit(problem, model, settings.start.of(model), config, preset.resolution, settings.every)
 
 
@@ -99,6 +101,10 @@ def fit(
         learning rate of an adapter's A in units of B's. By default the preset's, which takes more steps for signals
         that are not of the base's data set (`default_steps`).
     rank: of the adapters.
+    protocol: a fit preset, "paper-like" (the default) or "structured", whose weights are easier to learn from.
+    shared_points, pull, average: what makes the weights easier to learn from, all off by default: points at the same
+        places for all instances; a pull towards the start; and the average of a share of the steps, at the end
+        (`FitConfig` explains them).
     init, sigma, init_seed, perturb: the start that all instances share, see `Representation.initial`.
     seed: of the points that are drawn. (The seed of the masks belongs to the base.)
     device: "cpu" or "cuda"; by default CUDA if available. preset: "cpu" or "paper".

@@ -190,8 +190,7 @@ class Modality(ABC):
         raise WsrError(f"Folders of {self.plural} are not read.")
 
     def prepare(self, signals: Signals, progress: Callable[[int, int], None]) -> None:
-        """Computes what `prepares` names for each signal and caches it for later fits. progress(done, total) is called
-        after each."""
+        """Computes what `prepares` names for each signal and caches it. progress(done, total) is called after each."""
         raise NotImplementedError
 
     def describe(self, content: Any, resolution: int) -> list[str]:
@@ -215,6 +214,10 @@ class Modality(ABC):
     @abstractmethod
     def samples(self, signals: Signals) -> Any:
         """Loads what fits and base training draw their points from, once for both targets and evaluator."""
+
+    def shared_samples(self, signals: Signals) -> Any:
+        """`samples` with points at the same places for all signals; by default of targets that do so anyway."""
+        return self.samples(signals)
 
     @abstractmethod
     def targets(self, samples: Any, device: Any = "cpu", seed: int = 0) -> Targets:
@@ -269,8 +272,7 @@ class Modality(ABC):
     def decode(
         self, model: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int]
     ) -> Sequence[Any]:
-        """Decodes n weights to what `read` would return: one array (n, …), or a list of n objects. aspect: height and
-        width of the target."""
+        """Decodes n weights to what `read` returns: one array (n, …), or n objects. aspect: height and width."""
 
     def empty(self, decoded: Any) -> bool:
         """Tells whether a decoded instance shows nothing."""
@@ -278,8 +280,7 @@ class Modality(ABC):
 
     @abstractmethod
     def picture(self, decoded: Any, size: int | None = None) -> UInt8[np.ndarray, "h w 3"]:
-        """Makes a picture of a decoded instance or a content. size: pixels along an edge, for instances that must be
-        drawn; by default their own number of pixels, or a sensible one."""
+        """Makes a picture of a decoded instance or a content. size: pixels along an edge, where it must be drawn."""
 
     @abstractmethod
     def save(self, decoded: Any, path: Path) -> None:

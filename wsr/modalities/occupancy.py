@@ -83,6 +83,11 @@ class Occupancy(Modality):
 
         return [cached_occupancy(signal) for signal in signals]
 
+    def shared_samples(self, signals: Signals) -> list[OccupancySamples]:
+        from wsr.data.shared_places import shared_occupancy
+
+        return [shared_occupancy(signal) for signal in signals]
+
     def targets(self, samples, device="cpu", seed=0) -> ShapeTargets:
         from wsr.modalities.occupancy_targets import ShapeTargets
 

@@ -92,7 +92,7 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
     model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
 
     def fitted(part: Signals, config: FitConfig) -> FitResult:
-        problem = make_problem(part, zoo.resolution, seed, device)
+        problem = make_problem(part, zoo.resolution, seed, device, shared_points=config.shared_points)
         *_, last = run_fit(problem, model, start, config, zoo.resolution, 0, dtype, compile_backend(device))
         return last.result
 
