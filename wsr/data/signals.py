@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, overload
 
 from wsr.data.splits import Split, names_of
@@ -51,6 +52,11 @@ class Signal:
         """Of the content as it is fitted, so that a zoo can tell which target its weights were fitted to."""
         return self.modality.content_hash(self.read())
 
+    def held(self) -> Signal:
+        """Returns a copy that reads the content once, when it is first asked for, and keeps it as long as the copy
+        lives."""
+        return replace(self, reader=cache(self.reader))
+
 
 class Signals(Sequence[Signal]):
     """A data set, or a part of one: a sequence of signals of one modality. modality: by default that of its signals."""
@@ -94,6 +100,11 @@ class Signals(Sequence[Signal]):
         names. WsrError for an unknown split."""
         wanted = None if split is None else names_of(split)
         return self._part(s for s in self._items if (wanted is None or s.split in wanted) and cls in (None, s.cls))
+
+    def held(self) -> Signals:
+        """Returns the same signals, each of which reads its content once and keeps it (`Signal.held`). For a batch that
+        is read several times: to fit it, to judge it, and to say what it was fitted to."""
+        return self._part(signal.held() for signal in self._items)
 
     def _part(self, items: Iterable[Signal]) -> Signals:
         return Signals(self.name, self.dim, items, self.modality)

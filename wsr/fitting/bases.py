@@ -12,7 +12,8 @@ from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, base_ids, load_base, save_base
-from wsr.fitting.autodecoder import VERSION, BaseRecord, BaseTraining
+from wsr.fitting.autodecoder import VERSION, BaseTraining
+from wsr.fitting.resumable import TrainingRecord
 from wsr.formats.files import shown
 from wsr.identity import Identity, content_hash, in_words
 from wsr.modalities.targets import Targets
@@ -38,7 +39,7 @@ def train_base(
     device: str = "cpu",
     targets: Targets | None = None,
     overwrite: bool = False,
-) -> Iterator[BaseRecord]:
+) -> Iterator[TrainingRecord]:
     """Trains a base on the training split of `signals` and writes it to `out`, yielding progress records. After a kill,
     the same call continues from its checkpoint in the cache; runs with other data, settings or seeds have other
     checkpoints. If `out` already holds the base of this very run, it is kept, and a single record with `kept` says so.
@@ -58,7 +59,7 @@ def train_base(
     training = BaseTraining(targets, settings.field, settings.base, seed, device)
     identity = Identity.of(cheap.method, cheap.version, **{**cheap.parts, **training.identity.parts})
     if not overwrite and _require_same(out, identity):
-        yield BaseRecord(training.steps, training.steps, float("nan"), 0.0, done=True, kept=True)
+        yield TrainingRecord(training.steps, training.steps, float("nan"), 0.0, done=True, kept=True)
         return
     checkpoint = cache_dir() / "training" / f"base-{_file_name(signals.name)}-{preset}-{identity.short}.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)

@@ -63,8 +63,8 @@ def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | No
     work = partial(_fit_batch, zoo, zoo_start(zoo), seed=seed, device=device)
     workers = min(workers or len(batches), workers_for(device, len(batches)))
     with side_by_side(work, batches, workers) as results:
-        for items, result in zip(batches, results, strict=True):
-            zoo.append(*_stored(zoo, items, result, result.seconds / workers / len(items)))
+        for items, (result, hashes) in zip(batches, results, strict=True):
+            zoo.append(*_stored(zoo, items, result, hashes, result.seconds / workers / len(items)))
             yield ZooRecord(len(zoo), len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
 
 
@@ -86,10 +86,13 @@ def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
     return zoo.meta["seed"]
 
 
-def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> FitResult:
-    """Fits a batch. The quality is that of the weights as stored, in the zoo's dtype. Fits that diverge are tried once
-    more, with a lower learning rate."""
+def _fit_batch(
+    zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str
+) -> tuple[FitResult, list[str]]:  # fmt: skip
+    """Fits a batch, and returns with it the hash of each target. The quality is that of the weights as stored, in the
+    zoo's dtype. Fits that diverge are tried once more, with a lower learning rate."""
     model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
+    items = items.held()
 
     def fitted(part: Signals, config: FitConfig) -> FitResult:
         problem = make_problem(part, zoo.resolution, seed, device, shared_points=config.shared_points)
@@ -102,7 +105,7 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
             again = fitted(items[i : i + 1], replace(config, lr=config.lr * RETRY))
             result.weights[i], result.quality[i], result.status[i] = again.weights[0], again.quality[0], again.status[0]
             result.seconds += again.seconds
-    return result
+    return result, [signal.sha256() for signal in items]
 
 
 def batch_size(zoo: Zoo, device: str) -> int:
@@ -137,8 +140,11 @@ def attribute_columns(signal: Signal) -> dict[str, Attribute]:
     return {attribute_column(name): value for name, value in signal.attributes.items()}
 
 
-def _stored(zoo: Zoo, items: Signals, result: FitResult, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
-    """Returns the weights and their rows of the index. seconds: per instance, of the whole machine."""
+def _stored(
+    zoo: Zoo, items: Signals, result: FitResult, hashes: list[str], seconds: float
+) -> tuple[Float[Tensor, "n p"], list[dict]]:
+    """Returns the weights and their rows of the index. hashes: of the targets. seconds: per instance, of the whole
+    machine."""
     return result.weights, [
         {
             "id": signal.id,
@@ -147,9 +153,9 @@ def _stored(zoo: Zoo, items: Signals, result: FitResult, seconds: float) -> tupl
             "quality": float(quality),
             "steps": zoo.meta["steps"],
             "seconds": seconds,
-            "target_sha256": signal.sha256(),
+            "target_sha256": sha256,
             "status": status,
             **attribute_columns(signal),
         }
-        for signal, quality, status in zip(items, result.quality, result.status, strict=True)
+        for signal, quality, sha256, status in zip(items, result.quality, hashes, result.status, strict=True)
     ]
