@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, unknown_name
 from wsr.zoo.zoo import Zoo
 
+CLASS = "class"  # the class of an instance is one of its attributes
 NONE = "none"  # the value of a category that says that something is not there, as in "glasses"
 LEAST = 2  # instances that must have a value, for it to be told apart
 
@@ -26,6 +27,18 @@ def attributes_of(zoo: Zoo, ids: list[str]) -> pd.DataFrame:
             "of the instances: there are directions for those that do, such as faces and shapes10."
         )
     return found
+
+
+def of_class(fits: pd.DataFrame, cls: str) -> pd.DataFrame:
+    """Returns the rows of an index that are of a class. WsrError if there is none."""
+    if cls not in set(fits[CLASS]):
+        raise unknown_name("class", cls, sorted(set(fits[CLASS])))
+    return fits[fits[CLASS] == cls]
+
+
+def with_classes(table: pd.DataFrame, fits: pd.DataFrame) -> pd.DataFrame:
+    """Returns attributes with one more, the class of each instance in an index; a gap where it has none."""
+    return table.assign(**{CLASS: fits[CLASS].where(fits[CLASS] != "").to_numpy()})
 
 
 @dataclass(frozen=True)

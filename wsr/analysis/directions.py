@@ -15,11 +15,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.analysis.attributes import NONE, Columns, attributes_of, names_of, valued
+from wsr.analysis.attributes import NONE, Columns, attributes_of, names_of, of_class, valued, with_classes
 from wsr.errors import WsrError, counted, unknown_name
 from wsr.zoo.zoo import Zoo
 
-CLASS = "class"  # the class of an instance is one of its attributes
 RIDGE = 1e-2  # penalty on each coefficient, as a share of the attribute's variance
 SAME = 0.95  # from this correlation on, two attributes are one thing under two names, and cannot change apart
 BLOCK = 512  # weights that are converted to float32 at once
@@ -181,7 +180,7 @@ def directions(
         fits = of_class(fits, cls)
     ids = fits["id"].tolist()
     table = attributes_of(zoo, ids) if attributes is None else attributes.reindex(ids)
-    columns = Columns(table if cls is not None else table.assign(**_classes(fits)))
+    columns = Columns(table if cls is not None else with_classes(table, fits))
     if not columns.attributes:
         raise WsrError(
             f"The instances of the zoo {zoo.path.name} have no attribute that varies between its "
@@ -190,22 +189,11 @@ def directions(
     return Directions(columns, _products(zoo, ids, columns.values), way, ridge)
 
 
-def of_class(fits: pd.DataFrame, cls: str) -> pd.DataFrame:
-    """Returns the rows of an index that are of a class. WsrError if there is none."""
-    if cls not in set(fits[CLASS]):
-        raise unknown_name("class", cls, sorted(set(fits[CLASS])))
-    return fits[fits[CLASS] == cls]
-
-
 def arithmetic(
     a: Float[np.ndarray, "*n p"], b: Float[np.ndarray, "*n p"], c: Float[np.ndarray, "*n p"]
 ) -> Float[np.ndarray, "*n p"]:
     """a − b + c."""
     return a - b + c
-
-
-def _classes(fits: pd.DataFrame) -> dict[str, np.ndarray]:
-    return {CLASS: fits[CLASS].where(fits[CLASS] != "").to_numpy()}
 
 
 def _products(zoo: Zoo, ids: list[str], values: Float[np.ndarray, "n k"]) -> Float[Tensor, "k p"]:
