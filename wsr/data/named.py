@@ -17,8 +17,9 @@ class DataSet:
 
     load: its signals, or a part of them by the part's name. fetch: gets what it is read from, by default or from a
     folder; without effect where it is there. build: computes what takes so long that it is kept in the cache; `builds`
-    is what it counts, "" where there is nothing to compute. measures: for a class, or for any, the attributes that can
-    be measured again from what weights decode to, each with the function that does it.
+    is what it counts, "" where there is nothing to compute. describes: whether its signals have attributes. measures:
+    for a class, or for any, the attributes that can be measured again from what weights decode to, each with the
+    function that does it.
     """
 
     name: str
@@ -27,6 +28,7 @@ class DataSet:
     fetch: Callable[[Path | None], Any] = lambda folder: None
     build: Callable[[Progress], Any] = lambda progress: None
     builds: str = ""
+    describes: bool = False
     measures: Callable[[str | None], Mapping[str, Callable[[Any], float]]] = lambda cls: {}
 
 
@@ -71,10 +73,10 @@ DATA_SETS = {
     one.name: one
     for one in (
         DataSet(name="emoji", modality=IMAGE, load=_emoji, fetch=_fetch_emoji),
-        DataSet(name="faces", modality=IMAGE, load=_faces),
+        DataSet(name="faces", modality=IMAGE, load=_faces, describes=True),
         DataSet(
             name="shapes10", modality=OCCUPANCY, load=_shapes, build=_build_shapes, builds="shapes",
-            measures=_measure_shapes,
+            describes=True, measures=_measure_shapes,
         ),  # fmt: skip
     )
 }
