@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Float, UInt8
 
 from app.figures.weights import layer_arrays
-from app.shared.library import CLUSTER, collection, files_of
+from app.shared.library import CLUSTER, collection, collection_names, files_of
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError
 from wsr.paths import assets_dir
@@ -26,6 +26,7 @@ from wsr.paths import assets_dir
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from app.shared.fitted import Fitted
     from wsr import Zoo
 
 NEIGHBOURS = 5  # among which weights are placed on a map
@@ -101,6 +102,23 @@ def places(name: str, one: Float[Tensor, "1 p"]) -> tuple[str, dict[tuple[str, i
             searched[which] = nearest(one, rows, NEIGHBOURS, centre=rows.float().mean(0))
         points[key] = [float(x) for x in interpolated(*searched[which], coordinates[known])[0]]
     return found.ids[int(searched[None][0][0, 0])], points
+
+
+def alike(fitted: Fitted) -> list[str]:
+    """The collections whose weights have the layout of a visitor's own."""
+    return [
+        found.name
+        for found in map(collection, collection_names())
+        if (found.modality, found.representation) == (fitted.modality, fitted.model.name)
+        and found.layout == fitted.model.layout.to_json()
+    ]
+
+
+def nearest_item(name: str, one: Float[Tensor, "1 p"]) -> str:
+    """The item of a collection that is nearest to weights of its kind."""
+    from wsr.analysis import nearest
+
+    return collection(name).ids[int(nearest(one, weights(name), 1, centre=_mean(name, "raw"))[0][0, 0])]
 
 
 def column(name: str, key: str) -> np.ndarray:

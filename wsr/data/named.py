@@ -1,6 +1,6 @@
 """The data sets that have a name of their own: `emoji`, `faces` and `shapes10`. Folders of files have none."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ class DataSet:
 
     load: its signals, or a part of them by the part's name. fetch: gets what it is read from, by default or from a
     folder; without effect where it is there. build: computes what takes so long that it is kept in the cache; `builds`
-    is what it counts, "" where there is nothing to compute.
+    is what it counts, "" where there is nothing to compute. describes: whether its signals have attributes. measures:
+    for a class, or for any, the attributes that can be measured again from what weights decode to, each with the
+    function that does it.
     """
 
     name: str
@@ -26,6 +28,8 @@ class DataSet:
     fetch: Callable[[Path | None], Any] = lambda folder: None
     build: Callable[[Progress], Any] = lambda progress: None
     builds: str = ""
+    describes: bool = False
+    measures: Callable[[str | None], Mapping[str, Callable[[Any], float]]] = lambda cls: {}
 
 
 def _emoji(part: str | None) -> Signals:
@@ -58,13 +62,22 @@ def _build_shapes(progress: Progress) -> None:
     build_cache(progress=progress)
 
 
+def _measure_shapes(category: str | None) -> Mapping[str, Callable[[Any], float]]:
+    from wsr.data.shapes10.measured import measures
+
+    return measures(category)
+
+
 # each imports its own libraries when it is loaded
 DATA_SETS = {
     one.name: one
     for one in (
         DataSet(name="emoji", modality=IMAGE, load=_emoji, fetch=_fetch_emoji),
-        DataSet(name="faces", modality=IMAGE, load=_faces),
-        DataSet(name="shapes10", modality=OCCUPANCY, load=_shapes, build=_build_shapes, builds="shapes"),
+        DataSet(name="faces", modality=IMAGE, load=_faces, describes=True),
+        DataSet(
+            name="shapes10", modality=OCCUPANCY, load=_shapes, build=_build_shapes, builds="shapes",
+            describes=True, measures=_measure_shapes,
+        ),  # fmt: skip
     )
 }
 

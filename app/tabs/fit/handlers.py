@@ -10,6 +10,7 @@ from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import empty_curve
 from app.shared import samples
+from app.shared.edits import Edits
 from app.shared.fitted import Fitted
 from app.shared.samples import Target
 from app.shell import compute, session, snippets
@@ -23,6 +24,7 @@ from wsr.isolation import Stopped
 WAYS = ("one", "six")
 READING = "Reading the file …"
 BEFORE_A_FIT = "Press Fit: a few thousand numbers become this picture while you look."
+GONE_OUT = "Nothing is left of it: the field is outside everywhere."
 OWN = "own-file"  # in the address, in place of a sample's id
 GONE = (
     "This link was made with a visitor's own file, which is not part of a link and is gone once its page is closed: "
@@ -213,3 +215,15 @@ def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) ->
 @compute.guarded
 def zoom(tab: FitTab, fitted: Fitted | None, factor: int) -> Any:
     return gr.skip() if fitted is None else run.zoomed(fitted, int(factor))
+
+
+def show_edited(tab: FitTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
+    """Draws an edited fit where the fit was, and offers it for download."""
+    fitted, folder = edits.fitted, session.session_dir(request)
+    glb = run.surface_file(fitted, folder) if fitted.modality.has_surface else None
+    if glb:
+        shown = {tab.picture: gr.update(visible=False), tab.surface: gr.update(value=glb, visible=True)}
+    else:
+        picture = snippets.blank(GONE_OUT) if fitted.modality.has_surface else run.zoomed(fitted, 1)
+        shown = {tab.picture: gr.update(value=picture, visible=True), tab.surface: gr.update(visible="hidden")}
+    return shown | {tab.download: gr.update(value=run.weights_file(fitted, folder))}

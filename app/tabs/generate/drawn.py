@@ -115,14 +115,16 @@ def fitted(sampled: Sampled, number: int) -> Fitted:
     return Fitted(f"sample {number + 1}", model, one, (1, 1), 0.0, 0, found.name)
 
 
-def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
+def files(sampled: Sampled, number: int, folder: Path, shown: Fitted | None = None) -> list[str]:
     """Writes a sample to files and returns their paths: its weights (safetensors, which `wsr` decodes), and its picture
-    (PNG) or surface (GLB)."""
+    (PNG) or surface (GLB). shown: the sample as it has been edited."""
     from wsr.fitting.saved import save_weights
     from wsr.render.decode import decode
 
-    one = fitted(sampled, number)
-    stem = folder / f"{named(sampled.asked.by).stem(sampled.asked.name)}-seed{sampled.asked.seed}-{number + 1}"
+    plain = fitted(sampled, number)
+    one = shown or plain
+    stem = f"{named(sampled.asked.by).stem(sampled.asked.name)}-seed{sampled.asked.seed}-{number + 1}"
+    stem = folder / (stem if one.label == plain.label else f"{stem}-edited")
     weights = stem.with_name(stem.name + ".safetensors")
     save_weights(weights, one.weights, one.model, [one.label])
     shown = decode(one.model, one.weights, one.modality.resolutions.large)[0]

@@ -11,6 +11,7 @@ import gradio as gr
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
 from app.shared import library, networks
+from app.shared.edits import Edits
 from app.shared.fitted import Fitted
 from app.shared.palette import NAMES
 from app.shell import compute, session, snippets
@@ -225,14 +226,41 @@ def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
             near = drawn.opened_picture(asked.name, weights)
             shown.append((f"training: {drawn.label(asked.name, training[row])}", near))
         said = snippets.settled(f"Sample {at + 1} is {drawn.MEANING[verdict.word]}.")
-    surface = gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
+    surface = _surface(glb)
     on, hidden = gr.update(**ON), gr.update(visible=False)
     return Opened(str(at), fitted, snippets.pictures(shown), said, surface, take=on, place=on, files=hidden)
 
 
 @compute.guarded
-def take(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
-    files = drawn.files(sampled, _number(sampled, picked), session.session_dir(request))
+def beside(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
+    """Shows again what the open sample is nearest to, after its edits have been taken back."""
+    if sampled is None or not picked:
+        return gr.skip()
+    found = _large(sampled, _number(sampled, picked), request)
+    return {tab.pair: found.pair, tab.verdict: found.verdict}
+
+
+def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
+    """Draws an edited sample beside what it was. The verdict was one on that."""
+    shown = [(one.label, drawn.look(one, session.session_dir(request))) for one in (edits.origin, edits.fitted)]
+    glb = shown[-1][1][1]
+    return {
+        tab.pair: snippets.pictures([(label, picture) for label, (picture, _) in shown]),
+        tab.verdict: "",
+        tab.surface: _surface(glb),
+    }
+
+
+def _surface(glb: str | None) -> dict[str, Any]:
+    return gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
+
+
+@compute.guarded
+def take(
+    tab: GenerateTab, sampled: Sampled | None, picked: str, fitted: Fitted | None, request: gr.Request
+) -> dict[Any, Any]:
+    """Writes the open sample to files, as it has been edited."""
+    files = drawn.files(sampled, _number(sampled, picked), session.session_dir(request), fitted)
     return {tab.files: gr.update(value=files, visible=True)}
 
 

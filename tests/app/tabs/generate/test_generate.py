@@ -21,6 +21,7 @@ from app.tabs.generate import run as generate_run
 from app.tabs.generate.handlers import GenerateTab
 from wsr.analysis.novelty import Verdict
 from wsr.errors import WsrError
+from wsr.fitting.saved import load_weights
 
 ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)
 
@@ -139,7 +140,12 @@ def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     assert shown["take"]["interactive"] and shown["place"]["interactive"]
     other = handlers.pick(TAB, made, gr.EventData(None, {"id": "0"}), Request())
     assert other["pair"].count("<figure>") == 2
-    files = handlers.take(TAB, made, "1", Request())["files"]["value"]
+    files = handlers.take(TAB, made, "1", None, Request())["files"]["value"]
+    again = handlers.beside(TAB, made, "1", Request())  # after its edits have been taken back
+    assert again == {"pair": shown["pair"], "verdict": shown["verdict"]}
+    edited = replace(shown["fitted"], label="sample 2, edited", weights=shown["fitted"].weights + 1)
+    kept = handlers.take(TAB, made, "1", edited, Request())["files"]["value"][0]
+    assert kept.endswith("-2-edited.safetensors") and torch.equal(load_weights(kept).weights, edited.weights)
     assert [file.rsplit(".")[-1] for file in files] == ["safetensors", "png"]
     placed, found, nearest = place_fit(shown["fitted"], Visit())
     assert shown["walked"] == "" and shown["fitted"].collection == found.name == "emoji-mlora-asym"
@@ -197,7 +203,7 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     made = last["sampled"]
     assert made.asked.by == "gaussian" and not torch.equal(made.weights, sampled[-1].sampled.weights)
     assert last["items"][0]["label"] == "1 · novel", "they carry their verdicts alike"
-    assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", Request())["files"]["value"][0]
+    assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", None, Request())["files"]["value"][0]
     with pytest.raises(gr.Error, match="Only a diffusion model"):
         handlers.walk(made, "1", 3, 0.5)
     first, _ = handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request())
