@@ -10,8 +10,8 @@ T = TypeVar("T")
 
 
 class Registry(dict[str, T], Generic[T]):
-    """What is registered of one kind of thing, by its attribute `name`, in order of registration. noun: what error
-    messages call such a thing."""
+    """A table of registered items by their attribute `name`, in order of registration. noun: how error messages call
+    one of them."""
 
     def __init__(self, noun: str):
         super().__init__()
@@ -36,7 +36,7 @@ class Registry(dict[str, T], Generic[T]):
 
     @contextmanager
     def restored(self) -> Iterator[None]:
-        """Takes back, at the end of the context, what has been registered within it."""
+        """Context manager that removes, at its end, what was registered within it."""
         before = dict(self)
         try:
             yield

@@ -20,12 +20,12 @@ NAME = "emoji-mlora-asym"
 
 
 def drift(generated, reference) -> float:
-    """Distance of the mean weight from that of the reference, in units of √p."""
+    """Distance between the mean weights and those of the reference, in units of √p."""
     return float((generated.mean(0) - reference.mean(0)).norm() / generated.shape[1] ** 0.5)
 
 
 def hesitation(rows: pd.DataFrame) -> float:
-    """Share of weights that are hardly novel."""
+    """Share of the weights that are hardly novel."""
     return float((rows["novelty"] < 1).mean())
 
 

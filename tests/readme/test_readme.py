@@ -1,4 +1,4 @@
-"""The README's commands can be given, its files are there, and its Python uses names that there are."""
+"""The README's commands parse, the files it names exist, and its Python uses names that exist."""
 
 import ast
 import importlib
@@ -29,7 +29,7 @@ def commands() -> list[str]:
 
 
 def parse(words: list[str]) -> None:
-    """Takes a command line of `wsr` to pieces, and does nothing of it."""
+    """Parses a command line of `wsr` without running it."""
     if not any(word.isupper() or "-" in word or "." in word for word in words) and words[:1] != ["bench"]:
         words = [*words, "--help"]
     try:

@@ -187,7 +187,7 @@ def enough(name: str, available: int, count: int) -> None:
     """Raises a WsrError if subsets of `count` cannot be drawn from the available weights."""
     if not 2 <= count <= available:
         raise WsrError(
-            f"A comparison takes 2 weights or more of either side, and as many as there are at most ({name}: "
+            f"A comparison takes from 2 weights of each side to as many as there are ({name}: "
             f"{available}), not {count}."
         )
 

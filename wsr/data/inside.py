@@ -6,7 +6,7 @@ from collections.abc import Callable
 import igl
 import numpy as np
 import trimesh
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from wsr import isolation
 from wsr.data.orientation import is_closed
@@ -51,8 +51,10 @@ def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.n
     return isolation.call(inside_arrays, np.asarray(mesh.vertices), np.asarray(mesh.faces), points, limits=limits)
 
 
-def inside_arrays(vertices: np.ndarray, faces: np.ndarray, points: np.ndarray) -> Bool[np.ndarray, " n"]:
-    """Does the same in this process, without a limit of time."""
+def inside_arrays(
+    vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], points: Float[np.ndarray, "n 3"]
+) -> Bool[np.ndarray, " n"]:  # fmt: skip
+    """Returns the same as `inside`, computed in this process and without a limit of time."""
     return _inside(trimesh.Trimesh(vertices, faces, process=False), points)
 
 

@@ -54,7 +54,7 @@ def copied_rows(count_of: int, count: int, seed: Seed = 0) -> Int[Tensor, " m"]:
 def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
     """Returns means of `of` different training weights each. WsrError if there are fewer."""
     if not 1 <= of <= len(weights):
-        raise WsrError(f"An average is of 1 to {counted(len(weights), 'training weight')}, not of {of!r}.")
+        raise WsrError(f"An average takes 1 to {counted(len(weights), 'training weight')}, not of {of!r}.")
     generator = _generator(seed)
     return torch.stack([weights[torch.randperm(len(weights), generator=generator)[:of]].mean(0) for _ in range(count)])
 

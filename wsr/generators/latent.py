@@ -82,7 +82,7 @@ class LatentGenerator(Generator):
     def new(cls, weights: Float[Tensor, "n p"], config: Any, seed: int = 0) -> "LatentGenerator":
         """Builds an untrained generator. WsrError for fewer than four training weights."""
         if len(weights) < LEAST:
-            raise WsrError(f"A latent generator takes four training weights or more, not {len(weights)}.")
+            raise WsrError(f"A latent generator needs at least four training weights, not {len(weights)}.")
         mean, std = weights.mean(0), weights.std(0).clamp_min(MIN_STD)
         with drawing_from(seed):
             autoencoder = Autoencoder(weights.shape[1], cls.latent_config(config)).to(weights.device)

@@ -198,8 +198,8 @@ class Modality(ABC):
         return []
 
     def report(self, path: str | Path, resolution: int) -> list[str]:
-        """What there is to know of a file before it is fitted, in sentences. WsrError as in `read`."""
-        return self.describe(self.read(path), resolution) or [f"It holds what can be fitted: {self.noun}."]
+        """Describes a file before it is fitted, in sentences. WsrError as in `read`."""
+        return self.describe(self.read(path), resolution) or [f"It holds something that can be fitted: {self.noun}."]
 
     def warnings(self, content: Any) -> list[str]:
         """Returns those sentences of `describe` about what was repaired and what may lead to a poor fit."""

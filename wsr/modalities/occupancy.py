@@ -120,7 +120,7 @@ class Occupancy(Modality):
     def fault(self, filled):
         """filled: share of the cube that lies inside the shape."""
         if filled == 0:
-            return "the shape is empty: its surface closes nothing off"
+            return "the shape is empty: its surface encloses nothing"
         if filled is not None and filled < _SMALL:
             inside = f"only {filled:.2%} of the cube lies inside"
             return f"{inside}: the shape is thin against the grid, or its surface is open"

@@ -167,8 +167,8 @@ def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """Names and standardised weights of a point and its nearest training networks, for the heat map. Those in the
-    pictures come first, even where a symmetry had to be undone to find them."""
+    """Returns names and standardised weights of a point and its nearest training networks, for the heat map. Those in
+    the pictures come first, even if a symmetry had to be undone to find them."""
     return looking.SEEN.get((networks.zoo(of.name), "compared", point), lambda: _compared(of, point))
 
 

@@ -83,7 +83,7 @@ def _named(target: Target) -> str:
 
 
 def _cleared(tab: FitTab) -> dict[Any, Any]:
-    """Clears what belongs to the fit of the target before, so that nothing stands beside another target than its
+    """Clears what belongs to the fit of the previous target, so that no result stands beside a target that is not its
     own."""
     off, hidden = gr.update(**OFF), gr.update(visible=False)
     picture = gr.update(value=snippets.blank(BEFORE_A_FIT), visible=True)
@@ -96,7 +96,7 @@ def _stopped(tab: FitTab, request: gr.Request) -> str:
     if not tab.job.end(request):
         return ""
     if tab.job.is_going_on(request):  # its turn has not come yet
-        return "The fit before is being stopped, and the button Fit waits for its end."
+        return "The previous fit is being stopped: press Fit once it has ended."
     return "The fit that was going on has been stopped."
 
 
@@ -123,8 +123,8 @@ def choose_sample(tab: FitTab, event: gr.EventData, request: gr.Request) -> dict
 
 
 def choose_upload(tab: FitTab, path: str | None, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Reads a visitor's file and chooses it. A running fit ends, and the box is emptied for the next file. Where the
-    file cannot be read the line says so, and the target before stays chosen."""
+    """Reads a visitor's file and chooses it. A running fit ends, and the box is emptied for the next file. If the file
+    cannot be read, the line says so, and the previous target stays chosen."""
     if path:
         left = preparing.turn(request)
         if stopped := _stopped(tab, request):
@@ -189,7 +189,7 @@ def fit(
 
 
 def _ready(target: Any) -> Target:
-    """The chosen target. WsrError where it cannot be fitted."""
+    """Returns the chosen target. WsrError if it cannot be fitted."""
     if not isinstance(target, Target):
         return samples.target(str(target))
     if target.trouble:
@@ -200,7 +200,7 @@ def _ready(target: Any) -> Target:
 
 
 def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) -> dict[Any, Any]:
-    """Sets the buttons after a fit has ended, well or not."""
+    """Sets the buttons after a fit has ended, successfully or not."""
     buttons = tab.job.finish(request)
     if fitted is None:
         return buttons

@@ -1,4 +1,4 @@
-"""Shows samples: as pictures of the grid, opened beside what they are nearest to, and as files."""
+"""Shows samples: as pictures of the grid, opened beside their nearest training networks, and as files."""
 
 import time
 from collections.abc import Callable
@@ -31,8 +31,8 @@ MEANING = {
 def items(
     name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> list[dict[str, Any]] | None:
-    """Items of the grid with the decoded pictures of weights (n, p). live: coarser and sooner, for samples that are not
-    finished. Returns None as soon as `stopped` returns True, because sixteen surfaces take seconds."""
+    """Returns items of the grid with the decoded pictures of weights (n, p). live: coarser and faster, for unfinished
+    samples. Returns None as soon as `stopped` returns True, because sixteen surfaces take seconds."""
     at, shown = library.collection(name).modality.resolutions, []
     resolution, pixels = (at.live_samples.resolution, SKETCHED) if live else (at.sample, DRAWN)
     for part in weights.split(PART):
@@ -44,7 +44,7 @@ def items(
 
 
 def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]:
-    """The items with the verdict on each and the training networks that it is nearest to."""
+    """Adds to each item its verdict and its nearest training networks."""
     if not sampled.verdicts:
         return shown
     name = sampled.asked.name
@@ -57,7 +57,7 @@ def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]
 
 
 def origins(verdict: "Verdict") -> list[int]:
-    """Rows of the training networks that a sample is nearest to: two of a blend."""
+    """Returns the rows of the training networks nearest to a sample: two for a blend."""
     return list(verdict.pair) if verdict.word == "blend" else [verdict.nearest]
 
 
@@ -67,14 +67,14 @@ def label(name: str, item: str) -> str:
 
 
 def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN) -> list[np.ndarray]:
-    """Pictures of weights: images, or surfaces drawn from one side."""
+    """Draws the pictures of weights: images, or surfaces seen from one side."""
     from wsr.render.pictures import draw_weights
 
     return draw_weights(networks.zoo(name).representation, weights, resolution, pixels)
 
 
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
-    """Picture of a sample, and the path of a GLB file of its surface; None for an image or where there is no
+    """Returns a sample's picture and the path of a GLB file of its surface; None for an image, or if there is no
     surface."""
     from wsr.render.decode import decode
 
@@ -91,7 +91,7 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
 
 
 def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
-    """Bytes of a shape's GLB file, empty where there is no surface, and a picture of it from one side."""
+    """Returns the bytes of a shape's GLB file, empty if there is no surface, and a picture of it from one side."""
     from wsr.render.decode import decode
     from wsr.render.pictures import draw_mesh
     from wsr.render.surfaces import to_glb
@@ -101,14 +101,14 @@ def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
 
 
 def opened_picture(name: str, weights: "Tensor") -> np.ndarray:
-    """Picture of one network's weights (1, p), at the size of an opened sample."""
+    """Draws one network's weights (1, p) at the size of an opened sample."""
     size = library.collection(name).modality.resolutions.opened
     key = networks.zoo(name), "opened", looking.digest(weights)
     return looking.SEEN.get(key, lambda: pictures(name, weights, size)[0])
 
 
 def fitted(sampled: Sampled, number: int) -> Fitted:
-    """A sample in the form in which the Atlas takes a visitor's fit."""
+    """Returns a sample in the form in which the Atlas takes a visitor's fit."""
     found = library.collection(sampled.asked.name)
     one = sampled.weights[number : number + 1]
     model = networks.zoo(found.name).representation

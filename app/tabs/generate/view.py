@@ -25,7 +25,8 @@ def build(place: Place) -> Built:
 
 
 def warm() -> None:
-    """Draws sixteen surfaces and what they are nearest to: seconds, once for all visitors."""
+    """Draws the sixteen surfaces of the stored samples and finds their nearest training networks. This takes seconds,
+    once for all visitors."""
     for name in models.models()[:1]:
         with compute.told(name):
             for _ in run.opening(name, models.generators(name)[0].name):
