@@ -155,8 +155,7 @@ class Modality(ABC):
 
     @abstractmethod
     def recognises(self, given: Any) -> bool:
-        """Tells whether something that a user gives (a path, an array, an object) looks like this modality, without
-        opening anything."""
+        """Tells whether a path, an array or an object looks like this modality, without opening anything."""
 
     @abstractmethod
     def read(self, given: Any, longest: int | None = None) -> Any:
