@@ -108,5 +108,5 @@ EXPERIMENT = Experiment(
     threads=THREADS,
     place=11,
     size="20 kB",
-    time="1 h ᵃ",
+    time="1 h ᵃ (estimated)",
 )  # fmt: skip

@@ -96,5 +96,5 @@ EXPERIMENT = Experiment(
     threads=THREADS,
     place=12,
     size="25 × 7 MB",
-    time="1 to 30 min each ᵃ",
+    time="1 to 4 min each ᵃ, with longer trainings up to 30 (estimated)",
 )

@@ -80,5 +80,5 @@ EXPERIMENT = Experiment(
     by_hand=True,
     place=24,
     size="8 kB",
-    time="2 h ᵃ",
+    time="2 h ᵃ (estimated)",
 )
