@@ -126,8 +126,7 @@ def _bytes_through(transform: ImageCms.ImageCmsTransform, mode: str) -> Converte
 
 
 def _greys(transform: ImageCms.ImageCmsTransform, mode: str) -> Converter:
-    """Returns the conversion of a grey picture by one curve. It also works for 16 bits, which lcms would reduce to
-    8."""
+    """Returns the conversion of grey values by one curve for each colour. It keeps 16 bits; lcms reduces them to 8."""
     steps = np.arange(256, dtype=np.float32)[:, None] / 255
     curves = _bytes_through(transform, mode)(np.repeat(steps, len(mode), axis=1))  # (256, 3)
 
