@@ -143,7 +143,7 @@ for name, write in (("parquet", parquet), ("npz", npz), ("picture", picture), ("
             save_tensors(path, {"x": values})
         print(name, "was written")
     except WsrError as error:
-        assert "limit on the size of files" in str(error) and repr(str(path)) in str(error), error
+        assert "the limit that was set for files" in str(error) and repr(str(path)) in str(error), error
         assert "0.1 MB" in str(error) and "space" not in str(error), error
     assert path.read_text() == "what was there"
 assert len(list(folder.iterdir())) == 6

@@ -72,9 +72,20 @@ def test_linear_attributes_are_found_exactly_and_the_others_stay(made, truth):
 
 def test_without_the_others_what_occurs_together_moves_together(made):
     zoo, steps = made()
-    jointly, alone = directions(zoo)["legs"].vector, directions(zoo, way="alone")["legs"].vector
-    away = [float((one @ steps[0]) / one.norm() / steps[0].norm()) for one in (jointly, alone)]
-    assert abs(away[0]) < 0.1 < 0.4 < away[1]
+    penalised, jointly, alone = (
+        directions(zoo, **options)["legs"].vector for options in ({}, {"ridge": 1e-3}, {"way": "alone"})
+    )
+    away = [float((one @ steps[0]) / one.norm() / steps[0].norm()) for one in (penalised, jointly, alone)]
+    assert abs(away[1]) < 0.1 < 0.4 < away[2] and away[0] < away[2]
+
+
+def test_a_penalty_does_not_shorten_the_step(made, truth):
+    zoo, steps = made()
+    unit = truth["legs"][:120].std(ddof=0)
+    for ridge in (1e-3, 0.1, 1.0):
+        vector = directions(zoo, ridge=ridge)["legs"].vector
+        known = torch.linalg.lstsq(steps.T, vector[:, None]).solution[:, 0]  # the step of each attribute in it
+        assert float(known[1]) == pytest.approx(unit, rel=2e-2), ridge
 
 
 def test_noise_is_averaged_and_more_of_it_needs_no_more_care(made, truth):

@@ -52,7 +52,7 @@ def noise_share(
     If a change is the sum of a part that the target determines and of independent noise, the expected share is the
     share of the noise in the squared length of the change. WsrError for fewer than two targets."""
     if len(a) != len(b) or len(a) < 2:
-        raise WsrError(f"A share of noise takes two fits of two targets or more, not {len(a)} and {len(b)} fits.")
+        raise WsrError(f"A share of noise takes two fits of two targets or more, not {len(a)} and {len(b)}.")
     raw = similarity(a, b, start)
     own = similarity(a - a.mean(0), b - b.mean(0))
     return NoiseShare(1 - raw.cosine, 1 - raw.floor, 1 - own.cosine)

@@ -172,8 +172,8 @@ def place(
     WsrError for an empty map, and for NaN or infinite numbers."""
     if not len(weights) or len(weights) != len(coordinates):
         raise WsrError(
-            f"Placing weights takes a map of one point or more, one for each of its weight vectors: here are "
-            f"{len(weights)} weight vectors and {len(coordinates)} points."
+            "Placing weights takes a map of one point or more, one for each of its weight vectors: here are "
+            f"{counted(len(weights), 'weight vector')} and {counted(len(coordinates), 'point')}."
         )
 
     everything = torch.from_numpy(np.ascontiguousarray(weights))

@@ -55,7 +55,7 @@ def floating_share(
     if not len(pieces) or not len(real) or len(pieces) != len(classes) or len(real) != len(real_classes):
         raise WsrError(
             "Floating pieces are counted of one shape or more on either side, each with its class: not of "
-            f"{len(pieces)} with {len(classes)} classes, and {len(real)} with {len(real_classes)}."
+            f"{len(pieces)} with classes for {len(classes)}, and {len(real)} with classes for {len(real_classes)}."
         )
     real_classes, every = np.asarray(real_classes), float(np.median(real))
     usual = {cls: float(np.median(real[real_classes == cls])) for cls in np.unique(real_classes)}

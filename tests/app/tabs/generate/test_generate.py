@@ -166,7 +166,7 @@ def test_the_walk_begins_and_ends_at_samples(sampled):
         found = generate_run.between(made.asked, 2, 5, part)
         assert torch.allclose(found[0], made.weights[number], atol=1e-4)
     assert "50% of the way from sample 3 to sample 6" in handlers.walk(made, "2", 6, 0.5)
-    with pytest.raises(gr.Error, match="0 to 1"):
+    with pytest.raises(gr.Error, match="between 0 and 1"):
         handlers.walk(made, "2", 6, float("nan"))
     assert "Open a sample first" in handlers.walk(None, "", 6, 0.5)
 
