@@ -90,8 +90,8 @@ def test_the_assets_of_today_count_as_made_before_records_were_kept(known):
     if not (assets_dir() / "zoos" / "emoji-mlora-asym" / "zoo.json").exists():
         pytest.skip("the repository's assets are not here")
     plan = Plan(known, Context())
-    # two were never kept, one is of two zoos, and what is of faces is newer than records
-    for name in known.keys() - {"diffusion_sizes", "processes", "spans", "learnability"}:
+    # two were never kept, one is of two zoos, three have not been run, and what is of faces is newer than records
+    for name in known.keys() - {"diffusion_sizes", "processes", "spans", "learnability", "sliders", "slider_ways"}:
         for node in plan.nodes(known[name]):
             if node.values.get("data") == "faces" and name == "bases":
                 continue

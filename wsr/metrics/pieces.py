@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Int, Shaped
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.metrics.registry import Metric, register
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def floating_share(
     if not len(pieces) or not len(real) or len(pieces) != len(classes) or len(real) != len(real_classes):
         raise WsrError(
             "Floating pieces are counted of one shape or more on either side, each with its class: not of "
-            f"{len(pieces)} with classes for {len(classes)}, and {len(real)} with classes for {len(real_classes)}."
+            f"{counted(len(pieces), 'generated shape')} with {counted(len(classes), 'class', 'classes')}, and "
+            f"{counted(len(real), 'real shape')} with {counted(len(real_classes), 'class', 'classes')}."
         )
     real_classes, every = np.asarray(real_classes), float(np.median(real))
     usual = {cls: float(np.median(real[real_classes == cls])) for cls in np.unique(real_classes)}
