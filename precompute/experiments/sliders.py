@@ -1,8 +1,8 @@
 """Whether sliders tell the truth: unseen fits are moved along the direction of each attribute, and what they decode to
 says whether the attribute changes as asked, and whether the others stay.
 
-Directions come from the training fits. Nothing is chosen by what stands here: how directions are found was chosen on
-the validation split (`slider_ways`).
+Directions come from the training fits. Nothing is chosen by these results: how directions are found is chosen on the
+validation split (`slider_ways`).
 """
 
 from pathlib import Path

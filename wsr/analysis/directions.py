@@ -19,8 +19,8 @@ from wsr.analysis.attributes import NONE, Columns, attributes_of, names_of, of_c
 from wsr.errors import WsrError, counted, unknown_name
 from wsr.zoo.zoo import Zoo
 
-# Penalty on each coefficient, as a share of the attribute's variance. A first look at 18 validation fits of shapes10
-# preferred it slightly to 0.01 and to 1; `precompute run slider_ways` measures it in full.
+# Penalty on each coefficient, as a share of the attribute's variance. A first look at a few validation fits of shapes10
+# suggested it; it is chosen by `precompute run slider_ways`, which has not been run at its full size yet.
 RIDGE = 0.1
 SAME = 0.95  # from this correlation on, two attributes are one thing under two names, and cannot change apart
 BLOCK = 512  # weights that are converted to float32 at once
