@@ -76,13 +76,7 @@ def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN)
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     """Returns a sample's picture and the path of a GLB file of its surface; None for an image, or if there is no
     surface."""
-    from wsr.render.decode import decode
-
-    key = one.model, "opened", looking.digest(one.weights)
-    if not one.modality.has_surface:
-        size = one.modality.resolutions.opened
-        return looking.SEEN.get(key, lambda: one.modality.picture(decode(one.model, one.weights, size)[0], DRAWN)), None
-    shown, drawn = looking.SEEN.get(key, lambda: _opened_surface(one))
+    shown, drawn = _opened(one)
     path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
     if shown:
         folder.mkdir(exist_ok=True)  # a visitor who has just left takes it along
@@ -90,8 +84,25 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     return drawn, str(path) if shown else None
 
 
-def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
-    """Returns the bytes of a shape's GLB file, empty if there is no surface, and a picture of it from one side."""
+def picture(one: Fitted) -> np.ndarray:
+    """Returns a sample's picture alone."""
+    return _opened(one)[1]
+
+
+def _opened(one: Fitted) -> tuple[bytes, np.ndarray]:
+    """Returns the bytes of the GLB file of a sample's surface, empty for an image or if there is no surface, and its
+    picture. Both are kept for the next visitor."""
+    draw = _surface if one.modality.has_surface else _image
+    return looking.SEEN.get((one.model, "opened", looking.digest(one.weights)), lambda: draw(one))
+
+
+def _image(one: Fitted) -> tuple[bytes, np.ndarray]:
+    from wsr.render.decode import decode
+
+    return b"", one.modality.picture(decode(one.model, one.weights, one.modality.resolutions.opened)[0], DRAWN)
+
+
+def _surface(one: Fitted) -> tuple[bytes, np.ndarray]:
     from wsr.render.decode import decode
     from wsr.render.pictures import draw_mesh
     from wsr.render.surfaces import to_glb

@@ -243,13 +243,9 @@ def beside(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.R
 
 def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
     """Draws an edited sample beside what it was. The verdict was one on that."""
-    shown = [(one.label, drawn.look(one, session.session_dir(request))) for one in (edits.origin, edits.fitted)]
-    glb = shown[-1][1][1]
-    return {
-        tab.pair: snippets.pictures([(label, picture) for label, (picture, _) in shown]),
-        tab.verdict: "",
-        tab.surface: _surface(glb),
-    }
+    now, glb = drawn.look(edits.fitted, session.session_dir(request))
+    shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
+    return {tab.pair: snippets.pictures(shown), tab.verdict: "", tab.surface: _surface(glb)}
 
 
 def _surface(glb: str | None) -> dict[str, Any]:

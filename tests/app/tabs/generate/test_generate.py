@@ -13,6 +13,7 @@ import trimesh
 from by_name import by_name
 
 from app.shared import library
+from app.shared.edits import Edits
 from app.shell import compute
 from app.tabs.atlas.map import Visit
 from app.tabs.atlas.place import place_fit
@@ -187,6 +188,20 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
         picture, glb = drawn.look(other, tmp_path)
         assert bool(glb) == bool(len(mesh.faces))
     assert picture.shape == (drawn.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
+
+
+def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(assets, tmp_path, monkeypatch, small):
+    """Fails if a slider also writes the surface of the sample as it was, which nobody sees."""
+    wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
+    origin = drawn.fitted(models.Sampled(wanted, models.model(wanted.name).sample(1, steps=2), []), 0)
+    ball = trimesh.creation.icosphere()
+    monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_: [ball])
+    monkeypatch.setattr(handlers.session, "session_dir", lambda request: tmp_path)
+    edited = replace(origin, weights=origin.weights + 7, label="sample 1, edited")
+    shown = handlers.show_edited(TAB, Edits(origin, wanted.name, "chair", fitted=edited), Request())
+    (written,) = tmp_path.glob("*.glb")
+    assert shown["surface"]["value"] == str(written)
+    assert shown["pair"].count("<img") == 2 and "sample 1, edited" in shown["pair"]
 
 
 def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
