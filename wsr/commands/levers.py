@@ -9,14 +9,14 @@ class LeverOptions:
     """Options that are fields of `wsr.fitting.settings.FitSettings` too. All are off by default."""
 
     protocol: Literal["paper-like", "structured"] = "paper-like"
-    """paper-like: fits as the paper makes them; structured: fits whose weights are easier to learn from, a little less
-    accurate."""
+    """paper-like: fits as the paper makes them; structured: fits whose weights are easier to learn from. The latter
+    waits for the study that chooses it, and is refused until then."""
     lr: float | None = None
     """Learning rate of the first step; by default the preset's."""
     shared_points: bool = False
     """Draw each step's points at the same places for all instances."""
     pull: float | None = None
-    """Strength of a pull of the weights towards their start; 0.5 is a strong one, which costs 2 dB on emoji."""
+    """Strength of a pull of the weights towards their start; 0.1 is a weak one, 0.5 a strong one."""
     average: float | None = None
     """Average the weights of this share of the steps, at the end; 0.5 averages those of the last half."""
 
