@@ -2,7 +2,7 @@
 
 Weights that no fit could have decode to things that no data set holds. What fits of unseen targets look like is known:
 they lie at a certain distance from the nearest training weight. An edited weight that is farther away than nearly all
-of them has left the data. Distances are in units of each weight's standard deviation, as in `wsr.analysis.novelty`.
+of them has left the data. Distances are those of audits (`StandardizedSpace`), in raw coordinates.
 """
 
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wsr.analysis.standardized import StandardizedSpace
 from wsr.errors import WsrError, counted
 from wsr.zoo.zoo import Zoo
 
@@ -51,8 +52,7 @@ class Gauge:
                 f"The gauge needs {LEAST} training fits and {LEAST} fits of unseen targets or more; here are "
                 f"{len(training)} and {len(unseen)}."
             )
-        self._mean, self._std = training.mean(0), training.std(0).clamp_min(1e-6)
-        self._known = self._standard(training)
+        self._space = StandardizedSpace(None, training, canonically=False)
         self._unseen = self._distances(unseen).sort().values  # (m,)
 
     @classmethod
@@ -75,10 +75,7 @@ class Gauge:
         return [Reading(*pair) for pair in zip(found.tolist(), nearer.tolist(), strict=True)]
 
     def _distances(self, weights: Float[Tensor, "k p"]) -> Float[Tensor, " k"]:
-        return torch.cdist(self._standard(weights), self._known).amin(1) / self._known.shape[1] ** 0.5
-
-    def _standard(self, weights: Float[Tensor, "k p"]) -> Float[Tensor, "k p"]:
-        return (weights.float() - self._mean) / self._std
+        return self._space.nearest(weights)[0].contiguous()
 
 
 def _spread(ids: list[str], most: int) -> list[str]:
