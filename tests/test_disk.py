@@ -250,7 +250,8 @@ if sys.argv[2] == "native":  # a library that aborts while it is taken down, as 
 try:
     with atomic_path(sys.argv[1] + "/x") as temporary:
         print(folder, flush=True)
-        time.sleep(60)
+        for _ in range(600):  # not one long sleep: a signal that comes as a sleep begins is seen when it ends
+            time.sleep(0.1)
 except cleanup.Terminated:
     sys.exit(cleanup.TERMINATED)
 """
