@@ -34,9 +34,9 @@ def test_every_format_has_a_report(kind, tmp_path):
     (made.png(quarters(), 2, more=[made.iccp(made.rgb_profile())]), "Its colours are converted to sRGB"),
     (encoded("JPEG", exif=SIX), "32 × 48 pixels, RGB. It is turned clockwise, as its file says (orientation 6)."),
     (made.png(np.full((3, 4), 40_000), 0, 16), "grey of 16 bits"),
-    (made.png(np.full((3, 4, 3), 40_000), 2, 16), "Of the 16 bits of a channel 8 are read."),
+    (made.png(np.full((3, 4, 3), 40_000), 2, 16), "Of the 16 bits of each channel, 8 are read."),
     (made.png(np.zeros((3, 4)), 0, more=[made.chunk(b"tRNS", b"\0\0")]), "What is transparent is shown on white."),
-    (animated("PNG"), "several frames, of which the first is read."), (animated("GIF"), "several frames"),
+    (animated("PNG"), "several frames, of which only the first is read."), (animated("GIF"), "several frames"),
     (animated("WEBP"), "several frames"), (encoded("TIFF"), "It is scaled down to 24 × 16 pixels to be fitted."),
 ])  # fmt: skip
 def test_what_is_converted_is_said(data, said, tmp_path):

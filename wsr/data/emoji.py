@@ -1,7 +1,8 @@
 """The `emoji` data set: 3,391 rendered emoji, MIT licence, from the npm package `@lobehub/fluent-emoji-3d`.
 
 Classes are the nine Unicode groups. The split is by family (an emoji's code points without skin-tone modifiers): nearly
-half of the set are skin tones of each other, and a random split would leak them.
+half of the emoji differ from another one in nothing but the skin tone, and a random split would put such near-copies of
+training emoji into the held-out split.
 """
 
 import hashlib
@@ -58,8 +59,8 @@ def families(dataset: str, ids: Iterable[str]) -> list[str]:
 
 
 def family_split(name: str) -> str:
-    """Returns `heldout` or `train` by a hash of the family's name, so that a split does not depend on what else is in
-    the folder."""
+    """Returns `heldout` or `train` by a hash of the family's name, so that it does not depend on the other files of the
+    folder."""
     return "heldout" if int(hashlib.sha256(name.encode()).hexdigest(), 16) % HELDOUT_SHARE == 0 else "train"
 
 

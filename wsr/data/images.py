@@ -72,7 +72,7 @@ def _from_pil(image: Image.Image, longest: int | None) -> Shaped[np.ndarray, "h 
 def _from_array(array: np.ndarray) -> Picture:
     try:
         array = np.asarray(array)
-    except (ValueError, TypeError) as error:  # rows of different lengths, a tensor on a GPU
+    except (ValueError, TypeError) as error:  # for example rows of different lengths, or a tensor on a GPU
         raise WsrError(f"A {type(array).__name__} is not an image array ({brief(error)}).") from error
     if array.ndim == 2:
         array = array[..., None]
@@ -95,14 +95,14 @@ def _unit_range(array: np.ndarray) -> np.ndarray:
         raise WsrError("The image array holds NaN or infinite values: floats in [0, 1] are needed.")
     white = {"f": 1.0, "b": 1.0}.get(array.dtype.kind, 65535.0 if array.dtype == np.uint16 else 255.0)
     lowest, highest = float(array.min()), float(array.max())
-    # room for the rounding of a decode or a resize, no more: 0..255 as floats must not pass
+    # allows for the rounding of a decoded or resized image, and no more: floats of 0..255 must be refused
     slack = 1e-3 if array.dtype.kind == "f" else 0.0
     if lowest < -slack or highest > white + slack:
         raise WsrError(
             f"The {array.dtype} image array ranges from {lowest:g} to {highest:g}: "
             f"0 to {white:g} is needed (floats 0..1, integers 0..255, uint16 0..65535)."
         )
-    pixels = array.astype(np.float32)  # a copy; in place from here, for 40 megapixels make half a gigabyte of floats
+    pixels = array.astype(np.float32)  # a copy, from here on changed in place: 40 megapixels make 0.5 GB of floats
     np.divide(pixels, np.float32(white), out=pixels)
     return np.clip(pixels, 0, 1, out=pixels)
 
@@ -111,7 +111,7 @@ def resize_image(image: Picture, longest: int) -> Float[np.ndarray, "h2 w2 3"]:
     """Scales an image so that its longer side is `longest` pixels. The aspect is kept, and no side is shorter than one
     pixel.
 
-    When scaling down each pixel is the mean over its area; when scaling up interpolation is bilinear.
+    When an image is scaled down, each pixel is the mean over its area; when it is scaled up, interpolation is bilinear.
     """
     if longest < 1:
         raise WsrError(f"The longer side of a resized image is 1 pixel or more, not {longest}.")
@@ -143,8 +143,8 @@ def load_image_folder(folder: str | Path, resolution: int = 128) -> Signals:
     """Loads every picture of a supported format (by its ending) below a folder, as centred squares (resolution,
     resolution, 3).
 
-    ids are paths relative to the folder; the class is the first sub-folder, "" where there is none and for FFHQ's
-    numbered blocks of a thousand. Files are read when asked for; a damaged one is a WsrError then.
+    ids are paths relative to the folder. The class is the first sub-folder; it is "" if there is none, and for FFHQ's
+    numbered blocks of a thousand. Files are read when they are asked for; a damaged one raises a WsrError then.
     """
     folder = Path(folder)
     if not files.there(folder, Path.is_dir):

@@ -16,28 +16,30 @@ from wsr.errors import WsrError, counted
 MEASURE_SECONDS = 20.0
 MEASURE_MEMORY = 3 * 2**30
 
-# Points x faces up to which the winding number is summed exactly. Beyond it is coded in a tree: 32,768 points on 58,000
-# faces take 0.1 s instead of 13 s, and 4 of their labels differ, all within 0.004 of 0.5.
+# Points times faces up to which the winding number is summed exactly. Beyond, it is approximated with a tree: 32,768
+# points on 58,000 faces take 0.1 s instead of 13 s, and 4 labels differ, all where it is within 0.004 of 0.5.
 _EXACT_CLOSED, _EXACT_OPEN = 30_000_000, 3_000_000
 
-# What stays in this process: at most 0.1 s, in which no other thread gets the interpreter.
+# Limits of a measurement that stays in this process. It takes at most 0.1 s, during which no other thread gets the
+# interpreter.
 _DIRECT_PAIRS, _DIRECT_FACES, _DIRECT_DEPTH = 1_000_000, 100_000, 24.0
 
 _MOST_HITS = 100  # most hits of a ray that are counted; beyond them the winding number decides
-_TRIALS = (64, 512, 4096)  # points from which the total time is extrapolated, each only if it seems too long before
-_BELIEVED = 0.5  # seconds of a trial that is believed: a busy machine can make one of a millisecond look like this
+_TRIALS = (64, 512, 4096)  # points from which the total time is extrapolated; more are tried if it seems too long
+_BELIEVED = 0.5  # seconds from which a trial counts: on a busy machine, one of a millisecond can take nearly as long
 
-# Not along an axis or a diagonal, where procedural shapes keep their edges and a ray would graze them.
+# Direction of the rays. It avoids the axes and diagonals, along which procedural shapes have edges that a ray would
+# graze.
 _RAY = np.array([0.5331, 0.3217, 0.7826])
 
 
 def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
     """Returns whether each point lies inside the mesh, that is, whether its winding number is above 0.5.
 
-    For a closed mesh it is exact, even where parts overlap, by counting signed crossings of a ray (Embree; 32,768
-    points in 0.04 s). For an open mesh it is the generalised winding number (libigl). Both need faces turned outward,
-    as `read_mesh` turns them. A mesh of many faces, or with many faces behind each other, is measured in a child
-    process.
+    For a closed mesh the winding number is exact, even where parts overlap: it counts the signed crossings of a ray
+    (Embree; 32,768 points in 0.04 s). For an open mesh it is the generalised winding number (libigl). Both need faces
+    that are turned outward, as `read_mesh` does. A mesh of many faces, or with many faces behind each other, is
+    measured in a child process.
 
     WsrError for points that are not finite numbers of shape (n, 3), and if measuring takes more than 20 s.
     """
@@ -54,7 +56,7 @@ def inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.n
 def inside_arrays(
     vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"], points: Float[np.ndarray, "n 3"]
 ) -> Bool[np.ndarray, " n"]:  # fmt: skip
-    """Returns the same as `inside`, computed in this process and without a limit of time."""
+    """Returns the same as `inside`, computed in this process and without a time limit."""
     return _inside(trimesh.Trimesh(vertices, faces, process=False), points)
 
 
@@ -75,7 +77,7 @@ def _depth(mesh: trimesh.Trimesh) -> float:
 def _inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
     result = np.zeros(len(points), dtype=bool)
     lower, upper = mesh.bounds
-    if is_closed(mesh.faces):  # nothing outside its box is inside; an open mesh's winding number may reach beyond
+    if is_closed(mesh.faces):  # no point outside its box is inside; for an open mesh that need not hold
         near = np.flatnonzero(((points >= lower) & (points <= upper)).all(axis=1))
         result[near] = _foretold(lambda part: _inside_closed(mesh, part), points[near], mesh)
     else:
@@ -84,8 +86,9 @@ def _inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.
 
 
 def _foretold(measure: Callable, points: np.ndarray, mesh: trimesh.Trimesh) -> np.ndarray:
-    """Returns `measure(points)`. Times a few of the points first and raises a WsrError if all would take too long. A
-    short trial that seems too long is repeated with more points, because the machine may just have been busy."""
+    """Returns `measure(points)`. Measures a few of the points first, and raises a WsrError if all of them would take
+    too long. If a short trial predicts that, it is repeated with more points, because the machine may have been
+    busy."""
     measure(points[:1])  # builds the tree
     for count in _TRIALS:
         if len(points) < 4 * count:
@@ -98,9 +101,9 @@ def _foretold(measure: Callable, points: np.ndarray, mesh: trimesh.Trimesh) -> n
             break
         if seconds > _BELIEVED:
             raise WsrError(
-                f"Measuring what is inside this mesh would take about {expected:,.0f} s, and {MEASURE_SECONDS:.0f} s "
-                f"are given: too many of its {counted(len(mesh.faces), 'face')} cross each other or lie behind each "
-                "other. A surface with less inside it is needed."
+                f"Measuring what is inside this mesh would take about {expected:,.0f} s, and the limit is "
+                f"{MEASURE_SECONDS:.0f} s: too many of its {counted(len(mesh.faces), 'face')} cross each other or lie "
+                "behind each other. Give a mesh with fewer faces inside its surface."
             )
     return measure(points)
 

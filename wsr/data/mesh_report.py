@@ -13,8 +13,8 @@ from wsr.errors import counted, were
 GRID = 96  # samples along an edge of [-1, 1]^3 at which fits are decoded to surfaces
 _POINTS = 600  # points on the surface at which the wall thickness is measured
 _SHARE = 0.1  # share of the surface whose walls are thinner than the reported thickness
-_SHEETS = 0.25  # share of the surface without a face behind it from which an open mesh is said to consist of sheets
-_SMALL = 0.01  # share of the cube; if a shape fills less, few of the points that judge a fit lie inside
+_SHEETS = 0.25  # an open mesh is reported as sheets if this share of its surface has no face behind it
+_SMALL = 0.01  # share of the cube: if a shape fills less, few of the points at which a fit is judged lie inside it
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class MeshReport:
             if done.parts > 1:
                 have = were(done.open_parts, "has", "have")
                 which = f"{done.open_parts:,} of its {counted(done.parts, 'part')} {have}"
-            found.append(f"{which} a border: a point counts as inside where faces close it off by more than half.")
+            found.append(f"{which} a border: a point counts as inside if faces surround it by more than half.")
             if self.sheets > _SHEETS:
                 found.append(
                     f"{self.sheets:.0%} of its surface has no face behind it: sheets have no inside, and a fit may "
@@ -95,7 +95,7 @@ def _cavities(count: int) -> str:
 
 
 def describe_mesh(source: str | trimesh.Trimesh, resolution: int = GRID) -> MeshReport:
-    """Reports on a file, or on a mesh from `read_mesh`. Takes some hundredths of a second beyond reading."""
+    """Reports on a file, or on a mesh from `read_mesh`. Beyond reading, it takes some hundredths of a second."""
     mesh = source if isinstance(source, trimesh.Trimesh) and REPAIRS in source.metadata else read_mesh(source)
     done, notes = mesh.metadata[REPAIRS]
     closed = is_closed(mesh.faces)

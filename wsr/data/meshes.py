@@ -23,8 +23,8 @@ from wsr.modalities import OCCUPANCY
 SUFFIXES = tuple(f".{kind}" for kind in READERS)
 READ_SECONDS = 20.0
 READ_MEMORY = 2 * 2**30
-_FARTHEST = 1e30  # from 0: the squares of larger coordinates soon overflow
-REPAIRS = "wsr repairs"  # where a mesh's metadata hold what was done to it: an Orientation, and the reader's notes
+_FARTHEST = 1e30  # largest coordinate: the squares of much larger ones overflow
+REPAIRS = "wsr repairs"  # key of a mesh's metadata: its value is the `Orientation`, and the reader's notes
 
 
 def read_mesh(source: str | Path | trimesh.Trimesh | trimesh.Scene) -> trimesh.Trimesh:
@@ -61,7 +61,7 @@ def _check_file(path: Path) -> None:
         raise WsrError(f"{name} is not a mesh file of a supported format: {', '.join(READERS).upper()} can be read.")
     try:
         size = path.stat().st_size if path.is_file() else None
-    except (OSError, ValueError) as error:  # a name too long, or with a zero in it
+    except (OSError, ValueError) as error:  # the name is too long, or contains a zero byte
         raise WsrError(f"{name[:80]} cannot be opened ({' '.join(str(error).split())[:80]}).") from None
     if size is None:
         raise WsrError(f"There is no mesh file {str(path)!r}.")
@@ -74,8 +74,8 @@ def _check_file(path: Path) -> None:
 def read_arrays(
     path: str,
 ) -> tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"], Orientation, tuple[str, ...]]:
-    """Reads a file as `read_mesh` does, but in this process. Returns vertices, faces, what was reoriented and left out,
-    and remarks of the reader."""
+    """Reads a file as `read_mesh` does, but in this process. Returns the vertices, the faces, what was reoriented or
+    left out, and the reader's remarks."""
     name, kind = repr(Path(path).name), Path(path).suffix.lower().lstrip(".")
     data = Path(path).read_bytes()
     if clause := stand_in(data, "a mesh"):
@@ -87,7 +87,7 @@ def read_arrays(
             raise Refusal("it has no faces, and a surface of triangles or polygons is needed")
     except MemoryError:
         raise
-    except Exception as error:  # what a damaged file raises is open-ended
+    except Exception as error:  # a damaged file can raise any exception
         if (found := content_of(data)) and mesh_kind(data) != kind:
             raise WsrError(_misnamed(name, kind, found, mesh_kind(data))) from None
         if isinstance(error, Refusal):
@@ -102,7 +102,7 @@ def _misnamed(name: str, kind: str, found: str, mesh: str) -> str:
     """Returns the sentence for a file whose name ends in `kind` although it holds something else, perhaps another kind
     of mesh."""
     remedy = f"let its name end in .{mesh}" if mesh else f"{', '.join(READERS).upper()} are read"
-    return f"{name} is named as {kind.upper()}, and it holds {found}: {remedy}."
+    return f"{name} has the ending of a {kind.upper()} file, but it holds {found}: {remedy}."
 
 
 def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, Orientation]:
@@ -120,7 +120,7 @@ def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
     vertices = np.asarray(mesh.vertices, np.float64)
     faces, done = outward(vertices, np.asarray(mesh.faces, np.int64))
     a, b, c = (vertices[column] for column in faces.T)
-    if done.parts == 1 and np.einsum("fd,fd->", a, np.cross(b, c)) < 0:  # six times the volume, roughly of an open one
+    if done.parts == 1 and np.einsum("fd,fd->", a, np.cross(b, c)) < 0:  # six times the (rough) volume
         faces, done = faces[:, ::-1], replace(done, turned=len(faces) - done.turned, turned_parts=1)
     return vertices, faces, done
 
@@ -130,14 +130,14 @@ def _check_extent(vertices: np.ndarray, name: str) -> None:
     largest = float(abs(vertices).max())
     if largest > _FARTHEST:
         raise WsrError(
-            f"{name} has coordinates of up to {largest:.3g}, and up to {_FARTHEST:g} are read: lengths of larger ones "
-            "cannot be computed. Scale it down."
+            f"{name} has coordinates of up to {largest:.3g}, and at most {_FARTHEST:g} are read: with larger ones, "
+            "lengths cannot be computed. Scale it down."
         )
     extent = float(np.ptp(vertices, axis=0).max())
     if extent == 0:
         raise WsrError(f"{name} has an extent of 0: all its vertices lie in one place.")
     if extent < 1 / _FARTHEST:
-        raise WsrError(f"{name} has an extent of {extent:.3g}, and {1 / _FARTHEST:g} at least is needed: scale it up.")
+        raise WsrError(f"{name} has an extent of {extent:.3g}, and at least {1 / _FARTHEST:g} is needed: scale it up.")
 
 
 def _checked(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -18,8 +18,8 @@ class DataSet:
     load: loads its signals, or a part of them by the part's name. fetch: copies its source files into the cache, from a
     folder or by default from their package; does nothing if they are there. build: fills the cache with whatever takes
     long to compute. builds: what `build` counts, in the plural; "" if there is nothing to compute. describes: whether
-    its signals have attributes. measures: the attributes, of a class or of any, that can be measured again from what
-    weights decode to, each with the function that does it.
+    its signals have attributes. measures: returns, for a class or for None (any class), the functions that measure
+    attributes from the content that weights decode to, by attribute.
     """
 
     name: str
@@ -83,7 +83,7 @@ DATA_SETS = {
 
 
 def find(name: str) -> tuple[DataSet | None, str | None]:
-    """Returns the data set of a name like "shapes10/chair", and the name of the part. Either is None if the name has
-    none."""
+    """Returns the data set of a name like "shapes10/chair", and the name of the part. Either is None if the name does
+    not contain it."""
     dataset, _, part = name.partition("/")
     return DATA_SETS.get(dataset), part or None

@@ -1,5 +1,5 @@
-"""Occupancy: which points of [-1, 1]^3 lie inside a shape. Points are sampled near its surface and uniformly, and
-cached for each shape."""
+"""Occupancy: which points of [-1, 1]^3 lie inside a shape. Half of the points are sampled near its surface, half
+uniformly, and the points of each shape are cached."""
 
 import multiprocessing
 import os
@@ -19,11 +19,11 @@ from wsr.errors import WsrError, counted
 from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
-# Each is used for half of the near-surface samples: the narrow one defines the surface, the wide one keeps the field's
-# sign right in a shell around it.
+# Standard deviations of the noise that moves points off the surface, each used for half of the points: the small one
+# defines the surface, the large one keeps the field's sign right in a shell around it.
 NEAR_SIGMAS = (0.01, 0.05)
 
-# Part of the name of every cached file, to be incremented when the sampling below changes.
+# Part of the name of every cached file. To be incremented when the sampling below changes.
 _VERSION = 1
 
 
@@ -56,7 +56,7 @@ def sample_occupancy(mesh: trimesh.Trimesh, count_per_kind: int = 16384, seed: i
 
 
 def refuse_empty(mesh: trimesh.Trimesh, occupied: Bool[np.ndarray, "..."], where: str) -> None:
-    """Raises a WsrError if no point lies inside a mesh. where: the points are, in words."""
+    """Raises a WsrError if no point lies inside a mesh. where: words of the message that say where the points are."""
     if not occupied.any():
         raise WsrError(
             f"The mesh of {counted(len(mesh.faces), 'face')} encloses nothing: none of "
@@ -66,14 +66,14 @@ def refuse_empty(mesh: trimesh.Trimesh, occupied: Bool[np.ndarray, "..."], where
 
 
 def near_surface(mesh: trimesh.Trimesh, count: int, rng: np.random.Generator) -> Float[np.ndarray, "p 3"]:
-    """Samples points of the surface, with Gaussian noise of the standard deviations NEAR_SIGMAS, clipped to [-1,
-    1]^3."""
+    """Samples `count` points of the surface and adds Gaussian noise, half of it with each standard deviation of
+    NEAR_SIGMAS. The points are clipped to [-1, 1]^3."""
     sigma = rng.permutation(np.resize(NEAR_SIGMAS, count))[:, None]  # (p, 1)
     return (_surface_points(mesh, count, rng) + sigma * rng.standard_normal((count, 3))).clip(-1, 1)
 
 
 def _surface_points(mesh: trimesh.Trimesh, count: int, rng: np.random.Generator) -> Float[np.ndarray, "p 3"]:
-    """Samples points uniformly by area."""
+    """Samples points of the surface, uniformly by area."""
     areas = np.cumsum(mesh.area_faces)
     face = np.searchsorted(areas, rng.uniform(0, areas[-1], count), side="right").clip(max=len(areas) - 1)
     a, b, c = np.moveaxis(mesh.triangles[face], 1, 0)  # three corners, each (p, 3)
@@ -145,7 +145,7 @@ def _outcomes(items: list[Signal], workers: int, count: int, seed: int) -> Itera
 
 
 def _one_thread() -> None:
-    os.environ["IGL_NUM_THREADS"] = "1"  # a process a core already
+    os.environ["IGL_NUM_THREADS"] = "1"  # the processes already occupy one core each
 
 
 def _prepare_one(signal: Signal, count: int, seed: int) -> tuple[str, str | None]:

@@ -1,16 +1,18 @@
 """Turns faces outward however a file winds them, so that the inside of a solid does not depend on the exporter.
 
-What is decided, and how, in this order:
+The rules, in the order in which they apply:
 
 1. Duplicate faces count once. Duplicates of opposite winding cancel: both are left out if the surface is closed without
-them, because they are inner walls then; otherwise one of them stays. 2. Faces of one patch (joined along edges that two
-faces share) get the winding that most of its area has. 3. A closed patch is turned to enclose a positive volume. If it
-lies inside another patch, it keeps its winding relative to the outermost patch around it: with the opposite winding it
-is a cavity, with the same winding part of the solid. 4. An open patch turns its front to the side from which more rays
-escape. If both sides are alike, as inside a solid, it gets the winding that closes most edges with the patches around
-it, and otherwise stays as it is.
+   them, because they are then inner walls; otherwise one of them stays.
+2. All faces of a patch (faces joined along edges that two faces share) get the winding that most of the patch's area
+   has.
+3. A closed patch is turned to enclose a positive volume. If it lies inside another patch, it keeps its winding relative
+   to the outermost patch around it: with the opposite winding it is a cavity, with the same winding part of the solid.
+4. An open patch turns its front to the side from which more rays escape. If about as many escape from both sides, as
+   inside a solid, it gets the winding that closes the most edges with the patches around it. If that does not decide
+   either, it stays as it is.
 
-A mesh that is already oriented so is returned bit by bit unchanged.
+A mesh that already follows these rules is returned unchanged, bit for bit.
 """
 
 from dataclasses import dataclass
@@ -26,17 +28,17 @@ from wsr.errors import WsrError, counted
 
 _RAYS = 96  # rays from an open patch to each side
 _MOST_RAYS = 20_000  # most rays from a mesh to each side; they take half a second, or two for many layers
-_FEW_RAYS = 4  # say nothing of a part
-_EVIDENCE = 0.15  # difference of the shares that escape on both sides, from which on a side is called the front
-_PROBES = 12  # points of a part that lie inside another one if it does
-_MOST_PROBED = 300_000_000  # faces times probes, of all parts: 3 s
+_FEW_RAYS = 4  # with fewer rays for each open patch, rays decide nothing
+_EVIDENCE = 0.15  # least difference between the shares of rays that escape from the two sides for one to be the front
+_PROBES = 12  # points of a patch by which it is tested whether the patch lies inside another one
+_MOST_PROBED = 300_000_000  # faces times probes, summed over all patches: these take 3 s
 
 
 @dataclass(frozen=True)
 class Orientation:
-    """What was changed. doubled: number of duplicate faces left out. turned: number of faces whose winding was
-    reversed. parts: number of patches of faces joined by edges. turned_parts: number of patches reversed as a whole.
-    open_parts: number of patches with a border. cavities: number of closed patches that bound a hollow."""
+    """What `outward` changed and found. doubled: number of duplicate faces left out. turned: number of faces whose
+    winding was reversed. parts: number of patches of faces joined by edges. turned_parts: number of patches reversed as
+    a whole. open_parts: number of patches with a border. cavities: number of closed patches that bound a hollow."""
 
     doubled: int = 0
     turned: int = 0
@@ -60,7 +62,7 @@ def outward(
     flip = (wound != before).any(axis=1)  # (f,)
     area = np.linalg.norm(_doubled_normals(vertices, before), axis=1) * ~both_ways
     count = int(part.max()) + 1
-    # a search begins at any face: the winding of most of the area is the file's
+    # `bfs_orient` keeps the winding of an arbitrary face of each patch; what counts is that of most of its area
     against = np.bincount(part, area * flip, count) > np.bincount(part, area * ~flip, count)
     flip ^= against[part]
     within = flip.copy()
@@ -89,8 +91,8 @@ def is_closed(faces: Int[np.ndarray, "f 3"]) -> bool:
 
 
 def single_faces(faces: Int[np.ndarray, "f 3"]) -> tuple[Int[np.ndarray, " g"], Bool[np.ndarray, " g"]]:
-    """Returns the rows of the faces that stay when duplicates count once, in order, and which of them had as many
-    duplicates of one winding as of the other."""
+    """Returns the rows of the faces that stay when duplicates count once, in ascending order, and for each of them
+    whether it had equally many duplicates of both windings."""
     corners = np.sort(faces, axis=1)
     most = int(corners.max()) + 1  # at most 1,500,000, whose third power fits into 64 bits
     key = (corners[:, 0] * most + corners[:, 1]) * most + corners[:, 2]
@@ -99,9 +101,10 @@ def single_faces(faces: Int[np.ndarray, "f 3"]) -> tuple[Int[np.ndarray, " g"], 
         return np.arange(len(faces)), np.zeros(len(faces), bool)
     lowest = faces.argmin(axis=1)
     rows = np.arange(len(faces))
-    even = faces[rows, (lowest + 1) % 3] < faces[rows, (lowest + 2) % 3]  # one of the two ways round
-    net = np.bincount(place, np.where(even, 1, -1))  # of each place
-    # of duplicates that do not cancel, one stays that is wound like the majority
+    even = faces[rows, (lowest + 1) % 3] < faces[rows, (lowest + 2) % 3]  # which of the two windings a face has
+    # of each set of duplicates: the number of faces of one winding minus that of the other
+    net = np.bincount(place, np.where(even, 1, -1))
+    # of duplicates that do not cancel, the first one with the winding of the majority stays
     agrees = np.flatnonzero(even == (net[place] >= 0))
     keep = np.full(len(first), len(faces))
     np.minimum.at(keep, place[agrees], agrees)
@@ -112,11 +115,12 @@ def single_faces(faces: Int[np.ndarray, "f 3"]) -> tuple[Int[np.ndarray, " g"], 
 
 
 def _beside_closed(corners: Int[np.ndarray, "p 3"], cancelled: Bool[np.ndarray, " p"]) -> Bool[np.ndarray, " p"]:
-    """Returns the faces whose body (faces joined by vertices) is closed without the cancelling duplicates."""
+    """Returns for each face whether its body (faces joined by vertices) is closed without the duplicates that
+    cancel."""
     most = int(corners.max()) + 1
     ends = np.concatenate([corners[:, :2], corners[:, 1:]])
     graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), (most, most))
-    body = connected_components(graph, directed=False)[1]  # of each vertex
+    body = connected_components(graph, directed=False)[1]  # the body of each vertex
     rest = corners[~cancelled]
     edges = np.concatenate([rest[:, [0, 1]], rest[:, [1, 2]], rest[:, [0, 2]]])
     _, first, times = np.unique(edges[:, 0] * most + edges[:, 1], return_index=True, return_counts=True)
@@ -148,7 +152,7 @@ def _borders(faces: np.ndarray, part: Int[np.ndarray, " f"], count: int) -> csc_
     low, high = edges.min(axis=1), edges.max(axis=1)
     names, row = np.unique(low * (int(faces.max()) + 1) + high, return_inverse=True)
     way = np.where(edges[:, 0] == low, 1, -1)
-    borders = csc_array((way, (row, np.tile(part, 3))), (len(names), count))  # sums what is there twice
+    borders = csc_array((way, (row, np.tile(part, 3))), (len(names), count))  # sums duplicate entries
     borders.eliminate_zeros()
     return borders
 
@@ -156,9 +160,10 @@ def _borders(faces: np.ndarray, part: Int[np.ndarray, " f"], count: int) -> csc_
 def _closed_turned(
     vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_open: np.ndarray
 ) -> tuple[Bool[np.ndarray, " p"], int]:
-    """Returns which closed parts are to be reversed, and how many are cavities."""
+    """Returns which closed patches are to be reversed, and how many patches are cavities."""
     a, b, c = (vertices[column] for column in faces.T)
-    volume = np.bincount(part, np.einsum("fd,fd->f", a, np.cross(b, c)), len(is_open))  # six times
+    # six times the volume of each patch
+    volume = np.bincount(part, np.einsum("fd,fd->f", a, np.cross(b, c)), len(is_open))
     inward = (volume < 0) & ~is_open
     mixed = inward.any() and ((volume > 0) & ~is_open).any()
     if not mixed:
@@ -173,7 +178,7 @@ def _closed_turned(
 def _outermost(
     vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, closed: Int[np.ndarray, " c"], volume: np.ndarray
 ) -> Int[np.ndarray, " p"]:
-    """Returns for each part the largest closed part around it, -1 if there is none."""
+    """Returns for each patch the largest closed patch around it, -1 if there is none."""
     order = np.argsort(part, kind="stable")
     bounds = np.searchsorted(part[order], np.arange(len(volume) + 1))
     own = {p: faces[order[bounds[p] : bounds[p + 1]]] for p in closed.tolist()}
@@ -187,13 +192,13 @@ def _outermost(
         points = _just_inside(vertices, own[p], volume[p]) if around_box.any() else None
         for candidate in np.flatnonzero(around_box):
             other = by_size[candidate]
-            if around[other] >= 0:  # its own surroundings have been tried already
+            if around[other] >= 0:  # the patch around it has been tried already
                 continue
             probed += len(own[other]) * len(points)
             if probed > _MOST_PROBED:
                 raise WsrError(
-                    f"The mesh has {counted(len(own), 'closed part')}, some wound inward, in each other's boxes: which "
-                    "are cavities and which are turned would take too long to find out. Turn all faces outward first."
+                    f"The mesh has {counted(len(own), 'closed part')}, some wound inward, in each other's bounding "
+                    "boxes: telling cavities from reversed parts would take too long. Turn all faces outward first."
                 )
             winding = igl.winding_number(vertices, np.ascontiguousarray(own[other]), points)
             if (abs(np.asarray(winding)) > 0.5).all():
@@ -203,8 +208,8 @@ def _outermost(
 
 
 def _just_inside(vertices: np.ndarray, faces: np.ndarray, volume: float) -> Float[np.ndarray, "n 3"]:
-    """Returns points just behind some of a part's faces; they lie outside a second part that the first touches from
-    outside."""
+    """Returns points just behind some of a patch's faces. They are not on the faces, so that they lie outside a second
+    patch that the first only touches from outside."""
     normals = _doubled_normals(vertices, faces)
     length = np.linalg.norm(normals, axis=1)
     some = np.argsort(-length, kind="stable")[: 4 * _PROBES]
@@ -214,11 +219,12 @@ def _just_inside(vertices: np.ndarray, faces: np.ndarray, volume: float) -> Floa
 
 
 def _open_turned(vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_open: np.ndarray) -> np.ndarray:
-    """Returns which open parts turn their front to the side from which fewer rays escape (Takayama et al. 2014)."""
+    """Returns which open patches are to be reversed: those whose front is the side from which fewer rays escape
+    (Takayama et al. 2014)."""
     rng = np.random.default_rng(0)
     chosen = np.flatnonzero(is_open)
     each = max(1, min(_RAYS, _MOST_RAYS // len(chosen)))
-    if each < _FEW_RAYS:  # a soup of so many scraps that nothing is certain
+    if each < _FEW_RAYS:  # so many patches that each would get too few rays
         return _closing(_borders(faces, part, len(is_open)), np.zeros(len(is_open), bool), chosen)
     order = np.argsort(part, kind="stable")
     normals = _doubled_normals(vertices, faces)
@@ -246,13 +252,14 @@ def _open_turned(vertices: np.ndarray, faces: np.ndarray, part: np.ndarray, is_o
 
 
 def _closing(borders: csc_array, turned: Bool[np.ndarray, " p"], undecided: Int[np.ndarray, " u"]) -> np.ndarray:
-    """Reverses the undecided parts one after the other where that leaves fewer edges open."""
+    """Returns `turned` after reversing those undecided patches, one after the other, whose reversal leaves fewer edges
+    open."""
     way = np.where(turned, -1, 1)
     net = borders @ way  # (e,)
     several = np.bincount(borders.indices, minlength=borders.shape[0]) > 1
     owner = np.repeat(np.arange(len(way)), np.diff(borders.indptr))
     touching = np.intersect1d(undecided, owner[several[borders.indices]]).tolist()
-    for _ in range(2):  # a second round for those that an undecided neighbour was turned after
+    for _ in range(2):  # the second round revisits patches whose undecided neighbours were reversed after them
         for p in touching:
             column = slice(borders.indptr[p], borders.indptr[p + 1])
             rows, own = borders.indices[column], borders.data[column] * way[p]

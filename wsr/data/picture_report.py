@@ -52,9 +52,9 @@ class PictureReport:
         if self.orientation in _TURNED:
             found.append(f"It is {_TURNED[self.orientation]}, as its file says (orientation {self.orientation}).")
         if self.shortened:
-            found.append("Of the 16 bits of a channel 8 are read.")
+            found.append("Of the 16 bits of each channel, 8 are read.")
         if self.animated:
-            found.append("It has several frames, of which the first is read.")
+            found.append("It has several frames, of which only the first is read.")
         if resolution is not None and resolution < max(self.width, self.height):
             height, width = fitted((self.height, self.width), resolution)
             found.append(f"It is scaled down to {width} × {height} pixels to be fitted.")
@@ -95,5 +95,5 @@ def _animated(opened: Opened) -> bool:
         return b"acTL" in opened.data[: max(opened.data.find(b"IDAT"), 0)]
     try:
         return bool(getattr(Image.open(BytesIO(opened.data), formats=(opened.kind.decoder,)), "is_animated", False))
-    except Exception:  # it was read, so whatever a plugin finds here does not matter
+    except Exception:  # the picture itself was read, so an error of the plugin does not matter here
         return False

@@ -1,9 +1,9 @@
 """Occupancy at places that all shapes share, so that the noise of drawing points is the same for all of them.
 
-Fits usually draw half of their points near the shape's own surface, at places that no other shape has. Here these are
-drawn near the surfaces of REFERENCES training shapes of `shapes10` instead, mixed, so that they are dense where shapes
-in general have their surfaces. Few of them lie near the surface of one shape in particular, so there are more of them:
-as many as a fit of the `cpu` preset draws, with few repeats.
+Fits usually draw half of their points near the shape's own surface, at places that no other shape has. Here that half
+is drawn near the surfaces of REFERENCES training shapes of `shapes10`, so that the points are dense where shapes in
+general have their surfaces. Few of these points lie near the surface of one particular shape, so there are more of
+them: so many that a fit of the `cpu` preset draws each of them two or three times.
 """
 
 import functools
@@ -38,9 +38,9 @@ def shared_places() -> Float16[np.ndarray, "2 p 3"]:
 
 
 def shared_occupancy(signal: Signal) -> OccupancySamples:
-    """Returns which of the shared places lie inside a shape, cached in a file of 16 kB under the hash of the shape's
-    content and that of the places. The array of points is one and the same for all shapes. WsrError for a mesh without
-    a point inside."""
+    """Returns the shared places, and which of them lie inside a shape. The latter is cached in a file of 16 kB under
+    the hashes of the shape's content and of the places. All results share one array of points. WsrError for a mesh
+    without a point inside."""
     places = shared_places()
     key = signal.sha256()
     path = cache_dir() / "occupancy" / key[:2] / f"{key[:32]}-shared-{_places_hash()[:16]}.npz"

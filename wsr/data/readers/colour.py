@@ -1,8 +1,8 @@
 """Converts colours to sRGB by a picture's ICC profile, or by the shorter tags that describe a colour space.
 
-As browsers do: an ICC profile comes first (in PNG, cICP before it), an sRGB tag says that nothing is to be done, and
-gAMA with cHRM describes a gamma and primaries. Profiles that are broken or of another colour model than the picture are
-ignored, and so are the transfer functions of high dynamic range (PQ, HLG), which have no unique equivalent in sRGB.
+The order of precedence is that of browsers: cICP (in PNG), an ICC profile, an sRGB tag (no conversion), and gAMA with
+cHRM (a gamma and primaries). Profiles that are broken or of another colour model than the picture are ignored, and so
+are the transfer functions of high dynamic range (PQ, HLG), which have no unique equivalent in sRGB.
 """
 
 from collections.abc import Callable
@@ -18,9 +18,9 @@ Converter = Callable[[Float[np.ndarray, "... c"]], Float[np.ndarray, "... 3"]]
 _D65 = (0.3127, 0.3290)
 _SRGB = (0.640, 0.330, 0.300, 0.600, 0.150, 0.060)
 _ADOBE = (0.640, 0.330, 0.210, 0.710, 0.150, 0.060)
-# By the numbers of ITU-T H.273, in cICP and in the nclx boxes of HEIC and AVIF.
+# Keys are the code points of ITU-T H.273, which cICP and the nclx boxes of HEIC and AVIF contain.
 _PRIMARIES = {1: _SRGB, 9: (0.708, 0.292, 0.170, 0.797, 0.131, 0.046), 12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)}
-_SRGB_CURVE = 0.0  # in place of an exponent
+_SRGB_CURVE = 0.0  # stands for sRGB's curve where an exponent is expected
 # BT.709 and its likes are shown with sRGB's curve, as browsers do with still pictures
 _TRANSFERS = {1: _SRGB_CURVE, 6: _SRGB_CURVE, 13: _SRGB_CURVE, 14: _SRGB_CURVE, 15: _SRGB_CURVE, 4: 2.2, 5: 2.8, 8: 1.0}
 _SPACES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
@@ -39,7 +39,7 @@ def from_profile(profile: bytes | None, channels: int) -> Converter | None:
             return None
         transform = ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
         return _worth_it(_greys(transform, mode) if channels == 1 else _bytes_through(transform, mode), channels)
-    except Exception:  # lcms and Pillow raise many kinds, and a picture is a picture without its profile
+    except Exception:  # lcms and Pillow raise many kinds of errors, and a picture can be read without its profile
         return None
 
 
@@ -54,7 +54,7 @@ def from_chunks(chunks: dict[bytes, bytes], profile: bytes | None, channels: int
         return None
     xy = [x / 100_000 for x in np.frombuffer(chunks.get(b"cHRM", b"")[:32].ljust(32, b"\0"), ">u4").tolist()]
     white, primaries = (xy[:2], xy[2:]) if all(xy) else (_D65, _SRGB)
-    # a gamma of 1/2.2 is what encoders write who mean sRGB
+    # encoders that mean sRGB write a gamma of 1/2.2
     return described_by(primaries, white, _SRGB_CURVE if abs(gamma - 0.45455) < 0.005 else 1 / gamma, channels)
 
 

@@ -25,8 +25,8 @@ _UNREAD = {
 
 def read_glb(data: bytes) -> Soup:
     """Reads the triangles of the default scene, without materials, images, animations and extensions. Points and lines
-    are left out, and only the data that triangles use is read. A JSON that does not have glTF's structure raises
-    Python's own exceptions.
+    are left out, and only the data that triangles use is read. A Refusal for a file that contradicts itself or exceeds
+    the limits; JSON without glTF's structure raises Python's own exceptions.
     """
     header, binary = _chunks(data)
     for name in header.get("extensionsRequired", []):
@@ -160,7 +160,7 @@ class _Source:
 def _component(accessor: dict) -> np.dtype:
     kind = accessor["componentType"]
     if kind not in _COMPONENTS:
-        raise Refusal(f"its numbers are of type {str(kind)[:20]}, which glTF has not")
+        raise Refusal(f"its numbers are of type {str(kind)[:20]}, which glTF does not define")
     return np.dtype(_COMPONENTS[kind])
 
 
@@ -169,7 +169,7 @@ def _triangles(corners: np.ndarray, mode: Any) -> np.ndarray:
     if mode == _TRIANGLES:
         return corners[: len(corners) // 3 * 3].reshape(-1, 3)
     if mode not in (_STRIP, _FAN):
-        raise Refusal(f"it has a part of mode {str(mode)[:20]}, which glTF has not")
+        raise Refusal(f"it has a part of mode {str(mode)[:20]}, which glTF does not define")
     first = np.arange(max(len(corners) - 2, 0))
     odd = first % 2
     if mode == _STRIP:

@@ -19,8 +19,8 @@ def placed(header: dict) -> Iterator[tuple[int, np.ndarray]]:
             raise Refusal(f"it shows scene {str(number)[:20]} of {len(scenes):,}")
         roots = scenes[number].get("nodes", [])
         if len(set(roots)) != len(roots) or any(type(r) is not int or not 0 <= r < len(nodes) for r in roots):
-            raise Refusal("its scene has nodes that it has not, or one twice")
-    # the last first, as trimesh places them: the order of the faces is part of what a mesh's hash is of
+            raise Refusal("its scene names nodes that do not exist, or one node twice")
+    # the last node first, as trimesh places them: the order of the faces changes the hash of a mesh
     waiting = [(root, np.eye(4), 0) for root in roots]
     while waiting:
         number, above, depth = waiting.pop()

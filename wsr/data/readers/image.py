@@ -23,7 +23,7 @@ MAX_BYTES = 32 * 2**20
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 65_535  # the longest side that JPEG and GIF can have
 LONGEST_NAME = 80  # characters of a file's name in a message
-_DRAFT = 4_000_000  # pixels from which a JPEG is decoded smaller: below, each pixel counts
+_DRAFT = 4_000_000  # pixels from which a JPEG is decoded at a reduced size; smaller ones are decoded exactly
 
 Result = TypeVar("Result")
 
@@ -54,8 +54,8 @@ class Opened:
 def with_pixels(
     path: str, use: Callable[[Opened], Result], longest: int | None = None, square: bool = False
 ) -> Result:  # fmt: skip
-    """Returns what `use` makes of a decoded file. Options and WsrError as of `read_picture`; whatever `use` raises
-    means that the file is damaged."""
+    """Decodes a file and returns `use(opened)`. The options and the WsrErrors are those of `read_picture`; any
+    exception of `use` means that the file is damaged."""
     file = Path(path)
     name, data = shown(file.name, LONGEST_NAME), _content(file)
     kind = offered(data[:64])
@@ -134,7 +134,7 @@ def _pixels(data: bytes, kind: PictureFormat, name: str, longest: int | None, sq
     check_size(image.size, name)
     if kind.name == "WebP":
         image = _webp(image)
-    elif kind.name == "JPEG" and not square:  # the middle of a smaller one is not quite the same
+    elif kind.name == "JPEG" and not square:  # at a reduced size the central square is slightly different
         _draft(image, longest)
     frame = _frame(image) if kind.name == "GIF" else None
     inverted = kind.name == "TIFF" and image.mode.startswith("I;16") and image.tag_v2.get(262) == 0
@@ -152,7 +152,7 @@ def _from_png(data: bytes, name: str) -> Pixels:
     check_size(image.size, name)
     frame, depth, low = _frame(image), data[24], None
     found = pixels_of(image, name)
-    if found.key is not None:  # Pillow gives it as stored, and the pixels of fewer bits as of 8
+    if found.key is not None:  # Pillow returns the key as stored, but pixels of fewer bits scaled to 8
         scale = 255 // (2**depth - 1) if image.mode == "L" else 1
         bits = 255 if image.mode == "1" else 2**depth - 1
         found.key = tuple((part & bits) * scale for part in found.key)
@@ -193,7 +193,7 @@ def _webp(image: Image.Image) -> Image.Image:
     pixels, _ = image._decoder.get_next() or (None, None)
     if pixels is None:
         raise ValueError("its first frame is damaged")
-    image._decoder = None  # it holds two more canvases
+    image._decoder = None  # the decoder holds two more canvases
     found = Image.frombuffer("RGBA", image.size, pixels, "raw", "RGBA", 0, 1)
     found.info = {key: image.info[key] for key in ("icc_profile", "exif", "xmp") if key in image.info}
     return found

@@ -10,8 +10,8 @@ from wsr.data.readers.text import plain_text
 from wsr.errors import counted
 
 _STATEMENT = re.compile(rb"^ *([vf] [^\n]*)", re.MULTILINE)
-# A backslash at a line's end goes on with the next one only where geometry is written: a comment may end in one, and
-# so may the path of a material.
+# A backslash at the end of a line joins it with the next line, but only for vertices and faces: a comment or the path
+# of a material may end in a backslash too.
 _CONTINUED = re.compile(rb"^( *[vf] (?:[^\n]*\\ *\n)+[^\n]*)", re.MULTILINE)
 
 
@@ -50,5 +50,5 @@ def _faces(lines: list[bytes]) -> tuple[np.ndarray, np.ndarray]:
     check_count(int(np.maximum(sizes - 2, 0).sum()), MAX_FACES, "faces")
     found = numbers([token for row in rows for token in row], int)
     if (found == 0).any():
-        raise Refusal("it has a face of vertex 0, and its vertices are counted from 1")
+        raise Refusal("it has a face of vertex 0, but vertices are counted from 1")
     return sizes, np.where(found > 0, found - 1, np.repeat(np.array(before, np.int64), sizes) + found)

@@ -10,7 +10,7 @@ from wsr.data.readers.text import filled_lines, plain_text
 from wsr.errors import counted
 
 # Many files of ModelNet have no line end after OFF. Colours (C), normals (N) and texture coordinates (ST) follow a
-# vertex's coordinates; in four (4) or n dimensions a vertex is another thing.
+# vertex's coordinates and are left out. Vertices of four (4OFF) or n dimensions (nOFF) are not read.
 _HEADER = re.compile(rb"\s*(?:ST)?C?N?OFF\s*(\d{1,12})\s+(\d{1,12})[^\n]*(?:\n|$)")
 
 

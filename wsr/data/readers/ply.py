@@ -145,7 +145,7 @@ def _binary_elements(elements: list[_Element], body: bytes, order: str) -> Itera
         end = start + element.count * row.itemsize
         if end <= len(body):
             records = np.frombuffer(body, row, element.count, start)
-            if all((records[f"n{i}"] == size).all() for i, size in sizes.items()):  # lists of one size: no loop
+            if all((records[f"n{i}"] == size).all() for i, size in sizes.items()):  # lists of one length
                 yield element, _record_columns(records, sizes)
                 start = end
                 continue

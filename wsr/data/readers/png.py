@@ -10,8 +10,8 @@ MAX_PROFILE = 32 * 2**20  # bytes of a colour profile, unpacked
 
 @dataclass
 class Lean:
-    """A PNG with its critical chunks and its transparency only, and the first of each further chunk that matters for
-    display."""
+    """A reduced PNG. data: the file with its critical chunks and its transparency alone. chunks: the first one of each
+    other kind that matters for display."""
 
     data: bytes
     chunks: dict[bytes, bytes] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, Int
 from wsr.data.mesh_limits import MAX_FACES, Refusal, check_count
 from wsr.errors import counted, were
 
-_FLAT = 1e-9  # of the polygon's area: a corner that bends back by less is straight
+_FLAT = 1e-9  # share of a polygon's area: a corner that bends back by less counts as straight
 
 
 @dataclass
@@ -80,7 +80,7 @@ def _newell(points: Float[np.ndarray, "m s 3"]) -> Float[np.ndarray, "m 3"]:
 
 def _fan_fits(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> Bool[np.ndarray, " m"]:
     """Returns whether the fan around the first corner lies inside the polygon, that is, no triangle is flipped."""
-    with np.errstate(all="ignore"):  # infinite vertices are told later, by name
+    with np.errstate(all="ignore"):  # infinite vertices are refused later, with a message of their own
         points = vertices[polygons]
         points = points - points[:, :1]
         normal = _newell(points)  # (m, 3)
@@ -88,7 +88,7 @@ def _fan_fits(vertices: np.ndarray, polygons: Int[np.ndarray, "m s"]) -> Bool[np
         along = np.einsum("mtd,md->mt", triangles, normal)
         size = np.linalg.norm(normal, axis=1)  # (m,)
         turned_over = (along < -_FLAT * size[:, None] ** 2).any(axis=1)
-        cancels = size < _FLAT * np.linalg.norm(triangles, axis=2).sum(axis=1)  # as much on one side as on the other
+        cancels = size < _FLAT * np.linalg.norm(triangles, axis=2).sum(axis=1)  # equal areas on both sides of the plane
         return ~(turned_over | cancels)
 
 

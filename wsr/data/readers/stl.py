@@ -15,10 +15,10 @@ _HEAD = 84
 
 
 def read_stl(data: bytes) -> Soup:
-    """Reads three vertices a face. Normals, colours and other attributes are left out."""
+    """Reads three vertices for each face. Normals, colours and other attributes are left out."""
     count = struct.unpack_from("<I", data, 80)[0] if len(data) >= _HEAD else None
     if count is not None and len(data) == _HEAD + _RECORD.itemsize * count:
-        return _binary(data, count)  # also where it begins with "solid", as text does
+        return _binary(data, count)  # even if it begins with "solid", as text does
     if re.match(rb"\W*s\0?o\0?l\0?i\0?d", data[:600].lower()) and (b"\0" not in data[_HEAD:] or _is_utf16(data)):
         return _text(plain_text(data).lower())
     if count is None:
@@ -66,7 +66,7 @@ def _longer(data: bytes, count: int) -> Soup:
 
 def _text(text: bytes) -> Soup:
     ended = re.search(rb"^ *end *solid\b[^\n]*\s*$", text.rstrip()[-500:], re.MULTILINE)
-    text = re.sub(rb"^ *(?:end *)?solid\b[^\n]*", b"", text, flags=re.MULTILINE)  # names are anybody's words
+    text = re.sub(rb"^ *(?:end *)?solid\b[^\n]*", b"", text, flags=re.MULTILINE)  # a name may contain any words
     found = re.findall(rb"\bvertex +(\S+)\s+(\S+)\s+(\S+)", text)
     check_count(len(found) // 3, MAX_FACES, "faces")
     loops = len(re.findall(rb"\bouter +loop\b", text))

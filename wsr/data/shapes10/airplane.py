@@ -7,7 +7,8 @@ from manifold3d import Manifold
 from wsr.data.shapes10.solids import Dice, ball, both, disc, loft, pipe, rod, soft_box, union
 
 _AROUND = np.linspace(0, 2 * np.pi, 16, endpoint=False)
-# an aerofoil's outline: along the chord from nose (0) to tail (1), and half its thickness
+# Outline of an aerofoil: the place along the chord, 0 at the nose and 1 at the tail, and the height above the chord in
+# units of half the thickness.
 _FOIL = np.array(
     [(0.0, 0.0), (0.06, 0.6), (0.25, 1.0), (0.6, 0.8), (1.0, 0.4), (1.0, -0.4), (0.6, -0.8), (0.25, -1.0), (0.06, -0.6)]
 )
@@ -34,7 +35,7 @@ def make(dice: Dice) -> Manifold:
     thick = dice.between(0.06, 0.1)
 
     def at(f: float) -> np.ndarray:
-        """The middle of the wing's chord at a fraction of the span."""
+        """Returns the middle of the chord at a fraction of the half-span, 0 at the root."""
         return np.array([x - sweep * f * span, level + slope * f * span, f * span])
 
     wing = _wing(at(0), at(1), chord, chord * taper, thick, max(0.032, thick * 0.45))
@@ -54,7 +55,7 @@ def _ring(x: float, y: float, ry: float, rz: float) -> Float[np.ndarray, "16 3"]
 
 
 def _fuselage(dice: Dice, kind: str, length: float, r: float, tall: float) -> tuple[Manifold, list[Manifold]]:
-    """Makes the body from tail to nose, and what sits on it (a canopy, a hump)."""
+    """Makes the body from tail to nose. Returns it and the parts on top of it: a canopy, a hump or nothing."""
     if kind == "jet":
         at, size = [0, 0.02, 0.3, 0.55, 0.75, 0.9, 0.97, 1.0], [0.7, 0.75, 1.0, 1.0, 0.8, 0.45, 0.2, 0.06]
     elif kind == "liner":
@@ -78,7 +79,8 @@ def _fuselage(dice: Dice, kind: str, length: float, r: float, tall: float) -> tu
 def _wing(
     root: np.ndarray, tip: np.ndarray, chord: float, tip_chord: float, thick: float, tip_thick: float, up: bool = False
 ) -> Manifold:
-    """Makes a blade from root to tip, which are the centres of their chords; `up` stands it on its edge."""
+    """Makes a wing or a fin between two chords. root, tip: the middles of the chords. up: whether it is a fin, which
+    is thick along z instead of y."""
 
     def section(middle: np.ndarray, c: float, t: float) -> np.ndarray:
         along, across = (0.5 - _FOIL[:, 0]) * c, _FOIL[:, 1] * t / 2
@@ -89,7 +91,7 @@ def _wing(
 
 
 def _second_wing(dice: Dice, at, chord: float, thick: float, r: float, tall: float, span: float) -> list[Manifold]:
-    """A biplane's upper wing, with struts."""
+    """Makes a biplane's upper wing and its struts."""
     y, stagger = r * tall * dice.between(1.5, 1.9), dice.between(0.0, 0.08)
     wide = dice.between(0.85, 1.05)
     root, tip = np.array([at(0)[0] + stagger, y, 0.0]), np.array([at(wide)[0] + stagger, y + 0.02, wide * span])
@@ -146,7 +148,7 @@ def _tail(dice: Dice, kind: str, length: float, r: float, tall: float, chord: fl
 
 
 def _propeller(dice: Dice, at: np.ndarray, size: float) -> list[Manifold]:
-    """A spinner and two to four blades that look towards +x."""
+    """Makes a spinner and two to four blades, facing +x."""
     blades, t = dice.pick(2, 3, 4), dice.between(0.028, 0.036)
     dice.note(propeller_blades=blades)
     parts = [rod(at - (0.03, 0, 0), at + (0.08, 0, 0), max(0.045, size * 0.22), 0.015, 12)]
@@ -198,14 +200,14 @@ def _engines(
 
 
 def _nacelle(seat: np.ndarray, size: float, long: float) -> Manifold:
-    """A jet engine: a barrel with a shallow mouth."""
+    """Makes a jet engine: a barrel with a shallow opening in front."""
     back, middle, front = seat - (long * 0.5, 0, 0), seat + (long * 0.1, 0, 0), seat + (long * 0.5, 0, 0)
     barrel = union([rod(back, middle, size * 0.65, size, 16), rod(middle, front, size, size * 0.9, 16)])
     return barrel - rod(front - (0.05, 0, 0), front + (0.02, 0, 0), size * 0.55, count=12)
 
 
 def _under(dice: Dice, kind: str, length: float, r: float, x: float, span: float) -> list[Manifold]:
-    """Floats, wheels on legs, or nothing."""
+    """Makes the parts below the body: floats, wheels on legs, or nothing."""
     if kind == "sea":
         y, z = -r - dice.between(0.14, 0.2), span * 0.25
         rings = np.array(
@@ -233,14 +235,14 @@ def _under(dice: Dice, kind: str, length: float, r: float, x: float, span: float
 
 
 def _flying_wing(dice: Dice) -> Manifold:
-    """A delta or a bent wing with a swelling in the middle, fins and engines in its back."""
+    """Makes a delta wing or a swept wing with a thick middle, perhaps with fins and with engines at the back."""
     span, chord = dice.between(0.75, 1.0), dice.between(0.7, 1.1)
     sweep, thick = dice.between(0.35, 0.7), dice.between(0.14, 0.22)
     dice.note(kind="wing", wing_sweep=sweep)
     dice.length(wing_span=2 * span, wing_chord=chord)
     root, tip = np.zeros(3), np.array([-sweep * span, 0.0, span])
     if dice.chance(0.5):
-        tip[0] = -chord * 0.38  # a delta: its rear edge is straight
+        tip[0] = -chord * 0.38  # the straight rear edge of a delta wing
     parts = both(_wing(root, tip, chord, chord * dice.between(0.2, 0.35), thick, 0.035))
     deep = dice.between(0.12, 0.2)
     parts.append(ball((0.05, 0.02, 0), (chord * dice.between(0.5, 0.65), deep, deep * dice.between(1.0, 1.5)), 22))

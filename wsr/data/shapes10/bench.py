@@ -1,4 +1,4 @@
-"""Benches: park benches with slats, plain and padded ones, chests and blocks, with backs and arms or none."""
+"""Benches: park benches with slats, plain and padded benches, chests and blocks, with or without backs and arms."""
 
 import numpy as np
 from manifold3d import Manifold
@@ -40,7 +40,7 @@ def _seat(dice: Dice, w: float, d: float, y: float, t: float) -> list[Manifold]:
             for a, b in zip(edges[:-1], edges[1:], strict=True)
         ]
         return pads + [box((-w / 2, y, -d / 2), (w / 2, y + t * 0.6, d / 2))]
-    # planks lie on cross bars, which keep them one solid
+    # the cross bars below the planks join them into one solid
     n, gap = dice.count(2, 4), dice.between(0.03, 0.045)
     wide = (d - gap * (n - 1)) / n
     planks = [

@@ -1,4 +1,4 @@
-"""Boats: sailing, motor and rowing boats and catamarans, and the hull that ships have too."""
+"""Boats: sailing boats, motor boats, rowing boats and catamarans, and the hull that boats and ships share."""
 
 import numpy as np
 from manifold3d import Manifold
@@ -22,10 +22,10 @@ from wsr.data.shapes10.solids import (
 def hull_of_boat(
     dice: Dice, length: float, width: float, depth: float, stern: float | None = None, sheer: float | None = None
 ) -> Manifold:
-    """A solid hull from x = -length/2 to +length/2; its deck is at y = 0 amidships and rises to the bow."""
+    """Makes a solid hull from x = -length/2 to +length/2. Its deck is at y = 0 amidships and rises towards the bow."""
     stern = dice.between(0.5, 0.95) if stern is None else stern
     sheer = dice.between(0.0, 0.25) * depth if sheer is None else sheer
-    square = dice.between(0.25, 0.85)  # of the bilge: 0 a V, 1 a box
+    square = dice.between(0.25, 0.85)  # shape of the cross-section: a V at 0, a box at 1
     dice.length(hull_length=length, hull_width=width, hull_depth=depth)
     f = np.linspace(0, 1, 10)
     beam = np.where(f < 0.5, stern + (1 - stern) * np.sin(np.pi * f), 1 - np.clip(f * 2 - 1, 0, 1) ** 2.4)
@@ -49,7 +49,7 @@ def hull_of_boat(
 
 
 def sail(dice: Dice) -> Manifold:
-    """A sailing boat with one mast or two, perhaps a jib, a cabin and a keel."""
+    """Makes a sailing boat with one or two masts, perhaps with a jib, a cabin and a keel."""
     length, height, width = frame(1.0, dice.ratio(0.55, 1.6), dice.ratio(0.28, 0.6))
     depth = height * dice.between(0.22, 0.32)
     tall = height - depth
@@ -83,7 +83,7 @@ def sail(dice: Dice) -> Manifold:
 
 
 def _rig(dice: Dice, x: float, tall: float, main: bool, room: float, depth: float, t: float) -> list[Manifold]:
-    """A mast at x with its sail and boom; a second mast is lower."""
+    """Makes a mast at x with its sail and boom. main: whether it is the first mast; a second one is lower."""
     top = tall * (1.0 if main else 0.8)
     back = x - room * dice.between(0.24, 0.38) * 1.3
     low = tall * dice.between(0.14, 0.2)
@@ -106,12 +106,12 @@ def _with_cockpit(dice: Dice, body: Manifold, length: float, width: float, depth
 
 
 def row(dice: Dice) -> Manifold:
-    """An open boat: a hollow hull with thwarts, perhaps oars or an outboard motor."""
+    """Makes an open boat: a hollow hull with thwarts, perhaps with oars or an outboard motor."""
     length, height, width = frame(1.0, dice.ratio(0.2, 0.38), dice.ratio(0.36, 0.7))
     stern = dice.pick(0.15, 0.5, 0.8)
     spot = dice.rng.bit_generator.state
     body = hull_of_boat(dice, length, width, height, stern, height * 0.3)
-    dice.rng.bit_generator.state = spot  # the hollow has the hull's own lines
+    dice.rng.bit_generator.state = spot  # the same draws again: the hollow gets the shape of the hull
     wall = dice.between(0.07, 0.1)
     inner = hull_of_boat(dice, length, width, height, stern, height * 0.3)
     shrink = (1 - 2.6 * wall / length, 1.0, 1 - 2 * wall / width)

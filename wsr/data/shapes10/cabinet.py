@@ -53,7 +53,7 @@ def _cells(dice: Dice, across: tuple, up: tuple) -> list[tuple]:
 
 
 def _fill(dice: Dice, solid: Manifold, cells: list[tuple], front: float, d: float) -> Manifold:
-    """Makes a door, a drawer or an open shelf of every field."""
+    """Fills each field with a door, a drawer or an open shelf. Returns the whole cabinet."""
     openness, deep = dice.pick(0.0, 0.0, 0.3, 0.5, 1.0), min(dice.between(0.35, 0.8) * d, d - 0.15)
     handle, wall = dice.pick("bar", "bar", "knob", "slot", "tall", "none"), dice.between(0.03, 0.045)
     panel = dice.pick("raised", "raised", "sunk", "framed")
@@ -117,7 +117,7 @@ def _feet(dice: Dice, w: float, d: float, foot: float) -> list[Manifold]:
 
 
 def _crown(dice: Dice, w: float, h: float, d: float) -> list[Manifold]:
-    """Makes something on the top: a moulding, a gable, a rail at the back, or an object."""
+    """Makes the parts on top: a moulding, a gable, a rail at the back, or an object."""
     style = dice.pick("none", "none", "none", "gable", "rail", "moulding", "vase")
     dice.note(crown=style)
     if style == "gable":
@@ -141,7 +141,7 @@ def _crown(dice: Dice, w: float, h: float, d: float) -> list[Manifold]:
 
 
 def _hutch(dice: Dice, w: float, h: float, d: float) -> list[Manifold]:
-    """A deep lower half and a shallow upper one with open shelves."""
+    """Makes a hutch: a deep lower half, and a shallow upper half with open shelves."""
     split, back, front = h * dice.between(0.35, 0.55), -d / 2, d / 2 - 0.07
     ahead = back + d * dice.between(0.45, 0.65)
     low = box((-w / 2, 0, back), (w / 2, split, front))

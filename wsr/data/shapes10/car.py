@@ -5,7 +5,7 @@ from manifold3d import Manifold
 
 from wsr.data.shapes10.solids import Dice, both, box, disc, frame, hull, pipe, prism, rod, soft_box, tapered_box, union
 
-# where along the length the glass begins and ends, at its foot and at the roof (0 is the tail, 1 the nose)
+# Where along the length, from 0 at the tail to 1 at the nose, the windows begin and end: at their foot and at the roof.
 _CABINS = {
     "saloon": (0.13, 0.30, 0.58, 0.74),
     "hatch": (0.02, 0.12, 0.55, 0.74),
@@ -45,8 +45,8 @@ def make(dice: Dice) -> Manifold:
 
 
 def _wheels(dice: Dice, body: Manifold, axles: list[float], width: float, r: float) -> Manifold:
-    """Makes wheels and their arches. The arches are less deep than the wheels are wide, so that wheels and body stay
-    joined."""
+    """Cuts the wheel arches into the body and adds the wheels. The arches are less deep than the wheels are wide, so
+    that the wheels stay joined to the body."""
     thick, out = dice.between(0.11, 0.17), dice.between(0.0, 0.03)
     hub, spare = dice.between(0.35, 0.6) * r, dice.between(0.025, 0.045)
     arches, wheels = [], []
@@ -112,7 +112,7 @@ def _cabin(along: tuple, low: float, high: float, width: float, tuck: float) -> 
 
 
 def _cockpit(lower: Manifold, x0: float, x2: float, waist: float, width: float) -> Manifold:
-    """Makes the hollow of an open car and the two seats in it."""
+    """Cuts the hollow of an open car and puts two seats into it."""
     deep = waist * 0.4
     hollow = soft_box((x0, waist - deep, -width / 2 + 0.08), (x2 + 0.04, waist + deep, width / 2 - 0.08), 0.03)
     seats = [
@@ -183,7 +183,7 @@ def _extras(
 
 
 def _lorry(dice: Dice, length: float, height: float, width: float, r: float) -> Manifold:
-    """A cab, with or without a bonnet, and a box, a tank or a flat bed behind it."""
+    """Makes a lorry: a cab with or without a bonnet, and behind it a box, a tank or a flat bed."""
     half, low = length / 2, r * 0.9
     front, load = half - length * dice.between(0.25, 0.33), dice.pick("box", "box", "tank", "flat", "tipper")
     top = height if load != "box" or dice.chance(0.4) else height * dice.between(0.75, 0.95)

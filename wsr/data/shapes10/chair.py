@@ -1,4 +1,4 @@
-"""Chairs: four-legged, swivel, pedestal, sled, rocking, stools with a back, and upholstered to the floor."""
+"""Chairs: four-legged, swivel, pedestal, sled and rocking chairs, stools with a back, and club chairs."""
 
 import numpy as np
 from manifold3d import Manifold
@@ -33,7 +33,7 @@ def make(dice: Dice) -> Manifold:
     seat, rear = _seat(dice, wide, deep, level, thick, base)
     dice.note(seat=rear)
     dice.length(seat_width=wide, seat_depth=deep)
-    # a round seat holds its back and arms further in
+    # the back stands further in on a round or tapered seat
     inner, near = (
         (wide * 0.62, deep * 0.72) if rear == "round" else (wide * (0.84 if rear == "trapezoid" else 1.0), deep)
     )
@@ -45,7 +45,7 @@ def make(dice: Dice) -> Manifold:
 
 
 def _seat(dice: Dice, w: float, d: float, y: float, t: float, base: str) -> tuple[Manifold, str]:
-    """The seat and the name of its outline."""
+    """Makes the seat. Returns it and the name of its outline."""
     style = (
         dice.pick("box", "soft", "trapezoid")
         if base in ("legs", "panels", "sled", "rocker")
@@ -82,7 +82,7 @@ def _base(dice: Dice, base: str, w: float, d: float, room: float, height: float)
 
 
 def _back(dice: Dice, w: float, d: float, low: float, high: float) -> list[Manifold]:
-    """A back that leans from the rear edge of the seat: solid, slatted, barred, framed or a lone rest."""
+    """Makes a leaning back at the rear edge of the seat: solid, with slats, bars or a frame, or a rest alone."""
     style = dice.pick("solid", "solid", "solid", "slats", "bars", "ring", "rest")
     lean, t = dice.between(0.0, 0.22) * d, dice.between(0.08, 0.15)
     dice.note(back=style)
@@ -152,7 +152,7 @@ def _arms(dice: Dice, w: float, d: float, y: float, rise: float) -> list[Manifol
 
 
 def _upholstered(dice: Dice) -> Manifold:
-    """A club or wing chair: cushions between thick arms."""
+    """Makes a club chair or a wing chair: cushions between thick arms."""
     w, h, d = frame(dice.ratio(0.7, 1.6), dice.ratio(0.65, 2.0), dice.ratio(0.7, 1.6))
     foot = dice.between(0.05, 0.3) * h
     level, arm, back = (

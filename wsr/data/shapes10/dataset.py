@@ -27,7 +27,7 @@ from wsr.errors import unknown_name
 from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
-VALIDATION_FROM, TEST_FROM = 450, 500  # over all categories, 500 shapes in each of these splits
+VALIDATION_FROM, TEST_FROM = 450, 500  # first seeds; the ten categories have 500 shapes in each of these two splits
 BLOCK = 25  # shapes in a file of about 400 kB; a killed run loses at most one block per process
 
 Arrays = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]

@@ -13,10 +13,10 @@ from wsr.data.shapes10.solids import Dice
 from wsr.data.signals import Attribute
 from wsr.errors import WsrError, unknown_name
 
-# Incremented with every change of any shape: caches of another version are not read.
+# To be incremented when any shape changes. Caches of another version are not read.
 VERSION = 4
 SEEDS = 550
-ATTRIBUTES_VERSION = 1  # incremented with every change of the attributes that are recorded
+ATTRIBUTES_VERSION = 1  # to be incremented when the recorded attributes change
 _MAKERS = {
     "airplane": airplane.make,
     "chair": chair.make,
@@ -59,8 +59,8 @@ def describe(category: str, seed: int) -> tuple[trimesh.Trimesh, dict[str, Attri
 
 
 def finish(solid: Manifold) -> tuple[trimesh.Trimesh, float]:
-    """Scales a solid to the unit sphere and stores it as float32 vertices (v, 3) and int32 faces (f, 3). Returns the
-    mesh, and the factor by which the solid was scaled."""
+    """Scales a solid to the unit sphere. Returns the mesh, with float32 vertices (v, 3) and int32 faces (f, 3), and the
+    factor by which the solid was scaled."""
     # as_original drops the record of which part a face came from; only then can slivers along seams be simplified away
     mesh = _largest(solid.as_original().simplify(5e-4)).to_mesh64()
     faces, built = np.asarray(mesh.tri_verts).astype(np.int32), np.asarray(mesh.vert_properties)[:, :3]
@@ -75,16 +75,17 @@ def _scaled(vertices: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v 3"]:
 
 
 def _largest(solid: Manifold) -> Manifold:
-    """Returns the largest part of a solid, without enclosed hollows (as between cushions) and the fragments of
-    booleans."""
+    """Returns the largest connected part of a solid. Leaves out enclosed hollows, such as those between cushions, and
+    small fragments that boolean operations leave."""
     return max(solid.decompose(), key=lambda part: part.volume())
 
 
 def _apart(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
     """Moves vertices that coincide by 5e-5 towards their own neighbours.
 
-    Where two parts touch in an edge only, the solid is closed only as long as the two edges remain separate: a program
-    that merges equal vertices, as most readers of STL do, would turn them into one edge with four faces.
+    Where two parts of a solid touch in an edge, each part has its own copy of that edge. A program that merges equal
+    vertices, as most readers of STL do, would make one edge with four faces of the two, and the mesh would no longer
+    be a closed manifold.
     """
     vertices = vertices.copy()
     for _ in range(4):

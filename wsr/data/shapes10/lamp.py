@@ -13,7 +13,7 @@ def make(dice: Dice) -> Manifold:
 
 
 def _shade(dice: Dice, radius: float, height: float) -> Manifold:
-    """A solid shade with its foot at y = 0, mostly hollowed a little from below."""
+    """Makes a shade whose lower edge is at y = 0: solid, or with a shallow hollow below."""
     style = dice.pick("drum", "cone", "cone", "globe", "bell", "box", "dome")
     dice.note(shade=style)
     dice.length(shade_radius=radius, shade_height=height)
@@ -42,7 +42,7 @@ def _foot(dice: Dice, radius: float) -> Manifold:
 
 
 def _table_lamp(dice: Dice) -> Manifold:
-    """A turned or square body under a large shade."""
+    """Makes a round or square body under a large shade."""
     w, h, _ = frame(1.0, dice.ratio(0.7, 2.2), 1.0)
     shade = dice.between(0.35, 0.55) * h
     gap = dice.between(0.0, 0.1)
@@ -76,7 +76,7 @@ def _table_lamp(dice: Dice) -> Manifold:
 
 
 def _floor(dice: Dice) -> Manifold:
-    """A pole or a tripod with a shade."""
+    """Makes a floor lamp: a pole or a tripod with a shade."""
     w, h, _ = frame(1.0, dice.ratio(1.2, 2.7), 1.0)
     shade = dice.between(0.3, 0.5) * h
     low, r = h - shade, dice.between(0.0155, 0.0195)
@@ -101,7 +101,7 @@ def _floor(dice: Dice) -> Manifold:
 
 
 def _head(dice: Dice, at: np.ndarray, radius: float, length: float, tilt: float) -> Manifold:
-    """A spot head that opens towards +x and down."""
+    """Makes the head of a spotlight, which opens towards +x and down."""
     style = dice.pick("cone", "can", "globe", "bar")
     dice.note(head=style)
     if style == "globe":
@@ -123,7 +123,7 @@ def _head(dice: Dice, at: np.ndarray, radius: float, length: float, tilt: float)
 
 
 def _desk(dice: Dice) -> Manifold:
-    """A jointed arm over a heavy foot."""
+    """Makes a desk lamp: a jointed arm on a heavy foot."""
     w, h, d = frame(dice.ratio(0.8, 2.2), dice.ratio(0.7, 1.6), dice.ratio(0.5, 1.2))
     foot, r = d / 2, dice.between(0.016, 0.0215)
     base = -w / 2 + foot
@@ -142,7 +142,7 @@ def _desk(dice: Dice) -> Manifold:
 
 
 def _pendant(dice: Dice) -> Manifold:
-    """A ceiling plate, cords and one to four shades in a row."""
+    """Makes a pendant lamp: a ceiling plate, cords, and one to four shades in a row."""
     n = dice.pick(1, 1, 2, 3, 4)
     dice.note(shades=n)
     if n == 1:
@@ -160,7 +160,7 @@ def _pendant(dice: Dice) -> Manifold:
     parts = [soft_box((-w * 0.46, h - plate, -0.09), (w * 0.46, h, 0.09), 0.02)]
     state = dice.rng.bit_generator.state
     for i in range(n):
-        dice.rng.bit_generator.state = state  # every shade of one lamp is the same
+        dice.rng.bit_generator.state = state  # the same draws again: all shades of a lamp are alike
         x = (i - (n - 1) / 2) * w / n
         y = (h - plate - tall) * 0.5 * (i % 2) if vary else 0.0
         parts += [rod((x, y + tall * 0.5, 0), (x, h - 0.02, 0), cord), _shade(dice, r, tall).translate((x, y, 0.0))]
@@ -168,7 +168,7 @@ def _pendant(dice: Dice) -> Manifold:
 
 
 def _arc(dice: Dice) -> Manifold:
-    """A bow from a heavy foot to a hanging shade."""
+    """Makes an arc lamp: a bow from a heavy foot to a hanging shade."""
     w, h, d = frame(dice.ratio(1.0, 2.4), dice.ratio(0.8, 1.8), dice.ratio(0.55, 1.1))
     foot, r, size = d / 2 * 0.9, dice.between(0.016, 0.0195), d / 2
     left, right = -w / 2 + foot, w / 2 - size
@@ -185,7 +185,7 @@ def _arc(dice: Dice) -> Manifold:
 
 
 def _heads(dice: Dice) -> Manifold:
-    """A pole with arms, each with a globe or a cup."""
+    """Makes a pole with arms, each of which holds a globe or a cup."""
     w, h, _ = frame(1.0, dice.ratio(1.0, 2.4), 1.0)
     n, r = dice.count(2, 5), dice.between(0.016, 0.0195)
     dice.note(shades=n)

@@ -1,4 +1,5 @@
-"""Legs and stands of furniture. Each reaches from y = 0 to a little above `height`, within width and depth."""
+"""Legs and stands of furniture. Each function makes the parts of one stand, which reaches from y = 0 to a little above
+`height` and lies within `width` and `depth`."""
 
 import numpy as np
 from manifold3d import Manifold
@@ -11,7 +12,7 @@ BITE = 0.012  # parts overlap by this length, so that their union is one solid
 def corner_legs(
     dice: Dice, width: float, depth: float, height: float, thick: float, splay: float = 0.0
 ) -> list[Manifold]:
-    """Four legs, square or round, straight, tapered or splayed, perhaps with a stretcher."""
+    """Makes four legs, square or round, straight, tapered or splayed, perhaps with stretchers."""
     style, taper = dice.pick("square", "round", "turned"), dice.pick(1.0, 1.0, 0.75)
     taper = max(taper, 0.03 / thick)
     x, z = width / 2 - thick / 2, depth / 2 - thick / 2
@@ -43,7 +44,7 @@ def _stretchers(dice: Dice, x: float, z: float, y: float, thick: float) -> list[
 
 
 def pedestal(dice: Dice, width: float, depth: float, height: float, thick: float) -> list[Manifold]:
-    """One column on a plate, a bell or a cross."""
+    """Makes one column on a plate, a bell or a cross."""
     reach = min(width, depth) / 2
     low = min(dice.between(0.05, 0.09), height / 3)
     style, r = dice.pick("plate", "bell", "cross", "square"), thick / 2
@@ -68,7 +69,7 @@ def pedestal(dice: Dice, width: float, depth: float, height: float, thick: float
 
 
 def star(dice: Dice, reach: float, height: float, thick: float) -> list[Manifold]:
-    """A column on three to six arms with castors or bare feet."""
+    """Makes a column on three to six arms, with or without castors."""
     count, castor = dice.count(3, 6), dice.pick(0.0, 0.035, 0.05)
     y = castor * 1.6 + 0.02
     rise = min(dice.between(0.02, 0.1), height * 0.3)
@@ -87,7 +88,7 @@ def star(dice: Dice, reach: float, height: float, thick: float) -> list[Manifold
 
 
 def panels(dice: Dice, width: float, depth: float, height: float, thick: float) -> list[Manifold]:
-    """Two side walls, perhaps leaning, perhaps with a board between them."""
+    """Makes two side walls, perhaps leaning, perhaps with a board between them."""
     thick, lean = max(thick, 0.07), dice.pick(1.0, 1.0, 0.8)
     inset = dice.between(0.0, 0.12) * width
     parts = []
@@ -107,7 +108,7 @@ def panels(dice: Dice, width: float, depth: float, height: float, thick: float) 
 
 
 def crossed(dice: Dice, width: float, depth: float, height: float, thick: float) -> list[Manifold]:
-    """Two X-shaped trestles and a rail between them."""
+    """Makes two X-shaped trestles and a rail between them."""
     inset, thick = dice.between(0.03, 0.15) * width, max(thick, 0.045)
     x, z = width / 2 - thick / 2 - inset, depth / 2 - thick / 2
     parts = []
@@ -117,7 +118,7 @@ def crossed(dice: Dice, width: float, depth: float, height: float, thick: float)
 
 
 def sled(dice: Dice, width: float, depth: float, height: float, thick: float) -> list[Manifold]:
-    """Two bent runners of one bar each."""
+    """Makes two runners, each bent from one bar."""
     r, inset = thick / 2, dice.between(0.0, 0.06)
     x, z = width / 2 - r - inset, depth / 2 - r
     top = height + BITE
@@ -128,7 +129,7 @@ def sled(dice: Dice, width: float, depth: float, height: float, thick: float) ->
 
 
 def stubs(dice: Dice, width: float, depth: float, height: float, thick: float) -> list[Manifold]:
-    """Short feet under something heavy; long things get six."""
+    """Makes four short feet for heavy furniture; long furniture may get six."""
     style = dice.pick("cone", "block", "ball") if height < 0.14 else dice.pick("cone", "block")
     columns = (-1, 0, 1) if width > 1.3 and dice.chance(0.5) else (-1, 1)
     parts = []

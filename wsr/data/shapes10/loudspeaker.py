@@ -1,4 +1,4 @@
-"""Loudspeakers: boxes, bars, panels, round and egg-shaped ones, stacks and horns, on feet or stands."""
+"""Loudspeakers: boxes, bars, panels, round and egg-shaped loudspeakers, stacks and horns, on feet or stands."""
 
 import numpy as np
 from manifold3d import Manifold
@@ -51,7 +51,7 @@ def make(dice: Dice) -> Manifold:
 
 
 def _cabinet(dice: Dice, size: tuple) -> tuple[Manifold, float]:
-    """Makes the box with its flat front at z = depth / 2, and returns how wide its feet may stand."""
+    """Makes the box, with a flat front at z = depth / 2. Returns it and the width within which its feet may stand."""
     style = dice.pick("box", "box", "soft", "round", "wedge", "narrow", "lean", "boat")
     dice.note(case=style)
     return _case(dice, style, *size), size[0] * (0.6 if style in ("round", "wedge", "boat") else 1.0)
@@ -85,8 +85,7 @@ def _case(dice: Dice, style: str, w: float, h: float, d: float) -> Manifold:
 
 
 def _places(dice: Dice, w: float, h: float) -> list[tuple[float, float, float, str]]:
-    """Returns the positions of drivers on the front as (x, y, radius, kind), in one column, or in one row on a wide
-    box."""
+    """Returns the drivers on the front as (x, y, radius, kind): in one column, or on a wide box in one row."""
     wide = w > h * 1.15
     long, short = (w, h) if wide else (h, w)
     big = min(short * 0.4, long * 0.3)
@@ -113,7 +112,7 @@ def _places(dice: Dice, w: float, h: float) -> list[tuple[float, float, float, s
 
 
 def _drivers(dice: Dice, body: Manifold, places: list, front: float, depth: float) -> Manifold:
-    """Cuts the cones and ports, and adds a rim around each cone and a cap in it."""
+    """Cuts the cones and ports into the body, and adds a rim around each cone and a cap inside it."""
     rim, grille = dice.pick(0.0, 0.02, 0.035), dice.chance(0.12)
     ports = sum(kind == "port" for *_, kind in places)
     dice.note(drivers=len(places) - ports, ports=ports)
@@ -141,13 +140,13 @@ def _drivers(dice: Dice, body: Manifold, places: list, front: float, depth: floa
 
 
 def _stack(dice: Dice, size: tuple) -> Manifold:
-    """Two boxes on each other, each with its own drivers."""
+    """Makes a box with drivers, and on top of it a second one or a horn."""
     w, h, d = size
     split, k = h * dice.between(0.45, 0.65), dice.between(0.6, 0.95)
     low = _drivers(dice, _cabinet(dice, (w, split, d))[0], _places(dice, w, split), d / 2, d)
     wide, deep, tall = w * k, d * dice.between(0.7, 0.95), h - split
     if dice.chance(0.35):
-        # a horn: a trumpet that opens to the front
+        # a horn that opens to the front
         r = min(wide, tall) * 0.48
         horn = rod((0, tall * 0.5, -deep / 2), (0, tall * 0.5, deep / 2), r * 0.35, r, 24)
         mouth = rod((0, tall * 0.5, -deep * 0.2), (0, tall * 0.5, deep / 2 + 0.01), r * 0.15, r * 0.85, 24)

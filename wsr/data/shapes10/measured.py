@@ -1,8 +1,8 @@
-"""Attributes that can be measured again from a mesh alone, whatever it was made by.
+"""Attributes that can be measured from a mesh alone, however the mesh was made.
 
-A row of MEASURED says how an attribute of a category is measured. It stands there only if what is measured on the
-generators' own meshes explains at least nine tenths of the attribute's variance (tests/data/test_shapes10_measured.py).
-All lengths are those of the mesh as it is given; that of a fit is about as large as its target.
+MEASURED says how an attribute of a category is measured. It contains only attributes for which measurements on the
+generators' own meshes explain at least 90 % of the variance (tests/data/test_shapes10_measured.py). Lengths are in
+units of the given mesh, which is not rescaled: the mesh of a fit is about as large as its target.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,20 +16,21 @@ from wsr.data.shapes10.generate import CATEGORIES
 from wsr.errors import unknown_name
 
 WIDTH, HEIGHT, DEPTH = range(3)  # the axes x, y and z
-FLAT = 0.8  # least vertical part of a normal, for a face that lies flat
-BIN = 0.02  # heights that are told apart
+FLAT = 0.8  # a face is horizontal if the vertical component of its unit normal is larger than this
+BIN = 0.02  # width of a bin of heights
 
 Measure = Callable[[trimesh.Trimesh], float]
 
 
 def extent(axis: int, share: float = 1.0) -> Measure:
-    """The length of the whole shape along an axis, or a share of it."""
+    """Returns a function that measures the length of a shape along an axis, times `share`."""
     return lambda mesh: share * float(mesh.extents[axis])
 
 
 def level(up: bool, within: tuple[float, float] = (0.0, 1.0)) -> Measure:
-    """The height above the floor at which most of the area lies that faces up, or down. within: between which shares of
-    the shape's height it is looked for."""
+    """Returns a function that measures the height above the floor at which most of the horizontal area lies. up: count
+    faces that look up, otherwise those that look down. within: the range of heights that is searched, as fractions of
+    the shape's height."""
 
     def found(mesh: trimesh.Trimesh) -> float:
         heights, areas = _flat(mesh, up)
@@ -61,8 +62,9 @@ MEASURED: Mapping[str, Mapping[str, Measure]] = {
 
 
 def measures(category: str | None = None) -> dict[str, Measure]:
-    """Returns what can be measured of a mesh of a category, by attribute: its extents, and what MEASURED adds; of a
-    mesh of any category its extents. A mesh without faces measures NaN. WsrError for an unknown category."""
+    """Returns the functions that measure the attributes of a category's meshes, by attribute: its extents and those of
+    MEASURED; for None the extents alone, which any mesh has. They return NaN for a mesh without faces. WsrError for an
+    unknown category."""
     if category is not None and category not in CATEGORIES:
         raise unknown_name("shapes10 category", category, CATEGORIES)
     found = {**EXTENTS, **MEASURED.get(category or "", {})}
@@ -74,7 +76,7 @@ def _measured(of: Measure, mesh: trimesh.Trimesh) -> float:
 
 
 def _flat(mesh: trimesh.Trimesh, up: bool) -> tuple[Float[np.ndarray, "f"], Float[np.ndarray, "f"]]:
-    """Returns the heights above the floor and the areas of the faces that lie flat."""
+    """Returns the heights above the floor and the areas of the horizontal faces that look up, or down."""
     vertical = mesh.face_normals[:, HEIGHT]
     flat = vertical > FLAT if up else vertical < -FLAT
     heights = mesh.triangles_center[flat, HEIGHT] - mesh.bounds[0, HEIGHT]
@@ -82,7 +84,8 @@ def _flat(mesh: trimesh.Trimesh, up: bool) -> tuple[Float[np.ndarray, "f"], Floa
 
 
 def _mode(heights: Float[np.ndarray, "f"], areas: Float[np.ndarray, "f"]) -> float:
-    """Returns the height with the largest area around it, the mean of what lies there. 0 without any area."""
+    """Returns the height around which the area is largest: the mean of the heights there, weighted by area. 0 if there
+    is no area."""
     if not len(heights) or areas.sum() <= 0:
         return 0.0
     counts = np.bincount((heights / BIN).astype(int), weights=areas)

@@ -23,14 +23,14 @@ from wsr.data.shapes10.solids import (
 
 
 def _plan(x0: float, x1: float, width: float, point: float) -> list[tuple[float, float]]:
-    """A deck outline with a pointed front."""
+    """Returns the outline of a deck with a pointed front."""
     w = width / 2
     bend = x1 - (x1 - x0) * point
     return [(x0, -w), (bend, -w), (x1, -w * 0.25), (x1, w * 0.25), (bend, w), (x0, w)]
 
 
 def ship(dice: Dice) -> Manifold:
-    """A freighter: a bridge at one end, containers, hatches, tanks or cranes on the deck."""
+    """Makes a freighter: a bridge at one end, and containers, hatches, tanks or cranes on the deck."""
     length, height, width = frame(1.0, dice.ratio(0.3, 0.8), dice.ratio(0.22, 0.55))
     depth = height * dice.between(0.35, 0.5)
     tall = height - depth
@@ -68,7 +68,7 @@ def ship(dice: Dice) -> Manifold:
 
 
 def ferry(dice: Dice) -> Manifold:
-    """Storeys that step back, and funnels."""
+    """Makes a ferry: storeys of decreasing length, and funnels."""
     length, height, width = frame(1.0, dice.ratio(0.4, 1.0), dice.ratio(0.28, 0.7))
     depth, n = height * dice.between(0.25, 0.4), dice.count(2, 4)
     dice.note(storeys=n)

@@ -1,4 +1,4 @@
-"""Sofas: two to four seats, corner and chaise sofas, chesterfields, curved ones and daybeds."""
+"""Sofas: with two to four seats, corner sofas, chaises, chesterfields, curved sofas and daybeds."""
 
 import numpy as np
 from manifold3d import Manifold
@@ -96,7 +96,7 @@ def _cushions(
 
 
 def _curved(dice: Dice) -> Manifold:
-    """A half-moon: rings around a centre in front of the sofa, cut to a sector."""
+    """Makes a curved sofa: a sector of rings around a centre in front of the sofa."""
     w, h, d = frame(dice.ratio(1.5, 2.6), dice.ratio(0.45, 0.75), 1.0)
     outer, deep = w / 2, dice.between(0.4, 0.55) * w / 2
     squash = d / outer * dice.between(0.75, 1.0)
@@ -110,7 +110,7 @@ def _curved(dice: Dice) -> Manifold:
         return solid - disc((0, (low + high) / 2, 0), "y", (r0, r0 * squash), high - low + 0.1, 40)
 
     body = ring(foot, level, outer - deep, outer) + ring(foot, h, outer - back, outer)
-    # only the half behind the centre stays
+    # keeps only the half behind the centre
     body = body.trim_by_plane((0.0, 0.0, -1.0), dice.between(-0.02, 0.1))
     middle = outer - deep / 2
     feet = [

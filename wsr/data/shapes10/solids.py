@@ -1,8 +1,8 @@
-"""The solids that all categories are built of. Lengths are in units of the finished shape (in the unit sphere), give or
-take some tenths.
+"""The solids from which all categories are built. Lengths are roughly in units of the finished shape, which lies in the
+unit sphere: the final scaling changes them by a few tenths at most.
 
-Axes: x points to the right and along anything long, y up, z towards the viewer; vehicles drive towards +x. Every
-function returns a closed `manifold3d.Manifold`, so that any boolean operation on them is watertight.
+Axes: x points to the right, and along the length of anything long; y points up, z towards the viewer; vehicles drive
+towards +x. Every function returns a closed `manifold3d.Manifold`, so the results of boolean operations are watertight.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,8 +18,8 @@ class Dice:
     """Draws the random choices of one shape. All come from one random generator in a fixed order, so a shape can be
     repeated.
 
-    notes, lengths: the choices that the shape records, by name. If one name is recorded twice, as by two equal parts,
-    the last value counts.
+    notes, lengths: the recorded choices, by name. If a name is recorded twice, as by two equal parts, the last value
+    counts.
     """
 
     def __init__(self, rng: np.random.Generator):
@@ -65,10 +65,12 @@ def union(parts: Iterable[Manifold]) -> Manifold:
 
 
 def hull(points: Float[np.ndarray, "n 3"] | list) -> Manifold:
+    """Makes the convex hull of points."""
     return Manifold.hull_points(np.asarray(points, dtype=np.float64))
 
 
 def box(low: Point, high: Point) -> Manifold:
+    """Makes a box between two opposite corners."""
     size = tuple(float(b - a) for a, b in zip(low, high, strict=True))
     return Manifold.cube(size).translate(tuple(map(float, low)))
 
@@ -77,7 +79,8 @@ _ARC = np.linspace(0.0, np.pi / 2, 4)
 
 
 def soft_box(low: Point, high: Point, radius: float) -> Manifold:
-    """Makes a box with rounded edges and corners. The radius is limited by the shortest side."""
+    """Makes a box with rounded edges and corners. low, high: opposite corners. The radius is limited to just under half
+    the shortest side."""
     low, high = np.asarray(low, float), np.asarray(high, float)
     radius = min(radius, 0.49 * float((high - low).min()))
     turn, lift = np.meshgrid(_ARC, _ARC)
@@ -113,8 +116,8 @@ def rod(start: Point, end: Point, radius: float, end_radius: float | None = None
 
 
 def bar(start: Point, end: Point, thick_x: float, thick_z: float, end_scale: float = 1.0) -> Manifold:
-    """Makes a rectangular bar between two points at different heights; its ends are level and measure thick_x by
-    thick_z."""
+    """Makes a bar between two points at different heights. Its ends are horizontal rectangles, `thick_x` by `thick_z`;
+    the second one is scaled by `end_scale`."""
     square = np.array([(x, 0.0, z) for x in (-0.5, 0.5) for z in (-0.5, 0.5)]) * (thick_x, 1.0, thick_z)
     return hull(np.concatenate([np.add(start, square), np.add(end, square * end_scale)]))
 
@@ -132,7 +135,8 @@ def ball(centre: Point, radius: float | Point, count: int = 20) -> Manifold:
 
 
 def prism(outline: Sequence[Point], axis: str, start: float, end: float) -> Manifold:
-    """Extrudes a polygon along an axis. The outline is given in (y, z) for x, (x, z) for y and (x, y) for z."""
+    """Extrudes a polygon along an axis, from `start` to `end`. The outline is in (y, z) for the axis x, in (x, z) for
+    y, and in (x, y) for z."""
     outline = np.asarray(outline, dtype=np.float64)
     x, y = outline.T
     if np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) < 0:
@@ -147,7 +151,7 @@ def prism(outline: Sequence[Point], axis: str, start: float, end: float) -> Mani
 
 
 def disc(centre: Point, axis: str, radius: float | tuple[float, float], thickness: float, count: int = 24) -> Manifold:
-    """Makes a round plate around `centre` with its faces across `axis`; with two radii, an oval one."""
+    """Makes a round plate around `centre` whose faces are perpendicular to `axis`; with two radii, an oval plate."""
     first, second = (radius, radius) if np.isscalar(radius) else radius
     angle = np.arange(count) * 2 * np.pi / count
     outline = np.stack([first * np.cos(angle), second * np.sin(angle)], -1)
@@ -155,8 +159,8 @@ def disc(centre: Point, axis: str, radius: float | tuple[float, float], thicknes
 
 
 def rounded_outline(width: float, height: float, radius: float, power: float = 2.0) -> Float[np.ndarray, "n 2"]:
-    """Returns the outline of a rectangle about the origin with rounded corners; with power 1 they are cut off
-    straight."""
+    """Returns the outline of a rectangle around the origin with rounded corners; with `power` 1 the corners are cut
+    off straight."""
     radius = min(radius, 0.49 * width, 0.49 * height)
     steps = np.linspace(0.0, np.pi / 2, 5 if power > 1 else 2)
     corners = []
@@ -196,5 +200,5 @@ def loft(rings: Float[np.ndarray, "k n 3"]) -> Manifold:
 
 
 def both(part: Manifold, axis: str = "z") -> list[Manifold]:
-    """Returns a part and its mirror image in the plane through the origin across `axis`."""
+    """Returns a part and its mirror image in the plane through the origin that is perpendicular to `axis`."""
     return [part, part.mirror({"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}[axis])]

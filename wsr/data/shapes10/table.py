@@ -20,7 +20,7 @@ def make(dice: Dice) -> Manifold:
         return union(parts + _desk(dice, w, d, level))
     if kind == "drum":
         return union(parts + _drum(dice, w, d, level, oval))
-    # corners that are cut away hold no legs
+    # legs cannot stand below corners that are cut away
     room = {"oval": 0.62, "rounded": 0.82, "cut": 0.78, "bevel": 0.88}.get(outline, dice.between(0.82, 0.98))
     parts += _stand(dice, w * room, d * room, level + top * 0.25, w / d, oval)
     if not oval and dice.chance(0.6):
@@ -92,7 +92,7 @@ def _stand(dice: Dice, w: float, d: float, height: float, long: float, oval: boo
 
 
 def _desk(dice: Dice, w: float, d: float, level: float) -> list[Manifold]:
-    """Blocks of drawers on one side or both, legs or a wall on the other."""
+    """Makes the parts below a desk's top: blocks of drawers on one side or both, and a wall on a side without."""
     sides = dice.pick((-1,), (1,), (-1, 1))
     wide, foot = dice.between(0.22, 0.34) * w, dice.pick(0.0, 0.06)
     dice.length(drawer_width=wide)
@@ -130,7 +130,7 @@ def _desk(dice: Dice, w: float, d: float, level: float) -> list[Manifold]:
 
 
 def _drum(dice: Dice, w: float, d: float, level: float, oval: bool) -> list[Manifold]:
-    """A massive body under the top, standing on the floor or on feet."""
+    """Makes a massive body under the top, which stands on the floor or on feet."""
     size, lean = dice.between(0.45, 0.85), dice.between(0.7, 1.25)
     dice.note(drum_share=size)
     lean = min(lean, 0.95 / size)
