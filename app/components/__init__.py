@@ -1,1 +1,1 @@
-"""The app's own components, one a file, each with its script and its style beside it."""
+"""The app's own Gradio components. Each file has one component, with its script and its style sheet beside it."""

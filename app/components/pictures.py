@@ -13,9 +13,9 @@ _HERE = Path(__file__).parent
 class Pictures(gr.HTML):
     """Pictures as buttons, reachable by keyboard. `pick` fires with the chosen item's `event.id`.
 
-    The value is a list of items `{"id", "label"}` with an optional second line `note` and a `title` for the pointer,
-    and the picture itself: `src` (an address or a data URI), or `cell` on a sheet of thumbnails `sprite` `{"url",
-    "columns", "rows"}`. With `columns` a row always holds that many; otherwise as many as fit.
+    The value is a list of items `{"id", "label"}`, optionally with a second line `note` and a tooltip `title`. The
+    picture of an item is `src` (an address or a data URI), or thumbnail number `cell` of the sheet `sprite` `{"url",
+    "columns", "rows"}`. columns: number of pictures in a row; by default as many as fit.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick"]
@@ -40,7 +40,7 @@ class Pictures(gr.HTML):
         )
 
     def __getattr__(self, name: str) -> Any:
-        # gr.HTML takes every name that its script quotes for an event, our props among them.
+        # gr.HTML takes every quoted name in its script for an event, including the names of our props.
         raise AttributeError(name)
 
     def postprocess(self, value: Sequence[Mapping[str, Any]] | str | None) -> str:

@@ -13,7 +13,7 @@ from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
-# Found without importing plotly, of which the app needs this one file.
+# The file is found without importing plotly, of which the app needs nothing else.
 _PLOTLY_JS = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
 _SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_pointer.js")
 _TEMPLATE = (
@@ -25,18 +25,18 @@ _TEMPLATE = (
 # also works below a path of a proxy.
 gr.set_static_paths([_PLOTLY_JS])
 _ADDRESS = f"gradio_api/file={_PLOTLY_JS}"
-# A figure of more characters goes to the page as a file: gradio writes every property of a component as JSON, several
-# times at each change of any of them, which for a map of 100,000 points takes half a second.
+# Number of characters from which a figure goes to the page as a file: gradio writes all properties of a component as
+# JSON several times whenever one of them changes, which for a map of 100,000 points takes half a second.
 LARGE = 400_000
-KEPT = 40  # files, of about 5 MB
+KEPT = 40  # such files, of about 5 MB each
 _FOLDER = temporary_folder("wsr-charts-")
 gr.set_static_paths([_FOLDER])
 # For the page's head (`app.shell.head`): the script is fetched together with gradio's own, not after them.
 PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
-FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for that head as well
+FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for the page's head as well
 
 # For a load event (`load(…, js=…)`): the event goes to Python once a chart is on screen, or after 10 s without one. An
-# event of the chart's own would now and then fire before gradio listens, and be lost.
+# event that the chart fires itself would sometimes come before gradio listens, and be lost.
 WHEN_DRAWN = """async (...inputs) => {
   for (let waited = 0; waited < 10000 && !document.querySelector(".wsr-plot .main-svg"); waited += 50)
     await new Promise((done) => setTimeout(done, 50));
@@ -53,7 +53,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 class PlotlyChart(gr.HTML):
-    """One Plotly figure (a dict with `data` and `layout`), drawn by plotly.js, with these additions.
+    """A Plotly figure (a dict with `data` and `layout`), drawn by plotly.js, with these additions.
 
     * `pick` fires when a point is clicked, tapped, or chosen with the arrow keys and Enter: `event.id` is the
       point's `customdata`. Traces without `customdata` are not pickable.
@@ -61,19 +61,20 @@ class PlotlyChart(gr.HTML):
       point may be absent from the figure and then brings its own `x`, `y`, `z` and `label`.
     * `sprite`: `{"url", "columns", "rows"}`, a sheet of thumbnails; a trace's `meta["cells"]` holds each point's
       cell, counted along the rows. The thumbnail floats beside the point under the pointer.
-    * `choose` fires when a box or a lasso is drawn around points, or a selection taken back: `event.ids`. Only where
-      the chart is `selectable`. `selected`: ids that stay bright while all others fade; empty for none.
-    * `placeholder`: what stands there while there is no figure.
-    * Colours of text, axes and background follow the page, light or dark; figures leave them out.
+    * `choose` fires when a box or a lasso is drawn around points, or when the selection is cleared: `event.ids` are the
+      ids of the selected points. It needs a `selectable` chart. `selected`: ids that stay bright while all others fade;
+      if it is empty, none fade.
+    * `placeholder`: the text that is shown while there is no figure.
+    * The colours of text, axes and background follow the page, light or dark; figures leave them out.
 
-    A new figure is a handler's plain return value; use `chart_update` to change the rest as well. A figure whose
+    A handler returns a new figure as a plain value, and uses `chart_update` to change other properties. A figure whose
     `layout.uirevision` stays the same keeps its zoom and camera.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick", "choose"]
 
     def __init__(self, figure: Mapping[str, Any] | None = None, **props: Any):
-        """props: those of DEFAULTS, as described above, and gradio's own for any component."""
+        """Builds the component. props: those of DEFAULTS, described above, and those of any gradio component."""
         super().__init__(
             value=figure,
             html_template=_TEMPLATE,
@@ -85,18 +86,18 @@ class PlotlyChart(gr.HTML):
         )
 
     def __getattr__(self, name: str) -> Any:
-        # gr.HTML takes every name that its script quotes for an event, our props among them.
+        # gr.HTML takes every quoted name in its script for an event, including the names of our props.
         raise AttributeError(name)
 
     def postprocess(self, value: Mapping[str, Any] | str | None) -> str | None:
-        # As text: gradio wraps objects in reactive proxies and compares them field by field at every change.
+        # The figure is sent as text: gradio wraps objects in reactive proxies and compares all fields at each change.
         text = value if value is None or isinstance(value, str) else json.dumps(value, separators=(",", ":"))
         return _kept(text) if text and text.startswith("{") and len(text) > LARGE else text
 
 
 def _kept(text: str) -> str:
-    """Address of a large figure's file. Its name is a digest of the content, so that nobody can guess another
-    visitor's."""
+    """Writes a large figure to a file and returns its address. The file's name is a digest of its content, so that
+    nobody can guess the address of another visitor's figure."""
     path = _FOLDER / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
     if not path.exists():
         with atomic_path(path) as temporary:
@@ -107,20 +108,21 @@ def _kept(text: str) -> str:
 
 
 def chart_update(**changes: Any) -> dict[str, Any]:
-    """The value that a handler returns to change a chart: any of `figure`, `highlight`, `selected`, `sprite`,
-    `visible`."""
+    """Returns the value by which a handler changes a chart. changes: any of `figure`, `highlight`, `selected`,
+    `sprite` and `visible`."""
     if "figure" in changes:
         changes["value"] = changes.pop("figure")
     return gr.update(**changes)
 
 
 def chosen_ids(event: gr.EventData) -> list[str]:
-    """Ids that the page says were selected. They are not checked."""
+    """Returns the ids of the points that were selected, as the page sent them. They are not checked."""
     ids = (event._data or {}).get("ids") if isinstance(event._data, dict) else None
     return list(dict.fromkeys(str(item)[:200] for item in ids)) if isinstance(ids, list) else []
 
 
 def picked_id(event: gr.EventData) -> str:
-    """The id that the page says was picked. It is not checked, and a visitor can send anything."""
+    """Returns the id of the point that was picked, as the page sent it. It is not checked, and a visitor can send
+    anything."""
     value = (event._data or {}).get("id") if isinstance(event._data, dict) else None
     return value[:200] if isinstance(value, str) else ""

@@ -9,9 +9,8 @@ _DTYPES = {"float32": "f4", "float64": "f8", "int32": "i4", "uint8": "u1"}
 
 
 def binary(array: Any) -> dict[str, Any]:
-    """Plotly's binary form of an array, `{dtype, bdata, shape}`: a third of the size of decimal text, and no parsing.
-
-    Types that plotly has no name for become float32.
+    """Returns an array in Plotly's binary form, `{dtype, bdata, shape}`, which has a third of the size of decimal text
+    and needs no parsing. Data types that Plotly does not know become float32.
     """
     array = np.ascontiguousarray(array)
     if array.dtype.name not in _DTYPES:

@@ -1,4 +1,4 @@
-"""The chart of the map: a point for each fit, a colour for each class."""
+"""The chart of the map: each fit is a point, and each class has a colour."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,8 +13,8 @@ from app.shared.palette import OTHER_COLOUR, class_colours
 
 @dataclass(frozen=True)
 class Points:
-    """n points in 2 or 3 dimensions. `labels` and `ids` are what a visitor reads and what a click sends back; `cells`
-    says where each point's thumbnail is on the sprite sheet."""
+    """n points in 2 or 3 dimensions. labels: texts for the visitor. ids: what the page sends when a point is clicked.
+    cells: the number of each point's thumbnail on the sprite sheet."""
 
     places: Float[np.ndarray, "n d"]
     classes: Sequence[str]
@@ -33,9 +33,10 @@ def atlas_figure(
 ) -> dict[str, Any]:
     """A scatter chart of n points in 2 or 3 dimensions.
 
-    `colour` is a name and a value a point: groups get a trace each and a legend (by default the classes), numbers a
-    scale. `only`: classes to look at; all others become faint. A chart drawn again with the same `view` keeps its zoom
-    and camera. Both axes have one scale: in a projection only distances mean something, so ticks are left out.
+    colour: a name, and a value for each point, by default its class. Points with equal texts form a trace with an entry
+    in the legend; numbers are drawn on a colour scale. only: the classes to look at; all others become faint. view: a
+    chart that is drawn again with the same view keeps its zoom and camera. All axes have the same scale and no ticks,
+    because in a projection only distances have a meaning.
     """
     classes = np.asarray(points.classes, dtype=object)
     points = replace(points, places=np.asarray(points.places, np.float32), classes=classes)
@@ -70,7 +71,7 @@ def _layout(title: str, dims: int, view: str, legend: bool) -> dict[str, Any]:
 
 
 def _scaled(title: str, members: np.ndarray, points: Points, values: np.ndarray) -> dict[str, Any]:
-    """One trace, coloured by numbers."""
+    """A trace of the points with these indices, coloured by numbers."""
     trace = _trace(title, members, points, OTHER_COLOUR)
     trace["marker"] |= {
         "color": binary(values[members]),
@@ -86,14 +87,15 @@ def _trace(name: str, members: np.ndarray, points: Points, colour: str, opacity:
     solid = dims == 3
     meta = {} if points.cells is None else {"cells": [int(points.cells[i]) for i in members]}
     if (points.classes[members] != name).any():
-        meta["names"] = [str(points.classes[i]) for i in members]  # the tip says the class, whatever the colours say
+        # the tip names the class even if the colours show something else
+        meta["names"] = [str(points.classes[i]) for i in members]
     return {
         "type": "scatter3d" if solid else "scattergl",
         "mode": "markers",
         "name": name or "no class",
         "customdata": [str(points.ids[i]) for i in members],
         "text": [str(points.labels[i]) for i in members],
-        "hoverinfo": "none",  # the component draws its own, with a thumbnail
+        "hoverinfo": "none",  # the component draws its own tip, with a thumbnail
         "marker": {"size": 4 if solid else 7, "color": colour or OTHER_COLOUR, "opacity": opacity},
         "meta": meta,
         **{axis: binary(points.places[members, k]) for k, axis in enumerate("xyz"[:dims])},

@@ -1,4 +1,4 @@
-"""Chart of the barrier: quality at each place on the line between two fits."""
+"""Chart of the barrier: quality along the straight line between the weights of two fits."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,8 +14,11 @@ def barrier_figure(
     of: Modality,
     at: float | None = None,
 ) -> dict[str, Any]:
-    """Quality, in the modality's unit, over α, a line for each representation in its own colour: `curves` maps its name
-    to {"raw": …, "aligned": …}; what is aligned is drawn thin. `at`: where the slider stands."""
+    """Chart of the quality, in the modality's unit, over α in [0, 1], with lines for each representation.
+
+    curves: {"raw": …, "aligned": …} by the representation's name, each with a quality for each of `alphas`; lines of
+    aligned pairs are thin. at: the slider's α, which is marked.
+    """
     value, traces = f"%{{y:.{of.decimals}f}}<extra></extra>", []
     for name, kinds in curves.items():
         for kind, values in kinds.items():

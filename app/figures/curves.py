@@ -1,4 +1,4 @@
-"""Charts of the quality of fits against steps."""
+"""Charts of the quality of fits over the steps of fitting."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,28 +7,28 @@ from typing import Any
 from app.shared.palette import NAMES, representation_line
 from wsr.modalities import Modality
 
-USUAL = 40  # the top of an axis of dB before there is a curve
+USUAL = 40  # upper end of an axis in dB before there is a curve
 
 
 def quality_curve(
     steps: Sequence[float], quality: Sequence[float], *, of: Modality, representation: str, total: int | None = None
 ) -> dict[str, Any]:
-    """`quality_curves` of one representation."""
+    """Chart of `quality_curves` for one representation."""
     return quality_curves({representation: (steps, quality)}, of=of, total=total)
 
 
 def quality_curves(
     series: Mapping[str, tuple[Sequence[float], Sequence[float]]], *, of: Modality, total: int | None = None
 ) -> dict[str, Any]:
-    """Quality, in the modality's unit, after each step, on a logarithmic axis of steps: a line for each representation,
-    in its own colour. `series` are its steps and qualities.
+    """Chart of the quality, in the modality's unit, over the steps on a logarithmic axis, with a line for each
+    representation.
 
-    Step 0 has no logarithm and is left out. `total` fixes the axis from the first step on, so that a live curve grows
-    into its frame instead of rescaling it.
+    series: steps and qualities, by the representation's name. Step 0 has no logarithm and is left out. total: the last
+    step of a fit that is still running; the axis ends there, so that the chart is not rescaled at each update.
     """
     traces = [_trace(name, *lines, of) for name, lines in series.items()]
     most = max([total or 1, 2, *(s for trace in traces for s in trace["x"])])
-    # IoU has an end; PSNR has none, and its frame follows the curve once there is one
+    # IoU has an upper bound. PSNR has none, so its axis follows the curve once there is one.
     fixed = {"range": [0, 1.02 * of.best if of.best else USUAL]}
     begun = any(trace["x"] for trace in traces)
     frame = fixed if of.best or not begun else {"rangemode": "tozero"}
@@ -51,7 +51,7 @@ def quality_curves(
 
 
 def empty_curve(of: Modality, total: int) -> dict[str, Any]:
-    """The empty frame of a chart before its fit."""
+    """Chart without a curve, shown before a fit begins."""
     return quality_curves({}, of=of, total=total)
 
 

@@ -15,20 +15,20 @@ from app.shared.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 DIFFUSION = "diffusion"
 COLOURS = {"G.pt": "#B3A100", "Hyper-Representations": "#8C6D5A", "p-diff": "#E0457B", "held out": "#7A5FC0"}
 MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
-# Names of groups follow each other like words; others stand in columns as wide as the longest of them, which on a phone
-# is one column that fills the chart.
+# Because traces belong to groups, Plotly lets their names follow each other like words. Otherwise it puts names into
+# columns as wide as the longest name, which on a phone is one column that fills the chart.
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "tracegroupgap": 0}
-LARGEST = 6.0  # of either axis: points beyond it are drawn at the edge
+LARGEST = 6.0  # end of both axes: points beyond it are drawn there
 
 
 def colours(representation: str) -> dict[str, str]:
-    """Colours of the generators and of real fits."""
+    """Colours of the generators and of real fits, by the name of the generator."""
     return {DIFFUSION: REPRESENTATION_COLOURS[representation], **COLOURS}
 
 
 def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any]:
-    """Scatter chart with a point for each sample. rows: columns `generator`, `sample`, `novelty`, `quality`, `verdict`;
-    colour: see `colours`."""
+    """Scatter chart of quality over novelty with a point for each sample. rows: columns `generator`, `sample`,
+    `novelty`, `quality`, `verdict`; colour: see `colours`."""
     traces = []
     for generator, part in rows.groupby("generator", sort=False):
         ids = [point_id(generator, sample) for sample in part["sample"]]
@@ -71,7 +71,8 @@ def _marker(generator: str, colour: str) -> dict[str, Any]:
 def distances_figure(
     sets: Mapping[str, Sequence[float]], colour: Mapping[str, str], bins: int = 40
 ) -> dict[str, Any]:  # fmt: skip
-    """Histograms of the distance to the nearest training network, a line for each set."""
+    """Histograms of the distances to the nearest training network, with a line for each set. sets: distances, by
+    name."""
     most = max(float(np.quantile(values, 0.99)) for values in sets.values())
     edges = np.linspace(0, 1.05 * most, bins + 1)
     traces = []
@@ -97,7 +98,8 @@ def distances_figure(
 
 
 def rows_figure(rows: Sequence[tuple[str, np.ndarray]], count: int = 160) -> dict[str, Any]:
-    """Heat map of a few standardised networks, a row each: the same `count` evenly spaced parameters of each."""
+    """Heat map of a few networks, one in each row. rows: names and standardised weights (p,). Of all networks the same
+    `count` evenly spaced parameters are drawn."""
     size = len(rows[0][1])
     chosen = np.linspace(0, size - 1, min(count, size)).round().astype(int)
     z = np.stack([np.asarray(values, np.float32)[chosen] for _, values in rows])

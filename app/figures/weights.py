@@ -1,4 +1,4 @@
-"""Heat map of an instance's weights: a strip for each layer, its matrices side by side."""
+"""Heat map of an instance's weights: each layer is a strip with its matrices side by side."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ Layers = Sequence[tuple[str, np.ndarray]]
 
 
 def layer_arrays(weights: np.ndarray, layout: Sequence[Mapping[str, Any]]) -> list[tuple[str, np.ndarray]]:
-    """The named tensors of one stored vector (p,), by the `layout` of a zoo.json; frozen entries are NaN."""
+    """Returns the names and tensors of one stored vector (p,). layout: that of zoo.json. Frozen entries are NaN."""
     arrays = []
     for entry in layout:
         flat = np.full(int(np.prod(entry["shape"])), np.nan, np.float32)
@@ -24,12 +24,12 @@ def layer_arrays(weights: np.ndarray, layout: Sequence[Mapping[str, Any]]) -> li
 
 
 def weights_figure(layers: Layers, centres: Layers | None = None) -> dict[str, Any]:
-    """A heat map of all matrices, small multiples in one frame: a row of blocks for each layer (the name up to its last
-    dot), a column for each kind (the name's end: A and B of an adapter, weight and bias of an MLP).
+    """Chart of all matrices as heat maps. Each layer (the name up to its last dot) is a row of blocks, and each kind
+    (the rest of the name: A and B of an adapter, weight and bias of an MLP) is a column.
 
-    Tall matrices lie on their side, so that the rank runs down: A is (r, d_in), B is drawn as its transpose (r, d_out).
-    Colour is the distance from `centres` (arrays of the same names; 0 without), on a scale of its own for each kind,
-    stated above the column. Frozen entries (NaN) stay empty.
+    Tall matrices are transposed, so that rows are rank components: A is (r, d_in), and B is drawn as (r, d_out).
+    Colours show the difference from `centres` (arrays of the same names; by default 0). Each kind has its own scale,
+    which is stated above its column. Frozen entries (NaN) stay empty.
     """
     start = dict(centres or ())
     blocks: dict[str, dict[str, np.ndarray]] = {}
@@ -78,14 +78,14 @@ def _lying(array: np.ndarray) -> np.ndarray:
 
 
 def _stack(sizes: Sequence[int], gap: int) -> tuple[list[int], int]:
-    """Starts of blocks of these sizes laid one after the other, and the end of the last one."""
+    """Returns where blocks of these sizes begin when they follow each other with a gap, and where the last one ends."""
     starts = np.cumsum([0, *(size + gap for size in sizes)])
     return starts[:-1].tolist(), int(starts[-1] - gap) if len(sizes) else 0
 
 
 def _span(z: np.ndarray) -> float:
-    """Half the range of colours: the 99th percentile of the absolute values, so that one outlier does not bleach the
-    rest."""
+    """Returns the value of the strongest colour: the 99th percentile of the absolute values, so that an outlier does
+    not make all others pale."""
     known = np.abs(z[np.isfinite(z)])
     return max(float(np.quantile(known, 0.99)), 1e-6) if known.size else 1.0
 

@@ -1,1 +1,1 @@
-"""The Atlas tab: every point a neural network, placed by its weights alone."""
+"""The Atlas tab: a map on which every point is a neural network, placed by its weights alone."""

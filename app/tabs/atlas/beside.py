@@ -9,7 +9,7 @@ from app.tabs.atlas.map import View, Visit, highlights, map_figure
 
 
 def _view(view: View, representation: str) -> View:
-    """The same map of another representation, or its first map where it lacks this one."""
+    """The view of another representation: with the same projection, or if it has none like it, with its first one."""
     first = first_view(view.dataset, representation)
     there = (view.method, view.dims) in library.collection(first.name).maps
     place = (view.method, view.dims) if there else (first.method, first.dims)
@@ -17,12 +17,12 @@ def _view(view: View, representation: str) -> View:
 
 
 def marked(view: View, representation: str, item: str, visit: Visit) -> dict[str, Any]:
-    """Marks of the picked item on the chart beside the map."""
+    """Update of the second map that marks the picked item."""
     return chart_update(highlight=highlights(_view(view, representation), item, visit))
 
 
 def shown(view: View, representation: str, item: str, visit: Visit) -> dict[str, Any]:
-    """The whole chart beside the map."""
+    """Update of the second map: its figure and the mark of the picked item."""
     view = _view(view, representation)
     return chart_update(
         figure=map_figure(view, visit), highlight=highlights(view, item, visit), sprite=sheets.shared(view.name)

@@ -1,4 +1,4 @@
-"""The Atlas's controls: what there is to choose for each data set and representation."""
+"""The controls of the Atlas, and their choices for each data set and representation."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,8 +14,8 @@ from wsr.fields import registry
 from wsr.formats.tables import attribute_of
 
 GONE = (
-    "This link was made with a visitor's own projection, which is not part of a link and is gone once its page is "
-    "closed: compute it again, the map is shown by another one instead."
+    "This link was made with a visitor's own projection. Links do not contain it, and it is lost when its page is "
+    "closed. The map is shown with another projection; you can compute your own again."
 )
 NONE = "none"
 CHOICES = ("representation", "method", "dims", "colour", "only")  # controls whose choices depend on the collection
@@ -56,7 +56,7 @@ def build(view: View) -> dict[str, Any]:
 
 
 def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
-    """Choices and value of each control for this view."""
+    """Choices and value of each control in CHOICES for this view."""
     found = library.collection(view.name)
     sizes = sorted({dims for _, dims in found.maps})
     choices = {
@@ -71,7 +71,8 @@ def offered(view: View, visit: Visit) -> dict[str, dict[str, Any]]:
 
 
 def carried(chosen: Mapping[str, Any]) -> View:
-    """The view of another collection that keeps those earlier choices which it offers. chosen: values from the page."""
+    """The view of another collection, which keeps the visitor's choices as far as this collection offers them.
+    chosen: values from the page."""
     first = first_view(str(chosen["dataset"]), str(chosen["representation"]))
     found = library.collection(first.name)
     there = (chosen["method"], int(chosen["dims"])) in found.maps
@@ -87,7 +88,7 @@ def others(view: View) -> list[tuple[str, str]]:
 
 
 def linked(given: dict[str, str]) -> tuple[View, str, str]:
-    """The view, the item, and the representation beside it that a link names. WsrError for an unknown one."""
+    """The view, the item, and the representation of the second map that a link names. WsrError for an unknown name."""
     first = first_view(given.get("data", datasets()[0]), given.get("kind", FIRST))
     only = [cls for cls in given.get("only", "").split(",") if cls]
     if given.get("kind", first.representation) != first.representation:
@@ -103,5 +104,5 @@ def linked(given: dict[str, str]) -> tuple[View, str, str]:
     library.collection(view.name).position(item)
     beside = given.get("beside", NONE)
     if beside not in (there := [name for _, name in others(view)]):
-        raise unknown_name("representation beside it", beside, there)
+        raise unknown_name("representation of the second map", beside, there)
     return view, item, beside

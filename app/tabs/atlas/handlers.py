@@ -1,4 +1,4 @@
-"""Handlers of the Atlas tab. They get the page's values by widget, because there are twelve of them."""
+"""Handlers of the Atlas tab. They get the page's values as a dict by widget, because a dozen widgets are read."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from app.tabs.atlas.widgets import AtlasTab
 
 
 def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
-    """Values of the widgets for a link. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError if the link names something that does not exist."""
     view, item, second = controls.linked(given)
     return {
         tab.dataset: view.dataset,
@@ -42,7 +42,7 @@ def _filled(tab: AtlasTab, parts: Iterable[panel.Panel], first: dict[Any, Any] |
 
 @compute.guarded
 def opened(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Fills the panel once the map is on screen, as it was built or as a link asks."""
+    """Fills the panel once the map is on screen: with the item that it was built with, or the one that a link names."""
     seen = tab.seen(values)
     plain = seen.view == first_view(datasets()[0])
     linked = {} if plain else {"figure": map_figure(seen.view, seen.visit)}
@@ -79,7 +79,7 @@ def change_neighbours(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 @compute.guarded
 def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Shows another data set or representation. Another representation keeps the item."""
+    """Shows another data set or representation. If only the representation changes, the picked item stays."""
     view, item, visit = controls.carried(tab.chosen(values)), values[tab.picked], values[tab.visit]
     item = item if item in library.collection(view.name).ids else library.first_pick(view.name)
     hidden = gr.update(visible=False)
@@ -99,7 +99,7 @@ def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request
 
 @compute.guarded
 def choose(tab: AtlasTab, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
-    """Answers a selection with a box or a lasso."""
+    """Shows the summary of the points that a box or a lasso has selected."""
     name = tab.seen(values).view.name
     ids = selection.checked(name, chosen_ids(event))
     both = chart_update(selected=ids)
@@ -142,8 +142,8 @@ def mark(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 @dataclass
 class Placing(Widgets):
-    """Widgets that change when another tab's network is put onto the map: those of the Atlas, the row of tabs, and the
-    line of the other tab."""
+    """Widgets that change when another tab's network is put onto the map. atlas: those of the Atlas. tabs: the row of
+    tabs. state: the other tab's line of messages."""
 
     atlas: AtlasTab
     tabs: gr.Tabs
@@ -151,7 +151,8 @@ class Placing(Widgets):
 
 
 def place(on: Placing, fitted: Any, visit: Visit, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Puts another tab's network onto the map. An error is shown in the tab where the visitor is."""
+    """Puts another tab's network onto the map and opens the Atlas. Errors are shown in the tab that the visitor came
+    from."""
     tab = on.atlas
     try:
         visit, found, nearest = place_fit(fitted, visit)

@@ -18,8 +18,9 @@ FORMS = ("raw", "canonical")
 
 @dataclass
 class Visit:
-    """A visitor's own additions: a fit placed on a collection's maps (label, and coordinates by (method, dims)), and
-    projections that they have computed, by collection and dims."""
+    """A visitor's additions to the map. name: the collection on whose maps their fit is placed. label, points: the
+    fit's label, and its coordinates by (method, dims). projections: those that they have computed, by (collection,
+    dims)."""
 
     name: str = ""
     label: str = "yours"
@@ -66,10 +67,10 @@ class View:
 
 
 def points_of(view: View, visit: Visit) -> Float[np.ndarray, "n d"]:
-    """Coordinates of the collection's items, NaN for those off the map."""
+    """Coordinates of the collection's items, NaN for items that are not on the map."""
     if view.method == OWN:
         if (view.name, view.dims) not in visit.projections:
-            raise WsrError("There is no projection of your own of this map yet: compute one first.")
+            raise WsrError("You have not computed a projection for this map yet: compute one first.")
         return visit.projections[view.name, view.dims]
     return library.collection(view.name).points(view.method, view.dims)
 
@@ -102,7 +103,7 @@ def map_figure(view: View, visit: Visit) -> dict[str, Any]:
 
 
 def highlights(view: View, item: str, visit: Visit) -> list[dict[str, Any]]:
-    """Points that are drawn on top: the picked one, its neighbours, and the visitor's own if it is on this map."""
+    """The points that are drawn on top: the picked one, its neighbours, and the visitor's fit if it is on this map."""
     marks = [{"id": other, "role": "neighbour"} for other, _ in neighbours(view, item)]
     marks.append({"id": item, "role": "picked"})
     own = visit.points.get((view.method, view.dims)) if visit.name == view.name else None

@@ -1,4 +1,4 @@
-"""The Atlas's side panel: what was picked, what is nearest to it, and its weights."""
+"""The side panel of the Atlas: the picked item, its nearest neighbours, and its weights."""
 
 import contextlib
 import hashlib
@@ -18,9 +18,10 @@ from app.shell import looking, session, snippets
 from app.tabs.atlas.map import View, Visit, highlights, neighbours
 from wsr.caching import file_stamp
 
-PICTURE_SIZE = 256  # pixels: twice what was fitted, a field has no grid of its own
-FIRST_SIZE = 96  # shown first: a seventh of the points, a third of a second sooner where the same cores draw the page
-SURFACE_SIZE = 64  # cells along an edge: a shape within a second or two on two cores
+PICTURE_SIZE = 256  # pixels: twice the fitted resolution, since a field can be decoded on any grid
+# Pixels of a first picture: it has a seventh of the points, and comes 0.3 s sooner if page and server share cores.
+FIRST_SIZE = 96
+SURFACE_SIZE = 64  # cells along an edge: a shape takes one or two seconds on two cores
 
 
 @dataclass
@@ -53,8 +54,8 @@ def build(name: str, item: str) -> dict[str, Any]:
     heat = PlotlyChart(None, height=230, description="Weights of the picked network, layer by layer")
     gr.HTML(
         snippets.caption(
-            "Orange weights are above the value where all fits start, blue ones below. Gaps are weights that the mask "
-            "holds."
+            "Orange weights are above the value at which all fits start, blue weights below it. Gaps are weights that "
+            "the mask holds fixed."
         )
     )
     return {"frame": frame, "surface": surface, "facts": facts, "nearest": nearest, "heat": heat}
@@ -63,8 +64,8 @@ def build(name: str, item: str) -> dict[str, Any]:
 def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
     """Yields the panel of a picked item, part by part.
 
-    chart: further changes of the chart. The picture comes first, small at first if need be, then its surroundings. A
-    surface takes a second, so everything else is yielded before it.
+    chart: further changes of the chart. Of an image the picture comes first (a small one if the large one is not cached
+    yet), then everything else. The surface of a shape takes a second, so everything else is yielded before it.
     """
     name, found = view.name, library.collection(view.name)
     if not found.modality.has_surface:
@@ -73,8 +74,8 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
         drawn = chart_update(**chart) if chart else None
         frame, hide = gr.update(value=first, visible=True), gr.update(visible="hidden")
         yield Panel(drawn, item, frame, hide, facts_line(found, item))
-        chart = {}  # is on its way
-    sheet = sheets.shared(view.name) or {}  # it may have come since the page was opened
+        chart = {}  # it has been sent already
+    sheet = sheets.shared(view.name) or {}  # it may have been finished since the page was opened
     marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
     nearest = gr.update(value=neighbour_items(view, item), sprite=sheet)
     heat = weights_figure(networks.weight_layers(name, item), networks.start_layers(name))
@@ -94,19 +95,19 @@ def _picture_key(name: str, item: str, size: int) -> tuple:
 
 
 def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
-    """An item's picture as HTML. get: `looking.detail` for one that may come later."""
+    """An item's picture as HTML. get: the cache that is asked for it; `looking.detail` lets other visitors go first."""
     return get(_picture_key(name, item, size), lambda: snippets.picture(networks.picture(name, item, size), item))
 
 
 def _surface_file(name: str, item: str) -> str:
-    """The path of an item's GLB. One file for all visitors: it is the collection's, not theirs."""
+    """The path of an item's GLB file, which is made once and shared by all visitors."""
     folder = session.shared_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
     stamp = file_stamp(library.files_of(name))
     state = hashlib.sha256(repr(stamp).encode()).hexdigest()[:12]
     path = folder / f"{library.collection(name).position(item)}-{SURFACE_SIZE}-{state}.glb"
     with contextlib.suppress(FileNotFoundError):
-        os.utime(path)  # what is looked at stays
+        os.utime(path)  # files that were used lately are not removed
         return str(path)
     from wsr.paths import atomic_path
 

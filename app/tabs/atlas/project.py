@@ -1,4 +1,4 @@
-"""A projection with the visitor's own parameters, with progress and Stop, and scores of how faithful it is."""
+"""A projection with the visitor's own parameters, with progress and a Stop button, and scores of its faithfulness."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -80,7 +80,7 @@ def believe(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def judged(view: View, visit: Visit) -> str:
-    """Scores of how faithful the map on screen is, in words."""
+    """Scores of how faithful the map on screen is, as HTML."""
     from wsr.analysis import LEAST_JUDGED, faithfulness
 
     points = points_of(view, visit)
@@ -92,11 +92,12 @@ def judged(view: View, visit: Visit) -> str:
         [
             (
                 "trustworthiness",
-                f"{found.trustworthiness:.2f}: 1 where all that is near on the map is near in the weights",
+                f"{found.trustworthiness:.2f}: 1 means that all neighbours on the map are near in weight space",
             ),
             (
                 "neighbours kept",
-                f"{found.overlap:.0%} of the {found.k} nearest weights are the {found.k} nearest on the map",
+                f"{found.overlap:.0%} of the {found.k} nearest in weight space are among the {found.k} nearest on the "
+                "map",
             ),
         ]
     )

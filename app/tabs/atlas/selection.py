@@ -1,4 +1,4 @@
-"""A selection on the map: what is in it, and its files for a download."""
+"""A selection on the map: its summary, and the files that a visitor can download."""
 
 from collections import Counter
 from pathlib import Path
@@ -14,13 +14,13 @@ MOST = 20_000  # instances in one export: 300 MB of weights
 
 
 def checked(name: str, ids: list[str]) -> list[str]:
-    """Returns those ids from the page that the collection has."""
+    """Returns those of the page's ids that the collection contains."""
     found = set(library.collection(name).ids)
     return [item for item in ids if item in found]
 
 
 def summary(name: str, ids: list[str]) -> str:
-    """Says how many items are selected, of which classes, and how well they are fitted."""
+    """Returns a summary as HTML: how many items are selected, of which classes, and how well they are fitted."""
     if not ids:
         return snippets.settled("Draw a box or a lasso around points to see what they are.")
     found = library.collection(name)

@@ -1,4 +1,4 @@
-"""The Atlas tab: every point a neural network, placed by its weights alone."""
+"""The Atlas tab: a map on which every point is a neural network, placed by its weights alone."""
 
 from collections.abc import Callable
 from functools import partial
@@ -23,7 +23,7 @@ LOOK = {**compute.LOOK, **compute.PRIVATE}
 
 def build(place: Place) -> Built | None:
     if not library.collection_names():
-        wrong = library.problems()  # they are here, but cannot be read
+        wrong = library.problems()  # zoos that are here but cannot be read
         gr.HTML(
             snippets.blank(wrong[0]) if wrong else
             snippets.empty(
@@ -130,8 +130,8 @@ def _wire(tab: AtlasTab) -> None:
     for control in (tab.metric, tab.form):
         control.input(bind(handlers.change_neighbours), tab.inputs, [tab.chart, tab.nearest], **LOOK)
     for widget in (tab.chart, tab.other, tab.nearest):
-        # multiple: a click counts while the last one is still being answered, and `session.newest` ends that answer.
-        # gradio's always_last would send the first click's point again.
+        # multiple: a click counts even while the previous one is being answered; `session.newest` then ends the older
+        # answer. With gradio's always_last, the second event would carry the point of the first click.
         widget.pick(bind(handlers.pick), tab.inputs, shown, trigger_mode="multiple", **LOOK)
     selected = [tab.chart, tab.other, tab.selection, tab.said, tab.export, tab.files]
     for widget in (tab.chart, tab.other):

@@ -1,4 +1,4 @@
-"""The Atlas tab's widgets, and the state that they describe together."""
+"""The widgets of the Atlas tab, and the state that they stand for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -16,8 +16,8 @@ from app.tabs.atlas.map import View, Visit
 
 @dataclass(frozen=True)
 class Seen:
-    """What a visitor has on screen: the map, the picked item, their own additions, the representation of the second
-    map, and the selected ids."""
+    """What a visitor has on screen. view: the map. item: the picked one. visit: the visitor's additions. beside: the
+    representation of the second map. selection: the selected ids."""
 
     view: View
     item: str
@@ -45,9 +45,10 @@ class Projecting:
 
 @dataclass
 class AtlasTab(Widgets):
-    """The controls are named like the fields of `View`, the panel's widgets like those of `Panel`. other_column, other:
-    the second map; compare: its representation; said: summary of the selection; faith: scores of how faithful the map
-    is; table: accuracy of classifiers of weights; when_seen: called when a visitor has the map on screen."""
+    """The widgets of the tab. Controls have the names of the fields of `View`, the panel's widgets those of `Panel`.
+    other_column, other: the second map. compare: its representation. said: summary of the selection. faith: scores of
+    the map's faithfulness. table: accuracies of classifiers of weights. when_seen: called when a visitor has the map on
+    screen."""
 
     chart: PlotlyChart
     other: PlotlyChart

@@ -1,1 +1,1 @@
-"""The Audit tab: is what a generator makes any good, and is it new?"""
+"""The Audit tab: how good and how new the samples of generators are."""

@@ -19,7 +19,8 @@ from wsr.fields.registry import named
 
 @dataclass
 class AuditTab(Widgets):
-    """point: id of the open point; pair, said, rows: the open point beside what it is nearest to."""
+    """The widgets of the tab. point: id of the open point. pair, said, rows: the open point beside its nearest training
+    networks, as pictures, as a sentence and as weights."""
 
     dataset: gr.Radio
     kind: gr.Dropdown
@@ -53,7 +54,7 @@ def kinds(dataset: str) -> list[tuple[str, str]]:
 
 
 def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
-    """Values of the widgets for a link. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError if the link names something that does not exist."""
     first = library.collection(run.names()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
     found = run.checked(dataset, kind)
@@ -83,7 +84,7 @@ def _marked(point: str) -> list[dict[str, str]]:
 
 
 def _opened(found: Report, point: str) -> dict[str, Any]:
-    """Widgets that show a point beside what it is nearest to."""
+    """New values of the widgets that show a point beside its nearest training networks."""
     pair, said = snippets.pictures(run.pictures(found, point)), snippets.settled(run.told(found, point))
     return {"pair": pair, "said": said, "rows": rows_figure(run.compared(found, point))}
 
@@ -110,7 +111,8 @@ def change_dataset(tab: AuditTab, dataset: str) -> dict[Any, Any]:
 
 
 def table_of(found: Report) -> str:
-    """Table of the shares of the verdicts of each generator, in percent, below the rate of false alarms."""
+    """Table of the generators as HTML: medians of their samples and the shares of the verdicts, with a note on how
+    often new fits and planted copies are called copies."""
     from wsr.metrics import needing
 
     about, shares, kind = found.about, run.shares(found), named(library.collection(found.name).representation)
@@ -122,16 +124,18 @@ def table_of(found: Report) -> str:
         "Each row is a generator: medians of its samples, and the share of each verdict in percent.",
         f"The bounds are set so that {about['alarm']:.0%} of really new fits would be called copies. As a test, each "
         f"half of the held-out fits was judged by bounds from the other: {wrong} of {tested} were called copies.",
-        f"Of planted copies ({', '.join(about['planted'])}), {min(about['planted'].values()):.0%} were found.",
+        f"Of each kind of planted copies ({', '.join(about['planted'])}), at least "
+        f"{min(about['planted'].values()):.0%} were found.",
         f"Copies with their {kind.parts} in another order were not looked for." if unresolved else "",
-        f"What a picture shows is compared by features of {about['extractor']}.",
+        f"What two networks show is compared by features of {about['extractor']}.",
         f"Diffusion compared with held-out fits (in brackets, training fits): {', '.join(told)}." if told else "",
     ]
     return snippets.table([metric.symbol for metric in metrics], lines, " ".join(filter(None, note)))
 
 
 def _compared(name: str) -> list[str]:
-    """Our model's samples against held-out fits by every metric that was measured, and real fits beside them."""
+    """Texts of all measured metrics of our model's samples against held-out fits, each with the value of training fits
+    in brackets."""
     from wsr.metrics import needing
     from wsr.metrics.registry import OF_SETS
 

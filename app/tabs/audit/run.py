@@ -30,20 +30,20 @@ COLUMNS = {
     "generator": "str", "sample": "int64", "novelty": "float64", "quality": "float64", "distance": "float64",
     "nearest": "str", "between": "str", "verdict": "str",
 }  # fmt: skip
-NEAREST = 3  # training networks below the sample in the heat map
+NEAREST = 3  # number of training networks below the sample in the heat map
 
 
 @dataclass(frozen=True)
 class Report:
-    """An audit as `python -m precompute run audits` has written it. rows: one for each sample; about: units, thresholds
-    and rates."""
+    """An audit as `python -m precompute run audits` has written it. rows: a table with a row for each sample. about:
+    units, thresholds and rates."""
 
     name: str
     rows: pd.DataFrame
     about: Mapping[str, Any]
 
     def row(self, point: str) -> pd.Series:
-        """Row of a point, whose id may come from the page. WsrError for an unknown one."""
+        """Row of a point, whose id may come from the page. WsrError for an unknown id."""
         try:
             return self.rows.iloc[_places(self.name)[point]]
         except KeyError:
@@ -62,7 +62,7 @@ def _stem(name: str, generator: str) -> str:
 
 
 def names() -> list[str]:
-    """Names of the audited collections, shapes first, as in Generate. Empty until the assets are made."""
+    """Names of the audited collections, shapes first, as in the Generate tab. Empty until the assets are made."""
     there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
     there = [name for name in there if _readable(name)]
     return sorted(there, key=lambda name: name.startswith("emoji"))
@@ -83,7 +83,7 @@ def _weight_files(name: str, generator: str, sample: int) -> list[str | Path]:
 
 @cached_by_file(_report_files, maxsize=16)
 def report(name: str) -> Report:
-    """The audit of a collection, whose name may come from the page. WsrError for one that has not been audited."""
+    """The audit of a collection, whose name may come from the page. WsrError if it has not been audited."""
     if name not in names():
         raise unknown_name("audit", name, names())
     return _read(name)
@@ -105,7 +105,7 @@ def _readable(name: str) -> bool:
 
 
 def first_point(name: str) -> str:
-    """The point that is open at first: the clearest copy among all samples."""
+    """The id of the point that is open at first: the sample with the lowest novelty, the clearest copy."""
     rows = report(name).rows
     made = rows[rows["generator"].isin(generators())]
     row = made.loc[made["novelty"].idxmin()]
@@ -113,8 +113,8 @@ def first_point(name: str) -> str:
 
 
 def distances(of: Report) -> dict[str, list[float]]:
-    """Distances to the nearest other training network, of the training networks, of held-out fits, and of each
-    generator's samples."""
+    """Distances to the nearest training network (for training networks: to the nearest other one), by name: of the
+    training networks, of held-out fits, and of each generator's samples."""
     found = {"training": list(of.about["training distances"])}
     for generator, part in of.rows.groupby("generator", sort=False):
         if generator in generators() or generator == HELD_OUT:
@@ -124,7 +124,7 @@ def distances(of: Report) -> dict[str, list[float]]:
 
 @cached_by_file(_weight_files, maxsize=256)
 def weights(name: str, generator: str, sample: int) -> "Tensor":
-    """Weights (1, p) of a point: of a stored sample, a held-out fit, or a baseline drawn again from its seed."""
+    """Weights (1, p) of a point: a stored sample, a held-out fit, or a baseline that is drawn again from its seed."""
     if generator in generators():
         from wsr import Zoo
 
@@ -148,8 +148,8 @@ def _baselines(name: str) -> "dict[str, Tensor]":
 
 
 def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """Captions and pictures of a point, of the training network that it is nearest to (of both for a blend), and of the
-    training network that looks most like it."""
+    """Captions and pictures of a point, of the training network whose weights are nearest (for a blend, of both), and
+    of the training network that looks most like it."""
     row, zoo = of.row(point), networks.zoo(of.name)
     near, like = origins(row), row["looks like"]
     shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
@@ -167,8 +167,8 @@ def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """Returns names and standardised weights of a point and its nearest training networks, for the heat map. Those in
-    the pictures come first, even if a symmetry had to be undone to find them."""
+    """Returns names and standardised weights of a point and its nearest training networks, for the heat map. The
+    training networks that are also shown as pictures come first, even if a symmetry had to be undone to find them."""
     return looking.SEEN.get((networks.zoo(of.name), "compared", point), lambda: _compared(of, point))
 
 
@@ -198,12 +198,12 @@ def called(row: pd.Series) -> str:
 
 
 def origins(row: pd.Series) -> list[str]:
-    """Ids of the training networks that a point is nearest to: two for a blend."""
+    """Ids of the nearest training networks of a point: one, or two for a blend."""
     return row["between"].split(" + ") if row["verdict"] == "blend" else [row["nearest"]]
 
 
 def headline(of: Report) -> str:
-    """One sentence that says what share of each generator's samples are called copies."""
+    """The text above the chart: what share of each generator's samples are called copies."""
     places = dict(shares(of))
     copies = {name: 1 - places[name]["novel"] for name in generators() if name in places}
     order = sorted(copies, key=copies.get, reverse=True)
@@ -212,14 +212,14 @@ def headline(of: Report) -> str:
 
 
 def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
-    """For each generator, the shares of the verdicts and its medians."""
+    """The names of all generators, each with the shares of its verdicts and the medians of its samples."""
     return list(of.about["summaries"].items())
 
 
 @cached_by_file(lambda name, what="samples": [_generation(name)], maxsize=16)
 def measured(name: str, what: str = "samples") -> dict[str, float]:
-    """Metrics of our model's samples, or of training fits ("floor"), against held-out fits, by the metrics' symbols, as
-    `precompute` has measured them. Empty where it has not."""
+    """Metrics of our model's samples, or for "floor" of training fits, against held-out fits, by the metrics' symbols.
+    `precompute` measures them; empty if it has not yet."""
     if not _generation(name).is_file():
         return {}
     rows = read_json(_generation(name), "measures of a generator").get("rows", [])
@@ -254,7 +254,7 @@ def _path(name: str, kind: str) -> Path:
 
 
 def checked(dataset: Any, representation: Any) -> Report:
-    """The audit that a visitor asks for. WsrError for one that is not there."""
+    """The audit that a visitor asks for. WsrError if there is none."""
     if not (isinstance(dataset, str) and isinstance(representation, str)):
-        raise WsrError("An audit is named by a data set and a representation.")
+        raise WsrError("An audit needs the name of a data set and of a representation.")
     return report(f"{dataset}-{representation}")

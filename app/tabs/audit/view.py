@@ -1,4 +1,4 @@
-"""The Audit tab: is what a generator makes any good, and is it new? Both at once, for every generator and baseline."""
+"""The Audit tab shows for every generator and baseline how good its samples are, and how new."""
 
 import gradio as gr
 
@@ -49,7 +49,7 @@ def _layout(there: list[str]) -> AuditTab:
                 )
             )
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
-            pair = gr.HTML(snippets.being_drawn(("a sample", "what is nearest to it")))
+            pair = gr.HTML(snippets.being_drawn(("a sample", "its nearest network")))
             said = gr.HTML()
             gr.HTML(snippets.label("Its weights above those of training networks near it: a copy has the same stripes"))
             rows = PlotlyChart(
@@ -60,7 +60,7 @@ def _layout(there: list[str]) -> AuditTab:
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             gr.HTML(snippets.label("How far the weights are from the nearest training network"))
             histogram = PlotlyChart(
-                None, height=280, description="Distances to the nearest training weight",
+                None, height=280, description="Distances to the nearest training network",
                 placeholder="Reading the distances …",
             )  # fmt: skip
             gr.HTML(
@@ -70,7 +70,7 @@ def _layout(there: list[str]) -> AuditTab:
                 )
             )
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
-            table = gr.HTML(snippets.working("Reading who copies …"))
+            table = gr.HTML(snippets.working("Reading the table …"))
     point = gr.Textbox("", visible="hidden")
     return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows)
 

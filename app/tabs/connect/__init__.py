@@ -1,1 +1,1 @@
-"""The Connect tab: walk from one fit to another."""
+"""The Connect tab: the straight line between the weights of two fits."""

@@ -18,19 +18,20 @@ from app.shell.jobs import Job, Pace, said_in_line
 from app.shell.tabs import Widgets
 from app.tabs.connect import run
 from app.tabs.connect.run import Race
+from wsr.errors import counted
 from wsr.fields import registry
 
 SHOWN = 10  # targets to choose from
 HALFWAY = 0.5
-LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # what a live pair begins with
-SAID = 0.3  # seconds between two words on how far it is
+LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # initial settings of a live pair
+SAID = 0.3  # seconds between two messages about progress
 OWN_STARTS = "own"
 
 
 @dataclass
 class ConnectTab(Widgets):
-    """names, sigma, perturb: settings of a new pair; target: id of the target of both fits; live: the `Race` that the
-    visitor has fitted, or None for the precomputed one."""
+    """The widgets of the tab. names, sigma, perturb: settings of a new pair. target: id of the target of both fits.
+    live: the `Race` that the visitor has fitted, or None for the precomputed one."""
 
     dataset: gr.Radio
     strip: Pictures
@@ -50,14 +51,14 @@ class ConnectTab(Widgets):
 
 @dataclass
 class Shown:
-    """The pictures at α, and the chart with α marked."""
+    """New values of the widgets for one α: its pictures, and the chart with α marked."""
 
     sheet: str
     chart: dict[str, Any]
 
 
 def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
-    """Values of the widgets for a link. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError if the link names something that does not exist."""
     dataset = given.get("data", run.datasets()[0])
     init, alpha = given.get("init", OWN_STARTS), number(given["alpha"], 0, 1) if "alpha" in given else HALFWAY
     target = given.get("target", items_of(dataset, decode=False)[0]["id"])
@@ -124,24 +125,25 @@ def change_dataset(tab: ConnectTab, dataset: str) -> dict[Any, Any]:
 
 @said_in_line
 def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Fits the target twice with each chosen representation, and shows each pair as soon as it is there."""
+    """Fits the target twice with each chosen representation, and shows each pair as soon as it is fitted."""
     dataset, target, names = values[tab.dataset], values[tab.target], values[tab.names]
     alpha, aligned = float(values[tab.alpha]), bool(values[tab.aligned])
     stop, pace = tab.job.stop_file(request), Pace(SAID)
-    yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", 0.0)}
+    begun = f"Fitting twice with {counted(len(names), 'representation')} …"
+    yield {tab.state: snippets.working(begun, 0.0)}
     sigma, perturb = float(values[tab.sigma]), float(values[tab.perturb])
     try:
         with contextlib.closing(run.fit_live(dataset, target, names, sigma, perturb, stop.exists)) as running:
             for done, found in running:
                 if stop.exists():
-                    yield {tab.state: snippets.settled("Stopped. What was fitted twice is shown.")}
+                    yield {tab.state: snippets.settled("Stopped. The pairs that were finished are shown.")}
                     return
                 if found:
-                    words = snippets.working(f"{len(found.lanes)} of {len(names)} fitted twice", done)
+                    words = snippets.working(f"{len(found.lanes)} of {len(names)} pairs fitted", done)
                     yield {tab.state: words, tab.live: found} | tab.fill(shown(found, alpha, aligned))
                 elif pace.is_due():
                     pace.drawn()
-                    yield {tab.state: snippets.working(f"Fitting twice with {len(names)} …", done)}
+                    yield {tab.state: snippets.working(begun, done)}
     except run.NotHere as missing:
         yield {tab.state: snippets.settled(str(missing))}
         return
@@ -156,13 +158,14 @@ def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
 
 
 def being_drawn(dataset: str) -> str:
-    """The sheet while its pictures are being decoded."""
+    """The sheet of pictures as HTML while its pictures are being decoded."""
     there = [name for name in registry.names() if run.has_pairs(dataset, name, OWN_STARTS)]
     return snippets.sheet([snippets.cell(None, NAMES[name], name, [], missing="Decoding …") for name in there])
 
 
 def strip_of(dataset: str) -> Any:
-    """The strip of targets with its pictures. Decoding them imports the engine, so a page is built without."""
+    """Update of the strip that adds its pictures. Decoding them imports the engine, so the page is built without
+    them."""
     return gr.update(value=items_of(dataset), sprite=sprite_of(dataset))
 
 

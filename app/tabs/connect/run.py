@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 VIEW = 192  # pixels of a drawn surface
 STARTS = ("own", "normal")
-STEP = 0.05  # of α
-KEPT = 600  # pictures: some thirty places of three targets' six lines
+STEP = 0.05  # step of the slider of α
+KEPT = 600  # cached pictures: about thirty places on the six lines of three targets
 SIGMAS, LAMBDAS = (0.0, 0.5), (0.0, 1.0)
 
 
 @dataclass(eq=False)
 class Lane:
-    """One representation's pair of fits of one target, as it is and aligned, with the quality at k places along both
-    lines."""
+    """One representation's pair of fits of one target. pair: as fitted. aligned: with the second fit aligned to the
+    first. alphas, raw_curve, aligned_curve: k values of α, and the qualities there along both lines."""
 
     pair: "Pair"
     aligned: "Pair"
@@ -68,7 +68,7 @@ def _report_files(dataset: str) -> list[Path]:
 
 
 def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
-    """Paths of the files that a zoo of pairs is read from. kind: its representation and init."""
+    """Paths of the files from which a zoo of pairs is read. kind: its representation and init."""
     folder = _folder(dataset, *kind)
     return [*_report_files(dataset), folder / "zoo.json", folder / "index.parquet", *library.bases()]
 
@@ -90,8 +90,8 @@ def targets(dataset: str) -> list[str]:
 
 @cached_by_file(_race_files, maxsize=32)
 def race(dataset: str, target: str, init: str = "own") -> Race:
-    """The precomputed pairs of a target, all representations that have one. init: "own", or "normal" for zero-mean
-    starts. Names come from the page: WsrError for one that is not there."""
+    """The precomputed pairs of a target, for all representations that have one. init: "own", or "normal" for zero-mean
+    starts. Names may come from the page: WsrError for an unknown one."""
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
     if init not in STARTS:
@@ -125,7 +125,7 @@ def has_pairs(dataset: str, name: str, init: str) -> bool:
 
 @cached_by_file(_pair_files, maxsize=16)
 def _pairs(dataset: str, name: str, init: str) -> "Pair":
-    """All pairs of a zoo of them."""
+    """All pairs of a zoo of pairs."""
     from wsr import Zoo
     from wsr.analysis.connectivity import Pair
 
@@ -144,14 +144,14 @@ def _one(pair: "Pair", at: int) -> "Pair":
 def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | None]:
     """The picture at α of each representation; None where a shape has no surface."""
     if not 0 <= alpha <= 1:
-        raise WsrError(f"α lies between 0 and 1, not at {alpha!r}.")
+        raise WsrError(f"α is between 0 and 1, not {alpha!r}.")
     shown = _six.map(lambda lane: _drawn(lane, round(alpha, 4), aligned), of.lanes.values())
     return dict(zip(of.lanes, shown, strict=True))
 
 
 def look_ahead(of: Race, alpha: float, aligned: bool) -> None:
-    """Draws the next places on either side while the visitor looks at this one: six images take half the time that a
-    step of the slider may take."""
+    """Draws the pictures of the next places on both sides while the visitor looks at this one, so that the next step
+    of the slider need not wait for them."""
     for waiting in _next:
         waiting.cancel()
     places = (alpha + STEP, alpha - STEP)
@@ -184,21 +184,21 @@ def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:
 
 
 def check_live(names: list[str], sigma: float, perturb: float) -> None:
-    """Checks what a visitor asks to be fitted. WsrError for a value that is unknown or out of range."""
+    """Checks a visitor's settings of a new pair. WsrError for a value that is unknown or out of range."""
     unknown = [name for name in names if name not in registry.names()]
     if unknown or not names:
-        raise WsrError(f"Choose one representation or more, of {', '.join(registry.names())}.")
+        raise WsrError(f"Choose one or more representations of: {', '.join(registry.names())}.")
     for name, value, (low, high) in (("standard deviation σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
         if not low <= value <= high:
-            raise WsrError(f"The {name} lies between {low} and {high}, not at {value!r}.")
+            raise WsrError(f"The {name} is between {low} and {high}, not {value!r}.")
 
 
 class NotHere(WsrError):
-    """Raised where the target's own data is not on this machine. The text says to visitors what to do."""
+    """Raised if the target's data is not on this machine. The text tells visitors what to do."""
 
 
 def _signals(dataset: str, target: str) -> "Signals":
-    """Loads the target. NotHere where its data set has to be fetched first."""
+    """Loads the target. NotHere if its data set has to be fetched first."""
     from wsr.data import load_signals
     from wsr.data.emoji import emoji_available
 
@@ -208,9 +208,9 @@ def _signals(dataset: str, target: str) -> "Signals":
         if dataset.partition("-")[0] != "emoji" or emoji_available():
             raise
         raise NotHere(
-            "The emoji's own pictures are not on this machine, so no new pair can be fitted to one of them. Choose "
-            "Shapes above, which are made on the spot, or let whoever runs this page fetch the emoji once: "
-            "`wsr data emoji`."
+            "The pictures of the emoji are not on this machine, so no new pair can be fitted to one of them. Choose "
+            "Shapes above, which are generated when they are needed, or ask whoever runs this page to fetch the emoji "
+            "once with `wsr data emoji`."
         ) from None
 
 
@@ -223,7 +223,7 @@ def fit_live(
 ) -> Iterator[tuple[float, Race | None]]:  # fmt: skip
     """Fits the target twice with each representation, from starts that are λ = `perturb` apart and whose standard
     deviation is σ. Yields the share of the work that is done, in [0, 1], and after each representation all pairs so
-    far. NotHere where the target's own data is not on this machine."""
+    far, otherwise None. NotHere if the target's data is not on this machine."""
     from wsr.analysis.connectivity import ALPHAS
     from wsr.fitting.fit import default_steps
     from wsr.presets import preset

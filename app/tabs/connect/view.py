@@ -1,4 +1,5 @@
-"""The Connect tab: walk from one fit to another, and see which representations stay a picture on the way."""
+"""The Connect tab: the visitor walks from one fit to another and sees which representations show the target on the
+way."""
 
 import gradio as gr
 
@@ -54,7 +55,7 @@ def _layout(there: list[str]) -> ConnectTab:
             )  # fmt: skip
             gr.HTML(
                 snippets.caption(
-                    "Thin lines: the second fit has been aligned with the first before the walk, by changes of its "
+                    "Thin lines: before the walk, the second fit has been aligned with the first by changes of its "
                     "weights that leave its picture as it is."
                 )
             )

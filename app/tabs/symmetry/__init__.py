@@ -1,1 +1,1 @@
-"""The Symmetry tab: what may be done to weights while the picture stays."""
+"""The Symmetry tab: changes of weights that keep the picture."""

@@ -23,16 +23,16 @@ STRENGTHS = (0.0, 2.0)
 MAP = ("UMAP", 2)
 OPTIONS = {**compute.LOOK, **compute.PRIVATE}
 ALLOWED_NOTE = (
-    "✓ keeps the picture and what the mask holds, ✗ keeps the picture only, – is not there. A masked representation "
-    "has less freedom: that is the point of it."
+    "✓: the change keeps the picture and the weights that the mask holds. ✗: it keeps the picture only. –: the "
+    "representation has no such change. A mask takes freedom away, and that is its purpose."
 )
 
 
 @dataclass
 class Card:
-    """linked: widgets whose values are part of a link, by name; inputs: widgets that the card's handlers read after the
-    data set and the item; opening: fills `outputs` for a new item, by widget; wire: connects the card's widgets, given
-    the shared inputs."""
+    """A card of the tab. linked: widgets whose values are part of a link, by name. inputs: widgets that the card's
+    handlers read, after the data set and the item. opening: returns the values of `outputs` for a new item, by widget.
+    wire: connects the card's widgets, given the shared inputs."""
 
     linked: dict[str, Any]
     inputs: list[Any]
@@ -55,7 +55,7 @@ def shuffle_card(dataset: str) -> Card | None:
             facts = gr.HTML(snippets.working("Shuffling for the first time …"))
             gr.HTML(
                 snippets.caption(
-                    "A sum does not care for the order of its terms. So the neurons of a network may change places, "
+                    "A sum does not depend on the order of its terms. So the neurons of a network may change places, "
                     "and so may the pairs of an adapter."
                 )
             )
@@ -96,8 +96,8 @@ def mask_card(dataset: str) -> Card | None:
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Now with a mask")
             gr.Markdown(
-                "The mask holds some weights at a fixed value, in every row other ones, so that each neuron has a "
-                "place of its own. Shuffle the neurons, then put the held weights back. What is left?"
+                "The mask holds some weights at a fixed value: different ones in every row, so that each neuron has a "
+                "place of its own. Shuffle the neurons, then set the held weights back to their values. What is left?"
             )
             family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
             guess = gr.Radio([("the same picture", "same"), ("another picture", "other")], label="Your guess")
@@ -107,8 +107,8 @@ def mask_card(dataset: str) -> Card | None:
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML(snippets.label("Held weights that the shuffle moved"))
             heat = PlotlyChart(
-                None, height=300, description="Frozen entries that no longer hold their value",
-                placeholder="Guess first: then it is drawn here.",
+                None, height=300, description="Frozen entries that no longer have their value",
+                placeholder="Guess first: then the moved weights are drawn here.",
             )  # fmt: skip
 
     @compute.guarded
@@ -148,7 +148,7 @@ def group_card(dataset: str) -> Card | None:
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Signs, scales, any basis")
             gr.Markdown(
-                "A pair is two vectors that are multiplied. Turn the sign of both, or make one larger and the other "
+                "A pair is two vectors that are multiplied. Change the sign of both, or make one larger and the other "
                 "smaller, or mix several pairs: the product stays. Do the weights that a mask holds stay, too?"
             )
             name = gr.Radio(known, value=known[-1][1], show_label=False, container=False)
@@ -194,7 +194,7 @@ def ask_again(event: Callable[..., Any], guess: gr.Radio) -> Any:
 
 
 def given_value(widget: Any, text: str | None) -> Any:
-    """A widget's value from the text of a link. WsrError for a value that the widget does not offer."""
+    """Returns a widget's value from the text of a link. WsrError for a value that the widget does not offer."""
     if text is None:
         return gr.skip()
     if isinstance(widget, gr.Radio | gr.CheckboxGroup):
@@ -210,7 +210,8 @@ def given_value(widget: Any, text: str | None) -> Any:
 
 
 def families_of(dataset: str, masked: bool = False) -> list[tuple[str, str]]:
-    """The families of a data set's weights whose parts may change places; masked: those that have a mask."""
+    """Labels and names of the families of a data set's weights that have permutation symmetries. masked: only families
+    with a masked representation."""
     there = [named(name) for name in names() if name in run.names_of(dataset)]
     there = [kind for kind in there if "permutation" in kind.symmetries and (kind.masked or not masked)]
     return [(kind.unmasked.label, kind.family) for kind in {kind.family: kind for kind in there}.values()]
@@ -222,7 +223,7 @@ def _moving() -> list[str]:
 
 
 def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
-    """The item in the zoo of this family, masked or not; where only one of the two exists, that one."""
+    """The item in the family's masked or unmasked zoo, or in the one of the two that exists."""
     there = run.names_of(dataset)
     kinds = [named(name) for name in there if name in names() and named(name).family == family]
     if not kinds:
@@ -235,7 +236,7 @@ def _facts(of: Subject, moved: Moved) -> str:
     unit = f" ({of.model.modality.value_unit})" if of.model.modality.value_unit else ""
     lines = [
         ("picture", f"largest difference {_small(moved.difference)}{unit}"),
-        ("weights", f"moved by {moved.distance:.3g}, of a length of {moved.size:.3g}"),
+        ("weights", f"moved by {moved.distance:.3g}; their norm is {moved.size:.3g}"),
     ]
     if of.model.masked:
         held = "all in place" if not moved.broken else f"{moved.broken:,} moved"
@@ -245,7 +246,7 @@ def _facts(of: Subject, moved: Moved) -> str:
 
 def _why(of: Subject, moved: Moved) -> str:
     if not of.model.masked:
-        return "There is no mask, so nothing is held: one picture has many places, and all of them are as good."
+        return "There is no mask, so no weight is held: one picture has many places, and all of them are equally good."
     if moved.broken:
         return "The picture is the same, but these weights are no longer ones that the mask allows."
     return "The mask leaves this freedom: what it holds at zero stays zero under a sign or a scale."
@@ -256,8 +257,8 @@ def _small(value: float) -> str:
 
 
 def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
-    """Heat map of how far the frozen entries have moved. Other entries are empty, and matrices without frozen entries
-    are left out."""
+    """Heat map of how far the frozen entries have moved. All other entries are empty, and matrices in which no frozen
+    entry has moved are left out."""
     from app.figures.weights import layer_arrays
     from wsr.symmetry import violations
 
@@ -268,7 +269,7 @@ def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
 
 
 def _jumped(of: Subject, moved: Moved) -> dict[str, Any]:
-    """The collection's map with the network where it was, and where its weights are now."""
+    """Update of the chart: the collection's map, with the places of the network before and after the shuffle."""
     found = library.collection(of.name)
     points = found.points(*MAP)
     on_map = np.flatnonzero(np.isfinite(points).all(axis=1))

@@ -26,7 +26,7 @@ class SymmetryTab(Widgets):
 
 
 def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
-    """Values of the widgets for a link. WsrError for what is not there."""
+    """Values of the widgets for a link. WsrError if the link names something that does not exist."""
     dataset = given.get("data", tab.dataset.value)
     if not run.names_of(dataset):
         raise WsrError(f"There are no fits of {dataset!r} here.")
@@ -54,7 +54,7 @@ def change_dataset(tab: SymmetryTab, dataset: str) -> dict[Any, Any]:
 
 
 def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
-    """Returns held-out items that are worth a look."""
+    """Returns some held-out items as examples."""
     name = next(iter(run.names_of(dataset).values()))
     found = library.collection(name)
     held_out = [item for item, held in zip(found.ids, found.held_out, strict=True) if held]
@@ -62,7 +62,8 @@ def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
 
 
 def strip_of(dataset: str) -> Any:
-    """The strip of examples with its pictures. Decoding them imports the engine, so a page is built without."""
+    """Update of the strip that adds its pictures. Decoding them imports the engine, so the page is built without
+    them."""
     return gr.update(value=items_of(dataset), sprite=sprite_of(dataset))
 
 

@@ -21,7 +21,7 @@ VIEW = 256  # pixels of a drawn surface
 
 @dataclass(frozen=True)
 class Subject:
-    """A fit of a collection with its full weights (1, total), frozen entries included."""
+    """A fit of a collection. full: all its weights (1, total), frozen entries included."""
 
     name: str
     item: str
@@ -36,9 +36,9 @@ class Subject:
 
 @dataclass(frozen=True)
 class Moved:
-    """Result of an action. picture: decoded from the new weights; difference: the largest of any decoded value;
-    distance: L2 distance between old and new weights; size: norm of the old weights; broken: number of frozen entries
-    that have lost their value."""
+    """Result of an action on weights. full: the new weights (1, total). picture: decoded from them. difference: the
+    largest difference between old and new decoded values. distance: L2 distance between old and new weights. size: L2
+    norm of the old weights. broken: number of frozen entries that no longer have their value."""
 
     full: "Tensor"
     picture: np.ndarray
@@ -50,7 +50,7 @@ class Moved:
 
 @cached_by_file(library.files_of, maxsize=64)
 def subject(name: str, item: str) -> Subject:
-    """Opens an item of a collection; both names may come from the page. WsrError for an unknown one."""
+    """Opens an item of a collection. Both names may come from the page: WsrError for an unknown one."""
     library.collection(name).position(item)
     model = networks.zoo(name).representation
     return Subject(name, item, model, model.layout.fill(networks.vector(name, item)))
@@ -63,21 +63,22 @@ def names_of(dataset: str) -> dict[str, str]:
 
 
 def act(of: Subject, kind: str, seed: int, strength: float) -> Moved:
-    """Lets a random element of a group act on the weights."""
+    """Applies a random element of a symmetry group to the weights. kind: the group. strength: how far from the identity
+    the element is."""
     from wsr import symmetry
 
     return changed(of, symmetry.act(of.model, of.full, kind, seed, strength))
 
 
 def remasked(of: Subject, moved: Moved) -> Moved:
-    """Restores the masked entries of weights that left their mask."""
+    """Sets the frozen entries of the moved weights back to the values of the mask."""
     from wsr.symmetry import remask
 
     return changed(of, remask(of.model, moved.full))
 
 
 def changed(of: Subject, full: "Tensor") -> Moved:
-    """Compares these weights with the subject's own."""
+    """Compares full weights (1, total) with those of the subject."""
     from wsr.symmetry import violations
 
     now, before = values(of.model, full), values(of.model, of.full)
@@ -106,7 +107,7 @@ def _values(model: "Representation", full: "Tensor") -> Float[np.ndarray, "q v"]
 
 
 def picture(model: "Representation", full: "Tensor") -> np.ndarray:
-    """Picture of full weights, whether the mask allows them or not: an image, or a surface drawn from one side."""
+    """Picture of full weights (1, total), which need not satisfy the mask: an image, or a surface from one side."""
     return looking.SEEN.get((model, "picture", looking.digest(full)), lambda: _picture(model, full))
 
 
@@ -129,8 +130,8 @@ def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:
 
 @dataclass(frozen=True)
 class Terms:
-    """Theorem 2 in one layer: the base's matrix W̄ (c, c), its r terms (r, c, c), and the picture of the field with
-    only the chosen terms in all layers."""
+    """Theorem 2 in one layer. base: the base's matrix W̄. terms: the r terms of the adapted matrix. picture: the field
+    decoded with only the chosen terms, in all layers."""
 
     base: Float[np.ndarray, "c c"]
     terms: Float[np.ndarray, "r c c"]

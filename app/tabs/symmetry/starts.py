@@ -1,4 +1,4 @@
-"""The Symmetry tab's card about starts: the midpoint of two fits that began around one, or around zero."""
+"""The Symmetry tab's card about starts: the midpoint of two fits whose starts are around one, or around zero."""
 
 from typing import Any
 
@@ -16,16 +16,17 @@ TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name i
 
 
 def starts_card(dataset: str) -> Card:
-    """The card about the inits `normal` and `centered`: the midpoint of two independent fits of one target, for
-    both."""
+    """The card about the inits `normal` and `centered`: for each of them, the midpoint of two independent fits of one
+    target."""
     guesses = [(f"starts {title}", name) for name, title in TITLES.items()]
     with gr.Row(equal_height=False, elem_classes="wsr-card", visible=_there(dataset)):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### Where a fit begins")
             gr.Markdown(
                 "mLoRA multiplies the base's weights. Its fits may begin around one (`centered`), where the base stays "
-                "as it is, or around zero (`normal`), where a sign is as near as its opposite. One target was fitted "
-                "twice from either start. Which weights halfway between the two fits still show the target?"
+                "as it is, or around zero (`normal`), where both signs are equally near. One target was fitted twice "
+                "from each kind of start. For which kind do the weights halfway between the two fits still show the "
+                "target?"
             )
             kind = gr.Radio([(NAMES[name], name) for name in KINDS], value=KINDS[0], show_label=False, container=False)
             guess = gr.Radio(guesses, label="Your guess")
@@ -59,7 +60,8 @@ def starts_card(dataset: str) -> Card:
 
 
 def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:
-    """Pairs of this item, or of the first target that has some, by their start; empty where there are none."""
+    """Pairs of this item, or if it has none, of the first target, by the kind of their starts. Empty if there are
+    none."""
     if not _there(dataset):
         return {}
     known = connect_run.targets(dataset)
@@ -78,7 +80,7 @@ def _picture(lane: connect_run.Lane, alpha: float) -> np.ndarray:
 
 
 def _drop(lane: connect_run.Lane) -> float:
-    """How much lower the quality is at the midpoint than at the ends."""
+    """How much lower the quality is at the midpoint than at the two ends on average."""
     return (lane.raw_curve[0] + lane.raw_curve[-1]) / 2 - float(np.interp(0.5, lane.alphas, lane.raw_curve))
 
 

@@ -15,13 +15,14 @@ from wsr.fields.registry import named
 
 RANK = 4
 BASES, TOTAL = "W, the base's", "W′, their sum"
-VISIBLE, BACKGROUND = 0.1, 0.98  # a difference of values in [0, 1] that is seen; what is lighter shows nothing
-PART, WHOLE = 0.05, 0.5  # shares of the picture that change
+VISIBLE = 0.1  # least difference of values in [0, 1] that is seen
+BACKGROUND = 0.98  # lighter pixels are background
+PART, WHOLE = 0.05, 0.5  # shares of the changed area from which the picture loses a part of it, or all of it
 SAID = {"same": "next to nothing", "part": "a part of it", "all": "all of it"}
 
 
 def theorem_card(dataset: str) -> Card | None:
-    """The card that draws Theorem 2: W' as a sum of diag(b_i) W diag(a_i). None if there are no adapters."""
+    """The card that draws Theorem 2: W′ = Σᵢ diag(bᵢ) W diag(aᵢ). None if there are no adapters."""
     families = [(title, name) for title, name in families_of(dataset) if "basis" in named(name).symmetries]
     if not families:
         return None
@@ -30,15 +31,15 @@ def theorem_card(dataset: str) -> Card | None:
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("### What a pair does")
             gr.Markdown(
-                "mLoRA makes each matrix W of the base into W′ = Σ diag(bᵢ) W diag(aᵢ): a sum of copies of W, their "
-                "rows and columns scaled by one pair each. LoRA adds all bᵢ aᵢ to W instead. One term is switched off "
+                "mLoRA turns each matrix W of the base into W′ = Σ diag(bᵢ) W diag(aᵢ): a sum of copies of W, each "
+                "with rows and columns scaled by one pair. LoRA adds all bᵢ aᵢ to W instead. One term is switched off "
                 "in every layer. What does the picture lose?"
             )
             family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
             guess = gr.Radio([(said, key) for key, said in SAID.items()], label="Your guess")
             answer = gr.HTML()
             switches = gr.CheckboxGroup(
-                [(f"term {i + 1}", i) for i in everything], value=everything, label="Terms that count"
+                [(f"term {i + 1}", i) for i in everything], value=everything, label="Terms that are switched on"
             )
             layer = gr.Slider(1, 8, value=4, step=1, label="Layer drawn")
         with gr.Column(min_width=220, elem_classes="wsr-tight"):
@@ -91,8 +92,8 @@ def _judged(of: Subject, guess: str) -> str:
 
 
 def lost(before: UInt8[np.ndarray, "h w 3"], after: UInt8[np.ndarray, "h w 3"]) -> float:
-    """Share of the area where either of two pictures (h, w, 3) of bytes shows something, in which they differ
-    visibly."""
+    """Returns how much of a picture changes visibly: a share in [0, 1] of the area where at least one of the two
+    pictures shows something."""
     before, after = (np.float32(picture) / 255 for picture in (before, after))
     there = (np.minimum(before, after) < BACKGROUND).any(2)
     changed = (np.abs(before - after) > VISIBLE).any(2)

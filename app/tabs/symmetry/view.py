@@ -1,4 +1,5 @@
-"""The Symmetry tab: changes of weights that keep the picture, a card for each: guess, press, see."""
+"""The Symmetry tab: changes of weights that keep the picture. Each has a card, which asks for a guess and shows what
+happens."""
 
 import gradio as gr
 

@@ -134,7 +134,7 @@ USUAL = "was not understood, so {} opens with its usual value instead."
     ("?tab=<script>", "This link asks for a tab “<script>” that is not here, so the Atlas tab is shown instead."),
     ("?alpha=nan", "This link says “alpha” but not for which tab, so the Atlas tab is shown as it usually opens."),
     ("?tab=fit&sample=own-file", "a visitor's own file, which is not part of a link"),
-    ("?tab=atlas&map=yours", "a visitor's own projection, which is not part of a link"),
+    ("?tab=atlas&map=yours", "a visitor's own projection. Links do not contain it"),
     ("", ""), ("?tab=fit", ""), ("?tab=fit&rank=3", ""), ("?__theme=dark", ""), ("?tab=fit&utm_source=mail", ""),
 ])  # fmt: skip
 def test_what_of_a_link_was_not_understood_is_said_in_the_page(address, search, said):
