@@ -18,18 +18,18 @@ from wsr.presets import PRESETS
 def arguments(given: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m precompute", description="Runs the experiments that made assets/.")
     commands = parser.add_subparsers(dest="command", required=True)
-    listed = commands.add_parser("list", help="print all experiments: what each makes and needs, its size and its time")
+    listed = commands.add_parser("list", help="print what each experiment makes and needs, its size and its time")
     listed.add_argument("--write", action="store_true", help="write the table into precompute/README.md")
-    run = commands.add_parser("run", help="run what is not done yet of these experiments, and of what they need")
+    run = commands.add_parser("run", help="run the missing cells of these experiments, and those that they need")
     run.add_argument("names", nargs="*", metavar="NAME")
-    run.add_argument("--all", action="store_true", help="run all experiments but those that are run by name")
-    run.add_argument("--again", action="store_true", help="make the named experiments anew, whatever is there")
-    told = commands.add_parser("status", help="which cells are made, stale or missing; with NAMEs, each of them")
+    run.add_argument("--all", action="store_true", help="run all experiments except those that are only run by name")
+    run.add_argument("--again", action="store_true", help="make the named experiments anew, even where results exist")
+    told = commands.add_parser("status", help="print how many cells are made, stale or missing; with NAMEs, each cell")
     told.add_argument("names", nargs="*", metavar="NAME")
     for command in (run, told):
         command.add_argument("--preset", default="cpu", help=f"{' or '.join(PRESETS)}; by default cpu")
         command.add_argument(
-            "--data", action="append", default=[], metavar="NAME", help="instead of the usual data sets"
+            "--data", action="append", default=[], metavar="NAME", help="a data set to use instead of the usual ones"
         )
         command.add_argument("--only", metavar="REPRESENTATION", help="take only the cells of this representation")
     return parser.parse_args(given)
@@ -47,8 +47,8 @@ def context_of(asked: argparse.Namespace) -> Context:
 
 
 def chosen(asked: argparse.Namespace, known: dict[str, Experiment], context: Context) -> list[str]:
-    """The experiments that a command is about: those that it names, else all that can be run at this preset and on
-    these data sets."""
+    """The names of the experiments that a command is about: those that it names, otherwise all that can be run at this
+    preset and on these data sets."""
     for name in asked.names:
         if name not in known:
             raise unknown_name("experiment", name, known)
@@ -92,7 +92,7 @@ def main(given: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here.", file=sys.stderr)
+        print("Stopped. Run the same command again to continue.", file=sys.stderr)
         return 130
 
 

@@ -17,13 +17,13 @@
     )
 
 A file of `precompute/experiments/` with such an `EXPERIMENT` is listed, run and resumed (`precompute/runner.py`). The
-order of experiments is not declared: it follows from the paths, as a zoo is needed by what reads its files and made by
-the experiment that writes them.
+order of experiments is not declared. It follows from the paths: a cell that needs a path is run after the cell that
+makes it.
 
-Paths are below assets/, and are patterns: `{data}` is the data set with the preset's name behind it unless that is
-`cpu`, `{base}` the base that the data set's adapters stand on, `{zoo}` the zoo of the cell's data set and
-representation, `{tag}` is empty for the usual data sets and preset and else names the others, and any other name
-the cell's own value. So what is made at another preset never overwrites what is there.
+Paths are below assets/, and are patterns. `{data}` is the data set, followed by the preset's name unless that is `cpu`.
+`{base}` is the base of the data set's adapters, and `{zoo}` the zoo of the cell's data set and representation. `{tag}`
+is empty for the usual data sets and preset, and otherwise names the data sets and preset of the run. Any other name
+stands for the cell's value on that axis. A run at another preset therefore never overwrites existing results.
 """
 
 import itertools
@@ -45,7 +45,7 @@ REPORT = "report"  # marks the node of a report among the nodes of an experiment
 
 @dataclass(frozen=True)
 class Cell:
-    """One point of an experiment's grid, which is run, resumed and locked as a whole. values: the point's value on each
+    """One point of an experiment's grid, the unit that is run, resumed and locked. values: the point's value on each
     axis. key: these values as they appear in file names."""
 
     experiment: str
@@ -72,11 +72,11 @@ class Cell:
 
     @property
     def is_report(self) -> bool:
-        """Whether this stands for a report on the cells of its experiment, not for one of the cells."""
+        """Whether this node stands for a report on the cells of its experiment instead of a cell."""
         return REPORT in self.values
 
 
-Found = list[tuple[Cell, Any]]  # the cells that are done, each with what `run` returned
+Found = list[tuple[Cell, Any]]  # the cells that are done, each with the result of `run`
 Axis = Iterable | Callable[[], Iterable]  # the values of an axis of a grid
 Paths = tuple[str, ...] | Callable[[Cell, "Context"], Iterable[str]]
 
@@ -86,24 +86,24 @@ class Experiment:
     """The declaration of an experiment.
 
     `run(cell, context)` computes one cell: it writes the files that `makes` names, or returns a result that JSON can
-    hold, or both. `report(found, paths, context)` writes what was returned for all cells into the files `paths`, which
+    hold, or both. `report(found, paths, context)` writes the results of the cells into the files `paths`, which
     `reports` names. It is called once for each combination of values of the axes `report_by`. After a kill, `run` is
     called again for the cells that had not finished.
     """
 
     name: str
     title: str
-    """What it makes, for `python -m precompute list`."""
+    """The files that it makes and what they are, for `python -m precompute list`."""
     run: Callable[[Cell, "Context"], Any]
     makes: Paths = ()
-    """What a cell writes."""
+    """The paths that a cell writes."""
     needs: Paths = ()
-    """What a cell reads. What is missing is made first, by the experiment that makes it."""
+    """The paths that a cell reads. Missing ones are made first, by the experiments that make them."""
     after: Paths = ()
-    """What must be there as well, but of which a cell reads only a part: that part is stated in `settings`, and a
-    change of the rest does not make the cell stale."""
+    """Further paths that must exist, but of which a cell reads only a part. `settings` states that part, and a change
+    of the rest does not make the cell stale."""
     uses: Paths = ()
-    """What a cell reads if it is there, and does without if it is not."""
+    """The paths that a cell reads if they exist, and can do without."""
     data: tuple[str, ...] = ()
     """The data sets that it is usually run on, which are the grid's axis `data`. `--data` replaces them."""
     grid: Mapping[str, Axis] | Callable[["Context"], Iterable[Mapping[str, Any]]] = field(default_factory=dict)
@@ -114,41 +114,41 @@ class Experiment:
     settings: Callable[[Cell, "Context"], Mapping[str, Any]] = lambda cell, context: {}
     """Everything else that the result of a cell depends on."""
     version: int = 1
-    """Counted up by hand whenever the same settings would give another result."""
+    """To be increased by hand whenever the same settings would give another result."""
     report: Callable[[Found, list[Path], "Context"], None] | None = None
     reports: Paths = ()
     report_by: tuple[str, ...] = ()
     held: Callable[[Any, Cell, "Context"], bool] = lambda report, cell, context: True
-    """Whether a report from before there were records has the result of a cell. report: its JSON."""
+    """Whether a report that is older than the records contains the result of a cell. report: its JSON."""
     changed: Callable[[Cell, "Context"], list[str]] = lambda cell, context: []
-    """What files from before there were records say of themselves, where a run would make them otherwise now: the
-    differences in words. Raises a WsrError if an input is not at hand."""
+    """For files that are older than the records: the differences, in words, between the settings that they state and
+    those of a run now. Raises a WsrError if an input is not at hand."""
     final: bool = False
     """Whether it makes a final table, which alone may read the test split (`precompute.final`). Nothing may be chosen
     by its results, so no other experiment reads them."""
     gathers: bool = False
-    """Whether it only puts together what other experiments have made. It is then run again, without `--again`, whenever
-    that has changed."""
+    """Whether it only combines results of other experiments. It is then run again, even without `--again`, whenever
+    these have changed."""
     presets: tuple[str, ...] = PRESETS
     """The presets at which it can be run."""
     threads: int | None = None
     """How many threads PyTorch uses; None for all cores. Two runners side by side, of one thread each, use two cores
     better than one runner of two."""
     by_hand: bool = False
-    """Whether `run --all` leaves it out, because it needs a browser or a quiet machine, or is a search whose outcome
-    stands in the code already."""
+    """Whether `run --all` leaves it out, because it needs a browser or a quiet machine, or is a search whose outcome is
+    already in the code."""
     place: int = 99
     """Its place in the list. The order in which experiments run does not depend on it."""
     size: str = ""
     time: str = ""
-    """Measured, on the machine that precompute/README.md names."""
+    """The time of a run, measured on the machine that precompute/README.md names."""
 
 
 @dataclass
 class Context:
-    """What a run was asked for: the preset, the data sets that replace an experiment's own, and the one representation
-    that it is limited to. The context fills in the patterns of paths, so that no experiment writes a preset or a data
-    set into a path."""
+    """The options of a run. preset: its name. given: data sets that replace those of the experiments. only: the one
+    representation that the run is limited to, if any. The context fills in the patterns of paths, so that no
+    experiment has to write a preset or a data set into a path."""
 
     preset: str = "cpu"
     given: tuple[str, ...] = ()
@@ -161,11 +161,11 @@ class Context:
         return self.given if self.given and experiment.data else experiment.data
 
     def named(self, data: str) -> str:
-        """`{data}`: a data set as it appears in file names, with the preset behind it unless that is `cpu`."""
+        """`{data}`: a data set as it appears in file names, followed by the preset unless that is `cpu`."""
         return slug(data) + self._preset()
 
     def base(self, data: str) -> str:
-        """`{base}`: the base that adapters for this data set stand on."""
+        """`{base}`: the base of the adapters for this data set."""
         return self.named(base_data(data))
 
     def zoo(self, data: str, representation: str) -> str:
@@ -173,8 +173,7 @@ class Context:
         return f"{self.named(data)}-{representation}"
 
     def tag(self, experiment: Experiment) -> str:
-        """`{tag}`: nothing for an experiment's usual data sets and preset, else the names of those that were asked
-        for."""
+        """`{tag}`: empty for an experiment's usual data sets and preset, otherwise the names of those of this run."""
         other = self.data(experiment) != experiment.data
         return "".join(f"-{slug(data)}" for data in self.data(experiment) if other) + self._preset()
 
@@ -186,7 +185,7 @@ class Context:
         return preset(self.preset, modality_of(data))
 
     def shared(self, key: Any, make: Callable[[], Any]) -> Any:
-        """What `make` returns, computed once and shared by all cells of this run."""
+        """Returns the result of `make`, which is called once and shared by all cells of this run."""
         if key not in self.memory:
             self.memory[key] = make()
         return self.memory[key]
@@ -207,11 +206,11 @@ class Context:
         return [cell for cell in self.cells(experiment) if self.is_asked(cell)]
 
     def is_asked(self, cell: Cell) -> bool:
-        """Whether `only` includes a cell. It includes every cell that is about no representation."""
+        """Whether `only` includes a cell. It includes every cell without a representation."""
         return self.only is None or cell.values.get("representation", self.only) == self.only
 
     def reports(self, experiment: Experiment) -> list[Cell]:
-        """One node for each report of an experiment, that is for each combination of values of the axes `report_by`."""
+        """The reports of an experiment: one node for each combination of values of the axes `report_by`."""
         if experiment.report is None:
             return []
         groups = dict.fromkeys(tuple(c[name] for name in experiment.report_by) for c in self.cells(experiment))

@@ -39,7 +39,7 @@ def draw(rows: list[dict], dataset: str, path: str | Path) -> None:
                 style = "-" if named(name).masked else "--"
                 axis.plot(x, mean, style, marker="o", markersize=3, color=colour, label=NAMES[name])
                 low, high = ([m + sign * s for m, s in zip(mean, spread, strict=True)] for sign in (-1, 1))
-                if title.endswith(LOG):  # values go from 0.3 to 140; on a log axis a band that crosses 0 ends at FOOT
+                if title.endswith(LOG):  # values range from 0.3 to 140; bands that reach 0 end at FOOT
                     low = [max(value, FOOT) for value in low]
                 axis.fill_between(x, low, high, color=colour, alpha=0.12, linewidth=0)
         axis.set(xlabel="λ, how far the second start is from the first", title=title)

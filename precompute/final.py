@@ -1,9 +1,9 @@
 """The only module through which experiments read the test split.
 
 Every choice (a learning rate, a sampler, when to stop) is made on `validation`, so that results on `test` hold for data
-that no choice was made on. An experiment that makes a final table declares it (`Experiment.final`) and asks this module
-for the split; other experiments are refused. tests/precompute/test_final.py checks that nothing else names the split,
-and that no other experiment reads what a final table says.
+on which no choice was made. An experiment that makes a final table declares it (`Experiment.final`) and asks this
+module for the split; other experiments are refused. tests/precompute/test_final.py checks that no other code names the
+split, and that no other experiment reads the results of a final table.
 
 Data sets and zoos of two splits have no test split. For them the held-out split is returned, as in earlier tables.
 """

@@ -1,4 +1,4 @@
-"""What experiments that fit signals share: their start, their base, and the settings that their results depend on."""
+"""Helpers of experiments that fit signals: the settings that their results depend on, and the path of their base."""
 
 from precompute.experiment import Cell, Context
 from precompute.tables import PAPER
@@ -9,10 +9,11 @@ SIGMA, INIT_SEED = 0.02, 0
 
 
 def fitted(cell: Cell, context: Context) -> dict:
-    """All settings that fits of the cell's data set depend on; signals and base come in addition."""
+    """All settings that fits of the cell's data set depend on. Signals and base are not among them."""
     settings = context.settings(cell.data)
     found = {"fit": settings.fit, "field": settings.field, "resolution": settings.resolution}
-    # records name the rates of the paper's six: one that is registered later must not make all of them stale
+    # Records state the rates of the paper's six representations and of the cell's own. A representation that is
+    # registered later then does not make all records stale.
     rated = dict.fromkeys([*PAPER["representations"], cell.values.get("representation", registry.DEFAULT)])
     found |= {"rates": {name: settings.fit.of(name).lr for name in rated}}
     return found | {"fit_version": FIT_VERSION}

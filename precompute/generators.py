@@ -10,25 +10,25 @@ from wsr.generators.registry import named
 
 DATASETS = ("emoji/people", "shapes10")
 SEEDS, SEEDED = (0, 1, 2), ("mlp", "mlora", "mlora-asym")  # three seeds of these, one of the others
-# Seconds of training on one core, at most. The models of `generation` train as long as their validation loss falls, and
-# end before. Trainings that experiments compare have less: those of people, who are one class, still improve after
-# 150 s, when those of shapes hardly do.
+# Longest training, in seconds on one core. The models of `generation` train as long as their validation loss falls, and
+# end earlier. Trainings that are only compared with each other have less time (`seconds_of`): after 150 s models of
+# people, who are one class, still improve, but models of shapes hardly do.
 LONGEST = 1800
 SECONDS, SECONDS_OF = 150, {"emoji/people": 300}
-THREADS = 1  # of each training: two trainings side by side use two cores better than one on both
+THREADS = 1  # threads of a training: two trainings side by side use two cores better than one that uses both
 SAMPLES, STEPS = 512, 100  # samples of each model, and steps of DDIM
-SEARCHED = "shapes10"  # networks for other data sets of wsr's own were searched here
-OWN_SEARCH = ("faces",)  # these, and folders, have a search of their own
-BITS, BITS_OF = 6, {"emoji/people": 5}  # for each number of models and samples: assets/ may have 450 MB
+SEARCHED = "shapes10"  # the search on this data set serves all others, except those below and folders
+OWN_SEARCH = ("faces",)  # data sets with a search of their own, as folders have
+BITS, BITS_OF = 6, {"emoji/people": 5}  # bits of each stored number, so that assets/ stays below 450 MB
 
 
 def seconds_of(data: str) -> int:
-    """Seconds on one core that a generator of a data set trains for at most in an experiment that compares."""
+    """The longest training of a generator, in seconds on one core, in experiments that compare settings."""
     return SECONDS_OF.get(data, SECONDS)
 
 
 def bits_of(data: str) -> int:
-    """Bits of each stored number."""
+    """Bits of each stored number of models and samples of a data set."""
     return BITS_OF.get(data, BITS)
 
 
@@ -63,24 +63,24 @@ def generators(datasets: tuple[str, ...] = DATASETS) -> list[Generator]:
     first = [Generator(data, kind) for kind in order for data in datasets]
     again = [Generator(one.data, one.representation, seed) for seed in SEEDS[1:] for one in first
              if one.representation in SEEDED]  # fmt: skip
-    # shapes alone, as in the paper's ablation
+    # the ablation without the layer encoder, for shapes alone as in the paper
     flat = [Generator(data, "mlora-asym", encoder=False) for data in datasets if data == "shapes10"]
     return [*first, *flat, *again]
 
 
 def searched_on(data: str) -> str:
-    """The data set on whose zoos the networks for generators of `data` were searched."""
+    """The data set whose zoos were used in the search for the networks of generators of `data`."""
     return data if ":" in data or data in OWN_SEARCH else SEARCHED
 
 
 def search_report(data: str, context: Context) -> str:
-    """The path of the report on the networks for generators of `data`."""
+    """The path of the report of the search for the networks of generators of `data`."""
     where = context.named(searched_on(data))
     return "reports/diffusion-search" + (f"-{where}" if where != SEARCHED else "") + ".json"
 
 
 def searched(data: str, context: Context) -> dict[str, dict]:
-    """For each representation the row of its best trial; empty before the search."""
+    """The row of the best trial of each representation; empty before the search."""
     path, best = context.path(search_report(data, context)), {}
     for row in json.loads(path.read_text())["rows"] if path.exists() else []:
         known = best.get(row["representation"])
@@ -90,5 +90,5 @@ def searched(data: str, context: Context) -> dict[str, dict]:
 
 
 def with_trial(config: DiffusionConfig, row: dict) -> DiffusionConfig:
-    """Returns the settings with those of a row of the search. Earlier rows have a learning rate alone."""
+    """Returns the settings with those of a row of the search. Older rows have only a learning rate."""
     return replace(config, **{axis: row[axis] for axis in ("lr", "width", "depth", "token_size") if axis in row})

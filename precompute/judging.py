@@ -21,12 +21,12 @@ COUNT, STEPS = 160, 50  # samples of each setting, and steps of DDIM
 
 
 def train(training: Training, limit: float, title: str) -> float:
-    """Trains until the training ends by itself, or for `limit` seconds of this process's CPU time, so that other
-    processes do not matter. Returns the seconds that it took."""
+    """Trains until the training ends by itself, or for `limit` seconds of this process's CPU time, which other
+    processes do not change. Returns the CPU seconds that it took."""
     begun = time.process_time()
     with bar(title) as update:
         for record in training.run(monitor_every=0):
-            update(record.step, record.steps, f"of unseen weights {record.validation or 0:.4f}")
+            update(record.step, record.steps, f"validation loss {record.validation or 0:.4f}")
             if time.process_time() - begun > limit:
                 break
     return time.process_time() - begun
@@ -34,8 +34,8 @@ def train(training: Training, limit: float, title: str) -> float:
 
 class Judge:
     """Computes every feature metric of `COUNT` samples against all held-out fits of a zoo, and the shares of replicas,
-    blends and novel samples. A setting that is chosen by it has been selected on these held-out fits: the README says
-    so beside the tables."""
+    blends and novel samples. Settings that are chosen by these results are selected on the held-out fits, which the
+    README states beside the tables."""
 
     def __init__(self, name: str):
         self.zoo, self.audit = Zoo.open(name), audit_of(Zoo.open(name))[0]
@@ -60,13 +60,13 @@ def judge(name: str, context: Context) -> Judge:
 
 
 def searched_settings(cell: Cell, context: Context) -> DiffusionConfig | None:
-    """The preset's settings of a generator with what the search found; None before that search."""
+    """The preset's settings of a generator with the network that the search found; None before that search."""
     found = searched(cell.data, context).get(cell.representation)
     return with_trial(diffusion_preset(context.preset, cell.representation), found) if found else None
 
 
 def training_settings(cell: Cell, context: Context) -> dict:
-    """Everything but the zoo that the results of `train` and of a judge depend on."""
+    """All settings that the results of `train` and of a judge depend on. The zoo is not among them."""
     about = {"config": searched_settings(cell, context), "training": VERSION}
     return about | {"seconds": seconds_of(cell.data), "samples": COUNT, "steps": STEPS}
 

@@ -1,4 +1,5 @@
-"""The study of learnability as a picture: noise and quality of each lever, spans, and FD of a small generator."""
+"""The study of learnability as a picture: for each lever the noise and quality of fits, the share of unseen fits in the
+span of training fits, and the FD of a small generator."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ def draw(table: pd.DataFrame, counts: Sequence[int], path: str | Path) -> None:
         _noise(panels[0], part, shades)
         _spans(panels[1], part, counts, shades)
         _distances(panels[2], part, shades)
-        panels[0].set_title(f"{dataset}: noise and quality")
+        panels[0].set_title(f"{dataset}: noise and quality of fits")
         for axis in panels:
             axis.spines[["top", "right"]].set_visible(False)
     handles, labels = figure.axes[1].get_legend_handles_labels()

@@ -24,7 +24,7 @@ def table(experiments: Mapping[str, Experiment]) -> str:
 
 
 def needed(plan: Plan, experiment: Experiment) -> list[str]:
-    """The names of the experiments whose results this one reads, whether it could do without them or not."""
+    """The names of the experiments whose results this one reads, including those that it could do without."""
     paths = [path for cell in plan.context.cells(experiment) for path in (*plan.needs(cell), *plan.uses(cell))]
     makers = dict.fromkeys(node.experiment for path in paths for node in plan.producers.get(path, []))
     return [name for name in makers if name != experiment.name]
@@ -37,12 +37,12 @@ def readme(experiments: Mapping[str, Experiment]) -> str:
 
 
 def status(plan: Plan, names: Iterable[str]) -> list[str]:
-    """A line for each cell and report of these experiments: its state, and who is making it."""
+    """A line for each cell and report of these experiments: its state, or which process is making it."""
     return [f"{node}: {state}" for name in names for node, state in _states(plan, name)]
 
 
 def summary(plan: Plan, names: Iterable[str]) -> list[str]:
-    """A line for each of these experiments: how many of its cells and reports are in which state."""
+    """A line for each of these experiments: how many of its cells and reports are in each state."""
     lines = []
     for name in names:
         counts = Counter(str(state) for _, state in _states(plan, name))

@@ -21,7 +21,8 @@ THERE = (MADE, BEFORE)
 
 @dataclass(frozen=True)
 class State:
-    """The state of a cell. why: what has changed since the cell was made or begun, in words."""
+    """The state of a cell. word: one of the words above. why: the changes since the cell was made or begun, in
+    words."""
 
     word: str
     why: str = ""
@@ -36,7 +37,7 @@ class Plan:
 
     def __init__(self, experiments: Mapping[str, Experiment], context: Context):
         self.experiments, self.context = experiments, context
-        self.producers: dict[str, list[Cell]] = {}  # who makes each path
+        self.producers: dict[str, list[Cell]] = {}  # the nodes that make each path
         for experiment in experiments.values():
             if self._fits(experiment):
                 for node in self.nodes(experiment):
@@ -51,7 +52,7 @@ class Plan:
         return True
 
     def nodes(self, experiment: Experiment) -> list[Cell]:
-        """All cells of the grid, then the reports on them."""
+        """All cells of the grid, followed by the reports on them."""
         return [*self.context.cells(experiment), *self.context.reports(experiment)]
 
     def of(self, node: Cell) -> Experiment:
@@ -62,7 +63,7 @@ class Plan:
         return self.context.fill(paths, node, self.of(node))
 
     def needs(self, node: Cell) -> list[str]:
-        """The paths that must be there before a cell is run."""
+        """The paths that must exist before a cell is run."""
         one = self.of(node)
         both = () if node.is_report else (one.needs, one.after)
         return [path for paths in both for path in self.context.fill(paths, node, one)]
@@ -75,11 +76,11 @@ class Plan:
         cells = self.context.cells(self.of(report))
         return [c for c in cells if all(c[name] == report[name] for name in self.of(report).report_by)]
 
-    # in which order
+    # the order in which cells are run
 
     def order(self, names: Iterable[str], again: bool = False) -> list[Cell]:
-        """The cells and reports of these experiments, and every missing cell that they need, each after what it needs.
-        again: run the cells that are there as well."""
+        """The cells and reports of these experiments, and all missing cells that they need, in an order in which each
+        comes after those that it needs. again: finished cells of the named experiments are run again as well."""
         names = list(names)
         asked = [node for name in names for node in self._asked(name)]
         included, edges = set(asked), {}
@@ -88,7 +89,7 @@ class Plan:
             before = self.gathered(node) if node.is_report else self._makers(self.needs(node))
             rests = node.is_report or (not (again and node.experiment in names) and self.state(node).word in THERE)
             missing = [] if rests else [other for other in before if self.state(other).word not in THERE]
-            # a report that is needed has to be written again with the cells that are made for it
+            # a needed report is written again if cells that it is about are made
             missing += [one for one in before if one.is_report and missing and set(missing) & set(self.gathered(one))]
             asked += [other for other in missing if other not in included]
             included |= set(missing)
@@ -97,7 +98,7 @@ class Plan:
         position = {node: i for i, node in enumerate(n for e in self.experiments.values() for n in self.nodes(e))}
         order.prepare()
         found: list[Cell] = []
-        while order.is_active():  # cells that wait for nothing come in the order of the list
+        while order.is_active():  # cells that can be run at once come in the order of the list
             ready = sorted(order.get_ready(), key=position.__getitem__)
             found += ready
             order.done(*ready)
@@ -110,20 +111,20 @@ class Plan:
         refuse_unfit(experiment, self.context)
         cells = self.context.asked(experiment)
         if not cells:
-            raise WsrError(f"{name} has nothing to do for {self.context.only or self.context.given}.")
+            raise WsrError(f"The experiment {name} has no cells for {self.context.only or self.context.given}.")
         return [*cells, *self.context.reports(experiment)]
 
     def _makers(self, paths: Iterable[str]) -> list[Cell]:
-        """The nodes that make these paths; before a report the cells that it is about."""
+        """The nodes that make these paths. If a report is among them, the cells that it is about come before it."""
         found = [node for path in paths for node in self.producers.get(path, [])]
         cells = [cell for node in found if node.is_report for cell in self.gathered(node)]
         return [*(cell for cell in cells if self.context.is_asked(cell)), *found]
 
-    # in which state
+    # the state of cells
 
     def state(self, node: Cell) -> State:
-        """The state of a cell or a report, found from its record and its files. Inputs that are not at hand any more
-        (its signals, or an asset that it read) are not compared."""
+        """The state of a cell or a report, by its record and its files. Inputs that are no longer at hand (its signals,
+        or an asset that it read) are not compared."""
         record, files = records.read(node), [assets_dir() / path for path in self.makes(node)]
         if record is None:
             return self._state_without_record(node)
@@ -140,14 +141,14 @@ class Plan:
         return State(MADE if record["done"] and all(path.exists() for path in files) else BEGUN)
 
     def _state_without_record(self, node: Cell) -> State:
-        """The state of a node that has no record, found from what its files say of themselves."""
+        """The state of a node that has no record, by the settings that its files state."""
         experiment, makes = self.of(node), self.makes(node)
         if makes:
             there = all((assets_dir() / path).exists() for path in makes)
             return self._before(partial(experiment.changed, node, self.context)) if there else State(MISSING)
         for report in self.context.reports(experiment):
             paths = [assets_dir() / path for path in self.makes(report)]
-            # a report with a record is about cells that have one as well
+            # if the report has a record, its cells have records too, and this one has not been run
             if node in self.gathered(report) and records.read(report) is None and all(p.exists() for p in paths):
                 told = next((records.parsed(path) for path in paths if path.suffix == ".json"), {})
                 held = experiment.held(told, node, self.context)
@@ -162,14 +163,14 @@ class Plan:
         return State(STALE, in_words(found)) if found else State(BEFORE)
 
     def _header_differences(self, report: Mapping[str, Any], node: Cell) -> list[str]:
-        """The settings that a report states under the names of the cell's settings, where they differ."""
+        """The differences, in words, between the settings that a report states and those of the cell now."""
         settings = {"preset": self.context.preset, **self.of(node).settings(node, self.context)}
         now = Identity.of(node.experiment, 1, **settings).parts
         common = [name for name in now if name in report]
         return differences({name: report[name] for name in common}, {name: now[name] for name in common})
 
     def identity(self, node: Cell) -> Identity:
-        """Everything that the result of a cell depends on, as far as it is at hand."""
+        """Everything that the result of a cell depends on, except inputs that are not at hand."""
         experiment = self.of(node)
         if node.is_report:
             done = {c.key: record["identity"]["key"] for c in self.gathered(node) if (record := self.done(c))}
@@ -179,7 +180,7 @@ class Plan:
         if experiment.signals is not None:
             try:
                 parts["signals"] = self.content(experiment.signals, node.data)
-            except WsrError:  # they are not at hand
+            except WsrError:  # the signals are not at hand
                 parts["signals"] = None
         inputs = [*self.context.fill(experiment.needs, node, experiment), *self.uses(node)]
         there = {path: assets_dir() / path for path in inputs if (assets_dir() / path).exists()}
@@ -201,6 +202,6 @@ class Plan:
         return self.context.shared(("content", load, data), hashes)
 
     def done(self, cell: Cell) -> dict | None:
-        """The record of a cell, if the cell is done."""
+        """The record of a cell that is done, otherwise None."""
         record = records.read(cell)
         return record if record and record["done"] else None

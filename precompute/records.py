@@ -1,8 +1,8 @@
-"""The record of each cell: what it depended on, how long it took, and what it found.
+"""The record of each cell: what its result depends on, how long it took, and what it found.
 
-A record is a file of assets/reports/runs/<experiment>/, written when a cell begins and again when it is done, so that a
-killed run can be told from a finished one, and a run with other settings from the same run. Assets that are older than
-these records have none.
+A record is a file of assets/reports/runs/<experiment>/. It is written when a cell begins and again when it is done. It
+tells a killed run from a finished one, and shows whether the settings have changed since. Assets that are older than
+the records have none.
 """
 
 import functools
@@ -29,7 +29,7 @@ def record_path(cell: Cell) -> Path:
 
 
 def read(cell: Cell) -> dict | None:
-    """The record of a cell; None where there is none."""
+    """The record of a cell; None if there is none."""
     path = record_path(cell)
     try:
         return json.loads(path.read_text())
@@ -58,18 +58,18 @@ def write(cell: Cell, identity: Identity, *, done: bool, seconds: float, found: 
 
 
 def _text(record: dict) -> str:
-    """As JSON; scalars of NumPy and PyTorch as numbers."""
+    """A record as JSON. Scalars of NumPy and PyTorch become numbers."""
     return json.dumps(record, indent=1, ensure_ascii=False, default=lambda value: value.item())
 
 
 def keep(cell: Cell, found: Any) -> None:
-    """Stores what a cell has found so far. A run that goes on after a kill reads it with `kept`."""
+    """Stores the results of a cell so far. After a kill, the next run reads them with `kept`."""
     with atomic_path(record_path(cell)) as temporary:
         temporary.write_text(_text((read(cell) or {}) | {"found": found}))
 
 
 def kept(cell: Cell) -> Any:
-    """What the cell had found when it was interrupted; None if it has just begun."""
+    """The results that `keep` stored before the cell was interrupted; None if there are none."""
     return (read(cell) or {}).get("found")
 
 
@@ -86,7 +86,7 @@ def locked(cell: Cell) -> Iterator[None]:
         with FileLock(_lock_path(cell)).acquire(timeout=0):
             yield
     except Timeout:
-        raise WsrError(f"{cell} is being made by {maker(cell)}: run again when that ends.") from None
+        raise WsrError(f"{cell} is being made by {maker(cell)}: run it again when that has ended.") from None
 
 
 def is_locked(cell: Cell) -> bool:
@@ -101,14 +101,15 @@ def is_locked(cell: Cell) -> bool:
 
 
 def _lock_path(cell: Cell) -> Path:
-    """The lock lies in the cache, since an empty file beside an asset would be taken for an asset."""
+    """The path of a cell's lock. It is in the cache, since an empty file beside an asset would be taken for an
+    asset."""
     folder = cache_dir() / "locks"
     folder.mkdir(exist_ok=True)
     return folder / f"{hashlib.sha256(str(record_path(cell).resolve()).encode()).hexdigest()[:24]}.lock"
 
 
 def asset_hash(path: Path) -> str:
-    """Hash of the content of an asset: of a file, or of all files in a folder."""
+    """Hash of the content of an asset, which is a file or a folder of files."""
     parts = path.iterdir() if path.is_dir() else [path]
     files = sorted(part for part in parts if part.is_file() and part.name[0] != ".")
     return _hash(tuple((str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files))
@@ -116,5 +117,6 @@ def asset_hash(path: Path) -> str:
 
 @functools.lru_cache(maxsize=1000)
 def _hash(files: tuple[tuple[str, int, int], ...]) -> str:
-    """Hash of files; their sizes and times are part of the cache's key, so that unchanged files are read once."""
+    """Hash of the content of files, given by path, size and time. Sizes and times are part of the cache's key, so that
+    unchanged files are read only once."""
     return files_hash(path for path, _, _ in files)

@@ -1,5 +1,5 @@
-"""The one runner of all experiments: it runs each after what it needs, goes on where a run was killed, and refuses to
-mix results of runs with different settings."""
+"""The runner of all experiments. It runs each experiment after those that it needs, continues after a kill, and refuses
+to mix results of runs with different settings."""
 
 import shutil
 import time
@@ -19,7 +19,7 @@ from wsr.paths import assets_dir, cache_dir
 class Runner(Plan):
     """Runs experiments in one context.
 
-    again: make the cells of the named experiments anew, whatever is there. say: prints a line for the user.
+    again: make the cells of the named experiments anew, even if they are done. say: prints a line for the user.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Runner(Plan):
             raise
         lacking = [path for path in self.makes(node) if not (assets_dir() / path).exists()]
         if lacking:
-            raise WsrError(f"it has ended without making {', '.join(lacking)}.")
+            raise WsrError(f"it ended without making {', '.join(lacking)}.")
         seconds = before + time.monotonic() - begun
         records.write(node, identity, done=True, seconds=seconds, found=found)
         self.say(f"{node}: made in {seconds:.1f} s")
@@ -116,7 +116,7 @@ class Runner(Plan):
 
     @contextmanager
     def _replacing(self, node: Cell) -> Iterator[None]:
-        """Sets aside what a cell has made before, and puts it back if the new run fails."""
+        """Sets the old results of a cell aside, and puts them back if the new run fails."""
         kept = cache_dir() / "replaced" / node.experiment / (node.key or "all")
         shutil.rmtree(kept, ignore_errors=True)
         record = records.record_path(node)

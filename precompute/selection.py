@@ -1,5 +1,5 @@
-"""The data sets of experiments: their names in files, how they are fetched or generated, and which signals a zoo holds.
-These are the same for every representation."""
+"""The data sets of experiments: their names in files, how they are fetched or generated, and which of their signals a
+zoo holds. A data set's zoos hold the same signals for every representation."""
 
 import hashlib
 import re
@@ -30,8 +30,8 @@ def slug(name: str) -> str:
 
 
 def base_data(data: str) -> str:
-    """The data set on which the base of a data set's adapters was trained: all emoji for people, a folder itself for
-    that folder."""
+    """The data set on which the base of a data set's adapters was trained. For a part (`emoji/people`) it is the whole
+    data set, and for a folder the folder itself."""
     return data if ":" in data else data.partition("/")[0]
 
 
@@ -90,8 +90,8 @@ def zoo_signals(dataset: str) -> Signals:
 
 
 def _balanced(signals: Signals, split: Split, count: int) -> list[str]:
-    """`count` ids, spread over the classes as evenly as their sizes allow. Of all emoji, only one of each family (the
-    skin tones of one emoji) is taken; people have too few families for that, so that any may be taken."""
+    """Returns `count` ids, spread over the classes as evenly as their sizes allow. From all emoji it takes only one of
+    each family (the skin tones of one emoji). `emoji/people` has too few families for that, so several may be taken."""
     groups, seen = defaultdict(list), set()
     for signal in sorted(signals.where(split=split), key=lambda signal: _rank(signal.id)):
         key = family(signal.id) if signals.name == "emoji" else signal.id

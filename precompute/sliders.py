@@ -1,8 +1,8 @@
-"""Judges sliders: moves weights along the directions of attributes, and reads off what they decode to whether the
-attribute changes as asked, and whether all others stay.
+"""Judges sliders: moves weights along the directions of attributes, decodes them, and reads the attributes again. The
+slider's attribute should change as asked, and all others should stay.
 
-A reading counts only if it can be trusted: on the weights as they are it must explain at least `TRUSTED` of the
-variance of a number, or tell a value from the others with at least `TRUSTED` balanced accuracy.
+Only readings that can be trusted count. On unmoved weights, a reading of a number must explain at least `TRUSTED` of
+its variance, and a reading of a value must tell it from the others with at least `TRUSTED` balanced accuracy.
 """
 
 from collections.abc import Iterable
@@ -21,16 +21,17 @@ from wsr.zoo import Zoo
 
 AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 TRUSTED = 0.8
-MOVES = 0.5  # share of what one step asks for that must be there, for an attribute to have moved as asked
-STAYS = 0.5  # standard deviations that another number may move by when the slider moves by one step
-FITS = 10  # of a class
+MOVES = 0.5  # a number has moved as asked if it changes by at least this share of the step
+STAYS = 0.5  # another number has stayed if it changes by at most this many standard deviations
+FITS = 10  # fits of each class that are moved
 
 
 def sliders_of(
     zoo: Zoo, fits: pd.DataFrame, only: Iterable[str] = (), way: str = "jointly", ridge: float | None = None
 ) -> list[dict]:
-    """Judges all sliders of a zoo on unseen fits: those of each class on its own fits, where classes have attributes of
-    their own. only: these attributes, by default all. Returns a row for each slider whose reading can be trusted."""
+    """Judges all sliders of a zoo on unseen fits. If classes have attributes of their own, each class's sliders are
+    judged on its own fits. only: the attributes to judge, by default all. way, ridge: how `directions` finds them.
+    Returns a row for each slider whose reading can be trusted."""
     dataset, _ = find(zoo.meta["dataset"])
     own = dataset is not None and bool(dataset.measures(None))
     rows = []
@@ -47,8 +48,8 @@ def sliders_of(
 
 
 class Judge:
-    """Judges the sliders of unseen weights (n, p), whose attributes are known. trusted: the names of the directions
-    whose attributes can be read, each with how well."""
+    """Judges the sliders of unseen weights (n, p), whose attributes are known. trusted: the directions whose attributes
+    can be read well enough, each with the R² or the balanced accuracy of its reading."""
 
     def __init__(self, found: Directions, readings: Readings, weights: Float[Tensor, "n p"], truth: pd.DataFrame):
         self.found, self.readings, self.weights = found, readings, weights
@@ -60,7 +61,8 @@ class Judge:
         self.before = self._read(weights)
 
     def _trust(self, name: str, truth: pd.DataFrame) -> float:
-        """R² of a number, or balanced accuracy of a value; 0 where it cannot be read or what is true is not known."""
+        """R² of the reading of a number, or balanced accuracy of the reading of a value. 0 if the attribute cannot be
+        read or is not known."""
         direction = self.found[name]
         if direction.attribute not in truth:
             return 0.0
@@ -84,15 +86,16 @@ class Judge:
         return (values == value if value else values != NONE).to_numpy()
 
     def _read(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
-        """All trusted readings, a column each; those that are measured from one decoding."""
+        """All trusted readings of weights, one in each column. Those that are measured share one decoding."""
         measured = self.readings.measure(weights) if self.readings.measured else pd.DataFrame(index=range(len(weights)))
         others = {name: self.readings.read(weights, name) for name in self.trusted if name not in measured}
         return measured.assign(**others)[list(self.trusted)]
 
     def row(self, name: str) -> dict:
-        """Moves all weights by AMOUNTS along a direction. R²: between the slider and the change of the reading, over
-        all weights; slope: the change for a step, as a share of what it asks for; moves: share of the weights whose
-        attribute changes as asked by one step; stays: share of the other readings that stay, by one step."""
+        """Moves all weights by AMOUNTS along a direction, and returns a row of results. R²: squared correlation of the
+        slider with the change of the reading, over all weights. slope: the change for one step, as a share of the step
+        that was asked for. moves: share of the weights whose attribute changes as asked by one step. stays: share of
+        the other readings that do not change by one step."""
         direction = self.found[name]
         read = {amount: self._read(direction.apply(self.weights, amount)) for amount in AMOUNTS if amount}
         read[0.0] = self.before
@@ -103,7 +106,7 @@ class Judge:
         return row | self._moves(direction, changes, read) | {"stays": self._stays(direction, read)}
 
     def _moves(self, direction: Direction, changes: dict[float, np.ndarray], read: dict[float, pd.DataFrame]) -> dict:
-        if direction.unit is None:  # of those without the value, how many get it
+        if direction.unit is None:  # the share of weights without the value that get it
             without = (self.before[direction.name] <= 0.5).to_numpy()
             flips = (read[1.0][direction.name] > 0.5).to_numpy()[without]
             return {"R²": None, "slope": None, "moves": float(flips.mean()) if without.any() else None}
@@ -118,8 +121,8 @@ class Judge:
         return {"R²": float(share), "slope": slope, "moves": float(np.mean(there))}
 
     def _stays(self, direction: Direction, read: dict[float, pd.DataFrame]) -> float | None:
-        """Other names of the same attribute are no other attribute; numbers that say the same move with it, and count
-        all the same."""
+        """Share of the other attributes' readings that stay, by one step in either direction. Other values of the
+        slider's attribute are left out, but not numbers that correlate with it and therefore move with it."""
         shares = []
         for name in self.trusted:
             other = self.found[name]
@@ -138,7 +141,7 @@ def good(fits: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(rows: list[dict]) -> dict:
-    """What the issue asks of the sliders: how many numbers have R² ≥ 0.8, and the mean shares that move and stay."""
+    """Summary of all sliders: how many numbers have R² ≥ 0.8, and the means of the columns."""
     table = pd.DataFrame(rows)
     if not len(table):
         return {"sliders": 0}

@@ -1,8 +1,8 @@
-"""Whether the app's memory, disk and idle time stay bounded: `python -m precompute.soak [--report]`.
+"""Measures whether the app's memory, disk space and idle time stay bounded: `python -m precompute.soak [--report]`.
 
 This starts the app on a free port of this machine. One visitor after another comes, clicks on maps, moves α in Connect
-or fits, and leaves. As it goes on it prints the memory of the server and its children, the size of the temporary files,
-and how long answers took. At the end it prints how many CPU seconds a minute the server takes with nobody there.
+or fits, and leaves. Meanwhile it prints the memory of the server and its children, the size of the temporary files, and
+how long answers took. At the end it prints how many CPU seconds the server takes in a minute without visitors.
 `--report` writes all of it to assets/reports/soak.json.
 
 `--root` measures the app of another checkout. With the default options it takes a quarter of an hour.
@@ -23,18 +23,18 @@ from precompute.visitors import serving, used
 from precompute.visitors_page import Page, Visitor
 from wsr.paths import assets_dir, atomic_path
 
-VISITORS = 5  # they come one after another and share the actions
+VISITORS = 5  # visitors, who come one after another and share the actions
 DATA_SETS = ("emoji", "shapes10", "emoji-people")
 SAMPLES = ("photo:cat", "photo:astronaut")
-INTERVAL = 10.0  # seconds between two checks whether the server is at rest
+INTERVAL = 10.0  # seconds between two checks of whether the server is at rest
 SETTLING = 0.1  # share of a core below which the server is at rest
-PATIENCE = 600.0  # seconds that the server has to come to rest
+PATIENCE = 600.0  # seconds within which the server must come to rest
 
 
 @dataclass
 class Soak:
-    """What has been measured so far. rows: the number of actions done, megabytes of memory and of temporary files, and
-    the median seconds of an action since the row before."""
+    """The measurements so far. rows: each has the number of actions done, the megabytes of memory and of temporary
+    files, and the median seconds of an action since the previous row."""
 
     server: int
     files: Path
@@ -104,7 +104,7 @@ def at_rest(server: int) -> None:
 
 
 def idle(server: int, seconds: float) -> float:
-    """CPU seconds that the server takes in a minute, measured for so many seconds."""
+    """CPU seconds that the server takes in a minute, measured over `seconds` seconds."""
     before, begun = used(server)["cpu_seconds"], time.monotonic()
     time.sleep(seconds)
     return 60 * (used(server)["cpu_seconds"] - before) / (time.monotonic() - begun)
@@ -115,7 +115,7 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--clicks", type=int, default=300)
     parser.add_argument("--alphas", type=int, default=30)
     parser.add_argument("--fits", type=int, default=10)
-    parser.add_argument("--idle", type=float, default=120.0, help="seconds that nobody is there")
+    parser.add_argument("--idle", type=float, default=120.0, help="seconds without visitors, at the end")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
     parser.add_argument("--report", action="store_true")
@@ -140,7 +140,7 @@ def main(given: list[str] | None = None) -> dict:
             os.environ.pop("GRADIO_TEMP_DIR")
             if before is not None:
                 os.environ["GRADIO_TEMP_DIR"] = before
-    print(f"With nobody there the server took {rest:.2f} CPU seconds a minute.", flush=True)
+    print(f"Without visitors the server took {rest:.2f} CPU seconds a minute.", flush=True)
     found = {"rows": soak.rows, "idle_cpu_seconds_a_minute": round(rest, 2)}
     if asked.report:
         with atomic_path(assets_dir() / "reports" / "soak.json") as temporary:

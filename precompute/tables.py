@@ -18,8 +18,8 @@ def write_json(path: Path, report: Any) -> None:
 
 
 def write_tables(paths: Iterable[Path], rows: pd.DataFrame | list[dict], order: list[dict] = (), **about: Any) -> None:
-    """Writes rows to each path, in the form that its ending names: JSON with `about` before them, CSV, or Markdown.
-    order: rows on what of the paper's order is confirmed, which go into JSON and Markdown alone."""
+    """Writes rows to each path, in the format of its ending: JSON (with `about` before the rows), CSV, or Markdown.
+    order: rows that say which parts of the paper's order are confirmed; they go into JSON and Markdown only."""
     table, compared = pd.DataFrame(rows), pd.DataFrame(list(order))
     parts = {"rows": json.loads(table.to_json(orient="records"))}
     if len(compared):

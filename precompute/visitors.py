@@ -1,13 +1,13 @@
-"""How long visitors wait for each other: `python -m precompute.visitors [--report]`.
+"""Measures how long visitors wait for each other: `python -m precompute.visitors [--report]`.
 
 This starts the app on a free port of this machine and sends the requests that the pages of twenty visitors send. Most
 of them look around (clicks on the map, steps of α in Connect, other tabs), and three fit. Then the same is measured
-while one more visitor uploads the worst meshes we know, again and again. For each kind of action it prints p50, p95 and
-the maximum of the seconds from the action to its first answer and to its last one; `--report` writes them to
-assets/reports/visitors.json.
+while one more visitor uploads the worst meshes we know, again and again. For each kind of action it prints the median,
+the 95th percentile and the maximum of the seconds from the action to its first and to its last answer; `--report`
+writes them to assets/reports/visitors.json.
 
-`--root` measures the app of another checkout, `--url` an app that runs already. The measurement takes `--settle`,
-`--seconds` and `--mesh-seconds`, and a minute.
+`--root` measures the app of another checkout, `--url` an app that runs already. The measurement takes a minute longer
+than `--settle`, `--seconds` and `--mesh-seconds` together.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from wsr.paths import assets_dir, atomic_path
 THINKING = (1.0, 5.0)  # seconds between two actions of a visitor
 ACTIONS = {"map": 0.6, "alpha": 0.25, "tab": 0.15}
 SHAPES = 0.25  # share of the visitors who look at shapes, whose pictures are surfaces
-STEPS = 300  # of a fit, which take a core five seconds
+STEPS = 300  # steps of a fit, which take five seconds on one core
 PATIENCE = 120.0  # seconds that a visitor waits for an answer
 AGAIN = 20  # uploads of each worst mesh, at most
 
@@ -51,7 +51,7 @@ class Seen:
 
 
 async def looking(visitor: Visitor, seen: Seen, until: float, chance: random.Random) -> None:
-    """Acts, waits for the answer and pauses, until the time is over."""
+    """Acts, waits for the answer and pauses, again and again until the time is over."""
     await asyncio.sleep(chance.uniform(0, THINKING[1]))
     data = "emoji" if chance.random() > SHAPES else "shapes10"
     if data != "emoji":
@@ -76,8 +76,8 @@ async def fitting(visitor: Visitor, seen: Seen, until: float, chance: random.Ran
 
 
 async def misusing(visitor: Visitor, seen: Seen, until: float, meshes: list[Path]) -> None:
-    """Uploads one bad mesh after another and presses Fit. A refusal is no error here: `seen.said` collects what the
-    page says."""
+    """Uploads one bad mesh after another and presses Fit. A refusal does not count as an error: `seen.said` collects
+    the page's messages."""
     for mesh in meshes * AGAIN:
         if time.monotonic() > until:
             return
@@ -98,7 +98,7 @@ async def _timed(seen: Seen, action: str, answer) -> None:
 
 
 async def phase(page: Page, seconds: float, looks: int, fits: int, meshes: list[Path], seed: int) -> Seen:
-    """Lets all visitors act at once for so many seconds, and then waits for the answers that are still due."""
+    """Lets all visitors act at once for `seconds` seconds, and then waits for the answers that are still due."""
     seen = Seen()
     async with contextlib.AsyncExitStack() as here:
         visitors = []
@@ -178,8 +178,8 @@ def serving(root: Path):
 
 
 def end(server: subprocess.Popen, seconds: float = 30.0) -> None:
-    """Asks a process to end, and kills it if it has not ended after so many seconds. If it leads a process group of its
-    own, that whole group is killed."""
+    """Asks a process to end, and kills it if it has not ended after `seconds` seconds. If it leads a process group of
+    its own, the whole group is killed."""
     server.terminate()
     try:
         server.wait(seconds)
@@ -211,8 +211,8 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--fitting", type=int, default=3, help="how many of the visitors fit")
     parser.add_argument("--seconds", type=float, default=180.0)
-    parser.add_argument("--mesh-seconds", type=float, default=60.0, help="with the worst meshes; 0: without them")
-    parser.add_argument("--settle", type=float, default=30.0, help="seconds with one visitor before all others come")
+    parser.add_argument("--mesh-seconds", type=float, default=60.0, help="with the worst meshes; 0 leaves them out")
+    parser.add_argument("--settle", type=float, default=30.0, help="seconds with one visitor, before the others come")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--root", type=Path, default=Path(__file__).resolve().parent.parent)
     parser.add_argument("--url", help="an app that runs already, with a / at its end")

@@ -1,4 +1,4 @@
-"""A visitor's page without a browser: it sends the requests that the page sends, and reads the answers."""
+"""Simulates a visitor's page without a browser: sends the requests that the page sends, and reads the answers."""
 
 import asyncio
 import contextlib
@@ -16,12 +16,13 @@ Times = tuple[float, float]  # seconds to the first answer and to the last
 
 
 class Refused(Exception):
-    """The app answered with an error."""
+    """Raised if the app answers with an error."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """What every visitor gets from the server: the address, the widgets by number, and the events."""
+    """The page as the server sends it to every visitor. url: its address. widgets: by number. events: with their
+    triggers and outputs."""
 
     url: str
     widgets: dict[int, dict]
@@ -94,7 +95,7 @@ class Visitor:
         await self.client.aclose()
 
     async def open(self) -> Times:
-        """Fetches the page, tells the server that it is open, and sends the requests that fill it."""
+        """Fetches the page, tells the server that the page is open, and sends the requests that fill it."""
         begun = time.monotonic()
         (await self.client.get("")).raise_for_status()
         got = time.monotonic() - begun
@@ -132,8 +133,8 @@ class Visitor:
         return [item for one in re.findall(r'"customdata":(\[[^\]]*\])', text) for item in json.loads(one)]
 
     async def click(self, item: str) -> Times:
-        """Clicks on a point of the map. The first answer is its picture; the last one completes all that stands around
-        it."""
+        """Clicks on a point of the map. The first answer is its picture; the last one completes the rest of the
+        panel."""
         return await self.do(self.page.on(self.page.map, "pick")[0], data={"id": item})
 
     async def alpha(self, value: float) -> Times:
@@ -167,7 +168,7 @@ class Visitor:
         begun = time.monotonic()
         await self.do(press)
         fitting = self.page.after(press, "then")[0]
-        while not fitting["api_name"].startswith("fit"):  # measuring comes first
+        while not fitting["api_name"].startswith("fit"):  # the target is measured first
             await self.do(fitting)
             fitting = self.page.after(fitting, "then")[0]
         self.values[self.page.widget(name="slider", label="Steps")] = steps
@@ -192,7 +193,7 @@ class Visitor:
         return (self.page.widgets[number].get("props") or {}).get("value")
 
     async def do(self, *events: dict, data: Any = None, stop: Any = None) -> Times:
-        """Sends events as one trigger does, and waits for all answers. Returns the seconds to the first values and to
+        """Sends the events of one trigger, and waits for all answers. Returns the seconds to the first values and to
         the end."""
         begun = time.monotonic()
         waiting = await asyncio.gather(*(self._send(event, data, begun, stop) for event in events))
@@ -271,7 +272,7 @@ class Visitor:
 
     def _take(self, outputs: list[int], data: list) -> None:
         for number, value in zip(outputs, data, strict=False):
-            if isinstance(value, list) and (not value or value[0][:1] == ["replace"]):  # a later part of an answer
+            if isinstance(value, list) and (not value or value[0][:1] == ["replace"]):  # a later part of it
                 if not value:
                     continue
                 value = value[0][2]

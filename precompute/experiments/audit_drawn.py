@@ -1,5 +1,5 @@
-"""The audits as pictures, one for each data set. For every representation that has been audited, a picture shows
-quality against novelty, and the distances to the nearest training weight."""
+"""The audits as pictures, one for each data set. For every audited representation, the picture shows quality over
+novelty, and the distances to the nearest training weight."""
 
 import json
 
@@ -15,7 +15,7 @@ from wsr.errors import WsrError
 from wsr.fields import registry
 from wsr.paths import atomic_path
 
-EDGE, BINS = 3.0, 40  # end of both axes of the plane; points beyond are drawn there
+EDGE, BINS = 3.0, 40  # end of both axes of the plane, where points beyond are drawn; bins of the histograms
 BACK = {"noise 0.1": "x", "average of 2": "+", "average of 16": "1", "Gaussian": "^"}  # baselines behind the generators
 
 
@@ -24,7 +24,7 @@ def run(cell: Cell, context: Context) -> None:
     names = {kind: f"audit-{context.zoo(cell.data, kind)}" for kind in registry.names()}
     there = [kind for kind, name in names.items() if (reports / f"{name}.parquet").exists()]
     if not there:
-        raise WsrError("no audit of this data set is there: `python -m precompute run audits` makes them.")
+        raise WsrError("this data set has not been audited: `python -m precompute run audits` does it.")
     figure = Figure(figsize=(2.7 * len(there), 5.2), layout="constrained")
     for column, kind in enumerate(there, 1):
         rows = pd.read_parquet(reports / f"{names[kind]}.parquet")

@@ -1,10 +1,11 @@
 """How good and how new generated weights are, for every zoo that a diffusion model has learnt from.
 
-For each zoo this writes three reports. reports/generation-<zoo>.json has FD and MMD (of shapes also mMD, COV, 1-NNA and
-floating pieces) of every seed's samples against the fits of a final table (precompute.final), and the share that a
-classifier assigns to the class they were sampled of. What decides which weights are copies is set on validation fits.
-reports/audit-<zoo>.{parquet,json}, which the Audit tab draws, has quality and novelty of the samples of every
-registered generator. reports/samples-<name>.webp shows the first 64 samples as they came.
+For each zoo this writes three reports. reports/generation-<zoo>.json has FD and MMD (for shapes also mMD, COV, 1-NNA
+and floating pieces) of every seed's samples against the fits of a final table (precompute.final), and the share of
+samples that a classifier assigns to the class they were sampled for. The thresholds that decide which weights are
+copies are set on validation fits. reports/audit-<zoo>.{parquet,json}, which the Audit tab draws, has quality and
+novelty of the samples of every registered generator. reports/samples-<name>.webp shows the first 64 samples, without
+selection.
 """
 
 from pathlib import Path
@@ -33,7 +34,7 @@ from wsr.zoo import Zoo
 
 SHOWN, CELL = 64, 96
 DECODED = 256  # how many samples of a model are decoded; a shape takes a quarter of a second
-PAIR_POINTS = 1024  # points of a cloud in distances between clouds, which are some 150,000 a model at 0.4 ms each
+PAIR_POINTS = 1024  # points of a cloud in distances between clouds: a model has some 150,000 of these, at 0.4 ms each
 
 
 def run(cell: Cell, context: Context) -> None:
@@ -47,7 +48,7 @@ def run(cell: Cell, context: Context) -> None:
         final = final_fits(EXPERIMENT, zoo)
         counts = [len(zoo.good("train")), len(zoo.good("heldout")), int((final["status"] == "ok").sum())]
         sizes = [COUNT, DECODED, *counts, *map(len, made.values())]
-        options = {"count": min(sizes), "resolution": zoo.modality.resolutions.judged}  # small data sets have fewer
+        options = {"count": min(sizes), "resolution": zoo.modality.resolutions.judged}  # small sets have fewer
         options |= {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
         evaluation.compare_with(final, update)
@@ -85,8 +86,8 @@ def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Deco
 
 
 def classifier_accuracy(evaluation: Evaluation, classes: np.ndarray, seen: Decoded) -> float | None:
-    """The share of shapes that PointNet++ assigns to the class they were sampled of. None for images, which have no
-    classifier here, and for shapes of classes that PointNet++ was not trained on."""
+    """The share of shapes that PointNet++ assigns to the class they were sampled for. None for images, which have no
+    classifier here, and for shapes of classes on which PointNet++ was not trained."""
     names = sorted(set(evaluation.zoo.good("train")["class"]))
     if seen.clouds is None or names != sorted(CATEGORIES):
         return None
@@ -102,7 +103,7 @@ def samples(cell: Cell, context: Context) -> list[str]:
 
 
 def picture(zoo: Zoo, weights: torch.Tensor, path: Path) -> None:
-    """The samples in the order in which they came, eight in a row."""
+    """Draws the samples in the order in which they were sampled, eight in a row."""
     resolution = zoo.modality.resolutions.judged if zoo.modality.has_surface else CELL
     cells = draw_weights(zoo.representation, weights, resolution, CELL)
     with atomic_path(path) as temporary:
@@ -115,7 +116,7 @@ def settings(cell: Cell, context: Context) -> dict:
 
 
 def changed(cell: Cell, context: Context) -> list[str]:
-    """What the report on a zoo says of its settings that is otherwise now."""
+    """The differences, in words, between the settings that a zoo's report states and those of now."""
     told = parsed(context.path(f"reports/generation-{context.zoo(cell.data, cell.representation)}.json"))
     names = {"decoded": "samples", "pair_points": "points of a distance", "resolution": "resolution"}
     return differences({ours: told[theirs] for ours, theirs in names.items()}, settings(cell, context))
@@ -148,7 +149,7 @@ EXPERIMENT = Experiment(
     run=run,
     final=True,
     changed=changed,
-    threads=THREADS,  # two of them side by side make more of two cores than one on both
+    threads=THREADS,  # two audits side by side use two cores better than one that uses both
     place=14,
     size="0.2 MB each",
     time="5 to 15 min a zoo ᵃ",

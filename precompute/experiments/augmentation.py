@@ -1,9 +1,10 @@
 """Whether permuted copies of the training weights help a generator.
 
-An earlier audit of weight generators found that augmentation by permuted neurons makes training harder without reducing
-copies. Here the weights are mLoRA's fits of shapes, which have no mask, so that their ranks may be permuted. Each
-training weight appears once, or also with its ranks in one, three or seven other orders. Every model trains by the
-usual rule. FD compares samples with held-out fits, and the audit recognises permuted copies.
+An earlier audit of weight generators found that augmentation with permuted neurons makes training harder without
+reducing copies. Here the weights are mLoRA's fits of shapes, which have no mask, so that their rank components may be
+permuted. Each training weight appears once, or also with its components in one, three or seven other orders. Every
+model trains until its validation loss no longer falls or its time is up. FD compares samples with held-out fits, and
+the audit recognises permuted copies.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""What moves the barrier: one setting at a time away from the preset.
+"""How settings of fitting change the barrier: one setting at a time is changed from the preset.
 
-16 held-out emoji are fitted twice from independent starts (λ = 1), by the two representations whose barriers are
+16 held-out emoji are fitted twice from independent starts (λ = 1), with the two representations whose barriers are
 lowest.
 """
 

@@ -1,8 +1,8 @@
-"""Whether guidance by clusters helps a data set of one class.
+"""Whether guidance by clusters helps the generator of a data set with one class.
 
-The data set is emoji of people, the representation mLoRA-Asym. One model has no clusters, the others have 5 and 10
-k-means clusters in the place of classes. Every model trains by the usual rule, and is sampled without guidance (weight
-1) and at the preset's guidance.
+The data set is emoji of people, the representation mLoRA-Asym. One model has no clusters; the others have 5 and 10
+k-means clusters instead of classes. Every model trains until its validation loss no longer falls or its time is up, and
+is sampled without guidance (weight 1) and with the preset's guidance.
 """
 
 from dataclasses import replace

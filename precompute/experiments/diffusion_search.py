@@ -1,10 +1,10 @@
-"""The networks of the diffusion models: learning rate, width, depth and, of MLPs, the size of tokens.
+"""The search for the networks of the diffusion models: learning rate, width, depth and, for MLPs, the size of tokens.
 
-Every representation gets the same budget of trials, so that HyperDiffusion's baseline (the diffusion of MLP weights) is
-given as much care as ours. A trial trains for a minute on one core and is judged by its validation loss; the test split
-has no part in it. The search begins with the preset and its learning rates, and goes from the best trial so far to its
-neighbours: one axis at a time, a step up or down. It ends when no neighbour of the best is left, or with the budget.
-The measured time of a step decides later how many steps a model gets.
+Every representation gets the same number of trials, so that HyperDiffusion's baseline (the diffusion of MLP weights) is
+tuned with as much care as ours. A trial trains for a minute on one core and is judged by its validation loss; the test
+split is not used. The search begins with the preset at several learning rates, and then tries the neighbours of the
+best trial so far, which differ from it by one step of one axis. It ends when all neighbours of the best trial have been
+tried, or when the trials are used up. The measured time of a step later decides how many steps a model gets.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,7 +28,7 @@ TOKEN_SIZES = (160, 320, 640, 1280, None)  # None: each layer is one token
 
 @dataclass(frozen=True)
 class Trial:
-    """What a trial tries; the names are those of `DiffusionConfig`."""
+    """The settings of a trial, by their names in `DiffusionConfig`."""
 
     lr: float
     width: int
@@ -41,8 +41,8 @@ class Trial:
 
 
 def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool) -> Trial | None:
-    """The next trial; None if no neighbour of the best is left, or the budget is spent. known: the validation loss of
-    each trial so far; tokens: whether the size of tokens is searched."""
+    """The next trial; None if all neighbours of the best one have been tried, or no trials are left. known: the
+    validation loss of each trial so far. start: the preset. tokens: whether the size of tokens is searched."""
     for lr in RATES:
         if replace(start, lr=lr) not in known:
             return replace(start, lr=lr)
@@ -53,7 +53,7 @@ def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool) -> Tria
 
 
 def neighbours(trial: Trial, tokens: bool) -> Iterator[Trial]:
-    """Yields the trials that differ by one step of one axis."""
+    """Yields the trials that differ from this one by one step of one axis."""
     yield from (replace(trial, lr=lr) for lr in (trial.lr / 2, trial.lr * 2))
     ladders = {"width": WIDTHS, "depth": DEPTHS} | ({"token_size": TOKEN_SIZES} if tokens else {})
     ladders = {axis: ladder for axis, ladder in ladders.items() if getattr(trial, axis) in ladder}

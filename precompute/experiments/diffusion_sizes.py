@@ -1,6 +1,6 @@
 """How wide a diffusion network of the `cpu` preset should be.
 
-Networks of the sizes below learn mLoRA-Asym's weights of shapes, at the learning rate that `diffusion_search` found.
+Networks of the sizes below learn mLoRA-Asym's fits of shapes, at the learning rate that `diffusion_search` found.
 Each trains until its validation loss no longer falls, but no longer than the limit, and is judged by that loss.
 """
 
@@ -39,7 +39,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 EXPERIMENT = Experiment(
     name="diffusion_sizes",
-    title="`reports/diffusion-sizes.json`: how wide the network should be",
+    title="`reports/diffusion-sizes.json`: how wide the diffusion network should be",
     data=("shapes10",),
     grid=lambda context: [
         {"data": data, "representation": "mlora-asym", **dict(zip(AXES, size, strict=True))}

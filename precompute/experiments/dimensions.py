@@ -1,8 +1,9 @@
-"""The intrinsic dimension of signals and of each representation's weights, estimated by maximum likelihood. The
-question is whether weights are simpler than the signals that they encode.
+"""The intrinsic dimension of signals and of each representation's weights, estimated by maximum likelihood. It answers
+whether weights have a lower dimension than the signals that they encode.
 
-Points are the images of the training split (at 32×32) or its occupancies (at 16³ points), and the weights of the same
-instances, each parameter divided by its standard deviation. The estimate uses k = 3, 5, 10 or 20 neighbours.
+The samples of signals are the images of the training split (at 32×32) or its occupancies (at 16³ points). The samples
+of weights are those of the same instances, each parameter divided by its standard deviation. The estimates use k = 3,
+5, 10 and 20 neighbours.
 """
 
 from pathlib import Path
@@ -18,7 +19,7 @@ from wsr.data import load_signals
 from wsr.fields import registry
 from wsr.zoo import Zoo
 
-SIGNALS = "signals"  # stands in the place of a representation
+SIGNALS = "signals"  # the value on the axis of representations that stands for the signals themselves
 PIXELS, SAMPLES = 32, 16
 
 
@@ -36,7 +37,7 @@ def run(cell: Cell, context: Context) -> dict:
 
 
 def _zoo(cell: Cell, context: Context) -> str:
-    """The cell's zoo. For signals it is the first representation's, which says which instances are meant."""
+    """The cell's zoo. For signals it is the zoo of the first representation, which determines the instances."""
     return context.zoo(cell.data, registry.names()[0] if cell["of"] == SIGNALS else cell["of"])
 
 
@@ -51,7 +52,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 EXPERIMENT = Experiment(
     name="dimensions",
-    title="`reports/dimensions.*`: how many dimensions signals and weights have",
+    title="`reports/dimensions.*`: the intrinsic dimension of signals and of weights",
     data=("emoji", "emoji/people", "shapes10"),
     grid={"of": lambda: (SIGNALS, *registry.names())},
     settings=lambda cell, context: {"pixels": PIXELS, "samples": SAMPLES},

@@ -1,20 +1,21 @@
 """Figure 3: do independent fits of one target lie in one linear mode?
 
-30 held-out targets of each data set are fitted twice by each representation, in three series of starts:
+30 held-out targets of each data set are fitted twice with each representation, in three series of starts:
 
-- `own`: each from its own start, the second taken away from the first by λ = 0 (the control: the same start, other
-  points), 0.25, 0.5, 0.75, 1 (an independent start).
-- `spread`: λ = 1, all six from one fixed start with the same relative spread σ = 0.02, 0.1, 0.3 around it.
-- `normal`: λ = 1, the multiplicative adapters from zero-mean starts.
+- `own`: each representation has its usual starts, at a distance of λ = 0 (the control: one start, but other points),
+  0.25, 0.5, 0.75 and 1 (independent starts).
+- `spread`: λ = 1. All six representations have one mean start and random starts around it, with the same relative
+  standard deviation σ = 0.02, 0.1 or 0.3.
+- `normal`: λ = 1. The multiplicative adapters have zero-mean starts.
 
 The independent fits of `own` and `normal` are kept as the zoos <data set>-<representation>-pairs and …-normal-pairs,
-with which the app's Connect tab opens. A target's two fits are called `<id>@0` and `<id>@1` there.
+with which the app's Connect tab opens. A target's two fits have the ids `<id>@0` and `<id>@1` there.
 
 Each row has three cosines: of the two starts, of the two fits, and of the two fits' changes from the mean start. The
-last two stand beside their floor, the same cosine for fits of different targets. It has the quality at eleven points of
-the line between the two weights, and for shapes the Chamfer distance ×10² of the surfaces (at 64³, 2,048 points) at the
-ends and halfway. Both are measured for the fits as they are, and with the second one aligned to the first. Values are
-means and standard deviations over targets.
+last two have a floor beside them, which is the same cosine for fits of different targets. The row also has the quality
+at eleven points of the line between the two weights, and for shapes the Chamfer distance ×10² of the surfaces (at 64³,
+2,048 points) at the ends and halfway. Both are measured for the fits as they are, and with the second one aligned to
+the first. Values are means and standard deviations over targets.
 """
 
 import time
@@ -37,7 +38,7 @@ from wsr.zoo import Zoo
 from wsr.zoo.build import require_same_run
 
 INSTANCES, SURFACE = 30, 64
-POINTS = 25_000  # for an IoU: the mean over 30 shapes is then known to 0.001
+POINTS = 25_000  # points of an IoU: the mean over 30 shapes is then known to 0.001
 LAMBDAS, SIGMAS = (0.0, 0.25, 0.5, 0.75, 1.0), (0.02, 0.1, 0.3)
 SERIES = [
     *(("own", 0.02, value) for value in LAMBDAS),
@@ -49,8 +50,8 @@ INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
 
 
 def cases() -> list[tuple]:
-    """The values of `AXES` of every cell. Only multiplicative adapters have a centre, and so another start without
-    one."""
+    """The values of `AXES` of every cell. Only multiplicative adapters have starts around a centre, so only they have
+    the series `normal` without one."""
     kinds = map(registry.named, registry.names())
     return [(kind.name, *case) for kind in kinds for case in SERIES if case[0] != "normal" or kind.centred]
 
@@ -60,8 +61,8 @@ def signals_of(data: str) -> Signals:
 
 
 def kept(cell: Cell) -> bool:
-    """Whether a cell's pairs are kept as a zoo, as independent fits from the preset's start or from a zero-mean start
-    are."""
+    """Whether a cell's pairs are kept as a zoo. Those of independent fits (λ = 1) are, from the preset's starts as well
+    as from zero-mean starts."""
     return cell["lambda"] == 1 and cell["series"] != "spread"
 
 
@@ -71,7 +72,8 @@ def pairs(cell: Cell, context: Context) -> str:
 
 
 class Study:
-    """What all cells of a data set share: the targets, and the first fits, which are the same for all λ of a series."""
+    """The data that all cells of a data set share: the targets, and the first fits, which are the same for all λ of a
+    series."""
 
     def __init__(self, data: str, context: Context):
         self.data, self.context = data, context
@@ -158,7 +160,8 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 
 def _line(pair: Pair, found: Connection, whole: bool) -> dict:
-    """whole: include the curve of every target, which the app draws beside its pictures."""
+    """The measurements of the line between two fits. whole: include the curve of every target, which the app draws
+    beside its pictures."""
     distance = (pair.a - pair.b).norm(dim=1).numpy()
     summary = _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
     return summary | ({"curves": found.quality.round(4).tolist()} if whole else {})

@@ -1,8 +1,9 @@
-"""The diffusion models, and 512 samples of each. Each model trains until its validation loss no longer falls, but for
-no more steps than fit into half an hour of one core (`diffusion_search` measured how long one takes). A preset that
-states a number of epochs gets that many instead. Models are written to diffusion/ with five or six bits for each number
-of their matrices. The models as they were written there are sampled, and the samples are written to samples/ with as
-many bits.
+"""The diffusion models, and 512 samples of each.
+
+Each model trains until its validation loss no longer falls, but for no more steps than fit into half an hour on one
+core (`diffusion_search` measured the time of a step). If the preset states a number of epochs, the model trains for
+that many instead. Models are written to diffusion/ with five or six bits for each number of their matrices. Samples are
+drawn from these quantised models, and are written to samples/ with as many bits.
 """
 
 import shutil
@@ -53,7 +54,7 @@ def run(cell: Cell, context: Context) -> None:
         with bar(str(cell)) as update:
             asked = TrainSettings(config=config_of(one, context), seed=one.seed)
             for record in train_generator(one.kind, context.open_zoo(cell), whole, asked, overwrite=True):
-                unseen = f"of unseen weights {record.validation or 0:.4f}"
+                unseen = f"validation loss {record.validation or 0:.4f}"
                 update(record.step, record.steps, f"loss {record.loss:.4f}, {unseen}")
         load_generator(whole).save(path, SaveSettings(bits=bits_of(cell.data)))
     if not samples.exists():
@@ -73,8 +74,8 @@ def settings(cell: Cell, context: Context) -> dict:
 
 
 def search_needed(cell: Cell, context: Context) -> list[str]:
-    """The report of the search. A preset that states a number of epochs states the learning rate as well, and needs
-    none."""
+    """The path of the report of the search. A preset that states a number of epochs also states the learning rate, and
+    needs no search."""
     return [search_report(cell.data, context)] if diffusion_preset(context.preset).epochs is None else []
 
 

@@ -1,10 +1,10 @@
 """Tables 2, 3 and 5: how good generated weights are, ours beside the paper's.
 
-The tables put together what `audits` measured (reports/generation-<zoo>.json). Samples are compared with held-out fits,
-which no model could copy, and with training fits. Beside them stand the floor (held-out against training fits) and the
-replica baseline (training weights with a little noise). Values are means over seeds, with standard deviations if there
-are three seeds: subsets of one seed's samples would say little about another seed. Models that are not there yet are
-left out.
+The tables combine the measurements of `audits` (reports/generation-<zoo>.json). Samples are compared with held-out
+fits, which no model can have copied, and with training fits. For comparison there are the floor (held-out against
+training fits) and the replica baseline (training weights with a little noise). Values are means over seeds, with
+standard deviations if there are three seeds. Subsets of one seed's samples would say little about other seeds, and are
+not used. Models that do not exist yet are left out.
 """
 
 import json
@@ -28,7 +28,7 @@ ORDER = (
     ("mlora-asym", "mlora"),
     ("mlora-asym", "mlp"),
     ("mlora", "mlp"),
-)  # better and worse, of those with three seeds
+)  # pairs (better, worse) in the paper's order, of models with three seeds
 WITH, FLAT = "mlora-asym", "mlora-asym without the layer encoder"  # the two rows of Table 5
 
 
@@ -48,7 +48,7 @@ def tables(data: str, context: Context) -> list[str]:
 def run(cell: Cell, context: Context) -> None:
     found = frame(cell.data, context)
     if not len(found):
-        raise WsrError("nothing of this data set has been measured: `python -m precompute run audits` does it.")
+        raise WsrError("no generator of this data set has been measured: `python -m precompute run audits` does it.")
     paper = PAPER["table3_generation_shapenet"]["multi"]
     if not has_surfaces(cell.data):
         paper = PAPER["table2_generation_ffhq"]
@@ -72,7 +72,7 @@ def measured(data: str, context: Context) -> dict[str, str]:
 
 
 def frame(data: str, context: Context) -> pd.DataFrame:
-    """All rows that were measured of a data set. The column `name` says whose samples a row is about (`named_as`)."""
+    """All measured rows of a data set. The column `name` is that of `named_as`."""
     found = []
     for kind, asset in measured(data, context).items():
         path = context.path(asset)
@@ -106,7 +106,7 @@ def rows(found: pd.DataFrame, paper: dict) -> list[dict]:
 
 
 def order(found: pd.DataFrame) -> list[dict]:
-    """Which of two models is better by each metric, for pairs that both have three seeds."""
+    """Rows that say for each metric which of two models is better, for pairs of models with three seeds each."""
     made = []
     samples = found[found["set"] == "samples"]
     for better, worse in ORDER:
@@ -124,7 +124,7 @@ def order(found: pd.DataFrame) -> list[dict]:
 
 
 def _ratios(found: pd.DataFrame, better: str, worse: str, against: str) -> dict[str, float]:
-    """The ratio of the two FDs, worse to better, as they are and after the floor has been subtracted. The floor is the
+    """The ratio of the FDs of the worse and the better model, before and after subtracting the floor. The floor is the
     FD that a perfect generator would have with as many samples."""
     part = found[found["against"] == against]
     of = part.groupby(["set", "name"])["FD"].mean()
@@ -133,7 +133,7 @@ def _ratios(found: pd.DataFrame, better: str, worse: str, against: str) -> dict[
 
 
 def _losses(samples: pd.DataFrame, name: str, against: str, metric: Metric) -> np.ndarray:
-    """The loss of each seed by a metric: smaller is better."""
+    """A metric of each seed's samples as a loss: smaller is better."""
     if metric.symbol not in samples:
         return np.zeros(0)
     part = samples[(samples["name"] == name) & (samples["against"] == against)][metric.symbol]

@@ -1,7 +1,7 @@
 """How fast a map of 100,000 networks is in a browser.
 
-The zoo is made by perturbing real weights: a hundred copies of each of the thousand emoji, with noise of a tenth of
-each parameter's standard deviation. It is written to build/large, takes 1.6 GB and is not committed. Measured are the
+The zoo consists of perturbed real weights: a hundred copies of each of a thousand emoji, with noise of a tenth of each
+parameter's standard deviation. It is written to build/large, takes 1.6 GB and is not committed. This measures the
 median time of a frame while the map is dragged in headless Chromium with software GL, and the seconds from a click to
 its picture.
 """
@@ -47,7 +47,7 @@ FRAMES = """() => new Promise((done) => {
 
 
 def make() -> None:
-    """Makes an assets folder of its own, with links to the real bases and zoos, and with the large zoo and its map."""
+    """Makes an assets folder with links to the real bases and zoos, and with the large zoo and its map."""
     zoo, done = Zoo.open(REAL), FOLDER / "maps" / f"{NAME}.parquet"
     made_of = {"zoo": asset_hash(zoo.path), "map": asset_hash(assets_dir() / "maps" / f"{REAL}.parquet")}
     identity, label = Identity.of("large map", 1, **made_of, copies=COPIES, noise=NOISE), FOLDER / "identity.json"

@@ -1,13 +1,13 @@
-"""What makes weights learnable: one lever of fitting at a time, and all together.
+"""Which ways of fitting make weights learnable: one lever at a time, and several together.
 
-A lever is a change of how instances are fitted (`wsr.presets.Protocol`, or the rank). With each, 800 training and up to
-200 validation signals are fitted, and 64 of the latter a second time from an independent start. Four figures judge the
-weights (`wsr.analysis.learnability`): the share of noise, the share of validation fits in the span of n training fits,
-what a ridge regression reads of the attributes, and FD of one small generator. The same points for all instances leave
-no independent points: under that lever the second fits differ by their start alone.
+A lever is a change of how instances are fitted (`wsr.presets.Protocol`, or the rank). With each lever, 800 training and
+up to 200 validation signals are fitted, and 64 of the latter a second time from an independent start. Four measures
+judge the weights (`wsr.analysis.learnability`): the share of noise, the share of validation fits in the span of n
+training fits, how well a ridge regression reads the attributes, and the FD of one small generator. First and second
+fits use different points, except under the lever "the same points", where they differ by their start alone.
 
-Everything is judged on `validation`. The report names the winner: of the levers whose quality is at most 0.5 dB or an
-IoU of 0.005 behind the paper's protocol, the one with the lowest FD. It becomes the fit preset `structured`
+Everything is judged on `validation`. The report names the winner: among the levers that lose at most 0.5 dB or an IoU
+of 0.005 against the paper's protocol, the one with the lowest FD. It becomes the fit preset `structured`
 (`wsr.presets.PROTOCOLS`).
 """
 
@@ -39,9 +39,9 @@ from wsr.progress import bar
 from wsr.zoo import Zoo, build_zoo
 
 TRAINING, UNSEEN, PAIRS = 800, 200, 64
-COUNTS = (100, 200, 400, 800)  # training fits of a span
+COUNTS = (100, 200, 400, 800)  # numbers of training fits that form a span
 GENERATOR_STEPS, SAMPLER_STEPS = 1500, 50
-WITHIN = {"image": 0.5, "occupancy": 0.005}  # dB, IoU: what the winner may lose at most
+WITHIN = {"image": 0.5, "occupancy": 0.005}  # dB, IoU: the largest loss of quality that the winner may have
 GENTLE = Protocol(lr=0.5, pull=0.1, average=0.25)
 LEVERS: dict[str, Protocol] = {
     PAPER_LIKE: Protocol(),
@@ -58,7 +58,7 @@ LEVERS: dict[str, Protocol] = {
     "together, own points": GENTLE,
     "together, steps × 2": replace(GENTLE, shared_points=True, steps=2.0),
 }
-RANKS = {"rank 2": 2}  # of the adapters, where a lever changes it
+RANKS = {"rank 2": 2}  # rank of the adapters, for levers that change it
 
 
 def signals_of(data: str) -> Signals:
@@ -96,8 +96,8 @@ def _spread(name: str, values: Float[np.ndarray, "n"]) -> dict[str, float]:
 
 
 def _zoo(cell: Cell, context: Context, signals: Signals, number: int) -> Zoo:
-    """Fits signals with a lever, in a zoo in the cache, which goes on after a kill. number: 0 for the first fits, 1 for
-    the second ones, from an independent start and at other points unless all fits share them."""
+    """Fits signals with a lever, in a zoo in the cache, which is continued after a kill. number: 0 for the first fits,
+    1 for the second fits, which have an independent start, and other points unless all fits share them."""
     way, rank, name = LEVERS[cell["lever"]], RANKS.get(cell["lever"]), cell.representation
     config = way.of(context.settings(cell.data).fit.of(name))
     model = representation_for(name, context.base(cell.data), signals.modality, rank, context.preset)
@@ -119,11 +119,11 @@ def _read(zoo: Zoo, training: list[str], unseen: list[str]) -> pd.DataFrame:
 
 
 def _generated(zoo: Zoo, weights: Float[Tensor, "n p"], cell: Cell, context: Context) -> dict[str, float]:
-    """FD of the samples of a small generator, beside that of training fits."""
+    """FD of the samples of a small generator, and FD of training fits for comparison."""
     training, begun = training_of(zoo, generator_config(cell, context)), time.process_time()
     with bar(f"{cell} (generator)") as update:
         for record in training.run(monitor_every=0):
-            update(record.step, record.steps, f"of unseen weights {record.validation or 0:.4f}")
+            update(record.step, record.steps, f"validation loss {record.validation or 0:.4f}")
     samples = training.model.sample(UNSEEN, steps=SAMPLER_STEPS)
     extractor = context.shared(("extractor", zoo.modality.name), zoo.modality.extractor)
     found = {"FD": generated_distance(zoo, samples, extractor)}
@@ -158,7 +158,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 
 def _chosen(rows: list[dict], data: str) -> str | None:
-    """The winner of a data set; None as long as the paper's protocol has not been measured."""
+    """The winning lever of a data set; None as long as the paper's protocol has not been measured."""
     plain = next((row["quality"] for row in rows if row["lever"] == PAPER_LIKE), None)
     if plain is None:
         return None
@@ -170,8 +170,8 @@ def _chosen(rows: list[dict], data: str) -> str | None:
 
 EXPERIMENT = Experiment(
     name="learnability",
-    title="`reports/learnability.*`: what makes weights learnable, one lever of fitting at a time and together: 1,000 "
-    "fits and a small generator for each; the winner becomes the fit preset `structured`",
+    title="`reports/learnability.*`: which ways of fitting make weights learnable, with 1,000 fits and a small "
+    "generator for each lever and for several together; the winner becomes the fit preset `structured`",
     data=("faces", "shapes10"),
     grid={"representation": ("mlora-asym",), "lever": lambda: tuple(LEVERS)},
     signals=signals_of,

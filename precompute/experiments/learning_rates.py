@@ -1,14 +1,15 @@
 """The search for the learning rates of the six representations.
 
-The search is the same for all six: the same 16 instances, which the base has seen; the preset's steps, points and
-betas; one grid of learning rates and, for adapters, of A's rate in units of B's; and one rule. The rule does not take
-the best rate, because higher rates gain a little quality but let two fits end further apart. It takes the lowest rate
-whose mean quality is within 1 dB (0.005 IoU) of the best of all, and at that rate the ratio with the best quality. For
-mLoRA-Asym on shapes this is a rate of 0.03 with a ratio of 3: on 16 held-out shapes the IoU is 0.964, and 0.939 halfway
-between two fits. A rate of 0.06 has 0.963 and 0.901 with ratio 1, and 0.966 and 0.906 with ratio 3.
+The search is the same for all six. It fits the same 16 instances, on which the base was trained, with the preset's
+steps, points and betas. All have one grid of learning rates and, for adapters, of ratios (A's rate divided by B's). All
+have one rule. It does not take the best rate, because higher rates gain a little quality but let two fits end further
+apart. It takes the lowest rate whose mean quality is within 1 dB (0.005 IoU) of the best of all, and at that rate the
+ratio with the best quality. For mLoRA-Asym on shapes this is a rate of 0.03 with a ratio of 3: on 16 held-out shapes
+the IoU is 0.964, and 0.939 halfway between two fits. With a rate of 0.06 these are 0.963 and 0.901 at ratio 1, and
+0.966 and 0.906 at ratio 3.
 
-The chosen rates stand in wsr/presets.py. `as_fp16` is the mean quality of the same weights rounded to fp16, as a zoo
-stores them.
+The chosen rates are in wsr/presets.py. `as_fp16` in the report is the mean quality of the same weights rounded to fp16,
+as a zoo stores them.
 """
 
 from collections.abc import Mapping

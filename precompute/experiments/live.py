@@ -1,11 +1,16 @@
 """How long a visitor waits, measured in a browser on this machine.
 
-All values are in seconds. Start: from the command to the server's first answer, from there to the map's points (which
-are painted before Gradio has loaded) and to the map itself, and the latter again for later visitors. Atlas: from a
-click to the picture or the surface. Fit: from pressing Fit to 30 dB (of an emoji, or of a photograph if no emoji have
-been fetched) and to an IoU of 0.9. Connect: from opening the tab to its six pictures, and from a step of α to six new
-ones. Other tabs: from a click on the tab to its first picture. Generate: from pressing Sample to the first pictures, to
-the last ones and to the verdicts, and from Stop to the end.
+All values are in seconds.
+
+- Start: from the command to the server's first answer; from there to the map's points (which are painted before Gradio
+  has loaded) and to the map itself; the latter again for later visitors.
+- Atlas: from a click to the picture or the surface.
+- Fit: from pressing Fit to 30 dB (with an emoji, or with a photograph if no emoji have been fetched), and to an IoU of
+  0.9.
+- Connect: from opening the tab to its six pictures, and from a step of α to six new pictures.
+- Generate: from pressing Sample to the first pictures, to the last pictures and to the verdicts, and from Stop to the
+  end.
+- Other tabs: from a click on the tab to its first picture.
 """
 
 import re
@@ -79,7 +84,7 @@ def _first(page: "Page", address: str) -> dict:
 
 
 def _tabs(page: "Page", port: int) -> dict:
-    """What later visitors wait for: the map again, and the other tabs, of what there is to show."""
+    """Measures how long later visitors wait for the map and for the other tabs that have something to show."""
     address, browser, found = f"http://127.0.0.1:{port}/", page.context.browser, {}
     for dataset in ("emoji", "shapes10"):
         if (assets_dir() / "zoos" / f"{dataset}-mlp-pairs" / "zoo.json").exists():
@@ -168,7 +173,7 @@ def _generate(page: "Page", address: str) -> dict:
     page.goto(address, wait_until="commit")
     state = page.locator(".wsr-state:visible")
     state.filter(has_text="Open one").wait_for(timeout=60_000)
-    page.locator(".wsr-row:visible img").first.wait_for()  # the page is at rest: one of the samples is open
+    page.locator(".wsr-row:visible img").first.wait_for()  # the page has finished loading: one of the samples is open
     page.wait_for_timeout(1000)
     found, press = {}, page.get_by_role("button", name="Sample", exact=True)
     before, begun = page.evaluate(GRID), time.monotonic()
@@ -207,7 +212,7 @@ def _fit(page: "Page", sample: str) -> dict:
 
 EXPERIMENT = Experiment(
     name="live",
-    title="`reports/live.json`: what a visitor waits for, measured in a browser",
+    title="`reports/live.json`: how long a visitor waits, measured in a browser",
     makes=("reports/live.json",),
     run=run,
     presets=("cpu",),

@@ -31,7 +31,7 @@ def run(cell: Cell, context: Context) -> None:
 
 def changed(cell: Cell, context: Context) -> list[str]:
     table = pd.read_parquet(context.path(f"maps/{context.zoo(cell.data, cell.representation)}.parquet"), columns=["id"])
-    return ["the zoo's ids are others"] * (set(table["id"]) != set(context.open_zoo(cell).good()["id"]))
+    return ["the zoo has other ids now"] * (set(table["id"]) != set(context.open_zoo(cell).good()["id"]))
 
 
 EXPERIMENT = Experiment(

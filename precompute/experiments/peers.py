@@ -1,7 +1,7 @@
 """Other generators of weights, which an earlier audit found to copy, trained on our zoos of mLoRA-Asym.
 
 Every registered peer (`wsr.generators.registry`) that audits compare is trained for about as long as a diffusion model
-may train, and sampled 128 times. No validation loss ends the training sooner, as in their papers.
+may train, and 128 samples are drawn. As in the peers' papers, no validation loss ends the training earlier.
 """
 
 import shutil
@@ -40,7 +40,7 @@ def run(cell: Cell, context: Context) -> None:
 
 
 def trained(preset: str) -> dict[str, TrainSettings]:
-    """The training settings of peers, by name; a peer that is missing here is trained with its own defaults."""
+    """The training settings of peers, by name. A peer that is missing here is trained with its own defaults."""
     config, latent = without_patience(diffusion_preset(preset)), LatentConfig(steps=AUTOENCODER_STEPS)
     noisy = replace(latent, input_noise=0.01, latent_noise=0.1)
     return {
@@ -51,13 +51,13 @@ def trained(preset: str) -> dict[str, TrainSettings]:
 
 
 def settings(cell: Cell, context: Context) -> dict:
-    """Everything but the zoo that the samples of a peer depend on."""
+    """All settings that the samples of a peer depend on. The zoo is not among them."""
     steps = {"autoencoder": AUTOENCODER_STEPS, "pairs": PAIR_STEPS}
     return {"config": diffusion_preset(context.preset), "steps": steps, "samples": COUNT}
 
 
 def _learnt(cell: Cell, context: Context) -> str:
-    """The zoo that the peer learns from: of fits, or of their snapshots."""
+    """The path of the zoo from which the peer learns: a zoo of fits, or of their snapshots."""
     zoo = context.zoo(cell.data, cell.representation)
     return f"zoos/{zoo}" + ("-trajectories" if named(cell["peer"]).learns_from == "trajectories" else "")
 

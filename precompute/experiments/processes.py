@@ -1,11 +1,11 @@
-"""What a network should predict, by which process, and from which tokens.
+"""What a diffusion network should predict, with which process, and from which tokens.
 
-One setting at a time is changed from what is used, for our weights (mLoRA-Asym) and for HyperDiffusion's (MLPs): the
-prediction of DDPM, flow matching with three shifts of its times, and the largest token. All train by the usual rule.
-Losses of different predictions cannot be compared, so each row has the mean squared error of the predicted clean
-weights at four levels of noise, on the weights that the training was validated on, and the metrics of samples against
-the zoo's validation fits. A perfect network of independent parameters would have the errors 0.09, 0.36, 0.81 and 0.96,
-the square of the level.
+One setting at a time is changed from those in use, for our weights (mLoRA-Asym) and for HyperDiffusion's (MLPs): the
+prediction of DDPM, flow matching with three shifts of its times, and the largest token. Every model trains until its
+validation loss no longer falls or its time is up. Losses of different predictions cannot be compared. Therefore each
+row has the mean squared error of the predicted clean weights at four levels of noise, on the weights that the training
+was validated on, and the metrics of samples against the zoo's validation fits. If parameters were independent, a
+perfect network would have the errors 0.09, 0.36, 0.81 and 0.96, the squares of the levels.
 """
 
 from dataclasses import replace
@@ -30,7 +30,7 @@ LEVELS = (0.3, 0.6, 0.9, 0.98)
 
 
 def run(cell: Cell, context: Context) -> dict | None:
-    """The row of one setting; None for the size of tokens that the layer encoder does not have."""
+    """The row of one setting; None for a size of tokens if the model has a layer encoder, which has no such size."""
     setting, config = SETTINGS[cell["setting"]], searched_settings(cell, context)
     training = training_of(context.open_zoo(cell), replace(config, **setting))
     if "token_size" in setting and training.model.representation.rank:
@@ -44,7 +44,7 @@ def run(cell: Cell, context: Context) -> dict | None:
 
 @torch.no_grad()
 def clean_errors(training: Training) -> dict[str, float]:
-    """The mean squared error of the predicted clean weights, in units of each parameter's variance, by the level of the
+    """The mean squared error of the predicted clean weights, in units of each parameter's variance, by the level of
     noise."""
     model, (weights, classes) = training.model, training.validation
     data, labels = model.standardise(weights.float()), torch.tensor([model.label(cls) for cls in classes])

@@ -1,8 +1,8 @@
 """Which sampler settings are best.
 
-The models are mLoRA-Asym's of both data sets. One setting at a time is changed from what is used: the noise level from
-which the last step leads straight to the weights (`final_noise`), the guidance by class (if there are several), and the
-number of steps.
+The models are those of mLoRA-Asym for both data sets. One setting at a time is changed from those in use: the noise
+level from which the last step leads straight to the weights (`final_noise`), the guidance by class (if there are
+several classes), and the number of steps.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ SETTINGS = {
 
 
 def run(cell: Cell, context: Context) -> dict | None:
-    """The row of one setting; None if it has no effect, as guidance for a model with one class."""
+    """The row of one setting; None if it has no effect, such as guidance for a model with one class."""
     model, setting = load_diffusion(context.path(_model(cell, context))), SETTINGS[cell["setting"]]
     if "guidance" in setting and len(model.classes) < 2:
         return None
@@ -36,7 +36,7 @@ def _model(cell: Cell, context: Context) -> str:
 
 
 def held(report: dict, cell: Cell, context: Context) -> bool:
-    """Whether a report has a setting of the cell's model; the model's first row is of what is used."""
+    """Whether a report has the cell's setting of its model. The model's first row has the settings in use."""
     name = context.zoo(cell.data, cell.representation)
     rows = [{key: row[key] for key in ("end", "guidance", "steps")} for row in report["rows"] if row["model"] == name]
     setting = {"end" if key == "final_noise" else key: value for key, value in SETTINGS[cell["setting"]].items()}
@@ -49,7 +49,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 EXPERIMENT = Experiment(
     name="sampling",
-    title="`reports/sampling.*`: the last noise, the class's weight, the steps, one at a time",
+    title="`reports/sampling.*`: the final noise, the guidance and the number of steps, one at a time",
     data=DATASETS,
     grid={"representation": ("mlora-asym",), "setting": tuple(SETTINGS)},
     settings=lambda cell, context: {"used": SETTINGS[cell["setting"]], "samples": COUNT, "sampling": SAMPLING_VERSION},

@@ -23,7 +23,7 @@ PICTURES = ("atlas-emoji", "atlas-shapes", "connect", "symmetry", "fit-six", "fi
 def run(cell: Cell, context: Context) -> None:
     port = free_port()
     with tempfile.TemporaryDirectory() as cache:
-        # with an empty cache the pictures show what weights decode to, and none of the emoji themselves
+        # with an empty cache the pictures show decoded weights, and none of the emoji themselves
         environment = {**os.environ, "WSR_CACHE": cache}
         server = subprocess.Popen([sys.executable, "-m", "wsr.cli", "app", "--port", str(port)], env=environment)
         try:
@@ -74,7 +74,7 @@ def _tour(page: "Page", address: str) -> None:
 
 
 def _links(page: "Page", address: str) -> None:
-    """Tabs that a link opens as they should be seen."""
+    """Takes pictures of tabs that a link opens in the wanted state."""
     for name, query in (("app-generate", "tab=generate&data=shapes10"), ("app-audit", "tab=audit&data=shapes10")):
         page.goto(f"{address}?{query}&kind=mlora-asym")
         page.locator(".wsr-row:visible img").first.wait_for(timeout=60_000)

@@ -22,7 +22,7 @@ CLASSES, EACH = 10, 10  # on the sheet of shapes
 def thumbnails(cell: Cell, context: Context) -> None:
     """Draws a cell for each instance, in the order of the zoo's index, on a sheet that is as square as possible."""
     zoo = context.open_zoo(cell)
-    content = asset_hash(zoo.path)[:16]  # a zoo that is made anew has thumbnails of its own
+    content = asset_hash(zoo.path)[:16]  # a zoo that is made anew gets new thumbnails
     columns = int(np.ceil(np.sqrt(len(zoo))))
     sheet = np.full((-(-len(zoo) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
     with bar(f"thumbnails {zoo.path.name}") as update:
@@ -35,8 +35,8 @@ def thumbnails(cell: Cell, context: Context) -> None:
 
 
 def _thumbnail(zoo: Zoo, item: str, content: str) -> np.ndarray:
-    """Draws an instance at twice the size and halves it, for smooth edges. It is kept in the cache, so that a killed
-    run goes on."""
+    """Draws an instance at twice the size and halves it, for smooth edges. The picture is kept in the cache, so that a
+    run can continue after a kill."""
     path = cache_dir() / "thumbnails" / f"{zoo.path.name}-{content}" / f"{item}.png"
     if not path.exists():
         picture = Image.fromarray(draw_mesh(zoo.decode([item], 64)[0], 2 * CELL)).resize((CELL, CELL), Image.BOX)
@@ -70,7 +70,7 @@ def _save(pixels: np.ndarray, path: Path) -> None:
 
 
 def grid(context: Context) -> list[dict]:
-    """Cells for shapes alone: the page draws the thumbnails of pictures by itself."""
+    """Cells for shapes only: thumbnails of images are drawn by the page itself."""
     shapes = filter(has_surfaces, context.data(EXPERIMENT))
     return [values for data in shapes for values in ({"data": data, "representation": "mlora-asym"}, {"data": data})]
 

@@ -1,6 +1,6 @@
 """How directions of attributes are best found: from each attribute alone, or from all jointly, and with which penalty.
-Measured on the validation split, as every choice is. It has not been run at its full size yet, so the defaults of
-`wsr.directions` do not rest on it."""
+It is measured on the validation split, like every choice. It has not been run at its full size yet, so the defaults of
+`wsr.directions` are not based on it."""
 
 from pathlib import Path
 

@@ -1,8 +1,8 @@
-"""Whether sliders tell the truth: unseen fits are moved along the direction of each attribute, and what they decode to
-says whether the attribute changes as asked, and whether the others stay.
+"""Whether sliders change what they should: unseen fits are moved along the direction of each attribute and decoded, to
+see whether the attribute changes as asked and the others stay.
 
-Directions come from the training fits. Nothing is chosen by these results: how directions are found is chosen on the
-validation split (`slider_ways`).
+Directions are found on the training fits. No choice is based on these results: how directions are found is chosen on
+the validation split (`slider_ways`).
 """
 
 from pathlib import Path

@@ -1,10 +1,11 @@
-"""What bounds a generator that learns from so few weights without copying them.
+"""A bound on generators that learn from few weights without copying them.
 
-A generator that has learnt from 800 weights makes weights in their span, or noise. Therefore fits that it has not seen
-are projected onto the first k principal components of training weights (each parameter divided by its standard
-deviation), and decoded. Of held-out fits this measures the share of their variance that lies in the span, and the
-quality that is left. A part of the training fits is projected onto the components of the others, and compared with
-held-out fits by FD. Samples with a lower FD must have copied: they have details that cannot be had from other weights.
+A generator that has learnt from 800 weights makes weights in their span, or noise. To see what that span can express,
+unseen fits are projected onto the first k principal components of training weights (each parameter divided by its
+standard deviation), and decoded. For held-out fits this gives the share of their variance that lies in the span, and
+the quality of the projections. A part of the training fits is also projected onto the components of the rest, and
+compared with held-out fits by FD. Samples with a lower FD must contain copies: they show details that other weights
+cannot provide.
 """
 
 from pathlib import Path
@@ -27,7 +28,7 @@ from wsr.fitting.problem import make_problem
 from wsr.zoo import Zoo
 
 COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all components
-LEARNT = 0.8  # share of the training weights that the others are projected onto; emoji families stay whole
+LEARNT = 0.8  # share of the training weights onto which the others are projected; emoji families are not divided
 
 
 def run(cell: Cell, context: Context) -> list[dict]:
@@ -62,7 +63,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 EXPERIMENT = Experiment(
     name="spans",
-    title="`reports/spans.*`: what is left of an unseen fit in the span of the training weights, which bounds a "
+    title="`reports/spans.*`: how much of an unseen fit lies in the span of the training weights, which bounds a "
     "generator that does not copy",
     data=DATASETS,
     grid={"representation": registry.names},

@@ -1,10 +1,10 @@
 """Table 1: reconstruction by the six representations, ours beside the paper's.
 
-PSNR and IoU come from the zoos' own indices, seconds of a fit from `wsr bench fit`. For shapes the Chamfer distance of
-decoded surfaces (at 128³) to their targets is measured between 2,048 points of each: distances, not squared, both
-directions summed. `floor` is that distance between two samples of the target itself. Values are means with 95 %
-confidence intervals over the held-out instances. The paper's order is judged by differences on the same instances. Zoos
-that are not there yet are left out.
+PSNR and IoU come from the zoos' indices, the seconds of a fit from `wsr bench fit`. For shapes the Chamfer distance of
+decoded surfaces (at 128³) to their targets is measured between 2,048 points of each. It sums the mean distances (not
+squared) of both directions. `floor` is that distance between two samples of the target itself. Values are means with
+95 % confidence intervals over the held-out instances. The paper's order is judged by differences on the same instances.
+Zoos that do not exist yet are left out.
 """
 
 import json
@@ -27,7 +27,7 @@ from wsr.zoo import Zoo
 CLOUDS = 100  # how many held-out shapes have their surfaces compared
 CHAMFER = "CD ×10²"
 
-# What section 4.1 of the paper says of its Table 1: the first of each pair is the better one.
+# Statements of section 4.1 of the paper about its Table 1: the first one of each pair is better.
 BEST = "mlora-asym"
 ORDER = (
     *((BEST, other) for other in PAPER["representations"] if other != BEST),
@@ -46,7 +46,7 @@ def run(cell: Cell, context: Context) -> dict:
         return {"floor": 100 * float(np.mean([surface_distance(mesh, mesh) for mesh in meshes]))}
     zoo = context.open_zoo(cell)
     held = final_fits(EXPERIMENT, zoo)
-    held = held[~held["status"].str.startswith("diverged")].sort_values("id")  # poor fits are results as well
+    held = held[~held["status"].str.startswith("diverged")].sort_values("id")  # poor fits count as results
     found = {
         "weights": zoo.representation.size,
         "seconds": _seconds(cell, context),
@@ -81,7 +81,8 @@ def _chamfers(zoo: Zoo, ids: list[str]) -> dict[str, float]:
 
 
 def _some(ids: list[str]) -> list[str]:
-    """CLOUDS of them, evenly spread: in order of the ids a class stands beside the next."""
+    """Returns CLOUDS of the ids at equal distances, which spreads them over the classes, since ids are sorted by
+    class."""
     return ids[:: max(1, len(ids) // CLOUDS)]
 
 
@@ -114,7 +115,7 @@ def _row(name: str, found: dict[str, dict]) -> dict:
         if "chamfer" in value:
             row |= _interval(f"{slug(data)} {CHAMFER}", value["chamfer"])
     paper = PAPER["table1_reconstruction"].get(name)
-    if paper is None:  # of a representation that the paper has not
+    if paper is None:  # a representation that the paper does not have
         return row
     row |= {"paper PSNR": paper["ffhq_psnr"], "paper weights (2D)": paper["ffhq_params"]}
     return row | {f"paper {CHAMFER}": paper["shapenet_cd_m"], "paper weights (3D)": paper["shapenet_params"]}
@@ -126,8 +127,8 @@ def _interval(measure: str, of: dict[str, float]) -> dict:
 
 
 def _order(cells: dict, datasets: list[str]) -> list[dict]:
-    """One row for each statement of the paper and each measure: by how much the first representation is better on the
-    same instances, with the 95 % interval, and whether that confirms the statement, refutes it or leaves it open."""
+    """Returns a row for each statement of the paper and each measure: by how much the first representation is better on
+    the same instances, the 95 % interval, and whether that confirms the statement, refutes it or leaves it open."""
     rows = []
     for data in datasets:
         for key, measure, sign in (("quality", quality_of(data), 1), ("chamfer", CHAMFER, -1)):

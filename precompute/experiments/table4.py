@@ -1,9 +1,9 @@
 """Table 4: what simple methods read in the weights, ours beside the paper's.
 
 The methods are 1-NN by cosine, logistic regression, and k-means (adjusted Rand index), on all 1,000 fits of each zoo.
-Values are means and standard deviations over 10 random splits or initialisations, in percent. The paper's order,
-multiplicative before additive before standalone, is judged by differences of runs that share their splits. Zoos that
-are not there yet are left out.
+Values are means and standard deviations over 10 random splits or initialisations, in percent. The paper's order is
+multiplicative, additive, standalone, from best to worst. It is judged by differences of runs that share their splits.
+Zoos that do not exist yet are left out.
 """
 
 import time
@@ -75,8 +75,8 @@ def _order(data: str, scores: dict) -> list[dict]:
 
 
 def _gain(first: np.ndarray, second: np.ndarray, key: str) -> Difference:
-    """The difference over runs that share their splits. k-means sees all instances in every run, so that only its start
-    varies."""
+    """The mean difference of two zoos over runs that share their splits. k-means uses all instances in every run, so
+    only its initialisation varies."""
     return paired(first, second) if key == "ari" else resampled(first, second, TEST)
 
 

@@ -10,7 +10,7 @@ from wsr.zoo import Zoo
 from wsr.zoo.trajectories import build_trajectories
 
 INSTANCES = 200
-PARTS = (0.02, 0.1, 0.3, 0.6, 1.0)  # when snapshots are taken, as parts of all steps: losses fall fast at first
+PARTS = (0.02, 0.1, 0.3, 0.6, 1.0)  # shares of the steps after which snapshots are taken: losses fall fast at first
 
 
 def signals_of(data: str) -> Signals:

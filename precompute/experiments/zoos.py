@@ -1,8 +1,8 @@
-"""The zoos: the same signals, fitted by each representation. A killed run loses at most the batches that were being
+"""The zoos: the same signals, fitted with each representation. A killed run loses at most the batches that were being
 fitted.
 
-The zoos of a part of a data set (emoji of people) are made in the cache and compressed into assets/, and so are three
-of the twelve others.
+The zoos of a part of a data set (emoji of people) and three of the twelve others are made in the cache and compressed
+into assets/.
 """
 
 import shutil
@@ -25,7 +25,7 @@ def run(cell: Cell, context: Context) -> None:
     name = context.zoo(cell.data, cell.representation)
     final, compact = context.path(f"zoos/{name}"), "/" in cell.data.partition(":")[0] or name in COMPACT
     if compact and final.exists():
-        return  # the run before was killed just after compressing, which writes a whole zoo or none
+        return  # an earlier run was killed just after compressing, which writes a whole zoo or none
     model, settings = made_as(cell, context)
     zoo = Zoo.create(cache_dir() / "training" / name if compact else final, model, **settings)
     with bar(str(cell)) as update:
@@ -48,7 +48,7 @@ def made_as(cell: Cell, context: Context) -> tuple[Representation, ZooSettings]:
 
 
 def changed(cell: Cell, context: Context) -> list[str]:
-    """What a zoo says of its settings and its base that is otherwise now."""
+    """The differences, in words, between the settings and the base that a zoo states and those of now."""
     begun = context.open_zoo(cell).meta
     model, settings = made_as(cell, context)
     return changed_settings(begun, zoo_meta(model, **settings) | {"dtype": begun["dtype"]})
@@ -57,7 +57,7 @@ def changed(cell: Cell, context: Context) -> list[str]:
 EXPERIMENT = Experiment(
     name="zoos",
     title="`zoos/<data set>-<representation>/`: 1,000 fits each, the same instances, 300 steps (emoji) or 700 (shapes) "
-    "× 512 points; `zoos/emoji-people-*/`: 1,000 emoji of people, what generators of faces learn from",
+    "× 512 points; `zoos/emoji-people-*/`: 1,000 emoji of people, from which generators of faces learn",
     data=("emoji", "shapes10", "emoji/people"),
     grid={"representation": registry.names},
     signals=zoo_signals,

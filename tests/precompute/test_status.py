@@ -98,7 +98,7 @@ def test_a_map_of_other_networks_is_stale(known, assets):
     assert states(known, "maps")["shapes10-mlp"] == BEFORE
     path = assets.folder / "maps/shapes10-mlp.parquet"
     pd.read_parquet(path)[:100].to_parquet(path)
-    assert states(known, "maps")["shapes10-mlp"] == f"{STALE}: the zoo's ids are others"
+    assert states(known, "maps")["shapes10-mlp"] == f"{STALE}: the zoo has other ids now"
 
 
 def test_an_audit_or_an_extractor_of_other_settings_is_stale(known, assets):
