@@ -16,12 +16,12 @@ def write(path, text: str) -> None:
 
 @pytest.fixture
 def read(tmp_path):
-    """The content of a file."""
+    """A cached function that reads a file, and counts its calls."""
     calls = []
 
     @cached_by_file(lambda name, *_, **__: [tmp_path / name], maxsize=2)
     def read(name: str, times: int = 1) -> str:
-        """Of a file."""
+        """Reads a file, if the cache does not have it."""
         calls.append(name)
         return (tmp_path / name).read_text() * times
 

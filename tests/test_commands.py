@@ -73,7 +73,7 @@ def test_numbers_and_names_that_make_no_sense_are_said(command, said, picture, t
 
 
 def said_by(command, capsys) -> str:
-    """The one line that a command ends with, which must be a mistake."""
+    """Returns the one line with which a command ends, which must report a mistake."""
     assert main(command) == MISTAKE
     error = capsys.readouterr().err
     assert error.startswith("wsr: ") and error.count("\n") == 1 and "Traceback" not in error, error
@@ -98,7 +98,7 @@ def said_by(command, capsys) -> str:
     (["audit", "a", "b", "--alarm", "x"], "takes a number, not 'x'"),
 ])  # fmt: skip
 def test_a_wrong_command_line_is_one_sentence(command, said, capsys):
-    """tyro, whose hook says what is wrong, would print a box of many lines."""
+    """By default tyro prints a box of many lines; a hook of ours replaces it."""
     told = said_by(command, capsys)
     assert said in told and "--help` says" in told
 
@@ -154,7 +154,7 @@ def test_a_picture_is_described(tmp_path, capsys):
 
 
 def test_ctrl_c_ends_batches_side_by_side(tmp_path):
-    """It waited for the batches in hand, which may take minutes."""
+    """An earlier version waited for the running batches, which may take minutes."""
     (tmp_path / "p").mkdir()
     for i in range(40):
         Image.new("RGB", (16, 16), (i, 0, 0)).save(tmp_path / f"p/{i}.png")

@@ -1,4 +1,4 @@
-"""What the system answers when a file cannot be written: what is wrong with the place, and what to do."""
+"""Messages about files that cannot be written say what is wrong with the folder, and what to do."""
 
 import errno
 import os

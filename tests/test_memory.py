@@ -203,7 +203,7 @@ def test_the_allowance_is_the_environments(monkeypatch, text, megabytes):
 
 
 class Restless(dict):
-    """Another thread changes it whenever it is looked at."""
+    """A dict that another thread changes whenever it is read."""
 
     def __init__(self, times):
         self.times = times

@@ -1,4 +1,4 @@
-"""The bar of a long job: how far it is can be read, however long the note beside it and however narrow the terminal."""
+"""The progress bar of a long job stays readable, however long the note beside it and however narrow the terminal."""
 
 import io
 import re

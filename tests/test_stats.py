@@ -81,7 +81,7 @@ def test_sides_that_scatter_differently_are_told_apart_no_more_often():
 
 
 def test_seeds_of_two_equal_methods_are_told_apart_no_more_often_than_stated():
-    """Three seeds a side, as the tables of generation have."""
+    """Each side has three seeds, as in the tables of generation."""
 
     def sides(rng):
         return rng.normal(size=3), rng.normal(size=3)

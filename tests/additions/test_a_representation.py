@@ -270,7 +270,7 @@ def test_tables_have_it_beside_the_papers_six(film, tiny, tmp_path, monkeypatch)
 
 
 def test_experiments_are_about_it_and_what_was_made_before_stays(film):
-    """Records of the six do not name what was registered later: nothing of theirs is stale."""
+    """Records of the six representations do not name one that is registered later, so none of them becomes stale."""
     known, context = experiments(), Context()
     about = {name for name, one in known.items() for cell in context.cells(one) if "film" in cell.values.values()}
     assert {"zoos", "maps", "figure3", "table1", "table4", "dimensions", "learning_rates", "spans", "audits"} <= about

@@ -1,4 +1,4 @@
-"""The gauge, and what is read off decoded weights, on weights with a known answer and on shapes of a real zoo."""
+"""The gauge, and readings of decoded weights, on weights with a known answer and on shapes of a real zoo."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The four figures on weights whose truth is known: a few ways to vary that all share, and noise of a known share."""
+"""The four measures on weights with a known answer: a few directions that all share, and a share of noise."""
 
 import numpy as np
 import pandas as pd

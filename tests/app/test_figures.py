@@ -1,4 +1,4 @@
-"""The figures as plotly.js receives them: what they show of the data, without a browser."""
+"""The figures as plotly.js receives them, without a browser: they show the data that they are given."""
 
 import base64
 import json
@@ -146,7 +146,7 @@ def test_class_colours_are_legible_on_both_pages_and_stay_with_their_class():
 
 
 def test_a_legend_of_many_names_takes_few_lines_on_a_phone():
-    """In groups names follow each other; otherwise each takes the width of the longest, which fills a phone."""
+    """With legend groups, names follow each other; otherwise each is as wide as the longest, which fills a phone."""
     rows = pd.DataFrame([
         {"generator": name, "sample": 0, "novelty": 1.0, "quality": 1.0, "verdict": "novel"}
         for name in ("diffusion", "Hyper-Representations", "noise 0.1")

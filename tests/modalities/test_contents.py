@@ -1,4 +1,4 @@
-"""What modalities say about single contents: recognition, hashes, words, pictures and files."""
+"""Methods of modalities on single contents: recognition, hashes, descriptions, pictures and files."""
 
 import hashlib
 

@@ -36,7 +36,7 @@ def sources() -> list[tuple[str, ast.Module]]:
 
 def names_the_test(tree: ast.AST) -> list[int]:
     """Lines that name the split: a text "test" that is compared, passed on or looked up, or the constant of
-    `wsr.data.splits`. Keys of dictionaries that are written down are no question for it."""
+    `wsr.data.splits`. Keys of a dictionary that is written down do not count."""
     keys = {id(key) for node in ast.walk(tree) if isinstance(node, ast.Dict) for key in node.keys}
     lines = []
     for node in ast.walk(tree):

@@ -137,7 +137,7 @@ def test_what_only_gathers_is_made_again_by_itself(lab):
 
 
 def test_a_report_that_is_needed_gathers_what_is_made_for_it(lab):
-    """The report holds three squares; a fourth is computed for an experiment that needs the report, and is then in it.
+    """The report has three squares. A fourth is computed for an experiment that needs the report, and is then in it.
     """
     def total(cell, context):
         return sum(json.loads(context.path("reports/squares.json").read_text()).values())

@@ -1,4 +1,4 @@
-"""The search of a diffusion network: the same budget for everybody, one step of one axis at a time."""
+"""The search for a diffusion network: all have the same number of trials, which change one axis by one step."""
 
 import math
 from dataclasses import replace

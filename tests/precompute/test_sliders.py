@@ -1,4 +1,4 @@
-"""Sliders are judged by what they change and what they leave: on weights whose attributes can be seen, for real."""
+"""Sliders are judged by what they change and what they leave, on real weights whose attributes are visible."""
 
 import json
 

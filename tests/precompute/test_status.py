@@ -1,4 +1,4 @@
-"""`python -m precompute status` judges assets that are older than the records by what they say of themselves."""
+"""`python -m precompute status` judges assets that are older than the records by the settings that they state."""
 
 import json
 import shutil

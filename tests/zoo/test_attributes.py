@@ -14,7 +14,7 @@ from wsr.zoo.trajectories import build_trajectories
 
 
 def described(signals: Signals) -> Signals:
-    """Every other one with a text and a number, the others with another number."""
+    """Signals of which every other one has a text and a number as attributes, and the rest another number."""
     made = []
     for i, signal in enumerate(signals):
         known = {"glasses": "round", "turn": i / 10} if i % 2 else {"turn": -i / 10, "legs": i}

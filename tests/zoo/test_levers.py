@@ -1,4 +1,4 @@
-"""A zoo whose fits have levers says so, and goes on with them."""
+"""A zoo whose fits use levers records them, and is continued with them."""
 
 import json
 

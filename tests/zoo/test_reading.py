@@ -1,4 +1,4 @@
-"""What a batch of a zoo costs beside its steps: each signal is read once, for the fit, the judging and the hash."""
+"""The cost of a batch of a zoo beside its steps: each signal is read once, for its fit, evaluation and hash."""
 
 from collections import Counter
 from dataclasses import replace

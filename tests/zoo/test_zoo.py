@@ -131,7 +131,7 @@ def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
 
 
 def test_shards_merge_to_the_whole(made, tmp_path):
-    """Whatever the order in which shards are built, and also when they are merged twice."""
+    """The result does not depend on the order in which shards are built, and merging them twice changes nothing."""
     create, signals = made
     whole = create("whole")
     list(build_zoo(whole, signals))
@@ -239,7 +239,7 @@ def test_zoo_json_says_everything_that_decoding_needs(made, tmp_path):
 
 
 def test_rows_that_the_index_lacks_are_named(made, tmp_path, capsys):
-    """With and without targets: a row that the index has lost puts weights under another's id."""
+    """Holds with and without targets. If the index had lost a row silently, weights would get another instance's id."""
     from wsr.cli import main
     from wsr.commands import FAILED
 
@@ -264,7 +264,7 @@ def test_rows_that_the_index_lacks_are_named(made, tmp_path, capsys):
 
 
 def test_rows_of_a_killed_writer_shift_nobody_s_weights(made, tmp_path, monkeypatch):
-    """Also where what follows them goes into a file of its own."""
+    """Holds as well if the rows that follow go into another file."""
     create, signals = made
     list(build_zoo(create("whole"), signals))
     run = build_zoo(create("cut"), signals)

@@ -1,4 +1,4 @@
-"""The Edit row: sliders of the open network, what is said beside them, undo, reset and combine."""
+"""The row Edit: sliders of the open network, the texts beside them, undo, reset and combine."""
 
 from dataclasses import replace
 

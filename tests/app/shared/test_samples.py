@@ -1,4 +1,4 @@
-"""What visitors choose and upload."""
+"""Samples that visitors choose, and files that they upload."""
 
 import numpy as np
 import pytest

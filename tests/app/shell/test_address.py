@@ -1,4 +1,4 @@
-"""Links: what is written into the address opens the same again, and what makes no sense is said."""
+"""Links: an address opens the state from which it was written, and parts of a link that make no sense are reported."""
 
 import html
 import re
@@ -161,7 +161,7 @@ def test_a_shape_that_is_linked_is_measured_by_its_own_measure(address):
 
 
 def test_a_change_is_written_before_anything_else_that_it_begins(assets):
-    """The page waits for each listener of an event before it calls the next: an address that came last came late."""
+    """The page waits for each listener of an event before it calls the next one, so the address comes first."""
     with gr.Blocks() as page:
         address = tabs.build(main.all_tabs(), page, lambda: None)
     events = page.get_config_file()["dependencies"]

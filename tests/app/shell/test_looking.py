@@ -1,4 +1,4 @@
-"""What is kept for the next visitor, and which details may be delivered later."""
+"""Decoded pictures are kept for the next visitor, and details may be delivered later."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Pieces of HTML: terms are explained once each, and nothing from outside gets in as it is."""
+"""Pieces of HTML: each term is explained once, and text from outside is always escaped."""
 
 import re
 

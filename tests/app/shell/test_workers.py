@@ -143,7 +143,7 @@ def slowly():
 
 
 def test_who_comes_while_a_child_gets_ready_waits_for_that_child(monkeypatch):
-    """An earlier version ended the child, and the visitor waited for the imports of another one."""
+    """An earlier version ended that child, and the visitor had to wait for the imports of a new one."""
     monkeypatch.setattr(workers, "FITTING", Children())
     first = next(workers.FITTING.stream(slowly, limits=Limits(seconds=60, what="This")))
     ahead = threading.Thread(target=workers.ahead, args=(slowly,))

@@ -1,4 +1,4 @@
-"""The Audit tab's handlers: the plane, a point compared with what it is nearest to, and forged requests."""
+"""The Audit tab's handlers: the plane, a point beside its nearest training networks, and forged requests."""
 
 import gradio as gr
 import numpy as np

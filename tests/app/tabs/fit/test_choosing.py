@@ -1,4 +1,4 @@
-"""What happens to a fit, and to what it has left on screen, when something else is chosen."""
+"""Choosing something else stops a running fit, and nothing of that fit stays beside the new target."""
 
 import threading
 from types import SimpleNamespace
@@ -51,7 +51,7 @@ def test_the_axis_is_the_measure_of_what_is_chosen(picture):
 
 @pytest.mark.parametrize("way", ["one", "six"])
 def test_a_choice_stops_a_running_fit_and_says_so_last(picture, small, way):
-    """The fit's own last words would come beside the new target."""
+    """Otherwise the last message of the fit would appear beside the new target."""
     tab, ann = by_name(FitTab), visitor(f"ann {way}")
     preparing.turn(ann)
     tab.job.prepare(ann)

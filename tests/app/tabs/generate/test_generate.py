@@ -205,7 +205,7 @@ def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(asset
 
 
 def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
-    """One control: what was trained, and what needs no more than the zoo."""
+    """One control offers both the trained generators and the baselines, which need only the zoo."""
     known = dict(handlers.generators_of("emoji-mlora-asym"))
     assert list(known) == ["diffusion", "noise (baseline)", "average (baseline)", "Gaussian (baseline)"]
     shown = handlers.change_generator(TAB, "emoji", "mlora-asym", "gaussian")

@@ -1,4 +1,4 @@
-"""The Symmetry tab's handlers: which transformations are applied to weights, and what is shown of them."""
+"""The Symmetry tab's handlers: transformations are applied to weights, and their effects are shown."""
 
 import gradio as gr
 import numpy as np
@@ -17,7 +17,7 @@ DATASET = "emoji"
 
 
 def opened(card, *values):
-    """Returns what a card shows of an item, in the order of its widgets."""
+    """Returns the values that a card shows for an item, in the order of its widgets."""
     shown = card.opening(DATASET, *values)
     return [shown[widget] for widget in card.outputs]
 
