@@ -34,7 +34,7 @@ def test_a_file_is_read_once_and_again_when_it_was_made_anew(read, tmp_path):
     assert [read("a"), read("a"), read("a", times=2)] == ["one", "one", "oneone"] and len(read.calls) == 2
     write(tmp_path / "a", "two")
     assert read("a") == "two" and read("a", times=2) == "twotwo" and len(read.calls) == 4
-    assert read.__name__ == "read" and read.__doc__ == "Of a file."
+    assert read.__name__ == "read" and read.__doc__ == "Reads a file, if the cache does not have it."
 
 
 def test_the_same_size_and_time_are_no_excuse(read, tmp_path):
