@@ -122,6 +122,11 @@ def collection_names() -> list[str]:
     return sorted(names, key=place)
 
 
+def collections_of(dataset: str) -> list[Collection]:
+    """Returns the collections of a data set, in the order of their names. Other data sets' names may begin alike."""
+    return [found for found in map(collection, collection_names()) if found.dataset == dataset]
+
+
 def _found() -> list[str]:
     maps = sorted((assets_dir() / "maps").glob("*.parquet"))
     return [path.stem for path in maps if (assets_dir() / "zoos" / path.stem / "zoo.json").is_file()]

@@ -10,6 +10,7 @@ import tiny_assets
 from PIL import Image
 
 from app.shared import library, networks, sheets
+from app.tabs.atlas import controls
 from wsr.errors import WsrError
 
 NAME = "emoji-mlora-asym"
@@ -27,6 +28,19 @@ def test_images_come_first_and_failed_fits_are_left_out(assets):
 def test_nothing_is_there_before_the_assets_are_made(assets, tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     assert library.collection_names() == []
+
+
+def test_a_data_set_whose_name_begins_like_anothers_has_its_own_collections(assets, tmp_path, monkeypatch):
+    """As a run at the preset `paper` makes them beside those of the same pictures."""
+    shutil.copytree(library.assets_dir() / "bases", tmp_path / "bases")
+    (tmp_path / "maps").mkdir()
+    for old, new in ((NAME, NAME), ("emoji-mlora", "emoji-paper-mlora")):
+        shutil.copytree(library.assets_dir() / "zoos" / old, tmp_path / "zoos" / new)
+        shutil.copy(library.assets_dir() / f"maps/{old}.parquet", tmp_path / f"maps/{new}.parquet")
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    assert controls.kinds_of("emoji") == ["mlora-asym"] and controls.kinds_of("emoji-paper") == ["mlora"]
+    assert controls.first_view("emoji", "mlora").name == NAME
+    assert [found.name for found in library.collections_of("emoji-paper")] == ["emoji-paper-mlora"]
 
 
 @pytest.mark.parametrize("name", ["", "../zoos/emoji-mlora-asym", "emoji", "/etc/passwd", "emoji-mlora-asym/"])
