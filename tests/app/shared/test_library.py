@@ -1,5 +1,6 @@
 """The assets as the tabs see them."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -41,6 +42,19 @@ def test_a_data_set_whose_name_begins_like_anothers_has_its_own_collections(asse
     assert controls.kinds_of("emoji") == ["mlora-asym"] and controls.kinds_of("emoji-paper") == ["mlora"]
     assert controls.first_view("emoji", "mlora").name == NAME
     assert [found.name for found in library.collections_of("emoji-paper")] == ["emoji-paper-mlora"]
+
+
+def test_what_was_made_with_a_representation_that_is_not_here_is_left_out(assets, tmp_path, monkeypatch):
+    """As when the page is started without the additions that a zoo and a table were made with."""
+    shutil.copytree(assets, tmp_path / "assets")
+    table = tmp_path / "assets/reports/table4.json"
+    rows = json.loads(table.read_text())["rows"]
+    table.write_text(json.dumps({"rows": [*rows, rows[0] | {"representation": "lokr"}]}))
+    described = tmp_path / "assets/zoos/emoji-mlp/zoo.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"representation": "lokr"}))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert library.probes("emoji") == [row for row in rows if row["data set"] == "emoji"]
+    assert "emoji-mlp" not in library.collection_names() and "lokr" in library.problem("emoji-mlp")
 
 
 @pytest.mark.parametrize("name", ["", "../zoos/emoji-mlora-asym", "emoji", "/etc/passwd", "emoji-mlora-asym/"])
