@@ -1,4 +1,4 @@
-"""Sentences about numbers of things: "1 face", never "1 faces"."""
+"""Sentences about numbers of things ("1 face", never "1 faces"), and about names that are unknown."""
 
 import ast
 import re
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from wsr.errors import counted, were
+from wsr.errors import counted, unknown_name, were
 
 WSR = Path(__file__).parents[1] / "wsr"
 # A number, and then a noun in the plural after up to one adjective. Verbs end in an s as well.
@@ -53,3 +53,10 @@ def test_a_number_before_a_plural_is_found(text, wrong):
 def test_the_engine_counts_with_its_one_helper():
     found = {str(path.relative_to(WSR)): uncounted(path.read_text()) for path in sorted(WSR.rglob("*.py"))}
     assert {path: lines for path, lines in found.items() if lines} == {}
+
+
+def test_an_unknown_name_is_answered_by_the_valid_ones_if_there_are_any():
+    assert str(unknown_name("model", "mpl", ["mlp", "lora"])) == (
+        "Unknown model 'mpl': did you mean 'mlp'? Valid: mlp, lora."
+    )
+    assert str(unknown_name("model", "mlp", [])) == "Unknown model 'mlp': there is none."

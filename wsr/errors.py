@@ -33,4 +33,6 @@ def unknown_name(kind: str, given: str, valid: Iterable[str]) -> WsrError:
     names = [str(name) for name in valid]
     near = difflib.get_close_matches(str(given), names, n=1, cutoff=0.4)
     hint = f"did you mean {near[0]!r}? " if near else ""
+    if not names:
+        return WsrError(f"Unknown {kind} {str(given)[:80]!r}: there is none.")
     return WsrError(f"Unknown {kind} {str(given)[:80]!r}: {hint}Valid: {', '.join(names[:20])}.")

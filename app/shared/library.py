@@ -122,6 +122,11 @@ def collection_names() -> list[str]:
     return sorted(names, key=place)
 
 
+def collections_of(dataset: str) -> list[Collection]:
+    """Returns the collections of a data set, in the order of their names. Other data sets' names may begin alike."""
+    return [found for found in map(collection, collection_names()) if found.dataset == dataset]
+
+
 def _found() -> list[str]:
     maps = sorted((assets_dir() / "maps").glob("*.parquet"))
     return [path.stem for path in maps if (assets_dir() / "zoos" / path.stem / "zoo.json").is_file()]
@@ -210,9 +215,10 @@ def columns(name: str) -> list[str]:
 
 
 def probes(dataset: str) -> list[dict]:
-    """Table 4's rows of a data set; empty until it has been made."""
-    rows = report("table4").get("rows", [])
-    return [row for row in rows if row["data set"] == dataset]
+    """Table 4's rows of a data set, without those of representations that are not registered; empty until it has been
+    made."""
+    known, rows = registry.names(), report("table4").get("rows", [])
+    return [row for row in rows if row["data set"] == dataset and row["representation"] in known]
 
 
 @cached_by_file(lambda name: [f"{assets_dir()}/reports/{name}.json"], maxsize=32)

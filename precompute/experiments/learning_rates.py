@@ -29,9 +29,10 @@ from wsr.fields import registry
 from wsr.fitting.problem import make_problem
 
 GRIDS = {"image": (0.01, 0.02, 0.04, 0.08), "occupancy": (0.015, 0.03, 0.06, 0.12)}
+SHARES = (0.25, 0.5, 1.0, 2.0)  # of the preset's rate, for any other modality
 A_RATES = (1 / 3, 1.0, 3.0)
 INSTANCES = 16
-WITHIN = {"image": 1.0, "occupancy": 0.005}  # dB, IoU
+WITHIN = {"image": 1.0, "occupancy": 0.005}  # dB, IoU; for any other modality what it calls negligible
 
 
 def signals_of(data: str) -> Signals:
@@ -59,7 +60,8 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     data, quality = found[0][0].data, {}
     for cell, row in found:
         quality.setdefault(cell.representation, {})[_setting(row)] = row
-    settings, within = context.settings(data).fit, WITHIN[modality_of(data).name]
+    settings, modality = context.settings(data).fit, modality_of(data)
+    within = WITHIN.get(modality.name, modality.negligible)
     about = {
         "preset": context.preset,
         "steps": settings.steps,
@@ -84,13 +86,18 @@ def _choice(row: dict, within: float) -> dict:
     return {"lr": chosen["lr"], "a_rate": chosen["a_rate"]}
 
 
+def _rates(data: str, context: Context) -> tuple[float, ...]:
+    rate = context.settings(data).fit.lr
+    return GRIDS.get(modality_of(data).name) or tuple(share * rate for share in SHARES)
+
+
 def grid(context: Context) -> list[dict]:
     return [
         {"data": data, "representation": name, "lr": lr, "a_rate": a_rate}
         for data in context.data(EXPERIMENT)
         for name in registry.names()
         for a_rate in (A_RATES if registry.named(name).two_rates else (1.0,))
-        for lr in GRIDS[modality_of(data).name]
+        for lr in _rates(data, context)
     ]
 
 

@@ -30,12 +30,6 @@ class Film(Representation):
         a = self.factors(self.layout.fill(weights.to(wide_dtype(dtype))))
         return self.base(points, Modulation(self.folded, a, torch.ones_like(a).mT), dtype)
 
-    def to(self, device):
-        moved = super().to(device)
-        if moved is not self:
-            moved.folded = self.folded.to(device)
-        return moved
-
 
 @acted.register
 def _(model: Film, full, kind, generator, strength):

@@ -19,6 +19,9 @@ from app.tabs.fit import run as fit_run
 from app.tabs.generate import drawn, models
 from app.tabs.generate import run as generate_run
 from app.tabs.symmetry import run as symmetry_run
+from precompute.experiment import Context
+from precompute.experiments import experiments
+from precompute.plan import Plan
 from tests.additions.sound import LENGTH, SOUND, tone
 from wsr.analysis.evaluation import evaluate
 from wsr.analysis.projections import ProjectionConfig, project, to_table
@@ -205,3 +208,12 @@ def test_without_it_its_files_are_refused_by_its_name(sounds):
             Zoo.open(folder / "assets/zoos/sounds-mlora-asym")
     finally:
         registry._registered["sound"] = known
+
+
+def test_every_experiment_can_be_planned_for_it(sounds):
+    folder, _ = sounds
+    with registered(SOUND):
+        plan = Plan(experiments(), Context(given=(f"sounds:{folder / 'wav'}",)))
+        rates = {cell["lr"] for cell in plan.context.cells(plan.experiments["learning_rates"])}
+    assert {"zoos", "maps", "table1", "figure3"} <= {cell.experiment for cell in sum(plan.producers.values(), [])}
+    assert 3e-2 in rates and len(rates) == 4, "searched around the rate of its own preset"

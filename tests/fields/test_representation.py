@@ -40,6 +40,15 @@ def test_values_have_the_right_shape_and_gradients_reach_every_weight(model, poi
     assert (weights.grad != 0).float().mean() > 0.8  # a ReLU may be closed at all of 64 points
 
 
+def test_a_copy_on_a_device_takes_all_tensors_with_it(model):
+    model.extra = torch.ones(2)
+    there = model.to("meta")
+    tensors = [value for value in vars(there).values() if isinstance(value, torch.Tensor)]
+    assert tensors and all(tensor.device.type == "meta" for tensor in tensors)
+    assert there.base is None or there.base.weight.device.type == "meta"
+    assert model.extra.device.type == "cpu" and (model.base is None or model.base.weight.device.type == "cpu")
+
+
 def test_a_batch_equals_its_instances(model):
     weights = model.initial() + 0.1 * torch.randn(4, model.size)
     points = torch.rand(4, 32, 2) * 2 - 1

@@ -38,6 +38,11 @@ def test_qualities_in_words():
     assert (OCCUPANCY.in_words(0.4), OCCUPANCY.bound) == ("an IoU of 0.400", "0.5")
 
 
+def test_a_quality_may_have_no_unit(monkeypatch):
+    monkeypatch.setattr(type(IMAGE), "unit", "")
+    assert (IMAGE.in_words(0.5), IMAGE.in_short(0.5), IMAGE.bound) == ("0.50", "0.5 PSNR", "15")
+
+
 def test_pictures_and_files(tmp_path):
     image, box = np.full((4, 6, 3), 0.5, np.float32), trimesh.creation.box()
     assert IMAGE.picture(image).shape == (4, 6, 3) and IMAGE.picture(image).dtype == np.uint8

@@ -76,9 +76,9 @@ class Fit(LeverOptions):
                 update(record.step, record.steps, f"quality {record.quality.mean():.3f}")
         result = record.result
         result.save(self.out)
-        unit = result.modality.unit
+        unit = f" {result.modality.unit}".rstrip()
         for name, quality, status in zip(result.ids, result.quality, result.status, strict=True):
-            console.print(f"{name}: {quality:.3f} {unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
+            console.print(f"{name}: {quality:.3f}{unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
         size = counted(result.representation.size, "number")
         console.print(f"{size} each, {result.seconds:.1f} s. Wrote {self.out}.")
         if self.render:

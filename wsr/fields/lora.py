@@ -58,12 +58,6 @@ class Adapter(Representation):
     def evaluate(self, weights, points, dtype=torch.float32):
         return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights.to(wide_dtype(dtype))))), dtype)
 
-    def to(self, device):
-        moved = super().to(device)
-        if moved is not self:
-            moved.folded = self.folded.to(device)
-        return moved
-
 
 class AdditiveLoRA(Adapter):
     """LoRA: W' = W̄ + B A. A ~ N(0, 1/d_in) and B = 0, so that a fit starts at the base's mean instance. The mask

@@ -129,7 +129,7 @@ def names() -> tuple[str, ...]:
 
 def families() -> tuple[str, ...]:
     """Returns the names of all families."""
-    return tuple(dict.fromkeys(kind.family for kind in _KINDS.values()))
+    return tuple(dict.fromkeys(kind.family for kind in _KINDS.everything()))
 
 
 # One search by one rule over one grid chose the learning rates of all representations together with `a_rate`

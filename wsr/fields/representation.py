@@ -142,15 +142,16 @@ class Representation(ABC):
         return self.layout.trained.device
 
     def to(self, device: torch.device | str) -> "Representation":
-        """Returns a copy on the device, with its own copy of the base, or the representation itself if it is there
-        already."""
+        """Returns a copy on the device, with its own copies of the base and of all tensors that are its attributes, or
+        the representation itself if it is there already."""
         layout = self.layout.to(device)
         if layout is self.layout:
             return self
         moved = copy(self)
         moved.layout = layout
-        if self.base is not None:
-            moved.base = self.base.to(device)
+        for name, value in vars(self).items():
+            if isinstance(value, (torch.Tensor, BaseField)):
+                setattr(moved, name, value.to(device))
         return moved
 
     def initial(

@@ -68,7 +68,7 @@ def names() -> tuple[str, ...]:
 
 def kinds(role: str | None = None) -> list[GeneratorKind]:
     """Returns all kinds, or those of a role, in order of registration."""
-    return [kind for kind in _KINDS.values() if role in (None, kind.role)]
+    return [kind for kind in _KINDS.everything() if role in (None, kind.role)]
 
 
 @contextmanager

@@ -96,7 +96,7 @@ def names() -> tuple[str, ...]:
 
 def needing(*needs: str) -> list[Metric]:
     """Returns the metrics that need one of these inputs, in order of registration."""
-    return [metric for metric in _METRICS.values() if metric.needs in needs]
+    return [metric for metric in _METRICS.everything() if metric.needs in needs]
 
 
 def measured(at_hand: Mapping[str, tuple]) -> dict[str, float]:

@@ -88,7 +88,7 @@ class Modality(ABC):
     measure: str
     """Name of the quality of a fit in tables and links: "psnr"."""
     unit: str
-    """Unit of the quality: "dB"."""
+    """Unit of the quality: "dB"; "" if it has none."""
     title: str
     """The quality with its unit, as on axes: "PSNR (dB)"."""
     decimals: int = 1
@@ -239,16 +239,16 @@ class Modality(ABC):
 
     def in_words(self, quality: float) -> str:
         """Formats a quality for a sentence: "14.20 dB"."""
-        return f"{quality:.2f} {self.unit}"
+        return f"{quality:.2f} {self.unit}".rstrip()
 
     def in_short(self, quality: float) -> str:
         """A quality with the name of its measure, for a line of figures: "14.2 dB PSNR"."""
-        return f"{quality:.{self.decimals}f} {self.unit} {self.measure.upper()}"
+        return " ".join(filter(None, (f"{quality:.{self.decimals}f}", self.unit, self.measure.upper())))
 
     @property
     def bound(self) -> str:
         """The threshold `poor`, formatted for a sentence: "15 dB"."""
-        return f"{self.poor:g} {self.unit}"
+        return f"{self.poor:g} {self.unit}".rstrip()
 
     def fault(self, filled: float | None) -> str:
         """Returns what is wrong with a target that explains a poor fit, or "". filled: see `Evaluator`."""

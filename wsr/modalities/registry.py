@@ -38,7 +38,7 @@ def names() -> tuple[str, ...]:
 
 def everything() -> tuple[Modality, ...]:
     """Returns all modalities in order of registration."""
-    return tuple(_registered.values())
+    return _registered.everything()
 
 
 def find(what: Modality | str | int) -> Modality:

@@ -28,7 +28,7 @@ def datasets() -> list[str]:
 
 def kinds_of(dataset: str) -> list[str]:
     """The representations of a data set that have a map."""
-    there = {library.collection(name).representation for name in library.collection_names() if name.startswith(dataset)}
+    there = {found.representation for found in library.collections_of(dataset)}
     return [name for name in registry.names() if name in there]
 
 

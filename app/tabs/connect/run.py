@@ -15,6 +15,7 @@ from app.shell import looking, workers
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
+from wsr.formats.schema import read_json
 from wsr.memory import remembered
 from wsr.paths import assets_dir
 
@@ -58,9 +59,15 @@ class Race:
 
 def datasets() -> list[str]:
     """Data sets with precomputed pairs, images first."""
-    found = {path.parent.name.partition("-")[0] for path in (assets_dir() / "zoos").glob("*-pairs/zoo.json")}
-    there = [name for name in found if _report(name)]
+    told = [path.stem.removeprefix("figure3-") for path in (assets_dir() / "reports").glob("figure3-*.json")]
+    there = [name for name in told if _any_pairs(name) and _report(name)]
     return sorted(there, key=lambda name: (name != "emoji", name))
+
+
+def _any_pairs(dataset: str) -> Path | None:
+    """Returns the folder of a zoo of a data set's pairs, or None if there is none."""
+    kinds = ((name, init) for name in registry.names() for init in STARTS if has_pairs(dataset, name, init))
+    return next((_folder(dataset, *kind) for kind in kinds), None)
 
 
 def _report_files(dataset: str) -> list[Path]:
@@ -202,10 +209,12 @@ def _signals(dataset: str, target: str) -> "Signals":
     from wsr.data import load_signals
     from wsr.data.emoji import emoji_available
 
+    meta = read_json(_any_pairs(dataset) / "zoo.json", "the description of a zoo")
+    source = str(meta["dataset"])  # of a folder of files it says where they are
     try:
-        return load_signals(dataset, [target])
+        return load_signals(source, [target])
     except WsrError:
-        if dataset.partition("-")[0] != "emoji" or emoji_available():
+        if source.partition("/")[0] != "emoji" or emoji_available():
             raise
         raise NotHere(
             "The pictures of the emoji are not on this machine, so no new pair can be fitted to one of them. Choose "

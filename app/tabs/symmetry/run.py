@@ -58,8 +58,7 @@ def subject(name: str, item: str) -> Subject:
 
 def names_of(dataset: str) -> dict[str, str]:
     """Names of a data set's collections, by representation."""
-    found = [library.collection(name) for name in library.collection_names()]
-    return {one.representation: one.name for one in found if one.dataset == dataset}
+    return {found.representation: found.name for found in library.collections_of(dataset)}
 
 
 def act(of: Subject, kind: str, seed: int, strength: float) -> Moved:

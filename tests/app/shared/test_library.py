@@ -1,5 +1,6 @@
 """The assets as the tabs see them."""
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ import tiny_assets
 from PIL import Image
 
 from app.shared import library, networks, sheets
+from app.tabs.atlas import controls
 from wsr.errors import WsrError
 
 NAME = "emoji-mlora-asym"
@@ -27,6 +29,32 @@ def test_images_come_first_and_failed_fits_are_left_out(assets):
 def test_nothing_is_there_before_the_assets_are_made(assets, tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     assert library.collection_names() == []
+
+
+def test_a_data_set_whose_name_begins_like_anothers_has_its_own_collections(assets, tmp_path, monkeypatch):
+    """As a run at the preset `paper` makes them beside those of the same pictures."""
+    shutil.copytree(library.assets_dir() / "bases", tmp_path / "bases")
+    (tmp_path / "maps").mkdir()
+    for old, new in ((NAME, NAME), ("emoji-mlora", "emoji-paper-mlora")):
+        shutil.copytree(library.assets_dir() / "zoos" / old, tmp_path / "zoos" / new)
+        shutil.copy(library.assets_dir() / f"maps/{old}.parquet", tmp_path / f"maps/{new}.parquet")
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    assert controls.kinds_of("emoji") == ["mlora-asym"] and controls.kinds_of("emoji-paper") == ["mlora"]
+    assert controls.first_view("emoji", "mlora").name == NAME
+    assert [found.name for found in library.collections_of("emoji-paper")] == ["emoji-paper-mlora"]
+
+
+def test_what_was_made_with_a_representation_that_is_not_here_is_left_out(assets, tmp_path, monkeypatch):
+    """As when the page is started without the additions that a zoo and a table were made with."""
+    shutil.copytree(assets, tmp_path / "assets")
+    table = tmp_path / "assets/reports/table4.json"
+    rows = json.loads(table.read_text())["rows"]
+    table.write_text(json.dumps({"rows": [*rows, rows[0] | {"representation": "lokr"}]}))
+    described = tmp_path / "assets/zoos/emoji-mlp/zoo.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"representation": "lokr"}))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert library.probes("emoji") == [row for row in rows if row["data set"] == "emoji"]
+    assert "emoji-mlp" not in library.collection_names() and "lokr" in library.problem("emoji-mlp")
 
 
 @pytest.mark.parametrize("name", ["", "../zoos/emoji-mlora-asym", "emoji", "/etc/passwd", "emoji-mlora-asym/"])

@@ -1,11 +1,14 @@
 """The Connect tab's handlers."""
 
+import json
+import shutil
 import sys
 
 import gradio as gr
 import numpy as np
 import pytest
 from by_name import by_name
+from PIL import Image
 
 from app.shared import library
 from app.shell import compute, tabs
@@ -29,6 +32,24 @@ def test_the_ends_are_the_fits_and_every_representation_has_its_lane(assets):
     assert tuple(connect_run.race("emoji", target, "normal").lanes) == ("mlora", "mlora-asym")
     moved = lane.aligned.b - lane.pair.a
     assert moved.norm() <= (lane.pair.b - lane.pair.a).norm()
+
+
+def test_pairs_of_somebodys_pictures_are_shown_and_fitted_anew(assets, tmp_path, monkeypatch):
+    """As `python -m precompute run figure3 --data images:DIR` makes them: the name of the data set has dashes."""
+    shutil.copytree(assets, tmp_path / "assets")
+    pictures, folder = tmp_path / "pictures", tmp_path / "assets/zoos/emoji-mlp-pairs"
+    target = connect_run.targets("emoji")[0]
+    pictures.mkdir()
+    Image.new("RGB", (8, 8)).save(pictures / f"{target}.png")
+    meta = json.loads((folder / "zoo.json").read_text()) | {"dataset": f"images:{pictures}"}
+    folder = folder.rename(folder.with_name("images-my-cats-mlp-pairs"))
+    (folder / "zoo.json").write_text(json.dumps(meta))
+    reports = tmp_path / "assets/reports"
+    shutil.copy(reports / "figure3-emoji.json", reports / "figure3-images-my-cats.json")
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert connect_run.datasets() == ["emoji", "images-my-cats", "shapes10"]
+    assert list(connect_run.race("images-my-cats", target).lanes) == ["mlp"]
+    assert connect_run._signals("images-my-cats", f"{target}.png").ids == [f"{target}.png"]
 
 
 @pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
