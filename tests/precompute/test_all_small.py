@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,8 @@ from precompute.experiments import (
 )
 from wsr import presets
 from wsr.data.images import stable_split
+from wsr.fitting import encoders
+from wsr.fitting.encoder import EncoderConfig
 from wsr.generators.diffusion import DiffusionConfig, config
 from wsr.metrics import features
 from wsr.paths import assets_dir
@@ -54,6 +57,7 @@ SMALL = {
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
     judging: {"COUNT": 8, "STEPS": 3},
+    encoders: {"EncoderConfig": partial(EncoderConfig, features=8, steps=4, instances=4, points=16)},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
     pointnet: {"BATCH": 4, "EPOCHS": 1},
     **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, sampling)},
@@ -107,7 +111,8 @@ def report(name: str) -> dict:
 
 def test_fits_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 40, 8)
-    names = ("table4", "figure3", "trajectories", "dimensions", "barrier_levers", "learning_rates")
+    names = ("table4", "figure3", "trajectories", "dimensions", "barrier_levers", "learning_rates",
+             "encoders")  # fmt: skip
     assert small(faces, *names) == 0, failures(capsys)
     scores = report("table4-images-faces-paper")
     assert len(scores["rows"]) == 6 and len(scores["order"]) == 3 * 8
@@ -121,6 +126,7 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     assert {row["of"] for row in report("dimensions-images-faces-paper")["rows"]} >= {"signals", "mlp", "mlora-asym"}
     assert len(report("barrier-levers-images-faces-paper")["rows"]) == 11
     assert report("learning-rates-images-faces-paper")["chosen"]["lora"] == {"lr": 0.01, "a_rate": 1.0}
+    assert (assets_dir() / "encoders/images-faces-paper-mlora-asym.safetensors").exists()
 
 
 def test_generators_of_pictures(small, tmp_path, capsys):

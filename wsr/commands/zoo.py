@@ -94,6 +94,9 @@ class ZooBuild:
     """Rank of the adapters; by default the preset's."""
     steps: int | None = None
     """Adam steps; by default the preset's."""
+    start: Literal["plain", "encoded"] = "plain"
+    """encoded: where the base's encoder says, with a tenth of the steps (`wsr encoder` trains one). Instances that it
+    does not know are fitted from the plain start, with the preset's steps."""
     init_seed: int = 0
     """Seed of the random part of the shared start."""
     seed: int = 0
@@ -118,6 +121,8 @@ class ZooBuild:
         from wsr.fitting.fit import representation_for
         from wsr.presets import preset
         from wsr.zoo import Zoo, build_zoo, shard
+        from wsr.zoo.build import encoded_settings
+        from wsr.zoo.meta import ZooSettings
 
         device = usable(self.device)
         if self.count is not None and self.count < 1:
@@ -126,6 +131,9 @@ class ZooBuild:
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
+        plain: ZooSettings = {"steps": preset(self.preset, signals.modality).fit.steps}
+        settings = encoded_settings(model, plain["steps"]) if self.start == "encoded" else plain
+        settings |= {"steps": self.steps} if self.steps else {}
         zoo = Zoo.create(
             self.out,
             model,
@@ -135,7 +143,7 @@ class ZooBuild:
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
-            steps=self.steps or preset(self.preset, signals.modality).fit.steps,
+            **settings,
         )
         records = build_zoo(zoo, signals, device=device, workers=self.workers)
         first = next(records, None)  # errors are raised before the bar is shown

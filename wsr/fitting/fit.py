@@ -17,6 +17,7 @@ from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import load_base
 from wsr.fields.registry import named
 from wsr.fields.representation import Representation, make_representation
+from wsr.fitting.encoder_files import encoder_for
 from wsr.fitting.loop import FitRecord, FitResult, run_fit
 from wsr.fitting.problem import as_signals, make_problem
 from wsr.fitting.settings import FitOptions, FitSettings, StreamOptions
@@ -45,9 +46,15 @@ def stream(
     items = as_signals(signals, preset=settings.preset)
     preset = find_preset(settings.preset, items.modality)
     model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
-    config = settings.config(representation, items.modality, default_steps(items, preset.fit))
-    problem = make_problem(items, preset.resolution, settings.seed, usable(settings.device))
-    yield from run_fit(problem, model, settings.start.of(model), config, preset.resolution, settings.every)
+    encoder = encoder_for(model) if settings.start.encoded else None  # an error before the signals are read
+    device = usable(settings.device)
+    problem = make_problem(items, preset.resolution, settings.seed, device)
+    start, steps = settings.start.of(model), default_steps(items, preset.fit)
+    if encoder is not None:
+        found = encoder.on(device).starts(problem.targets, start.to(device))
+        start, steps = found.weights, encoder.config.fit_steps if found.encoded.all() else steps
+    config = settings.config(representation, items.modality, steps)
+    yield from run_fit(problem, model, start, config, preset.resolution, settings.every)
 
 
 def representation_for(
@@ -99,7 +106,10 @@ def fit(
         learning rate of an adapter's A in units of B's. By default the preset's, which takes more steps for signals
         that are not of the base's data set (`default_steps`).
     rank: of the adapters.
-    init, sigma, init_seed, perturb: the start that all instances share, see `Representation.initial`.
+    start: "plain", or "encoded": where the encoder of this base and representation says (`wsr encoder`). A fit then
+        takes a tenth of the steps by default. An instance that the encoder does not know starts plain, and its batch
+        takes as many steps as without an encoder.
+    init, sigma, init_seed, perturb: the plain start that all instances share, see `Representation.initial`.
     seed: of the points that are drawn. (The seed of the masks belongs to the base.)
     device: "cpu" or "cuda"; by default CUDA if available. preset: "cpu" or "paper".
 

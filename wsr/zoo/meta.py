@@ -33,6 +33,9 @@ class ZooSettings(TypedDict, total=False):
     steps: Required[int]
     fit: dict[str, Any] | None
     """Settings of a fit except its steps; by default the preset's."""
+    encoded: dict[str, Any]
+    """For a zoo whose fits start where an encoder says: the encoder's `sha256`, and the `plain_steps` of instances that
+    it does not know."""
     seed: int
     """Seed of the points that fits draw; by default 0."""
     resolution: int | None
