@@ -1,14 +1,14 @@
 """Short trainings and a quick evaluation of the samples, for experiments that compare settings of generators."""
 
 import time
-from dataclasses import replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from precompute.experiment import Cell, Context
-from precompute.generators import searched, seconds_of
+from precompute.experiment import Cell, Context, Experiment
+from precompute.generators import THREADS, search_report, searched, seconds_of, with_trial
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.novelty import audit_of
 from wsr.generators.diffusion import DiffusionConfig, Training, diffusion_preset
@@ -60,12 +60,27 @@ def judge(name: str, context: Context) -> Judge:
 
 
 def searched_settings(cell: Cell, context: Context) -> DiffusionConfig | None:
-    """The preset's settings of a generator with the learning rate that the search found; None before that search."""
+    """The preset's settings of a generator with what the search found; None before that search."""
     found = searched(cell.data, context).get(cell.representation)
-    return replace(diffusion_preset(context.preset, cell.representation), lr=found["lr"]) if found else None
+    return with_trial(diffusion_preset(context.preset, cell.representation), found) if found else None
 
 
 def training_settings(cell: Cell, context: Context) -> dict:
     """Everything but the zoo that the results of `train` and of a judge depend on."""
     about = {"config": searched_settings(cell, context), "training": VERSION}
     return about | {"seconds": seconds_of(cell.data), "samples": COUNT, "steps": STEPS}
+
+
+def ablation(name: str, axis: str, **declared: Any) -> Experiment:
+    """Declares an experiment that trains a generator for each value of an axis and judges its samples: `reports/<name>`
+    has a row for each, with the value under the name of the axis."""
+    return Experiment(
+        name=name,
+        settings=training_settings,
+        needs=("zoos/{zoo}",),
+        after=lambda cell, context: [search_report(cell.data, context)],
+        held=lambda report, cell, context: any(row[axis] == cell[axis] for row in report["rows"]),
+        reports=(f"reports/{name}{{tag}}.json", f"reports/{name}{{tag}}.md"),
+        threads=THREADS,
+        **declared,
+    )

@@ -29,6 +29,14 @@ def picture(tmp_path):
     return str(path)
 
 
+def test_the_list_of_commands_imports_no_engine():
+    """Fails if a command imports at the top of its file what only running it needs: `wsr --help` then takes longer."""
+    heavy = {"torch", "pydantic", "pandas", "wsr.modalities"}
+    script = f"import sys, wsr.cli; print(sorted({heavy} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=100)
+    assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("command", [[], ["data"], ["base"], ["fit"], ["zoo"], ["zoo", "check"], ["zoo", "info"],
                                      ["zoo", "build"], ["render"], ["app"],
                                      ["diffuse"], ["sample"], ["evaluate"],

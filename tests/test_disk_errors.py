@@ -17,7 +17,7 @@ from wsr.formats import save_tensors
     ("EFBIG", "its disk takes no file so large"), ("EROFS", "on a disk that can only be read"),
     ("EACCES", "you may not write there"), ("EPERM", "you may not write there"), ("EISDIR", "name a file in it"),
     ("ENOTDIR", "is a file and no folder"), ("EEXIST", "is a file and no folder"), ("ENAMETOOLONG", "a shorter one"),
-    ("EIO", "(Input/output error): choose a place"),
+    ("EIO", "(Input/output error): choose another path"),
 ])  # fmt: skip
 def test_each_kind_of_refusal_says_what_is_wrong_and_what_to_do(code, said):
     number = getattr(errno, code)

@@ -24,6 +24,7 @@ _HOMES = {
     "load_weights": "wsr.fitting.saved",
     "Zoo": "wsr.zoo",
     "WsrError": "wsr.errors",
+    "directions": "wsr.analysis.directions",
     "metrics": "wsr.metrics",
 }
 

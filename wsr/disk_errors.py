@@ -1,4 +1,5 @@
-"""Sentences for what the system answers when a file cannot be written: what is wrong with the place, and what to do."""
+"""Turns the system's errors about files that cannot be written into sentences: what is wrong with the path, and what to
+do."""
 
 import errno
 import shutil
@@ -13,18 +14,18 @@ except ImportError:  # not on Windows
     resource = None
 
 _ROOM = "Make room, or write elsewhere."
-# The system's number of an error: what is wrong, as a clause about "it", and what to do.
+# By the system's error number: what is wrong, as a clause about "it", and what to do.
 _PLACES = {
-    errno.EROFS: ("it lies on a disk that can only be read", "choose a place on another one."),
-    errno.EACCES: ("you may not write there", "choose a place where you may, or change its permissions."),
-    errno.EPERM: ("you may not write there", "choose a place where you may."),
+    errno.EROFS: ("it lies on a disk that can only be read", "choose a path on another disk."),
+    errno.EACCES: ("you may not write there", "choose another folder, or change its permissions."),
+    errno.EPERM: ("you may not write there", "choose another folder."),
     errno.EISDIR: ("it is a folder", "name a file in it."),
     errno.EEXIST: ("it, or a part of its path, is a file and no folder", "choose another path."),
     errno.ENOTDIR: ("it, or a part of its path, is a file and no folder", "choose another path."),
-    errno.ENAMETOOLONG: ("its name, or its whole path, is longer than the system takes", "choose a shorter one."),
+    errno.ENAMETOOLONG: ("its name, or its whole path, is longer than the system allows", "choose a shorter one."),
 }
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# The same from libraries that write by themselves and give no number: safetensors, pyarrow, torch.
+# safetensors, pyarrow and torch write files themselves and raise errors without a number, but with these words.
 _WORDS = {
     "no space left": errno.ENOSPC, "os error 28": errno.ENOSPC, "disk quota exceeded": errno.EDQUOT,
     "os error 122": errno.EDQUOT, "file too large": errno.EFBIG, "os error 27": errno.EFBIG,
@@ -45,9 +46,9 @@ def refused(path: str | Path, error: Exception, needed: int = 0) -> WsrError:
         return WsrError(f"There is no space left to write {shown(path)}{why}{room}. {_ROOM}")
     if code in _PLACES:
         why, remedy = _PLACES[code]
-        return WsrError(f"{shown(path)} cannot be written, as {why}: {remedy}")
+        return WsrError(f"{shown(path)} cannot be written, because {why}: {remedy}")
     why = getattr(error, "strerror", None) or str(error)
-    return WsrError(f"{shown(path)} cannot be written ({why}): choose a place where you may write.")
+    return WsrError(f"{shown(path)} cannot be written ({why}): choose another path.")
 
 
 def disk_error(error: BaseException) -> WsrError | None:
@@ -58,23 +59,24 @@ def disk_error(error: BaseException) -> WsrError | None:
 
 
 def place_error(error: BaseException) -> WsrError | None:
-    """The sentence for an error of the system that names a file which may not be opened, or cannot be; None for any
-    other error, and for a file that is missing."""
+    """Returns the WsrError for a system error that names a file which cannot or may not be opened; None for any other
+    error, and for a missing file."""
     if not isinstance(error, OSError) or error.filename is None or error.errno not in _PLACES:
         return None
     why, _ = _PLACES[error.errno]
     if error.errno in (errno.EACCES, errno.EPERM):
-        why = "you have not the permission"
-    return WsrError(f"{shown(error.filename)} cannot be opened, as {why}.")
+        why = "you do not have the permission"
+    return WsrError(f"{shown(error.filename)} cannot be opened, because {why}.")
 
 
 def is_full(error: Exception) -> bool:
-    """Whether an error says that a disk is full, or that a quota or a limit on the size of files is reached."""
+    """Returns whether an error means that the disk is full, or that a quota or a limit on file sizes is reached."""
     return _code(error) in _FULL
 
 
 def _code(error: Exception) -> int | None:
-    """The system's number of an error; of a library's own one what its words say."""
+    """Returns the system's error number; for an error that a library raised itself, the number that its text
+    implies."""
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno
     words = str(error)[:2000].lower()
@@ -88,15 +90,17 @@ def _code(error: Exception) -> int | None:
 def _too_large(path: str | Path) -> str:
     limit = _file_limit()
     if limit is None:
-        return f"{shown(path)} cannot be written: its disk takes no file so large. Write to one of another file system."
+        return (
+            f"{shown(path)} cannot be written: its disk takes no file so large. Write to one with another file system."
+        )
     return (
-        f"{shown(path)} cannot be written: no file may be larger than {_megabytes(limit)} here. This is a limit on the "
-        "size of files that was set for this process (`ulimit -f`), and not a full disk: raise it."
+        f"{shown(path)} cannot be written: it would be larger than {_megabytes(limit)}, the limit that was set "
+        "for files of this process (`ulimit -f`). The disk is not full: raise the limit."
     )
 
 
 def _file_limit() -> int | None:
-    """The largest file that this process may write, in bytes; None for any."""
+    """Returns the largest size of a file that this process may write, in bytes; None if there is no limit."""
     if resource is None:
         return None
     soft, _ = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -1,4 +1,4 @@
-"""Errors for the person who caused them: what was given, what is wrong, what would be right."""
+"""Errors that users can act on: what was given, what is wrong, what would be right."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,24 +6,25 @@ from pathlib import Path
 
 
 class WsrError(ValueError):
-    """An error in what wsr was given. Its text is one sentence that the user can act on; the page and the command line
-    show it without a traceback."""
+    """Raised for an error in what wsr was given. Its text tells the user what to do; the page and the command line show
+    it without a traceback."""
 
 
 def shown(path: str | Path, longest: int = 240) -> str:
-    """Returns a path in quotes, as messages show it; the middle of a path of more than `longest` characters is left
+    """Returns a path in quotes, as messages show it. The middle of a path longer than `longest` characters is left
     out."""
     text, half = str(path), longest // 2
     return repr(text if len(text) <= longest else f"{text[:half]}…{text[-half:]}")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number of things as messages give it: "1 face", "1,200 faces". plural: where it is not the noun with an s."""
+    """Returns a number with its noun, as in "1 face" and "1,200 faces". plural: needed if it is not the noun with an
+    s."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def were(number: int, one: str = "was", many: str = "were") -> str:
-    """The form of a verb that agrees with a number of things."""
+    """Returns the form of a verb that agrees with a number of things."""
     return one if number == 1 else many
 
 

@@ -8,7 +8,7 @@ file compares the parts and refuses another run's file with a sentence that says
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -120,12 +120,17 @@ def files_hash(paths: Iterable[str | Path]) -> str:
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
-        return asdict(value)
+        return {one.name: getattr(value, one.name) for one in fields(value) if not _left_out(value, one)}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"A {type(value).__name__} is no part of an identity.")
+
+
+def _left_out(settings: Any, one: Field) -> bool:
+    """Whether a setting is not stated: one that came later and has its default (`wsr.presets.later`)."""
+    return bool(one.metadata.get("later")) and getattr(settings, one.name) == one.default
 
 
 def _without_implied(value: Any) -> Any:

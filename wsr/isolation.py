@@ -246,7 +246,7 @@ class _Child:
     def _end(self) -> str:
         code = self.process.wait()
         if code == -signal.SIGKILL:
-            return "most likely for want of memory"
+            return "most likely because memory ran out"
         return f"a crash, {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
 
     def _wind_up(self) -> None:

@@ -2,13 +2,21 @@
 and fit while a visitor waits. Every published number names its preset."""
 
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
-from wsr.errors import unknown_name
+from wsr.errors import WsrError, unknown_name
 from wsr.fields.registry import named
 from wsr.modalities import Modality, find, of_file
 
 Preset = Literal["cpu", "paper"]
+LEVERS: tuple[str, ...] = ("shared_points", "pull", "average")
+"""The settings of `FitConfig` that make weights easier to learn from; each is off where it is false or 0."""
+
+
+def later(default: Any) -> Any:
+    """Declares a setting that was added after runs had been recorded without it. Identities (`wsr.identity`) leave it
+    out where it has its default, so that those runs remain the same runs."""
+    return field(default=default, metadata={"later": True})
 
 
 @dataclass(frozen=True)
@@ -87,6 +95,23 @@ class FitConfig:
     (4e-2, (0.8, 0.95)), quality and quality at the midpoint of two fits are 31.4 and 30.3 dB at 1, 32.2 and 30.6 at 3,
     32.3 and 30.4 at 4; doubling B's rate instead gives 31.7 and 28.2."""
 
+    # The levers that make weights easier to learn from, all off by default (`wsr.analysis.learnability` measures them).
+    # They came later: zoos and identities of runs state them only where they are on, so that a fit without them is the
+    # same run as before.
+    shared_points: bool = later(False)
+    """Whether a step draws its points at the same places for all instances, so that the noise of the draw is the same
+    for all of them too. Pictures of one size share their places anyway; shapes have half of theirs near their own
+    surface otherwise."""
+    pull: float = later(0.0)
+    """λ of the pull towards the start: each step first moves the weights by a share lr · λ of the way back to it. Like
+    the weight decay of AdamW, and unlike a penalty λ‖w − w₀‖² in the loss, it does not pass through Adam's division by
+    the root of the second moment. Adam makes steps of one length in all entries, so that entries which the data do not
+    determine wander as far as the others; the pull returns all of them at the same rate, and its strength does not
+    depend on the scale of the loss."""
+    average: float = later(0.0)
+    """Share of the steps, at the end, whose weights are averaged (uniformly): the average is what is returned, judged
+    and recorded. 0: the last step's weights."""
+
     def of(self, representation: str) -> "FitConfig":
         """Returns the configuration with the learning rates of a representation; `a_rate` applies only to those that
         have an A."""
@@ -101,7 +126,25 @@ class FitConfig:
     def stated(self) -> dict:
         """Returns the same settings if the representation's rates have been chosen already (`of`)."""
         rates = {"lr": self.lr, "a_rate": self.a_rate, "lr_end": self.lr_end}
-        return {"points": self.points, **rates, "betas": list(self.betas), "batch": self.batch}
+        found = {"points": self.points, **rates, "betas": list(self.betas), "batch": self.batch}
+        return found | {name: value for name in LEVERS if (value := getattr(self, name))}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A fit preset: how fits differ from those of a preset of sizes. lr, steps: factors of that preset's; the others as
+    in `FitConfig`."""
+
+    lr: float = 1.0
+    steps: float = 1.0
+    shared_points: bool = False
+    pull: float = 0.0
+    average: float = 0.0
+
+    def of(self, config: FitConfig) -> FitConfig:
+        """Returns a configuration that is changed accordingly."""
+        levers = {name: getattr(self, name) for name in LEVERS}
+        return replace(config, lr=config.lr * self.lr, steps=max(1, round(config.steps * self.steps)), **levers)
 
 
 @dataclass(frozen=True)
@@ -199,6 +242,30 @@ _PRESETS: dict[tuple[str, str], PresetConfig] = {
     ),
 }
 PRESETS: tuple[str, ...] = ("cpu", "paper")
+
+PAPER_LIKE = "paper-like"
+# Fit presets by name and modality. `paper-like` is the paper's protocol: fits as the presets above state them.
+# `structured` makes weights that are easier to learn from, and costs at most 0.5 dB or an IoU of 0.005; a modality has
+# it once `python -m precompute run learnability` has been run for it.
+PROTOCOLS: dict[str, dict[str, Protocol]] = {
+    PAPER_LIKE: {},
+    "structured": {},
+}
+
+
+def protocol(name: str, modality: Modality | str | int) -> Protocol:
+    """Returns a fit preset for a modality. WsrError for an unknown one, or if it has not been measured for this
+    modality."""
+    if name not in PROTOCOLS:
+        raise unknown_name("fit preset", name, PROTOCOLS)
+    modality = find(modality)
+    found = Protocol() if name == PAPER_LIKE else PROTOCOLS[name].get(modality.name)
+    if found is None:
+        raise WsrError(
+            f"There is no fit preset {name!r} for {modality.plural} yet, because no study has chosen one: use "
+            f"{PAPER_LIKE!r}, or state the levers themselves (shared_points, pull, average, lr, steps)."
+        )
+    return found
 
 
 def preset(name: str, modality: Modality | str | int) -> PresetConfig:

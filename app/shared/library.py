@@ -97,8 +97,8 @@ def _read_from(name: str, *_: Any) -> list[str]:
 
 
 def files_of(name: str, *_: Any, **__: Any) -> list[str]:
-    """Paths of the files that a collection's weights and decoded pictures depend on: the zoo, whose index is written
-    last, and the bases."""
+    """Returns paths of the files that a collection's weights and decoded pictures depend on: the zoo's, whose index is
+    written last, and the bases'."""
     return [*_read_from(name), *bases()]
 
 
@@ -134,7 +134,8 @@ def problems() -> list[str]:
 
 @cached_by_file(_read_from, maxsize=256)
 def problem(name: str) -> str:
-    """The sentence that says why a zoo with a map cannot be shown, which is logged as well; "" where it can."""
+    """Returns the sentence that says why a zoo with a map cannot be shown, and logs it; "" for a zoo that can be
+    shown."""
     try:
         collection(name)
     except WsrError as error:
@@ -216,7 +217,8 @@ def probes(dataset: str) -> list[dict]:
 
 @cached_by_file(lambda name: [f"{assets_dir()}/reports/{name}.json"], maxsize=32)
 def report(name: str) -> dict:
-    """A report of assets/reports. Empty where it is missing or cannot be read; the latter is logged."""
+    """Reads a report of assets/reports. Returns an empty one if it is missing or cannot be read; the latter is
+    logged."""
     path = assets_dir() / "reports" / f"{name}.json"
     if not path.is_file():
         return {}

@@ -18,7 +18,7 @@ import pandas as pd
 from jaxtyping import Float, UInt8
 
 from app.figures.weights import layer_arrays
-from app.shared.library import CLUSTER, collection, files_of
+from app.shared.library import CLUSTER, collection, collection_names, files_of
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError
 from wsr.paths import assets_dir
@@ -26,6 +26,7 @@ from wsr.paths import assets_dir
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from app.shared.fitted import Fitted
     from wsr import Zoo
 
 NEIGHBOURS = 5  # among which weights are placed on a map
@@ -50,7 +51,7 @@ def weights(name: str) -> Float[Tensor, "n p"]:
 
 @cached_by_file(files_of, maxsize=256)
 def vector(name: str, item: str) -> Float[Tensor, "1 p"]:
-    """An item's stored vector in float32, for whatever it is decoded or drawn as."""
+    """Returns an item's stored vector in float32, from which it is decoded and drawn."""
     return zoo(name).weights([collection(name).ids[collection(name).position(item)]])
 
 
@@ -86,8 +87,8 @@ def _mean(name: str, form: str) -> Float[Tensor, " p"]:
 
 
 def places(name: str, one: Float[Tensor, "1 p"]) -> tuple[str, dict[tuple[str, int], list[float]]]:
-    """Where weights of this collection's kind belong: the item that is nearest to them, and their coordinates on each
-    of its maps, by (method, dims). The collection is searched once, and once more for maps that leave items out."""
+    """Places weights of this collection's kind: returns the nearest item, and coordinates on each of its maps by
+    (method, dims). The collection is searched once, and once more for maps that leave items out."""
     from wsr.analysis import interpolated, nearest
 
     found, vectors = collection(name), weights(name)
@@ -103,8 +104,25 @@ def places(name: str, one: Float[Tensor, "1 p"]) -> tuple[str, dict[tuple[str, i
     return found.ids[int(searched[None][0][0, 0])], points
 
 
+def alike(fitted: Fitted) -> list[str]:
+    """The collections whose weights have the layout of a visitor's own."""
+    return [
+        found.name
+        for found in map(collection, collection_names())
+        if (found.modality, found.representation) == (fitted.modality, fitted.model.name)
+        and found.layout == fitted.model.layout.to_json()
+    ]
+
+
+def nearest_item(name: str, one: Float[Tensor, "1 p"]) -> str:
+    """The item of a collection that is nearest to weights of its kind."""
+    from wsr.analysis import nearest
+
+    return collection(name).ids[int(nearest(one, weights(name), 1, centre=_mean(name, "raw"))[0][0, 0])]
+
+
 def column(name: str, key: str) -> np.ndarray:
-    """Values of a column, in the collection's order: numbers, or names of groups."""
+    """Returns the values of a column, in the collection's order: numbers, or names of groups."""
     if key == CLUSTER:
         return clusters(name)
     values = collection(name).index[key]
@@ -130,8 +148,8 @@ def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
 
 @cached_by_file(files_of, maxsize=4)
 def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
-    """The named tensors all fits of a collection start around: the init without its random part, or, where the first
-    fit starts the others, that one."""
+    """Returns the named tensors around which all fits of a collection start: the init without its random part, or,
+    where all fits start at the first fit, the tensors of that fit."""
     from wsr.zoo.build import FIRST, zoo_start
 
     kept = zoo(name)
@@ -141,7 +159,7 @@ def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
 
 
 def picture(name: str, item: str, resolution: int) -> UInt8[np.ndarray, "h w 3"]:
-    """What an item's weights decode to, at any resolution, as a picture."""
+    """Decodes an item's weights at any resolution, as a picture."""
     return collection(name).modality.picture(_decoded(name, item, resolution), resolution)
 
 
@@ -153,7 +171,7 @@ def _decoded(name: str, item: str, resolution: int) -> Any:
 
 @cached_by_file(files_of, maxsize=64)
 def surface_glb(name: str, item: str, resolution: int) -> bytes:
-    """What a shape's weights decode to, as a GLB file. WsrError where the field has no inside."""
+    """Decodes a shape's weights to a surface, as a GLB file. WsrError if the field has no inside."""
     from wsr.render.surfaces import to_glb
 
     mesh = _decoded(name, item, resolution)

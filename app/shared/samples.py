@@ -140,7 +140,7 @@ def checked_file(path: str) -> Path:
 
 
 def readable() -> dict[str, str]:
-    """What visitors' files may be, and the formats of each, in words."""
+    """Returns the kinds of visitors' files that can be read, with the formats of each, in words."""
     found = {"a picture": PICTURES, "a 3D shape": "OBJ, PLY, STL, GLB, OFF"}
     others = [one for one in everything() if one not in (IMAGE, OCCUPANCY) and one.files]
     return found | {f"a {one.noun}": ", ".join(end.lstrip(".").upper() for end in one.files) for one in others}
@@ -182,7 +182,7 @@ def _thumb(sample: str) -> str:
 
 
 def first() -> tuple[str, str]:
-    """Id and picture of the sample that is chosen at first, a photograph. Does not import the engine."""
+    """Returns id and picture of the sample that is chosen at first, a photograph. Does not import the engine."""
     with Image.open(_photograph("cat")) as image:
         image.thumbnail((VIEW, VIEW))
         return "photo:cat", snippets.picture(np.asarray(image.convert("RGB")), "cat")

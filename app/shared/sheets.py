@@ -21,13 +21,13 @@ _lock = threading.Lock()
 
 
 def columns_of(count: int) -> int:
-    """Number of cells in a row of a nearly square sheet of `count` thumbnails."""
+    """Returns the number of cells in a row of a nearly square sheet of `count` thumbnails."""
     return max(1, int(np.ceil(np.sqrt(count))))
 
 
 def find(name: str) -> dict[str, Any] | None:
-    """The sheet of a collection as the page's components take it, `{url, columns, rows}`, or None where it has not been
-    made yet.
+    """Returns the sheet of a collection in the form of the page's components, `{url, columns, rows}`, or None if it has
+    not been made yet.
 
     It comes with the assets where its licence allows, otherwise from the cache, where `make_missing` puts it.
     """
@@ -42,8 +42,8 @@ def find(name: str) -> dict[str, Any] | None:
 
 
 def shared(name: str) -> dict[str, Any] | None:
-    """A collection's sheet, or that of another collection with the same items: all representations of a data set hold
-    the same ones."""
+    """Returns a collection's sheet, or that of another collection with the same items: all representations of a data
+    set have the same ones."""
     ids = library.collection(name).ids
     for other in (name, *library.collection_names()):
         if (
@@ -66,7 +66,7 @@ def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:
 
 @cached_by_file(library.files_of, maxsize=512)
 def _own(name: str, item: str) -> str:
-    """An item's thumbnail as a picture of its own."""
+    """Decodes an item's thumbnail as a picture of its own."""
     return snippets.data_uri(networks.picture(name, item, CELL))
 
 
@@ -82,7 +82,7 @@ def examples(name: str, ids: list[str], decode: bool = True) -> list[dict[str, A
 
 
 def cell(name: str, item: str) -> int:
-    """Cell of an item's thumbnail on the sheet, counted along the rows."""
+    """Returns the cell of an item's thumbnail on the sheet, counted along the rows."""
     found = library.collection(name)
     return found.rows[found.position(item)]
 

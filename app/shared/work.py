@@ -44,7 +44,7 @@ def plain(signal: "Signal") -> "Signal":
 
 
 def same(content: Any) -> Any:
-    """What reads a content that is at hand."""
+    """Returns a content that is at hand; stands in for a signal's reader."""
     return content
 
 
@@ -159,7 +159,8 @@ def _source_files(path: Path, *_: str) -> list[Path]:
 
 @cached_by_file(_source_files, maxsize=6)
 def generator(path: Path, kind: str = "") -> "Generator":
-    """The generator in a file; or one of a registered kind that trains nothing, of the zoo in a folder."""
+    """Loads the generator in a file, or, for a registered kind that trains nothing, makes one of the zoo in a
+    folder."""
     if not path.is_dir():
         from wsr.generators.files import load_generator
 

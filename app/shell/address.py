@@ -130,7 +130,8 @@ class Address:
     def _said(
         self, tab: str, given: Mapping[str, str], left_out: Mapping[str, Exception], unknown: Sequence[str]
     ) -> str:
-        """The sentences that say what of a link was left out and what is shown instead; "" where nothing was."""
+        """Returns the sentences that say which parts of a link were left out and what is shown instead; "" if none
+        were."""
         told = [str(error) for error in left_out.values() if isinstance(error, NotInLinks)]
         names = [name for name, error in left_out.items() if not isinstance(error, NotInLinks)] + list(unknown)
         if names:
@@ -146,22 +147,22 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def flag(text: str) -> bool:
-    """A switch as it stands in an address. WsrError for anything but "true" and "false"."""
+    """Reads a switch from an address. WsrError for anything but "true" and "false"."""
     if text.lower() not in ("true", "false"):
         raise WsrError(f"A switch is true or false, not {text[:QUOTED]!r}.")
     return text.lower() == "true"
 
 
 def number(text: str, low: float, high: float) -> float:
-    """A number as it stands in an address. WsrError for one that does not lie between `low` and `high`, and for "nan",
-    ValueError for what is no number."""
+    """Reads a number from an address. WsrError if it does not lie between `low` and `high`, as for "nan"; ValueError if
+    the text is not a number."""
     if not low <= (value := float(text)) <= high:
-        raise WsrError(f"The number must lie between {low} and {high}, not at {text[:QUOTED]!r}.")
+        raise WsrError(f"The number must lie between {low} and {high}, and {text[:QUOTED]!r} does not.")
     return value
 
 
 def whole(text: str, low: int, high: int) -> int:
-    """The same for whole numbers."""
+    """Reads a whole number from an address. Errors as for `number`."""
     if (value := number(text, low, high)) != int(value):
         raise WsrError(f"The number must be a whole one, not {text[:QUOTED]!r}.")
     return int(value)

@@ -31,7 +31,7 @@ LOOK = {"concurrency_id": "look", "concurrency_limit": 24}
 PREPARE = {"concurrency_id": "prepare", "concurrency_limit": 4}
 # Keywords of every listener: none is offered as a public endpoint.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
-UNEXPECTED = "Something went wrong here, not with what you did. It is in the server's log; please try again."
+UNEXPECTED = "Something went wrong on the server, not with what you did. Its log says more; please try again."
 
 
 def gpu(function: Callable | None = None, *, duration: int = 60) -> Callable:

@@ -35,7 +35,8 @@ PREFIX, LOCK = "wsr-app-", ".lock"
 
 
 def limit() -> int:
-    """Limit of all temporary files together, in bytes: $WSR_DISK_MB megabytes, or 1,024 where that is no number."""
+    """Returns the limit of all temporary files together, in bytes: $WSR_DISK_MB megabytes, or 1,024 if that is not a
+    number."""
     try:
         return int(max(float(os.environ.get(VARIABLE, DEFAULT_MB)), 0.0) * MB)
     except (ValueError, OverflowError):
@@ -67,7 +68,7 @@ def _hold(folder: Path) -> None:
 
 
 def _abandoned(folder: Path) -> bool:
-    """Whether a folder was created by `own_folder` and its process has ended, as far as one can tell."""
+    """Returns whether a folder was created by `own_folder` and its process has ended, as far as the lock tells."""
     try:
         import fcntl
 
@@ -91,8 +92,8 @@ class Disk:
         self._coming = 0  # bytes of uploads on their way
 
     def count_too(self, folder: Path) -> None:
-        """Includes a folder that others write to as well: files that appear there from now on count, and are removed by
-        the limit, but not by age."""
+        """Includes a folder that others write to as well: files that appear there from now on count towards the limit,
+        and are removed by it, but not by age."""
         self._also.append(folder)
 
     def used(self) -> int:
@@ -100,7 +101,7 @@ class Disk:
 
     @contextlib.contextmanager
     def expected(self, size: int) -> Iterator[bool]:
-        """Whether there is room for an upload of this many bytes, which is then reserved for it."""
+        """Returns whether there is room for an upload of this many bytes, and if so reserves it."""
         with self._lock:
             room = self._room() >= size
             if not room:
@@ -220,7 +221,7 @@ class Uploads:
             return
         size = _length(scope)
         if size > self.most:
-            await _refuse(send, 413, f"An upload says how large it is, and has at most {self.most / MB:,.0f} MB.")
+            await _refuse(send, 413, f"An upload must state its size, at most {self.most / MB:,.0f} MB.")
             return
         expected = self.disk.expected(size)
         room = await anyio.to_thread.run_sync(expected.__enter__)
@@ -238,7 +239,7 @@ class Uploads:
 
 
 def _length(scope: Message) -> int:
-    """Declared length of a request's body in bytes; a negative or missing one counts as too many."""
+    """Returns the declared length of a request's body in bytes; a negative or missing one counts as too large."""
     text = dict(scope["headers"]).get(b"content-length", b"")
     return int(text) if text.isdigit() and len(text) < 16 else 10**15
 
@@ -253,7 +254,7 @@ def _measured(receive: Receive, size: int) -> Receive:
         message = await receive()
         got += len(message.get("body", b""))
         if got > size:
-            raise MultiPartException("The upload is longer than it said.")
+            raise MultiPartException("The upload is longer than it stated.")
         if message["type"] == "http.disconnect" and got < size:
             raise MultiPartException("The upload broke off.")
         return message

@@ -46,12 +46,12 @@ class Job:
         return [self.state, self.start, self.halt]
 
     def stop_file(self, request: gr.Request | None) -> Path:
-        """The file that makes the visitor's job end at its next step, once it exists. A file, because on a Space with a
-        shared GPU the job runs in another process."""
+        """Returns the path of a file whose existence makes the visitor's job end at its next step. It is a file because
+        on a Space with a shared GPU the job runs in another process."""
         return session.session_dir(request) / f"stop-{self.name}"
 
     def is_going_on(self, request: gr.Request | None) -> bool:
-        """Whether the visitor has pressed the button and the job has not ended since."""
+        """Returns whether the visitor has pressed the button and the job has not ended since."""
         return self._going_on(request).exists()
 
     def _going_on(self, request: gr.Request | None) -> Path:
@@ -65,7 +65,7 @@ class Job:
         return {self.state: waiting, self.start: gr.update(**OFF), self.halt: gr.update(**ON)}
 
     def finish(self, request: gr.Request) -> dict[Any, Any]:
-        """Gives the buttons back after the job has ended, well or not."""
+        """Resets the buttons after the job has ended, successfully or not."""
         self._going_on(request).unlink(missing_ok=True)
         return {self.start: gr.update(**ON), self.halt: gr.update(**OFF)}
 

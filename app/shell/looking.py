@@ -81,7 +81,7 @@ def detail(key: Hashable, make: Callable[[], Any]) -> Any:
 
 
 def digest(weights: "Tensor") -> bytes:
-    """Hash of weights, as part of a cache key."""
+    """Returns a hash of weights, as part of a cache key."""
     return hashlib.blake2b(weights.contiguous().numpy().tobytes(), digest_size=16).digest()
 
 

@@ -1,7 +1,7 @@
-"""Places in the queue: the number of jobs that one visitor may have waiting or running is bounded, so that others find
-a place.
+"""Limits how many jobs one visitor may have waiting or running in the queue, so that others find a place.
 
-gradio's queue has one bound for everybody. One visitor could fill it, and everybody else was told that it is full.
+gradio's queue has one limit for all visitors together: a single visitor could fill it, and all others would be told
+that it is full.
 """
 
 import os
@@ -27,7 +27,7 @@ class _Asked:
 
 
 def limit(page: gr.Blocks) -> gr.Blocks:
-    """Bounds the places that each visitor may take in the queue of a page. Returns the page."""
+    """Limits the places that each visitor may take in the queue of a page. Returns the page."""
     return gradio_patches.refuse_first(page, _refusal)
 
 
@@ -58,8 +58,8 @@ def _is_job(function: Any) -> bool:
 
 
 def _address(request: Any) -> str:
-    """The network address of a request. On a Space a proxy adds it as the last entry of a header; earlier entries come
-    from the visitor and can be forged."""
+    """Returns the network address of a request. On a Space a proxy adds it as the last entry of a header; earlier
+    entries come from the visitor and can be forged."""
     if os.environ.get("SPACE_ID"):
         hops = ",".join(request.headers.getlist("x-forwarded-for")) if hasattr(request, "headers") else ""
         if last := hops.rpartition(",")[2].strip():

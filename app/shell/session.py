@@ -21,7 +21,7 @@ SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 
 
 def session_dir(request: gr.Request | None) -> Path:
-    """A folder for the files of this visitor only. `forget` removes it when they leave."""
+    """Returns a folder for the files of this visitor only. `forget` removes it when they leave."""
     # by digest: a visitor may call themselves what they like, and must not reach another's folder by it
     name = hashlib.sha256(str(getattr(request, "session_hash", None) or "").encode("utf-8", "replace")).hexdigest()
     folder = _ROOT / "visitors" / name[:40]
@@ -31,7 +31,7 @@ def session_dir(request: gr.Request | None) -> Path:
 
 
 def shared_dir() -> Path:
-    """A folder for files that are the same for every visitor."""
+    """Returns a folder for files that are the same for every visitor."""
     folder = _ROOT / "shared"
     folder.mkdir(parents=True, exist_ok=True)
     return folder

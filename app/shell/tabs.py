@@ -11,7 +11,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.shell import compute, session
+from app.shell import compute, session, snippets
 from app.shell.address import Address, Part
 
 
@@ -72,12 +72,15 @@ class Built:
 @dataclass(frozen=True)
 class Tab:
     """A tab of the page. id: its name in the address; title: its name on the page; build: lays the tab out, wires it,
-    and returns what it asks of the page, or None where its assets are missing and it says how to make them; warm:
-    prepares, on its own thread, what the first visitor would wait for."""
+    and returns what it asks of the page, or None if it cannot be shown and says why; needs: lists the assets that it
+    shows, without which the tab says `missing` and how to make them; warm: prepares, on its own thread, what the first
+    visitor would wait for."""
 
     id: str
     title: str
     build: Callable[[Place], Built | None]
+    needs: Callable[[], Sequence[str]] | None = None
+    missing: str = ""
     warm: Callable[[], None] = lambda: None
 
 
@@ -88,7 +91,10 @@ def build(tabs: Sequence[Tab], page: gr.Blocks, seen: Callable[[], None]) -> Add
     with gr.Tabs(selected=tabs[0].id) as row:
         for tab in tabs:
             with gr.Tab(tab.title, id=tab.id) as view:
-                built.append(tab.build(Place(page, row, view)))
+                if tab.needs is None or tab.needs():
+                    built.append(tab.build(Place(page, row, view)))
+                else:
+                    gr.HTML(snippets.empty(tab.missing, "make assets"))
     there = [one for one in built if one]
     for one in there:
         for handler, widget in one.loads:

@@ -100,7 +100,7 @@ class _Pumped:
             _at_work.discard(self)
 
     def _overdue(self) -> bool:
-        """Whether the work was told to stop more than COURTESY seconds ago."""
+        """Returns whether the work was told to stop more than COURTESY seconds ago."""
         if not (self.closed or self.stopped()):
             self._told = None
             return False

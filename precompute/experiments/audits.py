@@ -1,7 +1,8 @@
 """How good and how new generated weights are, for every zoo that a diffusion model has learnt from.
 
-For each zoo this writes three reports. reports/generation-<zoo>.json has FD and MMD (of shapes also mMD, COV and 1-NNA)
-of every seed's samples, and the share that a classifier assigns to the class they were sampled of.
+For each zoo this writes three reports. reports/generation-<zoo>.json has FD and MMD (of shapes also mMD, COV, 1-NNA and
+floating pieces) of every seed's samples against the fits of a final table (precompute.final), and the share that a
+classifier assigns to the class they were sampled of. What decides which weights are copies is set on validation fits.
 reports/audit-<zoo>.{parquet,json}, which the Audit tab draws, has quality and novelty of the samples of every
 registered generator. reports/samples-<name>.webp shows the first 64 samples as they came.
 """
@@ -9,12 +10,12 @@ registered generator. reports/samples-<name>.webp shows the first 64 samples as 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from PIL import Image
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.peers import LEARNT
+from precompute.final import final_fits
 from precompute.generators import DATASETS, THREADS, generators
 from precompute.records import parsed
 from precompute.selection import has_surfaces, modality_of
@@ -43,16 +44,20 @@ def run(cell: Cell, context: Context) -> None:
     others = {kind: Zoo.open(path) for kind, path in paths.items() if path.exists()}
     made |= {kind.stem(name): found for kind, found in others.items() if len(found) >= COUNT}
     with bar(f"fits {name}") as update:
-        sizes = [COUNT, DECODED, len(zoo.good("train")), len(zoo.good("heldout")), *map(len, made.values())]
+        final = final_fits(EXPERIMENT, zoo)
+        counts = [len(zoo.good("train")), len(zoo.good("heldout")), int((final["status"] == "ok").sum())]
+        sizes = [COUNT, DECODED, *counts, *map(len, made.values())]
         options = {"count": min(sizes), "resolution": zoo.modality.resolutions.judged}  # small data sets have fewer
         options |= {"pair_points": PAIR_POINTS, "progress": update}
         evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
+        evaluation.compare_with(final, update)
     seen = {}
     with bar(f"decode {name}") as update:
         for model, found in made.items():
-            seen[model] = evaluation.decoded(found.weights()[:DECODED])
+            seen[model] = evaluation.decoded(found.weights()[:DECODED], classes=found.index["class"].tolist()[:DECODED])
             update(len(seen), len(made), model)
-    write_json(reports / f"generation-{name}.json", evaluated(evaluation, made, seen))
+    split = {"split": final["split"].iloc[0]}
+    write_json(reports / f"generation-{name}.json", split | evaluated(evaluation, made, seen))
     shown = {"diffusion": made[name].weights()[:DECODED]}
     shown |= {kind.title: found.weights() for kind, found in others.items()}
     with bar(f"audit {name}") as update:
@@ -66,11 +71,11 @@ def run(cell: Cell, context: Context) -> None:
 
 def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Decoded]) -> dict:
     rows = []
-    classes, fits = evaluation.zoo.good("heldout")["class"], evaluation.known["heldout"]
-    accuracy = {"held out": classifier_accuracy(evaluation, classes, fits)}
+    fits = evaluation.known[evaluation.unseen]
+    accuracy = {"held out": classifier_accuracy(evaluation, fits.classes, fits)}
     with bar(f"evaluate {evaluation.zoo.path.name}") as update:
-        for done, (model, found) in enumerate(made.items()):
-            accuracy[model] = classifier_accuracy(evaluation, found.index["class"][: len(seen[model])], seen[model])
+        for done, model in enumerate(made):
+            accuracy[model] = classifier_accuracy(evaluation, seen[model].classes, seen[model])
             table = evaluation.table(seen[model])
             rows += [row | {"model": model} for row in table.to_dict("records") if row["set"] == "samples" or not done]
             update(done + 1, len(made), f"{model}: FD {table['FD'].iloc[1]:.3f}")
@@ -79,7 +84,7 @@ def evaluated(evaluation: Evaluation, made: dict[str, Zoo], seen: dict[str, Deco
     return about | {"samples": DECODED, "classifier_accuracy": accuracy, "rows": rows}
 
 
-def classifier_accuracy(evaluation: Evaluation, classes: pd.Series, seen: Decoded) -> float | None:
+def classifier_accuracy(evaluation: Evaluation, classes: np.ndarray, seen: Decoded) -> float | None:
     """The share of shapes that PointNet++ assigns to the class they were sampled of. None for images, which have no
     classifier here, and for shapes of classes that PointNet++ was not trained on."""
     names = sorted(set(evaluation.zoo.good("train")["class"]))
@@ -141,6 +146,7 @@ EXPERIMENT = Experiment(
     makes=("reports/generation-{zoo}.json", "reports/audit-{zoo}.json", "reports/audit-{zoo}.parquet",
            "reports/samples-{zoo}.webp"),
     run=run,
+    final=True,
     changed=changed,
     threads=THREADS,  # two of them side by side make more of two cores than one on both
     place=14,

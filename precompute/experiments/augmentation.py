@@ -8,9 +8,9 @@ usual rule. FD compares samples with held-out fits, and the audit recognises per
 
 from pathlib import Path
 
-from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.generators import THREADS, search_report, seconds_of
-from precompute.judging import COUNT, STEPS, judge, searched_settings, train, training_settings
+from precompute.experiment import Cell, Context, Found
+from precompute.generators import seconds_of
+from precompute.judging import COUNT, STEPS, ablation, judge, searched_settings, train
 from precompute.tables import write_tables
 from wsr.generators.diffusion.jobs import training_of
 
@@ -32,19 +32,14 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     write_tables(paths, [row for _, row in found], **about)
 
 
-EXPERIMENT = Experiment(
-    name="augmentation",
+EXPERIMENT = ablation(
+    "augmentation",
+    "copies",
     title="`reports/augmentation.*`: permuted copies of the training weights",
     data=("shapes10",),
     grid={"representation": ("mlora",), "copies": COPIES},
-    settings=training_settings,
-    needs=("zoos/{zoo}",),
-    after=lambda cell, context: [search_report(cell.data, context)],
     run=run,
     report=report,
-    held=lambda report, cell, context: any(row["copies"] == cell["copies"] for row in report["rows"]),
-    reports=("reports/augmentation{tag}.json", "reports/augmentation{tag}.md"),
-    threads=THREADS,
     place=18,
     size="2 kB",
     time="15 min ᵃ",

@@ -25,7 +25,7 @@ EXPERIMENT = Experiment(
     name="bases",
     title="`bases/*.safetensors`: variational autodecoders, 7,000 steps on the 2,936 emoji that are not held out and "
     "15,000 on 4,500 shapes (generated in 26 s, occupancy sampled in 1 min 43 s before it)",
-    data=("emoji", "shapes10"),
+    data=("emoji", "shapes10", "faces"),
     grid=lambda context: [{"data": one} for one in dict.fromkeys(map(base_data, context.data(EXPERIMENT)))],
     signals=training_signals,
     settings=settings,

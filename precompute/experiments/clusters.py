@@ -8,9 +8,9 @@ k-means clusters in the place of classes. Every model trains by the usual rule, 
 from dataclasses import replace
 from pathlib import Path
 
-from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.generators import THREADS, search_report, seconds_of
-from precompute.judging import COUNT, STEPS, judge, searched_settings, train, training_settings
+from precompute.experiment import Cell, Context, Found
+from precompute.generators import seconds_of
+from precompute.judging import COUNT, STEPS, ablation, judge, searched_settings, train
 from precompute.tables import write_tables
 from wsr.generators.diffusion.jobs import training_of
 
@@ -34,19 +34,14 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     write_tables(paths, [row for _, rows in found for row in rows], **about)
 
 
-EXPERIMENT = Experiment(
-    name="clusters",
+EXPERIMENT = ablation(
+    "clusters",
+    "clusters",
     title="`reports/clusters.*`: people without guidance, and guided by k-means clusters",
     data=("emoji/people",),
     grid={"representation": ("mlora-asym",), "clusters": CLUSTERS},
-    settings=training_settings,
-    needs=("zoos/{zoo}",),
-    after=lambda cell, context: [search_report(cell.data, context)],
     run=run,
     report=report,
-    held=lambda report, cell, context: any(row["clusters"] == cell["clusters"] for row in report["rows"]),
-    reports=("reports/clusters{tag}.json", "reports/clusters{tag}.md"),
-    threads=THREADS,
     place=19,
     size="2 kB",
     time="25 min ᵃ",

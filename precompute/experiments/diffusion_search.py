@@ -1,52 +1,88 @@
-"""The learning rates of the diffusion models.
+"""The networks of the diffusion models: learning rate, width, depth and, of MLPs, the size of tokens.
 
-The search is the same for all six representations. It tries the rates below on zoos of shapes, and further ones by
-doubling or halving as long as the best rate is the highest or the lowest. Each training lasts a minute on one core, and
-is judged by its validation loss, that is by training weights that are kept back; held-out fits have no part in it. The
-measured time of a step decides later how many steps a model gets.
+Every representation gets the same budget of trials, so that HyperDiffusion's baseline (the diffusion of MLP weights) is
+given as much care as ours. A trial trains for a minute on one core and is judged by its validation loss; the test split
+has no part in it. The search begins with the preset and its learning rates, and goes from the best trial so far to its
+neighbours: one axis at a time, a step up or down. It ends when no neighbour of the best is left, or with the budget.
+The measured time of a step decides later how many steps a model gets.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.generators import SEARCHED, THREADS, search_report, searched_on
+from precompute.generators import SEARCHED, THREADS, search_report, searched_on, with_trial
 from precompute.judging import train
 from precompute.records import keep, kept
 from precompute.tables import write_json
 from wsr.fields import registry
-from wsr.generators.diffusion import diffusion_preset
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
 
-RATES, SECONDS = (1e-3, 2e-3), 60
+RATES, SECONDS, TRIALS = (1e-3, 2e-3), 60, 20
+WIDTHS, DEPTHS = (192, 256, 320, 448, 640), (1, 2, 3, 4, 6)
+TOKEN_SIZES = (160, 320, 640, 1280, None)  # None: each layer is one token
 
 
-def next_rate(known: Mapping[float, float]) -> float | None:
-    """The next rate to try; None once the best rate has been bracketed on both sides. known: the loss at each rate that
-    was tried."""
+@dataclass(frozen=True)
+class Trial:
+    """What a trial tries; the names are those of `DiffusionConfig`."""
+
+    lr: float
+    width: int
+    depth: int
+    token_size: int | None
+
+    @classmethod
+    def of(cls, config: DiffusionConfig) -> "Trial":
+        return cls(config.lr, config.width, config.depth, config.token_size)
+
+
+def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool) -> Trial | None:
+    """The next trial; None if no neighbour of the best is left, or the budget is spent. known: the validation loss of
+    each trial so far; tokens: whether the size of tokens is searched."""
     for lr in RATES:
-        if lr not in known:
-            return lr
+        if replace(start, lr=lr) not in known:
+            return replace(start, lr=lr)
+    if len(known) >= TRIALS:
+        return None
     best = min(known, key=known.__getitem__)
-    return next((lr for lr in (best / 2, best * 2) if lr not in known), None)
+    return next((one for one in neighbours(best, tokens) if one not in known), None)
+
+
+def neighbours(trial: Trial, tokens: bool) -> Iterator[Trial]:
+    """Yields the trials that differ by one step of one axis."""
+    yield from (replace(trial, lr=lr) for lr in (trial.lr / 2, trial.lr * 2))
+    ladders = {"width": WIDTHS, "depth": DEPTHS} | ({"token_size": TOKEN_SIZES} if tokens else {})
+    ladders = {axis: ladder for axis, ladder in ladders.items() if getattr(trial, axis) in ladder}
+    for axis, ladder in ladders.items():
+        at = ladder.index(getattr(trial, axis))
+        yield from (replace(trial, **{axis: value}) for value in (*ladder[at + 1 : at + 2], *ladder[at - 1 : at]))
 
 
 def run(cell: Cell, context: Context) -> list[dict]:
     rows, name = kept(cell) or [], cell.representation
-    while (lr := next_rate({row["lr"]: row["validation loss"] for row in rows})) is not None:
-        training = training_of(context.open_zoo(cell), replace(diffusion_preset(context.preset, name), lr=lr))
-        seconds, best = train(training, SECONDS, f"{name} {lr:g}"), training.best
-        row = {"representation": name, "lr": lr, "validation loss": best.loss, "best step": best.step}
+    preset = diffusion_preset(context.preset, name)
+    start, tokens = Trial.of(preset), not registry.named(name).needs_base
+    while True:
+        known = {Trial.of(with_trial(preset, row)): row["validation loss"] for row in rows}
+        trial = next_trial(known, start, tokens)
+        if trial is None:
+            return rows
+        tried = vars(trial)
+        training = training_of(context.open_zoo(cell), replace(preset, **tried))
+        seconds, best = train(training, SECONDS, f"{name} {trial}"), training.best
+        row = {"representation": name, **tried, "validation loss": best.loss, "best step": best.step}
         rows.append(row | {"steps": training.step, "seconds": seconds, "step seconds": seconds / training.step})
         keep(cell, rows)
-    return rows
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
     rows = [row for _, rows in found for row in rows]
-    write_json(paths[0], {"data set": context.named(found[0][0].data), "seconds": SECONDS, "rows": rows})
+    about = {"data set": context.named(found[0][0].data), "seconds": SECONDS, "trials": TRIALS}
+    write_json(paths[0], about | {"rows": rows})
 
 
 def grid(context: Context) -> list[dict]:
@@ -56,11 +92,12 @@ def grid(context: Context) -> list[dict]:
 
 EXPERIMENT = Experiment(
     name="diffusion_search",
-    title="`reports/diffusion-search.json`: learning rates of the six, a minute each",
+    title="`reports/diffusion-search.json`: rates, widths, depths and tokens for the six, up to 20 minutes each",
     data=(SEARCHED,),
     grid=grid,
     settings=lambda cell, context: {
-        "config": diffusion_preset(context.preset, cell.representation), "seconds": SECONDS, "training": VERSION,
+        "config": diffusion_preset(context.preset, cell.representation), "seconds": SECONDS, "trials": TRIALS,
+        "training": VERSION,
     },
     needs=("zoos/{zoo}",),
     run=run,
@@ -70,6 +107,6 @@ EXPERIMENT = Experiment(
     report_by=("data",),
     threads=THREADS,
     place=11,
-    size="3 kB",
-    time="25 min ᵃ",
+    size="20 kB",
+    time="1 h ᵃ (estimated)",
 )  # fmt: skip

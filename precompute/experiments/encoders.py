@@ -29,7 +29,7 @@ def cells(context: Context) -> list[dict]:
 EXPERIMENT = Experiment(
     name="encoders",
     title="`encoders/<base>-mlora-asym.safetensors`: one look at an instance says where its fit starts",
-    data=("emoji", "shapes10"),
+    data=("emoji", "shapes10", "faces"),
     grid=cells,
     signals=training_signals,
     settings=settings,

@@ -1,4 +1,4 @@
-"""The README's sheet of a hundred faces: the first of the training split, none picked."""
+"""Draws the README's sheet of a hundred faces: the first ones of the training split, without selection."""
 
 from pathlib import Path
 

@@ -1,7 +1,8 @@
 """The diffusion models, and 512 samples of each. Each model trains until its validation loss no longer falls, but for
-no more steps than fit into the same time (`diffusion_search` measured how long one takes). A preset that states a
-number of epochs gets that many instead. Models are written to diffusion/ with five or six bits for each number of their
-matrices. The models as they were written there are sampled, and the samples are written to samples/ with as many bits.
+no more steps than fit into half an hour of one core (`diffusion_search` measured how long one takes). A preset that
+states a number of epochs gets that many instead. Models are written to diffusion/ with five or six bits for each number
+of their matrices. The models as they were written there are sampled, and the samples are written to samples/ with as
+many bits.
 """
 
 import shutil
@@ -10,6 +11,7 @@ from dataclasses import asdict, replace
 from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import (
     DATASETS,
+    LONGEST,
     SAMPLES,
     STEPS,
     THREADS,
@@ -18,7 +20,7 @@ from precompute.generators import (
     generators,
     search_report,
     searched,
-    seconds_of,
+    with_trial,
 )
 from wsr.generators.base import SampleSettings, SaveSettings, TrainSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
@@ -31,7 +33,7 @@ from wsr.zoo import Zoo, compress_zoo
 
 
 def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
-    """The settings of a generator's training; None if its learning rate has not been searched yet."""
+    """The settings of a generator's training; None if its network has not been searched yet."""
     config = diffusion_preset(context.preset, one.representation)
     config = replace(config, encoder=config.encoder and one.encoder)
     if config.epochs is not None:
@@ -39,7 +41,7 @@ def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
     found = searched(one.data, context).get(one.representation)
     if found is None:
         return None
-    return replace(config, lr=found["lr"], steps=min(config.steps, round(seconds_of(one.data) / found["step seconds"])))
+    return replace(with_trial(config, found), steps=min(config.steps, round(LONGEST / found["step seconds"])))
 
 
 def run(cell: Cell, context: Context) -> None:
@@ -71,7 +73,7 @@ def settings(cell: Cell, context: Context) -> dict:
 
 
 def search_needed(cell: Cell, context: Context) -> list[str]:
-    """The report on learning rates. A preset that states a number of epochs states the learning rate as well, and needs
+    """The report of the search. A preset that states a number of epochs states the learning rate as well, and needs
     none."""
     return [search_report(cell.data, context)] if diffusion_preset(context.preset).epochs is None else []
 
@@ -94,5 +96,5 @@ EXPERIMENT = Experiment(
     threads=THREADS,
     place=12,
     size="25 × 7 MB",
-    time="1 to 4 min each ᵃ",
+    time="1 to 4 min each ᵃ, with longer trainings up to 30 (estimated)",
 )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import DATASETS, THREADS, bits_of
 from wsr.generators.base import TrainSettings
-from wsr.generators.diffusion import diffusion_preset
+from wsr.generators.diffusion.config import diffusion_preset, without_patience
 from wsr.generators.jobs import samples_zoo
 from wsr.generators.latent import LatentConfig
 from wsr.generators.p_diff import PDiffConfig
@@ -41,7 +41,7 @@ def run(cell: Cell, context: Context) -> None:
 
 def trained(preset: str) -> dict[str, TrainSettings]:
     """The training settings of peers, by name; a peer that is missing here is trained with its own defaults."""
-    config, latent = replace(diffusion_preset(preset), patience=0), LatentConfig(steps=AUTOENCODER_STEPS)
+    config, latent = without_patience(diffusion_preset(preset)), LatentConfig(steps=AUTOENCODER_STEPS)
     noisy = replace(latent, input_noise=0.01, latent_noise=0.1)
     return {
         "hyper-representations": TrainSettings(config=latent),

@@ -19,6 +19,7 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import DATASETS
 from precompute.judging import Judge
 from precompute.tables import write_tables
+from wsr.analysis.learnability import projected
 from wsr.data import load_signals
 from wsr.data.emoji import families
 from wsr.fields import registry
@@ -53,18 +54,6 @@ def measured(zoo: Zoo) -> list[dict]:
         found = {"components": k or "all", "share": share, "projected": quality(within)}
         rows.append(row | found | {"FD of unseen": judge(unseen)["FD"]})
     return rows
-
-
-def projected(
-    weights: Float[Tensor, "n p"], known: Float[Tensor, "m p"], count: int | None
-) -> tuple[Float[Tensor, "n p"], float]:
-    """Projects weights onto the first principal components of others. Returns the projections, and the share of the
-    variance that they keep."""
-    mean, std = known.mean(0), known.std(0).clamp_min(1e-6)
-    components = torch.linalg.svd((known - mean) / std, full_matrices=False).Vh[: count or len(known) - 1]  # (k, p)
-    standard = (weights - mean) / std
-    within = standard @ components.T @ components
-    return within * std + mean, float(within.square().sum() / standard.square().sum())
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:

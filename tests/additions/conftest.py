@@ -1,11 +1,11 @@
-"""The page over tiny assets that were made while something is registered."""
+"""Builds the page over tiny assets that were made while something is registered."""
 
 import pytest
 
 
 @pytest.fixture
 def children(monkeypatch):
-    """Children of the page know what `in_child` registers."""
+    """Registers in the page's child processes what `in_child` registers."""
     from app.shell import workers
 
     workers.close()
@@ -17,8 +17,7 @@ def children(monkeypatch):
 
 @pytest.fixture
 def on_page(tmp_path, monkeypatch, children):
-    """Makes the app look at a folder of assets; builds the page, and returns the values that its widgets offer, by the
-    widget's label."""
+    """Builds the page over a folder of assets, and returns the values that its widgets offer, by the widget's label."""
     from app import main
     from wsr.memory import MEMORY
 

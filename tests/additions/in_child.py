@@ -1,4 +1,4 @@
-"""Imported in children of the page: what a test registers here is registered there as well."""
+"""Imported in the page's child processes: registers there what a test registers here."""
 
 from tests.additions.film import FILM
 from tests.additions.mixture import MIXTURE

@@ -22,7 +22,8 @@ RATE, LENGTH = 8000, 256
 
 
 class Sound(Modality):
-    """A content is a waveform (t,) of float32 in [-1, 1]; a field's value is the pressure at a time in [-1, 1]."""
+    """Sounds. A content is a waveform (t,) of float32 in [-1, 1]; a field's value is the pressure at a time in [-1,
+    1]."""
 
     name, dim, channels, noun, plural = "sound", 1, 1, "sound", "sounds"
     measure, unit, title = "snr", "dB", "SNR (dB)"
@@ -77,7 +78,7 @@ class Sound(Modality):
         return evaluate_in_chunks(model, weights, times)[..., 0].clamp(-1, 1).cpu().numpy()
 
     def picture(self, decoded, size=None):
-        """The waveform, dark on white."""
+        """Draws the waveform, dark on white."""
         heights = np.linspace(1, -1, size or 64)[:, None]  # (h, 1)
         inside = np.abs(heights) <= np.abs(np.interp(np.linspace(0, 1, size or 64), *_axis(decoded)))
         return np.repeat(np.where(inside, 40, 255).astype(np.uint8)[..., None], 3, 2)

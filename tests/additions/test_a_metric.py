@@ -20,12 +20,12 @@ NAME = "emoji-mlora-asym"
 
 
 def drift(generated, reference) -> float:
-    """Distance of the mean weight from that of the reference, in units of √p."""
+    """Distance between the mean weights and those of the reference, in units of √p."""
     return float((generated.mean(0) - reference.mean(0)).norm() / generated.shape[1] ** 0.5)
 
 
 def hesitation(rows: pd.DataFrame) -> float:
-    """Share of weights that are hardly novel."""
+    """Share of the weights that are hardly novel."""
     return float((rows["novelty"] < 1).mean())
 
 
@@ -59,7 +59,8 @@ def test_the_metric_is_in_tables_and_on_the_page(zoo, mine, tmp_path, monkeypatc
     rows, about = audit_report(zoo, evaluation, {"diffusion": made}, count=4, false_positive_rate=0.2)
     assert set(about["summaries"]["diffusion"]) >= {"hesitation", "novelty", "replica"}
     page = handlers.table_of(audit_run.Report(NAME, rows, about))
-    assert f"drift ×10³ {DRIFT.text(value)}" in page
+    real = table[(table["set"] == "floor") & (table["against"] == "heldout")]["drift"].iloc[0]
+    assert f"drift ×10³ {DRIFT.text(value)} ({DRIFT.text(real)})" in page
     share = hesitation(rows[rows["generator"] == "diffusion"])
     assert "hesitant" in page and f"<td>{HESITATION.text(share)}<" in page
 

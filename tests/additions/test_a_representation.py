@@ -200,7 +200,7 @@ def tiny(tmp_path_factory):
 def test_every_tab_of_the_page_has_it(film, tiny, on_page):
     offered = on_page(tiny)
     assert "film" in offered["Representation"]  # of Atlas, Fit and Generate
-    for widgets in ("", "Beside it, the same networks as"):  # of Connect and Symmetry; of Atlas
+    for widgets in ("", "Beside it, the same targets fitted with"):  # of Connect and Symmetry; of Atlas
         assert "film" in offered[widgets], widgets
 
 

@@ -59,7 +59,7 @@ TOY = Tab("toy", "Toy", build)
 
 @pytest.fixture
 def page(tmp_path, monkeypatch):
-    """The served page with the toy behind the other tabs, without assets, so that it starts quickly."""
+    """The served page with the toy tab after the others, without assets, so that it starts quickly."""
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     blocks = main.build_app([*main.all_tabs(), TOY])
     blocks.launch(prevent_thread_lock=True, quiet=True, footer_links=[])

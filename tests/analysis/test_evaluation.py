@@ -49,10 +49,45 @@ def test_shapes_have_clouds_and_empty_ones_are_counted():
     found = decoded(model, model.layout.flatten(t), Extents(), 12)
     assert found.clouds.shape == (3, 2048, 3) and found.empty >= 1 and len(found) == 3
     assert np.isfinite(found.features).all()
+    assert found.pieces.shape == (3,) and found.pieces.min() == 0 and found.classes.tolist() == [""] * 3
+
+
+def test_tables_may_compare_with_other_fits_than_the_held_out_ones(zoo):
+    made = family(zoo.representation, 25, 5)
+    options = dict(count=15, repeats=2, resolution=8)
+    plain, other, same = (Evaluation(zoo, Colours(), **options) for _ in range(3))
+    zoo.index.loc[zoo.index["id"] == "i0", "status"] = "poor"
+    other.compare_with(zoo.index[:20])
+    same.compare_with(zoo.good("heldout"))
+    assert other.ids["compared"] == [f"i{i}" for i in range(1, 20)] and same.unseen == "heldout"
+    tables = [one.table(one.decoded(made)).set_index(["set", "against"])["FD"] for one in (plain, other, same)]
+    assert tables[0].equals(tables[2]) and list(tables[1].index) == list(tables[0].index)
+    assert tables[1]["samples", "heldout"] != tables[0]["samples", "heldout"]
+    assert tables[1]["samples", "train"] == tables[0]["samples", "train"]
+    assert tables[1]["floor", "heldout"] != tables[0]["floor", "heldout"]
+    with pytest.raises(WsrError, match="compared: 5"):
+        plain.compare_with(zoo.index[5:10])
+
+
+def test_floating_pieces_of_each_class_are_compared_with_fits_of_that_class(zoo, monkeypatch):
+    """Fits of class "a" have one piece and those of "b" two; samples of both have two."""
+    zoo.index["class"] = ["ab"[i % 2] for i in range(len(zoo))]
+
+    def pieces(model, weights, extractor, resolution, progress=None, classes=None):
+        counts = np.array([2 if cls == "b" or len(weights) == 26 else 1 for cls in classes])
+        return Decoded(weights[:, :6].numpy(), None, pieces=counts, classes=np.array(list(classes), dtype=object))
+
+    monkeypatch.setattr("wsr.analysis.evaluation.decoded", pieces)
+    made = Evaluation(zoo, Extents(), count=25, repeats=4, resolution=8)
+    classes = ["a"] * 13 + ["b"] * 13
+    table = made.table(made.decoded(family(zoo.representation, 26, 5), classes=classes)).set_index(["set", "against"])
+    assert table["floating pieces"]["samples", "heldout"] == pytest.approx(0.5, abs=0.02)
+    others = table["floating pieces"].drop("samples", level="set")
+    assert len(others) == 4 and (others == 0).all()
 
 
 def test_distances_between_clouds_may_be_of_fewer_points(zoo, monkeypatch):
-    def clouds(model, weights, extractor, resolution, progress=None):
+    def clouds(model, weights, extractor, resolution, progress=None, classes=None):
         points = torch.randn(len(weights), 64, 3, generator=torch.Generator().manual_seed(0)) + weights[:, :3][:, None]
         return Decoded(weights[:, :6].numpy(), points.numpy())
 

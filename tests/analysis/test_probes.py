@@ -1,10 +1,9 @@
-"""Probes and directions on data with a known answer."""
+"""Probes on data with a known answer."""
 
 import numpy as np
 import pytest
 
 from wsr import WsrError
-from wsr.analysis.directions import arithmetic, class_direction
 from wsr.analysis.probes import probe
 
 
@@ -33,28 +32,3 @@ def test_too_few_to_split_is_explained():
     weights, labels = clusters(1.0, count=3)
     with pytest.raises(WsrError, match="five instances"):
         probe(weights, labels)
-
-
-@pytest.mark.parametrize("method", ["mean", "logistic"])
-def test_a_direction_leads_to_the_class(method):
-    weights, labels = clusters(2.0)
-    step = class_direction(weights, labels, "lamp", method)
-    own = np.array(labels) == "lamp"
-    centre = weights[own].mean(0)
-    before = np.linalg.norm(weights[~own] - centre, axis=1)
-    assert (np.linalg.norm(weights[~own] + 0.5 * step - centre, axis=1) < before).mean() > 0.95
-    gap = (weights[own].mean(0) - weights[~own].mean(0)) @ step / (step @ step)
-    assert gap == pytest.approx(1, rel=1e-3)
-
-
-def test_what_has_no_direction_is_explained():
-    weights, labels = clusters(2.0)
-    with pytest.raises(WsrError, match="lamp"):
-        class_direction(weights, labels, "lamb")
-    with pytest.raises(WsrError, match="others"):
-        class_direction(weights[:4], labels[:4], "chair")
-
-
-def test_arithmetic_undoes_itself():
-    a, b, c = np.random.default_rng(1).normal(size=(3, 5))
-    assert np.allclose(arithmetic(arithmetic(a, b, c), c, b), a)

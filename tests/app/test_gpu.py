@@ -85,7 +85,7 @@ def test_generate(gpu, dataset, tmp_path, monkeypatch, small):
     monkeypatch.setattr(models, "COUNT", 3)
     name = f"{dataset}-mlora-asym"
     asked = models.checked(dataset, "mlora-asym", "any", 1.5, 10, 3)
-    generate_run.warm(name)
+    generate_run.warm(name, "diffusion")
     *_, last = generate_run.run(asked, tmp_path / "stop")
     assert last.sampled.weights.device.type == "cpu" and len(last.items) == 3 and shared_stay()
     one = drawn.fitted(last.sampled, 1)

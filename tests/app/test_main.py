@@ -125,6 +125,6 @@ def test_a_full_disk_answers_an_upload_with_a_sentence_and_the_end_leaves_nothin
                           capture_output=True, text=True, timeout=200)  # fmt: skip
     said = [line for line in done.stdout.splitlines() if "wsr is at" not in line]
     told = done.stdout + done.stderr[-2000:]
-    assert said[0].startswith("507 ") and "limit on the size of files" in said[0] and said[1] == "200", told
+    assert said[0].startswith("507 ") and "the limit that was set for files" in said[0] and said[1] == "200", told
     assert done.returncode == 143, done.stderr[-2000:]
     assert not list(tmp_path.glob("wsr-*"))

@@ -27,10 +27,12 @@ from wsr.zoo import Zoo
 
 
 @pytest.fixture
-def calls(assets, small, monkeypatch):
-    """How often functions are called. What children do is done in this process, as it is inside a child."""
+def calls(assets, small, monkeypatch, tmp_path_factory):
+    """How often functions are called. What children do is done in this process, as it is inside a child. The cache on
+    disk is empty: other tests may have left a sheet of thumbnails in the shared one."""
     found = Counter()
     monkeypatch.setattr(isolation, "IN_CHILD", True)
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path_factory.mktemp("cache")))
 
     def count(owner, name, what):
         plain = getattr(owner, name)

@@ -56,6 +56,21 @@ def test_hostile_meshes_are_a_sentence_and_nobody_waits(kind):
     assert time.monotonic() - began < 60 and pulse.longest < 1.0
 
 
+def test_a_mesh_is_not_refused_because_the_machine_was_busy_for_a_moment():
+    """Fails if 60 ms of waiting are extrapolated from the first 64 points."""
+    calls, held_up = [], iter([0, 0.06, 0.06])
+
+    def measure(points):
+        calls.append(len(points))
+        time.sleep(next(held_up, 0))
+        return np.zeros(len(points), dtype=bool)
+
+    assert len(module._foretold(measure, POINTS, trimesh.creation.icosphere(1))) == len(POINTS)
+    assert calls[-1] == len(POINTS) and len(calls) == 4
+    with pytest.raises(WsrError, match="would take about"):
+        module._foretold(lambda points: time.sleep(len(points) * 1e-3), POINTS, trimesh.creation.icosphere(1))
+
+
 def test_an_open_mesh_is_measured_beside_this_process():
     mesh = bowl()
     inside(mesh, POINTS[:5000])  # a child is warm

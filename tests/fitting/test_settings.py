@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import wsr
+from wsr import presets
 from wsr.errors import WsrError
 from wsr.fitting.settings import FitOptions, FitSettings, Start, StreamOptions
 
@@ -50,3 +51,33 @@ def test_the_start_is_the_representations_own(base, config):
     model = make_representation("mlora", base, config)
     start = Start(init="spread", sigma=0.3, init_seed=5, perturb=0.5)
     assert (start.of(model) == model.initial("spread", 0.3, 5, 0.5)).all()
+
+
+def test_a_fit_preset_stands_between_the_preset_and_what_is_given(monkeypatch):
+    tried = presets.Protocol(lr=0.5, steps=2.0, pull=0.25, average=0.5)
+    monkeypatch.setitem(presets.PROTOCOLS, "structured", {"image": tried})
+    plain, own = (FitSettings(protocol=name).config("mlora-asym", "image") for name in presets.PROTOCOLS)
+    assert plain == FitSettings().config("mlora-asym", "image")
+    assert own == presets.replace(plain, lr=plain.lr / 2, steps=plain.steps * 2, pull=0.25, average=0.5)
+    given = FitSettings(protocol="structured", steps=7, lr=1e-3, pull=0.0).config("mlora-asym", "image")
+    assert (given.steps, given.lr, given.pull, given.average) == (7, 1e-3, 0.0, 0.5)
+    assert FitSettings(protocol="structured").config("mlora-asym", "image", steps=1500).steps == 3000
+
+
+def test_a_fit_preset_that_is_not_there_is_explained(monkeypatch):
+    with pytest.raises(WsrError, match="did you mean 'structured'"):
+        FitSettings(protocol="structred").config("mlp", "image")
+    monkeypatch.setitem(presets.PROTOCOLS, "structured", {})
+    with pytest.raises(WsrError, match="no fit preset 'structured' for shapes yet"):
+        FitSettings(protocol="structured").config("mlp", "occupancy")
+
+
+def test_the_command_line_offers_every_fit_preset():
+    from typing import get_args, get_type_hints
+
+    from wsr.commands.levers import LeverOptions
+
+    assert get_args(get_type_hints(LeverOptions)["protocol"]) == tuple(presets.PROTOCOLS)
+    assert LeverOptions(pull=0.5, shared_points=True).levers() == {
+        "protocol": "paper-like", "lr": None, "shared_points": True, "pull": 0.5, "average": None,
+    }  # fmt: skip

@@ -122,7 +122,7 @@ def test_what_cannot_be_compared_is_said(features):
         mmd(np.full((3, 2), np.nan), np.ones((3, 2)))
     with pytest.raises(WsrError, match="same number"):
         frechet_distance(np.zeros((3, 2)), np.ones((3, 2)))
-    with pytest.raises(WsrError, match="Two clouds"):
+    with pytest.raises(WsrError, match="two clouds"):
         set_metrics(clouds(1, 0), clouds(3, 1))
     with pytest.raises(WsrError, match="points"):
         set_metrics(np.zeros((3, 5, 2)), clouds(3, 1))

@@ -6,12 +6,12 @@ import pytest
 from wsr import metrics
 from wsr.errors import WsrError
 from wsr.metrics import Metric, named, needing, register, registered
-from wsr.metrics.registry import measured
+from wsr.metrics.registry import OF_SETS, measured
 
 
 def test_what_the_paper_measures_is_registered():
-    assert [metric.symbol for metric in needing("features", "distances")] == [
-        "FD", "MMD-G", "MMD-P", "precision", "recall", "mMD", "COV", "1-NNA",
+    assert [metric.symbol for metric in needing(*OF_SETS)] == [
+        "FD", "MMD-G", "MMD-P", "precision", "recall", "floating pieces", "mMD", "COV", "1-NNA",
     ]  # fmt: skip
     assert [metric.name for metric in needing("images", "occupancies", "points")] == ["psnr", "iou", "chamfer"]
     assert named("psnr").function is metrics.psnr and named("iou").direction == "higher"

@@ -22,9 +22,11 @@ from precompute.experiments import (
     diffusion_sizes,
     figure3,
     generation,
+    learnability,
     learning_rates,
     peers,
     pointnet,
+    processes,
     sampling,
     spans,
     table1,
@@ -48,7 +50,7 @@ SMALL = {
               "POINTS": 500, "SURFACE": 16},
     table1: {"CLOUDS": 2},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
-    diffusion_search: {"RATES": (1e-3,)},
+    diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
@@ -58,9 +60,12 @@ SMALL = {
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
     judging: {"COUNT": 8, "STEPS": 3},
     encoders: {"EncoderConfig": partial(EncoderConfig, features=8, steps=4, instances=4, points=16)},
+    learnability: {"TRAINING": 24, "UNSEEN": 8, "PAIRS": 4, "COUNTS": (8, 16), "SAMPLER_STEPS": 3,
+                   "LEVERS": {name: learnability.LEVERS[name] for name in ("paper-like", "rank 2")},
+                   "WITHIN": {}},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
     pointnet: {"BATCH": 4, "EPOCHS": 1},
-    **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, sampling)},
+    **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, processes, sampling)},
 }  # fmt: skip
 
 
@@ -129,10 +134,23 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     assert (assets_dir() / "encoders/images-faces-paper-mlora-asym.safetensors").exists()
 
 
+def test_levers_of_pictures(small, tmp_path, capsys):
+    faces = pictures(tmp_path / "faces", 30, 8)
+    assert small(faces, "learnability") == 0, failures(capsys)
+    found = report("learnability-images-faces-paper")
+    assert [row["lever"] for row in found["rows"]] == ["paper-like", "rank 2"]
+    assert found["chosen"][faces] in ("paper-like", "rank 2") and not found["attributes"]
+    for row in found["rows"]:
+        assert row["fits"] == 32 and row["pairs"] == 4 and row["FD"] > 0 and 0 < row["noise share"] < 1
+        assert 0 < row["span of 8"] < row["span of 16"] <= 1
+    assert (assets_dir() / "reports/learnability-images-faces-paper.png").exists()
+    assert not list((tmp_path / "cache/training").glob("learnability-*"))  # the fits are not kept
+
+
 def test_generators_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 200, 84)  # as few as an audit takes
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
-             "diffusion_sizes")  # fmt: skip
+             "diffusion_sizes", "processes")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
@@ -143,6 +161,8 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert len(report("clusters-images-faces-paper")["rows"]) == 5
     assert len(report("spans-images-faces-paper")["rows"]) == 2
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
+    tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
+    assert tried == [name for name in processes.SETTINGS if "tokens" not in name]  # the layer encoder has its own
 
     assert small(faces, "augmentation", only="mlora") == 0, failures(capsys)
     assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]

@@ -90,9 +90,12 @@ def test_the_assets_of_today_count_as_made_before_records_were_kept(known):
     if not (assets_dir() / "zoos" / "emoji-mlora-asym" / "zoo.json").exists():
         pytest.skip("the repository's assets are not here")
     plan = Plan(known, Context())
-    # never kept, of two zoos, and not trained yet
-    for name in known.keys() - {"diffusion_sizes", "spans", "encoders"}:
+    # two were never kept, one is of two zoos, four have not been run, and what is of faces is newer than records
+    newer = {"processes", "encoders", "learnability", "sliders", "slider_ways"}
+    for name in known.keys() - newer - {"diffusion_sizes", "spans"}:
         for node in plan.nodes(known[name]):
+            if node.values.get("data") == "faces" and name == "bases":
+                continue
             assert plan.state(node).word == BEFORE, f"{node}: {plan.state(node)}"
 
 

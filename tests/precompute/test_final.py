@@ -101,7 +101,7 @@ class _Zoo:
 def test_who_is_no_final_table_is_refused():
     for ask in (lambda: final_fits(experiment(False), _Zoo("test")),
                 lambda: final_signals(experiment(False), signals("test"))):  # fmt: skip
-        with pytest.raises(WsrError, match="'tried' is no final table"):
+        with pytest.raises(WsrError, match="'tried' makes no final table"):
             ask()
 
 

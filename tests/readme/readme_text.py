@@ -1,4 +1,4 @@
-"""The README as text, and what its tables and sentences say."""
+"""Reads the README's tables and sentences."""
 
 import json
 import re
@@ -19,8 +19,8 @@ def report(name: str):
 
 
 def table(title: str, number: int = 0) -> dict[str, list[str]]:
-    """The cells of each row, by the first one, of the `number`-th table below a heading, or below what a line begins
-    with."""
+    """Returns the cells of each row, by the first cell, of the `number`-th table below a heading, or below a line that
+    begins with this text."""
     below = TEXT[TEXT.index(f"\n{title}") :]
     lines = re.findall(r"(?:^\|.*\n)+", below, re.M)[number].splitlines()[2:]
     return {first: cells for first, *cells in map(cells_of, lines)}
@@ -31,13 +31,13 @@ def cells_of(line: str) -> list[str]:
 
 
 def numbers(text: str) -> list[tuple[float, float]]:
-    """The numbers of a text, each with half a unit of its last digit."""
+    """Returns the numbers of a text, each with half a unit of its last digit."""
     found = re.findall(r"[−-]?\d[\d,]*(?:\.\d+)?", text.replace("bf16", "").replace("fp32", ""))
     return [(float(one.replace("−", "-").replace(",", "")), 0.5 * 10.0 ** -len(one.partition(".")[2])) for one in found]
 
 
 def is_said(cell: str, *values: float) -> None:
-    """That a cell has these numbers and no others, rounded as it rounds them."""
+    """Asserts that a cell states these numbers and no others, rounded to the digits that it gives."""
     told = numbers(cell)
     assert len(told) == len(values), (cell, values)
     for (number, half), value in zip(told, values, strict=True):

@@ -1,45 +1,196 @@
-"""Meaningful directions in weight space: towards a class, and differences of instances."""
+"""Directions in weight space along which one attribute changes and the others stay.
+
+The weights of the training fits are explained by all attributes of their targets at once: linear regression, with the
+attributes as inputs and every weight as an output. The coefficients of an attribute say how the weights change where it
+changes and everything else stays the same. Without the others, the direction towards high chairs would lead to chairs
+with thin legs as well, as far as the two occur together.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from wsr.errors import WsrError, unknown_name
+from wsr.analysis.attributes import NONE, Columns, attributes_of, names_of, of_class, valued, with_classes
+from wsr.errors import WsrError, counted, unknown_name
+from wsr.zoo.zoo import Zoo
 
-METHODS = ("mean", "logistic")
+# Penalty on each coefficient, as a share of the attribute's variance. A first look at a few validation fits of shapes10
+# suggested it; it is chosen by `precompute run slider_ways`, which has not been run at its full size yet.
+RIDGE = 0.1
+SAME = 0.95  # from this correlation on, two attributes are one thing under two names, and cannot change apart
+BLOCK = 512  # weights that are converted to float32 at once
+WAYS = ("jointly", "alone")
 
 
-def class_direction(
-    weights: Float[np.ndarray, "n p"],
-    labels: list[str] | Shaped[np.ndarray, "n"],
-    cls: str,
-    method: str = "mean",
-    seed: int = 0,
-) -> Float[np.ndarray, "p"]:
-    """Returns the direction (p,) from all other classes towards this one. weights + t · direction moves along it; at t
-    = 1 by the distance, in that direction, between the mean of the class and the mean of all others.
+@dataclass(frozen=True)
+class Direction:
+    """A step in weight space that changes one attribute.
 
-    mean: difference of the two means. logistic: normal of the separating plane of a logistic regression, which leaves
-    out directions that vary within both groups. WsrError for an unknown class or method, or if all instances are of the
-    class.
+    name: what the step leads towards: "height", or "glasses: round"; attribute: "glasses"; vector: the step; unit: by
+    how much one step changes a number, its standard deviation over the training fits; None for a category, whose step
+    leads from the fits without the value to those with it; fits: number of training fits that have the attribute.
     """
-    labels = np.asarray(labels)
-    if cls not in labels:
-        raise unknown_name("class", cls, sorted(set(labels)))
-    if method not in METHODS:
-        raise unknown_name("direction", method, METHODS)
-    own = labels == cls
-    if own.all():
-        raise WsrError(f"All instances are of class {cls!r}: a direction needs others to lead away from.")
-    step = weights[own].mean(0) - weights[~own].mean(0)
-    if method == "mean":
-        return step
-    from sklearn.linear_model import LogisticRegression
 
-    std = weights.std(0) + 1e-8
-    scaled = (weights - weights.mean(0)) / std
-    normal = LogisticRegression(C=1e-2, max_iter=2000, class_weight="balanced").fit(scaled, own).coef_[0]
-    normal = (normal * std).astype(weights.dtype)  # the most likely step that raises the logit
-    return normal * (step @ normal / (normal @ normal))
+    name: str
+    attribute: str
+    vector: Float[Tensor, " p"]
+    unit: float | None
+    fits: int
+
+    def apply(self, weights: Float[Tensor, "*n p"], amount: float) -> Float[Tensor, "*n p"]:
+        """Moves weights by `amount` steps. Amounts add up: a second call with −amount undoes the first one. WsrError if
+        the weights are of another length or the amount is not finite."""
+        return moved(weights, {self: amount})
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+def moved(weights: Float[Tensor, "*n p"], amounts: Mapping[Direction, float]) -> Float[Tensor, "*n p"]:
+    """Moves weights along several directions at once, each by its number of steps. WsrError as for
+    `Direction.apply`."""
+    for direction, amount in amounts.items():
+        if weights.shape[-1] != len(direction.vector):
+            raise WsrError(
+                f"The direction {direction.name!r} is one of {counted(len(direction.vector), 'number')}, and the "
+                f"weights have {weights.shape[-1]:,}: they are of another representation."
+            )
+        if not np.isfinite(amount):
+            raise WsrError(f"The amount of {direction.name!r} should be a number of steps, not {amount!r}.")
+    return weights + sum(amount * one.vector.to(weights) for one, amount in amounts.items())
+
+
+class Directions(Mapping[str, Direction]):
+    """The directions of all attributes, by name.
+
+    A number has one direction, named like itself: "height". A category has one for each of its values, which leads
+    there from all the others: "glasses: round". A category that may be "none" has one more, from none to any:
+    "glasses".
+    `between` gives the direction from one value to another.
+    """
+
+    def __init__(self, columns: Columns, products: Float[Tensor, "k p"], way: str, ridge: float):
+        self._columns, self._products, self._way, self._ridge = columns, products, way, ridge
+        self._gram = columns.values.T @ columns.values / len(columns.values)  # (k, k)
+        self._names = [name for attribute in columns.attributes for name in names_of(columns, attribute)]
+
+    def __getitem__(self, name: str) -> Direction:
+        """WsrError for an unknown name, with the nearest one."""
+        if name not in self._names:
+            raise unknown_name("direction", name, self._names)
+        attribute = next(one for one in self.attributes if name == one or name in names_of(self._columns, one))
+        values = self.values_of(attribute)
+        if not values:
+            found = self._columns.numbers[attribute]
+            return self._direction(name, attribute, {attribute: 1.0}, found.unit, found.fits)
+        if name == attribute:
+            return self._towards(name, attribute, [value for value in values if value != NONE], [NONE])
+        value = next(value for value in values if name == valued(attribute, value))
+        return self._towards(name, attribute, [value], [other for other in values if other != value])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def get(self, name: str, default: Direction | None = None) -> Direction | None:
+        return self[name] if name in self else default
+
+    @property
+    def attributes(self) -> list[str]:
+        return list(self._columns.attributes)
+
+    def values_of(self, attribute: str) -> list[str]:
+        """Returns the values of a category, the most frequent first; none for a number. WsrError for an unknown
+        attribute."""
+        if attribute not in self._columns.attributes:
+            raise unknown_name("attribute", attribute, self._columns.attributes)
+        return list(self._columns.categories.get(attribute, {}))
+
+    def between(self, attribute: str, start: str, end: str) -> Direction:
+        """Returns the direction from one value of a category to another. WsrError for an attribute or a value that
+        there is not, and for a number, which has no values."""
+        values = self.values_of(attribute)
+        if not values:
+            raise WsrError(f"{attribute!r} is a number and has one direction: ask for it as directions[{attribute!r}].")
+        for value in (start, end):
+            if value not in values:
+                raise unknown_name(f"value of {attribute!r}", value, values)
+        return self._towards(f"{attribute}: {start} → {end}", attribute, [end], [start])
+
+    def moved(self, weights: Float[Tensor, "*n p"], amounts: Mapping[str, float]) -> Float[Tensor, "*n p"]:
+        """Moves weights along several directions, given as names and numbers of steps. WsrError for an unknown name."""
+        return moved(weights, {self[name]: amount for name, amount in amounts.items()})
+
+    def _towards(self, name: str, attribute: str, ends: Sequence[str], starts: Sequence[str]) -> Direction:
+        """Returns the direction between two groups of values, each weighed by how often its values occur."""
+        counts, shares = self._columns.categories[attribute], {}
+        for sign, group in ((1.0, ends), (-1.0, starts)):
+            total = sum(counts[value] for value in group)
+            shares |= {valued(attribute, value): sign * counts[value] / total for value in group}
+        return self._direction(name, attribute, shares, None, sum(counts[value] for value in (*ends, *starts)))
+
+    def _direction(self, name: str, attribute: str, shares: dict[str, float], unit: float | None, fits: int):
+        """Solves the regression for the coefficients of a few columns, and adds these up by their shares."""
+        titles, own = self._columns.titles, self._columns.own(attribute)
+        wanted = [titles.index(title) for title in shares]
+        kept = own if self._way == "alone" else sorted({*own, *self._others(wanted)})
+        gram, asked = self._gram[np.ix_(kept, kept)], np.zeros(len(kept))
+        for at, share in zip(wanted, shares.values(), strict=True):
+            asked[kept.index(at)] = share
+        # the columns of a category add up to a constant, so that without a penalty many solutions are equally good
+        solved = np.linalg.lstsq(gram + self._ridge * np.diag(gram.diagonal()), asked, rcond=1e-12)[0]  # (k,)
+        # the penalty shortens the step: where weights are linear in the attributes, this share of it is left
+        there = float(asked @ gram @ solved / (asked @ asked))
+        vector = torch.from_numpy(solved / there).float() @ self._products[kept]
+        return Direction(name, attribute, vector, unit, fits)
+
+    def _others(self, wanted: list[int]) -> list[int]:
+        """Returns the columns that are to stay: all but those that say the same as what is wanted."""
+        std = np.sqrt(self._gram.diagonal())
+        alike = np.abs(self._gram[wanted]) / (std[wanted][:, None] * std)  # (w, k): correlations
+        return np.flatnonzero((alike < SAME).all(0)).tolist()
+
+
+def directions(
+    zoo: Zoo,
+    attributes: pd.DataFrame | None = None,
+    *,
+    cls: str | None = None,
+    way: str = "jointly",
+    ridge: float = RIDGE,
+) -> Directions:
+    """Finds the directions of all attributes of a zoo's instances. Only the good fits of the training split are read.
+
+    attributes: a row for each instance, by its id, and a column for each attribute; by default those of the zoo's
+    index, or of its data set where the index has none. cls: use the fits of this class alone, so that a direction says
+    what a high seat is in chairs, not what it is in chairs, benches and sofas on average. way: "jointly" explains the
+    weights by all attributes at once, "alone" by each on its own. WsrError if there are no attributes, if none of them
+    varies, or for an unknown class or way.
+    """
+    if way not in WAYS:
+        raise unknown_name("way to find directions", way, WAYS)
+    fits = zoo.good("train")
+    if cls is not None:
+        fits = of_class(fits, cls)
+    ids = fits["id"].tolist()
+    table = attributes_of(zoo, ids) if attributes is None else attributes.reindex(ids)
+    columns = Columns(table if cls is not None else with_classes(table, fits))
+    if not columns.attributes:
+        raise WsrError(
+            f"The instances of the zoo {zoo.path.name} have no attribute that varies between its "
+            f"{counted(len(ids), 'training fit')}, so there is no direction to find."
+        )
+    return Directions(columns, _products(zoo, ids, columns.values), way, ridge)
 
 
 def arithmetic(
@@ -47,3 +198,14 @@ def arithmetic(
 ) -> Float[np.ndarray, "*n p"]:
     """a − b + c."""
     return a - b + c
+
+
+def _products(zoo: Zoo, ids: list[str], values: Float[np.ndarray, "n k"]) -> Float[Tensor, "k p"]:
+    """Returns the covariances of the attributes and the weights, read some hundred fits at a time. The attributes are
+    centred, so that the mean of the weights does not matter; it is subtracted for the precision of the sums."""
+    rows, total = torch.from_numpy(values).float(), 0.0
+    centre = zoo.weights(ids[:BLOCK]).mean(0)
+    for start in range(0, len(ids), BLOCK):
+        part = slice(start, start + BLOCK)
+        total = total + rows[part].T @ (zoo.weights(ids[part]) - centre)
+    return total / len(ids)

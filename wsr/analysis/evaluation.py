@@ -6,19 +6,20 @@ replica baseline (training weights with a little noise) and with the floor (held
 References are decoded fits rather than targets, so that a generator is not blamed for the error of fitting.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from jaxtyping import Float
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
-from wsr.generators.baselines import noisy
+from wsr.generators.baselines import copied_rows, noisy
 from wsr.metrics.features import Extractor
-from wsr.metrics.registry import Metric, measured, needing
+from wsr.metrics.registry import OF_SETS, Metric, measured, needing
 from wsr.metrics.sets import pairwise_chamfer
 from wsr.metrics.surfaces import POINTS
 from wsr.render.decode import decode
@@ -35,36 +36,41 @@ CLOUD_POOL = 256  # 65,536 pairs of clouds take a minute on two cores
 class Decoded:
     """What n weights decode to. features (n, d): from an extractor; clouds: points on the surfaces of shapes; empty:
     number of shapes without a surface, whose cloud is a single point at the centre; weights: the weights themselves, if
-    available."""
+    available; pieces: number of separate pieces of each shape; classes: the class of each instance, "" where none is
+    known."""
 
     features: Float[np.ndarray, "n d"]
     clouds: Float[np.ndarray, "n p 3"] | None
     empty: int = 0
     weights: Float[Tensor, "n q"] | None = None
+    pieces: Int[np.ndarray, " n"] | None = None
+    classes: Shaped[np.ndarray, " n"] | None = None
 
     def __len__(self) -> int:
         return len(self.features)
 
     def first(self, count: int) -> "Decoded":
         """Returns the first `count` instances."""
-        clouds = None if self.clouds is None else self.clouds[:count]
-        weights = None if self.weights is None else self.weights[:count]
-        return replace(self, features=self.features[:count], clouds=clouds, weights=weights)
+        parts = {name: getattr(self, name) for name in ("features", "clouds", "weights", "pieces", "classes")}
+        return replace(self, **{name: part[:count] for name, part in parts.items() if part is not None})
 
 
 def decoded(
     model: Representation, weights: Float[Tensor, "n p"], extractor: Extractor, resolution: int,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: Callable[[int, int], None] = lambda done, total: None, classes: Sequence[str] | None = None,
 ) -> Decoded:  # fmt: skip
-    """Decodes weights and extracts features."""
-    features, clouds, empty = [], [], 0
+    """Decodes weights and extracts features. classes: the class of each; None where they have none."""
+    features, clouds, pieces, empty = [], [], [], 0
     for start in range(0, len(weights), BATCH):
         found = model.modality.measured(decode(model, weights[start : start + BATCH], resolution), start)
         features.append(extractor(found.items))
         clouds += [] if found.clouds is None else [found.clouds]
+        pieces += [] if found.pieces is None else [found.pieces]
         empty += found.empty
         progress(min(start + BATCH, len(weights)), len(weights))
-    return Decoded(np.concatenate(features), np.concatenate(clouds) if clouds else None, empty, weights.cpu())
+    clouds, pieces = (np.concatenate(found) if found else None for found in (clouds, pieces))
+    known = np.array([""] * len(weights) if classes is None else list(classes), dtype=object)
+    return Decoded(np.concatenate(features), clouds, empty, weights.cpu(), pieces, known)
 
 
 class Evaluation:
@@ -84,27 +90,52 @@ class Evaluation:
         self.pair_points = pair_points
         self.zoo, self.extractor, self.count, self.repeats, self.seed = zoo, extractor, count, repeats, seed
         self.resolution = resolution or zoo.resolution
-        self.ids = {split: zoo.good(split)["id"].tolist() for split in ("train", "heldout")}
+        rows = {split: zoo.good(split) for split in ("train", "heldout")}
+        self.ids = {split: found["id"].tolist() for split, found in rows.items()}
+        classes = {split: found["class"].tolist() for split, found in rows.items()}
         parts = {split: zoo.weights(ids) for split, ids in self.ids.items()}
         for split, weights in parts.items():
             enough(split, len(weights), count)
-        parts["replica"] = noisy(parts["train"], REPLICA_NOISE, max(count, len(parts["heldout"])), seed)
+        copies = max(count, len(parts["heldout"]))
+        parts["replica"] = noisy(parts["train"], REPLICA_NOISE, copies, seed)
+        classes["replica"] = [classes["train"][i] for i in copied_rows(len(parts["train"]), copies, seed).tolist()]
         total, done = sum(map(len, parts.values())), 0
         self.known: dict[str, Decoded] = {}
         for name, weights in parts.items():
-            self.known[name] = self.decoded(weights, lambda part, _, before=done: progress(before + part, total))
+            self.known[name] = self.decoded(
+                weights, lambda part, _, before=done: progress(before + part, total), classes[name]
+            )
             done += len(weights)
         self._own: dict[str, np.ndarray] = {}
-        # against the held-out fits, the floor is the score of the training fits
-        pairs = [("replica", "train"), ("replica", "heldout"), ("heldout", "train"), ("train", "heldout")]
+        self.unseen = "heldout"  # name in `known` of the fits that tables call held out
+
+    def compare_with(
+        self, rows: pd.DataFrame, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> None:  # fmt: skip
+        """Lets tables compare with other fits of the zoo, such as those of its test split, where they would with the
+        held-out ones. rows: those of the zoo's index; fits that are not good are left out. Call it before `table`.
+        WsrError for fewer than `count` good ones."""
+        rows = rows[rows["status"] == "ok"]
+        if rows["id"].tolist() == self.ids["heldout"]:
+            return
+        enough("compared", len(rows), self.count)
+        self.ids["compared"], self.unseen = rows["id"].tolist(), "compared"
+        weights = self.zoo.weights(self.ids["compared"])
+        self.known["compared"] = self.decoded(weights, progress, rows["class"].tolist())
+
+    @cached_property
+    def base(self) -> list[dict]:
+        """The rows of the replica and of the floor: against unseen fits, the score of the training fits."""
+        pairs = [("replica", "train"), ("replica", "heldout"), (self.unseen, "train"), ("train", "heldout")]
         rows = [self._row(name, self.known[name], against) for name, against in pairs]
-        self.base = [row | {"set": "floor"} if row["set"] in ("train", "heldout") else row for row in rows]
+        return [row if row["set"] == "replica" else row | {"set": "floor"} for row in rows]
 
     def decoded(
-        self, weights: Float[Tensor, "n p"], progress: Callable[[int, int], None] = lambda done, total: None
-    ) -> Decoded:
-        """Decodes weights like those of the zoo."""
-        return decoded(self.zoo.representation, weights, self.extractor, self.resolution, progress)
+        self, weights: Float[Tensor, "n p"], progress: Callable[[int, int], None] = lambda done, total: None,
+        classes: Sequence[str] | None = None,
+    ) -> Decoded:  # fmt: skip
+        """Decodes weights like those of the zoo. classes: the class of each, for metrics that need it."""
+        return decoded(self.zoo.representation, weights, self.extractor, self.resolution, progress, classes)
 
     def table(self, samples: Decoded) -> pd.DataFrame:
         """Returns a row for each of `SETS` against the training and the held-out fits; standard deviations are in
@@ -114,7 +145,7 @@ class Evaluation:
         return pd.DataFrame([*rows, *self.base])
 
     def _row(self, name: str, gen: Decoded, against: str) -> dict:
-        scores = pd.DataFrame(list(self._scores(name, gen, against)))
+        scores = pd.DataFrame(list(self._scores(name, gen, self.unseen if against == "heldout" else against)))
         row = {"set": name, "against": against, "count": self.count, "repeats": self.repeats, "empty": gen.empty}
         for column in scores:
             row |= {column: scores[column].mean(), f"{column} sd": scores[column].std(ddof=0)}
@@ -136,6 +167,8 @@ class Evaluation:
             if distances is not None:
                 within, across, within_ref = distances
                 at_hand["distances"] = within[np.ix_(i, i)], across[np.ix_(i, j)], within_ref[np.ix_(j, j)]
+            if gen.pieces is not None and ref.pieces is not None:
+                at_hand["pieces"] = gen.pieces[i], ref.pieces[j], gen.classes[i], ref.classes[j]
             if gen.weights is not None and ref.weights is not None:
                 at_hand["weights"] = gen.weights[i], ref.weights[j]
             yield measured(at_hand)
@@ -154,19 +187,21 @@ def enough(name: str, available: int, count: int) -> None:
     """Raises a WsrError if subsets of `count` cannot be drawn from the available weights."""
     if not 2 <= count <= available:
         raise WsrError(
-            f"A comparison takes 2 weights or more of either side, and as many as there are at most ({name}: "
+            f"A comparison takes from 2 weights of each side to as many as there are ({name}: "
             f"{available}), not {count}."
         )
 
 
 def set_metrics() -> list[Metric]:
     """Returns the registered metrics that compare two sets of weights: the columns of `Evaluation.table`."""
-    return needing("features", "distances", "weights")
+    return needing(*OF_SETS)
 
 
-def evaluate(samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, **options) -> pd.DataFrame:
-    """Returns `Evaluation(zoo, extractor, **options).table` for these weights. WsrError, before anything is decoded, if
-    there are fewer than `count`."""
+def evaluate(
+    samples: Float[Tensor, "n p"], zoo: Zoo, extractor: Extractor, classes: Sequence[str] | None = None, **options
+) -> pd.DataFrame:
+    """Returns `Evaluation(zoo, extractor, **options).table` for these weights and the classes they were sampled of.
+    WsrError, before anything is decoded, if there are fewer than `count`."""
     enough("samples", len(samples), options.get("count", COUNT))
     made = Evaluation(zoo, extractor, **options)
-    return made.table(made.decoded(samples))
+    return made.table(made.decoded(samples, classes=classes))

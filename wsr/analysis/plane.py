@@ -35,7 +35,7 @@ class Plane:
         self.audit, self.train, self.heldout = audit, evaluation.known["train"], evaluation.known["heldout"]
         self.ids = evaluation.ids
         zoo = evaluation.zoo
-        self.known = {split: zoo.weights(ids) for split, ids in self.ids.items()}
+        self.known = {split: zoo.weights(self.ids[split]) for split in ("train", "heldout")}
         self.real = audit.distances(self.known["heldout"])
         one, two = (np.median(values.numpy()) for values in (self.real.replica, self.real.blend))
         both = np.median(np.minimum(self.real.replica.numpy() / one, self.real.blend.numpy() / two))

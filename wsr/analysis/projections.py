@@ -100,7 +100,7 @@ def _checked(weights: Float[np.ndarray, "n p"]) -> Float[np.ndarray, "n p"]:
     weights = np.asarray(weights)
     if weights.ndim != 2 or not weights.size or weights.dtype.kind not in "fiu":
         raise WsrError(
-            f"A map is of one weight vector or more, numbers of shape (n, p), not of {weights.dtype} {weights.shape}."
+            f"A map takes one weight vector or more, as numbers of shape (n, p), not {weights.dtype} {weights.shape}."
         )
     if weights.dtype not in (np.float32, np.float64):
         weights = weights.astype(np.float32)
@@ -125,7 +125,7 @@ def faithfulness(
 
     if len(weights) < LEAST_JUDGED or len(weights) != len(coordinates):
         raise WsrError(
-            f"A map is judged by {LEAST_JUDGED} points or more, as many as there are weights: here are "
+            f"Judging a map takes {LEAST_JUDGED} points or more, one for each weight vector: here are "
             f"{counted(len(weights), 'weight')} and {counted(len(coordinates), 'point')}."
         )
     step = -(-len(weights) // 2000)
@@ -171,7 +171,10 @@ def place(
     inverse distance. This approximation works for any projection, and is exact for a weight that is on the map.
     WsrError for an empty map, and for NaN or infinite numbers."""
     if not len(weights) or len(weights) != len(coordinates):
-        raise WsrError(f"Weights are placed among one point or more: here are {len(weights)} and {len(coordinates)}.")
+        raise WsrError(
+            "Placing weights takes a map of one point or more, one for each of its weight vectors: here are "
+            f"{counted(len(weights), 'weight vector')} and {counted(len(coordinates), 'point')}."
+        )
 
     everything = torch.from_numpy(np.ascontiguousarray(weights))
     queries = torch.from_numpy(np.ascontiguousarray(new, np.float32))

@@ -2,6 +2,7 @@
 them."""
 
 import itertools
+from functools import cached_property
 
 import torch
 from jaxtyping import Float, Int
@@ -20,17 +21,22 @@ class StandardizedSpace:
     """The space of training weights (n, p), raw or in canonical form, with each coordinate in units of its standard
     deviation.
 
-    known: the standardised training weights; mean, std: of each coordinate. Distances are in units of √p.
+    known: the standardised training weights; mean, std: of each coordinate. Distances are in units of √p. Raw
+    coordinates need no model.
     """
 
-    def __init__(self, model: Representation, training: Float[Tensor, "n p"], canonically: bool):
+    def __init__(self, model: Representation | None, training: Float[Tensor, "n p"], canonically: bool):
         self.model, self.canonically = model, canonically
         vectors = self._vectors(training)
         self.mean, self.std = vectors.mean(0), vectors.std(0).clamp_min(1e-6)
         self.known = self._standardized(vectors)  # (n, p)
-        self.products = self.known @ self.known.T
         # canonical forms may still differ by a permutation of rank components
         self.free = canonically and isinstance(model, Adapter) and "permutation" in model.kind.allowed
+
+    @cached_property
+    def products(self) -> Float[Tensor, "n n"]:
+        """The Gram matrix of the training weights, which only lines need."""
+        return self.known @ self.known.T
 
     def nearest(
         self, samples: Float[Tensor, "m p"], own: Int[Tensor, " m"] | None = None

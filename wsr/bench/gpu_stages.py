@@ -89,7 +89,8 @@ def tests(device: str, toy: bool) -> Found:
     kinds = [row["outcome"] for row in outcomes.found.values()]
     yield "counts", {kind: kinds.count(kind) for kind in ("passed", "failed", "skipped")}
     if "failed" in kinds or code > 1 or not kinds:
-        raise WsrError(f"{kinds.count('failed')} of {counted(len(kinds), 'test')} failed (pytest ended with {code}).")
+        failed = kinds.count("failed")
+        raise WsrError(f"{failed} of {counted(len(kinds), 'GPU test')} failed (pytest ended with {code}).")
 
 
 def _names_of_tests() -> list[str]:

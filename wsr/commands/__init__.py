@@ -11,7 +11,6 @@ from wsr.generators.registry import names as generators
 OK, FAILED, MISTAKE, STOPPED = 0, 1, 2, 130  # exit codes: done, a check failed, wrong input, stopped by the user
 
 
-
 class RepresentationName(str):
     """The type of an option that names a representation."""
 
@@ -22,10 +21,10 @@ class GeneratorName(str):
 
 PresetName = Literal["cpu", "paper"]
 console = Console()
-options = ConstructorRegistry()
+name_rules = ConstructorRegistry()  # for tyro
 
 
-@options.primitive_rule
+@name_rules.primitive_rule
 def _registered(asked: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
     """How such a name is read: as one of those that are registered when the command line is."""
     if asked.type not in (RepresentationName, GeneratorName):

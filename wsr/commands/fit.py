@@ -3,22 +3,24 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import Positional
 
 from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
+from wsr.commands.levers import LeverOptions
 from wsr.errors import WsrError, counted, shown
-from wsr.formats.files import there
-from wsr.modalities import Modality, everything
 from wsr.paths import require_writable
 from wsr.progress import bar
+
+if TYPE_CHECKING:
+    from wsr.modalities import Modality
 
 RECORD_EVERY = 25  # steps; the bar then moves at least twice a second, and measuring costs a twentieth of the fit
 
 
 @dataclass
-class Fit:
+class Fit(LeverOptions):
     """Fit pictures or shapes, your own or those of a data set, as small neural fields, and save their weights.
 
     Examples: `wsr fit me.png`, `wsr fit chair.obj --rank 8 --render chair.glb`, `wsr fit emoji --ids 1f600 1f984`.
@@ -72,7 +74,7 @@ class Fit:
                 encoded=self.start == "encoded", init=self.init, sigma=self.sigma, init_seed=self.init_seed
             ),
             preset=self.preset, rank=self.rank, steps=self.steps, seed=self.seed, device=self.device,
-            every=RECORD_EVERY,
+            every=RECORD_EVERY, **self.levers(),
         )  # fmt: skip
         with bar("fit") as update:
             for record in stream(signals, self.representation, self.base, settings):
@@ -100,6 +102,8 @@ class Fit:
 
 
 def _is_data_set(source: str) -> bool:
+    from wsr.modalities import everything
+
     if any(one.folder and source.startswith(f"{one.folder}:") for one in everything()):
         return True
     return not os.path.exists(source) and not Path(source).suffix  # it does not exist either where it is too long
@@ -110,6 +114,9 @@ def _refuse_folders(sources: tuple[str, ...]) -> None:
     folder = next((source for source in sources if os.path.isdir(source)), None)
     if folder is None:
         return
+    from wsr.formats.files import there
+    from wsr.modalities import everything
+
     if there(Path(folder) / "zoo.json"):
         raise WsrError(
             f"{shown(folder)} is a zoo, whose weights are fitted already: `wsr zoo info {folder}` says what it holds, "
@@ -121,7 +128,7 @@ def _refuse_folders(sources: tuple[str, ...]) -> None:
     raise WsrError(f"{shown(folder)} is a folder, and `wsr fit` takes files: make a zoo of what it holds by {ways}.")
 
 
-def _holds(folder: Path, modality: Modality) -> bool:
+def _holds(folder: Path, modality: "Modality") -> bool:
     return any(path.suffix.lower() in modality.files for path in folder.rglob("*"))
 
 

@@ -123,8 +123,9 @@ class Sample:
 
 @dataclass
 class Evaluate:
-    """Compare sampled weights with a zoo's fits: FD, MMD, precision and recall, for shapes mMD, COV and 1-NNA, and all
-    other registered metrics. The table also shows what copies of training weights and held-out fits get.
+    """Compare sampled weights with a zoo's fits: FD, MMD, precision and recall, for shapes mMD, COV, 1-NNA and the
+    share with floating pieces, and all other registered metrics. The table also shows what copies of training weights
+    and held-out fits get.
 
     Example: `wsr evaluate new emoji-mlora-asym --count 100`.
     """
@@ -154,8 +155,9 @@ class Evaluate:
         of = extractor(self.extractor, zoo.modality)
         with bar("evaluate") as update:
             found = evaluate(
-                samples.weights(), zoo, of, count=self.count, repeats=self.repeats, progress=update
-            )
+                samples.weights(), zoo, of, samples.index["class"].tolist(), count=self.count, repeats=self.repeats,
+                progress=update,
+            )  # fmt: skip
         metrics = [metric for metric in set_metrics() if metric.symbol in found]
         table = Table("of", "against", *(metric.heading for metric in metrics))
         for row in found.to_dict("records"):

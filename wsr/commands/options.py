@@ -1,4 +1,4 @@
-"""Reads a command line, and says what is wrong with one in a single sentence."""
+"""Parses a command line, and explains an invalid one in one sentence."""
 
 import contextlib
 import sys
@@ -8,17 +8,18 @@ from typing import Annotated, Any, get_args, get_origin
 import tyro
 from tyro.conf import OmitArgPrefixes, Positional
 
+from wsr.commands import name_rules
 from wsr.errors import WsrError, counted, unknown_name
 
-# tyro's hook for its errors, which it may move: where it is gone, tyro prints its own boxes.
+# tyro's private hook for its errors. If a release removes it, tyro prints its own boxes instead.
 _errors = getattr(tyro, "_errors", None)
 _on_error = getattr(_errors, "on_parse_error", None)
 
 
 def parsed(commands: Any, arguments: list[str] | None, description: str) -> Any:
-    """The sub-command that a command line names, with its options. commands: the union of all, each annotated with its
-    name. SystemExit after --help; WsrError for what is no command or no option, and for values that do not fit."""
-
+    """Returns the sub-command that a command line names, with its options. commands: the union of all sub-commands,
+    each annotated with its name. SystemExit after --help; WsrError for an unknown command or option, and for an invalid
+    value."""
     words = sys.argv[1:] if arguments is None else arguments
     asked = _asked(commands, words)
 
@@ -30,11 +31,14 @@ def parsed(commands: Any, arguments: list[str] | None, description: str) -> Any:
         raise WsrError(f"{told} `{' '.join(asked)} --help` says what it takes.")
 
     with _on_error(refuse) if _on_error else contextlib.nullcontext():
-        return tyro.cli(OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description)
+        return tyro.cli(
+            OmitArgPrefixes[commands], args=arguments, prog="wsr", description=description, registry=name_rules
+        )
 
 
 def _fault(event: Any, commands: Any, asked: list[str]) -> str:
-    """What is wrong with a command line, as one sentence. event: tyro's. asked: the words that name the command."""
+    """Returns one sentence that says what is wrong with a command line. event: tyro's description of the error. asked:
+    the words that name the command."""
     kind, command = type(event).__name__, f"`{' '.join(asked)}`"
     inner = list(_inner(commands, asked))
     if kind == "MissingSubcommand":
@@ -50,7 +54,7 @@ def _fault(event: Any, commands: Any, asked: list[str]) -> str:
     if kind == "BadValue":
         wanted = event.argument.lowered.nargs
         needs = counted(wanted, "value") if isinstance(wanted, int) else "a value"
-        return f"{_name(event.argument)} needs {needs} behind it."
+        return f"{_name(event.argument)} needs {needs} after it."
     reason = f" ({_plain(event.message)})" if getattr(event, "message", "") else ""
     return f"{command} cannot read these options{reason}."
 
@@ -65,8 +69,8 @@ def _unrecognised(tokens: list[str], command: str, inner: list[str], options: li
 
 
 def _wrong_value(event: Any, words: list[str]) -> str:
-    """The sentence for a value that an option cannot have. tyro does not say which it was, so it is looked for behind
-    the option."""
+    """Returns the sentence for an invalid value of an option. tyro does not report the value, so it is taken from the
+    command line: the word that follows the option."""
     name, shown = _name(event.argument), str(event.argument.lowered.metavar)
     wanted = "a whole number" if "INT" in shown else "a number" if "FLOAT" in shown else ""
     if not wanted:
@@ -80,7 +84,7 @@ def _wrong_value(event: Any, words: list[str]) -> str:
 
 
 def _name(argument: Any) -> str:
-    """An option's flag, or a positional's name as the help shows it."""
+    """Returns an option's flag, or a positional argument's name as the help shows it."""
     name = argument.display_name()
     return name.rpartition(".")[2].upper() if argument.is_positional() else name.split("/")[-1]
 
@@ -95,7 +99,7 @@ def _plain(message: Any) -> str:
 
 
 def _asked(commands: Any, words: list[str]) -> list[str]:
-    """The words of a command line that name its command: "wsr", "zoo", "build"."""
+    """Returns the words of a command line that name its command: "wsr", "zoo", "build"."""
     asked = ["wsr"]
     for word in words:
         if word not in _inner(commands, asked):
@@ -105,7 +109,7 @@ def _asked(commands: Any, words: list[str]) -> list[str]:
 
 
 def _inner(commands: Any, asked: list[str]) -> dict[str, Any]:
-    """The sub-commands that may follow: of "wsr" all, of "wsr zoo" its own, of "wsr fit" none."""
+    """Returns the sub-commands that may follow: all for "wsr", its own for "wsr zoo", none for "wsr fit"."""
     found = _named(commands)
     for name in asked[1:]:
         inner = (_named(field.type) for field in fields(found[name]))
@@ -114,7 +118,7 @@ def _inner(commands: Any, asked: list[str]) -> dict[str, Any]:
 
 
 def _options(commands: Any, asked: list[str]) -> list[str]:
-    """The flags of a command."""
+    """Returns the flags of a command."""
     if len(asked) == 1:
         return ["--help"]
     named = [field for field in fields(_inner(commands, asked[:-1])[asked[-1]]) if not _is_positional(field.type)]
@@ -122,7 +126,7 @@ def _options(commands: Any, asked: list[str]) -> list[str]:
 
 
 def _named(commands: Any) -> dict[str, Any]:
-    """The classes of a union of annotated commands, by name; {} for any other type."""
+    """Returns the classes in a union of annotated commands, by name; {} for any other type."""
     if get_origin(commands) is Annotated:
         commands = get_args(commands)[0]
     found = {}

@@ -9,6 +9,7 @@ from rich.table import Table
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
 from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
+from wsr.commands.levers import LeverOptions
 from wsr.errors import WsrError, counted
 from wsr.progress import bar
 
@@ -74,7 +75,7 @@ class ZooCheck:
 
 
 @dataclass
-class ZooBuild:
+class ZooBuild(LeverOptions):
     """Fit a data set, or a part of it, into a zoo. A killed run continues where it stopped.
 
     Example: `wsr zoo build images:photos --base photos.safetensors --out zoos/photos`.
@@ -119,7 +120,7 @@ class ZooBuild:
         from wsr.data import load_signals
         from wsr.devices import usable
         from wsr.fitting.fit import representation_for
-        from wsr.presets import preset
+        from wsr.fitting.settings import FitSettings
         from wsr.zoo import Zoo, build_zoo, shard
         from wsr.zoo.build import encoded_settings
         from wsr.zoo.meta import ZooSettings
@@ -131,9 +132,12 @@ class ZooBuild:
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
-        plain: ZooSettings = {"steps": preset(self.preset, signals.modality).fit.steps}
-        settings = encoded_settings(model, plain["steps"]) if self.start == "encoded" else plain
-        settings |= {"steps": self.steps} if self.steps else {}
+        asked = FitSettings(preset=self.preset, steps=self.steps or None, **self.levers())
+        config = asked.config(self.representation, signals.modality)
+        settings: ZooSettings = {"steps": config.steps}
+        if self.start == "encoded":
+            settings = encoded_settings(model, config.steps)
+            config = asked.config(self.representation, signals.modality, settings["steps"])
         zoo = Zoo.create(
             self.out,
             model,
@@ -143,7 +147,8 @@ class ZooBuild:
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
-            **settings,
+            fit=config.stated(),
+            **{**settings, "steps": config.steps},
         )
         records = build_zoo(zoo, signals, device=device, workers=self.workers)
         first = next(records, None)  # errors are raised before the bar is shown

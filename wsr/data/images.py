@@ -56,7 +56,7 @@ def _from_file(path: Path, longest: int | None, square: bool = False) -> Picture
 
 
 def limits_of(path: Path, longest: int | None) -> Limits:
-    """The limits under which a picture file is read. longest: see `read_image`."""
+    """Returns the limits under which a picture file is read. longest: see `read_image`."""
     return Limits(seconds=SECONDS, memory=MEMORY if longest else MEMORY_WHOLE, what=shown(path.name, LONGEST_NAME))
 
 
@@ -73,7 +73,7 @@ def _from_array(array: np.ndarray) -> Picture:
     try:
         array = np.asarray(array)
     except (ValueError, TypeError) as error:  # rows of different lengths, a tensor on a GPU
-        raise WsrError(f"A {type(array).__name__} is no image array ({brief(error)}).") from error
+        raise WsrError(f"A {type(array).__name__} is not an image array ({brief(error)}).") from error
     if array.ndim == 2:
         array = array[..., None]
     if array.ndim != 3 or array.shape[-1] not in (1, 3, 4) or array.size == 0:

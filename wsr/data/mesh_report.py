@@ -1,4 +1,4 @@
-"""A report on a mesh before it is fitted: whether it is closed, what was repaired, and how thin its walls are."""
+"""Reports on a mesh before it is fitted: whether it is closed, what was repaired, and how thin its walls are."""
 
 from dataclasses import dataclass
 
@@ -46,15 +46,15 @@ class MeshReport:
         return self.voxels < 1
 
     def sentences(self) -> list[str]:
-        """The whole report as sentences."""
+        """Returns the whole report as sentences."""
         parts = f" in {counted(self.done.parts, 'part')}" if self.done.parts > 1 else ""
         first = f"{counted(self.faces, 'face')}{parts}, {'closed' if self.closed else 'open'}."
         walls = [] if self.thin or not np.isfinite(self.wall) else [self._walls()]
         return [first, *self.warnings(), *walls]
 
     def warnings(self) -> list[str]:
-        """Sentences about what was repaired and what may lead to a poor fit; none for a closed, consistently oriented
-        mesh with walls of sufficient thickness."""
+        """Returns sentences about what was repaired and what may lead to a poor fit. There are none for a closed,
+        consistently oriented mesh with sufficiently thick walls."""
         done, found = self.done, []
         if not self.closed:
             which = "Its surface has"
@@ -64,7 +64,7 @@ class MeshReport:
             found.append(f"{which} a border: a point counts as inside where faces close it off by more than half.")
             if self.sheets > _SHEETS:
                 found.append(
-                    f"Behind {self.sheets:.0%} of its surface there is nothing: sheets have no inside, and a fit may "
+                    f"{self.sheets:.0%} of its surface has no face behind it: sheets have no inside, and a fit may "
                     "come out empty or in part."
                 )
         if done.doubled:
@@ -95,7 +95,7 @@ def _cavities(count: int) -> str:
 
 
 def describe_mesh(source: str | trimesh.Trimesh, resolution: int = GRID) -> MeshReport:
-    """Makes the report of a file, or of a mesh from `read_mesh`. Takes some hundredths of a second beyond reading."""
+    """Reports on a file, or on a mesh from `read_mesh`. Takes some hundredths of a second beyond reading."""
     mesh = source if isinstance(source, trimesh.Trimesh) and REPAIRS in source.metadata else read_mesh(source)
     done, notes = mesh.metadata[REPAIRS]
     closed = is_closed(mesh.faces)
@@ -106,8 +106,8 @@ def describe_mesh(source: str | trimesh.Trimesh, resolution: int = GRID) -> Mesh
 
 
 def wall_thickness(mesh: trimesh.Trimesh, count: int = _POINTS) -> Float[np.ndarray, " p"]:
-    """Measures the distance from points on the surface (uniform by area) inward along the normal to the next face; inf
-    if there is none. The points are drawn from a fixed seed."""
+    """Measures, from points on the surface (uniform by area), the distance inward along the normal to the next face;
+    inf if there is none. The points are drawn with a fixed seed."""
     rng = np.random.default_rng(0)
     areas = np.cumsum(mesh.area_faces)
     rows = np.searchsorted(areas, (np.arange(count) + 0.5) / count * areas[-1]).clip(max=len(areas) - 1)

@@ -44,7 +44,7 @@ def read_mesh(source: str | Path | trimesh.Trimesh | trimesh.Scene) -> trimesh.T
         solid = [part for part in source.geometry.values() if isinstance(part, trimesh.Trimesh) and len(part.faces)]
         return read_mesh(source.to_mesh() if solid else trimesh.Trimesh())
     if not isinstance(source, (str, Path)):
-        raise WsrError(f"A {type(source).__name__} is no mesh: a file's path or a trimesh.Trimesh is needed.")
+        raise WsrError(f"A {type(source).__name__} is not a mesh: give the path of a file, or a trimesh.Trimesh.")
     path = Path(source)
     _check_file(path)
     limits = isolation.Limits(seconds=READ_SECONDS, memory=READ_MEMORY, what=repr(path.name))
@@ -58,7 +58,7 @@ def _mesh(vertices: np.ndarray, faces: np.ndarray, done: Orientation, notes: tup
 def _check_file(path: Path) -> None:
     name, kind = repr(path.name), path.suffix.lower().lstrip(".")
     if kind not in READERS:
-        raise WsrError(f"{name} is not of a kind that is read: {', '.join(READERS).upper()} are.")
+        raise WsrError(f"{name} is not a mesh file of a supported format: {', '.join(READERS).upper()} can be read.")
     try:
         size = path.stat().st_size if path.is_file() else None
     except (OSError, ValueError) as error:  # a name too long, or with a zero in it
@@ -81,7 +81,7 @@ def read_arrays(
     if clause := stand_in(data, "a mesh"):
         raise WsrError(f"{name} {clause}.")
     try:
-        with np.errstate(all="ignore"):  # NaN and infinite numbers are told by name
+        with np.errstate(all="ignore"):  # NaN and infinite numbers get a message of their own
             soup = READERS[kind](data)
         if not len(soup.faces):
             raise Refusal("it has no faces, and a surface of triangles or polygons is needed")
@@ -99,8 +99,8 @@ def read_arrays(
 
 
 def _misnamed(name: str, kind: str, found: str, mesh: str) -> str:
-    """The sentence for a file whose name ends in `kind` and which holds something else, perhaps another kind of
-    mesh."""
+    """Returns the sentence for a file whose name ends in `kind` although it holds something else, perhaps another kind
+    of mesh."""
     remedy = f"let its name end in .{mesh}" if mesh else f"{', '.join(READERS).upper()} are read"
     return f"{name} is named as {kind.upper()}, and it holds {found}: {remedy}."
 
@@ -126,7 +126,7 @@ def _cleaned(vertices: np.ndarray, faces: np.ndarray, name: str) -> tuple[np.nda
 
 
 def _check_extent(vertices: np.ndarray, name: str) -> None:
-    """WsrError for coordinates that are too large or too near to each other for the arithmetic of floats."""
+    """Raises WsrError if coordinates are too large, or too close to each other, for floating-point arithmetic."""
     largest = float(abs(vertices).max())
     if largest > _FARTHEST:
         raise WsrError(

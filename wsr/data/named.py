@@ -1,6 +1,6 @@
-"""The data sets that have a name of their own: `emoji`, `faces` and `shapes10`. Folders of files have none."""
+"""The data sets that have their own name: `emoji`, `faces` and `shapes10`. Folders of files are not among them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,13 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """A data set with a name.
+    """A data set with its own name.
 
-    load: its signals, or a part of them by the part's name. fetch: gets what it is read from, by default or from a
-    folder; without effect where it is there. build: computes what takes so long that it is kept in the cache; `builds`
-    is what it counts, "" where there is nothing to compute.
+    load: loads its signals, or a part of them by the part's name. fetch: copies its source files into the cache, from a
+    folder or by default from their package; does nothing if they are there. build: fills the cache with whatever takes
+    long to compute. builds: what `build` counts, in the plural; "" if there is nothing to compute. describes: whether
+    its signals have attributes. measures: the attributes, of a class or of any, that can be measured again from what
+    weights decode to, each with the function that does it.
     """
 
     name: str
@@ -26,6 +28,8 @@ class DataSet:
     fetch: Callable[[Path | None], Any] = lambda folder: None
     build: Callable[[Progress], Any] = lambda progress: None
     builds: str = ""
+    describes: bool = False
+    measures: Callable[[str | None], Mapping[str, Callable[[Any], float]]] = lambda cls: {}
 
 
 def _emoji(part: str | None) -> Signals:
@@ -58,18 +62,28 @@ def _build_shapes(progress: Progress) -> None:
     build_cache(progress=progress)
 
 
-# each imports its own libraries when it is loaded
+def _measure_shapes(category: str | None) -> Mapping[str, Callable[[Any], float]]:
+    from wsr.data.shapes10.measured import measures
+
+    return measures(category)
+
+
+# each function imports the data set's module when it is called, so that the others' libraries are not needed
 DATA_SETS = {
     one.name: one
     for one in (
         DataSet(name="emoji", modality=IMAGE, load=_emoji, fetch=_fetch_emoji),
-        DataSet(name="faces", modality=IMAGE, load=_faces),
-        DataSet(name="shapes10", modality=OCCUPANCY, load=_shapes, build=_build_shapes, builds="shapes"),
+        DataSet(name="faces", modality=IMAGE, load=_faces, describes=True),
+        DataSet(
+            name="shapes10", modality=OCCUPANCY, load=_shapes, build=_build_shapes, builds="shapes",
+            describes=True, measures=_measure_shapes,
+        ),  # fmt: skip
     )
 }
 
 
 def find(name: str) -> tuple[DataSet | None, str | None]:
-    """Returns the data set of a name like "shapes10/chair", and the part of it; None for either where there is none."""
+    """Returns the data set of a name like "shapes10/chair", and the name of the part. Either is None if the name has
+    none."""
     dataset, _, part = name.partition("/")
     return DATA_SETS.get(dataset), part or None

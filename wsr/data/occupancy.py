@@ -48,18 +48,28 @@ def sample_occupancy(mesh: trimesh.Trimesh, count_per_kind: int = 16384, seed: i
     """
     rng = np.random.default_rng(seed)
     points = np.empty((2, count_per_kind, 3), dtype=np.float16)
-    sigma = rng.permutation(np.resize(NEAR_SIGMAS, count_per_kind))[:, None]  # (p, 1)
-    near = _surface_points(mesh, count_per_kind, rng) + sigma * rng.standard_normal((count_per_kind, 3))
-    points[0] = near.clip(-1, 1)
+    points[0] = near_surface(mesh, count_per_kind, rng)
     points[1] = rng.uniform(-1, 1, (count_per_kind, 3))
     occupied = inside(mesh, points.reshape(-1, 3).astype(np.float64)).reshape(2, count_per_kind)
+    refuse_empty(mesh, occupied, "near it")
+    return OccupancySamples(points, occupied)
+
+
+def refuse_empty(mesh: trimesh.Trimesh, occupied: Bool[np.ndarray, "..."], where: str) -> None:
+    """Raises a WsrError if no point lies inside a mesh. where: the points are, in words."""
     if not occupied.any():
         raise WsrError(
             f"The mesh of {counted(len(mesh.faces), 'face')} encloses nothing: none of "
-            f"{counted(occupied.size, 'point')} near it has a winding number above 0.5. A shape needs a surface that "
+            f"{counted(occupied.size, 'point')} {where} has a winding number above 0.5. A shape needs a surface that "
             "closes, or nearly, with its faces turned outward."
         )
-    return OccupancySamples(points, occupied)
+
+
+def near_surface(mesh: trimesh.Trimesh, count: int, rng: np.random.Generator) -> Float[np.ndarray, "p 3"]:
+    """Samples points of the surface, with Gaussian noise of the standard deviations NEAR_SIGMAS, clipped to [-1,
+    1]^3."""
+    sigma = rng.permutation(np.resize(NEAR_SIGMAS, count))[:, None]  # (p, 1)
+    return (_surface_points(mesh, count, rng) + sigma * rng.standard_normal((count, 3))).clip(-1, 1)
 
 
 def _surface_points(mesh: trimesh.Trimesh, count: int, rng: np.random.Generator) -> Float[np.ndarray, "p 3"]:

@@ -83,7 +83,7 @@ def outward(
 
 
 def is_closed(faces: Int[np.ndarray, "f 3"]) -> bool:
-    """Returns whether every edge is traversed equally often in both directions, so that each point has an integer
+    """Returns whether the faces traverse every edge equally often in both directions, so that each point has an integer
     winding number."""
     return bool(_closed_parts(faces, np.zeros(len(faces), np.int64), 1)[0])
 

@@ -1,4 +1,4 @@
-"""A report on a picture file before it is fitted: its format, size and mode, and what is converted when it is read."""
+"""Reports on a picture file before it is fitted: its format, size and mode, and what reading it converts."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -26,10 +26,10 @@ _TURNED = {
 
 @dataclass(frozen=True)
 class PictureReport:
-    """Properties of a picture file. width, height: in pixels, as it is shown. mode: Pillow's. converted: whether its
-    colours are converted to sRGB. transparent: whether it is composited on white. orientation: EXIF's, 1 to 8, where 1
-    leaves it as it is. animated: whether only the first of its frames is read. shortened: whether it has 16 bits a
-    channel, of which 8 are read."""
+    """Properties of a picture file. width, height: in pixels, as it is displayed. mode: Pillow's. converted: whether
+    its colours are converted to sRGB. transparent: whether it is composited on white. orientation: EXIF's, 1 to 8,
+    where 1 means unchanged. animated: whether it has further frames, which are not read. shortened: whether it has 16
+    bits a channel, of which 8 are read."""
 
     format: str
     width: int
@@ -42,7 +42,7 @@ class PictureReport:
     shortened: bool
 
     def sentences(self, resolution: int | None = None) -> list[str]:
-        """The whole report. resolution: pixels of the longer side at which the picture is fitted."""
+        """Returns the report as sentences. resolution: pixels of the longer side at which the picture is fitted."""
         mode = _MODES.get(self.mode, f"grey of 16 bits ({self.mode})" if self.mode.startswith("I;16") else self.mode)
         found = [f"{self.format} picture of {self.width} × {self.height} pixels, {mode}."]
         if self.transparent:
@@ -62,12 +62,12 @@ class PictureReport:
 
 
 def describe_picture(path: str | Path) -> PictureReport:
-    """Makes the report of a file, in a child process as `read_image` does. WsrError as there."""
+    """Reports on a file, in a child process. WsrError for the files that `read_image` refuses."""
     return call(report_of, str(path), limits=limits_of(Path(path), None))
 
 
 def report_of(path: str) -> PictureReport:
-    """Makes the report in this process."""
+    """Reports on a file in this process."""
     return with_pixels(path, _report)
 
 

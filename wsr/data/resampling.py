@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 
 BAND = 2**20  # source pixels at a time
 
-# Rows from `top` to `bottom` of a picture, float32 in [0, 1].
+# Reads the rows from `top` to `bottom` of a picture, as float32 in [0, 1].
 Rows = Callable[[int, int], Float[np.ndarray, "rows w 3"]]
 
 
@@ -35,7 +35,7 @@ def local_mean(rows: Rows, size: tuple[int, int], shape: tuple[int, int]) -> Flo
 
 
 def _mean_rows(rows: Rows, part: csr_array, top: int, bottom: int, width: int) -> Float[np.ndarray, "n w 3"]:
-    """Weighted sums of source rows. One new row may cover more of them than a band holds."""
+    """Returns weighted sums of source rows. One new row may cover more of them than one band holds."""
     total, step = np.zeros((part.shape[0], 3 * width), np.float32), max(1, BAND // width)
     for start in range(top, bottom, step):
         end = min(start + step, bottom)

@@ -1,4 +1,4 @@
-"""Signals: what a neural field is fitted to. An image or a 3D shape, with an id, a class and a fixed split."""
+"""Signals, the targets of neural fields: images and 3D shapes, each with an id, a class and a fixed split."""
 
 from __future__ import annotations
 
@@ -19,11 +19,12 @@ Attribute = str | int | float
 
 @dataclass(frozen=True)
 class Signal:
-    """One image, one 3D shape, or one of another modality. The content is read when it is asked for, not before.
+    """One image, one 3D shape, or one instance of another modality. Its content is read when it is asked for, not
+    before.
 
-    id: unique in its data set; cls: its class, "" where there is none; split: what it may be used for
-    (`wsr.data.splits`); dim: the dimension of its domain; modality: by default that of the dimension, an image for 2
-    and a shape for 3; describe: returns its attributes, where the data set knows any.
+    id: unique in its data set. cls: its class, "" if it has none. split: its use (`wsr.data.splits`). dim: dimension of
+    its domain. reader: returns its content. modality: by default image for dimension 2 and shape for 3. describe:
+    returns its attributes, if the data set knows any.
     """
 
     id: str
@@ -38,18 +39,18 @@ class Signal:
         object.__setattr__(self, "modality", self.modality or of_dim(self.dim))
 
     def read(self) -> Any:
-        """The content: an image (h, w, 3) float32 in [0, 1], a mesh scaled to the unit sphere, or whatever the modality
-        says."""
+        """Returns the content: an image (h, w, 3) float32 in [0, 1], a mesh scaled to the unit sphere, or whatever the
+        modality defines."""
         return self.reader()
 
     @property
     def attributes(self) -> dict[str, Attribute]:
-        """What it was made with, by name: "glasses" → "round", or "seat height" → 0.41. Of texts and numbers, {} where
-        the data set knows nothing."""
+        """The properties it was generated with, by name, as texts or numbers: {"glasses": "round"}, {"seat height":
+        0.41}. Empty if the data set knows none."""
         return {} if self.describe is None else dict(self.describe())
 
     def sha256(self) -> str:
-        """Of the content as it is fitted, so that a zoo can tell which target its weights were fitted to."""
+        """Returns the SHA-256 of the content as it is fitted, by which a zoo records the targets of its weights."""
         return self.modality.content_hash(self.read())
 
     def held(self) -> Signal:
@@ -59,7 +60,8 @@ class Signal:
 
 
 class Signals(Sequence[Signal]):
-    """A data set, or a part of one: a sequence of signals of one modality. modality: by default that of its signals."""
+    """A data set, or a part of one, as a sequence of signals of one modality. modality: by default that of its
+    signals."""
 
     def __init__(self, name: str, dim: int, items: Iterable[Signal], modality: Modality | None = None):
         self.name = name
@@ -82,13 +84,13 @@ class Signals(Sequence[Signal]):
 
     @property
     def attributes(self) -> pd.DataFrame:
-        """A row for each signal, by its id, and a column for each attribute; NaN where a signal has not got it."""
+        """A table with a row for each signal, by its id, and a column for each attribute, NaN if it lacks one."""
         import pandas as pd
 
         return pd.DataFrame([signal.attributes for signal in self._items], index=pd.Index(self.ids, name="id"))
 
     def select(self, ids: Iterable[str]) -> Signals:
-        """The signals of these ids, in this order. An unknown id is a WsrError that names the nearest one."""
+        """Returns the signals with these ids, in this order. WsrError for an unknown id, with the nearest known one."""
         ids = list(ids)
         for name in ids:
             if name not in self._by_id:
@@ -96,8 +98,8 @@ class Signals(Sequence[Signal]):
         return self._part(self._items[self._by_id[name]] for name in ids)
 
     def where(self, *, split: Split | None = None, cls: str | None = None) -> Signals:
-        """The signals of one split, of one class, or of both. `heldout` and `validation` are one split under two
-        names. WsrError for an unknown split."""
+        """Returns the signals of one split, of one class, or of both. `heldout` and `validation` are two names of the
+        same split. WsrError for an unknown split."""
         wanted = None if split is None else names_of(split)
         return self._part(s for s in self._items if (wanted is None or s.split in wanted) and cls in (None, s.cls))
 

@@ -160,7 +160,7 @@ def compute_dtype(device: torch.device | str) -> torch.dtype:
         return _SET[kind]
     named = os.environ.get(DTYPE_VARIABLE, "").strip().lower()
     if named and named not in _CHOICES:
-        raise WsrError(f"{DTYPE_VARIABLE} is {named[:20]!r}, which is no type of products: say float32 or bfloat16.")
+        raise WsrError(f"{DTYPE_VARIABLE} is {named[:20]!r}: it must be float32 or bfloat16.")
     return _CHOICES[named] if named else (torch.bfloat16 if multiplies_bf16(kind) else torch.float32)
 
 

@@ -39,7 +39,7 @@ class FieldDescription:
         """Reads a description from a `record`, or from an older zoo.json that names a preset instead of stating the
         sizes. WsrError for sizes that are out of range or unknown to this version."""
         field = meta.get("field") or (None if meta["base"] else legacy_field(meta["preset"], meta["dim"]))
-        fault = "The sizes of the field that these weights are of are not known"
+        fault = "It is not known of which sizes the field of these weights is"
         sizes = None if field is None else as_config(FieldConfig, validated(FieldSchema, dict(field), fault), fault)
         return cls(
             meta["representation"], meta.get("rank") or 0, meta["mask_seed"], meta["base"] or None,
@@ -71,7 +71,7 @@ class FieldDescription:
         if base.info.sha256 != self.base_sha256:
             wanted, here = str(self.base_sha256)[:12], base.info.sha256[:12]
             raise WsrError(
-                f"These weights were fitted on another base than the {self.base!r} that is here, and mean nothing on "
-                f"it: put theirs in its place (its SHA-256 begins with {wanted}, that of the one here with {here})."
+                f"These weights were fitted on another base than the {self.base!r} that is here, which cannot decode "
+                f"them: put theirs in its place (its SHA-256 begins with {wanted}, that of the one here with {here})."
             )
         return base

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import unknown_name
+from wsr.registry import Registry
 
 if TYPE_CHECKING:
     from wsr.fields.representation import Representation
@@ -95,43 +96,35 @@ class RepresentationKind:
         return getattr(import_module(module), name)
 
 
-_KINDS: dict[str, RepresentationKind] = {}
+_KINDS = Registry[RepresentationKind]("representation")
 
 
 def register(kind: RepresentationKind) -> RepresentationKind:
     """Adds a representation. WsrError if its name is taken, if its twin is not registered, or if it names an unknown
     symmetry."""
-    if kind.name in _KINDS:
-        raise WsrError(f"The representation {kind.name!r} is registered already: give the new one another name.")
     if kind.twin is not None:
         named(kind.twin)
     for symmetry in (*kind.symmetries, *kind.mask_keeps, *kind.unresolved):
         if symmetry not in SYMMETRIES:
             raise unknown_name("symmetry", symmetry, SYMMETRIES)
-    _KINDS[kind.name] = kind
-    return kind
+    return _KINDS.register(kind)
 
 
 @contextmanager
 def registered(kind: RepresentationKind) -> Iterator[RepresentationKind]:
     """Registers a representation for the duration of the context."""
-    register(kind)
-    try:
-        yield kind
-    finally:
-        del _KINDS[kind.name]
+    with _KINDS.restored():
+        yield register(kind)
 
 
 def named(name: str) -> RepresentationKind:
     """Returns the kind of this name. WsrError, with the nearest name, if there is none."""
-    if name not in _KINDS:
-        raise unknown_name("representation", name, _KINDS)
-    return _KINDS[name]
+    return _KINDS.named(name)
 
 
 def names() -> tuple[str, ...]:
     """Returns the names of all representations, in order of registration."""
-    return tuple(_KINDS)
+    return _KINDS.names()
 
 
 def families() -> tuple[str, ...]:

@@ -47,9 +47,9 @@ def stream(
     preset = find_preset(settings.preset, items.modality)
     model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
     encoder = encoder_for(model) if settings.start.encoded else None  # an error before the signals are read
-    device = usable(settings.device)
-    problem = make_problem(items, preset.resolution, settings.seed, device)
-    start, steps = settings.start.of(model), default_steps(items, preset.fit)
+    start, device, steps = settings.start.of(model), usable(settings.device), default_steps(items, preset.fit)
+    shared = settings.config(representation, items.modality).shared_points
+    problem = make_problem(items, preset.resolution, settings.seed, device, shared_points=shared)
     if encoder is not None:
         found = encoder.on(device).starts(problem.targets, start.to(device))
         start, steps = found.weights, encoder.config.fit_steps if found.encoded.all() else steps
@@ -109,6 +109,10 @@ def fit(
     start: "plain", or "encoded": where the encoder of this base and representation says (`wsr encoder`). A fit then
         takes a tenth of the steps by default. An instance that the encoder does not know starts plain, and its batch
         takes as many steps as without an encoder.
+    protocol: a fit preset, "paper-like" (the default) or "structured", whose weights are easier to learn from.
+    shared_points, pull, average: what makes the weights easier to learn from, all off by default: points at the same
+        places for all instances; a pull towards the start; and the average of a share of the steps, at the end
+        (`FitConfig` explains them).
     init, sigma, init_seed, perturb: the plain start that all instances share, see `Representation.initial`.
     seed: of the points that are drawn. (The seed of the masks belongs to the base.)
     device: "cpu" or "cuda"; by default CUDA if available. preset: "cpu" or "paper".

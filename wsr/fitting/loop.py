@@ -15,6 +15,7 @@ from torch import Tensor
 from wsr.devices import synchronize
 from wsr.fields.base import compute_dtype, wide_dtype
 from wsr.fields.representation import Representation
+from wsr.fitting.iterates import Iterates
 from wsr.fitting.problem import Problem
 from wsr.fitting.saved import save_weights
 from wsr.fitting.threads import told_to_stop
@@ -135,27 +136,21 @@ def run_fit(
     """
     targets, n, device = problem.targets, len(problem.targets), problem.targets.device
     model, dtype = model.to(device), compute_dtype(device)
-    # Adam takes steps of the same length in all entries, so it is given the weights in units of their learning rates
     rates = model.lr_multipliers(config.a_rate)  # (p,)
-    scaled = (start.detach().to(device, wide_dtype(dtype)) / rates).expand(n, -1).clone().requires_grad_()
-    optimizer = torch.optim.Adam([scaled], lr=config.lr, betas=config.betas, fused=True)
+    iterates = Iterates(start.detach().to(device, wide_dtype(dtype)), rates, n, config)
     losses = step_loss(model, targets, dtype, backend)
     recorder = _Recorder(problem, model, config, resolution, stored_as)
     began, paused = time.monotonic(), 0.0
     for step in range(config.steps):
         if told_to_stop():
             raise Stopped("Stopped.")
-        for group in optimizer.param_groups:
-            group["lr"] = cosine(step, config)
         batch = targets.batch(step, config.points)
-        loss = losses(scaled * rates, batch.points, batch.values)  # (n,)
-        optimizer.zero_grad(set_to_none=True)
-        loss.sum().backward()
-        optimizer.step()
+        loss = losses(iterates.weights, batch.points, batch.values)  # (n,)
+        iterates.step(step, loss)
         if step + 1 == config.steps or _recorded(step + 1, every):
             synchronize(device)  # else the steps still queued on a GPU would count as pause
             fitted = time.monotonic() - began - paused
-            record = recorder.record(step + 1, scaled.detach() * rates, loss, fitted)
+            record = recorder.record(step + 1, iterates.result, loss, fitted)
             paused = time.monotonic() - began - fitted  # `seconds` excludes measuring and the reader of the records
             yield record
             paused = time.monotonic() - began - fitted
@@ -215,10 +210,3 @@ class _Recorder:
             status=verdicts(problem.modality, quality, finite, steps, problem.evaluator.filled),
             representation=self.model.to("cpu"), conditions=self.conditions,
         )  # fmt: skip
-
-
-def cosine(step: int, config: FitConfig) -> float:
-    """Returns the learning rate of a step: a cosine from `lr` at the first step to `lr_end` at the last."""
-    if config.steps == 1:
-        return config.lr
-    return config.lr_end + (config.lr - config.lr_end) * 0.5 * (1 + math.cos(math.pi * step / (config.steps - 1)))

@@ -34,14 +34,20 @@ class Problem:
 
 
 def make_problem(
-    signals, resolution: int | None, seed: int = 0, device: torch.device | str = "cpu", evaluation_points: int = 100_000
+    signals,
+    resolution: int | None,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    evaluation_points: int = 100_000,
+    shared_points: bool = False,
 ) -> Problem:
     """Makes the problem of a batch from anything `wsr.fit` accepts: Signals, a Signal, an image array (n, h, w, 3) in
     [0, 1], PIL images, meshes, or paths, one or a list. Pictures and files larger than `resolution` are reduced to it;
-    arrays keep their size. evaluation_points: fresh points on which shapes are judged."""
+    arrays keep their size. evaluation_points: fresh points on which shapes are judged. shared_points: whether a step
+    draws its points at the same places for all instances (`FitConfig.shared_points`)."""
     items = as_signals(signals, resolution)
     modality = items.modality
-    samples = modality.samples(items)
+    samples = modality.shared_samples(items) if shared_points else modality.samples(items)
     targets = modality.targets(samples, device, seed)
     return Problem(items.ids, targets, modality.evaluator(items, samples, evaluation_points))
 

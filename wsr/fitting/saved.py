@@ -52,7 +52,7 @@ class SavedWeights:
         rows = [self.ids.index(item) for item in ids]
         for item, good in zip(ids, self.weights[rows].isfinite().all(1).tolist(), strict=True):
             if not good:
-                raise WsrError(f"The weights of {item!r} are not finite, as of a fit that diverged: they show nothing.")
+                raise WsrError(f"The weights of {item!r} are not finite and cannot be decoded: its fit diverged.")
         resolution = resolution or self.modality.resolutions.large
         return decode(self.representation, self.weights[rows], resolution, self.aspect)
 

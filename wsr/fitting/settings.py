@@ -1,6 +1,7 @@
 """The settings of a fit as one object, which the command line, the page and `wsr.fit` all build."""
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypedDict
@@ -12,8 +13,9 @@ from torch import Tensor
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
 from wsr.modalities import Modality
-from wsr.presets import FitConfig
+from wsr.presets import LEVERS, PAPER_LIKE, FitConfig
 from wsr.presets import preset as find_preset
+from wsr.presets import protocol as find_protocol
 
 MAX_STEPS = 1_000_000
 
@@ -34,6 +36,10 @@ class FitOptions(TypedDict, total=False):
     points: int | None
     lr: float | None
     a_rate: float | None
+    protocol: str
+    shared_points: bool | None
+    pull: float | None
+    average: float | None
 
 
 class StreamOptions(FitOptions, total=False):
@@ -89,6 +95,14 @@ class FitSettings:
     """Learning rate of the first step."""
     a_rate: float | None = None
     """Learning rate of an adapter's A in units of B's."""
+    protocol: str = PAPER_LIKE
+    """Name of a fit preset, which changes learning rate, steps and levers of the preset (`wsr.presets.Protocol`)."""
+    shared_points: bool | None = None
+    """Whether all instances of a step share their points (`FitConfig.shared_points`)."""
+    pull: float | None = None
+    """Strength λ of the pull towards the start (`FitConfig.pull`)."""
+    average: float | None = None
+    """Share of the steps, at the end, whose weights are averaged (`FitConfig.average`)."""
     seed: int = 0
     """Seed of the points that are drawn. (The seed of the masks belongs to the base.)"""
     device: str | None = None
@@ -113,11 +127,27 @@ class FitSettings:
         return cls(start=Start(encoded=given.get("start") == "encoded", **start), **own)
 
     def config(self, representation: str, modality: Modality | str, steps: int | None = None) -> FitConfig:
-        """Returns the preset's configuration for fitting a representation, with the settings given here. steps: used if
-        these settings state none. WsrError if the number of steps is not a whole number in [1, 1,000,000]."""
+        """Returns the configuration for fitting a representation: what is given here, else what the fit preset or the
+        preset says. steps: the preset's number of steps, if another one applies. WsrError if the number of steps is not
+        a whole number in [1, 1,000,000], for a pull that is negative or not finite, and for an average outside [0, 1).
+        """
         config = find_preset(self.preset, modality).fit.of(representation)
-        steps = (steps or config.steps) if self.steps is None else self.steps
+        config = find_protocol(self.protocol, modality).of(replace(config, steps=steps or config.steps))
+        steps = config.steps if self.steps is None else self.steps
         if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
             raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
         given = {"points": self.points, "lr": self.lr, "a_rate": self.a_rate}
-        return replace(config, steps=int(steps), **{name: value for name, value in given.items() if value})
+        found = {name: value for name, value in given.items() if value}
+        levers = {name: value for name in LEVERS if (value := getattr(self, name)) is not None}
+        return _checked(replace(config, steps=int(steps), **found, **levers))
+
+
+def _checked(config: FitConfig) -> FitConfig:
+    if not 0 <= config.pull < math.inf:
+        raise WsrError(f"The pull towards the start must be 0 (none) or a positive number, not {config.pull!r}.")
+    if not 0 <= config.average < 1:
+        raise WsrError(
+            f"The average is of a share of the steps, from 0 (none) to below 1, not {config.average!r}: 0.5 averages "
+            "the weights of the last half."
+        )
+    return config

@@ -9,6 +9,8 @@ from wsr.formats.schema import Count, Name, Positive, Share, Width, ZooSchema, _
 
 # Names of settings in files of earlier versions, and the current ones.
 _RENAMED = {"end": "final_noise", "look": "eval_every"}
+# Settings of a diffusion model that earlier versions did not have, with the values that give what those did.
+_ADDED = {"token_size": None, "flow_shift": 1.0}
 
 
 def with_current_names(settings: Any) -> Any:
@@ -22,11 +24,20 @@ def with_current_names(settings: Any) -> Any:
 
 def identity_with_current_names(record: Any) -> Any:
     """Does the same for the record of a run's identity (`wsr.identity`), whose part `config` holds a generator's
-    settings."""
+    settings, and adds the settings of diffusion models that earlier versions did not have."""
     if not isinstance(record, dict) or not isinstance(record.get("parts"), dict):
         return record
-    config = {"config": with_current_names(record["parts"]["config"])} if "config" in record["parts"] else {}
-    return {**record, "parts": {**record["parts"], **config}}
+    config = with_current_names(record["parts"].get("config"))
+    if isinstance(config, dict):
+        nested = config.get("diffusion")  # of a generator that has a diffusion model inside
+        config |= {"diffusion": _completed(nested)} if isinstance(nested, dict) else {}
+        config = _completed(config) if "predict" in config else config
+    known = {"config": config} if "config" in record["parts"] else {}
+    return {**record, "parts": {**record["parts"], **known}}
+
+
+def _completed(config: dict[str, Any]) -> dict[str, Any]:
+    return {**_ADDED, **with_current_names(config)}
 
 
 class DiffusionConfigSchema(_Schema):
@@ -43,8 +54,10 @@ class DiffusionConfigSchema(_Schema):
     encoder: bool = True
     pair_width: Width | None = None
     shared_modulation: bool = False
+    token_size: Width | None = None
     timesteps: Annotated[int, Field(ge=1, le=100_000)] = 500
     beta: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2, max_length=2)]
+    flow_shift: Annotated[float, Field(gt=0, le=1000)] = 1.0
     final_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
     guidance: Annotated[float, Field(ge=-1000, le=1000)] = 1.0
     clusters: Annotated[int, Field(ge=0, le=10**6)] = 0

@@ -1,17 +1,16 @@
-"""Recognises what a file holds by its content, whatever its name says, for messages about files that hold another thing
-than their name promises."""
+"""Recognises what a file holds by its content, for messages about files whose names promise something else."""
 
 import re
 
 from wsr.picture_formats import described, offered
 
 LFS = b"version https://git-lfs"
-HEAD = 4096  # bytes that are looked at
+HEAD = 4096  # bytes that are examined
 _MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")  # byte order marks
 _PAGE = re.compile(
     rb"<(?:!doctype(?!\s+svg)|html|head|body|(?:\?xml|!--)(?!.*<(?:svg|collada)\b))", re.DOTALL
 )  # fmt: skip
-# First bytes of other files that people have at hand.
+# First bytes of other common files.
 _BEGINNINGS = {
     b"glTF": "a GLB mesh",
     b"Kaydara FBX": "an FBX scene, which is not read",
@@ -29,26 +28,27 @@ _OBJ_LINE = re.compile(rb"(?:v|vn|vt|vp|f|o|g|s|mtllib|usemtl)[ \t]+\S")
 
 
 def stand_in(head: bytes, what: str) -> str:
-    """What a file is that stands where `what` ("a base") should be, and what to do about it, as a clause after its
-    name; "" if it is neither a Git LFS pointer nor a web page."""
+    """Describes a Git LFS pointer or a web page that was found in place of `what` ("a base"), with a remedy, as a
+    clause that follows the file's name; "" for any other file."""
     if head.startswith(LFS):
         return (
             f"is a Git LFS pointer, not {what}: fetch the file that it stands for by running `git lfs install` and "
             "`git lfs pull` in its repository"
         )
     if is_page(head):
-        remedy = "the address that it was fetched from answers with a page; fetch the file itself"
+        remedy = "the address that it was fetched from returns a page; fetch the file itself"
         return f"is a web page, not {what}: {remedy}"
     return ""
 
 
 def is_page(head: bytes) -> bool:
-    """Whether a file begins as a web page does, or as the XML with which servers refuse an address."""
+    """Returns whether a file begins like a web page, or like the XML with which servers refuse a request."""
     return _PAGE.match(_text(head).lower()) is not None
 
 
 def mesh_kind(data: bytes) -> str:
-    """The kind of mesh that a file holds ("obj", "off", "stl", "ply" or "glb"); "" if its content does not tell."""
+    """Returns the format of the mesh in a file ("obj", "off", "stl", "ply" or "glb"); "" if its content does not
+    tell."""
     head = _text(data)
     if data.startswith(b"glTF"):
         return "glb"
@@ -66,7 +66,7 @@ def mesh_kind(data: bytes) -> str:
 
 
 def content_of(data: bytes) -> str:
-    """What a file holds, as a noun with its article ("an STL mesh"); "" if its content does not tell."""
+    """Returns what a file holds, as a noun with its article ("an STL mesh"); "" if its content does not tell."""
     head = data[:HEAD]
     if head.startswith(LFS):
         return "a Git LFS pointer"
@@ -93,7 +93,7 @@ def content_of(data: bytes) -> str:
 
 
 def _text(data: bytes) -> bytes:
-    """The beginning of a text without its byte order mark, zero bytes (of UTF-16) and leading blanks."""
+    """Returns the beginning of a text without its byte order mark, zero bytes (of UTF-16) and leading blanks."""
     head = data[:HEAD]
     head = next((head[len(mark) :] for mark in _MARKS if head.startswith(mark)), head)
     return head.replace(b"\0", b"").lstrip()

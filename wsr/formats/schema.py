@@ -93,6 +93,9 @@ class FitSchema(_Schema):
     lr_end: Annotated[float, Field(ge=0, le=1e9)]
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
     batch: Annotated[int, Field(ge=1, le=10**6)] = 1
+    shared_points: bool = False
+    pull: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    average: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class EncodedSchema(_Schema):

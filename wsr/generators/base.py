@@ -134,8 +134,8 @@ class Generator(ABC):
     @classmethod
     @abstractmethod
     def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
-        """Prepares a training on the training split of a zoo; held-out fits are not used. WsrError for settings that do
-        not fit the zoo."""
+        """Prepares a training on the training split of a zoo. Its validation split may decide when training ends; other
+        fits are not used. WsrError for settings that do not fit the zoo."""
 
     @abstractmethod
     def draw(self, count: int, settings: SampleSettings, first: int = 0) -> tuple[Float[Tensor, "n p"], list[str]]:

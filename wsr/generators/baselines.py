@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.errors import WsrError, counted
@@ -41,15 +41,20 @@ def noisy(weights: Float[Tensor, "n p"], amount: float, count: int, seed: Seed =
     """Returns random training weights plus Gaussian noise; `amount` is in units of each parameter's standard deviation.
     """
     generator = _generator(seed)
-    rows = torch.randint(0, len(weights), (count,), generator=generator)
+    rows = copied_rows(len(weights), count, generator)
     noise = torch.randn(count, weights.shape[1], generator=generator).to(weights.device)
     return weights[rows] + amount * weights.std(0) * noise
+
+
+def copied_rows(count_of: int, count: int, seed: Seed = 0) -> Int[Tensor, " m"]:
+    """Returns the rows, of `count_of` training weights, that `noisy` copies with the same seed."""
+    return torch.randint(0, count_of, (count,), generator=_generator(seed))
 
 
 def averages(weights: Float[Tensor, "n p"], of: int, count: int, seed: Seed = 0) -> Float[Tensor, "m p"]:
     """Returns means of `of` different training weights each. WsrError if there are fewer."""
     if not 1 <= of <= len(weights):
-        raise WsrError(f"An average is of 1 to {counted(len(weights), 'training weight')}, not of {of!r}.")
+        raise WsrError(f"An average takes 1 to {counted(len(weights), 'training weight')}, not of {of!r}.")
     generator = _generator(seed)
     return torch.stack([weights[torch.randperm(len(weights), generator=generator)[:of]].mean(0) for _ in range(count)])
 

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
 from wsr.generators.base import Generator, SampleSettings, TrainingRun, TrainRecord, TrainSettings
-from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset
-from wsr.generators.diffusion.model import WeightDiffusion, draw, read_config
+from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset, without_patience
+from wsr.generators.diffusion.model import WeightDiffusion, draw, positions, read_config
 from wsr.generators.diffusion.tokens import Tokens, make_tokens
 from wsr.generators.diffusion.training import Training
 from wsr.generators.diffusion.transformer import FREQUENCIES, WeightTransformer
@@ -98,13 +98,13 @@ class CheckpointGenerator(Generator):
     """G.pt as a generator. Samples are prompted with the start that all fits share and with a loss that only the best
     fits reach.
 
-    model: predicts later weights from earlier ones; prompt: the standardised start; losses: that of the start and the
-    wanted one, as inputs of the network; data: the later weights, during training.
+    model: predicts later weights from earlier ones; prompt: the standardised start, without constant parameters;
+    losses: that of the start and the wanted one, as inputs of the network; data: the later weights, during training.
     """
 
     kind: ClassVar[str] = "gpt"
 
-    def __init__(self, model: WeightDiffusion, prompt: Float[Tensor, " p"], losses: Float[Tensor, " 2"], seed: int = 0):
+    def __init__(self, model: WeightDiffusion, prompt: Float[Tensor, " q"], losses: Float[Tensor, " 2"], seed: int = 0):
         self.model, self.prompt, self.losses, self.seed = model, prompt, losses, seed
         self.representation, self.classes, self.about = model.representation, [""], {}
         self.data: Float[Tensor, "k p"] | None = None
@@ -124,7 +124,7 @@ class CheckpointGenerator(Generator):
         starts = model.standardise(torch.cat([pairs.start, zoo_start(zoo)[None]]))  # the last one is the prompt
         scaled = (losses - low) / (high - low).clamp_min(1e-6) * config.timesteps
         with drawing_from(seed):
-            model.network = _network(zoo.representation, config, starts, scaled)
+            model.network = _network(zoo.representation, config, model.varying, starts, scaled)
         made = cls(model, starts[-1], scaled[-1], seed)
         made.data = pairs.end
         return made
@@ -133,7 +133,7 @@ class CheckpointGenerator(Generator):
     def training(cls, zoo: Zoo, settings: TrainSettings) -> TrainingRun:
         if settings.cls is not None or settings.copies != 1:
             raise WsrError("G.pt learns all pairs of snapshots as they are: it takes neither a class nor copies.")
-        config = settings.config or replace(diffusion_preset(settings.preset or zoo.meta["preset"]), patience=0)
+        config = settings.config or without_patience(diffusion_preset(settings.preset or zoo.meta["preset"]))
         if settings.steps is not None:
             config = replace(config, steps=settings.steps, epochs=None)
         config = replace(config, lr=settings.lr or config.lr)
@@ -162,13 +162,14 @@ class CheckpointGenerator(Generator):
     @classmethod
     def from_contents(cls, file: ModelFile, representation: Representation | None) -> "CheckpointGenerator":
         config, size = read_config(file.config, file.fault), representation.size
-        mean, std, prompt = (file.tensor(name, (size,)) for name in ("mean", "spread", "prompt"))
-        losses = file.tensor("losses", (2,))
+        mean, std = (file.tensor(name, (size,)) for name in ("mean", "spread"))
+        varying = positions(std)
+        prompt, losses = file.tensor("prompt", (len(varying),)), file.tensor("losses", (2,))
         with torch.device("meta"):  # shapes only: the file must match them before anything is allocated
-            known = _network(representation, config, prompt[None], losses[None]).state_dict()
+            known = _network(representation, config, varying, prompt[None], losses[None]).state_dict()
         state = file.network({name: tensor.shape for name, tensor in known.items()})
         with drawing_from(0):  # initial values do not matter; keeps the global generator as it is
-            network = _network(representation, config, prompt[None], losses[None])
+            network = _network(representation, config, varying, prompt[None], losses[None])
         network.load_state_dict(state)
         made = cls(WeightDiffusion(network.eval(), config, representation, mean, std, []), prompt, losses)
         made.about, made.classes = file.about, file.classes
@@ -176,7 +177,8 @@ class CheckpointGenerator(Generator):
 
 
 def _network(
-    representation: Representation, config: DiffusionConfig, starts: Float[Tensor, "k p"], losses: Float[Tensor, "k 2"]
+    representation: Representation, config: DiffusionConfig, varying: Int[Tensor, " q"],
+    starts: Float[Tensor, "k q"], losses: Float[Tensor, "k 2"],
 ) -> CheckpointTransformer:  # fmt: skip
-    tokens = [make_tokens(representation, config) for _ in range(2)]
+    tokens = [make_tokens(representation, config, varying) for _ in range(2)]
     return CheckpointTransformer(*tokens, config, starts, losses)

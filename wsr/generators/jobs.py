@@ -90,7 +90,7 @@ def training_rows(zoo: Zoo, cls: str | None, least: int = 2) -> pd.DataFrame:
         rows = rows[rows["class"] == cls]
     if len(rows) < least:
         held = counted(len(rows), "training weight")
-        raise WsrError(f"The zoo {zoo.path.name!r} has {held}: {least} at least are needed.")
+        raise WsrError(f"The zoo {zoo.path.name!r} has {held}: at least {least} are needed.")
     return rows
 
 

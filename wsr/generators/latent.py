@@ -17,7 +17,6 @@ from torch import Tensor, nn
 
 from wsr.errors import WsrError
 from wsr.generators.base import Generator, SampleSettings, TrainingRun, TrainRecord, TrainSettings
-from wsr.generators.diffusion.model import MIN_STD
 from wsr.generators.diffusion.training import SEEDS
 from wsr.generators.files import NETWORK, ModelFile
 from wsr.generators.jobs import about_training, training_identity, training_weights
@@ -25,6 +24,7 @@ from wsr.randomness import drawing_from
 from wsr.zoo.zoo import Zoo
 
 VERSION = 1  # to be incremented when a code change makes the same settings train a different generator
+MIN_STD = 1e-6  # lower bound, for parameters that are the same in all weights
 LEAST = 4  # fewest training weights
 AUTOENCODER = "autoencoder."  # prefix of the names of its parameters in a file
 
@@ -82,7 +82,7 @@ class LatentGenerator(Generator):
     def new(cls, weights: Float[Tensor, "n p"], config: Any, seed: int = 0) -> "LatentGenerator":
         """Builds an untrained generator. WsrError for fewer than four training weights."""
         if len(weights) < LEAST:
-            raise WsrError(f"A latent generator takes four training weights or more, not {len(weights)}.")
+            raise WsrError(f"A latent generator needs at least four training weights, not {len(weights)}.")
         mean, std = weights.mean(0), weights.std(0).clamp_min(MIN_STD)
         with drawing_from(seed):
             autoencoder = Autoencoder(weights.shape[1], cls.latent_config(config)).to(weights.device)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from wsr.errors import counted
 from wsr.fields.representation import Representation
 from wsr.generators.base import TrainSettings
-from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset, without_patience
 from wsr.generators.diffusion.model import WeightDiffusion, draw, read_config
 from wsr.generators.diffusion.training import Training
 from wsr.generators.files import ModelFile
@@ -34,7 +34,7 @@ class PDiff(LatentGenerator):
     @classmethod
     def config_of(cls, zoo: Zoo, settings: TrainSettings) -> PDiffConfig:
         """Returns the settings of both parts; steps and learning rate of the training's settings apply to both."""
-        diffusion = replace(diffusion_preset(settings.preset or zoo.meta["preset"]), patience=0)
+        diffusion = without_patience(diffusion_preset(settings.preset or zoo.meta["preset"]))
         config = settings.config or PDiffConfig(LatentConfig(input_noise=0.01, latent_noise=0.1), diffusion)
         given = {name: getattr(settings, name) for name in ("steps", "lr") if getattr(settings, name) is not None}
         epochs = {"epochs": None} if settings.steps is not None else {}

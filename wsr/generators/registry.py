@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from wsr.errors import WsrError, unknown_name
+from wsr.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -48,27 +48,22 @@ class GeneratorKind:
         return zoo + (f"-{self.name}" if self.suffix is None else self.suffix)
 
 
-_KINDS: dict[str, GeneratorKind] = {}
+_KINDS = Registry[GeneratorKind]("generator")
 
 
 def register(kind: GeneratorKind) -> GeneratorKind:
     """Registers a kind for the command line, the page, audits and tables. WsrError if its name is taken."""
-    if kind.name in _KINDS:
-        raise WsrError(f"A generator named {kind.name!r} is registered already: give this one another name.")
-    _KINDS[kind.name] = kind
-    return kind
+    return _KINDS.register(kind)
 
 
 def named(name: str) -> GeneratorKind:
     """Returns the kind of this name. WsrError, with the nearest name, if there is none."""
-    if name not in _KINDS:
-        raise unknown_name("generator", name, _KINDS)
-    return _KINDS[name]
+    return _KINDS.named(name)
 
 
 def names() -> tuple[str, ...]:
     """Returns all names in order of registration."""
-    return tuple(_KINDS)
+    return _KINDS.names()
 
 
 def kinds(role: str | None = None) -> list[GeneratorKind]:
@@ -79,14 +74,10 @@ def kinds(role: str | None = None) -> list[GeneratorKind]:
 @contextmanager
 def registered(*added: GeneratorKind) -> Iterator[None]:
     """Registers kinds for the duration of the context."""
-    before = dict(_KINDS)
-    try:
+    with _KINDS.restored():
         for kind in added:
             register(kind)
         yield
-    finally:
-        _KINDS.clear()
-        _KINDS.update(before)
 
 
 def _imported(home: Any) -> Any:

@@ -5,6 +5,7 @@
 
 from wsr.metrics import placements
 from wsr.metrics.distributions import frechet_distance, mmd, precision, recall
+from wsr.metrics.pieces import count_pieces, floating_share
 from wsr.metrics.quality import chamfer, iou, psnr
 from wsr.metrics.registry import Metric, named, names, needing, register, registered
 from wsr.metrics.sets import SetMetrics, pairwise_chamfer, set_metrics
@@ -13,6 +14,8 @@ __all__ = [
     "Metric",
     "SetMetrics",
     "chamfer",
+    "count_pieces",
+    "floating_share",
     "frechet_distance",
     "iou",
     "mmd",

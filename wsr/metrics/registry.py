@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from wsr.errors import WsrError, unknown_name
+from wsr.registry import Registry
 
 NEEDS = {
     "images": "an image and its target, (h, w, 3) in [0, 1]",
@@ -18,10 +19,13 @@ NEEDS = {
     "points": "two sets of points, (n, 3) and (m, 3)",
     "features": "features (n, d) of generated and (m, d) of reference samples",
     "distances": "distances of point clouds: within the generated (n, n), to the reference (n, m), within that (m, m)",
+    "pieces": "numbers of pieces of generated (n,) and of real (m,) surfaces, and the classes of both",
     "weights": "generated weights (n, p) and reference weights (m, p), as a zoo stores them",
     "placements": "the table of a generator's weights on the plane of an audit (`wsr.analysis.plane.Plane.rows`)",
 }
 """What the function of a metric takes, by the name of its input."""
+OF_SETS = ("features", "distances", "pieces", "weights")
+"""The inputs that compare two sets of weights: those of the metrics in tables of generators."""
 _UNITS = {"%": 0.01, "×10²": 0.01, "×10³": 1e-3}  # values of these units; any other is 1
 
 
@@ -70,27 +74,24 @@ class Metric:
         return abs(value - self.best)
 
 
-_METRICS: dict[str, Metric] = {}
+_METRICS = Registry[Metric]("metric")
 
 
 def register(metric: Metric) -> Metric:
     """Registers a metric. WsrError if its name or symbol is taken."""
-    if any(metric.name == other.name or metric.symbol == other.symbol for other in _METRICS.values()):
-        raise WsrError(f"A metric named {metric.name!r} or {metric.symbol!r} is registered already: rename this one.")
-    _METRICS[metric.name] = metric
-    return metric
+    if any(metric.symbol == other.symbol for other in _METRICS.values() if other is not metric):
+        raise WsrError(f"A metric with the symbol {metric.symbol!r} is registered already: give the new one another.")
+    return _METRICS.register(metric)
 
 
 def named(name: str) -> Metric:
     """Returns the metric of this name. WsrError, with the nearest name, if there is none."""
-    if name not in _METRICS:
-        raise unknown_name("metric", name, _METRICS)
-    return _METRICS[name]
+    return _METRICS.named(name)
 
 
 def names() -> tuple[str, ...]:
     """Returns all names in order of registration."""
-    return tuple(_METRICS)
+    return _METRICS.names()
 
 
 def needing(*needs: str) -> list[Metric]:
@@ -107,11 +108,7 @@ def measured(at_hand: Mapping[str, tuple]) -> dict[str, float]:
 @contextmanager
 def registered(*added: Metric) -> Iterator[None]:
     """Registers metrics for the duration of the context."""
-    before = dict(_METRICS)
-    try:
+    with _METRICS.restored():
         for metric in added:
             register(metric)
         yield
-    finally:
-        _METRICS.clear()
-        _METRICS.update(before)

@@ -69,7 +69,7 @@ def nearest_neighbour_accuracy(
 def _two(across: Float[np.ndarray, "n m"]) -> tuple[int, int]:
     n, m = across.shape
     if min(n, m) < 2:
-        raise WsrError(f"Two clouds at least are needed on either side, not {n} and {m}.")
+        raise WsrError(f"At least two clouds are needed on either side, not {n} and {m}.")
     return n, m
 
 

@@ -147,8 +147,7 @@ class Modality(ABC):
 
     @abstractmethod
     def recognises(self, given: Any) -> bool:
-        """Tells whether something that a user gives (a path, an array, an object) looks like this modality, without
-        opening anything."""
+        """Tells whether a path, an array or an object looks like this modality, without opening anything."""
 
     @abstractmethod
     def read(self, given: Any, longest: int | None = None) -> Any:
@@ -182,8 +181,7 @@ class Modality(ABC):
         raise WsrError(f"Folders of {self.plural} are not read.")
 
     def prepare(self, signals: Signals, progress: Callable[[int, int], None]) -> None:
-        """Computes what `prepares` names for each signal and caches it for later fits. progress(done, total) is called
-        after each."""
+        """Computes what `prepares` names for each signal and caches it. progress(done, total) is called after each."""
         raise NotImplementedError
 
     def describe(self, content: Any, resolution: int) -> list[str]:
@@ -191,8 +189,8 @@ class Modality(ABC):
         return []
 
     def report(self, path: str | Path, resolution: int) -> list[str]:
-        """What there is to know of a file before it is fitted, in sentences. WsrError as in `read`."""
-        return self.describe(self.read(path), resolution) or [f"It holds what can be fitted: {self.noun}."]
+        """Describes a file before it is fitted, in sentences. WsrError as in `read`."""
+        return self.describe(self.read(path), resolution) or [f"It holds something that can be fitted: {self.noun}."]
 
     def warnings(self, content: Any) -> list[str]:
         """Returns those sentences of `describe` about what was repaired and what may lead to a poor fit."""
@@ -207,6 +205,10 @@ class Modality(ABC):
     @abstractmethod
     def samples(self, signals: Signals) -> Any:
         """Loads what fits and base training draw their points from, once for both targets and evaluator."""
+
+    def shared_samples(self, signals: Signals) -> Any:
+        """`samples` with points at the same places for all signals; by default of targets that do so anyway."""
+        return self.samples(signals)
 
     @abstractmethod
     def targets(self, samples: Any, device: Any = "cpu", seed: int = 0) -> Targets:
@@ -266,8 +268,7 @@ class Modality(ABC):
     def decode(
         self, model: Representation, weights: Float[Tensor, "n p"], resolution: int, aspect: tuple[int, int]
     ) -> Sequence[Any]:
-        """Decodes n weights to what `read` would return: one array (n, …), or a list of n objects. aspect: height and
-        width of the target."""
+        """Decodes n weights to what `read` returns: one array (n, …), or n objects. aspect: height and width."""
 
     def empty(self, decoded: Any) -> bool:
         """Tells whether a decoded instance shows nothing."""
@@ -275,8 +276,7 @@ class Modality(ABC):
 
     @abstractmethod
     def picture(self, decoded: Any, size: int | None = None) -> UInt8[np.ndarray, "h w 3"]:
-        """Makes a picture of a decoded instance or a content. size: pixels along an edge, for instances that must be
-        drawn; by default their own number of pixels, or a sensible one."""
+        """Makes a picture of a decoded instance or a content. size: pixels along an edge, where it must be drawn."""
 
     @abstractmethod
     def save(self, decoded: Any, path: Path) -> None:

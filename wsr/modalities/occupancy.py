@@ -83,6 +83,11 @@ class Occupancy(Modality):
 
         return [cached_occupancy(signal) for signal in signals]
 
+    def shared_samples(self, signals: Signals) -> list[OccupancySamples]:
+        from wsr.data.shared_places import shared_occupancy
+
+        return [shared_occupancy(signal) for signal in signals]
+
     def targets(self, samples, device="cpu", seed=0) -> ShapeTargets:
         from wsr.modalities.occupancy_targets import ShapeTargets
 
@@ -120,7 +125,7 @@ class Occupancy(Modality):
     def fault(self, filled):
         """filled: share of the cube that lies inside the shape."""
         if filled == 0:
-            return "the shape is empty: its surface closes nothing off"
+            return "the shape is empty: its surface encloses nothing"
         if filled is not None and filled < _SMALL:
             inside = f"only {filled:.2%} of the cube lies inside"
             return f"{inside}: the shape is thin against the grid, or its surface is open"
@@ -160,8 +165,11 @@ class Occupancy(Modality):
         return pointnet()
 
     def measured(self, decoded, first=0):
+        from wsr.metrics.pieces import count_pieces
+
         clouds = np.stack([_cloud(mesh, first + i) for i, mesh in enumerate(decoded)])
-        return Measured(clouds, clouds, sum(map(self.empty, decoded)))
+        pieces = np.array([count_pieces(mesh) for mesh in decoded])
+        return Measured(clouds, clouds, sum(map(self.empty, decoded)), pieces)
 
 
 def _cloud(mesh: trimesh.Trimesh, seed: int) -> Float[np.ndarray, "p 3"]:

@@ -24,13 +24,15 @@ QUICK_POINTS = 8192  # points on which all records but the last are measured
 
 class ShapeTargets(Targets):
     """Targets from occupancy samples of shapes, half of them near the surface and half uniform. They are stored in
-    random order, and each step takes the next slice of both."""
+    random order, and each step takes the next slice of both.
+
+    points: (n, 2, p, 3), or (1, 2, p, 3) if all shapes share their places (`wsr.data.shared_places`)."""
 
     modality = OCCUPANCY
 
     def __init__(
         self,
-        points: Float[Tensor, "n 2 p 3"],
+        points: Float[Tensor, "m 2 p 3"],
         inside: Bool[Tensor, "n 2 p"],
         device: torch.device | str = "cpu",
         seed: int = 0,
@@ -39,11 +41,12 @@ class ShapeTargets(Targets):
 
     @classmethod
     def of(cls, samples: list[OccupancySamples], device: torch.device | str = "cpu", seed: int = 0) -> "ShapeTargets":
-        points = torch.from_numpy(np.stack([s.points for s in samples]))
+        shared = all(one.points is samples[0].points for one in samples)
+        points = torch.from_numpy(np.stack([one.points for one in (samples[:1] if shared else samples)]))
         return cls(points, torch.from_numpy(np.stack([s.inside for s in samples])), device, seed)
 
     def __len__(self) -> int:
-        return len(self.points)
+        return len(self.inside)
 
     @property
     def device(self) -> torch.device:
@@ -54,13 +57,15 @@ class ShapeTargets(Targets):
         half = min(half, pool)
         slices = pool // half
         offset = ((step + self.seed * 7919) % slices) * half
-        points = self.points[rows, :, offset : offset + half].flatten(1, 2).float()  # (n, 2·half, 3)
+        own = rows if len(self.points) == len(self) else slice(None)
+        points = self.points[own, :, offset : offset + half].flatten(1, 2).float()  # (n or 1, 2·half, 3)
         inside = self.inside[rows, :, offset : offset + half].flatten(1, 2).float()
         return Batch(points, inside[..., None])
 
     def draw(self, i, count, generator):
         chosen = torch.randint(self.points.shape[2], (2, count // 2), generator=generator)
-        points = torch.cat([self.points[i, kind, chosen[kind]] for kind in (0, 1)]).float()
+        places = self.points[i if len(self.points) == len(self) else 0]
+        points = torch.cat([places[kind, chosen[kind]] for kind in (0, 1)]).float()
         inside = torch.cat([self.inside[i, kind, chosen[kind]] for kind in (0, 1)]).float()
         return points, inside[:, None]
 

@@ -6,40 +6,34 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError
+from wsr.registry import Registry
 
 if TYPE_CHECKING:
     from wsr.modalities.base import Modality
 
-_registered: dict[str, Modality] = {}
+_registered: Registry[Modality] = Registry("modality")
 # The modality that a dimension implies in old files, which do not name it.
 _BEFORE_NAMES = {2: "image", 3: "occupancy"}
 
 
 def register(modality: Modality) -> Modality:
     """Registers a modality and returns it. WsrError if another one has its name."""
-    if _registered.get(modality.name, modality) is not modality:
-        raise WsrError(f"A modality {modality.name!r} is registered already: give this one another name.")
-    _registered[modality.name] = modality
-    return modality
+    return modality if _registered.get(modality.name) is modality else _registered.register(modality)
 
 
 @contextmanager
 def registered(*modalities: Modality) -> Iterator[None]:
     """Registers modalities for the duration of the context."""
-    before = dict(_registered)
-    try:
+    with _registered.restored():
         for modality in modalities:
             register(modality)
         yield
-    finally:
-        _registered.clear()
-        _registered.update(before)
 
 
 def names() -> tuple[str, ...]:
     """Returns all names in order of registration."""
-    return tuple(_registered)
+    return _registered.names()
 
 
 def everything() -> tuple[Modality, ...]:
@@ -51,9 +45,7 @@ def find(what: Modality | str | int) -> Modality:
     """Returns a modality by its name; a modality is returned unchanged. A number is a dimension, as in old files
     (`of_dim`). WsrError, with the nearest name, for an unknown one."""
     if isinstance(what, str):
-        if what not in _registered:
-            raise unknown_name("modality", what, _registered)
-        return _registered[what]
+        return _registered.named(what)
     return of_dim(what) if isinstance(what, int) else what
 
 

@@ -151,7 +151,7 @@ def contact_sheet(
     if not tiles or columns < 1:
         raise WsrError(f"A sheet needs pictures and columns, not {len(tiles)} in {columns} columns.")
     if any(tile.shape != tiles[0].shape for tile in tiles) or tiles[0].ndim != 3 or tiles[0].shape[2] != 3:
-        raise WsrError("The pictures of a sheet are all (h, w, 3) of one size.")
+        raise WsrError("A sheet needs pictures (h, w, 3) that all have the same size.")
     tiles = [tile if tile.dtype == np.uint8 else np.uint8(np.round(tile.clip(0, 1) * 255)) for tile in tiles]
     height, width, _ = tiles[0].shape
     columns = min(columns, len(tiles))

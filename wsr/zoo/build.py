@@ -105,22 +105,23 @@ def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, d
     model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
     items, encoder = items.held(), zoo_encoder(zoo)
 
-    def fitted(part: Signals, start: Float[Tensor, "..."], config: FitConfig, problem: Problem | None = None):
-        problem = problem or make_problem(part, zoo.resolution, seed, device)
+    def problem_of(part: Signals) -> Problem:
+        return make_problem(part, zoo.resolution, seed, device, shared_points=config.shared_points)
+
+    def fitted(problem: Problem, start: Float[Tensor, "..."], config: FitConfig) -> FitResult:
         *_, last = run_fit(problem, model, start, config, zoo.resolution, 0, dtype, compile_backend(device))
         return last.result
 
     def again(i: int, config: FitConfig) -> None:
-        found = fitted(items[i : i + 1], start, config)
+        found = fitted(problem_of(items[i : i + 1]), start, config)
         result.weights[i], result.quality[i], result.status[i] = found.weights[0], found.quality[0], found.status[0]
         result.seconds += found.seconds
 
-    steps, unknown, starts, problem = [config.steps] * len(items), [], start, None
+    problem, steps, starts, unknown = problem_of(items), [config.steps] * len(items), start, []
     if encoder is not None:
-        problem = make_problem(items, zoo.resolution, seed, device)
         found = encoder.on(device).starts(problem.targets, start.to(device))
         starts, unknown = found.weights, (~found.encoded).nonzero().flatten().tolist()
-    result = fitted(items, starts, config, problem)
+    result = fitted(problem, starts, config)
     for i in unknown:
         steps[i] = zoo.meta["encoded"]["plain_steps"]
         again(i, replace(config, steps=steps[i]))

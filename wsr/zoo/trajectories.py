@@ -56,7 +56,7 @@ def _fit_batch(
 ) -> tuple[Float[Tensor, "n p"], list[dict]]:
     """Returns the snapshots of one batch and their rows of the index."""
     model, dtype, config = zoo.representation.to(device), getattr(torch, zoo.meta["dtype"]), zoo_config(zoo)
-    problem = make_problem(items, zoo.resolution, seed, device)
+    problem = make_problem(items, zoo.resolution, seed, device, shared_points=config.shared_points)
     weights, rows = [], []
     for record in run_fit(problem, model, start, config, zoo.resolution, at, dtype):
         stored = record.weights.to(dtype)

@@ -56,7 +56,7 @@ class View:
             if name not in found.classes:
                 raise unknown_name("class", name, sorted(set(found.classes)))
         if metric not in METRICS or form not in FORMS:
-            raise WsrError(f"Neighbours are nearest by one of {METRICS}, of one of {FORMS} weights.")
+            raise WsrError(f"Neighbours need a metric (one of {METRICS}) and a form (one of {FORMS}).")
         return view
 
     @property

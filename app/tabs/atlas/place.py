@@ -12,12 +12,7 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
     nearest to the fit. WsrError if no collection matches."""
     if fitted is None:
         raise WsrError("There is no fit to place yet: press Fit first.")
-    fitting = [
-        found
-        for found in map(library.collection, library.collection_names())
-        if (found.modality, found.representation) == (fitted.modality, fitted.model.name)
-        and found.layout == fitted.model.layout.to_json()
-    ]
+    fitting = list(map(library.collection, networks.alike(fitted)))
     if not fitting:
         raise WsrError("The maps hold fits of rank 4: fit with this rank to place yours among them.")
     found = next((one for one in fitting if one.name == fitted.collection), fitting[0])

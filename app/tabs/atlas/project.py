@@ -86,7 +86,7 @@ def judged(view: View, visit: Visit) -> str:
     points = points_of(view, visit)
     known = np.isfinite(points).all(axis=1)
     if known.sum() < LEAST_JUDGED:
-        return snippets.settled(f"A map of fewer than {LEAST_JUDGED} points cannot be judged: nothing is near or far.")
+        return snippets.settled(f"A map of fewer than {LEAST_JUDGED} points cannot be judged.")
     found = faithfulness(networks.weights(view.name).float().numpy()[known], points[known])
     return snippets.ledger(
         [

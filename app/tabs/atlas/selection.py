@@ -14,7 +14,7 @@ MOST = 20_000  # instances in one export: 300 MB of weights
 
 
 def checked(name: str, ids: list[str]) -> list[str]:
-    """Those ids from the page that the collection has."""
+    """Returns those ids from the page that the collection has."""
     found = set(library.collection(name).ids)
     return [item for item in ids if item in found]
 

@@ -46,7 +46,7 @@ def warm() -> None:
     sheets.make_missing()
 
 
-TAB = Tab("atlas", "Atlas", build, warm)
+TAB = Tab("atlas", "Atlas", build, warm=warm)
 
 
 def _link(tab: AtlasTab, view: gr.Tab) -> Part:

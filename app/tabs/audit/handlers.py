@@ -16,8 +16,6 @@ from app.tabs.audit import run
 from app.tabs.audit.run import Report
 from wsr.fields.registry import named
 
-SET_NEEDS = ("features", "distances", "weights")  # of metrics that compare sets of weights
-
 
 @dataclass
 class AuditTab(Widgets):
@@ -118,8 +116,7 @@ def table_of(found: Report) -> str:
     about, shares, kind = found.about, run.shares(found), named(library.collection(found.name).representation)
     metrics = [metric for metric in needing("placements") if any(metric.name in place for _, place in shares)]
     lines = [(name, [one.text(place.get(one.name, float("nan"))) for one in metrics]) for name, place in shares]
-    measured, unresolved = run.measured(found.name), "permutation" in kind.unresolved
-    told = [f"{one.heading} {one.text(measured[one.symbol])}" for one in needing(*SET_NEEDS) if one.symbol in measured]
+    unresolved, told = "permutation" in kind.unresolved, _compared(found.name)
     tested, wrong = about["tested"], about["false alarms"]
     note = [
         "Each row is a generator: medians of its samples, and the share of each verdict in percent.",
@@ -128,6 +125,17 @@ def table_of(found: Report) -> str:
         f"Of planted copies ({', '.join(about['planted'])}), {min(about['planted'].values()):.0%} were found.",
         f"Copies with their {kind.parts} in another order were not looked for." if unresolved else "",
         f"What a picture shows is compared by features of {about['extractor']}.",
-        f"Diffusion compared with held-out fits: {', '.join(told)}." if told else "",
+        f"Diffusion compared with held-out fits (in brackets, training fits): {', '.join(told)}." if told else "",
     ]
     return snippets.table([metric.symbol for metric in metrics], lines, " ".join(filter(None, note)))
+
+
+def _compared(name: str) -> list[str]:
+    """Our model's samples against held-out fits by every metric that was measured, and real fits beside them."""
+    from wsr.metrics import needing
+    from wsr.metrics.registry import OF_SETS
+
+    samples, real = run.measured(name), run.measured(name, "floor")
+    there = [metric for metric in needing(*OF_SETS) if metric.symbol in samples]
+    beside = [f" ({one.text(real[one.symbol])})" if one.symbol in real else "" for one in there]
+    return [f"{one.heading} {one.text(samples[one.symbol])}{more}" for one, more in zip(there, beside, strict=True)]

@@ -167,8 +167,8 @@ def _drawn(name: str, weights: "Tensor", resolution: int) -> np.ndarray:
 
 
 def compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
-    """Names and standardised weights of a point and its nearest training networks, for the heat map. Those in the
-    pictures come first, even where a symmetry had to be undone to find them."""
+    """Returns names and standardised weights of a point and its nearest training networks, for the heat map. Those in
+    the pictures come first, even if a symmetry had to be undone to find them."""
     return looking.SEEN.get((networks.zoo(of.name), "compared", point), lambda: _compared(of, point))
 
 
@@ -216,14 +216,14 @@ def shares(of: Report) -> list[tuple[str, dict[str, float]]]:
     return list(of.about["summaries"].items())
 
 
-@cached_by_file(lambda name: [_generation(name)], maxsize=16)
-def measured(name: str) -> dict[str, float]:
-    """Metrics of our model's samples against held-out fits, by the metrics' symbols, as `precompute` has measured them.
-    Empty where it has not."""
+@cached_by_file(lambda name, what="samples": [_generation(name)], maxsize=16)
+def measured(name: str, what: str = "samples") -> dict[str, float]:
+    """Metrics of our model's samples, or of training fits ("floor"), against held-out fits, by the metrics' symbols, as
+    `precompute` has measured them. Empty where it has not."""
     if not _generation(name).is_file():
         return {}
     rows = read_json(_generation(name), "measures of a generator").get("rows", [])
-    wanted = {"model": name, "set": "samples", "against": HELD_OUT.replace(" ", "")}
+    wanted = {"model": name, "set": what, "against": HELD_OUT.replace(" ", "")}
     return next((row for row in rows if wanted.items() <= row.items()), {})
 
 

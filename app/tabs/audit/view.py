@@ -11,17 +11,13 @@ from app.tabs.audit import handlers, run
 from app.tabs.audit.handlers import AuditTab, kinds
 
 
-def build(place: Place) -> Built | None:
-    there = run.names()
-    if not there:
-        gr.HTML(snippets.empty("No generator has been audited here yet. Do it with", "make assets"))
-        return None
-    tab = _layout(there)
+def build(place: Place) -> Built:
+    tab = _layout(run.names())
     _wire(tab, place.view)
     return Built(link=_link(tab, place.view))
 
 
-TAB = Tab("audit", "Audit", build)
+TAB = Tab("audit", "Audit", build, run.names, "No generator has been audited here yet. Do it with")
 
 
 def _link(tab: AuditTab, view: gr.Tab) -> Part:

@@ -17,17 +17,13 @@ ALIGNED = [("as it came out", False), ("aligned with the first", True)]
 INITS = [("at each one's usual start", handlers.OWN_STARTS), ("around zero", "normal")]
 
 
-def build(place: Place) -> Built | None:
-    there = run.datasets()
-    if not there:
-        gr.HTML(snippets.empty("There are no pairs of fits here yet. Make them with", "make assets"))
-        return None
-    tab = _layout(there)
+def build(place: Place) -> Built:
+    tab = _layout(run.datasets())
     _wire(tab, place.view)
     return Built(link=_link(tab, place.view))
 
 
-TAB = Tab("connect", "Connect", build)
+TAB = Tab("connect", "Connect", build, run.datasets, "There are no pairs of fits here yet. Make them with")
 
 
 def _link(tab: ConnectTab, view: gr.Tab) -> Part:

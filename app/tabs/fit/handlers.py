@@ -10,6 +10,7 @@ from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import empty_curve
 from app.shared import samples
+from app.shared.edits import Edits
 from app.shared.fitted import Fitted
 from app.shared.samples import Target
 from app.shell import compute, session, snippets
@@ -23,6 +24,7 @@ from wsr.isolation import Stopped
 WAYS = ("one", "six")
 READING = "Reading the file …"
 BEFORE_A_FIT = "Press Fit: a few thousand numbers become this picture while you look."
+GONE_OUT = "Nothing is left of it: the field is outside everywhere."
 OWN = "own-file"  # in the address, in place of a sample's id
 GONE = (
     "This link was made with a visitor's own file, which is not part of a link and is gone once its page is closed: "
@@ -81,7 +83,7 @@ def _named(target: Target) -> str:
 
 
 def _cleared(tab: FitTab) -> dict[Any, Any]:
-    """Clears what belongs to the fit of the target before, so that nothing stands beside another target than its
+    """Clears what belongs to the fit of the previous target, so that no result stands beside a target that is not its
     own."""
     off, hidden = gr.update(**OFF), gr.update(visible=False)
     picture = gr.update(value=snippets.blank(BEFORE_A_FIT), visible=True)
@@ -94,7 +96,7 @@ def _stopped(tab: FitTab, request: gr.Request) -> str:
     if not tab.job.end(request):
         return ""
     if tab.job.is_going_on(request):  # its turn has not come yet
-        return "The fit before is being stopped, and the button Fit waits for its end."
+        return "The previous fit is being stopped: press Fit once it has ended."
     return "The fit that was going on has been stopped."
 
 
@@ -121,8 +123,8 @@ def choose_sample(tab: FitTab, event: gr.EventData, request: gr.Request) -> dict
 
 
 def choose_upload(tab: FitTab, path: str | None, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Reads a visitor's file and chooses it. A running fit ends, and the box is emptied for the next file. Where the
-    file cannot be read the line says so, and the target before stays chosen."""
+    """Reads a visitor's file and chooses it. A running fit ends, and the box is emptied for the next file. If the file
+    cannot be read, the line says so, and the previous target stays chosen."""
     if path:
         left = preparing.turn(request)
         if stopped := _stopped(tab, request):
@@ -187,7 +189,7 @@ def fit(
 
 
 def _ready(target: Any) -> Target:
-    """The chosen target. WsrError where it cannot be fitted."""
+    """Returns the chosen target. WsrError if it cannot be fitted."""
     if not isinstance(target, Target):
         return samples.target(str(target))
     if target.trouble:
@@ -198,7 +200,7 @@ def _ready(target: Any) -> Target:
 
 
 def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) -> dict[Any, Any]:
-    """Sets the buttons after a fit has ended, well or not."""
+    """Sets the buttons after a fit has ended, successfully or not."""
     buttons = tab.job.finish(request)
     if fitted is None:
         return buttons
@@ -213,3 +215,15 @@ def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) ->
 @compute.guarded
 def zoom(tab: FitTab, fitted: Fitted | None, factor: int) -> Any:
     return gr.skip() if fitted is None else run.zoomed(fitted, int(factor))
+
+
+def show_edited(tab: FitTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
+    """Draws an edited fit where the fit was, and offers it for download."""
+    fitted, folder = edits.fitted, session.session_dir(request)
+    glb = run.surface_file(fitted, folder) if fitted.modality.has_surface else None
+    if glb:
+        shown = {tab.picture: gr.update(visible=False), tab.surface: gr.update(value=glb, visible=True)}
+    else:
+        picture = snippets.blank(GONE_OUT) if fitted.modality.has_surface else run.zoomed(fitted, 1)
+        shown = {tab.picture: gr.update(value=picture, visible=True), tab.surface: gr.update(visible="hidden")}
+    return shown | {tab.download: gr.update(value=run.weights_file(fitted, folder))}

@@ -64,7 +64,8 @@ def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":
 
 
 def measured(target: "Target", stopped: Callable[[], bool]) -> "Target":
-    """The shape with its `evaluator`, or with the `trouble` there was. Reading and measuring share `SECONDS`."""
+    """Returns the shape with its `evaluator`, or with the `trouble` that came up. Reading and measuring share
+    `SECONDS`."""
     if not target.modality.prepares or target.evaluator is not None:
         return target
     what, left = f"Measuring what is inside {target.label!r}", max(SECONDS - target.seconds, 1.0)

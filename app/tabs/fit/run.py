@@ -76,7 +76,7 @@ def checked(representation: Any, rank: Any, steps: Any) -> Request:
 
 
 def over(stop: Path) -> bool:
-    """Whether the visitor has pressed Stop, or has left, and their folder with them."""
+    """Returns whether the visitor has pressed Stop, or has left, in which case their folder is gone."""
     return stop.exists() or not stop.parent.exists()
 
 
@@ -182,7 +182,7 @@ def weights_file(fitted: Fitted, folder: Path) -> str:
 
 
 def _picture(modality: "Modality", shown: Any) -> str:
-    """Picture of what has been decoded during the fit."""
+    """Draws what has been decoded during the fit."""
     if modality.empty(shown):
         return snippets.blank("No surface yet: the field is outside everywhere.")
     return snippets.picture(modality.picture(shown, VIEW), "reconstruction so far")

@@ -38,7 +38,7 @@ class Lane:
 
 
 def called() -> str:
-    """What all registered representations are called together: "all six"."""
+    """Returns the name of all registered representations together: "all six"."""
     count = len(registry.names())
     return f"all {'six' if count == 6 else count}"
 
@@ -123,7 +123,7 @@ def _sheet(target: Target, lanes: dict[str, Lane], resolution: int) -> str:
 
 
 def _pixels(target: Target, lane: Lane, resolution: int) -> np.ndarray | None:
-    """The decoded picture; None where a shape has no surface yet."""
+    """Returns the decoded picture; None if a shape has no surface yet."""
     from wsr.render.decode import decode
 
     shown = decode(lane.model, lane.last.weights, resolution, target.aspect)[0]

@@ -7,7 +7,8 @@ import gradio as gr
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart
 from app.figures.curves import empty_curve
-from app.shared import samples
+from app.shared import edit_row, samples
+from app.shared.edit_row import EditRow
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
@@ -21,8 +22,10 @@ from wsr.presets import preset
 
 
 def build(place: Place) -> Built:
-    tab = _layout()
+    tab, editing = _layout()
     _wire(tab)
+    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited))
+    edit_row.wire(row, [tab.picture, tab.surface, tab.download])
     return Built(
         link=_link(tab, place.view),
         loads=[(samples.strip, tab.strip)],
@@ -41,7 +44,7 @@ def _link(tab: FitTab, view: gr.Tab) -> Part:
     return Part("fit", view, widgets, tab.bind(handlers.restore), [tab.target, tab.target_view, tab.state, tab.curve])
 
 
-def _layout() -> FitTab:
+def _layout() -> tuple[FitTab, dict[str, Any]]:
     sample, picture_of = samples.first()
     with gr.Row(equal_height=False):
         with gr.Column(min_width=150, elem_classes="wsr-tight"):
@@ -67,6 +70,7 @@ def _layout() -> FitTab:
         ways = list(zip(("one representation", f"{six.called()} side by side"), handlers.WAYS, strict=True))
         way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
         state = gr.HTML(snippets.settled("Choose a sample or bring your own, then press Fit."), elem_classes="wsr-grow")
+    editing = edit_row.layout()
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
@@ -78,12 +82,13 @@ def _layout() -> FitTab:
             gr.HTML(snippets.caption(f"Pictures: {samples.PICTURES}. Shapes: OBJ, PLY, STL, GLB or OFF."))
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             own = _weights() | _settings()
-    return FitTab(
+    tab = FitTab(
         target_view=target_view, strip=strip, upload=upload, picture=picture, surface=surface, zoom=zoom, curve=curve,
         state=state, job=Job("fit", fit, stop, state, "another fit"), way=way,
         target=gr.State(sample, time_to_live=3600), fitted=gr.State(None, time_to_live=3600),
         sample=gr.Textbox(sample, visible="hidden"), **own,
     )  # fmt: skip
+    return tab, editing
 
 
 def _weights() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Shows samples: as pictures of the grid, opened beside what they are nearest to, and as files."""
+"""Shows samples: as pictures of the grid, opened beside their nearest training networks, and as files."""
 
 import time
 from collections.abc import Callable
@@ -31,8 +31,8 @@ MEANING = {
 def items(
     name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> list[dict[str, Any]] | None:
-    """Items of the grid with the decoded pictures of weights (n, p). live: coarser and sooner, for samples that are not
-    finished. Returns None as soon as `stopped` returns True, because sixteen surfaces take seconds."""
+    """Returns items of the grid with the decoded pictures of weights (n, p). live: coarser and faster, for unfinished
+    samples. Returns None as soon as `stopped` returns True, because sixteen surfaces take seconds."""
     at, shown = library.collection(name).modality.resolutions, []
     resolution, pixels = (at.live_samples.resolution, SKETCHED) if live else (at.sample, DRAWN)
     for part in weights.split(PART):
@@ -44,7 +44,7 @@ def items(
 
 
 def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]:
-    """The items with the verdict on each and the training networks that it is nearest to."""
+    """Adds to each item its verdict and its nearest training networks."""
     if not sampled.verdicts:
         return shown
     name = sampled.asked.name
@@ -57,7 +57,7 @@ def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]
 
 
 def origins(verdict: "Verdict") -> list[int]:
-    """Rows of the training networks that a sample is nearest to: two of a blend."""
+    """Returns the rows of the training networks nearest to a sample: two for a blend."""
     return list(verdict.pair) if verdict.word == "blend" else [verdict.nearest]
 
 
@@ -67,22 +67,16 @@ def label(name: str, item: str) -> str:
 
 
 def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN) -> list[np.ndarray]:
-    """Pictures of weights: images, or surfaces drawn from one side."""
+    """Draws the pictures of weights: images, or surfaces seen from one side."""
     from wsr.render.pictures import draw_weights
 
     return draw_weights(networks.zoo(name).representation, weights, resolution, pixels)
 
 
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
-    """Picture of a sample, and the path of a GLB file of its surface; None for an image or where there is no
+    """Returns a sample's picture and the path of a GLB file of its surface; None for an image, or if there is no
     surface."""
-    from wsr.render.decode import decode
-
-    key = one.model, "opened", looking.digest(one.weights)
-    if not one.modality.has_surface:
-        size = one.modality.resolutions.opened
-        return looking.SEEN.get(key, lambda: one.modality.picture(decode(one.model, one.weights, size)[0], DRAWN)), None
-    shown, drawn = looking.SEEN.get(key, lambda: _opened_surface(one))
+    shown, drawn = _opened(one)
     path = folder / f"sample-{time.monotonic_ns()}.glb"  # a new name: the viewer keeps what it has for an old one
     if shown:
         folder.mkdir(exist_ok=True)  # a visitor who has just left takes it along
@@ -90,8 +84,25 @@ def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:
     return drawn, str(path) if shown else None
 
 
-def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
-    """Bytes of a shape's GLB file, empty where there is no surface, and a picture of it from one side."""
+def picture(one: Fitted) -> np.ndarray:
+    """Returns a sample's picture alone."""
+    return _opened(one)[1]
+
+
+def _opened(one: Fitted) -> tuple[bytes, np.ndarray]:
+    """Returns the bytes of the GLB file of a sample's surface, empty for an image or if there is no surface, and its
+    picture. Both are kept for the next visitor."""
+    draw = _surface if one.modality.has_surface else _image
+    return looking.SEEN.get((one.model, "opened", looking.digest(one.weights)), lambda: draw(one))
+
+
+def _image(one: Fitted) -> tuple[bytes, np.ndarray]:
+    from wsr.render.decode import decode
+
+    return b"", one.modality.picture(decode(one.model, one.weights, one.modality.resolutions.opened)[0], DRAWN)
+
+
+def _surface(one: Fitted) -> tuple[bytes, np.ndarray]:
     from wsr.render.decode import decode
     from wsr.render.pictures import draw_mesh
     from wsr.render.surfaces import to_glb
@@ -101,28 +112,30 @@ def _opened_surface(one: Fitted) -> tuple[bytes, np.ndarray]:
 
 
 def opened_picture(name: str, weights: "Tensor") -> np.ndarray:
-    """Picture of one network's weights (1, p), at the size of an opened sample."""
+    """Draws one network's weights (1, p) at the size of an opened sample."""
     size = library.collection(name).modality.resolutions.opened
     key = networks.zoo(name), "opened", looking.digest(weights)
     return looking.SEEN.get(key, lambda: pictures(name, weights, size)[0])
 
 
 def fitted(sampled: Sampled, number: int) -> Fitted:
-    """A sample in the form in which the Atlas takes a visitor's fit."""
+    """Returns a sample in the form in which the Atlas takes a visitor's fit."""
     found = library.collection(sampled.asked.name)
     one = sampled.weights[number : number + 1]
     model = networks.zoo(found.name).representation
     return Fitted(f"sample {number + 1}", model, one, (1, 1), 0.0, 0, found.name)
 
 
-def files(sampled: Sampled, number: int, folder: Path) -> list[str]:
+def files(sampled: Sampled, number: int, folder: Path, shown: Fitted | None = None) -> list[str]:
     """Writes a sample to files and returns their paths: its weights (safetensors, which `wsr` decodes), and its picture
-    (PNG) or surface (GLB)."""
+    (PNG) or surface (GLB). shown: the sample as it has been edited."""
     from wsr.fitting.saved import save_weights
     from wsr.render.decode import decode
 
-    one = fitted(sampled, number)
-    stem = folder / f"{named(sampled.asked.by).stem(sampled.asked.name)}-seed{sampled.asked.seed}-{number + 1}"
+    plain = fitted(sampled, number)
+    one = shown or plain
+    stem = f"{named(sampled.asked.by).stem(sampled.asked.name)}-seed{sampled.asked.seed}-{number + 1}"
+    stem = folder / (stem if one.label == plain.label else f"{stem}-edited")
     weights = stem.with_name(stem.name + ".safetensors")
     save_weights(weights, one.weights, one.model, [one.label])
     shown = decode(one.model, one.weights, one.modality.resolutions.large)[0]

@@ -11,6 +11,7 @@ import gradio as gr
 from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
 from app.shared import library, networks
+from app.shared.edits import Edits
 from app.shared.fitted import Fitted
 from app.shared.palette import NAMES
 from app.shell import compute, session, snippets
@@ -57,11 +58,12 @@ class GenerateTab(Widgets):
 
     @property
     def asked(self) -> list[Any]:
-        """What says what to sample, in the order of `models.checked`."""
+        """The widgets that say what to sample, in the order of `models.checked`."""
         return [self.dataset, self.kind, self.cls, self.guidance, self.steps, self.seed, self.by]
 
     def checked(self, values: dict[Any, Any]) -> Asked:
-        """What to sample, from the page's values by widget. WsrError for what is not there or out of range."""
+        """Checks what to sample, from the page's values by widget. WsrError for a value that is unknown or out of
+        range."""
         return models.checked(*(values[widget] for widget in self.asked))
 
 
@@ -86,13 +88,13 @@ def kinds_of(dataset: str) -> list[tuple[str, str]]:
 
 
 def generators_of(name: str) -> list[tuple[str, str]]:
-    """A collection's generators, as they are offered."""
+    """Returns a collection's generators as choices of a widget."""
     return [(f"{kind.title} (baseline)" if kind.role == BASELINE else kind.title, kind.name)
             for kind in models.generators(name)]  # fmt: skip
 
 
 def _offered(tab: GenerateTab, asked: Asked) -> dict[Any, Any]:
-    """The generators and classes that there are to choose from, with those that are chosen."""
+    """Returns the generators and classes to choose from, with the chosen ones."""
     classes = [ANY, *models.classes_of(asked.name, asked.by)]
     return {
         tab.by: gr.update(choices=generators_of(asked.name), value=asked.by),
@@ -101,7 +103,7 @@ def _offered(tab: GenerateTab, asked: Asked) -> dict[Any, Any]:
 
 
 def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
-    """Values of the widgets for a link. WsrError for what is not there."""
+    """Returns the values of the widgets for a link. WsrError for a value that does not exist."""
     first = library.collection(models.models()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
     values = [float(given.get(name, value)) for name, value in (("guidance", PLAIN), ("steps", STEPS), ("seed", 0))]
@@ -163,8 +165,8 @@ def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[
 
 
 def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-    """Answers a press on Sample. Where the settings are those of the samples on screen, the seed changes, so that
-    others come."""
+    """Answers a press on Sample. If the settings are those of the samples on screen, the seed changes, so that new
+    samples come."""
     begun, sampled = tab.job.prepare(request), values[tab.sampled]
     with contextlib.suppress(WsrError):  # `sample` says what is wrong
         asked = tab.checked(values)
@@ -188,7 +190,7 @@ def pick(tab: GenerateTab, sampled: Sampled | None, event: gr.EventData, request
 
 @compute.guarded
 def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
-    """Opens the sample of the same number when other samples come; at first the first one."""
+    """Opens the sample with the same number when new samples come; at first, the first one."""
     return gr.skip() if sampled is None else tab.fill(_large(sampled, _number(sampled, picked or "0"), request))
 
 
@@ -213,7 +215,7 @@ def _warm(name: str, by: str) -> None:
 
 
 def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
-    """Widgets that show a sample beside what it is nearest to."""
+    """Returns the widgets that show a sample beside its nearest training network."""
     asked = sampled.asked
     fitted = drawn.fitted(sampled, at)
     own, glb = drawn.look(fitted, session.session_dir(request))
@@ -225,14 +227,37 @@ def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
             near = drawn.opened_picture(asked.name, weights)
             shown.append((f"training: {drawn.label(asked.name, training[row])}", near))
         said = snippets.settled(f"Sample {at + 1} is {drawn.MEANING[verdict.word]}.")
-    surface = gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
+    surface = _surface(glb)
     on, hidden = gr.update(**ON), gr.update(visible=False)
     return Opened(str(at), fitted, snippets.pictures(shown), said, surface, take=on, place=on, files=hidden)
 
 
 @compute.guarded
-def take(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
-    files = drawn.files(sampled, _number(sampled, picked), session.session_dir(request))
+def beside(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
+    """Shows again what the open sample is nearest to, after its edits have been taken back."""
+    if sampled is None or not picked:
+        return gr.skip()
+    found = _large(sampled, _number(sampled, picked), request)
+    return {tab.pair: found.pair, tab.verdict: found.verdict}
+
+
+def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
+    """Draws an edited sample beside what it was. The verdict was one on that."""
+    now, glb = drawn.look(edits.fitted, session.session_dir(request))
+    shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
+    return {tab.pair: snippets.pictures(shown), tab.verdict: "", tab.surface: _surface(glb)}
+
+
+def _surface(glb: str | None) -> dict[str, Any]:
+    return gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
+
+
+@compute.guarded
+def take(
+    tab: GenerateTab, sampled: Sampled | None, picked: str, fitted: Fitted | None, request: gr.Request
+) -> dict[Any, Any]:
+    """Writes the open sample to files, as it has been edited."""
+    files = drawn.files(sampled, _number(sampled, picked), session.session_dir(request), fitted)
     return {tab.files: gr.update(value=files, visible=True)}
 
 
@@ -243,7 +268,7 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
         return snippets.settled("Open a sample first: the walk begins there.")
     at, part = _number(sampled, picked), float(way)
     if not 0 <= part <= 1:
-        raise WsrError(f"The way from one sample to another is from 0 to 1, not {part!r}.")
+        raise WsrError(f"A place between two samples lies between 0 and 1, not at {part!r}.")
     name = sampled.asked.name
     weights = run.between(sampled.asked, at, int(other or 0) - 1, part)
     found = drawn.pictures(name, weights, library.collection(name).modality.resolutions.sample)[0]
@@ -253,7 +278,7 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
 def _number(sampled: Sampled | None, picked: str) -> int:
     """Checks a sample's number from the page. WsrError for an unknown one."""
     if sampled is None:
-        raise WsrError("There are no samples here: press Sample (after an hour they are gone; their seed brings them).")
+        raise WsrError("There are no samples here: press Sample. After an hour they go; their seed brings them back.")
     if not picked.isdigit() or int(picked) >= len(sampled.weights):
         raise WsrError(f"There is no sample {picked[:20]!r} among these {len(sampled.weights)}: open one of the grid.")
     return int(picked)

@@ -1,4 +1,4 @@
-"""What there is to sample from: the generators that are trained in the assets, and what a visitor may ask of them."""
+"""The generators that a visitor can sample from, and checks of what they ask for."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
-PLAIN = 2.5  # guidance that visitors begin with: as the models' own, and as the samples in assets
+PLAIN = 2.5  # guidance of a new page: the models' own, which the samples in assets have too
 KEPT_STEPS = 100  # of the samples in assets, which are those of seed 0
 ANY = "any"
 OWN, BASELINE = "diffusion", "baseline"  # our generator; the role of those that need no more than the zoo
@@ -27,8 +27,8 @@ OWN, BASELINE = "diffusion", "baseline"  # our generator; the role of those that
 
 @dataclass(frozen=True)
 class Asked:
-    """What a visitor wants, as checked by `checked`. name: of the collection whose weights the generator has learnt;
-    by: the generator's registered name."""
+    """What a visitor wants, as checked by `checked`. name: the collection whose weights the generator has learnt. by:
+    the generator's registered name."""
 
     name: str
     by: str
@@ -40,7 +40,7 @@ class Asked:
 
 @dataclass
 class Sampled:
-    """What came: the weights (n, p), and, where the audit can say, a verdict on each."""
+    """The result of sampling: the weights (n, p) and, if there is an audit, a verdict on each."""
 
     asked: Asked
     weights: "Tensor"
@@ -48,14 +48,15 @@ class Sampled:
 
 
 def models() -> list[str]:
-    """Collections with a generator that was trained, shapes first: anybody can name what was sampled. Empty until the
-    assets are made."""
+    """Returns the collections with a trained generator, shapes first, because anybody can name what a sampled shape is.
+    Empty until the assets are made."""
     there = [name for name in library.collection_names() if any(kind.role != BASELINE for kind in generators(name))]
     return sorted(there, key=lambda name: name.startswith("emoji"))
 
 
 def generators(name: str) -> list[GeneratorKind]:
-    """What can sample a collection's weights, in the order of registration: what was trained, and the baselines."""
+    """Returns the generators of a collection's weights, in order of registration: those that were trained, and the
+    baselines."""
     return [kind for kind in kinds() if kind.role == BASELINE or _is_trained(name, kind.name)]
 
 
@@ -65,7 +66,7 @@ def _is_trained(name: str, by: str) -> bool:
 
 @cached_by_file(lambda name, by: [file_of(name, by)], maxsize=256)
 def problem(name: str, by: str) -> str:
-    """Why a model that is there cannot be used, as a sentence, which the log has as well; "" where it can."""
+    """Returns the sentence that says why an existing model cannot be used, and logs it; "" for one that can be used."""
     try:
         read_about(file_of(name, by))
     except WsrError as error:
@@ -77,8 +78,8 @@ def problem(name: str, by: str) -> str:
 def checked(
     dataset: Any, representation: Any, cls: Any, guidance: Any, steps: Any, seed: Any, by: Any = ""
 ) -> Asked:  # fmt: skip
-    """Values of the page's controls, which a visitor can forge. by: "" for the collection's first generator. WsrError
-    for one that is not there or out of range."""
+    """Checks the values of the page's controls, which a visitor can forge. by: "" for the collection's first generator.
+    WsrError for one that is missing or out of range."""
     name = f"{dataset}-{representation}"
     if name not in models():
         raise unknown_name("model", name, models())
@@ -92,35 +93,35 @@ def checked(
     for what, value, (low, high) in (("guidance", guidance, GUIDANCE), ("number of steps", steps, STEPS),
                                      ("seed", seed, SEEDS)):  # fmt: skip
         if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise WsrError(f"The {what} must lie between {low} and {high}, not at {str(value)[:20]!r}.")
+            raise WsrError(f"The {what} must lie between {low} and {high}, and {str(value)[:20]!r} does not.")
     return Asked(name, by, None if cls == ANY else cls, float(guidance), int(steps), int(seed))
 
 
 def classes_of(name: str, by: str) -> list[str]:
-    """The classes that a generator was trained with: a data set's own, clusters, or none. Read without the engine,
-    which the page is built without."""
+    """Returns the classes that a generator was trained with: the data set's own, clusters, or none. Does not import the
+    engine, so that the page is built without it."""
     return [] if named(by).role == BASELINE else [cls for cls in read_about(file_of(name, by))["classes"] if cls]
 
 
 def file_of(name: str, by: str = OWN) -> Path:
-    """The first file of a generator that was trained, which is written last."""
+    """Returns the first file of a trained generator, which is written last."""
     return assets_dir() / "diffusion" / f"{named(by).stem(name)}.safetensors"
 
 
 def source_of(asked: Asked) -> Path:
-    """What the generator is read from (`work.generator`): its file, or of a baseline the zoo."""
+    """Returns what `work.generator` reads: the generator's file, or for a baseline the zoo."""
     zoo = assets_dir() / "zoos" / asked.name
     return zoo if named(asked.by).role == BASELINE else file_of(asked.name, asked.by)
 
 
 def files_of(name: str, by: str = OWN) -> list[str | Path]:
-    """The files that a generator and its zoo are read from."""
+    """Returns the files from which a generator and its zoo are read."""
     return [file_of(name, by), *library.files_of(name)]
 
 
 @cached_by_file(files_of, maxsize=6)
 def model(name: str, by: str = OWN) -> "Generator":
-    """A generator that was trained."""
+    """Loads a trained generator."""
     from wsr.generators.files import load_generator
 
     return load_generator(file_of(name, by))
@@ -128,7 +129,7 @@ def model(name: str, by: str = OWN) -> "Generator":
 
 @cached_by_file(library.files_of, maxsize=6)
 def audit(name: str) -> "tuple[Audit, list[str]]":
-    """The audit of a collection, calibrated, and the ids of its training weights by row."""
+    """Returns the calibrated audit of a collection, and the ids of its training weights by row."""
     from wsr.analysis.novelty import audit_of
 
     made, training, _ = audit_of(networks.zoo(name))
@@ -136,16 +137,16 @@ def audit(name: str) -> "tuple[Audit, list[str]]":
 
 
 def kept_in(name: str, by: str) -> Path:
-    """Where a generator's samples of a collection are kept, if they are."""
+    """Returns the folder with a generator's stored samples of a collection, if there is one."""
     return assets_dir() / "samples" / named(by).stem(name)
 
 
 def kept(name: str, by: str = OWN) -> Asked | None:
-    """What was asked for the samples in assets; None where there are none."""
+    """Returns the settings of the samples in assets; None if there are none."""
     there = (kept_in(name, by) / "zoo.json").is_file()
     return Asked(name, by, None, PLAIN, KEPT_STEPS, 0) if there else None
 
 
 def alike(one: Asked, other: Asked | None) -> bool:
-    """Whether the same samples come, but for what more steps refine."""
+    """Returns whether two settings lead to the same samples, except for details that more steps refine."""
     return other is not None and replace(one, steps=0) == replace(other, steps=0)

@@ -39,7 +39,7 @@ def _sample_files(path: Path, name: str, *_: str) -> list[str | Path]:
 
 
 def opening(name: str, by: str = OWN) -> Iterator[Screen]:
-    """Yields the first of the stored samples, which a visitor sees before they press anything."""
+    """Yields the first of the stored samples, which a visitor sees before pressing anything."""
     path = models.kept_in(name, by)
     if not models.kept(name, by):
         yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
@@ -61,8 +61,8 @@ def opening(name: str, by: str = OWN) -> Iterator[Screen]:
 
 @cached_by_file(models.files_of, maxsize=26)
 def warm(name: str, by: str) -> None:
-    """Loads the model and takes a step, which the first time takes half a second longer: while the visitor looks, so
-    that the first press of Sample need not wait for it."""
+    """Loads the model and takes one step, which takes half a second longer the first time. This happens while the
+    visitor looks, so that the first press of Sample need not wait for it."""
     first = Asked(name, by, None, PLAIN, STEPS[0], 0)
     workers.ahead(work.sample, models.source_of(first), models.COUNT, None, PLAIN, STEPS[0], 0, by)
 
@@ -113,7 +113,7 @@ def _records(asked: Asked, stopped: Callable[[], bool] = lambda: False) -> "Iter
 
 
 def judged(name: str, weights: "Tensor") -> "list[Verdict]":
-    """Empty where there are too few held-out fits to say."""
+    """Returns a verdict on each sample; empty if there are too few held-out fits."""
     try:
         return models.audit(name)[0].judge(weights)
     except WsrError:
@@ -131,7 +131,7 @@ def summary(sampled: Sampled) -> str:
 
 
 def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
-    """The sample (1, p) of the noise that is `part` of the way, along the sphere, from one sample's to another's."""
+    """Returns the sample (1, p) of a noise between those of two samples: `part` of the way along the sphere."""
     import torch
 
     from wsr.generators.diffusion.model import WeightDiffusion, draw

@@ -1,9 +1,12 @@
 """The Generate tab: networks that nobody fitted appear from noise, and each is told from a copy."""
 
+from typing import Any
+
 import gradio as gr
 
 from app.components.pictures import Pictures
-from app.shared import library
+from app.shared import edit_row, library
+from app.shared.edit_row import EditRow
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import Job, Step
@@ -14,25 +17,24 @@ from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
 COLUMNS = 4
 
 
-def build(place: Place) -> Built | None:
-    names = models.models()
-    if not names:
-        gr.HTML(snippets.empty("No generator has been trained here yet. Train them with", "make assets"))
-        return None
-    tab = _layout(names)
+def build(place: Place) -> Built:
+    tab, editing = _layout(models.models())
     _wire(tab, place.view)
+    _wire_edits(tab, editing)
     return Built(link=_link(tab, place.view), offers=[Offer(tab.place, tab.fitted, tab.state)])
 
 
 def warm() -> None:
-    """Draws sixteen surfaces and what they are nearest to: seconds, once for all visitors."""
+    """Draws the sixteen surfaces of the stored samples and finds their nearest training networks. This takes seconds,
+    once for all visitors."""
     for name in models.models()[:1]:
         with compute.told(name):
             for _ in run.opening(name, models.generators(name)[0].name):
                 pass
 
 
-TAB = Tab("generate", "Generate", build, warm)
+MISSING = "No generator has been trained here yet. Train them with"
+TAB = Tab("generate", "Generate", build, models.models, MISSING, warm)
 
 
 def _link(tab: GenerateTab, view: gr.Tab) -> Part:
@@ -41,7 +43,7 @@ def _link(tab: GenerateTab, view: gr.Tab) -> Part:
     return Part("generate", view, {**widgets, "sample": tab.picked}, tab.bind(handlers.restore), [tab.linked])
 
 
-def _layout(names: list[str]) -> GenerateTab:
+def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
     first, offered = library.collection(names[0]), generators_of(names[0])
     datasets = list(dict.fromkeys(library.collection(name).dataset for name in names))
     with gr.Row(equal_height=False):
@@ -76,6 +78,7 @@ def _layout(names: list[str]) -> GenerateTab:
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
             )
+            editing = edit_row.layout()
             with gr.Row():
                 take = gr.Button("Download it", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
@@ -84,7 +87,7 @@ def _layout(names: list[str]) -> GenerateTab:
                 other = gr.Number(2, precision=0, label="To sample", minimum=1, maximum=models.COUNT)
                 way = gr.Slider(0, 1, value=0.5, step=0.05, label="How far")
                 walked = gr.HTML()
-    return GenerateTab(
+    tab = GenerateTab(
         dataset=dataset, kind=kind, by=by, cls=cls, guidance=guidance, steps=steps, seed=seed,
         state=state, job=Job("sampling", sample, stop, state, "more samples"), items=items,
         picked=gr.Textbox("", visible="hidden"), pair=pair, verdict=verdict, surface=surface, take=take, place=place,
@@ -92,6 +95,14 @@ def _layout(names: list[str]) -> GenerateTab:
         sampled=gr.State(None, time_to_live=3600), fitted=gr.State(None, time_to_live=3600),
         linked=gr.Textbox("", visible="hidden"),
     )  # fmt: skip
+    return tab, editing
+
+
+def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
+    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited))
+    was_reset = edit_row.wire(row, [tab.pair, tab.verdict, tab.surface])
+    beside = [tab.pair, tab.verdict]  # the nearest training networks, and the verdict on the sample as it was
+    was_reset.then(tab.bind(handlers.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
 
 
 def _wire(tab: GenerateTab, view: gr.Tab) -> None:
@@ -122,7 +133,7 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
         reopen, [tab.sampled, tab.picked], large, **newest
     )
     tab.items.pick(tab.bind(handlers.pick), tab.sampled, large, trigger_mode="multiple", **look)
-    tab.take.click(tab.bind(handlers.take), [tab.sampled, tab.picked], tab.files, **look)
+    tab.take.click(tab.bind(handlers.take), [tab.sampled, tab.picked, tab.fitted], tab.files, **look)
     for event in (tab.other.change, tab.way.input, tab.walking.expand):
         asked = [tab.sampled, tab.picked, tab.other, tab.way]
         event(handlers.walk, asked, tab.walked, **{**newest, "show_progress": "minimal"})

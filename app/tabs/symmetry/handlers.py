@@ -54,7 +54,7 @@ def change_dataset(tab: SymmetryTab, dataset: str) -> dict[Any, Any]:
 
 
 def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
-    """Items worth a look, held out from training."""
+    """Returns held-out items that are worth a look."""
     name = next(iter(run.names_of(dataset).values()))
     found = library.collection(name)
     held_out = [item for item, held in zip(found.ids, found.held_out, strict=True) if held]

@@ -70,14 +70,14 @@ def act(of: Subject, kind: str, seed: int, strength: float) -> Moved:
 
 
 def remasked(of: Subject, moved: Moved) -> Moved:
-    """The mask put back onto weights that left it."""
+    """Restores the masked entries of weights that left their mask."""
     from wsr.symmetry import remask
 
     return changed(of, remask(of.model, moved.full))
 
 
 def changed(of: Subject, full: "Tensor") -> Moved:
-    """What these weights are, beside the subject's own."""
+    """Compares these weights with the subject's own."""
     from wsr.symmetry import violations
 
     now, before = values(of.model, full), values(of.model, of.full)

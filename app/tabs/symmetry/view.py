@@ -4,7 +4,7 @@ import gradio as gr
 
 from app.components.pictures import Pictures
 from app.shared import library
-from app.shell import compute, snippets
+from app.shell import compute
 from app.shell.address import Part
 from app.shell.tabs import Built, Place, Tab
 from app.tabs.symmetry import cards, handlers, starts, terms
@@ -13,17 +13,17 @@ from app.tabs.symmetry.handlers import SymmetryTab, items_of, sprite_of
 CARDS = (cards.shuffle_card, cards.mask_card, cards.group_card, terms.theorem_card, starts.starts_card)
 
 
-def build(place: Place) -> Built | None:
-    datasets = list(dict.fromkeys(library.collection(name).dataset for name in library.collection_names()))
-    if not datasets:
-        gr.HTML(snippets.empty("There are no fitted networks here yet. Make them with", "make assets"))
-        return None
-    tab = _layout(datasets)
+def datasets() -> list[str]:
+    return list(dict.fromkeys(library.collection(name).dataset for name in library.collection_names()))
+
+
+def build(place: Place) -> Built:
+    tab = _layout(datasets())
     _wire(tab, place.view)
     return Built(link=_link(tab, place.view))
 
 
-TAB = Tab("symmetry", "Symmetry", build)
+TAB = Tab("symmetry", "Symmetry", build, datasets, "There are no fitted networks here yet. Make them with")
 
 
 def _link(tab: SymmetryTab, view: gr.Tab) -> Part:

@@ -1,5 +1,5 @@
-"""`faces`: drawn faces, aligned and frontal, each a pure function of its id. Nothing is downloaded, and anybody may
-ship them: `python_avatars` (MIT licence) draws them."""
+"""The data set `faces`: drawn faces, aligned and frontal, each computed from its id alone. Nothing is downloaded:
+`python_avatars` draws them, and its MIT licence lets anybody ship them."""
 
 from wsr.data.faces.attributes import ATTRIBUTES, JITTER, attributes_of
 from wsr.data.faces.dataset import CLASSES, TRAIN_COUNT, load_faces

@@ -1,7 +1,7 @@
-"""What a face looks like: its attributes, drawn from its id alone.
+"""The attributes of a face, drawn at random from its id alone.
 
-Every number is a hash of the id and of what it is for. So a face is the same on every machine and with every version of
-numpy, whatever was drawn before it, and an attribute that is added later changes none of the others.
+Every random number is a hash of the id and of the attribute's name. A face is therefore the same on every machine and
+with every version of numpy, whatever was drawn before it, and adding an attribute later changes none of the others.
 """
 
 import hashlib
@@ -11,7 +11,7 @@ from wsr.data.signals import Attribute
 
 NONE = "none"
 
-# The styles of hair with their lengths, which are the classes of the data set.
+# The length of each hair style. The lengths are the classes of the data set.
 HAIR = {
     "bald": "bald",
     "buzz cut": "short", "caesar": "short", "side part": "short", "flat": "short", "waved": "short", "quiff": "short",
@@ -21,7 +21,7 @@ HAIR = {
     "bob": "long", "page": "long", "straight": "long", "smooth": "long", "strand": "long", "long": "long",
     "curvy": "long", "bun": "long",
 }  # fmt: skip
-# Named colours, around which the faces' own lie.
+# Named colours. Each face's own colour varies a little around one of them.
 SKIN = {"pale": "#FFDBB4", "light": "#EDB98A", "tanned": "#E0995C", "brown": "#C68650", "dark brown": "#9C5A2C",
         "black": "#614335"}  # fmt: skip
 HAIR_COLOUR = {"black": "#2C1B18", "dark brown": "#4A312C", "brown": "#724133", "auburn": "#A55728", "red": "#C93305",
@@ -39,8 +39,8 @@ NOSE = ("small", "medium", "wide")
 GLASSES = (NONE, "round", "square", "thin")
 CLOTHES = ("blazer and shirt", "blazer and sweater", "collar", "hoodie", "overall", "crew neck", "scoop neck", "v neck")
 
-# The choices, in the order of the columns. `none` takes half of the faces and the other values share the rest; the
-# values of an attribute without it are equally frequent.
+# The values of each attribute, in the order of the columns. Half of the faces have `none` where it is a value, and the
+# other values share the rest equally; without `none` all values are equally frequent.
 ATTRIBUTES: Mapping[str, Sequence[str]] = {
     "skin": tuple(SKIN),
     "hair": tuple(HAIR),
@@ -56,23 +56,23 @@ ATTRIBUTES: Mapping[str, Sequence[str]] = {
     "background": tuple(BACKGROUND),
 }
 
-# What makes faces continuous, with its largest amount in either direction: pixels, a share of the size, and degrees.
+# The pose varies continuously, by at most this much in either direction: pixels, share of the size, degrees.
 JITTER: Mapping[str, float] = {"right": 3.0, "down": 3.0, "scale": 0.05, "turn": 4.0}
 
 
 def fraction(face: str, what: str) -> float:
-    """Returns a number of [0, 1), evenly distributed over faces and independent for each `what`."""
+    """Returns a pseudo-random number in [0, 1), uniform over faces and independent for each `what`."""
     digest = hashlib.blake2b(f"{face}/{what}".encode(), digest_size=8).digest()
-    return (int.from_bytes(digest, "big") >> 11) / 2**53  # 53 bits are what a double holds
+    return (int.from_bytes(digest, "big") >> 11) / 2**53  # a double holds 53 bits
 
 
 def signed(face: str, what: str) -> float:
-    """Returns a number of [-1, 1)."""
+    """Returns a pseudo-random number in [-1, 1), uniform over faces and independent for each `what`."""
     return 2 * fraction(face, what) - 1
 
 
 def shares(attribute: str) -> dict[str, float]:
-    """Returns how large a share of the faces has each value of an attribute."""
+    """Returns, for each value of an attribute, the expected share of faces that have it."""
     values = ATTRIBUTES[attribute]
     if NONE not in values:
         return dict.fromkeys(values, 1 / len(values))
@@ -86,12 +86,12 @@ def choice(face: str, attribute: str) -> str:
         if left < share:
             return value
         left -= share
-    return ATTRIBUTES[attribute][-1]  # the shares add up to a little less than 1
+    return ATTRIBUTES[attribute][-1]  # rounding lets the shares add up to a little less than 1
 
 
 def attributes_of(face: str) -> dict[str, Attribute]:
-    """Returns the choices of a face, by `ATTRIBUTES`, and its place: `right` and `down` in pixels of 128, `scale` about
-    1, and `turn` in degrees, clockwise."""
+    """Returns the attributes of a face: its value of each of `ATTRIBUTES`, and its pose as `right` and `down` (pixels
+    of 128), `scale` (around 1) and `turn` (degrees, clockwise)."""
     found: dict[str, Attribute] = {attribute: choice(face, attribute) for attribute in ATTRIBUTES}
     moved = {name: most * signed(face, name) for name, most in JITTER.items()}
     return found | moved | {"scale": 1 + moved["scale"]}

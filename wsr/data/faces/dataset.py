@@ -1,7 +1,7 @@
 """The ids and splits of the faces.
 
-Ids are `face-` and six digits. The number alone says the split, so that any number of training faces may be taken
-without changing the others: `face-900000` to `face-900499` are for validation, `face-950000` to `face-950499` for the
+An id is `face-` and six digits. The number alone decides the split, so that a different number of training faces does
+not change the other splits: `face-900000` to `face-900499` are for validation, `face-950000` to `face-950499` for the
 test, and all below 900,000 for training.
 """
 
@@ -15,8 +15,8 @@ from wsr.errors import WsrError
 from wsr.modalities import IMAGE
 
 TRAIN_COUNT = 10_000  # by default
-HELD_OUT_COUNT = 500  # of either other split
-MOST_TRAIN = 900_000  # ids of the other splits begin there
+HELD_OUT_COUNT = 500  # faces in each of the other two splits
+MOST_TRAIN = 900_000  # the ids of the other splits begin there
 FIRST: dict[Split, int] = {TRAIN: 0, VALIDATION: 900_000, TEST: 950_000}
 CLASSES = tuple(dict.fromkeys(HAIR.values()))
 
@@ -29,8 +29,8 @@ def load_faces(part: str | int | None = None) -> Signals:
     """Loads the faces as images (128, 128, 3): the training faces first, then 500 for validation and 500 for the test.
     A face is drawn when it is read.
 
-    part: how many training faces there are, 10,000 by default, as a number or in words ("20000"); or a class, the
-    length of the hair ("long"), of which the 10,000 and the 1,000 others have some. WsrError for anything else.
+    part: the number of training faces, also as text ("20000"), by default 10,000; or a class, which is a length of hair
+    ("long"), to load only its faces among the 10,000 and the 1,000 others. WsrError for anything else.
     """
     cls = part if part in CLASSES else None
     count = TRAIN_COUNT if part is None or cls else _count(part)

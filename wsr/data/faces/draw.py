@@ -1,4 +1,4 @@
-"""Draws a face: its attributes as an SVG picture, and that as pixels."""
+"""Draws a face as an SVG picture from its attributes, and rasterises it."""
 
 import colorsys
 import io
@@ -15,33 +15,33 @@ from wsr.data.signals import Attribute
 from wsr.errors import WsrError
 
 RESOLUTION = 128
-# The square of the library's canvas (264 × 280) that is seen: whatever the jitter, the highest and the widest hair is
-# within it, and the figure's lower end below it.
+# The visible square of the library's canvas (264 × 280). Whatever the jitter, it contains the tallest and the widest
+# hair, and it cuts the figure off above its lower end.
 LEFT, TOP, SIDE = 4.0, -13.0, 256.0
-CENTRE = (132.0, 130.0)  # of the head, about which it turns and grows
-# How far a colour lies from the named one at most: hue as a share of the circle, lightness and saturation from 0 to 1.
+CENTRE = (132.0, 130.0)  # of the head, about which the face is rotated and scaled
+# Largest difference between a colour and the named one: hue as a share of the circle, lightness and saturation of 1.
 SPREAD = (0.015, 0.04, 0.08)
 
 
 def draw_face(face: str, resolution: int = RESOLUTION) -> Float[np.ndarray, "r r 3"]:
-    """Draws the face of an id as sRGB in [0, 1]. WsrError where what draws it is not installed."""
+    """Draws the face with this id as sRGB in [0, 1]. WsrError if the drawing libraries are not installed."""
     return rasterise(svg_of(face, attributes_of(face)), resolution)
 
 
 def rasterise(svg: str, resolution: int) -> Float[np.ndarray, "r r 3"]:
-    """Draws a square SVG picture without transparent places as sRGB in [0, 1]."""
+    """Rasterises a square, opaque SVG picture as sRGB in [0, 1]."""
     try:
         from resvg_py import svg_to_bytes
     except ModuleNotFoundError:
         raise _missing() from None
-    # without fonts: no part has a text, and to look for them takes longer than to draw
+    # no part has text, and searching the system's fonts takes longer than drawing
     png = svg_to_bytes(svg, width=resolution, height=resolution, skip_system_fonts=True)
     with Image.open(io.BytesIO(bytes(png))) as picture:
         return np.asarray(picture.convert("RGB"), np.float32) / 255
 
 
 def svg_of(face: str, attributes: Mapping[str, Attribute]) -> str:
-    """Draws a face with these attributes as an SVG picture. face: the id, of which the exact colours depend."""
+    """Draws a face with these attributes as an SVG picture. face: its id, which decides the exact colours."""
     tinted = {name: tint(face, name, named[attributes[name]]) for name, named in _COLOURS.items()}
     right, down = (attributes[name] * SIDE / RESOLUTION for name in ("right", "down"))
     x, y = CENTRE
@@ -71,13 +71,14 @@ def tint(face: str, name: str, colour: str) -> str:
 
 
 def _figure(attributes: Mapping[str, Attribute], colours: Mapping[str, str]) -> tuple[str, str]:
-    """The library's picture of a face without its frame: the namespaces that it declares, and its elements."""
+    """Returns the library's picture of a face without the enclosing <svg> tag: the namespaces that the tag declares,
+    and the elements."""
     try:
         import python_avatars as library
     except ModuleNotFoundError:
         raise _missing() from None
     part = {name: values[attributes[name]] for name, values in PARTS.items()}
-    # every argument is given: what is left out the library draws at random
+    # every argument is given, because the library draws the others at random
     drawn = library.Avatar(
         style=library.AvatarStyle.TRANSPARENT,
         top=library.HairType(part["hair"]),

@@ -1,4 +1,4 @@
-"""The library's parts, by our words for them: the name of the file that each is drawn from."""
+"""The name of the library's file for each value of an attribute."""
 
 from collections.abc import Mapping
 

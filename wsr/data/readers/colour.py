@@ -66,7 +66,7 @@ def from_code_points(primaries: int, transfer: int, channels: int) -> Converter 
 
 
 def adobe_rgb(channels: int) -> Converter | None:
-    """Adobe RGB (1998), which cameras declare in EXIF alone."""
+    """Returns the conversion from Adobe RGB (1998), which cameras declare in EXIF alone."""
     return described_by(_ADOBE, _D65, 563 / 256, channels)
 
 
@@ -126,7 +126,7 @@ def _bytes_through(transform: ImageCms.ImageCmsTransform, mode: str) -> Converte
 
 
 def _greys(transform: ImageCms.ImageCmsTransform, mode: str) -> Converter:
-    """A curve for each channel: it serves 16 bits too, which lcms would cut to 8."""
+    """Returns the conversion of grey values by one curve for each colour. It keeps 16 bits; lcms reduces them to 8."""
     steps = np.arange(256, dtype=np.float32)[:, None] / 255
     curves = _bytes_through(transform, mode)(np.repeat(steps, len(mode), axis=1))  # (256, 3)
 

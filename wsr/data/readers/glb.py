@@ -54,7 +54,8 @@ def read_glb(data: bytes) -> Soup:
 
 
 def _mirrored(triangles: np.ndarray, transform: np.ndarray) -> np.ndarray:
-    """glTF: where a transform mirrors, the front of a face is its other side."""
+    """Reverses triangles where a transform mirrors them: by glTF's rule, the front of a mirrored face is its other
+    side."""
     return triangles[:, ::-1] if np.linalg.det(transform[:3, :3]) < 0 else triangles
 
 

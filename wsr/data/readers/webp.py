@@ -1,7 +1,8 @@
-"""Decodes WebP by the library that Pillow brings, straight into one canvas.
+"""Decodes WebP with the libwebp that Pillow ships, directly into one canvas.
 
-Pillow's own way, for animations, holds two canvases more: 480 MB for a picture of 40 megapixels beside what the decoder
-needs. Here it is one canvas of 160 MB, and as much again for a picture without loss, which libwebp decodes as a whole.
+Pillow treats every WebP as an animation and holds two more canvases, which for a picture of 40 megapixels take 480 MB
+beside the decoder's own memory. Here one canvas takes 160 MB. A lossless picture takes as much again, because libwebp
+decodes it as a whole.
 """
 
 import ctypes
@@ -16,8 +17,8 @@ _KEPT = {b"ICCP": "icc_profile", b"EXIF": "exif", b"XMP ": "xmp"}
 
 @dataclass
 class Layout:
-    """The parts of a file. size: (width, height) of the canvas. box: (left, top, width, height) of the first frame in
-    it. frame: the bytes that libwebp decodes to it. info: metadata, as Pillow names it."""
+    """The parts of a file. size: (width, height) of the canvas. box: (left, top, width, height) of the first frame on
+    the canvas. frame: the bytes that libwebp decodes to that frame. info: metadata, by Pillow's names."""
 
     size: tuple[int, int]
     box: tuple[int, int, int, int]
@@ -27,7 +28,7 @@ class Layout:
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
-    """libwebp; None where Pillow has it built in, and cannot be asked for its functions."""
+    """Returns libwebp; None if it is linked into Pillow statically, where its functions cannot be called."""
     try:
         from PIL import _webp
 
@@ -43,7 +44,7 @@ def library() -> ctypes.CDLL | None:
 
 
 def layout(data: bytes) -> Layout:
-    """Reads where the first picture of a file lies, without decoding it. ValueError for a damaged file."""
+    """Finds the first picture of a file without decoding it. ValueError for a damaged file."""
     chunks, info, canvas = list(_chunks(data, 12)), {}, None
     for kind, content in chunks:
         if kind in _KEPT:
@@ -64,7 +65,8 @@ def layout(data: bytes) -> Layout:
 
 
 def decoded(found: Layout) -> Image.Image:
-    """Decodes the first picture as RGBA, transparent where it does not cover the canvas. ValueError for damage."""
+    """Decodes the first picture as RGBA; parts of the canvas that it does not cover are transparent. ValueError for a
+    damaged file."""
     width, height = found.size
     left, top, _, _ = found.box
     pixels, stride = bytearray(4 * width * height), 4 * width

@@ -1,4 +1,5 @@
-"""`shapes10`: ten categories of procedural watertight shapes, 550 each, made from (category, seed)."""
+"""The data set `shapes10`: procedural watertight shapes of ten categories, 550 each, generated from (category,
+seed)."""
 
 from wsr.data.shapes10.dataset import build_cache, load_shapes10
 from wsr.data.shapes10.generate import CATEGORIES, generate

@@ -54,7 +54,7 @@ def _ring(x: float, y: float, ry: float, rz: float) -> Float[np.ndarray, "16 3"]
 
 
 def _fuselage(dice: Dice, kind: str, length: float, r: float, tall: float) -> tuple[Manifold, list[Manifold]]:
-    """The body from tail to nose and what sits on it (a canopy, a hump)."""
+    """Makes the body from tail to nose, and what sits on it (a canopy, a hump)."""
     if kind == "jet":
         at, size = [0, 0.02, 0.3, 0.55, 0.75, 0.9, 0.97, 1.0], [0.7, 0.75, 1.0, 1.0, 0.8, 0.45, 0.2, 0.06]
     elif kind == "liner":
@@ -78,7 +78,7 @@ def _fuselage(dice: Dice, kind: str, length: float, r: float, tall: float) -> tu
 def _wing(
     root: np.ndarray, tip: np.ndarray, chord: float, tip_chord: float, thick: float, tip_thick: float, up: bool = False
 ) -> Manifold:
-    """A blade from root to tip (the middles of their chords); `up` stands it on its edge."""
+    """Makes a blade from root to tip, which are the centres of their chords; `up` stands it on its edge."""
 
     def section(middle: np.ndarray, c: float, t: float) -> np.ndarray:
         along, across = (0.5 - _FOIL[:, 0]) * c, _FOIL[:, 1] * t / 2

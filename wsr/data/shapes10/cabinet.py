@@ -38,7 +38,7 @@ def make(dice: Dice) -> Manifold:
 
 
 def _cells(dice: Dice, across: tuple, up: tuple) -> list[tuple]:
-    """The front split into columns, each into fields (x0, x1, y0, y1)."""
+    """Splits the front into columns, and each column into fields (x0, x1, y0, y1)."""
     wide, tall = across[1] - across[0], up[1] - up[0]
     columns = max(1, min(4, round(wide / dice.between(0.4, 0.8))))
     even = dice.chance(0.6)
@@ -53,7 +53,7 @@ def _cells(dice: Dice, across: tuple, up: tuple) -> list[tuple]:
 
 
 def _fill(dice: Dice, solid: Manifold, cells: list[tuple], front: float, d: float) -> Manifold:
-    """Every field becomes a door, a drawer or an open shelf."""
+    """Makes a door, a drawer or an open shelf of every field."""
     openness, deep = dice.pick(0.0, 0.0, 0.3, 0.5, 1.0), min(dice.between(0.35, 0.8) * d, d - 0.15)
     handle, wall = dice.pick("bar", "bar", "knob", "slot", "tall", "none"), dice.between(0.03, 0.045)
     panel = dice.pick("raised", "raised", "sunk", "framed")
@@ -117,7 +117,7 @@ def _feet(dice: Dice, w: float, d: float, foot: float) -> list[Manifold]:
 
 
 def _crown(dice: Dice, w: float, h: float, d: float) -> list[Manifold]:
-    """Something on the top: a moulding, a gable, a rail at the back, or a thing left there."""
+    """Makes something on the top: a moulding, a gable, a rail at the back, or an object."""
     style = dice.pick("none", "none", "none", "gable", "rail", "moulding", "vase")
     dice.note(crown=style)
     if style == "gable":

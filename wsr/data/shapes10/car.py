@@ -45,7 +45,8 @@ def make(dice: Dice) -> Manifold:
 
 
 def _wheels(dice: Dice, body: Manifold, axles: list[float], width: float, r: float) -> Manifold:
-    """Arches are cut less deep than the wheels are wide, so that the wheels hold to the body."""
+    """Makes wheels and their arches. The arches are less deep than the wheels are wide, so that wheels and body stay
+    joined."""
     thick, out = dice.between(0.11, 0.17), dice.between(0.0, 0.03)
     hub, spare = dice.between(0.35, 0.6) * r, dice.between(0.025, 0.045)
     arches, wheels = [], []
@@ -111,7 +112,7 @@ def _cabin(along: tuple, low: float, high: float, width: float, tuck: float) -> 
 
 
 def _cockpit(lower: Manifold, x0: float, x2: float, waist: float, width: float) -> Manifold:
-    """An open car's hollow with two seats in it."""
+    """Makes the hollow of an open car and the two seats in it."""
     deep = waist * 0.4
     hollow = soft_box((x0, waist - deep, -width / 2 + 0.08), (x2 + 0.04, waist + deep, width / 2 - 0.08), 0.03)
     seats = [

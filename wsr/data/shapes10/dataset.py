@@ -1,8 +1,8 @@
 """The data set of 5,500 shapes: its ids and splits, and a cache that is filled in parallel and read in blocks.
 
-The seed says the split, in every category: 0 to 449 are for training, 450 to 499 for validation and 500 to 549 for the
-test. The shapes for validation are those that zoos of two splits call `heldout`, and every choice of old was made by
-them; the shapes for the test came later, and nothing has seen them. No base has learnt from either.
+The seed decides the split, in every category: 0 to 449 are for training, 450 to 499 for validation, and 500 to 549 for
+the test. Zoos of two splits call the validation shapes `heldout`, and earlier choices were made on them. The test
+shapes were added later, and no choice was made on them. No base was trained on either.
 """
 
 import json
@@ -27,16 +27,17 @@ from wsr.errors import unknown_name
 from wsr.modalities import OCCUPANCY
 from wsr.paths import atomic_path, cache_dir
 
-VALIDATION_FROM, TEST_FROM = 450, 500  # 500 shapes of each
-BLOCK = 25  # shapes a file: what a killed run loses at most, about 400 kB
+VALIDATION_FROM, TEST_FROM = 450, 500  # over all categories, 500 shapes in each of these splits
+BLOCK = 25  # shapes in a file of about 400 kB; a killed run loses at most one block per process
 
 Arrays = tuple[Float[np.ndarray, "v 3"], Int[np.ndarray, "f 3"]]
 
 
 def load_shapes10(category: str | None = None) -> Signals:
-    """All 5,500 shapes, or the 550 of one category; ids like `chair-00042`.
+    """Loads all 5,500 shapes, or the 550 of one category, with ids like `chair-00042`.
 
-    A shape is read from the cache where `build_cache` has put it, else generated in some 20 ms: the same mesh.
+    A shape is read from the cache if `build_cache` has filled it, and otherwise generated in about 20 ms; the mesh is
+    the same.
     """
     if category is not None and category not in CATEGORIES:
         raise unknown_name("shapes10 category", category, CATEGORIES)
@@ -67,13 +68,13 @@ def _attributes(category: str, seed: int) -> dict[str, Attribute]:
 
 
 def attributes_path(category: str, block: int) -> Path:
-    """The cache file of the attributes of a block's shapes."""
+    """Returns the path of the cache file with the attributes of a block's shapes."""
     return block_path(category, block).with_suffix(f".attributes-{ATTRIBUTES_VERSION}.json")
 
 
 @cached_by_file(lambda path: [path], maxsize=256)
 def _read_attributes(path: Path) -> list[dict[str, Attribute]] | None:
-    """The attributes of a block. None where the file is damaged: they are recorded anew."""
+    """Reads the attributes of a block's shapes. None if the file is damaged, in which case they are computed again."""
     try:
         found = json.loads(path.read_text())
     except (OSError, ValueError):
@@ -83,13 +84,14 @@ def _read_attributes(path: Path) -> list[dict[str, Attribute]] | None:
 
 
 def block_path(category: str, block: int) -> Path:
-    """The cache file of shapes 25 * block and the 24 after it. The generator's version is part of the path."""
+    """Returns the path of the cache file of shape 25 * block and the 24 after it. The generator's version is part of
+    it."""
     return cache_dir() / "shapes10" / f"v{VERSION}" / f"{category}-{block:02d}.npz"
 
 
 @cached_by_file(lambda path: [path], maxsize=8)
 def _read_block(path: Path) -> tuple[Arrays, ...] | None:
-    """The shapes of a block. None where the file is damaged: the shape is generated instead."""
+    """Reads the shapes of a block. None if the file is damaged, in which case the shape is generated."""
     try:
         with np.load(path, allow_pickle=False) as file:
             vertices, faces, counts = file["vertices"], file["faces"], file["counts"]
@@ -118,10 +120,11 @@ def _write_block(category: str, block: int) -> None:
 
 
 def build_cache(workers: int | None = None, progress: Callable[[int, int], None] | None = None) -> None:
-    """Generate every shape that is not yet cached, in processes; some minutes of one core for all 5,500.
+    """Generates every shape that is not yet cached, in parallel processes. All 5,500 take some minutes of one core.
 
-    `progress(done, total)` is told the number of shapes, first of those found. A killed run loses the blocks in hand.
-    Worker processes import the caller's script again: call this below `if __name__ == "__main__":` in a script.
+    progress(done, total): called with numbers of shapes, first with those that are cached already. A killed run loses
+    only the blocks it was computing. Worker processes import the caller's script again, so scripts must call this below
+    `if __name__ == "__main__":`.
     """
     blocks = [(cls, block) for cls in CATEGORIES for block in range(SEEDS // BLOCK)]
     missing = [one for one in blocks if not (block_path(*one).exists() and attributes_path(*one).exists())]

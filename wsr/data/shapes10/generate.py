@@ -1,4 +1,4 @@
-"""From (category, seed) to a finished mesh."""
+"""Generates a finished mesh from (category, seed)."""
 
 import zlib
 
@@ -13,10 +13,10 @@ from wsr.data.shapes10.solids import Dice
 from wsr.data.signals import Attribute
 from wsr.errors import WsrError, unknown_name
 
-# Counted up with every change of any shape: caches of another version are not read.
+# Incremented with every change of any shape: caches of another version are not read.
 VERSION = 4
 SEEDS = 550
-ATTRIBUTES_VERSION = 1  # counted up with every change of what is recorded of a shape
+ATTRIBUTES_VERSION = 1  # incremented with every change of the attributes that are recorded
 _MAKERS = {
     "airplane": airplane.make,
     "chair": chair.make,
@@ -33,18 +33,19 @@ CATEGORIES: tuple[str, ...] = tuple(_MAKERS)
 
 
 def generate(category: str, seed: int) -> trimesh.Trimesh:
-    """One watertight shape: (category, seed) always gives the same mesh, whatever was generated before it.
+    """Generates one watertight shape. (category, seed) always gives the same mesh, whatever was generated before it.
 
-    Its bounding box is centred at the origin and its farthest vertex is at distance 1, to float32; y is up. A
-    category that does not exist, or a seed outside 0..549, is a WsrError.
+    Its bounding box is centred at the origin and its farthest vertex is at distance 1, to float32 precision; y points
+    up. WsrError for an unknown category or a seed outside 0..549.
     """
     return describe(category, seed)[0]
 
 
 def describe(category: str, seed: int) -> tuple[trimesh.Trimesh, dict[str, Attribute]]:
-    """One shape as by `generate`, and its attributes: what its generator chose (styles, counts, and lengths in units of
-    the finished shape, whose farthest vertex is at distance 1), and its own `width` (x), `height` (y) and `depth` (z).
-    Which there are depends on the category, and on the choices: a chair without arms has no style of arms."""
+    """Generates one shape as `generate` does, and returns it with its attributes: the choices of its generator (styles,
+    counts, and lengths in units of the finished shape, whose farthest vertex is at distance 1) and its own `width` (x),
+    `height` (y) and `depth` (z). Which attributes there are depends on the category and on the choices: a chair without
+    arms has no style of arms."""
     if category not in _MAKERS:
         raise unknown_name("category", category, CATEGORIES)
     if not isinstance(seed, (int, np.integer)) or not 0 <= seed < SEEDS:
@@ -58,9 +59,9 @@ def describe(category: str, seed: int) -> tuple[trimesh.Trimesh, dict[str, Attri
 
 
 def finish(solid: Manifold) -> tuple[trimesh.Trimesh, float]:
-    """Scale a solid to the unit sphere and store it as float32 vertices (v, 3) and int32 faces (f, 3). Returns the mesh
-    and its size in that of the solid."""
-    # as_original forgets which part a face came from: only then may the slivers along a seam be simplified away
+    """Scales a solid to the unit sphere and stores it as float32 vertices (v, 3) and int32 faces (f, 3). Returns the
+    mesh, and the factor by which the solid was scaled."""
+    # as_original drops the record of which part a face came from; only then can slivers along seams be simplified away
     mesh = _largest(solid.as_original().simplify(5e-4)).to_mesh64()
     faces, built = np.asarray(mesh.tri_verts).astype(np.int32), np.asarray(mesh.vert_properties)[:, :3]
     vertices = _scaled(_apart(_scaled(built), faces))
@@ -74,15 +75,16 @@ def _scaled(vertices: Float[np.ndarray, "v 3"]) -> Float[np.ndarray, "v 3"]:
 
 
 def _largest(solid: Manifold) -> Manifold:
-    """Without the hollows that no one can see (between cushions) and without a boolean's crumbs."""
+    """Returns the largest part of a solid, without enclosed hollows (as between cushions) and the fragments of
+    booleans."""
     return max(solid.decompose(), key=lambda part: part.volume())
 
 
 def _apart(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> Float[np.ndarray, "v 3"]:
-    """Move vertices that share a place 5e-5 towards their own neighbours.
+    """Moves vertices that coincide by 5e-5 towards their own neighbours.
 
-    Where two parts meet in no more than an edge, the solid is closed only as long as its two edges stay two: a
-    program that merges equal vertices (most readers of STL do) would make one edge with four faces of them.
+    Where two parts touch in an edge only, the solid is closed only as long as the two edges remain separate: a program
+    that merges equal vertices, as most readers of STL do, would turn them into one edge with four faces.
     """
     vertices = vertices.copy()
     for _ in range(4):
@@ -98,6 +100,7 @@ def _apart(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) ->
     return vertices
 
 
-def to_trimesh(vertices: np.ndarray, faces: np.ndarray) -> trimesh.Trimesh:
-    """The one way from arrays to a mesh, so that a cached and a fresh shape are the same to the last bit."""
+def to_trimesh(vertices: Float[np.ndarray, "v 3"], faces: Int[np.ndarray, "f 3"]) -> trimesh.Trimesh:
+    """Makes a mesh from arrays. Cached and newly generated shapes both pass through it, and are therefore equal to the
+    last bit."""
     return trimesh.Trimesh(vertices.astype(np.float64), faces, process=False)

@@ -1,11 +1,11 @@
-"""Supports of furniture. Every support reaches from y = 0 to a little above `height`, within width and depth."""
+"""Legs and stands of furniture. Each reaches from y = 0 to a little above `height`, within width and depth."""
 
 import numpy as np
 from manifold3d import Manifold
 
 from wsr.data.shapes10.solids import Dice, ball, bar, box, disc, pipe, rod, soft_box, tapered_box, turned
 
-BITE = 0.012  # how far parts reach into each other, so that a union is one solid
+BITE = 0.012  # parts overlap by this length, so that their union is one solid
 
 
 def corner_legs(

@@ -51,7 +51,7 @@ def make(dice: Dice) -> Manifold:
 
 
 def _cabinet(dice: Dice, size: tuple) -> tuple[Manifold, float]:
-    """The box, its front face flat at z = depth / 2, and how wide its feet may stand."""
+    """Makes the box with its flat front at z = depth / 2, and returns how wide its feet may stand."""
     style = dice.pick("box", "box", "soft", "round", "wedge", "narrow", "lean", "boat")
     dice.note(case=style)
     return _case(dice, style, *size), size[0] * (0.6 if style in ("round", "wedge", "boat") else 1.0)
@@ -85,7 +85,8 @@ def _case(dice: Dice, style: str, w: float, h: float, d: float) -> Manifold:
 
 
 def _places(dice: Dice, w: float, h: float) -> list[tuple[float, float, float, str]]:
-    """Where drivers sit on the front: (x, y, radius, kind), in one column, or in one row for a wide box."""
+    """Returns the positions of drivers on the front as (x, y, radius, kind), in one column, or in one row on a wide
+    box."""
     wide = w > h * 1.15
     long, short = (w, h) if wide else (h, w)
     big = min(short * 0.4, long * 0.3)
@@ -112,7 +113,7 @@ def _places(dice: Dice, w: float, h: float) -> list[tuple[float, float, float, s
 
 
 def _drivers(dice: Dice, body: Manifold, places: list, front: float, depth: float) -> Manifold:
-    """Cut the cones and ports; put a rim around each cone and a cap into it."""
+    """Cuts the cones and ports, and adds a rim around each cone and a cap in it."""
     rim, grille = dice.pick(0.0, 0.02, 0.035), dice.chance(0.12)
     ports = sum(kind == "port" for *_, kind in places)
     dice.note(drivers=len(places) - ports, ports=ports)

@@ -1,7 +1,8 @@
-"""Solids that every category is built of. Lengths are those of the finished shape (unit sphere) to within some tenths.
+"""The solids that all categories are built of. Lengths are in units of the finished shape (in the unit sphere), give or
+take some tenths.
 
-Axes: x to the right and along anything long, y up, z towards the viewer; vehicles drive towards +x. Every function
-returns a closed `manifold3d.Manifold`, so that any boolean of them is watertight.
+Axes: x points to the right and along anything long, y up, z towards the viewer; vehicles drive towards +x. Every
+function returns a closed `manifold3d.Manifold`, so that any boolean operation on them is watertight.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,10 +15,11 @@ Point = Sequence[float]
 
 
 class Dice:
-    """The random choices of one shape. One generator, drawn from in program order, makes a shape repeatable.
+    """Draws the random choices of one shape. All come from one random generator in a fixed order, so a shape can be
+    repeated.
 
-    `notes` and `lengths` are what the shape records of its choices, by name. Of what is recorded twice, as by each of
-    two equal parts, the last counts.
+    notes, lengths: the choices that the shape records, by name. If one name is recorded twice, as by two equal parts,
+    the last value counts.
     """
 
     def __init__(self, rng: np.random.Generator):
@@ -26,18 +28,18 @@ class Dice:
         self.lengths: dict[str, float] = {}
 
     def note(self, **choices: str | int | float) -> None:
-        """Records choices of the shape that do not change when it is scaled: styles, counts, angles and ratios."""
+        """Records choices that do not change when the shape is scaled: styles, counts, angles and ratios."""
         self.notes |= {name.replace("_", " "): choice for name, choice in choices.items()}
 
     def length(self, **lengths: float) -> None:
-        """Records lengths of the shape, in the units that it is built in."""
+        """Records lengths in the units in which the shape is built."""
         self.lengths |= {name.replace("_", " "): float(length) for name, length in lengths.items()}
 
     def between(self, low: float, high: float) -> float:
         return float(low + (high - low) * self.rng.random())
 
     def ratio(self, low: float, high: float) -> float:
-        """Log-uniform: as many halves as doubles."""
+        """Draws a log-uniform number, so that half is as likely as double."""
         return float(np.exp(self.between(np.log(low), np.log(high))))
 
     def chance(self, probability: float) -> bool:
@@ -47,12 +49,13 @@ class Dice:
         return options[int(self.rng.random() * len(options))]
 
     def count(self, low: int, high: int) -> int:
-        """A whole number of low..high, both included."""
+        """Draws a whole number from low to high, both included."""
         return low + int(self.rng.random() * (high - low + 1))
 
 
 def frame(width: float, height: float, depth: float) -> tuple[float, float, float]:
-    """The box of these proportions that just fits the unit sphere: a part made in it keeps its thickness."""
+    """Returns the sides of the box with these proportions that just fits into the unit sphere, so that scaling the
+    finished shape hardly changes the thickness of its parts."""
     scale = 2.0 / float(np.sqrt(width**2 + height**2 + depth**2))
     return width * scale, height * scale, depth * scale
 
@@ -74,7 +77,7 @@ _ARC = np.linspace(0.0, np.pi / 2, 4)
 
 
 def soft_box(low: Point, high: Point, radius: float) -> Manifold:
-    """A box with its edges and corners rounded. The radius is cut to what the shortest side allows."""
+    """Makes a box with rounded edges and corners. The radius is limited by the shortest side."""
     low, high = np.asarray(low, float), np.asarray(high, float)
     radius = min(radius, 0.49 * float((high - low).min()))
     turn, lift = np.meshgrid(_ARC, _ARC)
@@ -85,7 +88,7 @@ def soft_box(low: Point, high: Point, radius: float) -> Manifold:
 
 
 def tapered_box(low: Point, high: Point, top: tuple[float, float], shift: float = 0.0) -> Manifold:
-    """A box whose upper face is scaled by `top` (x, z) about its middle and moved by `shift` along x."""
+    """Makes a box whose upper face is scaled by `top` (x, z) about its centre and moved by `shift` along x."""
     (x0, y0, z0), (x1, y1, z1) = low, high
     cx, cz, hx, hz = (x0 + x1) / 2, (z0 + z1) / 2, (x1 - x0) / 2, (z1 - z0) / 2
     corners = [(sx, sz) for sx in (-1, 1) for sz in (-1, 1)]
@@ -103,32 +106,33 @@ def _circle(centre: Point, along: np.ndarray, radius: float, count: int) -> Floa
 
 
 def rod(start: Point, end: Point, radius: float, end_radius: float | None = None, count: int = 12) -> Manifold:
-    """A round bar, or with two radii a cone, between two points."""
+    """Makes a round bar between two points; with two radii, a truncated cone."""
     along = np.subtract(end, start).astype(float)
     end_radius = radius if end_radius is None else end_radius
     return hull(np.concatenate([_circle(start, along, radius, count), _circle(end, along, end_radius, count)]))
 
 
 def bar(start: Point, end: Point, thick_x: float, thick_z: float, end_scale: float = 1.0) -> Manifold:
-    """A rectangular bar between two points at different heights; its ends are level and measure thick_x by thick_z."""
+    """Makes a rectangular bar between two points at different heights; its ends are level and measure thick_x by
+    thick_z."""
     square = np.array([(x, 0.0, z) for x in (-0.5, 0.5) for z in (-0.5, 0.5)]) * (thick_x, 1.0, thick_z)
     return hull(np.concatenate([np.add(start, square), np.add(end, square * end_scale)]))
 
 
 def pipe(points: Sequence[Point], radius: float, count: int = 10) -> Manifold:
-    """Rods along a line of points with a ball at every bend."""
+    """Makes rods along a line of points, with a ball at every bend."""
     links = [rod(a, b, radius, count=count) for a, b in zip(points[:-1], points[1:], strict=True)]
     return union(links + [ball(p, radius * 1.02, count) for p in points[1:-1]])
 
 
 def ball(centre: Point, radius: float | Point, count: int = 20) -> Manifold:
-    """A sphere, or with three radii an ellipsoid."""
+    """Makes a sphere; with three radii, an ellipsoid."""
     radii = (radius,) * 3 if np.isscalar(radius) else tuple(map(float, radius))
     return Manifold.sphere(1.0, circular_segments=count).scale(radii).translate(tuple(map(float, centre)))
 
 
 def prism(outline: Sequence[Point], axis: str, start: float, end: float) -> Manifold:
-    """A polygon pushed along an axis. The outline is given in (y, z) for x, (x, z) for y and (x, y) for z."""
+    """Extrudes a polygon along an axis. The outline is given in (y, z) for x, (x, z) for y and (x, y) for z."""
     outline = np.asarray(outline, dtype=np.float64)
     x, y = outline.T
     if np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) < 0:
@@ -143,7 +147,7 @@ def prism(outline: Sequence[Point], axis: str, start: float, end: float) -> Mani
 
 
 def disc(centre: Point, axis: str, radius: float | tuple[float, float], thickness: float, count: int = 24) -> Manifold:
-    """A round (or with two radii oval) plate, centred, its faces across `axis`."""
+    """Makes a round plate around `centre` with its faces across `axis`; with two radii, an oval one."""
     first, second = (radius, radius) if np.isscalar(radius) else radius
     angle = np.arange(count) * 2 * np.pi / count
     outline = np.stack([first * np.cos(angle), second * np.sin(angle)], -1)
@@ -151,7 +155,8 @@ def disc(centre: Point, axis: str, radius: float | tuple[float, float], thicknes
 
 
 def rounded_outline(width: float, height: float, radius: float, power: float = 2.0) -> Float[np.ndarray, "n 2"]:
-    """A rectangle about the origin with rounded corners; power 1 cuts the corners straight."""
+    """Returns the outline of a rectangle about the origin with rounded corners; with power 1 they are cut off
+    straight."""
     radius = min(radius, 0.49 * width, 0.49 * height)
     steps = np.linspace(0.0, np.pi / 2, 5 if power > 1 else 2)
     corners = []
@@ -163,7 +168,7 @@ def rounded_outline(width: float, height: float, radius: float, power: float = 2
 
 
 def turned(profile: Sequence[Point], count: int = 24) -> Manifold:
-    """A body of revolution about the y axis; the profile is a closed outline in (radius, y)."""
+    """Makes a solid of revolution about the y axis; the profile is a closed outline in (radius, y)."""
     profile = np.asarray(profile, dtype=np.float64)
     x, y = profile.T
     if np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y) < 0:
@@ -172,7 +177,7 @@ def turned(profile: Sequence[Point], count: int = 24) -> Manifold:
 
 
 def loft(rings: Float[np.ndarray, "k n 3"]) -> Manifold:
-    """A skin over k closed rings of n points each, with flat ends. The rings must not cross each other."""
+    """Makes a solid through k closed rings of n points each, with flat ends. The rings must not cross each other."""
     rings = np.asarray(rings, dtype=np.float64)
     k, n = rings.shape[:2]
     i, j = np.meshgrid(np.arange(k - 1), np.arange(n), indexing="ij")
@@ -191,5 +196,5 @@ def loft(rings: Float[np.ndarray, "k n 3"]) -> Manifold:
 
 
 def both(part: Manifold, axis: str = "z") -> list[Manifold]:
-    """A part and its mirror image across the plane through the origin."""
+    """Returns a part and its mirror image in the plane through the origin across `axis`."""
     return [part, part.mirror({"x": (1.0, 0.0, 0.0), "y": (0.0, 1.0, 0.0), "z": (0.0, 0.0, 1.0)}[axis])]

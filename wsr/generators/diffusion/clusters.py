@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.generators.diffusion.model import MIN_STD
+from wsr.generators.diffusion.model import varying_std
 
 COMPONENTS = 32  # number of principal components
 LEAST = 50  # weights per cluster on average: guidance towards a cluster of a few similar weights would copy them
@@ -28,8 +28,9 @@ class Clusters:
         """Finds at most `count` clusters, and no more than one per `LEAST` weights."""
         from sklearn.cluster import KMeans
 
-        mean, std = weights.mean(0), weights.std(0).clamp_min(MIN_STD)
-        axes = torch.linalg.svd((weights - mean) / std, full_matrices=False).Vh[:COMPONENTS].T / std[:, None]
+        mean, std = weights.mean(0), varying_std(weights)
+        scale = torch.where(std > 0, 1 / std, 0.0)  # constant parameters have no part in it
+        axes = torch.linalg.svd((weights - mean) * scale, full_matrices=False).Vh[:COMPONENTS].T * scale[:, None]
         count = max(1, min(count, len(weights) // LEAST))
         points = ((weights - mean) @ axes).numpy().astype(np.float64)
         found = KMeans(count, n_init=10, random_state=seed).fit(points)

@@ -28,7 +28,7 @@ class DiffusionConfig:
     batch: int
     lr: float
     steps: int
-    """Optimizer steps; `paper` states epochs instead."""
+    """Optimizer steps, at most: with `patience`, training ends before. `paper` states epochs instead."""
     epochs: int | None = None
     predict: Predict = "sample"
     encoder: bool = True
@@ -39,6 +39,9 @@ class DiffusionConfig:
     0.801."""
     shared_modulation: bool = False
     """Whether all blocks share the network that predicts their scales and shifts: a third fewer parameters."""
+    token_size: int | None = None
+    """Most entries of a flat token (of an MLP, or without `encoder`): longer layers become several tokens of equal
+    sizes. None: each layer is one token, as in HyperDiffusion, and what does not fit into `width` numbers is lost."""
     timesteps: int = 500
     beta: tuple[float, float] = (1e-4, 2e-2)
     """First and last β of the linear schedule. At its last step the noise must hide even the largest components of the
@@ -46,6 +49,10 @@ class DiffusionConfig:
     paper's schedule leaves 0.0066 of it, a variance of up to 2 beside noise of variance 1, so that sampling would start
     where no training weight ever was. Twice the last β leaves 0.00004: on shapes, at equal time, 1-NNA improves from
     0.73 to 0.62 (0.5 is best) and mMD from 27.6 to 24.6 × 10⁻³."""
+    flow_shift: float = 1.0
+    """Only for `flow`: s moves its times t in [0, 1], from weights to noise, to s t / (1 + (s - 1) t), in training and
+    in sampling. Above 1 more of them are near the noise, where the largest components of the weights are decided:
+    a component of variance 300 disappears in the noise at t = 0.95. `precompute run processes` compares."""
     final_noise: float = 0.0
     """Noise level from which the last step of sampling leads directly to the weights. At lower noise levels fits of the
     same target differ; a network cannot learn these differences from 800 weights and leaves noise in the sample
@@ -69,8 +76,9 @@ class DiffusionConfig:
     warmup: int = 100
     """Steps over which the learning rate rises from 0."""
     patience: int = 0
-    """Early stopping: training ends after this many evaluations without a lower loss on the validation weights (a tenth
-    of the training weights), and keeps the averaged network with the lowest; 0: train all steps. Longer training first
+    """Early stopping: training ends after this many evaluations without a lower loss on the validation weights (the
+    zoo's validation split, or else a tenth of the training weights), and keeps the averaged network with the lowest; 0:
+    train all steps. Longer training first
     improves samples and then copies: in one run on shapes, none of 160 samples was a copy after 600 steps, 1 after
     1,200, and 72 after 3,787, when FD was lower than that of unseen fits projected onto the span of the training
     weights (`precompute run spans`)."""
@@ -89,7 +97,7 @@ _PRESETS = {
         8,
         64,
         2e-3,
-        4000,
+        40_000,
         pair_width=256,
         shared_modulation=True,
         beta=(1e-4, 4e-2),
@@ -109,3 +117,9 @@ def diffusion_preset(name: str, representation: str = "mlora-asym") -> Diffusion
         raise unknown_name("preset", name, _PRESETS)
     own = named(representation).predict
     return replace(_PRESETS[name], predict=own) if own else _PRESETS[name]
+
+
+def without_patience(config: DiffusionConfig) -> DiffusionConfig:
+    """Returns the settings for a training that sets no validation weights aside: of all its steps, but fewer of them
+    than patience would allow."""
+    return replace(config, patience=0, steps=min(config.steps, 4000))

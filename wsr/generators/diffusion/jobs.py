@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from wsr.data.emoji import families
+from wsr.data.splits import VALIDATION
 from wsr.fields.base import compute_dtype
 from wsr.generators.base import TrainingRun, TrainRecord, TrainSettings
 from wsr.generators.diffusion.clusters import Clusters
@@ -17,7 +18,7 @@ from wsr.generators.jobs import about_training, train_generator, training_rows
 from wsr.symmetry import permuted_copies
 from wsr.zoo.zoo import Zoo
 
-VALIDATION = 10  # one in so many training weights of each class is set aside for validation
+ONE_IN = 10  # of so many training weights of each class, one is set aside for validation, if the zoo has no such split
 
 
 class Diffusion(WeightDiffusion):
@@ -53,8 +54,9 @@ def train_diffusion(
     lacks, for fewer than two weights, and for copies that the mask forbids.
 
     If the config has clusters and all weights are of one class, the clusters are the model's classes. If it has
-    patience, every tenth training weight of each class is set aside for validation and decides when training ends (none
-    of fewer than ten: all steps are trained then). Held-out fits are not used for any of this.
+    patience, the fits of the zoo's validation split decide when training ends. A zoo of two splits keeps its held-out
+    fits for final tables: every tenth training weight of each class is set aside instead (none of fewer than ten: all
+    steps are trained then). Fits of the test split are not used for any of this.
     """
     return train_generator("diffusion", zoo, out, settings or TrainSettings(**options), overwrite=overwrite)
 
@@ -65,7 +67,7 @@ def training_of(
 ) -> Training:  # fmt: skip
     """Prepares the training that `train_diffusion` runs. model: class of the trained model."""
     rows = training_rows(zoo, cls)
-    rows, unseen = parts_of(rows, zoo.meta["dataset"]) if config.patience else (rows, rows[:0])
+    rows, unseen = learnt_and_unseen(zoo, rows) if config.patience else (rows, rows[:0])
     weights, classes = zoo.weights(rows["id"].tolist()), rows["class"].tolist()
     validation = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
     if config.clusters > 1 and len(set(classes)) == 1:
@@ -82,13 +84,22 @@ def training_of(
     return training
 
 
+def learnt_and_unseen(zoo: Zoo, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Returns the rows to train on and those to validate on. rows: those of the training split. A zoo with a validation
+    split is validated on it, or on its fits of the classes in `rows`, and all rows are trained on; of any other zoo a
+    part of the rows is set aside."""
+    found = zoo.good(VALIDATION)
+    found = found[(found["split"] == VALIDATION) & found["class"].isin(set(rows["class"]))]
+    return (rows, found) if len(found) else parts_of(rows, zoo.meta["dataset"])
+
+
 def parts_of(rows: pd.DataFrame, dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Splits rows of an index into rows for training and rows for validation, every `VALIDATION`-th of each class.
+    """Splits rows of an index into rows for training and rows for validation, every `ONE_IN`-th of each class.
     Emoji are split by families: with the same emoji in another skin tone among the training weights, the validation
     loss would reward memorization."""
     names = pd.Series(families(dataset, rows["id"]), rows.index)
     number = names.groupby(rows["class"]).transform(lambda found: pd.factorize(found)[0])
-    if number.max() < VALIDATION - 1:  # no class has ten weights: split without regard to classes
+    if number.max() < ONE_IN - 1:  # no class has ten weights: split without regard to classes
         number = pd.Series(pd.factorize(names)[0], rows.index)
-    unseen = number % VALIDATION == VALIDATION - 1
+    unseen = number % ONE_IN == ONE_IN - 1
     return rows[~unseen], rows[unseen]

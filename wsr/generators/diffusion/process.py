@@ -39,6 +39,14 @@ class Process(ABC):
         prediction of the clean weights. The last step leads from the noise level `final_noise` directly to the weights.
         WsrError for a number of steps out of range."""
 
+    @abstractmethod
+    def denoised(
+        self, predict: Predictor, x: Float[Tensor, "n p"], noise: Float[Tensor, "n p"], level: float
+    ) -> Float[Tensor, "n p"]:
+        """Predicts the clean weights from a mix of weights and noise, whatever the network predicts, so that networks
+        of different processes can be compared. level: share of the noise in (0, 1), where the squared shares of weights
+        and noise add up to 1."""
+
 
 class Denoising(Process):
     """DDPM with T steps and a linear β schedule. Sampling is DDIM, implemented as first-order DPM-Solver++, which is
@@ -77,6 +85,15 @@ class Denoising(Process):
             x = back.step(predict(x, time.float().expand(len(x))), time, x).prev_sample
             yield x, back.model_outputs[-1]
 
+    def denoised(self, predict, x, noise, level):
+        time = torch.full((len(x),), min(self._first_time(level), self.config.timesteps - 1), device=x.device)
+        kept = self.forward.alphas_cumprod[time.cpu()].to(x.device)[:, None]
+        noisy = self.forward.add_noise(x, noise, time)
+        found = predict(noisy, time.float())
+        if self.config.predict == "epsilon":
+            return (noisy - (1 - kept).sqrt() * found) / kept.sqrt()
+        return found if self.config.predict == "sample" else kept.sqrt() * noisy - (1 - kept).sqrt() * found
+
     def _times(self, steps: int, final_noise: float) -> list[int]:
         """Returns `steps` evenly spaced times, from the last one down to the one with the noise level `final_noise`, or
         as far towards 0 as even spacing allows."""
@@ -91,13 +108,13 @@ class Denoising(Process):
 
 
 class Flow(Process):
-    """Flow matching along straight lines from weights to noise; sampled with Euler steps."""
+    """Flow matching along straight lines from weights to noise (rectified flow); sampled with Euler steps."""
 
     def __init__(self, config: DiffusionConfig):
         self.config = config
 
     def times(self, count: int, generator: torch.Generator) -> Float[Tensor, " n"]:
-        return torch.rand(count, generator=generator)
+        return self._shifted(torch.rand(count, generator=generator))
 
     def loss(self, predict, x, noise, times):
         part = times[:, None].to(x.device)
@@ -108,13 +125,27 @@ class Flow(Process):
         if steps < 1:
             raise WsrError(f"Flow matching takes at least one step, not {steps!r}.")
         back = FlowMatchEulerDiscreteScheduler(num_train_timesteps=self.config.timesteps)
-        back.set_timesteps(sigmas=torch.linspace(1, max(1 / steps, final_noise), steps).numpy(), device=noise.device)
+        sigmas = self._shifted(torch.linspace(1, 1 / steps, steps))
+        if final_noise > sigmas[-1]:  # the last step leads to the weights from there
+            sigmas = 1 + (sigmas - 1) * (1 - final_noise) / (1 - sigmas[-1])
+        back.set_timesteps(sigmas=sigmas.numpy(), device=noise.device)
         x = noise
         for time, sigma in zip(back.timesteps, back.sigmas, strict=False):
             direction = predict(x, time.float().expand(len(x)))
             clean = x - sigma * direction
             x = back.step(direction, time, x).prev_sample
             yield x, clean
+
+
+    def denoised(self, predict, x, noise, level):
+        time = level / (level + (1 - level**2) ** 0.5)  # where weights and noise have the same ratio
+        noisy = (1 - time) * x + time * noise
+        return noisy - time * predict(noisy, torch.full((len(x),), time * self.config.timesteps, device=x.device))
+
+    def _shifted(self, times: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
+        """Moves times towards the noise (`DiffusionConfig.flow_shift`)."""
+        shift = self.config.flow_shift
+        return times if shift == 1 else shift * times / (1 + (shift - 1) * times)
 
 
 def make_process(config: DiffusionConfig) -> Process:

@@ -5,9 +5,10 @@ tokens are decoded to vectors.
 """
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from wsr.errors import WsrError
@@ -60,16 +61,17 @@ class LayerTokens(Tokens):
     """
 
     def __init__(
-        self, layout: ParameterLayout, layers: int, rank: int, channels: int, width: int, pair_width: int | None = None
-    ):
+        self, layout: ParameterLayout, layers: int, rank: int, channels: int, width: int, pair_width: int | None = None,
+        varying: Int[Tensor, " q"] | None = None,
+    ):  # fmt: skip
         super().__init__()
         inner = pair_width or width // rank
         inner -= inner % rank  # as many attention heads as ranks
         if not inner:
             raise WsrError(f"A pair's width of {pair_width or width // rank} is too small for a rank of {rank}.")
-        self.count, self.rank, self.channels, self.size = layers, rank, channels, layout.size
-        self.total = layout.total
-        self.register_buffer("trained", layout.trained.cpu().clone(), persistent=False)
+        self.count, self.rank, self.channels, self.total = layers, rank, channels, layout.total
+        trained = layout.trained.cpu().clone()
+        self.register_buffer("trained", trained if varying is None else trained[varying.cpu()], persistent=False)
         self.into, self.out = nn.Linear(2 * channels, inner), nn.Linear(inner, 2 * channels)
         self.position_in, self.position_out = (nn.Parameter(0.02 * torch.randn(rank, inner)) for _ in range(2))
         self.among_in, self.among_out = RankAttention(inner, rank), RankAttention(inner, rank)
@@ -112,15 +114,28 @@ class RankAttention(nn.Module):
         return x + self.attention(rows, rows, rows, need_weights=False)[0].view_as(x)
 
 
-def make_tokens(model: Representation, config: DiffusionConfig) -> Tokens:
+def make_tokens(
+    model: Representation, config: DiffusionConfig, varying: Int[Tensor, " q"] | None = None
+) -> Tokens:  # fmt: skip
     """The tokens of a representation: of an adapter those of the hierarchical encoder, or, without it, one for each
-    matrix; of a standalone MLP one for the weights and biases of each layer, as in HyperDiffusion."""
+    matrix; of a standalone MLP one for the weights and biases of each layer, as in HyperDiffusion. Those of more than
+    `token_size` entries are divided. varying: positions of the stored entries that the vectors consist of; by default
+    all of them."""
     if isinstance(model, Adapter) and config.encoder:
         return LayerTokens(
-            model.layout, model.layers, model.rank, model.config.channels, config.width, config.pair_width
+            model.layout, model.layers, model.rank, model.config.channels, config.width, config.pair_width, varying
         )
     sizes: dict[str, int] = {}
+    present = range(model.size) if varying is None else varying.tolist()  # ascending
     for entry in model.layout.entries:
         name = entry.name if isinstance(model, Adapter) else entry.name.rpartition(".")[0]
-        sizes[name] = sizes.get(name, 0) + entry.stored
-    return FlatTokens(list(sizes.values()), config.width)
+        first, end = (bisect_left(present, at) for at in (entry.offset, entry.offset + entry.stored))
+        sizes[name] = sizes.get(name, 0) + end - first
+    most = config.token_size or model.size
+    parts = [_equal_parts(size, -(-size // most)) for size in sizes.values()]
+    return FlatTokens([size for part in parts for size in part], config.width)
+
+
+def _equal_parts(size: int, count: int) -> list[int]:
+    """Divides a size into `count` sizes that differ by 1 at most; none of a size of 0."""
+    return [size * (i + 1) // count - size * i // count for i in range(count)]

@@ -6,7 +6,6 @@ each process takes its share of them. So a killed run continues exactly, on any 
 
 import logging
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -61,6 +60,8 @@ class Training:
         kind.pop("base", None)  # its hash identifies it, wherever its file is
         self._known = {"seed": seed, "decoder": kind}
         self._known |= {"classes": content_hash(classes), "weights": content_hash(weights)}
+        constants = len(model.mean) - len(model.varying)
+        self._known |= {"constants": constants} if constants else {}  # an earlier version learnt them too
         self.steps = self.config.steps_for(len(weights))
         world = self.accelerator.num_processes
         if min(self.config.batch, len(weights)) < world:
@@ -69,8 +70,7 @@ class Training:
         device = self.accelerator.device
         model.to_(device)
         self.data = model.standardise(weights.float().to(device))
-        found = Counter(classes)
-        model.about["counts"] = [found[cls] for cls in model.classes]
+        model.about["counts"] = [classes.count(cls) for cls in model.classes]
         self.labels = torch.tensor([model.label(cls) for cls in classes], device=device)
         optimizer = torch.optim.AdamW(model.network.parameters(), lr=self.config.lr, weight_decay=0.0, fused=True)
         self.average = EMAModel(model.network.parameters(), decay=self.config.ema, foreach=True)

@@ -82,7 +82,7 @@ def test_a_forged_pick_is_told_in_a_sentence(assets, forged):
 def test_a_forged_view_is_told_in_a_sentence(assets, forged):
     with pytest.raises(gr.Error) as told:
         handlers.change_view(TAB, values(library.first_pick(IMAGES), **forged))
-    assert "Unknown" in told.value.message or "Neighbours are" in told.value.message
+    assert "Unknown" in told.value.message or "Neighbours need" in told.value.message
 
 
 def test_another_data_set_brings_its_own_map_and_another_representation_keeps_the_item(assets):

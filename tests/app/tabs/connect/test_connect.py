@@ -8,8 +8,7 @@ import pytest
 from by_name import by_name
 
 from app.shared import library
-from app.shell import compute
-from app.shell.tabs import Place
+from app.shell import compute, tabs
 from app.tabs.connect import handlers
 from app.tabs.connect import run as connect_run
 from app.tabs.connect.handlers import ConnectTab
@@ -92,8 +91,10 @@ def test_without_pairs_the_tab_says_how_to_make_them(tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     library.report.cache_clear()
     assert connect_run.datasets() == []
-    with gr.Blocks() as page, gr.Tabs() as tabs, gr.Tab() as view:
-        assert TAB_OF_PAGE.build(Place(page, tabs, view)) is None
+    with gr.Blocks() as page:
+        address = tabs.build([TAB_OF_PAGE], page, lambda: None)
+    assert not address.parts and any(TAB_OF_PAGE.missing in str(block.value) for block in page.blocks.values()
+                                     if isinstance(block, gr.HTML))  # fmt: skip
     with pytest.raises(WsrError, match="Unknown data set"):
         connect_run.targets("emoji")
     assert compute.UNEXPECTED

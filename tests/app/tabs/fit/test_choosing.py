@@ -82,6 +82,6 @@ def test_a_file_that_cannot_be_read_says_what_became_of_the_fit(tmp_path, monkey
     path = tmp_path / "broken.png"
     path.write_bytes(b"no")
     answers = parts(handlers.choose_upload(tab, str(path), ben))
-    assert "broken.png" in answers[-1]["state"] and "the button Fit waits for its end" in answers[-1]["state"]
+    assert "broken.png" in answers[-1]["state"] and "press Fit once it has ended" in answers[-1]["state"]
     (last,) = handlers.fit(tab, "photo:cat", "one", "mlp", 4, 20, ben)
     assert "stopped before it had begun" in last["state"]

@@ -13,6 +13,7 @@ import trimesh
 from by_name import by_name
 
 from app.shared import library
+from app.shared.edits import Edits
 from app.shell import compute
 from app.tabs.atlas.map import Visit
 from app.tabs.atlas.place import place_fit
@@ -21,6 +22,7 @@ from app.tabs.generate import run as generate_run
 from app.tabs.generate.handlers import GenerateTab
 from wsr.analysis.novelty import Verdict
 from wsr.errors import WsrError
+from wsr.fitting.saved import load_weights
 
 ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)
 
@@ -139,7 +141,12 @@ def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     assert shown["take"]["interactive"] and shown["place"]["interactive"]
     other = handlers.pick(TAB, made, gr.EventData(None, {"id": "0"}), Request())
     assert other["pair"].count("<figure>") == 2
-    files = handlers.take(TAB, made, "1", Request())["files"]["value"]
+    files = handlers.take(TAB, made, "1", None, Request())["files"]["value"]
+    again = handlers.beside(TAB, made, "1", Request())  # after its edits have been taken back
+    assert again == {"pair": shown["pair"], "verdict": shown["verdict"]}
+    edited = replace(shown["fitted"], label="sample 2, edited", weights=shown["fitted"].weights + 1)
+    kept = handlers.take(TAB, made, "1", edited, Request())["files"]["value"][0]
+    assert kept.endswith("-2-edited.safetensors") and torch.equal(load_weights(kept).weights, edited.weights)
     assert [file.rsplit(".")[-1] for file in files] == ["safetensors", "png"]
     placed, found, nearest = place_fit(shown["fitted"], Visit())
     assert shown["walked"] == "" and shown["fitted"].collection == found.name == "emoji-mlora-asym"
@@ -160,7 +167,7 @@ def test_the_walk_begins_and_ends_at_samples(sampled):
         found = generate_run.between(made.asked, 2, 5, part)
         assert torch.allclose(found[0], made.weights[number], atol=1e-4)
     assert "50% of the way from sample 3 to sample 6" in handlers.walk(made, "2", 6, 0.5)
-    with pytest.raises(gr.Error, match="0 to 1"):
+    with pytest.raises(gr.Error, match="between 0 and 1"):
         handlers.walk(made, "2", 6, float("nan"))
     assert "Open a sample first" in handlers.walk(None, "", 6, 0.5)
 
@@ -183,6 +190,20 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
     assert picture.shape == (drawn.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
 
 
+def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(assets, tmp_path, monkeypatch, small):
+    """Fails if a slider also writes the surface of the sample as it was, which nobody sees."""
+    wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
+    origin = drawn.fitted(models.Sampled(wanted, models.model(wanted.name).sample(1, steps=2), []), 0)
+    ball = trimesh.creation.icosphere()
+    monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_: [ball])
+    monkeypatch.setattr(handlers.session, "session_dir", lambda request: tmp_path)
+    edited = replace(origin, weights=origin.weights + 7, label="sample 1, edited")
+    shown = handlers.show_edited(TAB, Edits(origin, wanted.name, "chair", fitted=edited), Request())
+    (written,) = tmp_path.glob("*.glb")
+    assert shown["surface"]["value"] == str(written)
+    assert shown["pair"].count("<img") == 2 and "sample 1, edited" in shown["pair"]
+
+
 def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     """One control: what was trained, and what needs no more than the zoo."""
     known = dict(handlers.generators_of("emoji-mlora-asym"))
@@ -197,7 +218,7 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     made = last["sampled"]
     assert made.asked.by == "gaussian" and not torch.equal(made.weights, sampled[-1].sampled.weights)
     assert last["items"][0]["label"] == "1 · novel", "they carry their verdicts alike"
-    assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", Request())["files"]["value"][0]
+    assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", None, Request())["files"]["value"][0]
     with pytest.raises(gr.Error, match="Only a diffusion model"):
         handlers.walk(made, "1", 3, 0.5)
     first, _ = handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request())

@@ -1,0 +1,146 @@
+"""The row *Edit*, in every tab that shows an open network: a slider moves it along an attribute, live.
+
+The row is folded until it is wanted, and hidden where nothing is known of the attributes of the network's kind. Whoever
+shows the network passes the state that holds it, which the row replaces by the edited network, and a function that
+draws it; so whatever else the tab does with the network (download, place on the map) it does with the edited one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.shared import edits as content
+from app.shared.edits import MOST, Edits
+from app.shared.fitted import Fitted
+from app.shell import compute, looking, snippets
+from app.shell.jobs import OFF, ON
+from app.shell.tabs import Widgets
+
+Show = Callable[[Edits, gr.Request], dict[Any, Any]]
+WAITING = "Choose what to change, and move the slider."
+
+
+@dataclass
+class EditRow(Widgets):
+    """row: what is folded; wanted: whether it is open; edits: the visitor's `Edits` or None; fitted: the tab's state
+    that holds the open network; show: draws the edited network with the tab's own widgets."""
+
+    row: gr.Accordion
+    attribute: gr.Dropdown
+    amount: gr.Slider
+    undo: gr.Button
+    reset: gr.Button
+    said: gr.HTML
+    wanted: gr.State
+    edits: gr.State
+    fitted: gr.State
+    show: Show
+
+
+def layout() -> dict[str, Any]:
+    """Lays the row out. Returns its widgets by the names of `EditRow`'s fields, without the tab's own."""
+    with gr.Accordion("Edit", open=False, visible=False) as row:
+        with gr.Row():
+            attribute = gr.Dropdown([], label="Attribute", min_width=160)
+            amount = gr.Slider(
+                -MOST, MOST, value=0, step=0.1, label="Amount", min_width=200,
+                info="One step is one standard deviation of a number, or the way from without to with.",
+            )  # fmt: skip
+        with gr.Row():
+            undo = gr.Button("Undo", interactive=False, min_width=80)
+            reset = gr.Button("Reset", interactive=False, min_width=80)
+        said = gr.HTML(snippets.settled(WAITING))
+    wanted, edits = gr.State(False), gr.State(None, time_to_live=3600)
+    return {"row": row, "attribute": attribute, "amount": amount, "undo": undo, "reset": reset, "said": said,
+            "wanted": wanted, "edits": edits}  # fmt: skip
+
+
+def wire(row: EditRow, shown: Sequence[Any]) -> Any:
+    """Connects the row. shown: the widgets that `show` may change. Returns the event of a reset, after which a tab may
+    show again what it showed of the network before it was edited."""
+    look = {**compute.LOOK, **compute.PRIVATE}
+    newest = {**look, "trigger_mode": "always_last"}
+    own = [row.attribute, row.amount, row.undo, row.reset, row.said, row.edits]
+    changed = [*own, row.fitted, *shown]
+    row.fitted.change(row.bind(offered), [row.fitted, row.edits, row.wanted], [row.row, *own], **newest)
+    filling = {**newest, "show_progress": "minimal", "show_progress_on": row.said}
+    row.row.expand(row.bind(unfolded), row.edits, [row.wanted, *own], **filling)
+    row.row.collapse(lambda: False, None, row.wanted, queue=False, **compute.PRIVATE)
+    row.attribute.input(row.bind(chosen), [row.edits, row.attribute], own, **newest)
+    row.amount.input(row.bind(slid), [row.edits, row.attribute, row.amount], changed, **newest)
+    row.undo.click(row.bind(undone), [row.edits, row.attribute], changed, **look)
+    return row.reset.click(row.bind(reset), [row.edits, row.attribute], changed, **look)
+
+
+@compute.guarded
+def offered(row: EditRow, fitted: Fitted | None, edits: Edits | None, wanted: bool) -> dict[Any, Any]:
+    """Begins again when another network is opened. An edited network is no other one."""
+    if edits is not None and fitted is not None:
+        if looking.digest(edits.fitted.weights) == looking.digest(fitted.weights):
+            return gr.skip()
+    new = content.begun(fitted)
+    shown = {row.row: gr.update(visible=new is not None), row.edits: new}
+    return shown | (_filled(row, new) if new is not None and wanted else _cleared(row))
+
+
+@compute.guarded
+def unfolded(row: EditRow, edits: Edits | None) -> dict[Any, Any]:
+    """Looks for the directions when the row is opened."""
+    return {row.wanted: True} | (_filled(row, edits) if edits is not None else _cleared(row))
+
+
+@compute.guarded
+def chosen(row: EditRow, edits: Edits | None, attribute: str) -> dict[Any, Any]:
+    """Puts the slider to where it was left for this attribute."""
+    return gr.skip() if edits is None else _own(row, edits, _known(edits, attribute))
+
+
+@compute.guarded
+def slid(
+    row: EditRow, edits: Edits | None, attribute: str, amount: float, request: gr.Request
+) -> dict[Any, Any]:  # fmt: skip
+    """Moves the network along the attribute. The slider itself is the visitor's, and stays as it is."""
+    if edits is None:
+        return gr.skip()
+    shown = _changed(row, edits.moved(_known(edits, attribute), amount), attribute, request)
+    return {widget: value for widget, value in shown.items() if widget is not row.amount}
+
+
+@compute.guarded
+def undone(row: EditRow, edits: Edits | None, attribute: str, request: gr.Request) -> dict[Any, Any]:
+    return gr.skip() if edits is None else _changed(row, edits.undone(), _known(edits, attribute), request)
+
+
+@compute.guarded
+def reset(row: EditRow, edits: Edits | None, attribute: str, request: gr.Request) -> dict[Any, Any]:
+    return gr.skip() if edits is None else _changed(row, edits.reset(), _known(edits, attribute), request)
+
+
+def _known(edits: Edits, attribute: Any) -> str:
+    """The name of a direction from the page. WsrError for an unknown one."""
+    return content.directions(edits.name, edits.cls)[str(attribute)].name
+
+
+def _changed(row: EditRow, edits: Edits, attribute: str, request: gr.Request) -> dict[Any, Any]:
+    return {row.fitted: edits.fitted} | row.show(edits, request) | _own(row, edits, attribute)
+
+
+def _filled(row: EditRow, edits: Edits) -> dict[Any, Any]:
+    names = list(content.directions(edits.name, edits.cls))
+    return {row.attribute: gr.update(choices=names, value=names[0])} | _own(row, edits, names[0])
+
+
+def _cleared(row: EditRow) -> dict[Any, Any]:
+    return {row.attribute: gr.update(choices=[], value=None), row.amount: 0.0, row.said: snippets.settled(WAITING)}
+
+
+def _own(row: EditRow, edits: Edits, attribute: str) -> dict[Any, Any]:
+    """What the row itself shows of the edits."""
+    any_of_them = ON if len(edits.steps) > 1 else OFF
+    told = content.said(edits, attribute) if any(edits.amounts.values()) else snippets.settled(WAITING)
+    return {
+        row.edits: edits, row.amount: edits.amounts.get(attribute, 0.0), row.said: told,
+        row.undo: gr.update(**any_of_them), row.reset: gr.update(**any_of_them),
+    }  # fmt: skip

@@ -1,0 +1,212 @@
+"""Edits of an open network: which directions there are for it, where it goes along them, and what is measured there.
+
+Directions, the models that read attributes, and the gauge are made when the first visitor wants them, and kept as long
+as their zoo is unchanged. Of shapes the directions are those of one class, the class of the nearest training network:
+a seat is another thing in a chair than in a sofa.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from app.shared import library, networks
+from app.shared.fitted import Fitted
+from app.shell import looking, snippets
+from wsr.caching import cached_by_file
+from wsr.data.named import find
+from wsr.errors import WsrError
+from wsr.formats.tables import is_attribute
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from torch import Tensor
+
+    from wsr.analysis.directions import Directions
+    from wsr.analysis.gauge import Gauge
+    from wsr.analysis.readings import Readings
+
+MOST = 3.0  # steps in either direction
+STAYS = 0.5  # standard deviations by which another attribute may move and is still said to stay
+
+
+@dataclass(frozen=True)
+class Edits:
+    """The edits of an open network. origin: the network as it was; name: of its collection; cls: the class whose
+    directions are used, None for those of all; steps: what has been asked for, the sum of all edits last, each the
+    number of steps by the direction's name; fitted: the network as it is now."""
+
+    origin: Fitted
+    name: str
+    cls: str | None
+    steps: tuple[dict[str, float], ...] = ({},)
+    fitted: Fitted | None = None
+
+    @property
+    def amounts(self) -> dict[str, float]:
+        return self.steps[-1]
+
+    def moved(self, direction: str, amount: float) -> Edits:
+        """The edits with a slider moved: the last one goes on if it was the same slider, otherwise a new one begins.
+        WsrError for an unknown direction or an amount that is out of range."""
+        if isinstance(amount, bool) or not isinstance(amount, int | float) or not -MOST <= amount <= MOST:
+            raise WsrError(f"A slider goes from −{MOST:g} to {MOST:g} steps, not to {str(amount)[:20]!r}.")
+        now = {**self.amounts, direction: float(amount)}
+        before = self.steps[:-1] if len(self.steps) > 1 and self._last() == direction else self.steps
+        return self._at((*before, now))
+
+    def _last(self) -> str:
+        """The direction of the last edit."""
+        one, other = self.steps[-2:]
+        return next((name for name in other if other[name] != one.get(name, 0.0)), "")
+
+    def undone(self) -> Edits:
+        """The edits without the last one."""
+        return self._at(self.steps[:-1] or ({},))
+
+    def reset(self) -> Edits:
+        """None of the edits."""
+        return self._at(({},))
+
+    def _at(self, steps: tuple[dict[str, float], ...]) -> Edits:
+        asked = {name: amount for name, amount in steps[-1].items() if amount}
+        weights = directions(self.name, self.cls).moved(self.origin.weights, asked)
+        label = f"{self.origin.label}, edited" if asked else self.origin.label
+        return replace(self, steps=steps, fitted=replace(self.origin, weights=weights, label=label))
+
+
+def begun(fitted: Fitted | None) -> Edits | None:
+    """The edits of a network that has been opened; None where nothing is known of its attributes."""
+    name = None if fitted is None else editable(fitted)
+    if name is None:
+        return None
+    cls = _class_of(name, fitted.weights) if by_class(name) else None
+    return Edits(fitted, name, cls, fitted=fitted)
+
+
+def editable(fitted: Fitted) -> str | None:
+    """The first collection whose weights decode as these do and whose attributes are known."""
+    from wsr.fields.description import FieldDescription
+
+    own = FieldDescription.of(fitted.model)
+    names = [fitted.collection] if fitted.collection else networks.alike(fitted)
+    for name in names:
+        if has_attributes(name):
+            other = FieldDescription.of(networks.zoo(name).representation)
+            if (own.base_sha256, own.mask_seed) == (other.base_sha256, other.mask_seed):
+                return name
+    return None
+
+
+def has_attributes(name: str) -> bool:
+    """Whether the attributes of a collection's items are known: from its index, or from its data set by id."""
+    found = library.collection(name)
+    dataset, _ = find(found.dataset)
+    return any(map(is_attribute, found.index)) or bool(dataset and dataset.describes)
+
+
+def by_class(name: str) -> bool:
+    """Whether the classes of a collection have attributes of their own."""
+    found = library.collection(name)
+    columns = [column for column in found.index if is_attribute(column)]
+    if not columns:
+        return len(set(found.classes)) > 1
+    return bool((found.index.groupby("class")[columns].count() == 0).any(axis=None))
+
+
+def _class_of(name: str, weights: Tensor) -> str:
+    found = library.collection(name)
+    return found.classes[found.position(networks.nearest_item(name, weights))]
+
+
+@cached_by_file(library.files_of, maxsize=32)
+def _attributes(name: str, cls: str | None) -> pd.DataFrame:
+    from wsr.analysis.attributes import attributes_of, of_class
+
+    fits = networks.zoo(name).good("train")
+    return attributes_of(networks.zoo(name), (fits if cls is None else of_class(fits, cls))["id"].tolist())
+
+
+@cached_by_file(library.files_of, maxsize=32)
+def directions(name: str, cls: str | None) -> Directions:
+    """The directions of a collection. Reading the attributes of a class takes 2 s where the index has none."""
+    from wsr.analysis.directions import directions
+
+    return directions(networks.zoo(name), _attributes(name, cls), cls=cls)
+
+
+@cached_by_file(library.files_of, maxsize=16)
+def readings(name: str, cls: str | None) -> Readings:
+    """What reads attributes off decoded networks of a collection."""
+    from wsr.analysis.readings import Readings
+
+    size = library.collection(name).modality.resolutions.sample
+    return Readings(networks.zoo(name), _attributes(name, cls), cls=cls, resolution=size)
+
+
+@cached_by_file(library.files_of, maxsize=2)
+def gauge(name: str) -> Gauge | None:
+    """The gauge of a collection; None where there are too few fits of unseen targets."""
+    from wsr.analysis.gauge import Gauge
+
+    try:
+        return Gauge.of(networks.zoo(name))
+    except WsrError:
+        return None
+
+
+def said(edits: Edits, name: str) -> str:
+    """What is measured of the edited network beside the open one: the attribute on the slider, which others have moved
+    with it, and the gauge."""
+    lines = [_asked(edits, name), *_others(edits)]
+    found = gauge(edits.name)
+    if found is None:
+        return snippets.ledger(lines)
+    read = found.read(edits.fitted.weights)[0]
+    text = f"{read.word}: {read.nearer:.0%} of networks of unseen targets are nearer to it"
+    warning = "Further along, it shows what no data show." if read.outside else ""
+    shown = snippets.ledger([*lines, ("this network", text)])
+    return shown + (snippets.failed(f"It has left the data. {warning}") if warning else "")
+
+
+def _asked(edits: Edits, name: str) -> tuple[str, str]:
+    """The attribute on the slider, before and after."""
+    direction, amount = directions(edits.name, edits.cls)[name], edits.amounts.get(name, 0.0)
+    try:
+        before, after = (_read(edits, fitted, name) for fitted in (edits.origin, edits.fitted))
+    except WsrError as error:
+        return name, str(error)
+    if direction.unit is None:
+        return name, f"{before:.0%} sure → {after:.0%} sure"
+    return name, f"{before:.2f} → {after:.2f}, asked for {before + amount * direction.unit:.2f}"
+
+
+def _read(edits: Edits, fitted: Fitted, name: str) -> float:
+    known = readings(edits.name, edits.cls)
+    if name in known.measured:
+        return _measured(edits, fitted)[name]
+    key = known, name, looking.digest(fitted.weights)
+    return looking.SEEN.get(key, lambda: float(known.read(fitted.weights, name)[0]))
+
+
+def _measured(edits: Edits, fitted: Fitted) -> dict[str, float]:
+    """All attributes that are measured on the decoded network."""
+    known = readings(edits.name, edits.cls)
+    if not known.measured:
+        return {}
+    key = known, "measured", looking.digest(fitted.weights)
+    return looking.SEEN.get(key, lambda: known.measure(fitted.weights).iloc[0].to_dict())
+
+
+def _others(edits: Edits) -> list[tuple[str, str]]:
+    """Which of the attributes that were not asked for have moved, of those that are measured."""
+    found = directions(edits.name, edits.cls)
+    before, after = (_measured(edits, fitted) for fitted in (edits.origin, edits.fitted))
+    asked = {found[name].attribute for name, amount in edits.amounts.items() if amount}
+    names = [name for name in before if name in found and name not in asked and found[name].unit]
+    moved = {name: (after[name] - before[name]) / found[name].unit for name in names}
+    gone = [f"{name} by {steps:+.1f} steps" for name, steps in moved.items() if not abs(steps) <= STAYS]
+    if not names:
+        return []
+    stay = len(names) - len(gone)
+    return [("others", ", ".join([f"{stay} of {len(names)} stay", *gone]) if gone else f"all {stay} stay")]

@@ -1,0 +1,190 @@
+"""What makes weights learnable: one lever of fitting at a time, and all together.
+
+A lever is a change of how instances are fitted (`wsr.presets.Protocol`, or the rank). With each, 800 training and up to
+200 validation signals are fitted, and 64 of the latter a second time from an independent start. Four figures judge the
+weights (`wsr.analysis.learnability`): the share of noise, the share of validation fits in the span of n training fits,
+what a ridge regression reads of the attributes, and FD of one small generator. The same points for all instances leave
+no independent points: under that lever the second fits differ by their start alone.
+
+Everything is judged on `validation`. The report names the winner: of the levers whose quality is at most 0.5 dB or an
+IoU of 0.005 behind the paper's protocol, the one with the lowest FD. It becomes the fit preset `structured`
+(`wsr.presets.PROTOCOLS`).
+"""
+
+import shutil
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
+from precompute.learnability_drawn import draw
+from precompute.selection import modality_of, slug, zoo_signals
+from precompute.tables import write_tables
+from wsr.analysis.learnability import generated_distance, noise_share, read_attributes, span_share
+from wsr.data import Signals
+from wsr.fitting.fit import representation_for
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
+from wsr.paths import cache_dir
+from wsr.presets import PAPER_LIKE, Protocol
+from wsr.progress import bar
+from wsr.zoo import Zoo, build_zoo
+
+TRAINING, UNSEEN, PAIRS = 800, 200, 64
+COUNTS = (100, 200, 400, 800)  # training fits of a span
+GENERATOR_STEPS, SAMPLER_STEPS = 1500, 50
+WITHIN = {"image": 0.5, "occupancy": 0.005}  # dB, IoU: what the winner may lose at most
+GENTLE = Protocol(lr=0.5, pull=0.1, average=0.25)
+LEVERS: dict[str, Protocol] = {
+    PAPER_LIKE: Protocol(),
+    "the same points": Protocol(shared_points=True),
+    "pull 0.1": Protocol(pull=0.1),
+    "pull 0.5": Protocol(pull=0.5),
+    "average of the last ½": Protocol(average=0.5),
+    "rate × ½": Protocol(lr=0.5),
+    "rate × ¼": Protocol(lr=0.25),
+    "steps × 2": Protocol(steps=2.0),
+    "rate × ½, steps × 2": Protocol(lr=0.5, steps=2.0),
+    "rank 2": Protocol(),
+    "together": replace(GENTLE, shared_points=True),
+    "together, own points": GENTLE,
+    "together, steps × 2": replace(GENTLE, shared_points=True, steps=2.0),
+}
+RANKS = {"rank 2": 2}  # of the adapters, where a lever changes it
+
+
+def signals_of(data: str) -> Signals:
+    chosen = zoo_signals(data)
+    parts = chosen.where(split="train")[:TRAINING], chosen.where(split="validation")[:UNSEEN]
+    return chosen.select([name for part in parts for name in part.ids])
+
+
+def run(cell: Cell, context: Context) -> dict:
+    context.prepare(cell.data)
+    signals = signals_of(cell.data)
+    zoo = _zoo(cell, context, signals, 0)
+    again = _zoo(cell, context, signals.where(split="validation")[:PAIRS], 1)
+    unseen, training = (zoo.good(split)["id"].tolist() for split in ("validation", "train"))
+    twice = [name for name in again.good()["id"] if name in set(unseen)]
+    start = zoo.representation.initial_mean("centered")
+    row = {"lever": cell["lever"], **_spread("quality", zoo.index.set_index("id").loc[unseen, "quality"].to_numpy())}
+    noise = noise_share(zoo.weights(twice), again.weights(twice), start)
+    row |= _spread("noise share", noise.share) | {"floor": noise.floor} | _spread("own noise share", noise.own)
+    spans = span_share(zoo.weights(unseen), zoo.weights(training), [n for n in COUNTS if n <= len(training)])
+    row |= {f"span of {count}": share for count, share in spans.items()}
+    read = _read(zoo, training, unseen)
+    kinds = {"R²": "number", "accuracy": "category"}
+    row |= {name: read.loc[read["kind"] == kind, "score"].mean() for name, kind in kinds.items()}
+    row |= {"chance": read.loc[read["kind"] == "category", "chance"].mean()}
+    row |= _generated(zoo, zoo.weights(training), cell, context)
+    row |= {"seconds a fit": float(zoo.index["seconds"].mean()), "fits": len(zoo), "pairs": len(twice)}
+    for made in (zoo, again):
+        shutil.rmtree(made.path)
+    return {"row": row, "attributes": read.to_dict("records")}
+
+
+def _spread(name: str, values: Float[np.ndarray, "n"]) -> dict[str, float]:
+    return {name: float(np.mean(values)), f"{name} se": float(np.std(values, ddof=1) / len(values) ** 0.5)}
+
+
+def _zoo(cell: Cell, context: Context, signals: Signals, number: int) -> Zoo:
+    """Fits signals with a lever, in a zoo in the cache, which goes on after a kill. number: 0 for the first fits, 1 for
+    the second ones, from an independent start and at other points unless all fits share them."""
+    way, rank, name = LEVERS[cell["lever"]], RANKS.get(cell["lever"]), cell.representation
+    config = way.of(context.settings(cell.data).fit.of(name))
+    model = representation_for(name, context.base(cell.data), signals.modality, rank, context.preset)
+    path = cache_dir() / "training" / f"learnability-{cell.key}-{number}"
+    zoo = Zoo.create(
+        path, model, dataset=cell.data, preset=context.preset, init="centered", sigma=SIGMA,
+        init_seed=INIT_SEED + number, seed=0 if way.shared_points else number, steps=config.steps, fit=config.stated(),
+    )  # fmt: skip
+    with bar(f"{cell} ({number + 1} of 2)") as update:
+        for record in build_zoo(zoo, signals, device=context.device):
+            update(record.done, record.total, f"quality {record.quality:.3f}")
+    return zoo
+
+
+def _read(zoo: Zoo, training: list[str], unseen: list[str]) -> pd.DataFrame:
+    attributes = zoo.attributes
+    near, far = (zoo.weights(ids).numpy() for ids in (training, unseen))
+    return read_attributes(near, attributes.loc[training], far, attributes.loc[unseen])
+
+
+def _generated(zoo: Zoo, weights: Float[Tensor, "n p"], cell: Cell, context: Context) -> dict[str, float]:
+    """FD of the samples of a small generator, beside that of training fits."""
+    training, begun = training_of(zoo, generator_config(cell, context)), time.process_time()
+    with bar(f"{cell} (generator)") as update:
+        for record in training.run(monitor_every=0):
+            update(record.step, record.steps, f"of unseen weights {record.validation or 0:.4f}")
+    samples = training.model.sample(UNSEEN, steps=SAMPLER_STEPS)
+    extractor = context.shared(("extractor", zoo.modality.name), zoo.modality.extractor)
+    found = {"FD": generated_distance(zoo, samples, extractor)}
+    found["FD of training fits"] = generated_distance(zoo, weights[torch.randperm(len(weights))[:UNSEEN]], extractor)
+    best = training.best.step if training.best else training.step
+    return found | {"generator steps": best, "generator seconds": time.process_time() - begun}
+
+
+def generator_config(cell: Cell, context: Context) -> DiffusionConfig:
+    config = diffusion_preset(context.preset, cell.representation)
+    return replace(config, steps=min(GENERATOR_STEPS, config.steps or GENERATOR_STEPS), epochs=None)
+
+
+def settings(cell: Cell, context: Context) -> dict:
+    about = {"lever": LEVERS[cell["lever"]], "rank": RANKS.get(cell["lever"]), "pairs": PAIRS, "counts": COUNTS}
+    about |= {"generator": generator_config(cell, context), "training": VERSION, "sampler": SAMPLER_STEPS}
+    return fitted(cell, context) | about
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    rows = [{"data set": slug(cell.data), **value["row"]} for cell, value in found]
+    read = [
+        {"data set": slug(cell.data), "lever": cell["lever"], **one}
+        for cell, value in found for one in value["attributes"]
+    ]  # fmt: skip
+    chosen = {data: _chosen([row for row in rows if row["data set"] == slug(data)], data)
+              for data in dict.fromkeys(cell.data for cell, _ in found)}  # fmt: skip
+    about = {"training": TRAINING, "unseen": UNSEEN, "pairs": PAIRS, "within": WITHIN, "chosen": chosen}
+    tables = [path for path in paths if path.suffix != ".png"]
+    write_tables(tables, rows, preset=context.preset, **about, attributes=read)
+    draw(pd.DataFrame(rows), COUNTS, next(path for path in paths if path.suffix == ".png"))
+
+
+def _chosen(rows: list[dict], data: str) -> str | None:
+    """The winner of a data set; None as long as the paper's protocol has not been measured."""
+    plain = next((row["quality"] for row in rows if row["lever"] == PAPER_LIKE), None)
+    if plain is None:
+        return None
+    modality = modality_of(data)
+    sign, within = 1 if modality.higher_is_better else -1, WITHIN.get(modality.name, modality.negligible)
+    good = [row for row in rows if sign * (plain - row["quality"]) <= within]
+    return min(good, key=lambda row: row["FD"])["lever"]
+
+
+EXPERIMENT = Experiment(
+    name="learnability",
+    title="`reports/learnability.*`: what makes weights learnable, one lever of fitting at a time and together: 1,000 "
+    "fits and a small generator for each; the winner becomes the fit preset `structured`",
+    data=("faces", "shapes10"),
+    grid={"representation": ("mlora-asym",), "lever": lambda: tuple(LEVERS)},
+    signals=signals_of,
+    settings=settings,
+    needs=base_needed,
+    run=run,
+    report=report,
+    held=lambda report, cell, context: any(
+        (row["data set"], row["lever"]) == (slug(cell.data), cell["lever"]) for row in report["rows"]
+    ),
+    reports=tuple(f"reports/learnability{{tag}}.{ending}" for ending in ("json", "md", "png")),
+    by_hand=True,
+    place=25,
+    size="0.2 MB",
+    time="26 cells, 15 to 40 min each (estimated)",
+)

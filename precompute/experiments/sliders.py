@@ -1,0 +1,49 @@
+"""Whether sliders tell the truth: unseen fits are moved along the direction of each attribute, and what they decode to
+says whether the attribute changes as asked, and whether the others stay.
+
+Directions come from the training fits. Nothing is chosen by these results: how directions are found is chosen on the
+validation split (`slider_ways`).
+"""
+
+from pathlib import Path
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.final import final_fits
+from precompute.sliders import AMOUNTS, FITS, MOVES, STAYS, TRUSTED, good, sliders_of, summary
+from precompute.tables import write_tables
+from wsr.analysis.directions import RIDGE
+from wsr.fields import registry
+
+
+def run(cell: Cell, context: Context) -> list[dict]:
+    context.prepare(cell.data)
+    zoo = context.open_zoo(cell)
+    return [{"zoo": zoo.path.name, **row} for row in sliders_of(zoo, good(final_fits(EXPERIMENT, zoo)))]
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    rows = [row for _, some in found for row in some]
+    totals = [{"zoo": some[0]["zoo"], **summary(some)} for _, some in found if some]
+    about = {"amounts": AMOUNTS, "fits": FITS, "moves": MOVES, "stays": STAYS, "trusted": TRUSTED, "ridge": RIDGE}
+    json_path, md_path = paths
+    write_tables([json_path], rows, totals=totals, **about)
+    write_tables([md_path], totals)
+
+
+EXPERIMENT = Experiment(
+    name="sliders",
+    title="`reports/sliders.*`: whether the sliders of attributes move unseen fits as asked, and what else they move",
+    data=("shapes10",),
+    grid={"representation": registry.names},
+    settings=lambda cell, context: {
+        "amounts": AMOUNTS, "fits": FITS, "moves": MOVES, "stays": STAYS, "trusted": TRUSTED, "ridge": RIDGE,
+    },
+    needs=("zoos/{zoo}",),
+    run=run,
+    report=report,
+    reports=("reports/sliders{tag}.json", "reports/sliders{tag}.md"),
+    final=True,
+    place=40,
+    size="60 kB",
+    time="about 10 min a zoo of shapes, not measured yet",
+)  # fmt: skip

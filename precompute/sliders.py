@@ -1,0 +1,150 @@
+"""Judges sliders: moves weights along the directions of attributes, and reads off what they decode to whether the
+attribute changes as asked, and whether all others stay.
+
+A reading counts only if it can be trusted: on the weights as they are it must explain at least `TRUSTED` of the
+variance of a number, or tell a value from the others with at least `TRUSTED` balanced accuracy.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from torch import Tensor
+
+from wsr.analysis.attributes import NONE, attributes_of, of_class
+from wsr.analysis.directions import Direction, Directions, directions
+from wsr.analysis.readings import Readings
+from wsr.data.named import find
+from wsr.errors import WsrError
+from wsr.zoo import Zoo
+
+AMOUNTS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+TRUSTED = 0.8
+MOVES = 0.5  # share of what one step asks for that must be there, for an attribute to have moved as asked
+STAYS = 0.5  # standard deviations that another number may move by when the slider moves by one step
+FITS = 10  # of a class
+
+
+def sliders_of(
+    zoo: Zoo, fits: pd.DataFrame, only: Iterable[str] = (), way: str = "jointly", ridge: float | None = None
+) -> list[dict]:
+    """Judges all sliders of a zoo on unseen fits: those of each class on its own fits, where classes have attributes of
+    their own. only: these attributes, by default all. Returns a row for each slider whose reading can be trusted."""
+    dataset, _ = find(zoo.meta["dataset"])
+    own = dataset is not None and bool(dataset.measures(None))
+    rows = []
+    for cls in sorted(set(fits["class"])) if own else [None]:
+        known = zoo.good("train")
+        table = attributes_of(zoo, (known if cls is None else of_class(known, cls))["id"].tolist())
+        some = (fits if cls is None else of_class(fits, cls))["id"].tolist()[: FITS if own else 10 * FITS]
+        options = {} if ridge is None else {"ridge": ridge}
+        found = directions(zoo, table, cls=cls, way=way, **options)
+        judge = Judge(found, Readings(zoo, table, cls=cls), zoo.weights(some), attributes_of(zoo, some))
+        wanted = [name for name in judge.trusted if not only or found[name].attribute in set(only)]
+        rows += [{"class": cls or "all", **judge.row(name)} for name in wanted]
+    return rows
+
+
+class Judge:
+    """Judges the sliders of unseen weights (n, p), whose attributes are known. trusted: the names of the directions
+    whose attributes can be read, each with how well."""
+
+    def __init__(self, found: Directions, readings: Readings, weights: Float[Tensor, "n p"], truth: pd.DataFrame):
+        self.found, self.readings, self.weights = found, readings, weights
+        self.trusted: dict[str, float] = {}
+        for name in found:
+            share = self._trust(name, truth)
+            if share >= TRUSTED:
+                self.trusted[name] = share
+        self.before = self._read(weights)
+
+    def _trust(self, name: str, truth: pd.DataFrame) -> float:
+        """R² of a number, or balanced accuracy of a value; 0 where it cannot be read or what is true is not known."""
+        direction = self.found[name]
+        if direction.attribute not in truth:
+            return 0.0
+        known = truth[direction.attribute].notna().to_numpy(copy=True)
+        true = truth[direction.attribute][known]
+        if len(set(true)) < 2:
+            return 0.0
+        try:
+            read = self.readings.read(self.weights[known], name)
+        except WsrError:
+            return 0.0
+        if direction.unit is not None:
+            return float(np.nan_to_num(np.corrcoef(read, true.to_numpy(float))[0, 1]) ** 2)
+        has = self._has(direction, true)
+        if has.all() or not has.any():
+            return 0.0
+        return float(((read > 0.5)[has].mean() + (read <= 0.5)[~has].mean()) / 2)
+
+    def _has(self, direction: Direction, values: pd.Series) -> np.ndarray:
+        value = direction.name.removeprefix(direction.attribute).removeprefix(": ")
+        return (values == value if value else values != NONE).to_numpy()
+
+    def _read(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
+        """All trusted readings, a column each; those that are measured from one decoding."""
+        measured = self.readings.measure(weights) if self.readings.measured else pd.DataFrame(index=range(len(weights)))
+        others = {name: self.readings.read(weights, name) for name in self.trusted if name not in measured}
+        return measured.assign(**others)[list(self.trusted)]
+
+    def row(self, name: str) -> dict:
+        """Moves all weights by AMOUNTS along a direction. R²: between the slider and the change of the reading, over
+        all weights; slope: the change for a step, as a share of what it asks for; moves: share of the weights whose
+        attribute changes as asked by one step; stays: share of the other readings that stay, by one step."""
+        direction = self.found[name]
+        read = {amount: self._read(direction.apply(self.weights, amount)) for amount in AMOUNTS if amount}
+        read[0.0] = self.before
+        changes = {amount: (read[amount][name] - self.before[name]).to_numpy() for amount in AMOUNTS}
+        kind = "number" if direction.unit is not None else "category"
+        row = {"slider": name, "kind": kind, "measured": name in self.readings.measured, "fits": len(self.weights),
+               "reading": self.trusted[name]}  # fmt: skip
+        return row | self._moves(direction, changes, read) | {"stays": self._stays(direction, read)}
+
+    def _moves(self, direction: Direction, changes: dict[float, np.ndarray], read: dict[float, pd.DataFrame]) -> dict:
+        if direction.unit is None:  # of those without the value, how many get it
+            without = (self.before[direction.name] <= 0.5).to_numpy()
+            flips = (read[1.0][direction.name] > 0.5).to_numpy()[without]
+            return {"R²": None, "slope": None, "moves": float(flips.mean()) if without.any() else None}
+        asked = np.repeat(list(changes), len(self.weights))
+        seen = np.concatenate(list(changes.values())) / direction.unit
+        fine = np.isfinite(seen)
+        if fine.sum() < 3 or not seen[fine].std():
+            return {"R²": 0.0, "slope": 0.0, "moves": 0.0}
+        share = np.corrcoef(asked[fine], seen[fine])[0, 1] ** 2
+        slope = float(asked[fine] @ seen[fine] / (asked[fine] @ asked[fine]))
+        there = [sign * changes[sign] / direction.unit >= MOVES for sign in (1.0, -1.0)]
+        return {"R²": float(share), "slope": slope, "moves": float(np.mean(there))}
+
+    def _stays(self, direction: Direction, read: dict[float, pd.DataFrame]) -> float | None:
+        """Other names of the same attribute are no other attribute; numbers that say the same move with it, and count
+        all the same."""
+        shares = []
+        for name in self.trusted:
+            other = self.found[name]
+            if other.attribute == direction.attribute:
+                continue
+            for amount in (-1.0, 1.0):
+                before, after = self.before[name], read[amount][name]
+                same = (after - before).abs() <= STAYS * other.unit if other.unit else (after > 0.5) == (before > 0.5)
+                shares.append(float(same.mean()))
+        return float(np.mean(shares)) if shares else None
+
+
+def good(fits: pd.DataFrame) -> pd.DataFrame:
+    """The fits that succeeded."""
+    return fits[fits["status"] == "ok"]
+
+
+def summary(rows: list[dict]) -> dict:
+    """What the issue asks of the sliders: how many numbers have R² ≥ 0.8, and the mean shares that move and stay."""
+    table = pd.DataFrame(rows)
+    if not len(table):
+        return {"sliders": 0}
+    numbers = table[table["kind"] == "number"]
+    return {
+        "sliders": len(table), "R² ≥ 0.8": int((numbers["R²"] >= 0.8).sum()), "numbers": len(numbers),
+        "R²": float(numbers["R²"].mean()), "slope": float(numbers["slope"].mean()),
+        "moves": float(table["moves"].mean()), "stays": float(table["stays"].mean()),
+    }  # fmt: skip

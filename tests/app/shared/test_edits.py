@@ -1,0 +1,123 @@
+"""The Edit row: sliders of the open network, what is said beside them, undo, reset and combine."""
+
+from dataclasses import replace
+
+import gradio as gr
+import pytest
+import torch
+from by_name import by_name
+
+from app.shared import edit_row, edits, library, networks
+from app.shared.edit_row import EditRow
+from app.shared.fitted import Fitted
+from app.tabs.fit import handlers as fit_handlers
+from app.tabs.fit.handlers import FitTab
+from app.tabs.generate import handlers as generate_handlers
+from app.tabs.generate.handlers import GenerateTab
+from wsr.errors import WsrError
+
+NAME = "shapes10-mlora-asym"
+
+
+class Request:
+    session_hash = "edit-tests"
+
+
+@pytest.fixture
+def chair(assets, small):
+    """An open network: a chair of the tiny zoo, which has a height, and a style of legs."""
+    model = networks.zoo(NAME).representation
+    return Fitted("sample 1", model, networks.vector(NAME, "chair-00003"), (1, 1), 0.0, 0, NAME)
+
+
+def row(show=lambda edited, request: {"shown": edited.fitted}):
+    return replace(by_name(EditRow), show=show)
+
+
+def said(answer):
+    return answer["said"]
+
+
+def test_a_network_without_attributes_is_not_edited(assets, small):
+    name = "emoji-mlora-asym"
+    item = library.collection(name).ids[0]
+    emoji = Fitted("fox", networks.zoo(name).representation, networks.vector(name, item), (1, 1), 0.0, 0, name)
+    hidden = edit_row.offered(row(), emoji, None, True)
+    assert hidden["row"]["visible"] is False and hidden["edits"] is None
+    assert edit_row.offered(row(), None, None, False)["row"]["visible"] is False
+    assert edit_row.slid(row(), None, "height", 1.0, Request()) == gr.skip()
+
+
+def test_the_row_is_offered_folded_and_filled_when_it_is_wanted(chair):
+    offered = edit_row.offered(row(), chair, None, False)
+    assert offered["row"]["visible"] is True and offered["attribute"]["choices"] == []
+    begun = offered["edits"]
+    assert (begun.name, begun.cls, begun.amounts) == (NAME, "chair", {})
+    filled = edit_row.unfolded(row(), begun)
+    assert filled["attribute"]["choices"] == ["height", "legs: round", "legs: square"]
+    assert filled["wanted"] is True and filled["amount"] == 0 and not filled["undo"]["interactive"]
+    again = edit_row.offered(row(), chair, None, True)  # another one is opened, and the row is open
+    assert again["attribute"]["value"] == "height"
+
+
+def test_a_slider_moves_the_network_and_says_what_is_measured(chair):
+    begun = edits.begun(chair)
+    moved = edit_row.slid(row(), begun, "height", 1.5, Request())
+    step = edits.directions(NAME, "chair")["height"]
+    torch.testing.assert_close(moved["fitted"].weights, chair.weights + 1.5 * step.vector)
+    assert moved["shown"] is moved["fitted"] and moved["fitted"].label == "sample 1, edited"
+    assert "amount" not in moved and moved["undo"]["interactive"]  # the slider is in the visitor's hand
+    assert "asked for" in said(moved) and "networks of unseen targets" in said(moved)
+    assert edit_row.offered(row(), moved["fitted"], moved["edits"], True) == gr.skip()  # it is no other network
+    other = edit_row.slid(row(), moved["edits"], "legs: round", 1.0, Request())
+    assert "sure →" in said(other)
+
+
+def test_edits_add_up_and_are_undone_one_by_one_or_all_together(chair):
+    first = edit_row.slid(row(), edits.begun(chair), "height", 0.5, Request())["edits"]
+    first = edit_row.slid(row(), first, "height", 2.0, Request())["edits"]  # the same slider, further
+    both = edit_row.slid(row(), first, "legs: round", -1.0, Request())["edits"]
+    assert both.amounts == {"height": 2.0, "legs: round": -1.0}
+    found = edits.directions(NAME, "chair")
+    torch.testing.assert_close(both.fitted.weights, found.moved(chair.weights, both.amounts))
+    assert edit_row.chosen(row(), both, "height")["amount"] == 2.0
+    one = edit_row.undone(row(), both, "legs: round", Request())
+    assert one["edits"].amounts == {"height": 2.0} and one["amount"] == 0 and one["undo"]["interactive"]
+    none = edit_row.undone(row(), one["edits"], "height", Request())
+    assert torch.equal(none["fitted"].weights, chair.weights) and not none["undo"]["interactive"]
+    assert none["fitted"].label == "sample 1"
+    reset = edit_row.reset(row(), both, "height", Request())
+    assert torch.equal(reset["fitted"].weights, chair.weights) and reset["edits"].amounts == {}
+    assert edits.begun(chair).undone().amounts == {}
+
+
+def test_the_gauge_warns_when_the_network_leaves_the_data(chair):
+    far = replace(edits.begun(chair).moved("height", 0.1))
+    away = replace(far, fitted=replace(far.fitted, weights=chair.weights + 30))
+    assert "has left the data" in edits.said(away, "height") and "wsr-failed" in edits.said(away, "height")
+
+
+@pytest.mark.parametrize(("name", "amount"), [("heigth", 1.0), ("height", 3.5), ("height", "1"), ("height", True)])
+def test_what_a_page_cannot_ask_is_refused(chair, name, amount):
+    with pytest.raises(gr.Error, match="did you mean 'height'|goes from"):
+        edit_row.slid(row(), edits.begun(chair), name, amount, Request())
+
+
+def test_both_tabs_show_what_has_been_edited(chair):
+    edited = edits.begun(chair).moved("height", 1.0)
+    generate, fit = by_name(GenerateTab), by_name(FitTab)
+    shown = generate_handlers.show_edited(generate, edited, Request())
+    assert shown["pair"].count("<figure>") == 2 and "sample 1, edited" in shown["pair"] and shown["verdict"] == ""
+    shown = fit_handlers.show_edited(fit, edited, Request())
+    assert set(shown) == {"picture", "surface", "download"}
+    assert shown["download"]["value"].endswith("sample-1--edited-mlora-asym.safetensors")
+
+
+def test_a_fit_finds_the_collection_that_decodes_alike(chair):
+    fit = replace(chair, collection="")
+    assert edits.editable(fit) == NAME
+    model = networks.zoo("shapes10-mlp").representation
+    other = replace(fit, model=model, weights=networks.vector("shapes10-mlp", "chair-00003"))
+    assert edits.editable(other) == "shapes10-mlp"
+    with pytest.raises(WsrError, match="goes from"):
+        edits.begun(fit).moved("height", 4.0)

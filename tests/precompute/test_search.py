@@ -1,0 +1,56 @@
+"""The search of a diffusion network: the same budget for everybody, one step of one axis at a time."""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from precompute.experiment import Context
+from precompute.experiments import diffusion_search as search
+from precompute.experiments.diffusion_search import Trial, next_trial
+from precompute.generators import search_report, with_trial
+from wsr.generators.diffusion import diffusion_preset
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+START = Trial.of(diffusion_preset("cpu"))
+
+
+def searched(loss, tokens: bool) -> dict[Trial, float]:
+    known: dict[Trial, float] = {}
+    while (trial := next_trial(known, START, tokens)) is not None:
+        assert trial not in known
+        known[trial] = loss(trial)
+    return known
+
+
+@pytest.mark.parametrize("tokens", [True, False])
+def test_the_best_is_found_within_the_budget(tokens):
+    def loss(trial):
+        away = abs(math.log2(trial.lr / 5e-4)) + abs(search.DEPTHS.index(trial.depth) - 1)
+        return away + abs(search.WIDTHS.index(trial.width) - 3) + (tokens and trial.token_size != 1280)
+
+    known = searched(loss, tokens)
+    best = min(known, key=known.get)
+    assert (best.lr, best.width, best.depth, best.token_size) == (5e-4, 448, 2, 1280 if tokens else None)
+    assert len(known) <= search.TRIALS and known[best] == 0
+
+
+def test_everybody_gets_the_same_number_of_trials_and_starts_with_the_rates():
+    known = searched(lambda trial: -trial.lr * trial.width * trial.depth, False)  # improves without end
+    assert len(known) == len(searched(lambda trial: -trial.lr, True)) == search.TRIALS
+    assert list(known)[: len(search.RATES)] == [replace(START, lr=lr) for lr in search.RATES]
+
+
+def test_a_search_ends_early_if_all_neighbours_are_worse():
+    known = searched(lambda trial: 0.0 if trial == replace(START, lr=1e-3) else 1.0, True)
+    assert len(known) == 2 + 1 + 2 + 1 + 1  # rates and their lower neighbour, two widths, one depth, one token size
+    assert {trial.depth for trial in known} == {1, 2} and {trial.token_size for trial in known} == {None, 1280}
+
+
+def test_what_was_found_is_used_and_rows_of_before_have_a_rate_alone():
+    config = diffusion_preset("cpu")
+    assert with_trial(config, {"lr": 1e-3, "step seconds": 0.1}) == replace(config, lr=1e-3)
+    found = replace(START, width=448, token_size=640)
+    assert Trial.of(with_trial(config, vars(found))) == found
+    assert search_report("faces", Context()) == "reports/diffusion-search-faces.json"
+    assert search_report("emoji/people", Context()) == "reports/diffusion-search.json"
