@@ -132,11 +132,13 @@ class FitConfig:
 
 @dataclass(frozen=True)
 class Protocol:
-    """A fit preset: how fits differ from those of a preset of sizes. lr, steps: factors of that preset's; the others as
-    in `FitConfig`."""
+    """A fit preset: how fits differ from those of a preset of sizes. lr, steps: factors of that preset's. encoded:
+    whether fits start where an encoder says; `steps` is then a factor of the encoder's. The others as in
+    `FitConfig`."""
 
     lr: float = 1.0
     steps: float = 1.0
+    encoded: bool = False
     shared_points: bool = False
     pull: float = 0.0
     average: float = 0.0

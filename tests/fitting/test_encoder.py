@@ -122,7 +122,8 @@ def test_every_adapter_and_every_modality_has_an_encoder():
     targets = ShapeTargets(places, (places.norm(dim=-1) < torch.rand(6, 1, 1, generator=draw) + 0.2))
     for name in ("mlora-asym", "lora"):
         model = make_representation(name, field, field.config, 2)
-        training = EncoderTraining(targets, model, EncoderConfig(features=16, steps=30, instances=6, points=100, warmup=5, ema=0.5))
+        config = EncoderConfig(features=16, steps=30, instances=6, points=100, warmup=5, ema=0.5)
+        training = EncoderTraining(targets, model, config)
         first, *_, last = training.run(record_every=5)
         assert last.loss < first.loss and 0 < training.finish(targets).known <= 1
 

@@ -120,10 +120,9 @@ class ZooBuild(LeverOptions):
         from wsr.data import load_signals
         from wsr.devices import usable
         from wsr.fitting.fit import representation_for
-        from wsr.fitting.settings import FitSettings
+        from wsr.fitting.settings import FitSettings, Start
         from wsr.zoo import Zoo, build_zoo, shard
-        from wsr.zoo.build import encoded_settings
-        from wsr.zoo.meta import ZooSettings
+        from wsr.zoo.build import fit_settings
 
         device = usable(self.device)
         if self.count is not None and self.count < 1:
@@ -132,12 +131,8 @@ class ZooBuild(LeverOptions):
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
-        asked = FitSettings(preset=self.preset, steps=self.steps or None, **self.levers())
-        config = asked.config(self.representation, signals.modality)
-        settings: ZooSettings = {"steps": config.steps}
-        if self.start == "encoded":
-            settings = encoded_settings(model, config.steps)
-            config = asked.config(self.representation, signals.modality, settings["steps"])
+        start = Start(encoded=self.start == "encoded")
+        asked = FitSettings(start=start, preset=self.preset, steps=self.steps or None, **self.levers())
         zoo = Zoo.create(
             self.out,
             model,
@@ -147,8 +142,7 @@ class ZooBuild(LeverOptions):
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
-            fit=config.stated(),
-            **{**settings, "steps": config.steps},
+            **fit_settings(model, asked),
         )
         records = build_zoo(zoo, signals, device=device, workers=self.workers)
         first = next(records, None)  # errors are raised before the bar is shown

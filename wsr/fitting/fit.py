@@ -46,7 +46,7 @@ def stream(
     items = as_signals(signals, preset=settings.preset)
     preset = find_preset(settings.preset, items.modality)
     model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
-    encoder = encoder_for(model) if settings.start.encoded else None  # an error before the signals are read
+    encoder = encoder_for(model) if settings.encoded(items.modality) else None  # an error before the signals are read
     start, device, steps = settings.start.of(model), usable(settings.device), default_steps(items, preset.fit)
     shared = settings.config(representation, items.modality).shared_points
     problem = make_problem(items, preset.resolution, settings.seed, device, shared_points=shared)

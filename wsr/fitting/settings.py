@@ -126,6 +126,10 @@ class FitSettings:
             raise unknown_name("start", given["start"], STARTS)
         return cls(start=Start(encoded=given.get("start") == "encoded", **start), **own)
 
+    def encoded(self, modality: Modality | str) -> bool:
+        """Tells whether fits start where an encoder says: because the start or the fit preset says so."""
+        return self.start.encoded or find_protocol(self.protocol, modality).encoded
+
     def config(self, representation: str, modality: Modality | str, steps: int | None = None) -> FitConfig:
         """Returns the configuration for fitting a representation: what is given here, else what the fit preset or the
         preset says. steps: the preset's number of steps, if another one applies. WsrError if the number of steps is not

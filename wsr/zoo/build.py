@@ -18,10 +18,11 @@ from wsr.fitting.encoder import StartEncoder
 from wsr.fitting.encoder_files import encoder_for
 from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import Problem, make_problem
+from wsr.fitting.settings import FitSettings
 from wsr.fitting.threads import side_by_side, workers_for
 from wsr.formats.tables import attribute_column
 from wsr.presets import FitConfig
-from wsr.zoo.meta import ZooSettings
+from wsr.zoo.meta import FittedAs
 from wsr.zoo.zoo import Zoo
 
 FIRST = "first"  # the init of a zoo whose other fits start from its first one
@@ -147,11 +148,16 @@ def zoo_encoder(zoo: Zoo) -> StartEncoder | None:
     return encoder
 
 
-def encoded_settings(model: Representation, plain_steps: int) -> ZooSettings:
-    """Returns the settings of a new zoo whose fits start where the encoder for `model` says. plain_steps: of instances
-    that it does not know. WsrError if there is no encoder."""
-    encoder = encoder_for(model)
-    return {"steps": encoder.config.fit_steps, "encoded": {"sha256": encoder.sha256, "plain_steps": plain_steps}}
+def fit_settings(model: Representation, asked: FitSettings) -> FittedAs:
+    """Returns the settings of a new zoo that say how its instances are fitted. WsrError if they are to start where an
+    encoder says and there is none for `model`."""
+    config = asked.config(model.name, model.modality)
+    if not asked.encoded(model.modality):
+        return {"steps": config.steps, "fit": config.stated()}
+    encoder, plain = encoder_for(model), replace(asked, steps=None).config(model.name, model.modality)
+    config = asked.config(model.name, model.modality, encoder.config.fit_steps)
+    encoded = {"sha256": encoder.sha256, "plain_steps": plain.steps}
+    return {"steps": config.steps, "fit": config.stated(), "encoded": encoded}
 
 
 def batch_size(zoo: Zoo, device: str) -> int:
