@@ -245,13 +245,13 @@ _PRESETS: dict[tuple[str, str], PresetConfig] = {
 }
 PRESETS: tuple[str, ...] = ("cpu", "paper")
 
-PAPER_LIKE = "paper-like"
+PAPER_LIKE, STRUCTURED = "paper-like", "structured"
 # Fit presets by name and modality. `paper-like` is the paper's protocol: fits as the presets above state them.
 # `structured` makes weights that are easier to learn from, and costs at most 0.5 dB or an IoU of 0.005; a modality has
 # it once `python -m precompute run learnability` has been run for it.
 PROTOCOLS: dict[str, dict[str, Protocol]] = {
     PAPER_LIKE: {},
-    "structured": {},
+    STRUCTURED: {},
 }
 
 
