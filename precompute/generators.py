@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from precompute.experiment import Cell, Context
 from wsr.fields import registry
@@ -79,9 +80,19 @@ def search_report(data: str, context: Context) -> str:
     return "reports/diffusion-search" + (f"-{where}" if where != SEARCHED else "") + ".json"
 
 
+def large_search_report(data: str, context: Context) -> str:
+    """The path of the report on the networks for generators that learn from the large zoos of `data`."""
+    return f"reports/large-search-{context.named(data)}.json"
+
+
 def searched(data: str, context: Context) -> dict[str, dict]:
     """The row of the best trial of each representation; empty before the search."""
-    path, best = context.path(search_report(data, context)), {}
+    return best_trials(context.path(search_report(data, context)))
+
+
+def best_trials(path: Path) -> dict[str, dict]:
+    """The row of the best trial of each representation in a search's report; empty if there is no such report."""
+    best: dict[str, dict] = {}
     for row in json.loads(path.read_text())["rows"] if path.exists() else []:
         known = best.get(row["representation"])
         if known is None or row["validation loss"] < known["validation loss"]:

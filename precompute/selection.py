@@ -18,7 +18,8 @@ from wsr.progress import bar
 
 # How many signals of each split a zoo holds.
 SIZES: Mapping[Split, int] = {TRAIN: 800, HELDOUT: 200}
-SIZES_OF: Mapping[str, Mapping[Split, int]] = {"faces": {TRAIN: 1600, VALIDATION: 200, TEST: 200}}
+LARGE_SIZES: Mapping[Split, int] = {TRAIN: 1600, VALIDATION: 200, TEST: 200}
+SIZES_OF: Mapping[str, Mapping[Split, int]] = {"faces": LARGE_SIZES}
 
 
 def slug(name: str) -> str:
@@ -83,8 +84,23 @@ def training_signals(data: str) -> Signals:
 def zoo_signals(dataset: str) -> Signals:
     """The signals of a data set's zoos, in an order that does not depend on the class, so that the first half of a zoo
     represents all of it."""
+    return _chosen(load_signals(dataset), SIZES_OF.get(base_data(dataset), SIZES))
+
+
+def large_zoo_signals(dataset: str) -> Signals:
+    """All signals of a data set, for its large zoos (`precompute.large`). Those that a part of such a zoo in assets/
+    holds come first, and the others follow in an order that does not depend on the class either."""
     signals = load_signals(dataset)
-    sizes = SIZES_OF.get(base_data(dataset), SIZES)
+    first = shipped_signals(dataset).ids
+    return signals.select([*first, *sorted(set(signals.ids) - set(first), key=_rank)])
+
+
+def shipped_signals(dataset: str) -> Signals:
+    """The signals whose weights in a large zoo come with the assets."""
+    return _chosen(load_signals(dataset), LARGE_SIZES)
+
+
+def _chosen(signals: Signals, sizes: Mapping[Split, int]) -> Signals:
     chosen = [name for split, count in sizes.items() for name in _balanced(signals, split, count)]
     return signals.select(sorted(chosen, key=_rank))
 

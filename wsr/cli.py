@@ -13,6 +13,7 @@ from wsr.commands.app import App
 from wsr.commands.base import Base
 from wsr.commands.bench import Bench
 from wsr.commands.data import Data
+from wsr.commands.encoder import Encoder
 from wsr.commands.fit import Fit
 from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
 from wsr.commands.options import parsed
@@ -25,6 +26,7 @@ from wsr.paths import use_writable_caches
 Command = (
     Annotated[Data, subcommand("data")]
     | Annotated[Base, subcommand("base")]
+    | Annotated[Encoder, subcommand("encoder")]
     | Annotated[Fit, subcommand("fit")]
     | Annotated[ZooCommand, subcommand("zoo")]
     | Annotated[Render, subcommand("render")]

@@ -132,11 +132,13 @@ class FitConfig:
 
 @dataclass(frozen=True)
 class Protocol:
-    """A fit preset: how fits differ from those of a preset of sizes. lr, steps: factors of that preset's; the others as
-    in `FitConfig`."""
+    """A fit preset: how fits differ from those of a preset of sizes. lr, steps: factors of that preset's. encoded:
+    whether fits start where an encoder says; `steps` is then a factor of the encoder's. The others as in
+    `FitConfig`."""
 
     lr: float = 1.0
     steps: float = 1.0
+    encoded: bool = False
     shared_points: bool = False
     pull: float = 0.0
     average: float = 0.0
@@ -243,13 +245,13 @@ _PRESETS: dict[tuple[str, str], PresetConfig] = {
 }
 PRESETS: tuple[str, ...] = ("cpu", "paper")
 
-PAPER_LIKE = "paper-like"
+PAPER_LIKE, STRUCTURED = "paper-like", "structured"
 # Fit presets by name and modality. `paper-like` is the paper's protocol: fits as the presets above state them.
 # `structured` makes weights that are easier to learn from, and costs at most 0.5 dB or an IoU of 0.005; a modality has
 # it once `python -m precompute run learnability` has been run for it.
 PROTOCOLS: dict[str, dict[str, Protocol]] = {
     PAPER_LIKE: {},
-    "structured": {},
+    STRUCTURED: {},
 }
 
 

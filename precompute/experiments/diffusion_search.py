@@ -20,6 +20,7 @@ from wsr.fields import registry
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
+from wsr.zoo import Zoo
 
 RATES, SECONDS, TRIALS = (1e-3, 2e-3), 60, 20
 WIDTHS, DEPTHS = (192, 256, 320, 448, 640), (1, 2, 3, 4, 6)
@@ -40,13 +41,21 @@ class Trial:
         return cls(config.lr, config.width, config.depth, config.token_size)
 
 
-def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool) -> Trial | None:
-    """The next trial; None if all neighbours of the best one have been tried, or no trials are left. known: the
+@dataclass(frozen=True)
+class Budget:
+    """The number of trials of a representation, and the CPU seconds of each."""
+
+    trials: int
+    seconds: int
+
+
+def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool, trials: int) -> Trial | None:
+    """The next trial; None if all neighbours of the best one have been tried, or `trials` have been made. known: the
     validation loss of each trial so far. start: the preset. tokens: whether the size of tokens is searched."""
     for lr in RATES:
         if replace(start, lr=lr) not in known:
             return replace(start, lr=lr)
-    if len(known) >= TRIALS:
+    if len(known) >= trials:
         return None
     best = min(known, key=known.__getitem__)
     return next((one for one in neighbours(best, tokens) if one not in known), None)
@@ -63,26 +72,35 @@ def neighbours(trial: Trial, tokens: bool) -> Iterator[Trial]:
 
 
 def run(cell: Cell, context: Context) -> list[dict]:
+    return search(context.open_zoo(cell), cell, context, Budget(TRIALS, SECONDS))
+
+
+def search(zoo: Zoo, cell: Cell, context: Context, budget: Budget) -> list[dict]:
+    """Searches the network of a zoo's generator. Returns a row for each trial; those of a killed run are kept."""
     rows, name = kept(cell) or [], cell.representation
     preset = diffusion_preset(context.preset, name)
     start, tokens = Trial.of(preset), not registry.named(name).needs_base
     while True:
         known = {Trial.of(with_trial(preset, row)): row["validation loss"] for row in rows}
-        trial = next_trial(known, start, tokens)
+        trial = next_trial(known, start, tokens, budget.trials)
         if trial is None:
             return rows
         tried = vars(trial)
-        training = training_of(context.open_zoo(cell), replace(preset, **tried))
-        seconds, best = train(training, SECONDS, f"{name} {trial}"), training.best
+        training = training_of(zoo, replace(preset, **tried))
+        seconds, best = train(training, budget.seconds, f"{name} {trial}"), training.best
         row = {"representation": name, **tried, "validation loss": best.loss, "best step": best.step}
         rows.append(row | {"steps": training.step, "seconds": seconds, "step seconds": seconds / training.step})
         keep(cell, rows)
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
+    write_search(found, paths[0], context, Budget(TRIALS, SECONDS))
+
+
+def write_search(found: Found, path: Path, context: Context, budget: Budget) -> None:
     rows = [row for _, rows in found for row in rows]
-    about = {"data set": context.named(found[0][0].data), "seconds": SECONDS, "trials": TRIALS}
-    write_json(paths[0], about | {"rows": rows})
+    about = {"data set": context.named(found[0][0].data), "seconds": budget.seconds, "trials": budget.trials}
+    write_json(path, about | {"rows": rows})
 
 
 def grid(context: Context) -> list[dict]:

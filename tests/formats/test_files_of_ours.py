@@ -20,6 +20,8 @@ from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, load_latents, save_base
 from wsr.fields.representation import make_representation
+from wsr.fitting.encoder import EncoderConfig, StartEncoder
+from wsr.fitting.encoder_files import load_encoder, save_encoder
 from wsr.fitting.saved import save_weights
 from wsr.generators.base import SaveSettings
 from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, load_diffusion
@@ -53,6 +55,7 @@ def files(tmp_path_factory):
     about = {"zoo": zoo.meta, "name": "zoo", "counts": [1, 2]}
     made = WeightDiffusion.new(model, zoo.weights(), config, ["a", "b"], about)
     made.save(folder / "diffusion.safetensors", SaveSettings(bits=6))
+    save_encoder(folder / "encoder.safetensors", StartEncoder.new(model, EncoderConfig(features=8)), {"steps": 1})
     return folder
 
 
@@ -79,7 +82,8 @@ def read_zoo(path):
     zoo.weights(), zoo.weights(zoo.ids[:1]), zoo.decode(zoo.ids[:1], 8)
 
 
-READERS = {"weights": read_weights, "mlp": read_weights, "base": read_base, "diffusion": read_model}
+READERS = {"weights": read_weights, "mlp": read_weights, "base": read_base, "diffusion": read_model,
+           "encoder": load_encoder}  # fmt: skip
 
 
 def paths_in(tree, at=()):
@@ -136,8 +140,8 @@ def test_each_field_of_the_metadata_may_be_wrong(files, tmp_path, kind):
     header, body = header_of((files / f"{kind}.safetensors").read_bytes())
     meta, refused = header["__metadata__"], 0
     for place in list(paths_in(meta)):
-        # of a model, which takes long to build, some of the values for each field
-        values = random.Random(str(place)).sample(WRONG, 6) if kind == "diffusion" else WRONG
+        # of a network, which takes long to build, some of the values for each field
+        values = random.Random(str(place)).sample(WRONG, 6) if kind in ("diffusion", "encoder") else WRONG
         for value in (GONE, *values):
             value = value if len(place) > 1 or value is GONE else value if isinstance(value, str) else json.dumps(value)
             changed = {**header, "__metadata__": with_value(meta, place, value)}

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +22,25 @@ from precompute.experiments import (
     diffusion_sizes,
     figure3,
     generation,
+    large_search,
     learnability,
     learning_rates,
     peers,
     pointnet,
     processes,
     sampling,
+    scaling,
     spans,
     table1,
 )
 from wsr import presets
 from wsr.data.images import stable_split
+from wsr.fitting import encoders
+from wsr.fitting.encoder import EncoderConfig
 from wsr.generators.diffusion import DiffusionConfig, config
 from wsr.metrics import features
 from wsr.paths import assets_dir
-from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Stage
+from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Protocol, Stage
 from wsr.zoo import Zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
@@ -48,6 +53,7 @@ SMALL = {
     table1: {"CLOUDS": 2},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
     diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
+    large_search: {"TRIALS": 1},
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
@@ -56,9 +62,11 @@ SMALL = {
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
     judging: {"COUNT": 8, "STEPS": 3},
+    encoders: {"EncoderConfig": partial(EncoderConfig, features=8, steps=4, instances=4, points=16)},
     learnability: {"TRAINING": 24, "UNSEEN": 8, "PAIRS": 4, "COUNTS": (8, 16), "SAMPLER_STEPS": 3,
                    "LEVERS": {name: learnability.LEVERS[name] for name in ("paper-like", "rank 2")},
                    "WITHIN": {}},
+    scaling: {"SEEDS": (0,), "COUNTS": (20, 150), "SAMPLES": 8, "STEPS": 3},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
     pointnet: {"BATCH": 4, "EPOCHS": 1},
     **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, processes, sampling)},
@@ -81,6 +89,7 @@ def small(tmp_path, monkeypatch):
     tiny = DiffusionConfig(16, 1, 2, 8, 1e-3, 10, pair_width=8, final_noise=0.3, guidance=2.0,
                            clusters=2, patience=2, eval_every=5)  # fmt: skip
     monkeypatch.setitem(config._PRESETS, "paper", tiny)
+    monkeypatch.setitem(presets.PROTOCOLS, presets.STRUCTURED, {"image": Protocol(encoded=True)})
 
     def run(data: str, *names: str, only: str | None = None) -> int:
         return command.main(["run", *names, "--preset", "paper", "--data", data, *(["--only", only] if only else [])])
@@ -144,7 +153,7 @@ def test_levers_of_pictures(small, tmp_path, capsys):
 def test_generators_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 200, 84)  # as few as an audit takes
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
-             "diffusion_sizes", "processes")  # fmt: skip
+             "diffusion_sizes", "processes", "scaling")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
@@ -157,6 +166,11 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
     tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
     assert tried == [name for name in processes.SETTINGS if "tokens" not in name]  # the layer encoder has its own
+    large = Zoo.open("images-faces-paper-mlora-asym-large")
+    assert len(large) == 284 and large.meta["encoded"] and large.meta["dtype"] == "uint8"
+    grown = report("scaling-images-faces-paper")["rows"]
+    assert [row["count"] for row in grown] == [20, 150] and grown[0]["span share"] < grown[1]["span share"] <= 1
+    assert all(row["FD"] > 0 and row["replica"] + row["blend"] + row["novel"] == pytest.approx(1) for row in grown)
 
     assert small(faces, "augmentation", only="mlora") == 0, failures(capsys)
     assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]

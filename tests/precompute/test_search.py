@@ -17,7 +17,7 @@ START = Trial.of(diffusion_preset("cpu"))
 
 def searched(loss, tokens: bool) -> dict[Trial, float]:
     known: dict[Trial, float] = {}
-    while (trial := next_trial(known, START, tokens)) is not None:
+    while (trial := next_trial(known, START, tokens, search.TRIALS)) is not None:
         assert trial not in known
         known[trial] = loss(trial)
     return known

@@ -41,6 +41,19 @@ def test_a_number_may_have_fewer_bits(made, tmp_path):
         compress_zoo(zoo, tmp_path / "other", bits=9)
 
 
+def test_a_part_may_be_copied(made, tmp_path):
+    create, signals = made
+    list(build_zoo(create(), signals))
+    zoo = Zoo.open(tmp_path / "zoo")
+    ids = [zoo.ids[5], zoo.ids[1], zoo.ids[2]]
+    part = compress_zoo(zoo, tmp_path / "part", ids=ids)
+    assert part.ids == ids and check_zoo(part).ok
+    step = (zoo.weights(ids).amax(0) - zoo.weights(ids).amin(0)) / 255
+    assert ((part.weights(ids) - zoo.weights(ids)).abs() <= 0.5 * step + 1e-3 * zoo.weights(ids).abs() + 1e-6).all()
+    with pytest.raises(WsrError, match="Unknown"):
+        compress_zoo(zoo, tmp_path / "other", ids=["nobody"])
+
+
 def test_an_empty_zoo_has_nothing_to_compress(made, tmp_path):
     create, _ = made
     with pytest.raises(WsrError, match="empty"):

@@ -38,9 +38,11 @@ class Fit(LeverOptions):
     """Rank of the adapters; by default the preset's."""
     steps: int | None = None
     """Adam steps; by default the preset's."""
+    start: Literal["plain", "encoded"] = "plain"
+    """encoded: where the base's encoder says, with a tenth of the steps (`wsr encoder` trains one)."""
     init: Literal["centered", "normal", "spread"] = "centered"
-    """Where the fit starts. centered: at the mean of the base; normal: with zero mean; spread: around one fixed start,
-    with the same relative noise for all representations."""
+    """The plain start. centered: at the mean of the base; normal: with zero mean; spread: around one fixed start, with
+    the same relative noise for all representations."""
     sigma: float = 0.02
     """Standard deviation of the start around its centre, if it has one."""
     init_seed: int = 0
@@ -68,8 +70,11 @@ class Fit(LeverOptions):
             signals = _described(self.source, self.preset)
         self._check_outputs(signals.modality)
         settings = FitSettings(
-            start=Start(init=self.init, sigma=self.sigma, init_seed=self.init_seed), preset=self.preset,
-            rank=self.rank, steps=self.steps, seed=self.seed, device=self.device, every=RECORD_EVERY, **self.levers(),
+            start=Start(
+                encoded=self.start == "encoded", init=self.init, sigma=self.sigma, init_seed=self.init_seed
+            ),
+            preset=self.preset, rank=self.rank, steps=self.steps, seed=self.seed, device=self.device,
+            every=RECORD_EVERY, **self.levers(),
         )  # fmt: skip
         with bar("fit") as update:
             for record in stream(signals, self.representation, self.base, settings):

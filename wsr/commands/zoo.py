@@ -95,6 +95,9 @@ class ZooBuild(LeverOptions):
     """Rank of the adapters; by default the preset's."""
     steps: int | None = None
     """Adam steps; by default the preset's."""
+    start: Literal["plain", "encoded"] = "plain"
+    """encoded: where the base's encoder says, with a tenth of the steps (`wsr encoder` trains one). Instances that it
+    does not know are fitted from the plain start, with the preset's steps."""
     init_seed: int = 0
     """Seed of the random part of the shared start."""
     seed: int = 0
@@ -117,8 +120,9 @@ class ZooBuild(LeverOptions):
         from wsr.data import load_signals
         from wsr.devices import usable
         from wsr.fitting.fit import representation_for
-        from wsr.fitting.settings import FitSettings
+        from wsr.fitting.settings import FitSettings, Start
         from wsr.zoo import Zoo, build_zoo, shard
+        from wsr.zoo.build import fit_settings
 
         device = usable(self.device)
         if self.count is not None and self.count < 1:
@@ -127,8 +131,8 @@ class ZooBuild(LeverOptions):
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
-        asked = FitSettings(preset=self.preset, steps=self.steps or None, **self.levers())
-        config = asked.config(self.representation, signals.modality)
+        start = Start(encoded=self.start == "encoded")
+        asked = FitSettings(start=start, preset=self.preset, steps=self.steps or None, **self.levers())
         zoo = Zoo.create(
             self.out,
             model,
@@ -138,8 +142,7 @@ class ZooBuild(LeverOptions):
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
-            steps=config.steps,
-            fit=config.stated(),
+            **fit_settings(model, asked),
         )
         records = build_zoo(zoo, signals, device=device, workers=self.workers)
         first = next(records, None)  # errors are raised before the bar is shown

@@ -17,6 +17,7 @@ from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import load_base
 from wsr.fields.registry import named
 from wsr.fields.representation import Representation, make_representation
+from wsr.fitting.encoder_files import encoder_for
 from wsr.fitting.loop import FitRecord, FitResult, run_fit
 from wsr.fitting.problem import as_signals, make_problem
 from wsr.fitting.settings import FitOptions, FitSettings, StreamOptions
@@ -45,11 +46,15 @@ def stream(
     items = as_signals(signals, preset=settings.preset)
     preset = find_preset(settings.preset, items.modality)
     model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
-    config = settings.config(representation, items.modality, default_steps(items, preset.fit))
-    problem = make_problem(
-        items, preset.resolution, settings.seed, usable(settings.device), shared_points=config.shared_points
-    )
-    yield from run_fit(problem, model, settings.start.of(model), config, preset.resolution, settings.every)
+    encoder = encoder_for(model) if settings.encoded(items.modality) else None  # an error before the signals are read
+    start, device, steps = settings.start.of(model), usable(settings.device), default_steps(items, preset.fit)
+    shared = settings.config(representation, items.modality).shared_points
+    problem = make_problem(items, preset.resolution, settings.seed, device, shared_points=shared)
+    if encoder is not None:
+        found = encoder.on(device).starts(problem.targets, start.to(device))
+        start, steps = found.weights, encoder.config.fit_steps if found.encoded.all() else steps
+    config = settings.config(representation, items.modality, steps)
+    yield from run_fit(problem, model, start, config, preset.resolution, settings.every)
 
 
 def representation_for(
@@ -101,11 +106,14 @@ def fit(
         learning rate of an adapter's A in units of B's. By default the preset's, which takes more steps for signals
         that are not of the base's data set (`default_steps`).
     rank: of the adapters.
+    start: "plain", or "encoded": where the encoder of this base and representation says (`wsr encoder`). A fit then
+        takes a tenth of the steps by default. An instance that the encoder does not know starts plain, and its batch
+        takes as many steps as without an encoder.
     protocol: a fit preset, "paper-like" (the default) or "structured", whose weights are easier to learn from.
     shared_points, pull, average: what makes the weights easier to learn from, all off by default: points at the same
         places for all instances; a pull towards the start; and the average of a share of the steps, at the end
         (`FitConfig` explains them).
-    init, sigma, init_seed, perturb: the start that all instances share, see `Representation.initial`.
+    init, sigma, init_seed, perturb: the plain start that all instances share, see `Representation.initial`.
     seed: of the points that are drawn. (The seed of the masks belongs to the base.)
     device: "cpu" or "cuda"; by default CUDA if available. preset: "cpu" or "paper".
 

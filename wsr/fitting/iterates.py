@@ -11,14 +11,16 @@ from wsr.presets import FitConfig
 
 
 class Iterates:
-    """The weights of n instances, all of which begin at one start (p,). rates (p,): the learning rate of each entry in
-    units of `config.lr`.
+    """The weights of n instances. start: where all of them begin (p,), or where each begins (n, p). rates (p,): the
+    learning rate of each entry in units of `config.lr`.
 
     Adam takes steps of the same length in all entries, so it is given the weights in units of their learning rates.
     The pull (`FitConfig.pull`) moves them in the same units, by the same share in every entry.
     """
 
-    def __init__(self, start: Float[Tensor, "p"], rates: Float[Tensor, "p"], n: int, config: FitConfig):
+    def __init__(
+        self, start: Float[Tensor, "p"] | Float[Tensor, "n p"], rates: Float[Tensor, "p"], n: int, config: FitConfig
+    ):
         self.config, self.rates = config, rates
         self._start = start / rates
         self._scaled = self._start.expand(n, -1).clone().requires_grad_()

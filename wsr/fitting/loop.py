@@ -44,6 +44,7 @@ class FitResult:
     quality (n,): PSNR in dB of the clamped decode, or IoU on fresh uniform points. curve: (step, mean quality) pairs.
     status: for each instance "ok", or why it failed ("diverged: …"), or why it shows little of its target ("poor: …":
     below 15 dB or an IoU of 0.5, with a possible reason). seconds: of the fit, without the time for measuring quality.
+    curve and config are those of the first batch, whose steps may differ from another batch's if starts are encoded.
     """
 
     ids: list[str]
@@ -106,7 +107,7 @@ class FitRecord:
 def run_fit(
     problem: Problem,
     model: Representation,
-    start: Float[Tensor, "p"],
+    start: Float[Tensor, "p"] | Float[Tensor, "n p"],
     config: FitConfig,
     resolution: int,
     every: int | Collection[int] = 10,
@@ -114,6 +115,7 @@ def run_fit(
     backend: str | None = None,
 ) -> Iterator[FitRecord]:
     """Fits a batch and yields a record every `every` steps, or after each step in `every`, and after the last step.
+    start: one for all instances, or one for each.
 
     Every instance has a loss of its own and Adam updates each entry separately, so an instance does not depend on the
     rest of its batch, and one that diverges does not affect the others. The exception is rounding: a batch of another

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.errors import WsrError
+from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
 from wsr.modalities import Modality
 from wsr.presets import LEVERS, PAPER_LIKE, FitConfig
@@ -25,6 +25,7 @@ class FitOptions(TypedDict, total=False):
 
     steps: int | None
     rank: int | None
+    start: str
     init: str
     sigma: float
     init_seed: int
@@ -47,10 +48,17 @@ class StreamOptions(FitOptions, total=False):
     every: int
 
 
+STARTS = ("plain", "encoded")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """The start that all instances share, as `Representation.initial` draws it."""
+    """Where fits start: at the plain start, which all instances share and `Representation.initial` draws, or where an
+    encoder says."""
 
+    encoded: bool = False
+    """Whether an encoder predicts the start of each instance that it knows (`wsr.fitting.encoder`), as an offset from
+    the plain one. In keywords: start="encoded"."""
     init: str = "centered"
     """How the start is drawn. "centered": at the mean of the base; "normal": with zero mean; "spread": around one fixed
     start, with the same relative noise for all representations."""
@@ -61,8 +69,12 @@ class Start:
     perturb: float = 0.0
     """λ in [0, 1] of figure 3: how far the start is moved towards a second, independent one."""
 
+    def __post_init__(self):
+        if self.encoded and self.init != "centered":
+            raise WsrError(f"An encoder predicts offsets from the centered start: its init cannot be {self.init!r}.")
+
     def of(self, model: Representation) -> Float[Tensor, "p"]:
-        """Returns the start of a representation as a stored vector."""
+        """Returns the plain start of a representation as a stored vector."""
         return model.initial(self.init, self.sigma, self.init_seed, self.perturb)
 
 
@@ -75,7 +87,8 @@ class FitSettings:
     rank: int | None = None
     """Of the adapters."""
     steps: int | None = None
-    """Adam steps; by default the preset's, which takes more for signals that are not of the base's data set."""
+    """Adam steps; by default the preset's, which takes more for signals that are not of the base's data set, and from
+    encoded starts those that the encoder states."""
     points: int | None = None
     """Points per instance and step."""
     lr: float | None = None
@@ -107,9 +120,15 @@ class FitSettings:
                 near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
                 hint = f" did you mean {near[0]!r}?" if near else ""
                 raise TypeError(f"A fit has no setting {name!r}:{hint} It has {', '.join(names)}.")
-        start = {field.name for field in fields(Start)} & given.keys()
-        own = {name: value for name, value in given.items() if name not in start}
-        return cls(start=Start(**{name: given[name] for name in start}), **own)
+        start = {name: given[name] for name in ({field.name for field in fields(Start)} & given.keys())}
+        own = {name: value for name, value in given.items() if name not in start and name != "start"}
+        if given.get("start", STARTS[0]) not in STARTS:
+            raise unknown_name("start", given["start"], STARTS)
+        return cls(start=Start(encoded=given.get("start") == "encoded", **start), **own)
+
+    def encoded(self, modality: Modality | str) -> bool:
+        """Tells whether fits start where an encoder says: because the start or the fit preset says so."""
+        return self.start.encoded or find_protocol(self.protocol, modality).encoded
 
     def config(self, representation: str, modality: Modality | str, steps: int | None = None) -> FitConfig:
         """Returns the configuration for fitting a representation: what is given here, else what the fit preset or the

@@ -98,6 +98,13 @@ class FitSchema(_Schema):
     average: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
+class EncodedSchema(_Schema):
+    """How the fits of a zoo start where an encoder says (`wsr.zoo.meta.ZooSettings`)."""
+
+    sha256: Digest
+    plain_steps: Annotated[int, Field(ge=1, le=10**9)]
+
+
 class ZooSchema(_OfModality):
     """A zoo.json. Keys with a default are missing in older ones, which left them to the preset or to the code."""
 
@@ -124,11 +131,14 @@ class ZooSchema(_OfModality):
     snapshots: Annotated[list[Annotated[int, Field(ge=1, le=10**9)]], Field(min_length=1, max_length=10_000)] = [1]
     perturb: Share = 0.0
     sampled: dict[str, Any] = {}
+    encoded: EncodedSchema | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> "ZooSchema":
         if (self.base is None) != (self.base_sha256 is None):
             raise ValueError("a base and its SHA-256 are needed, or neither, but one of the two is missing")
+        if self.encoded and self.init != "centered":
+            raise ValueError(f"an encoder predicts offsets from the centered start, and the init is {self.init[:40]!r}")
         check_layout(self.layout)
         return self
 

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, UInt8
 
 from wsr.errors import WsrError
+from wsr.modalities.measured import Measured
 from wsr.modalities.registry import find
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from wsr.data.signals import Signal, Signals, Split
     from wsr.fields.representation import Representation
@@ -63,17 +64,6 @@ class Resolutions:
         return cls(*[size] * 8, *[Live(size, seconds)] * 3)
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What metrics of generation need of n decoded instances. items (n, …): input of a feature extractor; clouds:
-    points on surfaces; empty: number without a surface, whose cloud is the centre; pieces: pieces of each surface."""
-
-    items: Float[np.ndarray, "n ..."]
-    clouds: Float[np.ndarray, "n p 3"] | None = None
-    empty: int = 0
-    pieces: Int[np.ndarray, " n"] | None = None
-
-
 class Modality(ABC):
     """A kind of signal. Attributes without a value must be defined by every modality."""
 
@@ -102,6 +92,8 @@ class Modality(ABC):
     """Largest difference in quality that rounding may cause between machines."""
     negligible: float
     """Largest difference in quality at which two ways of fitting count as equally good."""
+    encoded_steps: int = 30
+    """Adam steps of a fit from a start that an encoder has predicted (`wsr.fitting.encoder`)."""
     too_fine: str = "more detail"
     """What a target may have too much of for the weights, in words."""
     value_unit: str = ""
@@ -225,6 +217,11 @@ class Modality(ABC):
     @abstractmethod
     def evaluator(self, signals: Signals, samples: Any, points: int) -> Evaluator:
         """Returns what judges fits of these signals. points: number of points, if they are drawn."""
+
+    def encoder(self, features: int) -> nn.Module:
+        """Returns an untrained network that turns what `Targets.seen` shows of n instances into features (n, features),
+        from which the starts of their fits are predicted. WsrError if the modality has none."""
+        raise WsrError(f"There is no encoder of starts for {self.plural}.")
 
     def coarse(self, signals: Signals, size: int) -> Float[Tensor, "n k"]:
         """Returns the signals as vectors of their values on a grid with `size` samples along each axis."""

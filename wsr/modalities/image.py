@@ -87,6 +87,11 @@ class Image(Modality):
 
         return ImageEvaluator(samples)
 
+    def encoder(self, features):
+        from wsr.modalities.image_encoder import ImageEncoder
+
+        return ImageEncoder(features)
+
     def coarse(self, signals, size):
         """Returns the means over size × size parts of each image."""
         from torch.nn.functional import adaptive_avg_pool2d

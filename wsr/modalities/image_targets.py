@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from wsr.fields.coordinates import morton_order, pixel_grid
 from wsr.fields.representation import Representation
 from wsr.identity import content_hash
 from wsr.modalities.image import IMAGE
+from wsr.modalities.image_encoder import SEEN
 from wsr.modalities.targets import Batch, Evaluator, Targets
 from wsr.render.decode import evaluate_in_chunks
 
@@ -69,6 +71,15 @@ class ImageTargets(Targets):
     def loss(self, values: Float[Tensor, "n p 3"], batch: Batch) -> Float[Tensor, "n"]:
         """Returns the mean squared error of each instance, of values in [-1, 1]."""
         return (values - batch.values).square().mean((1, 2))
+
+    def seen(self, rows: Tensor | slice = slice(None), step: int = 0) -> Float[Tensor, "n 3 s s"]:
+        """Returns the images in [-1, 1], scaled to SEEN × SEEN pixels. Narrow ones are padded with grey to a square, so
+        that a place in the picture is a place in the field's domain."""
+        height, width = self.shape
+        images = to_signed(self.pixels[rows]).unflatten(1, self.shape).movedim(-1, 1)  # (n, 3, h, w)
+        wide, high = max(height - width, 0), max(width - height, 0)
+        padded = F.pad(images, (wide // 2, wide - wide // 2, high // 2, high - high // 2))
+        return F.adaptive_avg_pool2d(padded, SEEN)
 
     def content_hash(self) -> str:
         return content_hash("images", list(map(str, self.shape)), self.pixels)

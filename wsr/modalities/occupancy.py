@@ -34,7 +34,7 @@ class Occupancy(Modality):
     poor, tolerance, negligible = 0.5, 0.002, 0.005
     too_fine, value_unit = "thinner walls", "logit"
     default_base, folder, files, suffix, given = "shapes10", "meshes", SUFFIXES, ".glb", "mesh"
-    finest = 512
+    finest, encoded_steps = 512, 70
     view, prepares = "surface", "occupancy"
     resolutions = Resolutions(
         final=96, large=96, opened=64, beside=40, sample=48, settled=64, judged=48, thumbnail=64,
@@ -97,6 +97,11 @@ class Occupancy(Modality):
         from wsr.modalities.occupancy_targets import shape_evaluator
 
         return shape_evaluator(signals, points)
+
+    def encoder(self, features):
+        from wsr.modalities.occupancy_encoder import PointEncoder
+
+        return PointEncoder(features)
 
     def coarse(self, signals, size):
         """Tells whether the centres of size³ voxels lie inside."""

@@ -14,6 +14,7 @@ from wsr.data.signals import Signals
 from wsr.fields.representation import Representation
 from wsr.identity import content_hash
 from wsr.modalities.occupancy import OCCUPANCY
+from wsr.modalities.occupancy_encoder import SEEN
 from wsr.modalities.targets import Batch, Evaluator, Targets
 from wsr.render.decode import evaluate_in_chunks
 
@@ -71,6 +72,11 @@ class ShapeTargets(Targets):
     def loss(self, logits: Float[Tensor, "n p 1"], batch: Batch) -> Float[Tensor, "n"]:
         """Returns the mean binary cross-entropy of each instance."""
         return F.binary_cross_entropy_with_logits(logits, batch.values.to(logits.dtype), reduction="none").mean((1, 2))
+
+    def seen(self, rows: Tensor | slice = slice(None), step: int = 0) -> Float[Tensor, "n p 4"]:
+        """Returns points, half of them near the surface, each with 1 if it lies inside and -1 if not."""
+        batch = self.batch(step, SEEN, rows)
+        return torch.cat([batch.points, 2 * batch.values - 1], -1)
 
     def content_hash(self) -> str:
         return content_hash("shapes", self.points, self.inside)

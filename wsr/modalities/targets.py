@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wsr.errors import WsrError
 from wsr.fields.representation import Representation
 from wsr.modalities.base import Modality
 
@@ -53,6 +54,12 @@ class Targets(ABC):
     @abstractmethod
     def loss(self, values: Float[Tensor, "n p v"], batch: Batch) -> Float[Tensor, "n"]:
         """Returns the loss of each instance, given the values of its field at the batch's points."""
+
+    def seen(self, rows: Tensor | slice = slice(None), step: int = 0) -> Float[Tensor, "n ..."]:
+        """Returns what an encoder of starts sees of the instances, of all or of some (`Modality.encoder`). step: where
+        points are drawn, each step shows others, so that an encoder in training does not learn one draw by heart; fits
+        use step 0. WsrError if the modality has no encoder."""
+        raise WsrError(f"There is no encoder of starts for {self.modality.plural}.")
 
     @abstractmethod
     def content_hash(self) -> str:

@@ -13,11 +13,16 @@ from torch import Tensor
 from wsr.data.signals import Attribute, Signal, Signals
 from wsr.devices import compile_backend
 from wsr.errors import WsrError
+from wsr.fields.representation import Representation
+from wsr.fitting.encoder import StartEncoder
+from wsr.fitting.encoder_files import encoder_for
 from wsr.fitting.loop import FitResult, run_fit
-from wsr.fitting.problem import make_problem
+from wsr.fitting.problem import Problem, make_problem
+from wsr.fitting.settings import FitSettings
 from wsr.fitting.threads import side_by_side, workers_for
 from wsr.formats.tables import attribute_column
 from wsr.presets import FitConfig
+from wsr.zoo.meta import FittedAs
 from wsr.zoo.zoo import Zoo
 
 FIRST = "first"  # the init of a zoo whose other fits start from its first one
@@ -63,8 +68,8 @@ def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | No
     work = partial(_fit_batch, zoo, zoo_start(zoo), seed=seed, device=device)
     workers = min(workers or len(batches), workers_for(device, len(batches)))
     with side_by_side(work, batches, workers) as results:
-        for items, (result, hashes) in zip(batches, results, strict=True):
-            zoo.append(*_stored(zoo, items, result, hashes, result.seconds / workers / len(items)))
+        for items, batch in zip(batches, results, strict=True):
+            zoo.append(*_stored(items, batch, batch.result.seconds / workers / len(items)))
             yield ZooRecord(len(zoo), len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
 
 
@@ -86,26 +91,73 @@ def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
     return zoo.meta["seed"]
 
 
-def _fit_batch(
-    zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str
-) -> tuple[FitResult, list[str]]:  # fmt: skip
-    """Fits a batch, and returns with it the hash of each target. The quality is that of the weights as stored, in the
-    zoo's dtype. Fits that diverge are tried once more, with a lower learning rate."""
-    model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
-    items = items.held()
+@dataclass
+class _Batch:
+    """A fitted batch: the result, and of each instance the hash of its target and the number of its steps."""
 
-    def fitted(part: Signals, config: FitConfig) -> FitResult:
-        problem = make_problem(part, zoo.resolution, seed, device, shared_points=config.shared_points)
+    result: FitResult
+    hashes: list[str]
+    steps: list[int]
+
+
+def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> _Batch:
+    """Fits a batch. The quality is that of the weights as stored, in the zoo's dtype. Fits that diverge are tried once
+    more, with a lower learning rate, and so are those that the zoo's encoder does not know, from the plain start."""
+    model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
+    items, encoder = items.held(), zoo_encoder(zoo)
+
+    def problem_of(part: Signals) -> Problem:
+        return make_problem(part, zoo.resolution, seed, device, shared_points=config.shared_points)
+
+    def fitted(problem: Problem, start: Float[Tensor, "..."], config: FitConfig) -> FitResult:
         *_, last = run_fit(problem, model, start, config, zoo.resolution, 0, dtype, compile_backend(device))
         return last.result
 
-    result = fitted(items, config)
+    def again(i: int, config: FitConfig) -> None:
+        found = fitted(problem_of(items[i : i + 1]), start, config)
+        result.weights[i], result.quality[i], result.status[i] = found.weights[0], found.quality[0], found.status[0]
+        result.seconds += found.seconds
+
+    problem, steps, starts, unknown = problem_of(items), [config.steps] * len(items), start, []
+    if encoder is not None:
+        found = encoder.on(device).starts(problem.targets, start.to(device))
+        starts, unknown = found.weights, (~found.encoded).nonzero().flatten().tolist()
+    result = fitted(problem, starts, config)
+    for i in unknown:
+        steps[i] = zoo.meta["encoded"]["plain_steps"]
+        again(i, replace(config, steps=steps[i]))
     for i, status in enumerate(result.status):
         if status.startswith("diverged"):
-            again = fitted(items[i : i + 1], replace(config, lr=config.lr * RETRY))
-            result.weights[i], result.quality[i], result.status[i] = again.weights[0], again.quality[0], again.status[0]
-            result.seconds += again.seconds
-    return result, [signal.sha256() for signal in items]
+            again(i, replace(config, steps=steps[i], lr=config.lr * RETRY))
+    return _Batch(result, [signal.sha256() for signal in items], steps)
+
+
+def zoo_encoder(zoo: Zoo) -> StartEncoder | None:
+    """Returns the encoder that says where a zoo's fits start; None if they all start plainly. WsrError if it is not
+    there any more, or is another one."""
+    wanted = zoo.meta.get("encoded")
+    if not wanted:
+        return None
+    encoder = encoder_for(zoo.representation)
+    if encoder.sha256 != wanted["sha256"]:
+        raise WsrError(
+            f"The zoo {str(zoo.path)!r} was begun with another encoder than the one that is here: put its own in its "
+            f"place (its SHA-256 begins with {wanted['sha256'][:12]}, that of the one here with "
+            f"{encoder.sha256[:12]}), or choose another folder."
+        )
+    return encoder
+
+
+def fit_settings(model: Representation, asked: FitSettings) -> FittedAs:
+    """Returns the settings of a new zoo that say how its instances are fitted. WsrError if they are to start where an
+    encoder says and there is none for `model`."""
+    config = asked.config(model.name, model.modality)
+    if not asked.encoded(model.modality):
+        return {"steps": config.steps, "fit": config.stated()}
+    encoder, plain = encoder_for(model), replace(asked, steps=None).config(model.name, model.modality)
+    config = asked.config(model.name, model.modality, encoder.config.fit_steps)
+    encoded = {"sha256": encoder.sha256, "plain_steps": plain.steps}
+    return {"steps": config.steps, "fit": config.stated(), "encoded": encoded}
 
 
 def batch_size(zoo: Zoo, device: str) -> int:
@@ -140,22 +192,22 @@ def attribute_columns(signal: Signal) -> dict[str, Attribute]:
     return {attribute_column(name): value for name, value in signal.attributes.items()}
 
 
-def _stored(
-    zoo: Zoo, items: Signals, result: FitResult, hashes: list[str], seconds: float
-) -> tuple[Float[Tensor, "n p"], list[dict]]:
-    """Returns the weights and their rows of the index. hashes: of the targets. seconds: per instance, of the whole
-    machine."""
+def _stored(items: Signals, batch: _Batch, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
+    """Returns the weights and their rows of the index. seconds: per instance, of the whole machine."""
+    result = batch.result
     return result.weights, [
         {
             "id": signal.id,
             "class": signal.cls,
             "split": signal.split,
             "quality": float(quality),
-            "steps": zoo.meta["steps"],
+            "steps": steps,
             "seconds": seconds,
             "target_sha256": sha256,
             "status": status,
             **attribute_columns(signal),
         }
-        for signal, quality, sha256, status in zip(items, result.quality, hashes, result.status, strict=True)
+        for signal, quality, steps, sha256, status in zip(
+            items, result.quality, batch.steps, batch.hashes, result.status, strict=True
+        )
     ]

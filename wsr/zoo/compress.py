@@ -7,7 +7,7 @@ costs 0.01 dB of 32.6 (mLoRA-Asym) and 0.04 dB of 31.3 (MLP).
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -24,11 +24,13 @@ HEADER_BYTES = 200_000  # reserved in each file for its header and the ranges of
 
 
 def compress_zoo(
-    zoo: Zoo, out: str | Path, progress: Callable[[int, int], None] | None = None, bits: int = 8
+    zoo: Zoo, out: str | Path, progress: Callable[[int, int], None] | None = None, bits: int = 8,
+    ids: Sequence[str] | None = None,
 ) -> Zoo:  # fmt: skip
     """Writes a compressed copy of a zoo to `out`, with `dtype` "uint8" in its zoo.json and, if the targets are
-    available, the quality of the quantized weights. bits: 2 to 8 for each weight. Nothing can be appended to the copy.
-    WsrError if `out` exists and is no empty folder, or for an empty zoo."""
+    available, the quality of the quantized weights. bits: 2 to 8 for each weight. ids: those of a part that is copied,
+    instead of the whole zoo. Nothing can be appended to the copy. WsrError if `out` exists and is no empty folder, for
+    an empty zoo, or for an unknown id."""
     out = Path(out)
     if not 2 <= bits <= 8:
         raise WsrError(f"A number is stored in 2 to 8 bits, not in {bits!r}.")
@@ -44,7 +46,7 @@ def compress_zoo(
         raise refused(out, error) from None
     try:
         with writing(out):
-            _write(zoo, partial, bits, progress)
+            _write(zoo, partial, bits, progress, zoo.ids if ids is None else list(ids))
             partial.chmod(0o755)
             try:
                 partial.rename(out)
@@ -59,8 +61,10 @@ def _is_empty_folder(path: Path) -> bool:
     return path.is_dir() and not any(path.iterdir())
 
 
-def _write(zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], None] | None) -> None:
-    weights = zoo.weights().nan_to_num(0.0, 0.0, 0.0)  # those of failed fits
+def _write(
+    zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], None] | None, ids: list[str]
+) -> None:  # fmt: skip
+    weights = zoo.weights(ids).nan_to_num(0.0, 0.0, 0.0)  # those of failed fits
     low = weights.amin(0)
     levels = 2**bits - 1
     step = ((weights.amax(0) - low) / levels).clamp_min(torch.finfo(torch.float32).tiny)
@@ -69,7 +73,7 @@ def _write(zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], No
         state = {"weights": part, "low": low, "step": step}
         save_tensors(partial / f"weights-{number:05d}.safetensors", state, {"bits": str(bits)})
     (partial / "zoo.json").write_text(json.dumps({**zoo.meta, "dtype": "uint8"}))
-    index = zoo.index
+    index = zoo.index.set_index("id", drop=False).loc[ids].reset_index(drop=True)
     index.to_parquet(partial / "index.parquet", index=False)
     if (index["target_sha256"] != "").any():
         found = check_zoo(Zoo.open(partial), progress=progress).recomputed

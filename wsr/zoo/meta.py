@@ -21,7 +21,18 @@ FIT_VERSION = 1  # to be incremented when a code change makes the same settings 
 _NO_SETTING = {"code_version", "base"}
 
 
-class ZooSettings(TypedDict, total=False):
+class FittedAs(TypedDict, total=False):
+    """The settings of a new zoo that say how its instances are fitted (`wsr.zoo.build.fit_settings`)."""
+
+    steps: Required[int]
+    fit: dict[str, Any] | None
+    """Settings of a fit except its steps; by default the preset's."""
+    encoded: dict[str, Any]
+    """For a zoo whose fits start where an encoder says: the encoder's `sha256`, and the `plain_steps` of instances that
+    it does not know."""
+
+
+class ZooSettings(FittedAs, total=False):
     """The settings of a new zoo, except its representation. A zoo may state further settings of its own."""
 
     dataset: Required[str]
@@ -30,9 +41,6 @@ class ZooSettings(TypedDict, total=False):
     """The start that all fits share: an init of `Representation.initial`, or "first" (`wsr.zoo.build`)."""
     sigma: Required[float]
     init_seed: Required[int]
-    steps: Required[int]
-    fit: dict[str, Any] | None
-    """Settings of a fit except its steps; by default the preset's."""
     seed: int
     """Seed of the points that fits draw; by default 0."""
     resolution: int | None

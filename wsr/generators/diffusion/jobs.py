@@ -63,10 +63,11 @@ def train_diffusion(
 
 def training_of(
     zoo: Zoo, config: DiffusionConfig, *, cls: str | None = None, seed: int = 0, copies: int = 1,
-    model: type[WeightDiffusion] = Diffusion,
+    count: int | None = None, model: type[WeightDiffusion] = Diffusion,
 ) -> Training:  # fmt: skip
-    """Prepares the training that `train_diffusion` runs. model: class of the trained model."""
-    rows = training_rows(zoo, cls)
+    """Prepares the training that `train_diffusion` runs. count: number of training weights, the first of the zoo; by
+    default all. model: class of the trained model."""
+    rows = training_rows(zoo, cls)[:count]
     rows, unseen = learnt_and_unseen(zoo, rows) if config.patience else (rows, rows[:0])
     weights, classes = zoo.weights(rows["id"].tolist()), rows["class"].tolist()
     validation = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()

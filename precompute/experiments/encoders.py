@@ -1,0 +1,41 @@
+"""The encoders of starts, one for each base, trained through it on its own training set. After a kill, training goes on
+from its last checkpoint."""
+
+from precompute.experiment import Cell, Context, Experiment
+from precompute.selection import base_data, modality_of, training_signals
+from wsr.fields import registry
+from wsr.fitting.encoders import encoder_config, train_encoder
+from wsr.progress import bar
+
+
+def run(cell: Cell, context: Context) -> None:
+    base = context.path(f"bases/{context.base(cell.data)}.safetensors")
+    out = context.path(f"encoders/{context.base(cell.data)}-{cell.representation}.safetensors")
+    with bar(str(cell)) as update:
+        for record in train_encoder(base, cell.representation, out, device=context.device):
+            update(record.step, record.steps, "there already" if record.kept else f"loss {record.loss:.4f}")
+
+
+def settings(cell: Cell, context: Context) -> dict:
+    return {"config": encoder_config(cell.representation, modality_of(cell.data), context.preset)}
+
+
+def cells(context: Context) -> list[dict]:
+    """One encoder for each base, of the representation that generators and live fits use."""
+    bases = dict.fromkeys(map(base_data, context.data(EXPERIMENT)))
+    return [{"data": one, "representation": registry.DEFAULT} for one in bases]
+
+
+EXPERIMENT = Experiment(
+    name="encoders",
+    title="`encoders/<base>-mlora-asym.safetensors`: one look at an instance says where its fit starts",
+    data=("emoji", "shapes10", "faces"),
+    grid=cells,
+    signals=training_signals,
+    settings=settings,
+    needs=("bases/{base}.safetensors",),
+    makes=("encoders/{base}-{representation}.safetensors",),
+    run=run,
+    place=4,
+    size="9 MB each",
+)

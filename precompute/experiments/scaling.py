@@ -1,0 +1,133 @@
+"""The scaling law: how good generated weights are, and how new, by the number of weights that a generator learns from.
+
+The large zoos (`precompute.large`) of mLoRA-Asym and of MLPs (HyperDiffusion) are compared. A generator learns from the
+first n training weights, until the loss on the validation split no longer falls. Its samples are judged against the
+test split: by FD and the maximum mean discrepancies, and by the share of copies, whose thresholds are set on the
+validation split. Beside them stand the same figures of as many training fits, which are the floor, and the share of
+the test fits that lies in the span of the n training fits.
+"""
+
+import time
+from pathlib import Path
+
+import pandas as pd
+from jaxtyping import Float
+from torch import Tensor
+
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.final import final_fits
+from precompute.generators import SEEDS, STEPS, THREADS, best_trials, large_search_report, with_trial
+from precompute.judging import train
+from precompute.large import REPRESENTATIONS, whole
+from precompute.scaling_drawn import draw
+from precompute.selection import slug
+from precompute.tables import write_tables
+from wsr.analysis.evaluation import decoded
+from wsr.analysis.learnability import projected
+from wsr.analysis.novelty import audit_of
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
+from wsr.metrics import needing
+from wsr.zoo import Zoo
+
+COUNTS = (100, 400, 1_600, 5_000, 10_000)
+COUNTS_OF = {"shapes10": (100, 400, 1_600, 4_000)}
+SAMPLES = 500
+SECONDS = 1_200  # of CPU time, at most, for each training
+
+
+def counts(data: str) -> tuple[int, ...]:
+    """The numbers of training weights that generators of a data set learn from."""
+    return COUNTS_OF.get(data, COUNTS)
+
+
+def grid(context: Context) -> list[dict]:
+    return [
+        {"data": data, "representation": name, "count": count, "seed": seed}
+        for seed in SEEDS for data in context.data(EXPERIMENT) for count in counts(data) for name in REPRESENTATIONS
+    ]  # fmt: skip
+
+
+class Known:
+    """What the samples of all generators of a large zoo are compared with."""
+
+    def __init__(self, zoo: Zoo):
+        self.zoo, self.audit = zoo, audit_of(zoo)[0]
+        self.extractor, self.resolution = zoo.modality.extractor(), zoo.modality.resolutions.judged
+        rows = final_fits(EXPERIMENT, zoo)
+        self.unseen = zoo.weights(rows[rows["status"] == "ok"]["id"].tolist())
+        self.features = self._features(self.unseen)
+        self.floor = self.distances(self.zoo.weights(zoo.good("train")["id"].tolist()[: len(self.unseen)]))
+
+    def distances(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
+        """Every feature metric of weights against the test split."""
+        features = self._features(weights)
+        return {one.heading: one.in_unit(one.function(features, self.features)) for one in needing("features")}
+
+    def words(self, samples: Float[Tensor, "n p"]) -> dict[str, float]:
+        """The shares of copies, blends and novel weights among samples."""
+        found = [verdict.word for verdict in self.audit.judge(samples)]
+        return {word: found.count(word) / len(found) for word in ("replica", "blend", "novel")}
+
+    def _features(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n d"]:
+        return decoded(self.zoo.representation, weights.float(), self.extractor, self.resolution).features
+
+
+def run(cell: Cell, context: Context) -> dict:
+    zoo = context.shared(("large", cell.data, cell.representation), lambda: whole(cell, context))
+    known = context.shared(("known", zoo.path), lambda: Known(zoo))
+    training = training_of(zoo, config_of(cell, context), seed=cell["seed"], count=cell["count"])
+    taken = train(training, SECONDS, str(cell))
+    begun = time.process_time()
+    samples = training.model.sample(SAMPLES, steps=STEPS, seed=cell["seed"]).cpu()
+    row = known.distances(samples) | known.words(samples)
+    row |= {f"{name} of fits": value for name, value in known.floor.items()}
+    row["span share"] = projected(known.unseen, zoo.weights(zoo.good("train")["id"].tolist()[: cell["count"]]))[1]
+    best = training.best
+    row |= {"validation loss": best.loss, "steps": best.step} if best else {"steps": training.step}
+    return row | {"training seconds": taken, "judging seconds": time.process_time() - begun}
+
+
+def config_of(cell: Cell, context: Context) -> DiffusionConfig:
+    """The settings of a training: the preset's, with what the search has found for the representation."""
+    config = diffusion_preset(context.preset, cell.representation)
+    found = best_trials(context.path(large_search_report(cell.data, context))).get(cell.representation)
+    return with_trial(config, found) if found else config
+
+
+def settings(cell: Cell, context: Context) -> dict:
+    about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS}
+    return about | {"samples": SAMPLES, "steps": STEPS}
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    rows = pd.DataFrame([
+        {"data set": slug(cell.data), **{axis: cell[axis] for axis in ("representation", "count", "seed")}, **row}
+        for cell, row in found
+    ])  # fmt: skip
+    drawn = [path for path in paths if path.suffix == ".png"]
+    write_tables([path for path in paths if path not in drawn], rows, preset=context.preset, samples=SAMPLES)
+    draw(rows, drawn[0])
+
+
+EXPERIMENT = Experiment(
+    name="scaling",
+    title="`reports/scaling.*`: FD, copies and span share by the number of weights that a generator learns from",
+    data=("faces", "shapes10"),
+    grid=grid,
+    settings=settings,
+    needs=("zoos/{zoo}-large",),
+    after=lambda cell, context: [large_search_report(cell.data, context)],
+    run=run,
+    report=report,
+    held=lambda report, cell, context: any(
+        all(row[axis] == cell[axis] for axis in ("representation", "count", "seed"))
+        and row["data set"] == slug(cell.data) for row in report["rows"]
+    ),
+    reports=tuple(f"reports/scaling{{tag}}.{ending}" for ending in ("json", "md", "png")),
+    final=True,
+    threads=THREADS,
+    place=16,
+    size="0.2 MB",
+)  # fmt: skip

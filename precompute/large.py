@@ -1,0 +1,56 @@
+"""The large zoos: weights of every signal of a data set, which generators learn from.
+
+mLoRA-Asym is fitted with the fit preset `structured`, MLPs as HyperDiffusion fits them: all start from the first fit
+(section 8.1). A whole zoo takes some 160 MB and stays in the cache; assets/ has a part of it.
+"""
+
+from precompute.experiment import Cell, Context
+from precompute.fits import INIT_SEED, SIGMA
+from precompute.selection import large_zoo_signals, modality_of
+from wsr.fields import registry
+from wsr.fields.representation import Representation
+from wsr.fitting.fit import representation_for
+from wsr.fitting.settings import FitSettings
+from wsr.paths import cache_dir
+from wsr.presets import PAPER_LIKE, STRUCTURED
+from wsr.progress import bar
+from wsr.zoo import Zoo, build_zoo
+from wsr.zoo.build import fit_settings
+from wsr.zoo.meta import ZooSettings
+
+REPRESENTATIONS = ("mlora-asym", "mlp")
+
+
+def name(data: str, representation: str, context: Context) -> str:
+    """The name of a large zoo."""
+    return f"{context.zoo(data, representation)}-large"
+
+
+def protocol(representation: str) -> str:
+    """The fit preset of a large zoo."""
+    return STRUCTURED if registry.named(representation).needs_base else PAPER_LIKE
+
+
+def made_as(cell: Cell, context: Context) -> tuple[Representation, ZooSettings]:
+    """The representation of a cell's large zoo, and the settings that it is made with."""
+    kind, modality = registry.named(cell.representation), modality_of(cell.data)
+    base = context.base(cell.data) if kind.needs_base else None
+    model = representation_for(cell.representation, base, modality, preset=context.preset)
+    asked = FitSettings(preset=context.preset, protocol=protocol(cell.representation))
+    about = {"dataset": cell.data, "preset": context.preset, "sigma": SIGMA, "init_seed": INIT_SEED}
+    init = kind.zoo_inits.get(modality.name, "centered")
+    return model, ZooSettings(**about, init=init, **fit_settings(model, asked))
+
+
+def whole(cell: Cell, context: Context) -> Zoo:
+    """The large zoo of a cell's data set and representation. What it lacks is fitted first; a killed run loses at most
+    the batches that were being fitted."""
+    model, settings = made_as(cell, context)
+    zoo = Zoo.create(cache_dir() / "zoos" / name(cell.data, cell.representation, context), model, **settings)
+    signals = large_zoo_signals(cell.data)
+    if len(zoo) < len(signals):
+        context.prepare(cell.data)
+        with bar(f"zoo {zoo.path.name}") as update:
+            for record in build_zoo(zoo, signals, device=context.device):
+                update(record.done, record.total, f"quality {record.quality:.3f}")
+    return zoo

@@ -1,0 +1,90 @@
+"""Trains an encoder of starts through the frozen base: its loss is that of a fit at the predicted start."""
+
+import math
+from functools import cached_property
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from wsr.devices import upload
+from wsr.fields.description import FieldDescription
+from wsr.fields.representation import Representation
+from wsr.fitting.encoder import EncoderConfig, StartEncoder, loss_of
+from wsr.fitting.resumable import ResumableTraining
+from wsr.fitting.settings import Start
+from wsr.identity import Identity
+from wsr.modalities.targets import Targets
+
+VERSION = 1  # to be incremented when a code change makes the same settings train a different encoder
+KNOWN_SHARE = 0.95  # of unseen instances like the training set's count as known
+PART = 64  # instances encoded together
+
+
+class EncoderTraining(ResumableTraining):
+    """The training of an encoder. targets: of the base's own training set."""
+
+    parts = ("encoder", "average", "optimizer")
+
+    def __init__(
+        self, targets: Targets, model: Representation, config: EncoderConfig, seed: int = 0,
+        device: torch.device | str = "cpu",
+    ):  # fmt: skip
+        self.targets, self.config, self.seed, self.device = targets, config, seed, torch.device(device)
+        self.model = model.to(self.device)
+        self.plain = Start().of(self.model)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.encoder = StartEncoder.new(self.model, self.config, self.seed).to(self.device)
+        self.average = AveragedModel(self.encoder, multi_avg_fn=self._averaged)
+        self.optimizer = torch.optim.Adam(self.encoder.parameters(), lr=self.config.lr, fused=True)
+        self.step, self.seconds = 0, 0.0
+
+    @torch.no_grad()
+    def _averaged(self, average: list[Tensor], now: list[Tensor], count: Tensor | int) -> None:
+        """Moves the averages towards the current parameters, faster at first: in a short run they would still hold the
+        untrained ones."""
+        decay = min(self.config.ema, (1 + count) / (10 + count))
+        torch._foreach_lerp_(average, now, 1 - float(decay))
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Identifies the run by everything that the trained network depends on."""
+        decoder = FieldDescription.of(self.model).record()
+        decoder.pop("base")  # its hash identifies it, wherever its file is
+        data = self.targets.content_hash()
+        return Identity.of("encoder", VERSION, decoder=decoder, config=self.config, seed=self.seed, data=data)
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps
+
+    def _train_step(self) -> Tensor:
+        warm = min(1.0, (self.step + 1) / max(self.config.warmup, 1))
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr * warm * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
+        rows = torch.randperm(len(self.targets), generator=generator)[: self.config.instances]
+        rows = upload(rows, self.device)
+        batch = self.targets.batch(self.step, self.config.points, rows)
+        starts = self.plain + self.encoder(self.targets.seen(rows, self.step))
+        loss = loss_of(self.model, self.targets)(starts, batch).mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        self.average.update_parameters(self.encoder)
+        self.step += 1
+        return loss.detach()
+
+    @torch.no_grad()
+    def finish(self, unseen: Targets) -> StartEncoder:
+        """Returns the averaged encoder on the CPU. unseen: instances like the training set's, by which it is set what
+        the encoder counts as known."""
+        encoder: StartEncoder = self.average.module.eval().requires_grad_(False)
+        ratios = []
+        for rows in torch.arange(len(unseen), device=self.device).split(PART):
+            predicted = self.plain + encoder(unseen.seen(rows))
+            ratios.append(encoder.ratios(unseen, predicted, self.plain, rows))
+        encoder.known = min(float(torch.cat(ratios).quantile(KNOWN_SHARE)), 1.0)
+        return encoder.on("cpu")
