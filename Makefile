@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
-WORKERS ?= 2
+WORKERS ?= 3
 # What PyTorch, oneDNN and MKL have on a CPU without AVX-512
 PLAIN_CPU := WSR_COMPUTE_DTYPE=float32 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
-# Two tests at a time, a core each; those of one file follow each other and share what they set up
+# Three tests at a time on two cores, since many wait for a server or a child; those of one file follow each other and share what they set up
 TESTS = OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: demo test assets lint system system-test

@@ -45,7 +45,7 @@ from wsr.zoo import Zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 SCHEDULE = BaseTrainingConfig((Stage(40, 16, 64, 1e-2),))
-FIT = FitConfig(60, 64, 100, lr=5e-2)  # in large batches: at these sizes a step costs the same for 1 and for 100
+FIT = FitConfig(30, 64, 100, lr=5e-2)  # in large batches: at these sizes a step costs the same for 1 and for 100
 SMALL = {
     figure3: {"INSTANCES": 3, "cases": lambda: [("mlora", "own", 0.02, 0.0), ("mlora", "own", 0.02, 1.0),
                                                 ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
