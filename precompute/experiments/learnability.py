@@ -30,6 +30,7 @@ from precompute.tables import write_tables
 from wsr.analysis.learnability import generated_distance, noise_share, read_attributes, span_share
 from wsr.data import Signals
 from wsr.fitting.fit import representation_for
+from wsr.fitting.settings import FitSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
@@ -37,6 +38,7 @@ from wsr.paths import cache_dir
 from wsr.presets import PAPER_LIKE, Protocol
 from wsr.progress import bar
 from wsr.zoo import Zoo, build_zoo
+from wsr.zoo.build import fit_settings
 
 TRAINING, UNSEEN, PAIRS = 800, 200, 64
 COUNTS = (100, 200, 400, 800)  # numbers of training fits that form a span
@@ -57,6 +59,10 @@ LEVERS: dict[str, Protocol] = {
     "together": replace(GENTLE, shared_points=True),
     "together, own points": GENTLE,
     "together, steps × 2": replace(GENTLE, shared_points=True, steps=2.0),
+    # from an encoder's starts, which `steps` then counts in units of (30 for images, 70 for shapes)
+    "encoded": Protocol(encoded=True),
+    "encoded, rate × ¼": Protocol(encoded=True, lr=0.25),
+    "encoded, rate × ¼, steps × 5": Protocol(encoded=True, lr=0.25, steps=5.0),
 }
 RANKS = {"rank 2": 2}  # rank of the adapters, for levers that change it
 
@@ -99,12 +105,12 @@ def _zoo(cell: Cell, context: Context, signals: Signals, number: int) -> Zoo:
     """Fits signals with a lever, in a zoo in the cache, which is continued after a kill. number: 0 for the first fits,
     1 for the second fits, which have an independent start, and other points unless all fits share them."""
     way, rank, name = LEVERS[cell["lever"]], RANKS.get(cell["lever"]), cell.representation
-    config = way.of(context.settings(cell.data).fit.of(name))
     model = representation_for(name, context.base(cell.data), signals.modality, rank, context.preset)
     path = cache_dir() / "training" / f"learnability-{cell.key}-{number}"
     zoo = Zoo.create(
         path, model, dataset=cell.data, preset=context.preset, init="centered", sigma=SIGMA,
-        init_seed=INIT_SEED + number, seed=0 if way.shared_points else number, steps=config.steps, fit=config.stated(),
+        init_seed=INIT_SEED + number, seed=0 if way.shared_points else number,
+        **fit_settings(model, FitSettings(preset=context.preset, protocol=way)),
     )  # fmt: skip
     with bar(f"{cell} ({number + 1} of 2)") as update:
         for record in build_zoo(zoo, signals, device=context.device):
@@ -135,6 +141,12 @@ def _generated(zoo: Zoo, weights: Float[Tensor, "n p"], cell: Cell, context: Con
 def generator_config(cell: Cell, context: Context) -> DiffusionConfig:
     config = diffusion_preset(context.preset, cell.representation)
     return replace(config, steps=min(GENERATOR_STEPS, config.steps or GENERATOR_STEPS), epochs=None)
+
+
+def needed(cell: Cell, context: Context) -> list[str]:
+    """The base, and the encoder if fits start where it says."""
+    encoded = ["encoders/{base}-{representation}.safetensors"] if LEVERS[cell["lever"]].encoded else []
+    return [*base_needed(cell, context), *encoded]
 
 
 def settings(cell: Cell, context: Context) -> dict:
@@ -176,7 +188,7 @@ EXPERIMENT = Experiment(
     grid={"representation": ("mlora-asym",), "lever": lambda: tuple(LEVERS)},
     signals=signals_of,
     settings=settings,
-    needs=base_needed,
+    needs=needed,
     run=run,
     report=report,
     held=lambda report, cell, context: any(

@@ -29,7 +29,7 @@ def test_the_winner_has_the_lowest_distance_of_those_that_lose_little(data, scal
 def test_the_first_lever_is_the_paper_s_protocol_and_each_other_changes_something():
     fit = preset("cpu", "image").fit.of("mlora-asym")
     assert next(iter(LEVERS)) == PAPER_LIKE and LEVERS[PAPER_LIKE].of(fit) == fit
-    changed = [(LEVERS[name].of(fit), RANKS.get(name)) for name in LEVERS]
+    changed = [(LEVERS[name].of(fit), LEVERS[name].encoded, RANKS.get(name)) for name in LEVERS]
     assert len(set(changed)) == len(LEVERS) and set(RANKS) <= set(LEVERS)
     assert LEVERS["rate × ½"].of(fit) == replace(fit, lr=fit.lr / 2)
 

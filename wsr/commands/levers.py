@@ -9,8 +9,8 @@ class LeverOptions:
     """Options that are fields of `wsr.fitting.settings.FitSettings` too. All are off by default."""
 
     protocol: Literal["paper-like", "structured"] = "paper-like"
-    """paper-like: fits as the paper makes them; structured: fits whose weights are easier to learn from. The latter
-    waits for the study that chooses it, and is refused until then."""
+    """paper-like: fits as the paper makes them; structured: fits whose weights are easier to learn from, which
+    start where an encoder says. There is none for shapes yet."""
     lr: float | None = None
     """Learning rate of the first step; by default the preset's."""
     shared_points: bool = False

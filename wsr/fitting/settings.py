@@ -13,7 +13,7 @@ from torch import Tensor
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
 from wsr.modalities import Modality
-from wsr.presets import LEVERS, PAPER_LIKE, FitConfig
+from wsr.presets import LEVERS, PAPER_LIKE, FitConfig, Protocol
 from wsr.presets import preset as find_preset
 from wsr.presets import protocol as find_protocol
 
@@ -95,8 +95,8 @@ class FitSettings:
     """Learning rate of the first step."""
     a_rate: float | None = None
     """Learning rate of an adapter's A in units of B's."""
-    protocol: str = PAPER_LIKE
-    """Name of a fit preset, which changes learning rate, steps and levers of the preset (`wsr.presets.Protocol`)."""
+    protocol: str | Protocol = PAPER_LIKE
+    """A fit preset or its name: what changes learning rate, start, steps and levers (`wsr.presets.Protocol`)."""
     shared_points: bool | None = None
     """Whether all instances of a step share their points (`FitConfig.shared_points`)."""
     pull: float | None = None
