@@ -2,10 +2,11 @@
 batches that were being fitted."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -69,7 +70,7 @@ def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | No
     workers = min(workers or len(batches), workers_for(device, len(batches)))
     with side_by_side(work, batches, workers) as results:
         for items, batch in zip(batches, results, strict=True):
-            zoo.append(*_stored(items, batch, batch.result.seconds / workers / len(items)))
+            zoo.append(*_stored(items, batch, batch.seconds / workers / len(items)))
             yield ZooRecord(len(zoo), len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
 
 
@@ -93,43 +94,54 @@ def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
 
 @dataclass
 class _Batch:
-    """A fitted batch: the result, and of each instance the hash of its target and the number of its steps."""
+    """A fitted batch of n instances: weights (n, p) and quality (n,); of each instance its status, its steps and the
+    hash of its target; and the seconds of all of them."""
 
-    result: FitResult
-    hashes: list[str]
+    weights: Float[Tensor, "n p"]
+    quality: Float[np.ndarray, "n"]
+    status: list[str]
     steps: list[int]
+    hashes: list[str]
+    seconds: float = 0.0
+
+    def put(self, rows: Sequence[int], found: FitResult) -> None:
+        """Takes over the fits of some of the instances."""
+        for i, row in enumerate(rows):
+            self.weights[row], self.quality[row], self.status[row] = found.weights[i], found.quality[i], found.status[i]
+            self.steps[row] = found.config.steps
+        self.seconds += found.seconds
 
 
 def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> _Batch:
-    """Fits a batch. The quality is that of the weights as stored, in the zoo's dtype. Fits that diverge are tried once
-    more, with a lower learning rate, and so are those that the zoo's encoder does not know, from the plain start."""
+    """Fits a batch. The quality is that of the weights as stored, in the zoo's dtype. Instances that the zoo's encoder
+    does not know are fitted from the plain start. Fits that diverge are tried once more, with a lower learning rate."""
     model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
-    items, encoder = items.held(), zoo_encoder(zoo)
+    items, n = items.held(), len(items)
+    hashes = [signal.sha256() for signal in items]
+    batch = _Batch(torch.empty(n, model.size), np.empty(n), [""] * n, [0] * n, hashes)
 
-    def problem_of(part: Signals) -> Problem:
+    def fitted(rows: Sequence[int], problem: Problem, start: Float[Tensor, "..."], config: FitConfig) -> None:
+        *_, last = run_fit(problem, model, start, config, zoo.resolution, 0, dtype, compile_backend(device))
+        batch.put(rows, last.result)
+
+    def problem_of(rows: Sequence[int]) -> Problem:
+        part = items if len(rows) == n else items.select(items[i].id for i in rows)
         return make_problem(part, zoo.resolution, seed, device, shared_points=config.shared_points)
 
-    def fitted(problem: Problem, start: Float[Tensor, "..."], config: FitConfig) -> FitResult:
-        *_, last = run_fit(problem, model, start, config, zoo.resolution, 0, dtype, compile_backend(device))
-        return last.result
-
-    def again(i: int, config: FitConfig) -> None:
-        found = fitted(problem_of(items[i : i + 1]), start, config)
-        result.weights[i], result.quality[i], result.status[i] = found.weights[0], found.quality[0], found.status[0]
-        result.seconds += found.seconds
-
-    problem, steps, starts, unknown = problem_of(items), [config.steps] * len(items), start, []
-    if encoder is not None:
-        found = encoder.on(device).starts(problem.targets, start.to(device))
-        starts, unknown = found.weights, (~found.encoded).nonzero().flatten().tolist()
-    result = fitted(problem, starts, config)
-    for i in unknown:
-        steps[i] = zoo.meta["encoded"]["plain_steps"]
-        again(i, replace(config, steps=steps[i]))
-    for i, status in enumerate(result.status):
+    everything = problem_of(range(n))
+    known, starts, plain = range(n), start, []
+    if encoder := zoo_encoder(zoo):
+        found = encoder.on(device).starts(everything.targets, start.to(device))
+        known, plain = (told.nonzero().flatten().tolist() for told in (found.encoded, ~found.encoded))
+        starts = found.weights[found.encoded]
+    if known:
+        fitted(known, everything if len(known) == n else problem_of(known), starts, config)
+    if plain:
+        fitted(plain, problem_of(plain), start, replace(config, steps=zoo.meta["encoded"]["plain_steps"]))
+    for i, status in enumerate(batch.status):
         if status.startswith("diverged"):
-            again(i, replace(config, steps=steps[i], lr=config.lr * RETRY))
-    return _Batch(result, [signal.sha256() for signal in items], steps)
+            fitted([i], problem_of([i]), start, replace(config, steps=batch.steps[i], lr=config.lr * RETRY))
+    return batch
 
 
 def zoo_encoder(zoo: Zoo) -> StartEncoder | None:
@@ -194,8 +206,7 @@ def attribute_columns(signal: Signal) -> dict[str, Attribute]:
 
 def _stored(items: Signals, batch: _Batch, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
     """Returns the weights and their rows of the index. seconds: per instance, of the whole machine."""
-    result = batch.result
-    return result.weights, [
+    return batch.weights, [
         {
             "id": signal.id,
             "class": signal.cls,
@@ -208,6 +219,6 @@ def _stored(items: Signals, batch: _Batch, seconds: float) -> tuple[Float[Tensor
             **attribute_columns(signal),
         }
         for signal, quality, steps, sha256, status in zip(
-            items, result.quality, batch.steps, batch.hashes, result.status, strict=True
+            items, batch.quality, batch.steps, batch.hashes, batch.status, strict=True
         )
     ]
