@@ -32,8 +32,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from precompute.selection import base_data, modality_of, prepare, slug
+from precompute.selection import base_data, modality_of, prepare
 from wsr.data import Signals
+from wsr.data.registry import slug
 from wsr.devices import default_device
 from wsr.errors import WsrError
 from wsr.paths import assets_dir

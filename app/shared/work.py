@@ -133,20 +133,29 @@ class FittedPair:
     aligned_curve: list[float]
 
 
+@dataclass(frozen=True)
+class Made:
+    """How the fits of a zoo were made: the preset's name, the steps, and the base's name (None: the modality's own)."""
+
+    preset: str
+    steps: int
+    base: str | None
+
+
 def fit_pairs(
-    signal: "Signal", dataset: str, names: list[str], steps: int, sigma: float, perturb: float
+    signal: "Signal", like: Made, names: list[str], sigma: float, perturb: float
 ) -> Iterator[tuple[float, FittedPair | None]]:
-    """Fits a target twice with each representation, on its data set's base. Yields the share of the work that is done,
-    in [0, 1], and after each representation its pair."""
+    """Fits a target twice with each representation, as the pairs of its data set were made. Yields the share of the
+    work that is done, in [0, 1], and after each representation its pair."""
     from wsr.analysis.connectivity import connect, fit_pair_stream
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
 
-    signals = _alone(dataset, signal)
-    evaluator = make_problem(signals, preset("cpu", signals.modality).resolution).evaluator
+    signals = _alone("yours", signal)
+    evaluator = make_problem(signals, preset(like.preset, signals.modality).resolution).evaluator
     for done, name in enumerate([name for name in registry.names() if name in names]):
-        options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": steps}
-        for record in fit_pair_stream(signals, name, dataset, **options):
+        options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": like.steps, "preset": like.preset}
+        for record in fit_pair_stream(signals, name, like.base, **options):
             yield (done + record.step / record.steps) / len(names), None
         pair, aligned = record.pair, record.pair.aligned()
         curves = [connect(one, evaluator).quality[0].tolist() for one in (pair, aligned)]

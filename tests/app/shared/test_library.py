@@ -12,6 +12,7 @@ from PIL import Image
 
 from app.shared import library, networks, sheets
 from app.tabs.atlas import controls
+from wsr.data.registry import named
 from wsr.errors import WsrError
 
 NAME = "emoji-mlora-asym"
@@ -105,7 +106,7 @@ def test_a_surface_is_a_glb_file(assets):
 def test_the_first_pick_is_held_out_and_of_the_class_to_begin_with(assets):
     found = library.collection(NAME)
     at = found.position(library.first_pick(NAME))
-    assert found.held_out[at] and found.classes[at] == library.FIRST_CLASS["emoji"]
+    assert found.held_out[at] and found.classes[at] == named("emoji").first_class
 
 
 def test_missing_thumbnails_are_decoded_into_the_cache(assets, tmp_path, monkeypatch):

@@ -47,7 +47,7 @@ def test_pairs_of_somebodys_pictures_are_shown_and_fitted_anew(assets, tmp_path,
     reports = tmp_path / "assets/reports"
     shutil.copy(reports / "figure3-emoji.json", reports / "figure3-images-my-cats.json")
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    assert connect_run.datasets() == ["emoji", "images-my-cats", "shapes10"]
+    assert connect_run.datasets() == ["emoji", "shapes10", "images-my-cats"]
     assert list(connect_run.race("images-my-cats", target).lanes) == ["mlp"]
     assert connect_run._signals("images-my-cats", f"{target}.png").ids == [f"{target}.png"]
 
