@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
@@ -25,6 +26,7 @@ from wsr.formats.schema import ZooSchema, read_json, validated
 from wsr.formats.tables import INDEX, MAP, MAP_KEY, read_table
 from wsr.modalities import Modality, of_file
 from wsr.paths import assets_dir
+from wsr.presets import PRESETS
 
 log = logging.getLogger("wsr.app")
 
@@ -184,9 +186,25 @@ def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
 
 
 @cached_by_file(lambda zoo: [zoo / "zoo.json"], maxsize=256)
+def meta_of(zoo: Path) -> dict[str, Any]:
+    """The description of the zoo in a folder. WsrError if it cannot be read."""
+    return read_json(zoo / "zoo.json", "the description of a zoo")
+
+
 def source_of(zoo: Path) -> str:
     """The data set of a zoo's fits, as `wsr.load_signals` takes it: of a folder of files it says where they are."""
-    return str(read_json(zoo / "zoo.json", "the description of a zoo")["dataset"])
+    return str(meta_of(zoo)["dataset"])
+
+
+def live_preset(modality: Modality) -> str:
+    """Name of the preset at which visitors' own targets are fitted: that of the zoo on the modality's own base, on
+    whose map they are placed; `cpu` where there is none."""
+    for zoo in sorted((assets_dir() / "zoos").glob(f"*-{registry.DEFAULT}")):
+        with contextlib.suppress(WsrError):  # a damaged zoo is left out of the page as well
+            meta = meta_of(zoo)
+            if Path(str(meta.get("base"))).stem == modality.default_base and meta.get("preset") in PRESETS:
+                return str(meta["preset"])
+    return "cpu"
 
 
 def title(dataset: str, source: str) -> str:

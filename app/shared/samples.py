@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from app.shared import library
 from app.shared.work import same
 from app.shell import snippets
 from wsr.caching import cached_by_file
@@ -29,6 +30,7 @@ VIEW = 320  # pixels of a drawn shape
 # Photographs that come inside scikit-image.
 PHOTOGRAPHS = {"astronaut": "astronaut.png", "cat": "chelsea.png", "coffee": "coffee.png", "rocket": "rocket.jpg"}
 MOST = 12  # samples in the strip
+MOST_STEPS = 3000  # of a fit on the page
 
 
 @dataclass
@@ -147,7 +149,8 @@ def _read(path: Path, label: str) -> Target:
     from wsr.fitting.problem import as_signals
     from wsr.presets import preset
 
-    return _seen("yours", as_signals([path], preset("cpu", of_given(path)).resolution)[0], label)
+    modality = of_given(path)
+    return _seen("yours", as_signals([path], preset(library.live_preset(modality), modality).resolution)[0], label)
 
 
 def _photograph(name: str) -> Path:
@@ -160,7 +163,8 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
     from wsr.presets import preset
 
     content, modality = signal.read(), signal.modality
-    steps = default_steps(Signals(dataset, signal.dim, [signal], modality), preset("cpu", modality).fit)
+    config = preset(library.live_preset(modality), modality).fit
+    steps = min(default_steps(Signals(dataset, signal.dim, [signal], modality), config), MOST_STEPS)
     note = " ".join(modality.warnings(content)) if dataset == "yours" else ""
     kept = replace(signal, reader=partial(same, content))  # a fit need not read it again
     return Target(kept, label, modality.picture(content, VIEW), steps, modality.aspect(content), note=note)

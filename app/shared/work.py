@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.shared import library
 from wsr.caching import cached_by_file
 from wsr.fields import registry
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from wsr.fitting.problem import Problem
     from wsr.generators.base import Generator, SampleStep
     from wsr.modalities.targets import Evaluator
+    from wsr.presets import PresetConfig
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,21 @@ def measure(signal: "Signal") -> "Evaluator":
     """Measures what is inside a shape. Leaves its samples in the cache, where a fit finds them, and returns the points
     that judge fits."""
     from wsr.fitting.problem import make_problem
+
+    return make_problem(_alone("yours", signal), _preset(signal).resolution).evaluator
+
+
+def _preset(signal: "Signal") -> "PresetConfig":
     from wsr.presets import preset
 
-    return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution).evaluator
+    return preset(library.live_preset(signal.modality), signal.modality)
 
 
 def _problem(signal: "Signal", evaluator: "Evaluator | None", device: str) -> "Problem":
     from wsr.fitting.problem import Problem, make_problem
-    from wsr.presets import preset
 
     if evaluator is None:
-        return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution, device=device)
+        return make_problem(_alone("yours", signal), _preset(signal).resolution, device=device)
     samples = signal.modality.samples(_alone("yours", signal))
     return Problem([signal.id], signal.modality.targets(samples, device), evaluator)
 
@@ -88,19 +94,19 @@ def every_for(steps: int) -> int:
 def fit(
     signal: "Signal", names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None
 ) -> Iterator[tuple[str, Step]]:
-    """Fits one target with each of the representations in turns of a few steps. Yields the name of a representation and
-    its step."""
+    """Fits one target with each of the representations in turns of a few steps, at the preset of the zoos on the same
+    base. Yields the name of a representation and its step."""
     from wsr.devices import default_device
     from wsr.fitting.fit import representation_for
     from wsr.fitting.loop import run_fit
     from wsr.fitting.settings import FitSettings
-    from wsr.presets import preset
 
-    device, resolution, settings = default_device(), preset("cpu", signal.modality).resolution, FitSettings(steps=steps)
+    device, resolution, at = default_device(), _preset(signal).resolution, library.live_preset(signal.modality)
+    settings = FitSettings(steps=steps, preset=at)
     problem = _problem(signal, evaluator, device)
     streams = {}
     for name in names:
-        model = representation_for(name, None, signal.modality, rank).to(device)
+        model = representation_for(name, None, signal.modality, rank, at).to(device)
         start, config = settings.start.of(model), settings.config(name, signal.modality)
         streams[name] = run_fit(problem, model, start, config, resolution, every_for(steps))
     try:

@@ -16,7 +16,6 @@ from wsr.caching import cached_by_file
 from wsr.data import registry as data_sets
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
-from wsr.formats.schema import read_json
 from wsr.memory import remembered
 from wsr.paths import assets_dir
 
@@ -242,7 +241,7 @@ def _signals(dataset: str, target: str) -> "Signals":
 def _made(dataset: str) -> work.Made:
     """How the pairs of a data set were fitted, by the descriptions of their zoos."""
     kinds = [(name, init) for name in registry.names() for init in STARTS if has_pairs(dataset, name, init)]
-    metas = [read_json(_folder(dataset, *kind) / "zoo.json", "the description of a zoo") for kind in kinds]
+    metas = [library.meta_of(_folder(dataset, *kind)) for kind in kinds]
     base = next((str(meta["base"]) for meta in metas if meta.get("base")), None)  # networks without a base have none
     return work.Made(str(metas[0]["preset"]), int(metas[0]["steps"]), base)
 
