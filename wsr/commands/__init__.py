@@ -6,7 +6,6 @@ from typing import Literal
 from rich.console import Console
 from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
-from wsr.data.registry import choices as data_sets
 from wsr.fields.registry import names as representations
 from wsr.generators.registry import names as generators
 
@@ -29,7 +28,13 @@ name_rules = ConstructorRegistry()  # for tyro
 def a_data_set(rest: str = "") -> Callable[[], str]:
     """The help of an option that names a data set, as a function for `tyro.conf.arg`, so that it lists those that are
     registered when it is printed. rest: what else the option takes, in words."""
-    return lambda: f"{', '.join([*data_sets(), 'a class of one (shapes10/chair)'])}{rest}."
+
+    def said() -> str:
+        from wsr.data.registry import choices
+
+        return f"{', '.join([*choices(), 'a class of one (shapes10/chair)'])}{rest}."
+
+    return said
 
 
 @name_rules.primitive_rule
