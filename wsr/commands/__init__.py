@@ -20,6 +20,10 @@ class GeneratorName(str):
     """The type of an option that names a generator."""
 
 
+class DataSetName(str):
+    """The type of an option that names a whole data set, and no folder."""
+
+
 PresetName = Literal["cpu", "paper"]
 console = Console()
 name_rules = ConstructorRegistry()  # for tyro
@@ -40,10 +44,17 @@ def a_data_set(rest: str = "") -> Callable[[], str]:
 @name_rules.primitive_rule
 def _registered(asked: PrimitiveTypeInfo) -> PrimitiveConstructorSpec | None:
     """How such a name is read: as one of those that are registered when the command line is."""
-    if asked.type not in (RepresentationName, GeneratorName):
+    listed = {RepresentationName: representations, GeneratorName: generators, DataSetName: _data_sets}.get(asked.type)
+    if listed is None:
         return None
-    known = (representations if asked.type is RepresentationName else generators)()
+    known = listed()
     return PrimitiveConstructorSpec(
         nargs=1, metavar=f"{{{','.join(known)}}}", instance_from_str=lambda given: given[0],
         is_instance=lambda given: isinstance(given, str), str_from_instance=lambda given: [given], choices=known,
     )  # fmt: skip
+
+
+def _data_sets() -> tuple[str, ...]:
+    from wsr.data.registry import names
+
+    return names()

@@ -3,6 +3,8 @@ code points."""
 
 import re
 
+from wsr.errors import WsrError
+
 # skin tones, the emoji presentation selector, and the tag that ends a subdivision flag (the package leaves it out)
 _NOT_FAMILY = {*range(0x1F3FB, 0x1F400), 0xFE0F, 0xE007F}
 _CODE_POINTS = re.compile(r"[0-9a-f]+([-_][0-9a-f]+)*")
@@ -19,10 +21,12 @@ def family(stem: str) -> str:
 
 
 def label(stem: str) -> str:
-    """Returns an id in words, by which Unicode calls its code points; an id that is none is returned unchanged. Needs
-    the package `emoji`, which the page requires."""
-    import emoji
-
+    """Returns an id in words, by which Unicode calls its code points; an id that is none is returned unchanged.
+    WsrError if the package `emoji` is not installed, which the page requires."""
+    try:
+        import emoji
+    except ModuleNotFoundError:
+        raise WsrError("The page needs emoji, which knows the names of emoji: run `pip install emoji`.") from None
     try:
         symbol = "".join(chr(int(part, 16)) for part in stem.replace("_", "-").split("-"))
     except (ValueError, OverflowError):
