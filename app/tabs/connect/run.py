@@ -75,8 +75,12 @@ def examples(dataset: str, count: int) -> list[str]:
 
 
 def _source(dataset: str) -> str:
-    """A data set with pairs as `wsr.load_signals` takes it."""
-    return library.source_of(_any_pairs(dataset))
+    """A data set with pairs as `wsr.load_signals` takes it; its name in file names where the pairs cannot be read."""
+    try:
+        return library.source_of(_any_pairs(dataset))
+    except WsrError as error:
+        library.log.error("The pairs of %s cannot be read. %s", dataset, error)
+        return dataset
 
 
 def _any_pairs(dataset: str) -> Path | None:

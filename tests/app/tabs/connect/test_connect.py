@@ -140,3 +140,11 @@ def test_without_pairs_the_tab_says_how_to_make_them(tmp_path, monkeypatch):
     with pytest.raises(WsrError, match="Unknown data set"):
         connect_run.targets("emoji")
     assert compute.UNEXPECTED
+
+
+def test_pairs_that_cannot_be_read_leave_the_others_to_be_shown(assets, tmp_path, monkeypatch):
+    shutil.copytree(assets, tmp_path / "assets")
+    (tmp_path / "assets/zoos/emoji-mlp-pairs/zoo.json").write_text("version https://git-lfs.github.com/spec/v1\n")
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert connect_run.titles() == [("Emoji", "emoji"), ("Shapes", "shapes10")]
+    assert len(connect_run.race("shapes10", connect_run.targets("shapes10")[0]).lanes) == 6
