@@ -54,7 +54,7 @@ def chosen(asked: argparse.Namespace, known: dict[str, Experiment], context: Con
             raise unknown_name("experiment", name, known)
         refuse_unfit(known[name], context)
     if asked.names:
-        return asked.names
+        return _with_cells(asked.names, known, context)
     if asked.command == "run" and not asked.all:
         raise WsrError("Name the experiments to run (`python -m precompute list` shows them), or give --all.")
     found = []
@@ -68,6 +68,17 @@ def chosen(asked: argparse.Namespace, known: dict[str, Experiment], context: Con
         if context.asked(one):
             found.append(name)
     return found
+
+
+def _with_cells(names: list[str], known: dict[str, Experiment], context: Context) -> list[str]:
+    """Leaves out the experiments that have no cell for --only, and says so. Raises a WsrError if none is left."""
+    lacking = [name for name in names if not context.asked(known[name])]
+    of = context.only or " or ".join(context.given)
+    if len(lacking) == len(names):
+        raise WsrError(f"There is no cell of {of} in {', '.join(names)}.")
+    for name in lacking:
+        print(f"{name}: left out, because it has no cell of {of}")
+    return [name for name in names if name not in lacking]
 
 
 def main(given: list[str] | None = None) -> int:

@@ -32,10 +32,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from precompute.selection import base_data, modality_of, prepare, slug
+from precompute.selection import base_data, modality_of, prepare
 from wsr.data import Signals
+from wsr.data.registry import slug
 from wsr.devices import default_device
 from wsr.errors import WsrError
+from wsr.fields import registry
 from wsr.paths import assets_dir
 from wsr.presets import PRESETS, PresetConfig, preset
 from wsr.zoo import Zoo
@@ -206,8 +208,10 @@ class Context:
         return [cell for cell in self.cells(experiment) if self.is_asked(cell)]
 
     def is_asked(self, cell: Cell) -> bool:
-        """Whether `only` includes a cell. It includes every cell without a representation."""
-        return self.only is None or cell.values.get("representation", self.only) == self.only
+        """Whether `only` includes a cell. It includes every cell that is about no representation, whatever the axis of
+        representations is called."""
+        about = [value for value in cell.values.values() if value in registry.names()]
+        return self.only is None or not about or self.only in about
 
     def reports(self, experiment: Experiment) -> list[Cell]:
         """The reports of an experiment: one node for each combination of values of the axes `report_by`."""

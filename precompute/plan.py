@@ -8,8 +8,8 @@ from typing import Any
 
 from precompute import records
 from precompute.experiment import Cell, Context, Experiment, refuse_unfit
-from precompute.selection import slug
 from wsr.data import Signals
+from wsr.data.registry import slug
 from wsr.errors import WsrError, unknown_name
 from wsr.identity import Identity, content_hash, differences, in_words
 from wsr.paths import assets_dir

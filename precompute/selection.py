@@ -2,15 +2,13 @@
 zoo holds. A data set's zoos hold the same signals for every representation."""
 
 import hashlib
-import re
 from collections import defaultdict
 from collections.abc import Mapping
 from itertools import zip_longest
 
 from wsr import modalities
 from wsr.data import Signals, load_signals
-from wsr.data.emoji import family
-from wsr.data.named import DATA_SETS, find
+from wsr.data.registry import choices, find
 from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
 from wsr.modalities import Modality
@@ -20,14 +18,6 @@ from wsr.progress import bar
 SIZES: Mapping[Split, int] = {TRAIN: 800, HELDOUT: 200}
 LARGE_SIZES: Mapping[Split, int] = {TRAIN: 1600, VALIDATION: 200, TEST: 200}
 SIZES_OF: Mapping[str, Mapping[Split, int]] = {"faces": LARGE_SIZES}
-
-
-def slug(name: str) -> str:
-    """A data set or another value as it appears in file names: `emoji/people` is `emoji-people`, and
-    `images:some/where/faces` is `images-faces`."""
-    kind, _, folder = name.partition(":")
-    name = f"{kind}-{folder.rstrip('/').rpartition('/')[2] or 'root'}" if folder else name
-    return re.sub(r"[^\w.]+", "-", name).strip("-")
 
 
 def base_data(data: str) -> str:
@@ -46,8 +36,7 @@ def modality_of(data: str) -> Modality:
     for modality in modalities.everything():
         if folder and kind == modality.folder:
             return modality
-    folders = [f"{modality.folder}:DIR" for modality in modalities.everything() if modality.folder]
-    raise unknown_name("data set", data, [*DATA_SETS, *folders])
+    raise unknown_name("data set", data, choices())
 
 
 def has_surfaces(data: str) -> bool:
@@ -65,10 +54,10 @@ def prepare(data: str) -> None:
     of it is kept in the cache."""
     dataset, _ = find(data)
     if dataset:
-        dataset.fetch(None)
+        dataset.fetch_from()
     if dataset and dataset.builds:
         with bar(dataset.builds) as update:
-            dataset.build(update)
+            dataset.built(update)
     if has_surfaces(data):
         from wsr.data.occupancy import prepare_occupancy
 
@@ -106,11 +95,14 @@ def _chosen(signals: Signals, sizes: Mapping[Split, int]) -> Signals:
 
 
 def _balanced(signals: Signals, split: Split, count: int) -> list[str]:
-    """Returns `count` ids, spread over the classes as evenly as their sizes allow. From all emoji it takes only one of
-    each family (the skin tones of one emoji). `emoji/people` has too few families for that, so several may be taken."""
+    """Returns `count` ids, spread over the classes as evenly as their sizes allow. From a whole data set it takes only
+    one of each group (the skin tones of one emoji). A part such as `emoji/people` has too few groups for that, so
+    several may be taken."""
+    dataset, part = find(signals.name)
+    whole = None if part else dataset
     groups, seen = defaultdict(list), set()
     for signal in sorted(signals.where(split=split), key=lambda signal: _rank(signal.id)):
-        key = family(signal.id) if signals.name == "emoji" else signal.id
+        key = whole.group_of(signal.id) if whole else signal.id
         if key not in seen:
             seen.add(key)
             groups[signal.cls].append(signal.id)

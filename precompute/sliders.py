@@ -15,7 +15,7 @@ from torch import Tensor
 from wsr.analysis.attributes import NONE, attributes_of, of_class
 from wsr.analysis.directions import Direction, Directions, directions
 from wsr.analysis.readings import Readings
-from wsr.data.named import find
+from wsr.data.registry import find
 from wsr.errors import WsrError
 from wsr.zoo import Zoo
 
@@ -33,7 +33,7 @@ def sliders_of(
     judged on its own fits. only: the attributes to judge, by default all. way, ridge: how `directions` finds them.
     Returns a row for each slider whose reading can be trusted."""
     dataset, _ = find(zoo.meta["dataset"])
-    own = dataset is not None and bool(dataset.measures(None))
+    own = dataset is not None and bool(dataset.measured(None))
     rows = []
     for cls in sorted(set(fits["class"])) if own else [None]:
         known = zoo.good("train")

@@ -24,7 +24,6 @@ from precompute.visitors_page import Page, Visitor
 from wsr.paths import assets_dir, atomic_path
 
 VISITORS = 5  # visitors, who come one after another and share the actions
-DATA_SETS = ("emoji", "shapes10", "emoji-people")
 SAMPLES = ("photo:cat", "photo:astronaut")
 INTERVAL = 10.0  # seconds between two checks of whether the server is at rest
 SETTLING = 0.1  # share of a core below which the server is at rest
@@ -67,7 +66,8 @@ async def visits(page: Page, soak: Soak, phase: str, count: int, seed: int) -> N
         async with Visitor(page, f"soak{phase}{number}") as visitor:
             await visitor.open()
             if phase == "click":
-                await visitor.change_data(_there(visitor, DATA_SETS[number % len(DATA_SETS)]))
+                offered = _offered(visitor)
+                await visitor.change_data(offered[number % len(offered)])
             for _ in mine:
                 begun = time.monotonic()
                 await _act(visitor, phase, chance)
@@ -77,10 +77,9 @@ async def visits(page: Page, soak: Soak, phase: str, count: int, seed: int) -> N
                     soak.measure(phase, done)
 
 
-def _there(visitor: Visitor, wanted: str) -> str:
-    """The wanted data set if the page offers it, else the first one that it offers."""
-    offered = [value for _, value in visitor.page.widgets[visitor.page.data_sets]["props"]["choices"]]
-    return wanted if wanted in offered else offered[0]
+def _offered(visitor: Visitor) -> list[str]:
+    """The data sets that the page offers."""
+    return [value for _, value in visitor.page.widgets[visitor.page.data_sets]["props"]["choices"]]
 
 
 async def _act(visitor: Visitor, phase: str, chance: random.Random) -> None:

@@ -28,6 +28,7 @@ import httpx
 import numpy as np
 
 from precompute.visitors_page import Page, Refused, Visitor
+from wsr.data.registry import everything
 from wsr.paths import assets_dir, atomic_path
 
 THINKING = (1.0, 5.0)  # seconds between two actions of a visitor
@@ -53,8 +54,9 @@ class Seen:
 async def looking(visitor: Visitor, seen: Seen, until: float, chance: random.Random) -> None:
     """Acts, waits for the answer and pauses, again and again until the time is over."""
     await asyncio.sleep(chance.uniform(0, THINKING[1]))
-    data = "emoji" if chance.random() > SHAPES else "shapes10"
-    if data != "emoji":
+    first, solid = everything()[0].name, next(one.name for one in everything() if one.modality.has_surface)
+    data = first if chance.random() > SHAPES else solid
+    if data != first:
         await _timed(seen, "change data", visitor.change_data(data))
     while time.monotonic() < until:
         action = chance.choices(list(ACTIONS), list(ACTIONS.values()))[0]

@@ -60,6 +60,12 @@ ASKED = {
         ['x = fit("mlora-asym")', 'x = name.endswith(".png")', 'x = {"psnr": 1}', "x = name == other"],
         "wsr/fields/registry.py",
     ),
+    "tests of a data set's name": (
+        ['x = name.startswith("emoji")', 'x = name == "emoji-people"', 'x = {"shapes10": "Shapes"}[name]',
+         'x = source.partition("/")[0] != "emoji"'],
+        ['x = load_signals("emoji")', 'x = name.startswith("image")', "x = find(name)"],
+        "wsr/data/emoji.py",
+    ),
     "branches on dim": (
         ["x = 1 if dim == 2 else 3", "x = signals.dim != 3", 'x = zoo.meta["dim"] == 2', "x = TABLE[model.dim]",
          "x = {2: 'png', 3: 'glb'}[dim]", "x = TABLE[name, dim]", "x = dim in (2, 3)",

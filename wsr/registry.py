@@ -1,4 +1,4 @@
-"""The table behind every registry: representations, modalities, generators and metrics.
+"""The table behind every registry: representations, modalities, data sets, generators and metrics.
 
 Whatever registers something when it is imported can live outside this package. `WSR_ADDITIONS` names such modules,
 separated by commas, and an installed package names its own by entry points of the group `wsr.additions`. They are
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from wsr.errors import WsrError, unknown_name
 
@@ -67,6 +67,14 @@ class Registry(dict[str, T], Generic[T]):
         finally:
             self.clear()
             self.update(before)
+
+
+def imported(home: Any) -> Any:
+    """Returns the object that "module:name" names; anything else unchanged."""
+    if not isinstance(home, str):
+        return home
+    module, _, name = home.partition(":")
+    return getattr(import_module(module), name)
 
 
 def import_additions() -> None:

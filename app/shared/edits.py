@@ -14,7 +14,7 @@ from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking, snippets
 from wsr.caching import cached_by_file
-from wsr.data.named import find
+from wsr.data.registry import find
 from wsr.errors import WsrError
 from wsr.formats.tables import is_attribute
 
@@ -101,7 +101,7 @@ def editable(fitted: Fitted) -> str | None:
 def has_attributes(name: str) -> bool:
     """Whether the attributes of a collection's items are known: from its index, or from its data set by id."""
     found = library.collection(name)
-    dataset, _ = find(found.dataset)
+    dataset, _ = find(found.source)
     return any(map(is_attribute, found.index)) or bool(dataset and dataset.describes)
 
 

@@ -3,21 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import emoji
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from wsr.caching import cached_by_file
+from wsr.data import registry as data_sets
 from wsr.data.splits import TRAIN
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
@@ -26,32 +26,21 @@ from wsr.formats.schema import ZooSchema, read_json, validated
 from wsr.formats.tables import INDEX, MAP, MAP_KEY, read_table
 from wsr.modalities import Modality, of_file
 from wsr.paths import assets_dir
+from wsr.presets import PRESETS
 
 log = logging.getLogger("wsr.app")
 
 METHODS = ("UMAP", "t-SNE", "PCA")
-_TONES = re.compile(r" ((?:[a-z-]+ skin tone ?)+)$")
-FIRST_CLASS = {"emoji": "animals", "shapes10": "chair"}
-# Ids shown first in example strips, if present: faces and things with a clear shape, all held out.
-LIKED = {
-    "emoji": (
-        *("1f475", "1f981", "1f601", "1f9d1-1f3ff-200d-1f4bc", "1f9d9-1f3fd-200d-2640-fe0f", "1f995", "1f36e", "1f63b"),
-        *("1f6f0-fe0f", "1f454", "1f68e", "1f400", "1f40b", "1f96a", "2650", "1f1e7-1f1f8"),
-    ),
-    "shapes10": (
-        *("chair-00483", "airplane-00456", "lamp-00471", "car-00451", "watercraft-00499", "table-00492"),
-        *("bench-00450", "cabinet-00463"),
-    ),
-}
+KEPT = 96  # opened collections: six representations of sixteen data sets
 CLASS, CLUSTER = "class", "k-means cluster"
-TITLES = {"emoji": "Emoji", "emoji-people": "People", "shapes10": "Shapes"}
 
 
 @dataclass(frozen=True)
 class Collection:
     """An opened zoo with its map. All lists are in the order of the zoo's index, without failed fits.
 
-    rows: the row of each item in the zoo; maps: coordinates (n, d) by (method, d), NaN for items that are not on the
+    dataset: its data set as in the names of files; source: the same as `wsr.load_signals` takes it; rows: the row of
+    each item in the zoo; maps: coordinates (n, d) by (method, d), NaN for items that are not on the
     map.
     """
 
@@ -59,6 +48,7 @@ class Collection:
     modality: Modality
     representation: str
     dataset: str
+    source: str
     ids: list[str]
     labels: list[str]
     classes: list[str]
@@ -71,7 +61,7 @@ class Collection:
 
     @property
     def title(self) -> str:
-        return TITLES.get(self.dataset, self.dataset)
+        return title(self.dataset, self.source)
 
     def position(self, item: str) -> int:
         """Position of an id, which may come from the page. WsrError for an unknown one."""
@@ -109,15 +99,16 @@ def bases() -> list[str]:
 
 
 def collection_names() -> list[str]:
-    """Names of the readable zoos with a map: images first, and of each data set mLoRA-Asym first. Empty until the
-    assets are made."""
+    """Names of the readable zoos with a map: data sets in the order of their registry, and of each mLoRA-Asym first.
+    Empty until the assets are made."""
     names = [name for name in _found() if not problem(name)]
     order = sorted(reversed(registry.names()), key=lambda kind: kind != registry.DEFAULT)
     rank = {kind: i for i, kind in enumerate(order)}
 
     def place(name: str) -> tuple:
         kind = next((kind for kind in rank if name.endswith(f"-{kind}")), "")
-        return not name.startswith("emoji"), name.removesuffix(f"-{kind}"), rank.get(kind, len(rank)), name
+        own = data_sets.order(source_of(assets_dir() / "zoos" / name))
+        return own, name.removesuffix(f"-{kind}"), rank.get(kind, len(rank)), name
 
     return sorted(names, key=place)
 
@@ -149,7 +140,7 @@ def problem(name: str) -> str:
     return ""
 
 
-@cached_by_file(_read_from, maxsize=24)
+@cached_by_file(_read_from, maxsize=KEPT)
 def collection(name: str) -> Collection:
     """Opens a collection by name, which may come from the page. WsrError if it is unknown or cannot be read."""
     if name not in _found():
@@ -162,14 +153,15 @@ def collection(name: str) -> Collection:
     rows = np.flatnonzero(index["status"] == "ok")
     if not len(fine):
         raise WsrError(f"The zoo {name!r} has no fit that succeeded: make it again with `wsr zoo`.")
-    dataset = name.removesuffix("-" + str(meta["representation"]))
+    dataset, source = name.removesuffix("-" + str(meta["representation"])), str(meta["dataset"])
     return Collection(
         name=name,
         modality=of_file(str(meta.get("modality", "")), int(meta["dim"])),
         representation=str(meta["representation"]),
         dataset=dataset,
+        source=source,
         ids=fine["id"].astype(str).tolist(),
-        labels=[label_of(dataset, item) for item in fine["id"].astype(str)],
+        labels=[label_of(source, item) for item in fine["id"].astype(str)],
         classes=fine["class"].fillna("").astype(str).tolist(),
         held_out=(fine["split"] != TRAIN).tolist(),
         quality=fine["quality"].to_numpy(np.float32),
@@ -193,19 +185,58 @@ def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
     return maps
 
 
-def label_of(dataset: str, item: str) -> str:
-    """An item's id in words: emoji ids are code points, which Unicode names; other ids are returned unchanged."""
-    if not dataset.startswith("emoji"):
-        return item
-    try:
-        symbol = "".join(chr(int(part, 16)) for part in item.replace("_", "-").split("-"))
-    except ValueError:
-        return item
-    words = emoji.demojize(symbol, delimiters=("", " ")).replace("_", " ").strip()
-    return item if words == symbol else _TONES.sub(r" (\1)", words)
+@cached_by_file(lambda zoo: [zoo / "zoo.json"], maxsize=256)
+def meta_of(zoo: Path) -> dict[str, Any]:
+    """The description of the zoo in a folder. WsrError if it cannot be read."""
+    return read_json(zoo / "zoo.json", "the description of a zoo")
 
 
-@cached_by_file(_read_from, maxsize=24)
+def source_of(zoo: Path) -> str:
+    """The data set of a zoo's fits, as `wsr.load_signals` takes it: of a folder of files it says where they are."""
+    return str(meta_of(zoo)["dataset"])
+
+
+def live_preset(modality: Modality) -> str:
+    """Name of the preset at which visitors' own targets are fitted: that of the zoo on the modality's own base, on
+    whose map they are placed; `cpu` where there is none."""
+    for zoo in sorted((assets_dir() / "zoos").glob(f"*-{registry.DEFAULT}")):
+        with contextlib.suppress(WsrError):  # a damaged zoo is left out of the page as well
+            meta = meta_of(zoo)
+            if Path(str(meta.get("base"))).stem == modality.default_base and meta.get("preset") in PRESETS:
+                return str(meta["preset"])
+    return "cpu"
+
+
+def title(dataset: str, source: str) -> str:
+    """The title of a data set. dataset: its name in file names, which is also the title where that is another name than
+    the data set's, as after a run at the preset `paper`. source: its name as `wsr.load_signals` takes it."""
+    found, _ = data_sets.find(source)
+    return found.title if found and found.title and data_sets.slug(found.name) == dataset else dataset
+
+
+def titles(names: Iterable[str]) -> list[tuple[str, str]]:
+    """Titles and names of the data sets of these collections, as choices."""
+    return list(dict.fromkeys((found.title, found.dataset) for found in map(collection, names)))
+
+
+def nameable_first(names: Iterable[str]) -> list[str]:
+    """Sorts names of collections where new instances are shown: first those of data sets of which anybody can say what
+    a new one shows. Otherwise the order stays."""
+
+    def unclear(name: str) -> bool:
+        found, _ = data_sets.find(collection(name).source)
+        return found is not None and not found.nameable
+
+    return sorted(names, key=unclear)
+
+
+def label_of(source: str, item: str) -> str:
+    """An item's id in words, as its data set says it. source: the data set, as `wsr.load_signals` takes it."""
+    found, _ = data_sets.find(source)
+    return item if found is None else found.label_of(item)
+
+
+@cached_by_file(_read_from, maxsize=KEPT)
 def columns(name: str) -> list[str]:
     """Names of the columns that points can be coloured by: those of the zoo's index with more than one value, and
     k-means clusters."""
@@ -236,18 +267,23 @@ def report(name: str) -> dict:
     return found if isinstance(found, dict) else {}
 
 
-def examples(dataset: str, among: Sequence[str], count: int) -> list[str]:
-    """Ids for a strip of examples: those of LIKED first, then the others in their order, without rude gestures."""
-    liked = [item for item in LIKED.get(dataset, ()) if item in set(among)]
-    rest = [item for item in among if item not in liked and not item.startswith("1f595")]
+def examples(source: str, among: Sequence[str], count: int) -> list[str]:
+    """Ids for a strip of examples: first those that the data set likes, then the others in their order, without those
+    that it leaves out. source: the data set, as `wsr.load_signals` takes it."""
+    found, _ = data_sets.find(source)
+    if found is None:
+        return list(among)[:count]
+    liked = [item for item in found.liked if item in set(among)]
+    rest = [item for item in among if item not in liked and found.group_of(item) not in found.left_out]
     return [*liked, *rest][:count]
 
 
 def first_pick(name: str) -> str:
-    """The item that is picked at first: the best fit among the held-out items of the data set's FIRST_CLASS, or of its
+    """The item that is picked at first: the best fit among the held-out items of the data set's first class, or of its
     largest class."""
     found = collection(name)
-    liked = FIRST_CLASS.get(found.dataset)
+    dataset, _ = data_sets.find(found.source)
+    liked = dataset.first_class if dataset else ""
     cls = liked if liked in found.classes else max(sorted(set(found.classes)), key=found.classes.count)
     own = [i for i, other in enumerate(found.classes) if other == cls]
     held_out = [i for i in own if found.held_out[i]] or own

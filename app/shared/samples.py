@@ -11,12 +11,14 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
+from app.shared import library
 from app.shared.work import same
 from app.shell import snippets
 from wsr.caching import cached_by_file
+from wsr.data.registry import everything, named
 from wsr.errors import WsrError, unknown_name
-from wsr.modalities import IMAGE, OCCUPANCY, Modality, everything, of_given
-from wsr.paths import cache_dir
+from wsr.modalities import IMAGE, OCCUPANCY, Modality, of_given
+from wsr.modalities import everything as modalities
 from wsr.picture_formats import NAMES as PICTURES
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ THUMB = 128
 VIEW = 320  # pixels of a drawn shape
 # Photographs that come inside scikit-image.
 PHOTOGRAPHS = {"astronaut": "astronaut.png", "cat": "chelsea.png", "coffee": "coffee.png", "rocket": "rocket.jpg"}
-EMOJI = ("1f98a", "1f34e", "1f680", "1f9d9", "1f3b8")  # fox, apple, rocket, mage, guitar
-SHAPES = ("airplane-00451", "chair-00452", "lamp-00453", "car-00454", "table-00455", "watercraft-00456")
+MOST = 12  # samples in the strip
+MOST_STEPS = 3000  # of a fit on the page
 
 
 @dataclass
@@ -66,47 +68,47 @@ class Target:
 
 
 def samples() -> list[Sample]:
-    """Lists photographs, emoji where they have been fetched, shapes, and the examples of other modalities. No base was
-    trained on any of them."""
+    """Lists photographs, what data sets on this machine offer, and the examples of modalities. No base was trained on
+    any of them."""
     photos = [Sample(f"photo:{name}", name, IMAGE) for name in PHOTOGRAPHS]
-    emoji = [Sample(f"emoji:{signal.id}", label, IMAGE) for signal, label in _emoji()]
-    shapes = [Sample(f"shape:{name}", name.split("-")[0], OCCUPANCY) for name in SHAPES]
+    groups = [[sample for sample, _ in _offered(dataset.name).values()] for dataset in everything()]
     others = [Sample(key, signal.id, signal.modality) for key, signal in _examples().items()]
-    mixed = [item for group in _rounds(emoji, shapes, others, photos) for item in group]
-    return mixed[:12]
+    mixed = [item for group in _rounds(*groups, others, photos) for item in group]
+    return mixed[:MOST]
 
 
 def _examples() -> dict[str, "Signal"]:
     """The examples that modalities bring along, by the sample's id."""
-    return {f"{modality.name}:{signal.id}": signal for modality in everything() for signal in modality.examples()}
+    return {f"{modality.name}:{signal.id}": signal for modality in modalities() for signal in modality.examples()}
 
 
 def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
     """Mixes the groups, so that the first row of the strip shows some of each."""
-    for start in range(0, 12, 2):
+    for start in range(0, MOST, 2):
         yield [item for group in groups for item in group[start : start + 2]]
 
 
-def _emoji_files(*_: str) -> list[Path]:
-    """The file that exists once emoji have been fetched; photographs and shapes never change."""
-    return [cache_dir() / "emoji" / "groups.json"]
+def _fetched(*_: str) -> list[Path]:
+    """The files that exist once data sets have been fetched; photographs and what is generated never change."""
+    return [path for dataset in everything() for path in dataset.fetched()]
 
 
-@cached_by_file(_emoji_files, maxsize=1)
-def _emoji() -> list[tuple["Signal", str]]:
-    from app.shared.library import label_of
-    from wsr import load_signals
+@cached_by_file(_fetched, maxsize=16)
+def _offered(name: str) -> dict[str, tuple[Sample, "Signal"]]:
+    """The samples that a data set offers, with their signals, by the sample's id; none if it has not been fetched."""
+    dataset, found = named(name), {}
+    if not (dataset.samples and dataset.is_here):
+        return {}
+    signals = dataset.loaded()
+    there = set(signals.ids)
+    for signal in signals.select(item for item in dataset.samples if item in there):
+        words = dataset.label_of(signal.id)
+        key = f"{dataset.in_links or name}:{signal.id}"
+        found[key] = Sample(key, words if words != signal.id else signal.cls or words, signal.modality), signal
+    return found
 
-    try:
-        found = load_signals("emoji")
-    except WsrError:  # not fetched on this machine
-        return []
-    held_out = [signal for signal in found if signal.split == "heldout"]
-    wanted = [signal for signal in held_out if signal.id in EMOJI] or held_out[:: max(1, len(held_out) // 4)]
-    return [(signal, label_of("emoji", signal.id)) for signal in wanted[:4]]
 
-
-@cached_by_file(_emoji_files, maxsize=32)
+@cached_by_file(_fetched, maxsize=32)
 def target(sample: str) -> Target:
     """The target of a sample's id, which may come from the page. WsrError for an unknown one."""
     known = {item.id: item for item in samples()}
@@ -115,12 +117,9 @@ def target(sample: str) -> Target:
     kind, _, name = sample.partition(":")
     if kind == "photo":
         return _read(_photograph(name), known[sample].label)
-    if kind == "emoji":
-        return _seen("emoji", next(signal for signal, _ in _emoji() if signal.id == name), known[sample].label)
-    if kind == "shape":
-        from wsr import load_signals
-
-        return _seen("shapes10", load_signals("shapes10", [name])[0], known[sample].label)
+    for dataset in everything():
+        if sample in (offered := _offered(dataset.name)):
+            return _seen(dataset.name, offered[sample][1], known[sample].label)
     return _seen(known[sample].modality.default_base, _examples()[sample], known[sample].label)
 
 
@@ -142,7 +141,7 @@ def checked_file(path: str) -> Path:
 def readable() -> dict[str, str]:
     """Returns the kinds of visitors' files that can be read, with the formats of each, in words."""
     found = {"a picture": PICTURES, "a 3D shape": "OBJ, PLY, STL, GLB, OFF"}
-    others = [one for one in everything() if one not in (IMAGE, OCCUPANCY) and one.files]
+    others = [one for one in modalities() if one not in (IMAGE, OCCUPANCY) and one.files]
     return found | {f"a {one.noun}": ", ".join(end.lstrip(".").upper() for end in one.files) for one in others}
 
 
@@ -150,7 +149,8 @@ def _read(path: Path, label: str) -> Target:
     from wsr.fitting.problem import as_signals
     from wsr.presets import preset
 
-    return _seen("yours", as_signals([path], preset("cpu", of_given(path)).resolution)[0], label)
+    modality = of_given(path)
+    return _seen("yours", as_signals([path], preset(library.live_preset(modality), modality).resolution)[0], label)
 
 
 def _photograph(name: str) -> Path:
@@ -163,7 +163,8 @@ def _seen(dataset: str, signal: "Signal", label: str) -> Target:
     from wsr.presets import preset
 
     content, modality = signal.read(), signal.modality
-    steps = default_steps(Signals(dataset, signal.dim, [signal], modality), preset("cpu", modality).fit)
+    config = preset(library.live_preset(modality), modality).fit
+    steps = min(default_steps(Signals(dataset, signal.dim, [signal], modality), config), MOST_STEPS)
     note = " ".join(modality.warnings(content)) if dataset == "yours" else ""
     kept = replace(signal, reader=partial(same, content))  # a fit need not read it again
     return Target(kept, label, modality.picture(content, VIEW), steps, modality.aspect(content), note=note)
@@ -174,7 +175,7 @@ def strip() -> list[dict[str, str]]:
     return [{"id": item.id, "label": item.label, "src": _thumb(item.id)} for item in samples()]
 
 
-@cached_by_file(_emoji_files, maxsize=32)
+@cached_by_file(_fetched, maxsize=32)
 def _thumb(sample: str) -> str:
     small = Image.fromarray(target(sample).view)
     small.thumbnail((THUMB, THUMB))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.shared import library
 from wsr.caching import cached_by_file
 from wsr.fields import registry
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from wsr.fitting.problem import Problem
     from wsr.generators.base import Generator, SampleStep
     from wsr.modalities.targets import Evaluator
+    from wsr.presets import PresetConfig
 
 
 @dataclass(frozen=True)
@@ -65,17 +67,21 @@ def measure(signal: "Signal") -> "Evaluator":
     """Measures what is inside a shape. Leaves its samples in the cache, where a fit finds them, and returns the points
     that judge fits."""
     from wsr.fitting.problem import make_problem
+
+    return make_problem(_alone("yours", signal), _preset(signal).resolution).evaluator
+
+
+def _preset(signal: "Signal") -> "PresetConfig":
     from wsr.presets import preset
 
-    return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution).evaluator
+    return preset(library.live_preset(signal.modality), signal.modality)
 
 
 def _problem(signal: "Signal", evaluator: "Evaluator | None", device: str) -> "Problem":
     from wsr.fitting.problem import Problem, make_problem
-    from wsr.presets import preset
 
     if evaluator is None:
-        return make_problem(_alone("yours", signal), preset("cpu", signal.modality).resolution, device=device)
+        return make_problem(_alone("yours", signal), _preset(signal).resolution, device=device)
     samples = signal.modality.samples(_alone("yours", signal))
     return Problem([signal.id], signal.modality.targets(samples, device), evaluator)
 
@@ -88,19 +94,19 @@ def every_for(steps: int) -> int:
 def fit(
     signal: "Signal", names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None
 ) -> Iterator[tuple[str, Step]]:
-    """Fits one target with each of the representations in turns of a few steps. Yields the name of a representation and
-    its step."""
+    """Fits one target with each of the representations in turns of a few steps, at the preset of the zoos on the same
+    base. Yields the name of a representation and its step."""
     from wsr.devices import default_device
     from wsr.fitting.fit import representation_for
     from wsr.fitting.loop import run_fit
     from wsr.fitting.settings import FitSettings
-    from wsr.presets import preset
 
-    device, resolution, settings = default_device(), preset("cpu", signal.modality).resolution, FitSettings(steps=steps)
+    device, resolution, at = default_device(), _preset(signal).resolution, library.live_preset(signal.modality)
+    settings = FitSettings(steps=steps, preset=at)
     problem = _problem(signal, evaluator, device)
     streams = {}
     for name in names:
-        model = representation_for(name, None, signal.modality, rank).to(device)
+        model = representation_for(name, None, signal.modality, rank, at).to(device)
         start, config = settings.start.of(model), settings.config(name, signal.modality)
         streams[name] = run_fit(problem, model, start, config, resolution, every_for(steps))
     try:
@@ -133,20 +139,29 @@ class FittedPair:
     aligned_curve: list[float]
 
 
+@dataclass(frozen=True)
+class Made:
+    """How the fits of a zoo were made: the preset's name, the steps, and the base's name (None: the modality's own)."""
+
+    preset: str
+    steps: int
+    base: str | None
+
+
 def fit_pairs(
-    signal: "Signal", dataset: str, names: list[str], steps: int, sigma: float, perturb: float
+    signal: "Signal", like: Made, names: list[str], sigma: float, perturb: float
 ) -> Iterator[tuple[float, FittedPair | None]]:
-    """Fits a target twice with each representation, on its data set's base. Yields the share of the work that is done,
-    in [0, 1], and after each representation its pair."""
+    """Fits a target twice with each representation, as the pairs of its data set were made. Yields the share of the
+    work that is done, in [0, 1], and after each representation its pair."""
     from wsr.analysis.connectivity import connect, fit_pair_stream
     from wsr.fitting.problem import make_problem
     from wsr.presets import preset
 
-    signals = _alone(dataset, signal)
-    evaluator = make_problem(signals, preset("cpu", signals.modality).resolution).evaluator
+    signals = _alone("yours", signal)
+    evaluator = make_problem(signals, preset(like.preset, signals.modality).resolution).evaluator
     for done, name in enumerate([name for name in registry.names() if name in names]):
-        options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": steps}
-        for record in fit_pair_stream(signals, name, dataset, **options):
+        options = {"init": "spread", "sigma": sigma, "perturb": perturb, "steps": like.steps, "preset": like.preset}
+        for record in fit_pair_stream(signals, name, like.base, **options):
             yield (done + record.step / record.steps) / len(names), None
         pair, aligned = record.pair, record.pair.aligned()
         curves = [connect(one, evaluator).quality[0].tolist() for one in (pair, aligned)]

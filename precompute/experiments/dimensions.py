@@ -12,10 +12,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import has_surfaces, slug
+from precompute.selection import has_surfaces
 from precompute.tables import write_tables
 from wsr.analysis.dimension import intrinsic_dimension
 from wsr.data import load_signals
+from wsr.data.registry import slug
 from wsr.fields import registry
 from wsr.zoo import Zoo
 

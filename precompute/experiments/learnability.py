@@ -25,10 +25,11 @@ from torch import Tensor
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
 from precompute.learnability_drawn import draw
-from precompute.selection import modality_of, slug, zoo_signals
+from precompute.selection import modality_of, zoo_signals
 from precompute.tables import write_tables
 from wsr.analysis.learnability import generated_distance, noise_share, read_attributes, span_share
 from wsr.data import Signals
+from wsr.data.registry import slug
 from wsr.fitting.fit import representation_for
 from wsr.fitting.settings import FitSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset

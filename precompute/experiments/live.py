@@ -23,6 +23,7 @@ from precompute.browser import SIZE, browser_page, free_port, wait_for
 from precompute.experiment import Cell, Context, Experiment
 from precompute.tables import write_json
 from precompute.visitors import end
+from wsr.data.registry import everything, slug
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _first(page: "Page", address: str) -> dict:
     found["map_seconds"] = time.monotonic() - begun
     page.wait_for_timeout(8000)
     found["picture_seconds"] = [_picture(page, trace, 3) for trace in range(5)]
-    page.get_by_label("Shapes", exact=True).first.check()
+    page.get_by_label(next(one.title for one in everything() if one.modality.has_surface), exact=True).first.check()
     page.wait_for_timeout(8000)
     found["surface_seconds"] = [_surface(page, trace, 5) for trace in range(5)]
     page.get_by_role("tab", name="Fit").click()
@@ -86,12 +87,12 @@ def _first(page: "Page", address: str) -> dict:
 def _tabs(page: "Page", port: int) -> dict:
     """Measures how long later visitors wait for the map and for the other tabs that have something to show."""
     address, browser, found = f"http://127.0.0.1:{port}/", page.context.browser, {}
-    for dataset in ("emoji", "shapes10"):
+    for dataset in (slug(one.name) for one in everything(parts=True)):
         if (assets_dir() / "zoos" / f"{dataset}-mlp-pairs" / "zoo.json").exists():
             found[f"connect {dataset}"] = _connect(page, f"{address}?tab=connect&data={dataset}")
     found["map_again_seconds"] = [_map(browser, port) for _ in range(3)]
     found["tabs"] = {name: _tab(browser, port, name) for name in TABS if name != "Audit" or audited()}
-    for dataset in ("emoji-people", "shapes10"):
+    for dataset in (slug(one.name) for one in everything(parts=True)):
         if (assets_dir() / "diffusion" / f"{dataset}-mlora-asym.safetensors").exists():
             where = f"{address}?tab=generate&data={dataset}&kind=mlora-asym"
             found[f"generate {dataset}"] = _generate(page, where)

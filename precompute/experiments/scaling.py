@@ -20,11 +20,11 @@ from precompute.generators import SEEDS, STEPS, THREADS, best_trials, large_sear
 from precompute.judging import train
 from precompute.large import REPRESENTATIONS, whole
 from precompute.scaling_drawn import draw
-from precompute.selection import slug
 from precompute.tables import write_tables
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.learnability import projected
 from wsr.analysis.novelty import audit_of
+from wsr.data.registry import slug
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION

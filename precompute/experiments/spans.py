@@ -22,13 +22,13 @@ from precompute.judging import Judge
 from precompute.tables import write_tables
 from wsr.analysis.learnability import projected
 from wsr.data import load_signals
-from wsr.data.emoji import families
+from wsr.data.registry import groups
 from wsr.fields import registry
 from wsr.fitting.problem import make_problem
 from wsr.zoo import Zoo
 
 COMPONENTS, HELD_OUT, POINTS = (64, 256, None), 32, 20_000  # None: all components
-LEARNT = 0.8  # share of the training weights onto which the others are projected; emoji families are not divided
+LEARNT = 0.8  # share of the training weights onto which the others are projected; groups are not divided
 
 
 def run(cell: Cell, context: Context) -> list[dict]:
@@ -39,7 +39,7 @@ def run(cell: Cell, context: Context) -> list[dict]:
 def measured(zoo: Zoo) -> list[dict]:
     judge, rows = Judge(zoo.path.name), []
     ids = zoo.good("train")["id"].tolist()
-    number = pd.factorize(pd.Series(families(zoo.meta["dataset"], ids)))[0]
+    number = pd.factorize(pd.Series(groups(zoo.meta["dataset"], ids)))[0]
     training, learnt = zoo.weights(ids), torch.from_numpy(number < LEARNT * (number.max() + 1))
     ids = zoo.good("heldout")["id"].tolist()[:HELD_OUT]
     heldout, signals = zoo.weights(ids), load_signals(zoo.meta["dataset"], ids)

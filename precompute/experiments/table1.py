@@ -15,9 +15,10 @@ import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.final import final_fits, final_signals
-from precompute.selection import has_surfaces, quality_of, slug, zoo_signals
+from precompute.selection import has_surfaces, quality_of, zoo_signals
 from precompute.tables import PAPER, write_tables
 from wsr.data import load_signals
+from wsr.data.registry import slug
 from wsr.fields import registry
 from wsr.metrics.surfaces import POINTS, surface_distance
 from wsr.progress import bar

@@ -15,9 +15,10 @@ from matplotlib.figure import Figure
 
 from app.shared.palette import NAMES, REPRESENTATION_COLOURS
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.selection import has_surfaces, slug
+from precompute.selection import has_surfaces
 from precompute.tables import PAPER, write_tables
 from wsr.analysis.probes import RUNS, TEST, probe
+from wsr.data.registry import slug
 from wsr.fields import registry
 from wsr.paths import atomic_path
 from wsr.progress import bar

@@ -1,4 +1,4 @@
-"""The third of the six additions, a generator: one file with its registration goes through training, sampling, the
+"""The third of the seven additions, a generator: one file with its registration goes through training, sampling, the
 audit, the table and the page."""
 
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""The fourth of the six additions, a metric: a function with its registration is shown by commands, tables and the
+"""The fourth of the seven additions, a metric: a function with its registration is shown by commands, tables and the
 page."""
 
 import json

@@ -1,5 +1,5 @@
-"""The second of the six additions, a modality: everything that `wsr` must know about sounds is in sound.py, and fields
-of sounds go through base, fit, zoo, map, table, picture and page."""
+"""The second of the seven additions, a modality: everything that `wsr` must know about sounds is in sound.py, and
+fields of sounds go through base, fit, zoo, map, table, picture and page."""
 
 
 import numpy as np

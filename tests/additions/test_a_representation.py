@@ -1,4 +1,4 @@
-"""The first of the six additions, a representation: one file (film.py) and one registration, and it is available
+"""The first of the seven additions, a representation: one file (film.py) and one registration, and it is available
 everywhere."""
 
 import json

@@ -1,4 +1,4 @@
-"""The sixth of the six additions: a run at the paper's sizes, on a user's own pictures, needs no code but `--preset
+"""The sixth of the seven additions: a run at the paper's sizes, on a user's own pictures, needs no code but `--preset
 paper --data images:DIR`; an experiment is added by one file.
 
 The run is real, but small: the test replaces steps and widths of the `paper` preset of images by tiny ones.

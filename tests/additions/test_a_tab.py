@@ -1,4 +1,4 @@
-"""The fifth of the six additions, a tab: one file with a `Tab`, and its place in the list. Here it is this file."""
+"""The fifth of the seven additions, a tab: one file with a `Tab`, and its place in the list. Here it is this file."""
 
 import time
 from dataclasses import dataclass

@@ -1,6 +1,7 @@
 """Each tab's handlers on a machine with a GPU: they compute what they show, and shared objects stay on the CPU."""
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -101,7 +102,8 @@ def test_connect(gpu, monkeypatch):
     monkeypatch.setattr(
         "wsr.data.load_signals", lambda *_: Signals("emoji", 2, [Signal(name, "", "heldout", 2, lambda: noise)])
     )
-    monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
+    made = connect_run._made("emoji")
+    monkeypatch.setattr(connect_run, "_made", lambda dataset: replace(made, steps=3))
     tab = by_name(connect_tab.ConnectTab)
     connect_tab.walk(tab, "emoji", name, "own", None, 0.5, False)
     *_, (_, race) = connect_run.fit_live("emoji", name, ["mlora", "mlp"], 0.1, 1.0)

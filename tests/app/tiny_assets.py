@@ -15,6 +15,7 @@ from PIL import Image
 
 from wsr.analysis.connectivity import ALPHAS
 from wsr.analysis.projections import Projection, to_table
+from wsr.data.registry import find
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.registry import named, names
@@ -58,7 +59,8 @@ def _items(dataset: str) -> tuple[list[str], list[str]]:
 
 
 def classes_of(dataset: str) -> tuple[str, ...]:
-    return CLASSES.get(dataset, ("high", "middle", "low"))
+    known, _ = find(dataset)
+    return CLASSES.get(dataset) or (known.classes[:3] if known else ("high", "middle", "low"))
 
 
 def _zoo(folder: Path, dataset: str, model) -> None:

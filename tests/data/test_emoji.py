@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from wsr.data import load_signals
-from wsr.data.emoji import CLASSES, emoji_dir, family, family_split
+from wsr.data.emoji import CLASSES, emoji_dir, family_split
+from wsr.data.emoji_names import family
 from wsr.errors import WsrError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from wsr.data.named import find
+from wsr.data.registry import named
 from wsr.data.shapes10.generate import describe
 from wsr.data.shapes10.measured import EXTENTS, MEASURED, level, measures
 from wsr.errors import WsrError
@@ -25,8 +25,8 @@ def test_extents_are_measured_of_any_category_and_nothing_of_an_empty_mesh():
     box = trimesh.creation.box((1.0, 2.0, 3.0))
     assert [of(box) for of in measures().values()] == [1.0, 2.0, 3.0] and set(measures()) == set(EXTENTS)
     assert all(np.isnan(of(trimesh.Trimesh())) for of in measures("bench").values())
-    assert find("shapes10/chair")[0].measures("chair").keys() == measures("chair").keys()
-    assert not find("emoji")[0].measures("people")
+    assert named("shapes10").measured("chair").keys() == measures("chair").keys()
+    assert not named("emoji").measured("people")
     with pytest.raises(WsrError, match="did you mean 'chair'"):
         measures("chairs")
 

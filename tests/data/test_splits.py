@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from wsr.data import DATA_SETS, Signal, Signals, load_signals
-from wsr.data.named import find
+from wsr.data import Signal, Signals
 from wsr.data.splits import SPLITS, names_of
 from wsr.errors import WsrError
 
@@ -36,10 +35,3 @@ def test_attributes_are_columns_with_gaps_where_a_signal_has_none():
     assert table.loc["a", "glasses"] == "round" and table["turn"].tolist()[:2] == [1.5, -2.0]
     assert table["glasses"].isna().tolist() == [False, True, True] and table["legs"].notna().sum() == 1
     assert signals("train")[0].attributes == {} and signals("train").attributes.empty
-
-
-def test_data_sets_are_looked_up_once():
-    assert find("shapes10/chair") == (DATA_SETS["shapes10"], "chair") and find("faces") == (DATA_SETS["faces"], None)
-    assert find("images:faces/somewhere") == (None, "somewhere")
-    with pytest.raises(WsrError, match="did you mean 'faces'"):
-        load_signals("face")

@@ -1,13 +1,14 @@
 """Rules about identity: code asks the registries what a thing is, and does not read it out of a name or a number."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from tests.house.modules import imports
 from tests.house.source import Broken, Source, at_import, functions, texts
 
 REPRESENTATIONS = ("mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym")
 PARTS = (*REPRESENTATIONS, "-asym", "asym", "mlp-", "lora-", "mlora-")  # what tests of a name look for
+DATA_SETS = ("emoji", "emoji-people", "emoji/people", "shapes10")  # `faces` are also those of a mesh
 REGISTRY = tuple(f"wsr/fields/{name}.py" for name in ("registry", "mlp", "lora", "mlora"))  # each registers its own
 INTO_TEXT = {"endswith", "startswith", "removesuffix", "removeprefix", "split", "rsplit", "partition", "rpartition",
              "replace", "find", "count"}  # fmt: skip
@@ -49,16 +50,29 @@ def tests_of_names(found: list[Source]) -> list[Broken]:
     return broken
 
 
-def _looked_for(tree: ast.AST) -> Iterator[tuple[int, set[str]]]:
+def tests_of_data_sets(found: list[Source]) -> list[Broken]:
+    """Finds code that inspects the name of a data set. It should ask `wsr.data.registry.find(name)`."""
+    return [
+        Broken(source.path, line, f"looks for {', '.join(sorted(looked))} in a name")
+        for source in found
+        if not source.path.startswith("wsr/data/")
+        for line, looked in _looked_for(source.tree, DATA_SETS, DATA_SETS)
+        if looked
+    ]
+
+
+def _looked_for(
+    tree: ast.AST, parts: Collection[str] = PARTS, keys: Collection[str] = REPRESENTATIONS
+) -> Iterator[tuple[int, set[str]]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in INTO_TEXT:
-            yield node.lineno, set().union(*map(texts, node.args[:1])) & set(PARTS)
+            yield node.lineno, set().union(*map(texts, node.args[:1])) & set(parts)
         elif isinstance(node, ast.Compare):
-            yield node.lineno, set().union(*map(texts, (node.left, *node.comparators))) & set(PARTS)
+            yield node.lineno, set().union(*map(texts, (node.left, *node.comparators))) & set(parts)
         elif isinstance(node, ast.Dict):
-            yield node.lineno, {text for key in node.keys if key for text in texts(key)} & set(REPRESENTATIONS)
+            yield node.lineno, {text for key in node.keys if key for text in texts(key)} & set(keys)
         elif isinstance(node, ast.MatchValue):
-            yield node.value.lineno, texts(node.value) & set(PARTS)
+            yield node.value.lineno, texts(node.value) & set(parts)
 
 
 def early_answers(found: list[Source]) -> list[Broken]:

@@ -138,6 +138,20 @@ def test_unknown_names_are_refused_with_the_nearest(capsys, nothing):
         assert code in (1, 2) and said in told.err + told.out, given
 
 
+def test_only_leaves_out_experiments_that_have_no_cell_of_it(capsys, nothing, known):
+    lacking = next(name for name, one in known.items() if not Context(only="mlp").asked(one))
+    assert command.main(["status", "maps", lacking, "--only", "mlp"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{lacking}: left out, because it has no cell of mlp" and lines[1] == "maps emoji-mlp: missing"
+    assert command.main(["run", lacking, "--only", "mlp"]) == 2
+    assert f"no cell of mlp in {lacking}" in capsys.readouterr().err
+
+
+def test_only_holds_for_an_axis_of_representations_whatever_it_is_called(known, nothing):
+    asked = Context(only="mlp").asked(known["dimensions"])
+    assert {cell["of"] for cell in asked} == {"mlp", "signals"}, "signals are no representation's"
+
+
 def test_list_and_status_print_what_there_is(capsys, nothing):
     assert command.main(["list"]) == 0 and "| `table1` |" in capsys.readouterr().out
     assert command.main(["status", "maps", "--only", "mlp"]) == 0

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from wsr.analysis.neighbours import nearest
 from wsr.analysis.standardized import StandardizedSpace
-from wsr.data.emoji import families
+from wsr.data.registry import groups
 from wsr.errors import WsrError, counted
 from wsr.fields.representation import Representation
 from wsr.zoo.build import FIRST
@@ -189,13 +189,13 @@ def audit_of(zoo: Zoo, false_positive_rate: float = 0.05) -> tuple[Audit, list[s
     """Prepares the audit of generators that were trained on this zoo. Returns the audit, calibrated on one half of the
     held-out fits; the ids of its training weights, by row; and verdicts on all held-out fits, of which only the stated
     rate should be called copies. Each half is judged with the thresholds of the other half; the half that calibrated
-    the audit comes last. Each half contains every other fit of each class, for emoji every other family, since the same
-    emoji in another skin tone would make the test too easy. WsrError if there are too few held-out fits
-    (`Audit.calibrate`)."""
+    the audit comes last. Each half contains every other fit of each class, or every other group where the data set
+    has groups: the same emoji in another skin tone would make the test too easy. WsrError if there are too few
+    held-out fits (`Audit.calibrate`)."""
     training = audited_ids(zoo)
     heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
     audit = Audit(zoo.representation, zoo.weights(training))
-    half = torch.from_numpy(pd.factorize(pd.Series(families(zoo.meta["dataset"], heldout)))[0] % 2)
+    half = torch.from_numpy(pd.factorize(pd.Series(groups(zoo.meta["dataset"], heldout)))[0] % 2)
     rows = [(half == side).nonzero()[:, 0] for side in (0, 1)]
     _enough(min(map(len, rows)), false_positive_rate, of=f" (half of the zoo's {len(heldout)})")
     found = audit.distances(zoo.weights(heldout))

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.analysis.attributes import LEAST, NONE, attributes_of, of_class, with_classes
-from wsr.data.named import find
+from wsr.data.registry import find
 from wsr.errors import WsrError, unknown_name
 from wsr.render.decode import decode, evaluate_in_chunks
 from wsr.zoo.zoo import Zoo
@@ -45,7 +45,7 @@ class Readings:
         self._table = table if cls is not None else with_classes(table, fits)
         self._zoo, self._ids, self.resolution = zoo, ids, resolution or zoo.resolution
         dataset, _ = find(zoo.meta["dataset"])
-        self._measures = dict(dataset.measures(cls)) if dataset else {}
+        self._measures = dict(dataset.measured(cls)) if dataset else {}
         self._models: dict[str, Callable[[Float[np.ndarray, "n c"]], np.ndarray]] = {}
         self._space: tuple[Any, Float[np.ndarray, "n c"]] | None = None
 

@@ -34,7 +34,7 @@ class App:
             # imported by name, because the engine does not depend on the page
             page = importlib.import_module("app.main")
         except ModuleNotFoundError as error:
-            if error.name in ("gradio", "plotly", "emoji"):
+            if error.name in ("gradio", "plotly"):
                 raise WsrError(f"The page needs {error.name}: run {INSTALL} in {str(checkout)!r}.") from None
             raise
         page.launch(self.host, self.port)

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from wsr.commands import OK, PresetName, console
+from wsr.commands import OK, PresetName, a_data_set, console
 from wsr.progress import bar
 
 
@@ -16,8 +17,7 @@ class Base:
     Example: `wsr base images:photos --out photos.safetensors`, then `wsr fit me.png --base photos.safetensors`.
     """
 
-    dataset: Positional[str]
-    """emoji, shapes10, one of their classes, images:DIR or meshes:DIR."""
+    dataset: Annotated[Positional[str], arg(help=a_data_set())]
     out: Path | None = None
     """The checkpoint to write; by default assets/bases/<data set>.safetensors, with the preset and the seeds in its
     name where they are not the defaults."""

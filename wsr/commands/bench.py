@@ -3,11 +3,11 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
-from wsr.commands import OK, PresetName, console
+from wsr.commands import OK, DataSetName, PresetName, console
 from wsr.paths import assets_dir, atomic_path, require_writable
 
 
@@ -33,7 +33,7 @@ class BenchFit:
     Examples: `wsr bench fit emoji`; `wsr bench fit --preset paper --device cuda --batches 64 256 1024 4096`.
     """
 
-    dataset: Positional[Literal["emoji", "shapes10"]] = "emoji"
+    dataset: Positional[DataSetName] = DataSetName("emoji")
     """The data set whose held-out instances are fitted."""
     instances: int = 32
     """Number of instances."""

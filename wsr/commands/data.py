@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 from rich.table import Table
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
-from wsr.commands import OK, console
+from wsr.commands import OK, a_data_set, console
 from wsr.errors import WsrError, counted, shown
 from wsr.progress import bar
 
@@ -24,22 +24,22 @@ DESCRIBED, SHOWN = 500, 12  # signals whose attributes are read, and values of a
 
 @dataclass
 class Data:
-    """Get a data set ready: fetch the emoji (a 15 MB npm package), or generate the 5,500 shapes and sample them. Faces
-    are drawn when they are read. Says how many signals each split has, and what their attributes are.
+    """Get a data set ready: fetch the emoji (a 15 MB npm package), or generate the 5,500 shapes and sample them; what
+    needs neither, such as faces, is drawn when it is read. Says how many signals each split has, and what their
+    attributes are.
 
     Examples: `wsr data emoji`, `wsr data faces`, `wsr data shapes10`, `wsr data images:photos` (counts and checks a
     folder of your own), `wsr data chair.obj` (says what a file is like: of a mesh whether it is closed, what was
     mended, how thin its walls are; of a picture its size and mode, and what is converted).
     """
 
-    name: Positional[str]
-    """emoji, faces, shapes10, images:DIR, meshes:DIR or a file."""
+    name: Annotated[Positional[str], arg(help=a_data_set(", or a file"))]
     folder: Path | None = None
-    """Take the emoji from this folder with the package's files instead of fetching them from npm."""
+    """Take the source files from this folder instead of fetching them; of the emoji, those of the npm package."""
 
     def run(self) -> int:
         from wsr.data import load_signals
-        from wsr.data.named import find
+        from wsr.data.registry import find
         from wsr.modalities import of_given
 
         if os.path.isfile(self.name):
@@ -49,11 +49,11 @@ class Data:
             raise WsrError(f"There is no file {shown(self.name)}.")
         dataset, _ = find(self.name)
         if dataset:
-            dataset.fetch(self.folder)
+            dataset.fetch_from(self.folder)
         signals = load_signals(self.name)
         if dataset and dataset.builds:
             with bar(dataset.builds) as update:
-                dataset.build(update)
+                dataset.built(update)
         if signals.modality.prepares:
             with bar(signals.modality.prepares) as update:
                 signals.modality.prepare(signals, update)

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from rich.table import Table
-from tyro.conf import OmitArgPrefixes, Positional, subcommand
+from tyro.conf import OmitArgPrefixes, Positional, arg, subcommand
 
-from wsr.commands import FAILED, OK, PresetName, RepresentationName, console
+from wsr.commands import FAILED, OK, PresetName, RepresentationName, a_data_set, console
 from wsr.commands.levers import LeverOptions
 from wsr.errors import WsrError, counted
 from wsr.progress import bar
@@ -81,8 +81,7 @@ class ZooBuild(LeverOptions):
     Example: `wsr zoo build images:photos --base photos.safetensors --out zoos/photos`.
     """
 
-    dataset: Positional[str]
-    """emoji, faces, shapes10, one of their classes, images:DIR or meshes:DIR."""
+    dataset: Annotated[Positional[str], arg(help=a_data_set())]
     out: Path
     """The zoo's folder."""
     representation: RepresentationName = RepresentationName("mlora-asym")

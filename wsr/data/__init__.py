@@ -1,21 +1,21 @@
-"""Data sets by name: `emoji`, `faces`, `shapes10`, and folders of images or meshes."""
+"""Data sets by name: those that are registered (`wsr.data.registry`), and folders of images or meshes."""
 
 from pathlib import Path
 
-from wsr.data.named import DATA_SETS, find
+from wsr.data.registry import choices, find
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError, shown, unknown_name
 from wsr.formats.files import there
 from wsr.modalities import everything
 
-__all__ = ["DATA_SETS", "Signal", "Signals", "load_signals"]
+__all__ = ["Signal", "Signals", "load_signals"]
 
 
 def load_signals(name: str, ids: list[str] | None = None) -> Signals:
     """Loads the signals of a data set, with ids, classes, attributes and fixed splits.
 
-    name: "emoji", "faces" or "shapes10", one of their classes ("emoji/people", "shapes10/chair"), "faces/20000" for
-    another number of training faces, "images:DIR" or "meshes:DIR".
+    name: a registered data set ("emoji", "faces", "shapes10"), one of its classes ("emoji/people", "shapes10/chair"),
+    "faces/20000" for another number of training faces, "images:DIR" or "meshes:DIR".
     ids: load only these, in this order. WsrError for an unknown name or id, with the nearest known one.
     """
     kind, _, rest = name.partition(":")
@@ -27,9 +27,8 @@ def load_signals(name: str, ids: list[str] | None = None) -> Signals:
 def _builtin(name: str) -> Signals:
     dataset, part = find(name)
     if dataset is not None:
-        return dataset.load(part)
+        return dataset.loaded(part)
     if there(name, Path.is_dir):
         ways = " or ".join(f"{one.folder}:{name} ({one.plural})" for one in everything() if one.folder)
         raise WsrError(f"{shown(name)} is a folder: as a data set its name says what it holds, {ways}.")
-    folders = [f"{modality.folder}:DIR" for modality in everything() if modality.folder]
-    raise unknown_name("data set", name, (*DATA_SETS, *folders))
+    raise unknown_name("data set", name, choices())

@@ -7,17 +7,16 @@ training emoji into the held-out split.
 
 import hashlib
 import json
-import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from wsr.data.emoji_names import family
 from wsr.data.images import read_image, resize_image
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError, unknown_name
@@ -37,25 +36,7 @@ GROUP_CLASS = {
     "Flags": "flags",
 }
 CLASSES = tuple(GROUP_CLASS.values())
-# skin tones, the emoji presentation selector, and the tag that ends a subdivision flag (the package leaves it out)
-_NOT_FAMILY = {*range(0x1F3FB, 0x1F400), 0xFE0F, 0xE007F}
-CODE_POINTS = re.compile(r"[0-9a-f]+([-_][0-9a-f]+)*")  # a file stem of the package
 HELDOUT_SHARE = 8  # one family in eight is held out: 232 families, over 400 emoji
-
-
-def family(stem: str) -> str:
-    """Returns the code points of a file stem without skin-tone modifiers: '1f44b' for both '1f44b-1f3fb' and
-    '1f44b'."""
-    points = (int(part, 16) for part in stem.replace("_", "-").split("-"))
-    return "-".join(f"{point:x}" for point in points if point not in _NOT_FAMILY)
-
-
-def families(dataset: str, ids: Iterable[str]) -> list[str]:
-    """Returns the group of each id; members of one group fall into the same split. The group of an emoji is its family,
-    that of any other id the id itself. The group of a snapshot `<id>@<step>` is the group of its instance."""
-    instances = [item.partition("@")[0] for item in ids]
-    emoji = dataset.partition("/")[0] == "emoji"
-    return [family(item) if emoji and CODE_POINTS.fullmatch(item) else item for item in instances]
 
 
 def family_split(name: str) -> str:
@@ -110,11 +91,6 @@ def _npm_unpack(package: str, into: Path) -> Path:
     return into / "package"
 
 
-def emoji_available() -> bool:
-    """Returns whether the pictures are in the cache."""
-    return (emoji_dir() / "groups.json").exists()
-
-
 def _read(path: Path, resolution: int) -> np.ndarray:
     image = read_image(path)
     height, width = image.shape[:2]
@@ -132,7 +108,7 @@ def load_emoji(group: str | None = None, resolution: int = 128) -> Signals:
     """
     if group is not None and group not in CLASSES:
         raise unknown_name("emoji class", group, CLASSES)
-    if not emoji_available():
+    if not (emoji_dir() / "groups.json").exists():
         raise WsrError("The emoji have not been fetched: run `wsr data emoji` once (it asks npm for a 15 MB package).")
     folder = emoji_dir()
     groups = json.loads((folder / "groups.json").read_text())

@@ -8,11 +8,10 @@ below.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from wsr.errors import unknown_name
-from wsr.registry import Registry
+from wsr.registry import Registry, imported
 
 if TYPE_CHECKING:
     from wsr.fields.representation import Representation
@@ -90,10 +89,7 @@ class RepresentationKind:
     @property
     def cls(self) -> "type[Representation]":
         """Its class. Loads torch."""
-        if not isinstance(self.home, str):
-            return self.home
-        module, _, name = self.home.partition(":")
-        return getattr(import_module(module), name)
+        return imported(self.home)
 
 
 _KINDS = Registry[RepresentationKind]("representation")

@@ -6,10 +6,8 @@ Importing this module does not load torch, because the page and the command line
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any
 
-from wsr.registry import Registry
+from wsr.registry import Registry, imported
 
 
 @dataclass(frozen=True)
@@ -36,12 +34,12 @@ class GeneratorKind:
     @property
     def generator(self) -> type:
         """Its class. Loads torch."""
-        return _imported(self.home)
+        return imported(self.home)
 
     @property
     def schema(self) -> type | None:
         """The pydantic model that its settings in a file must pass, or None."""
-        return _imported(self.config_schema)
+        return imported(self.config_schema)
 
     def stem(self, zoo: str) -> str:
         """Returns the name of its model of a zoo in assets/diffusion, and of its samples in assets/samples."""
@@ -78,14 +76,6 @@ def registered(*added: GeneratorKind) -> Iterator[None]:
         for kind in added:
             register(kind)
         yield
-
-
-def _imported(home: Any) -> Any:
-    """Returns the object that "module:name" names; anything else unchanged."""
-    if not isinstance(home, str):
-        return home
-    module, _, name = home.partition(":")
-    return getattr(import_module(module), name)
 
 
 _DIFFUSION = "wsr.formats.generators:DiffusionConfigSchema"

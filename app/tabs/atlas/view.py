@@ -62,7 +62,7 @@ def _layout() -> AtlasTab:
     with gr.Row():
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
             with gr.Row():
-                titles = [(library.TITLES.get(name, name), name) for name in datasets()]
+                titles = library.titles(library.collection_names())
                 dataset = gr.Radio(titles, value=view.dataset, label="Data set", show_label=False, container=False)
             with gr.Row(elem_classes="wsr-tight"):
                 chart = PlotlyChart(

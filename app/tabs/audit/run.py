@@ -62,10 +62,9 @@ def _stem(name: str, generator: str) -> str:
 
 
 def names() -> list[str]:
-    """Names of the audited collections, shapes first, as in the Generate tab. Empty until the assets are made."""
+    """Names of the audited collections, in the order of the Generate tab. Empty until the assets are made."""
     there = [name for name in library.collection_names() if _path(name, "parquet").is_file()]
-    there = [name for name in there if _readable(name)]
-    return sorted(there, key=lambda name: name.startswith("emoji"))
+    return library.nameable_first(name for name in there if _readable(name))
 
 
 def _report_files(name: str) -> list[Path]:

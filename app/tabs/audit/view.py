@@ -28,9 +28,8 @@ def _link(tab: AuditTab, view: gr.Tab) -> Part:
 
 def _layout(there: list[str]) -> AuditTab:
     first = library.collection(there[0])
-    datasets = list(dict.fromkeys(library.collection(name).dataset for name in there))
     with gr.Row():
-        titles = [(library.TITLES.get(name, name), name) for name in datasets]
+        titles = library.titles(there)
         dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=260, scale=0)
         kind = gr.Dropdown(
             kinds(first.dataset), value=first.representation, show_label=False, container=False, min_width=190, scale=0

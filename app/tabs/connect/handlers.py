@@ -10,7 +10,7 @@ import gradio as gr
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.barrier import barrier_figure
-from app.shared import library, sheets
+from app.shared import sheets
 from app.shared.palette import NAMES
 from app.shell import compute, looking, snippets
 from app.shell.address import flag, number
@@ -153,8 +153,7 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
 
 def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
     """Targets to choose from, each with the picture of a fit of it."""
-    ids = library.examples(dataset, run.targets(dataset), SHOWN)
-    return sheets.examples(f"{dataset}-mlora-asym", ids, decode)
+    return sheets.examples(f"{dataset}-mlora-asym", run.examples(dataset, SHOWN), decode)
 
 
 def being_drawn(dataset: str) -> str:

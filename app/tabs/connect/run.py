@@ -13,9 +13,9 @@ import numpy as np
 from app.shared import library, work
 from app.shell import looking, workers
 from wsr.caching import cached_by_file
+from wsr.data import registry as data_sets
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
-from wsr.formats.schema import read_json
 from wsr.memory import remembered
 from wsr.paths import assets_dir
 
@@ -58,10 +58,29 @@ class Race:
 
 
 def datasets() -> list[str]:
-    """Data sets with precomputed pairs, images first."""
+    """Data sets with precomputed pairs, in the order of their registry."""
     told = [path.stem.removeprefix("figure3-") for path in (assets_dir() / "reports").glob("figure3-*.json")]
     there = [name for name in told if _any_pairs(name) and _report(name)]
-    return sorted(there, key=lambda name: (name != "emoji", name))
+    return sorted(there, key=lambda name: (data_sets.order(_source(name)), name))
+
+
+def titles() -> list[tuple[str, str]]:
+    """Titles and names of these data sets, as choices."""
+    return [(library.title(name, _source(name)), name) for name in datasets()]
+
+
+def examples(dataset: str, count: int) -> list[str]:
+    """Ids of the first targets to choose from."""
+    return library.examples(_source(dataset), targets(dataset), count)
+
+
+def _source(dataset: str) -> str:
+    """A data set with pairs as `wsr.load_signals` takes it; its name in file names where the pairs cannot be read."""
+    try:
+        return library.source_of(_any_pairs(dataset))
+    except WsrError as error:
+        library.log.error("The pairs of %s cannot be read. %s", dataset, error)
+        return dataset
 
 
 def _any_pairs(dataset: str) -> Path | None:
@@ -114,7 +133,7 @@ def race(dataset: str, target: str, init: str = "own") -> Race:
         for name in registry.names()
         if name in rows and has_pairs(dataset, name, init)
     }
-    return Race(dataset, target, library.label_of(dataset, target), lanes)
+    return Race(dataset, target, library.label_of(_source(dataset), target), lanes)
 
 
 def _lane(dataset: str, pair: "Pair", at: int, row: dict[str, Any]) -> Lane:
@@ -207,20 +226,28 @@ class NotHere(WsrError):
 def _signals(dataset: str, target: str) -> "Signals":
     """Loads the target. NotHere if its data set has to be fetched first."""
     from wsr.data import load_signals
-    from wsr.data.emoji import emoji_available
 
-    meta = read_json(_any_pairs(dataset) / "zoo.json", "the description of a zoo")
-    source = str(meta["dataset"])  # of a folder of files it says where they are
+    found, _ = data_sets.find(_source(dataset))
     try:
-        return load_signals(source, [target])
+        return load_signals(_source(dataset), [target])
     except WsrError:
-        if source.partition("/")[0] != "emoji" or emoji_available():
+        if found is None or found.is_here:
             raise
-        raise NotHere(
-            "The pictures of the emoji are not on this machine, so no new pair can be fitted to one of them. Choose "
-            "Shapes above, which are generated when they are needed, or ask whoever runs this page to fetch the emoji "
-            "once with `wsr data emoji`."
-        ) from None
+    here = [title for title, name in titles() if (other := data_sets.find(_source(name))[0]) and other.is_here]
+    instead = f"Choose {' or '.join(here)} above, which can be read here, or ask" if here else "Ask"
+    raise NotHere(
+        f"{library.title(dataset, _source(dataset))} is a data set that is not on this machine, so no new pair can be "
+        f"fitted to one of its targets. {instead} whoever runs this page to fetch it once with "
+        f"`wsr data {found.part_of or found.name}`."
+    )
+
+
+def _made(dataset: str) -> work.Made:
+    """How the pairs of a data set were fitted, by the descriptions of their zoos."""
+    kinds = [(name, init) for name in registry.names() for init in STARTS if has_pairs(dataset, name, init)]
+    metas = [library.meta_of(_folder(dataset, *kind)) for kind in kinds]
+    base = next((str(meta["base"]) for meta in metas if meta.get("base")), None)  # networks without a base have none
+    return work.Made(str(metas[0]["preset"]), int(metas[0]["steps"]), base)
 
 
 _fitting = workers.Task(work.fit_pairs, duration=120, what="The fit")
@@ -234,15 +261,12 @@ def fit_live(
     deviation is σ. Yields the share of the work that is done, in [0, 1], and after each representation all pairs so
     far, otherwise None. NotHere if the target's data is not on this machine."""
     from wsr.analysis.connectivity import ALPHAS
-    from wsr.fitting.fit import default_steps
-    from wsr.presets import preset
 
     check_live(names, sigma, perturb)
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
-    signals = _signals(dataset, target)
-    asked = work.plain(signals[0]), dataset, names, default_steps(signals, preset("cpu", signals.modality).fit)
-    found = Race(dataset, target, library.label_of(dataset, target), {})
+    asked = work.plain(_signals(dataset, target)[0]), _made(dataset), names
+    found = Race(dataset, target, library.label_of(_source(dataset), target), {})
     with contextlib.closing(_fitting(*asked, sigma, perturb, stopped=stopped)) as running:
         for done, ready in running:
             if ready:

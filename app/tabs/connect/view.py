@@ -5,7 +5,6 @@ import gradio as gr
 
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart
-from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
@@ -36,8 +35,7 @@ def _link(tab: ConnectTab, view: gr.Tab) -> Part:
 
 def _layout(there: list[str]) -> ConnectTab:
     with gr.Row():
-        titles = [(library.TITLES.get(name, name), name) for name in there]
-        dataset = gr.Radio(titles, value=there[0], show_label=False, container=False, min_width=190, scale=0)
+        dataset = gr.Radio(run.titles(), value=there[0], show_label=False, container=False, min_width=190, scale=0)
         strip = Pictures(items_of(there[0], decode=False), sprite=sprite_of(there[0]), elem_classes="wsr-strip")
     gr.HTML(
         snippets.caption(

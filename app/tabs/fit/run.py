@@ -11,19 +11,21 @@ import numpy as np
 
 from app.figures.curves import quality_curve
 from app.figures.weights import Layers, layer_arrays, weights_figure
-from app.shared import work
+from app.shared import library, work
 from app.shared.fitted import Fitted
-from app.shared.samples import VIEW, Target
+from app.shared.samples import MOST_STEPS, VIEW, Target
 from app.shell import snippets, workers
 from app.shell.jobs import Pace
 from wsr.errors import WsrError
 from wsr.fields import registry
+from wsr.modalities import IMAGE
+from wsr.presets import preset
 
 if TYPE_CHECKING:
     from wsr.fields.representation import Representation
     from wsr.modalities import Modality
 
-STEPS, RANKS = (10, 3000), (1, 16)
+STEPS, RANKS = (10, MOST_STEPS), (1, 16)
 ZOOM_LIMIT = 512
 
 
@@ -75,6 +77,12 @@ def checked(representation: Any, rank: Any, steps: Any) -> Request:
     return Request(representation, int(rank), int(steps))
 
 
+def usual_steps() -> int:
+    """Steps of a fit of the photograph that is chosen at first."""
+    fit = preset(library.live_preset(IMAGE), IMAGE).fit
+    return min(fit.far_steps or fit.steps, MOST_STEPS)
+
+
 def over(stop: Path) -> bool:
     """Returns whether the visitor has pressed Stop, or has left, in which case their folder is gone."""
     return stop.exists() or not stop.parent.exists()
@@ -86,7 +94,8 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     from wsr.fitting.fit import representation_for
 
     yield Screen(snippets.working("Loading the base network …"))
-    model = representation_for(request.representation, None, target.modality, request.rank)
+    at = library.live_preset(target.modality)
+    model = representation_for(request.representation, None, target.modality, request.rank, at)
     begun = layer_arrays(model.initial(sigma=0.0).cpu().numpy(), model.layout.to_json())
     todo = _Run(target, request, model, begun)
     yield Screen(snippets.working("Starting …", 0.0))

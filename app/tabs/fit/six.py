@@ -10,7 +10,7 @@ import numpy as np
 
 from app.figures.curves import quality_curves
 from app.figures.weights import layer_arrays, weights_figure
-from app.shared import work
+from app.shared import library, work
 from app.shared.fitted import Fitted
 from app.shared.palette import NAMES
 from app.shared.samples import Target
@@ -49,7 +49,8 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     from wsr.fitting.fit import representation_for
 
     yield Screen(snippets.working("Loading the base network …"))
-    models = {name: representation_for(name, None, target.modality, request.rank) for name in registry.names()}
+    at = library.live_preset(target.modality)
+    models = {name: representation_for(name, None, target.modality, request.rank, at) for name in registry.names()}
     lanes: dict[str, Lane] = {}
     yield Screen(snippets.working(f"Starting {called()} …", 0.0))
     records = _records(target, request, partial(over, stop))

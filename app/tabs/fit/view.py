@@ -18,7 +18,6 @@ from app.tabs.fit import handlers, preparing, run, six
 from app.tabs.fit.handlers import FitTab
 from wsr.fields import registry
 from wsr.modalities import IMAGE, everything
-from wsr.presets import preset
 
 
 def build(place: Place) -> Built:
@@ -60,8 +59,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
             zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">How close it is</div>')
-            total = preset("cpu", 2).fit.far_steps
-            empty = empty_curve(IMAGE, total)
+            empty = empty_curve(IMAGE, run.usual_steps())
             curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
             gr.HTML(snippets.caption("Above a PSNR of 30 dB, or an IoU of 0.9, it looks right."))
     with gr.Row():
@@ -116,7 +114,7 @@ def _settings() -> dict[str, Any]:
             *run.RANKS, value=4, step=1, label="Rank", info="Pairs of vectors for each layer of LoRA and mLoRA."
         )
         steps = gr.Slider(
-            *run.STEPS, value=preset("cpu", 2).fit.far_steps, step=10, label="Steps",
+            *run.STEPS, value=run.usual_steps(), step=10, label="Steps",
             info="Each target brings its own number: a photograph takes more, since the base has learnt emoji.",
         )  # fmt: skip
     return {"representation": representation, "rank": rank, "steps": steps}

@@ -48,10 +48,13 @@ class Sampled:
 
 
 def models() -> list[str]:
-    """Returns the collections with a trained generator, shapes first, because anybody can name what a sampled shape is.
-    Empty until the assets are made."""
-    there = [name for name in library.collection_names() if any(kind.role != BASELINE for kind in generators(name))]
-    return sorted(there, key=lambda name: name.startswith("emoji"))
+    """Returns the collections with a trained generator, first those of data sets of which anybody can name a new
+    instance. Empty until the assets are made."""
+    return library.nameable_first(filter(_has_trained, library.collection_names()))
+
+
+def _has_trained(name: str) -> bool:
+    return any(kind.role != BASELINE for kind in generators(name))
 
 
 def generators(name: str) -> list[GeneratorKind]:

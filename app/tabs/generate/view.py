@@ -45,11 +45,10 @@ def _link(tab: GenerateTab, view: gr.Tab) -> Part:
 
 def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
     first, offered = library.collection(names[0]), generators_of(names[0])
-    datasets = list(dict.fromkeys(library.collection(name).dataset for name in names))
     with gr.Row(equal_height=False):
         with gr.Column(elem_classes=["wsr-half", "wsr-tight"]):
             with gr.Row():
-                titles = [(library.TITLES.get(name, name), name) for name in datasets]
+                titles = library.titles(names)
                 dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190)
                 with gr.Row(elem_classes="wsr-buttons"):
                     sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)

@@ -58,7 +58,7 @@ def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
     name = next(iter(run.names_of(dataset).values()))
     found = library.collection(name)
     held_out = [item for item, held in zip(found.ids, found.held_out, strict=True) if held]
-    return sheets.examples(name, library.examples(dataset, held_out or found.ids, SHOWN), decode)
+    return sheets.examples(name, library.examples(found.source, held_out or found.ids, SHOWN), decode)
 
 
 def strip_of(dataset: str) -> Any:

@@ -38,7 +38,7 @@ def _layout(datasets: list[str]) -> SymmetryTab:
     first = items_of(datasets[0], decode=False)
     item = gr.Textbox(first[0]["id"], visible="hidden")
     with gr.Row():
-        titles = [(library.TITLES.get(name, name), name) for name in datasets]
+        titles = library.titles(library.collection_names())
         dataset = gr.Radio(titles, value=datasets[0], show_label=False, container=False, min_width=190, scale=0)
         strip = Pictures(first, sprite=sprite_of(datasets[0]), elem_classes="wsr-strip")
     shown = [card for make in CARDS if (card := make(datasets[0]))]

@@ -12,6 +12,10 @@ from PIL import Image
 
 from app.shared import library, networks, sheets
 from app.tabs.atlas import controls
+from app.tabs.audit import run as audit_run
+from app.tabs.connect import run as connect_run
+from app.tabs.generate import models
+from wsr.data.registry import named
 from wsr.errors import WsrError
 
 NAME = "emoji-mlora-asym"
@@ -42,6 +46,25 @@ def test_a_data_set_whose_name_begins_like_anothers_has_its_own_collections(asse
     assert controls.kinds_of("emoji") == ["mlora-asym"] and controls.kinds_of("emoji-paper") == ["mlora"]
     assert controls.first_view("emoji", "mlora").name == NAME
     assert [found.name for found in library.collections_of("emoji-paper")] == ["emoji-paper-mlora"]
+
+
+def test_zoos_of_faces_are_shown_at_their_place_once_they_are_here(assets, tmp_path, monkeypatch):
+    """In all tabs; where generated weights are shown, before the emoji and before a part of another data set."""
+    shutil.copytree(assets, tmp_path / "assets")
+    for new, source in (("faces", "faces"), ("emoji-people", "emoji/people")):
+        made = (tmp_path / "assets").glob("*/*emoji-mlora-asym*")
+        for path in [*made, tmp_path / "assets/reports/figure3-emoji.json"]:
+            copy = path.with_name(path.name.replace("emoji", new))
+            (shutil.copytree if path.is_dir() else shutil.copy)(path, copy)
+            if (copy / "zoo.json").exists():
+                meta = json.loads((copy / "zoo.json").read_text()) | {"dataset": source}
+                (copy / "zoo.json").write_text(json.dumps(meta))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    atlas = [("Emoji", "emoji"), ("People", "emoji-people"), ("Faces", "faces"), ("Shapes", "shapes10")]
+    assert library.titles(library.collection_names()) == atlas
+    assert connect_run.titles() == atlas
+    generated = [("Faces", "faces"), ("Shapes", "shapes10"), ("Emoji", "emoji"), ("People", "emoji-people")]
+    assert library.titles(models.models()) == library.titles(audit_run.names()) == generated
 
 
 def test_what_was_made_with_a_representation_that_is_not_here_is_left_out(assets, tmp_path, monkeypatch):
@@ -105,7 +128,7 @@ def test_a_surface_is_a_glb_file(assets):
 def test_the_first_pick_is_held_out_and_of_the_class_to_begin_with(assets):
     found = library.collection(NAME)
     at = found.position(library.first_pick(NAME))
-    assert found.held_out[at] and found.classes[at] == library.FIRST_CLASS["emoji"]
+    assert found.held_out[at] and found.classes[at] == named("emoji").first_class
 
 
 def test_missing_thumbnails_are_decoded_into_the_cache(assets, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from wsr.data.emoji import families
+from wsr.data.registry import groups
 from wsr.data.splits import VALIDATION
 from wsr.fields.base import compute_dtype
 from wsr.generators.base import TrainingRun, TrainRecord, TrainSettings
@@ -96,9 +96,9 @@ def learnt_and_unseen(zoo: Zoo, rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.Da
 
 def parts_of(rows: pd.DataFrame, dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Splits rows of an index into rows for training and rows for validation, every `ONE_IN`-th of each class.
-    Emoji are split by families: with the same emoji in another skin tone among the training weights, the validation
-    loss would reward memorization."""
-    names = pd.Series(families(dataset, rows["id"]), rows.index)
+    Groups are not divided: with the same emoji in another skin tone among the training weights, the validation loss
+    would reward memorization."""
+    names = pd.Series(groups(dataset, rows["id"]), rows.index)
     number = names.groupby(rows["class"]).transform(lambda found: pd.factorize(found)[0])
     if number.max() < ONE_IN - 1:  # no class has ten weights: split without regard to classes
         number = pd.Series(pd.factorize(names)[0], rows.index)

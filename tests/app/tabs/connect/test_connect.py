@@ -2,7 +2,8 @@
 
 import json
 import shutil
-import sys
+from dataclasses import replace
+from pathlib import Path
 
 import gradio as gr
 import numpy as np
@@ -10,14 +11,15 @@ import pytest
 from by_name import by_name
 from PIL import Image
 
-from app.shared import library
+from app.shared import library, work
 from app.shell import compute, tabs
 from app.tabs.connect import handlers
 from app.tabs.connect import run as connect_run
 from app.tabs.connect.handlers import ConnectTab
 from app.tabs.connect.view import TAB as TAB_OF_PAGE
-from wsr import WsrError, representations
+from wsr import WsrError, count_parameters, presets, representations
 from wsr.data.signals import Signal, Signals
+from wsr.modalities import IMAGE
 
 TAB = by_name(ConnectTab)
 
@@ -47,7 +49,7 @@ def test_pairs_of_somebodys_pictures_are_shown_and_fitted_anew(assets, tmp_path,
     reports = tmp_path / "assets/reports"
     shutil.copy(reports / "figure3-emoji.json", reports / "figure3-images-my-cats.json")
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    assert connect_run.datasets() == ["emoji", "images-my-cats", "shapes10"]
+    assert connect_run.datasets() == ["emoji", "shapes10", "images-my-cats"]
     assert list(connect_run.race("images-my-cats", target).lanes) == ["mlp"]
     assert connect_run._signals("images-my-cats", f"{target}.png").ids == [f"{target}.png"]
 
@@ -74,7 +76,8 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     noise = np.random.default_rng(0).random((32, 32, 3), dtype=np.float32)
     signals = Signals("emoji", 2, [Signal(target, "", "heldout", 2, lambda: noise)])
     monkeypatch.setattr("wsr.data.load_signals", lambda name, ids: signals)
-    monkeypatch.setattr(sys.modules["wsr.fitting.fit"], "default_steps", lambda items, config: 3)
+    made = connect_run._made("emoji")
+    monkeypatch.setattr(connect_run, "_made", lambda dataset: replace(made, steps=3))
     asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "sigma": 0.1, "perturb": 1.0}
     *_, shown, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
     assert "Fitted just now" in last["state"] and tuple(shown["live"].lanes) == ("mlp", "mlora")
@@ -87,6 +90,24 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     (last,) = running
     assert "Stopped" in last["state"]
     TAB.job.prepare(None)
+
+
+def test_a_new_pair_is_fitted_as_the_pairs_of_its_data_set_were(assets, tmp_path, monkeypatch):
+    """At their preset, with their steps and on their base, whatever the presets of other data sets are."""
+    shutil.copytree(assets, tmp_path / "assets")
+    sizes = presets.preset("paper", "image")
+    fit = replace(sizes.fit, points=64)  # the paper's number would take minutes
+    monkeypatch.setitem(presets._PRESETS, ("paper", "image"), replace(sizes, fit=fit, resolution=24))
+    for path in (tmp_path / "assets/zoos").glob("emoji-*-pairs/zoo.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"preset": "paper", "steps": 3}))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    made, other = connect_run._made("emoji"), connect_run._made("shapes10")
+    assert (made.preset, made.steps, Path(made.base).stem) == ("paper", 3, "emoji")
+    assert (other.preset, other.steps, Path(other.base).stem) == ("cpu", 300, "shapes10")
+    noise = np.random.default_rng(0).random((24, 24, 3), dtype=np.float32)
+    signal = IMAGE.signal("one", noise, "", "heldout")
+    *_, (_, found) = work.fit_pairs(signal, made, ["mlp"], 0.1, 1.0)
+    assert found.pair.model.size == count_parameters("mlp", "paper", 2) != count_parameters("mlp", "cpu", 2)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +140,11 @@ def test_without_pairs_the_tab_says_how_to_make_them(tmp_path, monkeypatch):
     with pytest.raises(WsrError, match="Unknown data set"):
         connect_run.targets("emoji")
     assert compute.UNEXPECTED
+
+
+def test_pairs_that_cannot_be_read_leave_the_others_to_be_shown(assets, tmp_path, monkeypatch):
+    shutil.copytree(assets, tmp_path / "assets")
+    (tmp_path / "assets/zoos/emoji-mlp-pairs/zoo.json").write_text("version https://git-lfs.github.com/spec/v1\n")
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert connect_run.titles() == [("Emoji", "emoji"), ("Shapes", "shapes10")]
+    assert len(connect_run.race("shapes10", connect_run.targets("shapes10")[0]).lanes) == 6

@@ -1,5 +1,9 @@
 """A fit as the page runs it."""
 
+import json
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import safe_open
 
-from app.shared import samples
+from app.shared import library, samples, work
 from app.tabs.fit import handlers
 from app.tabs.fit import run as fit_run
 from app.tabs.fit.handlers import FitTab
+from wsr import count_parameters, presets
 from wsr.data.signals import Signal
 from wsr.errors import WsrError
+from wsr.modalities import IMAGE, OCCUPANCY
 
 
 @pytest.fixture
@@ -85,3 +91,19 @@ def test_mistakes_are_said_in_the_state_line():
     assert "wsr-failed" in last["state"] and "rank" in last["state"]
     *_, last = handlers.fit(by_name(FitTab), "photo:<script>", "one", "mlp", 4, 20, None)
     assert "wsr-failed" in last["state"] and "<script>" not in last["state"]
+
+
+def test_a_target_is_fitted_at_the_preset_of_the_zoos_on_whose_maps_it_is_placed(assets, tmp_path, monkeypatch):
+    shutil.copytree(assets, tmp_path / "assets")
+    sizes = presets.preset("paper", "image")
+    fit = replace(sizes.fit, points=64)  # the paper's number would take minutes
+    monkeypatch.setitem(presets._PRESETS, ("paper", "image"), replace(sizes, fit=fit, resolution=24))
+    described = tmp_path / "assets/zoos/emoji-mlora-asym/zoo.json"
+    described.write_text(json.dumps(json.loads(described.read_text()) | {"preset": "paper"}))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert (library.live_preset(IMAGE), library.live_preset(OCCUPANCY)) == ("paper", "cpu")
+    assert fit_run.usual_steps() == fit_run.STEPS[1], "the paper's 10,000 steps are more than a visitor may ask for"
+    chosen = samples._read(samples._photograph("coffee"), "coffee")
+    assert max(chosen.signal.read().shape) == 24
+    *_, (_, last) = work.fit(chosen.signal, ("mlp",), 4, 2)
+    assert last.done and last.weights.shape[1] == count_parameters("mlp", "paper", 2)
