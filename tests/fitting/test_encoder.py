@@ -25,7 +25,6 @@ from wsr.fitting.encoder_files import encoder_for, load_encoder, save_encoder
 from wsr.fitting.encoder_training import EncoderTraining
 from wsr.fitting.encoders import train_encoder
 from wsr.fitting.problem import as_signals
-from wsr.fitting.settings import STARTS
 from wsr.modalities.image_targets import ImageTargets
 from wsr.modalities.occupancy_targets import ShapeTargets
 from wsr.presets import BaseTrainingConfig, FitConfig, PresetConfig, Stage
@@ -92,7 +91,8 @@ def test_held_out_targets_start_better_than_plainly(folder, heldout):
     """They are fitted in a tenth of the steps, as well as plainly in as few."""
     assert len(heldout) >= 3 and all(stable_split(name) == "heldout" for name in heldout.ids)
     plain, encoded = (
-        next(wsr.fit_stream(heldout, base=folder / "base.safetensors", start=start, steps=1000)) for start in STARTS
+        next(wsr.fit_stream(heldout, base=folder / "base.safetensors", start=start, steps=1000))
+        for start in ("plain", "encoded")
     )
     assert encoded.quality.mean() > plain.quality.mean() + 1.5 and (encoded.loss <= plain.loss).all()
     assert (encoded.loss < plain.loss).mean() > 0.5  # the others count as unknown
@@ -107,6 +107,34 @@ def test_what_the_encoder_does_not_know_starts_plainly(folder, heldout):
     both = [heldout[0], *as_signals(noise)]
     *_, last = wsr.fit_stream(both, base=folder / "base.safetensors", start="encoded", every=0)
     assert last.steps == FIT.steps and not torch.equal(last.weights[0], plain.weights[0])  # a batch with one of them
+
+
+def test_auto_starts_encoded_where_it_can_and_says_why_where_it_cannot(folder, heldout):
+    encoded, auto = (fitted(heldout, folder, start, steps=2) for start in ("encoded", "auto"))
+    assert torch.equal(auto.weights, encoded.weights) and auto.started == encoded.started and "encoded" in auto.started
+    noise = np.random.default_rng(0).uniform(0, 1, (1, 128, 128, 3)).astype(np.float32)
+    unknown = fitted(noise, folder, "auto", steps=2)
+    assert unknown.started == ["plain"] and unknown.why_plain == "the encoder does not know it"
+    for asked, why in (
+        ({"representation": "mlora"}, "no encoder has been trained for this representation on this base"),
+        ({"rank": 1}, "the encoder was trained for another base, rank or mask"),
+        ({"init": "normal"}, "the encoder predicts offsets from the centered start only"),
+        ({"representation": "mlp"}, ""),
+    ):
+        plain, auto = (fitted(heldout[:1], folder, start, steps=2, **asked) for start in ("plain", "auto"))
+        assert torch.equal(plain.weights, auto.weights) and auto.started == ["plain"] and auto.why_plain == why
+        assert plain.why_plain == ""
+
+
+def test_an_encoder_that_cannot_be_read_leaves_auto_plain(folder, heldout):
+    before = encoder_file(folder).read_bytes()
+    try:
+        encoder_file(folder).write_bytes(before[:1000])
+        assert fitted(heldout[:1], folder, "auto", steps=2).why_plain == "the encoder's file cannot be read"
+        with pytest.raises(WsrError):
+            fitted(heldout[:1], folder, "encoded", steps=2)
+    finally:
+        encoder_file(folder).write_bytes(before)
 
 
 def test_an_untrained_encoder_is_the_plain_start(base):
