@@ -100,6 +100,7 @@ def _load(path: Path) -> StartEncoder:
         state = {name: file.tensor(f"{NETWORK}{name}").float() for name in shapes}
     encoder.load_state_dict(state, assign=True)
     encoder.known, encoder.sha256 = about.known, hashlib.sha256(path.read_bytes()).hexdigest()
+    encoder.history = about.training
     return encoder.eval().requires_grad_(False)
 
 
