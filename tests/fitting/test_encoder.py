@@ -11,13 +11,14 @@ from PIL import Image
 
 import wsr
 from tests.conftest import tiny_config
-from wsr import presets
+from wsr import presets, representations
 from wsr.cli import main
 from wsr.commands import MISTAKE, OK
 from wsr.data import load_signals
 from wsr.data.images import stable_split
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
+from wsr.fields.registry import named
 from wsr.fields.representation import make_representation
 from wsr.fitting.bases import train_base, training_targets
 from wsr.fitting.encoder import EncoderConfig, StartEncoder
@@ -154,6 +155,19 @@ def test_every_adapter_and_every_modality_has_an_encoder():
         training = EncoderTraining(targets, model, config)
         first, *_, last = training.run(record_every=5)
         assert last.loss < first.loss and 0 < training.finish(targets).known <= 1
+
+
+@pytest.mark.parametrize("modality", ["image", "occupancy"])
+def test_the_file_of_every_adapter_s_encoder_stays_below_ten_megabytes(modality):
+    config = presets.preset("cpu", modality).field
+    with torch.device("meta"):
+        base = BaseField(config)
+    for name in (name for name in representations if named(name).needs_base):
+        model = make_representation(name, base, config)
+        with torch.device("meta"):
+            encoder = StartEncoder(model, EncoderConfig())
+        header = 200 * (len(model.layout.to_json()) + 100) + 10 * (model.layout.total - model.size)
+        assert 2 * sum(value.numel() for value in encoder.state_dict().values()) + header < 10e6, name
 
 
 def test_a_narrow_picture_is_seen_where_it_is():
