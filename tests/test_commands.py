@@ -81,7 +81,7 @@ def said_by(command, capsys) -> str:
 
 
 @pytest.mark.parametrize("command, said", [
-    ([], "needs the name of a command: data, base, fit"),
+    ([], "needs the name of a command: data, base, encoder, fit"),
     (["zoo"], "needs the name of a command: info, check, build"),
     (["fti"], "Unknown command of `wsr` 'fti': did you mean 'fit'?"),
     (["zoo", "biuld"], "Unknown command of `wsr zoo` 'biuld': did you mean 'build'?"),

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from app.shared.samples import Target
     from wsr.analysis.connectivity import Pair
     from wsr.data.signals import Signal, Signals
-    from wsr.fitting.loop import FitRecord
+    from wsr.fields.representation import Representation
     from wsr.fitting.problem import Problem
+    from wsr.fitting.settings import FitSettings
     from wsr.generators.base import Generator, SampleStep
     from wsr.modalities.targets import Evaluator
     from wsr.presets import PresetConfig
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Step:
     """A `FitRecord` without its model, which the reader has, and with its weights (1, p) on the CPU. status: that of
-    the last step, "ok" or why the fit failed."""
+    the last step, "ok" or why the fit failed. encoded: whether the fit began where an encoder says; why_plain: if that
+    was asked for, why it did not, as a part of a sentence."""
 
     step: int
     steps: int
@@ -38,6 +40,8 @@ class Step:
     weights: "Tensor"
     done: bool
     status: str
+    encoded: bool = False
+    why_plain: str = ""
 
 
 def plain(signal: "Signal") -> "Signal":
@@ -92,39 +96,50 @@ def every_for(steps: int) -> int:
 
 
 def fit(
-    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None
-) -> Iterator[tuple[str, Step]]:
+    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None,
+    start: str = "plain",
+) -> Iterator[tuple[str, Step]]:  # fmt: skip
     """Fits one target with each of the representations in turns of a few steps, at the preset of the zoos on the same
-    base. Yields the name of a representation and its step."""
+    base. Yields the name of a representation and its step; a fit that begins where an encoder says also has a step 0.
+    start: that of `wsr.fit`."""
     from wsr.devices import default_device
     from wsr.fitting.fit import representation_for
-    from wsr.fitting.loop import run_fit
-    from wsr.fitting.settings import FitSettings
+    from wsr.fitting.settings import FitSettings, Start
 
-    device, resolution, at = default_device(), _preset(signal).resolution, library.live_preset(signal.modality)
-    settings = FitSettings(steps=steps, preset=at)
+    device, at = default_device(), library.live_preset(signal.modality)
+    settings = FitSettings(steps=steps, preset=at, start=Start.named(start))
     problem = _problem(signal, evaluator, device)
     streams = {}
     for name in names:
         model = representation_for(name, None, signal.modality, rank, at).to(device)
-        start, config = settings.start.of(model), settings.config(name, signal.modality)
-        streams[name] = run_fit(problem, model, start, config, resolution, every_for(steps))
+        streams[name] = _steps(problem, model, settings)
     try:
         while streams:
             for name, stream in list(streams.items()):
-                record = next(stream)
-                if record.done:
+                step = next(stream)
+                if step.done:
                     del streams[name]
-                yield name, _sent(record)
+                yield name, step
     finally:
         for stream in streams.values():
             stream.close()
 
 
-def _sent(record: "FitRecord") -> Step:
-    status = record.result.status[0] if record.result else ""
-    weights = record.weights.cpu()
-    return Step(record.step, record.steps, record.quality, record.seconds, weights, record.done, status)
+def _steps(problem: "Problem", model: "Representation", settings: "FitSettings") -> Iterator[Step]:
+    from wsr.fitting.loop import run_fit
+    from wsr.fitting.starts import Starting
+    from wsr.presets import preset
+
+    began = Starting.of(settings, model).of_targets(problem.targets)
+    config = settings.config(model.name, problem.modality)
+    encoded, resolution = bool(began.encoded.all()), preset(settings.preset, problem.modality).resolution
+    if encoded:
+        quality = problem.evaluator.quality(model, began.weights, quick=True)
+        yield Step(0, config.steps, quality, 0.0, began.weights.cpu(), False, "", encoded)
+    for record in run_fit(problem, model, began.weights, config, resolution, every_for(config.steps)):
+        status, weights = record.result.status[0] if record.result else "", record.weights.cpu()
+        about = record.step, record.steps, record.quality, record.seconds
+        yield Step(*about, weights, record.done, status, encoded, began.why)
 
 
 @dataclass(frozen=True)
@@ -204,13 +219,13 @@ def sample(
 
 
 def ready() -> bool:
-    """Imports what the first fit and the first samples need, and takes one step of a fit. Without it the first step
-    takes a second longer, and the first samples two."""
+    """Imports what the first fit and the first samples need, loads the encoder of pictures if there is one, and takes
+    one step of a fit. Without it the first step takes a second longer, and the first samples two."""
     from wsr.data.signals import Signal
 
     noise = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
     signal = Signal("ready", "", "train", 2, partial(same, noise))
-    for _ in fit(signal, ("mlora-asym",), 4, 1):
+    for _ in fit(signal, ("mlora-asym",), 4, 1, start="auto"):
         pass
     import wsr.generators.diffusion.model  # noqa: F401
 

@@ -1,14 +1,19 @@
 """The encoders of starts, one for each base, trained through it on its own training set. After a kill, training goes on
-from its last checkpoint."""
+from its last checkpoint.
+
+The signals are not declared, so that they are read once, by the training. The base has learnt from the same ones and is
+stale if they change, and an encoder's file states the hash of its data, which `train_encoder` compares.
+"""
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.selection import base_data, modality_of, training_signals
+from precompute.selection import base_data, modality_of
 from wsr.fields import registry
 from wsr.fitting.encoders import encoder_config, train_encoder
 from wsr.progress import bar
 
 
 def run(cell: Cell, context: Context) -> None:
+    context.prepare(cell.data)
     base = context.path(f"bases/{context.base(cell.data)}.safetensors")
     out = context.path(f"encoders/{context.base(cell.data)}-{cell.representation}.safetensors")
     with bar(str(cell)) as update:
@@ -31,7 +36,6 @@ EXPERIMENT = Experiment(
     title="`encoders/<base>-mlora-asym.safetensors`: one look at an instance says where its fit starts",
     data=("emoji", "shapes10", "faces"),
     grid=cells,
-    signals=training_signals,
     settings=settings,
     needs=("bases/{base}.safetensors",),
     makes=("encoders/{base}-{representation}.safetensors",),

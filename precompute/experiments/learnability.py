@@ -16,7 +16,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
@@ -25,9 +24,10 @@ from torch import Tensor
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
 from precompute.learnability_drawn import draw
+from precompute.learnable import fits_of, measured
 from precompute.selection import modality_of, zoo_signals
 from precompute.tables import write_tables
-from wsr.analysis.learnability import generated_distance, noise_share, read_attributes, span_share
+from wsr.analysis.learnability import generated_distance
 from wsr.data import Signals
 from wsr.data.registry import slug
 from wsr.fitting.fit import representation_for
@@ -79,27 +79,14 @@ def run(cell: Cell, context: Context) -> dict:
     signals = signals_of(cell.data)
     zoo = _zoo(cell, context, signals, 0)
     again = _zoo(cell, context, signals.where(split="validation")[:PAIRS], 1)
-    unseen, training = (zoo.good(split)["id"].tolist() for split in ("validation", "train"))
-    twice = [name for name in again.good()["id"] if name in set(unseen)]
-    start = zoo.representation.initial_mean("centered")
-    row = {"lever": cell["lever"], **_spread("quality", zoo.index.set_index("id").loc[unseen, "quality"].to_numpy())}
-    noise = noise_share(zoo.weights(twice), again.weights(twice), start)
-    row |= _spread("noise share", noise.share) | {"floor": noise.floor} | _spread("own noise share", noise.own)
-    spans = span_share(zoo.weights(unseen), zoo.weights(training), [n for n in COUNTS if n <= len(training)])
-    row |= {f"span of {count}": share for count, share in spans.items()}
-    read = _read(zoo, training, unseen)
-    kinds = {"R²": "number", "accuracy": "category"}
-    row |= {name: read.loc[read["kind"] == kind, "score"].mean() for name, kind in kinds.items()}
-    row |= {"chance": read.loc[read["kind"] == "category", "chance"].mean()}
+    training, _, twice = fits_of(zoo, again)
+    about, read = measured(zoo, again, COUNTS)
+    row = {"lever": cell["lever"], **about}
     row |= _generated(zoo, zoo.weights(training), cell, context)
     row |= {"seconds a fit": float(zoo.index["seconds"].mean()), "fits": len(zoo), "pairs": len(twice)}
     for made in (zoo, again):
         shutil.rmtree(made.path)
     return {"row": row, "attributes": read.to_dict("records")}
-
-
-def _spread(name: str, values: Float[np.ndarray, "n"]) -> dict[str, float]:
-    return {name: float(np.mean(values)), f"{name} se": float(np.std(values, ddof=1) / len(values) ** 0.5)}
 
 
 def _zoo(cell: Cell, context: Context, signals: Signals, number: int) -> Zoo:
@@ -117,12 +104,6 @@ def _zoo(cell: Cell, context: Context, signals: Signals, number: int) -> Zoo:
         for record in build_zoo(zoo, signals, device=context.device):
             update(record.done, record.total, f"quality {record.quality:.3f}")
     return zoo
-
-
-def _read(zoo: Zoo, training: list[str], unseen: list[str]) -> pd.DataFrame:
-    attributes = zoo.attributes
-    near, far = (zoo.weights(ids).numpy() for ids in (training, unseen))
-    return read_attributes(near, attributes.loc[training], far, attributes.loc[unseen])
 
 
 def _generated(zoo: Zoo, weights: Float[Tensor, "n p"], cell: Cell, context: Context) -> dict[str, float]:

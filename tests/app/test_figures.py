@@ -83,6 +83,9 @@ def test_a_curve_names_its_unit_and_holds_its_frame():
     empty = quality_curve([], [], of=OCCUPANCY, representation="mlp", total=300)
     assert empty["layout"]["yaxis"]["range"] == [0, 1.02]
     assert math.isclose(empty["layout"]["xaxis"]["range"][1], math.log10(300))
+    begun = quality_curve([0, 1], [28.0, 29.5], of=IMAGE, representation="mlora-asym", total=30, from_zero=True)
+    assert begun["data"][0]["x"] == [0, 1] and begun["layout"]["xaxis"]["type"] == "linear"
+    assert begun["layout"]["xaxis"]["range"] == [0, 30]
 
 
 @QUICK

@@ -6,14 +6,19 @@ import numpy as np
 import pytest
 import torch
 
+from tests.conftest import tiny_config
+from wsr.bench.encoded import encoded_row
 from wsr.bench.figure import draw_growth
-from wsr.bench.fit import RATES, FitBench
+from wsr.bench.fit import RATES, FitBench, Side
 from wsr.bench.growth import bench_growth, repeated
 from wsr.bench.peer import PeerConfig, PeerField, fit_peer
 from wsr.bench.photograph import bench_photograph
 from wsr.data.signals import Signal, Signals
 from wsr.fields.base import BaseField, compute_dtype
+from wsr.fields.checkpoint import BaseInfo, save_base
 from wsr.fields.representation import make_representation
+from wsr.fitting.encoder import EncoderConfig, StartEncoder
+from wsr.fitting.encoder_files import encoder_path, save_encoder
 from wsr.fitting.problem import make_problem
 from wsr.presets import preset
 
@@ -61,6 +66,34 @@ def test_the_peer_is_given_more_steps_until_it_is_as_good(base, signals):
     assert bench.peer_own(np.full(2, 0.0))[0].steps == 4  # any quality will do
     assert bench.peer_own(np.full(2, 99.0))[0] is None  # no budget suffices
     assert said[-1].startswith("peer, 32 steps, 2 instances")
+
+
+def test_without_an_encoder_its_row_says_that_there_is_none(base, signals):
+    said = []
+    row = encoded_row(FitBench(signals, base, 2, said.append), Side(4, 64, 1e-2, 1.0, 20.0))
+    assert row == {"said": said[0]} and "not measured: no encoder has been trained" in row["said"]
+
+
+def test_encoded_fits_are_measured_beside_the_batched_one(signals, tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    (tmp_path / "bases").mkdir()
+    path = tmp_path / "bases/noise.safetensors"
+    save_base(path, BaseField(tiny_config(2), seed=0), BaseInfo("noise", "cpu", 0))
+    bench = FitBench(signals, path, 2, lambda text: None)
+    bench.config = replace(bench.config, steps=8, points=64, batch=1)
+    encoder = StartEncoder.new(bench.model, EncoderConfig(features=8, fit_steps=4))  # at first it says the plain start
+    save_encoder(encoder_path(path, "mlora-asym"), encoder, {"seconds": 7200, "instances": 500, "steps": 9})
+    row = encoded_row(bench, Side(8, 64, 1e-2, 1e3, 5.0))
+    assert row["steps"] == 4 and row["known"] == 1 and row["quality"] > 5 and row["equal_quality"]["steps"] == 4
+    assert row["seconds"] < 1e3 and row["speedup_equal_quality"] == 1e3 / row["seconds"]
+    assert "trained once before, for 120 minutes on 500 instances" in row["said"] and "fits save as much" in row["said"]
+    row = encoded_row(bench, Side(8, 64, 1e-2, 1.0, 99.0))
+    assert row["equal_quality"] is None and "No number up to 8 reaches equal quality" in row["said"]
+    encoder.known = 0.5
+    save_encoder(encoder_path(path, "mlora-asym"), encoder, {})
+    row = encoded_row(bench, Side(8, 64, 1e-2, 1.0, 5.0))
+    assert row["known"] == 0 and "0% of the instances are known" in row["said"]
+    assert "does not say for how long" in row["said"]
 
 
 def test_zoos_of_growing_size_are_made_and_drawn(signals, tmp_path):

@@ -11,13 +11,14 @@ from PIL import Image
 
 import wsr
 from tests.conftest import tiny_config
-from wsr import presets
+from wsr import presets, representations
 from wsr.cli import main
 from wsr.commands import MISTAKE, OK
 from wsr.data import load_signals
 from wsr.data.images import stable_split
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
+from wsr.fields.registry import named
 from wsr.fields.representation import make_representation
 from wsr.fitting.bases import train_base, training_targets
 from wsr.fitting.encoder import EncoderConfig, StartEncoder
@@ -25,7 +26,6 @@ from wsr.fitting.encoder_files import encoder_for, load_encoder, save_encoder
 from wsr.fitting.encoder_training import EncoderTraining
 from wsr.fitting.encoders import train_encoder
 from wsr.fitting.problem import as_signals
-from wsr.fitting.settings import STARTS
 from wsr.modalities.image_targets import ImageTargets
 from wsr.modalities.occupancy_targets import ShapeTargets
 from wsr.presets import BaseTrainingConfig, FitConfig, PresetConfig, Stage
@@ -92,7 +92,8 @@ def test_held_out_targets_start_better_than_plainly(folder, heldout):
     """They are fitted in a tenth of the steps, as well as plainly in as few."""
     assert len(heldout) >= 3 and all(stable_split(name) == "heldout" for name in heldout.ids)
     plain, encoded = (
-        next(wsr.fit_stream(heldout, base=folder / "base.safetensors", start=start, steps=1000)) for start in STARTS
+        next(wsr.fit_stream(heldout, base=folder / "base.safetensors", start=start, steps=1000))
+        for start in ("plain", "encoded")
     )
     assert encoded.quality.mean() > plain.quality.mean() + 1.5 and (encoded.loss <= plain.loss).all()
     assert (encoded.loss < plain.loss).mean() > 0.5  # the others count as unknown
@@ -107,6 +108,34 @@ def test_what_the_encoder_does_not_know_starts_plainly(folder, heldout):
     both = [heldout[0], *as_signals(noise)]
     *_, last = wsr.fit_stream(both, base=folder / "base.safetensors", start="encoded", every=0)
     assert last.steps == FIT.steps and not torch.equal(last.weights[0], plain.weights[0])  # a batch with one of them
+
+
+def test_auto_starts_encoded_where_it_can_and_says_why_where_it_cannot(folder, heldout):
+    encoded, auto = (fitted(heldout, folder, start, steps=2) for start in ("encoded", "auto"))
+    assert torch.equal(auto.weights, encoded.weights) and auto.started == encoded.started and "encoded" in auto.started
+    noise = np.random.default_rng(0).uniform(0, 1, (1, 128, 128, 3)).astype(np.float32)
+    unknown = fitted(noise, folder, "auto", steps=2)
+    assert unknown.started == ["plain"] and unknown.why_plain == "the encoder does not know it"
+    for asked, why in (
+        ({"representation": "mlora"}, "no encoder has been trained for this representation on this base"),
+        ({"rank": 1}, "the encoder was trained for another base, rank or mask"),
+        ({"init": "normal"}, "the encoder predicts offsets from the centered start only"),
+        ({"representation": "mlp"}, ""),
+    ):
+        plain, auto = (fitted(heldout[:1], folder, start, steps=2, **asked) for start in ("plain", "auto"))
+        assert torch.equal(plain.weights, auto.weights) and auto.started == ["plain"] and auto.why_plain == why
+        assert plain.why_plain == ""
+
+
+def test_an_encoder_that_cannot_be_read_leaves_auto_plain(folder, heldout):
+    before = encoder_file(folder).read_bytes()
+    try:
+        encoder_file(folder).write_bytes(before[:1000])
+        assert fitted(heldout[:1], folder, "auto", steps=2).why_plain == "the encoder's file cannot be read"
+        with pytest.raises(WsrError):
+            fitted(heldout[:1], folder, "encoded", steps=2)
+    finally:
+        encoder_file(folder).write_bytes(before)
 
 
 def test_an_untrained_encoder_is_the_plain_start(base):
@@ -126,6 +155,19 @@ def test_every_adapter_and_every_modality_has_an_encoder():
         training = EncoderTraining(targets, model, config)
         first, *_, last = training.run(record_every=5)
         assert last.loss < first.loss and 0 < training.finish(targets).known <= 1
+
+
+@pytest.mark.parametrize("modality", ["image", "occupancy"])
+def test_the_file_of_every_adapter_s_encoder_stays_below_ten_megabytes(modality):
+    config = presets.preset("cpu", modality).field
+    with torch.device("meta"):
+        base = BaseField(config)
+    for name in (name for name in representations if named(name).needs_base):
+        model = make_representation(name, base, config)
+        with torch.device("meta"):
+            encoder = StartEncoder(model, EncoderConfig())
+        header = 200 * (len(model.layout.to_json()) + 100) + 10 * (model.layout.total - model.size)
+        assert 2 * sum(value.numel() for value in encoder.state_dict().values()) + header < 10e6, name
 
 
 def test_a_narrow_picture_is_seen_where_it_is():

@@ -20,6 +20,7 @@ from precompute.experiments import (
     clusters,
     diffusion_search,
     diffusion_sizes,
+    encoded_starts,
     figure3,
     generation,
     large_search,
@@ -66,6 +67,8 @@ SMALL = {
     learnability: {"TRAINING": 24, "UNSEEN": 8, "PAIRS": 4, "COUNTS": (8, 16), "SAMPLER_STEPS": 3,
                    "LEVERS": {name: learnability.LEVERS[name] for name in ("paper-like", "rank 2")},
                    "WITHIN": {}},
+    encoded_starts: {"STEPS": (0, 3), "FITTED": 4, "LEARNT": 24, "UNSEEN_FITS": 8, "PAIRS": 4, "COUNTS": (8, 16),
+                     "JUDGED": 5},
     scaling: {"SEEDS": (0,), "COUNTS": (20, 150), "SAMPLES": 8, "STEPS": 3},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
     pointnet: {"BATCH": 4, "EPOCHS": 1},
@@ -148,6 +151,24 @@ def test_levers_of_pictures(small, tmp_path, capsys):
         assert 0 < row["span of 8"] < row["span of 16"] <= 1
     assert (assets_dir() / "reports/learnability-images-faces-paper.png").exists()
     assert not list((tmp_path / "cache/training").glob("learnability-*"))  # the fits are not kept
+
+
+def test_encoded_starts_of_pictures(small, tmp_path, capsys, monkeypatch):
+    faces, others = (pictures(tmp_path / name, 24, 8) for name in ("faces", "others"))
+    monkeypatch.setattr(encoded_starts, "OTHERS", {faces: (others,)})
+    assert small(faces, "encoded_starts") == 0, failures(capsys)
+    found = report("encoded-starts-images-faces-paper")
+    assert [(row["start"], row["steps"]) for row in found["rows"]] == [
+        ("plain", 0), ("plain", 3), ("encoded", 0), ("encoded", 3), ("plain", 60), ("encoded", 30),
+    ]  # fmt: skip
+    for row in found["rows"][-2:]:
+        assert 0 <= row["noise share"] < 1 and 0 < row["span of 8"] < row["span of 16"] <= 1 and row["fits"] == 32
+        assert np.isfinite([row["barrier"], row["seconds a fit"]]).all()
+    assert [(row["of"], row["instances"]) for row in found["known"]] == [("images-faces", 5), ("images-others", 5)]
+    assert all(0 <= row["known"] <= 1 and not row["fresh"] for row in found["known"][:1])
+    written = (assets_dir() / "reports/encoded-starts-images-faces-paper.md").read_text()
+    assert "| noise share |" in written and "| known |" in written
+    assert not list((tmp_path / "cache/training").glob("encoded-starts-*"))
 
 
 def test_generators_of_pictures(small, tmp_path, capsys):

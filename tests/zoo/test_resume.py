@@ -13,7 +13,7 @@ from PIL import Image
 from wsr.data import load_signals
 from wsr.fields.representation import make_representation
 from wsr.presets import preset
-from wsr.zoo import Zoo, build_zoo
+from wsr.zoo import Zoo, build, build_zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
@@ -23,6 +23,7 @@ KILLS, PICTURES = 10, 40
 def make(folder: Path, name: str) -> None:
     """The job: all pictures of the folder, two steps each, in batches of the preset's size."""
     torch.set_num_threads(1)
+    build.APPEND_EVERY = 0.0  # after each batch, so that kills fall on appending too
     model = make_representation("mlp-asym", None, preset("cpu", 2).field)
     settings = dict(dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
     zoo = Zoo.create(folder / name, model, **settings)

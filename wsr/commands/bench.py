@@ -1,7 +1,7 @@
 """The sub-command `wsr bench`."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated
 
@@ -24,8 +24,8 @@ def write_report(path: Path, report: dict | list) -> None:
 
 @dataclass
 class BenchFit:
-    """Compare the batched fit with this machine's rate of matrix products and with a sequential peer. Takes some 20
-    minutes on two cores; nothing else should be running.
+    """Compare the batched fit with this machine's rate of matrix products, with a sequential peer, and with fits that
+    start where an encoder says, if there is one. Takes some 20 minutes on two cores; nothing else should be running.
 
     With `--batches`: measure instead how many fits per second this device makes of so many instances at once, and how
     much memory that takes.
@@ -59,7 +59,8 @@ class BenchFit:
     def run(self) -> int:
         if self.batches:
             return self.run_batches()
-        from wsr.bench.fit import FitBench
+        from wsr.bench.encoded import encoded_row
+        from wsr.bench.fit import FitBench, Side
         from wsr.data import load_signals
 
         path = report_path(f"bench-fit-{self.dataset}", self.out)
@@ -67,6 +68,8 @@ class BenchFit:
         spread = held_out.ids[:: max(1, len(held_out) // (self.instances + 4))]
         bench = FitBench(held_out.select(spread), self.dataset, self.instances, console.print)
         report = bench.report()
+        batched = report["batched"]
+        report["encoded"] = encoded_row(bench, Side(*(batched[field.name] for field in fields(Side))))
         console.print(
             f"On {report['machine']['processor']} ({', '.join(report['machine']['flags'])}) the batched step runs at "
             f"{report['share_of_product_rate']:.0%} of the rate of {report['compute_dtype']} products. "
@@ -77,6 +80,7 @@ class BenchFit:
                 else "which reached no equal quality."
             )
         )
+        console.print(report["encoded"]["said"], highlight=False)
         write_report(path, report)
         return OK
 

@@ -38,8 +38,9 @@ class Fit(LeverOptions):
     """Rank of the adapters; by default the preset's."""
     steps: int | None = None
     """Adam steps; by default the preset's."""
-    start: Literal["plain", "encoded"] = "plain"
-    """encoded: where the base's encoder says, with a tenth of the steps (`wsr encoder` trains one)."""
+    start: Literal["plain", "encoded", "auto"] = "plain"
+    """encoded: where the base's encoder says, with a tenth of the steps (`wsr encoder` trains one); auto: encoded if
+    there is an encoder."""
     init: Literal["centered", "normal", "spread"] = "centered"
     """The plain start. centered: at the mean of the base; normal: with zero mean; spread: around one fixed start, with
     the same relative noise for all representations."""
@@ -70,9 +71,7 @@ class Fit(LeverOptions):
             signals = _described(self.source, self.preset)
         self._check_outputs(signals.modality)
         settings = FitSettings(
-            start=Start(
-                encoded=self.start == "encoded", init=self.init, sigma=self.sigma, init_seed=self.init_seed
-            ),
+            start=Start.named(self.start, init=self.init, sigma=self.sigma, init_seed=self.init_seed),
             preset=self.preset, rank=self.rank, steps=self.steps, seed=self.seed, device=self.device,
             every=RECORD_EVERY, **self.levers(),
         )  # fmt: skip
@@ -84,6 +83,9 @@ class Fit(LeverOptions):
         unit = f" {result.modality.unit}".rstrip()
         for name, quality, status in zip(result.ids, result.quality, result.status, strict=True):
             console.print(f"{name}: {quality:.3f}{unit}{'' if status == 'ok' else f' ({status})'}", markup=False)
+        if result.why_plain:
+            plain = result.started.count("plain")
+            console.print(f"Started plainly: {plain} of {len(result.ids)}, because {result.why_plain}.", markup=False)
         size = counted(result.representation.size, "number")
         console.print(f"{size} each, {result.seconds:.1f} s. Wrote {self.out}.")
         if self.render:

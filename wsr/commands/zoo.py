@@ -130,7 +130,7 @@ class ZooBuild(LeverOptions):
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
-        start = Start(encoded=self.start == "encoded")
+        start = Start.named(self.start)
         asked = FitSettings(start=start, preset=self.preset, steps=self.steps or None, **self.levers())
         zoo = Zoo.create(
             self.out,

@@ -8,6 +8,7 @@ The prediction is an offset of the trained entries from the plain start, in unit
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -51,13 +52,14 @@ class StartEncoder(nn.Module):
     untrained encoder predicts the plain start.
 
     model: the representation of the fits; known: largest ratio of the losses at the predicted and at the plain start
-    for which an instance counts as one that the encoder knows; sha256: of its file, "" if it has none. WsrError if the
-    modality has no encoder.
+    for which an instance counts as one that the encoder knows; sha256: of its file, "" if it has none; history: how it
+    was trained, as its file states it. WsrError if the modality has no encoder.
     """
 
     def __init__(self, model: Representation, config: EncoderConfig):
         super().__init__()
         self.config, self.model, self.known, self.sha256 = config, model, 1.0, ""
+        self.history: dict[str, Any] = {}
         self.network, self.norm = model.modality.encoder(config.features), nn.LayerNorm(config.features)
         self.head = nn.Linear(config.features, model.size)
         nn.init.zeros_(self.head.weight)

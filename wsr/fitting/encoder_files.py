@@ -25,6 +25,17 @@ WHAT = "an encoder of starts"
 NETWORK = "network."  # prefix of the names of its parameters
 
 
+UNTRAINED = "no encoder has been trained for this representation on this base"
+
+
+class NoEncoder(WsrError):
+    """There is no encoder for a fit. why: the reason as a part of a sentence, "" if the fit adapts no base."""
+
+    def __init__(self, sentence: str, why: str = ""):
+        super().__init__(sentence)
+        self.why = why
+
+
 def encoder_path(base: str | Path, representation: str) -> Path:
     """Returns where the encoder for a base, given its name or its file, is written by default and looked for:
     assets/encoders/<base>-<representation>.safetensors."""
@@ -54,22 +65,24 @@ def load_encoder(path: str | Path) -> StartEncoder:
 
 
 def encoder_for(model: Representation) -> StartEncoder:
-    """Returns the encoder for a representation and its base. WsrError if there is none, or if the one in its place
+    """Returns the encoder for a representation and its base. NoEncoder if there is none, or if the one in its place
     belongs to another base, rank or mask."""
     if model.base is None:
-        raise WsrError(f"A fit of {model.name!r} has no encoded start: it adapts no base that an encoder could know.")
+        raise NoEncoder(f"A fit of {model.name!r} has no encoded start: it adapts no base that an encoder could know.")
     base = base_name(model.base.info.path) if model.base.info else "(a base without a file)"
     path, train = encoder_path(base, model.name), f"`wsr encoder {base} --representation {model.name}`"
     if not there(path):
-        raise WsrError(
+        raise NoEncoder(
             f"There is no encoder for {model.name!r} on this base at {str(path)!r}: train one by {train}, or fit from "
-            "the plain start."
+            "the plain start.",
+            UNTRAINED,
         )
     encoder = load_encoder(path)
     if FieldDescription.of(encoder.model) != FieldDescription.of(model):
-        raise WsrError(
+        raise NoEncoder(
             f"The encoder {str(path)!r} was trained for another base, rank or mask than this fit has: train one for it "
-            f"by {train[:-1]} --overwrite`, or fit from the plain start."
+            f"by {train[:-1]} --overwrite`, or fit from the plain start.",
+            "the encoder was trained for another base, rank or mask",
         )
     return encoder
 
@@ -90,6 +103,7 @@ def _load(path: Path) -> StartEncoder:
         state = {name: file.tensor(f"{NETWORK}{name}").float() for name in shapes}
     encoder.load_state_dict(state, assign=True)
     encoder.known, encoder.sha256 = about.known, hashlib.sha256(path.read_bytes()).hexdigest()
+    encoder.history = about.training
     return encoder.eval().requires_grad_(False)
 
 

@@ -17,10 +17,10 @@ from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import load_base
 from wsr.fields.registry import named
 from wsr.fields.representation import Representation, make_representation
-from wsr.fitting.encoder_files import encoder_for
 from wsr.fitting.loop import FitRecord, FitResult, run_fit
 from wsr.fitting.problem import as_signals, make_problem
 from wsr.fitting.settings import FitOptions, FitSettings, StreamOptions
+from wsr.fitting.starts import Starting
 from wsr.fitting.threads import side_by_side, workers_for
 from wsr.modalities import Modality
 from wsr.presets import FitConfig
@@ -46,15 +46,17 @@ def stream(
     items = as_signals(signals, preset=settings.preset)
     preset = find_preset(settings.preset, items.modality)
     model = representation_for(representation, base, items.modality, settings.rank, settings.preset)
-    encoder = encoder_for(model) if settings.encoded(items.modality) else None  # an error before the signals are read
-    start, device, steps = settings.start.of(model), usable(settings.device), default_steps(items, preset.fit)
+    starting = Starting.of(settings, model)  # an error before the signals are read
+    device = usable(settings.device)
     shared = settings.config(representation, items.modality).shared_points
     problem = make_problem(items, preset.resolution, settings.seed, device, shared_points=shared)
-    if encoder is not None:
-        found = encoder.on(device).starts(problem.targets, start.to(device))
-        start, steps = found.weights, encoder.config.fit_steps if found.encoded.all() else steps
-    config = settings.config(representation, items.modality, steps)
-    yield from run_fit(problem, model, start, config, preset.resolution, settings.every)
+    began = starting.of_targets(problem.targets)
+    config = settings.config(representation, items.modality, began.steps or default_steps(items, preset.fit))
+    for record in run_fit(problem, model, began.weights, config, preset.resolution, settings.every):
+        if record.result:
+            started = ["encoded" if one else "plain" for one in began.encoded.tolist()]
+            record.result = replace(record.result, started=started, why_plain=began.why)
+        yield record
 
 
 def representation_for(
@@ -106,9 +108,10 @@ def fit(
         learning rate of an adapter's A in units of B's. By default the preset's, which takes more steps for signals
         that are not of the base's data set (`default_steps`).
     rank: of the adapters.
-    start: "plain", or "encoded": where the encoder of this base and representation says (`wsr encoder`). A fit then
-        takes a tenth of the steps by default. An instance that the encoder does not know starts plain, and its batch
-        takes as many steps as without an encoder.
+    start: "plain"; "encoded": where the encoder of this base and representation says (`wsr encoder`); or "auto": where
+        the encoder says if there is one, else plain. From an encoded start a fit takes a tenth of the steps by default.
+        An instance that the encoder does not know starts plain, and its batch takes as many steps as without an
+        encoder.
     protocol: a fit preset, "paper-like" (the default) or "structured", whose weights are easier to learn from.
     shared_points, pull, average: what makes the weights easier to learn from, all off by default: points at the same
         places for all instances; a pull towards the start; and the average of a share of the steps, at the end
@@ -153,4 +156,6 @@ def _joined(results: list[FitResult], workers: int) -> FitResult:
         curve=curve,
         seconds=sum(r.seconds for r in results) / workers,
         status=sum((r.status for r in results), []),
+        started=sum((r.started for r in results), []),
+        why_plain=next((r.why_plain for r in results if r.why_plain), ""),
     )

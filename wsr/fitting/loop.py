@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class FitResult:
     status: for each instance "ok", or why it failed ("diverged: …"), or why it shows little of its target ("poor: …":
     below 15 dB or an IoU of 0.5, with a possible reason). seconds: of the fit, without the time for measuring quality.
     curve and config are those of the first batch, whose steps may differ from another batch's if starts are encoded.
+    started: for each instance "plain", or "encoded" if it began where an encoder says; why_plain: where encoded starts
+    were asked for, why some instances began plainly, as a part of a sentence.
     """
 
     ids: list[str]
@@ -55,6 +57,8 @@ class FitResult:
     seconds: float
     representation: Representation
     conditions: Conditions
+    started: list[str] = field(default_factory=list)
+    why_plain: str = ""
 
     @property
     def resolution(self) -> int:

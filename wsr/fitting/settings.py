@@ -48,7 +48,7 @@ class StreamOptions(FitOptions, total=False):
     every: int
 
 
-STARTS = ("plain", "encoded")
+STARTS = ("plain", "encoded", "auto")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,9 @@ class Start:
     encoded: bool = False
     """Whether an encoder predicts the start of each instance that it knows (`wsr.fitting.encoder`), as an offset from
     the plain one. In keywords: start="encoded"."""
+    required: bool = True
+    """Whether it is an error if there is no such encoder. If not, fits without one start plainly. In keywords:
+    start="auto" is encoded and not required."""
     init: str = "centered"
     """How the start is drawn. "centered": at the mean of the base; "normal": with zero mean; "spread": around one fixed
     start, with the same relative noise for all representations."""
@@ -70,8 +73,16 @@ class Start:
     """λ in [0, 1] of figure 3: how far the start is moved towards a second, independent one."""
 
     def __post_init__(self):
-        if self.encoded and self.init != "centered":
+        if self.encoded and self.required and self.init != "centered":
             raise WsrError(f"An encoder predicts offsets from the centered start: its init cannot be {self.init!r}.")
+
+    @classmethod
+    def named(cls, name: str, **plain: Any) -> "Start":
+        """Returns the start of this name, one of STARTS. plain: how the plain start is drawn. WsrError for another
+        name."""
+        if name not in STARTS:
+            raise unknown_name("start", name, STARTS)
+        return cls(encoded=name != "plain", required=name != "auto", **plain)
 
     def of(self, model: Representation) -> Float[Tensor, "p"]:
         """Returns the plain start of a representation as a stored vector."""
@@ -122,9 +133,7 @@ class FitSettings:
                 raise TypeError(f"A fit has no setting {name!r}:{hint} It has {', '.join(names)}.")
         start = {name: given[name] for name in ({field.name for field in fields(Start)} & given.keys())}
         own = {name: value for name, value in given.items() if name not in start and name != "start"}
-        if given.get("start", STARTS[0]) not in STARTS:
-            raise unknown_name("start", given["start"], STARTS)
-        return cls(start=Start(encoded=given.get("start") == "encoded", **start), **own)
+        return cls(start=Start.named(given.get("start", "plain"), **start), **own)
 
     def encoded(self, modality: Modality | str) -> bool:
         """Tells whether fits start where an encoder says: because the start or the fit preset says so."""

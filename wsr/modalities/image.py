@@ -75,7 +75,7 @@ class Image(Modality):
     def samples(self, signals: Signals) -> UInt8[Tensor, "n h w 3"]:
         from wsr.modalities.image_targets import stack_images
 
-        return stack_images([signal.read() for signal in signals])
+        return stack_images(signal.read() for signal in signals)
 
     def targets(self, samples, device="cpu", seed=0) -> ImageTargets:
         from wsr.modalities.image_targets import ImageTargets

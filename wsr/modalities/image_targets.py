@@ -1,5 +1,6 @@
 """Training targets of images: pixels drawn in each step, and PSNR on all of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -126,11 +127,13 @@ def to_unit(values: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3"]:
     return values.add(1).mul(0.5).clamp(0, 1)
 
 
-def stack_images(images: list[np.ndarray]) -> UInt8[Tensor, "n h w 3"]:
-    """Stacks images in [0, 1] of the same size as bytes. WsrError if sizes differ."""
-    sizes = {image.shape[:2] for image in images}
+def stack_images(images: Iterable[np.ndarray]) -> UInt8[Tensor, "n h w 3"]:
+    """Stacks images in [0, 1] of the same size as bytes, each as it comes: as floats, ten thousand would take 2 GB.
+    WsrError if sizes differ."""
+    stored = [np.round(image * 255).astype(np.uint8) for image in images]
+    sizes = {image.shape[:2] for image in stored}
     if len(sizes) > 1:
         raise WsrError(
             f"Images of one fit must have one size, these have {sorted(sizes)[:3]}: fit them in turn, or resize them."
         )
-    return torch.from_numpy(np.stack([np.round(image * 255).astype(np.uint8) for image in images]))
+    return torch.from_numpy(np.stack(stored))

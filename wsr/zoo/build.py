@@ -1,6 +1,7 @@
-"""Builds a zoo: fits batch by batch and appends each batch when it is done, so that a killed run loses at most the
-batches that were being fitted."""
+"""Builds a zoo: fits batch by batch and appends what is done every few seconds, so that a killed run loses at most
+these seconds and the batches that were being fitted."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +29,7 @@ from wsr.zoo.zoo import Zoo
 
 FIRST = "first"  # the init of a zoo whose other fits start from its first one
 RETRY = 0.25  # factor of the learning rate when a diverged fit is repeated
+APPEND_EVERY = 2.0  # seconds; a batch that took longer is appended at once
 GPU_BATCH = 256  # instances fitted together on a GPU; the preset's batch suits a CPU's cache and would not fill it
 
 
@@ -68,10 +70,51 @@ def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | No
     batches = [left[first : first + size] for first in range(0, len(left), size)]
     work = partial(_fit_batch, zoo, zoo_start(zoo), seed=seed, device=device)
     workers = min(workers or len(batches), workers_for(device, len(batches)))
-    with side_by_side(work, batches, workers) as results:
+    with side_by_side(work, batches, workers) as results, _Appending(zoo) as done:
         for items, batch in zip(batches, results, strict=True):
-            zoo.append(*_stored(items, batch, batch.seconds / workers / len(items)))
-            yield ZooRecord(len(zoo), len(signals), float(zoo.index["quality"].mean()), time.monotonic() - began)
+            done.add(*_stored(items, batch, batch.seconds / workers / len(items)))
+            yield ZooRecord(done.count, len(signals), done.quality, time.monotonic() - began)
+
+
+class _Appending:
+    """Appends batches to a zoo, those of APPEND_EVERY seconds together: each time the last weight file and the index
+    are written anew, which takes as long for one short fit as for many. Leaving the context appends the rest."""
+
+    def __init__(self, zoo: Zoo):
+        self.zoo, self.since = zoo, time.monotonic()
+        self.weights: list[Float[Tensor, "n p"]] = []
+        self.rows: list[dict] = []
+        self.qualities: list[float] = zoo.index["quality"].tolist()
+
+    def __enter__(self) -> "_Appending":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.append()
+
+    @property
+    def count(self) -> int:
+        """Instances that are done, whether they are on disk yet or not."""
+        return len(self.qualities)
+
+    @property
+    def quality(self) -> float:
+        """The mean of their qualities, except of those that have none because the fit diverged."""
+        known = [quality for quality in self.qualities if not math.isnan(quality)]
+        return sum(known) / len(known) if known else math.nan
+
+    def add(self, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:
+        self.weights.append(weights)
+        self.rows += rows
+        self.qualities += [row["quality"] for row in rows]
+        if time.monotonic() - self.since >= APPEND_EVERY:
+            self.append()
+
+    def append(self) -> None:
+        if self.rows:
+            self.zoo.append(torch.cat(self.weights), self.rows)
+            self.weights, self.rows = [], []
+        self.since = time.monotonic()
 
 
 def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:

@@ -17,7 +17,7 @@ from app.shell import compute, session, snippets
 from app.shell.address import NotInLinks, whole
 from app.shell.jobs import OFF, ON, Job, said_in_line
 from app.shell.tabs import Widgets
-from app.tabs.fit import preparing, run, six
+from app.tabs.fit import preparing, run, six, starting
 from wsr.errors import WsrError, unknown_name
 from wsr.isolation import Stopped
 
@@ -151,13 +151,38 @@ def prepare(tab: FitTab, request: gr.Request) -> dict[Any, Any]:
     return tab.job.prepare(request) | {tab.zoom: gr.update(visible=False), tab.download: off, tab.place: off}
 
 
-def measure(tab: FitTab, target: Any, request: gr.Request) -> dict[Any, Any]:
+def suggest_steps(tab: FitTab, target: Any, way: str, representation: str, rank: int, steps: int) -> dict[Any, Any]:
+    """Sets the number of steps to the usual one for what is chosen, unless the visitor has set another. A visitor's own
+    shape is measured first (`measure`). A fit says what is wrong with values that have none."""
+    try:
+        found = target if isinstance(target, Target) else samples.target(str(target))
+        measured = found is not target or not found.modality.prepares or found.evaluator is not None
+        if not measured or steps not in (found.steps, found.modality.encoded_steps):
+            return gr.skip()
+        return {tab.steps: _usual_steps(found, way, representation, rank)}
+    except WsrError:
+        return gr.skip()
+
+
+def _usual_steps(target: Target, way: str, representation: str, rank: int) -> int:
+    """Returns the default number of steps. All six side by side start plainly, for an equal treatment."""
+    asked = run.checked(representation, rank, target.steps)
+    return target.steps if way == "six" else starting.usual_steps(target, asked.representation, asked.rank)
+
+
+def measure(
+    tab: FitTab, target: Any, way: str, representation: str, rank: int, steps: int, request: gr.Request
+) -> dict[Any, Any]:
     """Measures what is inside a visitor's own shape, before its fit takes its turn. `fit` shows errors."""
     if not isinstance(target, Target) or not target.modality.prepares or target.evaluator is not None:
         return gr.skip()
     stop, left = tab.job.stop_file(request), preparing.turn(request)
     try:
-        return {tab.target: preparing.measured(target, lambda: left() or stop.exists())}
+        found = preparing.measured(target, lambda: left() or stop.exists())
+        fewer = steps == found.steps and found.evaluator is not None  # now it is seen whether an encoder knows it
+        return {tab.target: found} | (
+            {tab.steps: _usual_steps(found, way, representation, rank)} if fewer else {}
+        )
     except Stopped:
         return gr.skip()
     except Exception as error:

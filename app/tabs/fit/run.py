@@ -16,6 +16,7 @@ from app.shared.fitted import Fitted
 from app.shared.samples import MOST_STEPS, VIEW, Target
 from app.shell import snippets, workers
 from app.shell.jobs import Pace
+from app.tabs.fit.starting import START
 from wsr.errors import WsrError
 from wsr.fields import registry
 from wsr.modalities import IMAGE
@@ -121,7 +122,8 @@ _fitting = workers.Task(work.fit, duration=60, what="The fit")
 
 def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
     names = (request.representation,)
-    return _fitting(work.plain(target.signal), names, request.rank, request.steps, target.evaluator, stopped=stopped)
+    signal, evaluator = work.plain(target.signal), target.evaluator
+    return _fitting(signal, names, request.rank, request.steps, evaluator, START, stopped=stopped)
 
 
 def _live(todo: _Run) -> Screen:
@@ -148,11 +150,22 @@ def _finished(todo: _Run, stopped: bool) -> Screen:
     )
     word = "Stopped" if stopped and not record.done else "Done"
     cost = f"{weights.shape[1]:,} numbers, {record.seconds:.1f} s"
-    text = f"{word} after {record.step:,} steps: {_quality(todo)}, {cost}."
+    text = f"{word} after {record.step:,} steps: {_quality(todo)}, {cost}.{_beginning(record)}"
     if status != "ok":
         text += f" The fit is {status}."
     picture = None if fitted.modality.has_surface else zoomed(fitted, 1)  # a surface comes as a file
     return Screen(snippets.settled(text), picture, _curve(todo), _heat(todo), fitted)
+
+
+def _beginning(record: work.Step) -> str:
+    """Says where the fit began: at an encoder's start, or why not. Nothing for representations without an encoder,
+    because their fits have no other start."""
+    from wsr.fitting.encoder_files import UNTRAINED
+
+    if record.encoded:
+        return " It began where an encoder put it after one look."
+    told = record.why_plain not in ("", UNTRAINED)
+    return f" It began at the usual start, because {record.why_plain}." if told else ""
 
 
 def zoomed(fitted: Fitted, factor: int) -> str:
@@ -203,9 +216,8 @@ def _quality(todo: _Run) -> str:
 
 def _curve(todo: _Run) -> dict[str, Any]:
     asked = todo.request
-    return quality_curve(
-        todo.steps, todo.quality, of=todo.modality, representation=asked.representation, total=asked.steps
-    )
+    begun = {"of": todo.modality, "representation": asked.representation, "from_zero": todo.last.encoded}
+    return quality_curve(todo.steps, todo.quality, total=asked.steps, **begun)
 
 
 def _heat(todo: _Run) -> dict[str, Any]:

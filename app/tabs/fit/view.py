@@ -115,7 +115,8 @@ def _settings() -> dict[str, Any]:
         )
         steps = gr.Slider(
             *run.STEPS, value=run.usual_steps(), step=10, label="Steps",
-            info="Each target brings its own number: a photograph takes more, since the base has learnt emoji.",
+            info="Each target brings its own number: a photograph takes more, since the base has learnt emoji, and a "
+            "target that an encoder knows takes few.",
         )  # fmt: skip
     return {"representation": representation, "rank": rank, "steps": steps}
 
@@ -125,18 +126,20 @@ def _wire(tab: FitTab) -> None:
     shown = [tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
     after = [tab.zoom, tab.download, tab.place]
     chosen = [tab.target, tab.target_view, tab.state, tab.steps, tab.sample, *shown, *after]
-    tab.strip.pick(tab.bind(handlers.choose_sample), None, chosen, trigger_mode="multiple", **look)
+    picked = tab.strip.pick(tab.bind(handlers.choose_sample), None, chosen, trigger_mode="multiple", **look)
     reading = compute.said_at_once(handlers.READING)
     tab.upload.upload(None, None, tab.state, js=reading, queue=False, **compute.PRIVATE)
     # a file that comes while another is read takes its place
     read = {"trigger_mode": "multiple", **compute.PREPARE, **compute.PRIVATE}
-    tab.upload.upload(tab.bind(handlers.choose_upload), tab.upload, [*chosen, tab.upload], **read)
+    uploaded = tab.upload.upload(tab.bind(handlers.choose_upload), tab.upload, [*chosen, tab.upload], **read)
     asked = [tab.target, tab.way, tab.representation, tab.rank, tab.steps]
+    for event in (picked.then, uploaded.then, tab.way.input, tab.representation.input, tab.rank.release):
+        event(tab.bind(handlers.suggest_steps), asked, tab.steps, **look)
     measuring = {**compute.PREPARE, **compute.PRIVATE}
     tab.job.wire(
         Step(tab.bind(handlers.fit), asked, shown),
         prepare=Step(tab.bind(handlers.prepare), outputs=after),
-        then=[Step(tab.bind(handlers.measure), tab.target, [tab.target], measuring)],
+        then=[Step(tab.bind(handlers.measure), asked, [tab.target, tab.steps], measuring)],
         finish=Step(tab.bind(handlers.finish), [tab.fitted, tab.way], after, look),
     )
     tab.zoom.input(tab.bind(handlers.zoom), [tab.fitted, tab.zoom], tab.picture, **look)

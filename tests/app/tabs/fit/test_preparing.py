@@ -64,7 +64,8 @@ def test_a_file_that_takes_too_long_is_a_sentence(soup, monkeypatch):
 def test_a_shape_that_cannot_be_measured_in_time_is_said_by_fit(cube, monkeypatch):
     target = preparing.uploaded(str(cube), lambda: False)
     monkeypatch.setattr(workers, "prepared", lambda *a, **k: (_ for _ in ()).throw(WsrError("It took too long.")))
-    found = handlers.measure(by_name(FitTab), target, visitor("slow"))["target"]
+    asked = "one", "mlora-asym", 4, target.steps
+    found = handlers.measure(by_name(FitTab), target, *asked, visitor("slow"))["target"]
     assert found.trouble == "It took too long."
     *_, last = handlers.fit(by_name(FitTab), found, "one", "mlp", 4, 20, visitor("slow"))
     assert "wsr-failed" in last["state"] and "It took too long." in last["state"]
