@@ -146,6 +146,12 @@ class Experiment:
     """The time of a run, measured on the machine that precompute/README.md names."""
 
 
+def of_this_machine(**declared: Any) -> Experiment:
+    """Declares an experiment whose result depends on the machine and on what else runs on it, such as a speed: it is
+    run by hand, at the preset `cpu`."""
+    return Experiment(presets=("cpu",), by_hand=True, **declared)
+
+
 @dataclass
 class Context:
     """The options of a run. preset: its name. given: data sets that replace those of the experiments. only: the one

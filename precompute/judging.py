@@ -1,14 +1,16 @@
 """Short trainings and a quick evaluation of the samples, for experiments that compare settings of generators."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from precompute.experiment import Cell, Context, Experiment
+from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import THREADS, search_report, searched, seconds_of, with_trial
+from precompute.tables import write_tables
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.novelty import audit_of
 from wsr.generators.diffusion import DiffusionConfig, Training, diffusion_preset
@@ -71,12 +73,19 @@ def training_settings(cell: Cell, context: Context) -> dict:
     return about | {"seconds": seconds_of(cell.data), "samples": COUNT, "steps": STEPS}
 
 
+def _report(found: Found, paths: list[Path], context: Context) -> None:
+    first = found[0][0]
+    about = {"zoo": context.zoo(first.data, first.representation), "seconds": seconds_of(first.data), "samples": COUNT}
+    write_tables(paths, [row for _, rows in found for row in rows], **about)
+
+
 def ablation(name: str, axis: str, **declared: Any) -> Experiment:
     """Declares an experiment that trains a generator for each value of an axis and judges its samples: `reports/<name>`
     has a row for each, with the value under the name of the axis."""
     return Experiment(
         name=name,
         settings=training_settings,
+        report=_report,
         needs=("zoos/{zoo}",),
         after=lambda cell, context: [search_report(cell.data, context)],
         held=lambda report, cell, context: any(row[axis] == cell[axis] for row in report["rows"]),

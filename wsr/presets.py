@@ -183,66 +183,39 @@ class PresetConfig:
     base: BaseTrainingConfig = field(repr=False)
 
 
+def _cpu_fit(modality: str, steps: int, far_steps: int, lr: float) -> FitConfig:
+    more = {"far_steps": far_steps, "lr": lr, "regime": f"cpu {modality}", "betas": (0.7, 0.85), "a_rate": 3.0}
+    return FitConfig(steps, 512, 8, **more)
+
+
+def _cpu_base(*steps: int) -> BaseTrainingConfig:
+    sizes = (64, 256, 2e-3), (32, 512, 1e-3), (16, 1024, 5e-4)
+    return BaseTrainingConfig(tuple(Stage(count, *size) for count, size in zip(steps, sizes, strict=True)))
+
+
+def _paper_base(last_points: int) -> BaseTrainingConfig:
+    sizes = (256, 2048, 1e-3), (128, 4096, 3e-4), (64, 8192, 1e-4), (32, 16384, 3e-5), (16, last_points, 1e-5)
+    return BaseTrainingConfig(tuple(Stage(70_000, *size) for size in sizes))
+
+
 _PRESETS: dict[tuple[str, str], PresetConfig] = {
     ("cpu", "image"): PresetConfig(
-        128,
-        FieldConfig(2, 128, 4, 24.0, 128, 3, 128, 50, 4, 54),
-        FitConfig(
-            300,
-            512,
-            8,
-            far_steps=1500,
-            lr=4e-2,
-            regime="cpu image",
-            betas=(0.7, 0.85),
-            a_rate=3.0,
-        ),
-        BaseTrainingConfig((Stage(3000, 64, 256, 2e-3), Stage(2000, 32, 512, 1e-3), Stage(2000, 16, 1024, 5e-4))),
+        128, FieldConfig(2, 128, 4, 24.0, 128, 3, 128, 50, 4, 54), _cpu_fit("image", 300, 1500, 4e-2),
+        _cpu_base(3000, 2000, 2000),
     ),
     ("cpu", "occupancy"): PresetConfig(
-        96,
-        FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4, 54),
-        FitConfig(
-            700,
-            512,
-            8,
-            far_steps=2000,
-            lr=3e-2,
-            regime="cpu occupancy",
-            betas=(0.7, 0.85),
-            a_rate=3.0,
-        ),
-        BaseTrainingConfig((Stage(6000, 64, 256, 2e-3), Stage(5000, 32, 512, 1e-3), Stage(4000, 16, 1024, 5e-4))),
+        96, FieldConfig(3, 128, 4, 3.0, 128, 3, 128, 50, 4, 54), _cpu_fit("occupancy", 700, 2000, 3e-2),
+        _cpu_base(6000, 5000, 4000),
     ),
     ("paper", "image"): PresetConfig(
-        128,
-        FieldConfig(2, 256, 6, 32.0, 256, 8, 256, 94, 4),
-        FitConfig(10_000, 8192, 16, regime="paper image"),
-        BaseTrainingConfig(
-            (
-                Stage(70_000, 256, 2048, 1e-3),
-                Stage(70_000, 128, 4096, 3e-4),
-                Stage(70_000, 64, 8192, 1e-4),
-                Stage(70_000, 32, 16384, 3e-5),
-                Stage(70_000, 16, 16384, 1e-5),
-            )
-        ),
+        128, FieldConfig(2, 256, 6, 32.0, 256, 8, 256, 94, 4), FitConfig(10_000, 8192, 16, regime="paper image"),
+        _paper_base(16384),
     ),
     ("paper", "occupancy"): PresetConfig(
-        128,
-        FieldConfig(3, 512, 4, 1.0, 128, 4, 256, 99, 3),
-        FitConfig(10_000, 8192, 16, regime="paper occupancy"),
-        BaseTrainingConfig(
-            (
-                Stage(70_000, 256, 2048, 1e-3),
-                Stage(70_000, 128, 4096, 3e-4),
-                Stage(70_000, 64, 8192, 1e-4),
-                Stage(70_000, 32, 16384, 3e-5),
-                Stage(70_000, 16, 32768, 1e-5),
-            )
-        ),
+        128, FieldConfig(3, 512, 4, 1.0, 128, 4, 256, 99, 3), FitConfig(10_000, 8192, 16, regime="paper occupancy"),
+        _paper_base(32768),
     ),
-}
+}  # fmt: skip
 PRESETS: tuple[str, ...] = ("cpu", "paper")
 
 PAPER_LIKE, STRUCTURED = "paper-like", "structured"

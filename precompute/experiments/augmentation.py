@@ -7,30 +7,22 @@ model trains until its validation loss no longer falls or its time is up. FD com
 the audit recognises permuted copies.
 """
 
-from pathlib import Path
 
-from precompute.experiment import Cell, Context, Found
+from precompute.experiment import Cell, Context
 from precompute.generators import seconds_of
 from precompute.judging import COUNT, STEPS, ablation, judge, searched_settings, train
-from precompute.tables import write_tables
 from wsr.generators.diffusion.jobs import training_of
 
 COPIES = (1, 2, 4, 8)
 
 
-def run(cell: Cell, context: Context) -> dict:
+def run(cell: Cell, context: Context) -> list[dict]:
     training = training_of(context.open_zoo(cell), searched_settings(cell, context), copies=cell["copies"])
     train(training, seconds_of(cell.data), str(cell))
     name = context.zoo(cell.data, cell.representation)
     found = judge(name, context)(training.model.sample(COUNT, steps=STEPS))
     about = {"steps": training.step, "loss": training.losses[-1], "validation loss": training.best.loss}
-    return {"copies": cell["copies"], **about, **found}
-
-
-def report(found: Found, paths: list[Path], context: Context) -> None:
-    first = found[0][0]
-    about = {"zoo": context.zoo(first.data, first.representation), "seconds": seconds_of(first.data), "samples": COUNT}
-    write_tables(paths, [row for _, row in found], **about)
+    return [{"copies": cell["copies"], **about, **found}]
 
 
 EXPERIMENT = ablation(
@@ -39,9 +31,5 @@ EXPERIMENT = ablation(
     title="`reports/augmentation.*`: permuted copies of the training weights",
     data=("shapes10",),
     grid={"representation": ("mlora",), "copies": COPIES},
-    run=run,
-    report=report,
-    place=18,
-    size="2 kB",
-    time="15 min ᵃ",
-)
+    run=run, place=18, size="2 kB", time="15 min ᵃ",
+)  # fmt: skip

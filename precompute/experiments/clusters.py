@@ -6,12 +6,10 @@ is sampled without guidance (weight 1) and with the preset's guidance.
 """
 
 from dataclasses import replace
-from pathlib import Path
 
-from precompute.experiment import Cell, Context, Found
+from precompute.experiment import Cell, Context
 from precompute.generators import seconds_of
 from precompute.judging import COUNT, STEPS, ablation, judge, searched_settings, train
-from precompute.tables import write_tables
 from wsr.generators.diffusion.jobs import training_of
 
 CLUSTERS = (0, 5, 10)
@@ -28,21 +26,11 @@ def run(cell: Cell, context: Context) -> list[dict]:
     return rows
 
 
-def report(found: Found, paths: list[Path], context: Context) -> None:
-    first = found[0][0]
-    about = {"zoo": context.zoo(first.data, first.representation), "samples": COUNT}
-    write_tables(paths, [row for _, rows in found for row in rows], **about)
-
-
 EXPERIMENT = ablation(
     "clusters",
     "clusters",
     title="`reports/clusters.*`: people without guidance, and guided by k-means clusters",
     data=("emoji/people",),
     grid={"representation": ("mlora-asym",), "clusters": CLUSTERS},
-    run=run,
-    report=report,
-    place=19,
-    size="2 kB",
-    time="25 min ᵃ",
-)
+    run=run, place=19, size="2 kB", time="25 min ᵃ",
+)  # fmt: skip

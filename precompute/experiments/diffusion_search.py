@@ -7,9 +7,10 @@ best trial so far, which differ from it by one step of one axis. It ends when al
 tried, or when the trials are used up. The measured time of a step later decides how many steps a model gets.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import SEARCHED, THREADS, search_report, searched_on, with_trial
@@ -71,10 +72,6 @@ def neighbours(trial: Trial, tokens: bool) -> Iterator[Trial]:
         yield from (replace(trial, **{axis: value}) for value in (*ladder[at + 1 : at + 2], *ladder[at - 1 : at]))
 
 
-def run(cell: Cell, context: Context) -> list[dict]:
-    return search(context.open_zoo(cell), cell, context, Budget(TRIALS, SECONDS))
-
-
 def search(zoo: Zoo, cell: Cell, context: Context, budget: Budget) -> list[dict]:
     """Searches the network of a zoo's generator. Returns a row for each trial; those of a killed run are kept."""
     rows, name = kept(cell) or [], cell.representation
@@ -93,14 +90,29 @@ def search(zoo: Zoo, cell: Cell, context: Context, budget: Budget) -> list[dict]
         keep(cell, rows)
 
 
-def report(found: Found, paths: list[Path], context: Context) -> None:
-    write_search(found, paths[0], context, Budget(TRIALS, SECONDS))
+def searching(zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budget], **declared: Any) -> Experiment:
+    """Declares a search. zoo_of: the zoo from whose weights a cell's generator learns. budget: asked when it is needed.
+    """
 
+    def settings(cell: Cell, context: Context) -> dict:
+        about = {"config": diffusion_preset(context.preset, cell.representation), "training": VERSION}
+        return about | {"seconds": budget().seconds, "trials": budget().trials}
 
-def write_search(found: Found, path: Path, context: Context, budget: Budget) -> None:
-    rows = [row for _, rows in found for row in rows]
-    about = {"data set": context.named(found[0][0].data), "seconds": budget.seconds, "trials": budget.trials}
-    write_json(path, about | {"rows": rows})
+    def report(found: Found, paths: list[Path], context: Context) -> None:
+        rows = [row for _, rows in found for row in rows]
+        about = {"data set": context.named(found[0][0].data)}
+        write_json(paths[0], about | {"seconds": budget().seconds, "trials": budget().trials, "rows": rows})
+
+    return Experiment(
+        settings=settings,
+        run=lambda cell, context: search(zoo_of(cell, context), cell, context, budget()),
+        report=report,
+        held=lambda report, cell, context: any(row["representation"] == cell.representation for row in report["rows"]),
+        report_by=("data",),
+        threads=THREADS,
+        place=11,
+        **declared,
+    )
 
 
 def grid(context: Context) -> list[dict]:
@@ -108,23 +120,15 @@ def grid(context: Context) -> list[dict]:
     return [{"data": one, "representation": name} for one in data for name in registry.names()]
 
 
-EXPERIMENT = Experiment(
+EXPERIMENT = searching(
+    lambda cell, context: context.open_zoo(cell),
+    lambda: Budget(TRIALS, SECONDS),
     name="diffusion_search",
     title="`reports/diffusion-search.json`: rates, widths, depths and tokens for the six, up to 20 minutes each",
     data=(SEARCHED,),
     grid=grid,
-    settings=lambda cell, context: {
-        "config": diffusion_preset(context.preset, cell.representation), "seconds": SECONDS, "trials": TRIALS,
-        "training": VERSION,
-    },
     needs=("zoos/{zoo}",),
-    run=run,
-    report=report,
-    held=lambda report, cell, context: any(row["representation"] == cell.representation for row in report["rows"]),
     reports=lambda cell, context: [search_report(cell.data, context)],
-    report_by=("data",),
-    threads=THREADS,
-    place=11,
     size="20 kB",
     time="1 h ᵃ (estimated)",
-)  # fmt: skip
+)

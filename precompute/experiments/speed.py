@@ -1,6 +1,6 @@
 """Speed, measured by `wsr bench` with nothing else running, for the reports that the README and tables read."""
 
-from precompute.experiment import Cell, Context, Experiment
+from precompute.experiment import Cell, Context, of_this_machine
 from wsr.commands.bench import BenchFit, BenchGrowth, BenchSurfaces
 
 
@@ -19,39 +19,33 @@ def run_surfaces(cell: Cell, context: Context) -> None:
 
 
 EXPERIMENTS = [
-    Experiment(
+    of_this_machine(
         name="bench_fit",
         title="`reports/bench-fit-*.json`: `wsr bench fit`, the batched fit beside this machine's matrix products",
         data=("emoji", "shapes10"),
         needs=("bases/{base}.safetensors",),
         makes=("reports/bench-fit-{data}.json",),
         run=run_fit,
-        presets=("cpu",),
-        by_hand=True,
         place=25,
         size="2 × 3 kB",
         time="10 and 19 min",
     ),
-    Experiment(
+    of_this_machine(
         name="bench_growth",
         title="`reports/bench-growth.*`: `wsr bench growth`, seconds an instance and memory from 64 to 4,096 instances",
         needs=("bases/emoji.safetensors",),
         makes=("reports/bench-growth.json", "reports/bench-growth.png"),
         run=run_growth,
-        presets=("cpu",),
-        by_hand=True,
         place=26,
         size="0.05 MB",
         time="12 min",
     ),
-    Experiment(
+    of_this_machine(
         name="bench_surfaces",
         title="`reports/bench-surfaces.json`: `wsr bench surfaces`, the hierarchical grid against every sample",
         needs=("zoos/shapes10-mlora-asym",),
         makes=("reports/bench-surfaces.json",),
         run=run_surfaces,
-        presets=("cpu",),
-        by_hand=True,
         place=26,
         size="1 kB",
         time="2 min",

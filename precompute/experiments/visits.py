@@ -2,7 +2,7 @@
 run directly: `python -m precompute.visitors --help`, `python -m precompute.soak --help`."""
 
 from precompute import soak, visitors
-from precompute.experiment import Cell, Context, Experiment
+from precompute.experiment import Cell, Context, of_this_machine
 
 
 def run_visitors(cell: Cell, context: Context) -> None:
@@ -14,26 +14,22 @@ def run_soak(cell: Cell, context: Context) -> None:
 
 
 EXPERIMENTS = [
-    Experiment(
+    of_this_machine(
         name="visitors",
         title="`reports/visitors.json`: how long twenty visitors wait for each other, three of them fitting, and with "
         "one who brings the worst meshes",
         makes=("reports/visitors.json",),
         run=run_visitors,
-        presets=("cpu",),
-        by_hand=True,
         place=29,
         size="3 kB",
         time="5 min",
     ),
-    Experiment(
+    of_this_machine(
         name="soak",
         title="`reports/soak.json`: memory, temporary files and idle time of the served page over 300 clicks, 30 steps "
         "of α and 10 fits",
         makes=("reports/soak.json",),
         run=run_soak,
-        presets=("cpu",),
-        by_hand=True,
         place=30,
         size="3 kB",
         time="some min",

@@ -8,69 +8,44 @@ since.
 from wsr.errors import WsrError
 from wsr.fields.registry import named
 
-_LEGACY: dict[tuple[str, int], dict] = {
-    ("cpu", 2): {
-        "resolution": 128,
-        "field": {
-            "dim": 2, "channels": 128, "blocks": 4, "omega": 24.0, "latent": 128, "mapping_layers": 3,
-            "mapping_width": 128, "mlp_width": 50, "rank": 4, "mlp_asym_width": 54,
-        },
-        "fit": {"points": 512, "batch": 8, "lr_end": 1e-5, "betas": [0.7, 0.85]},
-        "lr": {"mlora": 4e-2, "mlora-asym": 4e-2, "mlp": 2e-2, "mlp-asym": 2e-2, "lora": 1e-2, "lora-asym": 1e-2},
-        "a_rate": 3.0,
-    },
-    ("cpu", 3): {
-        "resolution": 96,
-        "field": {
-            "dim": 3, "channels": 128, "blocks": 4, "omega": 3.0, "latent": 128, "mapping_layers": 3,
-            "mapping_width": 128, "mlp_width": 50, "rank": 4, "mlp_asym_width": 54,
-        },
-        "fit": {"points": 512, "batch": 8, "lr_end": 1e-5, "betas": [0.7, 0.85]},
-        "lr": {"mlora": 1.5e-2, "mlora-asym": 3e-2, "mlp": 1.5e-2, "mlp-asym": 1.5e-2, "lora": 3e-2, "lora-asym": 3e-2},
-        "a_rate": 3.0,
-    },
-    ("paper", 2): {
-        "resolution": 128,
-        "field": {
-            "dim": 2, "channels": 256, "blocks": 6, "omega": 32.0, "latent": 256, "mapping_layers": 8,
-            "mapping_width": 256, "mlp_width": 94, "rank": 4, "mlp_asym_width": 0,
-        },
-        "fit": {"points": 8192, "batch": 16, "lr_end": 1e-5, "betas": [0.9, 0.999]},
-        "lr": {"mlora": 1e-2, "mlora-asym": 1e-2, "mlp": 1e-2, "mlp-asym": 1e-2, "lora": 1e-2, "lora-asym": 1e-2},
-        "a_rate": 1.0,
-    },
-    ("paper", 3): {
-        "resolution": 128,
-        "field": {
-            "dim": 3, "channels": 512, "blocks": 4, "omega": 1.0, "latent": 128, "mapping_layers": 4,
-            "mapping_width": 256, "mlp_width": 99, "rank": 3, "mlp_asym_width": 0,
-        },
-        "fit": {"points": 8192, "batch": 16, "lr_end": 1e-5, "betas": [0.9, 0.999]},
-        "lr": {"mlora": 1e-2, "mlora-asym": 1e-2, "mlp": 1e-2, "mlp-asym": 1e-2, "lora": 1e-2, "lora-asym": 1e-2},
-        "a_rate": 1.0,
-    },
-}  # fmt: skip
+_SIZES = (
+    "dim", "channels", "blocks", "omega", "latent", "mapping_layers", "mapping_width", "mlp_width", "rank",
+    "mlp_asym_width",
+)  # fmt: skip
+_RATED = ("mlora", "mlora-asym", "mlp", "mlp-asym", "lora", "lora-asym")
+_FIT = {
+    "cpu": {"points": 512, "batch": 8, "lr_end": 1e-5, "betas": [0.7, 0.85]},
+    "paper": {"points": 8192, "batch": 16, "lr_end": 1e-5, "betas": [0.9, 0.999]},
+}
+_A_RATE = {"cpu": 3.0, "paper": 1.0}
+# By preset and dimension: the resolution, the sizes of the field, and the learning rates
+_LEGACY: dict[tuple[str, int], tuple[int, tuple[int | float, ...], tuple[float, ...]]] = {
+    ("cpu", 2): (128, (2, 128, 4, 24.0, 128, 3, 128, 50, 4, 54), (4e-2, 4e-2, 2e-2, 2e-2, 1e-2, 1e-2)),
+    ("cpu", 3): (96, (3, 128, 4, 3.0, 128, 3, 128, 50, 4, 54), (1.5e-2, 3e-2, 1.5e-2, 1.5e-2, 3e-2, 3e-2)),
+    ("paper", 2): (128, (2, 256, 6, 32.0, 256, 8, 256, 94, 4, 0), (1e-2,) * 6),
+    ("paper", 3): (128, (3, 512, 4, 1.0, 128, 4, 256, 99, 3, 0), (1e-2,) * 6),
+}
 
 
 def legacy_field(preset: str, dim: int) -> dict:
     """Returns the arguments of the `FieldConfig` that a preset had. WsrError for an unknown preset."""
-    return dict(_entry(preset, dim)["field"])
+    return dict(zip(_SIZES, _entry(preset, dim)[1], strict=True))
 
 
 def legacy_resolution(preset: str, dim: int) -> int:
     """Returns the preset's resolution: pixels of an image's longer side, or samples along an edge of a surface's grid.
     WsrError for an unknown preset."""
-    return _entry(preset, dim)["resolution"]
+    return _entry(preset, dim)[0]
 
 
 def legacy_fit(preset: str, dim: int, representation: str) -> dict:
     """Returns the settings of a fit that a zoo.json records, except its steps. WsrError for an unknown preset."""
-    entry = _entry(preset, dim)
-    a_rate = entry["a_rate"] if named(representation).two_rates else 1.0
-    return {**entry["fit"], "betas": list(entry["fit"]["betas"]), "lr": entry["lr"][representation], "a_rate": a_rate}
+    lr = dict(zip(_RATED, _entry(preset, dim)[2], strict=True))[representation]
+    a_rate = _A_RATE[preset] if named(representation).two_rates else 1.0
+    return {**_FIT[preset], "betas": list(_FIT[preset]["betas"]), "lr": lr, "a_rate": a_rate}
 
 
-def _entry(preset: str, dim: int) -> dict:
+def _entry(preset: str, dim: int) -> tuple[int, tuple[int | float, ...], tuple[float, ...]]:
     if (preset, dim) not in _LEGACY:
         raise WsrError(
             f"A file that does not carry its own settings was made at one of the presets cpu and paper for images (2) "

@@ -4,6 +4,7 @@ import gradio as gr
 
 from app.components.plotly_chart import PlotlyChart
 from app.shared import library
+from app.shared.charts import charted
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Place, Tab
@@ -56,18 +57,11 @@ def _layout(there: list[str]) -> AuditTab:
                 placeholder="Comparing the weights …",
             )  # fmt: skip
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=320, elem_classes="wsr-tight"):
-            gr.HTML(snippets.label("How far the weights are from the nearest training network"))
-            histogram = PlotlyChart(
-                None, height=280, description="Distances to the nearest training network",
-                placeholder="Reading the distances …",
-            )  # fmt: skip
-            gr.HTML(
-                snippets.caption(
-                    "Samples nearer than “held out” need not be copies: they lack the noise that fitting leaves in "
-                    "weights."
-                )
-            )
+        histogram = charted(
+            "How far the weights are from the nearest training network",
+            "Samples nearer than “held out” need not be copies: they lack the noise that fitting leaves in weights.",
+            height=280, description="Distances to the nearest training network", placeholder="Reading the distances …",
+        )  # fmt: skip
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             table = gr.HTML(snippets.working("Reading the table …"))
     point = gr.Textbox("", visible="hidden")

@@ -4,7 +4,7 @@ way."""
 import gradio as gr
 
 from app.components.pictures import Pictures
-from app.components.plotly_chart import PlotlyChart
+from app.shared.charts import charted
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
@@ -45,18 +45,13 @@ def _layout(there: list[str]) -> ConnectTab:
     alpha = gr.Slider(0, 1, value=handlers.HALFWAY, step=run.STEP, label="α: from the first fit to the second")
     sheet = gr.HTML(handlers.being_drawn(there[0]), elem_classes="wsr-six")
     with gr.Row(equal_height=False):
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            gr.HTML(snippets.label("How close to the target it is on the way"))
-            chart = PlotlyChart(
-                None, height=330, description="Quality over α for each representation",
-                placeholder="Reading the curves …",
-            )  # fmt: skip
-            gr.HTML(
-                snippets.caption(
-                    "Thin lines: before the walk, the second fit has been aligned with the first by changes of its "
-                    "weights that leave its picture as it is."
-                )
-            )
+        chart = charted(
+            "How close to the target it is on the way",
+            "Thin lines: before the walk, the second fit has been aligned with the first by changes of its weights "
+            "that leave its picture as it is.",
+            scale=2, height=330, description="Quality over α for each representation",
+            placeholder="Reading the curves …",
+        )  # fmt: skip
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             aligned = gr.Radio(ALIGNED, value=False, label="The second fit")
             init = gr.Radio(INITS, value=handlers.OWN_STARTS, label="Where fitting began")

@@ -8,6 +8,7 @@ from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart
 from app.figures.curves import empty_curve
 from app.shared import edit_row, samples
+from app.shared.charts import charted
 from app.shared.edit_row import EditRow
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
@@ -57,11 +58,11 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
             )
             zooms = [("1×", 1), ("2×", 2), ("4×", 4)]
             zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            gr.HTML('<div class="wsr-label">How close it is</div>')
-            empty = empty_curve(IMAGE, run.usual_steps())
-            curve = PlotlyChart(empty, height=300, description="Quality of the fit after each step")
-            gr.HTML(snippets.caption("Above a PSNR of 30 dB, or an IoU of 0.9, it looks right."))
+        curve = charted(
+            "How close it is", "Above a PSNR of 30 dB, or an IoU of 0.9, it looks right.",
+            empty_curve(IMAGE, run.usual_steps()), scale=2, height=300,
+            description="Quality of the fit after each step",
+        )  # fmt: skip
     with gr.Row():
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
