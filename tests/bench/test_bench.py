@@ -88,7 +88,7 @@ def test_encoded_fits_are_measured_beside_the_batched_one(signals, tmp_path, mon
     assert row["seconds"] < 1e3 and row["speedup_equal_quality"] == 1e3 / row["seconds"]
     assert "trained once before, for 120 minutes on 500 instances" in row["said"] and "fits save as much" in row["said"]
     row = encoded_row(bench, Side(8, 64, 1e-2, 1.0, 99.0))
-    assert row["equal_quality"] is None and "No number up to 8 reaches equal quality" in row["said"]
+    assert row["equal_quality"] is None and "Even 8 steps are not enough for equal quality" in row["said"]
     encoder.known = 0.5
     save_encoder(encoder_path(path, "mlora-asym"), encoder, {})
     row = encoded_row(bench, Side(8, 64, 1e-2, 1.0, 5.0))

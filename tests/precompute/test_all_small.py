@@ -159,7 +159,7 @@ def test_encoded_starts_of_pictures(small, tmp_path, capsys, monkeypatch):
     assert small(faces, "encoded_starts") == 0, failures(capsys)
     found = report("encoded-starts-images-faces-paper")
     assert [(row["start"], row["steps"]) for row in found["rows"]] == [
-        ("plain", 0), ("plain", 3), ("encoded", 0), ("encoded", 3), ("plain", 60), ("encoded", 30),
+        ("plain", 0), ("plain", 3), ("encoded", 0), ("encoded", 3), ("plain", FIT.steps), ("encoded", 30),
     ]  # fmt: skip
     for row in found["rows"][-2:]:
         assert 0 <= row["noise share"] < 1 and 0 < row["span of 8"] < row["span of 16"] <= 1 and row["fits"] == 32

@@ -97,7 +97,7 @@ def _in_words(row: dict[str, Any], batched: Side) -> str:
     said += (
         f"Equal quality takes {counted(equal['steps'], 'step')}: {row['speedup_equal_quality']:.1f} times as fast. "
         if equal
-        else f"No number up to {batched.steps:,} reaches equal quality. "
+        else f"Even {counted(batched.steps, 'step')} are not enough for equal quality. "
     )
     trained = row["training"]
     if trained["seconds"] is None or trained["instances"] is None:
