@@ -161,7 +161,8 @@ def test_ctrl_c_ends_batches_side_by_side(tmp_path):
     command = [sys.executable, "-m", "wsr.cli", "zoo", "build", f"images:{tmp_path / 'p'}", "--out",
                str(tmp_path / "z"), "--representation", "mlp", "--steps", "1000000", "--workers", "2"]  # fmt: skip
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
-    job = subprocess.Popen(command, **pipes)
+    # tests that run in the background of a shell ignore Ctrl-C, and so would what they start
+    job = subprocess.Popen(command, **pipes, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     until = time.monotonic() + 60
     while not (tmp_path / "z/zoo.json").exists() and time.monotonic() < until:
         time.sleep(0.1)
