@@ -104,6 +104,8 @@ class _Appending:
         return sum(known) / len(known) if known else math.nan
 
     def add(self, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:
+        if len(self.rows) + len(rows) > self.zoo.rows_per_file:
+            self.append()  # together they would make a file that is too large
         self.weights.append(weights)
         self.rows += rows
         self.qualities += [row["quality"] for row in rows]

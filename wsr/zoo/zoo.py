@@ -226,6 +226,11 @@ class Zoo:
                 index.to_parquet(temporary, index=False)
             self._replace_index(index, index_stamp(self.path))
 
+    @property
+    def rows_per_file(self) -> int:
+        """The number of vectors that fit into one weight file, at least 1."""
+        return max(1, MAX_FILE_BYTES // (self._stored * getattr(torch, self.meta["dtype"]).itemsize))
+
     def _drop_unnamed(self, files: list[tuple[int, int, Path]]) -> None:
         """Removes the rows behind the index from the last weight file, which a killed writer has left there: a file
         that is begun after them would be read from the wrong row on."""
