@@ -1,3 +1,6 @@
+from copy import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,14 +8,17 @@ import trimesh
 from PIL import Image
 
 import wsr
+from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField, compute_dtype, set_compute_dtype
+from wsr.fields.checkpoint import load_base
 from wsr.fields.representation import make_representation
-from wsr.fitting.fit import fit, fit_stream, representation_for
+from wsr.fitting.fit import default_steps, fit, fit_stream, representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.settings import FitSettings
-from wsr.presets import FitConfig
+from wsr.modalities import IMAGE
+from wsr.presets import FitConfig, preset
 
 
 @pytest.fixture
@@ -272,3 +278,15 @@ def test_a_record_judges_a_part_of_the_pixels_and_the_last_one_all(base):
     first, last = fit_stream(picture, "mlora-asym", base, steps=2, every=1, points=64)
     assert last.quality[0] == problem.evaluator.quality(model, last.weights)[0]
     assert first.quality[0] == problem.evaluator.quality(model, first.weights, quick=True)[0]
+
+
+def test_signals_of_what_the_base_has_learnt_take_the_steps_of_zoos():
+    fit, emoji = preset("cpu", "image").fit, load_base("emoji")
+    other = copy(emoji)
+    other.info = replace(emoji.info, dataset="faces")
+
+    def steps(name, base):
+        return default_steps(Signals(name, 2, [], IMAGE), fit, base)
+
+    assert steps("emoji/people", emoji) == steps("emoji", None) == steps("faces", other) == fit.steps
+    assert steps("faces", emoji) == steps("emoji", other) == steps("yours", None) == fit.far_steps

@@ -51,7 +51,8 @@ def stream(
     shared = settings.config(representation, items.modality).shared_points
     problem = make_problem(items, preset.resolution, settings.seed, device, shared_points=shared)
     began = starting.of_targets(problem.targets)
-    config = settings.config(representation, items.modality, began.steps or default_steps(items, preset.fit))
+    steps = began.steps or default_steps(items, preset.fit, model.base)
+    config = settings.config(representation, items.modality, steps)
     for record in run_fit(problem, model, began.weights, config, preset.resolution, settings.every):
         if record.result:
             started = ["encoded" if one else "plain" for one in began.encoded.tolist()]
@@ -84,10 +85,12 @@ def representation_for(
     return make_representation(name, field_, field_.config, rank, mask_seed)
 
 
-def default_steps(signals: Signals, config: FitConfig) -> int:
-    """Returns the preset's number of steps: `steps`, as in the zoos, for signals of the data set that the default base
-    was trained on, and `far_steps` for all others."""
-    near = signals.name.partition("/")[0] == signals.modality.default_base
+def default_steps(signals: Signals, config: FitConfig, base: BaseField | None = None) -> int:
+    """Returns the preset's number of steps: `steps`, as in the zoos, for signals of the data set that the base was
+    trained on, and `far_steps` for all others. base: None, or one that does not say what it was trained on, counts as
+    the modality's default base."""
+    learnt = (base.info.dataset if base is not None and base.info else "") or signals.modality.default_base
+    near = learnt in (signals.name, signals.name.partition("/")[0])
     return config.steps if near else config.far_steps or config.steps
 
 
