@@ -2,7 +2,10 @@
 
 from precompute.experiment import Cell, Context
 from precompute.tables import PAPER
+from wsr.data import Signals
 from wsr.fields import registry
+from wsr.progress import bar
+from wsr.zoo import Zoo, build_zoo
 from wsr.zoo.meta import FIT_VERSION
 
 SIGMA, INIT_SEED = 0.02, 0
@@ -17,6 +20,14 @@ def fitted(cell: Cell, context: Context) -> dict:
     rated = dict.fromkeys([*PAPER["representations"], cell.values.get("representation", registry.DEFAULT)])
     found |= {"rates": {name: settings.fit.of(name).lr for name in rated}}
     return found | {"fit_version": FIT_VERSION}
+
+
+def fill(zoo: Zoo, signals: Signals, title: str, context: Context) -> None:
+    """Fits the signals that a zoo lacks, with a bar of this title. A killed run loses at most the batches that were
+    being fitted."""
+    with bar(title) as update:
+        for record in build_zoo(zoo, signals, device=context.device):
+            update(record.done, record.total, f"quality {record.quality:.3f}")
 
 
 def base_needed(cell: Cell, context: Context) -> list[str]:

@@ -35,22 +35,28 @@ def train(training: Training, limit: float, title: str) -> float:
 
 
 class Judge:
-    """Computes every feature metric of `COUNT` samples against all held-out fits of a zoo, and the shares of replicas,
-    blends and novel samples. Settings that are chosen by these results are selected on the held-out fits, which the
-    README states beside the tables."""
+    """Computes every feature metric of samples against fits of a zoo, and the shares of replicas, blends and novel
+    samples. Settings that are chosen by these results are selected on the held-out fits, which the README states beside
+    the tables.
 
-    def __init__(self, name: str):
-        self.zoo, self.audit = Zoo.open(name), audit_of(Zoo.open(name))[0]
-        self.resolution = self.zoo.modality.resolutions.judged
-        self.extractor = self.zoo.modality.extractor()
-        self.heldout = self._features(self.zoo.weights(self.zoo.good("heldout")["id"].tolist()))
+    fits: ids of the fits that samples are compared with; by default all held-out ones.
+    """
+
+    def __init__(self, zoo: Zoo, fits: list[str] | None = None):
+        self.zoo, self.audit = zoo, audit_of(zoo)[0]
+        self.resolution, self.extractor = zoo.modality.resolutions.judged, zoo.modality.extractor()
+        self.fits = zoo.weights(zoo.good("heldout")["id"].tolist() if fits is None else fits)
+        self._known = self._features(self.fits)
 
     def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
         weights = weights.cpu()
-        features, words = self._features(weights), [verdict.word for verdict in self.audit.judge(weights)]
-        metrics = needing("features")
-        found = {one.heading: one.in_unit(one.function(features, self.heldout)) for one in metrics}
+        found, words = self.distances(weights), [verdict.word for verdict in self.audit.judge(weights)]
         return found | {word: words.count(word) / len(words) for word in ("replica", "blend", "novel")}
+
+    def distances(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
+        """Computes the feature metrics alone."""
+        features = self._features(weights)
+        return {one.heading: one.in_unit(one.function(features, self._known)) for one in needing("features")}
 
     def _features(self, weights: Float[Tensor, "n p"]):
         return decoded(self.zoo.representation, weights.to(torch.float32), self.extractor, self.resolution).features
@@ -58,7 +64,7 @@ class Judge:
 
 def judge(name: str, context: Context) -> Judge:
     """The judge of a zoo's samples, shared by the cells of a run."""
-    return context.shared(("judge", name), lambda: Judge(name))
+    return context.shared(("judge", name), lambda: Judge(Zoo.open(name)))
 
 
 def searched_settings(cell: Cell, context: Context) -> DiffusionConfig | None:

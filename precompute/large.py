@@ -5,7 +5,7 @@ mLoRA-Asym is fitted with the fit preset `structured`, MLPs as HyperDiffusion fi
 """
 
 from precompute.experiment import Cell, Context
-from precompute.fits import INIT_SEED, SIGMA
+from precompute.fits import INIT_SEED, SIGMA, fill
 from precompute.selection import large_zoo_signals, modality_of
 from wsr.fields import registry
 from wsr.fields.representation import Representation
@@ -13,8 +13,7 @@ from wsr.fitting.fit import representation_for
 from wsr.fitting.settings import FitSettings
 from wsr.paths import cache_dir
 from wsr.presets import PAPER_LIKE, STRUCTURED
-from wsr.progress import bar
-from wsr.zoo import Zoo, build_zoo
+from wsr.zoo import Zoo
 from wsr.zoo.build import fit_settings
 from wsr.zoo.meta import ZooSettings
 
@@ -43,14 +42,16 @@ def made_as(cell: Cell, context: Context) -> tuple[Representation, ZooSettings]:
 
 
 def whole(cell: Cell, context: Context) -> Zoo:
-    """The large zoo of a cell's data set and representation. What it lacks is fitted first; a killed run loses at most
-    the batches that were being fitted."""
+    """The large zoo of a cell's data set and representation, opened once in a run. What it lacks is fitted first; a
+    killed run loses at most the batches that were being fitted."""
+    return context.shared(("large zoo", cell.data, cell.representation), lambda: _whole(cell, context))
+
+
+def _whole(cell: Cell, context: Context) -> Zoo:
     model, settings = made_as(cell, context)
     zoo = Zoo.create(cache_dir() / "zoos" / name(cell.data, cell.representation, context), model, **settings)
     signals = large_zoo_signals(cell.data)
     if len(zoo) < len(signals):
         context.prepare(cell.data)
-        with bar(f"zoo {zoo.path.name}") as update:
-            for record in build_zoo(zoo, signals, device=context.device):
-                update(record.done, record.total, f"quality {record.quality:.3f}")
+        fill(zoo, signals, f"zoo {zoo.path.name}", context)
     return zoo

@@ -6,8 +6,37 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from precompute.experiment import Cell, Context
+from precompute.fits import INIT_SEED, SIGMA, fill
+from precompute.selection import zoo_signals
 from wsr.analysis.learnability import noise_share, read_attributes, span_share
+from wsr.data import Signals
+from wsr.fields.representation import Representation
+from wsr.fitting.settings import FitSettings
+from wsr.paths import cache_dir
 from wsr.zoo import Zoo
+from wsr.zoo.build import fit_settings
+
+
+def learnt_and_unseen(data: str, training: int, unseen: int) -> Signals:
+    """Returns the first training and validation signals of a data set's zoos, so many of each."""
+    chosen = zoo_signals(data)
+    parts = chosen.where(split="train")[:training], chosen.where(split="validation")[:unseen]
+    return chosen.select([name for part in parts for name in part.ids])
+
+
+def fitted_in_cache(
+    name: str, model: Representation, signals: Signals, asked: FitSettings, number: int, cell: Cell, context: Context
+) -> Zoo:  # fmt: skip
+    """Fits signals into a zoo in the cache, which is continued after a kill. number: 0 for the first fits, 1 for the
+    second fits, which have an independent start, and other points unless all fits share them."""
+    shared = asked.config(model.name, model.modality).shared_points
+    zoo = Zoo.create(
+        cache_dir() / "training" / f"{name}-{number}", model, dataset=cell.data, preset=asked.preset, init="centered",
+        sigma=SIGMA, init_seed=INIT_SEED + number, seed=0 if shared else number, **fit_settings(model, asked),
+    )  # fmt: skip
+    fill(zoo, signals, f"{cell} ({number + 1} of 2)", context)
+    return zoo
 
 
 def spread(name: str, values: Float[np.ndarray, "n"]) -> dict[str, float]:

@@ -3,7 +3,7 @@ zoo holds. A data set's zoos hold the same signals for every representation."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import zip_longest
 
 from wsr import modalities
@@ -24,6 +24,11 @@ def base_data(data: str) -> str:
     """The data set on which the base of a data set's adapters was trained. For a part (`emoji/people`) it is the whole
     data set, and for a folder the folder itself."""
     return data if ":" in data else data.partition("/")[0]
+
+
+def bases_of(datasets: Iterable[str]) -> list[str]:
+    """The data sets on which the bases of these data sets were trained, each once."""
+    return list(dict.fromkeys(map(base_data, datasets)))
 
 
 def modality_of(data: str) -> Modality:

@@ -2,7 +2,7 @@
 checkpoint."""
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.selection import base_data, training_signals
+from precompute.selection import bases_of, training_signals
 from wsr.data import load_signals
 from wsr.fitting.bases import train_base
 from wsr.progress import bar
@@ -26,7 +26,7 @@ EXPERIMENT = Experiment(
     title="`bases/*.safetensors`: variational autodecoders, 7,000 steps on the 2,936 emoji that are not held out and "
     "15,000 on 4,500 shapes (generated in 26 s, occupancy sampled in 1 min 43 s before it)",
     data=("emoji", "shapes10", "faces"),
-    grid=lambda context: [{"data": one} for one in dict.fromkeys(map(base_data, context.data(EXPERIMENT)))],
+    grid=lambda context: [{"data": one} for one in bases_of(context.data(EXPERIMENT))],
     signals=training_signals,
     settings=settings,
     makes=("bases/{base}.safetensors",),

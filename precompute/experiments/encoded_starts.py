@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.fits import INIT_SEED, SIGMA, fitted
-from precompute.learnable import fits_of, measured, spread
-from precompute.selection import base_data, modality_of, zoo_signals
+from precompute.fits import SIGMA, fitted
+from precompute.learnable import fits_of, fitted_in_cache, learnt_and_unseen, measured, spread
+from precompute.selection import base_data, bases_of, modality_of
 from precompute.tables import write_tables
 from wsr.analysis.connectivity import Pair, connect
 from wsr.data import Signals, load_signals
@@ -30,10 +30,7 @@ from wsr.fitting.encoders import UNSEEN, encoder_config
 from wsr.fitting.fit import fit, representation_for
 from wsr.fitting.problem import make_problem
 from wsr.fitting.settings import FitSettings, Start
-from wsr.paths import cache_dir
-from wsr.progress import bar
-from wsr.zoo import Zoo, build_zoo
-from wsr.zoo.build import fit_settings
+from wsr.zoo import Zoo
 
 STEPS = (0, 10, 30, 70)
 FITTED, LEARNT, PAIRS = 64, 400, 64  # validation fits for each number of steps; training fits; targets fitted twice
@@ -46,9 +43,7 @@ STARTS = ("plain", "encoded")
 
 
 def signals_of(data: str) -> Signals:
-    chosen = zoo_signals(data)
-    parts = chosen.where(split="train")[:LEARNT], chosen.where(split="validation")[:UNSEEN_FITS]
-    return chosen.select([name for part in parts for name in part.ids])
+    return learnt_and_unseen(data, LEARNT, UNSEEN_FITS)
 
 
 def run(cell: Cell, context: Context) -> dict:
@@ -98,31 +93,15 @@ def _learnt(
     attributes."""
     asked = FitSettings(start=Start.named(start), preset=context.preset)
     validation = signals.where(split="validation")
-    zoo = _zoo(cell, context, signals, model, asked, 0)
-    again = _zoo(cell, context, validation[:PAIRS], model, asked, 1)
+    name = f"encoded-starts-{cell.key}-{start}"
+    zoo = fitted_in_cache(name, model, signals, asked, 0, cell, context)
+    again = fitted_in_cache(name, model, validation[:PAIRS], asked, 1, cell, context)
     about, read = measured(zoo, again, COUNTS)
     row = {"start": start, "steps": zoo.meta["steps"], **about, **_barrier(zoo, again, validation)}
     row |= {"seconds a fit": float(zoo.index["seconds"].mean()), "fits": len(zoo)}
     for made in (zoo, again):
         shutil.rmtree(made.path)
     return row, read.to_dict("records")
-
-
-def _zoo(
-    cell: Cell, context: Context, signals: Signals, model: Representation, asked: FitSettings, number: int
-) -> Zoo:  # fmt: skip
-    """Fits signals into a zoo in the cache, which is continued after a kill. number: 0 for the first fits, 1 for the
-    second fits, which have an independent start and other points."""
-    start = "encoded" if asked.start.encoded else "plain"
-    zoo = Zoo.create(
-        cache_dir() / "training" / f"encoded-starts-{cell.key}-{start}-{number}", model, dataset=cell.data,
-        preset=context.preset, init="centered", sigma=SIGMA, init_seed=INIT_SEED + number, seed=number,
-        **fit_settings(model, asked),
-    )  # fmt: skip
-    with bar(f"{cell} ({start}, {number + 1} of 2)") as update:
-        for record in build_zoo(zoo, signals, device=context.device):
-            update(record.done, record.total, f"quality {record.quality:.3f}")
-    return zoo
 
 
 def _barrier(zoo: Zoo, again: Zoo, validation: Signals) -> dict[str, float]:
@@ -173,8 +152,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
 
 def cells(context: Context) -> list[dict]:
     """One for each base that an encoder is trained for."""
-    bases = dict.fromkeys(map(base_data, context.data(EXPERIMENT)))
-    return [{"data": one, "representation": registry.DEFAULT} for one in bases]
+    return [{"data": one, "representation": registry.DEFAULT} for one in bases_of(context.data(EXPERIMENT))]
 
 
 EXPERIMENT = Experiment(

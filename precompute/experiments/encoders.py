@@ -6,7 +6,7 @@ stale if they change, and an encoder's file states the hash of its data, which `
 """
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.selection import base_data, modality_of
+from precompute.selection import bases_of, modality_of
 from wsr.fields import registry
 from wsr.fitting.encoders import encoder_config, train_encoder
 from wsr.progress import bar
@@ -27,8 +27,7 @@ def settings(cell: Cell, context: Context) -> dict:
 
 def cells(context: Context) -> list[dict]:
     """One encoder for each base, of the representation that generators and live fits use."""
-    bases = dict.fromkeys(map(base_data, context.data(EXPERIMENT)))
-    return [{"data": one, "representation": registry.DEFAULT} for one in bases]
+    return [{"data": one, "representation": registry.DEFAULT} for one in bases_of(context.data(EXPERIMENT))]
 
 
 EXPERIMENT = Experiment(

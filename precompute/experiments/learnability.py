@@ -22,10 +22,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
+from precompute.fits import base_needed, fitted
 from precompute.learnability_drawn import draw
-from precompute.learnable import fits_of, measured
-from precompute.selection import modality_of, zoo_signals
+from precompute.learnable import fits_of, fitted_in_cache, learnt_and_unseen, measured
+from precompute.selection import modality_of
 from precompute.tables import write_tables
 from wsr.analysis.learnability import generated_distance
 from wsr.data import Signals
@@ -35,11 +35,9 @@ from wsr.fitting.settings import FitSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
-from wsr.paths import cache_dir
 from wsr.presets import PAPER_LIKE, Protocol
 from wsr.progress import bar
-from wsr.zoo import Zoo, build_zoo
-from wsr.zoo.build import fit_settings
+from wsr.zoo import Zoo
 
 TRAINING, UNSEEN, PAIRS = 800, 200, 64
 COUNTS = (100, 200, 400, 800)  # numbers of training fits that form a span
@@ -69,9 +67,7 @@ RANKS = {"rank 2": 2}  # rank of the adapters, for levers that change it
 
 
 def signals_of(data: str) -> Signals:
-    chosen = zoo_signals(data)
-    parts = chosen.where(split="train")[:TRAINING], chosen.where(split="validation")[:UNSEEN]
-    return chosen.select([name for part in parts for name in part.ids])
+    return learnt_and_unseen(data, TRAINING, UNSEEN)
 
 
 def run(cell: Cell, context: Context) -> dict:
@@ -90,20 +86,12 @@ def run(cell: Cell, context: Context) -> dict:
 
 
 def _zoo(cell: Cell, context: Context, signals: Signals, number: int) -> Zoo:
-    """Fits signals with a lever, in a zoo in the cache, which is continued after a kill. number: 0 for the first fits,
-    1 for the second fits, which have an independent start, and other points unless all fits share them."""
-    way, rank, name = LEVERS[cell["lever"]], RANKS.get(cell["lever"]), cell.representation
-    model = representation_for(name, context.base(cell.data), signals.modality, rank, context.preset)
-    path = cache_dir() / "training" / f"learnability-{cell.key}-{number}"
-    zoo = Zoo.create(
-        path, model, dataset=cell.data, preset=context.preset, init="centered", sigma=SIGMA,
-        init_seed=INIT_SEED + number, seed=0 if way.shared_points else number,
-        **fit_settings(model, FitSettings(preset=context.preset, protocol=way)),
-    )  # fmt: skip
-    with bar(f"{cell} ({number + 1} of 2)") as update:
-        for record in build_zoo(zoo, signals, device=context.device):
-            update(record.done, record.total, f"quality {record.quality:.3f}")
-    return zoo
+    """Fits signals with a lever. number: as in `fitted_in_cache`."""
+    model = representation_for(
+        cell.representation, context.base(cell.data), signals.modality, RANKS.get(cell["lever"]), context.preset
+    )
+    asked = FitSettings(preset=context.preset, protocol=LEVERS[cell["lever"]])
+    return fitted_in_cache(f"learnability-{cell.key}", model, signals, asked, number, cell, context)
 
 
 def _generated(zoo: Zoo, weights: Float[Tensor, "n p"], cell: Cell, context: Context) -> dict[str, float]:

@@ -11,24 +11,19 @@ import time
 from pathlib import Path
 
 import pandas as pd
-from jaxtyping import Float
-from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.final import final_fits
 from precompute.generators import SEEDS, STEPS, THREADS, best_trials, large_search_report, with_trial
-from precompute.judging import train
+from precompute.judging import Judge, train
 from precompute.large import REPRESENTATIONS, whole
 from precompute.scaling_drawn import draw
 from precompute.tables import write_tables
-from wsr.analysis.evaluation import decoded
 from wsr.analysis.learnability import projected
-from wsr.analysis.novelty import audit_of
 from wsr.data.registry import slug
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
-from wsr.metrics import needing
 from wsr.zoo import Zoo
 
 COUNTS = (100, 400, 1_600, 5_000, 10_000)
@@ -49,41 +44,22 @@ def grid(context: Context) -> list[dict]:
     ]  # fmt: skip
 
 
-class Known:
-    """What the samples of all generators of a large zoo are compared with."""
-
-    def __init__(self, zoo: Zoo):
-        self.zoo, self.audit = zoo, audit_of(zoo)[0]
-        self.extractor, self.resolution = zoo.modality.extractor(), zoo.modality.resolutions.judged
-        rows = final_fits(EXPERIMENT, zoo)
-        self.unseen = zoo.weights(rows[rows["status"] == "ok"]["id"].tolist())
-        self.features = self._features(self.unseen)
-        self.floor = self.distances(self.zoo.weights(zoo.good("train")["id"].tolist()[: len(self.unseen)]))
-
-    def distances(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
-        """Every feature metric of weights against the test split."""
-        features = self._features(weights)
-        return {one.heading: one.in_unit(one.function(features, self.features)) for one in needing("features")}
-
-    def words(self, samples: Float[Tensor, "n p"]) -> dict[str, float]:
-        """The shares of copies, blends and novel weights among samples."""
-        found = [verdict.word for verdict in self.audit.judge(samples)]
-        return {word: found.count(word) / len(found) for word in ("replica", "blend", "novel")}
-
-    def _features(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n d"]:
-        return decoded(self.zoo.representation, weights.float(), self.extractor, self.resolution).features
+def judge_of(zoo: Zoo) -> tuple[Judge, dict[str, float]]:
+    """What judges the samples of all generators of a large zoo, and its distances of as many training fits."""
+    rows = final_fits(EXPERIMENT, zoo)
+    judge = Judge(zoo, rows[rows["status"] == "ok"]["id"].tolist())
+    return judge, judge.distances(zoo.weights(zoo.good("train")["id"].tolist()[: len(judge.fits)]))
 
 
 def run(cell: Cell, context: Context) -> dict:
-    zoo = context.shared(("large", cell.data, cell.representation), lambda: whole(cell, context))
-    known = context.shared(("known", zoo.path), lambda: Known(zoo))
+    zoo = whole(cell, context)
+    judge, floor = context.shared(("judge of the test", zoo.path), lambda: judge_of(zoo))
     training = training_of(zoo, config_of(cell, context), seed=cell["seed"], count=cell["count"])
     taken = train(training, SECONDS, str(cell))
     begun = time.process_time()
-    samples = training.model.sample(SAMPLES, steps=STEPS, seed=cell["seed"]).cpu()
-    row = known.distances(samples) | known.words(samples)
-    row |= {f"{name} of fits": value for name, value in known.floor.items()}
-    row["span share"] = projected(known.unseen, zoo.weights(zoo.good("train")["id"].tolist()[: cell["count"]]))[1]
+    row = judge(training.model.sample(SAMPLES, steps=STEPS, seed=cell["seed"]))
+    row |= {f"{name} of fits": value for name, value in floor.items()}
+    row["span share"] = projected(judge.fits, zoo.weights(zoo.good("train")["id"].tolist()[: cell["count"]]))[1]
     best = training.best
     row |= {"validation loss": best.loss, "steps": best.step} if best else {"steps": training.step}
     return row | {"training seconds": taken, "judging seconds": time.process_time() - begun}

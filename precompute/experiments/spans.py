@@ -37,7 +37,7 @@ def run(cell: Cell, context: Context) -> list[dict]:
 
 
 def measured(zoo: Zoo) -> list[dict]:
-    judge, rows = Judge(zoo.path.name), []
+    judge, rows = Judge(zoo), []
     ids = zoo.good("train")["id"].tolist()
     number = pd.factorize(pd.Series(groups(zoo.meta["dataset"], ids)))[0]
     training, learnt = zoo.weights(ids), torch.from_numpy(number < LEARNT * (number.max() + 1))

@@ -8,14 +8,14 @@ into assets/.
 import shutil
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.fits import INIT_SEED, SIGMA, base_needed, fitted
+from precompute.fits import INIT_SEED, SIGMA, base_needed, fill, fitted
 from precompute.selection import modality_of, zoo_signals
 from wsr.fields import registry
 from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
 from wsr.paths import cache_dir
 from wsr.progress import bar
-from wsr.zoo import Zoo, build_zoo, compress_zoo
+from wsr.zoo import Zoo, compress_zoo
 from wsr.zoo.meta import ZooSettings, changed_settings, zoo_meta
 
 COMPACT = ("emoji-lora", "emoji-lora-asym", "emoji-mlp-asym")  # so that assets/ stays below 450 MB
@@ -28,9 +28,7 @@ def run(cell: Cell, context: Context) -> None:
         return  # an earlier run was killed just after compressing, which writes a whole zoo or none
     model, settings = made_as(cell, context)
     zoo = Zoo.create(cache_dir() / "training" / name if compact else final, model, **settings)
-    with bar(str(cell)) as update:
-        for record in build_zoo(zoo, zoo_signals(cell.data), device=context.device):
-            update(record.done, record.total, f"quality {record.quality:.3f}")
+    fill(zoo, zoo_signals(cell.data), str(cell), context)
     if zoo.path != final:
         with bar(f"compress {name}") as update:
             compress_zoo(zoo, final, update)

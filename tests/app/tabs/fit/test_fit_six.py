@@ -1,21 +1,11 @@
 """Fits of all six representations, as the page runs them."""
 
-import numpy as np
 import pytest
 
-from app.shared import samples
 from app.tabs.fit import run as fit_run
 from app.tabs.fit import six as fit_six
 from wsr import representations
-from wsr.data.signals import Signal
 from wsr.errors import WsrError
-
-
-@pytest.fixture
-def target():
-    image = np.random.default_rng(0).random((16, 24, 3), dtype=np.float32)
-    signal = Signal("noise", "", "train", 2, lambda: image)
-    return samples.Target(signal, "noise", (image * 255).astype(np.uint8), 450, image.shape[:2])
 
 
 @pytest.fixture

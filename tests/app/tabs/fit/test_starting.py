@@ -1,31 +1,21 @@
 """A live fit begins where an encoder says, if one knows the target, and takes few steps by default."""
 
 import gradio as gr
-import numpy as np
 import pytest
 import torch
 import trimesh
 from by_name import by_name
 
-from app.shared import samples
 from app.tabs.fit import handlers, preparing
 from app.tabs.fit import run as fit_run
 from app.tabs.fit import six as fit_six
 from app.tabs.fit.handlers import FitTab
-from wsr.data.signals import Signal
 from wsr.fitting.encoder import EncoderConfig, StartEncoder
 from wsr.fitting.encoder_files import encoder_path, save_encoder
 from wsr.fitting.fit import representation_for
 from wsr.fitting.problem import make_problem
 
 ASKED = "one", "mlora-asym", 4
-
-
-@pytest.fixture
-def target():
-    image = np.random.default_rng(0).random((16, 24, 3), dtype=np.float32)
-    signal = Signal("noise", "", "train", 2, lambda: image)
-    return samples.Target(signal, "noise", (image * 255).astype(np.uint8), 450, image.shape[:2])
 
 
 @pytest.fixture
