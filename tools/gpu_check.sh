@@ -21,5 +21,7 @@ fi
 "$PYTHON" tools/gpu_wheels.py --into "$OUT/site"
 PYTHONPATH="$(pwd):$(cd "$OUT" && pwd)/site${PYTHONPATH:+:$PYTHONPATH}"
 WSR_CACHE=${WSR_CACHE:-$OUT/cache}
-export PYTHONPATH WSR_CACHE
+# asked otherwise whether there is a GPU, PyTorch would initialise CUDA, and the processes of the stages could not be forks
+PYTORCH_NVML_BASED_CUDA_CHECK=1
+export PYTHONPATH WSR_CACHE PYTORCH_NVML_BASED_CUDA_CHECK
 exec "$PYTHON" -m wsr.bench.gpu "$@"

@@ -84,10 +84,15 @@ def test_a_stage_that_fails_leaves_what_it_has_and_the_next_goes_on(tmp_path, mo
 
 
 def test_stages_begin_afresh_too_as_they_do_on_a_gpu(tmp_path):
-    check = gpu.Check(tmp_path, "cpu", True)
-    check.start = "spawn"
+    check = gpu.Check(tmp_path, "cpu", True, start="spawn")
     (stage,) = check.run(["machine"])["stages"].values()
     assert stage["status"] == "ok" and stage["result"]["torch"]
+
+
+def test_stages_are_forks_unless_cuda_does_not_survive_that(monkeypatch):
+    for use, way in ((lambda: os._exit(0), "fork"), (lambda: os._exit(1), "spawn")):
+        monkeypatch.setattr(gpu, "_use_gpu", use)
+        assert gpu.way_to_start("cuda") == way and gpu.way_to_start("cpu") == "fork"
 
 
 def test_the_device_is_the_gpu_where_there_is_one():

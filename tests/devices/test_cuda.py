@@ -8,12 +8,12 @@ import pytest
 import torch
 
 import wsr
+from tests.devices.waiting import WaitsOnlyForRecords
 from wsr.devices import compile_backend
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField, set_compute_dtype
 from wsr.fields.checkpoint import load_base
 from wsr.fields.representation import make_representation
-from wsr.fitting import loop
 from wsr.fitting.loop import run_fit, step_loss
 from wsr.fitting.problem import make_problem
 from wsr.generators.diffusion import DiffusionConfig, Training, WeightDiffusion
@@ -116,29 +116,12 @@ def test_bf16_is_as_good_as_fp32(trained, products, record_property):
 def test_nothing_in_the_loop_waits_for_the_device(trained, monkeypatch):
     """PyTorch raises an error where the host would wait, from one record to the next. 64 × 64 pixels at 512 per step
     are eight steps per epoch, so new orders of the pixels are uploaded on the way."""
-    plain, wait = loop._record, loop.synchronize
-
-    def allowed(function):
-        def call(*args, **options):
-            torch.cuda.set_sync_debug_mode("default")
-            return function(*args, **options)
-
-        return call
-
-    monkeypatch.setattr(loop, "_record", allowed(plain))
-    monkeypatch.setattr(loop, "synchronize", allowed(wait))
+    watched = WaitsOnlyForRecords(monkeypatch, torch.cuda.set_sync_debug_mode)
     for name in wsr.representations:
         model = make_representation(name, trained, trained.config)
         config = replace(preset("cpu", 2).fit.of(name), steps=40)
         problem = make_problem(pictures(4), None, device="cuda")
-        stream = run_fit(problem, model, model.initial(), config, 64, {4})
-        next(stream)
-        torch.cuda.set_sync_debug_mode("error")
-        try:
-            assert next(stream).done
-        finally:
-            torch.cuda.set_sync_debug_mode("default")
-            stream.close()
+        watched.run(run_fit(problem, model, model.initial(), config, 64, {4}))
 
 
 def test_nothing_loaded_moves_and_all_is_decoded(trained):

@@ -9,9 +9,10 @@ import trimesh
 from pretend_gpu import GPU
 
 import wsr
+from tests.devices.waiting import WaitsOnlyForRecords
 from wsr.data.signals import Signal, Signals
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
-from wsr.fields.representation import Representation
+from wsr.fields.representation import Representation, make_representation
 from wsr.fitting import loop
 from wsr.fitting.autodecoder import BaseTraining
 from wsr.fitting.fit import fit, fit_stream
@@ -181,3 +182,12 @@ def test_two_fits_and_the_line_between_them(base, pictures, gpu):
         assert one.line(0.5).device.type == "cpu" and all(s.device.type == "cpu" for s in (*one.starts, one.start_mean))
         assert np.isfinite(connect(one, make_problem(signals, None, device="cuda").evaluator, (0.0, 1.0)).quality).all()
     assert np.isfinite(similarity(pair.a, pair.b, pair.start_mean).cosine).all()
+
+
+def test_only_records_may_wait_for_a_gpu(base, pictures, monkeypatch):
+    """The same watch as on a real GPU, where PyTorch raises the errors."""
+    modes: list[str] = []
+    model, config = make_representation("mlora-asym", base, base.config), FitConfig(6, 64, 2)
+    problem = make_problem(pictures, None)
+    WaitsOnlyForRecords(monkeypatch, modes.append).run(run_fit(problem, model, model.initial(), config, 16, {2}))
+    assert modes == ["default"] * 2 + ["error"] + ["default"] * 3

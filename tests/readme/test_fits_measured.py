@@ -84,6 +84,35 @@ def test_speeds():
     says(f"({surfaces['same_surface']} of {surfaces['instances']})")
 
 
+def test_speeds_on_a_gpu():
+    found = report("gpu-report")
+    stages, cells = {name: stage["result"] for name, stage in found["stages"].items()}, table("### On a GPU")
+    sizes = {"fits a second, 64 at once": (64, "eager"), "256 at once, which zoos use": (256, "eager"),
+             "256 at once, compiled with CUDA graphs": (256, "inductor"), "1,024 at once": (1024, "eager"),
+             "4,096 at once": (4096, "eager")}  # fmt: skip
+    for i, preset in enumerate(("cpu", "paper")):
+        rows = {(row["instances"], row["backend"]): row for row in stages[f"fits at {preset}"]["rows"]}
+        for name, size in sizes.items():
+            if "error" in rows[size]:
+                assert cells[name][i] == "more than 80 GB" and "do not fit into the memory" in rows[size]["error"]
+            else:
+                is_said(cells[name][i], rows[size]["fits_per_second"])
+        compiled = rows[256, "inductor"]
+        is_said(cells["its share of the card's own rate of bf16 products"][i], 100 * compiled["share_of_rate"])
+        is_said(cells["its peak of memory"][i], compiled["peak_bytes"] / 2**30)
+        steps = [row["steps_per_second"] for row in stages["training"][f"base_{preset}"]]
+        is_said(cells["training steps of a base a second, first and last stage"][i], steps[0], steps[-1])
+        is_said(cells["samples a second, 100 steps, 64 at once"][i], stages["sampling"][preset]["samples_per_second"])
+    assert stages["tests"]["counts"] == {"passed": 7, "failed": 0, "skipped": 0}
+    said, trained = stages["tests"]["outcomes"]["test_bf16_is_as_good_as_fp32"], stages["training"]["diffusion_paper"]
+    says(f"passed its seven tests and took {found['seconds']:.0f} s", f"{said['fp32_dB'] - said['bf16_dB']:.2f} dB")
+    says(f"{max(stages['machine']['largest_difference_to_cpu'].values()):.5f}", stages["machine"]["torch"][:4])
+    says(f"{trained['parameters']:,} parameters", f"{trained['steps_per_second']:.2f} steps a second")
+    says(f"{trained['peak_bytes'] / 2**30:.1f} GiB")
+    speed = {(row["modality"], row["resolution"]): row["per_second"] for row in stages["decoding"]["rows"]}
+    says(f"{speed['image', 128]:,.0f} pictures", f"96³, {speed['occupancy', 96]:.1f} shapes")
+
+
 def test_table_4():
     found = report("table4")
     rows = {(row["data set"], row["representation"]): row for row in found["rows"]}
