@@ -22,7 +22,7 @@ REPRESENTATIONS = ("mlora-asym", "mlp")
 
 def name(data: str, representation: str, context: Context) -> str:
     """The name of a large zoo."""
-    return f"{context.zoo(data, representation)}-large"
+    return f"{context.named(data)}-large-{representation}"
 
 
 def protocol(representation: str) -> str:

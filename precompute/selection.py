@@ -18,6 +18,8 @@ from wsr.progress import bar
 SIZES: Mapping[Split, int] = {TRAIN: 800, HELDOUT: 200}
 LARGE_SIZES: Mapping[Split, int] = {TRAIN: 1600, VALIDATION: 200, TEST: 200}
 SIZES_OF: Mapping[str, Mapping[Split, int]] = {"faces": LARGE_SIZES}
+# And how many of them its zoos in assets/ hold, if those are only a part of the zoos in the cache.
+SHIPPED_OF: Mapping[str, Mapping[Split, int]] = {"faces": {TRAIN: 800, VALIDATION: 100, TEST: 100}}
 
 
 def base_data(data: str) -> str:
@@ -85,13 +87,19 @@ def large_zoo_signals(dataset: str) -> Signals:
     """All signals of a data set, for its large zoos (`precompute.large`). Those that a part of such a zoo in assets/
     holds come first, and the others follow in an order that does not depend on the class either."""
     signals = load_signals(dataset)
-    first = shipped_signals(dataset).ids
+    first = shipped_of_large(dataset).ids
     return signals.select([*first, *sorted(set(signals.ids) - set(first), key=_rank)])
 
 
-def shipped_signals(dataset: str) -> Signals:
+def shipped_of_large(dataset: str) -> Signals:
     """The signals whose weights in a large zoo come with the assets."""
     return _chosen(load_signals(dataset), LARGE_SIZES)
+
+
+def shipped_signals(dataset: str) -> Signals | None:
+    """The signals of a data set's zoos whose weights come with the assets; None if they are all of them."""
+    sizes = SHIPPED_OF.get(base_data(dataset))
+    return _chosen(load_signals(dataset), sizes) if sizes else None
 
 
 def _chosen(signals: Signals, sizes: Mapping[Split, int]) -> Signals:

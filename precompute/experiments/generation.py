@@ -8,6 +8,7 @@ drawn from these quantised models, and are written to samples/ with as many bits
 
 import shutil
 from dataclasses import asdict, replace
+from pathlib import Path
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import (
@@ -48,19 +49,27 @@ def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
 def run(cell: Cell, context: Context) -> None:
     one = Generator.of(cell)
     name = one.name(context)
-    path, samples = context.path(f"diffusion/{name}.safetensors"), context.path(f"samples/{name}")
+    path = context.path(f"diffusion/{name}.safetensors")
+    whole = cache_dir() / "training" / path.name
     if not path.exists():
-        whole = cache_dir() / "training" / path.name
         with bar(str(cell)) as update:
             asked = TrainSettings(config=config_of(one, context), seed=one.seed)
             for record in train_generator(one.kind, context.open_zoo(cell), whole, asked, overwrite=True):
                 unseen = f"validation loss {record.validation or 0:.4f}"
                 update(record.step, record.steps, f"loss {record.loss:.4f}, {unseen}")
+    write(whole, name, cell, context, one.seed)
+
+
+def write(whole: Path, name: str, cell: Cell, context: Context, seed: int) -> None:
+    """Writes a trained generator, with few bits for each number, to diffusion/, and samples of the result to samples/.
+    What is already there is left as it is. whole: the file that training has written."""
+    path, samples = context.path(f"diffusion/{name}.safetensors"), context.path(f"samples/{name}")
+    if not path.exists():
         load_generator(whole).save(path, SaveSettings(bits=bits_of(cell.data)))
     if not samples.exists():
         model, drawn = load_generator(path), cache_dir() / "training" / f"samples-{name}"
         with bar(f"samples {name}") as update:
-            for done in sample_zoo(model, drawn, SAMPLES, SampleSettings(steps=STEPS, seed=one.seed)):
+            for done in sample_zoo(model, drawn, SAMPLES, SampleSettings(steps=STEPS, seed=seed)):
                 update(done, SAMPLES)
         compress_zoo(Zoo.open(drawn), samples, bits=bits_of(cell.data))
         shutil.rmtree(drawn)

@@ -3,7 +3,7 @@
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import base_needed, fitted
 from precompute.large import REPRESENTATIONS, name, protocol, whole
-from precompute.selection import large_zoo_signals, modality_of, shipped_signals
+from precompute.selection import large_zoo_signals, modality_of, shipped_of_large
 from wsr.fields import registry
 from wsr.presets import PROTOCOLS
 from wsr.progress import bar
@@ -16,7 +16,7 @@ def run(cell: Cell, context: Context) -> None:
         return  # the run before was killed just after compressing, which writes a whole zoo or none
     zoo = whole(cell, context)
     with bar(f"compress {zoo.path.name}") as update:
-        compress_zoo(zoo, final, update, ids=shipped_signals(cell.data).ids)
+        compress_zoo(zoo, final, update, ids=shipped_of_large(cell.data).ids)
 
 
 def settings(cell: Cell, context: Context) -> dict:
@@ -34,14 +34,14 @@ def needs(cell: Cell, context: Context) -> list[str]:
 
 EXPERIMENT = Experiment(
     name="large_zoos",
-    title="`zoos/<data set>-<representation>-large/`: all signals of a data set, fitted for generators to learn from; "
+    title="`zoos/<data set>-large-<representation>/`: all signals of a data set, fitted for generators to learn from; "
     "assets/ has 2,000 of each, the others stay in the cache",
     data=("faces", "shapes10"),
     grid={"representation": REPRESENTATIONS},
     signals=large_zoo_signals,
     settings=settings,
     needs=needs,
-    makes=("zoos/{zoo}-large",),
+    makes=("zoos/{data}-large-{representation}",),
     run=run,
     place=5,
     size="4 × 16 MB",

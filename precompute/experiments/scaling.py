@@ -14,27 +14,19 @@ import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.final import final_fits
-from precompute.generators import SEEDS, STEPS, THREADS, best_trials, large_search_report, with_trial
-from precompute.judging import Judge, train
+from precompute.generators import SEEDS, STEPS, THREADS, large_search_report
+from precompute.judging import Judge
 from precompute.large import REPRESENTATIONS, whole
+from precompute.large_generators import SECONDS, config_of, counts, trained
 from precompute.scaling_drawn import draw
 from precompute.tables import write_tables
 from wsr.analysis.learnability import projected
 from wsr.data.registry import slug
-from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
-from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
+from wsr.generators.files import load_generator
 from wsr.zoo import Zoo
 
-COUNTS = (100, 400, 1_600, 5_000, 10_000)
-COUNTS_OF = {"shapes10": (100, 400, 1_600, 4_000)}
 SAMPLES = 500
-SECONDS = 1_200  # of CPU time, at most, for each training
-
-
-def counts(data: str) -> tuple[int, ...]:
-    """The numbers of training weights that generators of a data set learn from."""
-    return COUNTS_OF.get(data, COUNTS)
 
 
 def grid(context: Context) -> list[dict]:
@@ -54,22 +46,15 @@ def judge_of(zoo: Zoo) -> tuple[Judge, dict[str, float]]:
 def run(cell: Cell, context: Context) -> dict:
     zoo = whole(cell, context)
     judge, floor = context.shared(("judge of the test", zoo.path), lambda: judge_of(zoo))
-    training = training_of(zoo, config_of(cell, context), seed=cell["seed"], count=cell["count"])
-    taken = train(training, SECONDS, str(cell))
-    begun = time.process_time()
-    row = judge(training.model.sample(SAMPLES, steps=STEPS, seed=cell["seed"]))
+    model = load_generator(trained(zoo, config_of(cell, context), cell["count"], cell["seed"], str(cell)))
+    begun, about = time.process_time(), model.about
+    row = judge(model.sample(SAMPLES, steps=STEPS, seed=cell["seed"]))
     row |= {f"{name} of fits": value for name, value in floor.items()}
     row["span share"] = projected(judge.fits, zoo.weights(zoo.good("train")["id"].tolist()[: cell["count"]]))[1]
-    best = training.best
-    row |= {"validation loss": best.loss, "steps": best.step} if best else {"steps": training.step}
-    return row | {"training seconds": taken, "judging seconds": time.process_time() - begun}
-
-
-def config_of(cell: Cell, context: Context) -> DiffusionConfig:
-    """The settings of a training: the preset's, with what the search has found for the representation."""
-    config = diffusion_preset(context.preset, cell.representation)
-    found = best_trials(context.path(large_search_report(cell.data, context))).get(cell.representation)
-    return with_trial(config, found) if found else config
+    losses = dict(about["evaluations"])
+    best = about.get("best", about["steps"])
+    row |= {"steps": best, "validation loss": losses[best]} if best in losses else {"steps": best}
+    return row | {"training seconds": about["cpu_seconds"], "judging seconds": time.process_time() - begun}
 
 
 def settings(cell: Cell, context: Context) -> dict:
@@ -93,7 +78,7 @@ EXPERIMENT = Experiment(
     data=("faces", "shapes10"),
     grid=grid,
     settings=settings,
-    needs=("zoos/{zoo}-large",),
+    needs=("zoos/{data}-large-{representation}",),
     after=lambda cell, context: [large_search_report(cell.data, context)],
     run=run,
     report=report,

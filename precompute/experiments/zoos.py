@@ -1,15 +1,15 @@
 """The zoos: the same signals, fitted with each representation. A killed run loses at most the batches that were being
 fitted.
 
-The zoos of a part of a data set (emoji of people) and three of the twelve others are made in the cache and compressed
-into assets/.
+The zoos of a part of a data set (emoji of people) and three of the emoji's are made in the cache and compressed into
+assets/. Of the zoos of faces, which stay in the cache, half are.
 """
 
 import shutil
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fill, fitted
-from precompute.selection import modality_of, zoo_signals
+from precompute.selection import modality_of, shipped_signals, zoo_signals
 from wsr.fields import registry
 from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
@@ -22,17 +22,19 @@ COMPACT = ("emoji-lora", "emoji-lora-asym", "emoji-mlp-asym")  # so that assets/
 
 
 def run(cell: Cell, context: Context) -> None:
-    name = context.zoo(cell.data, cell.representation)
-    final, compact = context.path(f"zoos/{name}"), "/" in cell.data.partition(":")[0] or name in COMPACT
-    if compact and final.exists():
+    name, shipped = context.zoo(cell.data, cell.representation), shipped_signals(cell.data)
+    final, temporary = context.path(f"zoos/{name}"), "/" in cell.data.partition(":")[0] or name in COMPACT
+    if (shipped or temporary) and final.exists():
         return  # an earlier run was killed just after compressing, which writes a whole zoo or none
     model, settings = made_as(cell, context)
-    zoo = Zoo.create(cache_dir() / "training" / name if compact else final, model, **settings)
+    path = cache_dir() / ("zoos" if shipped else "training") / name if shipped or temporary else final
+    zoo = Zoo.create(path, model, **settings)
     fill(zoo, zoo_signals(cell.data), str(cell), context)
     if zoo.path != final:
         with bar(f"compress {name}") as update:
-            compress_zoo(zoo, final, update)
-        shutil.rmtree(zoo.path)
+            compress_zoo(zoo, final, update, ids=shipped.ids if shipped else None)
+        if temporary:
+            shutil.rmtree(zoo.path)
 
 
 def made_as(cell: Cell, context: Context) -> tuple[Representation, ZooSettings]:
@@ -55,8 +57,8 @@ def changed(cell: Cell, context: Context) -> list[str]:
 EXPERIMENT = Experiment(
     name="zoos",
     title="`zoos/<data set>-<representation>/`: 1,000 fits each, the same instances, 300 steps (emoji) or 700 (shapes) "
-    "× 512 points; `zoos/emoji-people-*/`: 1,000 emoji of people, from which generators of faces learn",
-    data=("emoji", "shapes10", "emoji/people"),
+    "× 512 points; `zoos/emoji-people-*/`: 1,000 emoji of people; `zoos/faces-*/`: 1,000 of 2,000 faces",
+    data=("emoji", "shapes10", "emoji/people", "faces"),
     grid={"representation": registry.names},
     signals=zoo_signals,
     settings=fitted,

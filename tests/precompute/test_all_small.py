@@ -12,7 +12,7 @@ import trimesh
 from PIL import Image
 
 from precompute import __main__ as command
-from precompute import generators, judging
+from precompute import generators, judging, large_generators
 from precompute.experiments import (
     audits,
     augmentation,
@@ -23,6 +23,7 @@ from precompute.experiments import (
     encoded_starts,
     figure3,
     generation,
+    large_models,
     large_search,
     learnability,
     learning_rates,
@@ -39,6 +40,7 @@ from wsr.data.images import stable_split
 from wsr.fitting import encoders
 from wsr.fitting.encoder import EncoderConfig
 from wsr.generators.diffusion import DiffusionConfig, config
+from wsr.generators.files import load_generator
 from wsr.metrics import features
 from wsr.paths import assets_dir
 from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Protocol, Stage
@@ -69,7 +71,9 @@ SMALL = {
                    "WITHIN": {}},
     encoded_starts: {"STEPS": (0, 3), "FITTED": 4, "LEARNT": 24, "UNSEEN_FITS": 8, "PAIRS": 4, "COUNTS": (8, 16),
                      "JUDGED": 5},
-    scaling: {"SEEDS": (0,), "COUNTS": (20, 150), "SAMPLES": 8, "STEPS": 3},
+    large_generators: {"COUNTS": (20, 150)},
+    large_models: {"SAMPLES": 8, "STEPS": 3},
+    scaling: {"SEEDS": (0,), "SAMPLES": 8, "STEPS": 3},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
     pointnet: {"BATCH": 4, "EPOCHS": 1},
     **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, processes, sampling)},
@@ -174,7 +178,7 @@ def test_encoded_starts_of_pictures(small, tmp_path, capsys, monkeypatch):
 def test_generators_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 200, 84)  # as few as an audit takes
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
-             "diffusion_sizes", "processes", "scaling")  # fmt: skip
+             "diffusion_sizes", "processes", "scaling", "large_models")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
@@ -187,10 +191,12 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
     tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
     assert tried == [name for name in processes.SETTINGS if "tokens" not in name]  # the layer encoder has its own
-    large = Zoo.open("images-faces-paper-mlora-asym-large")
+    large = Zoo.open("images-faces-paper-large-mlora-asym")
     assert len(large) == 284 and large.meta["encoded"] and large.meta["dtype"] == "uint8"
     grown = report("scaling-images-faces-paper")["rows"]
     assert [row["count"] for row in grown] == [20, 150] and grown[0]["span share"] < grown[1]["span share"] <= 1
+    assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-large-mlora-asym")) == 8
+    assert load_generator("images-faces-paper-large-mlora-asym").about["trained_on"] > 100, "of the most weights"
     assert all(row["FD"] > 0 and row["replica"] + row["blend"] + row["novel"] == pytest.approx(1) for row in grown)
 
     assert small(faces, "augmentation", only="mlora") == 0, failures(capsys)

@@ -1,0 +1,39 @@
+"""The generators that have learnt from all training weights of the large zoos, and 512 samples of each."""
+
+from precompute.experiment import Cell, Context, Experiment
+from precompute.experiments.generation import write
+from precompute.generators import SAMPLES, STEPS, THREADS, bits_of, large_search_report
+from precompute.large import REPRESENTATIONS, name, whole
+from precompute.large_generators import SECONDS, config_of, counts, trained
+from wsr.generators.diffusion.training import VERSION
+from wsr.generators.jobs import SAMPLING_VERSION
+
+SEED = 0
+
+
+def run(cell: Cell, context: Context) -> None:
+    zoo = whole(cell, context)
+    model = trained(zoo, config_of(cell, context), counts(cell.data)[-1], SEED, str(cell))
+    write(model, name(cell.data, cell.representation, context), cell, context, SEED)
+
+
+def settings(cell: Cell, context: Context) -> dict:
+    about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS, "sampling": SAMPLING_VERSION}
+    return about | {"samples": SAMPLES, "steps": STEPS, "bits": bits_of(cell.data)}
+
+
+EXPERIMENT = Experiment(
+    name="large_models",
+    title="`diffusion/`, `samples/`: the generators that have learnt from large zoos, and 512 samples of each",
+    data=("faces", "shapes10"),
+    grid={"representation": REPRESENTATIONS},
+    settings=settings,
+    needs=("zoos/{data}-large-{representation}",),
+    after=lambda cell, context: [large_search_report(cell.data, context)],
+    makes=("diffusion/{data}-large-{representation}.safetensors", "samples/{data}-large-{representation}"),
+    run=run,
+    threads=THREADS,
+    place=15,
+    size="4 × 8 MB",
+    time="20 min each",
+)

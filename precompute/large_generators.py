@@ -1,0 +1,42 @@
+"""The generators that learn from the large zoos. They are kept in the cache, so that the scaling law and the models in
+assets/ share them."""
+
+from pathlib import Path
+
+from precompute.experiment import Cell, Context
+from precompute.generators import best_trials, large_search_report, with_trial
+from precompute.judging import train
+from wsr.generators.base import SaveSettings
+from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
+from wsr.paths import cache_dir
+from wsr.zoo import Zoo
+
+COUNTS = (100, 400, 1_600, 5_000, 10_000)
+COUNTS_OF = {"shapes10": (100, 400, 1_600, 4_000)}
+SECONDS = 1_200  # of CPU time, at most, for each training
+
+
+def counts(data: str) -> tuple[int, ...]:
+    """The numbers of training weights that generators of a data set learn from."""
+    return COUNTS_OF.get(data, COUNTS)
+
+
+def config_of(cell: Cell, context: Context) -> DiffusionConfig:
+    """The settings of a training: the preset's, with what the search has found for the representation."""
+    config = diffusion_preset(context.preset, cell.representation)
+    found = best_trials(context.path(large_search_report(cell.data, context))).get(cell.representation)
+    return with_trial(config, found) if found else config
+
+
+def trained(zoo: Zoo, config: DiffusionConfig, count: int, seed: int, title: str) -> Path:
+    """Returns the file of the generator that learnt from the first `count` training weights of a large zoo until the
+    loss on the validation split no longer fell. It is trained if the cache does not hold it. Its `about` states the CPU
+    seconds of the training."""
+    training = training_of(zoo, config, seed=seed, count=count)
+    path = cache_dir() / "training" / f"{zoo.path.name}-{count}-s{seed}-{training.identity.short}.safetensors"
+    if not path.exists():
+        training.model.about["cpu_seconds"] = round(train(training, SECONDS, title), 1)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        training.model.to("cpu").save(path, SaveSettings(bits=32))
+    return path
