@@ -1,6 +1,7 @@
 """The generators that learn from the large zoos. They are kept in the cache, so that the scaling law and the models in
 assets/ share them."""
 
+import json
 from pathlib import Path
 
 from precompute.experiment import Cell, Context
@@ -27,6 +28,21 @@ def config_of(cell: Cell, context: Context) -> DiffusionConfig:
     config = diffusion_preset(context.preset, cell.representation)
     found = best_trials(context.path(large_search_report(cell.data, context))).get(cell.representation)
     return with_trial(config, found) if found else config
+
+
+def sampling_report(data: str, context: Context) -> str:
+    """The path of the report on how the generators of the large zoos of `data` are best sampled."""
+    return f"reports/large-sampling-{context.named(data)}.json"
+
+
+def sampler_of(cell: Cell, context: Context) -> dict[str, float]:
+    """The guidance and the final noise that `large_sampling` has found for the representation; empty before that, when
+    the preset's are used."""
+    path = context.path(sampling_report(cell.data, context))
+    rows = json.loads(path.read_text())["rows"] if path.exists() else []
+    own = [row for row in rows if row["representation"] == cell.representation]
+    best = min(own, key=lambda row: row["FD"], default={})
+    return {axis: best[axis] for axis in ("guidance", "final_noise") if axis in best}
 
 
 def trained(zoo: Zoo, config: DiffusionConfig, count: int, seed: int, title: str) -> Path:

@@ -7,8 +7,8 @@ drawn from these quantised models, and are written to samples/ with as many bits
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.generators import (
@@ -25,7 +25,7 @@ from precompute.generators import (
     with_trial,
 )
 from wsr.generators.base import SampleSettings, SaveSettings, TrainSettings
-from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, diffusion_preset
 from wsr.generators.diffusion.training import VERSION
 from wsr.generators.files import load_generator
 from wsr.generators.jobs import SAMPLING_VERSION, sample_zoo, train_generator
@@ -57,15 +57,15 @@ def run(cell: Cell, context: Context) -> None:
             for record in train_generator(one.kind, context.open_zoo(cell), whole, asked, overwrite=True):
                 unseen = f"validation loss {record.validation or 0:.4f}"
                 update(record.step, record.steps, f"loss {record.loss:.4f}, {unseen}")
-    write(whole, name, cell, context, one.seed)
+    write(lambda: load_generator(whole), name, cell, context, one.seed)
 
 
-def write(whole: Path, name: str, cell: Cell, context: Context, seed: int) -> None:
+def write(trained: Callable[[], WeightDiffusion], name: str, cell: Cell, context: Context, seed: int) -> None:
     """Writes a trained generator, with few bits for each number, to diffusion/, and samples of the result to samples/.
-    What is already there is left as it is. whole: the file that training has written."""
+    What is already there is left as it is. trained: loads the generator; called only if its file is to be written."""
     path, samples = context.path(f"diffusion/{name}.safetensors"), context.path(f"samples/{name}")
     if not path.exists():
-        load_generator(whole).save(path, SaveSettings(bits=bits_of(cell.data)))
+        trained().save(path, SaveSettings(bits=bits_of(cell.data)))
     if not samples.exists():
         model, drawn = load_generator(path), cache_dir() / "training" / f"samples-{name}"
         with bar(f"samples {name}") as update:

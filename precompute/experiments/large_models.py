@@ -1,11 +1,14 @@
 """The generators that have learnt from all training weights of the large zoos, and 512 samples of each."""
 
+from dataclasses import replace
+
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.generation import write
 from precompute.generators import SAMPLES, STEPS, THREADS, bits_of, large_search_report
 from precompute.large import REPRESENTATIONS, name, whole
-from precompute.large_generators import SECONDS, config_of, counts, trained
+from precompute.large_generators import SECONDS, config_of, counts, sampler_of, sampling_report, trained
 from wsr.generators.diffusion.training import VERSION
+from wsr.generators.files import load_generator
 from wsr.generators.jobs import SAMPLING_VERSION
 
 SEED = 0
@@ -13,13 +16,16 @@ SEED = 0
 
 def run(cell: Cell, context: Context) -> None:
     zoo = whole(cell, context)
-    model = trained(zoo, config_of(cell, context), counts(cell.data)[-1], SEED, str(cell))
-    write(model, name(cell.data, cell.representation, context), cell, context, SEED)
+    path = trained(zoo, config_of(cell, context), counts(cell.data)[-1], SEED, str(cell))
+    model = load_generator(path)
+    model.config = replace(model.config, **sampler_of(cell, context))  # the page samples as its model says
+    write(lambda: model, name(cell.data, cell.representation, context), cell, context, SEED)
 
 
 def settings(cell: Cell, context: Context) -> dict:
-    about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS, "sampling": SAMPLING_VERSION}
-    return about | {"samples": SAMPLES, "steps": STEPS, "bits": bits_of(cell.data)}
+    about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS}
+    about |= {"sampler": sampler_of(cell, context)}
+    return about | {"sampling": SAMPLING_VERSION, "samples": SAMPLES, "steps": STEPS, "bits": bits_of(cell.data)}
 
 
 EXPERIMENT = Experiment(
@@ -29,7 +35,7 @@ EXPERIMENT = Experiment(
     grid={"representation": REPRESENTATIONS},
     settings=settings,
     needs=("zoos/{data}-large-{representation}",),
-    after=lambda cell, context: [large_search_report(cell.data, context)],
+    after=lambda cell, context: [large_search_report(cell.data, context), sampling_report(cell.data, context)],
     makes=("diffusion/{data}-large-{representation}.safetensors", "samples/{data}-large-{representation}"),
     run=run,
     threads=THREADS,

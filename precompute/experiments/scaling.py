@@ -17,7 +17,7 @@ from precompute.final import final_fits
 from precompute.generators import SEEDS, STEPS, THREADS, large_search_report
 from precompute.judging import Judge
 from precompute.large import REPRESENTATIONS, whole
-from precompute.large_generators import SECONDS, config_of, counts, trained
+from precompute.large_generators import SECONDS, config_of, counts, sampler_of, sampling_report, trained
 from precompute.scaling_drawn import draw
 from precompute.tables import write_tables
 from wsr.analysis.learnability import projected
@@ -48,7 +48,7 @@ def run(cell: Cell, context: Context) -> dict:
     judge, floor = context.shared(("judge of the test", zoo.path), lambda: judge_of(zoo))
     model = load_generator(trained(zoo, config_of(cell, context), cell["count"], cell["seed"], str(cell)))
     begun, about = time.process_time(), model.about
-    row = judge(model.sample(SAMPLES, steps=STEPS, seed=cell["seed"]))
+    row = judge(model.sample(SAMPLES, steps=STEPS, seed=cell["seed"], **sampler_of(cell, context)))
     row |= {f"{name} of fits": value for name, value in floor.items()}
     row["span share"] = projected(judge.fits, zoo.weights(zoo.good("train")["id"].tolist()[: cell["count"]]))[1]
     losses = dict(about["evaluations"])
@@ -59,6 +59,7 @@ def run(cell: Cell, context: Context) -> dict:
 
 def settings(cell: Cell, context: Context) -> dict:
     about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS}
+    about |= sampler_of(cell, context)
     return about | {"samples": SAMPLES, "steps": STEPS}
 
 
@@ -79,7 +80,7 @@ EXPERIMENT = Experiment(
     grid=grid,
     settings=settings,
     needs=("zoos/{data}-large-{representation}",),
-    after=lambda cell, context: [large_search_report(cell.data, context)],
+    after=lambda cell, context: [large_search_report(cell.data, context), sampling_report(cell.data, context)],
     run=run,
     report=report,
     held=lambda report, cell, context: any(

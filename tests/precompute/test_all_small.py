@@ -24,6 +24,7 @@ from precompute.experiments import (
     figure3,
     generation,
     large_models,
+    large_sampling,
     large_search,
     learnability,
     learning_rates,
@@ -72,6 +73,7 @@ SMALL = {
     encoded_starts: {"STEPS": (0, 3), "FITTED": 4, "LEARNT": 24, "UNSEEN_FITS": 8, "PAIRS": 4, "COUNTS": (8, 16),
                      "JUDGED": 5},
     large_generators: {"COUNTS": (20, 150)},
+    large_sampling: {"SAMPLES": 8, "STEPS": 3, "GUIDANCES": (1.0,), "FINAL_NOISES": (0.0, 0.1)},
     large_models: {"SAMPLES": 8, "STEPS": 3},
     scaling: {"SEEDS": (0,), "SAMPLES": 8, "STEPS": 3},
     features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures

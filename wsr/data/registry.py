@@ -182,6 +182,11 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w.]+", "-", name).strip("-")
 
 
+def large_slug(name: str) -> str:
+    """Returns the name in file names for the zoos of all of a data set's signals, beside its usual zoos of a part."""
+    return f"{slug(name)}-large"
+
+
 EMOJI = register(DataSet(
     name="emoji", title="Emoji", modality=IMAGE, place=1,
     load="wsr.data.emoji:load_emoji", fetch="wsr.data.emoji:fetch_emoji",

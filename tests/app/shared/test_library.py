@@ -51,7 +51,7 @@ def test_a_data_set_whose_name_begins_like_anothers_has_its_own_collections(asse
 def test_zoos_of_faces_are_shown_at_their_place_once_they_are_here(assets, tmp_path, monkeypatch):
     """In all tabs; where generated weights are shown, before the emoji and before a part of another data set."""
     shutil.copytree(assets, tmp_path / "assets")
-    for new, source in (("faces", "faces"), ("emoji-people", "emoji/people")):
+    for new, source in (("faces", "faces"), ("faces-large", "faces"), ("emoji-people", "emoji/people")):
         made = (tmp_path / "assets").glob("*/*emoji-mlora-asym*")
         for path in [*made, tmp_path / "assets/reports/figure3-emoji.json"]:
             copy = path.with_name(path.name.replace("emoji", new))
@@ -60,10 +60,11 @@ def test_zoos_of_faces_are_shown_at_their_place_once_they_are_here(assets, tmp_p
                 meta = json.loads((copy / "zoo.json").read_text()) | {"dataset": source}
                 (copy / "zoo.json").write_text(json.dumps(meta))
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    atlas = [("Emoji", "emoji"), ("People", "emoji-people"), ("Faces", "faces"), ("Shapes", "shapes10")]
+    everyone = ("All faces", "faces-large")
+    atlas = [("Emoji", "emoji"), ("People", "emoji-people"), ("Faces", "faces"), everyone, ("Shapes", "shapes10")]
     assert library.titles(library.collection_names()) == atlas
     assert connect_run.titles() == atlas
-    generated = [("Faces", "faces"), ("Shapes", "shapes10"), ("Emoji", "emoji"), ("People", "emoji-people")]
+    generated = [("Faces", "faces"), everyone, ("Shapes", "shapes10"), ("Emoji", "emoji"), ("People", "emoji-people")]
     assert library.titles(models.models()) == library.titles(audit_run.names()) == generated
 
 
