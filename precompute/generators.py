@@ -9,11 +9,11 @@ from wsr.fields import registry
 from wsr.generators.diffusion import DiffusionConfig
 from wsr.generators.registry import named
 
-DATASETS = ("emoji/people", "shapes10")
+DATASETS = ("faces", "shapes10")
 SEEDS, SEEDED = (0, 1, 2), ("mlp", "mlora", "mlora-asym")  # three seeds of these, one of the others
 # Longest training, in seconds on one core. The models of `generation` train as long as their validation loss falls, and
 # end earlier. Trainings that are only compared with each other have less time (`seconds_of`): after 150 s models of
-# people, who are one class, still improve, but models of shapes hardly do.
+# people, who are one class, still improved, but models of shapes hardly do.
 LONGEST = 1800
 SECONDS, SECONDS_OF = 150, {"emoji/people": 300}
 THREADS = 1  # threads of a training: two trainings side by side use two cores better than one that uses both

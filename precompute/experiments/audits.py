@@ -38,8 +38,14 @@ PAIR_POINTS = 1024  # points of a cloud in distances between clouds: a model has
 
 
 def run(cell: Cell, context: Context) -> None:
-    reports, zoo = context.path("reports"), context.open_zoo(cell)
-    name, there = zoo.path.name, [path for path in samples(cell, context) if context.path(path).exists()]
+    audit(context.open_zoo(cell), samples(cell, context), context)
+
+
+def audit(zoo: Zoo, own: list[str], context: Context) -> None:
+    """Writes the three reports of a zoo. own: paths of the samples of its diffusion models, those of the first seed
+    first; those that do not exist are left out."""
+    reports, name = context.path("reports"), zoo.path.name
+    there = [path for path in own if context.path(path).exists()]
     made = {path.partition("/")[2]: Zoo.open(context.path(path)) for path in there}
     paths = {kind: context.path(f"samples/{kind.stem(name)}") for kind in compared()}
     others = {kind: Zoo.open(path) for kind, path in paths.items() if path.exists()}
@@ -123,7 +129,12 @@ def changed(cell: Cell, context: Context) -> list[str]:
 
 
 def needs(cell: Cell, context: Context) -> list[str]:
-    return ["zoos/{zoo}", "samples/{zoo}", *(["metrics/pointnet-shapes10.safetensors"] * has_surfaces(cell.data))]
+    return ["zoos/{zoo}", "samples/{zoo}", *extractor_needed(cell.data)]
+
+
+def extractor_needed(data: str) -> list[str]:
+    """The path of the feature extractor that a data set's signals are judged by, if it is one of our own."""
+    return ["metrics/pointnet-shapes10.safetensors"] * has_surfaces(data)
 
 
 def compared() -> list[GeneratorKind]:

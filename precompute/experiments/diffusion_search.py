@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.generators import SEARCHED, THREADS, search_report, searched_on, with_trial
+from precompute.generators import OWN_SEARCH, SEARCHED, THREADS, search_report, searched_on, with_trial
 from precompute.judging import train
 from precompute.records import keep, kept
 from precompute.tables import write_json
@@ -125,7 +125,7 @@ EXPERIMENT = searching(
     lambda: Budget(TRIALS, SECONDS),
     name="diffusion_search",
     title="`reports/diffusion-search.json`: rates, widths, depths and tokens for the six, up to 20 minutes each",
-    data=(SEARCHED,),
+    data=(SEARCHED, *OWN_SEARCH),
     grid=grid,
     needs=("zoos/{zoo}",),
     reports=lambda cell, context: [search_report(cell.data, context)],

@@ -95,7 +95,7 @@ def makes(cell: Cell, context: Context) -> list[str]:
 
 EXPERIMENT = Experiment(
     name="generation",
-    title="`diffusion/`, `samples/`: the generators, and 512 samples of each, five (people) or six bits a number",
+    title="`diffusion/`, `samples/`: the generators, and 512 samples of each, six bits a number",
     data=DATASETS,
     grid=lambda context: [asdict(one) for one in generators(context.data(EXPERIMENT))],
     settings=settings,

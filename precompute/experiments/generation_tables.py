@@ -33,7 +33,7 @@ WITH, FLAT = "mlora-asym", "mlora-asym without the layer encoder"  # the two row
 
 
 NUMBERS = {
-    "emoji/people": ("2",),
+    "faces": ("2",),
     "shapes10": ("3", "5"),
 }  # the numbers of the paper's tables; other data sets have none
 

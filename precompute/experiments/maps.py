@@ -37,7 +37,7 @@ def changed(cell: Cell, context: Context) -> list[str]:
 EXPERIMENT = Experiment(
     name="maps",
     title="`maps/*.parquet`: UMAP, t-SNE and PCA in 2D and 3D",
-    data=("emoji", "shapes10", "emoji/people"),
+    data=("emoji", "shapes10", "faces"),
     grid={"representation": registry.names},
     needs=("zoos/{zoo}",),
     makes=("maps/{zoo}.parquet",),

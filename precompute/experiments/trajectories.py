@@ -38,7 +38,7 @@ def run(cell: Cell, context: Context) -> None:
 EXPERIMENT = Experiment(
     name="trajectories",
     title="`zoos/*-trajectories/`: 200 fits of each data set, their weights at five steps",
-    data=("emoji/people", "shapes10"),
+    data=("faces", "shapes10"),
     grid={"representation": ("mlora-asym",)},
     signals=signals_of,
     settings=lambda cell, context: fitted(cell, context) | {"parts": PARTS},

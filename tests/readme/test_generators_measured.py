@@ -17,7 +17,7 @@ METRICS = ("MMD-G ×10³", "MMD-P", "FD", "mMD ×10³", "COV %", "1-NNA %")
 
 @pytest.mark.parametrize("title, name, zoo, metrics", [
     ("**Shapes**, against", "table3", "shapes10", METRICS),
-    ("**People**, emoji", "table2", "emoji-people", METRICS[:3]),
+    ("**People**, emoji", "table-generation-emoji-people", "emoji-people", METRICS[:3]),
 ])  # fmt: skip
 def test_tables_2_and_3(title, name, zoo, metrics):
     rows = [row for row in report(name)["rows"] if row["against"] == "heldout"]
