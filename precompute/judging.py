@@ -1,6 +1,7 @@
 """Short trainings and a quick evaluation of the samples, for experiments that compare settings of generators."""
 
 import time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import THREADS, search_report, searched, seconds_of, with_trial
 from precompute.tables import write_tables
 from wsr.analysis.evaluation import decoded
-from wsr.analysis.novelty import audit_of
+from wsr.analysis.novelty import Audit, audit_of
 from wsr.generators.diffusion import DiffusionConfig, Training, diffusion_preset
 from wsr.generators.diffusion.training import VERSION
 from wsr.metrics import needing
@@ -43,10 +44,14 @@ class Judge:
     """
 
     def __init__(self, zoo: Zoo, fits: list[str] | None = None):
-        self.zoo, self.audit = zoo, audit_of(zoo)[0]
+        self.zoo = zoo
         self.resolution, self.extractor = zoo.modality.resolutions.judged, zoo.modality.extractor()
         self.fits = zoo.weights(zoo.good("heldout")["id"].tolist() if fits is None else fits)
         self._known = self._features(self.fits)
+
+    @cached_property
+    def audit(self) -> Audit:
+        return audit_of(self.zoo)[0]
 
     def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
         weights = weights.cpu()

@@ -29,7 +29,7 @@ def run(cell: Cell, context: Context) -> dict:
     judge = context.shared(("judge of the validation", zoo.path), lambda: judge_of(zoo))
     model = load_generator(trained(zoo, config_of(cell, context), counts(cell.data)[-1], 0, str(cell)))
     drawn = {name: cell[name] for name in ("guidance", "final_noise")}
-    return drawn | judge(model.sample(SAMPLES, steps=STEPS, seed=0, **drawn))
+    return drawn | judge.distances(model.sample(SAMPLES, steps=STEPS, seed=0, **drawn))
 
 
 def settings(cell: Cell, context: Context) -> dict:

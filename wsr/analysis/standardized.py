@@ -14,6 +14,7 @@ from wsr.fields.representation import Representation
 from wsr.symmetry import canonical
 
 NEXT = 5  # number of next training weights, or lines, that the nearest one is compared with
+MOST_ENDS = 2048  # training weights between which lines are looked for
 MOST_ORDERED = 5  # up to this rank all orders are tried; above it, an assignment problem is solved for each pair
 
 
@@ -59,14 +60,19 @@ class StandardizedSpace:
         self, samples: Float[Tensor, "m p"]
     ) -> tuple[Float[Tensor, " m"], Int[Tensor, "m 2"], Float[Tensor, " m"]]:
         """Returns the same for lines between two training weights: the distance to the nearest line, the rows of its
-        ends, and the ratio. Computed from Gram matrices, without forming any point on a line."""
+        ends, and the ratio. Computed from Gram matrices, without forming any point on a line. Of more than MOST_ENDS
+        training weights, only the nearest to a sample are ends of its lines: both ends of a line that a sample lies on
+        are nearer to it than almost all others, and a line between any two of ten thousand would take seconds."""
         x = self.coordinates(samples)
-        own, across, norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
-        length = (norms[:, None] + norms - 2 * self.products).clamp_min(1e-9)  # (n, n): |z_i − z_j|²
-        lines, pairs = [], []
+        own, across, all_norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
+        few, lines, pairs = len(all_norms) <= MOST_ENDS, [], []
+        all_lengths = _lengths(self.products) if few else None
         for square, product in zip(own, across, strict=True):
-            to = square + norms - 2 * product  # (n,): |x − z_j|²
-            along = product[:, None] - product - self.products + norms  # (n, n): (x − z_j)·(z_i − z_j)
+            to = square + all_norms - 2 * product  # (n,): |x − z_j|²
+            rows = slice(None) if few else to.topk(MOST_ENDS, largest=False).indices.sort().values
+            to, product, norms, products = to[rows], product[rows], all_norms[rows], self.products[rows][:, rows]
+            length = all_lengths if few else _lengths(products)
+            along = product[:, None] - product - products + norms  # (n, n): (x − z_j)·(z_i − z_j)
             part = (along / length).clamp(0, 1)
             away = to - 2 * part * along + part.square() * length
             squares = []
@@ -75,7 +81,7 @@ class StandardizedSpace:
                 ends = divmod(at, len(norms))
                 squares.append(away[ends].clone())
                 if number == 0:
-                    pairs.append(ends)
+                    pairs.append(ends if few else tuple(rows[list(ends)].tolist()))
                 for end in ends:
                     away[end], away[:, end] = torch.inf, torch.inf
             lines.append(torch.stack(squares))
@@ -118,6 +124,12 @@ def _assigned(cost: Float[Tensor, "l r r"]) -> float:
     """Returns the smallest cost over all orders of each layer's rank components, summed over the layers."""
     layers = cost.double().cpu().numpy()
     return float(sum(layer[linear_sum_assignment(layer)].sum() for layer in layers))
+
+
+def _lengths(products: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
+    """Returns the squared distances |z_i − z_j|² of vectors whose Gram matrix this is."""
+    norms = products.diagonal()
+    return (norms[:, None] + norms - 2 * products).clamp_min(1e-9)
 
 
 def _ratio(away: Float[Tensor, "m k"]) -> Float[Tensor, " m"]:
