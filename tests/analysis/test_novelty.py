@@ -153,14 +153,15 @@ def test_the_line_search_agrees_with_drawn_lines(base, config):
 
 
 def test_blends_are_found_among_many_training_weights(base, config, monkeypatch):
-    """Of many training weights, only the nearest to a sample are ends of its lines."""
+    """Of many training weights, only lines from the nearest to a sample are looked at."""
     model = make_representation("mlora-asym", base, config, mask_seed=7)
     training = fits(model, 60, 1)
     blends = torch.stack([training[i] + part * (training[j] - training[i]) for i, j, part in
                           ((3, 17, 0.5), (59, 0, 0.3), (8, 40, 0.6))])  # fmt: skip
     space = Audit(model, training).spaces[0]
     exact = space.between(blends)
-    monkeypatch.setattr("wsr.analysis.standardized.MOST_ENDS", 20)
+    monkeypatch.setattr("wsr.analysis.standardized.MOST_LINED", 20)
+    monkeypatch.setattr("wsr.analysis.standardized.NEAR", 6)
     few = space.between(blends)
     assert torch.allclose(few[0], exact[0], atol=1e-3) and (few[0] < 0.01).all()
     assert [set(ends) for ends in few[1].tolist()] == [{3, 17}, {0, 59}, {8, 40}]

@@ -14,7 +14,7 @@ from wsr.fields.representation import Representation
 from wsr.symmetry import canonical
 
 NEXT = 5  # number of next training weights, or lines, that the nearest one is compared with
-MOST_ENDS = 2048  # training weights between which lines are looked for
+MOST_LINED, NEAR = 2048, 256  # of more training weights than the first, only lines from the nearest are looked at
 MOST_ORDERED = 5  # up to this rank all orders are tried; above it, an assignment problem is solved for each pair
 
 
@@ -60,33 +60,37 @@ class StandardizedSpace:
         self, samples: Float[Tensor, "m p"]
     ) -> tuple[Float[Tensor, " m"], Int[Tensor, "m 2"], Float[Tensor, " m"]]:
         """Returns the same for lines between two training weights: the distance to the nearest line, the rows of its
-        ends, and the ratio. Computed from Gram matrices, without forming any point on a line. Of more than MOST_ENDS
-        training weights, only the nearest to a sample are ends of its lines: both ends of a line that a sample lies on
-        are nearer to it than almost all others, and a line between any two of ten thousand would take seconds."""
+        ends, and the ratio. Computed from Gram matrices, without forming any point on a line. Of more than MOST_LINED
+        training weights, one end of a line is among the NEAR nearest to the sample: a sample on a line is at most half
+        the line's length away from one of its ends, and all pairs of ten thousand would take seconds a sample."""
         x = self.coordinates(samples)
-        own, across, all_norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
-        few, lines, pairs = len(all_norms) <= MOST_ENDS, [], []
-        all_lengths = _lengths(self.products) if few else None
+        own, across, norms = x.square().sum(1), x @ self.known.T, self.products.diagonal()
+        few, everything, lines, pairs = len(norms) <= MOST_LINED, torch.arange(len(norms), device=x.device), [], []
+        all_lengths = self._lengths(everything) if few else None
         for square, product in zip(own, across, strict=True):
-            to = square + all_norms - 2 * product  # (n,): |x − z_j|²
-            rows = slice(None) if few else to.topk(MOST_ENDS, largest=False).indices.sort().values
-            to, product, norms, products = to[rows], product[rows], all_norms[rows], self.products[rows][:, rows]
-            length = all_lengths if few else _lengths(products)
-            along = product[:, None] - product - products + norms  # (n, n): (x − z_j)·(z_i − z_j)
+            to = square + norms - 2 * product  # (n,): |x − z_j|²
+            near = everything if few else to.topk(NEAR, largest=False).indices  # (k,): the rows i
+            length = all_lengths if few else self._lengths(near)
+            along = product[near, None] - product - self.products[near] + norms  # (k, n): (x − z_j)·(z_i − z_j)
             part = (along / length).clamp(0, 1)
             away = to - 2 * part * along + part.square() * length
             squares = []
             for number in range(min(1 + NEXT, (len(norms) + 1) // 2)):
-                at = int(away.argmin())
-                ends = divmod(at, len(norms))
-                squares.append(away[ends].clone())
+                row, end = divmod(int(away.argmin()), len(norms))
+                ends = int(near[row]), end
+                squares.append(away[row, end].clone())
                 if number == 0:
-                    pairs.append(ends if few else tuple(rows[list(ends)].tolist()))
+                    pairs.append(ends)
                 for end in ends:
-                    away[end], away[:, end] = torch.inf, torch.inf
+                    away[near == end], away[:, end] = torch.inf, torch.inf
             lines.append(torch.stack(squares))
         found = (torch.stack(lines).clamp_min(0) / x.shape[1]).sqrt()  # (m, k), rising
         return found[:, 0], torch.tensor(pairs, device=x.device), _ratio(found)
+
+    def _lengths(self, rows: Int[Tensor, " k"]) -> Float[Tensor, "k n"]:
+        """Returns the squared distances |z_i − z_j|² of these training weights from all."""
+        norms = self.products.diagonal()
+        return (norms[rows, None] + norms - 2 * self.products[rows]).clamp_min(1e-9)
 
     def coordinates(self, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
         """Converts weights to coordinates in this space."""
@@ -124,12 +128,6 @@ def _assigned(cost: Float[Tensor, "l r r"]) -> float:
     """Returns the smallest cost over all orders of each layer's rank components, summed over the layers."""
     layers = cost.double().cpu().numpy()
     return float(sum(layer[linear_sum_assignment(layer)].sum() for layer in layers))
-
-
-def _lengths(products: Float[Tensor, "n n"]) -> Float[Tensor, "n n"]:
-    """Returns the squared distances |z_i − z_j|² of vectors whose Gram matrix this is."""
-    norms = products.diagonal()
-    return (norms[:, None] + norms - 2 * products).clamp_min(1e-9)
 
 
 def _ratio(away: Float[Tensor, "m k"]) -> Float[Tensor, " m"]:
