@@ -48,7 +48,8 @@ def faces(tmp_path, monkeypatch):
     for i in range(60):
         path = tmp_path / "faces" / ("cats" if i % 2 else "dogs") / f"{i:03d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        colours = noise.uniform(0.4, 0.5, 3) + np.linspace(0, 0.1, 16)[:, None, None]  # easy: none shall be a poor fit
+        # easy to fit, so that no fit is poor
+        colours = noise.uniform(0.4, 0.5, 3) + np.linspace(0, 0.1, 16)[:, None, None]
         Image.fromarray(np.uint8(255 * np.broadcast_to(colours, (16, 16, 3)))).save(path)
     return tmp_path
 
@@ -84,7 +85,7 @@ def test_base_zoo_map_and_tables_of_a_folder_at_the_paper_preset(faces, capsys):
     assert table["rows"][0]["images-faces PSNR"] == pytest.approx(held["quality"].mean())
 
     before = {path: path.stat().st_mtime_ns for path in assets.rglob("*") if path.is_file()}
-    assert run(faces, "maps", "table1", only="mlora-asym") == 0  # nothing is done twice
+    assert run(faces, "maps", "table1", only="mlora-asym") == 0  # a second run does nothing again
     assert {path: path.stat().st_mtime_ns for path in assets.rglob("*") if path.is_file()} == before
 
     assert run(faces, "table1", only="mlp") == 0  # a further representation joins the table
