@@ -296,11 +296,3 @@ def test_a_zoo_is_made_in_a_folder_of_its_own(made, tmp_path):
     assert len(list((tmp_path / "full").iterdir())) == 5
     (tmp_path / "empty").mkdir()
     assert compress_zoo(Zoo.open(tmp_path / "zoo"), tmp_path / "empty").ids == signals.ids[:2]
-
-
-def test_rows_of_snapshots_and_of_pairs_belong_to_an_instance(made):
-    create, _ = made
-    ids = ["a@1.png@2", "a@1.png@6", "b.png@2"]
-    for several in (create("snapshots", snapshots=[2, 6]), create("pairs", perturb=1.0)):
-        assert several.instances(ids) == ["a@1.png", "a@1.png", "b.png"]
-    assert create().instances(ids) == ids  # the name of a picture may contain an "@"
