@@ -1,4 +1,4 @@
-"""The command line as a user meets it, in a process of its own only where the exit code matters."""
+"""The command line as a user sees it; it runs in a process of its own only where the exit code matters."""
 
 import subprocess
 import sys
@@ -54,7 +54,7 @@ def test_a_picture_becomes_weights_and_a_picture_again(small_base, picture, tmp_
                  "--render", str(render)])  # fmt: skip
     assert code == OK and out.exists() and "dB" in capsys.readouterr().out
     with Image.open(render) as image:
-        assert image.size == (128, 85)  # the shape of the picture, at the preset's resolution
+        assert image.size == (128, 85)  # the aspect of the picture, with the preset's resolution as its longer side
     assert main(["render", str(out), "--resolution", "64", "--out", str(tmp_path / "alone")]) == OK
     (again,) = (tmp_path / "alone").glob("*.png")
     with Image.open(again) as image:
@@ -101,7 +101,7 @@ def test_an_open_mesh_is_fitted_and_written_as_glb(tmp_path):
 
     save_base(tmp_path / "base3.safetensors", BaseField(tiny_config(3), 1), BaseInfo("test", "cpu", 3))
     mesh = trimesh.creation.icosphere(3)
-    mesh.update_faces(np.arange(len(mesh.faces)) % 9 != 0)  # holes everywhere
+    mesh.update_faces(np.arange(len(mesh.faces)) % 9 != 0)  # every ninth face is missing
     mesh.export(tmp_path / "open.ply")
     files = {name: str(tmp_path / name) for name in ("open.ply", "base3.safetensors", "w.safetensors", "o.glb")}
     code = main(

@@ -161,12 +161,12 @@ def test_ctrl_c_ends_batches_side_by_side(tmp_path):
     command = [sys.executable, "-m", "wsr.cli", "zoo", "build", f"images:{tmp_path / 'p'}", "--out",
                str(tmp_path / "z"), "--representation", "mlp", "--steps", "1000000", "--workers", "2"]  # fmt: skip
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
-    # tests that run in the background of a shell ignore Ctrl-C, and so would what they start
+    # A shell makes processes in its background ignore Ctrl-C, and their children inherit this.
     job = subprocess.Popen(command, **pipes, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     until = time.monotonic() + 60
     while not (tmp_path / "z/zoo.json").exists() and time.monotonic() < until:
         time.sleep(0.1)
     time.sleep(3)
     job.send_signal(signal.SIGINT)
-    _, said = job.communicate(timeout=60)  # on a busy machine; the fits would take hours
+    _, said = job.communicate(timeout=60)  # time for a busy machine to react; the fits themselves would take hours
     assert job.returncode == STOPPED and "Stopped." in said and "Traceback" not in said

@@ -21,13 +21,13 @@ from wsr.formats import save_tensors
 from wsr.paths import atomic_path, cache_dir, use_writable_caches, writing
 
 HERE = Path(__file__).parents[1]
-NOWHERE = "/proc/none"  # where nobody can make a folder, root included
+NOWHERE = "/proc/none"  # a path at which not even root can make a folder
 
 
 @pytest.fixture(autouse=True)
 def _environment(monkeypatch):
     for name in ("WSR_CACHE", "XDG_CACHE_HOME", *paths.OTHERS):
-        monkeypatch.setenv(name, "x")  # so that what the test sets is undone
+        monkeypatch.setenv(name, "x")  # so that the value which the test sets is removed afterwards
         monkeypatch.delenv(name)
     paths._temporary_cache.cache_clear()
     yield
@@ -53,7 +53,7 @@ def test_where_it_cannot_be_written_a_temporary_one_takes_its_place(variable, tm
         folder = cache_dir()
         (folder / "x").write_text("x")
         assert folder == cache_dir() and folder.stat().st_mode & 0o777 == 0o700
-    assert caplog.text.count("cannot be written") == 3  # a sentence for each, and not for each use
+    assert caplog.text.count("cannot be written") == 3  # one warning for each folder, not for each use of it
 
 
 def test_other_libraries_caches_move_with_a_home_that_cannot_be_written(tmp_path, monkeypatch):
@@ -81,7 +81,8 @@ print(matplotlib.get_cachedir(), os.environ["NUMBA_CACHE_DIR"])
 """
 
 
-# A number without a name or a home, as a Space's, that may read everything, as the interpreter may lie in root's home.
+# Runs a command as a user number without a name or a home folder, as on a Space. It may read everything, because Python
+# may be installed in root's home folder.
 NOBODY = ("setpriv", "--reuid=54321", "--regid=54321", "--clear-groups", "--inh-caps=-all,+dac_read_search",
           "--ambient-caps=+dac_read_search")  # fmt: skip
 
@@ -105,7 +106,7 @@ def test_both_start_where_home_cannot_be_written(home, what, tmp_path):
     done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=120)
     assert "Traceback" not in done.stderr and done.returncode == (2 if what == "cli" else 0), done.stderr[-3000:]
     assert done.stderr.count("cannot be written, so") == 1
-    assert list((tmp_path / "tmp").glob("wsr-*")) == []  # nothing is left behind
+    assert list((tmp_path / "tmp").glob("wsr-*")) == []  # temporary folders have been removed
 
 
 def limited(size):
@@ -151,8 +152,8 @@ assert len(list(folder.iterdir())) == 6
 
 
 def test_what_does_not_fit_is_a_sentence_and_the_old_file_stays(tmp_path):
-    """A limit on the size of files, which anybody may set, ends a write in its middle as a full disk does. The sentence
-    says which of the two it was."""
+    """A limit on the size of files, which needs no rights to set, interrupts writing like a full disk. The message says
+    which of the two happened."""
     done = subprocess.run([sys.executable, "-c", WRITES, str(tmp_path)], cwd=HERE, capture_output=True, text=True)
     assert done.returncode == 0 and not done.stdout, done.stdout + done.stderr[-2000:]
 
@@ -230,7 +231,7 @@ def test_a_full_disk_ends_no_command_in_a_traceback_and_loses_nothing(small_disk
     assert sorted(path.name for path in small_disk.iterdir() if path.name != "pictures") == ["filler", "zoo"]
     assert torch.equal(Zoo.open(small_disk / "zoo").weights(), kept)
     (small_disk / "filler").unlink()
-    assert main(build) == OK  # it goes on
+    assert main(build) == OK  # the build continues
     assert len(Zoo.open(small_disk / "zoo")) == 3 and torch.equal(Zoo.open(small_disk / "zoo").weights()[:2], kept)
 
 
@@ -279,7 +280,7 @@ def test_a_command_that_is_asked_to_end_says_so(tmp_path):
     environment = os.environ | {"WSR_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
     pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     job = subprocess.Popen(command, cwd=HERE, env=environment, **pipes)
-    while "fit:" not in job.stdout.readline():  # it has begun
+    while "fit:" not in job.stdout.readline():  # waits until the fit has begun
         assert job.poll() is None
     job.send_signal(signal.SIGTERM)
     said = job.communicate(timeout=30)[1]

@@ -9,7 +9,8 @@ import pytest
 from wsr.errors import counted, unknown_name, were
 
 WSR = Path(__file__).parents[1] / "wsr"
-# A number, and then a noun in the plural after up to one adjective. Verbs end in an s as well.
+# Matches a number, an optional adjective, and a noun in the plural. Verbs end in an s as well, so some words are
+# excluded.
 PLURAL = re.compile(r"^ (?:[a-z-]+ )?(?!(?:has|is|was|as|its|this|holds|less|across|takes)\b)[a-z]{2,}s\b")
 NUMBERS = {"count", "total", "steps", "size", "instances", "repeats", "faces", "vertices", "parts", "world"}
 
@@ -34,7 +35,7 @@ def uncounted(text: str) -> list[int]:
 
 def _may_be_one(value: ast.FormattedValue) -> bool:
     one, spec = value.value, value.format_spec
-    if isinstance(one, ast.Name) and one.id.isupper():  # a constant, which is known
+    if isinstance(one, ast.Name) and one.id.isupper():  # a constant is known to be more than 1
         return False
     name = getattr(one, "id", getattr(one, "attr", ""))
     called = isinstance(one, ast.Call) and getattr(one.func, "id", "") in ("len", "sum", "int")

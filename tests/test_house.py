@@ -51,7 +51,7 @@ def test_what_the_engine_must_not_know_is_found():
     assert places("imports of the engine", text) == [("wsr/a.py", 3), ("wsr/a.py", 4)]
 
 
-# Of two rules: what they find, what they let pass, and a file in which they let everything pass.
+# For each of two rules: code that it must find, code that it must accept, and a file in which it accepts everything.
 ASKED = {
     "tests of a representation's name": (
         ['x = name.endswith("-asym")', 'x = name.startswith(("mlora", "else"))', 'x = "lora" in name',

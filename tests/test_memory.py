@@ -1,5 +1,5 @@
-"""Kept values are bounded by their bytes; shared memory counts once; a value requested by several threads is made once.
-"""
+"""The cache is bounded by the bytes of its values; memory that values share counts once; a value that several threads
+request is made once."""
 
 import threading
 import time
@@ -37,7 +37,8 @@ def bytes_of(value):
 )  # fmt: skip
 def test_bytes_are_found_wherever_they_are(value):
     assert bytes_of(value) >= MB
-    assert bytes_of([value, value]) == pytest.approx(bytes_of(value), abs=200)  # the same ones
+    # two references to the same values count once
+    assert bytes_of([value, value]) == pytest.approx(bytes_of(value), abs=200)
 
 
 def test_views_keep_all_of_what_they_look_at_and_cycles_end():
@@ -60,7 +61,7 @@ def test_the_bytes_of_all_values_stay_within_the_limit_and_the_oldest_go_first()
     for number in range(100):
         assert part(number)[0] == number
         assert memory.bytes <= MB
-        part(0)  # asked for all the time: never the oldest
+        part(0)  # used after each new value, so that it is never the oldest
     assert made == list(range(100)) and 9 <= len(memory) <= 10
     part(99), part(92)
     assert len(made) == 100
@@ -113,7 +114,7 @@ def test_values_that_grow_are_measured_again(monkeypatch):
     memory = Memory(MB)
     box = memory.get("box", lambda: Box(None))
     memory.get("other", lambda: b"x" * (300 * KB))
-    box.inside = np.zeros(900 * KB, np.uint8)  # as a zoo that reads its weights when they are first asked for
+    box.inside = np.zeros(900 * KB, np.uint8)  # like a zoo, which reads its weights when they are first needed
     time.sleep(0.01)
     memory.get("box", lambda: pytest.fail("it is kept"))
     assert memory.bytes <= MB and len(memory) == 1
@@ -133,7 +134,7 @@ def test_a_changed_stamp_makes_it_again(tmp_path):
     import os
 
     os.utime(path, ns=(1, 1))
-    assert content("x") == "two" and content.cache_len() == 1  # the older one is let go
+    assert content("x") == "two" and content.cache_len() == 1  # the older version of the file is dropped
 
 
 def test_a_function_can_be_bounded_by_number_too():
@@ -222,7 +223,7 @@ def test_values_that_change_while_they_are_measured_are_counted_as_before(monkey
     before = memory.bytes
     box.inside = Restless(times=10**6)
     assert memory.get("box", lambda: pytest.fail("it is kept")) is box and memory.bytes == before
-    box.inside = Restless(times=1)  # the next look succeeds
+    box.inside = Restless(times=1)  # fails once, and succeeds at the second try
     assert memory.get("box", lambda: pytest.fail("it is kept")) is box and memory.bytes < KB
     memory.drop()
     assert memory.bytes == 0 and not memory._parts

@@ -1,4 +1,5 @@
-"""The progress bar of a long job stays readable, however long the note beside it and however narrow the terminal."""
+"""The progress bar of a long job stays readable, whatever the length of the note beside it and the width of the
+terminal."""
 
 import io
 import re

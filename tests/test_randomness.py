@@ -1,4 +1,4 @@
-"""Nothing in the engine seeds or uses the global random state, or is disturbed by another thread that does."""
+"""The engine neither seeds nor uses the global random state, and another thread that does so changes no result."""
 
 import re
 from collections.abc import Callable
@@ -22,8 +22,8 @@ TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 4, timesteps=10, shared_modulation=Tru
 
 
 def state() -> tuple[bytes, bytes]:
-    """The global random state of PyTorch and NumPy. Not that of `random`, which beartype uses to choose which item of a
-    list it checks."""
+    """Returns the global random state of PyTorch and NumPy. That of `random` is left out, because beartype uses it to
+    choose which item of a list it checks."""
     return bytes(torch.get_rng_state().numpy()), np.random.get_state()[1].tobytes()
 
 

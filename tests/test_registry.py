@@ -1,4 +1,4 @@
-"""The table behind every registry, and the modules that are imported for it."""
+"""The class behind every registry, and the modules with additions that it imports."""
 
 import importlib
 import os
@@ -40,7 +40,7 @@ def test_what_a_context_registers_is_gone_after_it_even_after_an_error():
 METRIC = """
 from wsr.metrics import registry
 
-assert "depth" not in registry.names()  # an addition may ask while it is imported
+assert "depth" not in registry.names()  # an addition may ask the registry while it is imported
 registry.register(registry.Metric("depth", "D", min, "weights"))
 """
 

@@ -14,7 +14,7 @@ from wsr.paths import assets_dir
 from wsr.stats import LEVEL, Difference, mean_interval, paired, resampled, unpaired
 
 SIMULATIONS = 1000
-# Of a share of 0.05 among so many: 5 standard errors, so that one run in a million fails by chance.
+# Five standard errors of a share of 0.05 among so many simulations, so that one run in a million fails by chance.
 SLACK = 5 * math.sqrt(0.05 * 0.95 / SIMULATIONS)
 
 numbers = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=30)
@@ -67,7 +67,7 @@ def false_verdicts(draw, judge) -> float:
 @pytest.mark.parametrize("count", [3, 10, 200])
 def test_equals_are_told_apart_as_often_as_the_level_says(count):
     def pairs(rng):
-        common = rng.normal(size=count)  # an instance that is hard for one is hard for the other
+        common = rng.normal(size=count)  # instances differ in difficulty, in the same way for both methods
         return common + 0.3 * rng.normal(size=count), common + 0.3 * rng.normal(size=count)
 
     assert false_verdicts(pairs, paired) == pytest.approx(1 - LEVEL, abs=SLACK)
@@ -95,7 +95,8 @@ def test_random_splits_of_one_data_set_need_the_correction():
 
     def splits(rng, size=100, runs=10):
         labels = rng.random(size) < 0.5
-        answers = rng.random((2, size)) < 0.7  # each rule is right on seven of ten, on others of them
+        # each rule is right for seven of ten instances, independently of the other
+        answers = rng.random((2, size)) < 0.7
         right = answers == labels
         tests = [rng.permutation(size)[: size // 5] for _ in range(runs)]
         return [np.array([side[test].mean() for test in tests]) for side in right]

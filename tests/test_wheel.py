@@ -21,10 +21,12 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PIP = ["-m", "pip", "--disable-pip-version-check", "--no-input", "--quiet"]
-BUILD = ["--no-deps", "--no-build-isolation", "--no-index"]  # with the setuptools that is here, and offline
-INSTALL = ["install", "--ignore-installed", "--no-deps", "--no-index"]  # the wsr of the tests' own environment stays
+BUILD = ["--no-deps", "--no-build-isolation", "--no-index"]  # uses the installed setuptools and no internet
+# does not remove the wsr of the tests' own environment
+INSTALL = ["install", "--ignore-installed", "--no-deps", "--no-index"]
 FIT = "import wsr; print(wsr.fit('me.png', steps=5).quality)"
-# What the page needs is hidden from the new environment, which shares all other packages with the one of the tests.
+# The new environment shares the packages of the tests' environment. This hides from it the packages that only the page
+# needs.
 HIDE = """
 import sys
 class Hidden:
@@ -47,7 +49,7 @@ def run(*command, folder, **environment):
 
 @pytest.fixture(scope="module")
 def source(tmp_path_factory):
-    """The tracked files, without the assets that are not part of the wheel."""
+    """A copy of the tracked files, without assets that are not part of the wheel."""
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout")
     copy = tmp_path_factory.mktemp("source")
@@ -69,7 +71,7 @@ def wheel(source, tmp_path_factory):
 
 
 def environment(folder, hidden=()):
-    """The Python of a new environment that has all packages of the running one but wsr itself and the hidden ones."""
+    """The Python of a new environment with all packages of the running one except wsr itself and the hidden ones."""
     venv.create(folder, symlinks=True, with_pip=False)
     site = next(folder.glob("lib/python*/site-packages"))
     shared = dict.fromkeys(sysconfig.get_paths()[kind] for kind in ("purelib", "platlib"))
@@ -121,7 +123,7 @@ def test_without_a_checkout_the_page_is_one_sentence(python, tmp_path):
 
 def test_an_editable_install_finds_the_page_and_the_scripts_from_any_folder(source, tmp_path):
     python = environment(tmp_path / "environment", PAGE)
-    # pip as the new environment has it from the running one, with its setuptools
+    # The new environment uses pip and setuptools of the running one.
     done = run(python, *PIP, *INSTALL, "--no-build-isolation", "-e", source, folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     found = "import app, precompute, wsr; print(*(one.__file__ for one in (app, precompute, wsr)))"

@@ -66,12 +66,12 @@ class Identity:
         return differences({"method": begun.method, "version of the method": begun.version, **begun.parts},
                            {**named, **self.parts})  # fmt: skip
 
-    def require_same(self, begun: "Identity | None", path: str | Path, remedy: str) -> None:
+    def require_same(self, begun: "Identity | None", path: str | Path, remedy: str, clause: str = "") -> None:
         """Raises a WsrError that says what differs if the file at `path` comes from another run. remedy: what the
-        reader can do about it."""
+        reader can do about it; clause: what else the message says about the file."""
         changed = ["it does not say what it was made of"] if begun is None else self.differences(begun)
         if changed:
-            raise WsrError(f"{str(path)!r} comes from another run ({in_words(changed)}): {remedy}.")
+            raise WsrError(f"{str(path)!r} comes from another run ({in_words(changed)}){clause}: {remedy}.")
 
 
 def differences(begun: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

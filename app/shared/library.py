@@ -39,9 +39,9 @@ CLASS, CLUSTER = "class", "k-means cluster"
 class Collection:
     """An opened zoo with its map. All lists are in the order of the zoo's index, without failed fits.
 
-    dataset: its data set as in the names of files; source: the same as `wsr.load_signals` takes it; rows: the row of
-    each item in the zoo; maps: coordinates (n, d) by (method, d), NaN for items that are not on the
-    map.
+    dataset: the name of its data set in links and file names, which for a run at another preset than `cpu` contains
+    the preset; source: the data set as `wsr.load_signals` takes it; rows: the row of each item in the zoo; maps:
+    coordinates (n, d) by (method, d), NaN for items that are not on the map.
     """
 
     name: str
@@ -106,16 +106,24 @@ def collection_names() -> list[str]:
     rank = {kind: i for i, kind in enumerate(order)}
 
     def place(name: str) -> tuple:
-        kind = next((kind for kind in rank if name.endswith(f"-{kind}")), "")
-        own = data_sets.order(source_of(assets_dir() / "zoos" / name))
-        return own, name.removesuffix(f"-{kind}"), rank.get(kind, len(rank)), name
+        found = collection(name)
+        return data_sets.order(found.source), found.dataset, rank[found.representation], name
 
     return sorted(names, key=place)
 
 
 def collections_of(dataset: str) -> list[Collection]:
-    """Returns the collections of a data set, in the order of their names. Other data sets' names may begin alike."""
+    """Returns the collections of a data set, in the order of `collection_names`."""
     return [found for found in map(collection, collection_names()) if found.dataset == dataset]
+
+
+def name_of(dataset: Any, representation: Any) -> str:
+    """Returns the name of a data set's collection in a representation. Both may come from the page: WsrError if there
+    is none."""
+    names = {found.representation: found.name for found in reversed(collections_of(dataset))}
+    if str(representation) not in names:
+        raise unknown_name("collection", f"{dataset}-{representation}", collection_names())
+    return names[str(representation)]
 
 
 def _found() -> list[str]:
@@ -153,12 +161,12 @@ def collection(name: str) -> Collection:
     rows = np.flatnonzero(index["status"] == "ok")
     if not len(fine):
         raise WsrError(f"The zoo {name!r} has no fit that succeeded: make it again with `wsr zoo`.")
-    dataset, source = name.removesuffix("-" + str(meta["representation"])), str(meta["dataset"])
+    source = str(meta["dataset"])
     return Collection(
         name=name,
         modality=of_file(str(meta.get("modality", "")), int(meta["dim"])),
         representation=str(meta["representation"]),
-        dataset=dataset,
+        dataset=meta.get("shown_as") or name.removesuffix(f"-{meta['representation']}"),  # older zoos do not state it
         source=source,
         ids=fine["id"].astype(str).tolist(),
         labels=[label_of(source, item) for item in fine["id"].astype(str)],
@@ -199,10 +207,11 @@ def source_of(zoo: Path) -> str:
 def live_preset(modality: Modality) -> str:
     """Name of the preset at which visitors' own targets are fitted: that of the zoo on the modality's own base, on
     whose map they are placed; `cpu` where there is none."""
-    for zoo in sorted((assets_dir() / "zoos").glob(f"*-{registry.DEFAULT}")):
+    for name in _found():
         with contextlib.suppress(WsrError):  # a damaged zoo is left out of the page as well
-            meta = meta_of(zoo)
-            if Path(str(meta.get("base"))).stem == modality.default_base and meta.get("preset") in PRESETS:
+            meta = meta_of(assets_dir() / "zoos" / name)
+            own = Path(str(meta.get("base"))).stem == modality.default_base
+            if own and meta.get("representation") == registry.DEFAULT and meta.get("preset") in PRESETS:
                 return str(meta["preset"])
     return "cpu"
 

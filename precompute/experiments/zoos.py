@@ -43,8 +43,8 @@ def made_as(cell: Cell, context: Context) -> tuple[Representation, ZooSettings]:
     base = context.base(cell.data) if kind.needs_base else None
     model = representation_for(cell.representation, base, modality, preset=context.preset)
     init = kind.zoo_inits.get(modality.name, "centered")
-    about = {"dataset": cell.data, "preset": context.preset, "steps": preset.fit.steps}
-    return model, {**about, "init": init, "sigma": SIGMA, "init_seed": INIT_SEED}
+    about = {"dataset": cell.data, "shown_as": context.named(cell.data), "preset": context.preset}
+    return model, {**about, "steps": preset.fit.steps, "init": init, "sigma": SIGMA, "init_seed": INIT_SEED}
 
 
 def changed(cell: Cell, context: Context) -> list[str]:

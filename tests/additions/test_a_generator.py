@@ -66,7 +66,7 @@ def test_the_generator_goes_from_a_zoo_to_the_table(mixture, assets, monkeypatch
     assert "sample-00003" in capsys.readouterr().out
     assert main(["render", samples, "--count", "1", "--resolution", "8", "--out", str(assets / "drawn")]) == OK
 
-    # beside our own diffusion, which has learnt the same zoo for two steps
+    # The audit compares it with a diffusion model that was trained on the same zoo for two steps.
     assert main(["diffuse", NAME, "--steps", "2"]) == OK
     own = str(assets / "samples" / NAME)
     assert main(["sample", NAME, "--count", "32", "--steps", "2", "--out", own]) == OK

@@ -48,7 +48,8 @@ def test_the_metric_is_in_tables_and_on_the_page(zoo, mine, tmp_path, monkeypatc
     nearer = table[table["set"] == "floor"]["drift"].mean()
     assert nearer < evaluation.table(evaluation.decoded(made + 1.0))["drift"].iloc[0]
 
-    reports = tiny_assets.make(tmp_path / "assets") / "reports"  # the page has a collection of this name
+    # the tiny assets have a collection of the same name as the audited zoo
+    reports = tiny_assets.make(tmp_path / "assets") / "reports"
     rows = [{**row, "model": NAME} for row in table.to_dict("records")]
     (reports / f"generation-{NAME}.json").write_text(json.dumps({"rows": rows}))
     shown = generation_tables.rows(generation_tables.frame("emoji", Context()), {})

@@ -133,7 +133,8 @@ def test_its_symmetry_leaves_the_field_and_is_taken_out(film, base, points):
     assert not torch.allclose(moved, weights)
     assert torch.allclose(model.evaluate(moved, points), model.evaluate(weights, points), atol=1e-4)
     assert torch.allclose(symmetry.canonical(model, moved), symmetry.canonical(model, weights), atol=1e-5)
-    assert torch.equal(symmetry.align(model, moved, weights), moved)  # it says nothing of alignment
+    # its registration names no alignment, so nothing is aligned
+    assert torch.equal(symmetry.align(model, moved, weights), moved)
     assert "scale" in plants(model, weights.repeat(20, 1))
     with pytest.raises(WsrError, match="Unknown action on 'film' 'permutation'"):
         symmetry.act(model, weights, "permutation")
@@ -199,8 +200,8 @@ def tiny(tmp_path_factory):
 
 def test_every_tab_of_the_page_has_it(film, tiny, on_page):
     offered = on_page(tiny)
-    assert "film" in offered["Representation"]  # of Atlas, Fit and Generate
-    for widgets in ("", "Beside it, the same targets fitted with"):  # of Connect and Symmetry; of Atlas
+    assert "film" in offered["Representation"]  # the label in Atlas, Fit and Generate
+    for widgets in ("", "Beside it, the same targets fitted with"):  # the labels in Connect and Symmetry, and in Atlas
         assert "film" in offered[widgets], widgets
 
 
@@ -252,7 +253,7 @@ def test_generate_and_audit_have_its_weights(film, tiny, on_page, tmp_path):
 def test_tables_have_it_beside_the_papers_six(film, tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tiny))
     bench = tiny / "reports/bench-fit-emoji.json"
-    bench.write_text(json.dumps({"seconds_by_representation": {"mlp": 1.0}}))  # of before it was registered
+    bench.write_text(json.dumps({"seconds_by_representation": {"mlp": 1.0}}))  # a report from before it was registered
     context = Context(given=("emoji",))
     for module in (table1, table4):
         cells = context.cells(module.EXPERIMENT)
@@ -264,7 +265,8 @@ def test_tables_have_it_beside_the_papers_six(film, tiny, tmp_path, monkeypatch)
     assert rows["film"]["emoji seconds"] is None and rows["mlp"]["emoji seconds"] == 1.0
     assert "| film | " in (tmp_path / "table4.md").read_text()
     zoo = Zoo.open("emoji-film")
-    audits.picture(zoo, zoo.weights()[:11], tmp_path / "samples.webp")  # whose last row is not full
+    # eleven pictures, so that the last row is not full
+    audits.picture(zoo, zoo.weights()[:11], tmp_path / "samples.webp")
     with Image.open(tmp_path / "samples.webp") as sheet:
         assert sheet.size == (8 * audits.CELL, 2 * audits.CELL)
 

@@ -48,7 +48,8 @@ def faces(tmp_path, monkeypatch):
     for i in range(60):
         path = tmp_path / "faces" / ("cats" if i % 2 else "dogs") / f"{i:03d}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        colours = noise.uniform(0.4, 0.5, 3) + np.linspace(0, 0.1, 16)[:, None, None]  # easy: none shall be a poor fit
+        # easy to fit, so that no fit is poor
+        colours = noise.uniform(0.4, 0.5, 3) + np.linspace(0, 0.1, 16)[:, None, None]
         Image.fromarray(np.uint8(255 * np.broadcast_to(colours, (16, 16, 3)))).save(path)
     return tmp_path
 
@@ -77,6 +78,7 @@ def test_base_zoo_map_and_tables_of_a_folder_at_the_paper_preset(faces, capsys):
     zoo = Zoo.open("images-faces-paper-mlora-asym")
     assert len(zoo) == 60 and zoo.meta["preset"] == "paper" and zoo.meta["steps"] == TINY.fit.steps
     assert zoo.meta["base_sha256"] == load_base("images-faces-paper").info.sha256
+    assert zoo.meta["shown_as"] == "images-faces-paper"
     assert set(pd.read_parquet(assets / "maps/images-faces-paper-mlora-asym.parquet")["id"]) == set(zoo.good()["id"])
     table = json.loads((assets / "reports/table1-images-faces-paper.json").read_text())
     assert table["preset"] == "paper" and [row["representation"] for row in table["rows"]] == ["mlora-asym"]
@@ -84,7 +86,7 @@ def test_base_zoo_map_and_tables_of_a_folder_at_the_paper_preset(faces, capsys):
     assert table["rows"][0]["images-faces PSNR"] == pytest.approx(held["quality"].mean())
 
     before = {path: path.stat().st_mtime_ns for path in assets.rglob("*") if path.is_file()}
-    assert run(faces, "maps", "table1", only="mlora-asym") == 0  # nothing is done twice
+    assert run(faces, "maps", "table1", only="mlora-asym") == 0  # a second run makes nothing anew
     assert {path: path.stat().st_mtime_ns for path in assets.rglob("*") if path.is_file()} == before
 
     assert run(faces, "table1", only="mlp") == 0  # a further representation joins the table

@@ -29,7 +29,7 @@ class Screen:
     number: int | None = None
 
 
-left = []  # visitors
+left = []  # visitors who have left the page
 
 
 @compute.guarded
@@ -77,7 +77,7 @@ def test_a_tab_of_one_file_is_built_answers_and_follows_a_link(page):
     async def visit():
         async with Visitor(page, "toy visitor") as visitor:
             await visitor.open()
-            assert "Hello." in visitor.values.values()  # what it asked to be filled with
+            assert "Hello." in visitor.values.values()  # the value that the tab has asked for
             await visitor.do(press)
             assert visitor.values[square] == "9"
             visitor.values[read["inputs"][0]] = "?tab=toy&n=7"

@@ -12,19 +12,19 @@ from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.zoo import Zoo
 
-COUNT = 160  # whose weights are stored in 16 bits: exact to 1e-3
+COUNT = 160  # instances; their weights are stored in 16 bits and so are exact to 1e-3 only
 GLASSES = ("none", "round", "square")
 
 
 @pytest.fixture(scope="module")
 def truth():
-    """Attributes, which occur together more often than by chance, and the steps in weight space that each makes."""
+    """Attributes that are correlated, from which the weights of `made` are computed."""
     rng = np.random.default_rng(3)
     height = rng.normal(size=COUNT)
     legs = 0.7 * height + 0.3 * rng.normal(size=COUNT) + 5
     glasses = np.where(height > 0.5, "round", rng.choice(GLASSES, COUNT))
     table = pd.DataFrame({"height": height, "legs": legs, "glasses": glasses, "fixed": 1.0, "wrong": "always"})
-    table["size"] = 3 * table["height"] + 2  # the same thing under another name
+    table["size"] = 3 * table["height"] + 2  # the same attribute under another name and in another unit
     return table.set_index(pd.Index([f"i{i}" for i in range(COUNT)], name="id"))
 
 
@@ -39,7 +39,7 @@ def made(base, config, tmp_path, truth):
         worn = torch.tensor([GLASSES.index(value) for value in truth["glasses"]])
         more = torch.randn(COUNT, model.size, generator=torch.Generator().manual_seed(2))
         weights = model.initial() + 0.1 * (known + steps[2:][worn]) + noise * more
-        weights[COUNT - 40 :] += 100  # of the validation, which nothing may be learnt from
+        weights[COUNT - 40 :] += 100  # the validation weights, from which nothing may be learnt, lie far away
         settings = dict(dataset="test", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=1)
         zoo = Zoo.create(tmp_path / f"zoo{noise}{kept}{len(columns)}", model, **settings)
         common = {"class": "", "quality": 1.0, "steps": 1, "seconds": 0.0, "target_sha256": "", "status": "ok"}
@@ -60,7 +60,7 @@ def test_linear_attributes_are_found_exactly_and_the_others_stay(made, truth):
     unit = truth["legs"][:120].std(ddof=0)
     torch.testing.assert_close(found["legs"].vector, steps[1] * unit, rtol=1e-3, atol=1e-3)
     assert found["legs"].unit == pytest.approx(unit) and found["legs"].fits == 120
-    # "height" and "size" are one thing, and each has the whole step
+    # "height" and "size" are the same attribute, and the direction of each is the whole step
     for name in ("height", "size"):
         torch.testing.assert_close(
             found[name].vector, steps[0] * truth["height"][:120].std(ddof=0), rtol=1e-3, atol=1e-3
@@ -84,7 +84,8 @@ def test_a_penalty_does_not_shorten_the_step(made, truth):
     unit = truth["legs"][:120].std(ddof=0)
     for ridge in (1e-3, 0.1, 1.0):
         vector = directions(zoo, ridge=ridge)["legs"].vector
-        known = torch.linalg.lstsq(steps.T, vector[:, None]).solution[:, 0]  # the step of each attribute in it
+        # how much of the step of each attribute the direction contains
+        known = torch.linalg.lstsq(steps.T, vector[:, None]).solution[:, 0]
         assert float(known[1]) == pytest.approx(unit, rel=2e-2), ridge
 
 
@@ -135,7 +136,7 @@ def test_classes_have_directions_too_and_a_class_its_own(made):
 
 
 def test_gaps_are_no_values(made, truth):
-    """Half of the instances have no legs that could be long."""
+    """Half of the instances have no legs, and so no value for their length."""
     table = truth.assign(legs=truth["legs"].where(np.arange(COUNT) % 2 == 0))
     zoo, steps = made(table=table)
     found = directions(zoo)["legs"]

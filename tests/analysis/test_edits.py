@@ -69,7 +69,8 @@ def test_a_slider_changes_what_is_read(zoo, seen):
 
 def test_a_slider_of_a_real_zoo_moves_the_factor_that_is_measured_again():
     zoo = Zoo.open("shapes10-mlora-asym")
-    cars = attributes_of(zoo, zoo.good("train").query("`class` == 'car'")["id"].tolist())  # the index has none
+    # the index of this zoo holds no attributes
+    cars = attributes_of(zoo, zoo.good("train").query("`class` == 'car'")["id"].tolist())
     found = directions(zoo, cars, cls="car")["width"]
     readings = Readings(zoo, cars, cls="car", resolution=32)
     assert {"width", "height", "depth", "waist height", "body width"} <= set(readings.measured)

@@ -37,7 +37,7 @@ def test_new_ones_of_the_family_are_near_the_floor_and_noise_is_not(zoo):
     with pytest.raises(WsrError, match="held|heldout"):
         evaluate(family(model, 40, 5), zoo, Colours(), count=35)
     with pytest.raises(WsrError, match="samples: 16"):
-        evaluate(family(model, 16, 5), zoo, Colours(), count=25)  # before anything is decoded
+        evaluate(family(model, 16, 5), zoo, Colours(), count=25)  # refused before anything is decoded
 
 
 def test_shapes_have_clouds_and_empty_ones_are_counted():

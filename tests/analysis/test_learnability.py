@@ -1,4 +1,4 @@
-"""The four measures on weights with a known answer: a few directions that all share, and a share of noise."""
+"""The four measures on weights with a known answer: all lie in a few shared directions, plus a share of noise."""
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from wsr.analysis.learnability import (
 )
 from wsr.errors import WsrError
 
-SIZE = 400  # numbers of a weight
+SIZE = 400  # numbers in the weights of a fit
 
 
 def low_rank(count: int, rank: int, noise: float, seed: int, common: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
@@ -48,7 +48,7 @@ def test_the_change_is_measured_from_the_start():
     a, b = low_rank(50, 5, 0.2, seed=1)
     start = 10 * torch.randn(SIZE, generator=torch.Generator().manual_seed(5))
     assert np.allclose(noise_share(a + start, b + start, start).share, noise_share(a, b).share, atol=1e-4)
-    assert noise_share(a + start, b + start).share.mean() < 0.02  # without it, the start is all that is seen
+    assert noise_share(a + start, b + start).share.mean() < 0.02  # if the start is not subtracted, it hides the noise
     assert np.allclose(noise_share(a, a).share, 0, atol=1e-5)
 
 

@@ -132,7 +132,7 @@ def test_maps_of_few_equal_and_extreme_weights_are_finite(name, method):
         assert at.shape == (len(found), dims) and at.dtype == np.float32
         assert np.isfinite(at).all() and np.abs(at).max() <= 1.0001
         same = (found[:, None] == found[None]).all(-1)
-        assert np.allclose(at[same.any(1)], at[same.argmax(1)], atol=1e-4)  # equal weights are at one place
+        assert np.allclose(at[same.any(1)], at[same.argmax(1)], atol=1e-4)  # equal weights have equal coordinates
         assert np.isfinite(place(found[:1], found, at)).all()
         if len(found) >= LEAST_JUDGED:
             judged = faithfulness(found, at)

@@ -77,7 +77,7 @@ def test_every_point_is_on_the_map_once_with_its_place_and_its_thumbnail(dims):
 def test_a_curve_names_its_unit_and_holds_its_frame():
     figure = quality_curve([0, 1, 10], [5.0, 12.25, 30.5], of=IMAGE, representation="mlora-asym", total=1000)
     trace, layout = figure["data"][0], figure["layout"]
-    assert trace["x"] == [1, 10] and trace["y"] == [12.25, 30.5]  # step 0 has no logarithm
+    assert trace["x"] == [1, 10] and trace["y"] == [12.25, 30.5]  # step 0 is left out, because the axis is logarithmic
     assert layout["xaxis"]["type"] == "log" and layout["xaxis"]["range"] == [0, 3]
     assert "dB" in layout["yaxis"]["title"]["text"]
     empty = quality_curve([], [], of=OCCUPANCY, representation="mlp", total=300)
@@ -120,7 +120,7 @@ def test_weights_are_drawn_as_distances_from_the_start():
     a = decoded(weights_figure(layers)["data"][0]["z"]).reshape(3 * 4 + 2, 16)
     assert np.allclose(a[:4], layers[0][1], equal_nan=True) and np.isnan(a[1, 2]) and np.isnan(a[4]).all()
     b = decoded(weights_figure(layers)["data"][1]["z"]).reshape(14, 16)
-    assert np.allclose(b[:4], layers[1][1].T)  # tall matrices lie on their side
+    assert np.allclose(b[:4], layers[1][1].T)  # tall matrices are drawn transposed
 
 
 def test_an_mlp_is_drawn_too():
@@ -149,7 +149,8 @@ def test_class_colours_are_legible_on_both_pages_and_stay_with_their_class():
 
 
 def test_a_legend_of_many_names_takes_few_lines_on_a_phone():
-    """With legend groups, names follow each other; otherwise each is as wide as the longest, which fills a phone."""
+    """With legend groups, plotly puts names one after the other; without, each takes the width of the longest, and the
+    legend fills the screen of a phone."""
     rows = pd.DataFrame([
         {"generator": name, "sample": 0, "novelty": 1.0, "quality": 1.0, "verdict": "novel"}
         for name in ("diffusion", "Hyper-Representations", "noise 0.1")

@@ -30,7 +30,7 @@ ADAPTERS = ("lora-asym", "mlora-asym")
 
 @pytest.fixture
 def gpu(assets, monkeypatch):
-    monkeypatch.setattr(compute, "spaces", object())  # as there, visitors' jobs run in this process
+    monkeypatch.setattr(compute, "spaces", object())  # as on a Space with a GPU, visitors' jobs run in this process
     with chosen_gpu() as there:
         yield there
 

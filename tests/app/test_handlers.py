@@ -15,7 +15,7 @@ MOST = 4  # values of any tuple that a function of the app returns
 
 
 def function_of(handler):
-    """Returns the function that a handler was written as, without its tab and its decorators."""
+    """Returns the function of a handler as it is written in its file, without the bound tab and the decorators."""
     handler = inspect.unwrap(handler)
     return inspect.unwrap(handler.__func__) if isinstance(handler, types.MethodType) else handler
 

@@ -27,7 +27,7 @@ NAME = "emoji-mlora-asym"
 def own(assets, tmp_path, monkeypatch):
     """The tiny assets, in a folder that may be changed."""
     shutil.copytree(assets, tmp_path / "own")
-    for path in (tmp_path / "own").glob("*/*/zoo.json"):  # on the bases of that folder, by their names
+    for path in (tmp_path / "own").glob("*/*/zoo.json"):  # zoos refer to the bases in the copied folder by their names
         meta = json.loads(path.read_text())
         path.write_text(json.dumps(meta | {"base": Path(meta["base"]).stem if meta["base"] else None}))
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "own"))
@@ -61,7 +61,7 @@ def test_a_zoo_made_anew_is_seen_by_the_library(own):
     assert np.array_equal(networks.picture(NAME, item, 16), zoo.modality.picture(zoo.decode([item], 16)[0]))
     assert networks.neighbours(NAME, item, 3) != seen[2]
     assert len(networks.canonical_weights(NAME)) == len(networks.clusters(NAME)) == len(after.ids)
-    assert before.position(before.ids[-1]) == len(before.ids) - 1  # who still has the old one is not confused
+    assert before.position(before.ids[-1]) == len(before.ids) - 1  # an object that was opened before stays consistent
 
 
 def test_a_map_made_anew_is_seen(own):

@@ -1,4 +1,4 @@
-"""A tab that is opened shows something at once: what is being prepared, until it is there."""
+"""A tab that is opened shows at once what is being prepared, until the content is there."""
 
 import gradio as gr
 import pytest

@@ -1,5 +1,5 @@
-"""A few visitors at the same time for some seconds: all of them are answered. `precompute.visitors` measures how
-quickly."""
+"""A few visitors use the page at the same time for some seconds, and all of them are answered. `precompute.visitors`
+measures how quickly."""
 
 import subprocess
 import sys

@@ -1,5 +1,5 @@
-"""The two walks, counted: of a target from upload to map point, and of a zoo to a picture. Each value is read and
-converted once, and each model built once."""
+"""Counts what happens on the two ways through the page: of a target from upload to map point, and of a zoo to a
+picture. Each value is read and converted once, and each model built once."""
 
 from collections import Counter
 from dataclasses import replace
@@ -28,8 +28,8 @@ from wsr.zoo import Zoo
 
 @pytest.fixture
 def calls(assets, small, monkeypatch, tmp_path_factory):
-    """How often functions are called. What children do is done in this process, as it is inside a child. The cache on
-    disk is empty: other tests may have left a sheet of thumbnails in the shared one."""
+    """Counts how often functions are called. The work of child processes is done in this process, in the same way as in
+    a child. The cache on disk is empty, because other tests may have left a sheet of thumbnails in the shared one."""
     found = Counter()
     monkeypatch.setattr(isolation, "IN_CHILD", True)
     monkeypatch.setenv("WSR_CACHE", str(tmp_path_factory.mktemp("cache")))
@@ -57,7 +57,7 @@ def calls(assets, small, monkeypatch, tmp_path_factory):
 
 
 def taken(calls):
-    """What has been counted, which begins anew."""
+    """Returns the counts, and sets them to zero."""
     found = dict(calls)
     calls.clear()
     return found
@@ -118,7 +118,7 @@ def test_an_item_of_a_zoo_to_its_picture(calls):
     first, second = library.collection(name).ids[:2]
     list(panel.show(view, first, Visit()))
     shown = taken(calls)
-    thumbs = 6  # of its neighbours, decoded because there is no sheet of thumbnails yet
+    thumbs = 6  # pictures of its neighbours, decoded because there is no sheet of thumbnails yet
     assert shown["decode"] == 2 + thumbs, "small and large"
     assert shown["row"] == 1 + thumbs and shown["search"] == 1, "both of one row"
     assert not {"model", "base", "rows"} & shown.keys()

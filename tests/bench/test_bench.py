@@ -63,8 +63,8 @@ def test_the_peer_is_given_more_steps_until_it_is_as_good(base, signals):
     for schedule in ("cosine", "constant"):
         tried = [row["quality"] for row in report["peer_search"] if row["schedule"] == schedule]
         assert len(tried) > 6 or max(tried) != tried[-1], "the best rate is none at the edge"
-    assert bench.peer_own(np.full(2, 0.0))[0].steps == 4  # any quality will do
-    assert bench.peer_own(np.full(2, 99.0))[0] is None  # no budget suffices
+    assert bench.peer_own(np.full(2, 0.0))[0].steps == 4  # every quality is enough
+    assert bench.peer_own(np.full(2, 99.0))[0] is None  # no number of steps is enough
     assert said[-1].startswith("peer, 32 steps, 2 instances")
 
 
@@ -81,7 +81,8 @@ def test_encoded_fits_are_measured_beside_the_batched_one(signals, tmp_path, mon
     save_base(path, BaseField(tiny_config(2), seed=0), BaseInfo("noise", "cpu", 0))
     bench = FitBench(signals, path, 2, lambda text: None)
     bench.config = replace(bench.config, steps=8, points=64, batch=1)
-    encoder = StartEncoder.new(bench.model, EncoderConfig(features=8, fit_steps=4))  # at first it says the plain start
+    # an untrained encoder predicts the plain start
+    encoder = StartEncoder.new(bench.model, EncoderConfig(features=8, fit_steps=4))
     save_encoder(encoder_path(path, "mlora-asym"), encoder, {"seconds": 7200, "instances": 500, "steps": 9})
     row = encoded_row(bench, Side(8, 64, 1e-2, 1e3, 5.0))
     assert row["steps"] == 4 and row["known"] == 1 and row["quality"] > 5 and row["equal_quality"]["steps"] == 4

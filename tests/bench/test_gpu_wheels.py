@@ -16,7 +16,7 @@ import gpu_wheels  # noqa: E402
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
 MACHINE = {"python_version": "3.12", "python_full_version": "3.12.3", "sys_platform": "linux", "extra": ""}
-BROUGHT = ("torch", "torchvision", "triton")  # by the machine
+BROUGHT = ("torch", "torchvision", "triton")  # already installed on the machine
 
 
 def test_each_package_is_there_with_all_that_it_needs():
@@ -43,7 +43,7 @@ def test_the_check_imports_nothing_else():
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=250)
     listed = {canonicalize_name(name) for name, _ in gpu_wheels.wanted()} | {"wsr", *BROUGHT}
     own = {"sympy", "mpmath", "setuptools", "jinja2", "markupsafe", "cuda-bindings", "cuda-pathfinder", "networkx"}
-    optional = {"brotli", "cloudpickle"}  # taken where they are, by others' choice
+    optional = {"brotli", "cloudpickle"}  # optional packages that other packages import if they are installed
     left = {canonicalize_name(name) for name in done.stdout.split()} - listed - own - optional
     assert done.stdout and not left, left
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-PATIENCE = 120_000  # ms: for a loaded machine; nothing here measures time
+PATIENCE = 120_000  # ms; long enough for a busy machine, since these tests do not measure time
 # WebGL in software, as a machine without a GPU has it.
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 # Babylon.js, inside gr.Model3D, asks for WebGPU first and goes on without it.
@@ -112,9 +112,10 @@ def open_page(address, contexts):
                 if not request.url.startswith((address, "data:", "blob:")) else None)  # fmt: skip
         visits.append((page, errors, strangers))
         page.goto(address + link)
-        if not link:  # which opens whatever it says
+        if not link:  # a link may open another tab than the Atlas
             page.locator(".wsr-plot .main-svg").first.wait_for()
-            page.locator(".wsr-pictures button").first.wait_for()  # the panel: the page has been filled by Python
+            # the panel has pictures once Python has filled the page
+            page.locator(".wsr-pictures button").first.wait_for()
         return page
 
     yield visit

@@ -71,12 +71,12 @@ def test_the_last_of_several_quick_clicks_counts(page):
         x, y, item = page.evaluate(PLACE, [trace, 3])
         page.mouse.click(x, y)
     picked(page, item)
-    page.wait_for_timeout(1500)  # nothing late takes its place
+    page.wait_for_timeout(1500)  # no late answer replaces it
     picked(page, item)
 
 
 def test_another_data_set_at_once_leaves_nothing_of_the_first(page):
-    """The answer that fills the page at first may still be on its way."""
+    """The first answer, which fills the page, may still be on its way."""
     page.get_by_label("Shapes", exact=True).click()
     page.locator("[data-testid=model3d] canvas").wait_for()
     page.wait_for_timeout(1500)
@@ -97,7 +97,8 @@ def test_a_drag_is_not_a_pick(page):
 
 
 def test_pointing_shows_the_thumbnail(page):
-    page.get_by_label("Shapes", exact=True).click()  # their sheet of thumbnails is shipped, the emoji's takes a while
+    # shapes come with a sheet of thumbnails; that of emoji is decoded first, which takes a while
+    page.get_by_label("Shapes", exact=True).click()
     page.wait_for_function(f"{DRAWN}.some(t => t.name === 'chair')")
     x, y, item = page.evaluate(PLACE, [0, 2])
     page.mouse.move(x - 20, y)
@@ -132,7 +133,7 @@ def test_the_map_turns_and_what_was_zoomed_stays_zoomed(page):
     page.wait_for_function(f"before => {range_of}[0] !== before[0]", arg=before)
     zoomed = page.evaluate(range_of)
     neighbour = page.locator(".wsr-pictures button:visible").first
-    title = neighbour.get_attribute("title")  # before the click, whose answer brings other neighbours
+    title = neighbour.get_attribute("title")  # read before the click, after which other neighbours are shown
     neighbour.click()
     picked(page, title)
     assert page.evaluate(range_of) == zoomed
@@ -176,5 +177,5 @@ def test_without_webgl_the_map_is_there_all_the_same(open_page):
     page = open_page(flags=("--disable-3d-apis",))
     assert page.evaluate(f"{DRAWN}.every(t => t.type === 'scatter')")
     x, y, item = page.evaluate(PLACE, [1, 2])
-    page.mouse.click(x, y)  # at once, before the chart has noticed a pointer: a quick click counts
+    page.mouse.click(x, y)  # clicks at once, before the chart has noticed the pointer
     picked(page, item)

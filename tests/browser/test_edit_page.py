@@ -15,7 +15,7 @@ def test_a_slider_changes_the_pixels_of_a_sample_and_reset_brings_them_back(page
     amount.press("Enter")
     page.wait_for_function(f"before => {pictures}.length === 2 && !before.includes({pictures}[1])", arg=before)
     after = page.evaluate(pictures)
-    assert after[1] != after[0]  # as it was, and as it is now
+    assert after[1] != after[0]  # the unedited picture differs from the edited one
     assert "asked for" in page.locator(".wsr-ledger:visible", has_text=attribute.input_value()).inner_text()
     page.get_by_role("button", name="Reset", exact=True).click()
     page.wait_for_function(f"before => JSON.stringify({pictures}) === JSON.stringify(before)", arg=before)

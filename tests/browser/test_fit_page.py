@@ -36,7 +36,7 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     assert "dB PSNR" in first
     picture = "[...document.querySelectorAll('.wsr-frame img')].at(-1).src"
     before = fit_page.evaluate(picture)
-    fit_page.wait_for_function(f"before => {picture} !== before", arg=before)  # it changes while it is watched
+    fit_page.wait_for_function(f"before => {picture} !== before", arg=before)  # the picture changes during the fit
     press(fit_page, "Stop")
     assert "numbers" in state(fit_page, "Stopped after")
     fit_page.get_by_label("4×").click()
@@ -57,7 +57,7 @@ def test_a_shape_becomes_a_surface(fit_page):
     steps = fit_page.get_by_label("number input for Steps")
     steps.fill("40")
     steps.press("Enter")
-    fit_page.wait_for_timeout(500)  # gradio passes a slider's number on a moment after it is typed
+    fit_page.wait_for_timeout(500)  # gradio sends the number of a slider shortly after it has been typed
     with fit_page.expect_response(lambda response: ".glb" in response.url and response.ok):
         press(fit_page, "Fit")
         assert "IoU" in state(fit_page, "Done after")

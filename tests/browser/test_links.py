@@ -1,4 +1,5 @@
-"""Links in a browser: what of one is not understood is said on the page, and the address keeps up with the screen."""
+"""Links in a browser: the page names the parts of a link that it does not understand, and the address follows what is
+shown."""
 
 import pytest
 
@@ -19,11 +20,11 @@ def test_what_of_a_link_is_not_understood_is_said_over_the_page(open_page, link,
     before = page.evaluate(place)
     page.locator(NOTE).get_by_role("button", name="Close").click()
     page.locator(NOTE).wait_for(state="detached")
-    assert page.evaluate(place) == before  # nothing has moved
+    assert page.evaluate(place) == before  # the note lies over the page, so closing it moves nothing
     if tab != "Atlas":
         page.wait_for_function("!location.search.includes('inf') && !location.search.includes('nan')")
     if tab == "Fit":
-        assert page.get_by_label("all six side by side").is_checked()  # what makes sense of it is followed
+        assert page.get_by_label("all six side by side").is_checked()  # the other parts of the link are followed
 
 
 def test_a_plain_visit_is_told_nothing_and_keeps_its_plain_address(page):
@@ -46,7 +47,7 @@ def test_the_address_is_right_as_soon_as_the_change_is_on_screen(page):
     }""", item)  # fmt: skip
     neighbour.click()
     page.wait_for_function("window.late !== undefined")
-    assert page.evaluate("window.late") < 500  # of the machine's milliseconds: no answer of the server lies between
+    assert page.evaluate("window.late") < 500  # milliseconds, too few to wait for an answer of the server
 
 
 def test_a_reloaded_page_says_that_an_uploaded_file_is_gone(page, tmp_path):
@@ -66,7 +67,7 @@ def test_a_reloaded_page_says_that_an_uploaded_file_is_gone(page, tmp_path):
 
 @pytest.mark.parametrize("name", ["Connect", "Symmetry", "Audit"])
 def test_an_opened_tab_is_never_blank(page, name):
-    """What is shown before the server has answered, which here it is not asked to."""
+    """Tests what is shown before the server has answered: requests do not reach it here."""
     page.route("**/gradio_api/queue/join*", lambda route: None)
     page.get_by_role("tab", name=name).click()
     page.locator(".wsr-blank:visible", has_text="Decoding").first.wait_for()

@@ -1,4 +1,4 @@
-"""The tabs after the map, and links, in a browser: stories as a visitor clicks through them, and what is drawn."""
+"""The tabs after the Atlas, and links, in a browser: sequences of clicks as a visitor makes them, and what is drawn."""
 
 import pytest
 
@@ -35,7 +35,7 @@ def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
     assert len(halfway) == 6
     slider = page.locator("input[type=range]:visible").first
     slider.focus()
-    page.keyboard.press("ArrowRight")  # by keyboard: 0.55
+    page.keyboard.press("ArrowRight")  # the keyboard moves the slider to 0.55
     page.wait_for_function("before => document.querySelector('.wsr-six figure img').src !== before", arg=halfway[0])
     chart = "[...document.querySelectorAll('.wsr-plot')].find(p => p.layout?.xaxis?.title?.text?.startsWith('α'))"
     assert page.evaluate(f"{chart}._fullData.length") == 12
@@ -50,7 +50,7 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
     rows = page.locator(".wsr-row:visible")
     first = rows.first.locator("figure")
     first.nth(1).locator("img").wait_for()
-    assert page.evaluate(DIFFERENCE, sources(page, rows.first)) <= 1  # of 255: rounding
+    assert page.evaluate(DIFFERENCE, sources(page, rows.first)) <= 1  # in units of 1/255, for rounding
     page.get_by_role("button", name="Shuffle").click()
     page.locator(".wsr-ledger:visible", has_text="largest difference").first.wait_for()
     page.get_by_label("another picture").click()
@@ -66,7 +66,7 @@ def test_cards_ask_before_they_tell(page):
     rows.nth(2).locator("img").wait_for()
     assert page.locator(".wsr-verdict:visible").count() == 0 and rows.nth(2).locator("img").count() == 1
     page.get_by_label("they stay").click()
-    page.locator(".wsr-verdict:visible", has_text="Right.").wait_for()  # mLoRA-Asym's zeros stay zeros
+    page.locator(".wsr-verdict:visible", has_text="Right.").wait_for()  # in mLoRA-Asym, frozen zeros stay zeros
     assert page.evaluate(DIFFERENCE, sources(page, rows.nth(2))) <= 1
     page.get_by_label("they move").focus()
     page.keyboard.press("Space")
@@ -114,7 +114,7 @@ def test_a_box_selects_and_says_what_is_in_it(page):
     page.mouse.up()
     said = page.locator(".wsr-shares:visible", has_text="networks")
     said.wait_for()
-    page.wait_for_timeout(1000)  # what plotly does of its own accord, it does by then
+    page.wait_for_timeout(1000)  # by then plotly has finished its own redrawing
     bright = """() => {
       const traces = document.querySelector(".wsr-plot")._fullData.filter((trace) => trace.customdata);
       return traces.reduce((sum, trace) => sum + (trace.selectedpoints ?? trace.customdata).length, 0);

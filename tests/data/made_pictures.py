@@ -136,7 +136,7 @@ def partial_webp(size: tuple[int, int], at: tuple[int, int], frame: Image.Image,
     """Makes an animation without alpha whose frames cover a part of the canvas."""
     buffer = io.BytesIO()
     frame.save(buffer, "WEBP", lossless=False, quality=95)
-    still = buffer.getvalue()[12:]  # its VP8 chunk
+    still = buffer.getvalue()[12:]  # without the header of the file: its VP8 chunk
     u24 = lambda value: struct.pack("<I", value)[:3]  # noqa: E731
 
     def part(kind: bytes, data: bytes) -> bytes:

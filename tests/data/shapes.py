@@ -6,7 +6,7 @@ import struct
 import numpy as np
 
 OUTLINE = np.array([(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)], float)  # counter-clockwise, area 3
-AREA, VOLUME = 2 * 3 + 8, 3.0  # of the prism of height 1
+AREA, VOLUME = 2 * 3 + 8, 3.0  # surface and volume of the prism of height 1 over it
 
 
 def l_polygons():
@@ -33,7 +33,7 @@ def normal_form(vertices):
 
 
 def in_l(points):
-    """Tells whether points in L's normal form lie inside, and which of them are clear of its surface."""
+    """Tells which points lie inside the normalized L, and which are not too close to its surface to say."""
     _, radius = normal_form(l_polygons()[0])
     x, y, z = (points * radius + [1, 1, 0.5]).T
     inner = lambda e: (z > e) & (z < 1 - e) & (x > e) & (y > e) & (  # noqa: E731

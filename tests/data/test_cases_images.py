@@ -20,7 +20,8 @@ GARBAGE = {
     "short": b"II*\0",
     "beyond": b"II*\0\xff\xff\xff\x7f",
     "tags": b"MM\0*\0\0\0\x08\xff\xff" + b"\x01\x12\0\x03\xff\xff\xff\xff" * 4,
-    "text": b"II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x02\0\0\0" + b"6\0\0\0" + bytes(4),  # orientation "6", in letters
+    # orientation 6, written as the text "6"
+    "text": b"II*\0\x08\0\0\0\x01\0\x12\x01\x02\0\x02\0\0\0" + b"6\0\0\0" + bytes(4),
     "nine": b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0" + b"\x09\0\0\0" + bytes(4),
 }
 
@@ -82,7 +83,7 @@ def test_large_text_and_profiles_are_no_bombs(tmp_path):
         [made.chunk(b"iCCP", b"none"), made.chunk(b"pHYs", b"1"), made.chunk(b"sRGB", b""), made.chunk(b"tIME", b"")],
     ):
         assert_quarters(in_eight(written(tmp_path, made.png(quarters(), 2, more=more))))
-    assert PngImagePlugin.MAX_TEXT_CHUNK == 2**20  # Pillow's own limits stay as they are for everybody else
+    assert PngImagePlugin.MAX_TEXT_CHUNK == 2**20  # Pillow's own limits are not changed for other code in this process
 
 
 # --- colours
@@ -147,7 +148,7 @@ def test_gamma_primaries_and_code_points_of_png(tmp_path):
     assert np.abs(found([gamma(0.5), primaries]) - made.in_srgb(plain, made.P3, 2.0)).max() <= 1
     wide = lambda curve: made.chunk(b"cICP", bytes((12, curve, 0, 1)))  # noqa: E731
     assert np.abs(found([wide(4), gamma(1)]) - made.in_srgb(plain, made.P3, 2.2)).max() <= 1
-    assert np.abs(found([wide(13)]) - (225, 40, 35)).max() <= 4  # as a browser has it
+    assert np.abs(found([wide(13)]) - (225, 40, 35)).max() <= 4  # the colour that a browser shows
 
 
 # --- transparency
@@ -188,7 +189,8 @@ def test_transparency_of_palettes(tmp_path, depth):
 
 
 def test_shrinking_weighs_by_alpha(tmp_path):
-    """Two black pixels, one of them transparent, become a grey one; a transparent colour has no effect."""
+    """A black and a transparent pixel become a grey one over white; the colour of the transparent pixel has no effect.
+    """
     pixels = np.zeros((4, 8, 4), int)
     pixels[:, ::2, 3] = 255
     pixels[:, 1::2, 0] = 255

@@ -43,7 +43,8 @@ def test_names_classes_and_pictures(few):
     assert dict(zip(signals.ids, signals.classes, strict=True))["1f44b-1f3fb"] == "people"
     image = load_signals("emoji", ["1f44b"])[0].read()
     assert image.shape == (128, 128, 3) and (image == 1).all()  # transparent is white
-    assert load_signals("emoji", ["1f600"])[0].read().shape == (128, 128, 3)  # not square: white around it
+    # a picture that is not square is padded with white
+    assert load_signals("emoji", ["1f600"])[0].read().shape == (128, 128, 3)
 
 
 def test_subsets_by_class(few):

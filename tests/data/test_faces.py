@@ -1,4 +1,4 @@
-"""The promises of `faces`: pure functions of their ids, balanced, all different, whole within the picture."""
+"""Faces are functions of their ids alone, their attributes are balanced, all differ, and none is cut off."""
 
 import hashlib
 import json
@@ -73,8 +73,8 @@ def test_a_picture_is_a_function_of_its_id():
 
 
 def test_faces_are_those_of_every_machine():
-    """Against what is kept here, as means over 16 × 16 pixels: another build of the rasteriser may round an edge
-    otherwise, but neither a choice nor a place nor a colour may be another."""
+    """Compares faces with a file, by their attributes and by means over 16 × 16 pixels: another build of the rasteriser
+    may round edges differently, but attributes, places and colours must be the same."""
     kept = json.loads((Path(__file__).parent / "faces_known.json").read_text())
     for face in KNOWN:
         assert attributes_of(face) == kept[face]["attributes"]
@@ -83,7 +83,7 @@ def test_faces_are_those_of_every_machine():
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_every_attribute_is_balanced(attribute):
-    """Each value as often as it should be, `none` half of the time and all others equally often."""
+    """Each value occurs as often as stated: `none` half of the time, and all others equally often."""
     found = [choice(f"face-{i:06d}", attribute) for i in range(COUNT)]
     expected = shares(attribute)
     assert sum(expected.values()) == pytest.approx(1) and set(expected) == set(ATTRIBUTES[attribute])
@@ -99,7 +99,7 @@ def test_attributes_are_independent_of_each_other():
     values = [
         chi2_contingency(pd.crosstab(table[a], table[b])).pvalue for i, a in enumerate(names) for b in names[i + 1 :]
     ]
-    assert min(values) > 0.05 / len(values) / 10  # of 66 pairs, none is far from independent
+    assert min(values) > 0.05 / len(values) / 10  # none of the 66 pairs is clearly dependent
 
 
 @pytest.mark.parametrize("name", JITTER)
@@ -128,13 +128,14 @@ def test_the_subject_is_whole_and_the_background_plain(drawn):
     for picture in drawn:
         corner = picture[0, 0]
         assert np.abs(picture[0] - corner).max() < 0.01 and np.abs(picture[:90, [0, -1]] - corner).max() < 0.01
-        assert np.abs(picture[-1, 48:80] - corner).max(1).min() > 0.005  # nothing shows below the shoulders
+        # the background does not show below the shoulders
+        assert np.abs(picture[-1, 48:80] - corner).max(1).min() > 0.005
         assert 0.25 < (np.abs(picture - corner).max(2) < 0.02).mean() < 0.75
 
 
 def test_every_part_is_drawn_and_is_seen():
-    """Each value of each attribute changes the picture, whatever the hair: all tops have a place for a beard and for
-    glasses. No two elements have one id, of which the second would be drawn like the first."""
+    """Each value of each attribute changes the picture with every hair style, because all of them leave a place for a
+    beard and for glasses. No two SVG elements have the same id: the second would be drawn like the first."""
     plain = attributes_of("face-000000") | {"facial hair": "none", "glasses": "none", "right": 0.0, "down": 0.0}
     plain |= {"scale": 1.0, "turn": 0.0}
     assert {name: set(values) for name, values in PARTS.items()} == {name: set(ATTRIBUTES[name]) for name in PARTS}

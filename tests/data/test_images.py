@@ -83,7 +83,7 @@ def test_palette_transparency_is_over_white(tmp_path):
 def test_exif_orientation(tmp_path):
     image = Image.new("RGB", (4, 2))
     exif = Image.Exif()
-    exif[0x0112] = 6  # a quarter turn
+    exif[0x0112] = 6  # EXIF orientation: a quarter turn
     image.save(tmp_path / "a.jpg", exif=exif)
     assert read_image(tmp_path / "a.jpg").shape == (4, 2, 3)
 

@@ -57,7 +57,7 @@ def test_hostile_meshes_are_a_sentence_and_nobody_waits(kind):
 
 
 def test_a_mesh_is_not_refused_because_the_machine_was_busy_for_a_moment():
-    """Fails if 60 ms of waiting are extrapolated from the first 64 points."""
+    """Fails if 60 ms of waiting during the first 64 points are extrapolated to all points."""
     calls, held_up = [], iter([0, 0.06, 0.06])
 
     def measure(points):
@@ -73,7 +73,7 @@ def test_a_mesh_is_not_refused_because_the_machine_was_busy_for_a_moment():
 
 def test_an_open_mesh_is_measured_beside_this_process():
     mesh = bowl()
-    inside(mesh, POINTS[:5000])  # a child is warm
+    inside(mesh, POINTS[:5000])  # starts the child process before time is measured
     with Pulse() as pulse:
         found = inside(mesh, POINTS)
     assert pulse.longest < 0.5
@@ -90,15 +90,17 @@ def test_in_a_child_and_here_is_the_same(monkeypatch):
 
 
 def test_more_faces_behind_each_other_than_a_ray_counts():
-    """150 nested tetrahedra, every other one a cavity: rays that stop counting early are not trusted."""
+    """Of 150 nested tetrahedra every other one is a cavity. A ray that stops counting crossings at some number would
+    give the wrong answer."""
     sizes = np.linspace(0.01, 1, 150)
     nested = tetrahedra(sizes)
     faces = nested.faces.reshape(-1, 4, 3).copy()
-    faces[::2] = faces[::2, :, ::-1]  # the largest, the last one, is solid
+    faces[::2] = faces[::2, :, ::-1]  # reverses every other one, so that the last, which is the largest, is solid
     mesh = trimesh.Trimesh(nested.vertices, faces.reshape(-1, 3), process=False)
     points = POINTS[:400] * 0.4
     signed = np.array([[1, 1, 1], [-1, -1, 1], [-1, 1, -1], [1, -1, -1]]) @ points.T
-    # inside the tetrahedron of size s where -x·n <= s for each corner n, whose opposite face lies there
+    # A point x is inside the tetrahedron of size s if -x·n <= s for each corner n: that is where the face opposite to n
+    # lies.
     level = (-signed).max(axis=0)
     clear = abs(level[:, None] - sizes).min(axis=1) > 1e-4
     around = (sizes > level[:, None]).sum(axis=1)

@@ -69,7 +69,7 @@ def mesh_of_two():
 
 def test_a_turned_node_is_turned(tmp_path):
     half = 0.5**0.5
-    mesh = read(tmp_path, "a.glb", triangles_glb(rotation=[0, 0, half, half]).bytes())  # a quarter, x to y
+    mesh = read(tmp_path, "a.glb", triangles_glb(rotation=[0, 0, half, half]).bytes())  # a quarter turn from x to y
     x, y, z = VERTICES.T
     expected = normal_form(np.column_stack([-y, x, z]))[0]
     assert {tuple(v) for v in np.round(mesh.vertices, 5)} == {tuple(v) for v in np.round(expected, 5) + 0.0}
@@ -149,7 +149,7 @@ def test_a_spiral_is_cut_inside_its_outline(tmp_path):
     turn = np.linspace(0, 4 * np.pi, 60)
     line = np.column_stack([np.cos(turn), np.sin(turn)]) * (turn + 2)[:, None]
     outline = np.concatenate([line * 1.1, line[::-1]])
-    vertices = np.column_stack([outline, outline[:, 0] * 0.2])  # in a tilted plane
+    vertices = np.column_stack([outline, outline[:, 0] * 0.2])  # the polygon lies in a tilted plane
     x, y = outline.T
     expected = abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2 * (1 + 0.2**2) ** 0.5 / normal_form(vertices)[1] ** 2
     assert read(tmp_path, "a.obj", obj([range(120)], vertices)).area == pytest.approx(expected, rel=1e-4)

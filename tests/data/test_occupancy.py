@@ -52,7 +52,8 @@ def test_rays_through_edges_agree_with_the_winding_number():
     mesh = trimesh.creation.box((1, 1, 1)).subdivide().subdivide()
     toward = mesh.vertices[np.arange(0, len(mesh.vertices), 3)]
     steps = np.linspace(-1.5, 1.5, 25)[:, None, None]
-    points = (toward + steps * np.array([0.5331, 0.3217, 0.7826])).reshape(-1, 3)  # every ray meets a vertex
+    # each point is on a line through a vertex, in the direction of the rays
+    points = (toward + steps * np.array([0.5331, 0.3217, 0.7826])).reshape(-1, 3)
     exact = igl.winding_number(mesh.vertices, mesh.faces.astype(np.int64), points)
     clear = abs(exact - 0.5) < 0.49
     clear = ~clear & (abs(abs(points).max(axis=1) - 0.5) > 1e-6)
@@ -78,9 +79,10 @@ def test_samples_hold_what_they_say():
     rounded = samples.points.astype(np.float64)
     np.testing.assert_array_equal(samples.inside, inside(mesh, rounded.reshape(-1, 3)).reshape(2, -1))
     off = abs(np.linalg.norm(rounded[0], axis=1) - 0.8)
-    assert np.mean(off < 0.03) == pytest.approx(0.5 + 0.5 * 0.45, abs=0.05)  # the two sigmas, half each
+    # half of the points are drawn with each of the two sigmas
+    assert np.mean(off < 0.03) == pytest.approx(0.5 + 0.5 * 0.45, abs=0.05)
     assert samples.inside[1].mean() == pytest.approx(4 / 3 * np.pi * 0.8**3 / 8, abs=0.03)
-    for half in (slice(2000), slice(2000, None)):  # any slice is a sample of the whole
+    for half in (slice(2000), slice(2000, None)):  # every slice has the same distribution
         assert np.mean(off[half] < 0.03) == pytest.approx(np.mean(off < 0.03), abs=0.05)
 
 
@@ -91,7 +93,7 @@ def test_samples_are_repeatable_by_seed():
 
 
 def test_surface_samples_are_uniform_by_area():
-    box = trimesh.creation.box((0.02, 0.9, 0.9))  # nearly all of its area is in two faces
+    box = trimesh.creation.box((0.02, 0.9, 0.9))  # a thin plate: nearly all of its area is in two faces
     points = sample_occupancy(box, 4000).points[0].astype(np.float64)
     assert np.mean(abs(points[:, 1]) < 0.25) == pytest.approx(0.5 / 0.9, abs=0.06)
 

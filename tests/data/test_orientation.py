@@ -80,7 +80,7 @@ def test_every_part_of_a_scene_is_turned_outward():
 @pytest.mark.parametrize("lost", [0, 0.02])
 @pytest.mark.parametrize("kind", ["turned", "doubled", "some doubled"])
 def test_furniture_as_exporters_leave_it(kind, lost):
-    """Faces are reversed at random, all or some are doubled, and some meshes lack a few."""
+    """In these meshes faces are reversed at random, all or some of them are doubled, and some are missing."""
     rng = np.random.default_rng(1)
     for category in ("chair", "lamp", "sofa"):
         shape = generate(category, 3)
@@ -154,8 +154,9 @@ def test_parts_that_share_a_wall_are_one_solid(inverted):
 
 def test_a_mirrored_half_with_a_seam():
     half = at(0.5)
-    half = mesh(half.vertices, half.faces[half.triangles_center[:, 0] > 1e-9])  # open where it is mirrored
-    other = mesh(half.vertices * [-1, 1, 1], half.faces)  # mirrored, its faces not turned
+    half = mesh(half.vertices, half.faces[half.triangles_center[:, 0] > 1e-9])  # open at the plane of the mirror
+    # mirrored without reversing its faces, so that they point inward
+    other = mesh(half.vertices * [-1, 1, 1], half.faces)
     assert agreement(joined(half, other), lambda p: (abs(p) < [1, 0.5, 0.5]).all(axis=1)) == 1
 
 

@@ -1,4 +1,4 @@
-"""What is said of a picture before it is fitted: its size and mode, and what is converted when it is read."""
+"""The report on a picture before it is fitted: its size and mode, and what is converted when it is read."""
 
 import io
 

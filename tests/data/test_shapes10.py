@@ -1,4 +1,5 @@
-"""The promises of shapes10: closed, repeatable, diverse, thin in places, and not distinguishable by size alone."""
+"""The shapes of shapes10 are closed, repeatable and diverse, thin in places, and their categories cannot be told apart
+by size alone."""
 
 import hashlib
 import os
@@ -44,7 +45,7 @@ def test_closed_connected_and_of_modest_size(category):
         assert mesh.volume > 0.03
         assert mesh.body_count == 1
         assert len(mesh.faces) <= 6000
-        # and still closed once equal vertices are one, as after a trip through STL
+        # the mesh stays closed when equal vertices are merged, as after writing and reading STL
         assert trimesh.Trimesh(mesh.vertices, mesh.faces, process=True).is_watertight
 
 
@@ -53,7 +54,7 @@ def test_scaled_to_the_unit_sphere(category):
     for mesh in shapes(category):
         assert np.abs(mesh.bounds.sum(0)).max() < 1e-6
         assert np.linalg.norm(mesh.vertices, axis=1).max() == pytest.approx(1.0, abs=1e-6)
-        # what float32 holds, so that the cache loses nothing
+        # values are exact in float32, so that the cache loses nothing
         assert np.array_equal(mesh.vertices, mesh.vertices.astype(np.float32))
 
 
@@ -152,7 +153,7 @@ def test_damaged_block_is_not_trusted(cache):
 
 
 def test_cache_resumes_and_reports(cache, monkeypatch):
-    """One category of four blocks, one of which exists already and is not written again."""
+    """Uses one category of four blocks. One of them exists already, and is not written again."""
     monkeypatch.setattr(dataset, "CATEGORIES", ("table",))
     monkeypatch.setattr(dataset, "SEEDS", 4 * dataset.BLOCK)
     dataset._write_block("table", 2)

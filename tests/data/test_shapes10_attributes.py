@@ -1,4 +1,4 @@
-"""What shapes10 records of its shapes, and that recording it has changed none of them."""
+"""The attributes that shapes10 records. Recording them has not changed the shapes."""
 
 import hashlib
 import json
@@ -32,8 +32,8 @@ def cache(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_no_shape_has_changed(described, category):
-    """Against the shapes of before attributes were recorded: what can be told with any build of the geometry library,
-    and, with the one that they were made with, every bit."""
+    """Compares the shapes with those from before attributes were recorded: counts and sizes with every build of the
+    geometry library, and every bit with the build that made them."""
     meshes, before = [mesh for mesh, _ in described[category]], BEFORE["shapes"][category]
     assert [[len(mesh.vertices), len(mesh.faces)] for mesh in meshes] == before["counts"]
     assert np.allclose([[*mesh.extents, mesh.volume] for mesh in meshes], before["sizes"], atol=1e-5)
@@ -61,7 +61,8 @@ def test_every_category_records_what_it_draws(described, category):
      ("loudspeaker", "box width", 0), ("bench", "seat width", 0)],
 )  # fmt: skip
 def test_lengths_are_those_of_the_finished_shape(described, category, length, axis):
-    """In its own units: what is as long as the shape itself is measured again on the mesh."""
+    """Recorded lengths are in the units of the finished shape: those that span the whole shape are compared with the
+    mesh."""
     both = described[category]
     pairs = [(found[length], mesh.extents[axis]) for mesh, found in both if length in found]
     drawn, measured = np.array(pairs).T

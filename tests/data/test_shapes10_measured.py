@@ -1,4 +1,4 @@
-"""What is measured again from a mesh is the attribute that its generator recorded."""
+"""Attributes that are measured on a mesh equal those that its generator recorded."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from wsr.data.shapes10.generate import describe
 from wsr.data.shapes10.measured import EXTENTS, MEASURED, level, measures
 from wsr.errors import WsrError
 
-SEEDS = range(450, 480)  # of the validation
+SEEDS = range(450, 480)  # shapes of the validation split
 
 
 @pytest.mark.parametrize("category", MEASURED)

@@ -1,4 +1,4 @@
-"""Splits and attributes of data sets: what a query returns, and what signals say of themselves."""
+"""Splits and attributes of data sets: what a query returns, and which attributes signals state."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""WebP is decoded by libwebp itself, to the very pixels of Pillow's way, in half its memory."""
+"""WebP is decoded by libwebp itself, to the same pixels as by Pillow, in half of the memory."""
 
 import io
 import subprocess
@@ -27,7 +27,7 @@ def stored(picture: Image.Image, **options) -> bytes:
 
 
 def animated(**options) -> bytes:
-    """Three frames that cover a part of a transparent canvas of 40 × 30."""
+    """An animation of three frames that cover parts of a transparent canvas of 40 × 30 pixels."""
     frames = [Image.new("RGBA", (40, 30), (0, 0, 0, 0)) for _ in range(3)]
     for i, frame in enumerate(frames):
         frame.paste(noise(8, 9), (10 + i, 11))
@@ -53,7 +53,8 @@ def test_pixels_and_metadata_are_those_of_pillow(name, tmp_path, monkeypatch):
     np.testing.assert_array_equal(np.asarray(found), np.asarray(wanted))
     assert found.info == wanted.info
     read = read_picture(str(written(tmp_path, FILES[name])))
-    monkeypatch.setattr(webp, "library", lambda: None)  # as where Pillow has it built in
+    # as on a machine where libwebp is built into Pillow and cannot be called
+    monkeypatch.setattr(webp, "library", lambda: None)
     np.testing.assert_array_equal(read, read_picture(str(tmp_path / "a.png")))
 
 
@@ -73,7 +74,7 @@ def test_what_is_cut_or_changed_is_read_or_refused(name, tmp_path):
 
 def test_a_frame_outside_the_canvas_is_refused(tmp_path):
     data = bytearray(FILES["animated"])
-    data[data.index(b"ANMF") + 8] = 200  # its left edge, in units of two pixels
+    data[data.index(b"ANMF") + 8] = 200  # the left edge of the frame, in units of two pixels
     with pytest.raises(WsrError, match="beyond the canvas"):
         read_picture(str(written(tmp_path, bytes(data))))
 

@@ -23,7 +23,7 @@ config = FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2)
 for name in ("mlora-asym", "mlp-asym"):
     torch._dynamo.reset()
     counter = CompileCounterWithBackend("aot_eager")
-    for batch in range(3):  # as the batches of a zoo: other pictures, and a model of their own
+    for batch in range(3):  # like the batches of a zoo: each has other pictures and its own model
         model = make_representation(name, BaseField(config).requires_grad_(False), config)
         problem = make_problem(np.random.rand(3, 16, 16, 3).astype(np.float32), None)
         *_, last = run_fit(problem, model, model.initial(), FitConfig(3, 64, 8), 16, 0, backend=counter)

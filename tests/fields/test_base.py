@@ -89,13 +89,14 @@ def test_a_base_of_the_assets_comes_before_the_one_that_is_shipped(base, tmp_pat
     own = tmp_path / "bases/emoji.safetensors"
     save_base(own, base, BaseInfo("emoji", "cpu", 5))
     assert load_base("emoji").info.path == str(own)
-    assert base_name(own) == "emoji" and base_name(shipped) == shipped  # its name leads elsewhere now
+    # the name of the shipped base now leads to the other file
+    assert base_name(own) == "emoji" and base_name(shipped) == shipped
 
 
 def test_pixel_centres():
     grid = pixel_grid(2, 4).view(2, 4, 2)
-    assert torch.allclose(grid[0, :, 0], torch.tensor([-0.75, -0.25, 0.25, 0.75]))  # x to the right
-    assert torch.allclose(grid[:, 0, 1], torch.tensor([-0.25, 0.25]))  # y down, pixels square
+    assert torch.allclose(grid[0, :, 0], torch.tensor([-0.75, -0.25, 0.25, 0.75]))  # x grows to the right
+    assert torch.allclose(grid[:, 0, 1], torch.tensor([-0.25, 0.25]))  # y grows downwards, and pixels are square
     assert torch.equal(morton_order(3, 5).sort().values, torch.arange(15))
 
 

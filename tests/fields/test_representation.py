@@ -37,7 +37,7 @@ def test_values_have_the_right_shape_and_gradients_reach_every_weight(model, poi
     values = model.evaluate(weights, points)
     assert values.shape == (3, 64, 3)
     values.square().sum().backward()
-    assert (weights.grad != 0).float().mean() > 0.8  # a ReLU may be closed at all of 64 points
+    assert (weights.grad != 0).float().mean() > 0.8  # a ReLU may be zero at all of the 64 points
 
 
 def test_a_copy_on_a_device_takes_all_tensors_with_it(model):

@@ -46,14 +46,15 @@ def test_every_representation_trains_and_decodes(name, base, pictures):
     result = fit(pictures, name, base, steps=30, points=128)
     assert result.weights.shape == (3, result.representation.size)
     assert result.render(8).shape == (3, 8, 8, 3) and result.render(16).min() >= 0 and result.render(16).max() <= 1
-    assert not any(status.startswith("diverged") for status in result.status)  # so few steps are poor
+    # after so few steps all fits are poor, which is allowed
+    assert not any(status.startswith("diverged") for status in result.status)
     first = next(iter(fit_stream(pictures, name, base, steps=30, points=128)))
     assert (result.quality > first.quality).all()
 
 
 def test_quality_is_the_psnr_of_the_rendered_image(base, pictures):
     result = fit(pictures, "mlora", base, steps=5)
-    # the target is kept in bytes: half a step of 255 is the most that can differ
+    # Targets are stored in bytes, so that values may differ by half of 1/255.
     assert np.allclose(
         result.quality, [wsr.metrics.psnr(a, b) for a, b in zip(result.render(16), pictures, strict=True)], atol=0.05
     )
@@ -62,7 +63,7 @@ def test_quality_is_the_psnr_of_the_rendered_image(base, pictures):
 @pytest.mark.parametrize("name", ["mlp", "lora", "mlora-asym"])
 def test_an_instance_is_as_good_alone_as_in_a_batch(name, base, pictures):
     """In the dtype in which this machine fits, and with its number of threads."""
-    within = {torch.float32: 0.05, torch.bfloat16: 0.5}[compute_dtype("cpu")]  # dB; bf16 has two digits
+    within = {torch.float32: 0.05, torch.bfloat16: 0.5}[compute_dtype("cpu")]  # in dB; bf16 has two decimal digits
     together = fit(pictures, name, base, steps=80, points=64)
     for i in range(3):
         alone = fit(pictures[i : i + 1], name, base, steps=80, points=64)
@@ -182,7 +183,7 @@ def test_one_instance_that_diverges_leaves_the_others_alone(base, pictures):
     results = []
     for broken in (False, True):
         problem = make_problem(pictures, None)
-        if broken:  # what a bad target would do: every value of one instance is NaN
+        if broken:  # all values of one instance become NaN, as with a damaged target
             original = problem.targets.batch
 
             def batch(step, count, original=original):

@@ -56,7 +56,7 @@ def test_without_levers_it_is_adam():
 
 
 def test_the_pull_leads_back_where_nothing_else_pulls():
-    """Adam's steps are as long where the gradient is nothing but noise: without a pull the weights wander off."""
+    """Adam's steps do not become shorter if the gradient is only noise, so without the pull the weights wander off."""
 
     def distance(pull: float) -> torch.Tensor:
         start, rates = torch.ones(2), torch.tensor([1.0, 3.0])
@@ -71,7 +71,7 @@ def test_the_pull_leads_back_where_nothing_else_pulls():
 def test_a_pull_shortens_the_way_from_the_start_by_one_share_in_every_entry():
     config = replace(CONFIG, steps=1, lr=0.05)
     plain, pulled = (steps(replace(config, pull=pull), 4.0)[1] for pull in (0.0, 2.0))
-    assert torch.equal(plain, pulled)  # the first step begins at the start
+    assert torch.equal(plain, pulled)  # in the first step the pull is zero, because the weights are at the start
     iterates = Iterates(torch.zeros(2), torch.tensor([1.0, 3.0]), 1, replace(config, steps=2, lr_end=0.05, pull=2.0))
     iterates.step(0, (iterates.weights - 4.0).square().sum(1))
     before = iterates.weights.detach()
@@ -88,7 +88,7 @@ def test_the_average_is_that_of_the_last_steps(share):
     found, result = steps(config, 4.0, noise=0.5)
     last = averaged_steps(config)
     assert last == round(share * 40) and torch.allclose(result, torch.stack(found[-last:]).mean(0), atol=1e-6)
-    assert torch.equal(found[-1], steps(CONFIG, 4.0, noise=0.5)[1])  # the fit itself goes the same way
+    assert torch.equal(found[-1], steps(CONFIG, 4.0, noise=0.5)[1])  # averaging does not change the steps of the fit
 
 
 def test_an_average_is_less_noisy_than_the_last_step():
@@ -114,7 +114,7 @@ def test_levers_are_keywords_of_a_fit(base, pictures):
     off = fit(pictures, "mlora-asym", base, steps=20, points=64, pull=0.0, average=0.0, shared_points=False)
     assert torch.equal(plain.weights, off.weights)
     shared = fit(pictures, "mlora-asym", base, steps=20, points=64, shared_points=True)
-    assert torch.equal(plain.weights, shared.weights)  # pictures share their places anyway
+    assert torch.equal(plain.weights, shared.weights)  # instances of a batch of pictures always share their points
     near = fit(pictures, "mlora-asym", base, steps=20, points=64, pull=5.0)
     start = plain.representation.initial()
     assert ((near.weights - start).norm(dim=1) < (plain.weights - start).norm(dim=1)).all()
@@ -130,7 +130,7 @@ def test_levers_out_of_range_are_explained(given, said):
 
 
 def test_what_is_off_is_not_stated(base):
-    """So that zoos and runs of before are continued as the same ones."""
+    """Otherwise zoos and runs that were begun before the levers existed could not be continued."""
     from wsr.identity import Identity
 
     assert not {"pull", "average", "shared_points"} & CONFIG.stated().keys()
@@ -146,7 +146,7 @@ def test_what_is_off_is_not_stated(base):
 
 @pytest.fixture
 def few_places(monkeypatch, tmp_path):
-    """Sixteen thousand places instead of 131,072."""
+    """Shapes with 16,000 sampled points instead of 131,072."""
     monkeypatch.setenv("WSR_CACHE", str(tmp_path))
     monkeypatch.setattr(shared_places, "PLACES", 8192)
     monkeypatch.setattr(shared_places, "REFERENCES", 4)

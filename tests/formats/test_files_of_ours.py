@@ -140,7 +140,7 @@ def test_each_field_of_the_metadata_may_be_wrong(files, tmp_path, kind):
     header, body = header_of((files / f"{kind}.safetensors").read_bytes())
     meta, refused = header["__metadata__"], 0
     for place in list(paths_in(meta)):
-        # of a network, which takes long to build, some of the values for each field
+        # networks take long to build, so only some of the values are tried for each field
         values = random.Random(str(place)).sample(WRONG, 6) if kind in ("diffusion", "encoder") else WRONG
         for value in (GONE, *values):
             value = value if len(place) > 1 or value is GONE else value if isinstance(value, str) else json.dumps(value)
@@ -172,7 +172,8 @@ def test_two_fields_and_a_tensor_may_be_wrong(files, tmp_path, data):
         value = data.draw(st.recursive(simple, lambda inner: st.lists(inner, max_size=3)))
         try:
             header = with_value(header, place, value)
-        except (TypeError, KeyError, IndexError, ValueError):  # the first change took the second one's place away
+        # the first change has removed the place of the second one
+        except (TypeError, KeyError, IndexError, ValueError):
             continue
     refused_or_read(READERS[kind], written(tmp_path / "f.safetensors", header, body))
 
@@ -224,7 +225,7 @@ def test_columns_and_rows_that_disagree(files, tmp_path):
     with pytest.raises(WsrError, match="bytes"):
         read_zoo(tmp_path / "zoo")
     few = zoo(change=lambda t: t.assign(own=[1.0, None, 3.0], words=["x", None, "z"]))
-    assert Zoo.open(few).index["own"].isna().sum() == 1  # columns of its own may be anything plain
+    assert Zoo.open(few).index["own"].isna().sum() == 1  # additional columns of an index may hold any plain values
 
 
 def test_a_file_of_weights_says_what_disagrees(files, tmp_path):

@@ -1,4 +1,4 @@
-"""What a file really holds is told by its content, whatever its name says."""
+"""The kind of a file is recognised by its content, whatever its name says."""
 
 import io
 
@@ -93,7 +93,7 @@ def test_what_nobody_knows_has_no_name():
 
 
 def test_a_good_file_of_an_odd_beginning_is_read(tmp_path):
-    """What is told by content is told of files that cannot be read, never of those that can."""
+    """Recognition by content explains why a file cannot be read. It never refuses a file that can be read."""
     binary = bytearray(mesh("stl"))
     for begin in (b"solid v 1 2 3", b"ply ", b"OFF", b"v 0 0 0", b"{"):
         binary[:80] = begin.ljust(80)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("bounded")
 
 
 def test_a_public_checkpoint_may_not_pretend_to_be_large(tmp_path):
-    """A tensor of stride 0 states a thousand million classes in four bytes."""
+    """A tensor with stride 0 claims 10⁹ classes and takes four bytes."""
     state = PointNet(10).state_dict()
     state["fc3.bias"] = torch.zeros(1).expand(10**9)
     torch.save(state, tmp_path / "p.pth")

@@ -21,7 +21,7 @@ from wsr.errors import WsrError
 
 COUNT = int(os.environ.get("WSR_FUZZ", 500))
 SHARES = {"picture": 0.24, "mesh": 0.3, "weights": 0.14, "base": 0.08, "model": 0.08, "zoo": 0.16}
-SECONDS = 30.0  # for one file: the deadline of a visitor's target, and room for a busy machine
+SECONDS = 30.0  # per file: the deadline for a visitor's target, with a reserve for a busy machine
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def changed_index(path: Path, rng: random.Random) -> None:
         value = [None, -1, "x" * 300, float("nan"), 10**15][rng.randrange(5)]
         index[column] = value if change == 3 else [value, *index[column].astype(object)[1:]]
         if change == 4 and isinstance(value, str) != isinstance(index[column].iloc[-1], str):
-            index[column] = index[column].astype(str)  # a column of a file has one type
+            index[column] = index[column].astype(str)  # all values of a column in a Parquet file have one type
     index.to_parquet(path, index=False)
 
 

@@ -12,7 +12,7 @@ from wsr.generators.diffusion.clusters import Clusters
 from wsr.generators.diffusion.model import draw
 from wsr.generators.diffusion.process import make_process
 
-DEAD, RARE = [3, 50, 51, 200], 7  # the same in all weights, and in all but one
+DEAD, RARE = [3, 50, 51, 200], 7  # equal in all training weights, and equal in all but one of them
 
 
 def partly_constant(model, n=20):
@@ -40,7 +40,7 @@ def test_constant_parameters_are_left_out_and_put_back(model):
 @pytest.mark.parametrize("encoder", [True, False])
 def test_training_is_not_troubled_by_them_and_the_file_says_which_they_are(adapter, encoder, tmp_path):
     made, unseen = model_of(adapter, encoder=encoder, patience=2, eval_every=6), partly_constant(adapter, 8)
-    unseen[:, RARE] += 1e-3  # before, the validation loss was some 10⁵ from this alone
+    unseen[:, RARE] += 1e-3  # in an earlier version, this alone raised the validation loss to about 10⁵
     training = Training(made, partly_constant(adapter), classes())
     training.validation = unseen, classes(8)
     assert training.identity.parts["constants"] == 5
@@ -76,7 +76,7 @@ def test_clusters_do_not_hear_of_them(adapter):
 
 
 def test_models_of_before_learnt_them_and_sample_as_they_did(monkeypatch):
-    """Their files state a standard deviation of 10⁻⁶ for constants."""
+    """Files of earlier versions state a standard deviation of 10⁻⁶ for constants."""
     monkeypatch.setenv("WSR_ASSETS", str(BEFORE))
     made = load_diffusion("pictures-mlora-asym")
     assert len(made.varying) == len(made.mean) == made.representation.size

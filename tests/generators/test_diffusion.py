@@ -36,7 +36,8 @@ def test_the_pairs_of_a_layer_are_its_matrices(adapter):
     assert torch.equal(pairs[:, 1, :, :c], a) and torch.equal(pairs[:, 1, :, c:], named["layers.1.B"].mT)
     assert torch.equal(tokens.vectors(pairs), x)
     uneven = make_tokens(adapter, replace(TINY, pair_width=adapter.rank * 4 + 1))
-    assert uneven.gather.shape[1] == adapter.rank * adapter.rank * 4  # what does not divide into heads is left out
+    # the width is rounded down to a multiple of the number of heads
+    assert uneven.gather.shape[1] == adapter.rank * adapter.rank * 4
     with pytest.raises(WsrError, match="width"):
         make_tokens(adapter, replace(TINY, pair_width=adapter.rank - 1))
 
@@ -52,7 +53,8 @@ def test_an_untrained_network_does_not_mix_samples_and_hears_of_its_class_only_a
 
 @pytest.mark.parametrize("predict", PREDICTIONS)
 def test_a_network_that_knows_leads_from_noise_to_the_weights(predict):
-    """With the true answer instead of a network, sampling ends at the data, whatever the network is to predict."""
+    """If the exact prediction takes the place of the network, sampling ends at the data, whichever quantity the network
+    predicts."""
     process = make_process(replace(TINY, predict=predict))
     goal, noise = torch.randn(3, 10), torch.randn(3, 10)
 
@@ -71,14 +73,14 @@ def test_a_network_that_knows_leads_from_noise_to_the_weights(predict):
 
 
 def test_the_last_noise_of_the_cpu_preset_hides_what_weights_have_in_common():
-    common = 400.0  # above the variance of any zoo's first principal component, of standardised weights
+    common = 400.0  # more than the variance of the first principal component of the standardized weights of any zoo
     kept = make_process(diffusion_preset("cpu")).forward.alphas_cumprod
     assert float(kept[-1]) * common < 0.05
 
 
 @pytest.mark.parametrize("predict", PREDICTIONS)
 def test_training_finds_the_two_groups(adapter, predict):
-    # as at the `cpu` preset, the last noise hides which group a weight is of
+    # as at the `cpu` preset, the final noise is so large that it hides the group of a weight
     config = replace(TINY, predict=predict, steps=400, width=32, batch=20, ema=0.98, beta=(1e-3, 0.4))
     made = fresh(adapter, config)
     records = list(Training(made, weights(adapter), classes()).run(record_every=50, monitor_every=200))
@@ -86,7 +88,7 @@ def test_training_finds_the_two_groups(adapter, predict):
     # the best guess of a weight is its group's mean, of which there are two; the others carry noise into their samples
     assert records[3].monitor.samples == 32 and records[-1].monitor.distinct > (1 if predict == "sample" else 2)
     if predict == "epsilon":
-        return  # must carry the whole noise through the network, and learns the classes much later
+        return  # this network has to carry the whole noise, and learns the classes much later
     data = weights(adapter)
     for label, rows in (("even", data[0::2]), ("odd", data[1::2])):
         found = made.sample(6, cls=label, steps=20)
@@ -95,7 +97,7 @@ def test_training_finds_the_two_groups(adapter, predict):
 
 
 def by_heart(adapter, **changes):
-    """A training that can only memorize: the weights have nothing in common."""
+    """A training that can only memorize, because its weights have nothing in common."""
     noise = [torch.randn(20, adapter.size, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
     config = replace(TINY, **{"steps": 600, "width": 64, "batch": 20, "ema": 0.9, "eval_every": 20, **changes})
     training = Training(WeightDiffusion.new(adapter, noise[0], config, ["even", "odd"]), noise[0], classes())
@@ -198,7 +200,8 @@ def test_classes_are_drawn_as_often_as_they_were_there_and_each_sample_may_have_
     assert drawn[100:110] == made.draw_classes(10, seed=2, first=100)
     assert drawn.count("odd") == pytest.approx(100, abs=25)
     made.network.label.weight.data.normal_()
-    torch.nn.init.normal_(made.network.last.linear.weight)  # so that it hears of its class
+    # so that the output depends on the class; an untrained output layer is zero
+    torch.nn.init.normal_(made.network.last.linear.weight)
     whole = made.sample(4, classes=drawn[:4], steps=3, seed=2)
     assert torch.equal(whole, made.sample(4, steps=3, seed=2))
     for i, cls in enumerate(drawn[:4]):
@@ -244,7 +247,7 @@ def test_wrong_requests_are_explained(adapter):
 
 
 def _losses(make, folder):
-    """Runs in each of two processes."""
+    """Trains in one of two processes, and returns the losses."""
     torch.set_num_threads(1)
     made, data, labels = make()
     training = Training(made, data, labels)

@@ -26,7 +26,7 @@ def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypat
 
 def test_a_model_of_few_bits_is_smaller_and_nearly_the_same(adapter, tmp_path):
     made = fresh(adapter)
-    for parameter in made.network.parameters():  # an untrained one ends in zeros
+    for parameter in made.network.parameters():  # the output layer of an untrained network is zero
         torch.nn.init.normal_(parameter, std=0.1)
     made.about = {"zoo": {}}
     sizes = {}
@@ -37,13 +37,13 @@ def test_a_model_of_few_bits_is_smaller_and_nearly_the_same(adapter, tmp_path):
         state = load_diffusion(path, adapter).network.state_dict()
         for name, tensor in made.network.state_dict().items():
             largest = tensor.abs().amax(-1, keepdim=True) if tensor.ndim > 1 else tensor.abs().max()
-            # of few bits, the largest numbers may be cut
+            # with few bits, the largest numbers may be clipped
             allowed = largest * (0.3 if bits < 8 else 0.11) if tensor.ndim > 1 else largest / 1000
             assert ((state[name] - tensor).abs() <= allowed + 1e-6).all()
             if tensor.ndim > 1:
-                least = max(4.0**-bits * 20, 1e-6)  # float16 keeps eleven digits
+                least = max(4.0**-bits * 20, 1e-6)  # float16 keeps eleven binary digits
                 assert (state[name] - tensor).square().mean() < tensor.square().mean() * least
-    assert sizes[6] < sizes[8] < 0.8 * sizes[16]  # of a tiny model, half of the file is names
+    assert sizes[6] < sizes[8] < 0.8 * sizes[16]  # half of the file of so small a model consists of names
 
 
 def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):

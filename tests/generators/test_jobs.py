@@ -1,4 +1,4 @@
-"""From a zoo to a model: validation weights decide when training ends, and held-out fits are not used."""
+"""Training a model on a zoo: validation weights decide when it ends, and held-out fits are not used."""
 
 from dataclasses import replace
 
@@ -88,7 +88,7 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
     assert count == len(made) == 5 and made.meta["sampled"]["final_noise"] == 0.3
     assert model.about["monitors"][-1]["samples"] == 32
     list(train_diffusion(zoo, tmp_path / "other.safetensors", config=TINY, seed=1))
-    with pytest.raises(WsrError, match="s"):  # the samples there are of another model
+    with pytest.raises(WsrError, match="s"):  # the existing samples come from another model
         list(sample_zoo(load_diffusion(tmp_path / "other.safetensors", zoo.representation), tmp_path / "s", 8, steps=4))
     whole = list(train_diffusion(zoo, tmp_path / "w.safetensors", config=TINY, steps=6))
     assert whole[-1].step == 6 and whole[-1].validation is None
@@ -103,8 +103,10 @@ def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):
     found = clusters(apart)
     assert set(found) == set(clusters.names) and found == [found[i % 2] for i in range(40)]
     training = training_of(zoo, replace(TINY, clusters=4), cls="odd")
-    assert training.model.classes == ["cluster 01", "cluster 02", "cluster 03"]  # of 18 weights, five a cluster
+    # 18 weights make three clusters of at least five
+    assert training.model.classes == ["cluster 01", "cluster 02", "cluster 03"]
     assert sum(training.model.about["counts"]) == 18 and set(training.validation[1]) <= set(training.model.classes)
     assert training_of(zoo, replace(TINY, clusters=4)).model.classes == ["even", "odd"]
     monkeypatch.undo()
-    assert training_of(zoo, replace(TINY, clusters=4), cls="odd").model.classes == ["odd"]  # too few to group
+    # too few weights for clusters
+    assert training_of(zoo, replace(TINY, clusters=4), cls="odd").model.classes == ["odd"]

@@ -48,7 +48,7 @@ def test_the_best_predictor_leads_to_the_moments(predict, shift):
 
 @pytest.mark.parametrize("predict", PREDICTIONS)
 def test_clean_weights_are_predicted_whatever_the_network_predicts(predict):
-    """The error of the best predictor is known: that of a Gaussian of which a noisy sample was seen."""
+    """The error of the best predictor is known: it is the variance of a Gaussian given a noisy sample of it."""
     config = replace(TINY, predict=predict, timesteps=1000, beta=(1e-4, 2e-2))
     generator = torch.Generator().manual_seed(1)
     noise = torch.randn(20_000, 3, generator=generator)

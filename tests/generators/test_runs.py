@@ -96,7 +96,7 @@ def test_a_damaged_checkpoint_is_left_aside_with_a_sentence(zoo, tmp_path, caplo
     "damage", ["network", "average", "a moment", "a moment too many", "the evaluations", "no step"]
 )
 def test_of_a_damaged_checkpoint_nothing_is_taken(damage, zoo, tmp_path, caplog):
-    """The file can be read but is incomplete; the run stays at its beginning."""
+    """The file can be read but is incomplete, so the run starts from its beginning."""
     config = replace(TINY, patience=2, eval_every=10)
     straight = list(train_diffusion(zoo, tmp_path / "a.safetensors", config=config, overwrite=True))
     begin(zoo, tmp_path / "m.safetensors", config=config)

@@ -50,7 +50,8 @@ def test_of_a_zoo_of_two_splits_a_tenth_is_set_aside_and_held_out_fits_stay_unse
 
 
 def test_training_goes_on_as_long_as_it_gains(adapter, tmp_path):
-    """Weights that have nothing in common can only be learnt by heart, which does not help with those of the split."""
+    """Weights that have nothing in common can only be memorized, which does not reduce the loss on the validation
+    split."""
     noise = torch.randn(60, adapter.size, generator=torch.Generator().manual_seed(1))
     zoo = zoo_of(adapter, tmp_path / "zoo", ["train"] * 20 + ["validation"] * 20 + ["test"] * 20, noise)
     config = replace(TINY, steps=100_000, width=64, batch=20, eval_every=20, patience=2)
@@ -72,7 +73,7 @@ def test_long_layers_are_divided_into_equal_tokens(model, encoder):
     config = replace(TINY, encoder=encoder, token_size=30)
     tokens = make_tokens(model, config)
     if encoder and model.rank:
-        assert tokens.count == model.layers  # the layer encoder has tokens of its own
+        assert tokens.count == model.layers  # with the layer encoder, the number of tokens is its own
         return
     whole = make_tokens(model, replace(config, token_size=None))
     assert max(tokens.sizes) <= 30 < max(whole.sizes) and sum(tokens.sizes) == model.size

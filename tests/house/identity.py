@@ -7,9 +7,10 @@ from tests.house.modules import imports
 from tests.house.source import Broken, Source, at_import, functions, texts
 
 REPRESENTATIONS = ("mlp", "mlp-asym", "lora", "lora-asym", "mlora", "mlora-asym")
-PARTS = (*REPRESENTATIONS, "-asym", "asym", "mlp-", "lora-", "mlora-")  # what tests of a name look for
+PARTS = (*REPRESENTATIONS, "-asym", "asym", "mlp-", "lora-", "mlora-")  # words that code looks for in names
 DATA_SETS = ("emoji", "emoji-people", "emoji/people", "shapes10")  # `faces` are also those of a mesh
-REGISTRY = tuple(f"wsr/fields/{name}.py" for name in ("registry", "mlp", "lora", "mlora"))  # each registers its own
+# files that register such names
+REGISTRY = tuple(f"wsr/fields/{name}.py" for name in ("registry", "mlp", "lora", "mlora"))
 INTO_TEXT = {"endswith", "startswith", "removesuffix", "removeprefix", "split", "rsplit", "partition", "rpartition",
              "replace", "find", "count"}  # fmt: skip
 
@@ -76,8 +77,8 @@ def _looked_for(
 
 
 def early_answers(found: list[Source]) -> list[Broken]:
-    """Asking a registry what there is while a module is imported: what is registered later would be left out. It is
-    asked where it is needed; the axis of a grid is the function itself."""
+    """Finds code that lists the contents of a registry while its module is imported: what is registered later would be
+    left out. It should ask when it needs the list, and give a grid the function itself as axis."""
     broken = []
     for source in found:
         broken += [
@@ -94,7 +95,7 @@ def early_answers(found: list[Source]) -> list[Broken]:
 
 
 def _asks_all(function: ast.AST) -> bool:
-    """Whether this is one of the registries' functions that list what there is."""
+    """Tells whether this is a function that lists the contents of a registry."""
     name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
     return name in ("names", "kinds", "everything", "needing")
 

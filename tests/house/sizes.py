@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tests.house.source import Broken, Function, Source, functions
 
 PARAMETERS, VALUES, LINES, TWIN = 8, 4, 300, 10
-REASON = f"Longer than {LINES} lines: "  # begins a line in the head of a file that has to be, and why follows
+REASON = f"Longer than {LINES} lines: "  # begins the line in the head of a longer file that states the reason
 HEAD = 40  # lines
 MANY = 1000  # the length of a tuple that cannot be read where it is made
 

@@ -46,12 +46,12 @@ def _source(path: Path) -> Source:
 
 
 def sources(folders: tuple[str, ...]) -> list[Source]:
-    """Every Python file in these folders of the repository."""
+    """Returns every Python file in these folders of the repository."""
     return [_source(path) for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]:
-    """Every function with its qualified name."""
+    """Yields every function with its qualified name."""
     for node in ast.iter_child_nodes(tree):
         named = isinstance(node, ast.ClassDef | Function)
         name = f"{within}{node.name}." if named else within
@@ -61,7 +61,7 @@ def functions(tree: ast.AST, within: str = "") -> Iterator[tuple[str, Function]]
 
 
 def at_import(node: ast.AST) -> Iterator[ast.AST]:
-    """What is evaluated when a module is imported: all but the bodies of functions."""
+    """Yields what is evaluated when a module is imported: everything except the bodies of functions."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, Function | ast.Lambda):
             continue

@@ -48,7 +48,7 @@ def stuck():
 
 
 def nested_memory(megabytes, allowed):
-    """A part of the work has a limit of memory of its own; afterwards there is more again."""
+    """Gives a part of the work a lower limit of memory, and allocates more afterwards."""
     try:
         call(allocate, megabytes, limits=Limits(seconds=5, memory=allowed * 2**20, what="'inner.png'"))
     except WsrError as error:

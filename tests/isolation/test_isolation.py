@@ -1,4 +1,5 @@
-"""Whatever happens in a child becomes a result or one sentence, and the next caller finds a working child."""
+"""Whatever happens in a child process, the caller gets a result or an error of one sentence, and the next caller a
+working child."""
 
 import os
 import subprocess
@@ -84,7 +85,7 @@ def test_a_stream_gives_all_values_and_closing_it_closes_the_generator(children,
     assert [next(stream) for _ in range(3)] == [0, 1, 2]
     pid = children.call(work.where, limits=limits())[0]
     stream.close()
-    assert (tmp_path / "b").exists()  # its `finally` has run
+    assert (tmp_path / "b").exists()  # the `finally` of the stopped work has run
     assert pid != os.getpid()
     assert children.call(work.double, 2, limits=limits()) == 4
 
@@ -104,7 +105,7 @@ def test_work_in_a_child_does_not_start_another(children):
 
 
 def test_a_part_of_a_childs_work_keeps_its_own_limit_of_memory(children):
-    """Reading a visitor's file happens inside the preparation of a target, in one child."""
+    """A visitor's file is read as a part of preparing a target, in the same child."""
     said, after = children.call(work.nested_memory, 600, 100, limits=limits())
     assert said.startswith("'inner.png' needs more than 100 MB") and after == 1
 

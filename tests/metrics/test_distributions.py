@@ -51,7 +51,8 @@ def test_scale_and_offset_of_the_features_do_not_count(features):
     gen, ref = features
     for measure in (frechet_distance, mmd, lambda a, b: mmd(a, b, "polynomial")):
         assert measure(gen * 7 - 3, ref * 7 - 3) == pytest.approx(measure(gen, ref), rel=1e-9)
-    assert frechet_distance(gen, ref) != pytest.approx(frechet_distance(ref, gen))  # the reference normalises
+    # it is not symmetric, because both sides are standardized by the reference
+    assert frechet_distance(gen, ref) != pytest.approx(frechet_distance(ref, gen))
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "polynomial"])
@@ -75,7 +76,7 @@ def test_mmd_agrees_with_sklearns_kernels_whatever_the_block(features, kernel, m
 
 
 def test_mmd_of_far_away_points_is_what_the_kernel_leaves():
-    ref = np.concatenate([np.full((30, 2), -1.0), np.full((30, 2), 1.0)])  # mean 0, spread 1
+    ref = np.concatenate([np.full((30, 2), -1.0), np.full((30, 2), 1.0)])  # mean 0, standard deviation 1
     gen = np.full((40, 2), 1e3)
     near = 0.5 + 0.5 * np.exp(-8 / (2 * 2**2))
     assert mmd(gen, ref) == pytest.approx(1 + near, rel=1e-9)
@@ -107,7 +108,7 @@ def test_one_nearest_neighbour_accuracy_agrees_with_sklearn():
     x, y = clouds(9, 0), clouds(7, 1)
     both = np.concatenate([x, y])
     distance = pairwise_chamfer(both, both)
-    np.fill_diagonal(distance, 1e9)  # leave one out
+    np.fill_diagonal(distance, 1e9)  # a point is not its own nearest neighbour
     labels = np.array([1] * 9 + [0] * 7)
     model = KNeighborsClassifier(1, metric="precomputed").fit(distance, labels)
     assert set_metrics(x, y).nna1 == pytest.approx(model.score(distance, labels))
@@ -134,7 +135,8 @@ def test_precision_is_of_what_lies_among_the_others_and_recall_of_what_is_reache
              for one in x]  # fmt: skip
     assert precision(x, y) == np.mean(found) and recall(y, x) == precision(x, y)
     assert precision(y, y) == recall(y, y) == 1.0
-    few = y[:1] + 0.01 * x[:4]  # good, and all alike
+    few = y[:1] + 0.01 * x[:4]  # samples of good quality that are all alike
     assert precision(few, y) == 1.0 and recall(few, y) < 0.5
     assert precision(x + 100, y) == recall(x + 100, y) == 0.0
-    assert precision(y[:2], y[:3]) == 1.0  # of so few the surroundings reach to the last one
+    # with fewer points than neighbours, the ball around a point reaches its farthest neighbour
+    assert precision(y[:2], y[:3]) == 1.0

@@ -45,7 +45,7 @@ def test_clip_is_loaded_from_a_file_and_missing_weights_are_explained(tmp_path, 
     network = open_clip.create_model("Tiny-Test").eval()
     torch.save(network.state_dict(), tmp_path / "tiny.pt")
 
-    class Archive(torch.nn.Module):  # as OpenAI's: parameters, and some numbers beside them
+    class Archive(torch.nn.Module):  # like the file of OpenAI: parameters, and some plain numbers beside them
         def __init__(self):
             super().__init__()
             self.visual = network.visual
@@ -64,7 +64,7 @@ def test_clip_is_loaded_from_a_file_and_missing_weights_are_explained(tmp_path, 
     found = clip(tmp_path / "tiny.pt", "Tiny-Test")(images)
     assert np.allclose(clip(tmp_path / "script.pt", "Tiny-Test")(images), found, atol=1e-3)
     default = inspect.signature(clip).parameters["architecture"].default
-    assert open_clip.get_model_config(default)["quick_gelu"]  # as OpenAI's weights need it
+    assert open_clip.get_model_config(default)["quick_gelu"]  # the weights of OpenAI need this activation
     monkeypatch.setenv(CLIP_VARIABLE, str(tmp_path / "misspelt.pt"))
     with pytest.raises(WsrError, match="misspelt"):
         extractor(None, 2)

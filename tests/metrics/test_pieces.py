@@ -1,4 +1,4 @@
-"""Floating pieces, counted on fields by formula whose pieces are known."""
+"""Floating pieces are counted on fields that are given by formulas, whose number of pieces is known."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def surface(*balls, minus=()):
     [
         (1, [(0.0, 0.5)]), (1, [(-0.2, 0.4), (0.2, 0.4)]), (2, [(-0.5, 0.3), (0.5, 0.3)]),
         (3, [(-0.6, 0.2), (0.0, 0.2), (0.6, 0.2)]), (2, [(-0.3, 0.5), (0.7, 0.08)]),
-        (1, [(-0.3, 0.5), (0.7, 0.03)]),  # a speck of a voxel
+        (1, [(-0.3, 0.5), (0.7, 0.03)]),  # a speck as small as a voxel, which does not count
     ],
 )  # fmt: skip
 def test_pieces_of_known_fields_are_counted(pieces, balls):
@@ -50,7 +50,7 @@ def test_a_shape_floats_if_it_has_more_pieces_than_real_ones_of_its_class():
     real, classes = np.array([1, 1, 2, 2, 2, 3]), np.array(["chair", "chair", "chair", "lamp", "lamp", "lamp"])
     made = np.array([2, 1, 0, 2, 3]), np.array(["chair", "chair", "chair", "lamp", "lamp"], dtype=object)
     assert floating_share(made[0], real, made[1], classes) == pytest.approx(2 / 5)
-    unknown = np.array([""] * 5)  # compared with the median of all, 2
+    unknown = np.array([""] * 5)  # without classes, each is compared with the median of all, which is 2
     assert floating_share(made[0], real, unknown, classes) == pytest.approx(1 / 5)
     assert named("pieces").text(0.4) == "40" and named("pieces").heading == "floating pieces %"
     with pytest.raises(WsrError, match="each with its class"):

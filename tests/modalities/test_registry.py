@@ -69,7 +69,7 @@ def test_importing_them_loads_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
 
 
-# What still looks at the dimension as a number, and why.
+# Functions that still use the dimension as a number, with the reason.
 LEFT = {
     "wsr/fields/legacy_presets.py": "files of then name a preset and a dimension, and nothing else",
 }
@@ -90,7 +90,7 @@ def _parts(*nodes: ast.AST) -> list[ast.AST]:
 
 
 def _branches(tree: ast.AST) -> list[int]:
-    """Lines that compare a dimension with a number, look something up by it, or tabulate something by it."""
+    """Returns the lines that compare a dimension with a number, or look something up by it in a table."""
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Compare):

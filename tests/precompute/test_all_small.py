@@ -49,7 +49,8 @@ from wsr.zoo import Zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 SCHEDULE = BaseTrainingConfig((Stage(40, 16, 64, 1e-2),))
-FIT = FitConfig(30, 64, 100, lr=5e-2)  # in large batches: at these sizes a step costs the same for 1 and for 100
+# large batches, because at these sizes a step takes as long for 100 instances as for one
+FIT = FitConfig(30, 64, 100, lr=5e-2)
 SMALL = {
     figure3: {"INSTANCES": 3, "cases": lambda: [("mlora", "own", 0.02, 0.0), ("mlora", "own", 0.02, 1.0),
                                                 ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
@@ -76,7 +77,7 @@ SMALL = {
     large_sampling: {"SAMPLES": 8, "STEPS": 3, "GUIDANCES": (1.0,), "FINAL_NOISES": (0.0, 0.1)},
     large_models: {"SAMPLES": 8, "STEPS": 3},
     scaling: {"SEEDS": (0,), "SAMPLES": 8, "STEPS": 3},
-    features: {"SIDE": 64},  # pixels: the real extractor, on smaller pictures
+    features: {"SIDE": 64},  # the real feature extractor, but on pictures of 64 pixels
     pointnet: {"BATCH": 4, "EPOCHS": 1},
     **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, processes, sampling)},
 }  # fmt: skip
@@ -156,7 +157,7 @@ def test_levers_of_pictures(small, tmp_path, capsys):
         assert row["fits"] == 32 and row["pairs"] == 4 and row["FD"] > 0 and 0 < row["noise share"] < 1
         assert 0 < row["span of 8"] < row["span of 16"] <= 1
     assert (assets_dir() / "reports/learnability-images-faces-paper.png").exists()
-    assert not list((tmp_path / "cache/training").glob("learnability-*"))  # the fits are not kept
+    assert not list((tmp_path / "cache/training").glob("learnability-*"))  # fits of the study are removed at its end
 
 
 def test_encoded_starts_of_pictures(small, tmp_path, capsys, monkeypatch):
@@ -178,7 +179,7 @@ def test_encoded_starts_of_pictures(small, tmp_path, capsys, monkeypatch):
 
 
 def test_generators_of_pictures(small, tmp_path, capsys):
-    faces = pictures(tmp_path / "faces", 200, 84)  # as few as an audit takes
+    faces = pictures(tmp_path / "faces", 200, 84)  # the smallest number of fits that an audit accepts
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
              "diffusion_sizes", "processes", "scaling", "large_models")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
@@ -192,7 +193,8 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert len(report("spans-images-faces-paper")["rows"]) == 2
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
     tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
-    assert tried == [name for name in processes.SETTINGS if "tokens" not in name]  # the layer encoder has its own
+    # settings of tokens do not apply, because the layer encoder has tokens of its own
+    assert tried == [name for name in processes.SETTINGS if "tokens" not in name]
     large = Zoo.open("images-faces-paper-large-mlora-asym")
     assert len(large) == 284 and large.meta["encoded"] and large.meta["dtype"] == "uint8"
     grown = report("scaling-images-faces-paper")["rows"]
@@ -205,11 +207,12 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]
     searched = report("diffusion-search-images-faces-paper")["rows"]
     assert {row["representation"] for row in searched} == {"mlora", "mlora-asym"}
-    assert small(faces, *names, only="mlora-asym") == 0  # another's rate in the same report changes none of it
+    # the rates of other representations in the same report stay as they are
+    assert small(faces, *names, only="mlora-asym") == 0
 
 
 def test_shapes(small, tmp_path, capsys):
-    for i in range(14):  # of which two or more are held out
+    for i in range(14):  # enough that at least two are held out
         path = tmp_path / "solids" / ("box" if i % 2 else "ball") / f"{i:02d}.obj"
         path.parent.mkdir(parents=True, exist_ok=True)
         extents = (1, 0.5 + 0.02 * i, 1)

@@ -75,14 +75,15 @@ def test_one_name_brings_what_it_needs_and_nothing_else(known, nothing):
     assert all(node.values.get("representation", "mlora-asym") == "mlora-asym" for node in found)
     assert {node.key for node in found if node.experiment == "bases"} == {"emoji", "faces", "shapes10"}
     alone = Plan(known, Context("paper", (FOLDER,), "mlp")).order(["maps"])
-    assert [str(node) for node in alone] == ["zoos images-faces-paper-mlp", "maps images-faces-paper-mlp"]  # no base
+    # an MLP needs no base
+    assert [str(node) for node in alone] == ["zoos images-faces-paper-mlp", "maps images-faces-paper-mlp"]
 
 
 def test_other_presets_and_data_sets_share_no_path_with_today_s(known):
     usual = set(Plan(known, Context()).producers)
     for context in (Context("paper"), Context("cpu", (FOLDER,)), Context("paper", (FOLDER,))):
         assert not usual & set(Plan(known, context).producers)
-    part = usual & set(Plan(known, Context("cpu", ("emoji",))).producers)  # one of the usual data sets alone
+    part = usual & set(Plan(known, Context("cpu", ("emoji",))).producers)  # a run with only one of the usual data sets
     assert "zoos/emoji-mlp" in part and not any("table1" in path or "dimensions" in path for path in part)
 
 
@@ -90,8 +91,8 @@ def test_the_assets_of_today_count_as_made_before_records_were_kept(known):
     if not (assets_dir() / "zoos" / "emoji-mlora-asym" / "zoo.json").exists():
         pytest.skip("the repository's assets are not here")
     plan = Plan(known, Context())
-    # two were never kept, one is of two zoos, and the newer ones have not been run; of faces not everything has been
-    # made yet, and what was made of people is not shipped
+    # These experiments are newer than the records, were never kept in assets/, or have not been run yet. Of faces not
+    # everything has been made yet, and what was made of people is not shipped.
     newer = {"processes", "encoders", "encoded_starts", "large_zoos", "large_search", "learnability", "scaling"}
     newer |= {"sliders", "slider_ways", "large_models", "large_maps", "large_sampling", "large_audits"}
     for name in known.keys() - newer - {"diffusion_sizes", "spans"}:

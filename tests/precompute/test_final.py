@@ -1,4 +1,4 @@
-"""The test split is read by final tables alone: nothing else names it, asks for it, or reads what they say."""
+"""Only the final tables read the test split: no other code names it, asks for it, or reads the results."""
 
 import ast
 from pathlib import Path
@@ -21,7 +21,7 @@ from wsr.zoo import Zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 ROOT = Path(__file__).resolve().parents[2]
-# Where the split is given its name, signals get it, and counts of all splits are told; and the one place that reads it.
+# The files that define the split, assign signals to it or count all splits, and the one that reads it.
 MAY_NAME_IT = {
     "wsr/data/splits.py", "wsr/data/faces/dataset.py", "wsr/data/shapes10/dataset.py", "wsr/commands/data.py",
     "precompute/selection.py", "precompute/final.py",

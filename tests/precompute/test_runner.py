@@ -115,7 +115,7 @@ def test_other_settings_are_refused_with_what_differs_or_made_anew(lab):
     assert "factor was 1 and is now 5" in failed[0] and "--again" in failed[0] and lab.done == []
     assert lab.run("numbers", again=True) == [] and len(lab.done) == 3
     assert lab.states("numbers") == [MADE] * 3
-    assert lab.states("squares") == [STALE] * 3 + [MADE]  # what they read has changed
+    assert lab.states("squares") == [STALE] * 3 + [MADE]  # the files that they read have changed
     assert all("inputs.toy/" in line for line in lab.run("squares"))
     assert lab.run("squares", again=True) == [] and lab.squares() == {"1": 25, "2": 100, "3": 225}
 
@@ -124,7 +124,7 @@ def test_nothing_is_made_of_what_is_stale(lab):
     lab.run("numbers")
     lab.factor = 2
     failed = lab.run("squares")
-    assert len(failed) == 7 and lab.done == []  # three of each, and no report of none
+    assert len(failed) == 7 and lab.done == []  # three cells of each of two experiments, and one report
     assert "which is stale: factor was 1 and is now 2" in failed[-2] or "which is stale" in failed[3]
 
 
@@ -181,7 +181,7 @@ def test_a_killed_run_goes_on_with_what_it_had_kept(lab):
         lab.run("numbers", **options)
     assert lab.states("numbers", **options) == [BEGUN]
     lab.factor = 2
-    assert "factor was 1" in lab.run("numbers", **options)[0]  # nobody goes on with another's state
+    assert "factor was 1" in lab.run("numbers", **options)[0]  # a run does not continue with the state of another one
     lab.factor, stop = 1, 0
     assert lab.run("numbers", **options) == [] and lab.done == ["numbers 1"]
     runner = lab.runner(**options)
@@ -203,7 +203,7 @@ def test_a_report_that_is_older_than_records_is_not_replaced_by_a_part_of_it(lab
     (lab.assets / "reports").mkdir(parents=True)
     (lab.assets / "reports/squares.json").write_text('{"1": 0, "2": 0, "3": 0}')
     assert lab.states("squares") == [BEFORE] * 4
-    assert lab.run("squares") == [] and lab.done == []  # nor is anything made for it
+    assert lab.run("squares") == [] and lab.done == []  # nothing that it needs is made, either
     lab.broken = {3}
     lab.run("squares", again=True)
     assert lab.squares() == {"1": 0, "2": 0, "3": 0} and lab.states("squares") == [MADE, MADE, BEFORE, BEFORE]
@@ -254,7 +254,7 @@ def test_a_cell_is_done_by_one_runner_at_a_time(lab):
     deadline = time.monotonic() + 10
     while records.is_locked(runner.nodes(runner.experiments["numbers"])[1]) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert lab.run("numbers", again=True) == [] and "numbers 2" in lab.done  # its process is gone
+    assert lab.run("numbers", again=True) == [] and "numbers 2" in lab.done  # the process that held the lock has ended
 
 
 def test_fits_of_other_targets_another_base_or_preset_are_another_run(base, lab, monkeypatch):
@@ -275,7 +275,7 @@ def test_fits_of_other_targets_another_base_or_preset_are_another_run(base, lab,
 
     def state(prepared: bool = True):
         context = Context()
-        context.memory["prepared", "emoji"] = None  # these signals need none
+        context.memory["prepared", "emoji"] = None  # these signals need no preparation
         return Runner({"toy": toy}, context, say=lab.said.append)
 
     def why() -> str:

@@ -36,14 +36,14 @@ def test_the_best_is_found_within_the_budget(tokens):
 
 
 def test_everybody_gets_the_same_number_of_trials_and_starts_with_the_rates():
-    known = searched(lambda trial: -trial.lr * trial.width * trial.depth, False)  # improves without end
+    known = searched(lambda trial: -trial.lr * trial.width * trial.depth, False)  # a score that improves without end
     assert len(known) == len(searched(lambda trial: -trial.lr, True)) == search.TRIALS
     assert list(known)[: len(search.RATES)] == [replace(START, lr=lr) for lr in search.RATES]
 
 
 def test_a_search_ends_early_if_all_neighbours_are_worse():
     known = searched(lambda trial: 0.0 if trial == replace(START, lr=1e-3) else 1.0, True)
-    assert len(known) == 2 + 1 + 2 + 1 + 1  # rates and their lower neighbour, two widths, one depth, one token size
+    assert len(known) == 2 + 1 + 2 + 1 + 1  # two rates and the next lower one, two widths, one depth, one token size
     assert {trial.depth for trial in known} == {1, 2} and {trial.token_size for trial in known} == {None, 1280}
 
 

@@ -23,7 +23,8 @@ COUNT, TRAINED = 120, 90
 
 @pytest.fixture
 def zoo(base, config, tmp_path, monkeypatch):
-    """A zoo whose index knows how light its pictures are, whether they are red, and something that nobody can see."""
+    """A zoo whose index states how light its pictures are, whether they are red, and an attribute that is not visible.
+    """
     model = make_representation("mlora-asym", base, config, mask_seed=7)
     draw = torch.Generator().manual_seed(0)
     ways = torch.randn(4, model.size, generator=draw)

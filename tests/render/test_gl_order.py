@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-# in a process of its own: where it fails there is no process left
+# Runs in a process of its own, because a failure ends the process.
 BOTH = """
 import trimesh
 from wsr.render.pictures import draw_mesh
@@ -15,6 +15,6 @@ print("alive")
 
 
 def test_a_picture_before_the_first_optimizer_does_not_end_the_process():
-    """Mesa's LLVM loaded before Triton's once ended it with a segmentation fault."""
+    """In an earlier version, the process ended with a segmentation fault if Mesa's LLVM was loaded before Triton's."""
     done = subprocess.run([sys.executable, "-c", BOTH], capture_output=True, text=True, timeout=280)
     assert done.returncode == 0 and "alive" in done.stdout, done.stderr[-500:]

@@ -41,7 +41,7 @@ def test_ball_fills_the_picture_and_is_lit_from_above(ball):
 
 def test_embree_draws_what_opengl_draws(ball, monkeypatch):
     mesh = trimesh.util.concatenate([ball.apply_scale(0.5), trimesh.creation.box((1.6, 0.06, 0.9))])
-    first = draw_mesh(mesh, 80).astype(int)  # by Embree too on a machine without OpenGL
+    first = draw_mesh(mesh, 80).astype(int)  # on a machine without OpenGL this picture is drawn by Embree, too
     monkeypatch.setenv("WSR_GL", "off")
     difference = abs(first - draw_mesh(mesh, 80))
     assert difference.mean() < 1.5 and np.mean(difference > 30) < 0.02
@@ -147,7 +147,8 @@ def test_weights_are_drawn_as_images_or_as_surfaces(dim):
 
 
 def nested(count, outer=1.0):
-    """A tetrahedron in a tetrahedron in a tetrahedron, the innermost first, so that each is filled."""
+    """Makes tetrahedra inside each other. The innermost comes first, so that each of them is drawn over the one before.
+    """
     corners, sides = [[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]], [[0, 1, 2], [0, 3, 1], [0, 2, 3], [1, 3, 2]]
     one = trimesh.Trimesh(corners, sides)
     sizes = np.linspace(0.1, outer, count) / np.sqrt(3)
@@ -158,7 +159,8 @@ def nested(count, outer=1.0):
 
 def test_layers_are_counted_as_they_are_seen(ball):
     camera = Camera(20.0, 30.0)
-    assert layers(ball, camera) == pytest.approx(2 * np.pi / 4 / 1.04**2, rel=0.08)  # front and back, of a disc
+    # the front and the back of the ball each cover a disc
+    assert layers(ball, camera) == pytest.approx(2 * np.pi / 4 / 1.04**2, rel=0.08)
     assert layers(nested(50, outer=0.1), camera) == pytest.approx(50 * layers(nested(1, outer=0.1), camera), rel=1e-6)
 
 
@@ -178,7 +180,7 @@ def test_thousands_of_surfaces_behind_each_other_fill_no_more_than_they_may(monk
     coarse = draw_mesh(deep, 64)
     assert filled[0] <= max(400_000, pictures.COARSEST**2 * layers(deep, Camera(*pictures.THREE_QUARTER)))
     monkeypatch.setattr(pictures, "FILLED", 10**12)
-    fine = draw_mesh(nested(2), 64)  # what is seen of them is the outermost
+    fine = draw_mesh(nested(2), 64)  # only the outermost one is visible, so two look like all
     assert coarse.shape == fine.shape == (64, 64, 3)
     assert np.mean(covered(coarse) != covered(fine)) < 0.1
 
@@ -216,13 +218,14 @@ def test_who_waits_too_long_for_opengl_is_drawn_by_embree_and_the_next_by_opengl
         first = pool.submit(draw_mesh, ball, 48)
         assert begun.wait(60)
         others = [pool.submit(draw_mesh, ball, 48) for _ in range(2)]
-        for one in (first, *others):  # while the thread is still held
+        for one in (first, *others):  # their results arrive although the thread is still blocked
             assert abs(expected - one.result(timeout=120)).mean() < 1.5
         gate.set()
     monkeypatch.setattr(gl, "_draw", draw)
     monkeypatch.setattr(pictures, "PATIENCE", 60.0)
     assert not pictures._gl_failed
-    np.testing.assert_array_equal(draw_mesh(ball, 48), expected)  # those that nobody waited for were dropped
+    # jobs that nobody waited for any more have been dropped
+    np.testing.assert_array_equal(draw_mesh(ball, 48), expected)
 
 
 def test_normals_of_smooth_vertices_need_no_pairs_and_are_the_same(monkeypatch):
@@ -231,6 +234,7 @@ def test_normals_of_smooth_vertices_need_no_pairs_and_are_the_same(monkeypatch):
     for mesh in (trimesh.creation.icosphere(subdivisions=3), trimesh.creation.cylinder(0.5, 1.0), tangle):
         quick = corner_normals(mesh)
         with monkeypatch.context() as patch:
-            patch.setattr(gbuffer, "_HALF_CREASE", 2.0)  # every vertex takes the long way
+            # no vertex counts as smooth, so that all pairs of faces are compared
+            patch.setattr(gbuffer, "_HALF_CREASE", 2.0)
             patch.setattr(gbuffer, "_AT_ONCE", 37)
             np.testing.assert_allclose(corner_normals(mesh), quick, atol=1e-6)

@@ -55,7 +55,7 @@ def network(seed, frequency=3.0):
 
 
 def saturated(field, sharpness):
-    """A field as in fitted networks: steep at the surface and flat elsewhere."""
+    """A field like those of fitted networks: steep at the surface and flat elsewhere."""
     return lambda p: (field(p) * sharpness).clamp(-12, 12)
 
 
@@ -152,7 +152,7 @@ def test_glb_of_nothing():
 
 
 def test_no_weights_are_no_surfaces():
-    """Splitting zero rows gives one part without rows, which an earlier version decoded."""
+    """`torch.split` of zero rows returns one part without rows, which an earlier version tried to decode."""
     from wsr.fields.representation import make_representation
     from wsr.presets import FieldConfig
     from wsr.render.decode import decode

@@ -1,4 +1,4 @@
-"""Actions do not change fields, canonical forms remove their effect, and alignment undoes them."""
+"""Symmetry transformations do not change fields, canonical forms remove their effect, and alignment undoes them."""
 
 import pytest
 import torch
@@ -115,7 +115,7 @@ def test_alignment_undoes_what_the_mask_allows(seed, name):
 
 def test_a_pair_with_an_empty_half_stays():
     model = make_representation("lora", BASE, CONFIG)
-    start = model.initial()[None]  # B = 0
+    start = model.initial()[None]  # the factor B is zero there
     assert_same_field(model, canonical(model, start), start)
     assert torch.isfinite(align(model, start, model.initial(init_seed=1)[None])).all()
 

@@ -1,4 +1,4 @@
-"""Batches that take less than seconds are appended to a zoo together."""
+"""Batches of fits that are done within a few seconds are appended to a zoo together."""
 
 import pytest
 import torch
@@ -20,9 +20,9 @@ def test_short_batches_are_appended_together(made, tmp_path, monkeypatch):
         sizes.clear()
     one, other = found.values()
     assert torch.equal(one.weights(dtype=None), other.weights(dtype=None))
-    own = ["seconds"]  # all else is the same
+    own = ["seconds"]  # the only column that may differ
     assert one.index.drop(columns=own).equals(other.index.drop(columns=own))
     next(run := build_zoo(create("stopped"), signals))
     assert not len(Zoo.open(tmp_path / "stopped"))
-    run.close()  # what is done is stored before the end
+    run.close()  # a run that is stopped appends its finished fits first
     assert len(Zoo.open(tmp_path / "stopped")) == 3

@@ -85,3 +85,11 @@ def test_queries_for_held_out_fits_never_return_the_test(made, tmp_path):
     assert zoo.good("test")["id"].tolist() == ["test"] and len(zoo.good()) == 4
     with pytest.raises(WsrError, match="Unknown split"):
         zoo.good("tset")
+
+
+def test_rows_of_snapshots_and_of_pairs_belong_to_an_instance(made):
+    create, _ = made
+    ids = ["a@1.png@2", "a@1.png@6", "b.png@2"]
+    for several in (create("snapshots", snapshots=[2, 6]), create("pairs", perturb=1.0)):
+        assert several.instances(ids) == ["a@1.png", "a@1.png", "b.png"]
+    assert create().instances(ids) == ids  # the name of a picture may contain an "@"

@@ -22,7 +22,7 @@ BEFORE = FIXTURES / "before"
 sys.path.append(str(FIXTURES))
 import made_before  # noqa: E402
 
-pytestmark = pytest.mark.once  # the files are of one kind of CPU
+pytestmark = pytest.mark.once  # the expected files were made on one kind of CPU
 EACH = pytest.mark.parametrize("name", wsr.representations)
 OF_BOTH = pytest.mark.parametrize("dim", [2, 3])
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.zoo.test_runs import draw
-from tests.zoo.test_runs import job as job  # the fixture
+from tests.zoo.test_runs import job as job  # a fixture
 from wsr.commands import MISTAKE, OK
 from wsr.data import load_signals
 from wsr.errors import WsrError

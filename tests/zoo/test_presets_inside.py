@@ -25,12 +25,12 @@ from wsr.zoo import Zoo, build_zoo, check_zoo
 from wsr.zoo.build import batch_size, zoo_config
 
 FROZEN_HASH = "99887f1ee31ecd53b489988108d69208423a0448cf7040043f151fead510c6f9"
-NEW = ("field", "resolution", "seed", "fit_version")  # what zoo.json has said since it carries its own settings
+NEW = ("field", "resolution", "seed", "fit_version")  # keys that older versions did not write into zoo.json
 
 
 @pytest.fixture
 def edit(monkeypatch):
-    """Changes everything about a preset, as somebody may do later."""
+    """Changes every setting of a preset, as a later version may do."""
 
     def edited() -> None:
         for key, old in list(presets._PRESETS.items()):
@@ -44,7 +44,7 @@ def edit(monkeypatch):
 
 
 def older(path) -> None:
-    """Returns a zoo.json as versions wrote it that did not state the zoo's own settings."""
+    """Returns a zoo.json as older versions wrote it, without the zoo's own settings."""
     meta = json.loads((path / "zoo.json").read_text())
     meta["fit"].pop("batch")
     (path / "zoo.json").write_text(json.dumps({key: value for key, value in meta.items() if key not in NEW}))
@@ -63,7 +63,7 @@ def test_the_frozen_presets_are_never_edited():
 
 
 def test_the_frozen_presets_are_those_of_the_committed_zoos():
-    """Every zoo in assets/ records the settings of its fits, and the table states the same for its preset."""
+    """Every zoo in assets/ records the settings of its fits; they equal those in the table of frozen presets."""
     for path in sorted(assets_dir().glob("*/*/zoo.json")):
         meta = json.loads(path.read_text())
         known = legacy_presets.legacy_fit(meta["preset"], meta["dim"], meta["representation"])

@@ -1,4 +1,4 @@
-"""The cost of a batch of a zoo beside its steps: each signal is read once, for its fit, evaluation and hash."""
+"""Each signal of a zoo is read only once, for its fit, its evaluation and its hash."""
 
 from collections import Counter
 from dataclasses import replace
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once
 
 @pytest.fixture
 def reads(made):
-    """The pictures of `made`, and how often each has been read."""
+    """Returns the pictures of `made`, and counts how often each is read."""
     create, signals = made
     count: Counter[str] = Counter()
 

@@ -1,4 +1,4 @@
-"""A zoo build that is killed at random moments continues as if nothing had happened."""
+"""A zoo build that is killed at random moments and continued gives the same zoo."""
 
 import multiprocessing
 import random
@@ -21,14 +21,14 @@ KILLS, PICTURES = 10, 40
 
 
 def make(folder: Path, name: str) -> None:
-    """The job: all pictures of the folder, two steps each, in batches of the preset's size."""
+    """Builds a zoo of all pictures of the folder, with two steps each, in batches of the preset's size."""
     torch.set_num_threads(1)
-    build.APPEND_EVERY = 0.0  # after each batch, so that kills fall on appending too
+    build.APPEND_EVERY = 0.0  # appends after each batch, so that some kills interrupt appending
     model = make_representation("mlp-asym", None, preset("cpu", 2).field)
     settings = dict(dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
     zoo = Zoo.create(folder / name, model, **settings)
     for _ in build_zoo(zoo, load_signals(f"images:{folder / 'pictures'}")):
-        time.sleep(0.05)  # longer than it would take, so that kills fall everywhere
+        time.sleep(0.05)  # makes a batch last longer, so that kills come at all stages
 
 
 @pytest.fixture
@@ -42,7 +42,8 @@ def folder(tmp_path):
 
 def test_ten_kills_change_nothing(folder):
     make(folder, "whole")
-    # a server that has imported torch and forks at once: a fresh interpreter would spend the test importing
+    # Processes are forked from a server that has imported torch: a new interpreter would spend the time of the test on
+    # imports.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["wsr.zoo.build"])
     moments = random.Random(1)

@@ -61,10 +61,25 @@ def job(base, tmp_path, monkeypatch):
 )
 def test_another_run_is_refused_with_what_differs(options, said, job, tmp_path, capsys):
     assert job() == OK
-    draw(tmp_path / "pictures", ["c.png"], 1)  # something is left to do
+    draw(tmp_path / "pictures", ["c.png"], 1)  # one picture is not fitted yet
     assert job(*options) == MISTAKE
     assert said in " ".join(capsys.readouterr().err.split())
     assert job() == OK and Zoo.open(tmp_path / "zoo").ids == ["a.png", "b.png", "c.png"]
+
+
+def test_a_zoo_is_continued_wherever_the_page_shows_it(job, tmp_path):
+    assert job() == OK
+    path = tmp_path / "zoo/zoo.json"
+    meta = json.loads(path.read_text())
+    path.write_text(json.dumps(meta | {"shown_as": "pictures"}))
+    draw(tmp_path / "pictures", ["c.png"], 1)
+    assert job() == OK
+    zoo = Zoo.open(tmp_path / "zoo")
+    assert zoo.ids == ["a.png", "b.png", "c.png"] and zoo.meta["shown_as"] == "pictures"
+    for wrong in ("", "a/b", "<b>", 3):
+        path.write_text(json.dumps(meta | {"shown_as": wrong}))
+        with pytest.raises(WsrError, match="shown_as"):
+            Zoo.open(tmp_path / "zoo")
 
 
 def test_another_base_and_other_pictures_are_refused(job, tmp_path, capsys):
@@ -108,7 +123,7 @@ def test_snapshots_of_other_fits_are_refused(job, tmp_path):
         list(build_trajectories(zoo, signals, [1, 3], seed=1))
     with pytest.raises(WsrError, match="snapshots at"):
         list(build_trajectories(zoo, signals, [2, 3]))
-    with pytest.raises(WsrError, match="snapshots was"):  # a plain zoo into the same folder
+    with pytest.raises(WsrError, match="snapshots was"):  # builds a zoo without snapshots in the same folder
         Zoo.create(tmp_path / "t", model, **settings)
     draw(tmp_path / "pictures", ["a.png"], 3)
     with pytest.raises(WsrError, match="other data"):

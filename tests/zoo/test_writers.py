@@ -1,4 +1,4 @@
-"""With two writers of one zoo, no row is lost, and none gets the weights of another."""
+"""If two processes write to one zoo, no row is lost, and no row gets the weights of another."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ def test_two_processes_append_and_nothing_is_lost_or_exchanged(tmp_path):
     pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     jobs = [subprocess.Popen([*command, number], cwd=HERE, **pipes) for number in ("1", "2")]
     for job in jobs:
-        assert job.stdout.readline() == "ready\n"  # both have opened it, empty
+        assert job.stdout.readline() == "ready\n"  # both writers have opened the empty zoo
     for job in jobs:
         job.stdin.write("\n")
         job.stdin.flush()
@@ -71,7 +71,7 @@ def test_a_second_build_into_one_folder_is_told_so(made, tmp_path):
     with pytest.raises(WsrError, match="another job.*wsr zoo merge"):
         next(build_zoo(create(), signals[5:]))
     assert [record.done for record in first] == [6, 9, 10]
-    assert list(build_zoo(create(), signals[5:])) == []  # the lock is free again, and nothing is left to do
+    assert list(build_zoo(create(), signals[5:])) == []  # the lock has been released, and all fits are done
     assert Zoo.open(tmp_path / "zoo").ids == signals.ids
 
 
@@ -90,7 +90,7 @@ def test_a_zoo_refuses_what_would_spoil_it(zoo):
         (good, [row("a"), row("a")], "twice"),
         (good[:, :-1], [row("a"), row("b")], f"{size:,}"),
         (good * float("nan"), [row("a"), row("b")], "not finite"),
-        (good + 1e6, [row("a"), row("b")], "float16"),  # too large for the type that is stored
+        (good + 1e6, [row("a"), row("b")], "float16"),  # too large for float16
         (good, [row("a"), {"id": "b"}], "lacks"),
     ):
         with pytest.raises(WsrError, match=said):
@@ -109,7 +109,7 @@ def test_what_cannot_be_read_again_is_not_made(tmp_path, zoo):
 
 def test_two_copies_of_one_zoo_do_not_mix(zoo, tmp_path):
     zoo.append(torch.randn(3, zoo.representation.size), [row(name) for name in "abc"])
-    (tmp_path / "small.partial").mkdir()  # of another job, which is not done
+    (tmp_path / "small.partial").mkdir()  # the unfinished copy of another job
     compress_zoo(zoo, tmp_path / "small")
     assert (tmp_path / "small.partial").is_dir() and len(Zoo.open(tmp_path / "small")) == 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small", "small.partial", "zoo"]

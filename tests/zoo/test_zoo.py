@@ -36,7 +36,7 @@ def test_good_fits_are_those_that_did_not_fail(made, tmp_path):
     create, signals = made
     list(build_zoo(create(), signals))
     zoo = Zoo.open(tmp_path / "zoo")
-    assert len(zoo.good()) == 0  # so few steps: all are poor
+    assert len(zoo.good()) == 0  # after so few steps all fits are poor
     zoo.index["status"] = ["ok", "poor: 9.00 dB is below 15 dB", "diverged", *["ok"] * (len(zoo) - 3)]
     assert not {zoo.ids[1], zoo.ids[2]} & set(zoo.good()["id"]) and len(zoo.good()) == len(zoo) - 2
     parts = [set(zoo.good(split)["id"]) for split in ("train", "heldout")]
@@ -62,7 +62,7 @@ def test_a_killed_run_resumes_to_the_same_zoo(made, tmp_path):
     run = build_zoo(create("cut"), signals)
     next(run)
     run.close()
-    # killed between the weights and the index: a batch is in the file that no index names
+    # as if killed between writing weights and index: the file holds a batch that the index does not list
     zoo = Zoo.open(tmp_path / "cut")
     file = tmp_path / "cut" / "weights-00000.safetensors"
     save_file({"weights": torch.cat([load_file(file)["weights"], torch.ones(3, zoo.representation.size).half()])}, file)
@@ -72,7 +72,7 @@ def test_a_killed_run_resumes_to_the_same_zoo(made, tmp_path):
 
 
 def test_workers_make_the_same_zoo(tmp_path, monkeypatch):
-    """Uses a representation like that of the assets; a worker opens the zoo again from disk."""
+    """Uses a representation like those of the assets, because each worker opens the zoo again from disk."""
     (tmp_path / "pictures").mkdir()
     for i in range(9):
         pixels = np.random.default_rng(i).integers(0, 255, (16, 16, 3), dtype=np.uint8)
@@ -89,7 +89,7 @@ def test_workers_make_the_same_zoo(tmp_path, monkeypatch):
 
 
 def test_the_first_instance_starts_the_others(made, tmp_path):
-    """HyperDiffusion's initialization: the other fits end nearer to the first instance than to its start."""
+    """As in HyperDiffusion, all other fits start from the first one, and end nearer to it than to its own start."""
     create, signals = made
     zoo = create(init="first")
     assert [record.done for record in build_zoo(zoo, signals[:4])] == [1, 4]
@@ -108,7 +108,7 @@ def test_no_held_out_instance_starts_the_others(made):
 
 
 def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
-    """The other instances of the batch are the same as without it."""
+    """The results of the other instances in the batch do not change."""
     create, signals = made
     alone = create("alone")
     list(build_zoo(alone, signals[1:3]))
@@ -239,7 +239,8 @@ def test_zoo_json_says_everything_that_decoding_needs(made, tmp_path):
 
 
 def test_rows_that_the_index_lacks_are_named(made, tmp_path, capsys):
-    """Holds with and without targets. If the index had lost a row silently, weights would get another instance's id."""
+    """Checks this with and without targets. If a lost row of the index were not noticed, weights would get the id of
+    another instance."""
     from wsr.cli import main
     from wsr.commands import FAILED
 
@@ -260,11 +261,11 @@ def test_rows_that_the_index_lacks_are_named(made, tmp_path, capsys):
     path.unlink()
     assert any("names 0: 10 have" in problem for problem in check_zoo(Zoo.open(tmp_path / "zoo")).problems)
     list(build_zoo(create(), signals))
-    assert check_zoo(Zoo.open(tmp_path / "zoo")).ok  # what was left of a run that was stopped is written over
+    assert check_zoo(Zoo.open(tmp_path / "zoo")).ok  # rows that a stopped run has left are overwritten
 
 
 def test_rows_of_a_killed_writer_shift_nobody_s_weights(made, tmp_path, monkeypatch):
-    """Holds as well if the rows that follow go into another file."""
+    """Checks this also for rows that are then written into another file."""
     create, signals = made
     list(build_zoo(create("whole"), signals))
     run = build_zoo(create("cut"), signals)
@@ -283,9 +284,9 @@ def test_rows_of_a_killed_writer_shift_nobody_s_weights(made, tmp_path, monkeypa
 def test_a_zoo_is_made_in_a_folder_of_its_own(made, tmp_path):
     create, signals = made
     (tmp_path / "zoo").mkdir()
-    (tmp_path / "zoo/.DS_Store").write_text("")  # as systems leave them
+    (tmp_path / "zoo/.DS_Store").write_text("")  # as macOS leaves it in folders
     list(build_zoo(create(), signals[:1]))
-    list(build_zoo(create(), signals[:2]))  # one's own goes on
+    list(build_zoo(create(), signals[:2]))  # the zoo's own run continues
     assert Zoo.open(tmp_path / "zoo").ids == signals.ids[:2]
     (tmp_path / "full").mkdir()
     for i in range(5):

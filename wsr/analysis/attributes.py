@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from wsr.data import load_signals
 from wsr.errors import WsrError, unknown_name
 from wsr.zoo.zoo import Zoo
 
@@ -18,8 +19,6 @@ def attributes_of(zoo: Zoo, ids: list[str]) -> pd.DataFrame:
     the data set knows by id. WsrError if neither knows any."""
     found = zoo.attributes.loc[ids]
     if not len(found.columns):
-        from wsr.data import load_signals
-
         found = load_signals(zoo.meta["dataset"], ids).attributes
     if not len(found.columns):
         raise WsrError(

@@ -3,23 +3,20 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-
-import torch
 
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
-from wsr.fields.base import BaseField
-from wsr.fields.checkpoint import BaseInfo, base_ids, load_base, save_base
+from wsr.fields.checkpoint import WHAT, BaseInfo, base_ids, load_base, save_base
 from wsr.fitting.autodecoder import VERSION, BaseTraining
 from wsr.fitting.resumable import TrainingRecord
-from wsr.formats.files import shown
-from wsr.identity import Identity, content_hash, in_words
+from wsr.identity import Identity, content_hash
 from wsr.modalities.targets import Targets
-from wsr.paths import assets_dir, cache_dir, require_free, taken
+from wsr.paths import assets_dir, require_free
 from wsr.presets import PresetConfig
 from wsr.presets import preset as find_preset
+from wsr.run_files import Written, checkpoint_path, written_before
 
 NAMED = 5  # maximal number of zoos that a message names
 
@@ -54,27 +51,17 @@ def train_base(
     settings = find_preset(preset, signals.modality)
     cheap = _identity(seen, settings, seed, mask_seed)
     if not overwrite:
-        _require_same(out, cheap)  # fails early, before the data are read
+        _written_before(out, cheap)  # fails early, before the data are read
     targets = training_targets(seen, device) if targets is None else targets
     training = BaseTraining(targets, settings.field, settings.base, seed, device)
     identity = Identity.of(cheap.method, cheap.version, **{**cheap.parts, **training.identity.parts})
-    if not overwrite and _require_same(out, identity):
-        yield TrainingRecord(training.steps, training.steps, float("nan"), 0.0, done=True, kept=True)
+    if not overwrite and _written_before(out, identity):
+        yield training.kept()
         return
-    checkpoint = cache_dir() / "training" / f"base-{_file_name(signals.name)}-{preset}-{identity.short}.pt"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = checkpoint_path(f"base-{_file_name(signals.name)}-{preset}", identity)
     yield from training.run(checkpoint=checkpoint)
     base, latents = training.finish()
-    history = {
-        "steps": training.step,
-        "seconds": round(training.seconds),
-        "seed": seed,
-        "instances": len(seen),
-        "threads": torch.get_num_threads(),
-        "device": str(device),
-        "schedule": asdict(settings.base),
-        "identity": identity.record(),
-    }
+    history = {**training.history(len(seen)), "identity": identity.record()}
     save_base(out, base, BaseInfo(signals.name, preset, mask_seed, history), latents, seen.ids)
     checkpoint.unlink(missing_ok=True)
 
@@ -87,46 +74,38 @@ def _identity(seen: Signals, settings: PresetConfig, seed: int, mask_seed: int) 
     )  # fmt: skip
 
 
-def _require_same(out: Path, identity: Identity) -> bool:
-    """Tells whether `out` already holds the base of this run: False if nothing is there, WsrError if it is something
-    else."""
-    if not taken(out):
-        return False
-    advice = "name another file with --out, or replace it with --overwrite"
-    try:
-        base = load_base(out)
-    except WsrError:
-        raise WsrError(f"{shown(out)} exists, and is not a base: {advice}.") from None
-    begun = _begun(out, base)
-    # An old base does not state the hash of its data, and a run that has not read its data does not know it either:
-    # only what both state is compared.
-    common = begun.parts.keys() & identity.parts.keys()
-    here = Identity.of(identity.method, identity.version, **{key: identity.parts[key] for key in common})
-    changed = here.differences(Identity.of(begun.method, begun.version, **{key: begun.parts[key] for key in common}))
-    if changed:
-        raise WsrError(f"{str(out)!r} is another base ({in_words(changed)}){_standing(base)}: {advice}.")
-    return True
+def _written_before(out: Path, identity: Identity) -> Written | None:
+    return written_before(out, identity, WHAT, partial(_read, identity=identity))
 
 
-def _begun(out: Path, base: BaseField) -> Identity:
+def _read(path: Path, identity: Identity) -> Written:
+    """Reads what a base states about its run. An old base does not state the hash of its data, and a run that has not
+    read its data does not know it either: parts that only one of the two states count as equal."""
+    info = load_base(path).info
+    begun = _begun(path, info)
+    stated = {key: value for key, value in begun.parts.items() if key in identity.parts}
+    same = Identity(begun.method, begun.version, {**identity.parts, **stated})
+    return Written(same, info.training, _standing(info))
+
+
+def _begun(out: Path, info: BaseInfo) -> Identity:
     """Returns the identity of the run that trained a base, as far as its file states it."""
-    info = base.info
     stated = Identity.read(info.training.get("identity"))
     if stated is not None:
         return stated
     known = {key: info.training[key] for key in ("seed", "schedule") if key in info.training}
     return Identity.of(
-        "base", 1, dataset=info.dataset, ids=content_hash(base_ids(out)), field=base.config, mask_seed=info.mask_seed,
-        **known,
+        "base", 1, dataset=info.dataset, ids=content_hash(base_ids(out)), field=load_base(out).config,
+        mask_seed=info.mask_seed, **known,
     )  # fmt: skip
 
 
-def _standing(base: BaseField) -> str:
+def _standing(info: BaseInfo) -> str:
     """Lists the zoos in assets/ that were fitted on a base, as part of a sentence."""
     names = []
     for path in sorted((assets_dir() / "zoos").glob("*/zoo.json")):
         try:
-            if json.loads(path.read_text()).get("base_sha256") == base.info.sha256:
+            if json.loads(path.read_text()).get("base_sha256") == info.sha256:
                 names.append(path.parent.name)
         except (OSError, ValueError, AttributeError):
             continue  # not a readable zoo.json

@@ -1,14 +1,10 @@
 """Trains an encoder of starts for a base and writes it to a file, for `wsr encoder` and precompute/."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from wsr.data import load_signals
-from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import base_path, load_base
 from wsr.fields.representation import Representation
@@ -18,12 +14,12 @@ from wsr.fitting.encoder_files import WHAT, encoder_path, read_about, save_encod
 from wsr.fitting.encoder_training import EncoderTraining
 from wsr.fitting.fit import representation_for
 from wsr.fitting.resumable import TrainingRecord
-from wsr.formats.files import shown
 from wsr.formats.tensors import open_tensors
 from wsr.identity import Identity
 from wsr.modalities import Modality
-from wsr.paths import cache_dir, require_free, taken
+from wsr.paths import require_free
 from wsr.presets import preset as find_preset
+from wsr.run_files import Written, checkpoint_path, written_before
 
 UNSEEN = 256  # validation signals at most, by which it is set what an encoder knows
 
@@ -53,14 +49,13 @@ def train_encoder(
     targets = training_targets(seen, device)
     config = encoder_config(representation, model.modality, model.base.info.preset)
     training = EncoderTraining(targets, model, replace(config, steps=steps or config.steps), seed, device)
-    if not overwrite and _require_same(out, training.identity):
-        yield TrainingRecord(training.steps, training.steps, float("nan"), 0.0, done=True, kept=True)
+    if not overwrite and written_before(out, training.identity, "an encoder", _read):
+        yield training.kept()
         return
-    checkpoint = cache_dir() / "training" / f"encoder-{out.stem[-60:]}-{training.identity.short}.pt"
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint = checkpoint_path(f"encoder-{out.stem[-60:]}", training.identity)
     yield from training.run(checkpoint=checkpoint)
     encoder = training.finish(training_targets(unseen, device) if len(unseen) else targets)
-    save_encoder(out, encoder, _history(training, seen))
+    save_encoder(out, encoder, {"dataset": seen.name, **training.history(len(seen))})
     checkpoint.unlink(missing_ok=True)
 
 
@@ -78,30 +73,7 @@ def _model(path: Path, representation: str) -> Representation:
     return model
 
 
-def _require_same(out: Path, identity: Identity) -> bool:
-    """Tells whether `out` already holds the encoder of this run: False if nothing is there, WsrError if it is something
-    else."""
-    if not taken(out):
-        return False
-    advice = "name another file with --out, or replace it with --overwrite"
-    try:
-        with open_tensors(out, WHAT) as file:
-            begun = read_about(file).training.get("identity")
-    except WsrError:
-        raise WsrError(f"{shown(out)} exists, and is not an encoder: {advice}.") from None
-    identity.require_same(Identity.read(begun), out, advice)
-    return True
-
-
-def _history(training: EncoderTraining, seen: Signals) -> dict[str, Any]:
-    return {
-        "dataset": seen.name,
-        "instances": len(seen),
-        "steps": training.step,
-        "seconds": round(training.seconds),
-        "seed": training.seed,
-        "threads": torch.get_num_threads(),
-        "device": str(training.device),
-        "schedule": asdict(training.config),
-        "identity": training.identity.record(),
-    }
+def _read(path: Path) -> Written:
+    with open_tensors(path, WHAT) as file:
+        training = read_about(file).training
+    return Written(Identity.read(training.get("identity")), training)

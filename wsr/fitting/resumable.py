@@ -2,11 +2,13 @@
 belongs."""
 
 import logging
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,9 +34,12 @@ class TrainingRecord:
 
 class ResumableTraining(ABC):
     """A training of `steps` steps, of which `step` are done, after `seconds`. A subclass names in `parts` its
-    attributes with a state that a checkpoint needs: networks, optimizers and moving averages."""
+    attributes with a state that a checkpoint needs: networks, optimizers and moving averages. config: its settings, as
+    a dataclass."""
 
     parts: tuple[str, ...]
+    config: Any
+    seed: int
     device: torch.device
     step: int
     seconds: float
@@ -72,6 +77,24 @@ class ResumableTraining(ABC):
             if checkpoint is not None:
                 self.save(checkpoint)
             raise
+
+    def kept(self) -> TrainingRecord:
+        """Returns the only record of a run whose result exists already."""
+        return TrainingRecord(self.steps, self.steps, math.nan, 0.0, done=True, kept=True)
+
+    def history(self, instances: int) -> dict[str, Any]:
+        """Returns what the file of the result states about the training, as JSON values. instances: size of the
+        training set."""
+        return {
+            "steps": self.step,
+            "seconds": round(self.seconds),
+            "seed": self.seed,
+            "instances": instances,
+            "threads": torch.get_num_threads(),
+            "device": str(self.device),
+            "schedule": asdict(self.config),
+            "identity": self.identity.record(),
+        }
 
     def _steps(self, record_every: int, checkpoint: Path | None, checkpoint_every: float) -> Iterator[TrainingRecord]:
         losses, saved = [], time.monotonic()

@@ -132,6 +132,7 @@ class ZooSchema(_OfModality):
     perturb: Share = 0.0
     sampled: dict[str, Any] = {}
     encoded: EncodedSchema | None = None
+    shown_as: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] | None = None
 
     @model_validator(mode="after")
     def _sound(self) -> "ZooSchema":

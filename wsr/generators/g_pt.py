@@ -49,7 +49,7 @@ def pairs_of(zoo: Zoo) -> Pairs:
     if "snapshots" not in zoo.meta or "loss" not in zoo.index:
         raise WsrError(f"The zoo {str(zoo.path)!r} has no snapshots: G.pt learns from a trajectory zoo.")
     index = zoo.good("train")
-    index = index.assign(instance=index["id"].str.rpartition("@")[0])
+    index = index.assign(instance=zoo.instances(index["id"]))
     if not len(index):
         raise WsrError(f"The zoo {str(zoo.path)!r} has no snapshots of its training split.")
     weights, begin = zoo.weights(index["id"].tolist()), zoo_start(zoo)

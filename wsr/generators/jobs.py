@@ -11,12 +11,12 @@ from torch import Tensor
 
 from wsr.errors import WsrError, counted, unknown_name
 from wsr.fields.representation import Representation
-from wsr.formats.files import shown
 from wsr.generators.base import Generator, SampleSettings, TrainRecord, TrainSettings
-from wsr.generators.metadata import read_about
+from wsr.generators.metadata import WHAT, read_about
 from wsr.generators.registry import named
 from wsr.identity import Identity, content_hash
-from wsr.paths import cache_dir, require_free, taken
+from wsr.paths import require_free
+from wsr.run_files import Written, checkpoint_path, written_before
 from wsr.symmetry import permuted_copies
 from wsr.zoo.meta import completed
 from wsr.zoo.zoo import Zoo
@@ -36,28 +36,19 @@ def train_generator(
     nevertheless."""
     out = require_free(out, overwrite=overwrite)
     run = named(kind).generator.training(zoo, settings or TrainSettings())
-    if not overwrite and (about := _written_before(out, run.identity)) is not None:
-        yield _kept(about, run.steps)
+    if not overwrite and (written := written_before(out, run.identity, WHAT, _read)):
+        yield _kept(written.about, run.steps)
         return
-    checkpoint = cache_dir() / "training" / f"{kind}-{out.stem[-60:]}-{run.identity.short}.safetensors"
+    checkpoint = checkpoint_path(f"{kind}-{out.stem[-60:]}", run.identity, ".safetensors")
     yield from run.stream(checkpoint)
     run.generator.about["identity"] = run.identity.record()
     run.generator.to("cpu").save(out)
     checkpoint.unlink(missing_ok=True)
 
 
-def _written_before(out: Path, identity: Identity) -> dict[str, Any] | None:
-    """Returns the `about` of the generator at `out` if this very run has written it, or None if nothing is there.
-    WsrError for anything else."""
-    if not taken(out):
-        return None
-    remedy = "name another file with --out, or replace it with --overwrite"
-    try:
-        about = read_about(out)["about"]
-    except WsrError:
-        raise WsrError(f"{shown(out)} exists, and is not a generator: {remedy}.") from None
-    identity.require_same(Identity.read(about.get("identity")), out, remedy)
-    return about
+def _read(path: Path) -> Written:
+    about = read_about(path)["about"]
+    return Written(Identity.read(about.get("identity")), about)
 
 
 def _kept(about: dict[str, Any], steps: int) -> TrainRecord:

@@ -125,9 +125,7 @@ def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
     if seed not in (None, zoo.meta["seed"]):
         begun = zoo.meta["seed"]
         raise WsrError(f"The zoo {str(zoo.path)!r} was begun with seed {begun}: it cannot go on with seed {seed}.")
-    several = {"snapshots", "perturb"} & zoo.meta.keys()
-    names = [name.rpartition("@")[0] for name in zoo.ids] if several else zoo.ids
-    known = dict(zip(names, zoo.index["target_sha256"], strict=True))
+    known = dict(zip(zoo.instances(zoo.ids), zoo.index["target_sha256"], strict=True))
     for signal in signals:
         if known.get(signal.id) and known[signal.id] != signal.sha256():
             raise WsrError(

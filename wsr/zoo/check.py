@@ -1,6 +1,6 @@
 """Validates a zoo: whether it decodes, and whether the quality in its index is that of its weights."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -50,14 +50,14 @@ def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int]
     if (unnamed := zoo.rows_on_disk() - len(zoo)) > 0:
         report.problems.append(_without_rows(zoo, unnamed))
     try:
-        signals = load_signals(zoo.meta["dataset"]).select(_instances(zoo, rows["id"]))
+        signals = load_signals(zoo.meta["dataset"]).select(zoo.instances(rows["id"]))
     except WsrError as error:
         signals, report.targets_missing = None, str(error)
     for first in range(0, len(rows), BATCH):
         part = rows.iloc[first : first + BATCH]
         part = part[(part["status"] == "ok") | part["status"].map(is_poor)]
         if len(part):
-            _check_batch(zoo, part, None if signals is None else signals.select(_instances(zoo, part["id"])), report)
+            _check_batch(zoo, part, None if signals is None else signals.select(zoo.instances(part["id"])), report)
         if progress:
             progress(min(first + BATCH, len(rows)), len(rows))
     return report
@@ -85,12 +85,6 @@ def require_alike(samples: Zoo, zoo: Zoo) -> None:
                 f"{samples.path.name!r} and {zoo.path.name!r} cannot be compared: their {what} differ "
                 f"({mine!r} and {its!r})."
             )
-
-
-def _instances(zoo: Zoo, ids: Iterable[str]) -> list[str]:
-    """Instance id of each row. Zoos of snapshots and of pairs have several rows for an instance."""
-    several = {"snapshots", "perturb"} & zoo.meta.keys()
-    return [name.rpartition("@")[0] for name in ids] if several else list(ids)
 
 
 def _check_batch(zoo: Zoo, part, signals, report: CheckReport) -> None:

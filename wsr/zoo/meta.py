@@ -17,8 +17,8 @@ from wsr.presets import preset as find_preset
 
 FORMAT = "wsr-zoo-1"
 FIT_VERSION = 1  # to be incremented when a code change makes the same settings fit different weights
-# The weights do not depend on the version number of the code, or on where the file of the base is.
-_NO_SETTING = {"code_version", "base"}
+# The weights do not depend on the version number of the code, on where the file of the base is, or on the page.
+_NO_SETTING = {"code_version", "base", "shown_as"}
 
 
 class FittedAs(TypedDict, total=False):
@@ -53,6 +53,9 @@ class ZooSettings(FittedAs, total=False):
     """λ of figure 3, for a zoo of pairs of fits."""
     sampled: dict[str, Any]
     """How weights were sampled, for samples of a generator."""
+    shown_as: str
+    """The name that zoos of the same signals share in links and file names, such as "emoji-people": the page shows them
+    together. By default the zoo's name without its representation."""
 
 
 def zoo_meta(model: Representation, **settings: Unpack[ZooSettings]) -> dict[str, Any]:

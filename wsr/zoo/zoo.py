@@ -15,7 +15,7 @@ resume after a kill, rely on the index: they ignore weights that it does not nam
 
 import functools
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Unpack
@@ -168,6 +168,12 @@ class Zoo:
         if unknown:
             raise unknown_name(f"id in the zoo {self.path.name}", unknown[0], position)
         return [position[name] for name in ids]
+
+    def instances(self, ids: Iterable[str]) -> list[str]:
+        """Returns the instance that each of these rows is a fit of. In zoos of snapshots and of pairs, an instance has
+        several rows, whose ids are its own followed by "@" and a number."""
+        several = {"snapshots", "perturb"} & self.meta.keys()
+        return [name.rpartition("@")[0] for name in ids] if several else list(ids)
 
     def weights(self, ids: list[str] | None = None, dtype: torch.dtype | None = torch.float32) -> Float[Tensor, "n p"]:
         """Returns stored vectors (trained entries only) in the order of `ids`, by default of all instances. dtype: None

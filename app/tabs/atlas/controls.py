@@ -37,7 +37,7 @@ def first_view(dataset: str, representation: str = FIRST) -> View:
         raise unknown_name("data set", dataset, datasets())
     kinds = kinds_of(dataset)
     kind = representation if representation in kinds else kinds[-1]
-    found = library.collection(f"{dataset}-{kind}")
+    found = library.collection(library.name_of(dataset, kind))
     method, dims = next(iter(found.maps))
     return View(dataset, kind, method, dims)
 

@@ -1,6 +1,7 @@
 """A visitor's view of the atlas, and its figures."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -60,10 +61,10 @@ class View:
             raise WsrError(f"Neighbours need a metric (one of {METRICS}) and a form (one of {FORMS}).")
         return view
 
-    @property
+    @cached_property
     def name(self) -> str:
-        """Name of the collection."""
-        return f"{self.dataset}-{self.representation}"
+        """Name of the collection. WsrError if there is none."""
+        return library.name_of(self.dataset, self.representation)
 
 
 def points_of(view: View, visit: Visit) -> Float[np.ndarray, "n d"]:

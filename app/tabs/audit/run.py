@@ -256,4 +256,4 @@ def checked(dataset: Any, representation: Any) -> Report:
     """The audit that a visitor asks for. WsrError if there is none."""
     if not (isinstance(dataset, str) and isinstance(representation, str)):
         raise WsrError("An audit needs the name of a data set and of a representation.")
-    return report(f"{dataset}-{representation}")
+    return report(library.name_of(dataset, representation))

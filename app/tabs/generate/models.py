@@ -83,7 +83,7 @@ def checked(
 ) -> Asked:  # fmt: skip
     """Checks the values of the page's controls, which a visitor can forge. by: "" for the collection's first generator.
     WsrError for one that is missing or out of range."""
-    name = f"{dataset}-{representation}"
+    name = library.name_of(dataset, representation)
     if name not in models():
         raise unknown_name("model", name, models())
     there = [kind.name for kind in generators(name)]

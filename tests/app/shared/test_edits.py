@@ -56,7 +56,7 @@ def test_the_row_is_offered_folded_and_filled_when_it_is_wanted(chair):
     filled = edit_row.unfolded(row(), begun)
     assert filled["attribute"]["choices"] == ["height", "legs: round", "legs: square"]
     assert filled["wanted"] is True and filled["amount"] == 0 and not filled["undo"]["interactive"]
-    again = edit_row.offered(row(), chair, None, True)  # another one is opened, and the row is open
+    again = edit_row.offered(row(), chair, None, True)  # another network is opened while the row is unfolded
     assert again["attribute"]["value"] == "height"
 
 
@@ -66,16 +66,19 @@ def test_a_slider_moves_the_network_and_says_what_is_measured(chair):
     step = edits.directions(NAME, "chair")["height"]
     torch.testing.assert_close(moved["fitted"].weights, chair.weights + 1.5 * step.vector)
     assert moved["shown"] is moved["fitted"] and moved["fitted"].label == "sample 1, edited"
-    assert "amount" not in moved and moved["undo"]["interactive"]  # the slider is in the visitor's hand
+    # the visitor is moving the slider, so its value is not sent back
+    assert "amount" not in moved and moved["undo"]["interactive"]
     assert "asked for" in said(moved) and "networks of unseen targets" in said(moved)
-    assert edit_row.offered(row(), moved["fitted"], moved["edits"], True) == gr.skip()  # it is no other network
+    # an edit does not open another network
+    assert edit_row.offered(row(), moved["fitted"], moved["edits"], True) == gr.skip()
     other = edit_row.slid(row(), moved["edits"], "legs: round", 1.0, Request())
     assert "sure →" in said(other)
 
 
 def test_edits_add_up_and_are_undone_one_by_one_or_all_together(chair):
     first = edit_row.slid(row(), edits.begun(chair), "height", 0.5, Request())["edits"]
-    first = edit_row.slid(row(), first, "height", 2.0, Request())["edits"]  # the same slider, further
+    # the same slider again: the new amount replaces the old one
+    first = edit_row.slid(row(), first, "height", 2.0, Request())["edits"]
     both = edit_row.slid(row(), first, "legs: round", -1.0, Request())["edits"]
     assert both.amounts == {"height": 2.0, "legs: round": -1.0}
     found = edits.directions(NAME, "chair")

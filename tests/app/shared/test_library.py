@@ -48,6 +48,25 @@ def test_a_data_set_whose_name_begins_like_anothers_has_its_own_collections(asse
     assert [found.name for found in library.collections_of("emoji-paper")] == ["emoji-paper-mlora"]
 
 
+def test_a_zoo_may_state_with_which_others_it_is_shown(assets, tmp_path, monkeypatch):
+    """Then its own name is not looked into, not even one that ends like that of another representation."""
+    shutil.copytree(library.assets_dir() / "bases", tmp_path / "bases")
+    (tmp_path / "maps").mkdir()
+    for old, new in ((NAME, NAME), ("emoji-mlora", "second-try-lora"), ("emoji-lora", "third")):
+        copy = shutil.copytree(library.assets_dir() / "zoos" / old, tmp_path / "zoos" / new)
+        shutil.copy(library.assets_dir() / f"maps/{old}.parquet", tmp_path / f"maps/{new}.parquet")
+        if new != old:
+            meta = json.loads((copy / "zoo.json").read_text()) | {"shown_as": "emoji"}
+            (copy / "zoo.json").write_text(json.dumps(meta))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+    assert library.collection_names() == [NAME, "second-try-lora", "third"]
+    assert controls.datasets() == ["emoji"] and set(controls.kinds_of("emoji")) == {"mlora-asym", "lora", "mlora"}
+    assert controls.first_view("emoji", "mlora").name == library.name_of("emoji", "mlora") == "second-try-lora"
+    for forged in (("emoji", "mlp"), ("second-try", "mlora"), (["emoji"], "mlora"), ("emoji", ["mlora"]), (None, None)):
+        with pytest.raises(WsrError, match="Unknown collection"):
+            library.name_of(*forged)
+
+
 def test_zoos_of_faces_are_shown_at_their_place_once_they_are_here(assets, tmp_path, monkeypatch):
     """In all tabs; where generated weights are shown, before the emoji and before a part of another data set."""
     shutil.copytree(assets, tmp_path / "assets")

@@ -71,7 +71,7 @@ def test_what_cannot_be_fitted_is_told_in_one_sentence(tmp_path, name, content):
     state = shown["state"]
     assert "wsr-failed" in state and "Traceback" not in state and state.count("\n") == 0
     assert name in state and str(tmp_path) not in state
-    assert shown == {"state": state, "upload": None}  # what was chosen before stays
+    assert shown == {"state": state, "upload": None}  # the target that was chosen before stays
 
 
 def test_names_of_files_are_escaped(tmp_path):

@@ -31,7 +31,7 @@ def opened(address, **query) -> dict[str, dict]:
     shown.pop(address.notice, None)
     found = {"tabs": shown.pop(address.tabs)}
     for part in address.parts:
-        assert shown.keys() & set(part.outputs) in (set(), shown.keys())  # one tab's at most
+        assert shown.keys() & set(part.outputs) in (set(), shown.keys())  # a link fills the widgets of at most one tab
         own = {name: plain(shown[widget]) for name, widget in part.widgets.items() if widget in shown}
         if own:
             found[part.tab] = own

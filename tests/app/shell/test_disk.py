@@ -28,7 +28,7 @@ def write(path, size=1000, old=0.0):
 
 def test_what_is_too_old_goes_and_its_empty_folder_with_it(tmp_path):
     old, new = write(tmp_path / "ann" / "a.glb", old=100), write(tmp_path / "ben" / "b.glb", old=1)
-    left = write(tmp_path / "tmp123", old=100)  # of an upload that broke off
+    left = write(tmp_path / "tmp123", old=100)  # as an interrupted upload leaves it
     os.utime(old.parent, (time.time() - 100,) * 2)
     found = Disk(tmp_path, age=50, fresh=10)
     found.sweep()
@@ -136,7 +136,7 @@ def test_uploads_that_nobody_read_are_forgotten_with_their_files(tmp_path):
 
 
 def test_the_limit_takes_no_signs_away(tmp_path, limit):
-    """An empty file marks that a visitor has pressed Stop; removing it would free nothing."""
+    """An empty file is the sign that a visitor has pressed Stop; removing it would free no space."""
     limit(1)
     stop, large = write(tmp_path / "ann" / "stop", 0, old=200), write(tmp_path / "fit.glb", 2 * MB, old=100)
     Disk(tmp_path, age=1000).sweep()
@@ -161,7 +161,8 @@ def test_what_a_killed_server_left_is_removed_by_the_next_and_no_living_ones(tmp
     killed = subprocess.run([sys.executable, "-c", KILLED], capture_output=True, text=True, timeout=120)
     left = killed.stdout.strip()
     assert os.path.exists(os.path.join(left, "file")), killed.stderr
-    foreign = write(tmp_path / "wsr-app-foreign" / "file")  # no lock: not known to be ours
+    # without our lock file it may be the folder of another program
+    foreign = write(tmp_path / "wsr-app-foreign" / "file")
     another = disk.own_folder()
     assert not os.path.exists(left) and ours.exists() and another.exists() and foreign.exists()
     assert ours.stat().st_mode & 0o077 == 0
@@ -237,7 +238,7 @@ def test_where_there_is_no_room_an_upload_is_refused_in_a_sentence_and_others_ar
     answer = upload(found, b"x" * (2 * MB))
     assert answer.status_code == 507 and "no room" in answer.text and "3 MB" in answer.text
     assert fresh.exists() and found.used() == 2 * MB and found._coming == 0
-    os.utime(fresh, (time.time() - 100,) * 2)  # nobody waits for it any more
+    os.utime(fresh, (time.time() - 100,) * 2)  # old enough that no request still waits for it
     assert upload(found, b"x" * (2 * MB)).status_code == 200
     assert not fresh.exists() and found.used() <= 3 * MB
 

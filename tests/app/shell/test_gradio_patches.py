@@ -32,7 +32,7 @@ def test_gradio_is_as_it_was_when_we_changed_it(where):
     the digest."""
     module, _, path = where.partition(":")
     thing = importlib.import_module(module)
-    if where == "gradio.utils:diff":  # which is ours by now
+    if where == "gradio.utils:diff":  # the patch has already replaced it
         lines = inspect.getsource(thing).splitlines(keepends=True)
         begin = next(i for i, line in enumerate(lines) if line.startswith("def diff("))
         source = "".join(inspect.getblock(lines[begin:]))
@@ -130,7 +130,7 @@ def test_a_press_is_still_answered_at_once():
                 assert "here" in answer.text
             page._queue.close()
             await asyncio.sleep(0.3)
-        assert min(took) < 1  # the first loads pandas
+        assert min(took) < 1  # the first request takes longer, because it imports pandas
 
     aside.run(press())
 
@@ -149,7 +149,7 @@ def test_gradio_asks_our_diff_what_to_send(later):
 
 
 def test_a_queue_asks_us_before_it_takes_an_event():
-    """tests/app/test_places.py asks a served page the same."""
+    """tests/app/shell/test_places.py checks the same on a served page."""
     page, asked = small_page(), []
     gradio_patches.refuse_first(page, lambda *what: asked.append(what) or "Not now.")
     answer = aside.run(page._queue.push(body="body", request="request", username=None))

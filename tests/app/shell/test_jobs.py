@@ -37,7 +37,7 @@ def test_a_stop_is_one_visitors_and_ends_with_the_next_press(job):
 
 
 def test_who_ends_a_job_speaks_after_its_last_words(job):
-    assert not job.end(CAT) and not job.stop_file(CAT).exists()  # none is going on
+    assert not job.end(CAT) and not job.stop_file(CAT).exists()  # no job is running
     job.prepare(CAT)
     said = []
 
@@ -103,7 +103,7 @@ def test_its_events_are_a_press_the_work_in_its_turn_and_an_end(job):
     assert names["prepare"].outputs == tab.job.widgets
     stopping = next(fn for fn in page.fns.values() if fn.js)
     assert "Stopping" in stopping.js and stopping.outputs == [tab.job.state] and stopping.fn is None
-    assert not names["stop"].outputs  # its answer may be late: it changes nothing
+    assert not names["stop"].outputs  # its answer may arrive late, so it must not change any widget
 
 
 def test_what_is_drawn_on_the_way_is_drawn_at_its_pace():

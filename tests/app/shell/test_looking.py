@@ -12,7 +12,7 @@ from app.shell import looking, session
 
 
 def test_a_detail_that_nobody_waits_for_any_more_is_left_out():
-    """The visitor asks again while the machine is busy with another visitor's detail."""
+    """The visitor asks for another detail while the machine is busy with that of another visitor."""
     hold = threading.Event()
     looking.ahead(hold.wait, 30)
     made = []

@@ -14,7 +14,7 @@ from app.shell import compute, places
 
 @pytest.fixture
 def page():
-    """A served page with one slow job and one quick look."""
+    """A served page with one slow job and one quick function."""
 
     def slow():
         time.sleep(1.5)
@@ -49,13 +49,14 @@ def test_a_visitor_has_three_jobs_and_others_find_a_place(page):
     refused = [answer["detail"] for status, answer in answers if status != 200]
     assert len(refused) == 3 and all("3 jobs" in text and "\n" not in text for text in refused)
     assert ask(page, ["other"])[0][0] == 200
-    assert ask(page, ["greedy"], event=1)[0][0] == 200  # who waits for a job may still look
+    assert ask(page, ["greedy"], event=1)[0][0] == 200  # a visitor who waits for a job can still use quick functions
 
 
 def test_many_names_at_one_address_do_not_fill_the_queue(page):
     answers = ask(page, [f"mask{i}" for i in range(places.JOBS_OF_ADDRESS + 6)])
     taken = [status for status, _ in answers].count(200)
-    assert places.JOBS_OF_ADDRESS <= taken <= places.JOBS_OF_ADDRESS + 1  # one is running
+    # one more than may wait, where one is already running
+    assert places.JOBS_OF_ADDRESS <= taken <= places.JOBS_OF_ADDRESS + 1
     assert all(answer["detail"] == places.CROWDED for status, answer in answers if status != 200)
 
 
@@ -63,7 +64,8 @@ def test_the_page_has_such_a_queue(assets):
     from app.main import build_app
 
     page = build_app()
-    assert page._queue.ANALYTICS_MAX_EVENTS <= 100  # statistics that nobody reads are made after every answer
+    # gradio computes statistics of these events after every answer, and nobody reads them
+    assert page._queue.ANALYTICS_MAX_EVENTS <= 100
     assert page._queue.push.__wrapped__ and page._queue.max_size == compute.QUEUE_SIZE
 
 

@@ -34,7 +34,7 @@ def test_a_newer_question_of_the_same_visitor_ends_the_older_answer():
             self.session_hash = name
 
     ann, ben = Visitor("ann"), Visitor("ben")
-    nothing = gr.skip()  # last of all, because gradio says the last values twice
+    nothing = gr.skip()  # every answer ends with it, because gradio sends the last values twice
     older = session.newest(ann, iter([("a",), ("b",), ("c",)]))
     assert next(older) == ("a",)
     assert list(session.newest(ben, iter([("x",), ("y",)]))) == [("x",), ("y",), nothing]
@@ -52,4 +52,4 @@ def test_turns_of_visitors_who_never_left_are_forgotten(monkeypatch):
     for i in range(40):
         list(session.newest(SimpleNamespace(session_hash=f"visitor {i}"), iter([("x",)]), "map"))
     assert len(session._turns) == 10
-    assert next(first) == ("b",)  # and it is still answered
+    assert next(first) == ("b",)  # although its turn has been forgotten

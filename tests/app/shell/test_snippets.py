@@ -10,9 +10,9 @@ from app.shell import snippets
 def test_terms_are_explained_whole_and_once():
     said = snippets.caption("The mask of MLP-Asym: unmasked <b>IoU</b>, held out, GL(r).")
     terms = re.findall(r'<abbr title="([^"<>]*)">([^<]*)</abbr>', said)
-    assert [term for _, term in terms] == ["mask", "IoU", "held out", "GL(r)"]  # and not within "unmasked"
+    assert [term for _, term in terms] == ["mask", "IoU", "held out", "GL(r)"]  # "mask" is not found within "unmasked"
     assert "&lt;b&gt;" in said and all(snippets.TERMS[term] for _, term in terms)
-    assert said.count("<abbr") == len(terms)  # no term is explained within the words that explain another
+    assert said.count("<abbr") == len(terms)  # explanations do not contain explained terms in turn
 
 
 def test_a_notice_can_be_closed_without_a_script():

@@ -56,7 +56,7 @@ def test_a_fit_in_a_child_is_the_fit_in_this_process(signal):
     records = list(fit_stream(items, "mlp", steps=20, every=every))
     here = records[-1].result
     assert name == "mlp" and there.done and there.status == here.status[0]
-    # another number of threads may sum in another order: the quality is what is promised (`run_fit`)
+    # With another number of threads, sums may be taken in another order, so only the quality is the same (`run_fit`).
     assert (there.weights - here.weights).norm() <= 1e-2 * here.weights.norm()
     assert there.quality == pytest.approx(here.quality, abs=0.05)
 
@@ -74,7 +74,7 @@ def test_work_is_done_elsewhere_and_gives_way():
 
 
 def test_closing_keeps_the_child_for_the_next(monkeypatch):
-    # children of its own: one that another test left may still be ending, and be kept instead
+    # Uses children of its own: otherwise a child that another test has left, and that is still ending, might be kept.
     monkeypatch.setattr(workers, "FITTING", Children(most=1))
     job = workers.Task(where, duration=60, what="This")
 
@@ -89,7 +89,8 @@ def test_closing_keeps_the_child_for_the_next(monkeypatch):
         again.close()
         return first, second
 
-    first, second = aside.call(one_after_the_other)  # on an event loop's thread closing would not wait for the child
+    # in the thread of an event loop, closing would not wait for the child
+    first, second = aside.call(one_after_the_other)
     workers.FITTING.close()
     assert first == second
 
@@ -100,7 +101,7 @@ def test_work_that_does_not_listen_is_ended_soon_after_stop():
     pid = next(values)
     stopped.append(True)
     begun = time.monotonic()
-    assert list(values) == []  # ends quietly: what there is stays
+    assert list(values) == []  # ends without an error, so that the page keeps what it shows
     assert time.monotonic() - begun < 10 * workers.COURTESY
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
@@ -119,12 +120,13 @@ def counting(count):
 
 
 def test_work_does_not_wait_for_who_draws_it():
-    """A pipe holds two such values; a reader that draws the first one still finds all others when it comes back."""
+    """A pipe holds only two such values, but a reader that spends time on drawing the first one finds all others
+    afterwards."""
     job = workers._Pumped(workers.FITTING, workers.Task(counting, duration=60, what="This"), (40,), lambda: False)
     values = job.values()
     next(values)
     until = time.monotonic() + 60
-    while job.found.qsize() < 40 and time.monotonic() < until:  # 39 and the end
+    while job.found.qsize() < 40 and time.monotonic() < until:  # 39 values and the mark of the end
         time.sleep(0.02)
     assert job.found.qsize() == 40
     assert [i for i, _ in values] == list(range(1, 40))
@@ -175,7 +177,7 @@ def test_what_a_visitor_leaves_behind_does_not_stop_the_site():
     until = time.monotonic() + 10 * workers.COURTESY
     while job in workers._at_work and time.monotonic() < until:
         time.sleep(0.02)
-    assert job not in workers._at_work  # its child was ended for it
+    assert job not in workers._at_work  # its child has been ended
 
 
 READY = """

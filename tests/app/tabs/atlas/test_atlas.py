@@ -88,7 +88,7 @@ def test_a_forged_view_is_told_in_a_sentence(assets, forged):
 def test_another_data_set_brings_its_own_map_and_another_representation_keeps_the_item(assets):
     item = library.collection(IMAGES).ids[4]
     first, second, *_ = handlers.change_collection(TAB, values(item, "shapes10", method="t-SNE"), None)
-    assert first["method"]["value"] == "UMAP"  # there is no t-SNE of the tiny assets
+    assert first["method"]["value"] == "UMAP"  # the tiny assets have no t-SNE
     assert first["chart"]["value"]["layout"]["uirevision"] == f"{SHAPES}/UMAP/2"
     assert first["selection"] == [] and "selection" not in second
     first, *_ = handlers.change_collection(TAB, values(item, "emoji", "mlp", "PCA", 3), None)
@@ -103,7 +103,7 @@ def test_points_are_coloured_by_what_is_asked_for(assets, colour):
     if colour == "split":
         assert {trace["name"] for trace in figure["data"]} == {"heldout", "train"}
     with_class = [name for trace in figure["data"] for name in trace["meta"].get("names", [trace["name"]])]
-    assert set(with_class) == {"animals", "food", "people"}  # whatever the colour, the tip says the class
+    assert set(with_class) == {"animals", "food", "people"}  # the tip states the class whatever the colours show
 
 
 def test_points_are_coloured_by_any_attribute(assets):
@@ -186,7 +186,7 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     placed, where, nearest = place_fit(own, Visit())
     assert where.name == IMAGES and nearest == found.ids[5] and set(placed.points) == set(found.maps)
     for key, points in found.maps.items():
-        assert np.allclose(placed.points[key], points[5], atol=1e-2)  # the very same weights, the very same place
+        assert np.allclose(placed.points[key], points[5], atol=1e-2)  # equal weights are placed at the same point
     first, second, *_ = handlers.place(PLACING, own, Visit(), None)
     assert first["tabs"]["selected"] == "atlas" and first["dataset"] == "emoji"
     assert first["representation"]["value"] == "mlora-asym" and first["visit"].label == "your thing"
@@ -205,7 +205,7 @@ def test_a_fit_that_no_map_holds_is_not_placed_and_the_reason_is_told(assets):
 
 
 def test_a_projection_that_takes_too_long_is_a_sentence(assets, monkeypatch):
-    """Everybody else's work would wait for it."""
+    """It would keep the work of all other visitors waiting."""
     monkeypatch.setattr(project, "SECONDS", 0.001)
     TAB.job.prepare(None)
     item = library.collection(IMAGES).ids[4]
@@ -224,7 +224,7 @@ def test_few_surfaces_are_decoded_at_once(assets, monkeypatch):
         return b"glb"
 
     monkeypatch.setattr(networks, "surface_glb", decode)
-    monkeypatch.setattr(panel, "SURFACE_SIZE", 17)  # not kept by another test
+    monkeypatch.setattr(panel, "SURFACE_SIZE", 17)  # a size that no other test has put into the cache
     items = library.collection(SHAPES).ids
     items = (items * 12)[:12] if len(items) < 12 else items[:12]
     threads = [threading.Thread(target=panel._surface_file, args=(SHAPES, item)) for item in items]

@@ -34,7 +34,8 @@ def test_the_tab_opens_with_a_copy_beside_what_it_copies(assets):
     headline, pair, said, rows = (shown[name] for name in ("headline", "pair", "said", "rows"))
     report = audit_run.report("emoji-mlora-asym").rows
     made = report[report["generator"] == "diffusion"]
-    assert point == f"diffusion:{made['novelty'].idxmin()}" and "a replica" in said  # of all, the clearest copy
+    # the tab opens with the clearest copy
+    assert point == f"diffusion:{made['novelty'].idxmin()}" and "a replica" in said
     assert "100% of diffusion" in headline and "5%" in headline
     assert [trace["name"] for trace in plane["value"]["data"]] == ["diffusion", "held out", "noise 0.1"]
     assert plane["value"]["data"][0]["marker"]["color"] == REPRESENTATION_COLOURS["mlora-asym"]
@@ -49,7 +50,8 @@ def test_any_point_opens(assets, point):
     event = gr.EventData(None, {"id": point})
     shown, _ = handlers.pick(TAB, "emoji", "mlora-asym", event, ANN)
     assert set(shown) == {"point", "plane", "pair", "said", "rows"} and shown["point"] == point
-    assert "<figure>" in shown["pair"] and shown["said"] and "value" not in shown["plane"]  # drawn as it is
+    # the plane itself is not drawn again
+    assert "<figure>" in shown["pair"] and shown["said"] and "value" not in shown["plane"]
 
 
 def test_of_a_blend_both_parents_are_shown_and_are_the_first_rows(assets, monkeypatch):
@@ -66,16 +68,18 @@ def test_of_a_blend_both_parents_are_shown_and_are_the_first_rows(assets, monkey
 
 
 def test_a_late_answer_does_not_undo_a_newer_one(assets):
-    """After two clicks, or a click and another representation, the earlier answer may arrive last and must not stay."""
+    """After two clicks, or a click and the choice of another representation, the earlier answer may arrive last; it
+    must not replace the newer one."""
     older = handlers.pick(TAB, "emoji", "mlora-asym", gr.EventData(None, {"id": "diffusion:3"}), ANN)
     newer, _ = handlers.pick(TAB, "emoji", "mlora-asym", gr.EventData(None, {"id": "held out:1"}), ANN)
     late = next(older)
-    assert newer["point"] == "held out:1" and late["point"] == "diffusion:3"  # it began later after all
+    # a generator runs at its first `next`, so this one is the later question
+    assert newer["point"] == "held out:1" and late["point"] == "diffusion:3"
     charts = handlers.shown("emoji", "mlora-asym", "")
     shown = session.newest(ANN, charts, "audit", "audit point")
     click = session.newest(ANN, iter(["first", "second"]), "audit point")
     assert next(click) == "first" and next(shown).table
-    assert list(click) == [gr.skip()]  # the charts have come between
+    assert list(click) == [gr.skip()]  # the charts were asked for in between
 
 
 def test_a_held_out_fit_is_the_zoos_own_and_a_baseline_its_seeds(assets):

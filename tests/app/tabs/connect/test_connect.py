@@ -59,7 +59,7 @@ def test_a_walk_shows_a_picture_for_each_and_the_curves(assets, dataset):
     target = connect_run.targets(dataset)[0]
     shown = handlers.walk(TAB, dataset, target, "own", None, 0.5, False)
     assert shown["sheet"].count("<figure>") == 6
-    assert len(shown["chart"]["data"]) == 12  # raw and aligned
+    assert len(shown["chart"]["data"]) == 12  # six raw and six aligned curves
     assert shown["chart"]["layout"]["shapes"][0]["x0"] == 0.5
 
 
@@ -96,7 +96,7 @@ def test_a_new_pair_is_fitted_as_the_pairs_of_its_data_set_were(assets, tmp_path
     """At their preset, with their steps and on their base, whatever the presets of other data sets are."""
     shutil.copytree(assets, tmp_path / "assets")
     sizes = presets.preset("paper", "image")
-    fit = replace(sizes.fit, points=64)  # the paper's number would take minutes
+    fit = replace(sizes.fit, points=64)  # the number of points in the paper's preset would take minutes
     monkeypatch.setitem(presets._PRESETS, ("paper", "image"), replace(sizes, fit=fit, resolution=24))
     for path in (tmp_path / "assets/zoos").glob("emoji-*-pairs/zoo.json"):
         path.write_text(json.dumps(json.loads(path.read_text()) | {"preset": "paper", "steps": 3}))
@@ -122,7 +122,7 @@ def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb
 
 
 def test_a_target_that_is_not_on_this_machine_is_a_sentence_that_says_what_to_do(assets, monkeypatch, tmp_path):
-    monkeypatch.setenv("WSR_CACHE", str(tmp_path))  # where the emoji have not been fetched
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path))  # an empty cache, into which the emoji have not been fetched
     asked = {"dataset": "emoji", "target": connect_run.targets("emoji")[0], "names": ["mlp"], "sigma": 0.1}
     *_, last = handlers.fit_pair(TAB, asked | {"perturb": 1.0, "alpha": 0.5, "aligned": False}, None)
     assert "wsr-failed" not in last["state"]

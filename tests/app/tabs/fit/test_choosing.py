@@ -37,7 +37,7 @@ def test_nothing_stands_beside_another_target_than_its_own(picture):
     for shown in (handlers.choose_sample(tab, event, ann), parts(handlers.choose_upload(tab, picture, ann))[-1]):
         assert set(OF_A_FIT) <= set(shown) and shown["fitted"] is None
         assert "Press Fit" in shown["picture"]["value"] and not shown["download"]["interactive"]
-        assert "stopped" not in shown["state"]  # there was no fit
+        assert "stopped" not in shown["state"]  # no fit was running
 
 
 def test_the_axis_is_the_measure_of_what_is_chosen(picture):
@@ -51,7 +51,7 @@ def test_the_axis_is_the_measure_of_what_is_chosen(picture):
 
 @pytest.mark.parametrize("way", ["one", "six"])
 def test_a_choice_stops_a_running_fit_and_says_so_last(picture, small, way):
-    """Otherwise the last message of the fit would appear beside the new target."""
+    """If it did not end with this message, the last message of the fit would appear beside the new target."""
     tab, ann = by_name(FitTab), visitor(f"ann {way}")
     preparing.turn(ann)
     tab.job.prepare(ann)
@@ -78,7 +78,7 @@ def test_a_choice_stops_a_running_fit_and_says_so_last(picture, small, way):
 def test_a_file_that_cannot_be_read_says_what_became_of_the_fit(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "COURTESY", 0.1)
     tab, ben = by_name(FitTab), visitor("ben")
-    tab.job.prepare(ben)  # its turn has not come
+    tab.job.prepare(ben)  # waits for its turn
     path = tmp_path / "broken.png"
     path.write_bytes(b"no")
     answers = parts(handlers.choose_upload(tab, str(path), ben))

@@ -96,7 +96,7 @@ def test_mistakes_are_said_in_the_state_line():
 def test_a_target_is_fitted_at_the_preset_of_the_zoos_on_whose_maps_it_is_placed(assets, tmp_path, monkeypatch):
     shutil.copytree(assets, tmp_path / "assets")
     sizes = presets.preset("paper", "image")
-    fit = replace(sizes.fit, points=64)  # the paper's number would take minutes
+    fit = replace(sizes.fit, points=64)  # the number of points in the paper's preset would take minutes
     monkeypatch.setitem(presets._PRESETS, ("paper", "image"), replace(sizes, fit=fit, resolution=24))
     described = tmp_path / "assets/zoos/emoji-mlora-asym/zoo.json"
     described.write_text(json.dumps(json.loads(described.read_text()) | {"preset": "paper"}))

@@ -67,7 +67,7 @@ def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sample
     assert judged.items[1]["label"] == "2 · blend"
     assert "6 new networks" in judged.state
     nothing = gr.skip()
-    again, same = generate_run.opening("emoji-mlora-asym")  # drawn once for all visitors
+    again, same = generate_run.opening("emoji-mlora-asym")  # sampled once for all visitors
     assert again.items is first.items and same.sampled is judged.sampled
     _, shown, last = handlers.opened(TAB, *ask, None, Request())
     assert shown["sampled"] is judged.sampled and last == nothing
@@ -79,8 +79,8 @@ def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sample
 
 
 def test_who_asks_for_what_is_on_screen_gets_others(sampled):
-    """In an earlier version, the first press gave the sixteen samples that were already on screen, and so did the next.
-    """
+    """In an earlier version, the first and the second press of the button gave the sixteen samples that were already on
+    screen."""
     plain = ("emoji", "mlora-asym", "any", models.PLAIN, 50, 0)
     assert handlers.prepare(TAB, asked(*plain), Request())["seed"] == 1  # seed 0 is what the tab opens with
     made = sampled[-1].sampled
@@ -136,7 +136,8 @@ def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatc
 def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     made = sampled[-1].sampled
     shown = handlers.pick(TAB, made, gr.EventData(None, {"id": "1"}), Request())
-    assert shown["picked"] == "1" and shown["pair"].count("<figure>") == 3  # with both that it is a mix of
+    # the sample and the two weights of which it is a mix
+    assert shown["picked"] == "1" and shown["pair"].count("<figure>") == 3
     assert "a blend" in shown["verdict"] and shown["surface"]["visible"] == "hidden"
     assert shown["take"]["interactive"] and shown["place"]["interactive"]
     other = handlers.pick(TAB, made, gr.EventData(None, {"id": "0"}), Request())
@@ -184,14 +185,15 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
     one = drawn.fitted(made, 0)
     for mesh in (trimesh.Trimesh(), trimesh.creation.icosphere()):
         monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_, mesh=mesh: [mesh])
-        other = replace(one, weights=one.weights + len(mesh.faces))  # what has been looked at is kept
+        # other weights for each mesh, because drawn pictures are cached
+        other = replace(one, weights=one.weights + len(mesh.faces))
         picture, glb = drawn.look(other, tmp_path)
         assert bool(glb) == bool(len(mesh.faces))
     assert picture.shape == (drawn.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
 
 
 def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(assets, tmp_path, monkeypatch, small):
-    """Fails if a slider also writes the surface of the sample as it was, which nobody sees."""
+    """Fails if a slider also writes the surface of the unedited sample, which is not shown."""
     wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
     origin = drawn.fitted(models.Sampled(wanted, models.model(wanted.name).sample(1, steps=2), []), 0)
     ball = trimesh.creation.icosphere()
@@ -286,7 +288,7 @@ def test_a_model_is_made_ready_without_keeping_anybody_from_looking(assets, monk
         done.append(which)
 
     monkeypatch.setattr(generate_run, "warm", slow)
-    for _ in range(5):  # visitors
+    for _ in range(5):  # each time as another visitor
         handlers.warm(*ASKED[:2], "diffusion")
     assert began.wait(30) and not done
     over.set()

@@ -67,7 +67,7 @@ def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
 def test_a_guess_is_judged_and_explained(item):
     with gr.Blocks():
         card = symmetry_cards.mask_card(DATASET)
-    assert opened(card, item, "mlora")[1:] == ["", None]  # nothing is given away before it
+    assert opened(card, item, "mlora")[1:] == ["", None]  # the answer is not shown before the visitor has guessed
     sheet, answer, heat = opened(card, item, "mlora", "other")
     assert "Right." in answer and "held weights" in answer and sheet.count("<figure>") == 3
     assert heat["data"]
@@ -94,7 +94,7 @@ def test_a_term_less_is_judged_by_what_is_seen(item):
     half[:2] = 50
     changed = half.copy()
     changed[0] = 150
-    changed[1] -= 10  # which nobody sees
+    changed[1] -= 10  # a difference that is too small to be seen
     assert symmetry_terms.lost(white, white) == symmetry_terms.lost(half, half) == 0
     assert symmetry_terms.lost(white, half) == 1 and symmetry_terms.lost(half, changed) == 0.5
 
