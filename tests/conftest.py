@@ -49,8 +49,8 @@ def pytest_xdist_make_scheduler(config, log):
 
 def pytest_collection_modifyitems(items):
     """Puts the tests of the page first, because they take longest and one worker would be left with them at the end.
-    Marks the tests of some folders as `numeric`, except those marked `once`; `make test` runs these again as on a CPU
-    without AVX-512 and bf16. Skips the tests of a GPU if there is none."""
+    Marks the tests of some folders as `numeric`, except those marked `once`; where the CPU has AVX-512 or bf16,
+    `make test` runs these again as without. Skips the tests of a GPU if there is none."""
     reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
     items.sort(key=lambda item: not item.nodeid.startswith(BROWSER))
     for item in items:

@@ -4,6 +4,7 @@ It does not import torch, so that the child starts quickly and takes little memo
 
 import hashlib
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +14,8 @@ from wsr.errors import WsrError, unknown_name
 METHODS = ("umap", "tsne", "pca")
 NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 PCA_FIRST = 50  # t-SNE and UMAP see the leading components: the rest is noise of the fit, and 150 times as many numbers
+_COMPILED = ("fast_knn_indices", "smooth_knn_dist", "compute_membership_strengths")  # of `umap.umap_`
+_COMPILED_LAYOUT = ("clip", "_nb_optimize_layout_euclidean_single_epoch")  # of `umap.layouts`
 _USUAL = (1e-6, 1e6)  # sizes that float32 squares without loss
 
 
@@ -98,9 +101,7 @@ def _embedded(leading: Float[np.ndarray, "n c"], config: ProjectionConfig) -> Fl
         perplexity = min(2 * config.neighbours, (count - 1) / 3)
         start = "pca" if components >= config.dims else "random"
         return TSNE(config.dims, perplexity=perplexity, random_state=config.seed, init=start).fit_transform(leading)
-    import umap
-
-    return umap.UMAP(
+    method = _umap().UMAP(
         n_components=config.dims,
         n_neighbors=min(config.neighbours, count - 1),
         min_dist=config.min_dist,
@@ -109,4 +110,19 @@ def _embedded(leading: Float[np.ndarray, "n c"], config: ProjectionConfig) -> Fl
         n_jobs=1,
         init="spectral" if components > config.dims and count > 2 * config.dims + 2 else "random",
         disconnection_distance=np.inf,  # at cosine distance 2, opposite weights would be left out otherwise
-    ).fit_transform(leading)
+    )
+    return method.fit_transform(leading)
+
+
+def _umap() -> ModuleType:
+    """Imports UMAP, and has Numba keep on disk the compiled code of those functions that UMAP itself does not mark so:
+    compiling them takes 10 s, in each process that draws a map."""
+    import umap.layouts
+    import umap.umap_
+
+    for module, names in ((umap.umap_, _COMPILED), (umap.layouts, _COMPILED_LAYOUT)):
+        for name in names:
+            function = getattr(module, name, None)  # another release may have others, and compiles as it does today
+            if hasattr(function, "enable_caching"):
+                function.enable_caching()
+    return umap

@@ -2,11 +2,13 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tests.isolation.children_work import crash_in_layout, where_umap_keeps_code
 from wsr.analysis import (
     LEAST_JUDGED,
     METHODS,
@@ -20,6 +22,7 @@ from wsr.analysis import (
     to_table,
 )
 from wsr.errors import WsrError
+from wsr.isolation import Limits
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
@@ -56,6 +59,14 @@ def test_maps_fill_the_unit_box_and_keep_groups_together(weights, method, dims):
     assert found.shape == (90, dims) and np.isfinite(found).all() and np.abs(found).max() <= 1.0001
     nearest_other = np.linalg.norm(found[:, None] - found[None], axis=-1) + np.eye(90) * 9
     assert (nearest_other.argmin(1) // 30 == np.arange(90) // 30).mean() > 0.9
+
+
+def test_umaps_functions_are_compiled_once_for_all_processes(weights):
+    """Compiling them took each child 10 s before its first map."""
+    project(weights, ProjectionConfig("umap"))
+    folders = projections._children.call(where_umap_keeps_code, limits=Limits(seconds=100, what="This"))
+    for name, folder in folders.items():
+        assert folder and list(Path(folder).glob(f"*{name.removeprefix('_nb')}*.nbc")), name
 
 
 def test_a_point_of_the_map_is_placed_where_it_is(weights):
@@ -179,7 +190,7 @@ def test_too_few_points_to_judge_or_to_place_among(weights):
 
 
 def test_a_crash_in_a_method_is_a_sentence_and_the_next_map_is_made(weights, monkeypatch):
-    monkeypatch.setattr(projections, "layout", crash)
+    monkeypatch.setattr(projections, "layout", crash_in_layout)
     with pytest.raises(WsrError, match="The map by t-SNE ended the process .*SIGSEGV"):
         project(weights, ProjectionConfig("tsne"))
     with pytest.raises(WsrError, match="The map by UMAP ended the process .*SIGSEGV"):
@@ -188,12 +199,6 @@ def test_a_crash_in_a_method_is_a_sentence_and_the_next_map_is_made(weights, mon
     with pytest.raises(WsrError, match="The map by t-SNE took more than 0.01 s"):
         project(weights, ProjectionConfig("tsne"), seconds=0.01)
     assert np.isfinite(project(weights, ProjectionConfig("tsne")).coordinates).all()
-
-
-def crash(weights, config):
-    import signal
-
-    signal.raise_signal(signal.SIGSEGV)
 
 
 def test_children_take_half_of_the_cores_that_this_process_may_use():

@@ -1,6 +1,7 @@
 """Functions that tests run in children. They are in a module of their own because children import them by name."""
 
 import os
+import signal
 import time
 
 import numpy as np
@@ -67,3 +68,17 @@ def where():
 def shout(x):
     print("x" * 100_000)
     return x
+
+
+def where_umap_keeps_code() -> dict[str, str | None]:
+    """For each function of UMAP that it does not keep compiled itself: the folder of its compiled code, if any."""
+    from wsr import map_layouts
+
+    umap = map_layouts._umap()
+    kept = ((umap.umap_, map_layouts._COMPILED), (umap.layouts, map_layouts._COMPILED_LAYOUT))
+    return {name: getattr(module, name).stats.cache_path for module, names in kept for name in names}
+
+
+def crash_in_layout(weights, config):
+    """Stands for `wsr.map_layouts.layout`."""
+    signal.raise_signal(signal.SIGSEGV)

@@ -12,13 +12,17 @@ from app.shared import library
 from app.shell import tabs
 from app.tabs.connect import run as connect_run
 from wsr import WsrError
+from wsr.memory import MEMORY
 
 
-@pytest.fixture
-def address(assets):
-    """The page's address handling, with the widgets of all tabs."""
+@pytest.fixture(scope="module")
+def address(_folders):
+    """The page's address handling, with the widgets of all tabs. As in the served page, one is built for all links."""
+    MEMORY.drop()
     with gr.Blocks() as page:
-        yield tabs.build(main.all_tabs(), page, lambda: None)
+        made = tabs.build(main.all_tabs(), page, lambda: None)
+    yield made  # outside of the page, where all links are read
+    MEMORY.drop()
 
 
 def plain(update):
