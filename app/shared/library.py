@@ -220,10 +220,7 @@ def title(dataset: str, source: str) -> str:
     """The title of a data set. dataset: its name in file names, which is also the title where that is another name than
     the data set's, as after a run at the preset `paper`. source: its name as `wsr.load_signals` takes it."""
     found, _ = data_sets.find(source)
-    if not found or not found.title:
-        return dataset
-    named = {data_sets.slug(found.name): found.title, data_sets.large_slug(found.name): f"All {found.title.lower()}"}
-    return named.get(dataset, dataset)
+    return found.titles().get(dataset, dataset) if found else dataset
 
 
 def titles(names: Iterable[str]) -> list[tuple[str, str]]:

@@ -107,6 +107,12 @@ class DataSet:
         if self.build is not None:
             imported(self.build)(progress=progress)
 
+    def titles(self) -> dict[str, str]:
+        """Returns the titles of its zoos by their names in file names: the usual ones, and those of all its signals."""
+        if not self.title:
+            return {}
+        return {slug(self.name): self.title, large_slug(self.name): f"All {self.title.lower()}"}
+
     def part(self, name: str, title: str = "", **shown: Any) -> "DataSet":
         """Returns the part of this name, to be registered with a title of its own. The ids that are liked and the first
         class are not those of the whole."""
