@@ -9,10 +9,10 @@ from precompute.judging import STEPS, Judge
 from precompute.large import REPRESENTATIONS, whole
 from precompute.large_generators import SECONDS, config_of, counts, sampling_report, trained
 from precompute.tables import write_json
-from wsr.data.splits import VALIDATION
+from wsr.generators.diffusion.jobs import learnt_and_unseen
 from wsr.generators.diffusion.training import VERSION
 from wsr.generators.files import load_generator
-from wsr.generators.jobs import SAMPLING_VERSION
+from wsr.generators.jobs import SAMPLING_VERSION, training_rows
 from wsr.zoo import Zoo
 
 GUIDANCES, FINAL_NOISES = (1.0, 1.5, 2.5), (0.0, 0.1, 0.3)
@@ -20,8 +20,9 @@ SAMPLES = 300
 
 
 def judge_of(zoo: Zoo) -> Judge:
-    rows = zoo.good(VALIDATION)
-    return Judge(zoo, rows[rows["split"] == VALIDATION]["id"].tolist())
+    """Judges by the weights on which the training is validated: those of the validation split, or of a data set without
+    one, those that training sets aside."""
+    return Judge(zoo, learnt_and_unseen(zoo, training_rows(zoo, None))[1]["id"].tolist())
 
 
 def run(cell: Cell, context: Context) -> dict:

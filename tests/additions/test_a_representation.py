@@ -276,7 +276,7 @@ def test_experiments_are_about_it_and_what_was_made_before_stays(film):
     known, context = experiments(), Context()
     about = {name for name, one in known.items() for cell in context.cells(one) if "film" in cell.values.values()}
     assert {"zoos", "maps", "figure3", "table1", "table4", "dimensions", "learning_rates", "spans", "audits"} <= about
-    assert "reports/audit-emoji-people-film.json" in context.fill(
+    assert "reports/audit-faces-film.json" in context.fill(
         known["audit_drawn"].uses, context.cells(known["audit_drawn"])[0], known["audit_drawn"]
     )
     cells = {cell["representation"]: cell for cell in context.cells(known["zoos"]) if cell.data == "emoji"}

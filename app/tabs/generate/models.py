@@ -139,6 +139,11 @@ def audit(name: str) -> "tuple[Audit, list[str]]":
     return made, training
 
 
+def learnt_from(name: str, by: str) -> int:
+    """Returns how many weights a trained generator has learnt from, as its file states it; 0 for a baseline."""
+    return 0 if named(by).role == BASELINE else int(read_about(file_of(name, by))["about"].get("trained_on", 0))
+
+
 def kept_in(name: str, by: str) -> Path:
     """Returns the folder with a generator's stored samples of a collection, if there is one."""
     return assets_dir() / "samples" / named(by).stem(name)

@@ -127,7 +127,11 @@ def summary(sampled: Sampled) -> str:
     many = {"novel": "novel", "blend": "blends of two", "replica": "replicas"}
     one = {"novel": "novel", "blend": "blend of two", "replica": "replica"}
     parts = [f"{words.count(word)} {(one if words.count(word) == 1 else many)[word]}" for word in many]
-    return f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
+    said = f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
+    here, learnt = len(models.audit(sampled.asked.name)[1]), models.learnt_from(sampled.asked.name, sampled.asked.by)
+    if learnt <= here + 1:  # the weight that all MLPs began from is not compared with
+        return said
+    return f"{said} They were compared with {here:,} of the {learnt:,} networks that it has learnt from."
 
 
 def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
