@@ -63,8 +63,8 @@ def test_the_frozen_presets_are_never_edited():
 
 
 def test_the_frozen_presets_are_those_of_the_committed_zoos():
-    """Every zoo in assets/ records the settings of its fits. They equal those in the table of frozen presets, unless its
-    fits started where an encoder says: every version that makes such zoos records the settings."""
+    """Every zoo in assets/ records the settings of its fits. They equal those in the table of frozen presets, unless
+    its fits started where an encoder says: every version that makes such zoos records the settings."""
     for path in sorted(assets_dir().glob("*/*/zoo.json")):
         meta = json.loads(path.read_text())
         if meta.get("encoded") or "large" in path.parent.name and meta.get("sampled"):
