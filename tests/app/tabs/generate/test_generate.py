@@ -154,16 +154,6 @@ def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
     assert nearest in found.ids and placed.points
 
 
-def test_it_is_said_that_only_a_part_of_what_was_learnt_is_here(sampled, monkeypatch):
-    """As of the large zoos, of which assets/ has a part."""
-    made, here = sampled[-1].sampled, len(models.audit("emoji-mlora-asym")[1])
-    assert models.learnt_from("emoji-mlora-asym", "diffusion") <= here
-    assert models.learnt_from("emoji-mlora-asym", "noise") == 0
-    assert "compared with" not in generate_run.summary(made)
-    monkeypatch.setattr(models, "learnt_from", lambda name, by: 10_000)
-    assert f"compared with {here} of the 10,000 networks" in generate_run.summary(made)
-
-
 def test_what_is_open_stays_open_when_others_come(sampled):
     made = sampled[-1].sampled
     assert handlers.reopen(TAB, None, "", Request()) == gr.skip()
