@@ -3,6 +3,7 @@
 import re
 from statistics import fmean
 
+import numpy as np
 import pytest
 
 from tests.readme.readme_text import LABELS, is_said, report, says, table
@@ -57,6 +58,20 @@ def test_faces():
         for cell, value in zip(cells, (len(trials), loss, best["FD"], best["MMD-P"]), strict=True):
             is_said(cell, value)
     says(f"at most {searched['trials']} trials of {searched['seconds']} s")
+
+
+def test_faces_on_the_test_split():
+    rows, means = report("scaling")["rows"], {}
+    for label, cells in table("### Faces: a generator", 1).items():
+        own = [row for row in rows if row["representation"] == GENERATED[label] and row["count"] == 10_000]
+        is_said(cells[0], len(own))
+        for cell, name in zip(cells[1:3], ("FD", "MMD-P"), strict=True):
+            values = [row[name] for row in own]
+            is_said(cell, np.mean(values), np.std(values, ddof=1))
+            means[label, name] = np.mean(values)
+        is_said(cells[3], own[0]["FD of fits"])
+    fd, mmd = (means["MLP (HyperDiffusion)", name] / means["mLoRA-Asym", name] for name in ("FD", "MMD-P"))
+    says(f"FD is {fd:.1f} times lower and MMD-P {mmd:.1f} times")
 
 
 def test_the_audit():
