@@ -10,6 +10,7 @@ from precompute.judging import train
 from wsr.generators.base import SaveSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
+from wsr.generators.diffusion.training import VERSION
 from wsr.paths import cache_dir
 from wsr.zoo import Zoo
 
@@ -28,6 +29,11 @@ def config_of(cell: Cell, context: Context) -> DiffusionConfig:
     config = diffusion_preset(context.preset, cell.representation)
     found = best_trials(context.path(large_search_report(cell.data, context))).get(cell.representation)
     return with_trial(config, found) if found else config
+
+
+def trained_with(cell: Cell, context: Context) -> dict:
+    """Everything that a trained generator depends on beside its zoo, its number of weights and its seed."""
+    return {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS}
 
 
 def sampling_report(data: str, context: Context) -> str:

@@ -6,8 +6,8 @@ from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.generation import write
 from precompute.generators import SAMPLES, STEPS, THREADS, bits_of, large_search_report
 from precompute.large import REPRESENTATIONS, name, whole
-from precompute.large_generators import SECONDS, config_of, counts, sampler_of, sampling_report, trained
-from wsr.generators.diffusion.training import VERSION
+from precompute.large_generators import config_of, counts, sampler_of, sampling_report, trained, trained_with
+from wsr.generators.diffusion import WeightDiffusion
 from wsr.generators.files import load_generator
 from wsr.generators.jobs import SAMPLING_VERSION
 
@@ -15,16 +15,18 @@ SEED = 0
 
 
 def run(cell: Cell, context: Context) -> None:
+    write(lambda: _model(cell, context), name(cell.data, cell.representation, context), cell, context, SEED)
+
+
+def _model(cell: Cell, context: Context) -> WeightDiffusion:
     zoo = whole(cell, context)
-    path = trained(zoo, config_of(cell, context), counts(cell.data)[-1], SEED, str(cell))
-    model = load_generator(path)
+    model = load_generator(trained(zoo, config_of(cell, context), counts(cell.data)[-1], SEED, str(cell)))
     model.config = replace(model.config, **sampler_of(cell, context))  # the page samples as its model says
-    write(lambda: model, name(cell.data, cell.representation, context), cell, context, SEED)
+    return model
 
 
 def settings(cell: Cell, context: Context) -> dict:
-    about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS}
-    about |= {"sampler": sampler_of(cell, context)}
+    about = trained_with(cell, context) | {"sampler": sampler_of(cell, context)}
     return about | {"sampling": SAMPLING_VERSION, "samples": SAMPLES, "steps": STEPS, "bits": bits_of(cell.data)}
 
 

@@ -7,10 +7,10 @@ from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import THREADS, large_search_report
 from precompute.judging import STEPS, Judge
 from precompute.large import REPRESENTATIONS, whole
-from precompute.large_generators import SECONDS, config_of, counts, sampling_report, trained
+from precompute.large_generators import config_of, counts, sampling_report, trained, trained_with
 from precompute.tables import write_json
+from wsr.generators.diffusion import WeightDiffusion
 from wsr.generators.diffusion.jobs import learnt_and_unseen
-from wsr.generators.diffusion.training import VERSION
 from wsr.generators.files import load_generator
 from wsr.generators.jobs import SAMPLING_VERSION, training_rows
 from wsr.zoo import Zoo
@@ -28,14 +28,17 @@ def judge_of(zoo: Zoo) -> Judge:
 def run(cell: Cell, context: Context) -> dict:
     zoo = whole(cell, context)
     judge = context.shared(("judge of the validation", zoo.path), lambda: judge_of(zoo))
-    model = load_generator(trained(zoo, config_of(cell, context), counts(cell.data)[-1], 0, str(cell)))
+    model = context.shared(("sampled", zoo.path), lambda: _model(zoo, cell, context))
     drawn = {name: cell[name] for name in ("guidance", "final_noise")}
     return drawn | judge.distances(model.sample(SAMPLES, steps=STEPS, seed=0, **drawn))
 
 
+def _model(zoo: Zoo, cell: Cell, context: Context) -> WeightDiffusion:
+    return load_generator(trained(zoo, config_of(cell, context), counts(cell.data)[-1], 0, str(cell)))
+
+
 def settings(cell: Cell, context: Context) -> dict:
-    about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS, "sampling": SAMPLING_VERSION}
-    return about | {"samples": SAMPLES, "steps": STEPS}
+    return trained_with(cell, context) | {"sampling": SAMPLING_VERSION, "samples": SAMPLES, "steps": STEPS}
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:

@@ -17,12 +17,11 @@ from precompute.final import final_fits
 from precompute.generators import SEEDS, STEPS, THREADS, large_search_report
 from precompute.judging import Judge
 from precompute.large import REPRESENTATIONS, whole
-from precompute.large_generators import SECONDS, config_of, counts, sampler_of, sampling_report, trained
+from precompute.large_generators import config_of, counts, sampler_of, sampling_report, trained, trained_with
 from precompute.scaling_drawn import draw
 from precompute.tables import write_tables
 from wsr.analysis.learnability import projected
 from wsr.data.registry import slug
-from wsr.generators.diffusion.training import VERSION
 from wsr.generators.files import load_generator
 from wsr.zoo import Zoo
 
@@ -58,9 +57,7 @@ def run(cell: Cell, context: Context) -> dict:
 
 
 def settings(cell: Cell, context: Context) -> dict:
-    about = {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS}
-    about |= sampler_of(cell, context)
-    return about | {"samples": SAMPLES, "steps": STEPS}
+    return trained_with(cell, context) | sampler_of(cell, context) | {"samples": SAMPLES, "steps": STEPS}
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
