@@ -14,7 +14,7 @@ from wsr.fields.representation import Representation
 from wsr.symmetry import canonical
 
 NEXT = 5  # number of next training weights, or lines, that the nearest one is compared with
-MOST_LINED, NEAR = 2048, 256  # of more training weights than the first, only lines from the nearest are looked at
+MOST_LINED, NEAR = 1024, 256  # of more training weights than the first, only lines from the nearest are looked at
 MOST_ORDERED = 5  # up to this rank all orders are tried; above it, an assignment problem is solved for each pair
 
 
