@@ -10,8 +10,8 @@ belonging to the GPU. They say `device == cuda:0`, and so do the results of oper
   indices, uploads from memory that is not pinned, uploads of CPU indices.
 
 All operations of PyTorch in this thread are intercepted, including those of the backward pass and of optimizers. The
-CPU computes the values. Compilation is off (`torch.compile` runs its function as it is), and what a CUDA kernel does
-differently (rounding, races) is not simulated.
+CPU computes the values. Compilation is off (`torch.compile` runs its function as it is), nothing is captured in a graph
+(`wsr.captured`), and what a CUDA kernel does differently (rounding, races) is not simulated.
 """
 
 import contextlib
@@ -26,6 +26,7 @@ from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from wsr import devices
+from wsr.captured import CapturedStep
 from wsr.fields.base import set_compute_dtype
 
 GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
@@ -255,9 +256,10 @@ def pretend_gpu() -> Iterator[Pretend]:
     gpu = Pretend()
     torch.compiler.set_stance("force_eager")
     synchronize, torch.cuda.synchronize = torch.cuda.synchronize, lambda device=None: None
+    called, CapturedStep.__call__ = CapturedStep.__call__, lambda self, *arguments: self.step(*arguments)
     try:
         with _Operations(gpu), _Calls(gpu):
             yield gpu
     finally:
-        torch.cuda.synchronize = synchronize
+        torch.cuda.synchronize, CapturedStep.__call__ = synchronize, called
         torch.compiler.set_stance("default")

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
+from wsr.captured import CapturedStep, capturable, set_rate
 from wsr.devices import upload
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import Representation
@@ -14,7 +15,7 @@ from wsr.fitting.encoder import EncoderConfig, StartEncoder, loss_of
 from wsr.fitting.resumable import ResumableTraining
 from wsr.fitting.settings import Start
 from wsr.identity import Identity
-from wsr.modalities.targets import Targets
+from wsr.modalities.targets import Batch, Targets
 
 VERSION = 1  # to be incremented when a code change makes the same settings train a different encoder
 # An instance is known if its loss at the predicted start, relative to that at the plain start, is at most KNOWN_MARGIN
@@ -42,7 +43,9 @@ class EncoderTraining(ResumableTraining):
     def _begin(self) -> None:
         self.encoder = StartEncoder.new(self.model, self.config, self.seed).to(self.device)
         self.average = AveragedModel(self.encoder, multi_avg_fn=self._averaged)
-        self.optimizer = torch.optim.Adam(self.encoder.parameters(), lr=self.config.lr, fused=True)
+        rate = capturable(self.config.lr, self.device)
+        self.optimizer = torch.optim.Adam(self.encoder.parameters(), fused=True, **rate)
+        self._learn, self._loss = CapturedStep(self._learnt), loss_of(self.model, self.targets)
         self.step, self.seconds = 0, 0.0
 
     @torch.no_grad()
@@ -66,19 +69,22 @@ class EncoderTraining(ResumableTraining):
 
     def _train_step(self) -> Tensor:
         warm = min(1.0, (self.step + 1) / max(self.config.warmup, 1))
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * warm * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
+        set_rate(self.optimizer, self.config.lr * warm * 0.5 * (1 + math.cos(math.pi * self.step / self.steps)))
         generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.step)
         rows = torch.randperm(len(self.targets), generator=generator)[: self.config.instances]
         rows = upload(rows, self.device)
         batch = self.targets.batch(self.step, self.config.points, rows)
-        starts = self.plain + self.encoder(self.targets.seen(rows, self.step))
-        loss = loss_of(self.model, self.targets)(starts, batch).mean()
+        loss = self._learn(self.targets.seen(rows, self.step), batch.points, batch.values)
+        self.average.update_parameters(self.encoder)
+        self.step += 1
+        return loss
+
+    def _learnt(self, seen: Tensor, points: Tensor, values: Tensor) -> Tensor:
+        """Learns from a batch, and returns its loss."""
+        loss = self._loss(self.plain + self.encoder(seen), Batch(points, values)).mean()
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        self.average.update_parameters(self.encoder)
-        self.step += 1
         return loss.detach()
 
     @torch.no_grad()

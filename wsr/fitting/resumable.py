@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from wsr.identity import Identity
 from wsr.paths import atomic_path
@@ -130,7 +131,10 @@ class ResumableTraining(ABC):
         self.identity.require_same(begun, path, "remove it to begin afresh")
         try:
             for name in self.parts:
-                getattr(self, name).load_state_dict(state[name])
+                part, found = getattr(self, name), state[name]
+                if isinstance(part, Optimizer):  # its options are those of this device (`wsr.captured.capturable`)
+                    found = {**found, "param_groups": part.state_dict()["param_groups"]}
+                part.load_state_dict(found)
             self.step, self.seconds = int(state["step"]), float(state["seconds"])
         except Exception as error:
             self._begin()  # part of the state may have been loaded

@@ -17,13 +17,14 @@ from diffusers.training_utils import EMAModel
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from wsr.analysis.neighbours import nearest
+from wsr.captured import CapturedStep, capturable, set_rate
 from wsr.devices import upload
 from wsr.errors import WsrError, counted
 from wsr.fields.description import FieldDescription
 from wsr.generators.base import Monitor, TrainRecord
 from wsr.generators.diffusion.checkpoint import Best, Checkpoint, CheckpointFile
 from wsr.generators.diffusion.model import WeightDiffusion
+from wsr.generators.diffusion.monitor import compared
 from wsr.generators.diffusion.process import make_process
 from wsr.identity import Identity, content_hash
 
@@ -72,10 +73,13 @@ class Training:
         self.data = model.standardise(weights.float().to(device))
         model.about["counts"] = [classes.count(cls) for cls in model.classes]
         self.labels = torch.tensor([model.label(cls) for cls in classes], device=device)
-        optimizer = torch.optim.AdamW(model.network.parameters(), lr=self.config.lr, weight_decay=0.0, fused=True)
+        rate = capturable(self.config.lr, device)
+        optimizer = torch.optim.AdamW(model.network.parameters(), weight_decay=0.0, fused=True, **rate)
         self.average = EMAModel(model.network.parameters(), decay=self.config.ema, foreach=True)
         self.network, self.optimizer = self.accelerator.prepare(model.network, optimizer)
         self.process = make_process(self.config)
+        # processes that share a batch wait for each other within a step, which cannot be captured
+        self._learn = CapturedStep(self._learnt) if world == 1 else self._learnt
         self.dtype = torch.float32  # of the matrix products
         self.validation: tuple[Tensor, list[str]] | None = None
         self.best: Best | None = None
@@ -171,24 +175,27 @@ class Training:
 
     def _train_step(self) -> Tensor:
         """Makes a step and returns its loss over all processes."""
-        rows, times, noise, dropped = self._draw()
-        for group in self.optimizer.param_groups:
-            group["lr"] = self._rate(self.step)
-        labels = torch.where(dropped, len(self.model.classes), self.labels[rows])
+        set_rate(self.optimizer, self._rate(self.step))
         self.network.train()
-        with torch.autocast(self.data.device.type, self.dtype, enabled=self.dtype != torch.float32):
-            found = self.process.loss(
+        loss = self._learn(*self._draw())
+        self.average.step(self.model.network.parameters())
+        self.step += 1
+        return self.accelerator.reduce(loss, "mean")
+
+    def _learnt(self, rows: Int[Tensor, " b"], times: Tensor, noise: Float[Tensor, "b p"], dropped: Tensor) -> Tensor:
+        """Learns from this process's share of a batch, as `_draw` returns it, and returns its loss."""
+        labels, kind = torch.where(dropped, len(self.model.classes), self.labels[rows]), self.data.device.type
+        # a captured step would keep the copies that autocast caches
+        with torch.autocast(kind, self.dtype, enabled=self.dtype != torch.float32, cache_enabled=kind != "cuda"):
+            loss = self.process.loss(
                 lambda x, time: self.network(x, time, labels).float(), self.data[rows], noise, times
-            )
-        loss = found.mean()
-        self.optimizer.zero_grad()
+            ).mean()
+        self.optimizer.zero_grad(set_to_none=True)
         self.accelerator.backward(loss)
         norm = self.accelerator.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
-        self.average.step(self.model.network.parameters())
-        self.step += 1
         # a gradient that is not finite has spoilt the network even if the loss was finite: reported as a loss of NaN
-        return self.accelerator.reduce(loss.detach() + 0.0 * norm, "mean")
+        return loss.detach() + 0.0 * norm
 
     def _draw(self) -> tuple[Int[Tensor, " b"], Tensor, Float[Tensor, "b p"], Tensor]:
         """Returns this process's share of the step's batch: rows of the data, times, noise, and which rows drop their
@@ -237,9 +244,7 @@ class Training:
         """Compares samples of the averaged network with the training weights. The samples take a few steps only: this
         is a warning, not a measurement."""
         with self._averaged():
-            found = self.model.standardise(self.model.sample(samples, steps=steps))
-        index, _ = nearest(found, self.data, 1, "l2")
-        return Monitor(_cosine(found), _cosine(self.data[:256]), len(index.unique()), samples)
+            return compared(self.model.standardise(self.model.sample(samples, steps=steps)), self.data)
 
     @torch.no_grad()
     def score(self, weights: Float[Tensor, "m p"], classes: list[str]) -> float:
@@ -292,9 +297,3 @@ class Training:
     def _warn(path: Path, error: Exception) -> None:
         reason = str(error).partition("\n")[0][:200] or type(error).__name__
         log.warning("The checkpoint %r cannot be read (%s): training begins afresh.", str(path), reason)
-
-
-def _cosine(x: Float[Tensor, "n p"]) -> float:
-    """The mean cosine between different rows."""
-    unit = torch.nn.functional.normalize(x)
-    return float((unit.sum(0).square().sum() - len(x)) / (len(x) * (len(x) - 1)))
