@@ -58,7 +58,7 @@ LEVERS: dict[str, Protocol] = {
     "together": replace(GENTLE, shared_points=True),
     "together, own points": GENTLE,
     "together, steps × 2": replace(GENTLE, shared_points=True, steps=2.0),
-    # from an encoder's starts, which `steps` then counts in units of (30 for images, 70 for shapes)
+    # from an encoder's starts, which `steps` then counts in units of (30 for images, 350 for shapes)
     "encoded": Protocol(encoded=True),
     "encoded, rate × ¼": Protocol(encoded=True, lr=0.25),
     "encoded, rate × ¼, steps × 5": Protocol(encoded=True, lr=0.25, steps=5.0),

@@ -91,7 +91,7 @@ def test_a_shape_is_looked_at_once_it_has_been_measured(encoder, tmp_path):
     encoder(own)
     assert suggested(own) is None
     found = handlers.measure(tab, own, *ASKED, own.steps, None)
-    assert found["target"].evaluator is not None and found["steps"] == 70
+    assert found["target"].evaluator is not None and found["steps"] == own.modality.encoded_steps
     assert "steps" not in handlers.measure(tab, own, *ASKED, 90, None)
 
 
