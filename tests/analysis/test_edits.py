@@ -60,6 +60,19 @@ def test_numbers_and_categories_are_read_off_what_weights_decode_to(zoo, seen):
         readings.read(weights, "empty: a")
 
 
+def test_a_classifier_is_less_sure_of_mixtures(zoo, seen):
+    """Between a fit with the value and one without it, the classifier is undecided somewhere. Numbers are left out, and
+    values of a single fit."""
+    ids = zoo.good("heldout")["id"].tolist()
+    readings, unseen = Readings(zoo, seen), zoo.weights(ids)
+    has = (readings.read(unseen, "red") > 0.5).tolist()
+    one, other = unseen[has.index(True)], unseen[has.index(False)]
+    mixtures = torch.lerp(one, other, torch.linspace(0, 1, 65)[:, None])
+    fits, between = readings.certainty(unseen), readings.certainty(mixtures)
+    assert list(fits) == ["red"] and len(fits) == len(unseen) and fits["red"].between(0.5, 1).all()
+    assert between["red"].min() < 0.6 < fits["red"].mean()
+
+
 def test_a_slider_changes_what_is_read(zoo, seen):
     found, readings = directions(zoo, seen), Readings(zoo, seen)
     weights = zoo.weights(zoo.good("heldout")["id"].tolist())

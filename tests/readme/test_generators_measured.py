@@ -74,6 +74,14 @@ def test_faces_on_the_test_split():
     says(f"FD is {fd:.1f} times lower and MMD-P {mmd:.1f} times")
 
 
+def test_how_sure_classifiers_are_of_faces():
+    *attributes, mean = report("certainty")["rows"]
+    says(f"(hair, glasses, mouth and {({13: 'ten'})[len(attributes)]} more)")
+    says(f"is {mean['samples']:.3f} for {mean['count']} samples and {mean['unseen fits']:.3f} for the {mean['count']}")
+    low, high = -100 * mean["high"], -100 * mean["low"]
+    says(f"{-100 * mean['difference']:.1f} points less (95 % interval {low:.1f} to {high:.1f};")
+
+
 def test_the_audit():
     audits = {
         (zoo, name): report(f"audit-{zoo}-{name}") for zoo in ("shapes10", "emoji-people") for name in LABELS.values()

@@ -73,6 +73,25 @@ class Readings:
         scaler, _ = self._features()
         return self._models[name](scaler.transform(self._values(weights)))
 
+    def certainty(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
+        """Returns how sure a classifier is of each category: a row for each weight, with the probability of the value
+        that it finds most likely. Weights that decode to something between two values, such as half a pair of glasses,
+        leave it unsure. Values of fewer than LEAST training fits are left out, and so are categories with a single
+        value."""
+        from sklearn.linear_model import LogisticRegression
+
+        space, features = self._features()
+        seen, found = space.transform(self._values(weights)), {}
+        for attribute, column in self._table.items():
+            if pd.api.types.is_numeric_dtype(column):
+                continue
+            counts = column.value_counts()
+            known = column.isin(counts.index[counts >= LEAST]).to_numpy()
+            if column[known].nunique() > 1:
+                fitted = LogisticRegression(C=0.1, max_iter=2000).fit(features[known], column[known].astype(str))
+                found[attribute] = fitted.predict_proba(seen).max(1)
+        return pd.DataFrame(found)
+
     def _features(self) -> tuple[Any, Float[np.ndarray, "n c"]]:
         if self._space is None:
             from sklearn.decomposition import PCA
