@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from functools import partial
 
 from precompute.experiment import Context, Experiment, refuse_unfit
 from precompute.experiments import experiments
@@ -9,6 +10,7 @@ from precompute.listing import README, readme, status, summary, table
 from precompute.plan import Plan
 from precompute.runner import Runner
 from precompute.selection import modality_of
+from precompute.side_by_side import SideBySide
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
 from wsr.paths import atomic_path
@@ -24,6 +26,7 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     run.add_argument("names", nargs="*", metavar="NAME")
     run.add_argument("--all", action="store_true", help="run all experiments except those that are only run by name")
     run.add_argument("--again", action="store_true", help="make the named experiments anew, even where results exist")
+    run.add_argument("--jobs", type=int, default=1, help="processes that run a cell each; by default one")
     told = commands.add_parser("status", help="print how many cells are made, stale or missing; with NAMEs, each cell")
     told.add_argument("names", nargs="*", metavar="NAME")
     for command in (run, told):
@@ -98,7 +101,10 @@ def main(given: list[str] | None = None) -> int:
         if asked.command == "status":
             print("\n".join((status if asked.names else summary)(Plan(known, context), names)))
             return 0
-        return 1 if Runner(known, context, again=asked.again).run(names) else 0
+        if asked.jobs < 1:
+            raise WsrError(f"--jobs is a number of processes, one or more, not {asked.jobs}.")
+        kind = Runner if asked.jobs == 1 else partial(SideBySide, jobs=asked.jobs)
+        return 1 if kind(known, context, again=asked.again).run(names) else 0
     except WsrError as error:
         print(error, file=sys.stderr)
         return 2

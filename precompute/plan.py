@@ -81,6 +81,19 @@ class Plan:
     def order(self, names: Iterable[str], again: bool = False) -> list[Cell]:
         """The cells and reports of these experiments, and all missing cells that they need, in an order in which each
         comes after those that it needs. again: finished cells of the named experiments are run again as well."""
+        graph, found = self.graph(names, again), []
+        while graph.is_active():
+            found += (ready := self.ready(graph))
+            graph.done(*ready)
+        return found
+
+    def ready(self, graph: graphlib.TopologicalSorter) -> list[Cell]:
+        """The nodes of a graph that can be run now, in the order of the list."""
+        position = {node: i for i, node in enumerate(n for e in self.experiments.values() for n in self.nodes(e))}
+        return sorted(graph.get_ready(), key=position.__getitem__)
+
+    def graph(self, names: Iterable[str], again: bool = False) -> graphlib.TopologicalSorter:
+        """The nodes that `order` returns, prepared to be taken one after the other (`ready`)."""
         names = list(names)
         asked = [node for name in names for node in self._asked(name)]
         included, edges = set(asked), {}
@@ -95,14 +108,8 @@ class Plan:
             included |= set(missing)
             edges[node] = [*before, *self._makers(self.uses(node))]
         order = graphlib.TopologicalSorter({node: [n for n in edges[node] if n in included] for node in edges})
-        position = {node: i for i, node in enumerate(n for e in self.experiments.values() for n in self.nodes(e))}
         order.prepare()
-        found: list[Cell] = []
-        while order.is_active():  # cells that can be run at once come in the order of the list
-            ready = sorted(order.get_ready(), key=position.__getitem__)
-            found += ready
-            order.done(*ready)
-        return found
+        return order
 
     def _asked(self, name: str) -> list[Cell]:
         if name not in self.experiments:

@@ -38,13 +38,19 @@ class Runner(Plan):
         cell that failed; all others are run nevertheless."""
         names, failed = list(names), []
         for node in self.order(names, self.again):
-            try:
-                with records.locked(node):
-                    self._do(node, self.again and node.experiment in names)
-            except WsrError as error:
-                failed.append(f"{node}: {error}")
-                self.say(f"failed: {failed[-1]}")
+            if fault := self.attempt(node, self.again and node.experiment in names):
+                failed.append(fault)
         return failed
+
+    def attempt(self, node: Cell, again: bool) -> str:
+        """Runs a cell or writes a report, unless it is done. Returns what is wrong if it fails, else ""."""
+        try:
+            with records.locked(node):
+                self._do(node, again)
+        except WsrError as error:
+            self.say(f"failed: {node}: {error}")
+            return f"{node}: {error}"
+        return ""
 
     def _do(self, node: Cell, again: bool) -> None:
         experiment, state = self.of(node), self.state(node)

@@ -92,10 +92,9 @@ def _tabs(page: "Page", port: int) -> dict:
             found[f"connect {dataset}"] = _connect(page, f"{address}?tab=connect&data={dataset}")
     found["map_again_seconds"] = [_map(browser, port) for _ in range(3)]
     found["tabs"] = {name: _tab(browser, port, name) for name in TABS if name != "Audit" or audited()}
-    for dataset in (slug(one.name) for one in everything(parts=True)):
-        if (assets_dir() / "diffusion" / f"{dataset}-mlora-asym.safetensors").exists():
-            where = f"{address}?tab=generate&data={dataset}&kind=mlora-asym"
-            found[f"generate {dataset}"] = _generate(page, where)
+    for path in sorted((assets_dir() / "diffusion").glob("*-mlora-asym.safetensors")):
+        data = path.stem.removesuffix("-mlora-asym")
+        found[f"generate {data}"] = _generate(page, f"{address}?tab=generate&data={data}&kind=mlora-asym")
     return found
 
 
@@ -181,7 +180,7 @@ def _generate(page: "Page", address: str) -> dict:
     press.click()
     page.wait_for_function(f"before => ({GRID})() !== before", arg=before, polling=20)
     found["first_seconds"] = time.monotonic() - begun
-    # the search for copies of people may end before its message can be seen
+    # the search for copies of pictures may end before its message can be seen
     state.filter(has_text=re.compile("Looking for copies|new networks")).wait_for(timeout=120_000)
     found["drawn_seconds"] = time.monotonic() - begun
     state.filter(has_text="new networks").wait_for(timeout=120_000)

@@ -75,7 +75,7 @@ def _tour(page: "Page", address: str) -> None:
 
 def _links(page: "Page", address: str) -> None:
     """Takes pictures of tabs that a link opens in the wanted state."""
-    for name, query in (("app-generate", "tab=generate&data=shapes10"), ("app-audit", "tab=audit&data=shapes10")):
+    for name, query in (("app-generate", "tab=generate&data=faces-large"), ("app-audit", "tab=audit&data=shapes10")):
         page.goto(f"{address}?{query}&kind=mlora-asym")
         page.locator(".wsr-row:visible img").first.wait_for(timeout=60_000)
         page.wait_for_timeout(8000)

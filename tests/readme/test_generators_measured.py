@@ -149,7 +149,7 @@ def test_what_a_visitor_waits_for():
     is_said(rows[photograph], found["photograph"]["seconds"])
     parts = ("first_seconds", "drawn_seconds", "verdict_seconds", "stop_seconds")
     shapes = "sixteen new shapes: first pictures, all drawn, told from copies, Stop"
-    for row, data in ((shapes, "shapes10"), ("sixteen new people: the same", "emoji-people")):
+    for row, data in ((shapes, "shapes10"), ("sixteen new faces: the same", "faces-large")):
         is_said(rows[row], *(found[f"generate {data}"][part] for part in parts))
     large = report("large-map")
     cell = rows["a map of 100,000 networks: a frame while it is dragged (median), a click until its picture"]
