@@ -6,7 +6,7 @@ import pytest
 import trimesh
 
 from wsr.data.meshes import read_mesh
-from wsr.data.occupancy import cached_occupancy, inside, prepare_occupancy, sample_occupancy
+from wsr.data.occupancy import cached_labels, cached_occupancy, inside, prepare_occupancy, sample_occupancy
 from wsr.data.signals import Signal
 from wsr.errors import WsrError
 
@@ -122,6 +122,22 @@ def test_cache_follows_the_content_and_not_the_id(cache):
     first = cached_occupancy(Signal("same", "", "train", 3, ball), 500)
     second = cached_occupancy(Signal("same", "", "train", 3, partial(ball, 0.3)), 500)
     assert second.inside[1].mean() < first.inside[1].mean() / 4
+
+
+def test_labels_of_given_points_are_kept_and_mended(cache):
+    """Each set of points has labels of its own. Only where it is said where the points are, a mesh without a point
+    inside is refused."""
+    shape, points = Signal("ball", "", "train", 3, ball), random_points().astype(np.float32)
+    found = cached_labels(shape, points, "a")
+    assert (found == inside(ball(), points)).all() and found.any()
+    assert not cached_labels(shape, points + 2, "b").any() and (cached_labels(shape, points + 2, "a") == found).all()
+    rows = points.reshape(2, -1, 3)
+    assert (cached_labels(shape, rows, "rows") == cached_labels(shape, rows, "rows")).all()
+    (file,) = cache.glob("*/*-a.npz")
+    file.write_bytes(file.read_bytes()[:100])
+    assert (cached_labels(shape, points, "a") == found).all()
+    with pytest.raises(WsrError, match="none of 4,000 points over there"):
+        cached_labels(shape, points + 2, "c", "over there")
 
 
 @pytest.mark.parametrize("workers", [1, 2])

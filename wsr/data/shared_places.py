@@ -7,17 +7,14 @@ them: so many that a fit of the `cpu` preset draws each of them two or three tim
 """
 
 import functools
-import zipfile
 
 import numpy as np
 from jaxtyping import Float16
 
-from wsr.data.inside import inside
-from wsr.data.occupancy import OccupancySamples, near_surface, refuse_empty
+from wsr.data.occupancy import OccupancySamples, cached_labels, near_surface
 from wsr.data.shapes10 import load_shapes10
 from wsr.data.signals import Signal
 from wsr.identity import content_hash
-from wsr.paths import atomic_path, cache_dir
 
 PLACES = 65_536  # of each kind
 REFERENCES = 128  # training shapes, spread over the categories
@@ -42,19 +39,8 @@ def shared_occupancy(signal: Signal) -> OccupancySamples:
     the hashes of the shape's content and of the places. All results share one array of points. WsrError for a mesh
     without a point inside."""
     places = shared_places()
-    key = signal.sha256()
-    path = cache_dir() / "occupancy" / key[:2] / f"{key[:32]}-shared-{_places_hash()[:16]}.npz"
-    try:
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
-            return OccupancySamples(places, np.unpackbits(stored["inside"], axis=1, count=PLACES).astype(bool))
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
-        pass  # missing or damaged: computed again
-    mesh = signal.read()
-    occupied = inside(mesh, places.reshape(-1, 3).astype(np.float64)).reshape(2, PLACES)
-    refuse_empty(mesh, occupied, "that all shapes share")
-    with atomic_path(path) as temporary, open(temporary, "wb") as file:
-        np.savez(file, inside=np.packbits(occupied, axis=1))
-    return OccupancySamples(places, occupied)
+    name = f"shared-{_places_hash()[:16]}"
+    return OccupancySamples(places, cached_labels(signal, places, name, "that all shapes share"))
 
 
 @functools.lru_cache(maxsize=1)
