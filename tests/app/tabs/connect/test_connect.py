@@ -11,7 +11,7 @@ import pytest
 from by_name import by_name
 from PIL import Image
 
-from app.shared import library, work
+from app.shared import library, pairs, work
 from app.shell import compute, tabs
 from app.tabs.connect import handlers
 from app.tabs.connect import run as connect_run
@@ -52,6 +52,21 @@ def test_pairs_of_somebodys_pictures_are_shown_and_fitted_anew(assets, tmp_path,
     assert connect_run.datasets() == ["emoji", "shapes10", "images-my-cats"]
     assert list(connect_run.race("images-my-cats", target).lanes) == ["mlp"]
     assert connect_run._signals("images-my-cats", f"{target}.png").ids == [f"{target}.png"]
+
+
+def test_pairs_are_shown_where_their_zoo_says_whatever_its_folder_is_called(assets, tmp_path, monkeypatch):
+    """Also a name that ends like that of another representation, and one that no zoo of pairs has by itself."""
+    zoos = shutil.copytree(assets, tmp_path / "assets") / "zoos"
+    for old, new in (("emoji-mlora-pairs", "another-mlp-pairs"), ("emoji-mlora-normal-pairs", "zero")):
+        meta = json.loads((zoos / old / "zoo.json").read_text()) | {"shown_as": "emoji"}
+        (zoos / old / "zoo.json").write_text(json.dumps(meta))
+        (zoos / old).rename(zoos / new)
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert connect_run.datasets() == ["emoji", "shapes10"]
+    assert pairs.kinds("emoji") == pairs.kinds("shapes10") and pairs.kinds("another") == []
+    assert pairs.folder("emoji", "mlora", "normal") == zoos / "zero"
+    target = connect_run.targets("emoji")[0]
+    assert tuple(connect_run.race("emoji", target).lanes) == representations
 
 
 @pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
