@@ -14,6 +14,7 @@ from app.shared import library, pairs, work
 from app.shared.pairs import OWN, STARTS
 from app.shell import looking, workers
 from wsr.caching import cached_by_file
+from wsr.data import load_signals
 from wsr.data import registry as data_sets
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
@@ -215,8 +216,6 @@ class NotHere(WsrError):
 
 def _signals(dataset: str, target: str) -> "Signals":
     """Loads the target. NotHere if its data set has to be fetched first."""
-    from wsr.data import load_signals
-
     found, _ = data_sets.find(_source(dataset))
     try:
         return load_signals(_source(dataset), [target])

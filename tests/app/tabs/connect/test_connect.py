@@ -90,7 +90,7 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     target = connect_run.targets("emoji")[0]
     noise = np.random.default_rng(0).random((32, 32, 3), dtype=np.float32)
     signals = Signals("emoji", 2, [Signal(target, "", "heldout", 2, lambda: noise)])
-    monkeypatch.setattr("wsr.data.load_signals", lambda name, ids: signals)
+    monkeypatch.setattr(connect_run, "load_signals", lambda name, ids: signals)
     made = connect_run._made("emoji")
     monkeypatch.setattr(connect_run, "_made", lambda dataset: replace(made, steps=3))
     asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "sigma": 0.1, "perturb": 1.0}
