@@ -3,7 +3,6 @@ which Python by itself runs no exit handlers."""
 
 import atexit
 import contextlib
-import multiprocessing
 import os
 import shutil
 import signal
@@ -97,6 +96,8 @@ def _terminate(_signal: int, _frame: FrameType | None) -> None:
 
 def _end() -> None:
     threading.Event().wait(GRACE)
+    import multiprocessing
+
     for child in multiprocessing.active_children():
         child.terminate()
     clean_up()

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from wsr.errors import WsrError, unknown_name
@@ -101,4 +100,6 @@ def import_additions() -> None:
 @cache
 def _installed() -> tuple[str, ...]:
     """The modules that installed packages name."""
+    from importlib.metadata import entry_points
+
     return tuple(point.module for point in entry_points(group=GROUP))

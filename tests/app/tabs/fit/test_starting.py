@@ -51,7 +51,7 @@ def fitted(run, target, tmp_path, representation="mlora-asym", steps=20):
     return list(run.run(target, fit_run.checked(representation, 4, steps), tmp_path / "stop"))
 
 
-def test_what_an_encoder_knows_begins_there_and_takes_few_steps(target, encoder, tmp_path, small):
+def test_a_fit_from_an_encoded_start_is_offered_with_few_steps(target, encoder, tmp_path, small):
     encoder(target)
     assert suggested(target) == 30 and suggested(target, steps=30) == 30
     assert suggested(target, steps=200) is None  # the visitor's own number of steps is kept
