@@ -58,7 +58,7 @@ def test_a_fit_from_an_encoded_start_is_offered_with_few_steps(target, encoder, 
     for others in ({"way": "six"}, {"representation": "mlora"}, {"representation": "mlp"}, {"rank": 2}):
         assert suggested(target, **others, steps=30) == 450
     *live, last = fitted(fit_run, target, tmp_path)
-    assert "Done after 20 steps" in last.state and "began where an encoder put it after one look" in last.state
+    assert "Done after 20 steps" in last.state and "began at a start that an encoder predicted" in last.state
     assert last.curve["data"][0]["x"][:2] == [0, 1] and last.curve["layout"]["xaxis"]["type"] == "linear"
     # the first picture shows the start that the encoder predicts
     assert any("Step 0 of 20" in screen.state for screen in live)
