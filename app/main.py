@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
-from app.shell import compute, gradio_patches, looking, places, session, tabs
+from app.shell import compute, gradio_patches, looking, places, session, tabs, workers
 from app.shell.disk import MB, Uploads
 from app.shell.head import Head
 from app.shell.theme import CSS, theme
@@ -126,8 +126,6 @@ def warm_up() -> None:
     """Imports the engine and prepares what the tabs need, once the first visitor has the map on screen, or after ALONE
     seconds without a visitor."""
     _seen.wait(ALONE)
-    from app.shell import workers
-
     if hasattr(os, "setpriority") and sys.platform == "linux":
         with contextlib.suppress(OSError):  # where priorities may not be set, it works at that of the others
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 5)  # of this thread

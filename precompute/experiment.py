@@ -21,9 +21,10 @@ order of experiments is not declared. It follows from the paths: a cell that nee
 makes it.
 
 Paths are below assets/, and are patterns. `{data}` is the data set, followed by the preset's name unless that is `cpu`.
-`{base}` is the base of the data set's adapters, and `{zoo}` the zoo of the cell's data set and representation. `{tag}`
-is empty for the usual data sets and preset, and otherwise names the data sets and preset of the run. Any other name
-stands for the cell's value on that axis. A run at another preset therefore never overwrites existing results.
+`{base}` is the base of the data set's adapters, `{zoo}` the zoo of the cell's data set and representation, and
+`{large_zoo}` their large zoo. `{tag}` is empty for the usual data sets and preset, and otherwise names the data sets
+and preset of the run. Any other name stands for the cell's value on that axis. A run at another preset therefore never
+overwrites existing results.
 """
 
 import itertools
@@ -34,7 +35,7 @@ from typing import Any
 
 from precompute.selection import base_data, modality_of, prepare
 from wsr.data import Signals
-from wsr.data.registry import slug
+from wsr.data.registry import large, slug
 from wsr.devices import default_device
 from wsr.errors import WsrError
 from wsr.fields import registry
@@ -180,6 +181,14 @@ class Context:
         """`{zoo}`: the zoo of a data set and a representation."""
         return f"{self.named(data)}-{representation}"
 
+    def large(self, data: str) -> str:
+        """What the large zoos of a data set are shown as: the beginning of their names."""
+        return large(self.named(data))
+
+    def large_zoo(self, data: str, representation: str) -> str:
+        """`{large_zoo}`: the large zoo of a data set and a representation (`precompute.large`)."""
+        return f"{self.large(data)}-{representation}"
+
     def tag(self, experiment: Experiment) -> str:
         """`{tag}`: empty for an experiment's usual data sets and preset, otherwise the names of those of this run."""
         other = self.data(experiment) != experiment.data
@@ -239,6 +248,7 @@ class Context:
             names |= {"data": self.named(cell.data), "base": self.base(cell.data)}
             if "representation" in cell.values:
                 names["zoo"] = self.zoo(cell.data, cell.representation)
+                names["large_zoo"] = self.large_zoo(cell.data, cell.representation)
         found = paths(cell, self) if callable(paths) else paths
         return list(dict.fromkeys(path.format_map(names) for path in found))
 

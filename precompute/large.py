@@ -20,11 +20,6 @@ from wsr.zoo.meta import ZooSettings
 REPRESENTATIONS = ("mlora-asym", "mlp")
 
 
-def name(data: str, representation: str, context: Context) -> str:
-    """The name of a large zoo."""
-    return f"{context.named(data)}-large-{representation}"
-
-
 def protocol(representation: str) -> str:
     """The fit preset of a large zoo."""
     return STRUCTURED if registry.named(representation).needs_base else PAPER_LIKE
@@ -36,7 +31,8 @@ def made_as(cell: Cell, context: Context) -> tuple[Representation, ZooSettings]:
     base = context.base(cell.data) if kind.needs_base else None
     model = representation_for(cell.representation, base, modality, preset=context.preset)
     asked = FitSettings(preset=context.preset, protocol=protocol(cell.representation))
-    about = {"dataset": cell.data, "preset": context.preset, "sigma": SIGMA, "init_seed": INIT_SEED}
+    about = {"dataset": cell.data, "shown_as": context.large(cell.data), "preset": context.preset}
+    about |= {"sigma": SIGMA, "init_seed": INIT_SEED}
     init = kind.zoo_inits.get(modality.name, "centered")
     return model, ZooSettings(**about, init=init, **fit_settings(model, asked))
 
@@ -49,7 +45,7 @@ def whole(cell: Cell, context: Context) -> Zoo:
 
 def _whole(cell: Cell, context: Context) -> Zoo:
     model, settings = made_as(cell, context)
-    zoo = Zoo.create(cache_dir() / "zoos" / name(cell.data, cell.representation, context), model, **settings)
+    zoo = Zoo.create(cache_dir() / "zoos" / context.large_zoo(cell.data, cell.representation), model, **settings)
     signals = large_zoo_signals(cell.data)
     if len(zoo) < len(signals):
         context.prepare(cell.data)

@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from wsr import modalities
 from wsr.data import Signals, load_signals
+from wsr.data.occupancy import prepare_occupancy
 from wsr.data.registry import choices, find
 from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
@@ -66,8 +67,6 @@ def prepare(data: str) -> None:
         with bar(dataset.builds) as update:
             dataset.built(update)
     if has_surfaces(data):
-        from wsr.data.occupancy import prepare_occupancy
-
         with bar("occupancy") as update:
             prepare_occupancy(training_signals(data), progress=update)
 

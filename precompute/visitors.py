@@ -27,6 +27,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from precompute.browser import free_port, wait_for
 from precompute.visitors_page import Page, Refused, Visitor
 from wsr.data.registry import everything
 from wsr.paths import assets_dir, atomic_path
@@ -167,8 +168,6 @@ def _obj(vertices: np.ndarray, faces: np.ndarray) -> str:
 @contextlib.contextmanager
 def serving(root: Path):
     """Serves the app of a checkout on a free port. Yields its address and its process id."""
-    from precompute.browser import free_port, wait_for
-
     port = free_port()
     start = f"from app.main import launch; launch('127.0.0.1', {port})"
     server = subprocess.Popen([sys.executable, "-c", start], cwd=root, start_new_session=True)

@@ -46,7 +46,7 @@ def test_the_same_size_and_time_are_no_excuse(read, tmp_path):
     assert read("a") == "two"
 
 
-def test_the_last_ones_are_kept_and_an_error_is_not(read, tmp_path):
+def test_the_cache_keeps_the_last_results_and_no_errors(read, tmp_path):
     for name in "abc":
         write(tmp_path / name, name)
         read(name)

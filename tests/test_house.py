@@ -46,6 +46,23 @@ def test_a_cycle_through_the_package_of_another_is_found():
     assert places("import cycles", package | {"wsr/y.py": "from wsr.x.two import h\n"})
 
 
+LATE = {
+    "from wsr.b import light": 1, "import re": 1, "from wsr import b": 1, "from wsr.slow import inner": 0,
+    "import torch": 0, "from wsr import Zoo": 0, "from PIL import _webp": 0, "from wsr.back import again": 0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("statement", LATE)
+def test_imports_in_functions_without_need_are_found(statement):
+    """A need is a slow or optional library, also one that another module or its package imports, or a cycle."""
+    files = {"wsr/a.py": f"import numpy\ndef work():\n    {statement}\n", "wsr/b.py": "import numpy\n"}
+    files |= {"wsr/slow/__init__.py": "import trimesh\n", "wsr/slow/inner.py": "", "wsr/back.py": "import wsr.a\n"}
+    files |= {"wsr/__init__.py": "", "wsr/zoo/__init__.py": "import torch\n"}
+    assert len(places("late imports", files)) == LATE[statement]
+    loaded = files | {"wsr/a.py": f"import torch\nimport trimesh\n{files['wsr/a.py']}"}
+    assert len(places("late imports", loaded)) == (not any(kept in statement for kept in ("_webp", "back")))
+
+
 def test_what_the_engine_must_not_know_is_found():
     text = "import torch\ndef work():\n    from app.main import launch\n    import plotly.graph_objects\nimport apply\n"
     assert places("imports of the engine", text) == [("wsr/a.py", 3), ("wsr/a.py", 4)]

@@ -49,7 +49,7 @@ def test_what_differs_is_said(other, said):
     assert said in str(refused.value) and str(refused.value).endswith("remove it.")
 
 
-def test_what_has_no_identity_is_not_the_same_run():
+def test_a_file_without_an_identity_is_not_the_same_run():
     for record in (None, "text", {}, {"parts": 3}, []):
         assert Identity.read(record) is None
     with pytest.raises(WsrError, match="does not say what it was made of"):

@@ -90,7 +90,7 @@ def test_several_functions_share_one_allowance_and_are_cleared_apart():
     assert zeros.cache_len() == 0 and ones.cache_len() >= 1
 
 
-def test_what_values_share_is_counted_once_and_as_long_as_one_of_them_is_kept():
+def test_an_array_that_several_values_share_is_counted_once():
     memory, common = Memory(4 * MB), np.zeros(MB, np.uint8)
     for name in "abc":
         memory.get(name, lambda name=name: (name, common))
@@ -101,7 +101,7 @@ def test_what_values_share_is_counted_once_and_as_long_as_one_of_them_is_kept():
     assert memory.bytes == 0
 
 
-def test_what_is_larger_than_everything_is_handed_out_and_pushes_nothing_out():
+def test_a_value_larger_than_the_limit_is_returned_and_not_kept():
     memory = Memory(MB)
     small = memory.get("small", lambda: b"x" * KB)
     assert len(memory.get("large", lambda: b"x" * (2 * MB))) == 2 * MB
@@ -149,7 +149,7 @@ def test_a_function_can_be_bounded_by_number_too():
     assert name.cache_len() == 3
 
 
-def test_many_who_ask_at_once_wait_for_one_who_makes_it():
+def test_of_threads_that_ask_at_once_one_makes_the_value():
     memory, made = Memory(MB), []
 
     def make():
@@ -162,7 +162,7 @@ def test_many_who_ask_at_once_wait_for_one_who_makes_it():
     assert len(made) == 1 and all(value is found[0] for value in found)
 
 
-def test_where_making_fails_each_who_waited_tries_and_nothing_is_kept():
+def test_after_an_error_every_waiting_thread_tries_itself():
     memory, tried, lock = Memory(MB), [], threading.Lock()
 
     def make():

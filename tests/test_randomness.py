@@ -32,7 +32,7 @@ def parameters(module: nn.Module) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("kind", ["transformer", "tokens of layers", "autoencoder", "embedding", "own draws"])
-def test_layers_are_what_a_global_seed_would_have_made_them(kind, base, config):
+def test_seeded_layers_equal_those_made_after_seeding_torch_globally(kind, base, config):
     make: dict[str, Callable[[], nn.Module]] = {
         "transformer": lambda: WeightTransformer(FlatTokens([20, 30], 16), TINY, 3),
         "tokens of layers": lambda: make_tokens(make_representation("mlora", base, config), TINY),

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
@@ -44,6 +44,7 @@ def test_unpaired_is_welchs_t_test_on_a_real_table(tables):
 
 
 @pytest.mark.filterwarnings("ignore:Precision loss")
+@settings(deadline=None)
 @given(numbers)
 def test_the_mirrored_statement_has_the_mirrored_verdict(values):
     other = [value / 2 + 1 for value in values]
@@ -53,6 +54,7 @@ def test_the_mirrored_statement_has_the_mirrored_verdict(values):
 
 
 @pytest.mark.filterwarnings("ignore:Precision loss")
+@settings(deadline=None)
 @given(numbers, st.floats(0.05, 0.9))
 def test_overlapping_splits_never_narrow_an_interval(values, share):
     other = np.zeros(len(values))

@@ -2,10 +2,12 @@
 limits."""
 
 import contextlib
+import importlib
 import os
 import pickle
 import signal
 import sys
+import traceback
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from typing import Any
@@ -43,8 +45,6 @@ def _serve_one(connection: Connection, function, args: tuple, memory: int | None
     except WsrError as error:
         last = ("error", WsrError(str(error)))
     except Exception as error:
-        import traceback
-
         brief = " ".join(f"{type(error).__name__}: {error}".split())[:160]
         last = ("error", (brief, traceback.format_exc()))
     _limit(None, None)
@@ -94,8 +94,6 @@ def restore_memory(bound: int | None) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    import importlib
-
     importlib.import_module("wsr.isolation").IN_CHILD = True
     handle, nice, *modules = arguments
     os.dup2(2, 1)  # what libraries print goes to stderr

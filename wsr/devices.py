@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch.utils._triton import has_triton
 
 from wsr.errors import WsrError
 
@@ -62,6 +63,4 @@ def compile_backend(device: torch.device | str) -> str | None:
     compiler that it needs are installed, else None (the step is not compiled)."""
     if torch.device(device).type != "cuda":
         return None
-    from torch.utils._triton import has_triton
-
     return "inductor" if has_triton() and any(map(shutil.which, ("cc", "gcc", "clang"))) else None

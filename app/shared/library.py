@@ -7,7 +7,8 @@ import contextlib
 import functools
 import logging
 import os
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -157,8 +158,8 @@ def collection(name: str) -> Collection:
     meta = read_json(described, "the description of a zoo")
     validated(ZooSchema, meta, f"{shown(described)} is not the description of a zoo")
     index = read_table(listed, "a zoo's index", INDEX, ("id",))
-    fine = index[index["status"] == "ok"]
     rows = np.flatnonzero(index["status"] == "ok")
+    fine = index.iloc[rows]
     if not len(fine):
         raise WsrError(f"The zoo {name!r} has no fit that succeeded: make it again with `wsr zoo`.")
     source = str(meta["dataset"])
@@ -166,7 +167,7 @@ def collection(name: str) -> Collection:
         name=name,
         modality=of_file(str(meta.get("modality", "")), int(meta["dim"])),
         representation=str(meta["representation"]),
-        dataset=meta.get("shown_as") or name.removesuffix(f"-{meta['representation']}"),  # older zoos do not state it
+        dataset=shown_as(name, meta),
         source=source,
         ids=fine["id"].astype(str).tolist(),
         labels=[label_of(source, item) for item in fine["id"].astype(str)],
@@ -178,6 +179,12 @@ def collection(name: str) -> Collection:
         layout=meta["layout"],
         index=fine.reset_index(drop=True),
     )
+
+
+def shown_as(name: str, meta: Mapping[str, Any]) -> str:
+    """Returns the name by which the page shows a zoo together with others, also in links. meta: its zoo.json."""
+    # Older zoos do not state it: they are called <data set>-<representation>, and those of pairs …-pairs besides.
+    return meta.get("shown_as") or re.sub(rf"-{re.escape(meta['representation'])}((-normal)?-pairs)?$", "", name)
 
 
 def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
@@ -197,11 +204,6 @@ def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
 def meta_of(zoo: Path) -> dict[str, Any]:
     """The description of the zoo in a folder. WsrError if it cannot be read."""
     return read_json(zoo / "zoo.json", "the description of a zoo")
-
-
-def source_of(zoo: Path) -> str:
-    """The data set of a zoo's fits, as `wsr.load_signals` takes it: of a folder of files it says where they are."""
-    return str(meta_of(zoo)["dataset"])
 
 
 def live_preset(modality: Modality) -> str:
@@ -265,14 +267,11 @@ def probes(dataset: str) -> list[dict]:
 def report(name: str) -> dict:
     """Reads a report of assets/reports. Returns an empty one if it is missing or cannot be read; the latter is
     logged."""
-    path = assets_dir() / "reports" / f"{name}.json"
-    if not path.is_file():
-        return {}
+    path, found = assets_dir() / "reports" / f"{name}.json", None
     try:
-        found = read_json(path, "a report")
+        found = read_json(path, "a report") if path.is_file() else None
     except WsrError as error:
         log.error("%s", error)
-        return {}
     return found if isinstance(found, dict) else {}
 
 

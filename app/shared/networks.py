@@ -176,5 +176,5 @@ def surface_glb(name: str, item: str, resolution: int) -> bytes:
 
     mesh = _decoded(name, item, resolution)
     if not len(mesh.faces):
-        raise WsrError(f"The weights of {item!r} decode to nothing: the field is outside everywhere.")
+        raise WsrError(f"The weights of {item!r} decode to an empty shape: the field says that all points are outside.")
     return to_glb(mesh, None)

@@ -16,13 +16,14 @@ from app.shared.work import same
 from app.shell import snippets
 from wsr.caching import cached_by_file
 from wsr.data.registry import everything, named
+from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError, unknown_name
 from wsr.modalities import IMAGE, OCCUPANCY, Modality, of_given
 from wsr.modalities import everything as modalities
 from wsr.picture_formats import NAMES as PICTURES
+from wsr.presets import preset
 
 if TYPE_CHECKING:
-    from wsr.data.signals import Signal
     from wsr.modalities.targets import Evaluator
 
 THUMB = 128
@@ -48,7 +49,7 @@ class Target:
     height and width at which fits of it are decoded; evaluator: judges fits of a shape, once it has been measured;
     trouble: the sentence that says why it cannot be fitted; seconds: time that reading it took."""
 
-    signal: "Signal"
+    signal: Signal
     label: str
     view: UInt8[np.ndarray, "h w 3"]
     steps: int
@@ -77,7 +78,7 @@ def samples() -> list[Sample]:
     return mixed[:MOST]
 
 
-def _examples() -> dict[str, "Signal"]:
+def _examples() -> dict[str, Signal]:
     """The examples that modalities bring along, by the sample's id."""
     return {f"{modality.name}:{signal.id}": signal for modality in modalities() for signal in modality.examples()}
 
@@ -94,7 +95,7 @@ def _fetched(*_: str) -> list[Path]:
 
 
 @cached_by_file(_fetched, maxsize=16)
-def _offered(name: str) -> dict[str, tuple[Sample, "Signal"]]:
+def _offered(name: str) -> dict[str, tuple[Sample, Signal]]:
     """The samples that a data set offers, with their signals, by the sample's id; none if it has not been fetched."""
     dataset, found = named(name), {}
     if not (dataset.samples and dataset.is_here):
@@ -147,7 +148,6 @@ def readable() -> dict[str, str]:
 
 def _read(path: Path, label: str) -> Target:
     from wsr.fitting.problem import as_signals
-    from wsr.presets import preset
 
     modality = of_given(path)
     return _seen("yours", as_signals([path], preset(library.live_preset(modality), modality).resolution)[0], label)
@@ -157,10 +157,8 @@ def _photograph(name: str) -> Path:
     return Path(find_spec("skimage").origin).parent / "data" / PHOTOGRAPHS[name]
 
 
-def _seen(dataset: str, signal: "Signal", label: str) -> Target:
-    from wsr.data.signals import Signals
+def _seen(dataset: str, signal: Signal, label: str) -> Target:
     from wsr.fitting.fit import default_steps
-    from wsr.presets import preset
 
     content, modality = signal.read(), signal.modality
     config = preset(library.live_preset(modality), modality).fit

@@ -11,20 +11,21 @@ import numpy as np
 
 from app.shared import library
 from wsr.caching import cached_by_file
+from wsr.data.signals import Signal, Signals
 from wsr.fields import registry
+from wsr.generators.registry import named
+from wsr.presets import PresetConfig, preset
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from app.shared.samples import Target
     from wsr.analysis.connectivity import Pair
-    from wsr.data.signals import Signal, Signals
     from wsr.fields.representation import Representation
     from wsr.fitting.problem import Problem
     from wsr.fitting.settings import FitSettings
     from wsr.generators.base import Generator, SampleStep
     from wsr.modalities.targets import Evaluator
-    from wsr.presets import PresetConfig
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Step:
     why_plain: str = ""
 
 
-def plain(signal: "Signal") -> "Signal":
+def plain(signal: Signal) -> Signal:
     """A copy of the signal that holds its content, so that it can be sent to another process."""
     return replace(signal, reader=partial(same, signal.read()))
 
@@ -61,13 +62,11 @@ def read(path: str) -> "Target":
     return samples.uploaded(path)
 
 
-def _alone(name: str, signal: "Signal") -> "Signals":
-    from wsr.data.signals import Signals
-
+def _alone(name: str, signal: Signal) -> Signals:
     return Signals(name, signal.dim, [signal], signal.modality)
 
 
-def measure(signal: "Signal") -> "Evaluator":
+def measure(signal: Signal) -> "Evaluator":
     """Measures what is inside a shape. Leaves its samples in the cache, where a fit finds them, and returns the points
     that judge fits."""
     from wsr.fitting.problem import make_problem
@@ -75,13 +74,11 @@ def measure(signal: "Signal") -> "Evaluator":
     return make_problem(_alone("yours", signal), _preset(signal).resolution).evaluator
 
 
-def _preset(signal: "Signal") -> "PresetConfig":
-    from wsr.presets import preset
-
+def _preset(signal: Signal) -> PresetConfig:
     return preset(library.live_preset(signal.modality), signal.modality)
 
 
-def _problem(signal: "Signal", evaluator: "Evaluator | None", device: str) -> "Problem":
+def _problem(signal: Signal, evaluator: "Evaluator | None", device: str) -> "Problem":
     from wsr.fitting.problem import Problem, make_problem
 
     if evaluator is None:
@@ -96,7 +93,7 @@ def every_for(steps: int) -> int:
 
 
 def fit(
-    signal: "Signal", names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None,
+    signal: Signal, names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None,
     start: str = "plain",
 ) -> Iterator[tuple[str, Step]]:  # fmt: skip
     """Fits one target with each of the representations in turns of a few steps, at the preset of the zoos on the same
@@ -128,7 +125,6 @@ def fit(
 def _steps(problem: "Problem", model: "Representation", settings: "FitSettings") -> Iterator[Step]:
     from wsr.fitting.loop import run_fit
     from wsr.fitting.starts import Starting
-    from wsr.presets import preset
 
     began = Starting.of(settings, model).of_targets(problem.targets)
     config = settings.config(model.name, problem.modality)
@@ -164,13 +160,12 @@ class Made:
 
 
 def fit_pairs(
-    signal: "Signal", like: Made, names: list[str], sigma: float, perturb: float
+    signal: Signal, like: Made, names: list[str], sigma: float, perturb: float
 ) -> Iterator[tuple[float, FittedPair | None]]:
     """Fits a target twice with each representation, as the pairs of its data set were made. Yields the share of the
     work that is done, in [0, 1], and after each representation its pair."""
     from wsr.analysis.connectivity import connect, fit_pair_stream
     from wsr.fitting.problem import make_problem
-    from wsr.presets import preset
 
     signals = _alone("yours", signal)
     evaluator = make_problem(signals, preset(like.preset, signals.modality).resolution).evaluator
@@ -196,7 +191,6 @@ def generator(path: Path, kind: str = "") -> "Generator":
 
         return load_generator(path)
     from wsr.generators.base import TrainSettings
-    from wsr.generators.registry import named
     from wsr.zoo import Zoo
 
     training = named(kind).generator.training(Zoo.open(path), TrainSettings())
@@ -221,8 +215,6 @@ def sample(
 def ready() -> bool:
     """Imports what the first fit and the first samples need, loads the encoder of pictures if there is one, and takes
     one step of a fit. Without it the first step takes a second longer, and the first samples two."""
-    from wsr.data.signals import Signal
-
     noise = np.random.default_rng(0).random((8, 8, 3), dtype=np.float32)
     signal = Signal("ready", "", "train", 2, partial(same, noise))
     for _ in fit(signal, ("mlora-asym",), 4, 1, start="auto"):

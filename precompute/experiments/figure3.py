@@ -111,8 +111,9 @@ class Study:
         """Stores the pairs as a zoo of their own."""
         steps = self.settings.fit.steps
         zoo = Zoo.create(
-            self.context.path(pairs(cell, self.context)), pair.model, dataset=self.data, preset=self.context.preset,
-            init=INITS[cell["series"]], sigma=cell["sigma"], init_seed=0, steps=steps, perturb=1.0,
+            self.context.path(pairs(cell, self.context)), pair.model, dataset=self.data,
+            shown_as=self.context.named(self.data), preset=self.context.preset, init=INITS[cell["series"]],
+            sigma=cell["sigma"], init_seed=0, steps=steps, perturb=1.0,
         )  # fmt: skip
         if len(zoo):
             require_same_run(zoo, self.signals, None)

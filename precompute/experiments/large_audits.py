@@ -7,12 +7,12 @@ compared with. A copy of a training fit that is not there is not found; the scal
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.audits import audit, extractor_needed, settings
 from precompute.generators import THREADS
-from precompute.large import REPRESENTATIONS, name
+from precompute.large import REPRESENTATIONS
 from wsr.zoo import Zoo
 
 
 def run(cell: Cell, context: Context) -> None:
-    of = name(cell.data, cell.representation, context)
+    of = context.large_zoo(cell.data, cell.representation)
     audit(Zoo.open(context.path(f"zoos/{of}")), [f"samples/{of}"], context)
 
 
@@ -23,12 +23,12 @@ EXPERIMENT = Experiment(
     grid={"representation": REPRESENTATIONS},
     settings=settings,
     needs=lambda cell, context: [
-        "zoos/{data}-large-{representation}", "samples/{data}-large-{representation}", *extractor_needed(cell.data),
+        "zoos/{large_zoo}", "samples/{large_zoo}", *extractor_needed(cell.data),
     ],
     makes=tuple(
         f"reports/{what}" for what in (
-            "generation-{data}-large-{representation}.json", "audit-{data}-large-{representation}.json",
-            "audit-{data}-large-{representation}.parquet", "samples-{data}-large-{representation}.webp",
+            "generation-{large_zoo}.json", "audit-{large_zoo}.json",
+            "audit-{large_zoo}.parquet", "samples-{large_zoo}.webp",
         )
     ),
     run=run,

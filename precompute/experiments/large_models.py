@@ -5,7 +5,7 @@ from dataclasses import replace
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.generation import write
 from precompute.generators import SAMPLES, STEPS, THREADS, bits_of, large_search_report
-from precompute.large import REPRESENTATIONS, name, whole
+from precompute.large import REPRESENTATIONS, whole
 from precompute.large_generators import config_of, counts, sampler_of, sampling_report, trained, trained_with
 from wsr.generators.diffusion import WeightDiffusion
 from wsr.generators.files import load_generator
@@ -15,7 +15,7 @@ SEED = 0
 
 
 def run(cell: Cell, context: Context) -> None:
-    write(lambda: _model(cell, context), name(cell.data, cell.representation, context), cell, context, SEED)
+    write(lambda: _model(cell, context), context.large_zoo(cell.data, cell.representation), cell, context, SEED)
 
 
 def _model(cell: Cell, context: Context) -> WeightDiffusion:
@@ -36,9 +36,9 @@ EXPERIMENT = Experiment(
     data=("faces", "shapes10"),
     grid={"representation": REPRESENTATIONS},
     settings=settings,
-    needs=("zoos/{data}-large-{representation}",),
+    needs=("zoos/{large_zoo}",),
     after=lambda cell, context: [large_search_report(cell.data, context), sampling_report(cell.data, context)],
-    makes=("diffusion/{data}-large-{representation}.safetensors", "samples/{data}-large-{representation}"),
+    makes=("diffusion/{large_zoo}.safetensors", "samples/{large_zoo}"),
     run=run,
     threads=THREADS,
     place=15,

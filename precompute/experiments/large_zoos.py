@@ -2,7 +2,7 @@
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import base_needed, fitted
-from precompute.large import REPRESENTATIONS, name, protocol, whole
+from precompute.large import REPRESENTATIONS, protocol, whole
 from precompute.selection import large_zoo_signals, modality_of, shipped_of_large
 from wsr.fields import registry
 from wsr.presets import PROTOCOLS
@@ -11,7 +11,7 @@ from wsr.zoo import compress_zoo
 
 
 def run(cell: Cell, context: Context) -> None:
-    final = context.path(f"zoos/{name(cell.data, cell.representation, context)}")
+    final = context.path(f"zoos/{context.large_zoo(cell.data, cell.representation)}")
     if final.exists():
         return  # the run before was killed just after compressing, which writes a whole zoo or none
     zoo = whole(cell, context)
@@ -41,7 +41,7 @@ EXPERIMENT = Experiment(
     signals=large_zoo_signals,
     settings=settings,
     needs=needs,
-    makes=("zoos/{data}-large-{representation}",),
+    makes=("zoos/{large_zoo}",),
     run=run,
     place=5,
     size="4 × 16 MB",

@@ -95,7 +95,7 @@ def test_noise_is_averaged_and_more_of_it_needs_no_more_care(made, truth):
     assert float(torch.cosine_similarity(found, steps[1], dim=0)) > 0.6
 
 
-def test_values_lead_from_the_others_or_from_one_to_another_and_without_to_with(made, truth):
+def test_directions_of_categories_lead_from_one_value_or_from_all_others(made, truth):
     zoo, steps = made()
     found = directions(zoo, ridge=1e-9)
     assert list(found)[:2] == ["height", "legs"] and len(found) == len(list(found)) == 7

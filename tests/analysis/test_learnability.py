@@ -38,7 +38,7 @@ def test_the_noise_share_is_the_share_of_noise(noise, seed):
     assert found.share.mean() == pytest.approx(noise, abs=0.05) and found.floor == pytest.approx(1, abs=0.05)
 
 
-def test_what_all_changes_share_counts_as_signal_but_not_in_what_tells_them_apart():
+def test_a_common_change_counts_in_the_share_but_not_in_the_own_share():
     found = noise_share(*low_rank(300, 10, noise=0.3, seed=0, common=0.4))
     assert found.share.mean() == pytest.approx(0.3, abs=0.03) and found.floor == pytest.approx(0.6, abs=0.03)
     assert found.own.mean() == pytest.approx(0.3 / 0.6, abs=0.05)
@@ -54,7 +54,7 @@ def test_the_change_is_measured_from_the_start():
 
 @settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 1000))
-def test_a_span_holds_what_fits_share_and_of_the_noise_what_chance_puts_there(seed):
+def test_a_span_holds_shared_directions_and_a_chance_share_of_noise(seed):
     """Of 100 fits in SIZE dimensions it holds a share 99 / SIZE of any noise, and all of five shared directions."""
 
     def share(noise: float) -> float:
@@ -117,7 +117,7 @@ def test_a_ridge_regression_in_the_span_is_one_on_the_weights():
     assert read.loc["length", "score"] == pytest.approx(whole, abs=1e-3)
 
 
-def test_what_too_few_have_or_all_share_is_left_out():
+def test_attributes_that_are_constant_or_too_rare_are_left_out():
     (training, known), (unseen, asked) = attributes(60, 0), attributes(40, 1)
     few = asked["length"].where(np.arange(40) < LEAST_UNSEEN - 1)
     found = read_attributes(training, known.assign(same=1.0), unseen, asked.assign(same=1.0, length=few))

@@ -52,7 +52,7 @@ def test_a_copy_to_the_last_digit_is_a_replica(model, audit):
     assert {verdict.word for verdict in audit.judge(fits(model, 60, 1)[:8])} == {"replica"}
 
 
-def test_what_is_nearer_to_all_training_weights_copies_none(model):
+def test_a_sample_without_the_noise_of_fitting_is_no_copy(model):
     """A sample without the noise of fitting is nearer to its nearest training weight than new fits are, without being a
     copy."""
 

@@ -99,9 +99,8 @@ def test_generate(gpu, dataset, tmp_path, monkeypatch, small):
 def test_connect(gpu, monkeypatch):
     name = connect_run.targets("emoji")[0]
     noise = np.random.default_rng(0).random((32, 32, 3), dtype=np.float32)
-    monkeypatch.setattr(
-        "wsr.data.load_signals", lambda *_: Signals("emoji", 2, [Signal(name, "", "heldout", 2, lambda: noise)])
-    )
+    signals = Signals("emoji", 2, [Signal(name, "", "heldout", 2, lambda: noise)])
+    monkeypatch.setattr(connect_run, "load_signals", lambda *_: signals)
     made = connect_run._made("emoji")
     monkeypatch.setattr(connect_run, "_made", lambda dataset: replace(made, steps=3))
     tab = by_name(connect_tab.ConnectTab)

@@ -25,7 +25,7 @@ from wsr.errors import WsrError
 # --- which files
 
 
-def test_what_is_offered_is_what_is_opened_whatever_its_ending(tmp_path):
+def test_all_offered_formats_are_opened_whatever_the_ending_of_the_file(tmp_path):
     assert len(set(picture_formats.SUFFIXES)) == len(picture_formats.SUFFIXES)
     for kind in picture_formats.OFFERED:
         data = encoded(kind.decoder or "HEIF")
@@ -53,7 +53,7 @@ def test_what_is_offered_is_what_is_opened_whatever_its_ending(tmp_path):
     (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avifmiaf" + bytes(90), "AVIF"),
     (b"hello", "PNG, JPEG"),
 ])  # fmt: skip
-def test_what_is_not_offered_is_named_and_not_opened(tmp_path, data, says):
+def test_an_unsupported_picture_format_is_named_and_not_opened(tmp_path, data, says):
     begun = time.monotonic()
     with pytest.raises(WsrError, match=says) as error:
         read_image(written(tmp_path, data, "IMG_0002.jpg"))

@@ -53,7 +53,7 @@ def test_what_a_data_set_knows_of_an_id():
     assert groups("images:x", ["1f44b-1f3fb@20"]) == ["1f44b-1f3fb"]
 
 
-def test_what_is_stated_of_the_built_in_ones_is_so():
+def test_what_the_registry_states_of_built_in_data_sets_is_true():
     from wsr.data import emoji, faces, shapes10
 
     stated = {"emoji": emoji.CLASSES, "faces": faces.CLASSES, "shapes10": shapes10.CATEGORIES}

@@ -59,7 +59,7 @@ def test_pixels_and_metadata_are_those_of_pillow(name, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_cut_or_changed_is_read_or_refused(name, tmp_path):
+def test_damaged_webp_files_are_read_or_refused(name, tmp_path):
     data, rng = FILES[name], np.random.default_rng(1)
     for _ in range(60):
         changed = bytearray(data)

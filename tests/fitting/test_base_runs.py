@@ -94,7 +94,7 @@ def test_another_run_begins_afresh(other, data, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("damage", ["half of it", "no checkpoint", "nothing", "another network"])
-def test_what_is_no_checkpoint_is_left_aside_with_a_sentence(damage, data, tmp_path, caplog):
+def test_a_damaged_checkpoint_is_ignored_with_a_warning(damage, data, tmp_path, caplog):
     whole(data, tmp_path / "straight.safetensors")
     begin(data, tmp_path / "a.safetensors")
     (checkpoint,) = (tmp_path / "cache/training").glob("base-*.pt")
@@ -173,7 +173,7 @@ def test_a_base_that_is_older_than_identities_is_compared_by_what_it_says(data, 
         whole(data, out, seed=1)
 
 
-def test_by_default_a_base_has_what_is_not_the_default_in_its_name():
+def test_the_name_of_a_base_states_the_settings_that_are_not_defaults():
     given = ("emoji",), ("emoji/people", "paper"), ("emoji", "cpu", 1, 2)
     names = [default_base_path(*one).name for one in given]
     assert names == ["emoji.safetensors", "emoji-people-paper.safetensors", "emoji-s1-m2.safetensors"]

@@ -281,7 +281,7 @@ def test_a_record_judges_a_part_of_the_pixels_and_the_last_one_all(base):
     assert first.quality[0] == problem.evaluator.quality(model, first.weights, quick=True)[0]
 
 
-def test_signals_of_what_the_base_has_learnt_take_the_steps_of_zoos():
+def test_signals_like_those_of_the_base_take_as_many_steps_as_in_zoos():
     fit, emoji = preset("cpu", "image").fit, load_base("emoji")
     other = copy(emoji)
     other.info = replace(emoji.info, dataset="faces")

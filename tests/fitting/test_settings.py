@@ -31,7 +31,7 @@ def test_only_a_stream_has_records_on_the_way():
     assert [record.step for record in wsr.fit_stream(PICTURE, "mlp", steps=3, points=8, every=1)] == [1, 2, 3]
 
 
-def test_what_is_set_goes_before_the_preset_and_what_is_not_does_not():
+def test_given_settings_replace_those_of_the_preset():
     own = FitSettings().config("mlora-asym", "image")
     assert (own.lr, own.a_rate, own.points) == (4e-2, 3.0, 512)
     changed = FitSettings(lr=1e-3, points=9, steps=7, a_rate=2.0).config("mlora-asym", "image", steps=99)
@@ -53,7 +53,7 @@ def test_the_start_is_the_representations_own(base, config):
     assert (start.of(model) == model.initial("spread", 0.3, 5, 0.5)).all()
 
 
-def test_a_fit_preset_stands_between_the_preset_and_what_is_given(monkeypatch):
+def test_a_fit_preset_overrides_the_preset_and_given_settings_override_both(monkeypatch):
     tried = presets.Protocol(lr=0.5, steps=2.0, pull=0.25, average=0.5)
     monkeypatch.setitem(presets.PROTOCOLS, "structured", {"image": tried})
     plain, own = (FitSettings(protocol=name).config("mlora-asym", "image") for name in presets.PROTOCOLS)

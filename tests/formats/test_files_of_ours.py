@@ -254,7 +254,7 @@ def test_a_file_of_weights_says_what_disagrees(files, tmp_path):
 @pytest.mark.parametrize("content, said", [(LFS, "LFS pointer.*git lfs pull"), (b"<!DOCTYPE html><html>", "web page"),
                                            (b"", "empty"), (b"\xff" * 8 + b"{", "header"),
                                            (b"nothing of ours", "not")])  # fmt: skip
-def test_what_lies_in_the_place_of_a_file_is_named(files, tmp_path, content, said):
+def test_a_git_lfs_pointer_or_another_file_in_place_of_ours_is_named(files, tmp_path, content, said):
     import shutil
 
     path = tmp_path / "f.safetensors"

@@ -54,7 +54,7 @@ def test_training_is_not_troubled_by_them_and_the_file_says_which_they_are(adapt
     assert (again.to("cpu").std == 0).sum() == 5
 
 
-def test_the_noise_of_the_others_does_not_depend_on_them(adapter):
+def test_noise_of_constant_parameters_does_not_change_samples(adapter):
     made, noise = model_of(adapter), draw(2, adapter.size, 0)
     assert torch.equal(made.sample(2, steps=2, noise=noise), made.sample(2, steps=2))
     noise[:, [*DEAD, RARE]] = 100.0

@@ -126,7 +126,7 @@ def test_of_a_damaged_checkpoint_nothing_is_taken(damage, zoo, tmp_path, caplog)
     assert [record.loss for record in training.run()] == [record.loss for record in straight]
 
 
-def test_what_a_model_does_not_say_of_its_run_is_not_needed_to_keep_it(zoo, tmp_path):
+def test_a_finished_model_is_kept_even_if_it_states_no_losses_or_steps(zoo, tmp_path):
     out = tmp_path / "m.safetensors"
     list(train_diffusion(zoo, out, config=TINY))
     with safe_open(out, "pt") as file:

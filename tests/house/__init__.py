@@ -6,6 +6,7 @@
 from collections.abc import Callable
 
 from tests.house.identity import branches_on_dim, early_answers, tests_of_data_sets, tests_of_names
+from tests.house.late import late_imports
 from tests.house.modules import import_cycles, imports_of_the_engine, undefined_names
 from tests.house.sizes import long_answers, long_files, long_signatures, twins
 from tests.house.source import Broken, Source, sources
@@ -14,7 +15,8 @@ CODE, ALL = ("wsr", "app", "precompute"), ("wsr", "app", "precompute", "tools", 
 
 # Each rule, and the folders that it holds for.
 RULES: dict[str, tuple[Callable[[list[Source]], list[Broken]], tuple[str, ...]]] = {
-    "import cycles": (import_cycles, ("wsr", "app")),
+    "import cycles": (import_cycles, CODE),
+    "late imports": (late_imports, CODE),
     "imports of the engine": (imports_of_the_engine, ("wsr",)),
     "tests of a representation's name": (tests_of_names, CODE),
     "tests of a data set's name": (tests_of_data_sets, ("wsr", "app")),

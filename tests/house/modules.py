@@ -33,20 +33,20 @@ def _comes_later(node: ast.AST) -> bool:
 def import_cycles(found: list[Source]) -> list[Broken]:
     """Finds modules that import each other, directly or indirectly, while they are imported."""
     names = {source.module for source in found}
-    graph = {source.module: _edges(source, names) for source in found}
-    reached = {module: _reached(graph, module) for module in graph}
+    graph = {source.module: edges(source, names) for source in found}
+    behind = {module: reached(graph, module) for module in graph}
     return [
         Broken(source.path, line, f"imports {target}, which imports {source.module}")
         for source in found
         for target, line in graph[source.module].items()
-        if source.module in reached[target]
+        if source.module in behind[target]
     ]
 
 
-def _edges(source: Source, names: set[str]) -> dict[str, int]:
+def edges(source: Source, names: set[str]) -> dict[str, int]:
     """Returns the modules that a module imports, with the lines. Importing `a.b` imports `a` first, which says nothing
     about cycles within `a`."""
-    edges: dict[str, int] = {}
+    found: dict[str, int] = {}
     for line, module, taken in imports(source.tree, everywhere=False):
         inside = [f"{module}.{name}" for name in taken if f"{module}.{name}" in names]
         targets = inside if inside and len(inside) == len(taken) else [module, *inside]
@@ -55,11 +55,12 @@ def _edges(source: Source, names: set[str]) -> dict[str, int]:
             for one in (target, *packages):
                 own = one in packages and f"{source.module}.".startswith(f"{one}.")
                 if one in names and one != source.module and not own:
-                    edges.setdefault(one, line)
-    return edges
+                    found.setdefault(one, line)
+    return found
 
 
-def _reached(graph: dict[str, dict[str, int]], start: str) -> set[str]:
+def reached(graph: dict[str, dict[str, int]], start: str) -> set[str]:
+    """Returns the modules that are imported with a module, in these edges."""
     seen, todo = set(), [start]
     while todo:
         new = set(graph[todo.pop()]) - seen

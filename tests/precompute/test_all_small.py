@@ -140,7 +140,8 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     assert [(row["representation"], row["lambda"]) for row in lines["rows"]] == [
         ("mlora", 0.0), ("mlora", 1.0), ("mlora", 1.0), ("mlp", 1.0),
     ]  # fmt: skip
-    assert len(Zoo.open("images-faces-paper-mlora-normal-pairs")) == 6
+    pairs = Zoo.open("images-faces-paper-mlora-normal-pairs")
+    assert len(pairs) == 6 and pairs.meta["shown_as"] == "images-faces-paper"
     assert len(Zoo.open("images-faces-paper-mlora-asym-trajectories")) == 5 * 48
     assert {row["of"] for row in report("dimensions-images-faces-paper")["rows"]} >= {"signals", "mlp", "mlora-asym"}
     assert len(report("barrier-levers-images-faces-paper")["rows"]) == 11
@@ -197,6 +198,7 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert tried == [name for name in processes.SETTINGS if "tokens" not in name]
     large = Zoo.open("images-faces-paper-large-mlora-asym")
     assert len(large) == 284 and large.meta["encoded"] and large.meta["dtype"] == "uint8"
+    assert large.meta["shown_as"] == "images-faces-paper-large"
     grown = report("scaling-images-faces-paper")["rows"]
     assert [row["count"] for row in grown] == [20, 150] and grown[0]["span share"] < grown[1]["span share"] <= 1
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-large-mlora-asym")) == 8

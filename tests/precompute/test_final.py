@@ -105,7 +105,7 @@ def test_who_is_no_final_table_is_refused():
             ask()
 
 
-def test_a_final_table_is_of_the_test_or_of_what_was_held_out():
+def test_a_final_table_uses_the_test_split_or_else_the_held_out_fits():
     three, two = ("train", "validation", "test"), ("train", "heldout", "heldout")
     assert final_signals(experiment(True), signals(*three)).ids == ["p2"]
     assert final_signals(experiment(True), signals(*two)).ids == ["p1", "p2"]

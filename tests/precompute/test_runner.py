@@ -189,7 +189,7 @@ def test_a_killed_run_goes_on_with_what_it_had_kept(lab):
     assert record["done"] and record["found"] == [0, 1, 2, 3] and record["seconds"] > 0 and "by" not in record
 
 
-def test_what_is_older_than_records_is_kept_and_said_to_be(lab):
+def test_results_older_than_the_records_are_kept_and_reported_as_such(lab):
     (lab.assets / "toy").mkdir(parents=True)
     (lab.assets / "toy/1.txt").write_text("10")
     assert lab.states("numbers") == [BEFORE, MISSING, MISSING]

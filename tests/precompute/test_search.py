@@ -47,7 +47,7 @@ def test_a_search_ends_early_if_all_neighbours_are_worse():
     assert {trial.depth for trial in known} == {1, 2} and {trial.token_size for trial in known} == {None, 1280}
 
 
-def test_what_was_found_is_used_and_rows_of_before_have_a_rate_alone():
+def test_settings_found_by_the_search_are_used_older_rows_state_only_a_rate():
     config = diffusion_preset("cpu")
     assert with_trial(config, {"lr": 1e-3, "step seconds": 0.1}) == replace(config, lr=1e-3)
     found = replace(START, width=448, token_size=640)

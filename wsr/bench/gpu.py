@@ -9,11 +9,14 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+
+import torch
 
 from wsr.bench.gpu_stages import STAGES
 from wsr.errors import WsrError
@@ -138,8 +141,6 @@ def chosen(device: str | None, has_gpu: Callable[[], bool]) -> str:
 def _has_gpu() -> bool:
     """Asks in another process whether there is a GPU, so that this process, which outlives all stages, holds no memory
     on it."""
-    import subprocess
-
     asked = subprocess.run([sys.executable, "-c", "import torch; print(torch.cuda.is_available())"],
                            capture_output=True, text=True, timeout=120)  # fmt: skip
     return asked.stdout.strip() == "True"
@@ -160,8 +161,6 @@ def way_to_start(device: str) -> str:
 
 
 def _use_gpu() -> None:
-    import torch
-
     torch.ones(1, device="cuda").item()
     os._exit(0)
 

@@ -1,6 +1,7 @@
 """The stages of `sh tools/gpu_check.sh`. Each stage yields (key, value) pairs of its report as soon as it has them, so
 that they are kept if it exceeds its time."""
 
+import ast
 import contextlib
 import platform
 import time
@@ -95,8 +96,6 @@ def tests(device: str, toy: bool) -> Found:
 
 def _names_of_tests() -> list[str]:
     """Returns the names of the functions in the file of tests, in order."""
-    import ast
-
     tree = ast.parse(Path(TESTS).read_text())
     return [one.name for one in tree.body if isinstance(one, ast.FunctionDef) and one.name.startswith("test_")]
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from tyro.conf import OmitArgPrefixes, Positional, subcommand
 
+from wsr.bench.figure import draw_growth
 from wsr.commands import OK, DataSetName, PresetName, console
 from wsr.paths import assets_dir, atomic_path, require_writable
 
@@ -101,7 +102,6 @@ class BenchGrowth:
     """The report's file; by default assets/reports/bench-growth.json."""
 
     def run(self) -> int:
-        from wsr.bench.figure import draw_growth
         from wsr.bench.growth import bench_growth
         from wsr.data import load_signals
 

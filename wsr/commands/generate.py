@@ -11,7 +11,7 @@ from tyro.conf import Positional, arg
 from wsr.commands import OK, GeneratorName, PresetName, console
 from wsr.errors import WsrError, counted, were
 from wsr.generators.registry import named
-from wsr.paths import atomic_path, require_writable
+from wsr.paths import assets_dir, atomic_path, require_writable
 from wsr.progress import bar
 
 
@@ -48,7 +48,6 @@ class Diffuse:
     def run(self) -> int:
         from wsr.generators.base import TrainSettings
         from wsr.generators.jobs import train_generator
-        from wsr.paths import assets_dir
         from wsr.zoo import Zoo
 
         if self.steps is not None and self.steps < 1:

@@ -111,7 +111,8 @@ class DataSet:
         """Returns the titles of its zoos by their names in file names: the usual ones, and those of all its signals."""
         if not self.title:
             return {}
-        return {slug(self.name): self.title, large_slug(self.name): f"All {self.title.lower()}"}
+        usual = slug(self.name)
+        return {usual: self.title, large(usual): f"All {self.title.lower()}"}
 
     def part(self, name: str, title: str = "", **shown: Any) -> "DataSet":
         """Returns the part of this name, to be registered with a title of its own. The ids that are liked and the first
@@ -188,9 +189,10 @@ def slug(name: str) -> str:
     return re.sub(r"[^\w.]+", "-", name).strip("-")
 
 
-def large_slug(name: str) -> str:
-    """Returns the name in file names for the zoos of all of a data set's signals, beside its usual zoos of a part."""
-    return f"{slug(name)}-large"
+def large(name: str) -> str:
+    """Returns the name in file names of a data set's large zoos, which hold all of its signals. name: that of its usual
+    zoos, which hold a part of them."""
+    return f"{name}-large"
 
 
 EMOJI = register(DataSet(

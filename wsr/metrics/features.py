@@ -16,6 +16,7 @@ from wsr.devices import moved
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.files import refuse_stand_in, there
 from wsr.formats.tensors import open_tensors
+from wsr.metrics.pointnet import load_pointnet
 from wsr.modalities import Modality, find
 from wsr.paths import assets_dir
 
@@ -152,8 +153,6 @@ def _clip_state(path: Path) -> dict[str, Tensor]:
 def pointnet(weights: str | Path | None = None, device: torch.device | str = "cpu") -> Extractor:
     """PointNet++ (single-scale grouping): by default the one trained on `shapes10`, or a public PyTorch checkpoint of
     the ModelNet40 classifier, which HyperDiffusion uses. 256 features, before the last layer."""
-    from wsr.metrics.pointnet import load_pointnet
-
     path = Path(weights or assets_dir() / "metrics" / "pointnet-shapes10.safetensors")
     if not path.is_file():
         raise WsrError(f"There are no weights of PointNet++ at {str(path)!r}: `python -m precompute run pointnet`.")

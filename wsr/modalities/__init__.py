@@ -1,7 +1,9 @@
 """Modalities: what the values of a field are, such as an image's colours or a shape's occupancy.
 
 A new modality is one file: a subclass of `Modality`, and `register(Its())`. Importing this package loads neither torch
-nor trimesh nor scikit-image.
+nor trimesh nor scikit-image, which take seconds: the registry of data sets needs modalities, and the page and the list
+of commands come before those libraries. Methods therefore import what they call, and `wsr.data.signals`, which imports
+this package.
 """
 
 from wsr.modalities.base import Live, Measured, Modality, Resolutions

@@ -1,4 +1,5 @@
-"""The interface of a modality: everything that differs between fields of images, of shapes, and of other signals."""
+"""The interface of a modality: everything that differs between fields of images, of shapes, and of other signals. Why
+methods import what they call: see `wsr.modalities`."""
 
 from __future__ import annotations
 

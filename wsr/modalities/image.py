@@ -1,4 +1,5 @@
-"""Images: RGB at points of the plane, fitted with the squared error and judged by PSNR."""
+"""Images: RGB at points of the plane, fitted with the squared error and judged by PSNR. Why methods import what they
+call: see `wsr.modalities`."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
+from PIL import Image as pictures
 
 from wsr.errors import WsrError
 from wsr.modalities.base import Live, Measured, Modality, Resolutions
@@ -37,11 +39,9 @@ class Image(Modality):
     )  # fmt: skip
 
     def recognises(self, given):
-        from PIL.Image import Image as Picture
-
         if isinstance(given, (str, Path)):
             return Path(given).suffix.lower() in SUFFIXES
-        return isinstance(given, Picture) or getattr(given, "ndim", 0) in (2, 3)
+        return isinstance(given, pictures.Image) or getattr(given, "ndim", 0) in (2, 3)
 
     def read(self, given: Any, longest: int | None = None) -> Float[np.ndarray, "h w 3"]:
         """Keeps an array as it is; reduces files and PIL images so that no side is longer than `longest` pixels."""
@@ -126,8 +126,6 @@ class Image(Modality):
 
     def save(self, decoded, path):
         """Writes a PNG, or the format of the path's ending if Pillow can write it."""
-        from PIL import Image as pictures
-
         with atomic_path(path) as temporary:
             kind = pictures.registered_extensions().get(path.suffix.lower(), "PNG")
             pictures.fromarray(np.round(decoded * 255).astype(np.uint8)).save(temporary, kind)

@@ -1,4 +1,5 @@
-"""Shapes: whether points of [-1, 1]^3 lie inside, fitted with the cross-entropy and judged by IoU."""
+"""Shapes: whether points of [-1, 1]^3 lie inside, fitted with the cross-entropy and judged by IoU. Why methods import
+what they call: see `wsr.modalities`."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class ZooSettings(FittedAs, total=False):
     """How weights were sampled, for samples of a generator."""
     shown_as: str
     """The name that zoos of the same signals share in links and file names, such as "emoji-people": the page shows them
-    together. By default the zoo's name without its representation."""
+    together, zoos of pairs included. By default the beginning of the zoo's name, before its representation."""
 
 
 def zoo_meta(model: Representation, **settings: Unpack[ZooSettings]) -> dict[str, Any]:

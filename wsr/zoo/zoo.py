@@ -36,6 +36,7 @@ from wsr.formats.tables import attribute_of, is_attribute, read_table
 from wsr.formats.tensors import save_tensors
 from wsr.modalities import Modality, find
 from wsr.paths import atomic_path, make_dir
+from wsr.render.decode import decode
 from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_others, refuse_spoilt, zoo_path
 from wsr.zoo.files import read_all, read_few, row_count
 from wsr.zoo.lock import PATIENCE, WriterLock
@@ -191,8 +192,6 @@ class Zoo:
     def decode(self, ids: list[str] | None = None, resolution: int | None = None):
         """Decodes the weights: images (n, h, w, 3) in [0, 1], meshes, or whatever else the modality decodes.
         resolution: by default the zoo's."""
-        from wsr.render.decode import decode
-
         return decode(self.representation, self.weights(ids), resolution or self.resolution)
 
     @functools.cached_property

@@ -17,6 +17,7 @@ from app.shared.palette import class_colours
 from app.shell import looking, session, snippets
 from app.tabs.atlas.map import View, Visit, highlights, neighbours
 from wsr.caching import file_stamp
+from wsr.paths import atomic_path
 
 PICTURE_SIZE = 256  # pixels: twice the fitted resolution, since a field can be decoded on any grid
 # Pixels of a first picture: it has a seventh of the points, and comes 0.3 s sooner if page and server share cores.
@@ -109,8 +110,6 @@ def _surface_file(name: str, item: str) -> str:
     with contextlib.suppress(FileNotFoundError):
         os.utime(path)  # files that were used lately are not removed
         return str(path)
-    from wsr.paths import atomic_path
-
     with atomic_path(path) as temporary:
         key = "surface", name, stamp, item, SURFACE_SIZE
         temporary.write_bytes(looking.SEEN.get(key, lambda: networks.surface_glb(name, item, SURFACE_SIZE)))

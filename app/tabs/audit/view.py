@@ -53,7 +53,7 @@ def _layout(there: list[str]) -> AuditTab:
             said = gr.HTML()
             gr.HTML(snippets.label("Its weights above those of training networks near it: a copy has the same stripes"))
             rows = PlotlyChart(
-                None, height=150, description="A few of its weights beside those it is nearest to",
+                None, height=150, description="A few of its weights beside those of its nearest training networks",
                 placeholder="Comparing the weights …",
             )  # fmt: skip
     with gr.Row(equal_height=False):

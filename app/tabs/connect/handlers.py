@@ -10,7 +10,8 @@ import gradio as gr
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.barrier import barrier_figure
-from app.shared import sheets
+from app.shared import library, pairs, sheets
+from app.shared.pairs import OWN
 from app.shared.palette import NAMES
 from app.shell import compute, looking, snippets
 from app.shell.address import flag, number
@@ -25,7 +26,6 @@ SHOWN = 10  # targets to choose from
 HALFWAY = 0.5
 LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # initial settings of a live pair
 SAID = 0.3  # seconds between two messages about progress
-OWN_STARTS = "own"
 
 
 @dataclass
@@ -60,7 +60,7 @@ class Shown:
 def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
     """Values of the widgets for a link. WsrError if the link names something that does not exist."""
     dataset = given.get("data", run.datasets()[0])
-    init, alpha = given.get("init", OWN_STARTS), number(given["alpha"], 0, 1) if "alpha" in given else HALFWAY
+    init, alpha = given.get("init", OWN), number(given["alpha"], 0, 1) if "alpha" in given else HALFWAY
     target = given.get("target", items_of(dataset, decode=False)[0]["id"])
     run.race(dataset, target, init)
     names = given["fit"].split(",") if "fit" in given else LIVE
@@ -153,12 +153,12 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
 
 def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
     """Targets to choose from, each with the picture of a fit of it."""
-    return sheets.examples(f"{dataset}-mlora-asym", run.examples(dataset, SHOWN), decode)
+    return sheets.examples(_collection(dataset), run.examples(dataset, SHOWN), decode)
 
 
 def being_drawn(dataset: str) -> str:
     """The sheet of pictures as HTML while its pictures are being decoded."""
-    there = [name for name in registry.names() if run.has_pairs(dataset, name, OWN_STARTS)]
+    there = [name for name, start in pairs.kinds(dataset) if start == OWN]
     return snippets.sheet([snippets.cell(None, NAMES[name], name, [], missing="Decoding …") for name in there])
 
 
@@ -169,4 +169,9 @@ def strip_of(dataset: str) -> Any:
 
 
 def sprite_of(dataset: str) -> dict[str, Any] | None:
-    return sheets.shared(f"{dataset}-mlora-asym")
+    return sheets.shared(_collection(dataset))
+
+
+def _collection(dataset: str) -> str:
+    """The collection whose pictures the strip of targets shows."""
+    return library.name_of(dataset, registry.DEFAULT)

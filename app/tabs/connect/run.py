@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.shared import library, work
+from app.shared import library, pairs, work
+from app.shared.pairs import OWN, STARTS
 from app.shell import looking, workers
 from wsr.caching import cached_by_file
+from wsr.data import load_signals
 from wsr.data import registry as data_sets
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from wsr.modalities import Modality
 
 VIEW = 192  # pixels of a drawn surface
-STARTS = ("own", "normal")
 STEP = 0.05  # step of the slider of α
 KEPT = 600  # cached pictures: about thirty places on the six lines of three targets
 SIGMAS, LAMBDAS = (0.0, 0.5), (0.0, 1.0)
@@ -58,9 +59,8 @@ class Race:
 
 
 def datasets() -> list[str]:
-    """Data sets with precomputed pairs, in the order of their registry."""
-    told = [path.stem.removeprefix("figure3-") for path in (assets_dir() / "reports").glob("figure3-*.json")]
-    there = [name for name in told if _any_pairs(name) and _report(name)]
+    """Data sets with precomputed pairs and their report, in the order of their registry."""
+    there = [name for name in pairs.datasets() if _report(name)]
     return sorted(there, key=lambda name: (data_sets.order(_source(name)), name))
 
 
@@ -75,18 +75,16 @@ def examples(dataset: str, count: int) -> list[str]:
 
 
 def _source(dataset: str) -> str:
-    """A data set with pairs as `wsr.load_signals` takes it; its name in file names where the pairs cannot be read."""
-    try:
-        return library.source_of(_any_pairs(dataset))
-    except WsrError as error:
-        library.log.error("The pairs of %s cannot be read. %s", dataset, error)
-        return dataset
+    """A data set with pairs as `wsr.load_signals` takes it."""
+    return str(_metas(dataset)[0]["dataset"])
 
 
-def _any_pairs(dataset: str) -> Path | None:
-    """Returns the folder of a zoo of a data set's pairs, or None if there is none."""
-    kinds = ((name, init) for name in registry.names() for init in STARTS if has_pairs(dataset, name, init))
-    return next((_folder(dataset, *kind) for kind in kinds), None)
+def _metas(dataset: str) -> list[dict[str, Any]]:
+    """The descriptions of a data set's zoos of pairs."""
+    found = [library.meta_of(folder) for kind in pairs.kinds(dataset) if (folder := pairs.folder(dataset, *kind))]
+    if not found:
+        raise unknown_name("data set", dataset, pairs.datasets())
+    return found
 
 
 def _report_files(dataset: str) -> list[Path]:
@@ -94,13 +92,14 @@ def _report_files(dataset: str) -> list[Path]:
 
 
 def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
-    """Paths of the files from which a zoo of pairs is read. kind: its representation and init."""
-    folder = _folder(dataset, *kind)
-    return [*_report_files(dataset), folder / "zoo.json", folder / "index.parquet", *library.bases()]
+    """Paths of the files from which a zoo of pairs is read. kind: its representation and start."""
+    folder = pairs.folder(dataset, *kind)
+    own = [folder / "zoo.json", folder / "index.parquet"] if folder else []
+    return [*_report_files(dataset), *own, *library.bases()]
 
 
-def _race_files(dataset: str, target: str, init: str = "own") -> list[str | Path]:
-    return [file for name in registry.names() for file in _pair_files(dataset, name, init)]
+def _race_files(dataset: str, target: str, init: str = OWN) -> list[str | Path]:
+    return [file for name, start in pairs.kinds(dataset) if start == init for file in _pair_files(dataset, name, start)]
 
 
 def _report(dataset: str) -> dict[str, Any]:
@@ -115,7 +114,7 @@ def targets(dataset: str) -> list[str]:
 
 
 @cached_by_file(_race_files, maxsize=32)
-def race(dataset: str, target: str, init: str = "own") -> Race:
+def race(dataset: str, target: str, init: str = OWN) -> Race:
     """The precomputed pairs of a target, for all representations that have one. init: "own", or "normal" for zero-mean
     starts. Names may come from the page: WsrError for an unknown one."""
     if target not in targets(dataset):
@@ -130,8 +129,8 @@ def race(dataset: str, target: str, init: str = "own") -> Race:
     at = targets(dataset).index(target)
     lanes = {
         name: _lane(dataset, _pairs(dataset, name, init), at, rows[name])
-        for name in registry.names()
-        if name in rows and has_pairs(dataset, name, init)
+        for name, start in pairs.kinds(dataset)
+        if start == init and name in rows
     }
     return Race(dataset, target, library.label_of(_source(dataset), target), lanes)
 
@@ -141,21 +140,13 @@ def _lane(dataset: str, pair: "Pair", at: int, row: dict[str, Any]) -> Lane:
     return Lane(one, one.aligned(), _report(dataset)["alphas"], row["raw"]["curves"][at], row["aligned"]["curves"][at])
 
 
-def _folder(dataset: str, name: str, init: str) -> Path:
-    return assets_dir() / "zoos" / f"{dataset}-{name}{'-normal' if init == 'normal' else ''}-pairs"
-
-
-def has_pairs(dataset: str, name: str, init: str) -> bool:
-    return (_folder(dataset, name, init) / "zoo.json").is_file()
-
-
 @cached_by_file(_pair_files, maxsize=16)
 def _pairs(dataset: str, name: str, init: str) -> "Pair":
     """All pairs of a zoo of pairs."""
     from wsr import Zoo
     from wsr.analysis.connectivity import Pair
 
-    zoo = Zoo.open(_folder(dataset, name, init))
+    zoo = Zoo.open(pairs.folder(dataset, name, init))
     ids, model, meta = targets(dataset), zoo.representation, zoo.meta
     both = [zoo.weights([f"{item}@{number}" for item in ids]) for number in (0, 1)]
     starts = tuple(model.initial(meta["init"], meta["sigma"], meta["init_seed"], mix) for mix in (0.0, meta["perturb"]))
@@ -225,8 +216,6 @@ class NotHere(WsrError):
 
 def _signals(dataset: str, target: str) -> "Signals":
     """Loads the target. NotHere if its data set has to be fetched first."""
-    from wsr.data import load_signals
-
     found, _ = data_sets.find(_source(dataset))
     try:
         return load_signals(_source(dataset), [target])
@@ -244,8 +233,7 @@ def _signals(dataset: str, target: str) -> "Signals":
 
 def _made(dataset: str) -> work.Made:
     """How the pairs of a data set were fitted, by the descriptions of their zoos."""
-    kinds = [(name, init) for name in registry.names() for init in STARTS if has_pairs(dataset, name, init)]
-    metas = [library.meta_of(_folder(dataset, *kind)) for kind in kinds]
+    metas = _metas(dataset)
     base = next((str(meta["base"]) for meta in metas if meta.get("base")), None)  # networks without a base have none
     return work.Made(str(metas[0]["preset"]), int(metas[0]["steps"]), base)
 

@@ -4,6 +4,7 @@ way."""
 import gradio as gr
 
 from app.components.pictures import Pictures
+from app.shared import pairs
 from app.shared.charts import charted
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
@@ -14,7 +15,7 @@ from app.tabs.connect import handlers, run
 from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
 
 ALIGNED = [("as it came out", False), ("aligned with the first", True)]
-INITS = [("at each one's usual start", handlers.OWN_STARTS), ("around zero", "normal")]
+INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)]
 
 
 def build(place: Place) -> Built:
@@ -54,7 +55,7 @@ def _layout(there: list[str]) -> ConnectTab:
         )  # fmt: skip
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             aligned = gr.Radio(ALIGNED, value=False, label="The second fit")
-            init = gr.Radio(INITS, value=handlers.OWN_STARTS, label="Where fitting began")
+            init = gr.Radio(INITS, value=pairs.OWN, label="Where fitting began")
             with gr.Accordion("Fit a new pair, live", open=False):
                 names = gr.CheckboxGroup(
                     [(label, name) for name, label in NAMES.items()], value=handlers.LIVE, show_label=False

@@ -24,7 +24,7 @@ from wsr.isolation import Stopped
 WAYS = ("one", "six")
 READING = "Reading the file …"
 BEFORE_A_FIT = "Press Fit: a few thousand numbers become this picture while you look."
-GONE_OUT = "Nothing is left of it: the field is outside everywhere."
+GONE_OUT = "The shape is empty: its field says that all points are outside."
 OWN = "own-file"  # in the address, in place of a sample's id
 GONE = (
     "This link was made with a visitor's own file, which is not part of a link and is gone once its page is closed: "

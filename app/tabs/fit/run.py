@@ -163,7 +163,7 @@ def _beginning(record: work.Step) -> str:
     from wsr.fitting.encoder_files import UNTRAINED
 
     if record.encoded:
-        return " It began where an encoder put it after one look."
+        return " It began at a start that an encoder predicted."
     told = record.why_plain not in ("", UNTRAINED)
     return f" It began at the usual start, because {record.why_plain}." if told else ""
 
@@ -206,7 +206,7 @@ def weights_file(fitted: Fitted, folder: Path) -> str:
 def _picture(modality: "Modality", shown: Any) -> str:
     """Draws what has been decoded during the fit."""
     if modality.empty(shown):
-        return snippets.blank("No surface yet: the field is outside everywhere.")
+        return snippets.blank("No surface yet: the field says that all points are outside.")
     return snippets.picture(modality.picture(shown, VIEW), "reconstruction so far")
 
 

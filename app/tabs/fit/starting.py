@@ -2,7 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from wsr.data.signals import Signals
 from wsr.errors import WsrError
+from wsr.formats.files import there
 
 if TYPE_CHECKING:
     from app.shared.samples import Target
@@ -21,12 +23,10 @@ def usual_steps(target: "Target", representation: str, rank: int) -> int:
 
 def _encoded_steps(target: "Target", representation: str, rank: int) -> int | None:
     """Returns the number of steps that an encoder states if it knows the target; None if not, or without one."""
-    from wsr.data.signals import Signals
     from wsr.fitting.encoder_files import encoder_path
     from wsr.fitting.fit import representation_for
     from wsr.fitting.settings import FitSettings, Start
     from wsr.fitting.starts import Starting
-    from wsr.formats.files import there
 
     modality = target.modality
     if not there(encoder_path(modality.default_base, representation)):  # without one, nothing has to be loaded

@@ -116,8 +116,8 @@ def _settings() -> dict[str, Any]:
         )
         steps = gr.Slider(
             *run.STEPS, value=run.usual_steps(), step=10, label="Steps",
-            info="Each target brings its own number: a photograph takes more, since the base has learnt emoji, and a "
-            "target that an encoder knows takes few.",
+            info="The default depends on the target: a photograph takes more than an emoji, since the base has learnt "
+            "emoji, and a target whose start an encoder predicts takes few.",
         )  # fmt: skip
     return {"representation": representation, "rank": rank, "steps": steps}
 

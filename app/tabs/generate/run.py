@@ -131,7 +131,7 @@ def summary(sampled: Sampled) -> str:
     here, learnt = len(models.audit(sampled.asked.name)[1]), models.learnt_from(sampled.asked.name, sampled.asked.by)
     if learnt <= here + 1:  # the weight that all MLPs began from is not compared with
         return said
-    return f"{said} They were compared with {here:,} of the {learnt:,} networks that it has learnt from."
+    return f"{said} They were compared with {here:,} of the {learnt:,} networks that the generator was trained on."
 
 
 def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
@@ -145,7 +145,7 @@ def between(asked: Asked, first: int, second: int, part: float) -> "Tensor":
             raise WsrError(f"Samples are numbered 1 to {models.COUNT}, not {number + 1}.")
     made = None if named(asked.by).role == BASELINE else models.model(asked.name, asked.by)
     if not isinstance(made, WeightDiffusion):
-        raise WsrError("Only a diffusion model leads from one sample to another: it makes both from noise.")
+        raise WsrError("Only a diffusion model can walk from one sample to another, because it makes both from noise.")
     size = len(made.mean)
     a, b = (draw(1, size, asked.seed, number) for number in (first, second))
     angle = torch.acos(torch.nn.functional.cosine_similarity(a, b).clamp(-1, 1))[:, None]

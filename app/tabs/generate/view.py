@@ -59,7 +59,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 kind = gr.Dropdown(kinds_of(first.dataset), value=first.representation, label="Representation")
                 by = gr.Dropdown(
                     offered, value=offered[0][1], label="Generator",
-                    info="What has learnt the weights; baselines only copy, mix or scatter the training networks.",
+                    info="Learns the weights. Baselines only copy, mix or scatter the training networks.",
                 )  # fmt: skip
                 cls = gr.Dropdown(
                     [models.ANY, *models.classes_of(first.name, offered[0][1])], value=models.ANY, label="Class",
@@ -67,12 +67,12 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 )  # fmt: skip
                 guidance = gr.Slider(
                     *models.GUIDANCE, value=models.PLAIN, step=0.25, label="Guidance",
-                    info="How much the class counts: 1 as it was learnt, more exaggerates it.",
+                    info="How strongly samples follow the class: 1 is as learnt, more exaggerates it.",
                 )  # fmt: skip
                 steps = gr.Slider(*models.STEPS, value=handlers.STEPS, step=5, label="Steps from noise")
                 seed = gr.Number(0, precision=0, label="Seed", minimum=0, maximum=models.SEEDS[1])
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
-            pair = gr.HTML(snippets.blank("Open a sample: beside it comes the training network it is nearest to."))
+            pair = gr.HTML(snippets.blank("Open a sample to see it beside its nearest training network."))
             verdict = gr.HTML()
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA

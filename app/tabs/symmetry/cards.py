@@ -9,7 +9,7 @@ import numpy as np
 
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.atlas import Points, atlas_figure
-from app.figures.weights import weights_figure
+from app.figures.weights import layer_arrays, weights_figure
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
@@ -259,7 +259,6 @@ def _small(value: float) -> str:
 def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
     """Heat map of how far the frozen entries have moved. All other entries are empty, and matrices in which no frozen
     entry has moved are left out."""
-    from app.figures.weights import layer_arrays
     from wsr.symmetry import violations
 
     away = (moved.full - of.full).where(violations(of.model, moved.full), float("nan"))[0].numpy()

@@ -5,14 +5,15 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from app.shared import library
+from app.shared import library, pairs
+from app.shared.pairs import NORMAL, OWN
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.tabs.connect import run as connect_run
 from app.tabs.symmetry.cards import OPTIONS, Card, ask_again
 
 KINDS = ("mlora-asym", "mlora")
-TITLES = {"own": "around one", "normal": "around zero"}  # by the start's name in figure 3
+TITLES = {OWN: "around one", NORMAL: "around zero"}
 
 
 def starts_card(dataset: str) -> Card:
@@ -71,7 +72,7 @@ def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:
 
 
 def _there(dataset: str) -> bool:
-    return dataset in connect_run.datasets() and connect_run.has_pairs(dataset, KINDS[0], "normal")
+    return dataset in connect_run.datasets() and (KINDS[0], NORMAL) in pairs.kinds(dataset)
 
 
 def _picture(lane: connect_run.Lane, alpha: float) -> np.ndarray:

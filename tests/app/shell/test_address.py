@@ -147,7 +147,7 @@ def test_what_of_a_link_was_not_understood_is_said_in_the_page(address, search, 
     assert "<script" not in address.read(search).get(address.notice, "")
 
 
-def test_what_makes_sense_in_such_a_link_is_shown(address):
+def test_valid_parts_of_a_partly_wrong_link_are_shown(address):
     found = opened(address, tab="fit", sample="photo:coffee", kind="mlp", rank="inf", steps="200", target="nonsense")
     assert found["tabs"]["selected"] == "fit"
     assert found["fit"] == {"sample": "photo:coffee", "way": "one", "kind": "mlp", "rank": 4, "steps": 200}
@@ -158,7 +158,7 @@ def test_what_makes_sense_in_such_a_link_is_shown(address):
     }  # fmt: skip
 
 
-def test_a_shape_that_is_linked_is_measured_by_its_own_measure(address):
+def test_the_chart_of_a_linked_shape_shows_iou(address):
     part = next(part for part in address.parts if part.tab == "fit")
     shown = address.read("?tab=fit&sample=shape:chair-00452")
     assert shown[part.extra[-1]]["layout"]["yaxis"]["title"]["text"] == "IoU"

@@ -71,7 +71,7 @@ def test_what_is_handed_out_again_is_not_old(tmp_path, limit):
     assert kept.exists() and not gone.exists()
 
 
-def test_folders_of_others_count_from_now_on_and_not_by_age(tmp_path, limit):
+def test_older_files_in_shared_folders_do_not_count_towards_the_limit(tmp_path, limit):
     limit(1)
     root, other = tmp_path / "root", tmp_path / "occupancy"
     root.mkdir()

@@ -36,7 +36,7 @@ def test_a_stop_is_one_visitors_and_ends_with_the_next_press(job):
     assert not job.stop_file(ANN).exists()
 
 
-def test_who_ends_a_job_speaks_after_its_last_words(job):
+def test_ending_a_job_waits_until_it_has_sent_its_last_message(job):
     assert not job.end(CAT) and not job.stop_file(CAT).exists()  # no job is running
     job.prepare(CAT)
     said = []

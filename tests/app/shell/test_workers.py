@@ -144,7 +144,7 @@ def slowly():
     yield os.getpid()
 
 
-def test_who_comes_while_a_child_gets_ready_waits_for_that_child(monkeypatch):
+def test_a_visitor_waits_for_the_child_that_is_being_prepared(monkeypatch):
     """An earlier version ended that child, and the visitor had to wait for the imports of a new one."""
     monkeypatch.setattr(workers, "FITTING", Children())
     first = next(workers.FITTING.stream(slowly, limits=Limits(seconds=60, what="This")))

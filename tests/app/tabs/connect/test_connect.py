@@ -11,7 +11,7 @@ import pytest
 from by_name import by_name
 from PIL import Image
 
-from app.shared import library, work
+from app.shared import library, pairs, work
 from app.shell import compute, tabs
 from app.tabs.connect import handlers
 from app.tabs.connect import run as connect_run
@@ -54,6 +54,21 @@ def test_pairs_of_somebodys_pictures_are_shown_and_fitted_anew(assets, tmp_path,
     assert connect_run._signals("images-my-cats", f"{target}.png").ids == [f"{target}.png"]
 
 
+def test_pairs_are_shown_where_their_zoo_says_whatever_its_folder_is_called(assets, tmp_path, monkeypatch):
+    """Also a name that ends like that of another representation, and one that no zoo of pairs has by itself."""
+    zoos = shutil.copytree(assets, tmp_path / "assets") / "zoos"
+    for old, new in (("emoji-mlora-pairs", "another-mlp-pairs"), ("emoji-mlora-normal-pairs", "zero")):
+        meta = json.loads((zoos / old / "zoo.json").read_text()) | {"shown_as": "emoji"}
+        (zoos / old / "zoo.json").write_text(json.dumps(meta))
+        (zoos / old).rename(zoos / new)
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    assert connect_run.datasets() == ["emoji", "shapes10"]
+    assert pairs.kinds("emoji") == pairs.kinds("shapes10") and pairs.kinds("another") == []
+    assert pairs.folder("emoji", "mlora", "normal") == zoos / "zero"
+    target = connect_run.targets("emoji")[0]
+    assert tuple(connect_run.race("emoji", target).lanes) == representations
+
+
 @pytest.mark.parametrize("dataset", ["emoji", "shapes10"])
 def test_a_walk_shows_a_picture_for_each_and_the_curves(assets, dataset):
     target = connect_run.targets(dataset)[0]
@@ -75,7 +90,7 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     target = connect_run.targets("emoji")[0]
     noise = np.random.default_rng(0).random((32, 32, 3), dtype=np.float32)
     signals = Signals("emoji", 2, [Signal(target, "", "heldout", 2, lambda: noise)])
-    monkeypatch.setattr("wsr.data.load_signals", lambda name, ids: signals)
+    monkeypatch.setattr(connect_run, "load_signals", lambda name, ids: signals)
     made = connect_run._made("emoji")
     monkeypatch.setattr(connect_run, "_made", lambda dataset: replace(made, steps=3))
     asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "sigma": 0.1, "perturb": 1.0}

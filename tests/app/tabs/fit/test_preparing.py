@@ -93,7 +93,7 @@ def test_a_file_of_another_kind_needs_no_child(tmp_path):
 
 
 @pytest.mark.parametrize("way", ["one", "six"])
-def test_what_was_never_measured_is_not_measured_by_its_fit(cube, monkeypatch, way):
+def test_a_shape_that_could_not_be_measured_is_not_fitted(cube, monkeypatch, way):
     """Measuring during the fit would have no deadline, and everybody's fits would wait."""
     target = preparing.uploaded(str(cube), lambda: False)
     for run in (handlers.run, handlers.six):

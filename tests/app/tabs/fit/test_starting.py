@@ -51,14 +51,14 @@ def fitted(run, target, tmp_path, representation="mlora-asym", steps=20):
     return list(run.run(target, fit_run.checked(representation, 4, steps), tmp_path / "stop"))
 
 
-def test_what_an_encoder_knows_begins_there_and_takes_few_steps(target, encoder, tmp_path, small):
+def test_a_fit_from_an_encoded_start_is_offered_with_few_steps(target, encoder, tmp_path, small):
     encoder(target)
     assert suggested(target) == 30 and suggested(target, steps=30) == 30
     assert suggested(target, steps=200) is None  # the visitor's own number of steps is kept
     for others in ({"way": "six"}, {"representation": "mlora"}, {"representation": "mlp"}, {"rank": 2}):
         assert suggested(target, **others, steps=30) == 450
     *live, last = fitted(fit_run, target, tmp_path)
-    assert "Done after 20 steps" in last.state and "began where an encoder put it after one look" in last.state
+    assert "Done after 20 steps" in last.state and "began at a start that an encoder predicted" in last.state
     assert last.curve["data"][0]["x"][:2] == [0, 1] and last.curve["layout"]["xaxis"]["type"] == "linear"
     # the first picture shows the start that the encoder predicts
     assert any("Step 0 of 20" in screen.state for screen in live)

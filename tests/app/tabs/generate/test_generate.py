@@ -78,7 +78,7 @@ def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sample
     assert len(list(handlers.opened(TAB, *ask, None, Request()))) == 3
 
 
-def test_who_asks_for_what_is_on_screen_gets_others(sampled):
+def test_pressing_sample_again_draws_other_samples_than_those_on_screen(sampled):
     """In an earlier version, the first and the second press of the button gave the sixteen samples that were already on
     screen."""
     plain = ("emoji", "mlora-asym", "any", models.PLAIN, 50, 0)
