@@ -1,9 +1,11 @@
 """Shared by all tests: shapes in signatures are enforced, and the cache is a folder of this test run."""
 
+import gc
 import os
 import tempfile
 from pathlib import Path
 
+gc.disable()  # until all tests have been imported (`pytest_collection_finish`)
 os.environ.setdefault("WSR_CACHE", str(Path(tempfile.gettempdir()) / "wsr-test-cache"))
 
 import jaxtyping  # noqa: E402
@@ -58,6 +60,12 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.numeric)
         if item.get_closest_marker("cuda") and not torch.cuda.is_available():
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish():
+    """From here on the garbage collector leaves alone what was imported: going through it takes a second each time."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

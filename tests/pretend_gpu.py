@@ -17,12 +17,12 @@ CPU computes the values. Compilation is off (`torch.compile` runs its function a
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.overrides import TorchFunctionMode
-from torch.utils import _pytree as pytree
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from wsr import devices
@@ -32,6 +32,7 @@ from wsr.fields.base import set_compute_dtype
 GPU, CPU = torch.device("cuda", 0), torch.device("cpu")
 aten = torch.ops.aten
 DEVICE, IS_CUDA = Tensor.device.__get__, Tensor.is_cuda.__get__  # how Python reads `.device` and `.is_cuda`
+SPECIAL = ("to", "cpu", "cuda", "pin_memory", "numpy", "__array__", "tolist")  # methods that `_Calls` answers itself
 COPIES = {aten.copy_.default, aten._foreach_copy_.default, aten.set_.source_Tensor}
 INDEXED = {aten.index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default}
 WAITS = {
@@ -109,14 +110,15 @@ class _Operations(TorchDispatchMode):
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs, gpu = kwargs or {}, self.gpu
-        tensors = [one for one in pytree.tree_leaves((args, kwargs)) if isinstance(one, Tensor)]
+        tensors = [one for one in _leaves((args, kwargs)) if isinstance(one, Tensor)]
         ours = [gpu.has(one) for one in tensors]
-        if any(ours):
-            _refuse_generators(func, args, kwargs)
-            self._check(func, args, tensors, ours)
+        if not any(ours):
+            return func(*args, **kwargs)
+        _refuse_generators(func, args, kwargs)
+        self._check(func, args, tensors, ours)
         out = func(*args, **kwargs)
-        if any(ours) and func not in COPIES:
-            for one in pytree.tree_leaves(out):
+        if func not in COPIES:
+            for one in _leaves(out):
                 if isinstance(one, Tensor):
                     gpu.mark(one)
         return out
@@ -141,9 +143,22 @@ class _Operations(TorchDispatchMode):
             raise RuntimeError(f"Expected all tensors to be on the same device, but {func} got {sides}.")
 
 
+def _leaves(value: Any) -> Iterator[Any]:
+    """The values in nested lists, tuples and dictionaries, which is all that operations are given and return. PyTorch's
+    own `tree_leaves` takes longer than the operations."""
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _leaves(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _leaves(one)
+    else:
+        yield value
+
+
 def _refuse_generators(func, args, kwargs) -> None:
     """Refuses any given generator, because only CPU generators exist here."""
-    if any(isinstance(one, torch.Generator) for one in pytree.tree_leaves((args, kwargs))):
+    if any(isinstance(one, torch.Generator) for one in _leaves((args, kwargs))):
         raise RuntimeError(f"Expected a 'cuda' device type for generator but found 'cpu', in {func}.")
 
 
@@ -153,15 +168,16 @@ class _Calls(TorchFunctionMode):
     def __init__(self, gpu: Pretend):
         super().__init__()
         self.gpu = gpu
+        self.special = {getattr(Tensor, name): getattr(self, f"_{name}") for name in SPECIAL}
 
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        kwargs, name = kwargs or {}, name_of(func)
-        special = getattr(self, f"_{name}", None) if args and isinstance(args[0], Tensor) else None
+        kwargs = kwargs or {}
         if func == DEVICE:
             return GPU if self.gpu.has(args[0]) else args[0].device
         if func == IS_CUDA:
             return self.gpu.has(args[0])
-        if special is not None and func is getattr(Tensor, name, None):
+        special = self.special.get(func)
+        if special is not None and isinstance(args[0], Tensor):
             return special(func, *args, **kwargs)
         if kwargs.get("device") is not None:
             return self._made(func, args, kwargs)

@@ -15,18 +15,24 @@ def _cache(tmp_path_factory):
     return tmp_path_factory.mktemp("cache")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _folders(tiny_folder, _cache):
-    """The tiny assets and one cache for all tests of the app. Child processes know only the folders that existed when
-    they started, and starting one takes seconds, so all tests of a file share them."""
+@pytest.fixture(scope="session")
+def _children():
+    """Child processes know only the folders of their start, and starting one takes seconds, so all tests of the app
+    share them. A test that has its children work in folders of its own ends them (`workers.close`)."""
     from app.shell import workers
 
     workers.close()
+    yield
+    workers.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _folders(tiny_folder, _cache, _children):
+    """The tiny assets and one cache for all tests of the app."""
     with pytest.MonkeyPatch.context() as changed:
         changed.setenv("WSR_ASSETS", str(tiny_folder))
         changed.setenv("WSR_CACHE", str(_cache))
         yield
-        workers.close()
 
 
 @pytest.fixture

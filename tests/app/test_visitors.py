@@ -1,6 +1,8 @@
-"""A few visitors use the page at the same time for some seconds, and all of them are answered. `precompute.visitors`
-measures how quickly."""
+"""The scripts that measure a served page, at small sizes. A few visitors use it at the same time for some seconds, and
+all of them are answered (`precompute.visitors` measures how quickly); `precompute.soak` measures what the server
+takes."""
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -8,23 +10,35 @@ from pathlib import Path
 import aside
 import pytest
 
-from precompute import visitors
+from precompute import soak, visitors
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture
-def served(assets):
-    """Serves the app of this source tree over tiny assets, and returns its address."""
-    with visitors.serving(ROOT) as (url, _):
-        yield url
+@pytest.fixture(scope="module")
+def served(tiny_folder, _folders):
+    """Serves the app of this source tree over tiny assets for both scripts, since a server and its children take half a
+    minute of a core to be ready. Yields its address and its process id."""
+    with visitors.serving(ROOT) as server:
+        yield server
+
+
+def test_a_soak_runs_and_says_what_the_server_takes(served, monkeypatch):
+    monkeypatch.setattr(soak, "serving", {ROOT: contextlib.nullcontext(served)}.__getitem__)
+    monkeypatch.setattr(soak, "PATIENCE", 10)
+    monkeypatch.setattr(soak, "INTERVAL", 1)
+    found = aside.call(soak.main, ["--clicks", "2", "--alphas", "0", "--fits", "1", "--idle", "1"])
+    assert [row["phase"] for row in found["rows"]] == ["start", "click", "click", "fit", "idle"]
+    assert all(row["megabytes"] > 50 for row in found["rows"])
+    assert found["idle_cpu_seconds_a_minute"] >= 0
 
 
 def test_visitors_who_look_fit_and_misuse_are_all_answered(served, monkeypatch):
+    url, _ = served
     monkeypatch.setattr(visitors, "STEPS", 20)
     monkeypatch.setattr(visitors, "THINKING", (0.2, 1.0))
     few = ["--visitors", "4", "--fitting", "1", "--seconds", "8", "--mesh-seconds", "4", "--settle", "1"]
-    found = aside.call(visitors.main, ["--url", served, *few])
+    found = aside.call(visitors.main, ["--url", url, *few])
     assert found["plain"]["errors"] == found["worst mesh"]["errors"] == []
     assert {"page", "fit", "click emoji"} <= set(found["plain"]["actions"])
     assert found["worst mesh"]["told the worst"]

@@ -8,14 +8,17 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import tiny_assets
 from playwright.sync_api import Page, sync_playwright
 
 PATIENCE = 120_000  # ms; long enough for a busy machine, since these tests do not measure time
-# WebGL in software, as a machine without a GPU has it.
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+# WebGL in software and everything else drawn without it, as on a machine without a GPU.
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
+         "--disable-gpu-compositing", "--disable-gpu-rasterization"]  # fmt: skip
 # Babylon.js, inside gr.Model3D, asks for WebGPU first and goes on without it.
 HARMLESS = (
     "WebGPU",
@@ -38,10 +41,12 @@ def address(tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    environment = {**os.environ, "WSR_ASSETS": str(folder / "assets"), "WSR_CACHE": str(folder / "cache")}
-    maker = ROOT / "tests" / "app" / "tiny_assets.py"
-    subprocess.run([sys.executable, maker, folder / "assets"], env=environment, check=True, cwd=ROOT)
-    log = folder / "log"
+    folders = {"WSR_ASSETS": str(folder / "assets"), "WSR_CACHE": str(folder / "cache")}
+    environment, log = os.environ | folders, folder / "log"
+    with pytest.MonkeyPatch.context() as changed:
+        for name, value in folders.items():
+            changed.setenv(name, value)
+        tiny_assets.make(folder / "assets")
     with open(log, "w") as output:
         start = f"from app.main import launch; launch('127.0.0.1', {port})"
         server = subprocess.Popen(
@@ -82,35 +87,54 @@ def browsers():
 
 
 @pytest.fixture(scope="session")
-def contexts(browsers):
-    """Makes a browser context with these flags and options, and keeps it for other tests, because loading and compiling
-    the page's scripts takes a second per visit."""
-    made = {}
+def tabs(browsers):
+    """Lends tabs of browser contexts with these flags and options, to be taken back after a visit (`Tabs`)."""
+    return Tabs(browsers)
 
-    def context(flags: tuple[str, ...], options: dict):
+
+class Tabs:
+    """Tabs that are used again: a new one takes four seconds of a core to load and compile the page's scripts, which
+    one that has shown the page before keeps."""
+
+    def __init__(self, browsers):
+        self.browsers, self.contexts, self.idle = browsers, {}, defaultdict(list)
+
+    def take(self, flags: tuple[str, ...], options: dict) -> Page:
         key = flags, repr(sorted(options.items()))
-        if key not in made:
-            made[key] = browsers(*flags).new_context(**options)
-        return made[key]
+        if key not in self.contexts:
+            self.contexts[key] = self.browsers(*flags).new_context(**options)
+        idle = self.idle[self.contexts[key]]
+        return idle.pop() if idle else self.contexts[key].new_page()
 
-    return context
+    def give_back(self, page: Page) -> None:
+        """Ends the visit, and leaves nothing of it in the tab."""
+        page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        page.context.clear_cookies()
+        page.unroute_all()
+        page.goto("about:blank")
+        page.mouse.move(0, 0)
+        self.idle[page.context].append(page)
 
 
 @pytest.fixture
-def open_page(address, contexts):
+def open_page(address, tabs):
     """Opens the app in a fresh visit; the options are those of a Playwright context. After the test the visit must have
     been free of errors, and must have contacted only the app."""
     visits = []
 
     def visit(*, link: str = "", flags: tuple[str, ...] = (), **options) -> Page:
-        page = contexts(flags, {"viewport": {"width": 1440, "height": 900}, **options}).new_page()
+        page = tabs.take(flags, {"viewport": {"width": 1440, "height": 900}, **options})
         page.set_default_timeout(PATIENCE)
         errors, strangers = [], []
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-        page.on("request", lambda request: strangers.append(request.url)
-                if not request.url.startswith((address, "data:", "blob:")) else None)  # fmt: skip
-        visits.append((page, errors, strangers))
+        heard = {
+            "pageerror": lambda error: errors.append(str(error)),
+            "console": lambda said: errors.append(said.text) if said.type == "error" else None,
+            "request": lambda request: strangers.append(request.url)
+            if not request.url.startswith((address, "data:", "blob:")) else None,
+        }  # fmt: skip
+        for event, hear in heard.items():
+            page.on(event, hear)
+        visits.append((page, heard, errors, strangers))
         page.goto(address + link)
         if not link:  # a link may open another tab than the Atlas
             page.locator(".wsr-plot .main-svg").first.wait_for()
@@ -119,10 +143,10 @@ def open_page(address, contexts):
         return page
 
     yield visit
-    for page, errors, strangers in visits:
-        page.evaluate("localStorage.clear(), sessionStorage.clear()")
-        page.context.clear_cookies()
-        page.close()
+    for page, heard, errors, strangers in visits:
+        for event, hear in heard.items():
+            page.remove_listener(event, hear)
+        tabs.give_back(page)
         assert not [text for text in errors if not any(word in text for word in HARMLESS)]
         assert not strangers
 

@@ -99,7 +99,7 @@ def test_training_finds_the_two_groups(adapter, predict):
 def by_heart(adapter, **changes):
     """A training that can only memorize, because its weights have nothing in common."""
     noise = [torch.randn(20, adapter.size, generator=torch.Generator().manual_seed(seed)) for seed in (1, 2)]
-    config = replace(TINY, **{"steps": 600, "width": 64, "batch": 20, "ema": 0.9, "eval_every": 20, **changes})
+    config = replace(TINY, **{"steps": 300, "width": 64, "batch": 20, "ema": 0.9, "eval_every": 20, **changes})
     training = Training(WeightDiffusion.new(adapter, noise[0], config, ["even", "odd"]), noise[0], classes())
     training.validation = noise[1], classes()
     return training
@@ -114,7 +114,7 @@ def test_training_ends_before_it_learns_by_heart_and_keeps_the_best_average(adap
         assert training.best.loss == pytest.approx(min(losses), rel=1e-3)
         assert training.best.loss == pytest.approx(training.score(*training.validation), rel=1e-6)
         assert dict(training.evaluations)[training.best.step] == training.best.loss
-    assert early.step == early.best.step + 3 * 20 < whole.step == 600
+    assert early.step == early.best.step + 3 * 20 < whole.step == 300
     assert whole.evaluations[-1][1] > 1.1 * whole.best.loss, "what was learnt by heart does not help with others"
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -37,12 +38,13 @@ from precompute.experiments import (
     table1,
 )
 from wsr import presets
-from wsr.data.images import stable_split
+from wsr.data import images
 from wsr.fitting import encoders
 from wsr.fitting.encoder import EncoderConfig
 from wsr.generators.diffusion import DiffusionConfig, config
 from wsr.generators.files import load_generator
 from wsr.metrics import features
+from wsr.modalities import IMAGE
 from wsr.paths import assets_dir
 from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Protocol, Stage
 from wsr.zoo import Zoo
@@ -77,7 +79,10 @@ SMALL = {
     large_sampling: {"SAMPLES": 8, "STEPS": 3, "GUIDANCES": (1.0,), "FINAL_NOISES": (0.0, 0.1)},
     large_models: {"SAMPLES": 8, "STEPS": 3},
     scaling: {"SEEDS": (0,), "SAMPLES": 8, "STEPS": 3},
-    features: {"SIDE": 64},  # the real feature extractor, but on pictures of 64 pixels
+    # Pictures are read at the resolution of their fits, and judged at 32 pixels by the real feature extractor
+    images: {"load_image_folder": partial(images.load_image_folder, resolution=16)},
+    features: {"SIDE": 32},
+    IMAGE: {"resolutions": replace(IMAGE.resolutions, judged=32)},
     pointnet: {"BATCH": 4, "EPOCHS": 1},
     **{module: {"COUNT": 8, "STEPS": 3} for module in (augmentation, clusters, processes, sampling)},
 }  # fmt: skip
@@ -89,6 +94,8 @@ def small(tmp_path, monkeypatch):
     status."""
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    # Shapes are prepared in this process: each other one takes seconds to start (tests/data/test_occupancy.py has some)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
     for module, values in SMALL.items():
         for name, value in values.items():
             monkeypatch.setattr(module, name, value)
@@ -114,8 +121,8 @@ def pictures(folder: Path, train: int, heldout: int) -> str:
         name = f"{'cats' if i % 2 else 'dogs'}/{i:04d}.png"
         if not any(left.values()):
             return f"images:{folder}"
-        if left[stable_split(name)]:
-            left[stable_split(name)] -= 1
+        if left[images.stable_split(name)]:
+            left[images.stable_split(name)] -= 1
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             colours = noise.uniform(0.4, 0.5, 3) + np.linspace(0, 0.1, 16)[:, None, None]
             Image.fromarray(np.uint8(255 * np.broadcast_to(colours, (16, 16, 3)))).save(folder / name)

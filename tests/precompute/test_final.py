@@ -1,6 +1,7 @@
 """Only the final tables read the test split: no other code names it, asks for it, or reads the results."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pandas as pd
@@ -29,6 +30,7 @@ MAY_NAME_IT = {
 READERS = {"final_fits", "final_signals"}
 
 
+@functools.cache
 def sources() -> list[tuple[str, ast.Module]]:
     found = [path for folder in ("wsr", "app", "precompute", "tools") for path in (ROOT / folder).rglob("*.py")]
     return [(path.relative_to(ROOT).as_posix(), ast.parse(path.read_text())) for path in found]

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import trimesh
 from PIL import Image
+from work_of_visitors import broken, counting, silent, slowly, where
 
 from app.shared import work
 from app.shell import workers
@@ -30,22 +31,6 @@ def noise():
 @pytest.fixture(scope="module")
 def signal():
     return Signal("noise", "", "train", 2, noise)
-
-
-def where():
-    while True:
-        yield os.getpid(), os.getpriority(os.PRIO_PROCESS, 0)
-        time.sleep(0.01)
-
-
-def silent():
-    yield os.getpid()
-    time.sleep(600)
-
-
-def broken():
-    yield 1
-    raise WsrError("The rank must lie between 1 and 16, not 99.")
 
 
 def test_a_fit_in_a_child_is_the_fit_in_this_process(signal):
@@ -114,11 +99,6 @@ def test_errors_come_through_after_the_values_before_them():
         next(values)
 
 
-def counting(count):
-    for i in range(count):
-        yield i, np.zeros(30_000)
-
-
 def test_work_does_not_wait_for_who_draws_it():
     """A pipe holds only two such values, but a reader that spends time on drawing the first one finds all others
     afterwards."""
@@ -137,11 +117,6 @@ def test_getting_ready_is_left_out_while_a_visitor_fits():
     next(values)
     workers.ahead(partial(pytest.fail, "this was done for nobody"))
     values.close()
-
-
-def slowly():
-    time.sleep(1)
-    yield os.getpid()
 
 
 def test_a_visitor_waits_for_the_child_that_is_being_prepared(monkeypatch):

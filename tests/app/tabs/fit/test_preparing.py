@@ -1,5 +1,6 @@
 """A visitor's file is prepared for fitting within its time limit, and nobody else waits for it."""
 
+import itertools
 import time
 from types import SimpleNamespace
 
@@ -16,15 +17,15 @@ from app.tabs.fit.handlers import FitTab
 from wsr.errors import WsrError
 from wsr.isolation import Stopped
 
+HEIGHTS = itertools.count(1.01, 0.01)
+
 
 @pytest.fixture
-def cube(tmp_path, monkeypatch):
-    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
-    workers.close()
+def cube(tmp_path):
+    """A box that nobody has measured before, so that nothing of it is in the cache that all tests of the app share."""
     path = tmp_path / "cube.obj"
-    trimesh.creation.box((1, 1, 1)).export(path)
-    yield path
-    workers.close()
+    trimesh.creation.box((1, 1, next(HEIGHTS))).export(path)
+    return path
 
 
 @pytest.fixture
