@@ -86,10 +86,8 @@ class Judge:
         return (values == value if value else values != NONE).to_numpy()
 
     def _read(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
-        """All trusted readings of weights, one in each column. Those that are measured share one decoding."""
-        measured = self.readings.measure(weights) if self.readings.measured else pd.DataFrame(index=range(len(weights)))
-        others = {name: self.readings.read(weights, name) for name in self.trusted if name not in measured}
-        return measured.assign(**others)[list(self.trusted)]
+        """All trusted readings of weights, one in each column."""
+        return self.readings.table(weights, self.trusted)
 
     def row(self, name: str) -> dict:
         """Moves all weights by AMOUNTS along a direction, and returns a row of results. R²: squared correlation of the

@@ -6,7 +6,7 @@ instance. Any other attribute is read by a linear model of the field's values at
 numbers, logistic regression for categories, trained on the training fits.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -66,12 +66,19 @@ class Readings:
     def read(self, weights: Float[Tensor, "n p"], name: str) -> Float[np.ndarray, "n"]:
         """Reads one attribute of each weight: the value of a number, or, for the name of a direction to a category's
         value, such as "glasses: round", the probability of that value. WsrError for an unknown name."""
-        if name in self.measured:
-            return self.measure(weights)[name].to_numpy()
-        if name not in self._models:
-            self._models[name] = self._model(name)
-        scaler, _ = self._features()
-        return self._models[name](scaler.transform(self._values(weights)))
+        return self.table(weights, [name])[name].to_numpy()
+
+    def table(self, weights: Float[Tensor, "n p"], names: Iterable[str]) -> pd.DataFrame:
+        """Reads several attributes of each weight, which is decoded once for all of them: a row for each weight, a
+        column for each name. Values and errors as for `read`."""
+        names, found = list(names), {}
+        if measured := [name for name in names if name in self.measured]:
+            found |= self.measure(weights)[measured]
+        if others := [name for name in names if name not in self.measured]:
+            self._models |= {name: self._model(name) for name in others if name not in self._models}
+            features = self._features()[0].transform(self._values(weights))
+            found |= {name: self._models[name](features) for name in others}
+        return pd.DataFrame(found, index=range(len(weights)))[names]
 
     def certainty(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
         """Returns how sure a classifier is of each category: a row for each weight, with the probability of the value
