@@ -12,7 +12,6 @@ import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.final import final_fits
-from precompute.large import name
 from precompute.tables import write_tables
 from wsr.analysis.readings import Readings
 from wsr.zoo import Zoo
@@ -21,7 +20,7 @@ DRAWS, LEVEL = 1000, 0.95
 
 
 def run(cell: Cell, context: Context) -> list[dict]:
-    of = name(cell.data, cell.representation, context)
+    of = context.large_zoo(cell.data, cell.representation)
     zoo, made = (Zoo.open(context.path(f"{folder}/{of}")) for folder in ("zoos", "samples"))
     fits = final_fits(EXPERIMENT, zoo)
     unseen = zoo.weights(fits["id"][fits["status"] == "ok"].tolist())
@@ -58,7 +57,7 @@ EXPERIMENT = Experiment(
     data=("faces",),
     grid={"representation": ("mlora-asym",)},
     settings=lambda cell, context: {"draws": DRAWS, "level": LEVEL},
-    needs=("zoos/{data}-large-{representation}", "samples/{data}-large-{representation}"),
+    needs=("zoos/{large_zoo}", "samples/{large_zoo}"),
     run=run,
     report=report,
     reports=("reports/certainty{tag}.json", "reports/certainty{tag}.md"),
