@@ -125,19 +125,18 @@ def test_cache_follows_the_content_and_not_the_id(cache):
 
 
 def test_labels_of_given_points_are_kept_and_mended(cache):
-    """Each set of points has labels of its own. Only where it is said where the points are, a mesh without a point
-    inside is refused."""
+    """Each set of points has labels of its own, whatever its shape."""
     shape, points = Signal("ball", "", "train", 3, ball), random_points().astype(np.float32)
-    found = cached_labels(shape, points, "a")
+    found = cached_labels(shape, points, "a", "here")
     assert (found == inside(ball(), points)).all() and found.any()
-    assert not cached_labels(shape, points + 2, "b").any() and (cached_labels(shape, points + 2, "a") == found).all()
+    assert (cached_labels(shape, points / 9, "a", "here") == found).all(), "the name tells points apart"
     rows = points.reshape(2, -1, 3)
-    assert (cached_labels(shape, rows, "rows") == cached_labels(shape, rows, "rows")).all()
+    assert (cached_labels(shape, rows, "rows", "here") == cached_labels(shape, rows, "rows", "here")).all()
     (file,) = cache.glob("*/*-a.npz")
     file.write_bytes(file.read_bytes()[:100])
-    assert (cached_labels(shape, points, "a") == found).all()
+    assert (cached_labels(shape, points, "a", "here") == found).all()
     with pytest.raises(WsrError, match="none of 4,000 points over there"):
-        cached_labels(shape, points + 2, "c", "over there")
+        cached_labels(shape, points + 3, "b", "over there")
 
 
 @pytest.mark.parametrize("workers", [1, 2])

@@ -74,6 +74,15 @@ def test_faces_on_the_test_split():
     says(f"FD is {fd:.1f} times lower and MMD-P {mmd:.1f} times")
 
 
+def test_copies_among_faces():
+    found = report("audit-faces-large-mlora-asym")
+    shares = {name: 1 - found["summaries"][name]["novel"] for name in ("diffusion", "held out")}
+    says("Of 256 samples {:.0f} % are called copies, and of 200 held-out fits {:.0f} %".format(
+        *(100 * share for share in shares.values())
+    ))  # fmt: skip
+    assert all(share == 1 for share in found["planted"].values())
+
+
 def test_how_sure_classifiers_are_of_faces():
     *attributes, mean = report("certainty")["rows"]
     says(f"(hair, glasses, mouth and {({13: 'ten'})[len(attributes)]} more)")

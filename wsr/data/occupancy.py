@@ -103,11 +103,11 @@ def cached_occupancy(signal: Signal, count_per_kind: int = 16384, seed: int = 0)
 
 
 def cached_labels(
-    signal: Signal, points: Float[np.ndarray, "*n 3"], name: str, places: str = ""
+    signal: Signal, points: Float[np.ndarray, "*n 3"], name: str, places: str
 ) -> Bool[np.ndarray, "*n"]:  # fmt: skip
     """Returns which points lie inside a shape, cached in a file of a bit a point under the hash of the shape's content.
-    name: tells these points from others in the name of the file. places: words of the message for a mesh without a
-    point inside; by default there is none, and such a mesh is not refused."""
+    name: tells these points from others in the name of the file. places: words of the message that say where they are.
+    WsrError for a mesh without a point inside."""
     path, shape = _path_of(signal, name), points.shape[:-1]
     try:
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -118,8 +118,7 @@ def cached_labels(
         pass  # missing or damaged: computed again
     mesh = signal.read()
     occupied = inside(mesh, points.reshape(-1, 3).astype(np.float64)).reshape(shape)
-    if places:
-        refuse_empty(mesh, occupied, places)
+    refuse_empty(mesh, occupied, places)
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, inside=np.packbits(occupied, axis=-1))
     return occupied
