@@ -9,10 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 7860
-WORKERS ?= 4
+WORKERS ?= 3
 # What PyTorch, oneDNN and MKL have on a CPU without AVX-512
 PLAIN_CPU := WSR_COMPUTE_DTYPE=float32 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 MKL_ENABLE_INSTRUCTIONS=AVX2
-# Four tests at a time on two cores, since many wait for a server or a child; those of one file follow each other and share what they set up
+# Three tests at a time on two cores (four take as long), since many wait for a server or a child; those of one file follow each other and share what they set up
 # Bytecode is kept even where the environment says otherwise: hundreds of processes would compile the same files
 TESTS = PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 # Succeeds where PyTorch already computes as on a plain CPU, as the CPU or the variables above decide
