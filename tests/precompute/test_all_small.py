@@ -89,11 +89,9 @@ SMALL = {
 
 
 @pytest.fixture
-def small(tmp_path, monkeypatch):
+def small(nothing, monkeypatch):
     """Runs experiments on a folder with the `paper` preset, which is replaced by small sizes here. Returns the exit
     status."""
-    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     # Shapes are prepared in this process: each other one takes seconds to start (tests/data/test_occupancy.py has some)
     monkeypatch.setattr("os.cpu_count", lambda: 1)
     for module, values in SMALL.items():

@@ -24,12 +24,6 @@ def known():
     return experiments()
 
 
-@pytest.fixture
-def nothing(tmp_path, monkeypatch):
-    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.mark.parametrize("context", [Context(), Context("paper"), Context("paper", (FOLDER,))])
 def test_every_cell_has_a_name_and_makes_files_of_its_own(known, context):
     plan = Plan(known, context)

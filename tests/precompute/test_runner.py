@@ -76,10 +76,8 @@ class Laboratory:
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
-    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
-    return Laboratory(tmp_path / "assets")
+def lab(nothing):
+    return Laboratory(nothing)
 
 
 def test_what_is_needed_comes_first_whatever_the_order_of_declaration(lab):

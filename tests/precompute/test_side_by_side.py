@@ -34,10 +34,8 @@ class Processes(Laboratory):
 
 
 @pytest.fixture
-def lab(tmp_path, monkeypatch):
-    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
-    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
-    return Processes(tmp_path / "assets")
+def lab(nothing):
+    return Processes(nothing)
 
 
 def test_cells_that_need_nothing_of_each_other_run_at_once(lab):
