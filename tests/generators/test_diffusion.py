@@ -11,6 +11,7 @@ from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.generators.diffusion import Training, WeightDiffusion, diffusion_preset
 from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.diffusion.draws import Ahead
 from wsr.generators.diffusion.process import make_process
 from wsr.generators.diffusion.tokens import LayerTokens, make_tokens
 
@@ -116,6 +117,21 @@ def test_training_ends_before_it_learns_by_heart_and_keeps_the_best_average(adap
         assert dict(training.evaluations)[training.best.step] == training.best.loss
     assert early.step == early.best.step + 3 * 20 < whole.step == 300
     assert whole.evaluations[-1][1] > 1.1 * whole.best.loss, "what was learnt by heart does not help with others"
+
+
+def test_a_rate_that_decays_is_followed_to_its_end_whatever_patience_says(adapter):
+    training = by_heart(adapter, patience=1, decay_steps=120, warmup=10)
+    rates = [record.lr for record in training.run(record_every=10, monitor_every=0)]
+    assert training.step == 120 and training.best.step < 120
+    assert rates == sorted(rates, reverse=True) and rates[-1] < 1e-3 * rates[0]
+
+
+def test_batches_drawn_ahead_are_those_of_their_steps(adapter):
+    draw = by_heart(adapter)._draw
+    ahead = Ahead(draw)
+    for step in (0, 1, 2, 7, 3, 4):  # a resumed run jumps
+        for one, other in zip(ahead(step), draw(step), strict=True):
+            torch.testing.assert_close(one, other, rtol=0, atol=0)
 
 
 def test_a_run_with_a_validation_part_resumes_with_its_best(adapter, tmp_path):

@@ -5,6 +5,7 @@ from typing import Literal
 
 from wsr.errors import unknown_name
 from wsr.fields.registry import named
+from wsr.presets import later
 
 Predict = Literal["epsilon", "sample", "v_prediction", "flow"]
 """What the network predicts from noisy weights: the noise (as in the paper), the clean weights, a mix of both, or (flow
@@ -75,6 +76,9 @@ class DiffusionConfig:
     """Decay of the exponential moving average of the parameters."""
     warmup: int = 100
     """Steps over which the learning rate rises from 0."""
+    decay_steps: int | None = later(None)
+    """Steps over which the learning rate falls to 0 along half a cosine; training ends with them, whatever `patience`
+    says, and keeps the averaged network with the lowest validation loss. None: the rate stays."""
     patience: int = 0
     """Early stopping: training ends after this many evaluations without a lower loss on the validation weights (the
     zoo's validation split, or else a tenth of the training weights), and keeps the averaged network with the lowest; 0:
@@ -87,6 +91,8 @@ class DiffusionConfig:
 
     def steps_for(self, count: int) -> int:
         """Returns the number of steps for `count` training weights."""
+        if self.decay_steps is not None:
+            return self.decay_steps
         return self.steps if self.epochs is None else self.epochs * max(1, count // self.batch)
 
 
