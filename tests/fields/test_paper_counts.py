@@ -12,9 +12,7 @@ from wsr.fields.masks import frozen_count
 from wsr.presets import preset
 
 STATED = {row: PAPER["table1_reconstruction"][row] for row in ("lora", "lora-asym")}
-UNMASKED, MASKED = (
-    {2: STATED[row]["ffhq_params"], 3: STATED[row]["shapenet_params"]} for row in ("lora", "lora-asym")
-)
+UNMASKED, MASKED = ({2: STATED[row]["ffhq_params"], 3: STATED[row]["shapenet_params"]} for row in ("lora", "lora-asym"))
 
 
 @dataclass(frozen=True)
