@@ -20,6 +20,7 @@ from wsr.generators.latent import LatentConfig
 from wsr.generators.p_diff import PDiff, PDiffConfig
 from wsr.metrics.features import CloudExtractor, ImageExtractor, efficientnet_lite
 from wsr.metrics.pointnet import PointNet
+from wsr.run_files import CheckpointPace
 from wsr.symmetry import align, canonical
 
 TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 6, timesteps=20, beta=(1e-3, 0.2), ema=0.9, warmup=2, shared_modulation=True)
@@ -82,7 +83,8 @@ def test_a_model_is_trained_watched_kept_and_sampled(name, make, tmp_path, accel
     made = fresh(model, replace(TINY, patience=2, eval_every=2))
     training = Training(made, weights(model), classes())
     training.validation = weights(model, 4), classes(4)
-    records = list(training.run(record_every=2, monitor_every=4, checkpoint=tmp_path / "c", checkpoint_every=0.0))
+    often = CheckpointPace.at(0.0)
+    records = list(training.run(record_every=2, monitor_every=4, checkpoint=tmp_path / "c", pace=often))
     assert records[-1].done and any(record.monitor for record in records) and made.mean.device == GPU
     assert np.isfinite(records[-1].loss) and np.isfinite(records[-1].validation)
     again = Training(fresh(model, replace(TINY, patience=2, eval_every=2)), weights(model), classes())

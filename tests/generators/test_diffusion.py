@@ -13,6 +13,7 @@ from wsr.generators.diffusion import Training, WeightDiffusion, diffusion_preset
 from wsr.generators.diffusion.config import PREDICTIONS
 from wsr.generators.diffusion.process import make_process
 from wsr.generators.diffusion.tokens import LayerTokens, make_tokens
+from wsr.run_files import CheckpointPace
 
 
 def test_every_representation_becomes_tokens_and_back(model):
@@ -122,7 +123,7 @@ def test_a_run_with_a_validation_part_resumes_with_its_best(adapter, tmp_path):
     path, whole = tmp_path / "run.safetensors", by_heart(adapter, patience=3, eval_every=10)
     list(whole.run(record_every=10, monitor_every=0))
     first = by_heart(adapter, patience=3, eval_every=10)
-    for record in first.run(record_every=10, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
+    for record in first.run(record_every=10, monitor_every=0, checkpoint=path, pace=CheckpointPace.at(0.0)):
         if record.step == whole.best.step + 10:
             break
     again = by_heart(adapter, patience=3, eval_every=10)

@@ -39,7 +39,7 @@ def part_of(signals: Signals, part: str) -> Signals:
 
 
 def first(signals: Signals, count: int) -> Signals:
-    """Returns the first `count` signals, as the paper takes those of FFHQ (section 8.4). WsrError if there are fewer."""
+    """Returns the first `count` signals, as the paper takes FFHQ (section 8.4). WsrError if there are fewer."""
     if count > len(signals):
         raise WsrError(f"{signals.name!r} holds {counted(len(signals), signals.modality.noun, signals.modality.plural)}"
                        f", and {count:,} were asked for.")  # fmt: skip
