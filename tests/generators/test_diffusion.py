@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from tests.generators.conftest import TINY, classes, fresh, weights
 from wsr.errors import WsrError
@@ -250,8 +251,10 @@ def test_wrong_requests_are_explained(adapter):
 def _losses(make, folder):
     """Trains in one of two processes, and returns the losses."""
     torch.set_num_threads(1)
+    AcceleratorState._reset_state(reset_partial_state=True)  # of the process that was forked, which trains alone
     made, data, labels = make()
     training = Training(made, data, labels)
+    assert training.accelerator.num_processes == 2
     found = [record.loss for record in training.run(record_every=1, monitor_every=0)]
     if training.accelerator.is_main_process:
         torch.save(torch.tensor(found), folder / "losses.pt")

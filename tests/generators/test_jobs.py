@@ -5,12 +5,16 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
+from wsr.generators import files
 from wsr.generators.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
 from wsr.generators.diffusion.clusters import Clusters
 from wsr.generators.diffusion.jobs import parts_of, training_of
+from wsr.progress import bar
 from wsr.zoo import Zoo
 
 TINY = DiffusionConfig(
@@ -110,3 +114,28 @@ def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):
     monkeypatch.undo()
     # too few weights for clusters
     assert training_of(zoo, replace(TINY, clusters=4), cls="odd").model.classes == ["odd"]
+
+
+def _trained_together(zoo, out):
+    """Trains in one of two processes, and notes in a file of the process which files it has written."""
+    torch.set_num_threads(1)
+    AcceleratorState._reset_state(reset_partial_state=True)  # of the process that was forked, which trains alone
+    written, write = [], files.save_tensors
+    files.save_tensors = lambda path, *rest: (written.append(path.name), write(path, *rest))
+    last = list(train_diffusion(zoo, out, config=replace(TINY, patience=0)))[-1]
+    with bar("quiet unless first") as update:
+        update(1, 1)
+    assert Accelerator().num_processes == 2
+    torch.save({"written": written, "loss": last.loss}, f"{out}.{torch.distributed.get_rank()}")
+
+
+def test_of_two_processes_that_train_together_one_writes(zoo, tmp_path, capfd):
+    from accelerate import debug_launcher
+
+    debug_launcher(_trained_together, (zoo, tmp_path / "m.safetensors"), num_processes=2)
+    first, second = (torch.load(tmp_path / f"m.safetensors.{rank}") for rank in "01")
+    assert first["written"] == ["m.safetensors"] and second["written"] == []
+    assert first["loss"] == second["loss"], "they learn from halves of one batch"
+    assert capfd.readouterr().out.count("quiet unless first") == 2, "a line for the part, and the bar's last state"
+    assert len(load_diffusion(tmp_path / "m.safetensors", zoo.representation).sample(2, steps=2)) == 2
+    assert not list((tmp_path / "cache/training").glob("*.safetensors")), "the checkpoint goes when the model is there"

@@ -12,7 +12,7 @@ from wsr.commands import OK, GeneratorName, PresetName, console
 from wsr.errors import WsrError, counted, were
 from wsr.generators.registry import named
 from wsr.paths import assets_dir, atomic_path, require_writable
-from wsr.progress import bar
+from wsr.progress import bar, is_first_process
 
 
 @dataclass
@@ -68,7 +68,8 @@ class Diffuse:
                     note += f", cosine of samples {watch.cosine:.2f} (training {watch.cosine_train:.2f}), "
                     note += f"near {counted(watch.distinct, 'different weight')} of {watch.samples}"
                 update(record.step, record.steps, note)
-        console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
+        if is_first_process():
+            console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
         return OK
 
 
