@@ -109,6 +109,18 @@ def test_samples_become_a_zoo(adapter, tmp_path, accelerated):
     assert samples.weights().device.type == "cpu" and samples.weights().shape == (5, adapter.size)
 
 
+def test_a_zoo_and_an_extractor_go_to_the_gpu_as_copies(gpu):
+    zoo = wsr.Zoo.open("tests/fixtures/before/zoos/pictures-mlp")
+    there, of = zoo.to("cuda"), efficientnet_lite()
+    assert there.representation.device == GPU and zoo.representation.device.type == "cpu"
+    pictures = there.decode(zoo.ids[:2])
+    assert np.array_equal(pictures, zoo.decode(zoo.ids[:2])) and there.ids == zoo.ids
+    moved = of.to("cuda")
+    assert moved.device == "cuda" and of.device == "cpu" and np.allclose(moved(pictures), of(pictures), atol=1e-5)
+    cloud = CloudExtractor(PointNet(3), "own", 256)
+    assert next(cloud.to("cuda").network.parameters()).device == GPU and cloud.to("cuda").name == "own"
+
+
 def test_the_other_generators(adapter, accelerated):
     data, config = weights(adapter), LatentConfig(latent=4, width=8, steps=4, batch=4)
     both = PDiffConfig(config, replace(TINY, label_drop=0.0))

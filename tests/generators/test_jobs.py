@@ -11,7 +11,8 @@ from accelerate.state import AcceleratorState
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.generators import files
-from wsr.generators.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.generators.base import TrainSettings
+from wsr.generators.diffusion import Diffusion, DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
 from wsr.generators.diffusion.clusters import Clusters
 from wsr.generators.diffusion.jobs import parts_of, training_of
 from wsr.progress import bar
@@ -98,6 +99,11 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
     assert whole[-1].step == 6 and whole[-1].validation is None
     with pytest.raises(WsrError, match="class"):
         next(train_diffusion(zoo, tmp_path / "n.safetensors", config=TINY, cls="chair"))
+
+
+def test_a_generator_without_the_layer_encoder_keeps_everything_else(zoo):
+    with_it, without = (Diffusion.config_of(zoo, TrainSettings(preset="paper", encoder=one)) for one in (True, False))
+    assert with_it.encoder and without == replace(with_it, encoder=False) and without.predict == "epsilon"
 
 
 def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):

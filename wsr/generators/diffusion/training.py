@@ -84,9 +84,8 @@ class Training:
         self.dtype = torch.float32  # of the matrix products
         self.validation: tuple[Tensor, list[str]] | None = None
         self.best: Best | None = None
-        self.step, self.seconds, self.losses = 0, 0.0, []
+        self.step, self.seconds, self.losses, self.monitors = 0, 0.0, [], []
         self.evaluations: list[tuple[int, float]] = []  # step and validation loss
-        self.monitors: list[dict] = []
 
     @property
     def identity(self) -> Identity:
@@ -137,7 +136,7 @@ class Training:
             if checkpoint is not None and (self.done or pace.due):
                 with pace.writing():
                     self.save(checkpoint)
-                good = self.step
+                    good = self.step
             yield TrainRecord(
                 self.step, self.steps, loss, self._rate(self.step - 1), self.seconds,
                 watch, self.evaluations[-1][1] if self.evaluations else None, self.done,
