@@ -28,7 +28,8 @@ class Diffusion(WeightDiffusion):
     def config_of(cls, zoo: Zoo, settings: TrainSettings) -> DiffusionConfig:
         """Returns the config of the settings, or else that of their preset or the zoo's, with the settings' learning
         rate and steps, and without the layer encoder if they say so."""
-        config = settings.config or diffusion_preset(settings.preset or zoo.meta["preset"], zoo.meta["representation"])
+        preset, representation = settings.preset or zoo.meta["preset"], zoo.meta["representation"]
+        config = settings.config or diffusion_preset(preset, representation, zoo.modality)
         if settings.lr is not None:
             config = replace(config, lr=settings.lr)
         if not settings.encoder:
