@@ -9,6 +9,7 @@ from itertools import zip_longest
 from wsr import modalities
 from wsr.data import Signals, load_signals
 from wsr.data.occupancy import prepare_occupancy
+from wsr.data.parts import folder_and_part
 from wsr.data.registry import choices, find
 from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
@@ -78,8 +79,11 @@ def training_signals(data: str) -> Signals:
 
 def zoo_signals(dataset: str) -> Signals:
     """The signals of a data set's zoos, in an order that does not depend on the class, so that the first half of a zoo
-    represents all of it."""
-    return _chosen(load_signals(dataset), SIZES_OF.get(base_data(dataset), SIZES))
+    represents all of it. A part of a folder that is stated in numbers ("images:DIR#5000") is meant whole."""
+    signals = load_signals(dataset)
+    if ":" in dataset and folder_and_part(dataset.partition(":")[2])[1]:
+        return signals.select(sorted(signals.ids, key=_rank))
+    return _chosen(signals, SIZES_OF.get(base_data(dataset), SIZES))
 
 
 def large_zoo_signals(dataset: str) -> Signals:

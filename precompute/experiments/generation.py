@@ -24,6 +24,7 @@ from precompute.generators import (
     searched,
     with_trial,
 )
+from precompute.selection import modality_of
 from wsr.generators.base import SampleSettings, SaveSettings, TrainSettings
 from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, diffusion_preset
 from wsr.generators.diffusion.training import VERSION
@@ -36,7 +37,7 @@ from wsr.zoo import Zoo, compress_zoo
 
 def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
     """The settings of a generator's training; None if its network has not been searched yet."""
-    config = diffusion_preset(context.preset, one.representation)
+    config = diffusion_preset(context.preset, one.representation, modality_of(one.data))
     config = replace(config, encoder=config.encoder and one.encoder)
     if config.epochs is not None:
         return config

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from tests.generators.conftest import TINY, classes, fresh, weights
 from wsr.errors import WsrError
@@ -14,6 +15,7 @@ from wsr.generators.diffusion.config import PREDICTIONS
 from wsr.generators.diffusion.draws import Ahead
 from wsr.generators.diffusion.process import make_process
 from wsr.generators.diffusion.tokens import LayerTokens, make_tokens
+from wsr.run_files import CheckpointPace
 
 
 def test_every_representation_becomes_tokens_and_back(model):
@@ -138,7 +140,7 @@ def test_a_run_with_a_validation_part_resumes_with_its_best(adapter, tmp_path):
     path, whole = tmp_path / "run.safetensors", by_heart(adapter, patience=3, eval_every=10)
     list(whole.run(record_every=10, monitor_every=0))
     first = by_heart(adapter, patience=3, eval_every=10)
-    for record in first.run(record_every=10, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
+    for record in first.run(record_every=10, monitor_every=0, checkpoint=path, pace=CheckpointPace.at(0.0)):
         if record.step == whole.best.step + 10:
             break
     again = by_heart(adapter, patience=3, eval_every=10)
@@ -265,8 +267,10 @@ def test_wrong_requests_are_explained(adapter):
 def _losses(make, folder):
     """Trains in one of two processes, and returns the losses."""
     torch.set_num_threads(1)
+    AcceleratorState._reset_state(reset_partial_state=True)  # of the process that was forked, which trains alone
     made, data, labels = make()
     training = Training(made, data, labels)
+    assert training.accelerator.num_processes == 2
     found = [record.loss for record in training.run(record_every=1, monitor_every=0)]
     if training.accelerator.is_main_process:
         torch.save(torch.tensor(found), folder / "losses.pt")

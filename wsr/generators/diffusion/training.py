@@ -29,6 +29,7 @@ from wsr.generators.diffusion.model import WeightDiffusion
 from wsr.generators.diffusion.monitor import compared
 from wsr.generators.diffusion.process import make_process
 from wsr.identity import Identity, content_hash
+from wsr.run_files import CheckpointPace
 
 MIN_DELTA = 1e-3  # the relative decrease of the validation loss that counts as an improvement
 VERSION = 1  # to be incremented when a code change makes the same settings train a different model
@@ -89,9 +90,8 @@ class Training:
         self.validation: tuple[Tensor, list[str]] | None = None
         self.best: Best | None = None
         self._scored: tuple[Tensor, tuple[Tensor, ...]] | None = None  # weights, and how they are noised
-        self.step, self.seconds, self.losses = 0, 0.0, []
+        self.step, self.seconds, self.losses, self.monitors = 0, 0.0, [], []
         self.evaluations: list[tuple[int, float]] = []  # step and validation loss
-        self.monitors: list[dict] = []
 
     @property
     def identity(self) -> Identity:
@@ -105,16 +105,16 @@ class Training:
         record_every: int = 50,
         monitor_every: int = 250,
         checkpoint: Path | None = None,
-        checkpoint_every: float = 60.0,
+        pace: CheckpointPace | None = None,
     ) -> Iterator[TrainRecord]:
-        """Trains to the end, starting from `checkpoint` if it exists, and writes it every `checkpoint_every` seconds.
-        Closing the generator between two records saves a checkpoint. Afterwards the model's network is the moving
-        average of the run so far, the best one if there are validation weights. WsrError, with the step and the last
-        good checkpoint, if the loss is not finite."""
+        """Trains to the end, starting from `checkpoint` if it exists, and writes it when `pace` says. Closing the
+        generator between two records saves a checkpoint. Afterwards the model's network is the moving average of the
+        run so far, the best one if there are validation weights. WsrError, with the step and the last good checkpoint,
+        if the loss is not finite."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         try:
-            yield from self._steps(record_every, monitor_every, checkpoint, checkpoint_every)
+            yield from self._steps(record_every, monitor_every, checkpoint, pace or CheckpointPace())
         except GeneratorExit:
             if checkpoint is not None:
                 self.save(checkpoint)
@@ -123,9 +123,9 @@ class Training:
             self._settle()
 
     def _steps(
-        self, record_every: int, monitor_every: int, checkpoint: Path | None, checkpoint_every: float
+        self, record_every: int, monitor_every: int, checkpoint: Path | None, pace: CheckpointPace
     ) -> Iterator[TrainRecord]:
-        recent, saved, good = [], time.monotonic(), self.step
+        recent, good = [], self.step
         while not self.done:
             begun = time.monotonic()
             recent.append(self._train_step())
@@ -139,9 +139,10 @@ class Training:
             self.losses.append(loss)
             watch = self.monitor() if monitor_every and (self.done or not self.step % monitor_every) else None
             self.monitors += [{"step": self.step, **asdict(watch)}] if watch else []
-            if checkpoint is not None and (self.done or time.monotonic() - saved > checkpoint_every):
-                self.save(checkpoint)
-                saved, good = time.monotonic(), self.step
+            if checkpoint is not None and (self.done or pace.due):
+                with pace.writing():
+                    self.save(checkpoint)
+                    good = self.step
             yield TrainRecord(
                 self.step, self.steps, loss, self._rate(self.step - 1), self.seconds,
                 watch, self.evaluations[-1][1] if self.evaluations else None, self.done,
