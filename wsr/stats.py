@@ -28,8 +28,8 @@ class Difference:
     """An estimated difference with its confidence interval, positive if the first of the two is better.
 
     count: number of values, of the smaller side if the sides differ. level: share of experiments whose interval
-    contains the true difference. freedom: degrees of freedom of Student's t behind the interval; NaN if unknown, and for
-    what is computed exactly.
+    contains the true difference. freedom: degrees of freedom of Student's t behind the interval; NaN if unknown, and
+    for what is computed exactly.
     """
 
     mean: float
