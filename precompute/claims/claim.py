@@ -90,8 +90,8 @@ class Group:
     """The claims of one table, figure or section, which are judged together (`wsr.stats.holm`).
 
     reports: the reports of assets/reports that it reads, without ".json", if they exist. further: reports that only
-    runs with `--data` make, and other files of assets/. claims: the claims, from these reports. cells: the paper's table
-    beside ours, if it is one.
+    runs with `--data` make, and other files of assets/. claims: the claims, from these reports. cells: the paper's
+    table beside ours, if it is one.
     """
 
     name: str
