@@ -11,7 +11,20 @@ from scipy import stats as scipy_stats
 
 from wsr.errors import WsrError
 from wsr.paths import assets_dir
-from wsr.stats import LEVEL, Difference, mean_interval, paired, resampled, unpaired
+from wsr.stats import (
+    LEVEL,
+    Difference,
+    exact,
+    holm,
+    judged,
+    mean_interval,
+    paired,
+    resampled,
+    stated,
+    summarised,
+    together,
+    unpaired,
+)
 
 SIMULATIONS = 1000
 # Five standard errors of a share of 0.05 among so many simulations, so that one run in a million fails by chance.
@@ -136,3 +149,50 @@ def test_sides_and_shares_are_checked():
         resampled([1.0, 2.0], [1.0, 3.0], 1.0)
     with pytest.raises(WsrError, match="level"):
         mean_interval([1.0, 2.0], 95)
+
+
+def test_an_interval_and_its_p_value_tell_the_same(tables):
+    assert paired(*tables).p == pytest.approx(scipy_stats.ttest_rel(*tables).pvalue)
+    sides = tables[0][:40], tables[1][40:150]
+    assert unpaired(*sides).p == pytest.approx(scipy_stats.ttest_ind(*sides, equal_var=False).pvalue)
+    assert stated(1.0, 0.5, 9, 10).p == pytest.approx(2 * scipy_stats.t.sf(2 * scipy_stats.t.ppf(0.975, 9), 9))
+    assert math.isnan(exact(1.0).p) and paired([2.0, 3.0], [1.0, 2.0]).p == 0
+
+
+def test_means_and_deviations_say_what_the_values_do(tables):
+    first, second = tables[0][:50], tables[1][50:100]
+    found = summarised(*((side.mean(), side.std(ddof=1)) for side in (first, second)), 50)
+    wanted = unpaired(first, second)
+    assert (found.low, found.high, found.p) == pytest.approx((wanted.low, wanted.high, wanted.p))
+    assert summarised((2.0, 0.0), (1.0, 0.0), 5).verdict == "confirmed"
+    with pytest.raises(WsrError, match="not 1"):
+        summarised((2.0, 0.0), (1.0, 0.0), 1)
+
+
+def test_statements_that_are_judged_together_need_more_each():
+    """Holm's own procedure: with p-values of 0.01, 0.02 and 0.04, the factors are 3, 2 and 1."""
+    family = [_with_p(p) for p in (0.04, 0.01, 0.02)]
+    assert holm(family) == pytest.approx([0.04, 0.03, 0.04])
+    assert judged(family) == ["confirmed"] * 3 and judged([_with_p(0.04), *family[1:], _with_p(0.9)])[0] == "open"
+    assert judged([_with_p(0.03), exact(-1.0), _with_p(0.04)]) == ["open", "refuted", "open"]
+    assert holm([]) == [] and judged([Difference(math.nan, math.nan, math.nan, 2)]) == ["open"]
+
+
+def test_of_many_statements_without_substance_hardly_one_is_decided():
+    rng, wrong = np.random.default_rng(0), 0
+    for _ in range(SIMULATIONS):
+        family = [paired(rng.normal(size=10), rng.normal(size=10)) for _ in range(12)]
+        wrong += set(judged(family)) != {"open"}
+    assert wrong / SIMULATIONS <= 1 - LEVEL + SLACK
+
+
+def test_a_statement_of_parts_holds_if_all_of_them_do():
+    assert together(["confirmed", "confirmed"]) == "confirmed"
+    assert together(["confirmed", "refuted", "open"]) == "refuted"
+    assert together(["confirmed", "not comparable"]) == together(["confirmed", "open"]) == together([]) == "open"
+    assert together(["not comparable"] * 2) == "not comparable"
+
+
+def _with_p(p: float) -> Difference:
+    half = scipy_stats.t.ppf(0.975, 9) / scipy_stats.t.isf(p / 2, 9)
+    return stated(1.0, float(half), 9, 10)

@@ -1,0 +1,201 @@
+"""Every claim's verdict comes from the reports by one rule, and the published records are those of today's reports."""
+
+import json
+import shutil
+from copy import deepcopy
+
+import numpy as np
+import pytest
+
+from precompute.claims import figure3, groups, table1, table4
+from precompute.claims.claim import INCOMPARABLE, KAPPA, OPEN, Claim, Evidence, Fault
+from precompute.claims.reports import Reports
+from precompute.claims.rule import RULE, judge
+from precompute.experiment import Context
+from precompute.experiments import claims
+from wsr.paths import assets_dir
+from wsr.stats import exact, paired, stated
+
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
+
+@pytest.fixture(scope="module")
+def found():
+    return claims.gathered(Context())
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """A folder of assets with copies of the reports, which a test may change. Returns a function that reads a report,
+    changes it, and writes it back."""
+    for folder in ("reports", "zoos"):
+        (tmp_path / folder).mkdir()
+    for path in (assets_dir() / "reports").glob("*.json"):
+        shutil.copy(path, tmp_path / "reports")
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
+
+    def change(name: str, edit) -> None:
+        path = tmp_path / "reports" / f"{name}.json"
+        report = json.loads(path.read_text())
+        edit(report)
+        path.write_text(json.dumps(report))
+
+    return change
+
+
+def records(of: str) -> dict[str, dict]:
+    return {record["id"]: record for record in claims.gathered(Context())["claims"] if record["group"] == of}
+
+
+def claim(name: str, difference=None, *faults: Fault, parts=()) -> Claim:
+    evidence = Evidence(difference=difference, faults=faults)
+    return Claim(id=name, says="", where="", evidence=evidence, parts=tuple(parts))
+
+
+def verdicts(*of: Claim) -> list[str]:
+    return [record["verdict"] for record in judge(of, {})]
+
+
+def test_the_published_records_are_those_of_the_reports(found):
+    written = json.loads((assets_dir() / "reports/claims.json").read_text())
+    assert written == json.loads(json.dumps(found)), "run `wsr reproduce claims`: the reports say something else now"
+    assert (assets_dir() / "reports/REPRODUCTION.md").read_text() == claims.written(found)
+    assert not claims.changed(Context().cells(claims.EXPERIMENT)[0], Context())
+
+
+def test_the_rule():
+    clear, unclear, wrong = (stated(mean, 0.5, 9, 10) for mean in (2.0, 0.1, -2.0))
+    thin, other = Fault(OPEN, "one seed"), Fault(INCOMPARABLE, "another start")
+    assert verdicts(claim("a", clear), claim("b", unclear), claim("c", wrong)) == ["confirmed", "open", "refuted"]
+    assert verdicts(claim("a", clear, thin), claim("b", wrong, other), claim("c", clear, thin, other)) == [
+        "open", "not comparable", "not comparable",
+    ]  # fmt: skip
+    assert verdicts(claim("a", exact(1.0)), claim("b", exact(-1.0)), claim("c")) == ["confirmed", "refuted", "open"]
+    parts = [claim("whole", parts=["a", "b"]), claim("a", clear), claim("b", wrong)]
+    assert verdicts(*parts)[0] == "refuted"
+
+
+def test_claims_of_one_table_are_judged_together():
+    borderline = stated(1.0, 0.9, 9, 10)
+    assert verdicts(claim("a", borderline)) == ["confirmed"]
+    many = [claim(str(i), borderline if i == 0 else stated(0.0, 1.0, 9, 10)) for i in range(10)]
+    assert verdicts(*many)[0] == "open"
+    # what does not decide does not make it harder for the others either
+    fault = Fault(OPEN, "one seed")
+    assert verdicts(many[0], *(claim(f"x{i}", stated(0.0, 1.0, 9, 10), fault) for i in range(10)))[0] == "confirmed"
+
+
+def test_every_claim_is_one(found):
+    ids = [record["id"] for record in found["claims"]]
+    assert len(ids) == len(set(ids)) and {group.name for group in groups()} == {one["group"] for one in found["claims"]}
+    for record in found["claims"]:
+        assert record["claim"] and record["where"] and set(record.get("parts", ())) <= set(ids)
+        if not record.get("parts") and record["verdict"] in (OPEN, INCOMPARABLE):
+            decided = record["difference"] and record["difference"]["p by Holm"] is not None
+            assert record["reasons"] or decided, f"{record['id']} does not say why it is {record['verdict']}"
+    assert found["rule"] == list(RULE) and sum(found["counts"].values()) == len(ids)
+    assert sum(bool(record.get("headline")) for record in found["claims"]) == 5
+
+
+def test_nothing_is_confirmed_without_grounds(found):
+    """No interval of a decided claim includes 0, none has a reason against it, and none rests on fewer than three
+    values or on starts that are one."""
+    for record in found["claims"]:
+        if record["verdict"] not in ("confirmed", "refuted") or record.get("parts"):
+            continue
+        gain = record["difference"]
+        assert not record["reasons"] and (gain["low"] > 0) == (record["verdict"] == "confirmed")
+        assert gain["low"] > 0 or gain["high"] < 0
+        if gain["p"] is not None:
+            assert gain["p"] <= gain["p by Holm"] < 0.05 and record["n"] >= 3, record["id"]
+        cosines = record["more"].get("start cosines", [])
+        assert all(abs(cosine) <= figure3.INDEPENDENT for cosine in cosines)
+        if record["group"] in ("table2", "table3", "table5"):
+            assert record["seeds"] >= 3 and "test" in record["split"]
+
+
+def test_a_group_reads_only_what_it_declares():
+    with pytest.raises(KeyError, match="without declaring"):
+        Reports(Context(), ("table1",))("table4")
+
+
+def test_a_claim_without_reports_is_open(nothing):
+    found = claims.gathered(Context())
+    measured = [one for one in found["claims"] if one.get("difference") and one["difference"]["p"] is not None]
+    assert not measured and not [one for one in found["claims"] if one["verdict"] == "refuted"]
+    assert claims.written(found).startswith("# The paper's claims")
+
+
+def test_figure_3_is_judged_where_starts_are_independent(copied):
+    def widen(report):
+        """Adds starts that are independent for all six, from which mLoRA-Asym's barrier is the lowest."""
+        noise = np.random.default_rng(0)
+        for row in [row for row in report["rows"] if row["series"] == "own" and row["lambda"] in (0.0, 1.0)]:
+            new = deepcopy(row) | {"series": "wide", "start_cosine": 0.1 if row["lambda"] else 1.0}
+            low = 0.02 if row["representation"] == figure3.BEST else 0.3
+            new["raw"]["drops"] = (low + 0.01 * noise.normal(size=len(row["raw"]["drops"]))).tolist()
+            report["rows"].append(new)
+
+    before = records("figure3")
+    assert before["figure3.barrier.mlora-asym>lora-asym"]["verdict"] == "not comparable"
+    assert "0.99" in str(before["figure3.barrier.mlora-asym>lora-asym"]["more"])  # every start's cosine is told
+    copied("figure3-shapes10", widen)
+    reasons = records("figure3")["figure3.barrier.mlora-asym>lora-asym"]["reasons"]
+    assert len(reasons) == 1 and "√6" in reasons[0]
+    copied("figure3-shapes10", lambda report: report.update({KAPPA: 6**0.5}))
+    after = records("figure3")
+    assert after["figure3.barrier.mlora-asym>lora-asym"]["verdict"] == "confirmed"
+    assert after["figure3.steady.mlora-asym.wide-0.02"]["verdict"] == "confirmed"
+    # the paper's literal start keeps its own verdict
+    assert after["figure3.steady.mlora-asym"]["verdict"] == before["figure3.steady.mlora-asym"]["verdict"]
+
+
+def test_table_4_is_judged_by_raw_weights(copied):
+    def add_raw(report):
+        for row in [row for row in report["order"] if row["measure"] == "1-NN"]:
+            report["order"].append(row | {"protocol": table4.RAW, "by": 20.0, "±": 2.0})
+        report["rows"] += [row | {"protocol": table4.RAW} for row in report["rows"]]
+
+    before = records("table4")["table4.nn1.mlora>lora"]
+    assert before["verdict"] == "not comparable" and "raw" in before["reasons"][0]
+    copied("table4", add_raw)
+    after = records("table4")
+    assert after["table4.nn1.mlora>lora"]["verdict"] == "confirmed"
+    assert after["table4.ari.mlora>lora"]["verdict"] == "not comparable"
+
+
+def test_table_5_needs_three_seeds_and_the_test_split(copied):
+    def complete(report):
+        report["split"] = "test"
+        flat = [row for row in report["rows"] if row["model"].endswith("-flat")]
+        with_encoder = [row for row in report["rows"] if row["set"] == "samples" and not row["model"].endswith("-flat")]
+        for i, row in enumerate(with_encoder):
+            row["FD"] = 0.1 + 0.001 * (i % 3)
+        report["rows"] += [row | {"FD": row["FD"] + 0.001 * i} for i in (1, 2) for row in flat]
+
+    key = "table5.fd.mlora-asym>mlora-asym-without-the-layer-encoder"
+    assert any("seeds" in reason for reason in records("table5")[key]["reasons"])
+    copied("generation-shapes10-mlora-asym", complete)
+    others = [path.stem for path in (assets_dir() / "reports").glob("generation-shapes10-*.json")]
+    for name in others:
+        copied(name, lambda report: report.update(split="test"))
+    assert records("table5")[key]["verdict"] == "confirmed"
+
+
+def test_table_1_asks_whether_learning_rates_decide(copied):
+    rates = {"quality": {"a": {"x": {"lr": 1, "a_rate": 1, "mean": 30.0}, "y": {"lr": 2, "a_rate": 1, "mean": 31.0}},
+                         "b": {"x": {"lr": 1, "a_rate": 1, "mean": 30.0}}},
+             "chosen": {"a": {"lr": 1, "a_rate": 1}, "b": {"lr": 1, "a_rate": 1}}}  # fmt: skip
+    assert table1._slack(rates, ("a", "b")) == 1.0 and table1._slack(rates, ("b", "a")) == -1.0
+    assert table1._overturned(paired([0.0, 0.1, 0.2], [0.5, 0.6, 0.8]), 1.0)
+    assert not table1._overturned(paired([0.0, 0.1, 0.2], [5.0, 5.1, 5.3]), 1.0)
+    name = "table1.ffhq_psnr.faces.mlora-asym>mlora"
+    assert any("best rate" in reason for reason in records("table1")[name]["reasons"])
+
+    def best(report):
+        for kind, tried in report["quality"].items():
+            top = max(tried.values(), key=lambda row: row["mean"])
+            report["chosen"][kind] = {axis: top[axis] for axis in ("lr", "a_rate")}
+
+    copied("learning-rates-emoji", best)
+    assert not records("table1")[name]["reasons"]
