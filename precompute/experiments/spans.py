@@ -33,11 +33,11 @@ LEARNT = 0.8  # share of the training weights onto which the others are projecte
 
 def run(cell: Cell, context: Context) -> list[dict]:
     context.prepare(cell.data)
-    return measured(context.open_zoo(cell))
+    return measured(context.open_zoo(cell), context.device)
 
 
-def measured(zoo: Zoo) -> list[dict]:
-    judge, rows = Judge(zoo), []
+def measured(zoo: Zoo, device: str = "cpu") -> list[dict]:
+    judge, rows = Judge(zoo, device=device), []
     ids = zoo.good("train")["id"].tolist()
     number = pd.factorize(pd.Series(groups(zoo.meta["dataset"], ids)))[0]
     training, learnt = zoo.weights(ids), torch.from_numpy(number < LEARNT * (number.max() + 1))
