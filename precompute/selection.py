@@ -82,6 +82,11 @@ def zoo_signals(dataset: str) -> Signals:
     return _chosen(load_signals(dataset), SIZES_OF.get(base_data(dataset), SIZES))
 
 
+def zoo_size(dataset: str) -> int:
+    """How many signals a data set's zoos hold, if it has enough."""
+    return sum(SIZES_OF.get(base_data(dataset), SIZES).values())
+
+
 def large_zoo_signals(dataset: str) -> Signals:
     """All signals of a data set, for its large zoos (`precompute.large`). Those that a part of such a zoo in assets/
     holds come first, and the others follow in an order that does not depend on the class either."""
