@@ -103,4 +103,5 @@ def best_trials(path: Path) -> dict[str, dict]:
 
 def with_trial(config: DiffusionConfig, row: dict) -> DiffusionConfig:
     """Returns the settings with those of a row of the search. Older rows have only a learning rate."""
-    return replace(config, **{axis: row[axis] for axis in ("lr", "width", "depth", "token_size") if axis in row})
+    axes = ("lr", "width", "depth", "token_size", "decay_steps")
+    return replace(config, **{axis: row[axis] for axis in axes if axis in row})

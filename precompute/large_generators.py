@@ -7,6 +7,7 @@ from pathlib import Path
 from precompute.experiment import Cell, Context
 from precompute.generators import best_trials, large_search_report, with_trial
 from precompute.judging import train
+from precompute.selection import modality_of
 from wsr.generators.base import SaveSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
@@ -26,7 +27,7 @@ def counts(data: str) -> tuple[int, ...]:
 
 def config_of(cell: Cell, context: Context) -> DiffusionConfig:
     """The settings of a training: the preset's, with what the search has found for the representation."""
-    config = diffusion_preset(context.preset, cell.representation)
+    config = diffusion_preset(context.preset, cell.representation, modality_of(cell.data))
     found = best_trials(context.path(large_search_report(cell.data, context))).get(cell.representation)
     return with_trial(config, found) if found else config
 

@@ -21,8 +21,9 @@ from wsr.presets import PRESETS
 
 ALL, LIST = "all", "list"
 STANDARD = PRESETS[0]
-# What the data sets of the paper are like, in the plan of a run that names none.
-LIKE_THE_PAPER = ("images:FFHQ", "meshes:ShapeNet")
+# What the data sets of the paper are like, in the plan of a run that names none: the first 5,000 pictures of one
+# folder, and 500 shapes of each of the ten largest classes of another.
+LIKE_THE_PAPER = ("images:FFHQ#5000", "meshes:ShapeNet#10x500")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 zoo holds. A data set's zoos hold the same signals for every representation."""
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
@@ -9,6 +10,7 @@ from itertools import zip_longest
 from wsr import modalities
 from wsr.data import Signals, load_signals
 from wsr.data.occupancy import prepare_occupancy
+from wsr.data.parts import folder_and_part
 from wsr.data.registry import choices, find
 from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
@@ -78,12 +80,18 @@ def training_signals(data: str) -> Signals:
 
 def zoo_signals(dataset: str) -> Signals:
     """The signals of a data set's zoos, in an order that does not depend on the class, so that the first half of a zoo
-    represents all of it."""
-    return _chosen(load_signals(dataset), SIZES_OF.get(base_data(dataset), SIZES))
+    represents all of it. A part of a folder that is stated in numbers ("images:DIR#5000") is meant whole."""
+    signals = load_signals(dataset)
+    if ":" in dataset and folder_and_part(dataset.partition(":")[2])[1]:
+        return signals.select(sorted(signals.ids, key=_rank))
+    return _chosen(signals, SIZES_OF.get(base_data(dataset), SIZES))
 
 
 def zoo_size(dataset: str) -> int:
     """How many signals a data set's zoos hold, if it has enough."""
+    part = folder_and_part(dataset.partition(":")[2])[1] if ":" in dataset else ""
+    if part:
+        return math.prod(map(int, part.split("x")))
     return sum(SIZES_OF.get(base_data(dataset), SIZES).values())
 
 

@@ -1,5 +1,7 @@
 """A progress bar with the remaining time, which is readable in a log file too."""
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -20,10 +22,22 @@ class _Note(TextColumn):
         return text
 
 
+def is_first_process() -> bool:
+    """Whether this process reports progress and writes results: of processes that train together, as `accelerate
+    launch` starts them, only the first does."""
+    torch = sys.modules.get("torch")  # which few commands need, and which takes seconds to load
+    if torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized():
+        return torch.distributed.get_rank() == 0
+    return int(os.environ.get("RANK") or 0) == 0
+
+
 @contextmanager
 def bar(title: str, console: Console | None = None) -> Iterator[Callable[..., None]]:
     """Yields a function update(done, total, note=""). If the output is not a terminal, a line is printed for every
-    twentieth part."""
+    twentieth part. Only the first of processes that train together shows it."""
+    if not is_first_process():
+        yield lambda done, total, note="": None
+        return
     whole = [Column(no_wrap=True) for _ in range(5)]
     columns = (
         TextColumn("{task.description}", table_column=whole[0]),

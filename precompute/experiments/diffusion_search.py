@@ -1,4 +1,5 @@
-"""The search for the networks of the diffusion models: learning rate, width, depth and, for MLPs, the size of tokens.
+"""The search for the networks of the diffusion models: learning rate and its decay, width, depth and, for MLPs, the
+size of tokens.
 
 Every representation gets the same number of trials, so that HyperDiffusion's baseline (the diffusion of MLP weights) is
 tuned with as much care as ours. A trial trains for a minute on one core and is judged by its validation loss; the test
@@ -8,7 +9,7 @@ tried, or when the trials are used up. The measured time of a step later decides
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from precompute.generators import OWN_SEARCH, SEARCHED, THREADS, search_report, 
 from precompute.judging import train
 from precompute.records import keep, kept
 from precompute.tables import write_json
+from wsr.errors import WsrError
 from wsr.fields import registry
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
@@ -25,6 +27,7 @@ from wsr.zoo import Zoo
 
 RATES, SECONDS, TRIALS = (1e-3, 2e-3), 60, 20
 WIDTHS, DEPTHS = (192, 256, 320, 448, 640), (1, 2, 3, 4, 6)
+DIVERGED = 1e9  # stands for the validation loss of a training that diverged
 TOKEN_SIZES = (160, 320, 640, 1280, None)  # None: each layer is one token
 
 
@@ -36,36 +39,40 @@ class Trial:
     width: int
     depth: int
     token_size: int | None
+    decay_steps: int | None = None
 
     @classmethod
     def of(cls, config: DiffusionConfig) -> "Trial":
-        return cls(config.lr, config.width, config.depth, config.token_size)
+        return cls(config.lr, config.width, config.depth, config.token_size, config.decay_steps)
 
 
 @dataclass(frozen=True)
 class Budget:
-    """The number of trials of a representation, and the CPU seconds of each."""
+    """The number of trials of a representation, and the CPU seconds of each. decays: lengths of a decay of the learning
+    rate that are tried."""
 
     trials: int
     seconds: int
+    decays: tuple[int | None, ...] = (None,)
 
 
-def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool, trials: int) -> Trial | None:
-    """The next trial; None if all neighbours of the best one have been tried, or `trials` have been made. known: the
+def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool, budget: Budget) -> Trial | None:
+    """The next trial; None if all neighbours of the best one have been tried, or the budget is used up. known: the
     validation loss of each trial so far. start: the preset. tokens: whether the size of tokens is searched."""
     for lr in RATES:
         if replace(start, lr=lr) not in known:
             return replace(start, lr=lr)
-    if len(known) >= trials:
+    if len(known) >= budget.trials:
         return None
     best = min(known, key=known.__getitem__)
-    return next((one for one in neighbours(best, tokens) if one not in known), None)
+    return next((one for one in neighbours(best, tokens, budget.decays) if one not in known), None)
 
 
-def neighbours(trial: Trial, tokens: bool) -> Iterator[Trial]:
+def neighbours(trial: Trial, tokens: bool, decays: tuple[int | None, ...] = (None,)) -> Iterator[Trial]:
     """Yields the trials that differ from this one by one step of one axis."""
     yield from (replace(trial, lr=lr) for lr in (trial.lr / 2, trial.lr * 2))
-    ladders = {"width": WIDTHS, "depth": DEPTHS} | ({"token_size": TOKEN_SIZES} if tokens else {})
+    ladders = {"decay_steps": decays, "width": WIDTHS, "depth": DEPTHS}
+    ladders |= {"token_size": TOKEN_SIZES} if tokens else {}
     ladders = {axis: ladder for axis, ladder in ladders.items() if getattr(trial, axis) in ladder}
     for axis, ladder in ladders.items():
         at = ladder.index(getattr(trial, axis))
@@ -79,15 +86,26 @@ def search(zoo: Zoo, cell: Cell, context: Context, budget: Budget) -> list[dict]
     start, tokens = Trial.of(preset), not registry.named(name).needs_base
     while True:
         known = {Trial.of(with_trial(preset, row)): row["validation loss"] for row in rows}
-        trial = next_trial(known, start, tokens, budget.trials)
+        trial = next_trial(known, start, tokens, budget)
         if trial is None:
             return rows
-        tried = vars(trial)
-        training = training_of(zoo, replace(preset, **tried))
-        seconds, best = train(training, budget.seconds, f"{name} {trial}"), training.best
-        row = {"representation": name, **tried, "validation loss": best.loss, "best step": best.step}
-        rows.append(row | {"steps": training.step, "seconds": seconds, "step seconds": seconds / training.step})
+        rows.append({"representation": name, **vars(trial), **tried(zoo, replace(preset, **vars(trial)), budget)})
         keep(cell, rows)
+
+
+def tried(zoo: Zoo, config: DiffusionConfig, budget: Budget) -> dict:
+    """Trains with the settings of a trial and returns the figures of its row. A training that diverges is the worst of
+    all trials, and the search goes on."""
+    training, diverged = training_of(zoo, config), ""
+    try:
+        seconds = train(training, budget.seconds, f"{config.lr:g}, {config.width}, {config.depth}")
+    except WsrError as error:
+        seconds, diverged = training.seconds, str(error)
+    best = training.best
+    found = {"validation loss": DIVERGED, "best step": None, "steps": training.step}
+    found |= {"validation loss": best.loss, "best step": best.step} if best and not diverged else {}
+    found |= {"seconds": seconds, "step seconds": seconds / max(1, training.step)}
+    return found | ({"diverged": diverged} if diverged else {})
 
 
 def searching(zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budget], **declared: Any) -> Experiment:
@@ -96,12 +114,12 @@ def searching(zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budge
 
     def settings(cell: Cell, context: Context) -> dict:
         about = {"config": diffusion_preset(context.preset, cell.representation), "training": VERSION}
-        return about | {"seconds": budget().seconds, "trials": budget().trials}
+        return about | asdict(budget())
 
     def report(found: Found, paths: list[Path], context: Context) -> None:
         rows = [row for _, rows in found for row in rows]
         about = {"data set": context.named(found[0][0].data)}
-        write_json(paths[0], about | {"seconds": budget().seconds, "trials": budget().trials, "rows": rows})
+        write_json(paths[0], about | asdict(budget()) | {"rows": rows})
 
     return Experiment(
         settings=settings,

@@ -24,7 +24,7 @@ from precompute.generators import (
     searched,
     with_trial,
 )
-from precompute.selection import zoo_size
+from precompute.selection import modality_of, zoo_size
 from wsr.generators.base import SampleSettings, SaveSettings, TrainSettings
 from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, diffusion_preset
 from wsr.generators.diffusion.training import VERSION
@@ -37,7 +37,7 @@ from wsr.zoo import Zoo, compress_zoo
 
 def config_of(one: Generator, context: Context) -> DiffusionConfig | None:
     """The settings of a generator's training; None if its network has not been searched yet."""
-    config = diffusion_preset(context.preset, one.representation)
+    config = diffusion_preset(context.preset, one.representation, modality_of(one.data))
     config = replace(config, encoder=config.encoder and one.encoder)
     if config.epochs is not None:
         return config

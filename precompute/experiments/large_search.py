@@ -5,12 +5,12 @@ from precompute.experiments.diffusion_search import Budget, searching
 from precompute.generators import large_search_report
 from precompute.large import REPRESENTATIONS, whole
 
-# From ten times as many weights it takes longer until two networks differ, so trials are longer, and fewer.
-TRIALS, SECONDS = 12, 100
+# From ten times as many weights it takes longer until two networks differ, so trials are longer.
+TRIALS, SECONDS, DECAYS = 16, 1200, (None, 3000, 10_000)
 
 EXPERIMENT = searching(
     whole,
-    lambda: Budget(TRIALS, SECONDS),
+    lambda: Budget(TRIALS, SECONDS, DECAYS),
     name="large_search",
     title="`reports/large-search-*.json`: rates, widths, depths and tokens for the generators of the large zoos",
     data=("faces", "shapes10"),
@@ -18,5 +18,5 @@ EXPERIMENT = searching(
     needs=("zoos/{large_zoo}",),
     reports=lambda cell, context: [large_search_report(cell.data, context)],
     size="2 × 10 kB",
-    time="20 min each (estimated)",
+    time="5 min on an H100, else up to 5 h each (estimated)",
 )

@@ -60,6 +60,7 @@ LEVERS: dict[str, Protocol] = {
     "together, steps × 2": replace(GENTLE, shared_points=True, steps=2.0),
     # from an encoder's starts, which `steps` then counts in units of (30 for images, 350 for shapes)
     "encoded": Protocol(encoded=True),
+    "encoded, rate × ½, steps × 2": Protocol(encoded=True, lr=0.5, steps=2.0),
     "encoded, rate × ¼": Protocol(encoded=True, lr=0.25),
     "encoded, rate × ¼, steps × 5": Protocol(encoded=True, lr=0.25, steps=5.0),
 }

@@ -21,6 +21,7 @@ from wsr.fitting.problem import make_problem
 from wsr.modalities.image_targets import ImageTargets
 from wsr.presets import BaseTrainingConfig, FitConfig, Stage
 from wsr.render.decode import decode, evaluate_in_chunks
+from wsr.run_files import CheckpointPace
 
 
 def on_cpu(model: Representation) -> bool:
@@ -110,7 +111,7 @@ def test_a_base_is_trained_and_comes_to_the_cpu(config, tmp_path, gpu):
     targets = ImageTargets(torch.randint(0, 256, (4, 8, 8, 3), dtype=torch.uint8), "cuda")
     schedule = BaseTrainingConfig((Stage(6, 4, 32, 2e-3), Stage(4, 2, 64, 1e-3)))
     training = BaseTraining(targets, config, schedule, device="cuda")
-    list(training.run(checkpoint=tmp_path / "c.pt", checkpoint_every=0.0))
+    list(training.run(checkpoint=tmp_path / "c.pt", pace=CheckpointPace.at(0.0)))
     base, latents = training.finish()
     assert latents.device.type == "cpu" and base.weight.device.type == "cpu" and base.mean_style.device.type == "cpu"
     assert all(p.device == GPU for p in training.base.parameters())

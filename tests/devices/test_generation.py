@@ -20,6 +20,7 @@ from wsr.generators.latent import LatentConfig
 from wsr.generators.p_diff import PDiff, PDiffConfig
 from wsr.metrics.features import CloudExtractor, ImageExtractor, efficientnet_lite
 from wsr.metrics.pointnet import PointNet
+from wsr.run_files import CheckpointPace
 from wsr.symmetry import align, canonical
 
 TINY = DiffusionConfig(16, 1, 2, 8, 3e-3, 6, timesteps=20, beta=(1e-3, 0.2), ema=0.9, warmup=2, shared_modulation=True)
@@ -82,7 +83,8 @@ def test_a_model_is_trained_watched_kept_and_sampled(name, make, tmp_path, accel
     made = fresh(model, replace(TINY, patience=2, eval_every=2))
     training = Training(made, weights(model), classes())
     training.validation = weights(model, 4), classes(4)
-    records = list(training.run(record_every=2, monitor_every=4, checkpoint=tmp_path / "c", checkpoint_every=0.0))
+    often = CheckpointPace.at(0.0)
+    records = list(training.run(record_every=2, monitor_every=4, checkpoint=tmp_path / "c", pace=often))
     assert records[-1].done and any(record.monitor for record in records) and made.mean.device == GPU
     assert np.isfinite(records[-1].loss) and np.isfinite(records[-1].validation)
     again = Training(fresh(model, replace(TINY, patience=2, eval_every=2)), weights(model), classes())
@@ -105,6 +107,18 @@ def test_samples_become_a_zoo(adapter, tmp_path, accelerated):
     assert list(sample_zoo(model, tmp_path / "z", 5, steps=3)) == [5]
     samples = wsr.Zoo.open(tmp_path / "z")
     assert samples.weights().device.type == "cpu" and samples.weights().shape == (5, adapter.size)
+
+
+def test_a_zoo_and_an_extractor_go_to_the_gpu_as_copies(gpu):
+    zoo = wsr.Zoo.open("tests/fixtures/before/zoos/pictures-mlp")
+    there, of = zoo.to("cuda"), efficientnet_lite()
+    assert there.representation.device == GPU and zoo.representation.device.type == "cpu"
+    pictures = there.decode(zoo.ids[:2])
+    assert np.array_equal(pictures, zoo.decode(zoo.ids[:2])) and there.ids == zoo.ids
+    moved = of.to("cuda")
+    assert moved.device == "cuda" and of.device == "cpu" and np.allclose(moved(pictures), of(pictures), atol=1e-5)
+    cloud = CloudExtractor(PointNet(3), "own", 256)
+    assert next(cloud.to("cuda").network.parameters()).device == GPU and cloud.to("cuda").name == "own"
 
 
 def test_the_other_generators(adapter, accelerated):

@@ -114,8 +114,8 @@ def test_budgets_of_the_six_lie_within_5_percent(dim):
 
 @pytest.mark.parametrize("dim", [2, 3])
 def test_the_papers_adapters_come_within_12_percent_of_its_counts(dim):
-    """Table 1 states 27,395 / 26,307 (2D) and 29,696 / 27,539 (3D), which no integer rank gives; the text does not say
-    what else is counted. Ours counts {A, B} of the synthesis layers only."""
+    """Table 1 states 27,395 / 26,307 (2D) and 29,696 / 27,539 (3D). Ours counts {A, B} of the synthesis layers only;
+    `test_paper_counts.py` has the arithmetic of what else may be counted."""
     import wsr
 
     stated = {2: (27395, 26307), 3: (29696, 27539)}[dim]

@@ -4,6 +4,7 @@ from wsr.fields.checkpoint import load_base, load_latents
 from wsr.fitting.autodecoder import BaseTraining
 from wsr.modalities.image_targets import ImageTargets
 from wsr.presets import BaseTrainingConfig, FieldConfig, Stage
+from wsr.run_files import CheckpointPace
 
 CONFIG = FieldConfig(2, 16, 2, 6.0, 8, 2, 16, 12, 2)
 SCHEDULE = BaseTrainingConfig((Stage(12, 4, 32, 2e-3), Stage(8, 2, 64, 1e-3)), ema=0.5)
@@ -17,7 +18,7 @@ def targets():
 
 def trained(steps=None, checkpoint=None):
     training = BaseTraining(targets(), CONFIG, SCHEDULE)
-    for record in training.run(record_every=1, checkpoint=checkpoint, checkpoint_every=0.0):
+    for record in training.run(record_every=1, checkpoint=checkpoint, pace=CheckpointPace.at(0.0)):
         if record.step == steps:
             break
     return training

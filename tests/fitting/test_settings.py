@@ -81,3 +81,11 @@ def test_the_command_line_offers_every_fit_preset():
     assert LeverOptions(pull=0.5, shared_points=True).levers() == {
         "protocol": "paper-like", "lr": None, "shared_points": True, "pull": 0.5, "average": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("modality", ["image", "occupancy"])
+def test_the_papers_base_ends_with_few_instances_of_many_points(modality):
+    """Section 8.3: from a batch of 256 with 2,048 points to one of 16 with 32,768, 350,000 steps in five stages."""
+    stages = presets.preset("paper", modality).base.stages
+    assert [(stages[at].instances, stages[at].points) for at in (0, -1)] == [(256, 2048), (16, 32768)]
+    assert len(stages) == 5 and sum(stage.steps for stage in stages) == 350_000 and stages[0].lr == 1e-3

@@ -5,14 +5,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from tests.generators.conftest import TINY, classes, fresh, weights
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.generators.diffusion import Training, WeightDiffusion, diffusion_preset
 from wsr.generators.diffusion.config import PREDICTIONS
+from wsr.generators.diffusion.draws import Ahead
 from wsr.generators.diffusion.process import make_process
 from wsr.generators.diffusion.tokens import LayerTokens, make_tokens
+from wsr.run_files import CheckpointPace
 
 
 def test_every_representation_becomes_tokens_and_back(model):
@@ -118,11 +121,26 @@ def test_training_ends_before_it_learns_by_heart_and_keeps_the_best_average(adap
     assert whole.evaluations[-1][1] > 1.1 * whole.best.loss, "what was learnt by heart does not help with others"
 
 
+def test_a_rate_that_decays_is_followed_to_its_end_whatever_patience_says(adapter):
+    training = by_heart(adapter, patience=1, decay_steps=120, warmup=10)
+    rates = [record.lr for record in training.run(record_every=10, monitor_every=0)]
+    assert training.step == 120 and training.best.step < 120
+    assert rates == sorted(rates, reverse=True) and rates[-1] < 1e-3 * rates[0]
+
+
+def test_batches_drawn_ahead_are_those_of_their_steps(adapter):
+    draw = by_heart(adapter)._draw
+    ahead = Ahead(draw)
+    for step in (0, 1, 2, 7, 3, 4):  # a resumed run jumps
+        for one, other in zip(ahead(step), draw(step), strict=True):
+            torch.testing.assert_close(one, other, rtol=0, atol=0)
+
+
 def test_a_run_with_a_validation_part_resumes_with_its_best(adapter, tmp_path):
     path, whole = tmp_path / "run.safetensors", by_heart(adapter, patience=3, eval_every=10)
     list(whole.run(record_every=10, monitor_every=0))
     first = by_heart(adapter, patience=3, eval_every=10)
-    for record in first.run(record_every=10, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
+    for record in first.run(record_every=10, monitor_every=0, checkpoint=path, pace=CheckpointPace.at(0.0)):
         if record.step == whole.best.step + 10:
             break
     again = by_heart(adapter, patience=3, eval_every=10)
@@ -249,8 +267,10 @@ def test_wrong_requests_are_explained(adapter):
 def _losses(make, folder):
     """Trains in one of two processes, and returns the losses."""
     torch.set_num_threads(1)
+    AcceleratorState._reset_state(reset_partial_state=True)  # of the process that was forked, which trains alone
     made, data, labels = make()
     training = Training(made, data, labels)
+    assert training.accelerator.num_processes == 2
     found = [record.loss for record in training.run(record_every=1, monitor_every=0)]
     if training.accelerator.is_main_process:
         torch.save(torch.tensor(found), folder / "losses.pt")

@@ -9,6 +9,7 @@ from tests.generators.conftest import TINY, classes, fresh, weights
 from wsr.errors import WsrError
 from wsr.generators.base import SaveSettings
 from wsr.generators.diffusion import Training, load_diffusion
+from wsr.run_files import CheckpointPace
 
 
 def test_a_model_is_saved_in_small_files_and_loaded(adapter, tmp_path, monkeypatch):
@@ -51,7 +52,7 @@ def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):
     curve = [r.loss for r in whole.run(record_every=1, monitor_every=0)]
     path = tmp_path / "run.safetensors"
     first = Training(fresh(adapter), weights(adapter), classes())
-    for record in first.run(record_every=1, monitor_every=0, checkpoint=path, checkpoint_every=0.0):
+    for record in first.run(record_every=1, monitor_every=0, checkpoint=path, pace=CheckpointPace.at(0.0)):
         if record.step == 5:
             break
     again = Training(fresh(adapter, seed=9), weights(adapter), classes())
@@ -72,7 +73,7 @@ def test_a_killed_run_goes_on_to_the_same_loss_curve(adapter, tmp_path):
 
 def test_who_leaves_between_two_records_goes_on_there(adapter, tmp_path):
     path, training = tmp_path / "run.safetensors", Training(fresh(adapter), weights(adapter), classes())
-    for record in training.run(record_every=1, monitor_every=2, checkpoint=path, checkpoint_every=1e9):
+    for record in training.run(record_every=1, monitor_every=2, checkpoint=path, pace=CheckpointPace.at(1e9)):
         if record.step == 5:
             break
     again = Training(fresh(adapter), weights(adapter), classes())
@@ -86,7 +87,7 @@ def test_who_leaves_between_two_records_goes_on_there(adapter, tmp_path):
 def test_a_loss_that_is_no_number_ends_the_run_and_names_the_step(adapter, tmp_path):
     training = Training(fresh(adapter), weights(adapter), classes())
     path = tmp_path / "run.safetensors"
-    run = training.run(record_every=2, monitor_every=0, checkpoint=path, checkpoint_every=0.0)
+    run = training.run(record_every=2, monitor_every=0, checkpoint=path, pace=CheckpointPace.at(0.0))
     next(run), next(run)
     with torch.no_grad():
         next(training.model.network.parameters()).fill_(float("nan"))

@@ -5,12 +5,17 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
-from wsr.generators.diffusion import DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
+from wsr.generators import files
+from wsr.generators.base import TrainSettings
+from wsr.generators.diffusion import Diffusion, DiffusionConfig, load_diffusion, sample_zoo, train_diffusion
 from wsr.generators.diffusion.clusters import Clusters
 from wsr.generators.diffusion.jobs import parts_of, training_of
+from wsr.progress import bar
 from wsr.zoo import Zoo
 
 TINY = DiffusionConfig(
@@ -96,6 +101,11 @@ def test_a_model_says_how_it_was_trained_and_its_samples_how_they_were_drawn(zoo
         next(train_diffusion(zoo, tmp_path / "n.safetensors", config=TINY, cls="chair"))
 
 
+def test_a_generator_without_the_layer_encoder_keeps_everything_else(zoo):
+    with_it, without = (Diffusion.config_of(zoo, TrainSettings(preset="paper", encoder=one)) for one in (True, False))
+    assert with_it.encoder and without == replace(with_it, encoder=False) and without.predict == "epsilon"
+
+
 def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):
     monkeypatch.setattr("wsr.generators.diffusion.clusters.LEAST", 5)
     apart = zoo.weights()[:40] + 5.0 * (torch.arange(40) % 2)[:, None]  # two groups that no k-means can miss
@@ -110,3 +120,28 @@ def test_weights_of_one_class_are_drawn_by_clusters(zoo, monkeypatch):
     monkeypatch.undo()
     # too few weights for clusters
     assert training_of(zoo, replace(TINY, clusters=4), cls="odd").model.classes == ["odd"]
+
+
+def _trained_together(zoo, out):
+    """Trains in one of two processes, and notes in a file of the process which files it has written."""
+    torch.set_num_threads(1)
+    AcceleratorState._reset_state(reset_partial_state=True)  # of the process that was forked, which trains alone
+    written, write = [], files.save_tensors
+    files.save_tensors = lambda path, *rest: (written.append(path.name), write(path, *rest))
+    last = list(train_diffusion(zoo, out, config=replace(TINY, patience=0)))[-1]
+    with bar("quiet unless first") as update:
+        update(1, 1)
+    assert Accelerator().num_processes == 2
+    torch.save({"written": written, "loss": last.loss}, f"{out}.{torch.distributed.get_rank()}")
+
+
+def test_of_two_processes_that_train_together_one_writes(zoo, tmp_path, capfd):
+    from accelerate import debug_launcher
+
+    debug_launcher(_trained_together, (zoo, tmp_path / "m.safetensors"), num_processes=2)
+    first, second = (torch.load(tmp_path / f"m.safetensors.{rank}") for rank in "01")
+    assert first["written"] == ["m.safetensors"] and second["written"] == []
+    assert first["loss"] == second["loss"], "they learn from halves of one batch"
+    assert capfd.readouterr().out.count("quiet unless first") == 2, "a line for the part, and the bar's last state"
+    assert len(load_diffusion(tmp_path / "m.safetensors", zoo.representation).sample(2, steps=2)) == 2
+    assert not list((tmp_path / "cache/training").glob("*.safetensors")), "the checkpoint goes when the model is there"

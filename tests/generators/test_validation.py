@@ -5,21 +5,10 @@ from dataclasses import replace
 import pytest
 import torch
 
-from tests.generators.conftest import TINY, weights
+from tests.generators.conftest import TINY, zoo_of
 from wsr.generators.diffusion.config import diffusion_preset, without_patience
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.tokens import make_tokens
-from wsr.zoo import Zoo
-
-
-def zoo_of(model, folder, splits, stored=None):
-    how = dict(dataset="faces", preset="cpu", init="centered", sigma=0.02, init_seed=0, steps=6)
-    zoo = Zoo.create(folder, model, **how)
-    common = {"quality": 30.0, "steps": 10, "seconds": 0.0, "target_sha256": "", "status": "ok"}
-    rows = [{"id": f"face-{i:06d}", "class": "ab"[i % 2], "split": split, **common}
-            for i, split in enumerate(splits)]  # fmt: skip
-    zoo.append(weights(model, len(rows)) if stored is None else stored, rows)
-    return zoo
 
 
 def validated(training, zoo) -> list[str]:

@@ -118,3 +118,14 @@ def test_unknown_extractors_and_missing_weights(tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     with pytest.raises(WsrError, match="precompute run pointnet"):
         extractor(None, 3)
+
+
+def test_weights_that_are_given_choose_the_extractor_that_takes_them(tmp_path):
+    save_file(PointNet(7).state_dict(), tmp_path / "own.safetensors")
+    assert extractor(None, 3, tmp_path / "own.safetensors").name == "PointNet++ own"
+    assert extractor("pointnet++", 3, tmp_path / "own.safetensors").name == "PointNet++ own"
+    with pytest.raises(WsrError, match="does not hold the weights of CLIP"):
+        extractor(None, 2, tmp_path / "own.safetensors")
+    for name in ("efficientnet-lite0", "pointnet++"):
+        with pytest.raises(WsrError, match="takes no file of weights for images; clip does"):
+            extractor(name, 2, tmp_path / "own.safetensors")

@@ -29,6 +29,7 @@ from precompute.experiments import (
     large_search,
     learnability,
     learning_rates,
+    noise_carried,
     peers,
     pointnet,
     processes,
@@ -68,6 +69,7 @@ SMALL = {
     barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
+    noise_carried: {"RANK": 2, "CHANNELS": 16, "STEPS": 3, "SAMPLES": 4, "SAMPLE_STEPS": 3},
     judging: {"COUNT": 8, "STEPS": 3},
     encoders: {"EncoderConfig": partial(EncoderConfig, features=8, steps=4, instances=4, points=16)},
     learnability: {"TRAINING": 24, "UNSEEN": 8, "PAIRS": 4, "COUNTS": (8, 16), "SAMPLER_STEPS": 3,
@@ -210,7 +212,12 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert load_generator("images-faces-paper-large-mlora-asym").about["trained_on"] > 100, "of the most weights"
     assert all(row["FD"] > 0 and row["replica"] + row["blend"] + row["novel"] == pytest.approx(1) for row in grown)
 
-    assert small(faces, "augmentation", only="mlora") == 0, failures(capsys)
+    assert small(faces, "augmentation", "noise_carried", only="mlora") == 0, failures(capsys)
+    carried = {row["way"]: row for row in report("noise-carried-images-faces-paper")["rows"]}
+    assert {way: row["width"] for way, row in carried.items()} == {
+        "noise-2d": 90, "noise-3d": 60, "noise-3d-skip": 60, "weights-3d": 60,
+    }  # fmt: skip
+    assert carried["noise-3d"]["error at 0.99"] > 5 * carried["noise-3d-skip"]["error at 0.99"]
     assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]
     searched = report("diffusion-search-images-faces-paper")["rows"]
     assert {row["representation"] for row in searched} == {"mlora", "mlora-asym"}

@@ -63,7 +63,8 @@ def test_from_nothing_the_plan_has_measured_times(nothing, capsys):
 def test_at_the_paper_s_sizes_the_whole_chain_is_told(nothing, capsys):
     assert main(["reproduce", "--preset", "paper", "--dry-run"]) == OK
     out = told(capsys)
-    assert "table3 (meshes:ShapeNet)" in out and "table2 (images:FFHQ)" in out and "claims: claims is run at" in out
+    assert "table3 (meshes:ShapeNet#10x500)" in out and "table2 (images:FFHQ#5000)" in out
+    assert "claims: claims is run at the preset cpu" in out
     assert "of unknown time" in out  # without the report of a GPU nothing is estimated
     assert main(["reproduce", "table3", "--preset", "paper"]) == MISTAKE
     assert main(["reproduce", "table3", "--preset", "paper", "--data", "images:FFHQ", "--dry-run"]) == OK
@@ -71,14 +72,14 @@ def test_at_the_paper_s_sizes_the_whole_chain_is_told(nothing, capsys):
 
 
 def test_times_at_the_paper_s_sizes_are_estimated_by_measured_speeds():
-    plan = Plan(experiments(), Context("paper", ("meshes:ShapeNet",)))
+    plan = Plan(experiments(), Context("paper", ("meshes:ShapeNet#10x500",)))
     cells = {name: plan.context.cells(plan.experiments[name])[0] for name in ("bases", "zoos", "generation", "table4")}
     found = {name: duration(plan, cell) for name, cell in cells.items()}
     if not (assets_dir() / durations.GPU).exists():
         pytest.skip("the repository's assets are not here")
     assert all(one.how == "estimated" for one in found.values())
-    assert found["zoos"].seconds == pytest.approx(1000 / 0.337, rel=0.01) and found["table4"].seconds is None
-    assert found["generation"].seconds == pytest.approx(6000 * 3 / 5.553, rel=0.01) and found["bases"].seconds > 3600
+    assert found["zoos"].seconds == pytest.approx(5000 / 0.337, rel=0.01) and found["table4"].seconds is None
+    assert found["generation"].seconds == pytest.approx(6000 * 19 / 5.553, rel=0.01) and found["bases"].seconds > 3600
 
 
 def test_every_experiment_that_all_runs_declares_its_time():

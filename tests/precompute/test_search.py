@@ -7,17 +7,20 @@ import pytest
 
 from precompute.experiment import Context
 from precompute.experiments import diffusion_search as search
-from precompute.experiments.diffusion_search import Trial, next_trial
+from precompute.experiments.diffusion_search import Budget, Trial, next_trial
 from precompute.generators import search_report, with_trial
+from tests.generators.conftest import TINY, zoo_of
+from wsr.fields.representation import make_representation
 from wsr.generators.diffusion import diffusion_preset
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 START = Trial.of(diffusion_preset("cpu"))
 
 
-def searched(loss, tokens: bool) -> dict[Trial, float]:
+def searched(loss, tokens: bool, decays=(None,)) -> dict[Trial, float]:
     known: dict[Trial, float] = {}
-    while (trial := next_trial(known, START, tokens, search.TRIALS)) is not None:
+    budget = Budget(search.TRIALS, 0, decays)
+    while (trial := next_trial(known, START, tokens, budget)) is not None:
         assert trial not in known
         known[trial] = loss(trial)
     return known
@@ -35,6 +38,15 @@ def test_the_best_is_found_within_the_budget(tokens):
     assert len(known) <= search.TRIALS and known[best] == 0
 
 
+def test_a_decay_of_the_rate_is_searched_where_the_budget_has_lengths_of_it():
+    def loss(trial):
+        return abs(math.log2(trial.lr / 2e-3)) - (trial.decay_steps or 0)
+
+    known = searched(loss, False, (None, 3000, 10_000))
+    assert min(known, key=known.get) == replace(START, lr=2e-3, decay_steps=10_000)
+    assert not any(trial.decay_steps for trial in searched(loss, False))
+
+
 def test_everybody_gets_the_same_number_of_trials_and_starts_with_the_rates():
     known = searched(lambda trial: -trial.lr * trial.width * trial.depth, False)  # a score that improves without end
     assert len(known) == len(searched(lambda trial: -trial.lr, True)) == search.TRIALS
@@ -45,6 +57,14 @@ def test_a_search_ends_early_if_all_neighbours_are_worse():
     known = searched(lambda trial: 0.0 if trial == replace(START, lr=1e-3) else 1.0, True)
     assert len(known) == 2 + 1 + 2 + 1 + 1  # two rates and the next lower one, two widths, one depth, one token size
     assert {trial.depth for trial in known} == {1, 2} and {trial.token_size for trial in known} == {None, 1280}
+
+
+def test_a_trial_that_diverges_is_the_worst_and_the_search_goes_on(base, config, tmp_path):
+    zoo = zoo_of(make_representation("mlora-asym", base, config), tmp_path / "zoo", ["train"] * 8 + ["validation"] * 4)
+    patient = replace(TINY, patience=2, eval_every=5)
+    good, bad = (search.tried(zoo, replace(patient, lr=lr), Budget(1, 60)) for lr in (1e-3, 1e30))
+    assert good["validation loss"] < search.DIVERGED == bad["validation loss"]
+    assert "diverged" not in good and "at a learning rate of 1e+30" in bad["diverged"]
 
 
 def test_settings_found_by_the_search_are_used_older_rows_state_only_a_rate():

@@ -12,7 +12,7 @@ from wsr.commands import OK, GeneratorName, PresetName, console
 from wsr.errors import WsrError, counted, were
 from wsr.generators.registry import named
 from wsr.paths import assets_dir, atomic_path, require_writable
-from wsr.progress import bar
+from wsr.progress import bar, is_first_process
 
 
 @dataclass
@@ -26,8 +26,8 @@ class Diffuse:
     zoo: Positional[str]
     """A zoo's folder, or its name in assets/zoos."""
     out: Path | None = None
-    """The file to write; by default assets/diffusion/<zoo>.safetensors, with generator, class, copies and seed in its
-    name where they are not the default."""
+    """The file to write; by default assets/diffusion/<zoo>.safetensors, with generator, class, encoder, copies and seed
+    in its name where they are not the default."""
     generator: GeneratorName = GeneratorName("diffusion")
     """What learns the weights. gpt learns from a trajectory zoo."""
     preset: PresetName | None = None
@@ -40,6 +40,8 @@ class Diffuse:
     """Learning rate; by default the preset's."""
     seed: int = 0
     """Seed of the network's initial weights and of everything that is drawn."""
+    encoder: bool = True
+    """Without it, a diffusion model takes each matrix of an adapter as a token, as in the paper's table 5."""
     copies: int = 1
     """Copies of each weight; all but one have their rank components or neurons permuted. Masks forbid this."""
     overwrite: bool = False
@@ -47,17 +49,22 @@ class Diffuse:
 
     def run(self) -> int:
         from wsr.generators.base import TrainSettings
+        from wsr.generators.diffusion import WeightDiffusion
         from wsr.generators.jobs import train_generator
         from wsr.zoo import Zoo
 
         if self.steps is not None and self.steps < 1:
             raise WsrError(f"--steps must be 1 or more, not {self.steps}.")
+        if not self.encoder and not issubclass(named(self.generator).generator, WeightDiffusion):
+            raise WsrError(f"--no-encoder is for diffusion models: {self.generator} has no layer encoder.")
         zoo = Zoo.open(self.zoo)
         stem = named(self.generator).stem(zoo.path.name)
-        parts = [stem, self.cls, f"x{self.copies}" * (self.copies > 1), f"s{self.seed}" * (self.seed > 0)]
+        parts = [stem, self.cls, "no-encoder" * (not self.encoder)]
+        parts += [f"x{self.copies}" * (self.copies > 1), f"s{self.seed}" * (self.seed > 0)]
         out = self.out or assets_dir() / "diffusion" / f"{'-'.join(filter(None, parts))}.safetensors"
         settings = TrainSettings(
-            preset=self.preset, steps=self.steps, cls=self.cls, lr=self.lr, seed=self.seed, copies=self.copies
+            preset=self.preset, steps=self.steps, cls=self.cls, lr=self.lr, seed=self.seed, copies=self.copies,
+            encoder=self.encoder,
         )  # fmt: skip
         with bar(f"{self.generator} {zoo.path.name}") as update:
             for record in train_generator(self.generator, zoo, out, settings, overwrite=self.overwrite):
@@ -68,7 +75,8 @@ class Diffuse:
                     note += f", cosine of samples {watch.cosine:.2f} (training {watch.cosine_train:.2f}), "
                     note += f"near {counted(watch.distinct, 'different weight')} of {watch.samples}"
                 update(record.step, record.steps, note)
-        console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
+        if is_first_process():
+            console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
         return OK
 
 
@@ -95,11 +103,13 @@ class Sample:
     final_noise: Annotated[float | None, arg(aliases=["--end"])] = None
     """Noise level, from 0 to below 1, from which the last step leads directly to the weights; by default the model's.
     """
+    device: str | None = None
+    """cpu or cuda; by default CUDA if available."""
     out: Path = Path("samples")
     """The folder of the zoo to write."""
 
     def run(self) -> int:
-        from wsr.devices import default_device
+        from wsr.devices import usable
         from wsr.generators.base import SampleSettings
         from wsr.generators.files import load_generator
         from wsr.generators.jobs import sample_zoo
@@ -107,9 +117,10 @@ class Sample:
 
         if self.count < 1:
             raise WsrError(f"--count must be at least 1, not {self.count}.")
+        device = usable(self.device)
         refuse_others(self.out)  # before a network is loaded
         with bar("sample") as update:
-            generator = load_generator(self.model).to(default_device())
+            generator = load_generator(self.model).to(device)
             settings = SampleSettings(
                 cls=self.cls, guidance=self.guidance, steps=self.steps, seed=self.seed, final_noise=self.final_noise
             )
@@ -139,19 +150,25 @@ class Evaluate:
     """Number of random subsets; the table shows mean and standard deviation over them."""
     extractor: str | None = None
     """clip, efficientnet-lite0 or pointnet++; by default one that is available for the zoo's modality."""
+    extractor_weights: Path | None = None
+    """A file with the extractor's weights: OpenAI's of CLIP ViT-B/32 for images, a checkpoint of the public PyTorch
+    PointNet++ classifier for shapes."""
+    device: str | None = None
+    """Where weights are decoded and features computed: cpu or cuda; by default CUDA if available."""
     out: Path | None = None
     """Also write the table to this .csv."""
 
     def run(self) -> int:
         from wsr.analysis.evaluation import evaluate, set_metrics
+        from wsr.devices import usable
         from wsr.metrics.features import extractor
         from wsr.zoo import Zoo, require_alike
 
-        samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
+        device, samples, zoo = usable(self.device), Zoo.open(self.samples), Zoo.open(self.zoo)
         require_alike(samples, zoo)
         if self.out:
             require_writable(self.out)
-        of = extractor(self.extractor, zoo.modality)
+        of, zoo = extractor(self.extractor, zoo.modality, self.extractor_weights).to(device), zoo.to(device)
         with bar("evaluate") as update:
             found = evaluate(
                 samples.weights(), zoo, of, samples.index["class"].tolist(), count=self.count, repeats=self.repeats,

@@ -26,14 +26,18 @@ class Render:
     """Number of instances, if no ids are given."""
     resolution: int | None = None
     """Pixels of the longer side, or samples along an edge of the grid."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA if available."""
     out: Path = Path("decoded")
     """The folder to write into."""
 
     def run(self) -> int:
+        from wsr.devices import usable
         from wsr.fitting.saved import load_weights
         from wsr.formats.files import there
         from wsr.zoo import Zoo
 
+        device = usable(self.device)
         held = load_weights(self.zoo) if there(self.zoo) else Zoo.open(self.zoo)
         ids, suffix = list(self.ids) or held.ids[: self.count], held.modality.suffix
         if unknown := set(ids) - set(held.ids):
@@ -44,6 +48,7 @@ class Render:
         if self.count < 1:
             raise WsrError(f"--count must be 1 or more, not {self.count}.")
         make_dir(self.out)
+        held = held.to(device)
         with bar("render") as update:
             for i, name in enumerate(ids):
                 path = self.out / f"{_file_name(name)}{suffix}"

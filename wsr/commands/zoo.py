@@ -49,11 +49,15 @@ class ZooCheck:
     """A zoo's folder, or its name in assets/zoos."""
     sample: int | None = None
     """Check only this many instances, evenly spaced."""
+    device: str | None = None
+    """cpu or cuda; by default CUDA if available."""
 
     def run(self) -> int:
+        from wsr.devices import usable
         from wsr.zoo import Zoo, check_zoo
 
-        zoo = Zoo.open(self.zoo)
+        device = usable(self.device)
+        zoo = Zoo.open(self.zoo).to(device)
         with bar("check") as update:
             report = check_zoo(zoo, self.sample, update)
         if report.targets_missing:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+from wsr.data.parts import folder_and_part, part_of
 from wsr.data.registry import choices, find
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError, shown, unknown_name
 from wsr.formats.files import there
-from wsr.modalities import everything
+from wsr.modalities import Modality, everything
 
 __all__ = ["Signal", "Signals", "load_signals"]
 
@@ -15,13 +16,20 @@ def load_signals(name: str, ids: list[str] | None = None) -> Signals:
     """Loads the signals of a data set, with ids, classes, attributes and fixed splits.
 
     name: a registered data set ("emoji", "faces", "shapes10"), one of its classes ("emoji/people", "shapes10/chair"),
-    "faces/20000" for another number of training faces, "images:DIR" or "meshes:DIR".
+    "faces/20000" for another number of training faces, "images:DIR" or "meshes:DIR", or a part of a folder,
+    "images:DIR#5000" or "meshes:DIR#10x500" (`wsr.data.parts`).
     ids: load only these, in this order. WsrError for an unknown name or id, with the nearest known one.
     """
     kind, _, rest = name.partition(":")
     modality = next((one for one in everything() if rest and one.folder == kind), None)
-    signals = modality.load_folder(rest) if modality else _builtin(name)
+    signals = _folder(modality, rest) if modality else _builtin(name)
     return signals if ids is None else signals.select(ids)
+
+
+def _folder(modality: Modality, text: str) -> Signals:
+    folder, part = folder_and_part(text)
+    signals = modality.load_folder(folder)
+    return part_of(signals, part) if part or folder != text else signals
 
 
 def _builtin(name: str) -> Signals:

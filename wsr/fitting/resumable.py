@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from wsr.identity import Identity
 from wsr.paths import atomic_path
+from wsr.run_files import CheckpointPace
 
 log = logging.getLogger("wsr")
 
@@ -64,16 +65,16 @@ class ResumableTraining(ABC):
         """Trains one step, counts it in `step`, and returns its loss."""
 
     def run(
-        self, record_every: int = 50, checkpoint: Path | None = None, checkpoint_every: float = 60.0
+        self, record_every: int = 50, checkpoint: Path | None = None, pace: CheckpointPace | None = None
     ) -> Iterator[TrainingRecord]:
         """Trains to the end, starting from `checkpoint` if it exists. Closing the generator between two records saves a
-        checkpoint; a killed process loses at most about `checkpoint_every` seconds. WsrError for the checkpoint of a
-        different run. A checkpoint that cannot be read is ignored with a warning, and training starts from the
-        beginning."""
+        checkpoint; a killed process loses what it has done since the last one, which `pace` decides. WsrError for the
+        checkpoint of a different run. A checkpoint that cannot be read is ignored with a warning, and training starts
+        from the beginning."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         try:
-            yield from self._steps(record_every, checkpoint, checkpoint_every)
+            yield from self._steps(record_every, checkpoint, pace or CheckpointPace())
         except GeneratorExit:
             if checkpoint is not None:
                 self.save(checkpoint)
@@ -97,8 +98,8 @@ class ResumableTraining(ABC):
             "identity": self.identity.record(),
         }
 
-    def _steps(self, record_every: int, checkpoint: Path | None, checkpoint_every: float) -> Iterator[TrainingRecord]:
-        losses, saved = [], time.monotonic()
+    def _steps(self, record_every: int, checkpoint: Path | None, pace: CheckpointPace) -> Iterator[TrainingRecord]:
+        losses = []
         while self.step < self.steps:
             start = time.monotonic()
             losses.append(self._train_step())
@@ -107,9 +108,9 @@ class ResumableTraining(ABC):
                 mean = float(torch.stack(losses).mean())
                 losses = []
                 done = self.step == self.steps
-                if checkpoint is not None and (done or time.monotonic() - saved > checkpoint_every):
-                    self.save(checkpoint)
-                    saved = time.monotonic()
+                if checkpoint is not None and (done or pace.due):
+                    with pace.writing():
+                        self.save(checkpoint)
                 yield TrainingRecord(self.step, self.steps, mean, self.seconds, done)
 
     def save(self, path: Path) -> None:

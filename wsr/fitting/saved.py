@@ -1,11 +1,12 @@
 """Saved weights: files with fitted weights and everything that is needed to decode them."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -39,6 +40,10 @@ class SavedWeights:
     def modality(self) -> Modality:
         """What the values of the fields are."""
         return self.representation.modality
+
+    def to(self, device: torch.device | str) -> "SavedWeights":
+        """Returns a copy that decodes on the device."""
+        return replace(self, representation=self.representation.to(device))
 
     def render(self, resolution: int | None = None) -> Float[np.ndarray, "n *rest"] | list[Any]:
         """Decodes all weights: images in [0, 1] whose longer side is `resolution` pixels, meshes, or whatever else the

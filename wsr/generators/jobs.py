@@ -16,6 +16,7 @@ from wsr.generators.metadata import WHAT, read_about
 from wsr.generators.registry import named
 from wsr.identity import Identity, content_hash
 from wsr.paths import require_free
+from wsr.progress import is_first_process
 from wsr.run_files import Written, checkpoint_path, written_before
 from wsr.symmetry import permuted_copies
 from wsr.zoo.meta import completed
@@ -33,7 +34,7 @@ def train_generator(
     call continues from its checkpoint in the cache, if its kind writes one. If `out` already holds the result of this
     very run, it is kept, and a single record with `kept` says so. WsrError for an unknown kind, for settings that do
     not fit the zoo, and if `out` is something else; the message says what differs. `overwrite` replaces it
-    nevertheless."""
+    nevertheless. Of processes that train together, only the first writes."""
     out = require_free(out, overwrite=overwrite)
     run = named(kind).generator.training(zoo, settings or TrainSettings())
     if not overwrite and (written := written_before(out, run.identity, WHAT, _read)):
@@ -41,6 +42,8 @@ def train_generator(
         return
     checkpoint = checkpoint_path(f"{kind}-{out.stem[-60:]}", run.identity, ".safetensors")
     yield from run.stream(checkpoint)
+    if not is_first_process():
+        return
     run.generator.about["identity"] = run.identity.record()
     run.generator.to("cpu").save(out)
     checkpoint.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from wsr.errors import WsrError
 from wsr.generators.base import Generator, SampleSettings, TrainingRun, TrainRecord, TrainSettings
-from wsr.generators.diffusion.training import SEEDS
+from wsr.generators.diffusion.draws import SEEDS
 from wsr.generators.files import NETWORK, ModelFile
 from wsr.generators.jobs import about_training, training_identity, training_weights
 from wsr.randomness import drawing_from

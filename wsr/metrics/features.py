@@ -44,6 +44,10 @@ class Extractor(ABC):
                 found.append(self.features(torch.from_numpy(items[start : start + BATCH])).float().cpu().numpy())
         return np.concatenate(found)
 
+    def to(self, device: torch.device | str) -> "Extractor":
+        """Returns a copy that computes on the device; one that knows no devices, itself."""
+        return self
+
     @abstractmethod
     def check(self, items: np.ndarray) -> None: ...
 
@@ -56,7 +60,11 @@ class ImageExtractor(Extractor):
 
     def __init__(self, network: nn.Module, name: str, size: int, normal: tuple, device: torch.device | str = "cpu"):
         self.network, self.name, self.size, self.device = moved(network.eval(), device), name, size, device
+        self.normal = normal
         self.mean, self.std = (torch.tensor(values, device=device).view(3, 1, 1) for values in normal)
+
+    def to(self, device):
+        return ImageExtractor(self.network, self.name, self.size, self.normal, device)
 
     def check(self, items):
         if items.ndim != 4 or items.shape[-1] != 3 or not len(items):
@@ -75,6 +83,9 @@ class CloudExtractor(Extractor):
 
     def __init__(self, network: nn.Module, name: str, size: int, device: torch.device | str = "cpu"):
         self.network, self.name, self.size, self.device = moved(network.eval(), device), name, size, device
+
+    def to(self, device):
+        return CloudExtractor(self.network, self.name, self.size, device)
 
     def check(self, items):
         if items.ndim != 3 or items.shape[-1] != 3 or 0 in items.shape:
@@ -168,12 +179,13 @@ def clip_at_hand() -> bool:
 @dataclass(frozen=True)
 class ExtractorKind:
     """A registered extractor. takes: "images" or "clouds"; build: creates it; at_hand: tells whether its weights are
-    available."""
+    available; weighted: whether `build` takes a file of weights."""
 
     name: str
     takes: str
-    build: Callable[[], Extractor]
+    build: Callable[..., Extractor]
     at_hand: Callable[[], bool] = lambda: True
+    weighted: bool = False
 
 
 _EXTRACTORS: dict[str, ExtractorKind] = {}
@@ -188,18 +200,28 @@ def register_extractor(kind: ExtractorKind) -> ExtractorKind:
     return kind
 
 
-register_extractor(ExtractorKind("clip", "images", clip, clip_at_hand))
+register_extractor(ExtractorKind("clip", "images", clip, clip_at_hand, weighted=True))
 register_extractor(ExtractorKind("efficientnet-lite0", "images", efficientnet_lite))
-register_extractor(ExtractorKind("pointnet++", "clouds", pointnet))
+register_extractor(ExtractorKind("pointnet++", "clouds", pointnet, weighted=True))
 
 
-def extractor(name: str | None = None, modality: Modality | str | int = "image") -> Extractor:
-    """Creates an extractor by its name; by default the modality's. WsrError for an unknown name."""
-    if name is None:
-        return find(modality).extractor()
+def extractor(
+    name: str | None = None, modality: Modality | str | int = "image", weights: str | Path | None = None
+) -> Extractor:  # fmt: skip
+    """Creates an extractor by its name; by default the modality's. weights: a file with its weights, instead of those
+    that it finds by itself; without a name, those of CLIP for images and of PointNet++ for shapes. WsrError for an
+    unknown name, and for weights of an extractor that takes none."""
+    modality = find(modality)
+    if name is None and weights is None:
+        return modality.extractor()
+    takes = "clouds" if modality.has_surface else "images"
+    weighted = [kind.name for kind in _EXTRACTORS.values() if kind.weighted and kind.takes == takes]
+    name = weighted[0] if name is None else name
     if name not in _EXTRACTORS:
         raise unknown_name("extractor", name, _EXTRACTORS)
-    return _EXTRACTORS[name].build()
+    if weights is not None and name not in weighted:
+        raise WsrError(f"{name!r} takes no file of weights for {modality.plural}; {' or '.join(weighted)} does.")
+    return _EXTRACTORS[name].build() if weights is None else _EXTRACTORS[name].build(weights)
 
 
 def default_extractor(takes: str) -> Extractor:

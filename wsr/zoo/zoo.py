@@ -15,8 +15,10 @@ resume after a kill, rely on the index: they ignore weights that it does not nam
 
 import functools
 import json
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from typing import Unpack
 
@@ -153,6 +155,12 @@ class Zoo:
                 )
         return self._representation
 
+    def to(self, device: torch.device | str) -> "Zoo":
+        """Returns a copy that decodes on the device. Its weights stay on the CPU, as those of all zoos do."""
+        moved = copy(self)
+        moved._representation = self.representation.to(device)
+        return moved
+
     @property
     def modality(self) -> Modality:
         """What the values of the fields are."""
@@ -196,7 +204,7 @@ class Zoo:
 
     @functools.cached_property
     def _stored(self) -> int:
-        return sum(entry_size(entry) for entry in self.meta["layout"])
+        return sum(math.prod(entry["shape"]) - len(entry["frozen"]) for entry in self.meta["layout"])
 
     @property
     def resolution(self) -> int:
@@ -280,11 +288,6 @@ class Zoo:
                 f"{counted(self._stored, 'number')}, its weight files hold {tuple(weights.shape)}."
             )
         return refuse_spoilt(weights[: len(self)], self.index, self.path)
-
-
-def entry_size(entry: dict) -> int:
-    """Returns the number of stored scalars of an entry of a zoo.json's layout."""
-    return int(torch.Size(entry["shape"]).numel()) - len(entry["frozen"])
 
 
 def load_representation(meta: dict) -> Representation:

@@ -52,7 +52,6 @@ class Checkpoint:
         if self.best is not None:
             state |= {f"best.{i}": value for i, value in enumerate(self.best.parameters)}
             meta["best"] = [self.best.loss, self.best.step, self.best.waited]
-        state = {key: value.detach().cpu().clone().contiguous() for key, value in state.items()}
         save_tensors(path, state, {"wsr": json.dumps(meta)})
 
     @classmethod

@@ -27,10 +27,13 @@ class Diffusion(WeightDiffusion):
     @classmethod
     def config_of(cls, zoo: Zoo, settings: TrainSettings) -> DiffusionConfig:
         """Returns the config of the settings, or else that of their preset or the zoo's, with the settings' learning
-        rate and steps."""
-        config = settings.config or diffusion_preset(settings.preset or zoo.meta["preset"], zoo.meta["representation"])
+        rate and steps, and without the layer encoder if they say so."""
+        preset, representation = settings.preset or zoo.meta["preset"], zoo.meta["representation"]
+        config = settings.config or diffusion_preset(preset, representation, zoo.modality)
         if settings.lr is not None:
             config = replace(config, lr=settings.lr)
+        if not settings.encoder:
+            config = replace(config, encoder=False)
         if settings.steps is not None:
             config = replace(config, steps=settings.steps, epochs=None, patience=0)
         return config

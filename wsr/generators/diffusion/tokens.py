@@ -22,6 +22,8 @@ class Tokens(nn.Module, ABC):
     """Encodes stored vectors (n, p) as `count` tokens of the transformer's width, and decodes tokens to vectors."""
 
     count: int
+    owner: Int[Tensor, " p"]
+    """The token that each entry of a vector belongs to."""
 
     @abstractmethod
     def encode(self, x: Float[Tensor, "n p"]) -> Float[Tensor, "n t w"]:
@@ -39,6 +41,8 @@ class FlatTokens(Tokens):
     def __init__(self, sizes: list[int], width: int):
         super().__init__()
         self.sizes, self.count = sizes, len(sizes)
+        owner = torch.tensor([token for token, size in enumerate(sizes) for _ in range(size)])
+        self.register_buffer("owner", owner, persistent=False)
         self.into = nn.ModuleList(nn.Linear(size, width) for size in sizes)
         self.out = nn.ModuleList(nn.Linear(width, size) for size in sizes)
 
@@ -72,6 +76,7 @@ class LayerTokens(Tokens):
         self.count, self.rank, self.channels, self.total = layers, rank, channels, layout.total
         trained = layout.trained.cpu().clone()
         self.register_buffer("trained", trained if varying is None else trained[varying.cpu()], persistent=False)
+        self.register_buffer("owner", self.trained // (2 * rank * channels), persistent=False)
         self.into, self.out = nn.Linear(2 * channels, inner), nn.Linear(inner, 2 * channels)
         self.position_in, self.position_out = (nn.Parameter(0.02 * torch.randn(rank, inner)) for _ in range(2))
         self.among_in, self.among_out = RankAttention(inner, rank), RankAttention(inner, rank)

@@ -5,6 +5,7 @@ each process takes its share of them. So a killed run continues exactly, on any 
 """
 
 import logging
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +24,13 @@ from wsr.errors import WsrError, counted
 from wsr.fields.description import FieldDescription
 from wsr.generators.base import Monitor, TrainRecord
 from wsr.generators.diffusion.checkpoint import Best, Checkpoint, CheckpointFile
+from wsr.generators.diffusion.draws import Ahead, Draws
 from wsr.generators.diffusion.model import WeightDiffusion
 from wsr.generators.diffusion.monitor import compared
 from wsr.generators.diffusion.process import make_process
 from wsr.identity import Identity, content_hash
+from wsr.run_files import CheckpointPace
 
-SEEDS = 1_000_003  # a step's seed is the run's times this, plus the step
 MIN_DELTA = 1e-3  # the relative decrease of the validation loss that counts as an improvement
 VERSION = 1  # to be incremented when a code change makes the same settings train a different model
 REPEATS = 4  # times and noises with which the loss of each validation weight is computed
@@ -78,14 +80,18 @@ class Training:
         self.average = EMAModel(model.network.parameters(), decay=self.config.ema, foreach=True)
         self.network, self.optimizer = self.accelerator.prepare(model.network, optimizer)
         self.process = make_process(self.config)
+        batch = min(self.config.batch, len(weights))
+        own = slice(self.accelerator.process_index, batch - batch % world, world)
+        draw = Draws(self.process, self.config, tuple(self.data.shape), seed, own)
+        self._draw = Ahead(draw) if device.type == "cuda" else draw
         # processes that share a batch wait for each other within a step, which cannot be captured
         self._learn = CapturedStep(self._learnt) if world == 1 else self._learnt
         self.dtype = torch.float32  # of the matrix products
         self.validation: tuple[Tensor, list[str]] | None = None
         self.best: Best | None = None
-        self.step, self.seconds, self.losses = 0, 0.0, []
+        self._scored: tuple[Tensor, tuple[Tensor, ...]] | None = None  # weights, and how they are noised
+        self.step, self.seconds, self.losses, self.monitors = 0, 0.0, [], []
         self.evaluations: list[tuple[int, float]] = []  # step and validation loss
-        self.monitors: list[dict] = []
 
     @property
     def identity(self) -> Identity:
@@ -99,16 +105,16 @@ class Training:
         record_every: int = 50,
         monitor_every: int = 250,
         checkpoint: Path | None = None,
-        checkpoint_every: float = 60.0,
+        pace: CheckpointPace | None = None,
     ) -> Iterator[TrainRecord]:
-        """Trains to the end, starting from `checkpoint` if it exists, and writes it every `checkpoint_every` seconds.
-        Closing the generator between two records saves a checkpoint. Afterwards the model's network is the moving
-        average of the run so far, the best one if there are validation weights. WsrError, with the step and the last
-        good checkpoint, if the loss is not finite."""
+        """Trains to the end, starting from `checkpoint` if it exists, and writes it when `pace` says. Closing the
+        generator between two records saves a checkpoint. Afterwards the model's network is the moving average of the
+        run so far, the best one if there are validation weights. WsrError, with the step and the last good checkpoint,
+        if the loss is not finite."""
         if checkpoint is not None and checkpoint.exists():
             self.load(checkpoint)
         try:
-            yield from self._steps(record_every, monitor_every, checkpoint, checkpoint_every)
+            yield from self._steps(record_every, monitor_every, checkpoint, pace or CheckpointPace())
         except GeneratorExit:
             if checkpoint is not None:
                 self.save(checkpoint)
@@ -117,9 +123,9 @@ class Training:
             self._settle()
 
     def _steps(
-        self, record_every: int, monitor_every: int, checkpoint: Path | None, checkpoint_every: float
+        self, record_every: int, monitor_every: int, checkpoint: Path | None, pace: CheckpointPace
     ) -> Iterator[TrainRecord]:
-        recent, saved, good = [], time.monotonic(), self.step
+        recent, good = [], self.step
         while not self.done:
             begun = time.monotonic()
             recent.append(self._train_step())
@@ -133,9 +139,10 @@ class Training:
             self.losses.append(loss)
             watch = self.monitor() if monitor_every and (self.done or not self.step % monitor_every) else None
             self.monitors += [{"step": self.step, **asdict(watch)}] if watch else []
-            if checkpoint is not None and (self.done or time.monotonic() - saved > checkpoint_every):
-                self.save(checkpoint)
-                saved, good = time.monotonic(), self.step
+            if checkpoint is not None and (self.done or pace.due):
+                with pace.writing():
+                    self.save(checkpoint)
+                    good = self.step
             yield TrainRecord(
                 self.step, self.steps, loss, self._rate(self.step - 1), self.seconds,
                 watch, self.evaluations[-1][1] if self.evaluations else None, self.done,
@@ -156,10 +163,9 @@ class Training:
 
     @property
     def done(self) -> bool:
-        """Whether all steps are made, or patience is exhausted."""
-        return self.step >= self.steps or bool(
-            self.best and self.config.patience and self.best.waited >= self.config.patience
-        )
+        """Whether all steps are made, or patience is exhausted. A rate that decays is followed to its end."""
+        patience = 0 if self.config.decay_steps else self.config.patience
+        return self.step >= self.steps or bool(self.best and patience and self.best.waited >= patience)
 
     def _evaluate(self) -> None:
         """Computes the validation loss of the averaged network, and keeps the network if it is the best one so far."""
@@ -177,13 +183,13 @@ class Training:
         """Makes a step and returns its loss over all processes."""
         set_rate(self.optimizer, self._rate(self.step))
         self.network.train()
-        loss = self._learn(*self._draw())
+        loss = self._learn(*(upload(part, self.data.device) for part in self._draw(self.step)))
         self.average.step(self.model.network.parameters())
         self.step += 1
         return self.accelerator.reduce(loss, "mean")
 
     def _learnt(self, rows: Int[Tensor, " b"], times: Tensor, noise: Float[Tensor, "b p"], dropped: Tensor) -> Tensor:
-        """Learns from this process's share of a batch, as `_draw` returns it, and returns its loss."""
+        """Learns from this process's share of a batch, as `Draws` draws it, and returns its loss."""
         labels, kind = torch.where(dropped, len(self.model.classes), self.labels[rows]), self.data.device.type
         # a captured step would keep the copies that autocast caches
         with torch.autocast(kind, self.dtype, enabled=self.dtype != torch.float32, cache_enabled=kind != "cuda"):
@@ -197,24 +203,11 @@ class Training:
         # a gradient that is not finite has spoilt the network even if the loss was finite: reported as a loss of NaN
         return loss.detach() + 0.0 * norm
 
-    def _draw(self) -> tuple[Int[Tensor, " b"], Tensor, Float[Tensor, "b p"], Tensor]:
-        """Returns this process's share of the step's batch: rows of the data, times, noise, and which rows drop their
-        class."""
-        count, batch = len(self.data), min(self.config.batch, len(self.data))
-        epoch, at = divmod(self.step, max(1, count // batch))
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(-1 - self.seed * SEEDS - epoch))
-        generator = torch.Generator().manual_seed(self.seed * SEEDS + self.step)
-        rows = order[at * batch : (at + 1) * batch]
-        times, noise = self.process.times(batch, generator), torch.randn(batch, self.data.shape[1], generator=generator)
-        dropped = torch.rand(batch, generator=generator) < self.config.label_drop
-        world, device = self.accelerator.num_processes, self.accelerator.device
-        own = slice(self.accelerator.process_index, batch - batch % world, world)
-        return tuple(upload(part[own], device) for part in (rows, times, noise, dropped))
-
     def _rate(self, step: int) -> float:
-        """Returns the learning rate of a step, with warm-up. It depends on the step only, so that a checkpoint need not
-        store a scheduler of `torch.optim.lr_scheduler`."""
-        return self.config.lr * min(1.0, (step + 1) / max(1, self.config.warmup))
+        """Returns the learning rate of a step, with warm-up and decay. It depends on the step only, so that a
+        checkpoint need not store a scheduler of `torch.optim.lr_scheduler`."""
+        rate = self.config.lr * min(1.0, (step + 1) / max(1, self.config.warmup))
+        return rate if self.config.decay_steps is None else rate * (1 + math.cos(math.pi * step / self.steps)) / 2
 
     def _check(self, recent: list[Tensor], checkpoint: Path | None, good: int) -> None:
         wrong = (~torch.stack(recent).isfinite()).nonzero()
@@ -249,13 +242,19 @@ class Training:
     @torch.no_grad()
     def score(self, weights: Float[Tensor, "m p"], classes: list[str]) -> float:
         """Returns the network's loss on these weights (m, p), with the same times and noise at every call."""
+        if self._scored is None or self._scored[0] is not weights:
+            self._scored = weights, self._noised(weights, classes)
+        data, labels, times, noise = self._scored[1]
+        self.network.eval()
+        return float(self.process.loss(lambda x, time: self.network(x, time, labels), data, noise, times).mean())
+
+    def _noised(self, weights: Float[Tensor, "m p"], classes: list[str]) -> tuple[Tensor, ...]:
+        """Returns these weights REPEATS times, standardised, with their labels, times and noise."""
         device, generator = self.accelerator.device, torch.Generator().manual_seed(0)
         data = self.model.standardise(weights.float().to(device)).repeat(REPEATS, 1)
         labels = torch.tensor([self.model.label(cls) for cls in classes], device=device).repeat(REPEATS)
         times = self.process.times(len(data), generator).to(device)
-        noise = torch.randn(data.shape, generator=generator).to(device)
-        self.network.eval()
-        return float(self.process.loss(lambda x, time: self.network(x, time, labels), data, noise, times).mean())
+        return data, labels, times, torch.randn(data.shape, generator=generator).to(device)
 
     def save(self, path: Path) -> None:
         """Writes a checkpoint of the current state, for `load`."""

@@ -32,6 +32,7 @@ class WeightTransformer(nn.Module):
         self.blocks = nn.ModuleList(Block(width, config.heads, own=shared is None) for _ in range(config.depth))
         self.last = Modulation(width, 2)
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.skip = Skip(tokens, width) if config.skip else None
         nn.init.normal_(self.label.weight, std=0.02)
 
     def forward(
@@ -43,7 +44,8 @@ class WeightTransformer(nn.Module):
         for block in self.blocks:
             h = block(h, about, shared)
         shift, scale = self.last(about)
-        return self.tokens.decode(self.norm(h[:, : self.tokens.count]) * (1 + scale) + shift)
+        found = self.tokens.decode(self.norm(h[:, : self.tokens.count]) * (1 + scale) + shift)
+        return found if self.skip is None else found + self.skip(about) * x
 
     def read(
         self, x: Float[Tensor, "n p"], time: Float[Tensor, " n"], label: Int[Tensor, " n"]
@@ -51,6 +53,21 @@ class WeightTransformer(nn.Module):
         """Returns the tokens, and the vector that modulates the blocks. The blocks attend to tokens after the first
         `tokens.count`, but these are not decoded."""
         return self.tokens.encode(x) + self.position, self.time(self.frequencies(time)) + self.label(label)
+
+
+class Skip(nn.Module):
+    """Computes with which gain noisy weights pass by the transformer (`DiffusionConfig.skip`): one for each token's
+    entries, from the embedding of time and class; 1 before training."""
+
+    def __init__(self, tokens: Tokens, width: int):
+        super().__init__()
+        self.linear = nn.Linear(width, tokens.count)
+        self.register_buffer("owner", tokens.owner, persistent=False)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.ones_(self.linear.bias)
+
+    def forward(self, about: Float[Tensor, "n w"]) -> Float[Tensor, "n p"]:
+        return self.linear(nn.functional.silu(about))[:, self.owner]
 
 
 class Block(nn.Module):
