@@ -132,6 +132,9 @@ class Experiment:
     gathers: bool = False
     """Whether it only combines results of other experiments. It is then run again, even without `--again`, whenever
     these have changed."""
+    work: Callable[[Cell, "Context"], Mapping[str, float]] = lambda cell, context: {}
+    """What a cell consists of mostly, in units whose speed on a GPU was measured: "fits", "base steps" or "generator
+    steps". From it the time at the preset `paper` is estimated (`precompute.durations`)."""
     presets: tuple[str, ...] = PRESETS
     """The presets at which it can be run."""
     threads: int | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from precompute.experiment import Cell, Context
+from precompute.selection import has_surfaces
 from wsr.fields import registry
 from wsr.generators.diffusion import DiffusionConfig
 from wsr.generators.registry import named
@@ -65,7 +66,7 @@ def generators(datasets: tuple[str, ...] = DATASETS) -> list[Generator]:
     again = [Generator(one.data, one.representation, seed) for seed in SEEDS[1:] for one in first
              if one.representation in SEEDED]  # fmt: skip
     # the ablation without the layer encoder, for shapes alone as in the paper
-    flat = [Generator(data, "mlora-asym", encoder=False) for data in datasets if data == "shapes10"]
+    flat = [Generator(data, "mlora-asym", encoder=False) for data in datasets if has_surfaces(data)]
     return [*first, *flat, *again]
 
 

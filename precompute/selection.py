@@ -2,6 +2,7 @@
 zoo holds. A data set's zoos hold the same signals for every representation."""
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import zip_longest
@@ -84,6 +85,14 @@ def zoo_signals(dataset: str) -> Signals:
     if ":" in dataset and folder_and_part(dataset.partition(":")[2])[1]:
         return signals.select(sorted(signals.ids, key=_rank))
     return _chosen(signals, SIZES_OF.get(base_data(dataset), SIZES))
+
+
+def zoo_size(dataset: str) -> int:
+    """How many signals a data set's zoos hold, if it has enough."""
+    part = folder_and_part(dataset.partition(":")[2])[1] if ":" in dataset else ""
+    if part:
+        return math.prod(map(int, part.split("x")))
+    return sum(SIZES_OF.get(base_data(dataset), SIZES).values())
 
 
 def large_zoo_signals(dataset: str) -> Signals:

@@ -18,6 +18,7 @@ from wsr.commands.fit import Fit
 from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
 from wsr.commands.options import parsed
 from wsr.commands.render import Render
+from wsr.commands.reproduce import Reproduce
 from wsr.commands.zoo import ZooCommand
 from wsr.disk_errors import disk_error, place_error
 from wsr.errors import WsrError
@@ -34,6 +35,7 @@ Command = (
     | Annotated[Sample, subcommand("sample")]
     | Annotated[Evaluate, subcommand("evaluate")]
     | Annotated[AuditCommand, subcommand("audit")]
+    | Annotated[Reproduce, subcommand("reproduce")]
     | Annotated[App, subcommand("app")]
     | Annotated[Bench, subcommand("bench")]
 )

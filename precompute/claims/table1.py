@@ -192,5 +192,5 @@ GROUP = Group(
     reports=("table1", "learning-rates-emoji", "learning-rates-shapes10"),
     further=("table1-faces", "table1-shapes10-airplane"),
     intro="The paper fits 10,000 steps of 8,192 points; ours at the `cpu` preset fits 300 (pictures) or 700 (shapes) "
-    "steps of 512 points, of fields a quarter as large. Differences are between the same held-out instances.",
+    "steps of 512 points, of fields with a third of the weights. Differences are between the same held-out instances.",
 )

@@ -33,5 +33,6 @@ EXPERIMENT = Experiment(
     run=run,
     place=1,
     size="2.1, 2.5 MB",
-    time="50 min ᵇ, 58 min ᵃ",
+    work=lambda cell, context: {"base steps": sum(one.steps for one in context.settings(cell.data).base.stages)},
+    time="50 min ᵇ (emoji) to 58 min ᵃ each",
 )

@@ -24,7 +24,7 @@ from precompute.generators import (
     searched,
     with_trial,
 )
-from precompute.selection import modality_of
+from precompute.selection import modality_of, zoo_size
 from wsr.generators.base import SampleSettings, SaveSettings, TrainSettings
 from wsr.generators.diffusion import DiffusionConfig, WeightDiffusion, diffusion_preset
 from wsr.generators.diffusion.training import VERSION
@@ -107,5 +107,6 @@ EXPERIMENT = Experiment(
     threads=THREADS,
     place=12,
     size="25 × 7 MB",
+    work=lambda cell, context: {"generator steps": diffusion_preset(context.preset).steps_for(zoo_size(cell.data))},
     time="1 to 4 min each ᵃ, with longer trainings up to 30 (estimated)",
 )

@@ -9,7 +9,7 @@ import shutil
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fill, fitted
-from precompute.selection import modality_of, shipped_signals, zoo_signals
+from precompute.selection import modality_of, shipped_signals, zoo_signals, zoo_size
 from wsr.fields import registry
 from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
@@ -68,5 +68,6 @@ EXPERIMENT = Experiment(
     changed=changed,
     place=2,
     size="12 × 15.8 MB, 6 × 8 MB",
+    work=lambda cell, context: {"fits": zoo_size(cell.data)},
     time="3 min (MLPs) to 13 min each, shapes 6 to 27 min",
 )

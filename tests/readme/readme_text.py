@@ -1,4 +1,4 @@
-"""Reads the README's tables and sentences."""
+"""Reads the tables and sentences of the README, of the manual, and of what was measured."""
 
 import json
 import re
@@ -9,7 +9,8 @@ from wsr.fields.registry import named
 from wsr.paths import assets_dir
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "README.md").read_text()
+README, MANUAL, MEASURED = ((ROOT / name).read_text() for name in ("README.md", "MANUAL.md", "MEASURED.md"))
+TEXT = f"{README}\n{MANUAL}\n{MEASURED}"
 FLAT = " ".join(TEXT.split())
 LABELS = {named(name).label: name for name in wsr.representations}
 

@@ -1,4 +1,4 @@
-"""The README's numbers on generators and on the page are those of assets/reports."""
+"""The numbers of MEASURED.md on generators and on the page are those of assets/reports."""
 
 import re
 from statistics import fmean
@@ -50,7 +50,7 @@ def test_tables_2_and_3(title, name, zoo, metrics):
 def test_faces():
     """The generators of the large zoos: choices on the validation split."""
     searched, drawn = report("large-search-faces"), report("large-sampling-faces")
-    for label, cells in table("### Faces: a generator").items():
+    for label, cells in table("## Faces: a generator").items():
         trials = [row for row in searched["rows"] if row["representation"] == GENERATED[label]]
         tried = [row for row in drawn["rows"] if row["representation"] == GENERATED[label]]
         best = min(tried, key=lambda row: row["FD"])
@@ -62,7 +62,7 @@ def test_faces():
 
 def test_faces_on_the_test_split():
     rows, means = report("scaling")["rows"], {}
-    for label, cells in table("### Faces: a generator", 1).items():
+    for label, cells in table("## Faces: a generator", 1).items():
         own = [row for row in rows if row["representation"] == GENERATED[label] and row["count"] == 10_000]
         is_said(cells[0], len(own))
         for cell, name in zip(cells[1:3], ("FD", "MMD-P"), strict=True):
@@ -107,6 +107,14 @@ def test_the_audit():
     says(told, f"({100 * copies['G.pt']:.0f} %; {far['G.pt']:.2f})", f"Ours: {100 * copies['diffusion']:.1f} %;")
     says(f"({far['Hyper-Representations']:.2f}; the Gaussian {far['Gaussian']:.2f})")
     people = audits["emoji-people", "mlora-asym"]["summaries"]
+    average = "average of 16"
+    assert all(found["summaries"][average]["novel"] == 1 for (zoo, name), found in audits.items()
+               if zoo == "shapes10" or not name.startswith("mlp"))  # fmt: skip
+    says("(of people's MLPs {:.0f} and {:.0f} %)".format(
+        *(100 * audits["emoji-people", name]["summaries"][average]["novel"] for name in ("mlp-asym", "mlp"))
+    ))  # fmt: skip
+    says(f"(mLoRA-Asym: {people[average]['quality']:.2f} beside {people['diffusion']['quality']:.2f}, where",
+         f"({ours[average]['quality']:.2f} beside {far['diffusion']:.2f})")  # fmt: skip
     says(f"People: p-diff copies {100 * (1 - people['p-diff']['novel']):.0f} %")
 
 
@@ -132,7 +140,7 @@ def test_what_else_was_measured():
 
 
 def test_what_a_visitor_waits_for():
-    found, rows = report("live"), {first: cells[0] for first, cells in table("### What a visitor waits for").items()}
+    found, rows = report("live"), {first: cells[0] for first, cells in table("## What a visitor waits for").items()}
     says(f"once the server answers ({found['server_seconds']:.1f} s after the command)")
     is_said(rows[f"the map's points, once the server answers ({found['server_seconds']:.1f} s after the command)"],
             found["first_picture_seconds"])  # fmt: skip
@@ -172,7 +180,7 @@ def test_many_visitors():
                "a click on the map of shapes, until what it is": "click shapes10",
                "a step of α, until six new pictures": "alpha",
                "Fit, until its first step is on screen": "fit"}  # fmt: skip
-    for action, cells in table("### What a visitor waits for", 1).items():
+    for action, cells in table("## What a visitor waits for", 1).items():
         for cell, phase in zip(cells[1:], ("plain", "worst mesh"), strict=True):
             is_said(cell, *found[phase]["actions"][actions[action]]["first"][:2])
     assert not found["plain"]["errors"] and not found["worst mesh"]["errors"]
