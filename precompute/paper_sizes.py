@@ -5,7 +5,7 @@ optimizer steps each: base, zoo, tables, generator, samples, their pictures, and
 
 It shows that the preset `paper` runs, and what it takes of a machine: the seconds and the CPU seconds of every step,
 and the most memory so far. The pictures and meshes are generated. All sizes of networks, batches and points are the
-preset's, with two exceptions on a small machine: twelve blocks of the generator take 37 GB for their parameters,
+preset's, with two exceptions on a small machine: twelve blocks of the generator take 38 GB for their parameters,
 gradients, averages and Adam's moments, and `--depth` makes do with fewer; without a GPU surfaces of 128³ samples take
 hours, and `--resolution` decodes fewer.
 

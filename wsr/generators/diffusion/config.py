@@ -82,10 +82,8 @@ class DiffusionConfig:
     patience: int = 0
     """Early stopping: training ends after this many evaluations without a lower loss on the validation weights (the
     zoo's validation split, or else a tenth of the training weights), and keeps the averaged network with the lowest; 0:
-    train all steps. Longer training first
-    improves samples and then copies: in one run on shapes, none of 160 samples was a copy after 600 steps, 1 after
-    1,200, and 72 after 3,787, when FD was lower than that of unseen fits projected onto the span of the training
-    weights (`precompute run spans`)."""
+    train all steps. Longer training first improves samples and then copies: in one run on shapes, none of 160 samples
+    was a copy after 600 steps, 1 after 1,200, and 72 after 3,787."""
     eval_every: int = 100
     """Steps between two evaluations of the validation loss."""
 
