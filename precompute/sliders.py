@@ -85,14 +85,15 @@ class Judge:
         return self.readings.table(weights, self.trusted)
 
     def row(self, name: str) -> dict:
-        """Moves all weights by AMOUNTS along a direction, and returns a row of results. R²: squared correlation of the
+        """Moves all weights along a direction, and returns a row of results. R²: squared correlation of the
         slider with the change of the reading, over all weights. slope: the change for one step, as a share of the step
         that was asked for. moves: share of the weights whose attribute changes as asked by one step. stays: share of
         the other readings that do not change by one step."""
         direction = self.found[name]
-        read = {amount: self._read(direction.apply(self.weights, amount)) for amount in AMOUNTS if amount}
+        amounts = AMOUNTS if direction.unit is not None else (-1.0, 1.0)  # of a category one step is judged
+        read = {amount: self._read(direction.apply(self.weights, amount)) for amount in amounts if amount}
         read[0.0] = self.before
-        changes = {amount: (read[amount][name] - self.before[name]).to_numpy() for amount in AMOUNTS}
+        changes = {amount: (some[name] - self.before[name]).to_numpy() for amount, some in read.items()}
         kind = "number" if direction.unit is not None else "category"
         row = {"slider": name, "kind": kind, "measured": name in self.readings.measured, "fits": len(self.weights),
                "reading": self.trusted[name]}  # fmt: skip
