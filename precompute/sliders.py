@@ -6,7 +6,7 @@ its variance, and a reading of a value must tell it from the others with at leas
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -44,9 +44,19 @@ def sliders_of(
         found, weights = directions(zoo, table, cls=cls, **options), zoo.weights(some)
         readings, truth = Readings(zoo, table, cls=cls), attributes_of(zoo, some)
         judge = Judge(found.at(weights) if own else found, readings, weights, truth)
-        wanted = [name for name in judge.trusted if not only or found[name].attribute in set(only)]
+        wanted = [name for name in judge.trusted if not only or judge.known[name].attribute in set(only)]
         rows += [{"class": cls or "all", **judge.row(name)} for name in wanted]
     return rows
+
+
+class _About(NamedTuple):
+    name: str
+    attribute: str
+    unit: float | None
+
+    @classmethod
+    def of(cls, direction: Direction) -> "_About":
+        return cls(direction.name, direction.attribute, direction.unit)
 
 
 class Judge:
@@ -55,7 +65,9 @@ class Judge:
 
     def __init__(self, found: Directions, readings: Readings, weights: Float[Tensor, "n p"], truth: pd.DataFrame):
         self.found, self.readings, self.weights = found, readings, weights
-        names = [name for name in readings.readable(found) if found[name].attribute in truth]
+        # what is known of each direction without its vector, which `at` weights takes time
+        self.known = {name: _About.of(found[name]) for name in readings.readable(found)}
+        names = [name for name in self.known if self.known[name].attribute in truth]
         before = readings.table(weights, names)
         shares = {name: self._trust(name, truth, before[name].to_numpy()) for name in names}
         self.trusted = {name: share for name, share in shares.items() if share >= TRUSTED}
@@ -64,7 +76,7 @@ class Judge:
     def _trust(self, name: str, truth: pd.DataFrame, read: Float[np.ndarray, "n"]) -> float:
         """R² of the reading of a number, or balanced accuracy of the reading of a value. 0 if the attribute is not
         known."""
-        direction = self.found[name]
+        direction = self.known[name]
         known = truth[direction.attribute].notna().to_numpy(copy=True)
         true, read = truth[direction.attribute][known], read[known]
         if len(set(true)) < 2:
@@ -76,7 +88,7 @@ class Judge:
             return 0.0
         return float(((read > 0.5)[has].mean() + (read <= 0.5)[~has].mean()) / 2)
 
-    def _has(self, direction: Direction, values: pd.Series) -> np.ndarray:
+    def _has(self, direction: _About, values: pd.Series) -> np.ndarray:
         value = direction.name.removeprefix(direction.attribute).removeprefix(": ")
         return (values == value if value else values != NONE).to_numpy()
 
@@ -119,7 +131,7 @@ class Judge:
         slider's attribute are left out, but not numbers that correlate with it and therefore move with it."""
         shares = []
         for name in self.trusted:
-            other = self.found[name]
+            other = self.known[name]
             if other.attribute == direction.attribute:
                 continue
             for amount in (-1.0, 1.0):

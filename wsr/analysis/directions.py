@@ -108,6 +108,7 @@ class Directions(Mapping[str, Direction]):
     ):
         self._columns, self._products, self._way, self._ridge = columns, products, way, ridge
         self._own, self._lengths = own, lengths
+        self._solved: dict[tuple, tuple[list[int], Float[Tensor, " k"]]] = {}
         self._at: dict[str, Float[Tensor, "*n"]] = {}  # how likely the weights have each value of a category
         self._gram = columns.values.T @ columns.values / len(columns.values)  # (k, k)
         self._names = [name for attribute in columns.attributes for name in names_of(columns, attribute)]
@@ -211,7 +212,16 @@ class Directions(Mapping[str, Direction]):
         return self._change(attribute, shares)
 
     def _change(self, attribute: str, shares: dict[str, float]) -> Float[Tensor, " p"]:
-        """Solves the regression for the coefficients of a few columns, and adds these up by their shares."""
+        """Adds up the coefficients of a few columns by their shares."""
+        key = attribute, *shares.items()
+        if key not in self._solved:  # a direction `at` weights takes dozens of them, each time a slider is moved
+            self._solved[key] = self._solve(attribute, shares)
+        kept, solved = self._solved[key]
+        return solved @ self._products[kept]
+
+    def _solve(self, attribute: str, shares: dict[str, float]) -> tuple[list[int], Float[Tensor, " k"]]:
+        """Solves the regression for the sum of a few columns. Returns the columns that are explained with them, and how
+        much of the product of each with the weights is in it."""
         titles, own = self._columns.titles, self._columns.own(attribute)
         wanted = [titles.index(title) for title in shares]
         kept = own if self._way == "alone" else sorted({*own, *self._others(wanted)})
@@ -222,7 +232,7 @@ class Directions(Mapping[str, Direction]):
         solved = np.linalg.lstsq(gram + self._ridge * np.diag(gram.diagonal()), asked, rcond=1e-12)[0]  # (k,)
         # the penalty shortens the step: where weights are linear in the attributes, this share of it is left
         there = float(asked @ gram @ solved / (asked @ asked))
-        return torch.from_numpy(solved / there).float() @ self._products[kept]
+        return kept, torch.from_numpy(solved / there).float()
 
     def _others(self, wanted: list[int]) -> list[int]:
         """Returns the columns that are to stay: all but those that say the same as what is wanted."""
