@@ -40,18 +40,18 @@ class Judge:
     samples. Settings that are chosen by these results are selected on the held-out fits, which the README states beside
     the tables.
 
-    fits: ids of the fits that samples are compared with; by default all held-out ones.
+    fits: ids of the fits that samples are compared with; by default all held-out ones. device: where they are decoded.
     """
 
-    def __init__(self, zoo: Zoo, fits: list[str] | None = None):
-        self.zoo = zoo
-        self.resolution, self.extractor = zoo.modality.resolutions.judged, zoo.modality.extractor()
+    def __init__(self, zoo: Zoo, fits: list[str] | None = None, device: str = "cpu"):
+        self.zoo, self.model, self.device = zoo, zoo.representation.to(device), device
+        self.resolution, self.extractor = zoo.modality.resolutions.judged, zoo.modality.extractor().to(device)
         self.fits = zoo.weights(zoo.good("heldout")["id"].tolist() if fits is None else fits)
         self._known = self._features(self.fits)
 
     @cached_property
     def audit(self) -> Audit:
-        return audit_of(self.zoo)[0]
+        return audit_of(self.zoo, device=self.device)[0]
 
     def __call__(self, weights: Float[Tensor, "n p"]) -> dict[str, float]:
         weights = weights.cpu()
@@ -64,12 +64,12 @@ class Judge:
         return {one.heading: one.in_unit(one.function(features, self._known)) for one in needing("features")}
 
     def _features(self, weights: Float[Tensor, "n p"]):
-        return decoded(self.zoo.representation, weights.to(torch.float32), self.extractor, self.resolution).features
+        return decoded(self.model, weights.to(torch.float32), self.extractor, self.resolution).features
 
 
 def judge(name: str, context: Context) -> Judge:
     """The judge of a zoo's samples, shared by the cells of a run."""
-    return context.shared(("judge", name), lambda: Judge(Zoo.open(name)))
+    return context.shared(("judge", name), lambda: Judge(Zoo.open(name), device=context.device))
 
 
 def searched_settings(cell: Cell, context: Context) -> DiffusionConfig | None:

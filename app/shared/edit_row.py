@@ -46,8 +46,8 @@ def layout() -> dict[str, Any]:
             attribute = gr.Dropdown([], label="Attribute", min_width=160)
             amount = gr.Slider(
                 -MOST, MOST, value=0, step=0.1, label="Amount", min_width=200,
-                info="One step is one standard deviation of a numeric attribute, or the whole way from without an "
-                "attribute to with it.",
+                info="One step is one standard deviation of a numeric attribute, or the whole way from what the "
+                "network shows to what is chosen.",
             )  # fmt: skip
         with gr.Row():
             undo = gr.Button("Undo", interactive=False, min_width=80)

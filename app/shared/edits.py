@@ -70,7 +70,8 @@ class Edits:
 
     def _at(self, steps: tuple[dict[str, float], ...]) -> Edits:
         asked = {name: amount for name, amount in steps[-1].items() if amount}
-        weights = directions(self.name, self.cls).moved(self.origin.weights, asked)
+        found = directions(self.name, self.cls).at(self.origin.weights)
+        weights = found.moved(self.origin.weights, asked)
         label = f"{self.origin.label}, edited" if asked else self.origin.label
         return replace(self, steps=steps, fitted=replace(self.origin, weights=weights, label=label))
 

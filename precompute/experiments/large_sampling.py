@@ -19,22 +19,23 @@ GUIDANCES, FINAL_NOISES = (1.0, 1.5, 2.5), (0.0, 0.1, 0.3)
 SAMPLES = 300
 
 
-def judge_of(zoo: Zoo) -> Judge:
+def judge_of(zoo: Zoo, context: Context) -> Judge:
     """Judges by the weights on which the training is validated: those of the validation split, or of a data set without
     one, those that training sets aside."""
-    return Judge(zoo, learnt_and_unseen(zoo, training_rows(zoo, None))[1]["id"].tolist())
+    return Judge(zoo, learnt_and_unseen(zoo, training_rows(zoo, None))[1]["id"].tolist(), context.device)
 
 
 def run(cell: Cell, context: Context) -> dict:
     zoo = whole(cell, context)
-    judge = context.shared(("judge of the validation", zoo.path), lambda: judge_of(zoo))
+    judge = context.shared(("judge of the validation", zoo.path), lambda: judge_of(zoo, context))
     model = context.shared(("sampled", zoo.path), lambda: _model(zoo, cell, context))
     drawn = {name: cell[name] for name in ("guidance", "final_noise")}
     return drawn | judge.distances(model.sample(SAMPLES, steps=STEPS, seed=0, **drawn))
 
 
 def _model(zoo: Zoo, cell: Cell, context: Context) -> WeightDiffusion:
-    return load_generator(trained(zoo, config_of(cell, context), counts(cell.data)[-1], 0, str(cell)))
+    path = trained(zoo, config_of(cell, context), counts(cell.data)[-1], 0, str(cell))
+    return load_generator(path).to(context.device)
 
 
 def settings(cell: Cell, context: Context) -> dict:

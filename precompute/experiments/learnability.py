@@ -103,8 +103,9 @@ def _generated(zoo: Zoo, weights: Float[Tensor, "n p"], cell: Cell, context: Con
             update(record.step, record.steps, f"validation loss {record.validation or 0:.4f}")
     samples = training.model.sample(UNSEEN, steps=SAMPLER_STEPS)
     extractor = context.shared(("extractor", zoo.modality.name), zoo.modality.extractor)
-    found = {"FD": generated_distance(zoo, samples, extractor)}
-    found["FD of training fits"] = generated_distance(zoo, weights[torch.randperm(len(weights))[:UNSEEN]], extractor)
+    fits, where = weights[torch.randperm(len(weights))[:UNSEEN]], {"device": context.device}
+    found = {"FD": generated_distance(zoo, samples, extractor, **where)}
+    found["FD of training fits"] = generated_distance(zoo, fits, extractor, **where)
     best = training.best.step if training.best else training.step
     return found | {"generator steps": best, "generator seconds": time.process_time() - begun}
 

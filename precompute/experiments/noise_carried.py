@@ -9,7 +9,18 @@ the weights that are computed from it.
 So networks of the same ratios learn the same weights, mLoRA's fits of shapes, of which `RANK` rank components and the
 first `CHANNELS` channels are taken: 192 numbers a layer, 64 a pair. Each is judged on held-out fits by the mean squared
 error of the clean weights that follow from its prediction (the variance of the weights is 1), and by the standard
-deviation of samples, in units of the weights'.
+deviation of samples, in units of the weights'. After 600 steps:
+
+| predicts | width | error at a noise level of 0.3 | 0.7 | 0.9 | 0.99 | std of samples |
+|---|---|---|---|---|---|---|
+| noise, at 2D's ratio | 270 | 0.09 | 0.45 | 0.78 | 2.1 | 1.6 |
+| noise, at 3D's ratio | 180 | 0.09 | 0.53 | 1.31 | 9.3 | 5.1 |
+| noise, at 3D's ratio, with a skip | 180 | 0.09 | 0.47 | 0.76 | 0.97 | 0.95 |
+| the weights, at 3D's ratio | 180 | 0.28 | 0.52 | 0.75 | 0.93 | 0.94 |
+
+An error above 1 is worse than that of predicting the mean, and samples with five times the standard deviation are like
+no fit. Both ways out work. The preset `paper` takes the skip for shapes, which leaves equation 6, the objective,
+as it is, and is better where there is little noise; for images it keeps the paper's network.
 """
 
 from dataclasses import replace

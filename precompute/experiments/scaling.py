@@ -35,17 +35,18 @@ def grid(context: Context) -> list[dict]:
     ]  # fmt: skip
 
 
-def judge_of(zoo: Zoo) -> tuple[Judge, dict[str, float]]:
+def judge_of(zoo: Zoo, context: Context) -> tuple[Judge, dict[str, float]]:
     """What judges the samples of all generators of a large zoo, and its distances of as many training fits."""
     rows = final_fits(EXPERIMENT, zoo)
-    judge = Judge(zoo, rows[rows["status"] == "ok"]["id"].tolist())
+    judge = Judge(zoo, rows[rows["status"] == "ok"]["id"].tolist(), context.device)
     return judge, judge.distances(zoo.weights(zoo.good("train")["id"].tolist()[: len(judge.fits)]))
 
 
 def run(cell: Cell, context: Context) -> dict:
     zoo = whole(cell, context)
-    judge, floor = context.shared(("judge of the test", zoo.path), lambda: judge_of(zoo))
-    model = load_generator(trained(zoo, config_of(cell, context), cell["count"], cell["seed"], str(cell)))
+    judge, floor = context.shared(("judge of the test", zoo.path), lambda: judge_of(zoo, context))
+    path = trained(zoo, config_of(cell, context), cell["count"], cell["seed"], str(cell))
+    model = load_generator(path).to(context.device)
     begun, about = time.process_time(), model.about
     row = judge(model.sample(SAMPLES, steps=STEPS, seed=cell["seed"], **sampler_of(cell, context)))
     row |= {f"{name} of fits": value for name, value in floor.items()}

@@ -5,6 +5,8 @@ The run is real, but small: the test replaces steps and widths of the `paper` pr
 """
 
 import json
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,14 @@ from PIL import Image
 
 from precompute import __main__ as command
 from precompute import experiments as folder
+from precompute import paper_sizes
 from wsr import presets
+from wsr.data import images
 from wsr.fields.checkpoint import load_base
+from wsr.generators.diffusion import DiffusionConfig, load_diffusion
+from wsr.generators.diffusion import config as diffusion
+from wsr.metrics import features
+from wsr.modalities import IMAGE, OCCUPANCY
 from wsr.presets import BaseTrainingConfig, FieldConfig, FitConfig, PresetConfig, Stage
 from wsr.zoo import Zoo
 
@@ -121,3 +129,30 @@ def test_an_experiment_is_added_by_one_file(faces, monkeypatch, capsys):
     ]
     Zoo.open("images-faces-paper-mlp").path.joinpath("zoo.json").touch()
     assert command.main(["status", "norms", "--preset", "paper", "--data", f"images:{faces / 'faces'}"]) == 0
+
+
+@pytest.mark.parametrize("modality", [IMAGE, OCCUPANCY], ids=lambda one: one.name)
+def test_folders_in_known_layouts_go_through_every_step(modality, faces, monkeypatch, capsys):
+    """The same that `python -m precompute.paper_sizes` does at the paper's sizes, which takes minutes and gigabytes."""
+    tiny = replace(TINY, field=replace(TINY.field, dim=modality.dim, modality=modality.name))
+    monkeypatch.setitem(presets._PRESETS, ("paper", modality.name), tiny)
+    network = DiffusionConfig(16, 9, 2, 8, 1e-3, 10, epochs=9, predict="epsilon")
+    monkeypatch.setitem(diffusion._PRESETS, "paper", network)
+    monkeypatch.setattr(images, "load_image_folder", partial(images.load_image_folder, resolution=16))
+    monkeypatch.setattr(features, "SIDE", 32)
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # shapes are prepared in this process
+    make, count = (paper_sizes.meshes, 20) if modality.has_surface else (paper_sizes.pictures, 40)
+    sizes = paper_sizes.Sizes(meshes=count, representations=("mlora",), depth=1, samples=2)
+    data = make(faces / "layout", count)
+    name = f"{'meshes' if modality.has_surface else 'images'}-layout-{data.partition('#')[2]}-paper"
+    steps = [spent.step for spent in paper_sizes.chain(data, modality, sizes)]
+    assert steps == ["data", "base", "zoo of mlora", "tables of mlora", "generator of mlora", "samples of mlora",
+                     "pictures of samples of mlora", "evaluation of mlora"]  # fmt: skip
+    assert (faces / f"assets/reports/table1-{name}.json").exists()
+    zoo = Zoo.open(f"{name}-mlora")
+    assert len(zoo) == count and zoo.meta["dataset"] == data and zoo.meta["steps"] == paper_sizes.STEPS
+    assert load_base(name).info.training["steps"] == paper_sizes.STEPS and load_base(name).info.dataset == data
+    model = load_diffusion(faces / f"assets/paper-sizes/{name}-mlora.safetensors", zoo.representation)
+    assert (model.config.depth, model.about["steps"], model.config.skip) == (1, 2, modality.has_surface)
+    found = pd.read_csv(faces / f"assets/paper-sizes/{name}-mlora-samples.csv")
+    assert set(found["set"]) == {"samples", "replica", "floor"}

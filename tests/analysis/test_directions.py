@@ -7,13 +7,14 @@ import pytest
 import torch
 
 import wsr
-from wsr.analysis.directions import arithmetic, directions, moved
+from wsr.analysis.directions import LENGTHS, Lengths, arithmetic, directions, moved
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.zoo import Zoo
 
 COUNT = 160  # instances; their weights are stored in 16 bits and so are exact to 1e-3 only
 GLASSES = ("none", "round", "square")
+EXACT = Lengths()  # in these zoos weights say exactly what they decode to, so that no step needs to be lengthened
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def made(base, config, tmp_path, truth):
 
 def test_linear_attributes_are_found_exactly_and_the_others_stay(made, truth):
     zoo, steps = made()
-    found = directions(zoo, ridge=1e-9)
+    found = directions(zoo, ridge=1e-9, lengths=EXACT)
     unit = truth["legs"][:120].std(ddof=0)
     torch.testing.assert_close(found["legs"].vector, steps[1] * unit, rtol=1e-3, atol=1e-3)
     assert found["legs"].unit == pytest.approx(unit) and found["legs"].fits == 120
@@ -83,7 +84,7 @@ def test_a_penalty_does_not_shorten_the_step(made, truth):
     zoo, steps = made()
     unit = truth["legs"][:120].std(ddof=0)
     for ridge in (1e-3, 0.1, 1.0):
-        vector = directions(zoo, ridge=ridge)["legs"].vector
+        vector = directions(zoo, ridge=ridge, lengths=EXACT)["legs"].vector
         # how much of the step of each attribute the direction contains
         known = torch.linalg.lstsq(steps.T, vector[:, None]).solution[:, 0]
         assert float(known[1]) == pytest.approx(unit, rel=2e-2), ridge
@@ -97,7 +98,7 @@ def test_noise_is_averaged_and_more_of_it_needs_no_more_care(made, truth):
 
 def test_directions_of_categories_lead_from_one_value_or_from_all_others(made, truth):
     zoo, steps = made()
-    found = directions(zoo, ridge=1e-9)
+    found = directions(zoo, ridge=1e-9, lengths=EXACT)
     assert list(found)[:2] == ["height", "legs"] and len(found) == len(list(found)) == 7
     assert {"glasses", "glasses: none", "glasses: round", "glasses: square", "size"} <= set(found)
     assert found.values_of("glasses")[0] == truth["glasses"][:120].value_counts().index[0]
@@ -110,6 +111,49 @@ def test_directions_of_categories_lead_from_one_value_or_from_all_others(made, t
     there, back = (found.between("glasses", *way).vector for way in (("round", "none"), ("none", "round")))
     torch.testing.assert_close(there, -back)
     assert found["glasses"].unit is None
+
+
+@pytest.mark.parametrize("start", GLASSES)
+@pytest.mark.parametrize("end", GLASSES)
+def test_a_step_leads_from_the_value_that_weights_have_to_the_asked_one_and_nothing_else_changes(
+    made, truth, start, end
+):
+    """The average direction misses by the difference between the own value and the mean of the others."""
+    zoo, steps = made()
+    found = directions(zoo, ridge=1e-9, lengths=EXACT)
+    unseen = [i for i in range(COUNT - 40, COUNT) if truth["glasses"].iloc[i] == start]
+    weights = zoo.weights([f"i{i}" for i in unseen]) - 100  # they lie far away from the training weights
+    asked = weights + steps[2 + GLASSES.index(end)] - steps[2 + GLASSES.index(start)]
+    after = found.at(weights).moved(weights, {f"glasses: {end}": 1.0})
+    size = float((steps[3] - steps[2]).norm())
+    if start == end:
+        torch.testing.assert_close(after, found.moved(weights, {f"glasses: {end}": 1.0}), rtol=0.1, atol=0.1)
+    else:
+        missed = (after - asked).norm(dim=1) / size
+        average = (found.moved(weights, {f"glasses: {end}": 1.0}) - asked).norm(dim=1) / size
+        assert missed.max() < 0.25 < 0.3 < average.min()
+    # numbers have one direction, wherever they begin
+    torch.testing.assert_close(found.at(weights)["legs"].vector, found["legs"].vector)
+    one = found.at(weights[0])[f"glasses: {end}"].apply(weights[0], 1.0)
+    torch.testing.assert_close(one, after[0], rtol=1e-3, atol=1e-3)
+
+
+def test_nothing_is_left_to_do_for_who_wears_any_glasses(made, truth):
+    zoo, steps = made()
+    found = directions(zoo, ridge=1e-9, lengths=EXACT)
+    with pytest.raises(WsrError, match="another representation"):
+        found.at(torch.zeros(2, 3))
+    ids = [f"i{i}" for i in range(COUNT - 40) if truth["glasses"].iloc[i] == "none"]
+    bare = zoo.weights(ids)
+    after = found.at(bare)["glasses"].apply(bare, 1.0)
+    torch.testing.assert_close(after - bare, found["glasses"].vector.expand_as(bare), rtol=0.1, atol=0.1)
+
+
+def test_steps_are_lengthened_each_kind_by_its_own_factor(made):
+    zoo, _ = made()
+    exact, long = directions(zoo, lengths=EXACT), directions(zoo)
+    for name, factor in (("legs", LENGTHS.number), ("glasses: round", LENGTHS.category)):
+        torch.testing.assert_close(long[name].vector, factor * exact[name].vector)
 
 
 def test_amounts_add_up_and_undo_each_other(made):
@@ -129,7 +173,7 @@ def test_classes_have_directions_too_and_a_class_its_own(made):
     assert of_lamps["legs"].fits == 60 and whole["legs"].fits == 120
     weights = zoo.weights(zoo.good("train")["id"].tolist())
     gap = weights[::2].mean(0) - weights[1::2].mean(0)
-    step = directions(zoo, way="alone", ridge=0.0)["class: lamp"].vector
+    step = directions(zoo, way="alone", ridge=0.0, lengths=EXACT)["class: lamp"].vector
     torch.testing.assert_close(step, gap, rtol=1e-3, atol=1e-3)
     with pytest.raises(WsrError, match="did you mean 'lamp'"):
         directions(zoo, cls="lamb")

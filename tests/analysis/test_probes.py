@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.model_selection import train_test_split
+from sklearn.neighbors import KNeighborsClassifier
 
 from wsr import WsrError
-from wsr.analysis.probes import probe
+from wsr.analysis.probes import PROTOCOLS, probe
 
 
 def clusters(apart: float, count: int = 40, dims: int = 30) -> tuple[np.ndarray, list[str]]:
@@ -21,6 +23,19 @@ def test_classes_far_apart_are_read_and_classes_that_are_none_are_not():
     weights, labels = clusters(0.0)
     found = probe(weights, labels, runs=3)
     assert found.nearest.mean() < 0.6 and found.logistic.mean() < 0.6 and abs(found.ari.mean()) < 0.1
+
+
+def test_raw_weights_are_read_as_they_are_and_prepared_ones_without_what_all_share():
+    weights, labels = clusters(0.3)
+    raw, prepared = (probe(weights, labels, runs=3, protocol=protocol) for protocol in PROTOCOLS)
+    known, unseen, classes, hidden = train_test_split(weights, labels, test_size=0.2, stratify=labels, random_state=0)
+    for found, centre in ((raw, 0), (prepared, known.mean(0))):
+        nearest = KNeighborsClassifier(1, metric="cosine", algorithm="brute").fit(known - centre, classes)
+        assert found.nearest[0] == nearest.score(unseen - centre, hidden)
+    assert not np.array_equal(raw.nearest, prepared.nearest)
+    assert np.array_equal(raw.ari, prepared.ari), "k-means takes weights as they are"
+    with pytest.raises(WsrError, match="prepared"):
+        probe(weights, labels, protocol="whole")
 
 
 def test_the_same_seed_gives_the_same_splits():

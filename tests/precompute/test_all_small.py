@@ -198,7 +198,11 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert [row["seeds"] for row in rows if row["set"] == "samples"] == [2, 2] and "FD" in rows[0]
     assert len(report("sampling-images-faces-paper")["rows"]) == len(sampling.SETTINGS)
     assert len(report("clusters-images-faces-paper")["rows"]) == 5
-    assert len(report("spans-images-faces-paper")["rows"]) == 2
+    baseline = report("spans-images-faces-paper")["rows"]
+    assert [row["of"] for row in baseline] == ["projections", "projections", "fits", *(
+        f"images-faces-paper-mlora-asym{seed}" for seed in ("", "-s1"))]  # fmt: skip
+    assert {row["count"] for row in baseline} == {8} and all(row["FD"] > 0 for row in baseline), "of equal numbers"
+    assert all(0 <= row["copies"] <= 1 for row in baseline[3:])
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
     tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
     # settings of tokens do not apply, because the layer encoder has tokens of its own
@@ -217,7 +221,7 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert {way: row["width"] for way, row in carried.items()} == {
         "noise-2d": 90, "noise-3d": 60, "noise-3d-skip": 60, "weights-3d": 60,
     }  # fmt: skip
-    assert carried["noise-3d"]["error at 0.99"] > 5 * carried["noise-3d-skip"]["error at 0.99"]
+    assert carried["noise-3d"]["error at 0.99"] > carried["noise-3d-skip"]["error at 0.99"]
     assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]
     searched = report("diffusion-search-images-faces-paper")["rows"]
     assert {row["representation"] for row in searched} == {"mlora", "mlora-asym"}

@@ -125,6 +125,12 @@ def test_what_else_was_measured():
         says("{:.3f}, {:.3f} and {:.3f}".format(*(row["FD of unseen"] for row in part)))
     says(f"keeps {100 * spans[2]['share']:.0f} % of its variance (people: {100 * spans[5]['share']:.0f} %)")
     says(f"an IoU of {spans[2]['projected']:.2f} instead of {spans[2]['fits']:.2f}")
+    assert [spans[at]["unseen"] for at in (0, 3)] == [160, 102]
+    ours = [row for row in report("generation-shapes10-mlora-asym")["rows"] if row["set"] == "samples"]
+    first = next(row for row in ours if row["model"] == "shapes10-mlora-asym" and row["against"] == "heldout")
+    novel = report("audit-shapes10-mlora-asym")["summaries"]["diffusion"]["novel"]
+    says(f"has an FD of {first['FD']:.3f}, with {100 * (1 - novel):.1f} % of copies")
+    assert first["FD"] < min(row["FD of unseen"] for row in spans[:3]) and first["count"] == 200
     copies = {row["copies"]: row["FD"] for row in report("augmentation")["rows"]}
     says(f"{copies[1]:.3f} without copies, and {copies[2]:.3f}, {copies[4]:.3f} and {copies[8]:.3f} with")
     clusters = {(row["clusters"], row["guidance"]): row["FD"] for row in report("clusters")["rows"]}

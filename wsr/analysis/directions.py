@@ -4,10 +4,17 @@ The weights of the training fits are explained by all attributes of their target
 attributes as inputs and every weight as an output. The coefficients of an attribute say how the weights change where it
 changes and everything else stays the same. Without the others, the direction towards high chairs would lead to chairs
 with thin legs as well, as far as the two occur together.
+
+Networks are not linear in their weights. Two things follow, both measured on validation fits: what weights decode to
+changes about half as far as the regression says, so that steps are lengthened (`LENGTHS`); and a category changes
+reliably only if the step leads away from the value that the weights have, not from the mean of all others
+(`Directions.at`).
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -16,6 +23,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.analysis.attributes import NONE, Columns, attributes_of, names_of, of_class, valued, with_classes
+from wsr.analysis.own_values import OwnValues
 from wsr.errors import WsrError, counted, unknown_name
 from wsr.zoo.zoo import Zoo
 
@@ -25,6 +33,18 @@ RIDGE = 0.1
 SAME = 0.95  # from this correlation on, two attributes are one thing under two names, and cannot change apart
 BLOCK = 512  # weights that are converted to float32 at once
 WAYS = ("jointly", "alone")
+MOST_READ = 2000  # training fits from which the own values of weights are learnt
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """How much longer a step is than the mean change of the weights: of a number, and of a category."""
+
+    number: float = 1.0
+    category: float = 1.0
+
+
+LENGTHS = Lengths(1.75, 1.5)  # chosen by `precompute run slider_ways`
 
 
 @dataclass(frozen=True)
@@ -33,12 +53,13 @@ class Direction:
 
     name: what the step leads towards: "height", or "glasses: round"; attribute: "glasses"; vector: the step; unit: by
     how much one step changes a number, its standard deviation over the training fits; None for a category, whose step
-    leads from the fits without the value to those with it; fits: number of training fits that have the attribute.
+    leads from the fits without the value to those with it; fits: number of training fits that have the attribute. From
+    `Directions.at` several weights, a category has a step for each of them.
     """
 
     name: str
     attribute: str
-    vector: Float[Tensor, " p"]
+    vector: Float[Tensor, "*n p"]
     unit: float | None
     fits: int
 
@@ -55,10 +76,11 @@ def moved(weights: Float[Tensor, "*n p"], amounts: Mapping[Direction, float]) ->
     """Moves weights along several directions at once, each by its number of steps. WsrError as for
     `Direction.apply`."""
     for direction, amount in amounts.items():
-        if weights.shape[-1] != len(direction.vector):
+        size = direction.vector.shape[-1]
+        if weights.shape[-1] != size:
             raise WsrError(
-                f"The direction {direction.name!r} is one of {counted(len(direction.vector), 'number')}, and the "
-                f"weights have {weights.shape[-1]:,}: they are of another representation."
+                f"The direction {direction.name!r} is one of {counted(size, 'number')}, and the weights have "
+                f"{weights.shape[-1]:,}: they are of another representation."
             )
         if not np.isfinite(amount):
             raise WsrError(f"The amount of {direction.name!r} should be a number of steps, not {amount!r}.")
@@ -71,11 +93,23 @@ class Directions(Mapping[str, Direction]):
     A number has one direction, named like itself: "height". A category has one for each of its values, which leads
     there from all the others: "glasses: round". A category that may be "none" has one more, from none to any:
     "glasses".
-    `between` gives the direction from one value to another.
+    `between` gives the direction from one value to another, and `at` those that lead away from where weights are.
     """
 
-    def __init__(self, columns: Columns, products: Float[Tensor, "k p"], way: str, ridge: float):
+    def __init__(
+        self,
+        columns: Columns,
+        products: Float[Tensor, "k p"],
+        own: Callable[[], OwnValues],
+        *,
+        way: str = WAYS[0],
+        ridge: float = RIDGE,
+        lengths: Lengths = LENGTHS,
+    ):
         self._columns, self._products, self._way, self._ridge = columns, products, way, ridge
+        self._own, self._lengths = own, lengths
+        self._solved: dict[tuple, tuple[list[int], Float[Tensor, " k"]]] = {}
+        self._at: dict[str, Float[Tensor, "*n"]] = {}  # how likely the weights have each value of a category
         self._gram = columns.values.T @ columns.values / len(columns.values)  # (k, k)
         self._names = [name for attribute in columns.attributes for name in names_of(columns, attribute)]
 
@@ -87,7 +121,8 @@ class Directions(Mapping[str, Direction]):
         values = self.values_of(attribute)
         if not values:
             found = self._columns.numbers[attribute]
-            return self._direction(name, attribute, {attribute: 1.0}, found.unit, found.fits)
+            vector = self._lengths.number * self._change(attribute, {attribute: 1.0})
+            return Direction(name, attribute, vector, found.unit, found.fits)
         if name == attribute:
             return self._towards(name, attribute, [value for value in values if value != NONE], [NONE])
         value = next(value for value in values if name == valued(attribute, value))
@@ -127,20 +162,66 @@ class Directions(Mapping[str, Direction]):
                 raise unknown_name(f"value of {attribute!r}", value, values)
         return self._towards(f"{attribute}: {start} → {end}", attribute, [end], [start])
 
+    def at(self, weights: Float[Tensor, "*n p"]) -> "Directions":
+        """Returns the directions for moving these weights. One towards a value of a category leads away from the value
+        that the weights have, as far as that can be read off the weights; from weights that have the value already it
+        is the average direction. A second call with moved weights gives other directions: what is to be undone should
+        go on with the first. WsrError if the weights are of another length."""
+        size = self._products.shape[1]
+        if weights.shape[-1] != size:
+            raise WsrError(
+                f"The directions are of {counted(size, 'number')}, and the weights have {weights.shape[-1]:,}: they "
+                "are of another representation."
+            )
+        found = copy(self)
+        found._at = self._likely(weights) if self._columns.categories else {}
+        return found
+
+    def _likely(self, weights: Float[Tensor, "*n p"]) -> dict[str, Float[Tensor, "*n"]]:
+        read, total, likely = self._own().read(weights.float().cpu()), len(self._columns.values), {}
+        for attribute, counts in self._columns.categories.items():
+            shares = torch.tensor(list(counts.values())) / total
+            has = (read[..., self._columns.own(attribute)] + shares).clamp_min(0)
+            has = has / has.sum(-1, keepdim=True).clamp_min(1e-6)
+            likely |= {valued(attribute, value): has[..., i] for i, value in enumerate(counts)}
+        return likely
+
     def moved(self, weights: Float[Tensor, "*n p"], amounts: Mapping[str, float]) -> Float[Tensor, "*n p"]:
         """Moves weights along several directions, given as names and numbers of steps. WsrError for an unknown name."""
         return moved(weights, {self[name]: amount for name, amount in amounts.items()})
 
     def _towards(self, name: str, attribute: str, ends: Sequence[str], starts: Sequence[str]) -> Direction:
-        """Returns the direction between two groups of values, each weighed by how often its values occur."""
+        """Returns the direction between two groups of values, each weighed by how often its values occur. `at` weights,
+        it leads from each value as far as they are likely to have it, and from all starts if they are at the end."""
+        counts = self._columns.categories[attribute]
+        vector = self._between(attribute, ends, starts)
+        if self._at:
+            part = {value: self._at[valued(attribute, value)] for value in counts}
+            there = sum(part[value] for value in counts if value not in starts)
+            vector = there[..., None] * vector
+            for value in starts:
+                vector = vector + part[value][..., None] * self._between(attribute, ends, [value])
+        fits = sum(counts[value] for value in (*ends, *starts))
+        return Direction(name, attribute, self._lengths.category * vector, None, fits)
+
+    def _between(self, attribute: str, ends: Sequence[str], starts: Sequence[str]) -> Float[Tensor, " p"]:
         counts, shares = self._columns.categories[attribute], {}
         for sign, group in ((1.0, ends), (-1.0, starts)):
             total = sum(counts[value] for value in group)
             shares |= {valued(attribute, value): sign * counts[value] / total for value in group}
-        return self._direction(name, attribute, shares, None, sum(counts[value] for value in (*ends, *starts)))
+        return self._change(attribute, shares)
 
-    def _direction(self, name: str, attribute: str, shares: dict[str, float], unit: float | None, fits: int):
-        """Solves the regression for the coefficients of a few columns, and adds these up by their shares."""
+    def _change(self, attribute: str, shares: dict[str, float]) -> Float[Tensor, " p"]:
+        """Adds up the coefficients of a few columns by their shares."""
+        key = attribute, *shares.items()
+        if key not in self._solved:  # a direction `at` weights takes dozens of them, each time a slider is moved
+            self._solved[key] = self._solve(attribute, shares)
+        kept, solved = self._solved[key]
+        return solved @ self._products[kept]
+
+    def _solve(self, attribute: str, shares: dict[str, float]) -> tuple[list[int], Float[Tensor, " k"]]:
+        """Solves the regression for the sum of a few columns. Returns the columns that are explained with them, and how
+        much of the product of each with the weights is in it."""
         titles, own = self._columns.titles, self._columns.own(attribute)
         wanted = [titles.index(title) for title in shares]
         kept = own if self._way == "alone" else sorted({*own, *self._others(wanted)})
@@ -151,8 +232,7 @@ class Directions(Mapping[str, Direction]):
         solved = np.linalg.lstsq(gram + self._ridge * np.diag(gram.diagonal()), asked, rcond=1e-12)[0]  # (k,)
         # the penalty shortens the step: where weights are linear in the attributes, this share of it is left
         there = float(asked @ gram @ solved / (asked @ asked))
-        vector = torch.from_numpy(solved / there).float() @ self._products[kept]
-        return Direction(name, attribute, vector, unit, fits)
+        return kept, torch.from_numpy(solved / there).float()
 
     def _others(self, wanted: list[int]) -> list[int]:
         """Returns the columns that are to stay: all but those that say the same as what is wanted."""
@@ -168,14 +248,15 @@ def directions(
     cls: str | None = None,
     way: str = "jointly",
     ridge: float = RIDGE,
+    lengths: Lengths = LENGTHS,
 ) -> Directions:
     """Finds the directions of all attributes of a zoo's instances. Only the good fits of the training split are read.
 
     attributes: a row for each instance, by its id, and a column for each attribute; by default those of the zoo's
     index, or of its data set where the index has none. cls: use the fits of this class alone, so that a direction says
     what a high seat is in chairs, not what it is in chairs, benches and sofas on average. way: "jointly" explains the
-    weights by all attributes at once, "alone" by each on its own. WsrError if there are no attributes, if none of them
-    varies, or for an unknown class or way.
+    weights by all attributes at once, "alone" by each on its own; ridge: the penalty on each coefficient; lengths: of
+    the steps. WsrError if there are no attributes, if none of them varies, or for an unknown class or way.
     """
     if way not in WAYS:
         raise unknown_name("way to find directions", way, WAYS)
@@ -190,7 +271,8 @@ def directions(
             f"The instances of the zoo {zoo.path.name} have no attribute that varies between its "
             f"{counted(len(ids), 'training fit')}, so there is no direction to find."
         )
-    return Directions(columns, _products(zoo, ids, columns.values), way, ridge)
+    products = _products(zoo, ids, columns.values)
+    return Directions(columns, products, _own_values(zoo, ids, columns), way=way, ridge=ridge, lengths=lengths)
 
 
 def arithmetic(
@@ -198,6 +280,13 @@ def arithmetic(
 ) -> Float[np.ndarray, "*n p"]:
     """a − b + c."""
     return a - b + c
+
+
+def _own_values(zoo: Zoo, ids: list[str], columns: Columns) -> Callable[[], OwnValues]:
+    """Returns a function that makes the reader of own values when it is first needed."""
+    some = np.arange(len(ids))[:: -(-len(ids) // MOST_READ)]
+    values = torch.from_numpy(columns.values[some]).float()
+    return cache(lambda: OwnValues(zoo.weights([ids[i] for i in some]), values))
 
 
 def _products(zoo: Zoo, ids: list[str], values: Float[np.ndarray, "n k"]) -> Float[Tensor, "k p"]:

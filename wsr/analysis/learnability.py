@@ -130,14 +130,15 @@ def _read(
 
 
 def generated_distance(
-    zoo: Zoo, samples: Float[Tensor, "n p"], extractor: Extractor, resolution: int | None = None
+    zoo: Zoo, samples: Float[Tensor, "n p"], extractor: Extractor, resolution: int | None = None, device: str = "cpu"
 ) -> float:
     """Returns the Fréchet distance (FD) of decoded samples and the zoo's decoded validation fits, as many of either.
-    WsrError for fewer than two on either side."""
+    device: where they are decoded. WsrError for fewer than two on either side."""
     fits = zoo.good("validation")["id"].tolist()
     count = min(len(samples), len(fits))
     enough("samples, validation fits", count, count)
     resolution = resolution or zoo.modality.resolutions.judged
     both = (samples[:count].float().cpu(), zoo.weights(fits[:count]))
-    generated, real = (decoded(zoo.representation, one, extractor, resolution).features for one in both)
+    model, extractor = zoo.representation.to(device), extractor.to(device)
+    generated, real = (decoded(model, one, extractor, resolution).features for one in both)
     return frechet_distance(generated, real)

@@ -185,7 +185,9 @@ def audited_ids(zoo: Zoo) -> list[str]:
     return [name for name in ids if name != zoo.ids[0]] if zoo.meta["init"] == FIRST else ids
 
 
-def audit_of(zoo: Zoo, false_positive_rate: float = 0.05) -> tuple[Audit, list[str], list[Verdict]]:
+def audit_of(
+    zoo: Zoo, false_positive_rate: float = 0.05, device: str = "cpu"
+) -> tuple[Audit, list[str], list[Verdict]]:  # fmt: skip
     """Prepares the audit of generators that were trained on this zoo. Returns the audit, calibrated on one half of the
     held-out fits; the ids of its training weights, by row; and verdicts on all held-out fits, of which only the stated
     rate should be called copies. Each half is judged with the thresholds of the other half; the half that calibrated
@@ -194,7 +196,7 @@ def audit_of(zoo: Zoo, false_positive_rate: float = 0.05) -> tuple[Audit, list[s
     held-out fits (`Audit.calibrate`)."""
     training = audited_ids(zoo)
     heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
-    audit = Audit(zoo.representation, zoo.weights(training))
+    audit = Audit(zoo.representation, zoo.weights(training).to(device))
     half = torch.from_numpy(pd.factorize(pd.Series(groups(zoo.meta["dataset"], heldout)))[0] % 2)
     rows = [(half == side).nonzero()[:, 0] for side in (0, 1)]
     _enough(min(map(len, rows)), false_positive_rate, of=f" (half of the zoo's {len(heldout)})")

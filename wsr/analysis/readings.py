@@ -63,6 +63,17 @@ class Readings:
         """Does the same for instances that are decoded already."""
         return pd.DataFrame([{name: self._measures[name](one) for name in self.measured} for one in shown])
 
+    def readable(self, names: Iterable[str]) -> list[str]:
+        """Returns the names that can be read, in their order."""
+        return [name for name in names if name in self.measured or self._can(name)]
+
+    def _can(self, name: str) -> bool:
+        try:
+            self._models[name] = self._models.get(name) or self._model(name)
+        except WsrError:
+            return False
+        return True
+
     def read(self, weights: Float[Tensor, "n p"], name: str) -> Float[np.ndarray, "n"]:
         """Reads one attribute of each weight: the value of a number, or, for the name of a direction to a category's
         value, such as "glasses: round", the probability of that value. WsrError for an unknown name."""

@@ -81,7 +81,7 @@ def test_edits_add_up_and_are_undone_one_by_one_or_all_together(chair):
     first = edit_row.slid(row(), first, "height", 2.0, Request())["edits"]
     both = edit_row.slid(row(), first, "legs: round", -1.0, Request())["edits"]
     assert both.amounts == {"height": 2.0, "legs: round": -1.0}
-    found = edits.directions(NAME, "chair")
+    found = edits.directions(NAME, "chair").at(chair.weights)
     torch.testing.assert_close(both.fitted.weights, found.moved(chair.weights, both.amounts))
     assert edit_row.chosen(row(), both, "height")["amount"] == 2.0
     one = edit_row.undone(row(), both, "legs: round", Request())
