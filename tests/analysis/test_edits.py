@@ -58,6 +58,7 @@ def test_numbers_and_categories_are_read_off_what_weights_decode_to(zoo, seen):
         readings.read(weights, "lihgt")
     with pytest.raises(WsrError, match="0 have it and 60 have not"):
         readings.read(weights, "empty: a")
+    assert readings.readable(["empty: a", "red: yes", "lihgt", "light"]) == ["red: yes", "light"]
 
 
 def test_a_classifier_is_less_sure_of_mixtures(zoo, seen):

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from wsr import WsrError
 from wsr.analysis.probes import PROTOCOLS, probe
@@ -32,6 +35,9 @@ def test_raw_weights_are_read_as_they_are_and_prepared_ones_without_what_all_sha
     for found, centre in ((raw, 0), (prepared, known.mean(0))):
         nearest = KNeighborsClassifier(1, metric="cosine", algorithm="brute").fit(known - centre, classes)
         assert found.nearest[0] == nearest.score(unseen - centre, hidden)
+    assert raw.logistic[0] == LogisticRegression(max_iter=2000).fit(known, classes).score(unseen, hidden)
+    scaled = make_pipeline(StandardScaler(), LogisticRegression(C=1e-2, max_iter=2000)).fit(known, classes)
+    assert prepared.logistic[0] == scaled.score(unseen, hidden)
     assert not np.array_equal(raw.nearest, prepared.nearest)
     assert np.array_equal(raw.ari, prepared.ari), "k-means takes weights as they are"
     with pytest.raises(WsrError, match="prepared"):

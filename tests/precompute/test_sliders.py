@@ -60,6 +60,20 @@ def test_a_slider_that_works_is_seen_to_work_and_what_cannot_be_read_is_left_out
     assert summary([]) == {"sliders": 0}
 
 
+def test_unmoved_weights_are_decoded_once_for_all_attributes(zoo, monkeypatch):
+    readings, ids = Readings(zoo), zoo.ids[TRAINED:]
+    asked, decoded = zoo.weights(ids), []
+    values = Readings._values
+    monkeypatch.setattr(Readings, "_values", lambda self, weights: decoded.append(weights) or values(self, weights))
+    judge = Judge(directions(zoo), readings, asked, zoo.attributes.loc[ids])
+    assert len(judge.known) == 5 and sum(weights is asked for weights in decoded) == 1
+    decoded.clear()
+    judge.row("red: yes")
+    assert len(decoded) == 2  # one step in either direction
+    judge.row("light")
+    assert len(decoded) == 6
+
+
 def test_a_slider_that_does_nothing_or_the_opposite_is_seen(zoo):
     table, ids = zoo.attributes, zoo.ids[TRAINED:]
     judge = Judge(directions(zoo, lengths=Lengths()), Readings(zoo), zoo.weights(ids), table.loc[ids])

@@ -8,6 +8,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from wsr.analysis.attributes import Columns
+from wsr.zoo.zoo import Zoo
+
+MOST = 2000  # training fits that are learnt from
 PENALTY = 0.1  # as a share of the mean squared length of a standardised training weight
 
 
@@ -21,6 +25,12 @@ class OwnValues:
         products = (standard @ standard.T).double()  # (m, m): there are fewer fits than parameters
         products.diagonal().add_(PENALTY * products.diagonal().mean())
         self._coefficients = standard.T @ torch.linalg.solve(products, columns.double()).float()  # (p, k)
+
+    @classmethod
+    def of(cls, zoo: Zoo, ids: list[str], columns: Columns) -> "OwnValues":
+        """Learns from at most MOST fits of a zoo. columns: of the fits with these ids."""
+        some = range(0, len(ids), -(-len(ids) // MOST))
+        return cls(zoo.weights([ids[i] for i in some]), torch.from_numpy(columns.values[some]).float())
 
     def read(self, weights: Float[Tensor, "*n p"]) -> Float[Tensor, "*n k"]:
         return ((weights - self._mean) / self._std) @ self._coefficients
