@@ -215,7 +215,9 @@ def _lacks(plan: Plan, node: Cell) -> bool:
 def _word(plan: Plan, node: Cell, making: Iterable[str]) -> str:
     if _lacks(plan, node):
         return "made above" if str(node) in making else "to make"
-    return "used" if plan.state(node).word in THERE else "stale"
+    if plan.state(node).word in THERE:
+        return "used"
+    return "stale" if _stays(plan, node) else "to write again, from what has changed"
 
 
 def _times(of: Iterable[Duration]) -> str:

@@ -113,8 +113,9 @@ LOUD = Fault(
 
 
 def label(representation: str) -> str:
-    """The name of a representation as people read it; other names as they are."""
-    return named(representation).label if representation in names() else representation
+    """The name of a representation as people read it, with what follows it; other names as they are."""
+    head, space, rest = representation.partition(" ")
+    return named(head).label + space + rest if head in names() else representation
 
 
 def best_against_others(values: Mapping[str, float], higher: bool) -> list[tuple[str, str]]:

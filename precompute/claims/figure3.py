@@ -127,6 +127,7 @@ def _pairs(rows: list[Mapping], names: tuple[str, str]) -> dict[str, Pair]:
     alone = [name for name in names if not named(name).needs_base]
     if len(alone) == 1 and alone[0] in found.get(OWN, {}):
         found.setdefault(LITERAL, {}).setdefault(alone[0], found[OWN][alone[0]])
+    # the literal start of an MLP is its own: independent draws, at the scale of each layer
     whole = {series: Pair(*(by[name] for name in names)) for series, by in found.items() if set(names) <= set(by)}
     order = sorted(whole, key=lambda series: (series != LITERAL, max(map(abs, whole[series].cosines)), series))
     return {series: whole[series] for series in order}

@@ -3,7 +3,7 @@
 from precompute.claims.claim import INCOMPARABLE, Claim, Evidence, Fault, Group
 from precompute.claims.reports import Reports
 
-LOOKED_AT = Fault(INCOMPARABLE, "it is judged by eye, and no number is printed: our pictures are shown beside it")
+LOOKED_AT = Fault(INCOMPARABLE, "it is judged by eye, and no number is printed")
 
 # Id, what the figure is said to show, where, and the command that makes our pictures.
 SHOWN = (

@@ -102,6 +102,7 @@ def _evidence(reports: Reports, column: Column, pair: tuple[str, str]) -> Eviden
         faults.append(TUNED)
     return Evidence(
         **data, difference=gain, faults=(*faults, *loud_mask(pair, gain, found)), reports=(column.report,),
+        notes=() if column.data in column.rates else (f"the learning rates are those of `{column.rates}`",),
         ours=tuple(Value(name, *_cell(found, column.measure, name), gain.count) for name in pair),
         seeds=1, preset=found["preset"], split=found["split"],
         more={} if slack is None else {f"gain of the better one at best rates ({column.quality})": round(slack, 4)},

@@ -6,6 +6,7 @@ from precompute.claims import claim as to
 from precompute.claims.claim import Cell, Claim, Evidence, Fault, Group, Value, label, loud_mask, not_measured
 from precompute.claims.reports import Reports
 from precompute.tables import PAPER
+from wsr.analysis.probes import RAW
 from wsr.fields.registry import named
 from wsr.stats import Difference, stated
 
@@ -14,7 +15,6 @@ NAMES = PAPER["representations"]
 # The paper's key, our column, and what the method is.
 MEASURES = (("nn1", "1-NN", "the nearest neighbour by cosine"), ("logistic", "logistic", "logistic regression"),
             ("ari", "ARI", "k-means (adjusted Rand index)"))  # fmt: skip
-RAW = "raw"  # the protocol of the paper: flattened weights as they are
 DATA = "shapes10"
 PREPARED = Fault(
     to.INCOMPARABLE,

@@ -27,6 +27,7 @@ from wsr.paths import atomic_path
 
 JSON, TEXT = "reports/claims.json", "reports/REPRODUCTION.md"
 FOLDER = Path(room.__file__).parent
+FEW = 6  # claims that were not measured, up to which a table has a row for each
 WORDS = ("confirmed", "refuted", "open", "not comparable")
 
 
@@ -74,7 +75,8 @@ def written(found: dict[str, Any]) -> str:
     ]  # fmt: skip
     for group in by_group:
         group["reasons"] = _letters(group["claims"])
-        group["lacking"] = [one for one in group["claims"] if "ours" in one and not (one["ours"] or one["difference"])]
+        lacking = [one for one in group["claims"] if "ours" in one and not (one["ours"] or one["difference"])]
+        group["lacking"] = lacking if len(lacking) > FEW else []
         group["counts"] = Counter(one["verdict"] for one in group["claims"])
         group["commands"] = list(dict.fromkeys(one["command"] for one in group["claims"] if one.get("command")))
     return environment.get_template("REPRODUCTION.md.jinja").render(found, by_group=by_group, words=WORDS)

@@ -108,5 +108,5 @@ EXPERIMENT = Experiment(
     place=12,
     size="25 × 7 MB",
     work=lambda cell, context: {"generator steps": diffusion_preset(context.preset).steps_for(zoo_size(cell.data))},
-    time="1 to 4 min each ᵃ, with longer trainings up to 30 (estimated)",
+    time="1 to 4 min each ᵃ, with longer trainings up to 30 min (estimated)",
 )

@@ -17,6 +17,8 @@ from wsr.errors import WsrError
 from wsr.paths import assets_dir
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+# whose reports in assets/ are older than what their experiments measure now
+AWAITED = () if "protocol" in (assets_dir() / "reports/table4.csv").read_text() else ("table4",)
 small = test_all_small.small  # the fixture that shrinks the experiments
 
 
@@ -43,18 +45,20 @@ def test_with_the_assets_in_place_nothing_is_to_be_made(capsys):
         pytest.skip("the repository's assets are not here")
     before = {path: path.stat().st_mtime_ns for path in assets_dir().rglob("*") if path.is_file()}
     assert main(["reproduce", "all", "--dry-run"]) == OK
+    assert "Not part of `all`: table2" in told(capsys)
+    published = [name for name, one in reproduce.TARGETS.items() if not one.by_name and name not in AWAITED]
+    assert main(["reproduce", *published, "--dry-run"]) == OK
     out = told(capsys)
-    assert "To make: 0 cells" in out and "Not part of `all`: table2" in out
-    assert "stale" not in out and "to make" not in out.replace("To make", "")
-    assert main(["reproduce", "table4", "table5", "claims"]) == OK
-    assert "table4: 13 of 13 were there and are used" in told(capsys)
+    assert "To make: 0 cells" in out and "stale" not in out and "to make" not in out.replace("To make", "")
+    assert main(["reproduce", "table3", "table5", "claims"]) == OK
+    assert "table5 (shapes10): 20 of 20 were there and are used" in told(capsys)
     assert before == {path: path.stat().st_mtime_ns for path in assets_dir().rglob("*") if path.is_file()}
 
 
 def test_from_nothing_the_plan_has_measured_times(nothing, capsys):
     assert main(["reproduce", "table4", "figure3", "--dry-run"]) == OK
     out = told(capsys)
-    for line in ("bases: 2 to make; 1.9 h (measured)", "bases: 2 made above", "table4: 12 to make; 3 min (measured)",
+    for line in ("bases: 2 to make; 1.9 h (measured)", "bases: 2 made above", "table4: 24 to make; ",
                  "figure3: 100 to make; 8 h (measured)", "on two cores"):  # fmt: skip
         assert line in out, out
     assert not nothing.exists()
@@ -114,8 +118,8 @@ def test_what_lacks_is_made_and_what_is_stale_is_told(small, tmp_path, capsys, m
     assert main(words) == OK, told(capsys)
     out = told(capsys)
     assert "zoos images-faces-paper-mlp, about" in out and "table4 report-images-faces-paper: written" in out
-    assert len(report("table4-images-faces-paper")["rows"]) == 6
-    assert main(words) == OK and "table4 (" + faces + "): 7 of 7 were there" in told(capsys)
+    assert len(report("table4-images-faces-paper")["rows"]) == 12
+    assert main(words) == OK and "table4 (" + faces + "): 13 of 13 were there" in told(capsys)
 
     monkeypatch.setitem(TABLE_4.__dict__, "version", 2)
     assert main(words) == OK

@@ -43,7 +43,7 @@ def test_the_first_screen_says_whose_work_it_is():
     first = " ".join(README[: README.index("\n## Start")].split())
     for words in ("independent reproduction", "`wsr.pytorch`", "EPFL-IVRL", "non-commercial licence", "not affiliated"):
         assert words in first
-    assert len(README.splitlines()) <= 200
+    assert len(README.splitlines()) <= 200 and README.count("\n# ") == 1
 
 
 def test_the_generated_text_has_the_counts():
