@@ -56,7 +56,7 @@ def audit(zoo: Zoo, own: list[str], context: Context) -> None:
         sizes = [COUNT, DECODED, *counts, *map(len, made.values())]
         options = {"count": min(sizes), "resolution": zoo.modality.resolutions.judged}  # small sets have fewer
         options |= {"pair_points": PAIR_POINTS, "progress": update}
-        evaluation = Evaluation(zoo, zoo.modality.extractor(), **options)
+        evaluation = Evaluation(zoo.to(context.device), zoo.modality.extractor().to(context.device), **options)
         evaluation.compare_with(final, update)
     seen = {}
     with bar(f"decode {name}") as update:
@@ -98,7 +98,8 @@ def classifier_accuracy(evaluation: Evaluation, classes: np.ndarray, seen: Decod
     if seen.clouds is None or names != sorted(CATEGORIES):
         return None
     with torch.no_grad():
-        found = evaluation.extractor.network.fc3(torch.from_numpy(seen.features)).argmax(1)
+        features = torch.from_numpy(seen.features).to(evaluation.extractor.device)
+        found = evaluation.extractor.network.fc3(features).argmax(1)
     return float(np.mean([names[i] == cls for i, cls in zip(found.tolist(), classes, strict=True)]))
 
 

@@ -221,7 +221,7 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert {way: row["width"] for way, row in carried.items()} == {
         "noise-2d": 90, "noise-3d": 60, "noise-3d-skip": 60, "weights-3d": 60,
     }  # fmt: skip
-    assert carried["noise-3d"]["error at 0.99"] > carried["noise-3d-skip"]["error at 0.99"]
+    assert carried["noise-3d"]["error at 0.99"] > carried["noise-3d-skip"]["error at 0.99"] > 0
     assert [row["copies"] for row in report("augmentation-images-faces-paper")["rows"]] == [1, 2, 4, 8]
     searched = report("diffusion-search-images-faces-paper")["rows"]
     assert {row["representation"] for row in searched} == {"mlora", "mlora-asym"}
