@@ -53,6 +53,6 @@ def _spans(axis: Axes, part: pd.DataFrame, counts: Sequence[int], shades: dict[s
 def _distances(axis: Axes, part: pd.DataFrame, shades: dict[str, str]) -> None:
     places = np.arange(len(part))[::-1]
     axis.barh(places, part["FD"], color=[shades[lever] for lever in part.index])
-    axis.plot(part["FD of training fits"], places, "k|", markersize=10)
+    axis.plot(part["FD of training fits"], places, "|", color="white", markersize=12, markeredgewidth=2)
     axis.set_yticks(places, part.index)
-    axis.set(xlabel="FD to unseen fits", title="a small generator (|: training fits)")
+    axis.set(xlabel="FD to unseen fits", title="a small generator (white: training fits)")
