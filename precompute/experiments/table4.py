@@ -29,6 +29,8 @@ MEASURES = {"nearest": ("1-NN", "nn1"), "logistic": ("logistic", "logistic"), "a
 ORDER = [
     *((a, b) for a in ("mlora", "mlora-asym") for b in ("lora", "lora-asym")),
     *((a, b) for a in ("lora", "lora-asym") for b in ("mlp", "mlp-asym")),
+    *((a, b) for a in ("mlora", "mlora-asym") for b in ("mlp", "mlp-asym")),
+    ("mlora", "mlora-asym"),  # the paper's best is mLoRA
 ]
 
 

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 import wsr
+from precompute.experiments.learnability import LEVERS
 from tests.readme.readme_text import LABELS, TEXT, cells_of, is_said, numbers, report, says, table
+from wsr.analysis.probes import PROTOCOLS
+from wsr.presets import PROTOCOLS as FITS_AS
 from wsr.stats import paired
 from wsr.zoo import Zoo
 
@@ -145,25 +148,53 @@ def test_speeds_on_a_gpu():
     says(f"{speed['image', 128]:,.0f} pictures", f"96³, {speed['occupancy', 96]:.1f} shapes")
 
 
+def additive(key: tuple[str, str, str, str]) -> bool:
+    """Whether a row of table 4's order compares multiplicative adapters with additive ones."""
+    return "mlora" in key[2] and key[3] in ("lora", "lora-asym")
+
+
 def test_table_4():
     found = report("table4")
-    rows = {(row["data set"], row["representation"]): row for row in found["rows"]}
+    rows = {(row["data set"], row["protocol"], row["representation"]): row for row in found["rows"]}
     measures = ("1-NN", "logistic", "ARI")
     for label, cells in table("## What simple methods read").items():
         for cell, (data, measure) in zip(
             cells, [(d, m) for d in ("emoji", "shapes10") for m in measures], strict=False
         ):
-            row = rows[data, LABELS[label]]
-            is_said(cell, row[measure], row[f"{measure} sd"])
+            raw, prepared = (rows[data, protocol, LABELS[label]] for protocol in PROTOCOLS)
+            is_said(cell, raw[measure], raw[f"{measure} sd"], *([] if measure == "ARI" else [prepared[measure]]))
         for cell, measure in zip(cells[6:], measures, strict=True):
-            is_said(cell, rows["shapes10", LABELS[label]][f"paper {measure}"])
-    verdicts = {(row["data set"], row["measure"], row["better"], row["worse"]): row for row in found["order"]}
-    logistic = [row for key, row in verdicts.items() if key[:2] == ("shapes10", "logistic") and "mlora" in key[2]]
-    is_said("3.2 to 4.3", *(edge(row["by"] for row in logistic) for edge in (min, max)))
-    assert {row["verdict"] for row in logistic} == {"confirmed"}
-    row = verdicts["emoji", "1-NN", "mlora", "lora-asym"]
-    is_said("3.2 ± 3.1", -row["by"], row["±"])
-    assert row["verdict"] == "refuted"
+            is_said(cell, rows["shapes10", "raw", LABELS[label]][f"paper {measure}"])
+    order = {
+        (row["data set"], row["measure"], row["better"], row["worse"]): row
+        for row in found["order"] if row["protocol"] == "raw"
+    }  # fmt: skip
+    for measure, by, half in (("logistic", "3.8 to 6.5", "1.8 to 2.8"), ("ARI", "3.6 to 9.5", "2.3 to 4.9")):
+        part = [row for key, row in order.items() if key[:2] == ("shapes10", measure) and additive(key)]
+        is_said(by, *(edge(row["by"] for row in part) for edge in (min, max)))
+        is_said(half, *(edge(row["±"] for row in part) for edge in (min, max)))
+        assert {row["verdict"] for row in part} == {"confirmed"}
+    nearest = {key[2:]: row for key, row in order.items() if key[:2] == ("shapes10", "1-NN")}
+    for pair, said in (
+        (("mlora", "lora"), "1.9"), (("mlora-asym", "lora"), "3.4"), (("lora", "mlp"), "4.0"),
+        (("lora-asym", "mlp"), "5.5"),
+    ):  # fmt: skip
+        is_said(said, nearest[pair]["by"])
+        assert nearest[pair]["verdict"] == "confirmed"
+    assert {nearest[a, "lora-asym"]["verdict"] for a in ("mlora", "mlora-asym")} == {"open"}
+    behind = [row for key, row in order.items() if key[:2] == ("emoji", "1-NN") and additive(key)]
+    is_said("11 to 13", *(edge(-row["by"] for row in behind) for edge in (min, max)))
+
+
+def test_what_makes_weights_learnable():
+    rows = {row["lever"]: row for row in report("learnability")["rows"] if row["data set"] == "shapes10"}
+    said = table("| shapes10, mLoRA-Asym |")
+    levers = ("paper-like", "encoded", "encoded, rate × ½, steps × 2")
+    for cells, lever in zip(said.values(), levers, strict=True):
+        for cell, name in zip(cells, ("quality", "noise share", "span of 800", "R²", "FD"), strict=True):
+            is_said(cell, rows[lever][name])
+    assert report("learnability")["chosen"]["shapes10"] == levers[2]
+    assert FITS_AS["structured"]["occupancy"] == LEVERS[levers[2]]
 
 
 def figure_3(data: str) -> dict[tuple, dict]:

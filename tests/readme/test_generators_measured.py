@@ -91,6 +91,17 @@ def test_how_sure_classifiers_are_of_faces():
     says(f"{-100 * mean['difference']:.1f} points less (95 % interval {low:.1f} to {high:.1f};")
 
 
+def test_sliders():
+    found = report("sliders")
+    (total,), rows = found["totals"], {row["slider"]: row for row in found["rows"]}
+    says(f"{total['sliders']} sliders whose attribute a reader of pictures names in {100 * found['trusted']:.0f} %")
+    says(f"on the {max(row['fits'] for row in rows.values())} test faces")
+    says(f"as asked in {100 * total['moves']:.0f} %", f"stays in {100 * total['stays']:.0f} %")
+    assert all(0.44 < rows[f"hair: {name}"]["moves"] < 0.56 for name in ("flat", "side part"))
+    says(f"glasses in {100 * rows['glasses']['moves']:.0f} %")
+    assert not any(name.startswith(("brows", "nose")) for name in rows)
+
+
 def test_the_audit():
     audits = {
         (zoo, name): report(f"audit-{zoo}-{name}") for zoo in ("shapes10", "emoji-people") for name in LABELS.values()
