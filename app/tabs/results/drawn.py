@@ -95,18 +95,22 @@ def _found(one: run.First, claim: Record) -> str:
 
 
 def table(name: str, verdict: str, chosen: str) -> str:
-    """A table of the paper beside ours, and below it the claims that it states."""
-    found, every = run.claims(name, verdict), run.claims(name)
+    """A table of the paper beside ours. Of another group, what to know about it."""
     own = run.cells(name)
     columns = list(dict.fromkeys(cell.record["column"] for cell in own))
     rows = list(dict.fromkeys(cell.record["row"] for cell in own))
     grid = [(row, [_cell(own, row, column) for column in columns]) for row in rows]
     scales = {column: _scale([cell for cell in own if cell.record["column"] == column]) for column in columns}
     intros = [(one["title"], one.get("intro", "")) for one in run.groups(name)]
-    listed = [one for one in found if run.measured(one)], [one for one in found if not run.measured(one)]
-    said = _counted(every, verdict)
+    return _made("table", intros, (columns, grid, scales), (verdict, chosen))
+
+
+def claims(name: str, verdict: str, chosen: str) -> str:
+    """The claims of a table with this verdict, one by one."""
+    found, said = run.claims(name, verdict), _counted(run.claims(name), verdict)
+    measured, lacking = ([one for one in found if run.measured(one) == there] for there in (True, False))
     scope = run.report()["scope"] if name == run.OTHERS else ()
-    return _made("table", intros, (columns, grid, scales), (*listed, said), (verdict, chosen), scope)
+    return _made("claims", measured, lacking, said, chosen, scope)
 
 
 def _cell(own: Sequence[Cell], row: str, column: str) -> Cell | None:
@@ -133,7 +137,7 @@ def _counted(every: Sequence[Record], verdict: str) -> str:
     counts = Counter(one["verdict"] for one in every)
     said = ", ".join(f"{counts[name]} {name}" for name in VERDICTS if counts[name])
     if verdict == run.ALL or counts[verdict]:
-        return f"Claims that are stated here: {len(every)}. Of these {said}."
+        return f"{len(every)} claims are stated here: {said}."
     there = [(title, len(run.claims(name, verdict))) for title, name in run.tables()]
     found = ", ".join(f"{title} ({count})" for title, count in there if count)
     return f"No claim of this table is {verdict}. " + (f"Such claims are in: {found}." if found else "")
@@ -178,7 +182,7 @@ def _environment() -> Environment:
     made = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True,
                        lstrip_blocks=True)  # fmt: skip
     filters: Iterable = (explained, against_zero, sides, words.side, words.printed, words.labelled, words.sentence,
-                         words.hint, words.reasons, words.answered, _marks)  # fmt: skip
+                         words.hint, words.reasons, _marks)  # fmt: skip
     made.filters |= {one.__name__.lstrip("_"): one for one in filters}
     made.globals |= {"verdicts": VERDICTS, "colours": VERDICT_COLOURS}
     return made

@@ -15,13 +15,14 @@ from app.tabs.results.picker import Picker
 
 @dataclass
 class ResultsTab(Widgets):
-    """The widgets of the tab. first: the cards of the first screen; shown: the paper's table beside ours, with its
-    claims; record: what the open cell or claim is made of; claim: its id."""
+    """The widgets of the tab. first: the cards of the first screen; shown: the paper's table beside ours; listed: its
+    claims, one by one; record: what the open cell or claim is made of; claim: its id."""
 
     first: Picker
     table: gr.Radio
     verdict: gr.Radio
     shown: Picker
+    listed: Picker
     record: Picker
     claim: gr.Textbox
 
@@ -34,6 +35,7 @@ class Screen:
     record: str | None = None
     table: str | None = None
     shown: str | None = None
+    listed: str | None = None
     first: str | None = None
 
 
@@ -61,14 +63,19 @@ def show(tab: ResultsTab, table: str, verdict: str, claim: str, request: gr.Requ
 
 def shown(table: str, verdict: str, claim: str) -> Iterator[Screen]:
     opened = claim or run.first_pick(table)
-    whole = drawn.table(table, run.checked(verdict), opened)
-    yield Screen(claim, drawn.record(opened), shown=whole, first=drawn.first(opened))
+    yield Screen(claim, drawn.record(opened), first=drawn.first(opened), **_tables(table, verdict, opened))
+
+
+def _tables(table: str, verdict: str, opened: str) -> dict[str, str]:
+    """A table and its claims, as values of their widgets."""
+    verdict = run.checked(verdict)
+    return {"shown": drawn.table(table, verdict, opened), "listed": drawn.claims(table, verdict, opened)}
 
 
 @compute.guarded
 def change(tab: ResultsTab, table: str, verdict: str, claim: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Shows another table, or claims of another verdict; what is open stays open."""
-    whole = (tab.fill(Screen(shown=drawn.table(table, run.checked(verdict), claim))) for _ in (0,))
+    whole = (tab.fill(Screen(**_tables(table, verdict, claim))) for _ in (0,))
     yield from session.newest(request, whole, "results")
 
 
@@ -86,4 +93,4 @@ def _picked(table: str, verdict: str, claim: str) -> Iterator[Screen]:
     if inside == table:
         yield Screen(claim, drawn.record(claim))
     else:
-        yield Screen(claim, drawn.record(claim), inside, drawn.table(inside, run.checked(verdict), claim))
+        yield Screen(claim, drawn.record(claim), inside, **_tables(inside, verdict, claim))

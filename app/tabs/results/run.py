@@ -152,8 +152,7 @@ def _about(cell: Mapping[str, Any], stated: Sequence[Mapping[str, Any]]) -> list
 
 
 def _row_is(row: str, name: str) -> bool:
-    """Whether a row's title is that of a representation or of what else is compared, perhaps with a remark in brackets.
-    """
+    """Whether a row's title is the name of what is compared, as in a claim's record or as people read it."""
     return row.partition(" (")[0] in (name, NAMES.get(name))
 
 

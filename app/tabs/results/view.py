@@ -36,19 +36,20 @@ def _layout() -> ResultsTab:
     with gr.Row(equal_height=False):
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
             shown = Picker(snippets.working("Reading the table …"))
+            listed = Picker(elem_classes="wsr-later")
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight", "wsr-stays"]):
             record = Picker(snippets.working("Reading the records …"), follows=True)
     claim = gr.Textbox("", visible="hidden")
-    return ResultsTab(first, table, verdict, shown, record, claim)
+    return ResultsTab(first, table, verdict, shown, listed, record, claim)
 
 
 def _wire(tab: ResultsTab, view: gr.Tab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
     asked = [tab.table, tab.verdict, tab.claim]
-    view.select(tab.bind(handlers.show), asked, [tab.claim, tab.first, tab.shown, tab.record], **newest)
+    opened = [tab.claim, tab.record, tab.table, tab.shown, tab.listed]
+    view.select(tab.bind(handlers.show), asked, [tab.first, *opened], **newest)
     for widget in (tab.table, tab.verdict):
-        widget.input(tab.bind(handlers.change), asked, tab.shown, **newest)
-    opened = [tab.claim, tab.record, tab.table, tab.shown]
-    for picker in (tab.first, tab.shown, tab.record):
+        widget.input(tab.bind(handlers.change), asked, [tab.shown, tab.listed], **newest)
+    for picker in (tab.first, tab.shown, tab.listed, tab.record):
         picker.pick(tab.bind(handlers.pick), asked[:2], opened, trigger_mode="multiple", **look)

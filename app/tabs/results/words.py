@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.shared.palette import NAMES
-from app.tabs.results.run import VERDICTS, Cell
+from app.tabs.results.run import Cell
 
+PLUS_MINUS = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
 SMALL = 0.0001  # p values below it are not told apart
 # What a record's further numbers are, in words; others are named as in the record.
 MORE = {
@@ -33,7 +34,7 @@ def number(value: Any, half: float | None = None) -> str:
 def side(value: Mapping[str, Any]) -> str:
     """A value with half of its interval: "34.73 ± 0.53"."""
     mean, half = value.get("mean", value.get("ours")), value.get("half")
-    return number(mean, half) + (f" ± {number(half, half)}" if half else "")
+    return number(mean, half) + (f"{PLUS_MINUS}{number(half, half)}" if half else "")
 
 
 def printed(value: float | int) -> str:
@@ -50,7 +51,8 @@ def labelled(text: str) -> str:
 def sentence(text: str) -> str:
     """A text of a record as a sentence of its own."""
     text = labelled(text)
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+    name = text.startswith(tuple(NAMES.values()))  # which is written as it is
+    return (text if name else text[:1].upper() + text[1:]) + ("" if text.endswith((".", "?")) else ".")
 
 
 def gain(found: Mapping[str, Any] | None) -> str:
@@ -125,10 +127,6 @@ def hint(cell: Cell) -> str:
 
 def reasons(claim: Mapping[str, Any]) -> list[str]:
     """Why a claim is open or not comparable, in sentences."""
-    return [sentence(text) for text in claim.get("reasons", ())]
-
-
-def answered(claim: Mapping[str, Any]) -> str:
-    """The answer to a question that the claim's confirmation would answer with yes, and its first reason."""
-    why = reasons(claim)[:1]
-    return " ".join([VERDICTS[claim["verdict"]].answer, *why])
+    told = [sentence(text) for text in claim.get("reasons", ())]
+    level = claim["verdict"] == "open" and claim.get("difference") and not told
+    return ["The interval has 0 in it, or has it once all claims of the table are judged together."] if level else told
