@@ -72,7 +72,7 @@ def bars(values: Sequence[tuple[str, float, float | None]]) -> list[Bar]:
 
     return [
         Bar(place(mean), place(mean - half) if half else None, place(mean + half) if half else None, _line(name),
-            words.labelled(name), words.side({"mean": mean, "half": half}))
+            run.labelled(name), words.side({"mean": mean, "half": half}))
         for name, mean, half in values
     ]  # fmt: skip
 
@@ -181,7 +181,7 @@ def _marks(counts: Mapping[str, int]) -> list[tuple[Verdict, int]]:
 def _environment() -> Environment:
     made = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True,
                        lstrip_blocks=True)  # fmt: skip
-    filters: Iterable = (explained, against_zero, sides, words.side, words.printed, words.labelled, words.sentence,
+    filters: Iterable = (explained, against_zero, sides, words.side, words.printed, run.labelled, words.sentence,
                          words.hint, words.reasons, _marks)  # fmt: skip
     made.filters |= {one.__name__.lstrip("_"): one for one in filters}
     made.globals |= {"verdicts": VERDICTS, "colours": VERDICT_COLOURS}

@@ -1,6 +1,7 @@
 """Content of the Results tab: the claims of the paper with their verdicts, as `wsr reproduce claims` has written them
 to claims.json. Nothing here judges a claim."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -59,8 +60,8 @@ FIRST = (
     ),
     First(
         "table1.ffhq_psnr.faces.mlora-asym>lora",
-        "Is mLoRA-Asym better than LoRA at redrawing?",
-        "mLoRA-Asym, the paper's own method, reaches {0} dB of PSNR on faces, and LoRA {1} dB. More is better.",
+        "Does the paper's own method redraw a face better than a plain adapter?",
+        "mLoRA-Asym, that method, reaches {0} dB of PSNR, and LoRA, the plain adapter, {1} dB. More is better.",
     ),
     First(
         "figure3.steady.mlora-asym",
@@ -75,8 +76,9 @@ FIRST = (
     ),
     First(
         "table3.multi.fd.mlora-asym>mlp",
-        "Are new shapes better if a generator learns from mLoRA-Asym?",
-        "New shapes have an FD of {0} from real ones if it learnt from mLoRA-Asym, and {1} from MLPs. Less is better.",
+        "Does a generator make better shapes from weights of the paper's method?",
+        "New shapes have an FD of {0} from real ones if it learnt from weights of mLoRA-Asym, and {1} from those of "
+        "MLPs. Less is better.",
     ),
 )
 
@@ -138,22 +140,27 @@ def cells(table: str) -> list[Cell]:
     inside = [one["name"] for one in groups(table)]
     own = [one for one in report()["cells"] if one["group"] in inside]
     stated = claims(table)
-    return [Cell(f"{one['group']}/{i}", one, _about(one, stated)) for i, one in enumerate(own, 1)]
+    return [Cell(f"{one['group']}/{i}", one, _about(one, own, stated)) for i, one in enumerate(own, 1)]
 
 
-def _about(cell: Mapping[str, Any], stated: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The claims that compare this cell: those that quote the paper's number and ours for its row."""
+def _about(cell: Mapping[str, Any], own: Sequence[Mapping[str, Any]], stated: Sequence[Mapping[str, Any]]) -> list:
+    """The claims that compare this cell: those that quote the paper's number and ours for its row. One that has no
+    number of ours is about the cell that has none either, or else about all that the paper's number fits."""
+    same = [one for one in own if (one["row"], one["paper"]) == (cell["row"], cell["paper"])]
+    empty = any(one["ours"] is None for one in same)
     return [
         claim
         for claim in stated
         for name, paper in claim["paper"].items()
-        if paper == cell["paper"] and _row_is(cell["row"], name) and _same(_ours(claim, name), cell.get("ours"))
+        if paper == cell["paper"] and labelled(name) == labelled(cell["row"].partition(" (")[0])
+        if _same(_ours(claim, name), cell["ours"]) or not (claim.get("ours") or empty)
     ]
 
 
-def _row_is(row: str, name: str) -> bool:
-    """Whether a row's title is the name of what is compared, as in a claim's record or as people read it."""
-    return row.partition(" (")[0] in (name, NAMES.get(name))
+def labelled(text: str) -> str:
+    """Replaces the names of representations in a text by those that people read."""
+    known = "|".join(map(re.escape, sorted(NAMES, key=len, reverse=True)))
+    return re.sub(rf"(?<![\w-])({known})(?![\w-])", lambda found: NAMES[found[0]], text)
 
 
 def _ours(claim: Mapping[str, Any], name: str) -> float | None:

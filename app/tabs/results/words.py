@@ -1,12 +1,12 @@
 """Numbers and records of claims in words."""
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.shared.palette import NAMES
-from app.tabs.results.run import Cell
+from app.tabs.results.run import Cell, labelled
+from wsr.data.splits import HELDOUT
 
 PLUS_MINUS = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
 SMALL = 0.0001  # p values below it are not told apart
@@ -40,12 +40,6 @@ def side(value: Mapping[str, Any]) -> str:
 def printed(value: float | int) -> str:
     """A number of the paper, with the digits that it prints."""
     return f"{value:,}" if isinstance(value, int | float) else str(value)
-
-
-def labelled(text: str) -> str:
-    """Replaces the names of representations in a text by those that people read."""
-    known = "|".join(map(re.escape, sorted(NAMES, key=len, reverse=True)))
-    return re.sub(rf"(?<![\w-])({known})(?![\w-])", lambda found: NAMES[found[0]], text)
 
 
 def sentence(text: str) -> str:
@@ -97,7 +91,7 @@ def setting(claim: Mapping[str, Any]) -> list[tuple[str, str]]:
     """On what a claim was measured, as lines."""
     told = (("data", "data"), ("split", "split"), ("n", "values compared (n)"), ("seeds", "seeds"),
             ("preset", "preset"), ("features", "features"))  # fmt: skip
-    return [(words, number(claim[key]) if isinstance(claim[key], int) else claim[key])
+    return [(words, number(claim[key]) if isinstance(claim[key], int) else claim[key].replace(HELDOUT, "held out"))
             for key, words in told if claim.get(key)]  # fmt: skip
 
 
