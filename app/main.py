@@ -30,7 +30,7 @@ from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
 from wsr.errors import WsrError
 from wsr.paths import cache_dir, disk_error
 
-TABS = ("atlas", "fit", "connect", "symmetry", "generate", "audit")  # as on the page: packages in app/tabs
+TABS = ("atlas", "fit", "connect", "symmetry", "generate", "audit", "results")  # as on the page: packages in app/tabs
 TITLE = "wsr"
 ALONE = 8.0  # seconds without a visitor, after which the engine is made ready for one
 GZIP = 5  # of 9: a third of the time, and 3 % more bytes

@@ -50,7 +50,7 @@ TERMS = {
 _TERMS = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, sorted(TERMS, key=len, reverse=True)))})(?!\w)")
 
 
-def _explained(text: str) -> Markup:
+def explained(text: str) -> Markup:
     """Adds the meaning of each known term as a hover."""
     parts = _TERMS.split(text)  # every second one is a term
     said = (Markup('<abbr title="{}">{}</abbr>').format(TERMS[part], part) if i % 2 else escape(part)
@@ -59,7 +59,7 @@ def _explained(text: str) -> Markup:
 
 
 _environment = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent))
-_environment.filters["explained"] = _explained
+_environment.filters["explained"] = explained
 _macros = _environment.get_template("snippets.html").module
 
 
@@ -182,12 +182,12 @@ def failed(text: str) -> str:
 
 def caption(text: str) -> str:
     """A caption whose terms have hovers."""
-    return f'<div class="wsr-caption">{_explained(text)}</div>'
+    return f'<div class="wsr-caption">{explained(text)}</div>'
 
 
 def label(text: str) -> str:
     """A heading of a small part of a tab, whose terms have hovers."""
-    return f'<div class="wsr-label">{_explained(text)}</div>'
+    return f'<div class="wsr-label">{explained(text)}</div>'
 
 
 def notice(text: str) -> str:

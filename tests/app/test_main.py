@@ -32,7 +32,7 @@ def test_without_assets_the_page_says_how_to_make_them(tmp_path, monkeypatch):
     page = main.build_app()
     text = " ".join(str(block.value) for block in page.blocks.values() if isinstance(block, gr.HTML))
     assert "none are here yet" in text and "<code>make" in text
-    main_tabs = ["Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit"]
+    main_tabs = ["Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit", "Results"]
     assert [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)] == main_tabs
 
 

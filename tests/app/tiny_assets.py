@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
+from toy_claims import toy_claims
 
 from wsr.analysis.connectivity import ALPHAS
 from wsr.analysis.projections import Projection, to_table
@@ -50,6 +51,7 @@ def make(folder: Path, modalities: Mapping[str, str] = MODALITIES) -> Path:
         add_audit(folder, f"{dataset}-mlora-asym")
     probes = [{"data set": d, "representation": r, **{k: 50.0 for k in PROBES}} for d in modalities for r in names()]
     (folder / "reports/table4.json").write_text(json.dumps({"rows": probes}))
+    (folder / "reports/claims.json").write_text(json.dumps(toy_claims()))
     return folder
 
 

@@ -1,0 +1,26 @@
+// The script of Picker; gradio runs it as the body of a function of (element, trigger, props, server, upload, watch).
+
+element.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-id]");
+  if (!button) return;
+  for (const other of document.querySelectorAll("button[data-id][aria-pressed=true]")) {
+    other.setAttribute("aria-pressed", "false");
+  }
+  button.setAttribute("aria-pressed", "true");
+  window.wsrPicked = true;
+  trigger("pick", { id: button.dataset.id });
+});
+
+function say(event) {
+  const told = event.target.closest("button[title]"), line = element.querySelector(".wsr-hint");
+  if (told && line) line.textContent = told.title;
+}
+element.addEventListener("mouseover", say);
+element.addEventListener("focusin", say);
+
+watch("value", () => {
+  if (!props.follows || !window.wsrPicked) return;
+  window.wsrPicked = false;
+  const { top, bottom } = element.getBoundingClientRect();
+  if (bottom < 80 || top > 0.8 * window.innerHeight) element.scrollIntoView({ block: "start" });
+});

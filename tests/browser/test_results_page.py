@@ -1,0 +1,44 @@
+"""The Results tab in a browser: cells and claims open their records, and links open them again."""
+
+RECORD = ".wsr-record:visible"
+
+
+def test_a_cell_opens_with_its_command_by_mouse_and_by_keyboard(page):
+    page.get_by_role("tab", name="Results").click()
+    cells = page.locator("td button:visible")
+    cells.first.wait_for()
+    cells.nth(0).click()
+    page.locator(RECORD, has_text="--data faces").wait_for()
+    page.wait_for_function("location.search.includes('claim=table1')")
+    cells.nth(1).hover()
+    page.locator(".wsr-hint:visible", has_text="--data shapes10").wait_for()
+    cells.nth(3).focus()
+    page.keyboard.press("Enter")
+    page.locator(RECORD, has_text="--data shapes10").wait_for()
+    assert [cells.nth(i).get_attribute("aria-pressed") for i in (0, 3)] == ["false", "true"]
+    outline = cells.nth(3).evaluate("cell => getComputedStyle(cell).outlineStyle")
+    assert outline == "solid"
+    page.get_by_label("✗ refuted").click()
+    page.locator(".wsr-small:visible", has_text="Such claims are in").wait_for()
+
+
+def test_a_link_opens_a_claim_and_leads_on(open_page):
+    page = open_page(link="?tab=results&claim=figure3.steady.mlora-asym")
+    record = page.locator(RECORD, has_text="Refuted")
+    record.wait_for()
+    assert page.get_by_role("tab", name="Results").get_attribute("aria-selected") == "true"
+    assert page.get_by_label("Figure 3").is_checked()
+    record.get_by_role("link", name="Connect").click()
+    page.locator("[role=tab][aria-selected=true]:has-text('Connect')").wait_for()
+    page.locator(".wsr-six figure img:visible").first.wait_for()
+
+
+def test_a_phone_shows_the_record_of_what_is_tapped(open_page):
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    page = open_page(link="?tab=results", **phone)
+    page.locator("td button:visible").first.tap()
+    page.locator(RECORD, has_text="--data faces").wait_for()
+    page.wait_for_function("document.querySelector('.wsr-record').getBoundingClientRect().top < innerHeight")
+    page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    tabs = page.locator("[role=tab]:visible")
+    assert {tab.inner_text() for tab in tabs.all()} >= {"Atlas", "Audit", "Results"}
