@@ -47,7 +47,7 @@ def sampled(cell: Cell, context: Context) -> list[Path]:
     return [context.path(f"samples/{one.name(context)}") for one in ours]
 
 
-def measured(zoo: Zoo, samples: list[Zoo], device: str = "cpu") -> list[dict]:
+def measured(zoo: Zoo, samples: list[Zoo], device: str) -> list[dict]:
     training, learnt = _parts(zoo)
     rest, known = training[~learnt], training[learnt]
     fits = zoo.good("heldout")["id"].tolist()
