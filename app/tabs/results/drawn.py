@@ -100,7 +100,10 @@ def table(name: str, verdict: str, chosen: str) -> str:
     columns = list(dict.fromkeys(cell.record["column"] for cell in own))
     rows = list(dict.fromkeys(cell.record["row"] for cell in own))
     grid = [(row, [_cell(own, row, column) for column in columns]) for row in rows]
-    scales = {column: _scale([cell for cell in own if cell.record["column"] == column]) for column in columns}
+    together: dict[tuple[str, str], list[Cell]] = {}  # a column's airplanes are not on the axis of its ten categories
+    for cell in own:
+        together.setdefault((cell.record["column"], cell.record["row"].partition(" (")[2]), []).append(cell)
+    scales = {name: pair for cells in together.values() for name, pair in _scale(cells).items()}
     intros = [(one["title"], one.get("intro", "")) for one in run.groups(name)]
     return _made("table", intros, (columns, grid, scales), (verdict, chosen))
 
@@ -182,7 +185,7 @@ def _environment() -> Environment:
     made = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True,
                        lstrip_blocks=True)  # fmt: skip
     filters: Iterable = (explained, against_zero, sides, words.side, words.printed, run.labelled, words.sentence,
-                         words.hint, words.reasons, _marks)  # fmt: skip
+                         words.hint, words.reasons, words.exact, words.gain, _marks)  # fmt: skip
     made.filters |= {one.__name__.lstrip("_"): one for one in filters}
     made.globals |= {"verdicts": VERDICTS, "colours": VERDICT_COLOURS}
     return made

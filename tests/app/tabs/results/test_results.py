@@ -98,6 +98,7 @@ def test_a_cell_and_a_claim_open_with_all_that_they_are_made_of(assets):
     assert "mLoRA-Asym, λ = 1, normal" in text(elsewhere["record"]) and "own" not in text(elsewhere["record"])[-40:]
     whole = pick("statement.fits", "others")["record"]
     assert "consists of 2 claims" in text(whole) and whole.count("data-id") == 2
+    assert "computed, not measured. It holds exactly." in text(pick("theorem2", "others")["record"])
     assert "eye, and no number" in text(pick("figure5", "others")["record"])
 
 
