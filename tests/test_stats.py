@@ -179,11 +179,11 @@ def test_statements_that_are_judged_together_need_more_each():
 
 
 def test_of_many_statements_without_substance_hardly_one_is_decided():
-    rng, wrong = np.random.default_rng(0), 0
-    for _ in range(SIMULATIONS):
+    rng, wrong, families = np.random.default_rng(0), 0, SIMULATIONS // 4  # twelve statements each
+    for _ in range(families):
         family = [paired(rng.normal(size=10), rng.normal(size=10)) for _ in range(12)]
         wrong += set(judged(family)) != {"open"}
-    assert wrong / SIMULATIONS <= 1 - LEVEL + SLACK
+    assert wrong / families <= 1 - LEVEL + 2 * SLACK
 
 
 def test_a_statement_of_parts_holds_if_all_of_them_do():

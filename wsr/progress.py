@@ -1,7 +1,5 @@
 """A progress bar with the remaining time, which is readable in a log file too."""
 
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +7,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Column
 from rich.text import Text
+
+from wsr.first_process import is_first_process
 
 BAR = 20  # characters: with a count and two times it leaves room for a title and a note in 80
 
@@ -20,15 +20,6 @@ class _Note(TextColumn):
         text = super().render(task)
         text.no_wrap, text.overflow = True, "ellipsis"
         return text
-
-
-def is_first_process() -> bool:
-    """Whether this process reports progress and writes results: of processes that train together, as `accelerate
-    launch` starts them, only the first does."""
-    torch = sys.modules.get("torch")  # which few commands need, and which takes seconds to load
-    if torch is not None and torch.distributed.is_available() and torch.distributed.is_initialized():
-        return torch.distributed.get_rank() == 0
-    return int(os.environ.get("RANK") or 0) == 0
 
 
 @contextmanager

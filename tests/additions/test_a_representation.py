@@ -257,7 +257,7 @@ def test_tables_have_it_beside_the_papers_six(film, tiny, tmp_path, monkeypatch)
     context = Context(given=("emoji",))
     for module in (table1, table4):
         cells = context.cells(module.EXPERIMENT)
-        assert [cell["representation"] for cell in cells] == list(wsr.representations)
+        assert list(dict.fromkeys(cell["representation"] for cell in cells)) == list(wsr.representations)
         paths = [tmp_path / f"{module.EXPERIMENT.name}.{kind}" for kind in ("json", "md", "csv", "png")]
         module.report([(cell, module.run(cell, context)) for cell in cells], paths, context)
     rows = {row["representation"]: row for row in json.loads((tmp_path / "table1.json").read_text())["rows"]}

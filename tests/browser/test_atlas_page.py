@@ -26,7 +26,7 @@ def test_something_is_picked_and_on_screen_at_once(page):
     page.locator(".wsr-frame img").first.wait_for()
     assert page.locator(".wsr-pictures button:visible").count() == 6
     tabs = [tab.inner_text() for tab in page.get_by_role("tab").all()]
-    assert tabs == ["Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit"]
+    assert tabs == ["Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit", "Results"]
 
 
 COLOURED = """() => {

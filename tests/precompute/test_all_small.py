@@ -37,6 +37,7 @@ from precompute.experiments import (
     scaling,
     spans,
     table1,
+    table4,
 )
 from wsr import presets
 from wsr.data import images
@@ -141,7 +142,7 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     names = ("table4", "figure3", "trajectories", "dimensions", "barrier_levers", "learning_rates")
     assert small(faces, *names) == 0, failures(capsys)
     scores = report("table4-images-faces-paper")
-    assert len(scores["rows"]) == 6 and len(scores["order"]) == 3 * 8
+    assert len(scores["rows"]) == 2 * 6 and len(scores["order"]) == 2 * 3 * len(table4.ORDER)
     assert (assets_dir() / "reports/table4-images-faces-paper.png").exists()
     lines = report("figure3-images-faces-paper")
     assert [(row["representation"], row["lambda"]) for row in lines["rows"]] == [

@@ -10,9 +10,10 @@ from tyro.conf import Positional, arg
 
 from wsr.commands import OK, GeneratorName, PresetName, console
 from wsr.errors import WsrError, counted, were
+from wsr.first_process import is_first_process
 from wsr.generators.registry import named
 from wsr.paths import assets_dir, atomic_path, require_writable
-from wsr.progress import bar, is_first_process
+from wsr.progress import bar
 
 
 @dataclass

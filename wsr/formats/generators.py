@@ -56,6 +56,7 @@ class DiffusionConfigSchema(_Schema):
     shared_modulation: bool = False
     token_size: Width | None = None
     skip: bool = False
+    decay_steps: Count | None = None
     timesteps: Annotated[int, Field(ge=1, le=100_000)] = 500
     beta: Annotated[list[Annotated[float, Field(gt=0, lt=1)]], Field(min_length=2, max_length=2)]
     flow_shift: Annotated[float, Field(gt=0, le=1000)] = 1.0

@@ -11,12 +11,12 @@ from torch import Tensor
 
 from wsr.errors import WsrError, counted, unknown_name
 from wsr.fields.representation import Representation
+from wsr.first_process import is_first_process
 from wsr.generators.base import Generator, SampleSettings, TrainRecord, TrainSettings
 from wsr.generators.metadata import WHAT, read_about
 from wsr.generators.registry import named
 from wsr.identity import Identity, content_hash
 from wsr.paths import require_free
-from wsr.progress import is_first_process
 from wsr.run_files import Written, checkpoint_path, written_before
 from wsr.symmetry import permuted_copies
 from wsr.zoo.meta import completed
