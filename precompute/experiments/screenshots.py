@@ -17,7 +17,7 @@ from wsr.paths import assets_dir, atomic_path
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-PICTURES = ("atlas-emoji", "atlas-shapes", "connect", "symmetry", "fit-six", "fit", "generate", "audit")
+PICTURES = ("atlas-emoji", "atlas-shapes", "connect", "symmetry", "fit-six", "fit", "generate", "audit", "results")
 
 
 def run(cell: Cell, context: Context) -> None:
@@ -80,6 +80,10 @@ def _links(page: "Page", address: str) -> None:
         page.locator(".wsr-row:visible img").first.wait_for(timeout=60_000)
         page.wait_for_timeout(8000)
         _shot(page, name)
+    page.goto(f"{address}?tab=results")
+    page.get_by_role("heading", name="The paper’s claims").wait_for(timeout=60_000)
+    page.wait_for_timeout(5000)
+    _shot(page, "app-results")
 
 
 def _shot(page: "Page", name: str) -> None:
