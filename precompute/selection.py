@@ -1,7 +1,6 @@
 """The data sets of experiments: their names in files, how they are fetched or generated, and which of their signals a
 zoo holds. A data set's zoos hold the same signals for every representation."""
 
-import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -10,7 +9,7 @@ from itertools import zip_longest
 from wsr import modalities
 from wsr.data import Signals, load_signals
 from wsr.data.occupancy import prepare_occupancy
-from wsr.data.parts import folder_and_part
+from wsr.data.parts import folder_and_part, rank
 from wsr.data.registry import choices, find
 from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
 from wsr.errors import unknown_name
@@ -83,7 +82,7 @@ def zoo_signals(dataset: str) -> Signals:
     represents all of it. A part of a folder that is stated in numbers ("images:DIR#5000") is meant whole."""
     signals = load_signals(dataset)
     if ":" in dataset and folder_and_part(dataset.partition(":")[2])[1]:
-        return signals.select(sorted(signals.ids, key=_rank))
+        return signals.select(sorted(signals.ids, key=rank))
     return _chosen(signals, SIZES_OF.get(base_data(dataset), SIZES))
 
 
@@ -100,7 +99,7 @@ def large_zoo_signals(dataset: str) -> Signals:
     holds come first, and the others follow in an order that does not depend on the class either."""
     signals = load_signals(dataset)
     first = shipped_of_large(dataset).ids
-    return signals.select([*first, *sorted(set(signals.ids) - set(first), key=_rank)])
+    return signals.select([*first, *sorted(set(signals.ids) - set(first), key=rank)])
 
 
 def shipped_of_large(dataset: str) -> Signals:
@@ -116,7 +115,7 @@ def shipped_signals(dataset: str) -> Signals | None:
 
 def _chosen(signals: Signals, sizes: Mapping[Split, int]) -> Signals:
     chosen = [name for split, count in sizes.items() for name in _balanced(signals, split, count)]
-    return signals.select(sorted(chosen, key=_rank))
+    return signals.select(sorted(chosen, key=rank))
 
 
 def _balanced(signals: Signals, split: Split, count: int) -> list[str]:
@@ -126,14 +125,10 @@ def _balanced(signals: Signals, split: Split, count: int) -> list[str]:
     dataset, part = find(signals.name)
     whole = None if part else dataset
     groups, seen = defaultdict(list), set()
-    for signal in sorted(signals.where(split=split), key=lambda signal: _rank(signal.id)):
+    for signal in sorted(signals.where(split=split), key=lambda signal: rank(signal.id)):
         key = whole.group_of(signal.id) if whole else signal.id
         if key not in seen:
             seen.add(key)
             groups[signal.cls].append(signal.id)
     turns = zip_longest(*(groups[cls] for cls in sorted(groups)))
     return [name for turn in turns for name in turn if name is not None][:count]
-
-
-def _rank(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()

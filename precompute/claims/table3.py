@@ -1,5 +1,6 @@
 """Table 3: generation of shapes. `shapes10` stands for ShapeNet's ten categories, its airplanes for ShapeNet's."""
 
+from dataclasses import replace
 from itertools import chain
 
 from precompute.claims.claim import Cell, Claim, Group
@@ -25,10 +26,7 @@ def claims(reports: Reports) -> list[Claim]:
 def table(reports: Reports) -> list[Cell]:
     found = []
     for half in HALVES:
-        found += [
-            Cell(f"{cell.row} ({half.title})", cell.column, cell.paper, cell.ours, cell.half, cell.count, cell.seeds)
-            for cell in cells(reports, half)
-        ]
+        found += [replace(cell, row=f"{cell.row} ({half.title})") for cell in cells(reports, half)]
     return found
 
 

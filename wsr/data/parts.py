@@ -57,9 +57,10 @@ def of_classes(signals: Signals, classes: int, count: int) -> Signals:
         raise WsrError(f"{signals.name!r} has no {counted(classes, 'class', 'classes')} of {count:,} each: {held}.")
     taken = set()
     for cls, _ in sizes[:classes]:
-        taken.update(sorted(signals.where(cls=cls).ids, key=_rank)[:count])
+        taken.update(sorted(signals.where(cls=cls).ids, key=rank)[:count])
     return signals.select(name for name in signals.ids if name in taken)
 
 
-def _rank(name: str) -> str:
+def rank(name: str) -> str:
+    """A key by which ids are ordered regardless of their classes, and which does not change when others are added."""
     return hashlib.sha256(name.encode()).hexdigest()

@@ -102,7 +102,7 @@ def table(name: str, verdict: str, chosen: str) -> str:
     grid = [(row, [_cell(own, row, column) for column in columns]) for row in rows]
     together: dict[tuple[str, str], list[Cell]] = {}  # a column's airplanes are not on the axis of its ten categories
     for cell in own:
-        together.setdefault((cell.record["column"], cell.record["row"].partition(" (")[2]), []).append(cell)
+        together.setdefault((cell.record["column"], run.row_and_part(cell.record)[1]), []).append(cell)
     scales = {name: pair for cells in together.values() for name, pair in _scale(cells).items()}
     intros = [(one["title"], one.get("intro", "")) for one in run.groups(name)]
     return _made("table", intros, (columns, grid, scales), (verdict, chosen))
@@ -122,11 +122,9 @@ def _cell(own: Sequence[Cell], row: str, column: str) -> Cell | None:
 
 def _scale(column: Sequence[Cell]) -> dict[str, tuple[Bar, Bar | None]]:
     """The paper's value and ours of each cell of a column, each on an axis of its own, by the cell's id."""
-    kind = {label: name for name, label in NAMES.items()}
 
     def name(cell: Cell) -> str:
-        row = cell.record["row"].partition(" (")[0]
-        return kind.get(row, row)
+        return cell.kind or cell.row
 
     ours = [cell for cell in column if cell.record["ours"] is not None]
     mine = bars([(name(cell), cell.record["ours"], cell.record["half"]) for cell in ours])
@@ -166,15 +164,14 @@ def record(name: str) -> str:
 
 
 def _of_cell(cell: Cell) -> str:
-    about, row = cell.claims, cell.record["row"].partition(" (")[0]
-    kind = next((name for name, label in NAMES.items() if label == row), "")
+    about = cell.claims
     lines = [("the paper’s number", words.printed(cell.record["paper"])), ("ours", words.side(cell.record))]
     lines += [("values (n)", cell.record["count"]), ("seeds", cell.record["seeds"])]
     shared = {key: value for one in reversed(about) for key, value in words.setting(one) if key in
               ("data", "split", "preset", "features")}  # fmt: skip
     told = [(key, str(value)) for key, value in (*lines, *shared.items()) if value is not None]
     made = words.commands(about) or [f"wsr reproduce {cell.record['group']}"]
-    return _made("cell", cell, told, made[:1], seen.links(about, kind))
+    return _made("cell", cell, told, made[:1], seen.links(about, cell.kind))
 
 
 def _marks(counts: Mapping[str, int]) -> list[tuple[Verdict, int]]:

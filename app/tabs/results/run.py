@@ -16,6 +16,7 @@ KEYS = ("rule", "counts", "groups", "claims", "cells", "scope")
 # Groups that have no table of the paper are shown together.
 OTHERS, TOGETHER = "others", ("theorems", "figures", "limitations", "statements")
 ALL = ""  # the verdict of a visitor who wants to see all claims
+KINDS = {label: name for name, label in NAMES.items()}  # representations by the names that people read
 DIGITS = "{:.6g}"  # of the numbers in a claim's record; cells have all digits
 
 
@@ -91,8 +92,24 @@ class Cell:
     record: Mapping[str, Any]
     claims: Sequence[Mapping[str, Any]]
 
+    @property
+    def row(self) -> str:
+        """What its row is about, without the part of the data in brackets."""
+        return row_and_part(self.record)[0]
+
+    @property
+    def kind(self) -> str:
+        """The representation that its row is about, "" if it is about none."""
+        return KINDS.get(self.row, "")
+
     def counts(self) -> Counter:
         return Counter(one["verdict"] for one in self.claims)
+
+
+def row_and_part(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Splits the row of a cell's record, such as "MLP (airplanes)", into what it is about and the part of the data."""
+    row, _, part = record["row"].partition(" (")
+    return row, part
 
 
 def names() -> list[str]:
@@ -152,7 +169,7 @@ def _about(cell: Mapping[str, Any], own: Sequence[Mapping[str, Any]], stated: Se
         claim
         for claim in stated
         for name, paper in claim["paper"].items()
-        if paper == cell["paper"] and labelled(name) == labelled(cell["row"].partition(" (")[0])
+        if paper == cell["paper"] and labelled(name) == labelled(row_and_part(cell)[0])
         if _same(_ours(claim, name), cell["ours"]) or not (claim.get("ours") or empty)
     ]
 

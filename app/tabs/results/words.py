@@ -54,7 +54,7 @@ def gain(found: Mapping[str, Any] | None) -> str:
     if found is None:
         return "not measured"
     low, high, half = found["low"], found["high"], (found["high"] - found["low"]) / 2
-    if low == high:
+    if exact(found):
         return "holds exactly" if found["mean"] > 0 else "does not hold"
     return f"{number(found['mean'], half)} ({number(low, half)} to {number(high, half)})"
 
