@@ -62,9 +62,11 @@ TARGETS = {
     "audits": Target("whether generated weights are new", (
         Part(("peers", "audits", "audit_drawn"), SHAPES),)),
     "maps": Target("maps of weights (Figure 5)", (Part(("maps", "sheets"), SHAPES, shapes=True),)),
-    "scaling": Target("generators by the number of weights that they learn from", (Part(("scaling",), ("faces",)),),
+    "scaling": Target("generators by the number of weights that they learn from", (
+        Part(("scaling",), ("faces", "shapes10")),),
         by_name="its 20,000 fits and its trainings take days"),
-    "learnability": Target("which ways of fitting make weights learnable", (Part(("learnability",), ("faces",)),),
+    "learnability": Target("which ways of fitting make weights learnable", (
+        Part(("learnability",), ("faces", "shapes10")),),
         by_name="it is a search whose outcome is in the presets"),
     "claims": Target("every claim of the paper, with its verdict: REPRODUCTION.md", (Part(("claims",)),)),
 }  # fmt: skip

@@ -135,7 +135,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     ]  # fmt: skip
     chosen = {data: _chosen([row for row in rows if row["data set"] == slug(data)], data)
               for data in dict.fromkeys(cell.data for cell, _ in found)}  # fmt: skip
-    about = {"training": TRAINING, "unseen": UNSEEN, "pairs": PAIRS, "within": WITHIN, "chosen": chosen}
+    about = {"training fits": TRAINING, "unseen fits": UNSEEN, "pairs": PAIRS, "within": WITHIN, "chosen": chosen}
     tables = [path for path in paths if path.suffix != ".png"]
     write_tables(tables, rows, preset=context.preset, **about, attributes=read)
     draw(pd.DataFrame(rows), COUNTS, next(path for path in paths if path.suffix == ".png"))
