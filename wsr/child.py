@@ -3,10 +3,12 @@ limits."""
 
 import contextlib
 import importlib
+import math
 import os
 import pickle
 import signal
 import sys
+import time
 import traceback
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
@@ -32,14 +34,21 @@ def serve(connection: Connection) -> None:
 
 def _serve_one(connection: Connection, function, args: tuple, memory: int | None, seconds: float | None) -> None:
     _limit(memory, seconds)
+    # The parent may look so late that a result is there which came after its time.
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
+    last = ("done", None)
     try:
         answer = function(*args)
-        for value in answer if isinstance(answer, Iterator) else (answer,):
-            _send_to(connection, ("value", value))
-            if isinstance(answer, Iterator) and connection.poll() and pickle.loads(connection.recv_bytes()) is None:
-                answer.close()
+        streams = isinstance(answer, Iterator)
+        for value in answer if streams else (answer,):
+            late = time.monotonic() > deadline
+            if not late:
+                _send_to(connection, ("value", value))
+            if late or (streams and connection.poll() and pickle.loads(connection.recv_bytes()) is None):
+                last = ("late", None) if late else last
+                if streams:
+                    answer.close()
                 break
-        last = ("done", None)
     except MemoryError:
         last = ("memory", None)
     except WsrError as error:

@@ -206,7 +206,7 @@ class _Child:
                     yield value
                     continue
                 self.reusable = kind != "memory"
-                if kind in ("memory", "error"):
+                if kind in ("memory", "late", "error"):
                     raise _error(kind, value, limits)
                 return
         except GeneratorExit:
@@ -232,8 +232,7 @@ class _Child:
             if limits.stopped and limits.stopped():
                 raise Stopped("Stopped.")
             if deadline is not None and time.monotonic() >= deadline:
-                took = START_SECONDS if limits.seconds is None or not self.ready else limits.seconds
-                raise WsrError(f"{limits.what} took more than {took:g} s and was given up.")
+                raise _late(limits, START_SECONDS if limits.seconds is None or not self.ready else limits.seconds)
         try:
             return pickle.loads(self.connection.recv_bytes())
         except (EOFError, OSError):
@@ -261,7 +260,13 @@ class _Child:
                     return
 
 
+def _late(limits: Limits, seconds: float) -> WsrError:
+    return WsrError(f"{limits.what} took more than {seconds:g} s and was given up.")
+
+
 def _error(kind: str, value: Any, limits: Limits) -> WsrError:
+    if kind == "late":
+        return _late(limits, limits.seconds)
     if kind == "memory":
         allowed = f"{limits.memory / MB:,.0f} MB of memory" if limits.memory else "memory than there is"
         return WsrError(f"{limits.what} needs more than {allowed} and was given up.")

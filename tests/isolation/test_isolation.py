@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import children_work as work
 
 from wsr.errors import WsrError
-from wsr.isolation import Children, Limits, Stopped
+from wsr.isolation import Children, Limits, Stopped, _Child
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +60,21 @@ def test_what_hangs_crashes_or_takes_too_much_is_a_sentence_and_the_next_call_wo
         children.call(function, *args, limits=limits(**bounds))
     assert time.monotonic() - begun < 15
     assert children.call(work.double, 4, limits=limits()) == 8
+
+
+def test_what_came_too_late_is_refused_however_late_the_caller_looks(children, monkeypatch):
+    """On a busy machine the caller may stand still between sending work and looking for the result."""
+    send = _Child._send
+
+    def send_and_stand_still(child, message):
+        send(child, message)
+        time.sleep(0.4)
+
+    children.call(work.double, 1, limits=limits())
+    monkeypatch.setattr(_Child, "_send", send_and_stand_still)
+    with pytest.raises(WsrError, match="took more than 0.05 s and was given up"):
+        children.call(work.sleep, 0.2, limits=limits(seconds=0.05))
+    assert children.call(work.double, 4, limits=limits(seconds=0.3)) == 8  # in time, and seen too late
 
 
 def test_the_memory_limit_is_of_one_piece_of_work(children):
