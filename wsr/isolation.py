@@ -9,7 +9,6 @@ survive), so a function is sent by its module and name: it must be defined at th
 
 import atexit
 import contextlib
-import logging
 import math
 import os
 import pickle
@@ -20,44 +19,22 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from multiprocessing.connection import Pipe
 from typing import Any
 
 from wsr.child import limit_memory, restore_memory
 from wsr.cleanup import at_end
 from wsr.errors import WsrError
-
-log = logging.getLogger(__name__)
+from wsr.limits import Limits, Stopped
 
 START_SECONDS = 120  # seconds for a child to import its modules, on a cold machine under load
 GRACE = 1.0  # seconds that a stream has to end by itself when its reader stops
 TICK = 0.05  # seconds between two looks at whether the caller has been told to stop
-MB = 2**20
 
 
 def cores() -> int:
     """Number of processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Stopped(WsrError):
-    """Raised when the work ended because the caller asked for it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """Limits on one piece of work.
-
-    seconds: wall time, counted from when a ready child receives the work; None for no limit. memory: bytes of address
-    space that the child may use beyond those it has already. what: subject of the error's sentence, as in "'me.png'".
-    stopped: called every few hundredths of a second; once it returns True the work ends and `Stopped` is raised.
-    """
-
-    seconds: float | None
-    memory: int | None = None
-    what: str = "This"
-    stopped: Callable[[], bool] | None = None
 
 
 class Children:
@@ -207,7 +184,7 @@ class _Child:
                     continue
                 self.reusable = kind != "memory"
                 if kind in ("memory", "late", "error"):
-                    raise _error(kind, value, limits)
+                    raise limits.error(kind, value)
                 return
         except GeneratorExit:
             self._wind_up()
@@ -232,7 +209,7 @@ class _Child:
             if limits.stopped and limits.stopped():
                 raise Stopped("Stopped.")
             if deadline is not None and time.monotonic() >= deadline:
-                raise _late(limits, START_SECONDS if limits.seconds is None or not self.ready else limits.seconds)
+                raise limits.late(START_SECONDS if limits.seconds is None or not self.ready else limits.seconds)
         try:
             return pickle.loads(self.connection.recv_bytes())
         except (EOFError, OSError):
@@ -260,22 +237,6 @@ class _Child:
                     return
 
 
-def _late(limits: Limits, seconds: float) -> WsrError:
-    return WsrError(f"{limits.what} took more than {seconds:g} s and was given up.")
-
-
-def _error(kind: str, value: Any, limits: Limits) -> WsrError:
-    if kind == "late":
-        return _late(limits, limits.seconds)
-    if kind == "memory":
-        allowed = f"{limits.memory / MB:,.0f} MB of memory" if limits.memory else "memory than there is"
-        return WsrError(f"{limits.what} needs more than {allowed} and was given up.")
-    if isinstance(value, WsrError):
-        return value
-    log.debug("in a child process: %s", value[1])
-    return WsrError(f"{limits.what} failed: {value[0]}.")
-
-
 IN_CHILD = False
 
 
@@ -286,7 +247,7 @@ def _within(function: Callable, args: tuple, limits: Limits) -> Any:
     try:
         return function(*args)
     except MemoryError:
-        raise _error("memory", None, limits) from None
+        raise limits.error("memory", None) from None
     finally:
         restore_memory(before)
 
