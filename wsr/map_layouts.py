@@ -3,10 +3,15 @@
 It does not import torch, so that the child starts quickly and takes little memory."""
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+from filelock import FileLock, Timeout
 from jaxtyping import Float
 
 from wsr.errors import WsrError, unknown_name
@@ -16,6 +21,7 @@ NAMES = {"umap": "UMAP", "tsne": "t-SNE", "pca": "PCA"}
 PCA_FIRST = 50  # t-SNE and UMAP see the leading components: the rest is noise of the fit, and 150 times as many numbers
 _COMPILED = ("fast_knn_indices", "smooth_knn_dist", "compute_membership_strengths")  # of `umap.umap_`
 _COMPILED_LAYOUT = ("clip", "_nb_optimize_layout_euclidean_single_epoch")  # of `umap.layouts`
+COMPILING = 90.0  # seconds that a process waits for another's compiler
 _USUAL = (1e-6, 1e6)  # sizes that float32 squares without loss
 
 
@@ -101,17 +107,39 @@ def _embedded(leading: Float[np.ndarray, "n c"], config: ProjectionConfig) -> Fl
         perplexity = min(2 * config.neighbours, (count - 1) / 3)
         start = "pca" if components >= config.dims else "random"
         return TSNE(config.dims, perplexity=perplexity, random_state=config.seed, init=start).fit_transform(leading)
-    method = _umap().UMAP(
-        n_components=config.dims,
-        n_neighbors=min(config.neighbours, count - 1),
-        min_dist=config.min_dist,
-        metric=config.metric,
-        random_state=config.seed,
-        n_jobs=1,
-        init="spectral" if components > config.dims and count > 2 * config.dims + 2 else "random",
-        disconnection_distance=np.inf,  # at cosine distance 2, opposite weights would be left out otherwise
-    )
-    return method.fit_transform(leading)
+    with _compiled_by_one():  # importing UMAP compiles a part of it
+        method = _umap().UMAP(
+            n_components=config.dims,
+            n_neighbors=min(config.neighbours, count - 1),
+            min_dist=config.min_dist,
+            metric=config.metric,
+            random_state=config.seed,
+            n_jobs=1,
+            init="spectral" if components > config.dims and count > 2 * config.dims + 2 else "random",
+            disconnection_distance=np.inf,  # at cosine distance 2, opposite weights would be left out otherwise
+        )
+        return method.fit_transform(leading)
+
+
+@contextmanager
+def _compiled_by_one() -> Iterator[None]:
+    """Has one process alone compile UMAP's functions, and others wait for it and load them. Compiling takes 30 s of a
+    core, and a page and its tests begin with several processes that draw a map."""
+    from importlib.metadata import version
+
+    from llvmlite.binding import get_host_cpu_name
+
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    done = Path(folder or "", f"umap-{version('umap-learn')}-{get_host_cpu_name()}.compiled")
+    with ExitStack() as held:
+        if folder and not done.exists():
+            with suppress(Timeout, OSError):  # then each compiles for itself
+                done.parent.mkdir(parents=True, exist_ok=True)
+                held.enter_context(FileLock(done.with_suffix(".lock"), timeout=COMPILING))
+        yield
+    if folder and not done.exists():
+        with suppress(OSError):
+            done.touch()
 
 
 def _umap() -> ModuleType:

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from tests.isolation.children_work import crash_in_layout, where_umap_keeps_code
+from wsr import map_layouts
 from wsr.analysis import (
     LEAST_JUDGED,
     METHODS,
@@ -67,6 +69,28 @@ def test_umaps_functions_are_compiled_once_for_all_processes(weights):
     folders = projections._children.call(where_umap_keeps_code, limits=Limits(seconds=100, what="This"))
     for name, folder in folders.items():
         assert folder and list(Path(folder).glob(f"*{name.removeprefix('_nb')}*.nbc")), name
+
+
+def test_one_process_compiles_and_the_others_wait_for_it(tmp_path, monkeypatch):
+    """Three processes that began together compiled the same functions for 30 s each."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    inside, most = [], []
+
+    def draw(_):
+        with map_layouts._compiled_by_one():
+            inside.append(1)
+            most.append(len(inside))
+            time.sleep(0.2)
+            inside.pop()
+
+    for expected in (1, 2):  # once it is compiled, nobody waits
+        most.clear()
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(draw, range(2)))
+        assert max(most) == expected
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "a file" / "below"))
+    (tmp_path / "a file").touch()
+    draw(0)  # what cannot be kept is no obstacle
 
 
 def test_a_point_of_the_map_is_placed_where_it_is(weights):
