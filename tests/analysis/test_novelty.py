@@ -10,7 +10,7 @@ from wsr import representations
 from wsr.analysis.novelty import Audit, audit_of, audited_ids
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
-from wsr.generators.baselines import plants
+from wsr.generators.baselines import disguises, plants
 
 
 @pytest.fixture(params=representations)
@@ -46,6 +46,22 @@ def test_every_planted_copy_is_found(model, audit):
     rows = torch.randint(0, 60, (20,), generator=torch.Generator().manual_seed(0))
     assert [verdict.word for verdict in found] == ["replica"] * 20
     assert [verdict.nearest for verdict in found] == rows.tolist()
+
+
+def test_disguises_hide_what_they_say(model):
+    training = fits(model, 60, 1)
+    made = disguises(model, training, 5)
+    assert set(plants(model, training, 5)) | {"average of 16", "line at 0.3"} <= set(made)
+    points = torch.rand(1, 30, model.dim, generator=torch.Generator().manual_seed(3)) * 2 - 1
+
+    def field(weights):
+        return model.unmasked().evaluate(model.layout.fill(weights), points)
+
+    for kind in set(made) & set(model.kind.symmetries):
+        assert torch.allclose(field(made[kind]), field(training[:5]), atol=1e-4), kind
+        assert not torch.allclose(made[kind], training[:5], atol=1e-3), kind
+    ends = made["line at 0.3"] - 0.7 * training[:, None]  # of the other end three tenths are left
+    assert torch.cdist(ends.flatten(0, 1) / 0.3, training).reshape(60, 5, 60).amin((0, 2)).max() < 0.1
 
 
 def test_a_copy_to_the_last_digit_is_a_replica(model, audit):

@@ -190,7 +190,7 @@ def test_encoded_starts_of_pictures(small, tmp_path, capsys, monkeypatch):
 def test_generators_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 200, 84)  # the smallest number of fits that an audit accepts
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
-             "diffusion_sizes", "processes", "scaling", "large_models")  # fmt: skip
+             "diffusion_sizes", "processes", "scaling", "large_models", "planted")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
@@ -205,6 +205,10 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert {row["count"] for row in baseline} == {8} and all(row["FD"] > 0 for row in baseline), "of equal numbers"
     assert all(0 <= row["copies"] <= 1 for row in baseline[3:])
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
+    hidden = {row["disguise"]: row for row in report("planted-images-faces-paper")["rows"]}
+    assert hidden["noise 0.1"]["found"] == hidden["sign"]["found"] == 1
+    assert {"average of 16", "line at 0.5", "none: held-out fits"} <= set(hidden)
+    assert all(row["low"] <= row["found"] <= row["high"] for row in hidden.values())
     tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
     # settings of tokens do not apply, because the layer encoder has tokens of its own
     assert tried == [name for name in processes.SETTINGS if "tokens" not in name]

@@ -74,9 +74,29 @@ def plants(
     found = {"noise 0.1": noisy(weights, 0.1, count, seed), "average of 2": averages(weights, 2, count, seed)}
     for kind in model.kind.allowed:
         if kind not in model.kind.unresolved:
-            moved = act(model, model.layout.fill(weights[:count].float()), kind, seed, 0.4)
-            found[kind] = model.layout.strip(moved)
+            found[kind] = _moved(model, weights[:count], kind, seed)
     return found
+
+
+def disguises(
+    model: Representation, weights: Float[Tensor, "n p"], count: int = 32, seed: int = 0
+) -> dict[str, Float[Tensor, "_ p"]]:
+    """Returns `plants`, and copies and blends that are harder to detect, by their disguise: more noise, means of more,
+    points on the line from one training weight to another (at 0.1 to 0.5 of its length), and the symmetries that an
+    audit cannot undo. Nothing says that an audit detects these: they show where it ends."""
+    found = plants(model, weights, count, seed)
+    found |= {f"noise {amount}": noisy(weights, amount, count, seed) for amount in NOISES}
+    found |= {f"average of {of}": averages(weights, of, count, seed) for of in (2, 3, 4, 8, 16) if of <= len(weights)}
+    order = torch.stack([torch.randperm(len(weights), generator=_generator(seed + i))[:2] for i in range(count)])
+    one, other = weights[order[:, 0]], weights[order[:, 1]]
+    found |= {f"line at {part}": torch.lerp(one, other, part) for part in (0.1, 0.3, 0.5)}
+    for kind in set(model.kind.unresolved) & set(model.kind.allowed):
+        found[kind] = _moved(model, weights[:count], kind, seed)
+    return found
+
+
+def _moved(model: Representation, weights: Float[Tensor, "n p"], kind: str, seed: int) -> Float[Tensor, "n p"]:
+    return model.layout.strip(act(model, model.layout.fill(weights.float()), kind, seed, 0.4))
 
 
 def _generator(seed: Seed) -> torch.Generator:
