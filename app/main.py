@@ -23,7 +23,7 @@ from starlette.responses import PlainTextResponse, Response
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.shell import compute, gradio_patches, looking, places, session, tabs, workers
 from app.shell.disk import MB, Uploads
-from app.shell.head import Head
+from app.shell.head import Head, card
 from app.shell.theme import CSS, theme
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
@@ -32,9 +32,13 @@ from wsr.paths import cache_dir, disk_error
 
 TABS = ("atlas", "fit", "connect", "symmetry", "generate", "audit", "results")  # as on the page: packages in app/tabs
 TITLE = "wsr"
+CARD_TITLE = "wsr: a weight-space laboratory in the browser"
 ALONE = 8.0  # seconds without a visitor, after which the engine is made ready for one
 GZIP = 5  # of 9: a third of the time, and 3 % more bytes
 _seen = threading.Event()
+PICTURES = Path(__file__).resolve().parent / "shell" / "pictures"  # of the page itself
+CARD, ICON = PICTURES / "card.jpg", PICTURES / "icon.png"
+gr.set_static_paths([CARD])
 SENTENCE = "Every point here is a neural network whose weights are a picture."
 
 
@@ -71,7 +75,7 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=session.UPLOAD_LIMIT,
-        theme=theme(), css_paths=[CSS], state_session_capacity=session.SESSIONS,
+        favicon_path=ICON, theme=theme(), css_paths=[CSS], state_session_capacity=session.SESSIONS,
         app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
@@ -111,13 +115,14 @@ def _wait(page: gr.Blocks) -> None:
 def middleware() -> list[Middleware]:
     """The ASGI middleware, the outermost first. `Head` compresses the page itself. Event streams and binary files are
     not compressed."""
+    shown_as = card(CARD_TITLE, SENTENCE, f"gradio_api/file={CARD}")
     numbers = ("model/*", "application/octet-stream")
     return [
         Middleware(
             GZipMiddleware, minimum_size=1000, compresslevel=GZIP,
             exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
         ),  # fmt: skip
-        Middleware(Head, PRELOAD + FIRST_PICTURE),
+        Middleware(Head, PRELOAD + FIRST_PICTURE + shown_as),
         Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
 

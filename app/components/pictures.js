@@ -1,7 +1,7 @@
 // The script of Pictures; gradio runs it as the body of a function of (element, trigger, props, server, upload, watch).
 
 const strip = element.querySelector(".wsr-pictures");
-let chosen = null;
+let chosen = props.chosen ?? null;
 
 function background(item) {
   if (item.src) return { backgroundImage: `url("${item.src}")`, backgroundSize: "contain", backgroundPosition: "center" };
@@ -49,4 +49,8 @@ function draw() {
 }
 
 watch(["value", "sprite"], draw);
+watch(["chosen"], () => {
+  chosen = props.chosen ?? null;
+  draw();
+});
 draw();

@@ -16,6 +16,7 @@ class Pictures(gr.HTML):
     The value is a list of items `{"id", "label"}`, optionally with a second line `note` and a tooltip `title`. The
     picture of an item is `src` (an address or a data URI), or thumbnail number `cell` of the sheet `sprite` `{"url",
     "columns", "rows"}`. columns: number of pictures in a row; by default as many as fit.
+    chosen: id of the item that is shown as chosen, until the visitor picks another.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick"]
@@ -26,6 +27,7 @@ class Pictures(gr.HTML):
         *,
         sprite: Mapping[str, Any] | None = None,
         columns: int | None = None,
+        chosen: str | None = None,
         **kwargs: Any,
     ):
         super().__init__(
@@ -36,6 +38,7 @@ class Pictures(gr.HTML):
             apply_default_css=False,
             sprite=sprite,
             columns=columns,
+            chosen=chosen,
             **kwargs,
         )
 

@@ -28,7 +28,21 @@ _WRITE = """async (...values) => {
     if (value !== null && value !== undefined && value !== "") query.set(name, value);
   });
   before.forEach((value, name) => name.startsWith("__") && query.set(name, value));
-  history.replaceState(history.state, "", `${location.pathname}?${query}`);
+  const known = Object.keys(window.wsrTitles), was = known.includes(before.get("tab")) ? before.get("tab") : known[0];
+  const place = [history.state, "", `${location.pathname}?${query}`];
+  if (was === tab) history.replaceState(...place);
+  else history.pushState(...place); // Back leads to the tab before, not out of the page
+}"""
+# After a link has been read. Back and Forward select the tab of their address: all of its state is still on the page.
+_READY = """() => {
+  if (window.wsrTitles) return;
+  const titles = window.wsrTitles = %s;
+  window.wsrLinkRead = true;
+  window.addEventListener("popstate", () => {
+    const title = titles[new URLSearchParams(location.search).get("tab")] ?? Object.values(titles)[0];
+    const tabs = [...document.querySelectorAll("[role=tab]")].filter((tab) => tab.textContent.trim() === title);
+    (tabs.find((tab) => tab.offsetParent) ?? tabs[0])?.click();
+  });
 }"""
 MOST = 2000  # characters of a query that are read
 QUOTED = 40  # characters of a value that are repeated
@@ -99,7 +113,7 @@ class Address:
         search = gr.Textbox(visible=False)
         outputs = [self.tabs, self.notice, *(widget for part in self.parts for widget in part.outputs)]
         read = page.load(self.read, search, outputs, js="() => location.search", queue=False, **compute.PRIVATE)
-        done = read.then(None, js="() => { window.wsrLinkRead = true; }", queue=False, **compute.PRIVATE)
+        done = read.then(None, js=_READY % json.dumps(dict(self.titles)), queue=False, **compute.PRIVATE)
         for part in self.parts:
             done.then(**part.written(linked=True))
         return read

@@ -1,27 +1,58 @@
 """Middleware that adds text to the head of the page that the server sends, and compresses the page.
 
-Gradio's own `head` (`launch(head=…)`) is added by its scripts, a second later.
+Gradio's own `head` (`launch(head=…)`) is added by its scripts, a second later. Its template describes the page as
+gradio's to whoever shows a link to it as a card, so those descriptions are replaced by ours.
 """
 
 import functools
 import gzip
+import html
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
+_THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')
+HERE = "{here}"  # in the text, in place of the page's own address: who draws cards needs whole addresses
+
+
+def card(title: str, description: str, picture: str) -> str:
+    """Returns the tags from which other sites draw a card of a link to the page. picture: the address of its picture
+    below the page's own."""
+    said = {"title": title, "description": description, "image": f"{HERE}{picture}", "url": HERE, "type": "website"}
+    tags = [f'<meta property="og:{name}" content="{html.escape(value)}">' for name, value in said.items()]
+    return "".join(
+        [
+            *tags,
+            '<meta name="twitter:card" content="summary_large_image">',
+            f'<meta name="description" content="{html.escape(description)}">',
+        ]
+    )
 
 
 class Head:
-    """ASGI middleware that inserts `text` at the end of the page's <head> and compresses the page for browsers that
-    accept gzip. Other answers pass unchanged."""
+    """ASGI middleware that inserts `text` at the end of the page's <head>, in place of what gradio tells those who draw
+    cards of links, and compresses the page for browsers that accept gzip. Other answers pass unchanged."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], text: str):
-        self.app, self.text = app, text.encode()
+        self.app, self.text = app, text
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
         page = scope["type"] == "http" and scope["method"] == "GET" and _is_page(scope)
-        await self.app(scope, receive, _Page(send, self.text, _takes_gzip(scope)) if page else send)
+        if not page:
+            return await self.app(scope, receive, send)
+        text = self.text.replace(HERE, html.escape(_here(scope))).encode()
+        await self.app(scope, receive, _Page(send, text, _takes_gzip(scope)))
+
+
+def _here(scope: Message) -> str:
+    """Returns the page's own address as its visitor wrote it, by what a proxy says of it."""
+    told = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+    host = told.get(b"x-forwarded-host") or told.get(b"host", "")
+    scheme = told.get(b"x-forwarded-proto") or scope.get("scheme", "http")
+    first = [text.partition(",")[0].strip() for text in (scheme, host)]  # each proxy on the way may have added its own
+    return f"{first[0]}://{first[1]}{scope.get('root_path', '').rstrip('/')}/"
 
 
 def _is_page(scope: Message) -> bool:
@@ -53,7 +84,7 @@ class _Page:
             return
         headers = {name.lower(): value for name, value in self.begun["headers"]}
         if headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers:
-            self.body = self.body.replace(b"</head>", self.text + b"</head>", 1)
+            self.body = _THEIRS.sub(b"", self.body).replace(b"</head>", self.text + b"</head>", 1)
             headers[b"vary"] = b", ".join(filter(None, (headers.get(b"vary"), b"Accept-Encoding")))
             if self.small:
                 self.body = _compressed(self.body)

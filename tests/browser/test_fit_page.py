@@ -80,6 +80,51 @@ def test_a_broken_file_is_told_in_a_sentence_and_nothing_else_suffers(fit_page, 
     state(fit_page, "Stopped after")
 
 
+def test_a_tall_picture_is_whole_and_nothing_of_the_last_fit_stays(fit_page, tmp_path):
+    """In an earlier version, the frame cut the bottom quarter off. The fit is of a sample, the new target the visitor's
+    own: its picture, curve, weights, buttons, and the ring in the strip must not be those of the sample."""
+    import numpy as np
+    from PIL import Image
+
+    choose(fit_page, "coffee")
+    ring = fit_page.locator(".wsr-pictures button[aria-pressed=true]:visible")
+    assert ring.get_attribute("title") == "coffee"
+    press(fit_page, "Fit")
+    state(fit_page, "Step ")
+    press(fit_page, "Stop")
+    state(fit_page, "Stopped after")
+    path = tmp_path / "tower.png"
+    Image.fromarray(np.tile(np.linspace(0, 255, 424, dtype=np.uint8)[:, None, None], (1, 318, 3))).save(path)
+    fit_page.set_input_files("input[type=file]", path)
+    state(fit_page, "Tower is chosen")
+    box = """() => {
+      const image = [...document.querySelectorAll(".wsr-frame img")].find((one) => one.offsetParent);
+      const frame = image.closest(".wsr-frame");
+      const [inner, outer] = [image.getBoundingClientRect(), frame.getBoundingClientRect()];
+      return [image.naturalHeight > image.naturalWidth, inner.bottom <= outer.bottom + 1, inner.top >= outer.top - 1];
+    }"""
+    drawn = "[...document.querySelectorAll('.wsr-frame img')].find(image => image.offsetParent)"
+    fit_page.wait_for_function(f"{drawn}?.naturalHeight > {drawn}?.naturalWidth")
+    assert fit_page.evaluate(box) == [True, True, True]
+    fit_page.locator(".wsr-blank:visible", has_text="Press Fit").wait_for()
+    assert ring.count() == 0
+    assert fit_page.evaluate("""() => {
+      const shown = [...document.querySelectorAll(".wsr-plot")].filter((plot) => plot.offsetParent && plot.layout);
+      return shown.filter((plot) => plot.data?.some((trace) => trace.x?.length || trace.z?.length)).length;
+    }""") == 0
+    assert fit_page.get_by_role("button", name="Place on the map").locator("visible=true").is_disabled()
+
+
+def test_a_fit_that_begins_at_once_has_its_curve(open_page):
+    page = open_page(link="?tab=fit&sample=photo:coffee")
+    press(page, "Fit")
+    state(page, "Step ")
+    curve = "[...document.querySelectorAll('.wsr-plot')].find(p => p.layout?.xaxis?.title?.text?.startsWith('Step'))"
+    page.wait_for_function(f"{curve}?.data?.[0]?.x?.length > 0")
+    press(page, "Stop")
+    state(page, "Stopped after")
+
+
 def test_a_visitors_own_picture_is_fitted(fit_page, tmp_path):
     import numpy as np
     from PIL import Image

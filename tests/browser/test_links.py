@@ -3,6 +3,8 @@ shown."""
 
 import pytest
 
+from app.main import ICON
+
 NOTE = ".wsr-note:visible"
 
 
@@ -64,6 +66,51 @@ def test_a_reloaded_page_says_that_an_uploaded_file_is_gone(page, tmp_path):
     page.reload()
     page.locator(NOTE, has_text="visitor's own file, which is not part of a link").wait_for()
     page.wait_for_function("location.search.includes('sample=photo')")
+
+
+def test_back_and_forward_go_between_tabs(page):
+    def selected(name):
+        page.locator(f"[role=tab][aria-selected=true]:has-text('{name}')").wait_for()
+
+    begun = page.evaluate("performance.timeOrigin")
+    for name in ("Connect", "Results"):
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_function("tab => location.search.includes(`tab=${tab}`)", arg=name.lower())
+    page.evaluate("history.back()")
+    selected("Connect")
+    page.evaluate("history.back()")
+    selected("Atlas")
+    page.evaluate("history.forward()")
+    selected("Connect")
+    page.wait_for_timeout(500)  # a tab writes its address when it is selected, which must not end what lies ahead
+    page.evaluate("history.forward()")
+    selected("Results")
+    assert page.evaluate("performance.timeOrigin") == begun  # the page was not loaded again
+
+
+def test_the_page_is_shown_as_ours(page, address):
+    tags = page.evaluate("""() => Object.fromEntries([...document.querySelectorAll("meta[property^='og:']")]
+      .map((tag) => [tag.getAttribute("property"), tag.content]))""")
+    assert "weight-space" in tags["og:title"] and "neural network" in tags["og:description"]
+    assert tags["og:image"].startswith(address) and tags["og:url"] == address
+    assert page.request.get(tags["og:image"]).headers["content-type"] == "image/jpeg"
+    assert page.request.get(f"{address}favicon.ico").body() == ICON.read_bytes()
+    assert "gradio.app" not in page.evaluate("document.head.innerHTML.replace(/<script[^]*?<\\/script>/g, '')")
+
+
+def test_all_text_is_set_in_the_page_s_font(page):
+    """In an earlier version, headings and buttons fell back to another font: a file held only the letters A and B."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("DOM.enable")
+    devtools.send("CSS.enable")
+    root = devtools.send("DOM.getDocument")["root"]["nodeId"]
+    for selector in ("h1", "[role=tab]", ".wsr-facts b"):
+        node = devtools.send("DOM.querySelector", {"nodeId": root, "selector": selector})["nodeId"]
+        if not node:
+            continue
+        fonts = devtools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+        ours = [font["isCustomFont"] and font["familyName"].startswith("Source Sans") for font in fonts]
+        assert fonts and all(ours), (selector, fonts)
 
 
 def test_an_opened_tab_is_never_blank(page):

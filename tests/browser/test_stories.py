@@ -18,6 +18,28 @@ DIFFERENCE = """async ([a, b]) => {
 }"""
 
 
+# The share of two pictures' area that changes visibly, in percent; white in both is no part of it.
+CHANGED = """async ([a, b]) => {
+  const pixels = async (src) => {
+    const image = new Image();
+    image.src = src;
+    await image.decode();
+    const canvas = new OffscreenCanvas(image.width, image.height), context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    return context.getImageData(0, 0, image.width, image.height).data;
+  };
+  const [x, y] = [await pixels(a), await pixels(b)];
+  let there = 0, changed = 0;
+  for (let i = 0; i < x.length; i += 4) {
+    const channels = [i, i + 1, i + 2];
+    if (!channels.some((c) => Math.min(x[c], y[c]) < 0.98 * 255)) continue;
+    there++;
+    changed += channels.some((c) => Math.abs(x[c] - y[c]) > 0.1 * 255);
+  }
+  return (100 * changed) / Math.max(1, there);
+}"""
+
+
 def open_tab(page, name):
     page.get_by_role("tab", name=name).click()
 
@@ -74,6 +96,26 @@ def test_cards_ask_before_they_tell(page):
     page.locator(".wsr-verdict:visible", has_text="Without term 1").wait_for()
     assert not page.get_by_label("term 1").is_checked() and page.get_by_label("term 2").is_checked()
     page.wait_for_function("location.search.includes('term_guess=all')")
+
+
+def test_a_term_less_is_told_as_the_pictures_show_it(page):
+    """In an earlier version, shapes always changed by 0 %, whatever was seen."""
+    row = page.locator(".wsr-row:visible", has_text="with these terms")
+    open_tab(page, "Symmetry")
+    for dataset, guess in (("Emoji", "a part of it"), ("Shapes", "all of it")):
+        page.get_by_label(dataset, exact=True).locator("visible=true").click()
+        page.wait_for_timeout(1500)  # the pictures of the other data set give way
+        row.locator("img").wait_for()
+        (before,) = sources(page, row)
+        page.get_by_label(guess).click()
+        said = page.locator(".wsr-verdict:visible", has_text="Without term 1")
+        said.wait_for()
+        shown = "[...document.querySelectorAll('.wsr-row')].find(r => r.textContent.includes('with these terms'))"
+        now = f"{shown}?.querySelector('img')?.src"
+        page.wait_for_function(f"before => ![undefined, before].includes({now})", arg=before)
+        told = float(said.inner_text().split("Without term 1, ")[1].split("%")[0])
+        seen = page.evaluate(CHANGED, [before, *sources(page, row)])
+        assert abs(told - seen) <= 1 and (told < 1) == (seen < 1)
 
 
 def test_terms_are_switched_by_keyboard(page):

@@ -31,7 +31,8 @@ SAID = 0.3  # seconds between two messages about progress
 @dataclass
 class ConnectTab(Widgets):
     """The widgets of the tab. names, sigma, perturb: settings of a new pair. target: id of the target of both fits.
-    live: the `Race` that the visitor has fitted, or None for the precomputed one."""
+    live: the `Race` that the visitor has fitted, or None for the precomputed one. missing: why no new
+    pair can be fitted."""
 
     dataset: gr.Radio
     strip: Pictures
@@ -47,6 +48,7 @@ class ConnectTab(Widgets):
     perturb: gr.Slider
     target: gr.Textbox
     live: gr.State
+    missing: gr.HTML
 
 
 @dataclass
@@ -121,6 +123,14 @@ def choose(tab: ConnectTab, dataset: str, event: gr.EventData) -> dict[Any, Any]
 def change_dataset(tab: ConnectTab, dataset: str) -> dict[Any, Any]:
     first = items_of(dataset, decode=False)[0]["id"]
     return {tab.strip: strip_of(dataset), tab.target: first, tab.live: None, tab.state: ""}
+
+
+@compute.guarded
+def offer_pair(tab: ConnectTab, dataset: str, request: gr.Request) -> dict[Any, Any]:
+    """Offers a new pair where the data set's targets can be read here, and says why where they cannot."""
+    why = run.not_here(dataset)
+    can = not why and not tab.job.is_going_on(request)
+    return {tab.job.start: gr.update(interactive=can), tab.missing: snippets.settled(why) if why else ""}
 
 
 @said_in_line

@@ -216,15 +216,23 @@ class NotHere(WsrError):
 
 def _signals(dataset: str, target: str) -> "Signals":
     """Loads the target. NotHere if its data set has to be fetched first."""
-    found, _ = data_sets.find(_source(dataset))
     try:
         return load_signals(_source(dataset), [target])
     except WsrError:
-        if found is None or found.is_here:
+        if not (missing := not_here(dataset)):
             raise
+    raise NotHere(missing)
+
+
+def not_here(dataset: str) -> str:
+    """Returns the sentences that say why no new pair can be fitted to targets of a data set, and what to do; "" for one
+    that is on this machine."""
+    found, _ = data_sets.find(_source(dataset))
+    if found is None or found.is_here:
+        return ""
     here = [title for title, name in titles() if (other := data_sets.find(_source(name))[0]) and other.is_here]
     instead = f"Choose {' or '.join(here)} above, which can be read here, or ask" if here else "Ask"
-    raise NotHere(
+    return (
         f"{library.title(dataset, _source(dataset))} is a data set that is not on this machine, so no new pair can be "
         f"fitted to one of its targets. {instead} whoever runs this page to fetch it once with "
         f"`wsr data {found.part_of or found.name}`."

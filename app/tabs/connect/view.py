@@ -66,6 +66,7 @@ def _layout(there: list[str]) -> ConnectTab:
                 sigma = gr.Slider(
                     *run.SIGMAS, value=handlers.SIGMA, step=0.01, label="σ: standard deviation of the starts"
                 )
+                missing = gr.HTML()
                 with gr.Row():
                     fit = gr.Button("Fit two", variant="primary", min_width=120)
                     stop = gr.Button("Stop", interactive=False, min_width=120)
@@ -75,7 +76,7 @@ def _layout(there: list[str]) -> ConnectTab:
     return ConnectTab(
         dataset=dataset, strip=strip, alpha=alpha, aligned=aligned, init=init, sheet=sheet, chart=chart, state=state,
         job=Job("pair", fit, stop, state, "another fit"), names=names, sigma=sigma, perturb=perturb, target=target,
-        live=live,
+        live=live, missing=missing,
     )  # fmt: skip
 
 
@@ -85,6 +86,9 @@ def _wire(tab: ConnectTab, view: gr.Tab) -> None:
     asked = [tab.dataset, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
     view.select(handlers.strip_of, tab.dataset, tab.strip, **look)
     view.select(walk, asked, shown, **look)
+    offered = {**look, "trigger_mode": "always_last"}
+    for event in (view.select, tab.dataset.change):
+        event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **offered)
     for widget in (tab.alpha, tab.aligned):
         widget.input(walk, asked, shown, trigger_mode="always_last", **look)
     chosen = [tab.target, tab.live, tab.state]

@@ -68,6 +68,7 @@ class Chosen:
     steps: int
     sample: str
     curve: dict[str, Any]
+    strip: dict[str, Any]
 
 
 def chosen(found: Target, sample: str = "", stopped: str = "") -> Chosen:
@@ -75,7 +76,8 @@ def chosen(found: Target, sample: str = "", stopped: str = "") -> Chosen:
     was running."""
     said = " ".join(filter(None, (stopped, f"{_named(found)} is chosen.", found.note, "Press Fit.")))
     view, curve = snippets.picture(found.view, found.label), empty_curve(found.modality, found.steps)
-    return Chosen(sample or found, view, snippets.settled(said), found.steps, sample or OWN, curve)
+    mark = gr.update(chosen=sample or OWN)  # no picture of the strip is one of a visitor's own file
+    return Chosen(sample or found, view, snippets.settled(said), found.steps, sample or OWN, curve, mark)
 
 
 def _named(target: Target) -> str:

@@ -41,7 +41,8 @@ def _link(tab: FitTab, view: gr.Tab) -> Part:
     """The tab's state in the address: the sample (a visitor's own file is not part of it) and the settings."""
     settings = {"kind": tab.representation, "rank": tab.rank, "steps": tab.steps}
     widgets = {"sample": tab.sample, "way": tab.way, **settings}
-    return Part("fit", view, widgets, tab.bind(handlers.restore), [tab.target, tab.target_view, tab.state, tab.curve])
+    others = [tab.target, tab.target_view, tab.state, tab.strip, tab.curve]
+    return Part("fit", view, widgets, tab.bind(handlers.restore), others)
 
 
 def _layout() -> tuple[FitTab, dict[str, Any]]:
@@ -73,7 +74,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
-            strip = Pictures()
+            strip = Pictures(chosen=sample)
             upload = gr.File(
                 label="Your own file", height=150,
                 file_types=[ending for modality in everything() for ending in modality.files],
@@ -126,7 +127,7 @@ def _wire(tab: FitTab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     shown = [tab.picture, tab.surface, tab.curve, tab.heat, tab.fitted]
     after = [tab.zoom, tab.download, tab.place]
-    chosen = [tab.target, tab.target_view, tab.state, tab.steps, tab.sample, *shown, *after]
+    chosen = [tab.target, tab.target_view, tab.state, tab.steps, tab.sample, tab.strip, *shown, *after]
     picked = tab.strip.pick(tab.bind(handlers.choose_sample), None, chosen, trigger_mode="multiple", **look)
     reading = compute.said_at_once(handlers.READING)
     tab.upload.upload(None, None, tab.state, js=reading, queue=False, **compute.PRIVATE)
