@@ -6,8 +6,10 @@ Gradio's own `head` (`launch(head=…)`) is added by its scripts, a second later
 import functools
 import gzip
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+KEYBOARD = f"<script>{Path(__file__).with_name('keyboard.js').read_text()}</script>"
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
