@@ -141,8 +141,10 @@ function draw() {
   // What is selected is said by `selected`: with the same revision plotly would put its own box back, in pixels that it
   // takes for data, find nothing in it and grey all points.
   Object.assign(layout, { selections: [], selectionrevision: ++drawn });
+  if (layout.shapes) layout.shapes = lines();
   if (next === "2d" && points.length) Object.assign(layout, marks());
   Plotly.react(plot, [...figure.data, ...(next === "3d" ? overlay() : [])], layout, config);
+  for (const stop of plot.querySelectorAll("[tabindex]")) stop.tabIndex = -1; // the chart itself is the stop
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
 }

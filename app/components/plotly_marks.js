@@ -14,9 +14,15 @@ function marked() {
 // On a flat chart, shapes and names: changing a trace would compute all of 100,000 points again.
 function marks() {
   return {
-    shapes: [...(figure.layout.shapes ?? []), ...rings()],
+    shapes: [...lines(), ...rings()],
     annotations: [...(figure.layout.annotations ?? []), ...names()],
   };
+}
+
+// A figure's own lines, in the colour of the text unless they bring one: plotly's is a grey that the dark swallows.
+function lines() {
+  const colour = ink();
+  return (figure.layout.shapes ?? []).map((one) => ({ ...one, line: { color: colour.text, ...one.line } }));
 }
 
 function rings() {

@@ -11,7 +11,7 @@ function listen() {
   const hover = (event) => {
     const id = event.points[0]?.customdata;
     hovered = points.find((p) => p.id === id) ?? null;
-    if (hovered) show(hovered, pointer);
+    if (hovered && !(pressed.touch && kind === "2d")) show(hovered, pointer); // after a tap nothing would take it away
   };
   plot.on("plotly_hover", hover);
   plot.on("plotly_unhover", () => {
@@ -124,6 +124,7 @@ function follow() {
   });
   chart.addEventListener("blur", () => (tip.hidden = true));
   chart.addEventListener("pointermove", (event) => {
+    if (event.pointerType === "mouse") pressed.touch = false;
     const box = chart.getBoundingClientRect();
     pointer = { x: event.clientX - box.left, y: event.clientY - box.top };
   }, true);

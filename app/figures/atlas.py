@@ -30,28 +30,33 @@ def atlas_figure(
     colour: tuple[str, np.ndarray] | None = None,
     only: Sequence[str] = (),
     view: str = "map",
+    title: str = "",
 ) -> dict[str, Any]:
     """A scatter chart of n points in 2 or 3 dimensions.
 
     colour: a name, and a value for each point, by default its class. Points with equal texts form a trace with an entry
     in the legend; numbers are drawn on a colour scale. only: the classes to look at; all others become faint. view: a
-    chart that is drawn again with the same view keeps its zoom and camera. All axes have the same scale and no ticks,
-    because in a projection only distances have a meaning.
+    chart that is drawn again with the same view keeps its zoom and camera. title: stands above the map. All axes have
+    the same scale and no ticks, because in a projection only distances have a meaning.
     """
     classes = np.asarray(points.classes, dtype=object)
     points = replace(points, places=np.asarray(points.places, np.float32), classes=classes)
     dims = points.places.shape[1]
-    title, values = colour if colour is not None else ("class", classes)
+    told, values = colour if colour is not None else ("class", classes)
     wanted = np.isin(classes, list(only)) if only else np.ones(len(classes), bool)
     faint = [_trace("others", np.flatnonzero(~wanted), points, OTHER_COLOUR, opacity=0.15)] if only else []
     if np.issubdtype(np.asarray(values).dtype, np.number):
-        traces = [_scaled(title, np.flatnonzero(wanted), points, np.asarray(values, np.float32))]
+        traces = [_scaled(told, np.flatnonzero(wanted), points, np.asarray(values, np.float32))]
     else:
         values = np.asarray(values, dtype=object)
         colours = class_colours(list(values))
         traces = [_trace(name, np.flatnonzero((values == name) & wanted), points, colours[name]) for name in colours]
     traces = [trace for trace in [*faint, *traces] if trace["customdata"]]
-    return {"data": traces, "layout": _layout(f"{method} " if method else "", dims, view, len(traces) > 1)}
+    layout = _layout(f"{method} " if method else "", dims, view, len(traces) > 1)
+    if title:
+        layout["title"] = {"text": title, "x": 0.01, "y": 0.99, "yanchor": "top", "font": {"size": 13}}
+        layout["margin"]["t"] = 28
+    return {"data": traces, "layout": layout}
 
 
 def _layout(title: str, dims: int, view: str, legend: bool) -> dict[str, Any]:

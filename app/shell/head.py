@@ -9,8 +9,10 @@ import gzip
 import html
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
+KEYBOARD = f"<script>{Path(__file__).with_name('keyboard.js').read_text()}</script>"
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 _THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')

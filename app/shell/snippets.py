@@ -101,7 +101,7 @@ def cell(
 ) -> str:  # fmt: skip
     """A picture of a sheet with its name in the representation's colour, and notes. missing: the text where there is no
     picture."""
-    frame = blank(missing) if image is None else picture(image, name)
+    frame = blank(missing) if image is None else picture(image, f"what {name} shows")
     return _made("cell", Markup(frame), name, representation_line(representation), notes)
 
 

@@ -21,6 +21,10 @@ def theme() -> gr.themes.Base:
     )
     return base.set(
         color_accent="*primary_600",
+        # slate 400, gradio's own choice, is too faint for text on white
+        body_text_color_subdued="*neutral_500",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
         block_shadow="none",
         block_label_text_size="*text_sm",
         button_primary_background_fill="*primary_600",

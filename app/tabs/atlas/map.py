@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from app.figures.atlas import Points, atlas_figure
 from app.shared import library, networks
+from app.shared.palette import NAMES
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.tables import attribute_of
 
@@ -100,6 +101,7 @@ def map_figure(view: View, visit: Visit) -> dict[str, Any]:
         colour=(attribute_of(view.colour), column[on_map]),
         only=view.only,
         view=f"{view.name}/{view.method}/{view.dims}",
+        title=NAMES[view.representation],
     )
 
 

@@ -42,7 +42,7 @@ def build(name: str, item: str) -> dict[str, Any]:
     """Lays the panel out and returns its widgets by name. At first it shows the item's thumbnail, which needs no
     decoding."""
     found = library.collection(name)
-    thumb = snippets.thumbnail(sheets.shared(name), sheets.cell(name, item), item)
+    thumb = snippets.thumbnail(sheets.shared(name), sheets.cell(name, item), _seen(found, item))
     frame = gr.HTML(thumb)
     surface = gr.Model3D(
         visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
@@ -97,7 +97,11 @@ def _picture_key(name: str, item: str, size: int) -> tuple:
 
 def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[[], str]], str]) -> str:
     """An item's picture as HTML. get: the cache that is asked for it; `looking.detail` lets other visitors go first."""
-    return get(_picture_key(name, item, size), lambda: snippets.picture(networks.picture(name, item, size), item))
+
+    def drawn() -> str:
+        return snippets.picture(networks.picture(name, item, size), _seen(library.collection(name), item))
+
+    return get(_picture_key(name, item, size), drawn)
 
 
 def _surface_file(name: str, item: str) -> str:
@@ -128,3 +132,9 @@ def facts_line(found: library.Collection, item: str, note: str = "") -> str:
     colour = class_colours(found.classes)[found.classes[at]]
     value = found.modality.in_short(float(found.quality[at]))
     return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen)
+
+
+def _seen(found: library.Collection, item: str) -> str:
+    """Says what an item's picture shows, for those who do not see it."""
+    at = found.position(item)
+    return f"{found.labels[at]}, of the class {found.classes[at]}" if found.classes[at] else found.labels[at]

@@ -64,12 +64,13 @@ def _layout() -> AtlasTab:
             with gr.Row():
                 titles = library.titles(library.collection_names())
                 dataset = gr.Radio(titles, value=view.dataset, label="Data set", show_label=False, container=False)
-            with gr.Row(elem_classes="wsr-tight"):
+            with gr.Row(elem_classes=["wsr-tight", "wsr-maps"], equal_height=False):
                 chart = PlotlyChart(
                     map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
                     selectable=True, highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
                 )  # fmt: skip
-                with gr.Column(visible=False, min_width=300, elem_classes="wsr-tight") as other_column:
+                # hidden, but there: a chart that is not mounted loses its height and its buttons to the first update
+                with gr.Column(visible="hidden", min_width=260, elem_classes="wsr-tight") as other_column:
                     other = PlotlyChart(
                         None, height=MAP_HEIGHT, zoom=True, selectable=True,
                         description="The same networks' map in another representation",
@@ -92,7 +93,10 @@ def _layout() -> AtlasTab:
                 list(zip(("by angle", "by distance"), METRICS, strict=True)), value=METRICS[0], label="Nearest"
             )
             form = gr.Radio(
-                list(zip(("of the weights", "in canonical form"), FORMS, strict=True)), value=FORMS[0], show_label=False
+                list(zip(("of the weights", "in canonical form"), FORMS, strict=True)),
+                value=FORMS[0],
+                label="Compared",
+                show_label=False,
             )
     return AtlasTab(
         chart=chart, other=other, other_column=other_column, dataset=dataset, metric=metric, form=form, compare=compare,

@@ -31,9 +31,17 @@ def _layout(there: list[str]) -> AuditTab:
     first = library.collection(there[0])
     with gr.Row():
         titles = library.titles(there)
-        dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=260, scale=0)
+        dataset = gr.Radio(
+            titles, value=first.dataset, label="Data set", show_label=False, container=False, min_width=260, scale=0
+        )
         kind = gr.Dropdown(
-            kinds(first.dataset), value=first.representation, show_label=False, container=False, min_width=190, scale=0
+            kinds(first.dataset),
+            value=first.representation,
+            label="Representation",
+            show_label=False,
+            container=False,
+            min_width=190,
+            scale=0,
         )
         headline = gr.HTML(snippets.working("Reading the audit …"), elem_classes="wsr-grow")
     with gr.Row(equal_height=False):
@@ -62,7 +70,7 @@ def _layout(there: list[str]) -> AuditTab:
             "Samples nearer than “held out” need not be copies: they lack the noise that fitting leaves in weights.",
             height=280, description="Distances to the nearest training network", placeholder="Reading the distances …",
         )  # fmt: skip
-        with gr.Column(min_width=320, elem_classes="wsr-tight"):
+        with gr.Column(min_width=560, elem_classes="wsr-tight"):  # the table's own width
             table = gr.HTML(snippets.working("Reading the table …"))
     point = gr.Textbox("", visible="hidden")
     return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows)
@@ -77,7 +85,5 @@ def _wire(tab: AuditTab, view: gr.Tab) -> None:
     view.select(show, asked, everything, **newest)
     changed = tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, tab.point], **newest)
     changed.then(show, asked, everything, **newest)
-    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(
-        show, asked, everything, **newest
-    )
+    tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(show, asked, everything, **newest)
     tab.plane.pick(tab.bind(handlers.pick), asked[:2], opened, trigger_mode="multiple", **look)

@@ -24,6 +24,7 @@ from wsr.fields import registry
 
 SHOWN = 10  # targets to choose from
 HALFWAY = 0.5
+OFFERED = "Fits the target above twice with each representation, from two starts."
 LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # initial settings of a live pair
 SAID = 0.3  # seconds between two messages about progress
 
@@ -130,7 +131,7 @@ def offer_pair(tab: ConnectTab, dataset: str, request: gr.Request) -> dict[Any, 
     """Offers a new pair where the data set's targets can be read here, and says why where they cannot."""
     why = run.not_here(dataset)
     can = not why and not tab.job.is_going_on(request)
-    return {tab.job.start: gr.update(interactive=can), tab.missing: snippets.settled(why) if why else ""}
+    return {tab.job.start: gr.update(interactive=can), tab.missing: snippets.settled(why or OFFERED)}
 
 
 @said_in_line

@@ -36,7 +36,9 @@ def _link(tab: ConnectTab, view: gr.Tab) -> Part:
 
 def _layout(there: list[str]) -> ConnectTab:
     with gr.Row():
-        dataset = gr.Radio(run.titles(), value=there[0], show_label=False, container=False, min_width=190, scale=0)
+        dataset = gr.Radio(
+            run.titles(), value=there[0], label="Data set", show_label=False, container=False, min_width=190, scale=0
+        )
         strip = Pictures(items_of(there[0], decode=False), sprite=sprite_of(there[0]), elem_classes="wsr-strip")
     gr.HTML(
         snippets.caption(
@@ -58,7 +60,10 @@ def _layout(there: list[str]) -> ConnectTab:
             init = gr.Radio(INITS, value=pairs.OWN, label="Where fitting began")
             with gr.Accordion("Fit a new pair, live", open=False):
                 names = gr.CheckboxGroup(
-                    [(label, name) for name, label in NAMES.items()], value=handlers.LIVE, show_label=False
+                    [(label, name) for name, label in NAMES.items()],
+                    value=handlers.LIVE,
+                    label="Representations",
+                    show_label=False,
                 )
                 perturb = gr.Slider(
                     *run.LAMBDAS, value=handlers.LAMBDA, step=0.05, label="λ: how far apart the two starts are"
@@ -66,7 +71,7 @@ def _layout(there: list[str]) -> ConnectTab:
                 sigma = gr.Slider(
                     *run.SIGMAS, value=handlers.SIGMA, step=0.01, label="σ: standard deviation of the starts"
                 )
-                missing = gr.HTML()
+                missing = gr.HTML(snippets.settled(handlers.OFFERED))
                 with gr.Row():
                     fit = gr.Button("Fit two", variant="primary", min_width=120)
                     stop = gr.Button("Stop", interactive=False, min_width=120)

@@ -49,7 +49,9 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
         with gr.Column(elem_classes=["wsr-half", "wsr-tight"]):
             with gr.Row():
                 titles = library.titles(names)
-                dataset = gr.Radio(titles, value=first.dataset, show_label=False, container=False, min_width=190)
+                dataset = gr.Radio(
+                    titles, value=first.dataset, label="Data set", show_label=False, container=False, min_width=190
+                )
                 with gr.Row(elem_classes="wsr-buttons"):
                     sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
                     stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)

@@ -49,8 +49,10 @@ def shuffle_card(dataset: str) -> Card | None:
         return None
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
-            gr.Markdown("### Shuffle")
-            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            gr.Markdown("## Shuffle", elem_classes="wsr-heading")
+            family = gr.Radio(
+                families, value=families[-1][1], label="Representation", show_label=False, container=False
+            )
             button = gr.Button("Shuffle", variant="primary")
             facts = gr.HTML(snippets.working("Shuffling for the first time …"))
             gr.HTML(
@@ -94,12 +96,14 @@ def mask_card(dataset: str) -> Card | None:
         return None
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
-            gr.Markdown("### Now with a mask")
+            gr.Markdown("## Now with a mask", elem_classes="wsr-heading")
             gr.Markdown(
                 "The mask holds some weights at a fixed value: different ones in every row, so that each neuron has a "
                 "place of its own. Shuffle the neurons, then set the held weights back to their values. What is left?"
             )
-            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            family = gr.Radio(
+                families, value=families[-1][1], label="Representation", show_label=False, container=False
+            )
             guess = gr.Radio([("the same picture", "same"), ("another picture", "other")], label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
@@ -146,13 +150,13 @@ def group_card(dataset: str) -> Card | None:
     kinds = [("sign", "sign"), ("scale", "scale"), ("any basis, GL(r)", "basis")]
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
-            gr.Markdown("### Signs, scales, any basis")
+            gr.Markdown("## Signs, scales, any basis", elem_classes="wsr-heading")
             gr.Markdown(
                 "A pair is two vectors that are multiplied. Change the sign of both, or make one larger and the other "
                 "smaller, or mix several pairs: the product stays. Do the weights that a mask holds stay, too?"
             )
-            name = gr.Radio(known, value=known[-1][1], show_label=False, container=False)
-            kind = gr.Radio(kinds, value="scale", show_label=False, container=False)
+            name = gr.Radio(known, value=known[-1][1], label="Representation", show_label=False, container=False)
+            kind = gr.Radio(kinds, value="scale", label="Change", show_label=False, container=False)
             strength = gr.Slider(*STRENGTHS, value=1.0, step=0.05, label="How far")
             guess = gr.Radio([("they stay", "kept"), ("they move", "moved")], label="Your guess")
             answer = gr.HTML()

@@ -22,14 +22,20 @@ def starts_card(dataset: str) -> Card:
     guesses = [(f"starts {title}", name) for name, title in TITLES.items()]
     with gr.Row(equal_height=False, elem_classes="wsr-card", visible=_there(dataset)):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
-            gr.Markdown("### Where a fit begins")
+            gr.Markdown("## Where a fit begins", elem_classes="wsr-heading")
             gr.Markdown(
                 "mLoRA multiplies the base's weights. Its fits may begin around one (`centered`), where the base stays "
                 "as it is, or around zero (`normal`), where both signs are equally near. One target was fitted twice "
                 "from each kind of start. For which kind do the weights halfway between the two fits still show the "
                 "target?"
             )
-            kind = gr.Radio([(NAMES[name], name) for name in KINDS], value=KINDS[0], show_label=False, container=False)
+            kind = gr.Radio(
+                [(NAMES[name], name) for name in KINDS],
+                value=KINDS[0],
+                label="Representation",
+                show_label=False,
+                container=False,
+            )
             guess = gr.Radio(guesses, label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=4, elem_classes="wsr-tight"):

@@ -29,13 +29,15 @@ def theorem_card(dataset: str) -> Card | None:
     everything = list(range(RANK))
     with gr.Row(equal_height=False, elem_classes="wsr-card"):
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
-            gr.Markdown("### What a pair does")
+            gr.Markdown("## What a pair does", elem_classes="wsr-heading")
             gr.Markdown(
                 "mLoRA turns each matrix W of the base into W′ = Σ diag(bᵢ) W diag(aᵢ): a sum of copies of W, each "
                 "with rows and columns scaled by one pair. LoRA adds all bᵢ aᵢ to W instead. One term is switched off "
                 "in every layer. What does the picture lose?"
             )
-            family = gr.Radio(families, value=families[-1][1], show_label=False, container=False)
+            family = gr.Radio(
+                families, value=families[-1][1], label="Representation", show_label=False, container=False
+            )
             guess = gr.Radio([(said, key) for key, said in SAID.items()], label="Your guess")
             answer = gr.HTML()
             switches = gr.CheckboxGroup(

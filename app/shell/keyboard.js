@@ -1,0 +1,54 @@
+// For the page's head: what gradio's widgets leave to the keyboard and to screen readers.
+
+(() => {
+  const LIST = "input[role=combobox]";
+
+  // The arrow keys, Home and End move along the row of tabs, as the role `tab` promises.
+  function alongTabs(event) {
+    const tab = event.target.closest("[role=tab]");
+    const row = tab?.closest("[role=tablist]");
+    if (!row) return false;
+    const all = [...row.querySelectorAll("[role=tab]")].filter((one) => one.offsetParent && !one.disabled);
+    const here = all.indexOf(tab);
+    const next = { ArrowRight: here + 1, ArrowLeft: here - 1 + all.length, Home: 0, End: all.length - 1 }[event.key];
+    if (next === undefined) return false;
+    const to = all[next % all.length];
+    to.focus();
+    to.click();
+    return true;
+  }
+
+  // gradio takes the last choice out of the list's value here and tells nobody; its button for it does tell.
+  function takesLastBack(event) {
+    const field = event.target;
+    if (event.key !== "Backspace" || !field.matches(LIST) || field.value) return false;
+    const last = [...(field.closest(".wrap")?.querySelectorAll(".token .token-remove") ?? [])].at(-1);
+    last?.click();
+    return Boolean(last);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (!(event.target instanceof Element) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (alongTabs(event) || takesLastBack(event)) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    } else if (event.key === "Tab" && event.target.matches(LIST)) {
+      event.stopImmediatePropagation(); // gradio would take it for typing, and open the list after it has been left
+    }
+  }, true);
+
+  // The viewer of surfaces puts its canvas before everything else in the order of the Tab key, and gives it no name.
+  function inOrder(canvas) {
+    if (canvas.tabIndex > 0) canvas.tabIndex = 0;
+    if (!canvas.hasAttribute("aria-label")) {
+      canvas.setAttribute("role", "img");
+      canvas.setAttribute("aria-label", "Surface in 3D: drag or use the arrow keys to turn it");
+    }
+  }
+
+  new MutationObserver((changes) => {
+    for (const { type, target } of changes) if (type === "attributes" && target.matches("canvas")) inOrder(target);
+    // its name would be another than the words on it
+    for (const box of document.querySelectorAll("button.upload-container[aria-label]")) box.removeAttribute("aria-label");
+  }).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["tabindex"] });
+})();

@@ -1,0 +1,125 @@
+"""The page for those who do not use a mouse or do not see it as others do: axe-core's rules, the keyboard, and forced
+colours."""
+
+from importlib.resources import files
+
+AXE = files("axe_playwright_python").joinpath("axe.min.js")
+TABS = ("Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit", "Results")
+# label-content-name-mismatch is a rule of WCAG 2.1 that axe-core leaves off by default.
+RUN = """axe.run(document, {rules: {"label-content-name-mismatch": {enabled: true}}}).then(({violations}) =>
+  violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`)))"""
+SETTLED = """![...document.querySelectorAll(".wsr-blank, .wsr-message, .wsr-state")].some(
+  (one) => one.checkVisibility() && /^(Decoding|Reading|Comparing|Drawing)/.test(one.textContent))"""
+LISTS = "[role=listbox]:visible"
+# What shows where the keyboard is: the outline of the element, or of the label around it.
+OUTLINED = """() => {
+  const here = document.activeElement;
+  return [here, here.closest("label")].some((one) => one && getComputedStyle(one).outlineStyle === "solid");
+}"""
+# The colour of a chart's own lines and that of its text, of the chart whose x axis has this title.
+INKS = """(title) => {
+  const plot = [...document.querySelectorAll(".wsr-plot")].find((p) => p.layout?.xaxis?.title?.text?.startsWith(title));
+  return [plot.layout.shapes[0].line.color, plot.layout.font.color];
+}"""
+
+
+def open_tab(page, name):
+    page.get_by_role("tab", name=name).click()
+    page.locator(f"[role=tab][aria-selected=true]:has-text('{name}')").wait_for()
+
+
+def dark(page, wanted):
+    page.evaluate("wanted => document.body.classList.toggle('dark', wanted)", wanted)
+    page.wait_for_timeout(300)  # colours fade into each other
+
+
+def test_axe_finds_nothing_on_any_tab_light_or_dark(page):
+    page.evaluate(AXE.read_text() + ";0")
+    found = {}
+    for name in TABS:
+        open_tab(page, name)
+        page.wait_for_function(SETTLED)
+        for theme in ("light", "dark"):
+            dark(page, theme == "dark")
+            found[name, theme] = page.evaluate(RUN)
+        dark(page, False)
+    assert not {where: said for where, said in found.items() if said}
+
+
+def test_a_surface_and_a_map_in_3d_have_names_and_no_tab_stops_of_their_own(page):
+    page.get_by_label("Shapes", exact=True).first.click()
+    page.locator("[data-testid=model3d] canvas").wait_for()
+    page.get_by_label("3D", exact=True).click()
+    page.locator(".wsr-plot .gl-container canvas").first.wait_for(state="attached")
+    page.wait_for_function("!document.querySelector('[tabindex]:not([tabindex=\"0\"], [tabindex=\"-1\"])')")
+    page.locator("[data-testid=model3d] canvas[aria-label^='Surface']").wait_for()
+    assert not page.locator(".wsr-plot [tabindex='0']").count()
+    page.evaluate(AXE.read_text() + ";0")
+    assert page.evaluate(RUN) == []
+
+
+def test_pictures_say_what_they_show_and_lines_are_seen_in_the_dark(page):
+    picture = page.locator(".wsr-frame img").first
+    picture.wait_for()
+    assert "of the class" in picture.get_attribute("alt")
+    for name, title in (("Connect", "α"), ("Audit", "Novelty")):
+        open_tab(page, name)
+        page.wait_for_function(f"title => {{ try {{ return ({INKS})(title) }} catch {{}} }}", arg=title)
+        light, _ = page.evaluate(INKS, title)
+        dark(page, True)
+        line, text = page.evaluate(INKS, title)
+        assert line == text != light, name
+        dark(page, False)
+
+
+def test_the_keyboard_is_seen_and_leaves_no_list_open(page):
+    page.get_by_label("Representation").first.click()
+    page.locator(LISTS).first.wait_for()
+    for _ in range(10):
+        page.keyboard.press("Tab")
+        assert page.evaluate(OUTLINED), page.evaluate("document.activeElement.outerHTML")
+    page.wait_for_function("!document.querySelector('[role=listbox]')")
+    open_tab(page, "Connect")
+    slider = page.locator("input[type=range]:visible").first
+    slider.wait_for()
+    slider.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    assert page.evaluate(OUTLINED)
+
+
+def test_arrow_keys_move_along_the_tabs(page):
+    page.get_by_role("tab", name="Atlas").focus()
+    for key, name in (("ArrowRight", "Fit"), ("ArrowLeft", "Atlas"), ("ArrowLeft", "Results"), ("Home", "Atlas"),
+                      ("End", "Results")):  # fmt: skip
+        page.keyboard.press(key)
+        page.locator(f"[role=tab][aria-selected=true]:has-text('{name}')").wait_for()
+        assert page.evaluate("document.activeElement.textContent.trim()") == name
+
+
+def test_backspace_takes_a_class_back_on_the_map_too(page):
+    traces = "document.querySelector('.wsr-plot')._fullData.map(t => t.name).join()"
+    before = page.evaluate(traces)
+    page.get_by_label("Find a class").click()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{traces}.startsWith('others')")
+    page.keyboard.press("Backspace")
+    page.wait_for_function(f"before => {traces} === before", arg=before)
+
+
+def test_forced_colours_keep_what_is_chosen(page):
+    page.emulate_media(forced_colors="active")
+    try:
+        drawn = "(e, name) => getComputedStyle(e)[name]"
+        chosen = page.locator("label.selected:visible").first
+        assert page.locator("input[type=radio]:visible").first.evaluate(drawn, "appearance") == "auto"
+        assert chosen.evaluate(drawn, "borderTopStyle") == "solid"
+        tabs = {state: page.locator(f"[role=tab][aria-selected={state}]:visible").first for state in ("true", "false")}
+        assert tabs["true"].evaluate(drawn, "borderBottomWidth") != tabs["false"].evaluate(drawn, "borderBottomWidth")
+        open_tab(page, "Connect")
+        slider = page.locator("input[type=range]:visible").first
+        slider.wait_for()
+        assert slider.evaluate(drawn, "appearance") == "auto"
+    finally:
+        page.emulate_media(forced_colors="none")
