@@ -19,6 +19,9 @@ ASK = """async ({ networks, points, means, size }) => {
   return { ...rest, values: values.map((one) => [...one]) };
 }"""
 
+SHOWN = """() => [...document.querySelectorAll(".wsr-six figure")].map(
+  (one) => ({ src: one.querySelector("img").src, note: one.querySelector("figcaption span").textContent }))"""
+
 
 def served(page, address, base_name, alpha):
     """Lets the page fetch two random instances of each representation on a base; returns what to ask for, and the
@@ -36,6 +39,28 @@ def served(page, address, base_name, alpha):
     start = f"{address}{DATA}"
     page.route(f"{start}*", lambda route: route.fulfill(body=files[route.request.url.removeprefix(start)]))
     return asked, mixes
+
+
+def test_dragging_draws_all_six_without_the_server(page):
+    page.get_by_role("tab", name="Connect").click()
+    images = page.locator(".wsr-six figure img:visible")
+    images.nth(5).wait_for()
+    slider, idle = page.locator("input[type=range]:visible").first, page.locator(".wsr-field[aria-busy=false]")
+    slider.focus()
+    page.keyboard.press("ArrowRight")  # loads the decoder and what it decodes
+    idle.wait_for()
+    asked, before = [], page.evaluate(SHOWN)
+    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    for key in ("ArrowRight", "ArrowRight", "Home"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(300)
+    idle.wait_for()
+    page.wait_for_function("Object.values(document.querySelectorAll('.wsr-six img')).every(i => i.naturalWidth === 96)")
+    after = page.evaluate(SHOWN)
+    assert all(new["src"] != old["src"] for new, old in zip(after, before, strict=True))
+    assert [one["note"] for one in after] == ["30.0 dB PSNR"] * 6  # as the curves of the tiny assets begin
+    assert page.evaluate("document.querySelector('.wsr-field').dataset.means") in ("processor", "WebGL")
+    assert asked == []
 
 
 @pytest.mark.parametrize("base_name", ["emoji", "faces"])
