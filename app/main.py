@@ -20,6 +20,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from app.components.field import files
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.shell import compute, gradio_patches, looking, places, session, tabs, workers
 from app.shell.disk import MB, Uploads
@@ -76,7 +77,7 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=session.UPLOAD_LIMIT,
         favicon_path=ICON, theme=theme(), css_paths=[CSS], state_session_capacity=session.SESSIONS,
-        app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}},
+        app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}, "routes": files.routes()},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()

@@ -158,6 +158,12 @@ function mark() {
 follow();
 watch(["value", "height"], draw);
 watch(["selected"], draw);
+watch(["at"], () => {
+  const shapes = (figure?.layout.shapes ?? []).filter(({ name }) => name === "at");
+  if (props.at === null || !shapes.length) return;
+  for (const shape of shapes) Object.assign(shape, { x0: props.at, x1: props.at });
+  draw(); // after Plotly.relayout, the browser would fetch the page again whenever its address has changed
+});
 watch(["highlight"], () => {
   chosen = null;
   mark();

@@ -47,7 +47,7 @@ WHEN_DRAWN = """async (...inputs) => {
 
 # height: in pixels; zoom: whether it has buttons to zoom; description: what a screen reader says of it.
 DEFAULTS: Mapping[str, Any] = {
-    "highlight": (), "sprite": None, "height": 480, "zoom": False, "selectable": False, "selected": (),
+    "highlight": (), "sprite": None, "height": 480, "zoom": False, "selectable": False, "selected": (), "at": None,
     "description": "Chart", "placeholder": "",
 }  # fmt: skip
 
@@ -64,6 +64,7 @@ class PlotlyChart(gr.HTML):
     * `choose` fires when a box or a lasso is drawn around points, or when the selection is cleared: `event.ids` are the
       ids of the selected points. It needs a `selectable` chart. `selected`: ids that stay bright while all others fade;
       if it is empty, none fade.
+    * `at`: where on the x axis the shape called "at" stands, if it has been moved in the page.
     * `placeholder`: the text that is shown while there is no figure.
     * The colours of text, axes and background follow the page, light or dark; figures leave them out.
 

@@ -38,6 +38,7 @@ def barrier_figure(
             )
     marker = {
         "type": "line",
+        "name": "at",
         "x0": at,
         "x1": at,
         "yref": "paper",

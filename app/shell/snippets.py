@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -97,12 +98,12 @@ def blank(text: str) -> str:
 
 def cell(
     image: np.ndarray | None, name: str, representation: str, notes: Sequence[str],
-    missing: str = "Empty: it has no surface.",
+    missing: str = "Empty: it has no surface.", field: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     """A picture of a sheet with its name in the representation's colour, and notes. missing: the text where there is no
-    picture."""
+    picture. field: the network by which the page can draw the picture itself (`FieldSheet`)."""
     frame = blank(missing) if image is None else picture(image, f"what {name} shows")
-    return _made("cell", Markup(frame), name, representation_line(representation), notes)
+    return _made("cell", Markup(frame), name, representation_line(representation), notes, field and json.dumps(field))
 
 
 def pictures(shown: Sequence[tuple[str, np.ndarray]], *, pixels: bool = False) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 from wsr.errors import WsrError
 from wsr.fields.base import wide_dtype
 from wsr.fields.masks import frozen_count, frozen_draws
+from wsr.fields.portable import base_plan
 from wsr.fields.representation import Representation, TensorSpec
 from wsr.fields.synthesis import Modulation
 
@@ -57,6 +58,10 @@ class Adapter(Representation):
 
     def evaluate(self, weights, points, dtype=torch.float32):
         return self.base(points, self.adapt(*self.pairs(self.layout.fill(weights.to(wide_dtype(dtype))))), dtype)
+
+    def plan(self):
+        pairs = [(f"layers.{layer}.A", f"layers.{layer}.B") for layer in range(self.layers)]
+        return base_plan(self.base, pairs, self.additive)
 
 
 class AdditiveLoRA(Adapter):

@@ -6,6 +6,7 @@ import torch
 
 from wsr.fields.base import wide_dtype
 from wsr.fields.masks import frozen_count, frozen_draws
+from wsr.fields.portable import Plan, PlannedLayer
 from wsr.fields.representation import Representation, TensorSpec
 
 
@@ -62,3 +63,7 @@ class StandaloneMLP(Representation):
             weight, bias = t[f"hidden.{layer}.weight"].to(dtype), t[f"hidden.{layer}.bias"].to(dtype)
             h = torch.relu(torch.baddbmm(bias[:, None], h, weight.mT))
         return torch.baddbmm(t["output.bias"][:, None], h.to(wide), t["output.weight"].mT)  # (n, p, v)
+
+    def plan(self):
+        layers = [PlannedLayer(f"hidden.{layer}.weight", f"hidden.{layer}.bias") for layer in range(3)]
+        return Plan(self.config.omega, "fourier.weight", "fourier.phase", layers, "output.weight", "output.bias")

@@ -9,6 +9,7 @@ import math
 from abc import ABC, abstractmethod
 from copy import copy
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -21,6 +22,9 @@ from wsr.fields.masks import asymmetric_mask
 from wsr.fields.registry import RepresentationKind, named
 from wsr.modalities import Modality, find
 from wsr.presets import FieldConfig, preset
+
+if TYPE_CHECKING:
+    from wsr.fields.portable import Plan
 
 INITS: tuple[str, ...] = ("centered", "normal", "spread")
 CENTRE_SEED = 2**33  # seed of the fixed start around which "spread" starts lie
@@ -127,6 +131,11 @@ class Representation(ABC):
         """Returns the learning rate of each stored entry in units of the fit's learning rate: `a_rate` for the entries
         of an adapter's A, 1 for all others."""
         return torch.ones(self.size, device=self.device)
+
+    def plan(self) -> "Plan | None":
+        """Describes what `evaluate` computes as plain data, for programs without PyTorch; None if nobody has written
+        that down for this representation."""
+        return None
 
     def unmasked(self) -> "Representation":
         """Returns the same representation without a mask. Its stored vectors are what `layout.fill` returns, so it can

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.components.field.sheet import FieldSheet
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.barrier import barrier_figure
@@ -40,7 +41,7 @@ class ConnectTab(Widgets):
     alpha: gr.Slider
     aligned: gr.Radio
     init: gr.Radio
-    sheet: gr.HTML
+    sheet: FieldSheet
     chart: PlotlyChart
     state: gr.HTML
     job: Job
@@ -105,6 +106,7 @@ def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
             NAMES[name],
             name,
             [of.modality.in_short(run.quality_at(of.lanes[name], alpha, aligned))],
+            field=run.in_page(of.lanes[name]),
         )
         for name, image in run.pictures(of, alpha, aligned).items()
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.components.field import files
 from app.shared import library, pairs, work
 from app.shared.pairs import OWN, STARTS
 from app.shell import looking, workers
@@ -193,6 +194,24 @@ def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
     modality = pair.model.modality
     shown = decode(pair.model, pair.line(alpha), modality.resolutions.beside)[0]
     return None if modality.empty(shown) else modality.picture(shown, VIEW)
+
+
+def in_page(lane: Lane) -> dict[str, Any] | None:
+    """What the page needs to draw a pair's pictures on both lines without the server; None where it cannot: surfaces
+    are drawn here."""
+    modality = lane.pair.model.modality
+    network = None if modality.has_surface else files.network_address(lane.pair.model)
+    if network is None:
+        return None
+    ends = {"a": lane.pair.a[0], "b": lane.pair.b[0], "aligned": lane.aligned.b[0]}
+    curves = {"b": lane.raw_curve, "aligned": lane.aligned_curve}
+    return {
+        "network": network,
+        "vectors": files.vectors_address(ends),
+        "alphas": lane.alphas,
+        "curves": {name: [round(float(one), 4) for one in curve] for name, curve in curves.items()},
+        "decimals": modality.decimals,
+    }
 
 
 def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:

@@ -3,6 +3,7 @@ way."""
 
 import gradio as gr
 
+from app.components.field.sheet import MOVE, FieldSheet
 from app.components.pictures import Pictures
 from app.shared import pairs
 from app.shared.charts import charted
@@ -46,7 +47,7 @@ def _layout(there: list[str]) -> ConnectTab:
         )
     )
     alpha = gr.Slider(0, 1, value=handlers.HALFWAY, step=run.STEP, label="α: from the first fit to the second")
-    sheet = gr.HTML(handlers.being_drawn(there[0]), elem_classes="wsr-six")
+    sheet = FieldSheet(handlers.being_drawn(there[0]), elem_classes="wsr-six")
     with gr.Row(equal_height=False):
         chart = charted(
             "How close to the target it is on the way",
@@ -94,8 +95,9 @@ def _wire(tab: ConnectTab, view: gr.Tab) -> None:
     offered = {**look, "trigger_mode": "always_last"}
     for event in (view.select, tab.dataset.change):
         event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **offered)
-    for widget in (tab.alpha, tab.aligned):
-        widget.input(walk, asked, shown, trigger_mode="always_last", **look)
+    for widget in (tab.alpha, tab.aligned):  # the page draws the pictures itself, or asks for them
+        widget.input(None, [tab.alpha, tab.aligned], shown, js=MOVE, queue=False, **compute.PRIVATE)
+    tab.sheet.ask(walk, asked, shown, trigger_mode="always_last", **look)
     chosen = [tab.target, tab.live, tab.state]
     for event in (
         tab.strip.pick(tab.bind(handlers.choose), tab.dataset, chosen, **look),

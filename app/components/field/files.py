@@ -1,0 +1,73 @@
+"""What the decoder in the page fetches from the server: its scripts, and networks and vectors by the digest of their
+content, which browsers keep."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from wsr.cleanup import temporary_folder
+from wsr.paths import atomic_path
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from wsr.fields.representation import Representation
+
+# Relative to the page, which may be below a path of a proxy.
+SCRIPTS, DATA = "wsr/field/page", "wsr/field/data"
+KEPT = 400  # files: bases and paper-sized vectors have a few hundred KB, others some ten
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+_FOLDER = temporary_folder("wsr-field-")
+_PAGE = Path(__file__).parent / "page"
+_NAME = re.compile("[0-9a-f]{64}")
+
+
+def _kept(content: bytes) -> str:
+    """Writes a file and returns its name, a digest of its content, so that nobody can guess the address of another
+    visitor's network."""
+    path = _FOLDER / hashlib.sha256(content).hexdigest()
+    if path.exists():
+        path.touch()
+        return path.name
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+    for old in sorted(_FOLDER.iterdir(), key=lambda file: file.stat().st_mtime)[:-KEPT]:
+        old.unlink(missing_ok=True)
+    return path.name
+
+
+def network_address(model: "Representation") -> str | None:
+    """Returns the address of a representation's network file, relative to the page; None if it has no plan."""
+    from wsr.fields.portable import base_file, network_file
+
+    base = None if model.base is None else _kept(base_file(model.base))
+    content = network_file(model, base)
+    return None if content is None else f"{DATA}/{_kept(content)}"
+
+
+def vectors_address(vectors: "Mapping[str, Tensor]") -> str:
+    """Returns the address of stored vectors by name, relative to the page."""
+    from wsr.fields.portable import vectors_file
+
+    return f"{DATA}/{_kept(vectors_file(vectors))}"
+
+
+def _data(request: Request) -> Response:
+    name = request.path_params["name"]
+    path = _FOLDER / name
+    if not _NAME.fullmatch(name) or not path.is_file():
+        raise HTTPException(404, "This network is no longer kept here: reload the page.")
+    return FileResponse(path, media_type="application/octet-stream", headers=FOREVER)
+
+
+def routes() -> list[BaseRoute]:
+    """The routes of the server by which pages fetch these files."""
+    return [Route(f"/{DATA}/{{name}}", _data), Mount(f"/{SCRIPTS}", StaticFiles(directory=_PAGE))]
