@@ -1,6 +1,7 @@
 """The numbers of MEASURED.md on generators and on the page are those of assets/reports."""
 
 import re
+from collections import defaultdict
 from statistics import fmean
 
 import numpy as np
@@ -100,6 +101,17 @@ def test_sliders():
     assert all(0.44 < rows[f"hair: {name}"]["moves"] < 0.56 for name in ("flat", "side part"))
     says(f"glasses in {100 * rows['glasses']['moves']:.0f} %")
     assert not any(name.startswith(("brows", "nose")) for name in rows)
+
+
+def test_what_the_audit_does_not_find():
+    found = defaultdict(list)
+    for row in report("planted-shapes10")["rows"]:
+        found[row["disguise"]].append(row["found"])
+        assert row["n"] == 100 or row["disguise"].startswith("none")
+    lines = ("line at 0.1", "line at 0.3", "line at 0.5")
+    assert all(min(found[name]) == 1 for name in ("noise 0.5", "average of 4", *lines))
+    assert found["permutation"][0] == max(found["average of 16"]) == 0, "the MLP comes first"
+    says(f"of averages of eight {100 * min(found['average of 8']):.0f} to {100 * max(found['average of 8']):.0f} %")
 
 
 def test_the_audit():
