@@ -9,12 +9,18 @@ import wsr
 from precompute.experiments.learnability import LEVERS
 from tests.readme.readme_text import LABELS, TEXT, cells_of, is_said, numbers, report, says, table
 from wsr.analysis.probes import PROTOCOLS
+from wsr.fields.portable import operations
 from wsr.presets import PROTOCOLS as FITS_AS
 from wsr.stats import paired
 from wsr.zoo import Zoo
 
 MLPS = ("mlp", "mlp-asym")
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
+
+def test_what_a_picture_costs_in_the_page():
+    adapter, mlp = (operations(Zoo.open(f"emoji-{name}").representation) * 64**2 / 1e9 for name in ("mlora-asym", "mlp"))
+    says(f"an adapter takes {adapter:.2f} billion multiplications", f"an MLP {mlp:.2f} (`wsr.fields.portable.operations`)")
 
 
 def test_counts_of_weights():
