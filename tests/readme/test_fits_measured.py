@@ -19,8 +19,9 @@ pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
 
 def test_what_a_picture_costs_in_the_page():
-    adapter, mlp = (operations(Zoo.open(f"emoji-{name}").representation) * 64**2 / 1e9 for name in ("mlora-asym", "mlp"))
-    says(f"an adapter takes {adapter:.2f} billion multiplications", f"an MLP {mlp:.2f} (`wsr.fields.portable.operations`)")
+    zoos = [Zoo.open(f"emoji-{name}") for name in ("mlora-asym", "mlp")]
+    adapter, mlp = (64**2 * operations(zoo.representation) / 1e9 for zoo in zoos)
+    says(f"adapter takes {adapter:.2f} billion multiplications", f"MLP {mlp:.2f} (`wsr.fields.portable.operations`)")
 
 
 def test_counts_of_weights():
