@@ -179,3 +179,17 @@ def test_without_webgl_the_map_is_there_all_the_same(open_page):
     x, y, item = page.evaluate(PLACE, [1, 2])
     page.mouse.click(x, y)  # clicks at once, before the chart has noticed the pointer
     picked(page, item)
+
+
+def test_a_map_alone_has_all_the_room_and_two_share_it_equally(page):
+    """The column of the second map took its half of the room while nothing was in it."""
+    sizes = """() => [...document.querySelectorAll(".wsr-maps .wsr-plot")].map((p) => p.getBoundingClientRect())
+      .filter((r) => r.width).map((r) => [Math.round(r.width), Math.round(r.height)])"""
+    (alone,) = page.evaluate(sizes)
+    room = page.locator(".wsr-maps").first.bounding_box()["width"]
+    assert alone[0] > 0.95 * room
+    page.get_by_label("Beside it, the same targets fitted with").click()
+    page.locator("[role=listbox]:visible [role=option]").nth(1).click()
+    page.wait_for_function(f"({sizes})().length === 2 && ({sizes})().every(([w]) => w < {0.6 * room})")
+    one, other = page.evaluate(sizes)
+    assert abs(one[0] - other[0]) <= 2 and one[1] == other[1]

@@ -2,10 +2,20 @@
 
 from typing import Any
 
+import gradio as gr
+
 from app.components.plotly_chart import chart_update
 from app.shared import library, sheets
 from app.tabs.atlas.controls import first_view
 from app.tabs.atlas.map import View, Visit, highlights, map_figure
+
+SHOWN, HIDDEN = ["wsr-tight"], ["wsr-tight", "wsr-away"]  # classes of the second map's column
+
+
+def column(shown: bool) -> dict[str, Any]:
+    """An update of the column of the second map. It is hidden by the style sheet alone: gradio leaves room for a hidden
+    column, and takes a chart out of an invisible one, which then loses its height and buttons to the first update."""
+    return gr.update(elem_classes=SHOWN if shown else HIDDEN)
 
 
 def _view(view: View, representation: str) -> View:

@@ -27,7 +27,7 @@ def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.form: view.form,
         tab.picked: item,
         tab.compare: gr.update(choices=others(view), value=second),
-        tab.other_column: gr.update(visible=True if second != NONE else "hidden"),
+        tab.other_column: beside.column(second != NONE),
         tab.other: gr.skip() if second == NONE else beside.shown(view, second, item, Visit()),
         tab.table: snippets.probes(library.probes(view.dataset), view.representation),
     }
@@ -86,7 +86,7 @@ def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request
     changed = {
         **tab.offer(view, visit),
         tab.compare: gr.update(choices=others(view), value=NONE),
-        tab.other_column: gr.update(visible="hidden"),
+        tab.other_column: beside.column(False),
         tab.selection: [],
         tab.said: selection.summary(view.name, []),
         tab.export: hidden,
@@ -126,9 +126,9 @@ def compare(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
     """Shows or hides a second map beside the first."""
     seen = tab.seen(values)
     if seen.beside == NONE:
-        return {tab.other_column: gr.update(visible="hidden"), tab.other: chart_update(figure=None)}
+        return {tab.other_column: beside.column(False), tab.other: chart_update(figure=None)}
     shown = beside.shown(seen.view, seen.beside, seen.item, seen.visit)
-    return {tab.other_column: gr.update(visible=True), tab.other: {**shown, "selected": seen.selection}}
+    return {tab.other_column: beside.column(True), tab.other: {**shown, "selected": seen.selection}}
 
 
 @compute.guarded

@@ -11,7 +11,7 @@ from app.shared import library, networks, sheets
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.atlas import controls, handlers, panel, project, selection
+from app.tabs.atlas import beside, controls, handlers, panel, project, selection
 from app.tabs.atlas.controls import NONE, datasets, first_view, others
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, map_figure
 from app.tabs.atlas.widgets import AtlasTab
@@ -69,8 +69,7 @@ def _layout() -> AtlasTab:
                     map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
                     selectable=True, highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
                 )  # fmt: skip
-                # hidden, but there: a chart that is not mounted loses its height and its buttons to the first update
-                with gr.Column(visible="hidden", min_width=260, elem_classes="wsr-tight") as other_column:
+                with gr.Column(min_width=260, elem_classes=beside.HIDDEN) as other_column:
                     other = PlotlyChart(
                         None, height=MAP_HEIGHT, zoom=True, selectable=True,
                         description="The same networks' map in another representation",
