@@ -138,9 +138,9 @@ class Visitor:
         return await self.do(self.page.on(self.page.map, "pick")[0], data={"id": item})
 
     async def alpha(self, value: float) -> Times:
-        slider = self.page.widget(label="α: from the first fit to the second")
-        self.values[slider] = value
-        return await self.do(self.page.on(slider, "input")[0])
+        """Moves α as a visitor does whose browser leaves the pictures to the server."""
+        self.values[self.page.widget(label="α: from the first fit to the second")] = value
+        return await self.do(self.page.on(self.page.widget(name="fieldsheet"), "ask")[0])
 
     async def open_tab(self, name: str) -> Times:
         number = self.page.widget(id=name, name="tab")

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
@@ -125,12 +126,8 @@ def _embedded(leading: Float[np.ndarray, "n c"], config: ProjectionConfig) -> Fl
 def _compiled_by_one() -> Iterator[None]:
     """Has one process alone compile UMAP's functions, and others wait for it and load them. Compiling takes 30 s of a
     core, and a page and its tests begin with several processes that draw a map."""
-    from importlib.metadata import version
-
-    from llvmlite.binding import get_host_cpu_name
-
     folder = os.environ.get("NUMBA_CACHE_DIR")
-    done = Path(folder or "", f"umap-{version('umap-learn')}-{get_host_cpu_name()}.compiled")
+    done = Path(folder or "", f"umap-{version('umap-learn')}.compiled")
     with ExitStack() as held:
         if folder and not done.exists():
             with suppress(Timeout, OSError):  # then each compiles for itself

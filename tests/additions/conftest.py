@@ -19,7 +19,8 @@ def children(tmp_path_factory):
 
 @pytest.fixture
 def on_page(monkeypatch, children):
-    """Builds the page over a folder of assets, and returns the values that its widgets offer, by the widget's label."""
+    """Builds the page over a folder of assets, and returns the values that its widgets offer, by the widget's label;
+    under "every " and the label those that each of these widgets offers."""
     from app import main
     from wsr.memory import MEMORY
 
@@ -30,7 +31,9 @@ def on_page(monkeypatch, children):
         offered: dict[str, set[str]] = {}
         for block in main.build_app().blocks.values():
             values = {str(value) for _, value in getattr(block, "choices", None) or []}
-            offered.setdefault(getattr(block, "label", None) or "", set()).update(values)
+            label = getattr(block, "label", None) or ""
+            offered.setdefault(label, set()).update(values)
+            offered.setdefault(f"every {label}", values).intersection_update(values)
         return offered
 
     yield build

@@ -200,8 +200,8 @@ def tiny(tmp_path_factory):
 
 def test_every_tab_of_the_page_has_it(film, tiny, on_page):
     offered = on_page(tiny)
-    assert "film" in offered["Representation"]  # the label in Atlas, Fit and Generate
-    for widgets in ("", "Beside it, the same targets fitted with"):  # the labels in Connect and Symmetry, and in Atlas
+    # the labels in Atlas, Fit, Generate and Symmetry, in Connect, and in Atlas
+    for widgets in ("Representation", "Representations", "Beside it, the same targets fitted with"):
         assert "film" in offered[widgets], widgets
 
 
