@@ -85,8 +85,8 @@ def disguises(
     points on the line from one training weight to another (at 0.1 to 0.5 of its length), and the symmetries that an
     audit cannot undo. Nothing says that an audit detects these: they show where it ends."""
     found = plants(model, weights, count, seed)
-    found |= {f"noise {amount}": noisy(weights, amount, count, seed) for amount in NOISES}
-    found |= {f"average of {of}": averages(weights, of, count, seed) for of in (2, 3, 4, 8, 16) if of <= len(weights)}
+    found |= {f"noise {amount}": noisy(weights, amount, count, seed) for amount in NOISES[1:]}
+    found |= {f"average of {of}": averages(weights, of, count, seed) for of in (3, 4, 8, 16) if of <= len(weights)}
     order = torch.stack([torch.randperm(len(weights), generator=_generator(seed + i))[:2] for i in range(count)])
     one, other = weights[order[:, 0]], weights[order[:, 1]]
     found |= {f"line at {part}": torch.lerp(one, other, part) for part in (0.1, 0.3, 0.5)}

@@ -33,8 +33,8 @@ SAID = 0.3  # seconds between two messages about progress
 @dataclass
 class ConnectTab(Widgets):
     """The widgets of the tab. names, sigma, perturb: settings of a new pair. target: id of the target of both fits.
-    live: the `Race` that the visitor has fitted, or None for the precomputed one. missing: why no new
-    pair can be fitted."""
+    live: the `Race` that the visitor has fitted, or None for the precomputed one. missing: what a new pair
+    is, or why none can be fitted."""
 
     dataset: gr.Radio
     strip: Pictures
