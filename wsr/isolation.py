@@ -136,6 +136,9 @@ def end_children() -> None:
     for child in list(_children):
         with contextlib.suppress(OSError):
             child.process.kill()
+    for child in list(_children):  # one that still dies would be taken for an idle one
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.process.wait(1)
 
 
 class _Child:

@@ -35,7 +35,7 @@ function button(item) {
   node.addEventListener("click", () => {
     chosen = item.id;
     for (const other of strip.children) other.setAttribute("aria-pressed", String(other === node));
-    trigger("pick", { id: item.id });
+    trigger("pick", { id: item.id, at: Date.now() });
   });
   return node;
 }

@@ -127,3 +127,10 @@ def picked_id(event: gr.EventData) -> str:
     anything."""
     value = (event._data or {}).get("id") if isinstance(event._data, dict) else None
     return value[:200] if isinstance(value, str) else ""
+
+
+def picked_at(event: gr.EventData) -> float | None:
+    """Returns when a point was picked, in milliseconds by the page's clock; None if the page did not say. Requests of
+    several quick clicks can arrive in another order."""
+    value = (event._data or {}).get("at") if isinstance(event._data, dict) else None
+    return float(value) if type(value) in (int, float) and abs(value) < 1e15 else None

@@ -2,7 +2,7 @@
 // variables it uses.
 
 function pick(id) {
-  trigger("pick", { id }); // first: the ring can wait for Python's work to begin
+  trigger("pick", { id, at: Date.now() }); // first: the ring can wait for Python's work to begin
   chosen = id;
   mark();
 }

@@ -15,7 +15,7 @@ UPLOAD_LIMIT = 32 * disk.MB
 _ROOT = disk.own_folder()
 os.environ["GRADIO_TEMP_DIR"] = str(_ROOT)  # gradio's uploads too; what lies here it hands out without a copy
 DISK = disk.Disk(_ROOT)
-_turns: dict[tuple[str | None, str], object] = {}  # of visitors, for `newest`
+_turns: dict[tuple[str | None, str], tuple[object, float | None]] = {}  # of visitors, for `newest`
 MANY = 5000  # of them: some visitors never say that they leave
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 
@@ -37,19 +37,26 @@ def shared_dir() -> Path:
     return folder
 
 
-def newest(request: gr.Request | None, answer: Iterator[Any], *topics: str) -> Iterator[Any]:
+def newest(
+    request: gr.Request | None, answer: Iterator[Any], *topics: str, at: float | None = None
+) -> Iterator[Any]:
     """Yields an answer part by part, and ends early when the same visitor asks again, so that the newest request is
     what they see last.
 
     topics: what the answer is about, where a visitor may ask about several things at once. A newer answer to the first
     topic ends this one, and this one ends older answers to any of the topics.
+    at: when the visitor asked, in milliseconds by the page's clock, where several questions may be on their way at
+    once. One that arrives after a later one is not answered: the network and threads keep no order.
 
     The last part is empty, because gradio sends a generator's last values a second time when it ends: by then a newer
     answer may be on screen, and a Model3D drops its viewer when its value comes again while the viewer's script is
     loading.
     """
-    visitor, turn = getattr(request, "session_hash", None), object()
+    visitor, turn = getattr(request, "session_hash", None), (object(), at)
     keys = [(visitor, topic) for topic in topics or ("",)]
+    if at is not None and any((_turns.get(key, turn)[1] or at) > at for key in keys):
+        yield gr.skip()
+        return
     for key in keys:
         _turns.pop(key, None)  # the newest goes last
         _turns[key] = turn

@@ -10,7 +10,7 @@ import pytest
 import app
 from app.components import plotly_chart
 from app.components.pictures import Pictures
-from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
+from app.components.plotly_chart import PlotlyChart, chart_update, picked_at, picked_id
 
 FIGURE = {"data": [{"type": "scattergl", "x": [1, 2], "y": [1, 2], "customdata": ["a", "b"]}], "layout": {}}
 
@@ -66,6 +66,12 @@ def test_a_pick_can_be_listened_to_and_nothing_else_is_taken_for_an_event(compon
 @pytest.mark.parametrize("data", [None, 3, [], {}, {"id": None}, {"id": 4}, {"id": ["a"]}])
 def test_a_forged_pick_is_no_id(data):
     assert picked_id(event(data)) == ""
+
+
+@pytest.mark.parametrize("at", [None, "3", True, float("inf"), float("nan"), [1], {}])
+def test_when_a_point_was_picked_may_be_anything_that_a_visitor_sends(at):
+    assert picked_at(event({"id": "a", "at": at})) is None
+    assert picked_at(event({"id": "a", "at": 5})) == 5.0
 
 
 def test_a_picked_id_is_bounded():

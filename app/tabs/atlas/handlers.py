@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.components.plotly_chart import chart_update, chosen_ids, picked_id
+from app.components.plotly_chart import chart_update, chosen_ids, picked_at, picked_id
 from app.shared import library
 from app.shell import compute, session, snippets
 from app.shell.tabs import Widgets
@@ -57,7 +57,7 @@ def pick(
 ) -> Iterator[dict[Any, Any]]:
     seen, item = tab.seen(values), picked_id(event)
     library.collection(seen.view.name).position(item)
-    yield from session.newest(request, _filled(tab, panel.show(seen.view, item, seen.visit)))
+    yield from session.newest(request, _filled(tab, panel.show(seen.view, item, seen.visit)), at=picked_at(event))
 
 
 @compute.guarded

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.components.plotly_chart import PlotlyChart, chart_update, picked_id
+from app.components.plotly_chart import PlotlyChart, chart_update, picked_at, picked_id
 from app.figures.plane import colours, distances_figure, plane_figure, rows_figure
 from app.shared import library
 from app.shared.palette import NAMES
@@ -94,7 +94,7 @@ def pick(
     tab: AuditTab, dataset: str, kind: str, event: gr.EventData, request: gr.Request
 ) -> Iterator[dict[Any, Any]]:
     picked = _picked(dataset, kind, picked_id(event))
-    yield from session.newest(request, (tab.fill(one) for one in picked), "audit point")
+    yield from session.newest(request, (tab.fill(one) for one in picked), "audit point", at=picked_at(event))
 
 
 def _picked(dataset: str, kind: str, point: str) -> Iterator[Screen]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.components.plotly_chart import picked_id
+from app.components.plotly_chart import picked_at, picked_id
 from app.shell import compute, session
 from app.shell.tabs import Widgets
 from app.tabs.results import drawn, run
@@ -85,7 +85,7 @@ def pick(
 ) -> Iterator[dict[Any, Any]]:
     """Opens a cell or a claim, and the table that it is in."""
     opened = (tab.fill(one) for one in _picked(table, verdict, picked_id(event)))
-    yield from session.newest(request, opened, "record")
+    yield from session.newest(request, opened, "record", at=picked_at(event))
 
 
 def _picked(table: str, verdict: str, claim: str) -> Iterator[Screen]:

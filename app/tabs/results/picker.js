@@ -8,7 +8,7 @@ element.addEventListener("click", (event) => {
   }
   button.setAttribute("aria-pressed", "true");
   window.wsrPicked = true;
-  trigger("pick", { id: button.dataset.id });
+  trigger("pick", { id: button.dataset.id, at: Date.now() });
 });
 
 function say(event) {

@@ -10,6 +10,7 @@ import pytest
 from app import main
 from app.shared import library
 from app.shell import tabs
+from app.tabs.atlas import beside as beside_map
 from app.tabs.connect import run as connect_run
 from wsr import WsrError
 from wsr.memory import MEMORY
@@ -63,7 +64,7 @@ def test_a_link_opens_the_second_map_and_the_data_sets_own_table(address):
     values = address.read("?" + urlencode({"tab": "atlas"} | given))
     part = address.parts[0]
     beside, column, chart, table = (values[one] for one in (part.widgets["beside"], *part.extra))
-    assert plain(beside) == "mlp" and column["visible"] and chart["value"]["data"]
+    assert plain(beside) == "mlp" and column["elem_classes"] == beside_map.SHOWN and chart["value"]["data"]
     assert "mLoRA-Asym" in table or "Table 4" in table
 
 

@@ -44,6 +44,16 @@ def test_a_newer_question_of_the_same_visitor_ends_the_older_answer():
     assert list(newer) == [("e",), nothing]
 
 
+def test_a_question_that_was_asked_earlier_and_arrives_later_is_not_answered():
+    ann = SimpleNamespace(session_hash="ann of two clicks")
+    last = session.newest(ann, iter([("c",), ("d",)]), "map", at=3000.0)
+    assert next(last) == ("c",)
+    assert list(session.newest(ann, iter([("a",)]), "map", at=2000.0)) == [gr.skip()]
+    assert list(session.newest(ann, iter([("x",)]), "other", at=2000.0)) == [("x",), gr.skip()]
+    assert list(last) == [("d",), gr.skip()]
+    assert list(session.newest(ann, iter([("e",)]), "map")) == [("e",), gr.skip()]
+
+
 def test_turns_of_visitors_who_never_left_are_forgotten(monkeypatch):
     monkeypatch.setattr(session, "MANY", 10)
     monkeypatch.setattr(session, "_turns", {})
