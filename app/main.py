@@ -24,7 +24,7 @@ from app.components.field import files
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.shell import compute, gradio_patches, looking, places, session, tabs, workers
 from app.shell.disk import MB, Uploads
-from app.shell.head import KEYBOARD, Head, card
+from app.shell.head import SCRIPTS, Head, card
 from app.shell.theme import CSS, theme
 from wsr import isolation
 from wsr.cleanup import TERMINATED, Terminated, end_on_sigterm
@@ -123,7 +123,7 @@ def middleware() -> list[Middleware]:
             GZipMiddleware, minimum_size=1000, compresslevel=GZIP,
             exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
         ),  # fmt: skip
-        Middleware(Head, PRELOAD + FIRST_PICTURE + KEYBOARD + shown_as),
+        Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + shown_as),
         Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
 

@@ -12,7 +12,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-KEYBOARD = f"<script>{Path(__file__).with_name('keyboard.js').read_text()}</script>"
+SCRIPTS = "".join(
+    f"<script>{Path(__file__).with_name(name).read_text()}</script>" for name in ("in_order.js", "keyboard.js")
+)
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 _THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')

@@ -10,12 +10,13 @@ from typing import Any
 import gradio as gr
 
 from app.shell import disk, looking
+from app.shell.turns import Turn
 
 UPLOAD_LIMIT = 32 * disk.MB
 _ROOT = disk.own_folder()
 os.environ["GRADIO_TEMP_DIR"] = str(_ROOT)  # gradio's uploads too; what lies here it hands out without a copy
 DISK = disk.Disk(_ROOT)
-_turns: dict[tuple[str | None, str], tuple[object, float | None]] = {}  # of visitors, for `newest`
+_turns: dict[tuple[str | None, str], Turn] = {}  # of visitors, for `newest`
 MANY = 5000  # of them: some visitors never say that they leave
 SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 
@@ -52,26 +53,30 @@ def newest(
     answer may be on screen, and a Model3D drops its viewer when its value comes again while the viewer's script is
     loading.
     """
-    visitor, turn = getattr(request, "session_hash", None), (object(), at)
-    keys = [(visitor, topic) for topic in topics or ("",)]
-    if at is not None and any((_turns.get(key, turn)[1] or at) > at for key in keys):
+    visitor, turn = getattr(request, "session_hash", None), Turn((topics := topics or ("",))[0], at)
+    keys = [(visitor, topic) for topic in topics]
+    if at is not None and any((_turns.get(key, turn).at or at) > at for key in keys):
         yield gr.skip()
         return
     for key in keys:
-        _turns.pop(key, None)  # the newest goes last
+        older = _turns.pop(key, None)  # the newest goes last
+        if older and (visitor, older.topic) == key:
+            older.end(turn)
         _turns[key] = turn
     for key in list(_turns)[: max(0, len(_turns) - MANY)]:
         _turns.pop(key, None)
     try:
         while True:
-            looking.asking(lambda: _turns.get(keys[0], turn) is not turn)  # each part may come from another thread
+            looking.asking(lambda: turn.over)  # each part may come from another thread
             part = next(answer)
-            if _turns.get(keys[0], turn) is not turn:
+            if not turn.send():
                 break
             yield part
+            turn.sent()  # gradio asks for the next part once this one is in the page's queue
     except (StopIteration, looking.Stale):
         pass
     finally:
+        turn.sent()
         looking.asking(lambda: False)
     yield gr.skip()
 

@@ -57,7 +57,7 @@ def address(tmp_path_factory):
         yield _answering(f"http://127.0.0.1:{port}/", server, log)
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(PATIENCE / 1000)
 
 
 def _answering(address: str, server: subprocess.Popen, log: Path) -> str:

@@ -75,6 +75,35 @@ def test_the_last_of_several_quick_clicks_counts(page):
     picked(page, item)
 
 
+# Each other request is answered with its number late.
+LATE = """(() => {
+  const send = window.fetch;
+  let late = false;
+  window.fetch = async (what, ...rest) => {
+    const answer = await send(what, ...rest);
+    if (String(what?.url ?? what).includes("/queue/join") && window.slow && (late = !late))
+      await new Promise((done) => setTimeout(done, 1500));
+    return answer;
+  };
+})()"""
+
+
+def test_a_late_number_of_an_older_question_does_not_bring_its_answer_last(browsers, address):
+    """gradio shows an answer once the request that asked for it has been answered with a number."""
+    page = browsers().new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.add_init_script(LATE)
+    page.goto(address)
+    page.locator(".wsr-pictures button").first.wait_for()
+    page.evaluate("window.slow = true")
+    for trace in (0, 2):
+        x, y, item = page.evaluate(PLACE, [trace, 3])
+        page.mouse.click(x, y)
+    picked(page, item)
+    page.wait_for_timeout(2500)
+    picked(page, item)
+    page.context.close()
+
+
 def test_another_data_set_at_once_leaves_nothing_of_the_first(page):
     """The first answer, which fills the page, may still be on its way."""
     page.get_by_label("Shapes", exact=True).click()

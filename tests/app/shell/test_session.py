@@ -1,12 +1,14 @@
 """Each visitor has a folder, and only the newest of a visitor's questions is answered."""
 
 import re
+import threading
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
 
 from app.shell import session
+from app.shell import turns as session_turns
 
 
 @pytest.mark.parametrize("name", ["../../etc", "a/b", "..", "", None, "x" * 500, "ok123", "shared", "\ud800"])
@@ -28,7 +30,9 @@ def test_no_visitor_s_leaving_takes_along_what_is_shared_or_another_s(name):
     )
 
 
-def test_a_newer_question_of_the_same_visitor_ends_the_older_answer():
+def test_a_newer_question_of_the_same_visitor_ends_the_older_answer(monkeypatch):
+    monkeypatch.setattr(session_turns, "PATIENCE", 0.0)
+
     class Visitor:
         def __init__(self, name):
             self.session_hash = name
@@ -52,6 +56,41 @@ def test_a_question_that_was_asked_earlier_and_arrives_later_is_not_answered():
     assert list(session.newest(ann, iter([("x",)]), "other", at=2000.0)) == [("x",), gr.skip()]
     assert list(last) == [("d",), gr.skip()]
     assert list(session.newest(ann, iter([("e",)]), "map")) == [("e",), gr.skip()]
+
+
+def test_what_left_for_the_page_before_a_newer_answer_reaches_it_first():
+    """Each part is handed to the page by another thread, and threads keep no order."""
+    ann = SimpleNamespace(session_hash="ann of two threads")
+    older, newer = (session.newest(ann, iter(parts), "map") for parts in (["a", "b"], ["c"]))
+    arrived = [next(older)]  # under way
+    waiting = threading.Thread(target=lambda: arrived.append(next(newer)))
+    waiting.start()
+    waiting.join(0.2)
+    assert waiting.is_alive()
+    assert next(older) == gr.skip()  # gradio asks for the next part once the first is in the page's queue
+    waiting.join(session_turns.PATIENCE)
+    assert arrived == ["a", "c"]
+
+
+def test_a_visitor_who_left_keeps_nobody_waiting_for_long(monkeypatch):
+    monkeypatch.setattr(session_turns, "PATIENCE", 0.05)
+    ann = SimpleNamespace(session_hash="ann who left")
+    assert next(gone := session.newest(ann, iter("ab"), "map")) == "a"
+    assert list(session.newest(ann, iter("c"), "map")) == ["c", gr.skip()]
+    gone.close()
+
+
+def test_a_question_about_a_part_does_not_end_the_answer_about_the_whole(monkeypatch):
+    monkeypatch.setattr(session_turns, "PATIENCE", 0.0)
+    ann = SimpleNamespace(session_hash="ann of parts")
+    whole = session.newest(ann, iter("abc"), "whole", "part")
+    assert next(whole) == "a"
+    part = session.newest(ann, iter("xy"), "part")
+    assert next(part) == "x" and next(whole) == "b"
+    again = session.newest(ann, iter("de"), "whole", "part")
+    assert next(again) == "d"
+    assert list(part) + list(whole) == [gr.skip(), gr.skip()]
+    assert list(again) == ["e", gr.skip()]
 
 
 def test_turns_of_visitors_who_never_left_are_forgotten(monkeypatch):
