@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments.generation import write
-from precompute.generators import SAMPLES, STEPS, THREADS, bits_of, large_search_report
+from precompute.generators import SAMPLES, STEPS, THREADS, bits_of
 from precompute.large import REPRESENTATIONS, whole
-from precompute.large_generators import config_of, counts, sampler_of, sampling_report, trained, trained_with
+from precompute.large_generators import choices, config_of, counts, sampler_of, trained, trained_with
 from wsr.generators.diffusion import WeightDiffusion
 from wsr.generators.files import load_generator
 from wsr.generators.jobs import SAMPLING_VERSION
@@ -37,7 +37,7 @@ EXPERIMENT = Experiment(
     grid={"representation": REPRESENTATIONS},
     settings=settings,
     needs=("zoos/{large_zoo}",),
-    after=lambda cell, context: [large_search_report(cell.data, context), sampling_report(cell.data, context)],
+    after=lambda cell, context: choices(cell.data, context),
     makes=("diffusion/{large_zoo}.safetensors", "samples/{large_zoo}"),
     run=run,
     threads=THREADS,

@@ -14,10 +14,10 @@ import pandas as pd
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.final import final_fits
-from precompute.generators import SEEDS, STEPS, THREADS, large_search_report
+from precompute.generators import SEEDS, STEPS, THREADS
 from precompute.judging import Judge
 from precompute.large import REPRESENTATIONS, whole
-from precompute.large_generators import config_of, counts, sampler_of, sampling_report, trained, trained_with
+from precompute.large_generators import choices, config_of, counts, sampler_of, trained, trained_with
 from precompute.scaling_drawn import draw
 from precompute.tables import write_tables
 from wsr.analysis.learnability import projected
@@ -78,7 +78,7 @@ EXPERIMENT = Experiment(
     grid=grid,
     settings=settings,
     needs=("zoos/{large_zoo}",),
-    after=lambda cell, context: [large_search_report(cell.data, context), sampling_report(cell.data, context)],
+    after=lambda cell, context: choices(cell.data, context),
     run=run,
     report=report,
     held=lambda report, cell, context: any(

@@ -84,6 +84,25 @@ def test_copies_among_faces():
     assert all(share == 1 for share in found["planted"].values())
 
 
+def test_shapes_of_the_large_zoo():
+    found = report("generation-shapes10-large-mlora-asym")
+    named = found["classifier_accuracy"]
+    rows = {row["set"]: row for row in found["rows"] if row["against"] == "heldout"}
+    for label, kind, share in (("samples", "samples", found["zoo"]), ("training fits", "floor", "held out")):
+        cells, row = table("## Shapes: twice")[label], rows[kind]
+        is_said(cells[0], row["FD"], row["FD sd"])
+        is_said(cells[1], row["MMD-P"], row["MMD-P sd"])
+        is_said(cells[2], 100 * row["floating pieces"], 100 * row["floating pieces sd"])
+        is_said(cells[3], 100 * named[share])
+    assert {row["count"] for row in rows.values()} == {200} and found["samples"] == 256
+    before = next(row for row in report("table3")["rows"] if (row["representation"], row["set"], row["against"]) == (
+        "mlora-asym", "samples", "heldout"))  # fmt: skip
+    says(f"has an FD of {before['FD']:.3f} (Table 3 above, three seeds)")
+    copies = report("audit-shapes10-large-mlora-asym")["summaries"]
+    shares = [100 * (1 - copies[name]["novel"]) for name in ("diffusion", "held out")]
+    says("are {:.1f} % of 256 samples and {:.1f} % of 200 held-out fits".format(*shares))
+
+
 def test_how_sure_classifiers_are_of_faces():
     *attributes, mean = report("certainty")["rows"]
     says(f"(hair, glasses, mouth and {({13: 'ten'})[len(attributes)]} more)")
