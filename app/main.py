@@ -19,7 +19,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute
 
+from app.components import plotly_script
 from app.components.field import files
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.shell import compute, gradio_patches, looking, places, session, tabs, workers
@@ -77,7 +79,7 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=session.UPLOAD_LIMIT,
         favicon_path=ICON, theme=theme(), css_paths=[CSS], state_session_capacity=session.SESSIONS,
-        app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}, "routes": files.routes()},
+        app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}, "routes": routes()},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)
     threading.Thread(target=warm_up, daemon=True).start()
@@ -126,6 +128,11 @@ def middleware() -> list[Middleware]:
         Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + shown_as),
         Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
+
+
+def routes() -> list[BaseRoute]:
+    """What the server answers beside gradio's own addresses."""
+    return [*files.routes(), *plotly_script.routes()]
 
 
 def warm_up() -> None:

@@ -3,28 +3,22 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
 import gradio as gr
 
+from app.components import plotly_script
 from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
-# The file is found without importing plotly, of which the app needs nothing else.
-_PLOTLY_JS = Path(find_spec("plotly").origin).parent / "package_data" / "plotly.min.js"
 _SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_pointer.js")
 _TEMPLATE = (
     '<div class="wsr-chart" tabindex="0" role="group"><div class="wsr-plot"></div><div class="wsr-message"></div>'
     '<div class="wsr-tip" hidden></div><div class="wsr-spoken" aria-live="polite"></div></div>'
 )
 
-# The script comes from the installed wheel: the app must work offline. The address is relative, so that the page
-# also works below a path of a proxy.
-gr.set_static_paths([_PLOTLY_JS])
-_ADDRESS = f"gradio_api/file={_PLOTLY_JS}"
 # Number of characters from which a figure goes to the page as a file: gradio writes all properties of a component as
 # JSON several times whenever one of them changes, which for a map of 100,000 points takes half a second.
 LARGE = 400_000
@@ -32,7 +26,7 @@ KEPT = 40  # such files, of about 5 MB each
 _FOLDER = temporary_folder("wsr-charts-")
 gr.set_static_paths([_FOLDER])
 # For the page's head (`app.shell.head`): the script is fetched together with gradio's own, not after them.
-PRELOAD = f'<link rel="preload" as="script" href="{_ADDRESS}">'
+PRELOAD = f'<link rel="preload" as="script" href="{plotly_script.ADDRESS}">'
 FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for the page's head as well
 
 # For a load event (`load(…, js=…)`): the event goes to Python once a chart is on screen, or after 10 s without one. An
@@ -81,7 +75,7 @@ class PlotlyChart(gr.HTML):
             html_template=_TEMPLATE,
             css_template=(_HERE / "plotly_chart.css").read_text(),
             js_on_load="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
-            head=f'<script src="{_ADDRESS}"></script>',
+            head=f'<script src="{plotly_script.ADDRESS}"></script>',
             apply_default_css=False,
             **DEFAULTS | props,
         )

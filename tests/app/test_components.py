@@ -6,9 +6,11 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 import app
-from app.components import plotly_chart
+from app.components import plotly_chart, plotly_script
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update, picked_at, picked_id
 
@@ -82,9 +84,17 @@ def test_a_picked_id_is_bounded():
 def test_plotly_comes_from_the_installed_wheel():
     with gr.Blocks():
         head = PlotlyChart().head
-    path = Path(re.search(r'file=([^"]+)"', head)[1])
-    assert path.name == "plotly.min.js" and path.stat().st_size > 1_000_000
-    assert gr.utils.is_static_file(str(path))
+    assert head == f'<script src="{plotly_script.ADDRESS}"></script>' and not plotly_script.ADDRESS.startswith("/")
+
+
+@pytest.mark.parametrize("takes", ["br, gzip", "gzip", "identity"])
+def test_plotly_is_sent_as_small_as_the_browser_takes_it(takes):
+    answer = TestClient(Starlette(routes=plotly_script.routes())).get(
+        f"/{plotly_script.ADDRESS}", headers={"accept-encoding": takes}
+    )
+    assert answer.content == plotly_script.PATH.read_bytes() and "immutable" in answer.headers["cache-control"]
+    size = int(answer.headers["content-length"])
+    assert size < {"br, gzip": 1_300_000, "gzip": 1_500_000, "identity": 6_000_000}[takes]
 
 
 def test_our_own_files_name_no_other_server():

@@ -50,6 +50,21 @@ def test_the_first_picture_needs_none_of_gradios_scripts(browsers, address):
     page.context.close()
 
 
+MOST = 2_000_000  # bytes of a first visit: Plotly has 1.23 MB of them, the page's own text depends on the data
+
+
+def test_a_first_visit_fetches_little(browsers, address):
+    page = browsers().new_context(viewport={"width": 1440, "height": 900}).new_page()
+    network, sizes = page.context.new_cdp_session(page), []
+    network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    network.send("Network.enable")
+    page.goto(address)
+    page.locator(".wsr-pictures button").first.wait_for()
+    page.wait_for_timeout(1500)
+    assert 1_000_000 < sum(sizes) < MOST
+    page.context.close()
+
+
 def test_the_first_picture_leaves_when_the_map_is_there(page):
     page.wait_for_function("!document.querySelector('.wsr-first')")
 

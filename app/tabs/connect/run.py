@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -170,15 +170,12 @@ def pictures(of: Race, alpha: float, aligned: bool) -> dict[str, np.ndarray | No
 def look_ahead(of: Race, alpha: float, aligned: bool) -> None:
     """Draws the pictures of the next places on both sides while the visitor looks at this one, so that the next step
     of the slider need not wait for them."""
-    for waiting in _next:
-        waiting.cancel()
-    places = (alpha + STEP, alpha - STEP)
-    coming = (looking.ahead(pictures, of, place, aligned) for place in places if 0 <= place <= 1)
-    _next[:] = [one for one in coming if one]
+    for place in (alpha + STEP, alpha - STEP):
+        if 0 <= place <= 1:  # none waits behind another's: all visitors share what computes ahead
+            looking.ahead(pictures, of, place, aligned)
 
 
 _six = ThreadPoolExecutor(max(2, os.cpu_count() or 1), "wsr-six")
-_next: list[Future] = []
 
 
 @remembered(most=KEPT)
