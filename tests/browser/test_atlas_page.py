@@ -12,6 +12,7 @@ PLACE = """([trace, i]) => {
           data.customdata[i]];
 }"""
 DRAWN = "document.querySelector('.wsr-plot')._fullData.filter(t => t.customdata?.length && t.showlegend !== false)"
+PATIENCE = 120_000  # ms for pages that are not the fixture's
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
@@ -55,6 +56,7 @@ MOST = 2_000_000  # bytes of a first visit: Plotly has 1.23 MB of them, the page
 
 def test_a_first_visit_fetches_little(browsers, address):
     page = browsers().new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE)
     network, sizes = page.context.new_cdp_session(page), []
     network.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
     network.send("Network.enable")
@@ -106,6 +108,7 @@ LATE = """(() => {
 def test_a_late_number_of_an_older_question_does_not_bring_its_answer_last(browsers, address):
     """gradio shows an answer once the request that asked for it has been answered with a number."""
     page = browsers().new_context(viewport={"width": 1440, "height": 900}).new_page()
+    page.set_default_timeout(PATIENCE)
     page.add_init_script(LATE)
     page.goto(address)
     page.locator(".wsr-pictures button").first.wait_for()
