@@ -125,7 +125,7 @@ def middleware() -> list[Middleware]:
             GZipMiddleware, minimum_size=1000, compresslevel=GZIP,
             exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
         ),  # fmt: skip
-        Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + shown_as),
+        Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + files.ZOOM + shown_as),
         Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
 

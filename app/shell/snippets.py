@@ -78,9 +78,12 @@ def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"]) -> 
     return f"data:image/{'png' if small else 'webp'};base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
-def picture(image: np.ndarray, alt: str, *, pixels: bool = False) -> str:
-    """An image in a square frame. `pixels` shows them as squares instead of blurring them."""
-    return _made("picture", Markup(data_uri(image)), alt, pixels)
+def picture(
+    image: np.ndarray, alt: str, *, pixels: bool = False, field: Mapping[str, Any] | None = None
+) -> str:  # fmt: skip
+    """An image in a square frame. pixels: shows them as squares instead of blurring them. field: addresses of the
+    network and of the vector that it is drawn from, by which the page zooms into it (`field.files`)."""
+    return _made("picture", Markup(data_uri(image)), alt, pixels, field and json.dumps(field))
 
 
 def thumbnail(sprite: Mapping[str, Any] | None, cell: int, alt: str) -> str:

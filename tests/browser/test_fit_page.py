@@ -29,6 +29,58 @@ def choose(page, name):
     state(page, "is chosen")
 
 
+# Two fingers, first 40 pixels apart, then 80, in the middle of an element.
+PINCH = """(element) => {
+  const box = element.getBoundingClientRect(), x = box.left + box.width / 2, clientY = box.top + box.height / 2;
+  const finger = (identifier, clientX) => new Touch({ identifier, target: element, clientX, clientY });
+  for (const [kind, apart] of [["touchstart", 20], ["touchmove", 40]]) {
+    const touches = [finger(1, x - apart), finger(2, x + apart)];
+    element.dispatchEvent(new TouchEvent(kind, { touches, bubbles: true, cancelable: true }));
+  }
+  element.dispatchEvent(new TouchEvent("touchend", { touches: [], bubbles: true, cancelable: true }));
+}"""
+CANVAS = "document.querySelector('.wsr-frame[data-field] canvas')"
+
+
+def zoomed_into(page):
+    """The page zooms into the field by wheel, drag, keys and two fingers, without the server, and back."""
+    frame = page.locator(".wsr-frame[data-field]")
+    frame.wait_for()
+    frame.scroll_into_view_if_needed()
+    box, asked = frame.bounding_box(), []
+    page.on("request", lambda request: asked.append(request.url) if "/queue/" in request.url else None)
+    page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
+    for _ in range(6):
+        page.mouse.wheel(0, -200)
+    label = frame.locator(".wsr-zoom")
+    label.filter(has_text="20×").wait_for()
+    page.locator(".wsr-frame[aria-busy=false]").wait_for()
+    assert page.evaluate("document.querySelector('.wsr-frame[data-field]').dataset.means") in ("processor", "WebGL")
+    left, top, right, bottom = map(float, frame.get_attribute("data-window").split())
+    assert right - left == pytest.approx(0.1, abs=0.01), "a twentieth of the field"
+    assert (left + right) / 2 == pytest.approx(0.475, abs=0.01) and top == pytest.approx(-bottom, abs=0.01)
+    seen = [page.evaluate(f"{CANVAS}.toDataURL()")]
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.25 * box["width"], box["y"] + 0.3 * box["height"], steps=3)
+    page.mouse.up()
+    frame.focus()
+    for key in ("ArrowLeft", "+"):
+        page.locator(".wsr-frame[aria-busy=false]").wait_for()
+        seen.append(page.evaluate(f"{CANVAS}.toDataURL()"))
+        page.keyboard.press(key)
+    label.filter(has_text="30×").wait_for()
+    page.locator(".wsr-frame[aria-busy=false]").wait_for()
+    assert len({*seen, page.evaluate(f"{CANVAS}.toDataURL()")}) == 4
+    page.keyboard.press("0")
+    page.wait_for_function(f"getComputedStyle({CANVAS}).display === 'none'")
+    assert label.inner_text() == ""
+    frame.evaluate(PINCH)
+    label.filter(has_text="2.0×").wait_for()
+    page.locator(".wsr-frame[aria-busy=false]").wait_for()
+    assert frame.get_attribute("data-window").startswith("-0.5000 ") and asked == []
+    frame.dblclick()
+
+
 def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     choose(fit_page, "coffee")
     press(fit_page, "Fit")
@@ -39,6 +91,7 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     fit_page.wait_for_function(f"before => {picture} !== before", arg=before)  # the picture changes during the fit
     press(fit_page, "Stop")
     assert "numbers" in state(fit_page, "Stopped after")
+    zoomed_into(fit_page)
     fit_page.get_by_label("4×").click()
     fit_page.wait_for_function("[...document.querySelectorAll('.wsr-frame img')].some(i => i.naturalWidth >= 512)")
     with fit_page.expect_download() as kept:

@@ -27,6 +27,8 @@ KEPT = 400  # files: bases and paper-sized vectors have a few hundred KB, others
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FOLDER = temporary_folder("wsr-field-")
 _PAGE = Path(__file__).parent / "page"
+# For the page's head; it waits until the page is there.
+ZOOM = f'<script type="module" src="{SCRIPTS}/zoom.js"></script>'
 _NAME = re.compile("[0-9a-f]{64}")
 
 
@@ -58,6 +60,13 @@ def vectors_address(vectors: "Mapping[str, Tensor]") -> str:
     from wsr.fields.portable import vectors_file
 
     return f"{DATA}/{_kept(vectors_file(vectors))}"
+
+
+def field_of(model: "Representation", vectors: "Mapping[str, Tensor]") -> dict[str, str] | None:
+    """What the page needs to draw pictures of a network for each of these vectors; None where it cannot: a network
+    without a plan, or surfaces, which are drawn by the server."""
+    network = None if model.modality.has_surface else network_address(model)
+    return None if network is None else {"network": network, "vectors": vectors_address(vectors)}
 
 
 def _data(request: Request) -> Response:

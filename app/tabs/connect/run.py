@@ -196,18 +196,16 @@ def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
 def in_page(lane: Lane) -> dict[str, Any] | None:
     """What the page needs to draw a pair's pictures on both lines without the server; None where it cannot: surfaces
     are drawn here."""
-    modality = lane.pair.model.modality
-    network = None if modality.has_surface else files.network_address(lane.pair.model)
-    if network is None:
-        return None
     ends = {"a": lane.pair.a[0], "b": lane.pair.b[0], "aligned": lane.aligned.b[0]}
+    field = files.field_of(lane.pair.model, ends)
+    if field is None:
+        return None
     curves = {"b": lane.raw_curve, "aligned": lane.aligned_curve}
     return {
-        "network": network,
-        "vectors": files.vectors_address(ends),
+        **field,
         "alphas": lane.alphas,
         "curves": {name: [round(float(one), 4) for one in curve] for name, curve in curves.items()},
-        "decimals": modality.decimals,
+        "decimals": lane.pair.model.modality.decimals,
     }
 
 

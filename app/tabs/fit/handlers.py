@@ -232,8 +232,10 @@ def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) ->
     if fitted is None:
         return buttons
     path = run.weights_file(fitted, session.session_dir(request))
+    zooms = fitted.modality.zoomable and way != "six"
     return buttons | {
-        tab.zoom: gr.update(visible=fitted.modality.zoomable and way != "six", value=1),
+        tab.picture: run.zoomed(fitted, 1) if zooms else gr.skip(),  # one that the page can zoom into
+        tab.zoom: gr.update(visible=zooms, value=1),
         tab.download: gr.update(value=path, **ON),
         tab.place: gr.update(**ON),
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.components.field.files import field_of
 from app.figures.curves import quality_curve
 from app.figures.weights import Layers, layer_arrays, weights_figure
 from app.shared import library, work
@@ -177,7 +178,8 @@ def zoomed(fitted: Fitted, factor: int) -> str:
     size = min(fitted.modality.resolutions.final * factor, ZOOM_LIMIT)
     shown = decode(fitted.model, fitted.weights, size, fitted.aspect)[0]
     image = fitted.modality.picture(shown, size)
-    return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True)
+    network = field_of(fitted.model, {"a": fitted.weights[0]})
+    return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True, field=network)
 
 
 def surface_file(fitted: Fitted, folder: Path) -> str | None:

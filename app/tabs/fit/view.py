@@ -142,6 +142,6 @@ def _wire(tab: FitTab) -> None:
         Step(tab.bind(handlers.fit), asked, shown),
         prepare=Step(tab.bind(handlers.prepare), outputs=after),
         then=[Step(tab.bind(handlers.measure), asked, [tab.target, tab.steps], measuring)],
-        finish=Step(tab.bind(handlers.finish), [tab.fitted, tab.way], after, look),
+        finish=Step(tab.bind(handlers.finish), [tab.fitted, tab.way], [tab.picture, *after], look),
     )
     tab.zoom.input(tab.bind(handlers.zoom), [tab.fitted, tab.zoom], tab.picture, **look)
