@@ -77,7 +77,7 @@ class PlotlyChart(gr.HTML):
             js_on_load="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
             head=f'<script src="{plotly_script.ADDRESS}"></script>',
             apply_default_css=False,
-            **DEFAULTS | props,
+            **{"min_height": props.get("height", DEFAULTS["height"])} | DEFAULTS | props,
         )
 
     def __getattr__(self, name: str) -> Any:

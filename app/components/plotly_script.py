@@ -9,6 +9,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import brotli  # gradio needs it
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -31,8 +32,6 @@ def _gzip() -> bytes:
 
 @functools.lru_cache(1)
 def _brotli() -> bytes:
-    import brotli  # gradio needs it
-
     return brotli.compress(PATH.read_bytes(), quality=QUALITY, mode=brotli.MODE_TEXT)
 
 

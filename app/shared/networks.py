@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, UInt8
 
+from app.components.field.files import field_of
 from app.figures.weights import layer_arrays
 from app.shared.library import CLUSTER, collection, collection_names, files_of
 from wsr.caching import cached_by_file
@@ -161,6 +162,11 @@ def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
 def picture(name: str, item: str, resolution: int) -> UInt8[np.ndarray, "h w 3"]:
     """Decodes an item's weights at any resolution, as a picture."""
     return collection(name).modality.picture(_decoded(name, item, resolution), resolution)
+
+
+def field(name: str, item: str) -> dict[str, str] | None:
+    """What the page needs to zoom into an item's picture, if it can."""
+    return field_of(zoo(name).representation, {"a": vector(name, item)[0]})
 
 
 def _decoded(name: str, item: str, resolution: int) -> Any:

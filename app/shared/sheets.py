@@ -31,29 +31,57 @@ def find(name: str) -> dict[str, Any] | None:
 
     It comes with the assets where its licence allows, otherwise from the cache, where `make_missing` puts it.
     """
-    for path in (assets_dir() / "maps" / f"{name}.webp", _cached(name)):
-        if path.is_file():
-            gr.set_static_paths([path])
-            with Image.open(path) as sheet:  # reads the header only
-                columns, rows = sheet.width // CELL, sheet.height // CELL
-            # the time in the address: a browser must not show an older sheet
-            return {"url": f"gradio_api/file={path}?{path.stat().st_mtime_ns}", "columns": columns, "rows": rows}
-    return None
+    path = _file(name)
+    if path is None:
+        return None
+    gr.set_static_paths([path])
+    with Image.open(path) as sheet:  # reads the header only
+        columns, rows = sheet.width // CELL, sheet.height // CELL
+    # the time in the address: a browser must not show an older sheet
+    return {"url": f"gradio_api/file={path}?{path.stat().st_mtime_ns}", "columns": columns, "rows": rows}
+
+
+def _file(name: str) -> Path | None:
+    paths = (assets_dir() / "maps" / f"{name}.webp", _cached(name))
+    return next((path for path in paths if path.is_file()), None)
 
 
 def shared(name: str) -> dict[str, Any] | None:
     """Returns a collection's sheet, or that of another collection with the same items: all representations of a data
     set have the same ones."""
-    ids = library.collection(name).ids
-    for other in (name, *library.collection_names()):
-        if (
-            library.collection(other).dataset == library.collection(name).dataset
-            and library.collection(other).ids == ids
-        ):
-            found = find(other)
-            if found:
-                return found
-    return None
+    owner = _owner(name)
+    return find(owner) if owner else None
+
+
+def _owner(name: str) -> str | None:
+    """Returns the collection whose sheet this one uses, or None if there is none yet."""
+    own = library.collection(name)
+    others = (other for other in library.collection_names() if library.collection(other).dataset == own.dataset)
+    return next((one for one in (name, *others) if library.collection(one).ids == own.ids and _file(one)), None)
+
+
+def cut(name: str, item: str) -> str | None:
+    """Returns an item's thumbnail alone, as a data URI, cut from the sheet; None where there is no sheet. It has 2 kB,
+    where the sheet, which the map fetches for its hover, has 800: a first look needs seven thumbnails."""
+    owner = _owner(name)
+    return _cut(owner, cell(name, item)) if owner else None
+
+
+def _sheet_files(owner: str, *_: int) -> list[Path]:
+    return list(filter(None, [_file(owner)]))
+
+
+@cached_by_file(_sheet_files, maxsize=4096)
+def _cut(owner: str, number: int) -> str:
+    sheet = _pixels(owner)
+    row, column = divmod(number, sheet.shape[1] // CELL)
+    return snippets.data_uri(sheet[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL])
+
+
+@cached_by_file(_sheet_files, maxsize=2)
+def _pixels(owner: str) -> np.ndarray:
+    with Image.open(_file(owner)) as sheet:
+        return np.asarray(sheet.convert("RGB"))
 
 
 def thumb(name: str, item: str, decode: bool = True) -> dict[str, Any]:

@@ -86,13 +86,9 @@ def picture(
     return _made("picture", Markup(data_uri(image)), alt, pixels, field and json.dumps(field))
 
 
-def thumbnail(sprite: Mapping[str, Any] | None, cell: int, alt: str) -> str:
-    """A cell of a sheet of thumbnails in a square frame: it is on screen at once, until the field has been decoded."""
-    if not sprite:
-        return blank("Decoding …")
-    row, column = divmod(cell, sprite["columns"])
-    x, y = 100 * column / max(1, sprite["columns"] - 1), 100 * row / max(1, sprite["rows"] - 1)
-    return _made("thumbnail", sprite, x, y, alt)
+def thumbnail(source: str | None, alt: str) -> str:
+    """A thumbnail in a square frame: it is on screen at once, until the field has been decoded. source: a data URI."""
+    return _made("picture", Markup(source), alt, True, None) if source else blank("Decoding …")
 
 
 def blank(text: str) -> str:

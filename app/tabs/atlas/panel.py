@@ -42,8 +42,7 @@ def build(name: str, item: str) -> dict[str, Any]:
     """Lays the panel out and returns its widgets by name. At first it shows the item's thumbnail, which needs no
     decoding."""
     found = library.collection(name)
-    thumb = snippets.thumbnail(sheets.shared(name), sheets.cell(name, item), _seen(found, item))
-    frame = gr.HTML(thumb)
+    frame = gr.HTML(snippets.thumbnail(sheets.cut(name, item), _seen(found, item)))
     surface = gr.Model3D(
         visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
         camera_position=snippets.CAMERA,
@@ -99,7 +98,8 @@ def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[
     """An item's picture as HTML. get: the cache that is asked for it; `looking.detail` lets other visitors go first."""
 
     def drawn() -> str:
-        return snippets.picture(networks.picture(name, item, size), _seen(library.collection(name), item))
+        alt, field = _seen(library.collection(name), item), networks.field(name, item)
+        return snippets.picture(networks.picture(name, item, size), alt, field=field)
 
     return get(_picture_key(name, item, size), drawn)
 
@@ -123,7 +123,11 @@ def _surface_file(name: str, item: str) -> str:
 def neighbour_items(view: View, item: str) -> list[dict[str, Any]]:
     found = library.collection(view.name)
     items = sheets.examples(view.name, [other for other, _ in neighbours(view, item)])
-    return [{**one, "note": found.classes[found.position(one["id"])]} for one in items]
+    for one in items:
+        if alone := sheets.cut(view.name, one["id"]):
+            one["src"] = alone
+        one["note"] = found.classes[found.position(one["id"])]
+    return items
 
 
 def facts_line(found: library.Collection, item: str, note: str = "") -> str:

@@ -1,5 +1,7 @@
 """The assets as the tabs see them."""
 
+import base64
+import io
 import json
 import os
 import shutil
@@ -164,6 +166,13 @@ def test_missing_thumbnails_are_decoded_into_the_cache(assets, tmp_path, monkeyp
     row, column = divmod(sheets.cell(NAME, item), 5)
     cell = pixels[row * 64 : row * 64 + 64, column * 64 : column * 64 + 64] / 255
     assert np.abs(cell - networks.picture(NAME, item, 64) / 255).mean() < 0.06  # WebP is lossy
+    with Image.open(io.BytesIO(base64.b64decode(sheets.cut(NAME, item).partition(",")[2]))) as alone:
+        assert np.array_equal(np.asarray(alone) / 255, cell)
+
+
+def test_a_thumbnail_alone_needs_a_sheet(assets, tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path))
+    assert sheets.cut(NAME, library.collection(NAME).ids[0]) is None
 
 
 def test_emoji_are_called_by_their_names():
