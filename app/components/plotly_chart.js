@@ -1,14 +1,18 @@
-// The script of PlotlyChart, with plotly_marks.js and plotly_pointer.js behind it. gradio runs all three once for every
-// chart on the page, as the body of one function of (element, trigger, props, server, upload, watch). They find everything
+// The script of PlotlyChart, with plotly_marks.js, plotly_over.js and plotly_pointer.js behind it. gradio runs all of them
+// once for every chart on the page, as the body of one function of (element, trigger, props, server, upload, watch). They find everything
 // below `element`: no ids, no globals.
 
 const chart = element.querySelector(".wsr-chart");
 const plot = chart.querySelector(".wsr-plot");
+const layer = chart.querySelector(".wsr-over");
+const pen = document.createElement("canvas").getContext("2d"); // measures texts and reads colours
 const tip = chart.querySelector(".wsr-tip");
 const spoken = chart.querySelector(".wsr-spoken");
 
 const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
 const ROLES = ["neighbour", "picked", "placed"]; // drawn in this order: what was picked stays on top
+const LINE = 16; // pixels of the line of a name that lies over the chart
+const LEGIBLE = 4.5; // contrast of text and page, as WCAG asks for it
 const hasWebGL = (() => {
   const context = document.createElement("canvas").getContext("webgl");
   context?.getExtension("WEBGL_lose_context")?.loseContext(); // browsers allow few contexts: give it back
@@ -120,6 +124,7 @@ function draw() {
   if (!figure) {
     if (kind) Plotly.purge(plot);
     kind = undefined;
+    over();
     return;
   }
   const next = figure.data.some((trace) => trace.type === "scatter3d") ? "3d" : "2d";
@@ -147,6 +152,7 @@ function draw() {
   for (const stop of plot.querySelectorAll("[tabindex]")) stop.tabIndex = -1; // the chart itself is the stop
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
+  over();
 }
 
 // What `highlight` says, without drawing the rest again.

@@ -64,6 +64,12 @@ def _layout() -> AtlasTab:
             with gr.Row():
                 titles = library.titles(library.collection_names())
                 dataset = gr.Radio(titles, value=view.dataset, label="Data set", show_label=False, container=False)
+            gr.HTML(
+                snippets.caption(
+                    "Nobody told the map what anything is: it saw the weights only. Each point is a network, and its "
+                    "colour is the class of what it shows. Point at one to see it, click to open it."
+                )
+            )
             with gr.Row(elem_classes=["wsr-tight", "wsr-maps"], equal_height=False):
                 chart = PlotlyChart(
                     map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
@@ -75,13 +81,6 @@ def _layout() -> AtlasTab:
                         description="The same networks' map in another representation",
                     )  # fmt: skip
             own = controls.build(view)
-            gr.HTML(
-                snippets.caption(
-                    "Nobody told the map what anything is: it saw the weights only. Each point is a network, and its "
-                    "colour is the class of what it shows. Point at one to see it, click to open it."
-                ),
-                elem_classes="wsr-later",
-            )
             with gr.Column(elem_classes=["wsr-later", "wsr-tight"]):
                 beside_it = "Beside it, the same targets fitted with"
                 compare = gr.Dropdown(others(view), value=NONE, label=beside_it, min_width=190)

@@ -119,6 +119,23 @@ def test_points_are_coloured_by_any_attribute(assets):
     assert set(names) == {"round", "square", "no class"} and sum(names.values()) == 23  # lamps and tables have no legs
 
 
+def test_a_class_has_its_name_in_the_middle_of_its_points_and_nothing_else_has(assets):
+    found = library.collection(SHAPES)
+    points, classes = found.points("UMAP", 2), np.array(found.classes)
+
+    def middles(dims=2, **given):
+        traces = map_figure(View("shapes10", "mlora-asym", "UMAP", dims, **given), Visit())["data"]
+        return {trace["name"]: trace["meta"]["middle"] for trace in traces if "middle" in trace["meta"]}
+
+    named = middles()
+    assert set(named) == {"chair", "lamp", "table"}
+    for cls, place in named.items():
+        assert np.allclose(place, np.median(points[classes == cls], axis=0), atol=1e-4)
+    assert set(middles(only=("lamp",))) == {"lamp"}
+    assert not middles(dims=3)
+    assert not any(middles(colour=colour) for colour in ("split", "attribute legs", "attribute height"))
+
+
 def test_a_class_that_is_looked_for_stands_out(assets):
     figure = map_figure(View("emoji", "mlp", "UMAP", 2, only=("food",)), Visit())
     assert [trace["name"] for trace in figure["data"]] == ["others", "food"]
