@@ -11,6 +11,7 @@ const spoken = chart.querySelector(".wsr-spoken");
 
 const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
 const ROLES = ["neighbour", "picked", "placed"]; // drawn in this order: what was picked stays on top
+const FEW = 60; // points in view up to which their thumbnails are drawn
 const LINE = 16; // pixels of the line of a name that lies over the chart
 const LEGIBLE = 4.5; // contrast of text and page, as WCAG asks for it
 const hasWebGL = (() => {
@@ -27,6 +28,7 @@ let drawn = 0; // how often
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
 let chosen = null; // the id just picked here, ringed before Python answers
 let cursor = null; // the point the arrow keys have reached
+let pictured = 0; // how far from a point a click means it, in pixels, where its thumbnail is drawn
 let hovered = null; // the point below the pointer
 let pointer = { x: 0, y: 0 };
 let pressed = { x: 0, y: 0 };

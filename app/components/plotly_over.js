@@ -1,5 +1,5 @@
-// What lies over a flat chart of PlotlyChart and moves with it: the names of groups, each in the middle of its points. A
-// part of plotly_chart.js, whose variables it uses.
+// What lies over a flat chart of PlotlyChart and moves with it: where few points are in view their thumbnails, and the names
+// of groups, each in the middle of its points. A part of plotly_chart.js, whose variables it uses.
 
 // The part of the chart in which points are drawn, and where a point is in it, also while a drag or a wheel moves them.
 function area() {
@@ -16,7 +16,54 @@ function over() {
   if (layer.hidden) return layer.replaceChildren();
   const room = area();
   for (const side of ["left", "top", "width", "height"]) layer.style[side] = `${room[side]}px`;
-  layer.replaceChildren(...groups(room));
+  layer.replaceChildren(...pictures(room), ...groups(room));
+}
+
+function pictures(room) {
+  pictured = 0;
+  if (!props.sprite?.url) return [];
+  const near = [];
+  for (const point of points) {
+    if (!Number.isInteger(point.cell) || plot._fullData[point.trace]?.visible !== true) continue;
+    const [x, y] = room.at(point);
+    if (x < 0 || y < 0 || x > room.width || y > room.height) continue;
+    if (near.length === FEW) return [];
+    near.push({ point, x, y });
+  }
+  if (!near.length) return [];
+  const size = fitting(near);
+  pictured = 0.6 * size;
+  const roles = new Map(marked().map(({ id, role }) => [id, role]));
+  const bright = props.selected?.length ? new Set(props.selected) : null;
+  return near.map(({ point, x, y }) => {
+    const node = document.createElement("div"), { marker } = figure.data[point.trace];
+    node.className = `wsr-seen ${roles.get(point.id) ?? ""}`;
+    const faint = marker.opacity < 0.5 || (bright && !bright.has(point.id));
+    const edge = typeof marker.color === "string" ? marker.color : "";
+    Object.assign(node.style, {
+      left: `${x}px`, top: `${y}px`, width: `${size}px`, height: `${size}px`, borderColor: edge, opacity: faint ? 0.2 : 1,
+    });
+    cut(node, point.cell);
+    return node;
+  });
+}
+
+// The size of pictures, in pixels, at which most of them leave each other room.
+function fitting(near) {
+  const apart = near.map((one) =>
+    Math.min(...near.map((other) => (other === one ? Infinity : Math.hypot(other.x - one.x, other.y - one.y)))));
+  apart.sort((a, b) => a - b);
+  return Math.max(22, Math.min(apart[apart.length >> 1], 52));
+}
+
+// Shows a cell of the sheet of thumbnails in an element.
+function cut(node, cell) {
+  const { url, columns, rows } = props.sprite;
+  const [column, row] = [cell % columns, Math.floor(cell / columns)];
+  node.style.backgroundImage = `url("${url}")`;
+  node.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
+  node.style.backgroundPosition =
+    `${(100 * column) / Math.max(1, columns - 1)}% ${(100 * row) / Math.max(1, rows - 1)}%`;
 }
 
 // The name of each group, the largest first: where another name is in the way, above or below the middle, and if there is
