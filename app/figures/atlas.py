@@ -37,9 +37,9 @@ def atlas_figure(
 
     colour: a name, and a value for each point, by default its class. Points with equal texts form a trace with an entry
     in the legend; numbers are drawn on a colour scale. only: the classes to look at; all others become faint. view: a
-    chart that is drawn again with the same view keeps its zoom and camera. title: stands above the map. named: whether each
-    text of a flat chart is to stand at the median of its points. All axes have the same scale and no ticks, because in a
-    projection only distances have a meaning.
+    chart that is drawn again with the same view keeps its zoom and camera. title: stands above the map. named: whether
+    each text of a flat chart stands at the median of its points. All axes have the same scale and no ticks, because in
+    a projection only distances have a meaning.
     """
     classes = np.asarray(points.classes, dtype=object)
     points = replace(points, places=np.asarray(points.places, np.float32), classes=classes)

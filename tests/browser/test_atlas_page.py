@@ -1,22 +1,11 @@
 """The Atlas in a browser: what a visitor sees and does."""
 
 import pytest
+from on_map import DRAWN, PLACE, picked
 
 from app.main import SENTENCE
 
-# Where a point of the map is on the page: [x, y, id].
-PLACE = """([trace, i]) => {
-  const plot = document.querySelector(".wsr-plot"), {xaxis, yaxis} = plot._fullLayout, data = plot._fullData[trace];
-  const box = plot.getBoundingClientRect();
-  return [box.left + xaxis._offset + xaxis.d2p(data.x[i]), box.top + yaxis._offset + yaxis.d2p(data.y[i]),
-          data.customdata[i]];
-}"""
-DRAWN = "document.querySelector('.wsr-plot')._fullData.filter(t => t.customdata?.length && t.showlegend !== false)"
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-
-
-def picked(page, item):
-    page.locator(".wsr-facts b", has_text=item).wait_for()
 
 
 def test_something_is_picked_and_on_screen_at_once(page):
@@ -171,47 +160,6 @@ def test_the_map_turns_and_what_was_zoomed_stays_zoomed(page):
     page.wait_for_function(f"{DRAWN}.every(t => t.type === 'scatter3d')")
     page.get_by_label("PCA", exact=True).click()
     page.wait_for_function("document.querySelector('.wsr-plot').layout.scene.xaxis.title.text.startsWith('PCA')")
-
-
-# The names over the first map: text, place, and contrast with the page behind them.
-NAMES = """() => {
-  const bright = (colour) => {
-    const [r, g, b] = colour.match(/[0-9.]+/g).map((one) => one / 255)
-      .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
-  };
-  const page = document.createElement("i");
-  page.style.color = "var(--background-fill-primary)";
-  document.querySelector(".wsr-chart").append(page);
-  const behind = bright(getComputedStyle(page).color);
-  page.remove();
-  return [...document.querySelector(".wsr-over").querySelectorAll(".wsr-group")].map((one) => {
-    const [{left, right, top, bottom}, own] = [one.getBoundingClientRect(), bright(getComputedStyle(one).color)];
-    return {text: one.textContent, left, right, top, bottom, contrast: Math.max(own / behind, behind / own)};
-  });
-}"""
-
-
-def test_classes_are_named_on_the_map_and_names_are_not_in_the_way(page):
-    for dark in (False, True):
-        page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
-        page.wait_for_timeout(300)
-        names = page.evaluate(NAMES)
-        assert {one["text"] for one in names} == {"animals", "food", "people"}
-        assert all(one["contrast"] >= 4.45 for one in names), names  # colours on the screen are rounded
-        for i, a in enumerate(names):
-            for b in names[:i]:
-                apart = a["left"] >= b["right"] or b["left"] >= a["right"] or a["top"] >= b["bottom"] - 1
-                assert apart or b["top"] >= a["bottom"] - 1, (a, b)
-    one = names[0]
-    page.mouse.move((one["left"] + one["right"]) / 2, (one["top"] + one["bottom"]) / 2)
-    assert page.evaluate("([x, y]) => !document.elementFromPoint(x, y).closest('.wsr-over')", [one["left"], one["top"]])
-    x, y, item = page.evaluate(PLACE, [0, 2])
-    page.mouse.click(x, y)
-    picked(page, item)
-    page.get_by_label("Colour", exact=True).click()
-    page.get_by_role("option", name="split").click()
-    page.wait_for_function("!document.querySelector('.wsr-over .wsr-group')")
 
 
 def test_shapes_can_be_orbited(page):

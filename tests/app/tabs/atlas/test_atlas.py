@@ -8,37 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from by_name import by_name
+from atlas_values import IMAGES, SHAPES, TAB, event, values
 from safetensors.torch import load_file
 
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking
 from app.tabs.atlas import controls, handlers, panel, project, selection
-from app.tabs.atlas.controls import NONE
 from app.tabs.atlas.map import OWN, View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
-from app.tabs.atlas.widgets import AtlasTab
 from wsr import WsrError
 
-IMAGES, SHAPES = "emoji-mlora-asym", "shapes10-mlora-asym"
-TAB = by_name(AtlasTab)
 PLACING = handlers.Placing(TAB, "tabs", "their state")
-
-
-def values(item="", dataset="emoji", representation="mlora-asym", method="UMAP", dims=2, **given):
-    """Returns the page's values by widget."""
-    shown = {"dataset": dataset, "representation": representation, "method": method, "dims": dims}
-    more = {"colour": "class", "only": [], "metric": "cosine", "form": "raw", "picked": item, "visit": Visit()}
-    return {**shown, **more, "compare": NONE, "selection": [], **given}
 
 
 def projecting(method, dims=2, neighbours=10, min_dist=0.1, metric="euclidean"):
     return dict(zip(TAB.projecting.settings, (method, dims, neighbours, min_dist, metric), strict=True))
-
-
-def event(**data):
-    return gr.EventData(None, data)
 
 
 def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets):
@@ -117,23 +102,6 @@ def test_points_are_coloured_by_any_attribute(assets):
     shown = handlers.change_view(TAB, values(library.collection(SHAPES).ids[4], "shapes10", colour="attribute legs"))
     names = {trace["name"]: len(trace["customdata"]) for trace in shown["chart"]["value"]["data"]}
     assert set(names) == {"round", "square", "no class"} and sum(names.values()) == 23  # lamps and tables have no legs
-
-
-def test_a_class_has_its_name_in_the_middle_of_its_points_and_nothing_else_has(assets):
-    found = library.collection(SHAPES)
-    points, classes = found.points("UMAP", 2), np.array(found.classes)
-
-    def middles(dims=2, **given):
-        traces = map_figure(View("shapes10", "mlora-asym", "UMAP", dims, **given), Visit())["data"]
-        return {trace["name"]: trace["meta"]["middle"] for trace in traces if "middle" in trace["meta"]}
-
-    named = middles()
-    assert set(named) == {"chair", "lamp", "table"}
-    for cls, place in named.items():
-        assert np.allclose(place, np.median(points[classes == cls], axis=0), atol=1e-4)
-    assert set(middles(only=("lamp",))) == {"lamp"}
-    assert not middles(dims=3)
-    assert not any(middles(colour=colour) for colour in ("split", "attribute legs", "attribute height"))
 
 
 def test_a_class_that_is_looked_for_stands_out(assets):
