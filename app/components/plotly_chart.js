@@ -152,9 +152,19 @@ function draw() {
   if (next === "2d" && points.length) Object.assign(layout, marks());
   Plotly.react(plot, [...figure.data, ...(next === "3d" ? overlay() : [])], layout, config);
   for (const stop of plot.querySelectorAll("[tabindex]")) stop.tabIndex = -1; // the chart itself is the stop
+  nameLocally();
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
   over();
+}
+
+// plotly names its clip paths by the address that the page had at first: once it has another one, the browser would fetch
+// the page again with every drawing.
+function nameLocally() {
+  if (!plot._context?._baseUrl) return;
+  plot._context._baseUrl = "";
+  for (const one of plot.querySelectorAll("[clip-path]"))
+    one.setAttribute("clip-path", one.getAttribute("clip-path").replace(/^url\(['"]?[^#]*#/, "url('#").replace(/['"]?\)$/, "')"));
 }
 
 // What `highlight` says, without drawing the rest again.
