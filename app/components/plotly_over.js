@@ -48,12 +48,12 @@ function pictures(room) {
   });
 }
 
-// The size of pictures, in pixels, at which most of them leave each other room.
+// The size of pictures, in pixels, at which most leave each other room and each can be recognised.
 function fitting(near) {
   const apart = near.map((one) =>
     Math.min(...near.map((other) => (other === one ? Infinity : Math.hypot(other.x - one.x, other.y - one.y)))));
   apart.sort((a, b) => a - b);
-  return Math.max(22, Math.min(apart[apart.length >> 1], 52));
+  return Math.max(32, Math.min(apart[Math.floor(0.7 * apart.length)], 56));
 }
 
 // Shows a cell of the sheet of thumbnails in an element.

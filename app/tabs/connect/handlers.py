@@ -124,8 +124,8 @@ def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
 
 
 def _look(of: Race, aligned: bool) -> str:
-    said = [plain.look_at(of, aligned), plain.BY_SERVER if of.modality.has_surface else ""]
-    return snippets.caption(" ".join([plain.BEGUN, *filter(None, said)]))
+    begun = f"{plain.BEGUN} {plain.BY_SERVER}" if of.modality.has_surface else plain.BEGUN
+    return snippets.caption(begun) + snippets.label(plain.look_at(of, aligned))
 
 
 @compute.guarded
