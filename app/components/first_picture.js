@@ -47,8 +47,8 @@
     const canvas = document.createElement("canvas");
     // about where the chart will be
     canvas.style.cssText = innerWidth < 640
-      ? "position:absolute;left:12px;top:180px;width:calc(100vw - 24px);height:calc(100vw - 24px)"
-      : "position:absolute;left:max(30px,calc(50% - 690px));top:185px;width:min(63vw,910px);height:490px";
+      ? "position:absolute;left:55px;top:425px;width:calc(100vw - 95px);height:calc(100vw - 123px)"
+      : "position:absolute;left:max(55px,calc(50% - 665px));top:267px;width:min(calc(63vw - 34px),876px);height:467px";
     cover.append(canvas);
     document.body.append(cover);
     paint(canvas, figure.data.map((t) => ({ ...t, x: decode(t.x), y: decode(t.y) })));

@@ -1,14 +1,19 @@
-// The script of PlotlyChart, with plotly_marks.js and plotly_pointer.js behind it. gradio runs all three once for every
-// chart on the page, as the body of one function of (element, trigger, props, server, upload, watch). They find everything
+// The script of PlotlyChart, with plotly_marks.js, plotly_over.js and plotly_pointer.js behind it. gradio runs all of them
+// once for every chart on the page, as the body of one function of (element, trigger, props, server, upload, watch). They find everything
 // below `element`: no ids, no globals.
 
 const chart = element.querySelector(".wsr-chart");
 const plot = chart.querySelector(".wsr-plot");
+const layer = chart.querySelector(".wsr-over");
+const pen = document.createElement("canvas").getContext("2d"); // measures texts and reads colours
 const tip = chart.querySelector(".wsr-tip");
 const spoken = chart.querySelector(".wsr-spoken");
 
 const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Array };
 const ROLES = ["neighbour", "picked", "placed"]; // drawn in this order: what was picked stays on top
+const FEW = 60; // points in view up to which their thumbnails are drawn
+const LINE = 16; // pixels of the line of a name that lies over the chart
+const LEGIBLE = 4.5; // contrast of text and page, as WCAG asks for it
 const hasWebGL = (() => {
   const context = document.createElement("canvas").getContext("webgl");
   context?.getExtension("WEBGL_lose_context")?.loseContext(); // browsers allow few contexts: give it back
@@ -23,6 +28,7 @@ let drawn = 0; // how often
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
 let chosen = null; // the id just picked here, ringed before Python answers
 let cursor = null; // the point the arrow keys have reached
+let pictured = 0; // how far from a point a click means it, in pixels, where its thumbnail is drawn
 let hovered = null; // the point below the pointer
 let pointer = { x: 0, y: 0 };
 let pressed = { x: 0, y: 0 };
@@ -120,6 +126,7 @@ function draw() {
   if (!figure) {
     if (kind) Plotly.purge(plot);
     kind = undefined;
+    over();
     return;
   }
   const next = figure.data.some((trace) => trace.type === "scatter3d") ? "3d" : "2d";
@@ -145,8 +152,19 @@ function draw() {
   if (next === "2d" && points.length) Object.assign(layout, marks());
   Plotly.react(plot, [...figure.data, ...(next === "3d" ? overlay() : [])], layout, config);
   for (const stop of plot.querySelectorAll("[tabindex]")) stop.tabIndex = -1; // the chart itself is the stop
+  nameLocally();
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
+  over();
+}
+
+// plotly names its clip paths by the address that the page had at first: once it has another one, the browser would fetch
+// the page again with every drawing.
+function nameLocally() {
+  if (!plot._context?._baseUrl) return;
+  plot._context._baseUrl = "";
+  for (const one of plot.querySelectorAll("[clip-path]"))
+    one.setAttribute("clip-path", one.getAttribute("clip-path").replace(/^url\(['"]?[^#]*#/, "url('#").replace(/['"]?\)$/, "')"));
 }
 
 // What `highlight` says, without drawing the rest again.

@@ -13,9 +13,10 @@ from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_pointer.js")
+_SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_over.js", "plotly_pointer.js")
 _TEMPLATE = (
-    '<div class="wsr-chart" tabindex="0" role="group"><div class="wsr-plot"></div><div class="wsr-message"></div>'
+    '<div class="wsr-chart" tabindex="0" role="group"><div class="wsr-plot"></div>'
+    '<div class="wsr-over" aria-hidden="true"></div><div class="wsr-message"></div>'
     '<div class="wsr-tip" hidden></div><div class="wsr-spoken" aria-live="polite"></div></div>'
 )
 
@@ -54,7 +55,9 @@ class PlotlyChart(gr.HTML):
     * `highlight`: points drawn on top, each `{"id", "role"}` with role `picked`, `neighbour` or `placed`; a placed
       point may be absent from the figure and then brings its own `x`, `y`, `z` and `label`.
     * `sprite`: `{"url", "columns", "rows"}`, a sheet of thumbnails; a trace's `meta["cells"]` holds each point's
-      cell, counted along the rows. The thumbnail floats beside the point under the pointer.
+      cell, counted along the rows. The thumbnail floats beside the point under the pointer. Where only a few points of
+      a flat chart are in view, each is drawn as its thumbnail.
+    * A trace of a flat chart with `meta["middle"]`, a place, has its name there.
     * `choose` fires when a box or a lasso is drawn around points, or when the selection is cleared: `event.ids` are the
       ids of the selected points. It needs a `selectable` chart. `selected`: ids that stay bright while all others fade;
       if it is empty, none fade.

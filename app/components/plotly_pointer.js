@@ -18,6 +18,7 @@ function listen() {
     hovered = null;
     tip.hidden = true;
   });
+  for (const moved of ["plotly_afterplot", "plotly_relayouting"]) plot.on(moved, over);
   // plotly_click knows a point only after its hover, so it misses a quick click; in 3D it also fires while a drag
   // passes over points. It only says where the pointer is, and clicked() decides.
   plot.on("plotly_click", hover);
@@ -36,7 +37,7 @@ async function clicked(event) {
   if (!kind || Math.hypot(released.x - pressed.x, released.y - pressed.y) > 5) return;
   if (event.target.closest?.(".legend, .modebar, .wsr-tip")) return;
   if (kind === "2d") {
-    const found = below(pressed, pressed.touch ? 24 : 12);
+    const found = below(pressed, Math.max(pressed.touch ? 24 : 12, pictured));
     if (found) pick(found.id);
     return;
   }
@@ -61,16 +62,11 @@ function below(place, reach) {
 }
 
 function show(point, where) {
-  const { url, columns, rows } = props.sprite ?? {};
   tip.replaceChildren();
-  if (url && Number.isInteger(point.cell)) {
+  if (props.sprite?.url && Number.isInteger(point.cell)) {
     const thumb = document.createElement("div");
-    const [column, row] = [point.cell % columns, Math.floor(point.cell / columns)];
     thumb.className = "wsr-thumb";
-    thumb.style.backgroundImage = `url("${url}")`;
-    thumb.style.backgroundSize = `${100 * columns}% ${100 * rows}%`;
-    thumb.style.backgroundPosition =
-      `${(100 * column) / Math.max(1, columns - 1)}% ${(100 * row) / Math.max(1, rows - 1)}%`;
+    cut(thumb, point.cell);
     tip.append(thumb);
   }
   for (const [name, text] of [["wsr-name", point.label], ["wsr-class", point.name]]) {

@@ -31,13 +31,15 @@ def atlas_figure(
     only: Sequence[str] = (),
     view: str = "map",
     title: str = "",
+    named: bool = False,
 ) -> dict[str, Any]:
     """A scatter chart of n points in 2 or 3 dimensions.
 
     colour: a name, and a value for each point, by default its class. Points with equal texts form a trace with an entry
     in the legend; numbers are drawn on a colour scale. only: the classes to look at; all others become faint. view: a
-    chart that is drawn again with the same view keeps its zoom and camera. title: stands above the map. All axes have
-    the same scale and no ticks, because in a projection only distances have a meaning.
+    chart that is drawn again with the same view keeps its zoom and camera. title: stands above the map. named: whether
+    each text of a flat chart stands at the median of its points. All axes have the same scale and no ticks, because in
+    a projection only distances have a meaning.
     """
     classes = np.asarray(points.classes, dtype=object)
     points = replace(points, places=np.asarray(points.places, np.float32), classes=classes)
@@ -51,12 +53,19 @@ def atlas_figure(
         values = np.asarray(values, dtype=object)
         colours = class_colours(list(values))
         traces = [_trace(name, np.flatnonzero((values == name) & wanted), points, colours[name]) for name in colours]
+        for name, trace in zip(colours, traces, strict=True):
+            if named and name and dims == 2 and trace["customdata"]:
+                trace["meta"]["middle"] = _middle(points.places[(values == name) & wanted])
     traces = [trace for trace in [*faint, *traces] if trace["customdata"]]
     layout = _layout(f"{method} " if method else "", dims, view, len(traces) > 1)
     if title:
         layout["title"] = {"text": title, "x": 0.01, "y": 0.99, "yanchor": "top", "font": {"size": 13}}
         layout["margin"]["t"] = 28
     return {"data": traces, "layout": layout}
+
+
+def _middle(places: Float[np.ndarray, "n d"]) -> list[float]:
+    return [round(float(one), 4) for one in np.median(places, axis=0)]
 
 
 def _layout(title: str, dims: int, view: str, legend: bool) -> dict[str, Any]:

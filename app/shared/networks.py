@@ -159,9 +159,9 @@ def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     return layer_arrays(begun.cpu().numpy(), collection(name).layout)
 
 
-def picture(name: str, item: str, resolution: int) -> UInt8[np.ndarray, "h w 3"]:
-    """Decodes an item's weights at any resolution, as a picture."""
-    return collection(name).modality.picture(_decoded(name, item, resolution), resolution)
+def picture(name: str, item: str, resolution: int, size: int | None = None) -> UInt8[np.ndarray, "h w 3"]:
+    """Decodes an item's weights at any resolution, as a picture. size: its pixels along an edge, by default as many."""
+    return collection(name).modality.picture(_decoded(name, item, resolution), size or resolution)
 
 
 def field(name: str, item: str) -> dict[str, str] | None:

@@ -40,7 +40,8 @@ def _tour(page: "Page", address: str) -> None:
     page.wait_for_timeout(25_000)  # the emoji's thumbnails are decoded at the first start
     page.reload()
     page.wait_for_selector(".wsr-pictures button", timeout=60_000)
-    page.wait_for_timeout(3000)
+    page.get_by_label("Emoji", exact=True).first.check()
+    page.wait_for_timeout(5000)
     _shot(page, "app-atlas-emoji")
     page.get_by_label("Shapes", exact=True).first.check()
     page.wait_for_timeout(8000)

@@ -102,7 +102,7 @@ def test_arrow_keys_move_along_the_tabs(page):
 def test_backspace_takes_a_class_back_on_the_map_too(page):
     traces = "document.querySelector('.wsr-plot')._fullData.map(t => t.name).join()"
     before = page.evaluate(traces)
-    page.get_by_label("Find a class").click()
+    page.get_by_label("Only these classes").click()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     page.wait_for_function(f"{traces}.startsWith('others')")

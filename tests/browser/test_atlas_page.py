@@ -1,23 +1,12 @@
 """The Atlas in a browser: what a visitor sees and does."""
 
 import pytest
+from on_map import DRAWN, PLACE, picked
 
 from app.main import SENTENCE
 
-# Where a point of the map is on the page: [x, y, id].
-PLACE = """([trace, i]) => {
-  const plot = document.querySelector(".wsr-plot"), {xaxis, yaxis} = plot._fullLayout, data = plot._fullData[trace];
-  const box = plot.getBoundingClientRect();
-  return [box.left + xaxis._offset + xaxis.d2p(data.x[i]), box.top + yaxis._offset + yaxis.d2p(data.y[i]),
-          data.customdata[i]];
-}"""
-DRAWN = "document.querySelector('.wsr-plot')._fullData.filter(t => t.customdata?.length && t.showlegend !== false)"
 PATIENCE = 120_000  # ms for pages that are not the fixture's
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-
-
-def picked(page, item):
-    page.locator(".wsr-facts b", has_text=item).wait_for()
 
 
 def test_something_is_picked_and_on_screen_at_once(page):

@@ -63,6 +63,48 @@ def test_dragging_draws_all_six_without_the_server(page):
     assert asked == []
 
 
+def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
+    page.get_by_role("tab", name="Connect").click()
+    page.locator(".wsr-six figure img:visible").nth(5).wait_for()
+    play, slider = page.get_by_role("button", name="Play"), page.locator(".wsr-walk input[type=range]")
+    page.evaluate("""() => {
+      window.places = [];
+      const slider = document.querySelector(".wsr-walk input[type=range]");
+      slider.addEventListener("input", () => window.places.push(Number(slider.value)));
+    }""")
+    play.click()  # loads the decoder and what it decodes
+    page.wait_for_function("window.places.at(-1) >= 0.2")
+    play.click()
+    page.wait_for_function("document.querySelector('.wsr-play').ariaPressed === 'false'")
+    page.locator(".wsr-field[aria-busy=false]").wait_for()
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    page.evaluate("window.places = []")
+    play.click()
+    page.wait_for_function("window.places.length === 41 && document.querySelector('.wsr-play').ariaPressed === 'false'")
+    places = page.evaluate("window.places")
+    assert places[0] == places[-1] == 0 and places[20] == max(places) == 1
+    assert all(abs(b - a) < 0.051 for a, b in zip(places, places[1:], strict=False))
+    page.locator(".wsr-field[aria-busy=false]").wait_for()
+    assert [one["note"] for one in page.evaluate(SHOWN)] == ["30.0 dB PSNR"] * 6
+    assert asked == []
+    page.evaluate("window.places = []")
+    play.click()
+    page.wait_for_function("window.places.length > 2")
+    slider.focus()
+    page.keyboard.press("ArrowRight")  # the visitor takes α
+    page.wait_for_function("document.querySelector('.wsr-play').ariaPressed === 'false'")
+    page.emulate_media(reduced_motion="reduce")
+    try:
+        page.evaluate("window.places = []")
+        play.click()
+        page.wait_for_function("window.places.length === 2")
+        assert page.evaluate("window.places") == [0, 0.25]
+        play.click()
+    finally:
+        page.emulate_media(reduced_motion="no-preference")
+
+
 @pytest.mark.parametrize("base_name", ["emoji", "faces"])
 def test_the_page_draws_what_pytorch_draws(page, address, base_name):
     asked, mixes = served(page, address, base_name, 0.3)

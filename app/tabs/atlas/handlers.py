@@ -11,9 +11,10 @@ from app.shared import library
 from app.shell import compute, session, snippets
 from app.shell.tabs import Widgets
 from app.tabs.atlas import beside, controls, panel, selection
-from app.tabs.atlas.controls import NONE, datasets, first_view, others
+from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import View, Visit, highlights, map_figure
 from app.tabs.atlas.place import place_fit
+from app.tabs.atlas.search import search
 from app.tabs.atlas.widgets import AtlasTab
 
 
@@ -26,6 +27,7 @@ def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.metric: view.metric,
         tab.form: view.form,
         tab.picked: item,
+        tab.find: given.get("find", ""),
         tab.compare: gr.update(choices=others(view), value=second),
         tab.other_column: beside.column(second != NONE),
         tab.other: gr.skip() if second == NONE else beside.shown(view, second, item, Visit()),
@@ -44,9 +46,9 @@ def _filled(tab: AtlasTab, parts: Iterable[panel.Panel], first: dict[Any, Any] |
 def opened(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Fills the panel once the map is on screen: with the item that it was built with, or the one that a link names."""
     seen = tab.seen(values)
-    plain = seen.view == first_view(datasets()[0])
+    plain = seen.view == first_view(opening())
     linked = {} if plain else {"figure": map_figure(seen.view, seen.visit)}
-    shown = panel.show(seen.view, seen.item, seen.visit, **linked)
+    shown = panel.show(seen.view, seen.item, seen.visit, still=True, **linked)
     yield from session.newest(request, _filled(tab, shown))
     tab.when_seen()
 
@@ -58,6 +60,13 @@ def pick(
     seen, item = tab.seen(values), picked_id(event)
     library.collection(seen.view.name).position(item)
     yield from session.newest(request, _filled(tab, panel.show(seen.view, item, seen.visit)), at=picked_at(event))
+
+
+@compute.guarded
+def turn(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Replaces the picture of a shape by its surface, which can be turned."""
+    seen = tab.seen(values)
+    yield from session.newest(request, _filled(tab, panel.turned(seen.view.name, seen.item)))
 
 
 @compute.guarded
@@ -82,18 +91,17 @@ def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request
     """Shows another data set or representation. If only the representation changes, the picked item stays."""
     view, item, visit = controls.carried(tab.chosen(values)), values[tab.picked], values[tab.visit]
     item = item if item in library.collection(view.name).ids else library.first_pick(view.name)
-    hidden = gr.update(visible=False)
+    asked = values[tab.find] if item == values[tab.picked] else ""
+    ids, found = _found(tab, view.name, asked)
     changed = {
+        **found,
+        tab.find: asked,
         **tab.offer(view, visit),
         tab.compare: gr.update(choices=others(view), value=NONE),
         tab.other_column: beside.column(False),
-        tab.selection: [],
-        tab.said: selection.summary(view.name, []),
-        tab.export: hidden,
-        tab.files: hidden,
         tab.table: snippets.probes(library.probes(view.dataset), view.representation),
     }
-    shown = panel.show(view, item, visit, figure=map_figure(view, visit), selected=[])
+    shown = panel.show(view, item, visit, figure=map_figure(view, visit), selected=ids)
     yield from session.newest(request, _filled(tab, shown, changed))
 
 
@@ -102,15 +110,48 @@ def choose(tab: AtlasTab, values: dict[Any, Any], event: gr.EventData) -> dict[A
     """Shows the summary of the points that a box or a lasso has selected."""
     name = tab.seen(values).view.name
     ids = selection.checked(name, chosen_ids(event))
-    both = chart_update(selected=ids)
+    return {**_selected(tab, name, ids), **_bright(tab, ids), tab.find: "", tab.found: ""}
+
+
+def _selected(tab: AtlasTab, name: str, ids: list[str]) -> dict[Any, Any]:
+    """What is said of a selection, and offered for it."""
     return {
-        tab.chart: both,
-        tab.other: both,
         tab.selection: ids,
         tab.said: selection.summary(name, ids),
         tab.export: gr.update(visible=bool(ids)),
         tab.files: gr.update(visible=False),
     }
+
+
+def _bright(tab: AtlasTab, ids: list[str]) -> dict[Any, Any]:
+    return dict.fromkeys((tab.chart, tab.other), chart_update(selected=ids))
+
+
+def _found(tab: AtlasTab, name: str, text: Any) -> tuple[list[str], dict[Any, Any]]:
+    """The items that a text names, and what the page says of them."""
+    found = search(name, text)
+    said = snippets.settled(found.said) if found.said else ""
+    return found.ids, {**_selected(tab, name, found.ids), tab.found: said}
+
+
+@compute.guarded
+def find(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
+    """Marks what a text names on both maps. A text that was taken away because something else is selected now changes
+    nothing."""
+    if not values[tab.find] and not values[tab.found]:
+        return gr.skip()
+    ids, found = _found(tab, tab.seen(values).view.name, values[tab.find])
+    return {**found, **_bright(tab, ids)}
+
+
+@compute.guarded
+def open_found(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Opens the only item that a text names."""
+    seen = tab.seen(values)
+    if item := search(seen.view.name, values[tab.find]).one:
+        yield from session.newest(request, _filled(tab, panel.show(seen.view, item, seen.visit)))
+    else:
+        yield gr.skip()
 
 
 @compute.guarded

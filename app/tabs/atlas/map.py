@@ -102,6 +102,7 @@ def map_figure(view: View, visit: Visit) -> dict[str, Any]:
         only=view.only,
         view=f"{view.name}/{view.method}/{view.dims}",
         title=NAMES[view.representation],
+        named=view.colour == library.CLASS,
     )
 
 

@@ -22,6 +22,7 @@ from wsr.paths import atomic_path
 PICTURE_SIZE = 256  # pixels: twice the fitted resolution, since a field can be decoded on any grid
 # Pixels of a first picture: it has a seventh of the points, and comes 0.3 s sooner if page and server share cores.
 FIRST_SIZE = 96
+DECODING = "decoding the surface …"
 SURFACE_SIZE = 64  # cells along an edge: a shape takes one or two seconds on two cores
 
 
@@ -33,6 +34,7 @@ class Panel:
     picked: str | None = None
     frame: Any = None
     surface: Any = None
+    turn: Any = None
     facts: str | None = None
     nearest: Any = None
     heat: dict[str, Any] | None = None
@@ -47,6 +49,7 @@ def build(name: str, item: str) -> dict[str, Any]:
         visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
         camera_position=snippets.CAMERA,
     )  # fmt: skip
+    turn = gr.Button("Turn it around", visible=found.modality.has_surface, size="sm")
     facts = gr.HTML(facts_line(found, item))
     gr.HTML(snippets.label("Nearest in weight space"))
     nearest = Pictures(columns=6)
@@ -58,12 +61,13 @@ def build(name: str, item: str) -> dict[str, Any]:
             "the mask holds fixed."
         )
     )
-    return {"frame": frame, "surface": surface, "facts": facts, "nearest": nearest, "heat": heat}
+    return {"frame": frame, "surface": surface, "turn": turn, "facts": facts, "nearest": nearest, "heat": heat}
 
 
-def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
+def show(view: View, item: str, visit: Visit, still: bool = False, **chart: Any) -> Iterator[Panel]:
     """Yields the panel of a picked item, part by part.
 
+    still: whether a picture of a shape is enough: what draws surfaces in the page is as large as all the rest of it.
     chart: further changes of the chart. Of an image the picture comes first (a small one if the large one is not cached
     yet), then everything else. The surface of a shape takes a second, so everything else is yielded before it.
     """
@@ -73,7 +77,7 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
         first = _picture(name, item, PICTURE_SIZE if better else FIRST_SIZE, looking.SEEN.get)
         drawn = chart_update(**chart) if chart else None
         frame, hide = gr.update(value=first, visible=True), gr.update(visible="hidden")
-        yield Panel(drawn, item, frame, hide, facts_line(found, item))
+        yield Panel(drawn, item, frame, hide, gr.update(visible=False), facts_line(found, item))
         chart = {}  # it has been sent already
     sheet = sheets.shared(view.name) or {}  # it may have been finished since the page was opened
     marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
@@ -84,10 +88,33 @@ def show(view: View, item: str, visit: Visit, **chart: Any) -> Iterator[Panel]:
         if not better:
             yield Panel(frame=_picture(name, item, PICTURE_SIZE, looking.detail))
         return
-    waiting = facts_line(found, item, "decoding the surface …")
-    yield Panel(marks, item, facts=waiting, nearest=nearest, heat=heat)
-    surface = gr.update(value=_surface_file(name, item), visible=True)
-    yield Panel(frame=gr.update(visible=False), surface=surface, facts=facts_line(found, item))
+    yield Panel(marks, item, facts=facts_line(found, item, None if still else DECODING), nearest=nearest, heat=heat)
+    if still:
+        frame, hide = gr.update(value=_still(name, item), visible=True), gr.update(visible="hidden")
+        yield Panel(frame=frame, surface=hide, turn=gr.update(visible=True))
+        return
+    yield _turnable(name, item)
+
+
+def turned(name: str, item: str) -> Iterator[Panel]:
+    """Yields the panel's change from the picture of a shape to its surface."""
+    yield Panel(facts=facts_line(library.collection(name), item, DECODING))
+    yield _turnable(name, item)
+
+
+def _turnable(name: str, item: str) -> Panel:
+    hide, facts = gr.update(visible=False), facts_line(library.collection(name), item)
+    return Panel(frame=hide, surface=gr.update(value=_surface_file(name, item), visible=True), turn=hide, facts=facts)
+
+
+def _still(name: str, item: str) -> str:
+    """A picture of a shape as HTML."""
+
+    def drawn() -> str:
+        image = networks.picture(name, item, SURFACE_SIZE, PICTURE_SIZE)
+        return snippets.picture(image, _seen(library.collection(name), item))
+
+    return looking.detail(_picture_key(name, item, PICTURE_SIZE), drawn)
 
 
 def _picture_key(name: str, item: str, size: int) -> tuple:
@@ -130,7 +157,7 @@ def neighbour_items(view: View, item: str) -> list[dict[str, Any]]:
     return items
 
 
-def facts_line(found: library.Collection, item: str, note: str = "") -> str:
+def facts_line(found: library.Collection, item: str, note: str | None = None) -> str:
     at = found.position(item)
     seen = "" if not found.held_out[at] else "not seen in training"
     colour = class_colours(found.classes)[found.classes[at]]

@@ -12,8 +12,9 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Offer, Place, Tab
 from app.tabs.atlas import beside, controls, handlers, panel, project, selection
-from app.tabs.atlas.controls import NONE, datasets, first_view, others
+from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, map_figure
+from app.tabs.atlas.search import MOST
 from app.tabs.atlas.widgets import AtlasTab
 
 ASSETS_COMMAND = "make assets"
@@ -51,19 +52,33 @@ TAB = Tab("atlas", "Atlas", build, warm=warm)
 
 def _link(tab: AtlasTab, view: gr.Tab) -> Part:
     """The tab's state in the address."""
-    names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick", "beside")
-    widgets = dict(zip(names, [*tab.controls, tab.picked, tab.compare], strict=True))
+    names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick", "beside", "find")
+    widgets = dict(zip(names, [*tab.controls, tab.picked, tab.compare, tab.find], strict=True))
     return Part("atlas", view, widgets, tab.bind(handlers.restore), [tab.other_column, tab.other, tab.table])
 
 
 def _layout() -> AtlasTab:
-    view, visit = first_view(datasets()[0]), Visit()
+    view, visit = first_view(opening()), Visit()
     item = library.first_pick(view.name)
     with gr.Row():
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
             with gr.Row():
                 titles = library.titles(library.collection_names())
-                dataset = gr.Radio(titles, value=view.dataset, label="Data set", show_label=False, container=False)
+                dataset = gr.Radio(
+                    titles, value=view.dataset, label="Data set", show_label=False, container=False, min_width=320
+                )
+                with gr.Column(min_width=280, scale=0, elem_classes="wsr-find"):
+                    find = gr.Textbox(
+                        label="Find a network", placeholder="Find a network: name, class or attribute",
+                        show_label=False, container=False, max_lines=1, max_length=MOST,
+                    )  # fmt: skip
+                    found = gr.HTML()
+            gr.HTML(
+                snippets.caption(
+                    "Nobody told the map what anything is: it saw the weights only. Each point is a network, and its "
+                    "colour is the class of what it shows. Point at one to see it, click to open it."
+                )
+            )
             with gr.Row(elem_classes=["wsr-tight", "wsr-maps"], equal_height=False):
                 chart = PlotlyChart(
                     map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
@@ -75,13 +90,6 @@ def _layout() -> AtlasTab:
                         description="The same networks' map in another representation",
                     )  # fmt: skip
             own = controls.build(view)
-            gr.HTML(
-                snippets.caption(
-                    "Nobody told the map what anything is: it saw the weights only. Each point is a network, and its "
-                    "colour is the class of what it shows. Point at one to see it, click to open it."
-                ),
-                elem_classes="wsr-later",
-            )
             with gr.Column(elem_classes=["wsr-later", "wsr-tight"]):
                 beside_it = "Beside it, the same targets fitted with"
                 compare = gr.Dropdown(others(view), value=NONE, label=beside_it, min_width=190)
@@ -99,6 +107,7 @@ def _layout() -> AtlasTab:
             )
     return AtlasTab(
         chart=chart, other=other, other_column=other_column, dataset=dataset, metric=metric, form=form, compare=compare,
+        find=find, found=found,
         picked=gr.Textbox(item, visible="hidden"), visit=gr.State(visit), selection=gr.State([]), **own,
     )  # fmt: skip
 
@@ -123,11 +132,9 @@ def _deeper(view: View) -> dict[str, Any]:
 
 def _wire(tab: AtlasTab) -> None:
     bind, shown = tab.bind, [tab.chart, tab.picked, *tab.panel]
-    changed = [
-        *tab.choices, tab.compare, tab.other_column, tab.selection, tab.said, tab.export, tab.files, tab.table
-    ]  # fmt: skip
+    changed = {*tab.choices, tab.compare, tab.other_column, *tab.selected, tab.table, *shown} - {tab.other}
     for control in (tab.dataset, tab.representation):
-        control.input(bind(handlers.change_collection), tab.inputs, [*changed, *shown], **LOOK)
+        control.input(bind(handlers.change_collection), tab.inputs, changed, **LOOK)
     for control in (tab.method, tab.dims, tab.colour, tab.only):
         control.input(bind(handlers.change_view), tab.inputs, [tab.chart, tab.other, tab.faith], **LOOK)
     for control in (tab.metric, tab.form):
@@ -136,9 +143,12 @@ def _wire(tab: AtlasTab) -> None:
         # multiple: a click counts even while the previous one is being answered; `session.newest` then ends the older
         # answer. With gradio's always_last, the second event would carry the point of the first click.
         widget.pick(bind(handlers.pick), tab.inputs, shown, trigger_mode="multiple", **LOOK)
-    selected = [tab.chart, tab.other, tab.selection, tab.said, tab.export, tab.files]
     for widget in (tab.chart, tab.other):
-        widget.choose(bind(handlers.choose), tab.inputs, selected, **LOOK)
+        widget.choose(bind(handlers.choose), tab.inputs, tab.selected, **LOOK)
+    # change: gradio's input event misses Backspace and what is pasted
+    tab.find.change(bind(handlers.find), tab.inputs, tab.selected, trigger_mode="always_last", **LOOK)
+    tab.turn.click(bind(handlers.turn), tab.inputs, [tab.frame, tab.surface, tab.turn, tab.facts], **LOOK)
+    tab.find.submit(bind(handlers.open_found), tab.inputs, shown, **LOOK)
     tab.compare.input(bind(handlers.compare), tab.inputs, [tab.other_column, tab.other], **LOOK)
     tab.picked.change(bind(handlers.mark), tab.inputs, tab.other, **LOOK)
     tab.export.click(bind(handlers.export), tab.inputs, tab.files, **LOOK)

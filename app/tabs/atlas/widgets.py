@@ -46,14 +46,16 @@ class Projecting:
 @dataclass
 class AtlasTab(Widgets):
     """The widgets of the tab. Controls have the names of the fields of `View`, the panel's widgets those of `Panel`.
-    other_column, other: the second map. compare: its representation. said: summary of the selection. faith: scores of
-    the map's faithfulness. table: accuracies of classifiers of weights. when_seen: called when a visitor has the map on
-    screen."""
+    find: a text that is searched for. found: what came of it. other_column, other: the second map. compare: its
+    representation. said: summary of the selection. faith: scores of the map's faithfulness. table: accuracies of
+    classifiers of weights. when_seen: called when a visitor has the map on screen."""
 
     chart: PlotlyChart
     other: PlotlyChart
     other_column: gr.Column
     dataset: gr.Radio
+    find: gr.Textbox
+    found: gr.HTML
     representation: gr.Dropdown
     method: gr.Radio
     dims: gr.Radio
@@ -72,6 +74,7 @@ class AtlasTab(Widgets):
     table: gr.HTML
     frame: gr.HTML
     surface: gr.Model3D
+    turn: gr.Button
     facts: gr.HTML
     nearest: Pictures
     heat: PlotlyChart
@@ -94,12 +97,17 @@ class AtlasTab(Widgets):
 
     @property
     def panel(self) -> list[Any]:
-        return [self.frame, self.surface, self.facts, self.nearest, self.heat]
+        return [self.frame, self.surface, self.turn, self.facts, self.nearest, self.heat]
+
+    @property
+    def selected(self) -> list[Any]:
+        """The widgets that a selection changes, whether it was drawn or found by name."""
+        return [self.chart, self.other, self.selection, self.said, self.export, self.files, self.find, self.found]
 
     @property
     def inputs(self) -> set[Any]:
-        """The widgets that `seen` reads."""
-        return {*self.controls, self.compare, self.picked, self.visit, self.selection}
+        """The widgets that handlers read."""
+        return {*self.controls, self.compare, self.picked, self.visit, self.selection, self.find, self.found}
 
     def chosen(self, values: dict[Any, Any]) -> dict[str, Any]:
         """Values of the controls by the names of `View`, not checked."""

@@ -18,7 +18,7 @@ from app.shell import compute, looking, snippets
 from app.shell.address import flag, number
 from app.shell.jobs import Job, Pace, said_in_line
 from app.shell.tabs import Widgets
-from app.tabs.connect import run
+from app.tabs.connect import plain, run
 from app.tabs.connect.run import Race
 from wsr.errors import counted
 from wsr.fields import registry
@@ -32,12 +32,14 @@ SAID = 0.3  # seconds between two messages about progress
 
 @dataclass
 class ConnectTab(Widgets):
-    """The widgets of the tab. names, sigma, perturb: settings of a new pair. target: id of the target of both fits.
-    live: the `Race` that the visitor has fitted, or None for the precomputed one. missing: what a new pair
-    is, or why none can be fitted."""
+    """The widgets of the tab. look: what to look at. play: moves α by itself. names, sigma, perturb: settings of a new
+    pair. target: id of the target of both fits. live: the `Race` that the visitor has fitted, or None for the
+    precomputed one. missing: what a new pair is, or why none can be fitted."""
 
     dataset: gr.Radio
     strip: Pictures
+    look: gr.HTML
+    play: gr.Button
     alpha: gr.Slider
     aligned: gr.Radio
     init: gr.Radio
@@ -55,10 +57,13 @@ class ConnectTab(Widgets):
 
 @dataclass
 class Shown:
-    """New values of the widgets for one α: its pictures, and the chart with α marked."""
+    """New values of the widgets for one α: its pictures, the chart with α marked, what to look at, and whether it can
+    be played."""
 
     sheet: str
     chart: dict[str, Any]
+    look: str
+    play: dict[str, Any]
 
 
 def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
@@ -100,19 +105,33 @@ def shown(of: Race, alpha: float, aligned: bool) -> Shown:
 
 
 def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
+    fields = {name: run.in_page(lane) for name, lane in of.lanes.items()}
     cells = [
         snippets.cell(
             image,
             NAMES[name],
             name,
             [of.modality.in_short(run.quality_at(of.lanes[name], alpha, aligned))],
-            field=run.in_page(of.lanes[name]),
+            field=fields[name],
         )
         for name, image in run.pictures(of, alpha, aligned).items()
     ]
     curves = {name: {"raw": lane.raw_curve, "aligned": lane.aligned_curve} for name, lane in of.lanes.items()}
     alphas = next(iter(of.lanes.values())).alphas if of.lanes else []
-    return Shown(snippets.sheet(cells), barrier_figure(alphas, curves, of=of.modality, at=alpha))
+    chart = barrier_figure(alphas, curves, of=of.modality, at=alpha)
+    play = gr.update(interactive=bool(fields) and all(fields.values()))
+    return Shown(snippets.sheet(cells), chart, _look(of, aligned), play)
+
+
+def _look(of: Race, aligned: bool) -> str:
+    begun = f"{plain.BEGUN} {plain.BY_SERVER}" if of.modality.has_surface else plain.BEGUN
+    return snippets.caption(begun) + snippets.label(plain.look_at(of, aligned))
+
+
+@compute.guarded
+def say(tab: ConnectTab, dataset: str, target: str, init: str, live: Race | None, aligned: bool) -> dict[Any, Any]:
+    """Says what to look at once the second fit is aligned, or no longer."""
+    return {tab.look: _look(live or run.race(dataset, target, init), bool(aligned))}
 
 
 @compute.guarded
@@ -166,7 +185,7 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
 
 def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
     """Targets to choose from, each with the picture of a fit of it."""
-    return sheets.examples(_collection(dataset), run.examples(dataset, SHOWN), decode)
+    return sheets.examples(_collection(dataset), plain.examples(dataset, SHOWN), decode)
 
 
 def being_drawn(dataset: str) -> str:

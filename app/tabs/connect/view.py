@@ -1,6 +1,8 @@
 """The Connect tab: the visitor walks from one fit to another and sees which representations show the target on the
 way."""
 
+from pathlib import Path
+
 import gradio as gr
 
 from app.components.field.sheet import MOVE, FieldSheet
@@ -12,9 +14,10 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Place, Tab
-from app.tabs.connect import handlers, run
+from app.tabs.connect import handlers, plain, run
 from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
 
+PLAY = (Path(__file__).parent / "play.js").read_text()
 ALIGNED = [("as it came out", False), ("aligned with the first", True)]
 INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)]
 
@@ -41,13 +44,14 @@ def _layout(there: list[str]) -> ConnectTab:
             run.titles(), value=there[0], label="Data set", show_label=False, container=False, min_width=190, scale=0
         )
         strip = Pictures(items_of(there[0], decode=False), sprite=sprite_of(there[0]), elem_classes="wsr-strip")
-    gr.HTML(
-        snippets.caption(
-            "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other."
-        )
-    )
-    alpha = gr.Slider(0, 1, value=handlers.HALFWAY, step=run.STEP, label="α: from the first fit to the second")
-    sheet = FieldSheet(handlers.being_drawn(there[0]), elem_classes="wsr-six")
+    look = gr.HTML(snippets.caption(plain.BEGUN), elem_classes="wsr-look")
+    with gr.Row(elem_classes="wsr-tight"):
+        alpha = gr.Slider(
+            0, 1, value=handlers.HALFWAY, step=run.STEP, label="α: from the first fit to the second",
+            elem_classes="wsr-walk", min_width=240,
+        )  # fmt: skip
+        play = gr.Button("Play", elem_classes="wsr-play", scale=0, min_width=90, interactive=False)
+    sheet = FieldSheet(handlers.being_drawn(there[0]), elem_classes=["wsr-six", "wsr-walked"])
     with gr.Row(equal_height=False):
         chart = charted(
             "How close to the target it is on the way",
@@ -80,7 +84,8 @@ def _layout(there: list[str]) -> ConnectTab:
     target = gr.Textbox(items_of(there[0], decode=False)[0]["id"], visible="hidden")
     live = gr.State(None, time_to_live=3600)
     return ConnectTab(
-        dataset=dataset, strip=strip, alpha=alpha, aligned=aligned, init=init, sheet=sheet, chart=chart, state=state,
+        dataset=dataset, strip=strip, look=look, play=play, alpha=alpha, aligned=aligned,
+        init=init, sheet=sheet, chart=chart, state=state,
         job=Job("pair", fit, stop, state, "another fit"), names=names, sigma=sigma, perturb=perturb, target=target,
         live=live, missing=missing,
     )  # fmt: skip
@@ -88,7 +93,8 @@ def _layout(there: list[str]) -> ConnectTab:
 
 def _wire(tab: ConnectTab, view: gr.Tab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
-    walk, shown = tab.bind(handlers.walk), [tab.sheet, tab.chart]
+    walk, drawn = tab.bind(handlers.walk), [tab.sheet, tab.chart]
+    shown = [*drawn, tab.look, tab.play]
     asked = [tab.dataset, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
     view.select(handlers.strip_of, tab.dataset, tab.strip, **look)
     view.select(walk, asked, shown, **look)
@@ -96,7 +102,9 @@ def _wire(tab: ConnectTab, view: gr.Tab) -> None:
     for event in (view.select, tab.dataset.change):
         event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **offered)
     for widget in (tab.alpha, tab.aligned):  # the page draws the pictures itself, or asks for them
-        widget.input(None, [tab.alpha, tab.aligned], shown, js=MOVE, queue=False, **compute.PRIVATE)
+        widget.input(None, [tab.alpha, tab.aligned], drawn, js=MOVE, queue=False, **compute.PRIVATE)
+    tab.aligned.input(tab.bind(handlers.say), [one for one in asked if one is not tab.alpha], tab.look, **look)
+    tab.play.click(None, js=PLAY, queue=False, **compute.PRIVATE)
     tab.sheet.ask(walk, asked, shown, trigger_mode="always_last", **look)
     chosen = [tab.target, tab.live, tab.state]
     for event in (

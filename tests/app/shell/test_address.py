@@ -46,7 +46,7 @@ def opened(address, **query) -> dict[str, dict]:
 def test_a_link_opens_the_atlas_as_it_was(address):
     item = library.collection("emoji-lora").ids[5]
     given = {"data": "emoji", "kind": "lora", "map": "PCA", "dims": "3", "colour": "quality", "only": "food,people"}
-    found = opened(address, tab="atlas", **given, near="l2", form="canonical", pick=item)
+    found = opened(address, tab="atlas", **given, near="l2", form="canonical", pick=item, find="food")
     assert found["tabs"]["selected"] == "atlas" and set(found) == {"tabs", "atlas"}
     assert found["atlas"] == {
         **given,
@@ -56,6 +56,7 @@ def test_a_link_opens_the_atlas_as_it_was(address):
         "form": "canonical",
         "pick": item,
         "beside": "none",
+        "find": "food",
     }
 
 

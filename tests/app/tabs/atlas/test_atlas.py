@@ -8,37 +8,22 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from by_name import by_name
+from atlas_values import IMAGES, SHAPES, TAB, event, values
 from safetensors.torch import load_file
 
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking
 from app.tabs.atlas import controls, handlers, panel, project, selection
-from app.tabs.atlas.controls import NONE
 from app.tabs.atlas.map import OWN, View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
-from app.tabs.atlas.widgets import AtlasTab
 from wsr import WsrError
 
-IMAGES, SHAPES = "emoji-mlora-asym", "shapes10-mlora-asym"
-TAB = by_name(AtlasTab)
 PLACING = handlers.Placing(TAB, "tabs", "their state")
-
-
-def values(item="", dataset="emoji", representation="mlora-asym", method="UMAP", dims=2, **given):
-    """Returns the page's values by widget."""
-    shown = {"dataset": dataset, "representation": representation, "method": method, "dims": dims}
-    more = {"colour": "class", "only": [], "metric": "cosine", "form": "raw", "picked": item, "visit": Visit()}
-    return {**shown, **more, "compare": NONE, "selection": [], **given}
 
 
 def projecting(method, dims=2, neighbours=10, min_dist=0.1, metric="euclidean"):
     return dict(zip(TAB.projecting.settings, (method, dims, neighbours, min_dist, metric), strict=True))
-
-
-def event(**data):
-    return gr.EventData(None, data)
 
 
 def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets):

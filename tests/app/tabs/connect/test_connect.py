@@ -13,7 +13,7 @@ from PIL import Image
 
 from app.shared import library, pairs, work
 from app.shell import compute, tabs
-from app.tabs.connect import handlers
+from app.tabs.connect import handlers, plain
 from app.tabs.connect import run as connect_run
 from app.tabs.connect.handlers import ConnectTab
 from app.tabs.connect.view import TAB as TAB_OF_PAGE
@@ -76,6 +76,46 @@ def test_a_walk_shows_a_picture_for_each_and_the_curves(assets, dataset):
     assert shown["sheet"].count("<figure>") == 6
     assert len(shown["chart"]["data"]) == 12  # six raw and six aligned curves
     assert shown["chart"]["layout"]["shapes"][0]["x0"] == 0.5
+
+
+def test_the_tab_opens_where_one_representation_is_furthest_ahead(assets, tmp_path, monkeypatch):
+    reports = shutil.copytree(assets, tmp_path / "assets") / "reports"
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    path = reports / "figure3-emoji.json"
+    report = json.loads(path.read_text())
+    ids, middle = report["ids"], len(report["alphas"]) // 2
+    assert plain.examples("emoji", 10) == connect_run.examples("emoji", 10)  # all curves of the tiny assets are equal
+    drops = {"mlora-asym": (4.0, 5.0, 1.0), "lora-asym": (9.0, 20.0, 4.0)}
+    for row in report["rows"]:
+        curves = [[30.0] * len(report["alphas"]) for _ in ids]
+        for curve, drop in zip(curves, drops.get(row["representation"], (12.0, 18.0, 25.0)), strict=True):
+            curve[middle] -= drop
+        row["raw"] = {"curves": curves}
+    path.write_text(json.dumps(report))
+    assert plain.examples("emoji", 10)[0] == ids[1] and sorted(plain.examples("emoji", 10)) == sorted(ids)
+    assert handlers.change_dataset(TAB, "emoji")["target"] == ids[1]
+    assert handlers.items_of("emoji", decode=False)[0]["id"] == ids[1]
+    said = plain.look_at(connect_run.race("emoji", ids[1]), aligned=False)
+    assert said == (
+        "Look halfway: mLoRA-Asym still shows the target, at 25.0 dB PSNR, and the others are at 10.0 to 12.0."
+    )
+
+
+def test_what_to_look_at_follows_what_is_on_screen(assets):
+    target = connect_run.targets("emoji")[0]
+    shown = handlers.walk(TAB, "emoji", target, "own", None, 0.5, False)
+    assert "Look halfway" in shown["look"] and shown["play"]["interactive"]
+    race = connect_run.race("emoji", target, "normal")
+    for lane in race.lanes.values():
+        lane = replace(lane, raw_curve=[30.0, 5.0, 30.0])
+        lost = connect_run.Race("emoji", target, "", {"mlora": lane, "mlora-asym": lane})
+        assert "no network there shows the target" in plain.look_at(lost, False)
+        assert "still shows" in plain.look_at(lost, True) and "the other one is at 20.0." in plain.look_at(lost, True)
+    one = connect_run.Race("emoji", target, "", dict([next(iter(race.lanes.items()))]))
+    assert plain.look_at(one, False) == ""
+    assert "still shows" in handlers.say(TAB, "emoji", target, "own", None, True)["look"]
+    shape = handlers.walk(TAB, "shapes10", connect_run.targets("shapes10")[0], "own", None, 0.5, False)
+    assert not shape["play"]["interactive"] and plain.BY_SERVER in shape["look"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,66 @@
+"""What there is to see halfway between pairs of fits, by their measured curves."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from app.shared import library
+from app.shared.pairs import OWN
+from app.shared.palette import NAMES
+from app.tabs.connect import run
+
+if TYPE_CHECKING:
+    from app.tabs.connect.run import Race
+
+BEGUN = "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other."
+BY_SERVER = "Surfaces are drawn by the server, one for each α, so nothing plays here: move α yourself."
+Curve = Sequence[float]  # qualities at equal steps of α from 0 to 1
+
+
+def halfway(curve: Curve) -> float:
+    return curve[len(curve) // 2]
+
+
+def loss(curve: Curve) -> float:
+    """The barrier: how much quality is lost halfway between two fits."""
+    return (curve[0] + curve[-1]) / 2 - halfway(curve)
+
+
+def examples(dataset: str, count: int) -> list[str]:
+    """Ids of the first targets to choose from. It begins with the one at which the representation with the smallest
+    mean barrier is furthest ahead of all others."""
+    ids, curves = run.examples(dataset, count), _curves(dataset)
+    if len(curves) < 2:
+        return ids
+    keeper = min(curves, key=lambda name: sum(map(loss, curves[name])))
+    others = [own for name, own in curves.items() if name != keeper]
+    at = {item: i for i, item in enumerate(run.targets(dataset))}
+
+    def lead(item: str) -> float:
+        return min(loss(own[at[item]]) for own in others) - loss(curves[keeper][at[item]])
+
+    plainest = max(ids, key=lead)
+    return [plainest, *(item for item in ids if item != plainest)]
+
+
+def _curves(dataset: str) -> dict[str, list[Curve]]:
+    """The curves of all targets by representation, from each one's usual starts."""
+    return {
+        row["representation"]: row["raw"]["curves"]
+        for row in library.report(f"figure3-{dataset}").get("rows", [])
+        if (row["series"], row["lambda"]) == (OWN, 1.0) and "curves" in row["raw"]
+    }
+
+
+def look_at(of: "Race", aligned: bool) -> str:
+    """A sentence that says where to look and what can be seen there; "" where there is nothing to compare."""
+    middle = {name: halfway(lane.aligned_curve if aligned else lane.raw_curve) for name, lane in of.lanes.items()}
+    if len(middle) < 2:
+        return ""
+    best = max(middle, key=middle.__getitem__)
+    at = of.modality.in_short(middle[best])
+    values = [value for name, value in middle.items() if name != best]
+    ends = [f"{value:.{of.modality.decimals}f}" for value in (min(values), max(values))]
+    others = f"{'the others are' if len(values) > 1 else 'the other one is'} at {' to '.join(dict.fromkeys(ends))}"
+    if middle[best] < of.modality.poor:
+        return f"Look halfway: no network there shows the target. {NAMES[best]} is at {at}, and {others}."
+    return f"Look halfway: {NAMES[best]} still shows the target, at {at}, and {others}."
