@@ -194,6 +194,29 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     page.locator("a[href*='shapes10-mlora-asym-seed1-2.glb']").first.wait_for()
 
 
+def test_a_class_is_asked_for_above_the_grid_and_the_address_tells_of_what_is_on_screen(page):
+    """After this tab, a visitor says: it draws new chairs, and tells me which are copies."""
+    open_tab(page, "Generate")
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()
+    assert page.locator(".wsr-chips:visible label.selected").inner_text() == "any"
+    page.get_by_text("Settings", exact=True).locator("visible=true").click()
+    seed = page.get_by_label("Seed")
+    seed.fill("7")
+    seed.press("Enter")
+    page.wait_for_timeout(300)
+    assert "seed=" not in page.evaluate("location.search")  # what is on screen was not drawn from it
+    page.locator(".wsr-chips:visible").get_by_label("chair", exact=True).click()
+    page.locator(".wsr-stale:visible").wait_for()
+    page.locator(".wsr-blank:visible", has_text="New samples are on their way").wait_for()
+    assert not page.locator(".wsr-stale .wsr-name:visible").count()
+    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    page.wait_for_function("location.search.includes('class=chair') && location.search.includes('seed=7')")
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()
+    assert not page.locator(".wsr-stale").count()
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.wait_for_function("location.search.includes('data=emoji') && !/seed=|class=/.test(location.search)")
+
+
 def test_a_link_draws_the_samples_it_was_sent_with(open_page):
     page = open_page(link="?tab=generate&data=shapes10&kind=mlora-asym&class=chair&seed=7&sample=2")
     page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
