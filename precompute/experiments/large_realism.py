@@ -24,5 +24,5 @@ EXPERIMENT = Experiment(
     threads=THREADS,
     place=19,
     size="4 × 0.4 MB",
-    time="2 min each",
+    time="3 min each ᵃ",
 )

@@ -67,5 +67,5 @@ EXPERIMENT = Experiment(
     threads=THREADS,
     place=15,
     size="0.1 to 0.5 MB each",
-    time="2 min a zoo",
+    time="3 min a zoo ᵃ",
 )
