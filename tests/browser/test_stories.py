@@ -72,6 +72,9 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
     first = rows.first.locator("figure")
     first.nth(1).locator("img").wait_for()
     assert page.evaluate(DIFFERENCE, sources(page, rows.first)) <= 1  # in units of 1/255, for rounding
+    strips = page.locator(".wsr-stripes:visible")
+    assert strips.count() == 2 and page.evaluate(DIFFERENCE, sources(page, strips)) > 1
+    assert page.locator(".wsr-strip:visible button[aria-pressed=true]").count() == 1
     page.get_by_role("button", name="Shuffle").click()
     page.locator(".wsr-ledger:visible", has_text="largest difference").first.wait_for()
     page.get_by_label("another picture").click()
@@ -82,6 +85,7 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
 
 
 def test_cards_ask_before_they_tell(page):
+    """After these cards, a visitor says: a mask gives each picture one place."""
     open_tab(page, "Symmetry")
     rows = page.locator(".wsr-row:visible")
     rows.nth(2).locator("img").wait_for()
@@ -96,6 +100,10 @@ def test_cards_ask_before_they_tell(page):
     page.locator(".wsr-verdict:visible", has_text="Without term 1").wait_for()
     assert not page.get_by_label("term 1").is_checked() and page.get_by_label("term 2").is_checked()
     page.wait_for_function("location.search.includes('term_guess=all')")
+    page.get_by_label("Shapes", exact=True).locator("visible=true").click()  # another data set asks anew
+    page.wait_for_function("location.search.includes('data=shapes10') && !location.search.includes('guess')")
+    page.locator(".wsr-verdict:visible").first.wait_for(state="detached")
+    assert not page.get_by_label("all of it").is_checked() and page.get_by_label("term 1").is_checked()
 
 
 def test_a_term_less_is_told_as_the_pictures_show_it(page):
@@ -205,7 +213,7 @@ def test_a_class_is_asked_for_above_the_grid_and_the_address_tells_of_what_is_on
     seed.press("Enter")
     page.wait_for_timeout(300)
     assert "seed=" not in page.evaluate("location.search")  # what is on screen was not drawn from it
-    page.locator(".wsr-chips:visible").get_by_label("chair", exact=True).click()
+    page.locator(".wsr-chips:visible").get_by_label("chair", exact=True).check()
     page.locator(".wsr-stale:visible").wait_for()
     page.locator(".wsr-blank:visible", has_text="New samples are on their way").wait_for()
     assert not page.locator(".wsr-stale .wsr-name:visible").count()
