@@ -162,7 +162,8 @@ def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.R
     """Opens the sample with the same number when new samples come; at first, the first one."""
     if sampled is None or tab.job.is_going_on(request):
         return gr.skip()
-    return tab.fill(_large(sampled, _number(sampled, picked or "0"), request))
+    found = _large(sampled, _number(sampled, picked or "0"), request)
+    return gr.skip() if tab.job.is_going_on(request) else tab.fill(found)  # others may have been asked for meanwhile
 
 
 @compute.guarded

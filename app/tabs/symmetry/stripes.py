@@ -20,15 +20,16 @@ def stripes(of: Subject, moved: Moved) -> str:
     layout = of.model.unmasked().layout.to_json()
     before, after = (layer_arrays(full[0].numpy(), layout) for full in (of.full, moved.full))
     scales = {name: _scale(array) for name, array in before}
-    titles = f"its {of.full.shape[1]:,} weights", f"shuffled: {changed(of, moved):.0%} of the numbers have changed"
+    all_of_them = f"{of.full.shape[1]:,}"
+    titles = f"its {all_of_them} weights", f"shuffled: {changed(of, moved):,} of {all_of_them} numbers have changed"
     strips = (_strip([(name, _drawn(array, *scales[name])) for name, array in layers]) for layers in (before, after))
     pairs = zip(strips, titles, strict=True)
     return str(Markup("").join(_STRIP.format(src=snippets.data_uri(strip), title=title) for strip, title in pairs))
 
 
-def changed(of: Subject, moved: Moved) -> float:
-    """The share of the weights that have another value than before."""
-    return float((of.full != moved.full).float().mean())
+def changed(of: Subject, moved: Moved) -> int:
+    """The number of weights that have another value than before."""
+    return int((of.full != moved.full).sum())
 
 
 def _scale(array: Float[np.ndarray, "..."]) -> tuple[float, float]:
@@ -44,12 +45,12 @@ def _drawn(array: Float[np.ndarray, "..."], middle: float, span: float) -> UInt8
 
 
 def _strip(drawn: list[tuple[str, UInt8[np.ndarray, "h w 3"]]]) -> UInt8[np.ndarray, "h w 3"]:
-    """Arranges the matrices: layers below each other, or beside each other if that is wider."""
+    """Arranges the matrices: layers below each other, or upright and beside each other if they would be a tower."""
     layers: dict[str, list[np.ndarray]] = {}
     for name, picture in drawn:
         layers.setdefault(name.rpartition(".")[0], []).append(picture)
     stacked = _joined([_joined(row, 1) for row in layers.values()], 0)
-    return stacked if stacked.shape[1] > len(stacked) else _joined([_joined(row, 0) for row in layers.values()], 1)
+    return stacked if stacked.shape[1] > len(stacked) else _joined([one.swapaxes(0, 1) for _, one in drawn], 1)
 
 
 def _joined(pictures: list[UInt8[np.ndarray, "h w 3"]], axis: int) -> UInt8[np.ndarray, "h w 3"]:

@@ -40,6 +40,20 @@ def test_nothing_is_said_of_old_samples_while_others_are_on_their_way(sampled):
     assert not any("note" in item for shown in pictures[:-1] for item in shown["value"])
 
 
+def test_an_opened_sample_that_comes_late_does_not_come_back(sampled, monkeypatch):
+    """While it was being drawn, others were asked for."""
+    large = handlers._large
+
+    def pressed(*args):
+        found = large(*args)
+        handlers.prepare(TAB, asked(sampled=sampled[-1].sampled), Request())
+        return found
+
+    monkeypatch.setattr(handlers, "_large", pressed)
+    assert handlers.reopen(TAB, sampled[-1].sampled, "0", Request()) == gr.skip()
+    TAB.job.finish(Request())
+
+
 def test_the_address_tells_of_the_samples_on_screen_and_not_of_the_controls(sampled):
     """In an earlier version, it kept guidance and seed of one data set over the stored samples of another."""
     *_, last = handlers.sample(TAB, asked(), Request())
