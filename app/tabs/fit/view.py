@@ -41,7 +41,7 @@ def _link(tab: FitTab, view: gr.Tab) -> Part:
     """The tab's state in the address: the sample (a visitor's own file is not part of it) and the settings."""
     settings = {"kind": tab.representation, "rank": tab.rank, "steps": tab.steps}
     widgets = {"sample": tab.sample, "way": tab.way, **settings}
-    others = [tab.target, tab.target_view, tab.state, tab.strip, tab.curve, tab.picture]
+    others = [tab.target, tab.target_view, tab.state, tab.strip, tab.picture, tab.curve]
     return Part("fit", view, widgets, tab.bind(handlers.restore), others)
 
 

@@ -68,7 +68,7 @@ def shuffle_card(dataset: str) -> Card | None:
             )
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             sheet = gr.HTML(snippets.being_drawn(["the network", "shuffled"]))
-            strips = gr.HTML()
+            strips = gr.HTML(snippets.working("Drawing its weights …"))
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             chart = PlotlyChart(
                 None, height=300, description="The map, with the network before and after",
