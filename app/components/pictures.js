@@ -25,7 +25,7 @@ function button(item) {
   thumb.className = "wsr-thumb";
   Object.assign(thumb.style, background(item));
   node.append(thumb);
-  for (const [name, text] of [["wsr-name", item.label], ["wsr-note", item.note]]) {
+  for (const [name, text] of [["wsr-name", item.label], ["wsr-remark", item.note]]) {
     if (!text) continue;
     const line = document.createElement("div");
     line.className = name;
@@ -48,9 +48,16 @@ function draw() {
   strip.children[focus]?.focus(); // a choice that redraws the strip must not throw the keyboard out of it
 }
 
+function mark() {
+  strip.classList.toggle("wsr-wraps", props.wrap ?? false);
+  strip.classList.toggle("wsr-stale", props.stale ?? false);
+}
+
 watch(["value", "sprite"], draw);
+watch(["wrap", "stale"], mark);
 watch(["chosen"], () => {
   chosen = props.chosen ?? null;
   draw();
 });
 draw();
+mark();

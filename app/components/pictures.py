@@ -16,7 +16,9 @@ class Pictures(gr.HTML):
     The value is a list of items `{"id", "label"}`, optionally with a second line `note` and a tooltip `title`. The
     picture of an item is `src` (an address or a data URI), or thumbnail number `cell` of the sheet `sprite` `{"url",
     "columns", "rows"}`. columns: number of pictures in a row; by default as many as fit.
-    chosen: id of the item that is shown as chosen, until the visitor picks another.
+    chosen: id of the item that is shown as chosen, until the visitor picks another. wrap: whether long labels continue
+    on further lines instead of being cut. stale: whether the pictures are pale and without their lines of text, because
+    others will take their place.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick"]
@@ -28,6 +30,8 @@ class Pictures(gr.HTML):
         sprite: Mapping[str, Any] | None = None,
         columns: int | None = None,
         chosen: str | None = None,
+        wrap: bool = False,
+        stale: bool = False,
         **kwargs: Any,
     ):
         super().__init__(
@@ -39,6 +43,8 @@ class Pictures(gr.HTML):
             sprite=sprite,
             columns=columns,
             chosen=chosen,
+            wrap=wrap,
+            stale=stale,
             **kwargs,
         )
 

@@ -18,6 +18,8 @@ from wsr.caching import cached_by_file
 from wsr.data.registry import everything, named
 from wsr.data.signals import Signal, Signals
 from wsr.errors import WsrError, unknown_name
+from wsr.fields import registry
+from wsr.formats.files import there
 from wsr.modalities import IMAGE, OCCUPANCY, Modality, of_given
 from wsr.modalities import everything as modalities
 from wsr.picture_formats import NAMES as PICTURES
@@ -169,8 +171,25 @@ def _seen(dataset: str, signal: Signal, label: str) -> Target:
 
 
 def strip() -> list[dict[str, str]]:
-    """The samples as items of the page's strip of pictures."""
-    return [{"id": item.id, "label": item.label, "src": _thumb(item.id)} for item in samples()]
+    """The samples as items of the page's strip of pictures, with the number of steps of their fits. Those with the
+    fewest come first: a step costs about the same for pictures and shapes (24 and 22 ms on two cores)."""
+    steps = {item.id: usual_steps(target(item.id)) for item in samples()}
+    ordered = sorted(samples(), key=lambda item: steps[item.id])
+    return [
+        {"id": item.id, "label": item.label, "note": f"{steps[item.id]:,} steps", "src": _thumb(item.id)}
+        for item in ordered
+    ]
+
+
+def usual_steps(found: Target) -> int:
+    """Returns the usual number of steps of a sample's fit without looking at its content: that of an encoder if there
+    is one and the sample is of the kind that it has learnt, otherwise the target's own."""
+    from wsr.fitting.encoder_files import encoder_path
+
+    modality = found.modality
+    learnt = found.steps == preset(library.live_preset(modality), modality).fit.steps
+    encoded = learnt and there(encoder_path(modality.default_base, registry.DEFAULT))
+    return min(found.steps, modality.encoded_steps) if encoded else found.steps
 
 
 @cached_by_file(_fetched, maxsize=32)

@@ -102,6 +102,9 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
         "document.querySelector('.wsr-plot').layout.annotations.some(name => name.text === 'your coffee')"
     )
     assert fit_page.get_by_role("tab", name="Atlas").get_attribute("aria-selected") == "true"
+    fit_page.locator(".wsr-row:visible", has_text="your coffee").locator("img").nth(1).wait_for()
+    state(fit_page, "Your coffee, drawn from its weights, beside")
+    assert fit_page.evaluate("scrollY") == 0
 
 
 def test_a_shape_becomes_a_surface(fit_page):

@@ -72,6 +72,9 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
     first = rows.first.locator("figure")
     first.nth(1).locator("img").wait_for()
     assert page.evaluate(DIFFERENCE, sources(page, rows.first)) <= 1  # in units of 1/255, for rounding
+    strips = page.locator(".wsr-stripes:visible")
+    assert strips.count() == 2 and page.evaluate(DIFFERENCE, sources(page, strips)) > 1
+    assert page.locator(".wsr-strip:visible button[aria-pressed=true]").count() == 1
     page.get_by_role("button", name="Shuffle").click()
     page.locator(".wsr-ledger:visible", has_text="largest difference").first.wait_for()
     page.get_by_label("another picture").click()
@@ -82,6 +85,7 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
 
 
 def test_cards_ask_before_they_tell(page):
+    """After these cards, a visitor says: a mask gives each picture one place."""
     open_tab(page, "Symmetry")
     rows = page.locator(".wsr-row:visible")
     rows.nth(2).locator("img").wait_for()
@@ -96,22 +100,28 @@ def test_cards_ask_before_they_tell(page):
     page.locator(".wsr-verdict:visible", has_text="Without term 1").wait_for()
     assert not page.get_by_label("term 1").is_checked() and page.get_by_label("term 2").is_checked()
     page.wait_for_function("location.search.includes('term_guess=all')")
+    page.get_by_label("Shapes", exact=True).locator("visible=true").click()  # another data set asks anew
+    page.wait_for_function("location.search.includes('data=shapes10') && !location.search.includes('guess')")
+    page.locator(".wsr-verdict:visible").first.wait_for(state="detached")
+    assert not page.get_by_label("all of it").is_checked() and page.get_by_label("term 1").is_checked()
 
 
 def test_a_term_less_is_told_as_the_pictures_show_it(page):
     """In an earlier version, shapes always changed by 0 %, whatever was seen."""
     row = page.locator(".wsr-row:visible", has_text="with these terms")
+    shown = "[...document.querySelectorAll('.wsr-row')].find(r => r.textContent.includes('with these terms'))"
+    now = f"{shown}?.querySelector('img')?.src"
     open_tab(page, "Symmetry")
-    for dataset, guess in (("Emoji", "a part of it"), ("Shapes", "all of it")):
-        page.get_by_label(dataset, exact=True).locator("visible=true").click()
-        page.wait_for_timeout(1500)  # the pictures of the other data set give way
+    for dataset, guess, last in (("Emoji", "a part of it", None), ("Shapes", "all of it", "the emoji's")):
         row.locator("img").wait_for()
+        last = last and page.evaluate(now)
+        page.get_by_label(dataset, exact=True).locator("visible=true").click()
+        # the pictures of the other data set give way
+        page.wait_for_function(f"last => ![undefined, last].includes({now})", arg=last)
         (before,) = sources(page, row)
         page.get_by_label(guess).click()
         said = page.locator(".wsr-verdict:visible", has_text="Without term 1")
         said.wait_for()
-        shown = "[...document.querySelectorAll('.wsr-row')].find(r => r.textContent.includes('with these terms'))"
-        now = f"{shown}?.querySelector('img')?.src"
         page.wait_for_function(f"before => ![undefined, before].includes({now})", arg=before)
         told = float(said.inner_text().split("Without term 1, ")[1].split("%")[0])
         seen = page.evaluate(CHANGED, [before, *sources(page, row)])
@@ -192,6 +202,32 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     page.locator(".wsr-row:visible", has_text="sample 2").locator("img").wait_for()
     page.get_by_role("button", name="Download it").last.click()
     page.locator("a[href*='shapes10-mlora-asym-seed1-2.glb']").first.wait_for()
+
+
+def test_a_class_is_asked_for_above_the_grid_and_the_address_tells_of_what_is_on_screen(page):
+    """After this tab, a visitor says: it draws new chairs, and tells me which are copies."""
+    open_tab(page, "Generate")
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()
+    (before,) = sources(page, page.locator(".wsr-row:visible", has_text="sample 1"))
+    assert page.locator(".wsr-chips:visible label.selected").inner_text() == "any"
+    page.get_by_text("Settings", exact=True).locator("visible=true").click()
+    seed = page.get_by_label("Seed")
+    seed.fill("7")
+    seed.press("Enter")
+    page.wait_for_timeout(300)
+    assert "seed=" not in page.evaluate("location.search")  # what is on screen was not drawn from it
+    page.locator(".wsr-chips:visible").get_by_label("chair", exact=True).check()
+    page.locator(".wsr-stale:visible").wait_for()
+    page.locator(".wsr-blank:visible", has_text="New samples are on their way").wait_for()
+    assert not page.locator(".wsr-stale .wsr-name:visible").count()
+    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    page.wait_for_function("location.search.includes('class=chair') && location.search.includes('seed=7')")
+    opened = page.locator(".wsr-row:visible", has_text="sample 1").locator("img")
+    opened.wait_for()
+    page.wait_for_timeout(500)  # what was asked for before may still arrive
+    assert opened.get_attribute("src") != before and not page.locator(".wsr-stale").count()
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.wait_for_function("location.search.includes('data=emoji') && !/seed=|class=/.test(location.search)")
 
 
 def test_a_link_draws_the_samples_it_was_sent_with(open_page):

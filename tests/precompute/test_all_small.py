@@ -33,6 +33,7 @@ from precompute.experiments import (
     peers,
     pointnet,
     processes,
+    realism,
     sampling,
     scaling,
     spans,
@@ -40,6 +41,7 @@ from precompute.experiments import (
     table4,
 )
 from wsr import presets
+from wsr.analysis.realism import load_realism
 from wsr.data import images
 from wsr.fitting import encoders
 from wsr.fitting.encoder import EncoderConfig
@@ -67,6 +69,7 @@ SMALL = {
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},
     audits: {"DECODED": 8},
+    realism: {"DRAWN": 8},
     barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
@@ -190,10 +193,14 @@ def test_encoded_starts_of_pictures(small, tmp_path, capsys, monkeypatch):
 def test_generators_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 200, 84)  # the smallest number of fits that an audit accepts
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
-             "diffusion_sizes", "processes", "scaling", "large_models", "planted")  # fmt: skip
+             "diffusion_sizes", "processes", "scaling", "large_models", "planted", "realism")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
+    like = report("realism-images-faces-paper-mlora-asym")
+    measure = load_realism(assets_dir() / "metrics/realism-images-faces-paper-mlora-asym.safetensors")
+    assert like["fits"] == len(measure.known) == 84 and like["threshold"] == measure.threshold > 1
+    assert like["extractor"] == measure.extractor and set(like["unlike"]) == {"half 1", "half 2", "Gaussian"}
     assert {"diffusion", *(kind.title for kind in audits.compared())} <= set(made["generator"])
     rows = report("table-generation-images-faces-paper")["rows"]
     assert [row["seeds"] for row in rows if row["set"] == "samples"] == [2, 2] and "FD" in rows[0]

@@ -1,7 +1,8 @@
 """Handlers of the Atlas tab. They get the page's values as a dict by widget, because a dozen widgets are read."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -13,7 +14,7 @@ from app.shell.tabs import Widgets
 from app.tabs.atlas import beside, controls, panel, selection
 from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import View, Visit, highlights, map_figure
-from app.tabs.atlas.place import place_fit
+from app.tabs.atlas.place import beside_nearest, place_fit
 from app.tabs.atlas.search import search
 from app.tabs.atlas.widgets import AtlasTab
 
@@ -203,4 +204,20 @@ def place(on: Placing, fitted: Any, visit: Visit, request: gr.Request) -> Iterat
     view: View = first_view(found.dataset, found.representation)
     there = {on.tabs: gr.update(selected="atlas"), tab.visit: visit, tab.dataset: view.dataset}
     shown = panel.show(view, nearest, visit, figure=map_figure(view, visit))
-    yield from session.newest(request, _filled(tab, shown, there | tab.offer(view, visit)))
+    pair = partial(beside_nearest, fitted, found, nearest)
+    yield from session.newest(request, _with_pair(tab, _filled(tab, shown, there | tab.offer(view, visit)), pair))
+
+
+def _with_pair(
+    tab: AtlasTab, shown: Iterator[dict[Any, Any]], pair: Callable[[], tuple[str, str]]
+) -> Iterator[dict[Any, Any]]:
+    """Shows a visitor's network beside the nearest one, where the panel would show the nearest one alone."""
+    frame, hidden = partial(gr.update, visible=True), gr.update(visible="hidden")
+    drawn = snippets.being_drawn(["yours", "the nearest"])
+    waiting = {tab.frame: frame(value=drawn), tab.surface: hidden, tab.facts: ""}
+    for part in shown:
+        yield part | waiting
+        if tab.heat in part:  # what comes after it only draws the nearest one alone
+            break
+    pictures, said = pair()
+    yield {tab.frame: frame(value=pictures), tab.facts: said}

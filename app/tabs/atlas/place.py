@@ -1,10 +1,18 @@
 """Places a visitor's own fit on the maps of the atlas."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from app.shared import library, networks
+from app.shell import snippets
 from app.tabs.atlas.map import Visit
 from wsr.errors import WsrError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DRAWN = 256  # pixels of a drawn surface
 
 
 def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str]:
@@ -18,3 +26,23 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
     found = next((one for one in fitting if one.name == fitted.collection), fitting[0])
     near, points = networks.places(found.name, fitted.weights)
     return Visit(found.name, f"your {fitted.label}", points, visit.projections), found, near
+
+
+def beside_nearest(fitted: Any, found: library.Collection, nearest: str) -> tuple[str, str]:
+    """Returns the pictures of the fit and of the network nearest to it, and the sentence that says what they are."""
+    own = _drawn(found, fitted.weights, fitted.aspect)
+    near = _drawn(found, networks.vector(found.name, nearest), (1, 1))
+    label = found.labels[found.position(nearest)]
+    said = (
+        f"Your {fitted.label}, drawn from its weights, beside the network whose weights are nearest to them among "
+        f"{len(found.ids):,}: {label}."
+    )
+    shown = snippets.pictures([(f"your {fitted.label}", own), (label, near)])
+    return shown, snippets.settled(said)
+
+
+def _drawn(found: library.Collection, weights: "Tensor", aspect: tuple[int, int]) -> np.ndarray:
+    from wsr.render.decode import decode
+
+    shown = decode(networks.zoo(found.name).representation, weights, found.modality.resolutions.opened, aspect)[0]
+    return found.modality.picture(shown, DRAWN)

@@ -166,4 +166,6 @@ def _receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:
     """Lets a button of another tab put its network onto the map and open the Atlas."""
     on = handlers.Placing(tab, tabs, offer.state)
     changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, *tab.panel]
+    # the map begins above the button, which may be far down
+    offer.button.click(None, None, None, js="() => window.scrollTo(0, 0)", queue=False, **compute.PRIVATE)
     offer.button.click(on.bind(handlers.place), [offer.fitted, tab.visit], [tabs, offer.state, *changed], **LOOK)

@@ -17,13 +17,14 @@ from app.shell import compute, session, snippets
 from app.shell.address import NotInLinks, whole
 from app.shell.jobs import OFF, ON, Job, said_in_line
 from app.shell.tabs import Widgets
-from app.tabs.fit import preparing, run, six, starting
+from app.tabs.fit import preparing, recorded, run, six, starting
+from app.tabs.fit.recorded import BEFORE_A_FIT
 from wsr.errors import WsrError, unknown_name
 from wsr.isolation import Stopped
 
 WAYS = ("one", "six")
 READING = "Reading the file …"
-BEFORE_A_FIT = "Press Fit: a few thousand numbers become this picture while you look."
+BEGINS = "The fit begins …"
 GONE_OUT = "The shape is empty: its field says that all points are outside."
 OWN = "own-file"  # in the address, in place of a sample's id
 GONE = (
@@ -112,7 +113,8 @@ def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
     steps = whole(given["steps"], *run.STEPS) if "steps" in given else shown.steps
     if way not in WAYS:
         raise unknown_name("way to fit", way, WAYS)
-    return tab.fill(shown) | tab.fill(run.checked(given.get("kind", "mlora-asym"), rank, steps)) | {tab.way: way}
+    asked = run.checked(given.get("kind", "mlora-asym"), rank, steps)
+    return tab.fill(shown) | tab.fill(asked) | {tab.way: way, tab.picture: recorded.picture(item)}
 
 
 @compute.guarded
@@ -148,9 +150,10 @@ def _read(tab: FitTab, path: str, left: Callable[[], bool], stopped: str) -> dic
 
 
 def prepare(tab: FitTab, request: gr.Request) -> dict[Any, Any]:
-    """Answers a press on Fit."""
-    off = gr.update(**OFF)
-    return tab.job.prepare(request) | {tab.zoom: gr.update(visible=False), tab.download: off, tab.place: off}
+    """Answers a press on Fit. The recorded fit, or the last one, ends."""
+    off, blank = gr.update(**OFF), gr.update(value=snippets.blank(BEGINS))
+    left = {tab.zoom: gr.update(visible=False), tab.download: off, tab.place: off, tab.picture: blank}
+    return tab.job.prepare(request) | left
 
 
 def suggest_steps(tab: FitTab, target: Any, way: str, representation: str, rank: int, steps: int) -> dict[Any, Any]:

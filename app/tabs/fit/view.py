@@ -15,7 +15,7 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.fit import handlers, preparing, run, six
+from app.tabs.fit import handlers, preparing, recorded, run, six
 from app.tabs.fit.handlers import FitTab
 from wsr.fields import registry
 from wsr.modalities import IMAGE, everything
@@ -41,7 +41,7 @@ def _link(tab: FitTab, view: gr.Tab) -> Part:
     """The tab's state in the address: the sample (a visitor's own file is not part of it) and the settings."""
     settings = {"kind": tab.representation, "rank": tab.rank, "steps": tab.steps}
     widgets = {"sample": tab.sample, "way": tab.way, **settings}
-    others = [tab.target, tab.target_view, tab.state, tab.strip, tab.curve]
+    others = [tab.target, tab.target_view, tab.state, tab.strip, tab.picture, tab.curve]
     return Part("fit", view, widgets, tab.bind(handlers.restore), others)
 
 
@@ -53,7 +53,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
             target_view = gr.HTML(picture_of)
         with gr.Column(min_width=150, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Decoded from weights</div>')
-            picture = gr.HTML(snippets.blank(handlers.BEFORE_A_FIT))
+            picture = gr.HTML(recorded.picture(sample))
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=322, interactive=False, camera_position=snippets.CAMERA
             )
@@ -69,11 +69,11 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
         ways = list(zip(("one representation", f"{six.called()} side by side"), handlers.WAYS, strict=True))
         way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
-        state = gr.HTML(snippets.settled("Choose a sample or bring your own, then press Fit."), elem_classes="wsr-grow")
+        state = gr.HTML(snippets.settled(recorded.invitation(sample)), elem_classes="wsr-grow")
     editing = edit_row.layout()
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            gr.HTML('<div class="wsr-label">Samples, none of them seen in training</div>')
+            gr.HTML('<div class="wsr-label">Samples, none of them seen in training, the quickest first</div>')
             strip = Pictures(chosen=sample)
             upload = gr.File(
                 label="Your own file", height=150,
@@ -140,7 +140,7 @@ def _wire(tab: FitTab) -> None:
     measuring = {**compute.PREPARE, **compute.PRIVATE}
     tab.job.wire(
         Step(tab.bind(handlers.fit), asked, shown),
-        prepare=Step(tab.bind(handlers.prepare), outputs=after),
+        prepare=Step(tab.bind(handlers.prepare), outputs=[*after, tab.picture]),
         then=[Step(tab.bind(handlers.measure), asked, [tab.target, tab.steps], measuring)],
         finish=Step(tab.bind(handlers.finish), [tab.fitted, tab.way], [tab.picture, *after], look),
     )

@@ -26,6 +26,13 @@ MEANING = {
     "blend": "a blend: it lies almost on the line between two training networks. New networks rarely do",
     "novel": "novel: it is no nearer to a training network, or to a mix of two, than a really new one would be",
 }
+# What is said of novel samples, by whether what they show is like real ones.
+SHORT = {True: "new, and like real ones", False: "new, but unlike real ones"}
+LONG = {
+    True: "What it shows is like real ones: no further from the nearest of them than they are from each other.",
+    False: "What it shows is unlike real ones: further from the nearest of them than {share:.0%} of them are from each "
+    "other.",
+}
 
 
 def items(
@@ -49,11 +56,21 @@ def noted(shown: list[dict[str, Any]], sampled: Sampled) -> list[dict[str, Any]]
         return shown
     name = sampled.asked.name
     found = []
-    for i, (item, verdict) in enumerate(zip(shown, sampled.verdicts, strict=True), 1):
+    for i, (item, verdict) in enumerate(zip(shown, sampled.verdicts, strict=True)):
         near = " + ".join(label(name, models.audit(name)[1][row]) for row in origins(verdict))
-        about = {"note": f"near {near}", "title": f"Sample {i} is {MEANING[verdict.word]}."}
-        found.append({**item, "label": f"{i} · {verdict.word}", **about})
+        word = SHORT[sampled.real[i]] if sampled.real and verdict.word == "novel" else verdict.word
+        found.append({**item, "label": f"{i + 1} · {word}", "note": f"near {near}", "title": told(sampled, i)})
     return found
+
+
+def told(sampled: Sampled, at: int) -> str:
+    """The sentences about a sample: whether it is new, and if so, whether it is like real ones."""
+    word = sampled.verdicts[at].word
+    said = f"Sample {at + 1} is {MEANING[word]}."
+    if word != "novel" or not sampled.real:
+        return said
+    measure, _ = models.realism(sampled.asked.name)
+    return f"{said} {LONG[sampled.real[at]].format(share=1 - measure.rate)}"
 
 
 def origins(verdict: "Verdict") -> list[int]:

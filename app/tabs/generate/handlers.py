@@ -3,83 +3,25 @@
 import contextlib
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
-from app.components.pictures import Pictures
 from app.components.plotly_chart import picked_id
 from app.shared import library, networks
 from app.shared.edits import Edits
 from app.shared.fitted import Fitted
 from app.shared.palette import NAMES
 from app.shell import compute, session, snippets
-from app.shell.jobs import ON, Job, said_in_line
-from app.shell.tabs import Widgets
+from app.shell.jobs import OFF, ON, said_in_line
 from app.tabs.generate import drawn, models, run
 from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled
+from app.tabs.generate.widgets import GenerateTab, Opened
 from wsr.errors import WsrError
 
 STEPS = 50  # that visitors begin with
+ON_THEIR_WAY = "New samples are on their way: one opens here as soon as they have come."
 _warming: set[tuple[str, str]] = set()  # collections and generators that are being made ready
-
-
-@dataclass
-class GenerateTab(Widgets):
-    """by: the generator; items: the grid of samples; picked: number of the open sample, as text; other, way, walking,
-    walked: widgets of the walk to another sample; sampled: the visitor's `Sampled` or None; fitted: the open sample as
-    a `Fitted`; linked: changes when a link asks for samples that have to be drawn first."""
-
-    dataset: gr.Radio
-    kind: gr.Dropdown
-    by: gr.Dropdown
-    cls: gr.Dropdown
-    guidance: gr.Slider
-    steps: gr.Slider
-    seed: gr.Number
-    state: gr.HTML
-    job: Job
-    items: Pictures
-    picked: gr.Textbox
-    pair: gr.HTML
-    verdict: gr.HTML
-    surface: gr.Model3D
-    take: gr.Button
-    place: gr.Button
-    files: gr.File
-    other: gr.Number
-    way: gr.Slider
-    walking: gr.Accordion
-    walked: gr.HTML
-    sampled: gr.State
-    fitted: gr.State
-    linked: gr.Textbox
-
-    @property
-    def asked(self) -> list[Any]:
-        """The widgets that say what to sample, in the order of `models.checked`."""
-        return [self.dataset, self.kind, self.cls, self.guidance, self.steps, self.seed, self.by]
-
-    def checked(self, values: dict[Any, Any]) -> Asked:
-        """Checks what to sample, from the page's values by widget. WsrError for a value that is unknown or out of
-        range."""
-        return models.checked(*(values[widget] for widget in self.asked))
-
-
-@dataclass
-class Opened:
-    """New values of the widgets once a sample has been opened."""
-
-    picked: str
-    fitted: Fitted
-    pair: str
-    verdict: str
-    surface: dict[str, Any]
-    take: dict[str, Any]
-    place: dict[str, Any]
-    files: dict[str, Any]
-    walked: str = ""
 
 
 def kinds_of(dataset: str) -> list[tuple[str, str]]:
@@ -98,7 +40,7 @@ def _offered(tab: GenerateTab, asked: Asked) -> dict[Any, Any]:
     classes = [ANY, *models.classes_of(asked.name, asked.by)]
     return {
         tab.by: gr.update(choices=generators_of(asked.name), value=asked.by),
-        tab.cls: gr.update(choices=classes, value=asked.cls or ANY),
+        tab.cls: gr.update(choices=classes, value=asked.cls or ANY, visible=len(classes) > 1),
     }
 
 
@@ -111,7 +53,8 @@ def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
     picked = given.get("sample", "")
     if picked and not (picked.isdecimal() and int(picked) < models.COUNT):
         raise WsrError(f"Samples of a link are numbered 0 to {models.COUNT - 1}, not {picked[:20]!r}.")
-    return {
+    stored = models.alike(asked, models.kept(asked.name, asked.by))
+    return tab.said(None if stored else asked) | {
         tab.dataset: dataset,
         tab.kind: gr.update(choices=kinds_of(dataset), value=kind),
         tab.guidance: asked.guidance,
@@ -119,7 +62,7 @@ def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.seed: asked.seed,
         tab.picked: picked,
         # other samples than those that are kept have to be drawn first: a change of this does it
-        tab.linked: "" if models.alike(asked, models.kept(asked.name, asked.by)) else f"{asked}",
+        tab.linked: "" if stored else f"{asked}",
     } | _offered(tab, asked)
 
 
@@ -129,17 +72,17 @@ def change_dataset(tab: GenerateTab, dataset: str) -> dict[Any, Any]:
     if not kinds:
         raise WsrError(f"There is no model of {dataset!r} here.")
     asked = models.checked(dataset, kinds[0][1], ANY, PLAIN, STEPS, 0)
-    return {tab.kind: gr.update(choices=kinds, value=kinds[0][1])} | _offered(tab, asked)
+    return {tab.kind: gr.update(choices=kinds, value=kinds[0][1])} | _offered(tab, asked) | tab.said(None)
 
 
 @compute.guarded
 def change_kind(tab: GenerateTab, dataset: str, kind: str) -> dict[Any, Any]:
-    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0))
+    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0)) | tab.said(None)
 
 
 @compute.guarded
 def change_generator(tab: GenerateTab, dataset: str, kind: str, by: str) -> dict[Any, Any]:
-    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by))
+    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)) | tab.said(None)
 
 
 @compute.guarded
@@ -153,7 +96,11 @@ def opened(
     if sampled is None or (sampled.asked.name, sampled.asked.by) != (asked.name, asked.by):
         yield from session.newest(request, _kept(tab, asked, request), "samples")
     else:
-        yield gr.skip()
+        yield gr.skip() if _are_stored(sampled) else tab.said(sampled.asked)
+
+
+def _are_stored(sampled: Sampled) -> bool:
+    return sampled.asked == models.kept(sampled.asked.name, sampled.asked.by)
 
 
 def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -161,13 +108,24 @@ def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[
         if tab.job.is_going_on(request):
             yield gr.skip()
             return
-        yield tab.fill(screen)
+        yield _filled(tab, screen)
+
+
+def _filled(tab: GenerateTab, screen: run.Screen) -> dict[Any, Any]:
+    """Returns what a screen changes. New pictures end the waiting, and new samples are told in the address."""
+    shown = tab.fill(screen)
+    if screen.items is not None:
+        shown[tab.items] = gr.update(value=screen.items, stale=False)
+    if screen.sampled is not None:
+        shown |= tab.said(None if _are_stored(screen.sampled) else screen.sampled.asked)
+    return shown
 
 
 def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
-    """Answers a press on Sample. If the settings are those of the samples on screen, the seed changes, so that new
-    samples come."""
-    begun, sampled = tab.job.prepare(request), values[tab.sampled]
+    """Answers a press on Sample or on a class. What was said of the samples on screen goes at once. If the settings are
+    theirs, the seed changes, so that new samples come. A class that is chosen meanwhile ends the running job."""
+    tab.job.end(request)
+    begun, sampled = tab.job.prepare(request) | _left(tab), values[tab.sampled]
     with contextlib.suppress(WsrError):  # `sample` says what is wrong
         asked = tab.checked(values)
         if models.alike(asked, sampled.asked if sampled else models.kept(asked.name, asked.by)):
@@ -175,10 +133,21 @@ def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> di
     return begun
 
 
+def _left(tab: GenerateTab) -> dict[Any, Any]:
+    """Takes the verdicts, and the opened sample, from the screen."""
+    off, hidden = gr.update(**OFF), gr.update(visible=False)
+    large = {tab.fitted: None, tab.pair: snippets.blank(ON_THEIR_WAY), tab.verdict: "", tab.surface: _surface(None)}
+    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: ""}
+
+
+def finish(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:
+    return tab.job.finish(request) | {tab.items: gr.update(stale=False)}
+
+
 @said_in_line
 def sample(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     for screen in run.run(tab.checked(values), tab.job.stop_file(request)):
-        yield tab.fill(screen)
+        yield _filled(tab, screen)
 
 
 @compute.guarded
@@ -191,7 +160,10 @@ def pick(tab: GenerateTab, sampled: Sampled | None, event: gr.EventData, request
 @compute.guarded
 def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
     """Opens the sample with the same number when new samples come; at first, the first one."""
-    return gr.skip() if sampled is None else tab.fill(_large(sampled, _number(sampled, picked or "0"), request))
+    if sampled is None or tab.job.is_going_on(request):
+        return gr.skip()
+    found = _large(sampled, _number(sampled, picked or "0"), request)
+    return gr.skip() if tab.job.is_going_on(request) else tab.fill(found)  # others may have been asked for meanwhile
 
 
 @compute.guarded
@@ -226,7 +198,7 @@ def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
             weights = networks.zoo(asked.name).weights([training[row]])
             near = drawn.opened_picture(asked.name, weights)
             shown.append((f"training: {drawn.label(asked.name, training[row])}", near))
-        said = snippets.settled(f"Sample {at + 1} is {drawn.MEANING[verdict.word]}.")
+        said = snippets.settled(drawn.told(sampled, at))
     surface = _surface(glb)
     on, hidden = gr.update(**ON), gr.update(visible=False)
     return Opened(str(at), fitted, snippets.pictures(shown), said, surface, take=on, place=on, files=hidden)

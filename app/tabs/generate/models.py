@@ -1,6 +1,6 @@
 """The generators that a visitor can sample from, and checks of what they ask for."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from wsr.analysis.novelty import Audit, Verdict
+    from wsr.analysis.realism import Realism
     from wsr.generators.base import Generator
+    from wsr.metrics.features import Extractor
 
 COUNT = 16
 STEPS, GUIDANCE, SEEDS = (10, 200), (0.0, 4.0), (0, 99_999)
@@ -40,11 +42,13 @@ class Asked:
 
 @dataclass
 class Sampled:
-    """The result of sampling: the weights (n, p) and, if there is an audit, a verdict on each."""
+    """The result of sampling: the weights (n, p); if there is an audit, a verdict on each; and if realism has been
+    calibrated, whether what each shows is like real ones."""
 
     asked: Asked
     weights: "Tensor"
     verdicts: "list[Verdict]"
+    real: list[bool] = field(default_factory=list)
 
 
 def models() -> list[str]:
@@ -137,6 +141,30 @@ def audit(name: str) -> "tuple[Audit, list[str]]":
 
     made, training, _ = audit_of(networks.zoo(name))
     return made, training
+
+
+def realism_file(name: str) -> Path:
+    return assets_dir() / "metrics" / f"realism-{name}.safetensors"
+
+
+@cached_by_file(lambda name: [realism_file(name)], maxsize=6)
+def realism(name: str) -> "tuple[Realism, Extractor] | None":
+    """Returns what tells whether samples of a collection are like real ones, with its extractor of features. None where
+    it has not been calibrated, or was with another extractor than this machine has, whose features mean nothing
+    beside ours."""
+    from wsr.analysis.realism import load_realism
+
+    if not realism_file(name).is_file():
+        return None
+    try:
+        made, extractor = load_realism(realism_file(name)), library.collection(name).modality.extractor()
+    except WsrError as error:
+        library.log.error("Samples of %s are not compared with real ones. %s", name, error)
+        return None
+    if made.extractor == extractor.name:
+        return made, extractor
+    library.log.warning("Realism of %s was calibrated with %s, not %s.", name, made.extractor, extractor.name)
+    return None
 
 
 def learnt_from(name: str, by: str) -> int:

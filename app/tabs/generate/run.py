@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.shared import library, work
+from app.shared import library, networks, work
 from app.shell import snippets, workers
 from app.shell.jobs import Pace
 from app.tabs.generate import drawn, models
@@ -56,6 +56,7 @@ def opening(name: str, by: str = OWN) -> Iterator[Screen]:
     yield Screen(said, shown)
     with _drawing:
         sampled.verdicts = sampled.verdicts or judged(name, sampled.weights)
+        sampled.real = sampled.real or realistic(sampled)
     yield Screen(snippets.settled(summary(sampled)), drawn.noted(shown, sampled), sampled)
 
 
@@ -101,6 +102,9 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
         return
     yield Screen(snippets.working("Looking for copies …", 1.0), shown)
     sampled = Sampled(asked, record.weights, [] if stop.exists() else judged(asked.name, record.weights))
+    if not stop.exists() and models.realism_file(asked.name).is_file():
+        yield Screen(snippets.working("Comparing with real ones …", 1.0), drawn.noted(shown, sampled))
+        sampled.real = realistic(sampled)
     yield Screen(snippets.settled(summary(sampled)), drawn.noted(shown, sampled), sampled)
 
 
@@ -120,12 +124,28 @@ def judged(name: str, weights: "Tensor") -> "list[Verdict]":
         return []
 
 
+def realistic(sampled: Sampled) -> list[bool]:
+    """Tells of each sample whether what it shows is like real ones; empty where that cannot be said, or where no sample
+    is novel."""
+    from wsr.analysis.evaluation import decoded
+
+    name = sampled.asked.name
+    if not any(verdict.word == "novel" for verdict in sampled.verdicts) or (found := models.realism(name)) is None:
+        return []
+    measure, extractor = found
+    seen = decoded(networks.zoo(name).representation, sampled.weights, extractor, measure.resolution)
+    return measure.like_real(seen.features).tolist()
+
+
 def summary(sampled: Sampled) -> str:
     if not sampled.verdicts:
         return f"{len(sampled.weights)} new networks."
     words = [verdict.word for verdict in sampled.verdicts]
     many = {"novel": "novel", "blend": "blends of two", "replica": "replicas"}
     one = {"novel": "novel", "blend": "blend of two", "replica": "replica"}
+    if sampled.real:
+        like = sum(real for real, word in zip(sampled.real, words, strict=True) if word == "novel")
+        many["novel"] = one["novel"] = f"novel ({like} like real ones)"
     parts = [f"{words.count(word)} {(one if words.count(word) == 1 else many)[word]}" for word in many]
     said = f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
     here, learnt = len(models.audit(sampled.asked.name)[1]), models.learnt_from(sampled.asked.name, sampled.asked.by)

@@ -38,9 +38,11 @@ TAB = Tab("generate", "Generate", build, models.models, MISSING, warm)
 
 
 def _link(tab: GenerateTab, view: gr.Tab) -> Part:
-    """The tab's state in the address: what to sample, and which of the samples is open."""
-    widgets = dict(zip(("data", "kind", "class", "guidance", "steps", "seed", "by"), tab.asked, strict=True))
-    return Part("generate", view, {**widgets, "sample": tab.picked}, tab.bind(handlers.restore), [tab.linked])
+    """The tab's state in the address: what the samples on screen are, and which of them is open. The controls say what
+    the next ones will be."""
+    widgets = {"data": tab.dataset, "kind": tab.kind, **tab.on_screen, "by": tab.by, "sample": tab.picked}
+    others = [tab.cls, tab.guidance, tab.steps, tab.seed, tab.linked]
+    return Part("generate", view, widgets, tab.bind(handlers.restore), others)
 
 
 def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
@@ -55,17 +57,18 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 with gr.Row(elem_classes="wsr-buttons"):
                     sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
                     stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
+            classes = [models.ANY, *models.classes_of(first.name, offered[0][1])]
+            cls = gr.Radio(
+                classes, value=models.ANY, label="Class", show_label=False, container=False, elem_classes="wsr-chips",
+                visible=len(classes) > 1,
+            )  # fmt: skip
             state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
-            items = Pictures(columns=COLUMNS)
+            items = Pictures(columns=COLUMNS, wrap=True)
             with gr.Accordion("Settings", open=False, elem_classes="wsr-later"):
                 kind = gr.Dropdown(kinds_of(first.dataset), value=first.representation, label="Representation")
                 by = gr.Dropdown(
                     offered, value=offered[0][1], label="Generator",
                     info="Learns the weights. Baselines only copy, mix or scatter the training networks.",
-                )  # fmt: skip
-                cls = gr.Dropdown(
-                    [models.ANY, *models.classes_of(first.name, offered[0][1])], value=models.ANY, label="Class",
-                    info="Where a data set has no classes, clusters of weights take their place: hands, heads …",
                 )  # fmt: skip
                 guidance = gr.Slider(
                     *models.GUIDANCE, value=models.PLAIN, step=0.25, label="Guidance",
@@ -95,6 +98,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
         files=files, other=other, way=way, walking=walking, walked=walked,
         sampled=gr.State(None, time_to_live=3600), fitted=gr.State(None, time_to_live=3600),
         linked=gr.Textbox("", visible="hidden"),
+        **{name: gr.Textbox("", visible="hidden") for name in ("of_class", "of_guidance", "of_steps", "of_seed")},
     )  # fmt: skip
     return tab, editing
 
@@ -109,13 +113,14 @@ def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
 def _wire(tab: GenerateTab, view: gr.Tab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
-    which, offered = [tab.dataset, tab.kind, tab.by], [tab.by, tab.cls]
+    said = list(tab.on_screen.values())
+    which, offered = [tab.dataset, tab.kind, tab.by], [tab.by, tab.cls, *said]
     changed = (
         tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, *offered], **look),
         tab.kind.input(tab.bind(handlers.change_kind), [tab.dataset, tab.kind], offered, **look),
         tab.by.input(tab.bind(handlers.change_generator), which, offered, **look),
     )
-    screen = [tab.state, tab.items, tab.sampled]
+    screen = [tab.state, tab.items, tab.sampled, *said]
     large = [
         tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked
     ]  # fmt: skip
@@ -126,8 +131,9 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
         ).then(handlers.warm, which, None, **newest)
     ended = tab.job.wire(
         Step(tab.bind(handlers.sample), set(tab.asked), screen[1:]),
-        prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed]),
-        triggers=[tab.linked.change],
+        prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed, tab.items, *large[1:]]),
+        finish=Step(tab.bind(handlers.finish), None, [tab.items]),
+        triggers=[tab.linked.change, tab.cls.input],
     )
     # another model may have been chosen meanwhile
     ended.then(open_tab, [*which, tab.sampled], screen, **newest).then(

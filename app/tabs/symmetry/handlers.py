@@ -11,10 +11,11 @@ from app.shared import library, sheets
 from app.shell import compute
 from app.shell.tabs import Widgets
 from app.tabs.symmetry import run
-from app.tabs.symmetry.cards import Card, given_value
+from app.tabs.symmetry.cards import MAP, Card, families_of, given_value, subject_of
 from wsr.errors import WsrError
 
 SHOWN = 8  # items to choose from
+FIRST_SEED = 0  # of the shuffle that a visitor sees first
 
 
 @dataclass
@@ -30,14 +31,14 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
     dataset = given.get("data", tab.dataset.value)
     if not run.names_of(dataset):
         raise WsrError(f"There are no fits of {dataset!r} here.")
-    item = given.get("item", items_of(dataset, decode=False)[0]["id"])
+    item = given.get("item") or items_of(dataset, decode=False)[0]["id"]
     library.collection(next(iter(run.names_of(dataset).values()))).position(item)
     own = {
         widget: given_value(widget, given.get(name))
         for card in tab.cards
         for name, widget in card.linked.items()
     }
-    return {tab.dataset: dataset, tab.item: item, **own, tab.strip: strip_of(dataset)}
+    return {tab.dataset: dataset, tab.item: given.get("item", ""), **own}
 
 
 @compute.guarded
@@ -50,21 +51,49 @@ def choose(dataset: str, event: gr.EventData) -> str:
 
 @compute.guarded
 def change_dataset(tab: SymmetryTab, dataset: str) -> dict[Any, Any]:
-    return {tab.strip: strip_of(dataset), tab.item: items_of(dataset, decode=False)[0]["id"]}
+    first = first_item(dataset)
+    return {tab.item: first, tab.strip: strip_of(dataset, first)}
 
 
-def items_of(dataset: str, decode: bool = True) -> list[dict[str, Any]]:
-    """Returns some held-out items as examples."""
-    name = next(iter(run.names_of(dataset).values()))
-    found = library.collection(name)
-    held_out = [item for item, held in zip(found.ids, found.held_out, strict=True) if held]
-    return sheets.examples(name, library.examples(found.source, held_out or found.ids, SHOWN), decode)
+def ask_anew(tab: SymmetryTab) -> dict[Any, Any]:
+    """Takes the guesses back: the questions about another data set have not been answered yet."""
+    return {widget: value for card in tab.cards for widget, value in card.asked_again.items()}
 
 
-def strip_of(dataset: str) -> Any:
+@compute.guarded
+def opened(tab: SymmetryTab, dataset: str, item: str) -> dict[Any, Any]:
+    """Fills the strip when the tab is opened, and chooses an item if neither a link nor the visitor has."""
+    chosen = item or first_item(dataset)
+    return {tab.item: chosen, tab.strip: strip_of(dataset, chosen)}
+
+
+def first_item(dataset: str) -> str:
+    """The item with which the tab opens: the held-out one whose point jumps furthest on the map when it is shuffled."""
+    items, families = _candidates(dataset), families_of(dataset)
+    if not families:
+        return items[0]
+    shown = subject_of(dataset, items[0], families[0][1], masked=False)
+    there = set(library.collection(shown.name).ids)
+    return run.furthest(shown.name, tuple(item for item in items if item in there), "permutation", FIRST_SEED, *MAP)
+
+
+def _candidates(dataset: str, count: int | None = None) -> list[str]:
+    """Held-out items of a data set, those that it likes first."""
+    found = library.collection(next(iter(run.names_of(dataset).values())))
+    held_out = [item for item, held in zip(found.ids, found.held_out, strict=True) if held] or found.ids
+    return library.examples(found.source, held_out, count or len(held_out))
+
+
+def items_of(dataset: str, decode: bool = True, first: str = "") -> list[dict[str, Any]]:
+    """Returns some held-out items as examples, behind the one that is chosen."""
+    shown = list(dict.fromkeys([*filter(None, [first]), *_candidates(dataset, SHOWN)]))[:SHOWN]
+    return sheets.examples(next(iter(run.names_of(dataset).values())), shown, decode)
+
+
+def strip_of(dataset: str, chosen: str) -> Any:
     """Update of the strip that adds its pictures. Decoding them imports the engine, so the page is built without
     them."""
-    return gr.update(value=items_of(dataset), sprite=sprite_of(dataset))
+    return gr.update(value=items_of(dataset, first=chosen), sprite=sprite_of(dataset), chosen=chosen)
 
 
 def sprite_of(dataset: str) -> dict[str, Any] | None:

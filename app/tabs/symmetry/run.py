@@ -127,6 +127,23 @@ def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:
     return places[method, dims]
 
 
+@cached_by_file(lambda name, *_: library.files_of(name), maxsize=16)
+def furthest(name: str, items: tuple[str, ...], kind: str, seed: int, method: str, dims: int) -> str:
+    """Returns the item whose point moves furthest on the collection's map when an action changes its weights: by it a
+    visitor sees at once that the weights have moved. Two hundred items take a second."""
+    from wsr import symmetry
+    from wsr.analysis import interpolated, nearest
+
+    found, model, vectors = library.collection(name), networks.zoo(name).representation, networks.weights(name)
+    points, rows = found.points(method, dims), [found.position(item) for item in items]
+    known = np.isfinite(points).all(axis=1)
+    moved = symmetry.act(model, model.layout.fill(vectors[rows].float()), kind, seed, 1.0)
+    others = vectors[known]
+    near = nearest(model.layout.strip(moved), others, networks.NEIGHBOURS, centre=others.float().mean(0))
+    away = np.linalg.norm(np.asarray(interpolated(*near, points[known])) - points[rows], axis=1)
+    return items[int(np.nanargmax(away))] if np.isfinite(away).any() else items[0]
+
+
 @dataclass(frozen=True)
 class Terms:
     """Theorem 2 in one layer. base: the base's matrix W̄. terms: the r terms of the adapted matrix. picture: the field

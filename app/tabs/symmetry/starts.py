@@ -63,7 +63,8 @@ def starts_card(dataset: str) -> Card:
         guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
         ask_again(kind.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
 
-    return Card({"start": kind, "start_guess": guess}, inputs, outputs, opened, wire)
+    linked = {"start": kind, "start_guess": guess}
+    return Card(linked, inputs, outputs, opened, wire, {guess: None})
 
 
 def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:

@@ -72,7 +72,7 @@ def theorem_card(dataset: str) -> Card | None:
             event(opened, [*shared, *inputs], outputs, **OPTIONS)
 
     linked = {"pairs": family, "terms": switches, "layer": layer, "term_guess": guess}
-    return Card(linked, inputs, outputs, opened, wire)
+    return Card(linked, inputs, outputs, opened, wire, {guess: None, switches: everything})
 
 
 def _drawn(found: run.Terms, chosen: list[int], added: bool) -> list[tuple[str, np.ndarray]]:

@@ -24,19 +24,26 @@ def build(place: Place) -> Built:
     return Built(link=_link(tab, place.view))
 
 
-TAB = Tab("symmetry", "Symmetry", build, datasets, "There are no fitted networks here yet. Make them with")
+def warm() -> None:
+    """Finds the item with which the tab opens."""
+    for dataset in datasets()[:1]:
+        with compute.told(dataset):
+            handlers.first_item(dataset)
+
+
+TAB = Tab("symmetry", "Symmetry", build, datasets, "There are no fitted networks here yet. Make them with", warm)
 
 
 def _link(tab: SymmetryTab, view: gr.Tab) -> Part:
     """The tab's state in the address: the item, and the cards' widgets."""
     own = {name: widget for card in tab.cards for name, widget in card.linked.items()}
     widgets = {"data": tab.dataset, "item": tab.item, **own}
-    return Part("symmetry", view, widgets, tab.bind(handlers.restore), [tab.strip])
+    return Part("symmetry", view, widgets, tab.bind(handlers.restore))
 
 
 def _layout(datasets: list[str]) -> SymmetryTab:
     first = items_of(datasets[0], decode=False)
-    item = gr.Textbox(first[0]["id"], visible="hidden")
+    item = gr.Textbox("", visible="hidden")  # chosen when the tab is opened, which imports the engine
     with gr.Row():
         titles = library.titles(library.collection_names())
         dataset = gr.Radio(
@@ -50,11 +57,15 @@ def _layout(datasets: list[str]) -> SymmetryTab:
 def _wire(tab: SymmetryTab, view: gr.Tab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     change = tab.bind(handlers.change_dataset)
-    view.select(handlers.strip_of, tab.dataset, tab.strip, **look)
+    anew = [widget for card in tab.cards for widget in card.asked_again]
+    # at once: a guess that comes before the other data set's pictures is one about these
+    tab.dataset.input(tab.bind(handlers.ask_anew), None, anew, queue=False, **compute.PRIVATE)
+    events = (
+        view.select(tab.bind(handlers.opened), [tab.dataset, tab.item], [tab.strip, tab.item], **look),
+        tab.strip.pick(handlers.choose, [tab.dataset], tab.item, **look),
+        tab.dataset.input(change, tab.dataset, [tab.strip, tab.item], **look),
+    )
     for card in tab.cards:
         card.wire([tab.dataset, tab.item])
-        inputs, outputs = [tab.dataset, tab.item, *card.inputs], card.outputs
-        view.select(card.opening, inputs, outputs, **look)
-        tab.strip.pick(handlers.choose, [tab.dataset], tab.item, **look).then(card.opening, inputs, outputs, **look)
-        changed = tab.dataset.input(change, tab.dataset, [tab.strip, tab.item], **look)
-        changed.then(card.opening, inputs, outputs, **look)
+        for event in events:
+            event.then(card.opening, [tab.dataset, tab.item, *card.inputs], card.outputs, **look)

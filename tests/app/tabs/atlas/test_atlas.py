@@ -172,7 +172,9 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     assert where.name == IMAGES and nearest == found.ids[5] and set(placed.points) == set(found.maps)
     for key, points in found.maps.items():
         assert np.allclose(placed.points[key], points[5], atol=1e-2)  # equal weights are placed at the same point
-    first, second, *_ = handlers.place(PLACING, own, Visit(), None)
+    first, second, third, *_ = handlers.place(PLACING, own, Visit(), None)
+    assert third["frame"]["value"].count("<img") == 2 and "your thing" in third["frame"]["value"]
+    assert f"nearest to them among {len(found.ids)}: {found.labels[5]}." in third["facts"]
     assert first["tabs"]["selected"] == "atlas" and first["dataset"] == "emoji"
     assert first["representation"]["value"] == "mlora-asym" and first["visit"].label == "your thing"
     assert [m["label"] for m in second["chart"]["highlight"] if m["role"] == "placed"] == ["your thing"]

@@ -20,7 +20,6 @@ from app.tabs.atlas.place import place_fit
 from app.tabs.generate import drawn, handlers, models
 from app.tabs.generate import run as generate_run
 from app.tabs.generate.handlers import GenerateTab
-from wsr.analysis.novelty import Verdict
 from wsr.errors import WsrError
 from wsr.fitting.saved import load_weights
 
@@ -36,18 +35,6 @@ class Request:
 def asked(*values, sampled=None):
     """Returns the page's values by widget."""
     return dict(zip(TAB.asked, (*(values or ASKED), "diffusion"), strict=True)) | {"sampled": sampled}
-
-
-@pytest.fixture
-def sampled(assets, tmp_path, monkeypatch, small):
-    monkeypatch.setattr(
-        generate_run, "judged",
-        lambda name, w: [
-            Verdict(("novel", "blend", "replica")[i % 3], 0.5, 2, 0.9, 0.4, (1, 3), 0.9) for i in range(len(w))
-        ],
-    )  # fmt: skip
-    monkeypatch.setattr(models, "audit", lambda name: (None, library.collection(name).ids))
-    return [screen for screen in generate_run.run(models.checked(*ASKED), tmp_path / "stop")]
 
 
 def test_samples_appear_step_by_step_and_are_judged(sampled):
@@ -84,9 +71,12 @@ def test_pressing_sample_again_draws_other_samples_than_those_on_screen(sampled)
     plain = ("emoji", "mlora-asym", "any", models.PLAIN, 50, 0)
     assert handlers.prepare(TAB, asked(*plain), Request())["seed"] == 1  # seed 0 is what the tab opens with
     made = sampled[-1].sampled
+    TAB.job.finish(Request())
     assert handlers.prepare(TAB, asked(sampled=made), Request())["seed"] == ASKED[-1] + 1
+    TAB.job.finish(Request())
     assert "seed" not in handlers.prepare(TAB, asked(*plain[:-1], 7, sampled=made), Request())
     unknown = asked("emoji", "nobody", "any", 1.0, 10, 0, sampled=made)
+    TAB.job.finish(Request())
     assert "seed" not in handlers.prepare(TAB, unknown, Request())
     TAB.job.finish(Request())
 
@@ -219,7 +209,7 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     *_, last = handlers.sample(TAB, given, Request())
     made = last["sampled"]
     assert made.asked.by == "gaussian" and not torch.equal(made.weights, sampled[-1].sampled.weights)
-    assert last["items"][0]["label"] == "1 · novel", "they carry their verdicts alike"
+    assert last["items"]["value"][0]["label"] == "1 · novel", "they carry their verdicts alike"
     assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", None, Request())["files"]["value"][0]
     with pytest.raises(gr.Error, match="Only a diffusion model"):
         handlers.walk(made, "1", 3, 0.5)

@@ -1,12 +1,14 @@
 """The Symmetry tab's handlers: transformations are applied to weights, and their effects are shown."""
 
+from types import SimpleNamespace
+
 import gradio as gr
 import numpy as np
 import pytest
 
 from app.shared import library
 from app.tabs.symmetry import cards as symmetry_cards
-from app.tabs.symmetry import handlers, view
+from app.tabs.symmetry import handlers, stripes, view
 from app.tabs.symmetry import run as symmetry_run
 from app.tabs.symmetry import starts as symmetry_starts
 from app.tabs.symmetry import terms as symmetry_terms
@@ -62,6 +64,54 @@ def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
             values = [widget.value for widget in card.inputs]
             assert card.opening(dataset, item, *values).keys() == set(card.outputs)
             assert set(card.linked.values()) <= set(card.inputs)
+
+
+def test_the_weights_stand_in_two_strips_of_one_scale(item):
+    """After this card, a visitor says: the numbers are all in other places, and the picture is the same."""
+    with gr.Blocks():
+        card = symmetry_cards.shuffle_card(DATASET)
+    _, strips, _, _ = opened(card, item, "mlora", 0)
+    assert strips.count("<img") == 2 and "numbers have changed" in strips
+    of = symmetry_run.subject(f"{DATASET}-mlora", item)
+    same = symmetry_run.changed(of, of.full)
+    assert stripes.changed(of, same) == 0
+    before, after = (part.split('"')[0] for part in stripes.stripes(of, same).split('src="')[1:])
+    assert before == after  # one scale: equal weights are drawn alike
+    moved = symmetry_run.act(of, "permutation", 0, 1.0)
+    count = stripes.changed(of, moved)
+    before, after = (part.split('"')[0] for part in stripes.stripes(of, moved).split('src="')[1:])
+    assert before != after and f"{count:,} of {of.full.shape[1]:,} numbers have changed" in strips
+    assert count > 0.3 * of.full.shape[1]
+    for name in ("lora", "mlp"):
+        of = symmetry_run.subject(f"{DATASET}-{name}", item)
+        assert stripes.stripes(of, symmetry_run.act(of, "permutation", 0, 1.0)).count("<img") == 2
+
+
+def test_the_tab_opens_with_the_item_whose_point_jumps_furthest(assets):
+    found = library.collection("emoji-mlp")
+    held_out = [one for one, held in zip(found.ids, found.held_out, strict=True) if held]
+    first, away = handlers.first_item(DATASET), {}
+    for one in held_out:
+        of = symmetry_run.subject("emoji-mlp", one)
+        there = symmetry_run.jump(of, symmetry_run.act(of, "permutation", 0, 1.0), "UMAP", 2)
+        away[one] = np.linalg.norm(np.subtract(there, found.points("UMAP", 2)[found.position(one)]))
+    assert first == max(away, key=away.get) and away[first] > 0
+    tab = SimpleNamespace(item="item", strip="strip", cards=[])
+    assert handlers.opened(tab, DATASET, "")["item"] == handlers.opened(tab, DATASET, first)["item"] == first
+    other = handlers.opened(tab, DATASET, held_out[1])
+    assert other["strip"]["chosen"] == other["strip"]["value"][0]["id"] == held_out[1]
+
+
+def test_guesses_go_with_the_data_set(assets):
+    """In an earlier version, another data set opened with its questions answered by the guesses about the last one."""
+    with gr.Blocks():
+        cards = [make(DATASET) for make in view.CARDS]
+    tab = SimpleNamespace(item="item", strip="strip", cards=cards)
+    anew = handlers.ask_anew(tab)
+    guesses = [widget for card in cards for name, widget in card.linked.items() if "guess" in name]
+    assert len(guesses) == 4 and all(anew[guess] is None for guess in guesses)
+    switches = next(card.linked["terms"] for card in cards if "terms" in card.linked)
+    assert anew[switches] == [0, 1, 2, 3]
 
 
 def test_a_guess_is_judged_and_explained(item):
