@@ -32,7 +32,7 @@ TERMS = {
     "ARI": "adjusted Rand index: how well groups found in the weights agree with classes: 1 is perfect, 0 is chance",
     "logit": "what a shape's network says at a point in space: above zero is inside, below zero is outside",
     "logits": "what a shape's network says at points in space: above zero is inside, below zero is outside",
-    "logistic": "logistic regression: the simplest classifier that learns weights' classes, one straight border each",
+    "logistic": "a simple classifier, which draws one straight border in weight space for each class",
     "1-NN": "the nearest neighbour's class is taken for the answer",
     "PSNR": "peak signal-to-noise ratio: how close the picture is; 30 dB looks right, 6 dB more halve the error",
     "IoU": "intersection over union: the volume inside both shapes, divided by the volume inside at least one",

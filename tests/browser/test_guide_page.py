@@ -106,3 +106,96 @@ def test_a_click_on_a_choice_is_no_question(page):
     page.locator("label:visible", has_text="LoRA").first.click()
     page.wait_for_timeout(800)
     assert not page.locator(TIP).count()
+
+
+WHAT = "#wsr-what"
+SAID = "#wsr-tour .wsr-said"
+
+
+def test_what_is_seen_is_said_of_the_tab_on_screen(page):
+    button = page.get_by_role("button", name="What am I looking at?")
+    for name, said in (("Atlas", "Nobody said what anything is"), ("Results", "These are the paper's claims")):
+        open_tab(page, name)
+        button.click()
+        page.locator(f"{WHAT} section:visible", has_text=said).wait_for()
+        assert page.locator(f"{WHAT} section:visible").count() == 1
+        assert page.locator(f"{WHAT} a[href='read/README.md']").is_visible()
+        if name == "Results":
+            page.evaluate(AXE)
+            assert page.evaluate(BROKEN) == []
+        page.keyboard.press("Escape")
+        page.locator(WHAT).wait_for(state="hidden")
+    assert button.evaluate("e => e === document.activeElement")
+
+
+def test_the_tour_is_offered_once_never_in_the_way_and_can_be_left(page):
+    offer = page.locator(".wsr-tools [data-tool=tour]")
+    offer.click()
+    page.locator(SAID, has_text="A small neural network draws it").wait_for()
+    page.evaluate(AXE)
+    assert page.evaluate(BROKEN) == []
+    for said in ("the picture: nothing else is stored", "Now the picture is a dot", "placed by their weights alone"):
+        page.get_by_role("button", name="Next").click()
+        page.locator(SAID, has_text=said).wait_for()
+    page.get_by_role("button", name="To the map").click()
+    page.locator("#wsr-tour").wait_for(state="hidden")
+    assert not offer.is_visible()
+    page.reload()
+    page.locator(".wsr-pictures button").first.wait_for()
+    assert not offer.is_visible()
+    page.get_by_role("button", name="What am I looking at?").click()
+    page.locator(f"{WHAT} [data-tool=tour-again]").click()
+    page.locator(SAID, has_text="A small neural network draws it").wait_for()
+    page.keyboard.press("Escape")
+    page.locator("#wsr-tour").wait_for(state="hidden")
+
+
+def test_who_asks_for_less_motion_gets_steps_that_wait(page):
+    page.emulate_media(reduced_motion="reduce")
+    try:
+        page.locator(".wsr-tools [data-tool=tour]").click()
+        page.locator(SAID, has_text="A small neural network draws it").wait_for()
+        page.wait_for_timeout(8500)  # longer than a step takes by itself
+        page.locator(SAID, has_text="A small neural network draws it").wait_for()
+        page.keyboard.press("Escape")
+    finally:
+        page.emulate_media(reduced_motion="no-preference")
+
+
+def test_nothing_is_offered_to_who_follows_a_link_and_a_link_is_copied_whole(open_page):
+    page = open_page(link="?tab=connect&data=shapes10&alpha=0.25")
+    page.locator(".wsr-six figure img:visible").first.wait_for()
+    assert not page.locator(".wsr-tools [data-tool=tour]").is_visible()
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function("window.wsrCopied")
+    copied = page.evaluate("window.wsrCopied")
+    assert copied == page.evaluate("location.href")
+    for part in ("tab=connect", "data=shapes10", "target=", "alpha=0.25", "aligned=false", "init="):
+        assert part in copied
+    page.get_by_role("button", name="Reset").click()
+    page.wait_for_function("!location.search.includes('alpha=0.25')")
+    page.locator("[role=tab][aria-selected=true]:has-text('Connect')").wait_for()
+    page.wait_for_function("document.querySelector('input[type=range]')?.value === '0.5'")
+
+
+def test_a_plain_page_is_copied_with_all_that_it_shows(page):
+    item = page.locator(".wsr-facts b").inner_text()
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function("window.wsrCopied")
+    assert all(part in page.evaluate("window.wsrCopied") for part in ("?tab=atlas", "data=", "kind=", f"pick={item}"))
+
+
+def test_the_page_around_a_space_s_frame_is_told_the_address(browsers, address):
+    """A Space is a frame in another page, whose address is the one that visitors see."""
+    context = browsers().new_context(viewport={"width": 1440, "height": 900})
+    around = f"""<script>addEventListener("message", ({{data, origin}}) => window.got = {{...data, origin}})</script>
+      <iframe src="{address}?__sign=secret&tab=audit" width="1400" height="800"></iframe>"""
+    context.route("https://huggingface.co/**", lambda route: route.fulfill(body=around, content_type="text/html"))
+    page = context.new_page()
+    page.goto("https://huggingface.co/spaces/some/body")
+    frame = page.frame_locator("iframe")
+    frame.get_by_role("tab", name="Results").click()
+    page.wait_for_function("window.got?.queryString?.includes('tab=results')")
+    got = page.evaluate("window.got")
+    assert got["hash"] == "" and "secret" not in got["queryString"] and got["origin"] == address.rstrip("/")
+    page.context.close()
