@@ -32,7 +32,7 @@
     if (!tip) {
       tip = Object.assign(document.createElement("div"), { id: "wsr-term", hidden: true });
       tip.setAttribute("role", "tooltip");
-      document.body.append(tip);
+      (document.querySelector("main") ?? document.body).append(tip); // within a landmark
     }
     if (owner !== trigger) hide();
     tip.replaceChildren(...found.slice(0, MOST).map((term) => {
