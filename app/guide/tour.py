@@ -4,6 +4,7 @@ import base64
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from app.shared import library, networks
 from app.shared.palette import class_colours
@@ -14,6 +15,7 @@ PIXELS = 280
 STRONG = 3.0  # standard deviations at which a weight has its full colour
 METHOD = ("UMAP", 2)
 MOST = 1500  # dots
+NEIGHBOURS = 20  # of a dot, by which the one that is shown is chosen
 
 
 def told() -> dict[str, Any]:
@@ -31,11 +33,9 @@ def told() -> dict[str, Any]:
 
 def _told(name: str) -> dict[str, Any]:
     found = library.collection(name)
-    item = library.first_pick(name)
     places, weights = found.points(*METHOD), networks.weights(name).float().numpy()
-    own = found.position(item)
-    there = [i for i in range(len(found.ids)) if np.isfinite(places[i]).all()]
-    chosen = sorted({own, *there[:MOST]})
+    chosen = np.flatnonzero(np.isfinite(places).all(axis=1))[:MOST].tolist()
+    own = _clearest(found, places, chosen)
     low, high = np.nanmin(places, axis=0), np.nanmax(places, axis=0)
     x, y = (1000 * (places[chosen] - low) / np.maximum(high - low, 1e-9)).T
     classes = sorted(set(found.classes))
@@ -45,7 +45,19 @@ def _told(name: str) -> dict[str, Any]:
     levels = np.clip(np.round(away * 127 / STRONG), -127, 127).astype(np.int8)
     dots = [[round(float(a)), round(1000 - float(b)), c] for a, b, c in zip(x, y, numbers, strict=True)]
     return {
-        "label": found.labels[own], "picture": snippets.data_uri(networks.picture(name, item, PIXELS)),
+        "label": found.labels[own], "picture": snippets.data_uri(networks.picture(name, found.ids[own], PIXELS)),
         "weights": base64.b64encode(levels.tobytes()).decode(), "count": int(levels.size), "dots": dots,
         "me": chosen.index(own), "colours": [colours[cls] for cls in classes],
     }  # fmt: skip
+
+
+def _clearest(found: library.Collection, places: Float[np.ndarray, "n 2"], among: list[int]) -> int:
+    """Returns the item that shows best that like lies beside like: of the class that keeps together best on the map,
+    the one with most neighbours of its class, and of several such items the best fit."""
+    apart = np.linalg.norm(places[among, None] - places[None, among], axis=-1)
+    near = np.argsort(apart, axis=1)[:, 1 : NEIGHBOURS + 1]
+    classes = np.array([found.classes[i] for i in among])
+    alike = (classes[near] == classes[:, None]).sum(axis=1)
+    together = {cls: alike[classes == cls].mean() for cls in set(found.classes[i] for i in among)}
+    ranks = [(together[cls], cls, count) for cls, count in zip(classes, alike, strict=True)]
+    return max(zip(ranks, found.quality[among], among, strict=True))[2]

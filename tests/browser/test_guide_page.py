@@ -226,3 +226,7 @@ def test_a_lesson_asks_answers_and_remembers(open_page):
     strip.get_by_role("button", name="Leave").click()
     assert not strip.count() and "lesson" not in page.evaluate("location.search")
     assert not page.locator(".wsr-note:visible").count()
+    page.evaluate("location.assign('lessons')")
+    page.locator("[data-lesson=copies]", has_text="1 of 5 answered here").wait_for()
+    page.evaluate(AXE)
+    assert page.evaluate(BROKEN) == []

@@ -2,7 +2,9 @@
 
 import base64
 import json
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
@@ -62,8 +64,7 @@ def test_documents_are_pages_and_nothing_else_of_the_folder_is_handed_out(client
 def test_the_tour_is_one_network_among_all_of_a_map(assets, client):
     told = client.get("/wsr/tour.json").json()
     found = library.collection(library.collection_names()[0])
-    own = found.position(library.first_pick(found.name))
-    assert len(told["dots"]) == len(found.ids) and told["label"] == found.labels[own]
+    assert len(told["dots"]) == len(found.ids) and told["label"] == found.labels[told["me"]]
     assert told["picture"].startswith("data:image/") and len(base64.b64decode(told["weights"])) == told["count"]
     assert all(0 <= x <= 1000 and 0 <= y <= 1000 and 0 <= cls < len(told["colours"]) for x, y, cls in told["dots"])
     assert 0 <= told["me"] < len(told["dots"]) and len(json.dumps(told)) < 100_000
@@ -74,3 +75,11 @@ def test_without_a_map_there_is_no_tour(tmp_path, monkeypatch, client):
     with pytest.raises(WsrError, match="no map here yet"):
         tour.told()
     assert client.get("/wsr/tour.json").status_code == 404
+
+
+def test_the_tour_s_network_lies_among_its_like():
+    """Most flags lie together and one lies among others: the best fit of those together is shown."""
+    classes = ["flag", *"abcdefghij"] + ["flag"] * 25
+    places = np.array([[9.0, 9.0], *([9.0 + i, 9.0] for i in range(1, 11)), *([0.0, 0.1 * i] for i in range(25))])
+    found = SimpleNamespace(classes=classes, quality=np.arange(36.0)[::-1])
+    assert tour._clearest(found, places, list(range(36))) == 11
