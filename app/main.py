@@ -24,6 +24,7 @@ from starlette.routing import BaseRoute
 from app.components import plotly_script
 from app.components.field import files
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
+from app.guide import about, pages
 from app.shell import compute, gradio_patches, looking, places, session, tabs, workers
 from app.shell.disk import MB, Uploads
 from app.shell.head import SCRIPTS, Head, card
@@ -52,8 +53,9 @@ def all_tabs() -> list[tabs.Tab]:
 def build_app(shown: Sequence[tabs.Tab] | None = None) -> gr.Blocks:
     """Builds the page with its queue; `launch` serves it. shown: the tabs of the page, by default all."""
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
-        gr.HTML(f"<h1>{TITLE}</h1><p>{SENTENCE}</p>", elem_classes="wsr-title")
-        tabs.build(shown or all_tabs(), page, _seen.set)
+        there = shown or all_tabs()
+        gr.HTML(about.header(TITLE, SENTENCE, {tab.id: tab.title for tab in there}), elem_classes="wsr-title")
+        tabs.build(there, page, _seen.set)
     page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
     return places.limit(gradio_patches.rest(page))
 
@@ -115,6 +117,11 @@ def _wait(page: gr.Blocks) -> None:
         page.close(verbose=False)
 
 
+def routes() -> list[BaseRoute]:
+    """What the server hands out beside the page."""
+    return files.routes() + pages.routes()
+
+
 def middleware() -> list[Middleware]:
     """The ASGI middleware, the outermost first. `Head` compresses the page itself. Event streams and binary files are
     not compressed."""
@@ -125,7 +132,7 @@ def middleware() -> list[Middleware]:
             GZipMiddleware, minimum_size=1000, compresslevel=GZIP,
             exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
         ),  # fmt: skip
-        Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + files.ZOOM + shown_as),
+        Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + files.ZOOM + pages.HEAD + shown_as),
         Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs
 
 import gradio as gr
 
+from app import lessons
 from app.shell import compute, gradio_patches, snippets
 from wsr.errors import WsrError
 
@@ -27,12 +28,16 @@ _WRITE = """async (...values) => {
     const value = Array.isArray(values[i]) ? values[i].join(",") : values[i];
     if (value !== null && value !== undefined && value !== "") query.set(name, value);
   });
-  before.forEach((value, name) => name.startsWith("__") && query.set(name, value));
+  before.forEach((value, name) => (name.startsWith("__") || %s.includes(name)) && query.set(name, value));
   const known = Object.keys(window.wsrTitles), was = known.includes(before.get("tab")) ? before.get("tab") : known[0];
   const place = [history.state, "", `${location.pathname}?${query}`];
   if (was === tab) history.replaceState(...place);
   else history.pushState(...place); // Back leads to the tab before, not out of the page
+  window.wsrMoved?.(); // to the page around a Space's frame
 }"""
+# Copies a link with the state of the tab on screen, also where the address is still the plain one.
+_COPY = "(...values) => window.wsrCopy(%s, values)"
+COPY = "wsr-copy"  # the id of the button that does so
 # After a link has been read. Back and Forward select the tab of their address: all of its state is still on the page.
 _READY = """() => {
   if (window.wsrTitles) return;
@@ -46,6 +51,7 @@ _READY = """() => {
 }"""
 MOST = 2000  # characters of a query that are read
 QUOTED = 40  # characters of a value that are repeated
+KEPT = ("lesson", "step")  # of a lesson, which goes on in whatever tab
 NOT_OURS = ("__", "utm_")  # what names begin with that others put into an address
 
 
@@ -72,7 +78,7 @@ class Part:
     def written(self, linked: bool) -> dict[str, Any]:
         """Keywords of an event that writes this state into the address. linked: only where the page was opened by a
         link, so that its plain address stays plain."""
-        values = self.tab, self.view.label, list(self.widgets), linked
+        values = self.tab, self.view.label, list(self.widgets), linked, KEPT
         script = _WRITE % tuple(json.dumps(value) for value in values)
         return {"fn": None, "inputs": list(self.widgets.values()), "js": script, "queue": False, **compute.PRIVATE}
 
@@ -116,12 +122,21 @@ class Address:
         done = read.then(None, js=_READY % json.dumps(dict(self.titles)), queue=False, **compute.PRIVATE)
         for part in self.parts:
             done.then(**part.written(linked=True))
+        copy = gr.Button("Copy link", visible="hidden", elem_id=COPY)
+        parts = [(part.tab, part.view.label, list(part.widgets)) for part in self.parts]
+        shown = [widget for part in self.parts for widget in part.widgets.values()]
+        copy.click(None, shown, js=_COPY % json.dumps(parts), queue=False, **compute.PRIVATE)
         return read
 
     def read(self, search: str | None) -> dict[Any, Any]:
         """Returns what a link changes, by widget. What cannot be understood is left out, and the notice says so."""
-        query = parse_qs(str(search or "")[:MOST].lstrip("?"))
-        given = {name: values[-1] for name, values in query.items() if not name.startswith(NOT_OURS)}
+        given = _given(search)
+        lesson = {name: given.pop(name) for name in KEPT if name in given}
+        try:
+            if lesson and "tab" not in given:  # the lesson's step says what to open
+                given = _given(lessons.step(lesson.get("lesson", ""), lesson.get("step", "1")).link)
+        except WsrError as error:
+            return {self.tabs: gr.skip(), self.notice: snippets.notice(str(error))}
         if not given:
             return {self.tabs: gr.skip()}
         tab = given.pop("tab", None)
@@ -153,6 +168,12 @@ class Address:
             was, its = ("were", "their usual values") if len(names) > 1 else ("was", "its usual value")
             told.append(f"{parts} in this link {was} not understood, so {self.titles[tab]} opens with {its} instead.")
         return " ".join(text[:1].upper() + text[1:] for text in told)
+
+
+def _given(search: str | None) -> dict[str, str]:
+    """Returns the names and values of a query, without those of others."""
+    query = parse_qs(str(search or "")[:MOST].lstrip("?"))
+    return {name: values[-1] for name, values in query.items() if not name.startswith(NOT_OURS)}
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -12,9 +12,11 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-SCRIPTS = "".join(
-    f"<script>{Path(__file__).with_name(name).read_text()}</script>" for name in ("in_order.js", "keyboard.js")
-)
+from app.shell import glossary
+
+_HERE = Path(__file__).parent
+_WRITTEN = [*((_HERE / name).read_text() for name in ("in_order.js", "keyboard.js")), glossary.script()]
+SCRIPTS = f"<style>{(_HERE / 'guide.css').read_text()}</style>" + "".join(f"<script>{one}</script>" for one in _WRITTEN)
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 _THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')

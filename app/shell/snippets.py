@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,40 +14,13 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from app.shared.palette import NAMES, representation_line
+from app.shell import glossary
+from app.shell.glossary import TERMS
 from wsr.fields.registry import RepresentationKind
 
 # Camera of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
-TERMS = {
-    "PSNR": "peak signal-to-noise ratio: how close the picture is; 30 dB looks right, 6 dB more halve the error",
-    "IoU": "intersection over union: the volume inside both shapes, divided by the volume inside at least one",
-    "p-diff": "another generator: diffusion over the latents of an autoencoder",
-    "G.pt": "another generator: predicts weights from earlier weights of a fit and the loss that they should reach",
-    "Hyper-Representations": "another generator: an autoencoder of weights, and a density fitted to its latents",
-    "held out": "real networks, of targets that no generator and no base has seen",
-    "noise 0.1": "training networks with a little noise: planted copies",
-    "average of 2": "the mean of two training networks: a planted blend",
-    "Gaussian": "each number drawn independently, from its distribution over the training networks",
-    "novelty": "distance to the nearest training network or mix of two, over that of new ones: 0 is a copy, 1 is new",
-    "unlike real": "how far its picture is from real ones, over that of new networks: 1 is as real as they are",
-    "noise 0.3": "training networks with some noise: planted copies",
-    "noise 0.5": "training networks with much noise: planted copies",
-    "average of 16": "the mean of sixteen training networks",
-    "FD": "Fréchet distance of what both sets show: 0 for two equal sets",
-    "MMD-G": "maximum mean discrepancy with a Gaussian kernel: 0 for two equal sets",
-    "MMD-P": "maximum mean discrepancy with a polynomial kernel: 0 for two equal sets",
-    "mMD": "minimum matching distance: how far real shapes are from the nearest sample, on average",
-    "COV": "coverage: the share of real shapes that are the nearest one of some sample",
-    "1-NNA": "how often the nearest neighbour tells samples from real shapes: 50 % is best",
-    "weight space": "the space whose points are networks: every number of a network is one coordinate",
-    "canonical form": "of all weights that show the same thing, the ones that a fixed rule picks",
-    "mask": "the choice, the same for all fits, of weights that keep a fixed value while the others are trained",
-    "adapter": "a small change to a base network that all fits share: LoRA adds it, mLoRA multiplies by it",
-    "GL(r)": "all invertible matrices of r rows and columns, by which an adapter's r pairs may be mixed",
-    "replica": "a copy: nearer to one training network than really new networks are",
-    "blend": "a mix: nearly on the line between two training networks",
-}
-_TERMS = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, sorted(TERMS, key=len, reverse=True)))})(?!\w)")
+_TERMS = glossary.pattern()
 
 
 def explained(text: str) -> Markup:

@@ -1,0 +1,85 @@
+// For the page's head: a lesson's strip above the page, where the address names one. Its place is there from the start, so
+// that nothing moves when its words arrive. Answers and progress stay in this browser.
+
+((address) => {
+  const query = new URLSearchParams(location.search), id = query.get("lesson");
+  if (!id) return;
+  const number = Number(query.get("step") ?? 1), STORE = "wsr-lessons";
+
+  function progress() {
+    try { return JSON.parse(localStorage.getItem(STORE)) ?? {}; } catch { return {}; }
+  }
+  function done(choice) {
+    const all = progress();
+    all[id] = { ...all[id], [number]: choice };
+    try { localStorage.setItem(STORE, JSON.stringify(all)); } catch { /* it is asked again next time */ }
+  }
+
+  function made(name, text, more = {}) {
+    const node = Object.assign(document.createElement(name), more);
+    node.textContent = text;
+    return node;
+  }
+
+  const strip = document.createElement("section");
+  strip.id = "wsr-lesson";
+  strip.setAttribute("aria-label", "Lesson");
+
+  function leave() {
+    const left = new URLSearchParams(location.search);
+    for (const name of ["lesson", "step"]) left.delete(name);
+    history.replaceState(history.state, "", left.size ? `${location.pathname}?${left}` : location.pathname);
+    window.wsrMoved?.();
+    strip.remove();
+  }
+
+  function reveal(step, choice) {
+    strip.querySelectorAll("[data-option]").forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(i === choice));
+      button.classList.toggle("wsr-right", i === step.right);
+    });
+    const said = strip.querySelector(".wsr-answer");
+    said.replaceChildren(made("b", choice === step.right ? "Yes. " : "Not quite. "), step.answer);
+  }
+
+  function draw(lesson) {
+    const step = lesson?.steps[number - 1];
+    if (!step) return strip.replaceChildren(made("p", "There is no such step of a lesson. "), made("a", "All lessons", { href: "lessons" }));
+    const head = made("div", "", { className: "wsr-head" }), count = lesson.steps.length;
+    head.append(made("b", lesson.title), made("span", `${number} of ${count}`));
+    const bar = Object.assign(document.createElement("progress"), { max: count, value: number });
+    bar.setAttribute("aria-label", "How far the lesson is");
+    head.append(bar, made("a", "All lessons", { href: "lessons" }));
+    const close = made("button", "Leave", { type: "button", onclick: leave });
+    head.append(close);
+    const options = made("div", "", { className: "wsr-options", role: "group" });
+    options.setAttribute("aria-label", step.question);
+    step.options.forEach((text, i) => {
+      const button = made("button", text, { type: "button", onclick: () => (done(i), reveal(step, i)) });
+      button.dataset.option = i;
+      button.setAttribute("aria-pressed", "false");
+      options.append(button);
+    });
+    const answer = made("p", "", { className: "wsr-answer" });
+    answer.setAttribute("aria-live", "polite");
+    const go = made("nav", "");
+    go.setAttribute("aria-label", "Steps of the lesson");
+    if (number > 1) go.append(made("a", "← Back", { href: lesson.steps[number - 2].link }));
+    if (number < count) go.append(made("a", "Next →", { href: lesson.steps[number].link }));
+    else go.append(made("a", "To the next lesson →", { href: "lessons" }));
+    const ask = made("p", `${step.look} `);
+    ask.append(made("b", step.question));
+    strip.replaceChildren(head, ask, options, answer, go);
+    const before = progress()[id]?.[number];
+    if (before !== undefined) reveal(step, before);
+  }
+
+  addEventListener("DOMContentLoaded", async () => {
+    document.body.prepend(strip);
+    try {
+      draw((await (await fetch(address)).json())[id]);
+    } catch {
+      strip.replaceChildren(made("p", "The lesson cannot be shown now: reload the page."));
+    }
+  });
+})
