@@ -178,7 +178,7 @@
 
   function wrapped(node, index, length) {
     const abbr = node.parentElement.closest("abbr");
-    const mark = abbr ?? document.createElement("span");
+    const mark = abbr ?? document.createElement("abbr"); // scripts and styles look for spans
     if (!abbr) {
       const word = node.splitText(index);
       word.splitText(length);

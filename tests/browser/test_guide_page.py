@@ -39,10 +39,10 @@ def point_at(page, x, y):
 
 
 def test_a_term_in_text_is_explained_by_pointer_and_keyboard(page):
-    term = page.locator(MARK, has_text="PSNR").first
+    term = page.locator(MARK, has_text="weight space").first
     term.wait_for()
     term.hover()
-    explained(page, "PSNR")
+    explained(page, "weight space")
     assert term.get_attribute("aria-describedby") == page.locator(TIP).get_attribute("id")
     page.keyboard.press("Escape")
     page.locator(TIP).wait_for(state="detached")
@@ -51,7 +51,7 @@ def test_a_term_in_text_is_explained_by_pointer_and_keyboard(page):
     term.focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
-    explained(page, "PSNR")
+    explained(page, "weight space")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     page.evaluate(AXE)
     assert page.evaluate(BROKEN) == []  # also with the sentence on screen
