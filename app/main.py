@@ -117,11 +117,6 @@ def _wait(page: gr.Blocks) -> None:
         page.close(verbose=False)
 
 
-def routes() -> list[BaseRoute]:
-    """What the server hands out beside the page."""
-    return files.routes() + pages.routes()
-
-
 def middleware() -> list[Middleware]:
     """The ASGI middleware, the outermost first. `Head` compresses the page itself. Event streams and binary files are
     not compressed."""
@@ -139,7 +134,7 @@ def middleware() -> list[Middleware]:
 
 def routes() -> list[BaseRoute]:
     """What the server answers beside gradio's own addresses."""
-    return [*files.routes(), *plotly_script.routes()]
+    return [*files.routes(), *plotly_script.routes(), *pages.routes()]
 
 
 def warm_up() -> None:

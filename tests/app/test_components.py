@@ -102,4 +102,8 @@ def test_our_own_files_name_no_other_server():
     files = [path for kind in ("*.js", "*.css", "*.py") for path in folder.rglob(kind)]
     assert len(files) > 10
     for path in files:
-        assert not re.search(r"https?://(?!127\.0\.0\.1)", path.read_text()), path
+        named = set(re.findall(r"https?://([\w.]*)", path.read_text())) - {"127.0.0.1"}
+        # a Space is a frame in a page of the Hub, which is told its address, and the guide links to the paper: nothing
+        # is fetched from there, as tests/browser sees at every visit
+        linked = {"huggingface.co", "arxiv.org", "inrainbws.github.io"} if path.parent.name == "guide" else set()
+        assert named <= linked, path
