@@ -194,6 +194,7 @@ def test_the_page_around_a_space_s_frame_is_told_the_address(browsers, address):
       <iframe src="{address}?__sign=secret&tab=audit" width="1400" height="800"></iframe>"""
     context.route("https://huggingface.co/**", lambda route: route.fulfill(body=around, content_type="text/html"))
     page = context.new_page()
+    page.set_default_timeout(120_000)
     page.goto("https://huggingface.co/spaces/some/body")
     frame = page.frame_locator("iframe")
     frame.get_by_role("tab", name="Results").click()
