@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.analysis.evaluation import Decoded, Evaluation
+from wsr.analysis.function_space import feature_distances, own_distances
 from wsr.analysis.novelty import Audit, audit_of
 from wsr.generators.baselines import baselines, plants
 from wsr.metrics.quality import chamfer
@@ -40,9 +40,7 @@ class Plane:
         one, two = (np.median(values.numpy()) for values in (self.real.replica, self.real.blend))
         both = np.median(np.minimum(self.real.replica.numpy() / one, self.real.blend.numpy() / two))
         self.novelty_units = float(one * both), float(two * both)
-        others = feature_distances(self.heldout.features, self.heldout.features, self.train.features)
-        np.fill_diagonal(others, np.inf)
-        self.quality_unit = float(np.median(others.min(1)))
+        self.quality_unit = float(np.median(own_distances(self.heldout.features, self.train.features)))
 
     def rows(self, weights: Float[Tensor, "n p"], decoded: Decoded) -> pd.DataFrame:
         """Returns a row for each weight with the columns `novelty` and `quality` (in units of held-out fits);
@@ -75,9 +73,7 @@ class Plane:
     def real_rows(self) -> dict[str, pd.DataFrame]:
         """Returns the rows of the held-out fits, and the distance of each training weight to the nearest other one."""
         heldout = self.rows(self.known["heldout"], self.heldout)
-        others = feature_distances(self.heldout.features, self.heldout.features, self.train.features)
-        np.fill_diagonal(others, np.inf)  # a fit is not its own reference
-        heldout["quality"] = others.min(1) / self.quality_unit
+        heldout["quality"] = own_distances(self.heldout.features, self.train.features) / self.quality_unit
         return {"held out": heldout, "training": pd.DataFrame({"distance": self.audit.among().numpy()})}
 
     def nearest_in_function_space(self, decoded: Decoded) -> tuple[Int[np.ndarray, " n"], Float[np.ndarray, " n"]]:
@@ -92,15 +88,6 @@ class Plane:
             rows.append(near[best])
             found.append(apart[best])
         return np.array(rows), np.array(found)
-
-
-def feature_distances(
-    x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"], scale: Float[np.ndarray, "k d"]
-) -> Float[np.ndarray, "n m"]:
-    """Returns root mean squared differences of features, in units of the standard deviation of all features in `scale`.
-    """
-    found = torch.cdist(torch.from_numpy(x).double(), torch.from_numpy(y).double()).numpy()
-    return found / (float(scale.std()) or 1.0) / x.shape[1] ** 0.5
 
 
 def summary(rows: pd.DataFrame) -> dict[str, float]:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Bool, Float
 from scipy.stats.mstats import hdquantiles
 
+from wsr.analysis.function_space import feature_distances, own_distances
 from wsr.errors import WsrError, counted
 from wsr.formats.tensors import open_tensors, save_tensors
 
@@ -44,7 +45,7 @@ class Realism:
         if len(features) < LEAST:
             given = counted(len(features), "fit")
             raise WsrError(f"Realism is calibrated on {LEAST} validation fits or more, not {given}.")
-        apart = own_distances(features)
+        apart = own_distances(np.asarray(features))
         unit = float(np.median(apart))
         if not unit > 0:
             raise WsrError("Realism cannot be calibrated on fits half of which equal another one.")
@@ -54,7 +55,7 @@ class Realism:
     def distances(self, features: Float[np.ndarray, "n d"]) -> Float[np.ndarray, " n"]:
         """Returns the distances of samples to the nearest validation fit, in units of those of validation fits. These
         are the values of `Plane.rows` in the column `quality`."""
-        return _apart(features, self.known).min(1) / self.unit
+        return feature_distances(np.asarray(features), self.known).min(1) / self.unit
 
     def like_real(self, features: Float[np.ndarray, "n d"]) -> Bool[np.ndarray, " n"]:
         """Tells of each sample whether it is at most as far from the nearest validation fit as really new fits are."""
@@ -77,16 +78,3 @@ def load_realism(path: str | Path) -> Realism:
     if not len(known) or not all(np.isfinite(value) and value > 0 for value in values.values()):
         raise WsrError(f"{file.fault}: its unit, threshold and rate should be positive, and of at least one fit.")
     return Realism(extractor, resolution, known, **values)
-
-
-def own_distances(features: Float[np.ndarray, "m d"]) -> Float[np.ndarray, " m"]:
-    """Returns the distance of each row to the nearest other row."""
-    apart = _apart(features, features)
-    np.fill_diagonal(apart, np.inf)
-    return apart.min(1)
-
-
-def _apart(x: Float[np.ndarray, "n d"], y: Float[np.ndarray, "m d"]) -> Float[np.ndarray, "n m"]:
-    """Returns root mean squared differences."""
-    found = torch.cdist(torch.from_numpy(np.asarray(x)).double(), torch.from_numpy(np.asarray(y)).double()).numpy()
-    return found / x.shape[1] ** 0.5
