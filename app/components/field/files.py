@@ -3,9 +3,10 @@ content, which browsers keep."""
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -29,6 +30,7 @@ _FOLDER = temporary_folder("wsr-field-")
 _PAGE = Path(__file__).parent / "page"
 # For the page's head; it waits until the page is there.
 ZOOM = f'<script type="module" src="{SCRIPTS}/zoom.js"></script>'
+_names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # of files, by the base or representation in them
 _NAME = re.compile("[0-9a-f]{64}")
 
 
@@ -46,13 +48,26 @@ def _kept(content: bytes) -> str:
     return path.name
 
 
+def _written(what: Any, content: Callable[[], bytes | None]) -> str | None:
+    """Returns the name of the file of a base or a representation, which is written if it is not there; None for one
+    without content. What was loaded never changes, and writing a base takes 4 ms, which each click would cost."""
+    name = _names.get(what)
+    if name and (_FOLDER / name).exists():
+        (_FOLDER / name).touch()
+        return name
+    made = content()
+    if made is not None:
+        _names[what] = _kept(made)
+    return _names.get(what)
+
+
 def network_address(model: "Representation") -> str | None:
     """Returns the address of a representation's network file, relative to the page; None if it has no plan."""
     from wsr.fields.portable import base_file, network_file
 
-    base = None if model.base is None else _kept(base_file(model.base))
-    content = network_file(model, base)
-    return None if content is None else f"{DATA}/{_kept(content)}"
+    base = None if model.base is None else _written(model.base, lambda: base_file(model.base))
+    name = _written(model, lambda: network_file(model, base))
+    return None if name is None else f"{DATA}/{name}"
 
 
 def vectors_address(vectors: "Mapping[str, Tensor]") -> str:
