@@ -50,19 +50,13 @@
   }
 
   // gradio calls this with the state of all tabs: [tab, title, names] and the values of their widgets, in this order.
-  window.wsrCopy = async (parts, values) => {
+  // state: makes the query of a tab's state, as for the address.
+  window.wsrCopy = async (parts, values, state) => {
     let at = 0;
     for (const [tab, title, names] of parts) {
       const own = values.slice(at, at += names.length);
       if (title !== selected()) continue;
-      const query = new URLSearchParams({ tab });
-      names.forEach((name, i) => {
-        const value = Array.isArray(own[i]) ? own[i].join(",") : own[i];
-        if (value !== null && value !== undefined && value !== "") query.set(name, value);
-      });
-      new URLSearchParams(location.search).forEach((value, name) => query.has(name) || name === "tab" ||
-        (name.startsWith("__") || ["lesson", "step"].includes(name)) && query.set(name, value));
-      history.replaceState(history.state, "", `${location.pathname}?${query}`);
+      history.replaceState(history.state, "", `${location.pathname}?${state(tab, names, own)}`);
       window.wsrMoved();
     }
     const text = link(), button = document.querySelector("[data-tool=copy] span");

@@ -15,20 +15,27 @@ from app import lessons
 from app.shell import compute, gradio_patches, snippets
 from wsr.errors import WsrError
 
-# A tab's values replace those of the tab before it. What changes in a tab that is not on screen is not written. What
-# belongs to gradio and to whoever hosts the page ("__theme") stays.
-_WRITE = """async (...values) => {
-  const tab = %s, label = %s, names = %s, linked = %s;
-  const selected = () => document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim() === label;
-  if (!selected()) await new Promise((done) => setTimeout(done, 50)); // a tab says so before it is the selected one
-  if (!window.wsrLinkRead) return; // tabs report themselves as selected while the page is being built
-  const before = new URLSearchParams(location.search), query = new URLSearchParams({ tab });
-  if (!selected() || (linked && ![...before.keys()].some((name) => !name.startsWith("__")))) return;
+KEPT = ("lesson", "step")  # of a lesson, which goes on in whatever tab
+# The query of a tab's state, by the names and values of its widgets. What belongs to a lesson, to gradio and to whoever
+# hosts the page ("__theme") stays.
+_STATE = """(tab, names, values) => {
+  const query = new URLSearchParams({ tab });
   names.forEach((name, i) => {
     const value = Array.isArray(values[i]) ? values[i].join(",") : values[i];
     if (value !== null && value !== undefined && value !== "") query.set(name, value);
   });
-  before.forEach((value, name) => (name.startsWith("__") || %s.includes(name)) && query.set(name, value));
+  const stays = (name) => name.startsWith("__") || KEPT.includes(name);
+  new URLSearchParams(location.search).forEach((value, name) => stays(name) && query.set(name, value));
+  return query;
+}""".replace("KEPT", json.dumps(KEPT))
+# A tab's values replace those of the tab before it. What changes in a tab that is not on screen is not written.
+_WRITE = """async (...values) => {
+  const tab = %s, label = %s, names = %s, linked = %s, state = %s;
+  const selected = () => document.querySelector('[role=tab][aria-selected=true]')?.textContent.trim() === label;
+  if (!selected()) await new Promise((done) => setTimeout(done, 50)); // a tab says so before it is the selected one
+  if (!window.wsrLinkRead) return; // tabs report themselves as selected while the page is being built
+  const before = new URLSearchParams(location.search), query = state(tab, names, values);
+  if (!selected() || (linked && ![...before.keys()].some((name) => !name.startsWith("__")))) return;
   const known = Object.keys(window.wsrTitles), was = known.includes(before.get("tab")) ? before.get("tab") : known[0];
   const place = [history.state, "", `${location.pathname}?${query}`];
   if (was === tab) history.replaceState(...place);
@@ -36,7 +43,7 @@ _WRITE = """async (...values) => {
   window.wsrMoved?.(); // to the page around a Space's frame
 }"""
 # Copies a link with the state of the tab on screen, also where the address is still the plain one.
-_COPY = "(...values) => window.wsrCopy(%s, values)"
+_COPY = "(...values) => window.wsrCopy(%s, values, %s)"
 COPY = "wsr-copy"  # the id of the button that does so
 # After a link has been read. Back and Forward select the tab of their address: all of its state is still on the page.
 _READY = """() => {
@@ -51,7 +58,6 @@ _READY = """() => {
 }"""
 MOST = 2000  # characters of a query that are read
 QUOTED = 40  # characters of a value that are repeated
-KEPT = ("lesson", "step")  # of a lesson, which goes on in whatever tab
 NOT_OURS = ("__", "utm_")  # what names begin with that others put into an address
 
 
@@ -78,8 +84,8 @@ class Part:
     def written(self, linked: bool) -> dict[str, Any]:
         """Keywords of an event that writes this state into the address. linked: only where the page was opened by a
         link, so that its plain address stays plain."""
-        values = self.tab, self.view.label, list(self.widgets), linked, KEPT
-        script = _WRITE % tuple(json.dumps(value) for value in values)
+        values = self.tab, self.view.label, list(self.widgets), linked
+        script = _WRITE % (*map(json.dumps, values), _STATE)
         return {"fn": None, "inputs": list(self.widgets.values()), "js": script, "queue": False, **compute.PRIVATE}
 
     def understood(self, given: Mapping[str, str]) -> tuple[dict[Any, Any], dict[str, Exception]]:
@@ -125,7 +131,7 @@ class Address:
         copy = gr.Button("Copy link", visible="hidden", elem_id=COPY)
         parts = [(part.tab, part.view.label, list(part.widgets)) for part in self.parts]
         shown = [widget for part in self.parts for widget in part.widgets.values()]
-        copy.click(None, shown, js=_COPY % json.dumps(parts), queue=False, **compute.PRIVATE)
+        copy.click(None, shown, js=_COPY % (json.dumps(parts), _STATE), queue=False, **compute.PRIVATE)
         return read
 
     def read(self, search: str | None) -> dict[Any, Any]:
