@@ -197,6 +197,7 @@ def test_the_page_around_a_space_s_frame_is_told_the_address(browsers, address):
     page.set_default_timeout(120_000)
     page.goto("https://huggingface.co/spaces/some/body")
     frame = page.frame_locator("iframe")
+    page.wait_for_function("window.got?.queryString?.includes('tab=audit')")  # a click before that yields to the link
     frame.get_by_role("tab", name="Results").click()
     page.wait_for_function("window.got?.queryString?.includes('tab=results')")
     got = page.evaluate("window.got")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from wsr.analysis.realism import load_realism
 from wsr.fields.checkpoint import load_base, load_latents
 from wsr.formats import read_json, read_table
 from wsr.formats.tables import MAP, MAP_KEY
@@ -30,6 +31,10 @@ def test_all_bases_models_and_networks_open():
         assert read_about(path)["about"]["zoo"]["format"] == "wsr-zoo-1"
     for path in (ASSETS / "metrics").glob("pointnet-*.safetensors"):
         load_pointnet(path)
+    for path in (ASSETS / "metrics").glob("realism-*.safetensors"):
+        load_realism(path)
+    kinds = {path.name.partition("-")[0] for path in (ASSETS / "metrics").glob("*.safetensors")}
+    assert kinds <= {"pointnet", "realism"}
 
 
 def test_all_maps_and_reports_open():
