@@ -213,7 +213,10 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert all(0 <= row["copies"] <= 1 for row in baseline[3:])
     assert len(report("diffusion-sizes-images-faces-paper")["rows"]) == 1
     hidden = {row["disguise"]: row for row in report("planted-images-faces-paper")["rows"]}
-    assert hidden["noise 0.1"]["found"] == hidden["sign"]["found"] == 1
+    exact = ("sign", "scale", "average of 2", "line at 0.1", "line at 0.3", "line at 0.5")  # whatever the CPU
+    assert all(hidden[name]["found"] == 1 for name in exact)
+    # how many of the others are found depends on thresholds, and those of so small a zoo on the CPU's rounding
+    assert hidden["noise 0.1"]["low"] > hidden["none: held-out fits"]["high"]
     assert {"average of 16", "line at 0.5", "none: held-out fits"} <= set(hidden)
     assert all(row["low"] <= row["found"] <= row["high"] for row in hidden.values())
     tried = [row["setting"] for row in report("processes-images-faces-paper")["rows"]]
