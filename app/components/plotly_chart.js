@@ -25,6 +25,7 @@ let fetching; // the address that is being read
 let figure; // {data, layout}, arrays decoded
 let points = []; // every pickable point: {id, label, name, cell, trace, x, y, z}
 let drawn = 0; // how often
+let plotly = Plotly; // what has drawn the chart: the part for flat charts, or the whole
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
 let chosen = null; // the id just picked here, ringed before Python answers
 let cursor = null; // the point the arrow keys have reached
@@ -124,13 +125,16 @@ function draw() {
   chart.setAttribute("aria-label", `${props.description}${keys}`);
   chart.querySelector(".wsr-message").textContent = figure ? "" : props.placeholder;
   if (!figure) {
-    if (kind) Plotly.purge(plot);
+    if (kind) plotly.purge(plot);
     kind = undefined;
     over();
     return;
   }
   const next = figure.data.some((trace) => trace.type === "scatter3d") ? "3d" : "2d";
-  if (kind && kind !== next) Plotly.purge(plot);
+  const library = next === "3d" ? whole() : Plotly;
+  if (!library) return;
+  if (kind && kind !== next) plotly.purge(plot);
+  plotly = library;
   const config = {
     displaylogo: false, scrollZoom: props.zoom, displayModeBar: props.zoom,
     modeBarButtons: [
@@ -150,12 +154,37 @@ function draw() {
   Object.assign(layout, { selections: [], selectionrevision: ++drawn });
   if (layout.shapes) layout.shapes = lines();
   if (next === "2d" && points.length) Object.assign(layout, marks());
-  Plotly.react(plot, [...figure.data, ...(next === "3d" ? overlay() : [])], layout, config);
+  plotly.react(plot, [...figure.data, ...(next === "3d" ? overlay() : [])], layout, config);
   for (const stop of plot.querySelectorAll("[tabindex]")) stop.tabIndex = -1; // the chart itself is the stop
   nameLocally();
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
   over();
+}
+
+// The whole of plotly.js, which draws in space, once the page has fetched it for one of its charts; until then undefined,
+// and the chart is drawn again when it is there. Flat charts go on with the part that has drawn them.
+function whole() {
+  const script = (document.wsrWhole ??= Object.assign(document.createElement("script"), { src: chart.dataset.whole }));
+  if (script.plotly) return script.plotly;
+  chart.querySelector(".wsr-message").textContent = "Fetching what draws in space …";
+  if (!script.isConnected) {
+    const flat = Plotly;
+    script.addEventListener("load", () => {
+      script.plotly = window.Plotly;
+      window.Plotly = flat;
+    });
+    document.head.append(script);
+  }
+  script.addEventListener("load", draw, { once: true });
+  script.addEventListener("error", failed, { once: true });
+  return undefined;
+}
+
+function failed() {
+  document.wsrWhole?.remove();
+  document.wsrWhole = undefined; // the next drawing asks again
+  chart.querySelector(".wsr-message").textContent = "What draws in space could not be fetched: choose two dimensions, or reload the page.";
 }
 
 // plotly names its clip paths by the address that the page had at first: once it has another one, the browser would fetch
@@ -169,7 +198,7 @@ function nameLocally() {
 
 // What `highlight` says, without drawing the rest again.
 function mark() {
-  if (kind === "2d" && source === props.value && points.length) Plotly.relayout(plot, marks());
+  if (kind === "2d" && source === props.value && points.length) plotly.relayout(plot, marks());
   else draw();
 }
 
@@ -191,7 +220,7 @@ new ResizeObserver(() => {
   if (chart.clientWidth === width) return;
   width = chart.clientWidth;
   draw(); // which does nothing in a hidden tab
-  if (kind && width) Plotly.Plots.resize(plot);
+  if (kind && width) plotly.Plots.resize(plot);
 }).observe(chart);
 const themes = new MutationObserver(() => (element.isConnected ? draw() : themes.disconnect()));
 themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });

@@ -15,7 +15,8 @@ from wsr.paths import atomic_path
 _HERE = Path(__file__).parent
 _SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_over.js", "plotly_pointer.js")
 _TEMPLATE = (
-    '<div class="wsr-chart" tabindex="0" role="group"><div class="wsr-plot"></div>'
+    f'<div class="wsr-chart" tabindex="0" role="group" data-whole="{plotly_script.WHOLE.address}">'
+    '<div class="wsr-plot"></div>'
     '<div class="wsr-over" aria-hidden="true"></div><div class="wsr-message"></div>'
     '<div class="wsr-tip" hidden></div><div class="wsr-spoken" aria-live="polite"></div></div>'
 )
@@ -27,7 +28,7 @@ KEPT = 40  # such files, of about 5 MB each
 _FOLDER = temporary_folder("wsr-charts-")
 gr.set_static_paths([_FOLDER])
 # For the page's head (`app.shell.head`): the script is fetched together with gradio's own, not after them.
-PRELOAD = f'<link rel="preload" as="script" href="{plotly_script.ADDRESS}">'
+PRELOAD = f'<link rel="preload" as="script" href="{plotly_script.FLAT.address}">'
 FIRST_PICTURE = f"<script>{(_HERE / 'first_picture.js').read_text()}</script>"  # for the page's head as well
 
 # For a load event (`load(…, js=…)`): the event goes to Python once a chart is on screen, or after 10 s without one. An
@@ -48,7 +49,8 @@ DEFAULTS: Mapping[str, Any] = {
 
 
 class PlotlyChart(gr.HTML):
-    """A Plotly figure (a dict with `data` and `layout`), drawn by plotly.js, with these additions.
+    """A Plotly figure (a dict with `data` and `layout`), drawn by plotly.js, with these additions. The page has
+    what draws flat charts, and fetches the whole of plotly.js when a figure has a trace in space.
 
     * `pick` fires when a point is clicked, tapped, or chosen with the arrow keys and Enter: `event.id` is the
       point's `customdata`. Traces without `customdata` are not pickable.
@@ -78,7 +80,7 @@ class PlotlyChart(gr.HTML):
             html_template=_TEMPLATE,
             css_template=(_HERE / "plotly_chart.css").read_text(),
             js_on_load="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
-            head=f'<script src="{plotly_script.ADDRESS}"></script>',
+            head=f'<script src="{plotly_script.FLAT.address}"></script>',
             apply_default_css=False,
             **{"min_height": props.get("height", DEFAULTS["height"])} | DEFAULTS | props,
         )

@@ -196,7 +196,7 @@ def usual_steps(found: Target) -> int:
 def _thumb(sample: str) -> str:
     small = Image.fromarray(target(sample).view)
     small.thumbnail((THUMB, THUMB))
-    return snippets.data_uri(np.asarray(small))
+    return snippets.data_uri(np.asarray(small), exact=False)
 
 
 def first() -> tuple[str, str]:

@@ -8,9 +8,11 @@ import functools
 import gzip
 import html
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
+
+import brotli  # gradio needs it
 
 from app.shell import glossary
 
@@ -39,7 +41,7 @@ def card(title: str, description: str, picture: str) -> str:
 
 class Head:
     """ASGI middleware that inserts `text` at the end of the page's <head>, in place of what gradio tells those who draw
-    cards of links, and compresses the page for browsers that accept gzip. Other answers pass unchanged."""
+    cards of links, and compresses the page as the browser takes it. Other answers pass unchanged."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], text: str):
         self.app, self.text = app, text
@@ -49,7 +51,7 @@ class Head:
         if not page:
             return await self.app(scope, receive, send)
         text = self.text.replace(HERE, html.escape(_here(scope))).encode()
-        await self.app(scope, receive, _Page(send, text, _takes_gzip(scope)))
+        await self.app(scope, receive, _Page(send, text, _taken(scope)))
 
 
 def _here(scope: Message) -> str:
@@ -65,21 +67,30 @@ def _is_page(scope: Message) -> bool:
     return scope["path"].removeprefix(scope.get("root_path", "")).strip("/") == ""
 
 
-def _takes_gzip(scope: Message) -> bool:
-    return any(b"gzip" in value for name, value in scope["headers"] if name.lower() == b"accept-encoding")
+# A page repeats itself over more than the 32 kB that gzip looks back: of 0.89 MB Brotli makes 0.09 in 10 ms, gzip 0.19.
+_COMPRESSED: Mapping[str, Callable[[bytes], bytes]] = {
+    "br": lambda page: brotli.compress(page, quality=5, mode=brotli.MODE_TEXT),
+    "gzip": lambda page: gzip.compress(page, compresslevel=9, mtime=0),
+}
+
+
+def _taken(scope: Message) -> str:
+    """Returns the first encoding of _COMPRESSED that the browser takes, or an empty string."""
+    accepted = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"accept-encoding"]
+    return next((name for name in _COMPRESSED if any(name in value for value in accepted)), "")
 
 
 @functools.lru_cache(maxsize=4)
-def _compressed(page: bytes) -> bytes:
-    """Compresses a page once for all visitors: it is the same for everybody and takes 30 ms."""
-    return gzip.compress(page, compresslevel=9, mtime=0)
+def _compressed(page: bytes, encoding: str) -> bytes:
+    """Compresses a page once for all visitors: it is the same for everybody."""
+    return _COMPRESSED[encoding](page)
 
 
 class _Page:
     """Collects an answer until it is complete, because its length is sent before it."""
 
-    def __init__(self, send: Send, text: bytes, small: bool):
-        self.send, self.text, self.small, self.begun, self.body = send, text, small, {}, b""
+    def __init__(self, send: Send, text: bytes, encoding: str):
+        self.send, self.text, self.encoding, self.begun, self.body = send, text, encoding, {}, b""
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -92,9 +103,9 @@ class _Page:
         if headers.get(b"content-type", b"").startswith(b"text/html") and b"content-encoding" not in headers:
             self.body = _THEIRS.sub(b"", self.body).replace(b"</head>", self.text + b"</head>", 1)
             headers[b"vary"] = b", ".join(filter(None, (headers.get(b"vary"), b"Accept-Encoding")))
-            if self.small:
-                self.body = _compressed(self.body)
-                headers[b"content-encoding"] = b"gzip"
+            if self.encoding:
+                self.body = _compressed(self.body, self.encoding)
+                headers[b"content-encoding"] = self.encoding.encode()
             headers[b"content-length"] = str(len(self.body)).encode()
         await self.send({**self.begun, "headers": list(headers.items())})
         await self.send({**message, "body": self.body})

@@ -41,13 +41,15 @@ def _made(macro: str, *values: Any) -> str:
     return str(getattr(_macros, macro)(*values))
 
 
-def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"]) -> str:
-    """An image, floats in [0, 1] or bytes, as a data URI: it needs no file and does not flicker when it changes."""
+def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"], *, exact: bool = True) -> str:
+    """An image, floats in [0, 1] or bytes, as a data URI: it needs no file and does not flicker when it changes. exact:
+    an image of at most 256 pixels keeps every pixel. Otherwise it has a fifth of the bytes, which is right for pictures
+    among which somebody chooses."""
     pixels = image if image.dtype == np.uint8 else np.round(np.clip(image, 0, 1) * 255).astype(np.uint8)
     out = io.BytesIO()
-    small = max(pixels.shape[:2]) <= 256
-    Image.fromarray(pixels).save(out, **({"format": "png"} if small else {"format": "webp", "quality": 92}))
-    return f"data:image/{'png' if small else 'webp'};base64,{base64.b64encode(out.getvalue()).decode()}"
+    kind = "png" if exact and max(pixels.shape[:2]) <= 256 else "webp"
+    Image.fromarray(pixels).save(out, **({"format": "png"} if kind == "png" else {"format": "webp", "quality": 92}))
+    return f"data:image/{kind};base64,{base64.b64encode(out.getvalue()).decode()}"
 
 
 def picture(

@@ -81,25 +81,28 @@ def test_a_picked_id_is_bounded():
     assert len(picked_id(event({"id": "x" * 10_000}))) == 200
 
 
-def test_plotly_comes_from_the_installed_wheel():
+def test_a_page_fetches_the_part_of_plotly_for_flat_charts_and_knows_where_the_whole_is():
     with gr.Blocks():
-        head = PlotlyChart().head
-    assert head == f'<script src="{plotly_script.ADDRESS}"></script>' and not plotly_script.ADDRESS.startswith("/")
+        chart = PlotlyChart()
+    flat, whole = plotly_script.FLAT.address, plotly_script.WHOLE.address
+    assert chart.head == f'<script src="{flat}"></script>' and not flat.startswith("/")
+    assert f'data-whole="{whole}"' in chart.html_template and not whole.startswith("/")
 
 
 @pytest.mark.parametrize("takes", ["br, gzip", "gzip", "identity"])
-def test_plotly_is_sent_as_small_as_the_browser_takes_it(takes):
+@pytest.mark.parametrize("script", [plotly_script.FLAT, plotly_script.WHOLE], ids=["flat", "whole"])
+def test_plotly_is_sent_as_small_as_the_browser_takes_it(script, takes):
     answer = TestClient(Starlette(routes=plotly_script.routes())).get(
-        f"/{plotly_script.ADDRESS}", headers={"accept-encoding": takes}
+        f"/{script.address}", headers={"accept-encoding": takes}
     )
-    assert answer.content == plotly_script.PATH.read_bytes() and "immutable" in answer.headers["cache-control"]
-    size = int(answer.headers["content-length"])
-    assert size < {"br, gzip": 1_300_000, "gzip": 1_500_000, "identity": 6_000_000}[takes]
+    assert answer.content == script.path.read_bytes() and "immutable" in answer.headers["cache-control"]
+    size, part = int(answer.headers["content-length"]), 0.4 if script is plotly_script.FLAT else 1
+    assert size < part * {"br, gzip": 1_300_000, "gzip": 1_500_000, "identity": 6_000_000}[takes]
 
 
 def test_our_own_files_name_no_other_server():
     folder = Path(app.__file__).parent
-    files = [path for kind in ("*.js", "*.css", "*.py") for path in folder.rglob(kind)]
+    files = [path for kind in ("*.js", "*.css", "*.py") for path in folder.rglob(kind) if path.parent.name != "vendor"]
     assert len(files) > 10
     for path in files:
         named = set(re.findall(r"https?://([\w.]*)", path.read_text())) - {"127.0.0.1"}

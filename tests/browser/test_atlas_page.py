@@ -3,6 +3,7 @@
 import pytest
 from on_map import DRAWN, PLACE, picked
 
+from app.components import plotly_script
 from app.main import SENTENCE
 
 PATIENCE = 120_000  # ms for pages that are not the fixture's
@@ -12,7 +13,7 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 def test_something_is_picked_and_on_screen_at_once(page):
     assert page.locator("h1").inner_text() == "wsr"
     assert page.locator(".wsr-title p").inner_text() == SENTENCE
-    assert page.evaluate(f"{DRAWN}.length") == 3
+    assert page.evaluate(f"{DRAWN}.map(t => t.type)") == ["scattergl"] * 3
     page.locator(".wsr-frame img").first.wait_for()
     assert page.locator(".wsr-pictures button:visible").count() == 6
     tabs = [tab.inner_text() for tab in page.get_by_role("tab").all()]
@@ -40,7 +41,9 @@ def test_the_first_picture_needs_none_of_gradios_scripts(browsers, address):
     page.context.close()
 
 
-MOST = 2_000_000  # bytes of a first visit: Plotly has 1.23 MB of them, the page's own text depends on the data
+# Bytes of a first visit with all of its answers. On the data in assets/ it is 1.25 MB, of which Plotly has 0.46. Here
+# the pictures are of random networks, which no format makes small.
+MOST = 2_000_000
 
 
 def test_a_first_visit_fetches_little(browsers, address):
@@ -48,17 +51,18 @@ def test_a_first_visit_fetches_little(browsers, address):
     page.set_default_timeout(PATIENCE)
     network, sizes, named = page.context.new_cdp_session(page), {}, {}
     network.on("Network.requestWillBeSent", lambda event: named.update({event["requestId"]: event["request"]["url"]}))
-    network.on(
-        "Network.loadingFinished", lambda event: sizes.update({event["requestId"]: event["encodedDataLength"]})
-    )
+
+    def more(event):  # as they come, since the stream of answers does not end
+        sizes[event["requestId"]] = sizes.get(event["requestId"], 0) + event["encodedDataLength"]
+
+    network.on("Network.dataReceived", more)
     network.send("Network.enable")
     page.goto(address)
     page.locator(".wsr-pictures button").first.wait_for()
-    page.wait_for_timeout(1500)
-    # pictures of random networks, in the answers, are larger than any other
+    page.wait_for_timeout(3000)
     found = sorted((size, named.get(one, "")) for one, size in sizes.items())
-    found = [(size, what) for size, what in found if "/queue/data" not in what]
-    assert 1_000_000 < sum(size for size, _ in found) < MOST, found[-5:]
+    assert any("/queue/data" in what for _, what in found)
+    assert 800_000 < sum(size for size, _ in found) < MOST, found[-5:]
     page.context.close()
 
 
@@ -184,6 +188,29 @@ def test_the_map_turns_and_what_was_zoomed_stays_zoomed(page):
     page.wait_for_function(f"{DRAWN}.every(t => t.type === 'scatter3d')")
     page.get_by_label("PCA", exact=True).click()
     page.wait_for_function("document.querySelector('.wsr-plot').layout.scene.xaxis.title.text.startsWith('PCA')")
+    page.get_by_label("2D", exact=True).click()
+    page.wait_for_function(f"{DRAWN}.every(t => t.type === 'scattergl')")
+    x, y, item = page.evaluate(PLACE, [1, 2])
+    page.mouse.click(x, y)
+    picked(page, item)
+
+
+def test_what_draws_in_space_is_fetched_when_it_is_needed_and_asked_for_again_if_that_fails(browsers, address):
+    page = browsers().new_context().new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(address)
+    page.locator(".wsr-plot .main-svg").first.wait_for()
+    whole = f"**/{plotly_script.WHOLE.address}"
+    page.route(whole, lambda route: route.abort())
+    page.get_by_label("3D", exact=True).click()
+    page.locator(".wsr-message", has_text="could not be fetched").wait_for()
+    page.get_by_label("2D", exact=True).click()
+    page.wait_for_function("!document.querySelector('.wsr-message').textContent")
+    page.unroute(whole)
+    with page.expect_response(whole):
+        page.get_by_label("3D", exact=True).click()
+    page.wait_for_function(f"{DRAWN}.every(t => t.type === 'scatter3d')")
+    page.context.close()
 
 
 def test_shapes_can_be_orbited(page):
