@@ -19,6 +19,7 @@ from precompute.judging import Judge
 from precompute.large import REPRESENTATIONS, whole
 from precompute.large_generators import choices, config_of, counts, sampler_of, trained, trained_with
 from precompute.scaling_drawn import draw
+from precompute.selection import modality_of
 from precompute.tables import write_tables
 from wsr.analysis.learnability import projected
 from wsr.data.registry import slug
@@ -67,13 +68,15 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
         for cell, row in found
     ])  # fmt: skip
     drawn = [path for path in paths if path.suffix == ".png"]
-    write_tables([path for path in paths if path not in drawn], rows, preset=context.preset, samples=SAMPLES)
+    features = modality_of(found[0][0].data).extractor().name
+    about = {"preset": context.preset, "samples": SAMPLES, "extractor": features}
+    write_tables([path for path in paths if path not in drawn], rows, **about)
     draw(rows, drawn[0])
 
 
 EXPERIMENT = Experiment(
     name="scaling",
-    title="`reports/scaling.*`: FD, copies and span share by the number of weights that a generator learns from",
+    title="`reports/scaling-*.*`: FD, copies and span share by the number of weights that a generator learns from",
     data=("faces", "shapes10"),
     grid=grid,
     settings=settings,
@@ -81,12 +84,13 @@ EXPERIMENT = Experiment(
     after=lambda cell, context: choices(cell.data, context),
     run=run,
     report=report,
+    report_by=("data",),
     held=lambda report, cell, context: any(
         all(row[axis] == cell[axis] for axis in ("representation", "count", "seed"))
-        and row["data set"] == slug(cell.data) and "novel" in row  # the first rows have no verdicts yet
+        and "novel" in row  # the first rows of faces have no verdicts
         for row in report["rows"]
     ),
-    reports=tuple(f"reports/scaling{{tag}}.{ending}" for ending in ("json", "md", "png")),
+    reports=tuple(f"reports/scaling-{{data}}.{ending}" for ending in ("json", "md", "png")),
     final=True,
     threads=THREADS,
     place=16,

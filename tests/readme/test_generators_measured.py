@@ -62,7 +62,7 @@ def test_faces():
 
 
 def test_faces_on_the_test_split():
-    rows, means = report("scaling")["rows"], {}
+    rows, means = report("scaling-faces")["rows"], {}
     for label, cells in table("## Faces: a generator", 1).items():
         own = [row for row in rows if row["representation"] == GENERATED[label] and row["count"] == 10_000]
         is_said(cells[0], len(own))
