@@ -25,6 +25,7 @@ from app.components import plotly_script
 from app.components.field import files
 from app.components.plotly_chart import FIRST_PICTURE, PRELOAD
 from app.guide import about, pages
+from app.programs import endpoints
 from app.shell import compute, gradio_patches, looking, places, session, tabs, workers
 from app.shell.disk import MB, Uploads
 from app.shell.head import SCRIPTS, Head, card
@@ -55,6 +56,7 @@ def build_app(shown: Sequence[tabs.Tab] | None = None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, fill_width=True, analytics_enabled=False) as page:
         there = shown or all_tabs()
         gr.HTML(about.header(TITLE, SENTENCE, {tab.id: tab.title for tab in there}), elem_classes="wsr-title")
+        endpoints.offer()  # first, since a listener of a tab may have the same name
         tabs.build(there, page, _seen.set)
     page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
     return places.limit(gradio_patches.rest(page))
@@ -75,12 +77,13 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
     block: return only when the server ends."""
     end_on_sigterm()
     _require_free(host, port)
+    tools = endpoints.are_tools()
     looking.one_thread_each()
     page = build_app()
     _, address, _ = page.launch(
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=session.UPLOAD_LIMIT,
-        favicon_path=ICON, theme=theme(), css_paths=[CSS], state_session_capacity=session.SESSIONS,
+        favicon_path=ICON, theme=theme(), css_paths=[CSS], mcp_server=tools, state_session_capacity=session.SESSIONS,
         app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}, "routes": routes()},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)

@@ -9,6 +9,7 @@ import aside
 import gradio as gr
 
 from app import main
+from app.programs import endpoints
 from wsr import isolation
 from wsr.errors import WsrError
 
@@ -36,10 +37,11 @@ def test_without_assets_the_page_says_how_to_make_them(tmp_path, monkeypatch):
     assert [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)] == main_tabs
 
 
-def test_no_listener_is_a_public_endpoint(assets):
+def test_no_listener_is_a_public_endpoint_but_the_five_for_programs(assets):
     page = main.build_app()
     assert len(page.fns) > 8
-    assert {fn.api_visibility for fn in page.fns.values()} == {"private"}
+    public = {fn.api_name for fn in page.fns.values() if fn.api_visibility != "private"}
+    assert public == {"fit", "decode", "interpolate", "sample", "audit"} == set(endpoints.NAMES)
 
 
 def test_fits_take_turns_and_looking_does_not_wait_for_them(assets):

@@ -137,18 +137,22 @@ def _live(todo: _Run) -> Screen:
     return Screen(state, _picture(todo.modality, shown), _curve(todo), _heat(todo))
 
 
-def _finished(todo: _Run, stopped: bool) -> Screen:
-    record = todo.last
+def outcome(target: Target, model: "Representation", record: work.Step | None) -> Fitted:
+    """The fit that a last record describes. WsrError for one that has not begun, or has diverged."""
     if record is None:
         raise WsrError("The fit was stopped before it had begun. Press Fit to start again.")
     if not bool(np.isfinite(record.quality).all()):
         raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps or another representation.")
     if record.status.startswith("diverged"):
         raise WsrError(f"The fit failed: {record.status}.")
+    quality = float(np.nanmean(record.quality))
+    return Fitted(target.label, model, record.weights, target.aspect, quality, record.step)
+
+
+def _finished(todo: _Run, stopped: bool) -> Screen:
+    record = todo.last
+    fitted = outcome(todo.target, todo.model, record)
     weights, status = record.weights, record.status or "ok"
-    fitted = Fitted(
-        todo.target.label, todo.model, weights, todo.aspect, todo.quality[-1], record.step
-    )
     word = "Stopped" if stopped and not record.done else "Done"
     cost = f"{weights.shape[1]:,} numbers, {record.seconds:.1f} s"
     text = f"{word} after {record.step:,} steps: {_quality(todo)}, {cost}.{_beginning(record)}"

@@ -1,0 +1,109 @@
+"""What endpoints do with weights that a program sends: reads, decodes, mixes and judges them. Runs in child processes
+(`app.shell.workers`), over paths and plain data, so that a file that should not be read harms nobody else."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from app.shared import library
+from wsr.errors import WsrError, shown
+from wsr.fitting.saved import SavedWeights, load_weights, save_weights
+from wsr.formats.tensors import open_tensors
+from wsr.paths import assets_dir
+from wsr.render.decode import decode
+from wsr.render.surfaces import to_glb
+from wsr.symmetry.alignment import align
+from wsr.zoo import Zoo
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+MOST_ROWS = 1000
+GRID = 128  # points a side, of which a shape has the third power
+
+
+def read(path: str) -> SavedWeights:
+    """Reads a program's file of weights. WsrError for another file, for one with too many rows, and for one that names
+    a base which is not among the page's own: its name may not lead to another file of the server."""
+    with open_tensors(path, "a file of saved weights") as file:
+        base = file.metadata.get("base") or ""
+    if base and base not in {Path(one).stem for one in library.bases()}:
+        raise WsrError(f"{shown(Path(path).name)} belongs to the base {shown(base)}, which this page does not have.")
+    found = load_weights(path)
+    if len(found.ids) > MOST_ROWS:
+        raise WsrError(f"{shown(Path(path).name)} has {len(found.ids):,} rows, and at most {MOST_ROWS:,} are taken.")
+    return found
+
+
+def row(found: SavedWeights, index: int) -> "Tensor":
+    """One row (1, p) of the weights. WsrError for one that is not there or not finite."""
+    if not 0 <= index < len(found.ids):
+        raise WsrError(f"The file has {len(found.ids)} rows, from 0 on: there is no row {index}.")
+    one = found.weights[index : index + 1]
+    if not bool(one.isfinite().all()):
+        raise WsrError(f"The weights of {shown(found.ids[index])} are not finite and cannot be decoded.")
+    return one
+
+
+def drawn(found: SavedWeights, weights: "Tensor", size: int, folder: str) -> str:
+    """Decodes one row (1, p): a picture whose longer side has `size` pixels as a PNG file, or a shape as a GLB file of
+    a grid of `size` points a side. Returns its path in `folder`."""
+    if found.modality.has_surface:
+        if size > GRID:
+            raise WsrError(f"A shape is decoded on a grid of at most {GRID} points a side, not {size}.")
+        one = decode(found.representation, weights, size)[0]
+        if found.modality.empty(one):
+            raise WsrError("The field has no surface: it says that all points are outside.")
+        path = Path(folder) / "decoded.glb"
+        path.write_bytes(to_glb(one, None))
+        return str(path)
+    one = decode(found.representation, weights, size, found.aspect)[0]
+    path = Path(folder) / "decoded.png"
+    Image.fromarray(found.modality.picture(one, size)).save(path)
+    return str(path)
+
+
+def decoded(path: str, index: int, size: int, folder: str) -> str:
+    found = read(path)
+    return drawn(found, row(found, index), size, folder)
+
+
+def mixed(first: str, second: str, alpha: float, aligned: bool, size: int, folder: str) -> tuple[str, str]:
+    """Weights (1 − α) a + α b, in a file and decoded. aligned: b is first moved next to a by symmetries."""
+    one, other = read(first), read(second)
+    if one.representation.layout.to_json() != other.representation.layout.to_json():
+        raise WsrError(
+            f"There is no line between weights of {one.representation.kind.label} and of "
+            f"{other.representation.kind.label}: both must be of one representation, on one base, with one rank."
+        )
+    a, b = row(one, 0), row(other, 0)
+    if aligned:
+        b = align(one.representation, b, a)
+    between = a.lerp(b, alpha)
+    path = Path(folder) / "between.safetensors"
+    save_weights(path, between, one.representation, [f"{one.ids[0]} to {other.ids[0]}, {alpha:g}"], one.aspect)
+    return str(path), drawn(one, between, size, folder)
+
+
+def judged(path: str, name: str) -> list[dict[str, Any]]:
+    """Verdicts on all rows of a file against the training weights of a zoo of the page. name: one of the page's, which
+    the caller has made sure of."""
+    from wsr.analysis.novelty import audit_of
+
+    found = read(path)
+    zoo = Zoo.open(assets_dir() / "zoos" / name)
+    if found.weights.shape[1] != zoo.representation.size:
+        raise WsrError(
+            f"These weights have {found.weights.shape[1]:,} numbers a row, those of {name} have "
+            f"{zoo.representation.size:,}: they are not of one representation on one base."
+        )
+    if not bool(found.weights.isfinite().all()):
+        raise WsrError("Some of the weights are not finite: no verdict can be given.")
+    audit, ids, _ = audit_of(zoo)
+    return [told(item, verdict, ids) for item, verdict in zip(found.ids, audit.judge(found.weights), strict=True)]
+
+
+def told(item: str, verdict: Any, ids: list[str]) -> dict[str, Any]:
+    """A verdict as plain data. nearest: the id of the nearest training network."""
+    return {"id": item, "verdict": verdict.word, "nearest": ids[verdict.nearest], "distance": verdict.distance}
