@@ -95,7 +95,7 @@ def said_by(command, capsys) -> str:
     (["fit", "me.png", "--stpes", "3"], "Unknown option of `wsr fit` '--stpes': did you mean '--steps'?"),
     (["zoo", "build", "emoji", "--out", "x", "--work=2"], "'--work': did you mean '--workers'?"),
     (["zoo", "info", "a", "b"], "`wsr zoo info` takes nothing more, and 'b' was given"),
-    (["zoo", "build", "emoji"], "`wsr zoo build` needs --out (The zoo's folder)"),
+    (["zoo", "build", "emoji"], "`wsr zoo build` needs --out (The zoo's folder, or an address such as s3://bucket/zoo)"),
     (["fit", "me.png", "--preset", "gpu"], "'gpu': "),
     (["fit", "me.png", "--steps"], "--steps needs 1 value"),
     (["fit", "me.png", "--steps", "many"], "--steps takes a whole number, not 'many'"),

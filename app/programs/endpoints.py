@@ -52,7 +52,7 @@ def fit(
     if target.trouble:
         raise WsrError(target.trouble)
     asked = fits.checked(representation, rank, steps or target.steps)
-    signal, names = work.plain(target.signal), (asked.representation,)
+    signal, names = target.signal.carried(), (asked.representation,)
     records = _fitting(signal, names, asked.rank, asked.steps, target.evaluator, fits.START, stopped=over)
     last = _last(step for _, step in records)
     at = library.live_preset(target.modality)

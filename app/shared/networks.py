@@ -151,7 +151,7 @@ def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
 def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     """Returns the named tensors around which all fits of a collection start: the init without its random part, or,
     where all fits start at the first fit, the tensors of that fit."""
-    from wsr.zoo.build import FIRST, zoo_start
+    from wsr.zoo.recipe import FIRST, zoo_start
 
     kept = zoo(name)
     init = kept.meta["init"]

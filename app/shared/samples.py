@@ -12,11 +12,10 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from app.shared import library
-from app.shared.work import same
 from app.shell import snippets
 from wsr.caching import cached_by_file
 from wsr.data.registry import everything, named
-from wsr.data.signals import Signal, Signals
+from wsr.data.signals import Signal, Signals, same
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
 from wsr.formats.files import there

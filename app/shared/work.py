@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from app.shared import library
+from app.shared import library, samples
 from wsr.caching import cached_by_file
-from wsr.data.signals import Signal, Signals
+from wsr.data.signals import Signal, Signals, same
 from wsr.fields import registry
 from wsr.generators.registry import named
 from wsr.presets import PresetConfig, preset
@@ -45,20 +45,8 @@ class Step:
     why_plain: str = ""
 
 
-def plain(signal: Signal) -> Signal:
-    """A copy of the signal that holds its content, so that it can be sent to another process."""
-    return replace(signal, reader=partial(same, signal.read()))
-
-
-def same(content: Any) -> Any:
-    """Returns a content that is at hand; stands in for a signal's reader."""
-    return content
-
-
 def read(path: str) -> "Target":
     """Reads a visitor's file as a target, with its picture."""
-    from app.shared import samples
-
     return samples.uploaded(path)
 
 

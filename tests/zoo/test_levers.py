@@ -12,7 +12,7 @@ from wsr.data import load_signals
 from wsr.errors import WsrError
 from wsr.fitting.fit import fit
 from wsr.zoo import Zoo, check_zoo
-from wsr.zoo.build import zoo_config
+from wsr.zoo.recipe import zoo_config
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 LEVERS = ["--pull", "0.5", "--average", "0.5", "--shared-points", "--lr", "0.02"]

@@ -22,7 +22,8 @@ from wsr.generators.diffusion.config import diffusion_preset
 from wsr.paths import assets_dir
 from wsr.presets import FieldConfig, FitConfig, PresetConfig
 from wsr.zoo import Zoo, build_zoo, check_zoo
-from wsr.zoo.build import batch_size, zoo_config
+from wsr.zoo.build import batch_size
+from wsr.zoo.recipe import zoo_config
 
 FROZEN_HASH = "99887f1ee31ecd53b489988108d69208423a0448cf7040043f151fead510c6f9"
 NEW = ("field", "resolution", "seed", "fit_version")  # keys that older versions did not write into zoo.json

@@ -15,7 +15,7 @@ from wsr.fields.representation import make_representation
 from wsr.fitting.loop import run_fit
 from wsr.presets import preset
 from wsr.zoo import Zoo, build_zoo, check_zoo, compress_zoo
-from wsr.zoo.build import zoo_start
+from wsr.zoo.recipe import zoo_start
 from wsr.zoo.shards import merge_zoos, shard
 from wsr.zoo.trajectories import build_trajectories
 
@@ -122,7 +122,7 @@ def test_what_diverges_is_tried_once_more_and_then_marked(made, monkeypatch):
                 record.result.status[0] = "diverged: weights are not finite"
             yield record
 
-    monkeypatch.setattr("wsr.zoo.build.run_fit", spoilt)
+    monkeypatch.setattr("wsr.zoo.recipe.run_fit", spoilt)
     zoo = create()
     list(build_zoo(zoo, signals[:3]))
     assert rates == [1e-2, 2.5e-3]

@@ -26,7 +26,7 @@ from wsr.analysis.standardized import StandardizedSpace
 from wsr.data.registry import groups
 from wsr.errors import WsrError, counted
 from wsr.fields.representation import Representation
-from wsr.zoo.build import FIRST
+from wsr.zoo.recipe import FIRST
 from wsr.zoo.zoo import Zoo
 
 Word = Literal["replica", "blend", "novel"]

@@ -86,8 +86,8 @@ class ZooBuild(LeverOptions):
     """
 
     dataset: Annotated[Positional[str], arg(help=a_data_set())]
-    out: Path
-    """The zoo's folder."""
+    out: str
+    """The zoo's folder, or an address such as s3://bucket/zoo. There it is sent when it is whole."""
     representation: RepresentationName = RepresentationName("mlora-asym")
     """What is fitted: an MLP, or adapters of a base."""
     base: str | None = None
@@ -116,6 +116,9 @@ class ZooBuild(LeverOptions):
     """cpu or cuda; by default CUDA if available."""
     workers: int | None = None
     """Batches fitted side by side; by default one per core."""
+    cluster: str | None = None
+    """Spread the batches over a Ray cluster: its address (auto, ray://host:port), or `local` for processes of this
+    machine. Workers may die and join at any time."""
     shard: str | None = None
     """Fit only this range of the signals, such as 3/16 (of 0/16 to 15/16); `wsr zoo merge` joins the shards."""
 
@@ -124,8 +127,11 @@ class ZooBuild(LeverOptions):
         from wsr.devices import usable
         from wsr.fitting.fit import representation_for
         from wsr.fitting.settings import FitSettings, Start
+        from wsr.fitting.threads import THREADS
         from wsr.zoo import Zoo, build_zoo, shard
         from wsr.zoo.build import fit_settings
+        from wsr.zoo.cluster import cluster
+        from wsr.zoo.remote import local, sent
 
         device = usable(self.device)
         if self.count is not None and self.count < 1:
@@ -136,8 +142,9 @@ class ZooBuild(LeverOptions):
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
         start = Start.named(self.start)
         asked = FitSettings(start=start, preset=self.preset, steps=self.steps or None, **self.levers())
+        folder = local(self.out)
         zoo = Zoo.create(
-            self.out,
+            folder,
             model,
             dataset=self.dataset,
             preset=self.preset,
@@ -147,14 +154,16 @@ class ZooBuild(LeverOptions):
             seed=self.seed,
             **fit_settings(model, asked),
         )
-        records = build_zoo(zoo, signals, device=device, workers=self.workers)
+        spread = cluster(self.cluster) if self.cluster else THREADS
+        records = build_zoo(zoo, signals, device=device, workers=self.workers, spread=spread)
         first = next(records, None)  # errors are raised before the bar is shown
         if first is None:
             console.print(f"{self.out} is complete already: {counted(len(zoo), 'instance')}.")
             return OK
-        with bar(f"zoo {self.out.name}") as update:
+        with bar(f"zoo {self.out.rpartition('/')[2]}") as update:
             for record in itertools.chain([first], records):
                 update(record.done, record.total, f"quality {record.quality:.3f}")
+        sent(folder, self.out)
         return OK
 
 
@@ -165,15 +174,19 @@ class ZooMerge:
     Example: `wsr zoo merge zoos/photos shards/0 shards/1`.
     """
 
-    out: Positional[Path]
-    """The zoo's folder."""
-    parts: Positional[tuple[Path, ...]]
-    """The shards' folders."""
+    out: Positional[str]
+    """The zoo's folder, or an address such as s3://bucket/zoo."""
+    parts: Positional[tuple[str, ...]]
+    """The shards' folders, or their addresses."""
 
     def run(self) -> int:
         from wsr.zoo import merge_zoos
+        from wsr.zoo.remote import local, sent
 
-        console.print(f"{counted(len(merge_zoos(self.out, list(self.parts))), 'instance')} in {self.out}.")
+        folder = local(self.out)
+        merged = merge_zoos(folder, [local(part) for part in self.parts])
+        sent(folder, self.out)
+        console.print(f"{counted(len(merged), 'instance')} in {self.out}.")
         return OK
 
 

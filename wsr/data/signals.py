@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, overload
 
 from wsr.data.splits import Split, names_of
@@ -58,6 +58,16 @@ class Signal:
         lives."""
         return replace(self, reader=cache(self.reader))
 
+    def carried(self) -> Signal:
+        """Returns a copy that holds its content, so that it can be sent to another process or machine."""
+        describe = None if self.describe is None else partial(same, self.attributes)
+        return replace(self, reader=partial(same, self.read()), describe=describe)
+
+
+def same(content: Any) -> Any:
+    """Returns a content that is at hand; stands in for a signal's reader."""
+    return content
+
 
 class Signals(Sequence[Signal]):
     """A data set, or a part of one, as a sequence of signals of one modality. modality: by default that of its
@@ -107,6 +117,10 @@ class Signals(Sequence[Signal]):
         """Returns the same signals, each of which reads its content once and keeps it (`Signal.held`). For a batch that
         is read several times: to fit it, to judge it, and to say what it was fitted to."""
         return self._part(signal.held() for signal in self._items)
+
+    def carried(self) -> Signals:
+        """Returns the same signals with their content (`Signal.carried`)."""
+        return self._part(signal.carried() for signal in self._items)
 
     def _part(self, items: Iterable[Signal]) -> Signals:
         return Signals(self.name, self.dim, items, self.modality)

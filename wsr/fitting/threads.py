@@ -3,7 +3,8 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -30,6 +31,15 @@ def workers_for(device: str, most: int) -> int:
     return max(1, min(cores(), most)) if torch.device(device).type == "cpu" else 1
 
 
+@dataclass(frozen=True)
+class Spread:
+    """A way to spread work over workers. run: like `side_by_side`; workers: given the device, the number of items and
+    the number that was asked for, how many to use."""
+
+    run: Callable[[Callable[[T], R], Sequence[T], int], AbstractContextManager[Iterable[R]]]
+    workers: Callable[[str, int, int | None], int]
+
+
 @contextmanager
 def side_by_side(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[Iterable[R]]:
     """Yields an iterable of the results of `work` on the items, in order. Leaving the context early cancels the items
@@ -50,3 +60,10 @@ def side_by_side(work: Callable[[T], R], items: Sequence[T], workers: int) -> It
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
         torch.set_num_threads(before)  # torch makes a thread's setting the default of new threads
+
+
+def _threads(device: str, items: int, asked: int | None) -> int:
+    return min(asked or items, workers_for(device, items)) if items else 1
+
+
+THREADS = Spread(side_by_side, _threads)

@@ -26,7 +26,7 @@ from wsr.generators.diffusion.transformer import FREQUENCIES, WeightTransformer
 from wsr.generators.files import ModelFile
 from wsr.generators.jobs import about_training, training_identity
 from wsr.randomness import drawing_from
-from wsr.zoo.build import zoo_start
+from wsr.zoo.recipe import zoo_start
 from wsr.zoo.zoo import Zoo
 
 VERSION = 1  # to be incremented when a code change makes the same settings train a different generator

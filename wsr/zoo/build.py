@@ -3,32 +3,24 @@ these seconds and the batches that were being fitted."""
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from wsr.data.signals import Attribute, Signal, Signals
-from wsr.devices import compile_backend
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
-from wsr.fitting.encoder import StartEncoder
 from wsr.fitting.encoder_files import encoder_for
-from wsr.fitting.loop import FitResult, run_fit
-from wsr.fitting.problem import Problem, make_problem
 from wsr.fitting.settings import FitSettings
-from wsr.fitting.threads import side_by_side, workers_for
+from wsr.fitting.threads import THREADS, Spread
 from wsr.formats.tables import attribute_column
-from wsr.presets import FitConfig
 from wsr.zoo.meta import FittedAs
+from wsr.zoo.recipe import FIRST, Batch, Recipe
 from wsr.zoo.zoo import Zoo
 
-FIRST = "first"  # the init of a zoo whose other fits start from its first one
-RETRY = 0.25  # factor of the learning rate when a diverged fit is repeated
 APPEND_EVERY = 2.0  # seconds; a batch that took longer is appended at once
 GPU_BATCH = 256  # instances fitted together on a GPU; the preset's batch suits a CPU's cache and would not fill it
 
@@ -45,21 +37,24 @@ class ZooRecord:
 
 
 def build_zoo(
-    zoo: Zoo, signals: Signals, *, seed: int | None = None, device: str = "cpu", workers: int | None = None
-) -> Iterator[ZooRecord]:
+    zoo: Zoo, signals: Signals, *, seed: int | None = None, device: str = "cpu", workers: int | None = None,
+    spread: Spread = THREADS,
+) -> Iterator[ZooRecord]:  # fmt: skip
     """Fits every signal that the zoo does not contain yet, with the zoo's own settings and in the order given, and
     yields a record after each batch.
 
     seed: of the points that fits draw; by default the zoo's. workers: number of threads that share the cores and fit a
-    batch each (`side_by_side`); by default one per core. The result does not depend on it. WsrError if another job is
-    writing the zoo, if the zoo was begun with another seed, or if one of its instances was fitted to another target
-    than the signal with that id.
+    batch each; by default one per core. spread: over what batches are spread instead of threads (`wsr.zoo.cluster`).
+    The result depends on neither. WsrError if another job is writing the zoo, if the zoo was begun with another seed,
+    or if one of its instances was fitted to another target than the signal with that id.
     """
     with zoo.writing():
-        yield from _build(zoo, signals, require_same_run(zoo, signals, seed), device, workers)
+        yield from _build(zoo, signals, require_same_run(zoo, signals, seed), device, workers, spread)
 
 
-def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | None) -> Iterator[ZooRecord]:
+def _build(
+    zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | None, spread: Spread = THREADS
+) -> Iterator[ZooRecord]:
     if zoo.meta["init"] == FIRST and not len(zoo) and len(signals) > 1:
         # all other fits start from this one, so it must be a training instance: no fit may depend on a held-out one
         first = next((i for i, signal in enumerate(signals) if signal.split == "train"), 0)
@@ -68,9 +63,8 @@ def _build(zoo: Zoo, signals: Signals, seed: int, device: str, workers: int | No
     size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])
     batches = [left[first : first + size] for first in range(0, len(left), size)]
-    work = partial(_fit_batch, zoo, zoo_start(zoo), seed=seed, device=device)
-    workers = min(workers or len(batches), workers_for(device, len(batches)))
-    with side_by_side(work, batches, workers) as results, _Appending(zoo) as done:
+    workers = spread.workers(device, len(batches), workers)
+    with spread.run(Recipe.of(zoo, seed, device).fit, batches, workers) as results, _Appending(zoo) as done:
         for items, batch in zip(batches, results, strict=True):
             done.add(*_stored(items, batch, batch.seconds / workers / len(items)))
             yield ZooRecord(done.count, len(signals), done.quality, time.monotonic() - began)
@@ -135,74 +129,6 @@ def require_same_run(zoo: Zoo, signals: Signals, seed: int | None) -> int:
     return zoo.meta["seed"]
 
 
-@dataclass
-class _Batch:
-    """A fitted batch of n instances: weights (n, p) and quality (n,); of each instance its status, its steps and the
-    hash of its target; and the seconds of all of them."""
-
-    weights: Float[Tensor, "n p"]
-    quality: Float[np.ndarray, "n"]
-    status: list[str]
-    steps: list[int]
-    hashes: list[str]
-    seconds: float = 0.0
-
-    def put(self, rows: Sequence[int], found: FitResult) -> None:
-        """Takes over the fits of some of the instances."""
-        for i, row in enumerate(rows):
-            self.weights[row], self.quality[row], self.status[row] = found.weights[i], found.quality[i], found.status[i]
-            self.steps[row] = found.config.steps
-        self.seconds += found.seconds
-
-
-def _fit_batch(zoo: Zoo, start: Float[Tensor, "p"], items: Signals, seed: int, device: str) -> _Batch:
-    """Fits a batch. The quality is that of the weights as stored, in the zoo's dtype. Instances that the zoo's encoder
-    does not know are fitted from the plain start. Fits that diverge are tried once more, with a lower learning rate."""
-    model, config, dtype = zoo.representation, zoo_config(zoo), getattr(torch, zoo.meta["dtype"])
-    items, n = items.held(), len(items)
-    hashes = [signal.sha256() for signal in items]
-    batch = _Batch(torch.empty(n, model.size), np.empty(n), [""] * n, [0] * n, hashes)
-
-    def fitted(rows: Sequence[int], problem: Problem, start: Float[Tensor, "..."], config: FitConfig) -> None:
-        *_, last = run_fit(problem, model, start, config, zoo.resolution, 0, dtype, compile_backend(device))
-        batch.put(rows, last.result)
-
-    def problem_of(rows: Sequence[int]) -> Problem:
-        part = items if len(rows) == n else items.select(items[i].id for i in rows)
-        return make_problem(part, zoo.resolution, seed, device, shared_points=config.shared_points)
-
-    everything = problem_of(range(n))
-    known, starts, plain = range(n), start, []
-    if encoder := zoo_encoder(zoo):
-        found = encoder.on(device).starts(everything.targets, start.to(device))
-        known, plain = (told.nonzero().flatten().tolist() for told in (found.encoded, ~found.encoded))
-        starts = found.weights[found.encoded]
-    if known:
-        fitted(known, everything if len(known) == n else problem_of(known), starts, config)
-    if plain:
-        fitted(plain, problem_of(plain), start, replace(config, steps=zoo.meta["encoded"]["plain_steps"]))
-    for i, status in enumerate(batch.status):
-        if status.startswith("diverged"):
-            fitted([i], problem_of([i]), start, replace(config, steps=batch.steps[i], lr=config.lr * RETRY))
-    return batch
-
-
-def zoo_encoder(zoo: Zoo) -> StartEncoder | None:
-    """Returns the encoder that says where a zoo's fits start; None if they all start plainly. WsrError if it is not
-    there any more, or is another one."""
-    wanted = zoo.meta.get("encoded")
-    if not wanted:
-        return None
-    encoder = encoder_for(zoo.representation)
-    if encoder.sha256 != wanted["sha256"]:
-        raise WsrError(
-            f"The zoo {str(zoo.path)!r} was begun with another encoder than the one that is here: put its own in its "
-            f"place (its SHA-256 begins with {wanted['sha256'][:12]}, that of the one here with "
-            f"{encoder.sha256[:12]}), or choose another folder."
-        )
-    return encoder
-
-
 def fit_settings(model: Representation, asked: FitSettings) -> FittedAs:
     """Returns the settings of a new zoo that say how its instances are fitted. WsrError if they are to start where an
     encoder says and there is none for `model`."""
@@ -220,34 +146,12 @@ def batch_size(zoo: Zoo, device: str) -> int:
     return GPU_BATCH if device.startswith("cuda") else zoo.meta["fit"]["batch"]
 
 
-def zoo_config(zoo: Zoo) -> FitConfig:
-    """Returns the configuration of the zoo's fits, as its zoo.json records it, so that new instances are fitted like
-    the existing ones. WsrError for settings that this version does not know."""
-    if unknown := sorted(zoo.meta["fit"].keys() - FitConfig.__dataclass_fields__.keys()):
-        raise WsrError(
-            f"The zoo {str(zoo.path)!r} was fitted with a setting that this version of wsr does not know "
-            f"({str(unknown[0])[:60]!r}): go on with the version that made it."
-        )
-    return FitConfig(steps=zoo.meta["steps"], **{**zoo.meta["fit"], "betas": tuple(zoo.meta["fit"]["betas"])})
-
-
-def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:
-    """Returns the start of all of a zoo's fits: the representation's shared start, or, if the zoo's init is `first`,
-    its first instance, which is itself fitted from the shared start (HyperDiffusion's initialization of standalone
-    MLPs, section 8.1)."""
-    if zoo.meta["init"] == FIRST:
-        if len(zoo):
-            return zoo.weights(zoo.ids[:1])[0]
-        return zoo.representation.initial("centered", zoo.meta["sigma"], zoo.meta["init_seed"])
-    return zoo.representation.initial(zoo.meta["init"], zoo.meta["sigma"], zoo.meta["init_seed"])
-
-
 def attribute_columns(signal: Signal) -> dict[str, Attribute]:
     """Returns the columns of an index that hold the signal's attributes."""
     return {attribute_column(name): value for name, value in signal.attributes.items()}
 
 
-def _stored(items: Signals, batch: _Batch, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
+def _stored(items: Signals, batch: Batch, seconds: float) -> tuple[Float[Tensor, "n p"], list[dict]]:
     """Returns the weights and their rows of the index. seconds: per instance, of the whole machine."""
     return batch.weights, [
         {

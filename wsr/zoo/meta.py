@@ -38,7 +38,7 @@ class ZooSettings(FittedAs, total=False):
     dataset: Required[str]
     preset: Required[str]
     init: Required[str]
-    """The start that all fits share: an init of `Representation.initial`, or "first" (`wsr.zoo.build`)."""
+    """The start that all fits share: an init of `Representation.initial`, or "first" (`wsr.zoo.recipe`)."""
     sigma: Required[float]
     init_seed: Required[int]
     seed: int

@@ -15,7 +15,8 @@ from wsr.errors import WsrError
 from wsr.fitting.loop import FitRecord, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.threads import side_by_side, workers_for
-from wsr.zoo.build import ZooRecord, attribute_columns, batch_size, require_same_run, zoo_config, zoo_start
+from wsr.zoo.build import ZooRecord, attribute_columns, batch_size, require_same_run
+from wsr.zoo.recipe import zoo_config, zoo_start
 from wsr.zoo.zoo import Zoo
 
 

@@ -275,7 +275,7 @@ def fit_live(
     check_live(names, sigma, perturb)
     if target not in targets(dataset):
         raise unknown_name("target", target, targets(dataset))
-    asked = work.plain(_signals(dataset, target)[0]), _made(dataset), names
+    asked = _signals(dataset, target)[0].carried(), _made(dataset), names
     found = Race(dataset, target, library.label_of(_source(dataset), target), {})
     with contextlib.closing(_fitting(*asked, sigma, perturb, stopped=stopped)) as running:
         for done, ready in running:

@@ -70,7 +70,7 @@ def measured(target: "Target", stopped: Callable[[], bool]) -> "Target":
         return target
     what, left = f"Measuring what is inside {target.label!r}", max(SECONDS - target.seconds, 1.0)
     try:
-        evaluator = workers.prepared(work.measure, work.plain(target.signal), seconds=left, what=what, stopped=stopped)
+        evaluator = workers.prepared(work.measure, target.signal.carried(), seconds=left, what=what, stopped=stopped)
     except Stopped:
         raise
     except WsrError as error:

@@ -123,7 +123,7 @@ _fitting = workers.Task(work.fit, duration=60, what="The fit")
 
 def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
     names = (request.representation,)
-    signal, evaluator = work.plain(target.signal), target.evaluator
+    signal, evaluator = target.signal.carried(), target.evaluator
     return _fitting(signal, names, request.rank, request.steps, evaluator, START, stopped=stopped)
 
 

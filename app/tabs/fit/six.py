@@ -76,7 +76,7 @@ _fitting = workers.Task(work.fit, duration=120, what="The fit")
 
 
 def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
-    signal = work.plain(target.signal)
+    signal = target.signal.carried()
     return _fitting(signal, registry.names(), request.rank, request.steps, target.evaluator, stopped=stopped)
 
 

@@ -35,7 +35,7 @@ def signal():
 
 def test_a_fit_in_a_child_is_the_fit_in_this_process(signal):
     fitting = workers.Task(work.fit, duration=60, what="The fit")
-    *_, (name, there) = fitting(work.plain(signal), ("mlp",), 4, 20)
+    *_, (name, there) = fitting(signal.carried(), ("mlp",), 4, 20)
     items = Signals("yours", 2, [signal])
     every = work.every_for(20)
     records = list(fit_stream(items, "mlp", steps=20, every=every))

@@ -1,0 +1,129 @@
+"""Zoos that several processes build with Ray, and zoos at addresses."""
+
+import os
+import signal
+from pathlib import Path
+
+import fsspec
+import numpy as np
+import pytest
+import torch
+
+from wsr.data.signals import Signal, Signals, same
+from wsr.errors import WsrError
+from wsr.fields.representation import make_representation
+from wsr.presets import preset
+from wsr.zoo import Zoo, build_zoo, merge_zoos
+from wsr.zoo.cluster import LOCAL, cluster
+from wsr.zoo.remote import local, sent
+
+COUNT, WORKERS, KILLED, STEPS = 120, 2, 2, 10
+
+
+def pictures(count=COUNT):
+    noise = np.random.default_rng(0)
+    made = [noise.random((16, 16, 3), dtype=np.float32) for _ in range(count)]
+    return Signals("toys", 2, [Signal(f"p{i:02d}", "", "train", 2, lambda one=one: one) for i, one in enumerate(made)])
+
+
+def begun(folder, steps=2):
+    model = make_representation("mlp-asym", None, preset("cpu", 2).field)
+    settings = dict(dataset="toys", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=steps)
+    return Zoo.create(folder, model, **settings)
+
+
+def workers() -> set[int]:
+    """The processes that are fitting for this one: Ray names them by their task."""
+    parents, found = {}, set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            try:
+                state, name = (entry / "stat").read_text(), (entry / "cmdline").read_text()
+            except OSError:
+                continue  # it has ended meanwhile
+            parents[int(entry.name)] = int(state.rpartition(")")[2].split()[1])
+            if name.startswith("ray::_work"):
+                found.add(int(entry.name))
+
+    def descends(process: int) -> bool:
+        return process == os.getpid() or (process in parents and descends(parents[process]))
+
+    return {process for process in found if descends(process)}
+
+
+@pytest.fixture(scope="module")
+def ray_is_here():
+    """A cluster of this machine, which takes ten seconds to begin."""
+    with cluster(LOCAL).run(len, (), WORKERS):
+        yield pytest.importorskip("ray")
+
+
+@pytest.mark.once
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found as on Linux")
+def test_workers_that_are_killed_change_nothing(ray_is_here, tmp_path):
+    for _ in build_zoo(begun(tmp_path / "whole", STEPS), pictures()):
+        pass
+    left, zoo = KILLED, begun(tmp_path / "spread", STEPS)
+    for record in build_zoo(zoo, pictures(), workers=WORKERS, spread=cluster(LOCAL)):
+        if left and record.done < COUNT // 2 and (there := workers()):
+            os.kill(min(there), signal.SIGKILL)
+            left -= 1
+    assert not left, "the workers were not killed in the middle"
+    whole, spread = Zoo.open(tmp_path / "whole"), Zoo.open(tmp_path / "spread")
+    assert spread.ids == whole.ids and len(spread) == COUNT
+    torch.testing.assert_close(spread.weights(), whole.weights(), rtol=0, atol=1e-2)
+    assert spread.index["target_sha256"].tolist() == whole.index["target_sha256"].tolist()
+
+
+def test_an_error_of_a_fit_comes_back_as_itself_and_a_cluster_of_others_goes_on(ray_is_here, tmp_path):
+
+    def broken():
+        raise WsrError("This picture cannot be read.")
+
+    items = [Signal("broken", "", "train", 2, broken)]
+    with pytest.raises(WsrError, match="cannot be read"):
+        for _ in build_zoo(begun(tmp_path / "zoo"), Signals("toys", 2, items), workers=1, spread=cluster(LOCAL)):
+            pass
+    assert ray_is_here.is_initialized()
+
+
+def test_what_is_carried_reads_nothing_any_more():
+    reads = []
+    one = Signal(
+        "p", "a", "test", 2, lambda: reads.append(1) or np.zeros((4, 4, 3), np.float32), describe=lambda: {"n": 1}
+    )
+    there = one.carried()
+    assert there.sha256() == one.sha256() and there.attributes == {"n": 1} and (there.cls, there.split) == ("a", "test")
+    before = len(reads)
+    there.read()
+    assert len(reads) == before and there.reader.func is same
+
+
+def test_shards_are_merged_at_an_address(tmp_path, monkeypatch):
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    everything = pictures(6)
+    for number, part in enumerate((everything[:3], everything[3:])):
+        zoo = begun(tmp_path / f"shard{number}")
+        for _ in build_zoo(zoo, part):
+            pass
+        sent(zoo.path, f"memory://shards/{number}")
+    names = [Path(name).name for name in fsspec.filesystem("memory").ls("/shards/0", detail=False)]
+    assert {"zoo.json", "index.parquet"} < set(names)
+    merged = merge_zoos(local("memory://all"), [local("memory://shards/0"), local("memory://shards/1")])
+    sent(merged.path, "memory://all")
+    again = Zoo.open(local("memory://all"))
+    assert again.ids == everything.ids
+    assert torch.equal(again.weights(everything.ids[:3]), Zoo.open(tmp_path / "shard0").weights())
+    assert local(tmp_path) == tmp_path
+
+
+def test_an_address_that_nothing_knows_is_refused():
+    with pytest.raises(WsrError, match="nowhere://there"):
+        local("nowhere://there/zoo")
+
+
+def test_no_cluster_at_an_address_is_said(tmp_path):
+    pytest.importorskip("ray").shutdown()  # of the tests before
+    with pytest.raises(WsrError, match="no Ray cluster at 'auto'"):
+        for _ in build_zoo(begun(tmp_path / "zoo"), pictures(1), spread=cluster("auto")):
+            pass

@@ -1,0 +1,92 @@
+"""Builds a zoo on several machines, or in several processes of one, with Ray: each batch is a task of its own.
+
+Workers hold nothing that is not elsewhere: a batch whose worker dies is fitted again by another one, a machine that
+joins late gets batches that have not begun, and only the process that asked writes the zoo. A machine needs an
+installation of wsr, and no data: bases, encoders and the content of signals are sent along.
+"""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from typing import Any, TypeVar
+
+import torch
+
+from wsr.data.signals import Signals
+from wsr.errors import WsrError
+from wsr.fitting.threads import Spread
+from wsr.isolation import cores
+
+T, R = TypeVar("T"), TypeVar("R")
+LOCAL = "local"  # instead of an address: processes of this machine
+DEATHS = 10  # of workers at one batch, after which it is taken for the cause
+AHEAD = 3  # batches per core of the cluster that are sent at a time
+
+
+def cluster(address: str) -> Spread:
+    """A way to spread batches over a Ray cluster. address: LOCAL, "auto" for the cluster that this machine belongs to,
+    or "ray://host:port". WsrError if Ray is missing."""
+    try:
+        import ray  # an extra, which only this needs
+    except ImportError:
+        raise WsrError("A cluster needs Ray: pip install 'wsr[cluster]' installs it.") from None
+
+    @contextmanager
+    def run(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[Iterable[R]]:
+        joined = not ray.is_initialized()
+        if joined:
+            _join(ray, address, workers)
+        try:
+            yield _results(ray, work, items)
+        finally:
+            if joined:
+                ray.shutdown()
+
+    def workers(device: str, items: int, asked: int | None) -> int:
+        return max(1, asked or cores())
+
+    return Spread(run, workers)
+
+
+def _join(ray: Any, address: str, workers: int) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
+    quiet = {"include_dashboard": False} if address == LOCAL else {"address": address}
+    count = {"num_cpus": workers} if address == LOCAL else {}
+    try:
+        ray.init(**quiet, **count, log_to_driver=False, logging_level="ERROR")
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise WsrError(f"There is no Ray cluster at {address!r}: {str(error).splitlines()[0]}") from None
+
+
+def _results(ray: Any, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
+    """Yields the results in order, while at most AHEAD batches per core are on their way."""
+    # a task is repeated if its worker dies, but not if it raises an error
+    task, shared = ray.remote(num_cpus=1, max_retries=DEATHS)(_work), ray.put(work)
+    waiting, left = deque(), iter(items)
+    while True:
+        room = AHEAD * max(1, int(ray.cluster_resources().get("CPU", 1))) - len(waiting)
+        for item in islice(left, max(room, 0)):
+            waiting.append(task.remote(shared, _carried(item)))
+        if not waiting:
+            return
+        try:
+            yield ray.get(waiting.popleft())
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.WorkerCrashedError:
+            raise WsrError(
+                f"One batch has ended {DEATHS + 1} workers: it may need more memory than a worker has. What is done is "
+                "kept."
+            ) from None
+
+
+def _work(work: Callable[[T], R], item: T) -> R:
+    """Runs in a worker, of which there is one per core."""
+    torch.set_num_threads(1)
+    return work(item)
+
+
+def _carried(item: Any) -> Any:
+    return item.carried() if isinstance(item, Signals) else item
