@@ -87,7 +87,7 @@ class ZooBuild(LeverOptions):
 
     dataset: Annotated[Positional[str], arg(help=a_data_set())]
     out: str
-    """The zoo's folder, or an address such as s3://bucket/zoo. There it is sent when it is whole."""
+    """The zoo's folder, or an address such as s3://bucket/zoo."""
     representation: RepresentationName = RepresentationName("mlora-asym")
     """What is fitted: an MLP, or adapters of a base."""
     base: str | None = None
