@@ -46,7 +46,7 @@ SERIES = [
     ("normal", 1.0, 1.0),
 ]
 AXES = ("representation", "series", "sigma", "lambda")
-INITS = {"own": "centered", "spread": "spread", "normal": "normal"}
+INITS = {"own": "centered", "spread": "spread", "normal": "normal", "lognormal": "lognormal"}
 
 
 def cases() -> list[tuple]:
@@ -63,7 +63,7 @@ def signals_of(data: str) -> Signals:
 def kept(cell: Cell) -> bool:
     """Whether a cell's pairs are kept as a zoo. Those of independent fits (λ = 1) are, from the preset's starts as well
     as from zero-mean starts."""
-    return cell["lambda"] == 1 and cell["series"] != "spread"
+    return cell["lambda"] == 1 and cell["series"] in ("own", "normal")
 
 
 def pairs(cell: Cell, context: Context) -> str:

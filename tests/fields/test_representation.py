@@ -77,10 +77,22 @@ def test_spread_starts_lie_around_one_centre_equally_far_for_all_six(model):
     assert (away - one).norm() > 0.3 * centre.norm()
 
 
+@pytest.mark.parametrize("sigma", [0.5, 1.0])
 @pytest.mark.parametrize("name", ["mlora", "mlora-asym"])
-def test_a_centred_start_has_no_mean_change(name, base, config):
+def test_log_normal_starts_are_positive_and_as_independent_as_sigma_says(name, sigma, base, config):
     model = make_representation(name, base, config, mask_seed=7)
-    a, b = model.pairs(model.layout.fill(model.initial("centered", sigma=0.1)[None]))
+    starts = torch.stack([model.initial("lognormal", sigma=sigma, init_seed=seed) for seed in range(100)])
+    assert (starts > 0).all()
+    _, b = model.pairs(model.layout.fill(starts))
+    one, other = b[:, ::2].flatten(), b[:, 1::2].flatten()  # enough numbers for a distribution with such a tail
+    assert math.isclose(torch.nn.functional.cosine_similarity(one, other, dim=0), math.exp(-(sigma**2)), abs_tol=0.05)
+
+
+@pytest.mark.parametrize("init", ["centered", "lognormal"])
+@pytest.mark.parametrize("name", ["mlora", "mlora-asym"])
+def test_a_start_around_the_mean_changes_nothing_on_average(name, init, base, config):
+    model = make_representation(name, base, config, mask_seed=7)
+    a, b = model.pairs(model.layout.fill(model.initial(init, sigma=0.1)[None]))
     assert torch.allclose((b @ a).mean(-2), torch.ones(base.config.layers, 1, 16), atol=1e-5)
 
 

@@ -39,6 +39,7 @@ from precompute.experiments import (
     spans,
     table1,
     table4,
+    wide_starts,
 )
 from wsr import presets
 from wsr.analysis.realism import load_realism
@@ -61,6 +62,7 @@ SMALL = {
     figure3: {"INSTANCES": 3, "cases": lambda: [("mlora", "own", 0.02, 0.0), ("mlora", "own", 0.02, 1.0),
                                                 ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
               "POINTS": 500, "SURFACE": 16},
+    wide_starts: {"SIGMAS": (0.5, 1.52)},
     table1: {"CLOUDS": 2},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
     diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
@@ -142,7 +144,7 @@ def report(name: str) -> dict:
 
 def test_fits_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 40, 8)
-    names = ("table4", "figure3", "trajectories", "dimensions", "barrier_levers", "learning_rates")
+    names = ("table4", "figure3", "wide_starts", "trajectories", "dimensions", "barrier_levers", "learning_rates")
     assert small(faces, *names) == 0, failures(capsys)
     scores = report("table4-images-faces-paper")
     assert len(scores["rows"]) == 2 * 6 and len(scores["order"]) == 2 * 3 * len(table4.ORDER)
@@ -151,6 +153,8 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     assert [(row["representation"], row["lambda"]) for row in lines["rows"]] == [
         ("mlora", 0.0), ("mlora", 1.0), ("mlora", 1.0), ("mlp", 1.0),
     ]  # fmt: skip
+    wide = report("wide-starts-images-faces-paper")["rows"]
+    assert [row["sigma"] for row in wide] == [0.5, 1.52] * 2 and wide[0]["start_cosine"] > wide[1]["start_cosine"]
     pairs = Zoo.open("images-faces-paper-mlora-normal-pairs")
     assert len(pairs) == 6 and pairs.meta["shown_as"] == "images-faces-paper"
     assert len(Zoo.open("images-faces-paper-mlora-asym-trajectories")) == 5 * 48

@@ -41,9 +41,9 @@ class Fit(LeverOptions):
     start: Literal["plain", "encoded", "auto"] = "plain"
     """encoded: where the base's encoder says, with a tenth of the steps (`wsr encoder` trains one); auto: encoded if
     there is an encoder."""
-    init: Literal["centered", "normal", "spread"] = "centered"
-    """The plain start. centered: at the mean of the base; normal: with zero mean; spread: around one fixed start, with
-    the same relative noise for all representations."""
+    init: Literal["centered", "normal", "lognormal", "spread"] = "centered"
+    """The plain start. centered: at the mean of the base; normal: with zero mean; lognormal: positive, however far from
+    the mean; spread: around one fixed start, with the same relative noise for all representations."""
     sigma: float = 0.02
     """Standard deviation of the start around its centre, if it has one."""
     init_seed: int = 0

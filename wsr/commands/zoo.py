@@ -107,7 +107,7 @@ class ZooBuild(LeverOptions):
     """Seed of the points that are drawn."""
     sigma: float = 0.02
     """Standard deviation of the start around its centre, if it has one."""
-    init: Literal["centered", "normal", "spread", "first"] = "centered"
+    init: Literal["centered", "normal", "lognormal", "spread", "first"] = "centered"
     """The start that all fits share; `first`: the fitted weights of the first instance (HyperDiffusion's initialization
     of MLPs)."""
     preset: PresetName = "cpu"

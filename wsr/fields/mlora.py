@@ -10,12 +10,16 @@ class MultiplicativeLoRA(Adapter):
 
     def start(self, noise, init="centered", sigma=0.02):
         """Returns the start of a fit. `centered`: A = 1 + σ ε and B = (1 + σ ε)/r, where the trained entries of A are
-        scaled so that every column of B A averages 1: the fit starts at the base's mean instance. `normal`: A and B ~
-        N(0, 1), so that the sign of each rank component is random."""
+        scaled so that every column of B A averages 1: the fit starts at the base's mean instance. `lognormal`:
+        the same with exp(σ ε) in place of 1 + σ ε: all factors are positive, however far apart two starts are, whose
+        cosine is exp(−σ²). `normal`: A and B ~ N(0, 1), so that the sign of each rank component is random."""
         a, b = self.pairs(noise[None])  # (l, 1, r, c), (l, 1, c, r)
         if init == "normal":
             return noise
-        a, b = 1 + sigma * a, (1 + sigma * b) / self.rank
+        if init == "lognormal":
+            a, b = (sigma * a).exp(), (sigma * b).exp() / self.rank
+        else:
+            a, b = 1 + sigma * a, (1 + sigma * b) / self.rank
         a = a * self.pairs(self.layout.free[None].float())[0]
         column = b.mean(-2, keepdim=True) @ a  # (l, 1, 1, c): the mean of each column of B A
         return self.joined(a / column, b)[0]

@@ -26,7 +26,7 @@ from wsr.presets import FieldConfig, preset
 if TYPE_CHECKING:
     from wsr.fields.portable import Plan
 
-INITS: tuple[str, ...] = ("centered", "normal", "spread")
+INITS: tuple[str, ...] = ("centered", "normal", "lognormal", "spread")
 CENTRE_SEED = 2**33  # seed of the fixed start around which "spread" starts lie
 
 
@@ -168,9 +168,10 @@ class Representation(ABC):
     ) -> Float[Tensor, "p"]:
         """Returns the start that all instances share.
 
-        `init`: "centered" and "normal" are defined by each representation (`start`); "spread" takes one fixed start and
-        adds noise σ ε that is equally large, relative to the weights, for all representations. `perturb` is λ of figure
-        3: the noise becomes √(1−λ²) ε₁ + λ ε₂. WsrError for an unknown init, a negative sigma, or λ outside [0, 1].
+        `init`: "centered", "normal" and "lognormal" are defined by each representation (`start`); "spread" takes one
+        fixed start and adds noise σ ε that is equally large, relative to the weights, for all representations.
+        `perturb` is λ of figure 3: the noise becomes √(1−λ²) ε₁ + λ ε₂. WsrError for an unknown init, a negative sigma,
+        or λ outside [0, 1].
         """
         _check_init(init, sigma)
         if not 0 <= perturb <= 1:

@@ -63,8 +63,9 @@ class Start:
     """Whether it is an error if there is no such encoder. If not, fits without one start plainly. In keywords:
     start="auto" is encoded and not required."""
     init: str = "centered"
-    """How the start is drawn. "centered": at the mean of the base; "normal": with zero mean; "spread": around one fixed
-    start, with the same relative noise for all representations."""
+    """How the start is drawn. "centered": at the mean of the base; "normal": with zero mean; "lognormal": of
+    multiplicative adapters, as far from the mean as sigma says and all positive; "spread": around one fixed start, with
+    the same relative noise for all representations."""
     sigma: float = 0.02
     """Standard deviation of the start around its centre, if it has one."""
     init_seed: int = 0
