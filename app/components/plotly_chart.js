@@ -1,4 +1,4 @@
-// The script of PlotlyChart, with plotly_marks.js, plotly_over.js and plotly_pointer.js behind it. gradio runs all of them
+// The script of PlotlyChart, with the other plotly_*.js behind it. gradio runs all of them
 // once for every chart on the page, as the body of one function of (element, trigger, props, server, upload, watch). They find everything
 // below `element`: no ids, no globals.
 
@@ -203,6 +203,7 @@ function mark() {
 }
 
 follow();
+followFingers();
 watch(["value", "height"], draw);
 watch(["selected"], draw);
 watch(["at"], () => {

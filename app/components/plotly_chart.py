@@ -13,7 +13,7 @@ from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_over.js", "plotly_pointer.js")
+_SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_over.js", "plotly_pointer.js", "plotly_fingers.js")
 _TEMPLATE = (
     f'<div class="wsr-chart" tabindex="0" role="group" data-whole="{plotly_script.WHOLE.address}">'
     '<div class="wsr-plot"></div>'
@@ -41,10 +41,10 @@ WHEN_DRAWN = """async (...inputs) => {
 }"""
 
 
-# height: in pixels; zoom: whether it has buttons to zoom; description: what a screen reader says of it.
+# reveals: selector of what a pick opens, which comes into view; height: in pixels; zoom: whether it has buttons to zoom; description: what a screen reader says of it.
 DEFAULTS: Mapping[str, Any] = {
     "highlight": (), "sprite": None, "height": 480, "zoom": False, "selectable": False, "selected": (), "at": None,
-    "description": "Chart", "placeholder": "",
+    "description": "Chart", "placeholder": "", "reveals": "",
 }  # fmt: skip
 
 
