@@ -1,0 +1,56 @@
+"""The sub-commands by which weights come in from other programs and go out to them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from wsr.commands import OK, console
+from wsr.errors import counted
+from wsr.imports.registry import described
+from wsr.progress import bar
+
+SAID = 5  # instances that were left out and are named one by one
+
+
+@dataclass
+class Import:
+    """Turn weights of another program into a zoo. No pickle is executed, and nothing is written unless all is right.
+
+    Example: `wsr import dwsnets mnist-inrs --out zoos/mnist`, then `wsr zoo check zoos/mnist`.
+    """
+
+    format: Annotated[Positional[str], arg(help=lambda: f"{described()}.")]
+    source: Positional[Path]
+    """The folder of the files, or one file."""
+    out: Path
+    """The zoo's folder, which must not exist yet."""
+    omega: float | None = None
+    """Frequency scale of the sines, where the files do not state it; by default the format's."""
+    resolution: int | None = None
+    """Pixels of a side of the pictures that were fitted; by default those of the format's data set."""
+    values: Literal["occupancy", "distance"] = "occupancy"
+    """What networks of shapes give: logits of occupancy, or signed distances."""
+    heldout: float = 0.1
+    """Share of the instances that is set aside, where the files state no splits."""
+    dataset: str | None = None
+    """The data set that the weights were fitted to, if it is here and has the same ids."""
+    skip_faulty: bool = False
+    """Leave out instances that cannot be read or are not finite, instead of ending at the first."""
+
+    def run(self) -> int:
+        from wsr.imports.base import Options
+        from wsr.imports.run import import_zoo
+
+        options = Options(self.omega, self.resolution, self.values, self.skip_faulty, self.heldout)
+        with bar(f"import {self.format}") as update:
+            made = import_zoo(
+                self.format, self.source, self.out, options, dataset=self.dataset, progress=update
+            )  # fmt: skip
+        for said in made.left_out[:SAID]:
+            console.print(f"Left out: {said}", markup=False, highlight=False, soft_wrap=True)
+        if more := len(made.left_out) - SAID:
+            console.print(f"{more:,} more were left out." if more > 0 else "", end="\n" if more > 0 else "")
+        console.print(f"{counted(len(made.zoo), 'instance')} in {self.out}.", soft_wrap=True)
+        return OK
