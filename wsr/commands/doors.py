@@ -32,6 +32,8 @@ class Import:
     """Pixels of a side of the pictures that were fitted; by default those of the format's data set."""
     values: Literal["occupancy", "distance"] = "occupancy"
     """What networks of shapes give: logits of occupancy, or signed distances."""
+    additive: bool = False
+    """Adapters add to the base's weights, as LoRA's do, instead of scaling them."""
     heldout: float = 0.1
     """Share of the instances that is set aside, where the files state no splits."""
     dataset: str | None = None
@@ -43,7 +45,10 @@ class Import:
         from wsr.imports.base import Options
         from wsr.imports.run import import_zoo
 
-        options = Options(self.omega, self.resolution, self.values, self.skip_faulty, self.heldout)
+        options = Options(
+            omega=self.omega, resolution=self.resolution, values=self.values, additive=self.additive,
+            skip=self.skip_faulty, heldout=self.heldout,
+        )  # fmt: skip
         with bar(f"import {self.format}") as update:
             made = import_zoo(
                 self.format, self.source, self.out, options, dataset=self.dataset, progress=update

@@ -8,6 +8,7 @@ from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import base_name, load_base
 from wsr.fields.legacy_presets import legacy_field
+from wsr.fields.modulated import ModulatedConfig, Shared
 from wsr.fields.networks import Network, NetworkConfig
 from wsr.fields.representation import Representation, make_representation
 from wsr.formats.schema import FieldSchema, as_config, validated
@@ -81,13 +82,15 @@ class FieldDescription:
 def field_config(checked: FieldSchema, fault: str) -> FieldConfig:
     """Builds the sizes of a field from validated values: a `NetworkConfig` if they describe a network. WsrError,
     beginning with `fault`, for settings that are unknown to this version or contradict each other."""
-    plain = checked.model_copy(update={"network": None})
+    plain = as_config(FieldConfig, checked.model_copy(update={"network": None, "shared": None}), fault)
     if checked.network is None:
-        return as_config(FieldConfig, plain, fault)
+        return plain
     network = as_config(Network, checked.network, f"{fault}: of its network")
-    sizes = as_config(FieldConfig, plain, fault)
     try:
-        network.check(sizes.dim, sizes.outputs)
+        network.check(plain.dim, plain.outputs)
     except ValueError as error:
         raise WsrError(f"{fault}: {error}.") from None
-    return NetworkConfig(**{one.name: getattr(sizes, one.name) for one in fields(FieldConfig)}, network=network)
+    sizes = {one.name: getattr(plain, one.name) for one in fields(FieldConfig)}
+    if checked.shared is None:
+        return NetworkConfig(**sizes, network=network)
+    return ModulatedConfig(**sizes, network=network, shared=as_config(Shared, checked.shared, fault))

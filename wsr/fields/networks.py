@@ -158,10 +158,13 @@ def evaluate_network(
         h = torch.baddbmm(bias[:, None], h.to(low), weight.mT)
         h = torch.sin(net.omegas[layer] * h) if net.activations[layer] == SINE else torch.relu(h * net.omegas[layer])
     last = len(net.widths)
-    raw = torch.baddbmm(tensors[bias_name(last)][:, None], h.to(wide), tensors[weight_name(last)].mT)
+    return valued(net, torch.baddbmm(tensors[bias_name(last)][:, None], h.to(wide), tensors[weight_name(last)].mT))
+
+
+def valued(net: Network, raw: Float[Tensor, "n p o"]) -> Float[Tensor, "n p v"]:
+    """Returns the field's values, given the outputs of the last layer."""
     raw = torch.tanh(raw) if net.final == "tanh" else raw
-    scale, shift = (torch.tensor(one, dtype=wide, device=raw.device) for one in (net.scale, net.shift))
-    return raw * scale + shift  # (n, p, v)
+    return raw * torch.tensor(net.scale).to(raw) + torch.tensor(net.shift).to(raw)
 
 
 def encoded(net: Network, points: Float[Tensor, "m p d"]) -> Float[Tensor, "m p c"]:

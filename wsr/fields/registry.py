@@ -177,4 +177,10 @@ _IMPORTED = dict(
 )  # fmt: skip
 register(RepresentationKind(name="siren", label="SIREN", symmetries=("permutation", "sign"), **_IMPORTED))
 register(RepresentationKind(name="relu-mlp", label="ReLU MLP", symmetries=("permutation", "scale"), **_IMPORTED))
+register(
+    RepresentationKind(
+        name="functa", label="Functa", home="wsr.fields.modulated:ModulatedNetwork", needs_base=False, fitted=False,
+        parts="modulations",
+    )  # fmt: skip
+)
 register(RepresentationKind(name="fourier-mlp", label="Fourier MLP", symmetries=SYMMETRIES[:3], **_IMPORTED))

@@ -77,6 +77,14 @@ class NetworkSchema(_Schema):
     shift: Annotated[list[Finite], Field(max_length=64)]
 
 
+class SharedSchema(_Schema):
+    """What the instances of a field share, as a `Shared`."""
+
+    path: Name
+    sha256: Digest
+    size: Annotated[int, Field(ge=1, le=ENTRIES)]
+
+
 class FieldSchema(_OfModality):
     """A `FieldConfig`, or a `NetworkConfig` if it has a network. At least four channels: with three and a rank of two,
     no mask could leave every column a trained entry."""
@@ -91,6 +99,7 @@ class FieldSchema(_OfModality):
     rank: Width
     mlp_asym_width: Annotated[int, Field(ge=0, le=16_384)] = 0
     network: NetworkSchema | None = None
+    shared: SharedSchema | None = None
 
 
 class EntrySchema(_Schema):
@@ -252,8 +261,9 @@ def as_config(config: type, checked: BaseModel, fault: str) -> Any:
     """Builds a frozen dataclass of settings from validated values. WsrError for settings that are unknown to this
     version, since their effect is unknown too."""
     values = checked.model_dump()
-    if values.get("network") is None:  # of a field that is none of somebody else's
-        values.pop("network", None)
+    for key in ("network", "shared"):  # of a field of somebody else's only
+        if values.get(key) is None:
+            values.pop(key, None)
     unknown = sorted(set(values) - {field.name for field in fields(config)})
     if unknown:
         raise WsrError(f"{fault}: its setting {unknown[0][:LONGEST_INPUT]!r} is none of this version of wsr.")

@@ -34,13 +34,14 @@ class Mismatch(WsrError):
 @dataclass(frozen=True)
 class Options:
     """What the files do not state. omega: ω0 of sines; resolution: pixels of a side of the pictures that were fitted;
-    values: of shapes, whether outputs are logits of occupancy or signed distances (negative inside); skip: whether
-    files that cannot be used are left out instead of ending the import; heldout: share that is set aside where the
-    files state no splits."""
+    values: of shapes, whether outputs are logits of occupancy or signed distances (negative inside); additive:
+    whether adapters add to the base's weights instead of scaling them; skip: whether files that cannot be used are
+    left out instead of ending the import; heldout: share that is set aside where the files state no splits."""
 
     omega: float | None = None
     resolution: int | None = None
     values: Literal["occupancy", "distance"] = "occupancy"
+    additive: bool = False
     skip: bool = False
     heldout: float = 0.1
 
@@ -99,8 +100,9 @@ class Layout(ABC):
         """Returns the network that tensors of these shapes are. Mismatch, with why, if they are none of this
         layout."""
 
-    def model(self, batch: Batch, options: Options, folder: Path) -> Representation:
-        """Builds what decodes the instances. folder: of the zoo, where what they share can be kept."""
+    def model(self, batch: Batch, options: Options, folder: Path, out: Path) -> Representation:
+        """Builds what decodes the instances. folder: for files that they share, which will lie in the zoo's folder
+        `out`."""
         config = self.config(batch.shapes, options)
         return make_representation(config.network.kind(), None, config)
 

@@ -71,3 +71,9 @@ register(LayoutKind("nfn", "pictures as SIRENs, a checkpoint each, numbered in a
                     f"{_HOME}.nfn:NFN"))  # fmt: skip
 register(LayoutKind("implicit-zoo", "pictures as SIRENs, whose values are normalised as for ImageNet",
                     f"{_HOME}.implicit_zoo:ImplicitZoo"))  # fmt: skip
+register(LayoutKind("fit-a-nef", "pictures and shapes as SIRENs, MLPs or RFFNets, many in each HDF5 or .npz file",
+                    f"{_HOME}.fit_a_nef:FitANef"))  # fmt: skip
+register(LayoutKind("functa", "modulations of a SIREN that all pictures share, in .npz files",
+                    f"{_HOME}.functa:Functa"))  # fmt: skip
+register(LayoutKind("wsr-pytorch", "adapters over a base of the paper's authors, as the paper describes them",
+                    f"{_HOME}.wsr_pytorch:WsrPytorch"))  # fmt: skip

@@ -17,8 +17,10 @@ from wsr.formats.files import shown
 from wsr.imports.base import Batch, Item, Layout, Mismatch, Options, Shapes, listed
 from wsr.imports.registry import kinds, named
 from wsr.imports.splits import settled
-from wsr.paths import new_folder
+from wsr.paths import make_dir, new_folder
 from wsr.zoo.zoo import Zoo
+
+CARRIED = ".carried"  # a folder for what instances share, until the zoo is begun: it begins in an empty folder
 
 
 @dataclass
@@ -46,8 +48,12 @@ def import_zoo(
             if not batch.items:
                 continue
             if zoo is None:
-                model = _model(layout, batch, options, folder, out)
+                carried = make_dir(folder / CARRIED)
+                model = _model(layout, batch, options, carried, out)
                 zoo = Zoo.create(folder, model, **_settings(layout, source, options, dataset, model))
+                for path in carried.iterdir():
+                    path.rename(folder / path.name)
+                carried.rmdir()
             _append(zoo, layout.vectors(model, batch), batch.items)
             if progress:
                 progress(len(zoo), batch.total)
@@ -59,7 +65,7 @@ def import_zoo(
 
 def _model(layout: Layout, batch: Batch, options: Options, folder: Path, out: Path) -> Representation:
     try:
-        return layout.model(batch, options, folder)
+        return layout.model(batch, options, folder, out.resolve())
     except Mismatch as error:
         raise WsrError(
             f"{shown(batch.items[0].path)} is not of the format {layout.name!r}: {error}. It holds "
