@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from wsr.commands import OK, console
-from wsr.errors import counted
-from wsr.imports.registry import described
+from wsr.errors import WsrError, counted
+from wsr.exports.registry import described as forms
+from wsr.imports.registry import described as layouts
 from wsr.progress import bar
 
 SAID = 5  # instances that were left out and are named one by one
@@ -21,7 +22,7 @@ class Import:
     Example: `wsr import dwsnets mnist-inrs --out zoos/mnist`, then `wsr zoo check zoos/mnist`.
     """
 
-    format: Annotated[Positional[str], arg(help=lambda: f"{described()}.")]
+    format: Annotated[Positional[str], arg(help=lambda: f"{layouts()}.")]
     source: Positional[Path]
     """The folder of the files, or one file."""
     out: Path
@@ -58,4 +59,45 @@ class Import:
         if more := len(made.left_out) - SAID:
             console.print(f"{more:,} more were left out." if more > 0 else "", end="\n" if more > 0 else "")
         console.print(f"{counted(len(made.zoo), 'instance')} in {self.out}.", soft_wrap=True)
+        return OK
+
+
+@dataclass
+class Export:
+    """Write a zoo in a form that other programs open.
+
+    Example: `wsr export shapes10-mlora-asym --to meshes --out chairs --count 10`, or
+    `wsr export emoji-mlora-asym --to embedding-atlas --out atlas`.
+    """
+
+    zoo: Positional[str]
+    """A zoo's folder, or its name in assets/zoos."""
+    to: Annotated[str, arg(help=lambda: f"{forms()}.")]
+    out: Path
+    """The folder to write, which must not exist yet."""
+    ids: tuple[str, ...] = ()
+    """Ids of the instances; by default all whose fits succeeded."""
+    count: int | None = None
+    """Only the first so many of them."""
+    resolution: int | None = None
+    """Pixels of a picture's longer side, or samples along an edge of a shape's grid."""
+    method: Literal["umap", "tsne", "pca"] = "umap"
+    """How the map of an embedding atlas is made."""
+
+    def run(self) -> int:
+        from wsr.exports.base import export_zoo
+        from wsr.zoo import Zoo
+
+        if self.count is not None and self.count < 1:
+            raise WsrError(f"--count must be 1 or more, not {self.count}.")
+        zoo = Zoo.open(self.zoo)
+        ids = list(self.ids) or zoo.good()["id"].tolist()
+        with bar(f"export {self.to}") as update:
+            export_zoo(
+                zoo, self.to, self.out, ids[: self.count], size=self.resolution, method=self.method, progress=update
+            )
+        console.print(f"Wrote {self.out}.", soft_wrap=True)
+        readme = self.out / "README.md"
+        if readme.is_file():
+            console.print(f"{readme} says how it is opened.", soft_wrap=True)
         return OK
