@@ -101,3 +101,44 @@ class Export:
         if readme.is_file():
             console.print(f"{readme} says how it is opened.", soft_wrap=True)
         return OK
+
+
+@dataclass
+class Push:
+    """Put a zoo, a base or a generator on the Hugging Face Hub. Log in first, by `hf auth login`.
+
+    Example: `wsr push zoos/photos me/photos`, then `wsr pull hub:me/photos --out zoos/photos` elsewhere.
+    """
+
+    path: Positional[str]
+    """A zoo's folder, its name in assets/zoos, or the file of a base or of a generator."""
+    repo: Positional[str]
+    """OWNER/NAME; it is made if it does not exist."""
+    public: bool = False
+    """Let everybody see it, if it is made now; by default only you can."""
+
+    def run(self) -> int:
+        from wsr.publishing import push
+
+        address = push(self.path, self.repo, private=not self.public)
+        console.print(f"{self.path} is at {address} now.", soft_wrap=True, highlight=False)
+        return OK
+
+
+@dataclass
+class Pull:
+    """Fetch a zoo, a base or a generator from the Hugging Face Hub.
+
+    Example: `wsr pull hub:me/photos --out zoos/photos`. A base needs no pull: `wsr fit me.png --base hub:me/base`.
+    """
+
+    repo: Positional[str]
+    """hub:OWNER/NAME, or hub:OWNER/NAME@REVISION."""
+    out: Path
+    """The folder to write, which must not exist yet."""
+
+    def run(self) -> int:
+        from wsr.publishing import pull
+
+        console.print(f"{self.repo} is in {pull(self.repo, self.out)} now.", soft_wrap=True, highlight=False)
+        return OK
