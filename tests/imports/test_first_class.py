@@ -1,5 +1,7 @@
 """An imported zoo is a zoo like any other: checked, mapped, searched, read by probes, aligned and audited."""
 
+import re
+
 import pytest
 import torch
 
@@ -61,6 +63,16 @@ def test_it_is_audited_by_its_held_out_fits(zoo):
     copies = act(zoo.representation, zoo.weights(training[:2]), zoo.representation.kind.symmetries[1], seed=1)
     verdicts = audit.judge(torch.cat([zoo.weights(training[:1]), copies]))
     assert [one.word for one in verdicts] == ["replica"] * 3
+
+
+def test_samples_that_are_imported_are_audited_against_it(zoo, tmp_path, capsys):
+    folder = tmp_path / "source"  # as if a generator had given one training instance back, and new ones beside it
+    getattr(layouts, zoo.meta["imported"]["format"])(folder, 84)
+    samples = import_zoo(zoo.meta["imported"]["format"], folder, tmp_path / "samples").zoo
+    command = ["audit", str(samples.path), str(zoo.path), "--false-positive-rate", "0.25", "--show", "84"]
+    assert main(command) == 0
+    replicas = int(re.search(r"(\d+) replica", capsys.readouterr().out)[1])
+    assert replicas >= len(zoo.good("train"))  # all of them are among the samples
 
 
 def test_it_is_compressed_merged_and_saved(zoo, tmp_path):

@@ -26,7 +26,20 @@ def test_pictures_of_fit_a_nef_are_those_of_the_formula(kind, name, tmp_path):
     assert zoo.index["class"].tolist() == list("012345")
 
 
-def test_hdf5_is_read_where_h5py_is_installed_and_named_where_not(tmp_path, monkeypatch):
+def test_hdf5_is_read_as_their_own_files_are(tmp_path):
+    h5py = pytest.importorskip("h5py", reason="an extra, `hdf5`")
+    shown = layouts.fit_a_nef(tmp_path / "source")
+    for path in sorted((tmp_path / "source").glob("*.npz")):
+        with np.load(path) as held, h5py.File(path.with_suffix(".hdf5"), "w") as file:
+            file.create_dataset("params", data=held["params"])
+            file.create_dataset("param_config", (1,), dtype=h5py.special_dtype(vlen=str))[0] = str(held["param_config"])
+            file.create_dataset("labels", data=held["labels"])
+        path.unlink()
+    zoo = import_zoo("fit-a-nef", tmp_path / "source", tmp_path / "zoo").zoo
+    assert np.abs(np.stack(list(shown.values())) - zoo.decode(resolution=32)).max() < CLOSE
+
+
+def test_an_hdf5_file_that_is_damaged_or_cannot_be_read_here(tmp_path):
     path = tmp_path / "nefs_0-2.hdf5"
     path.write_bytes(b"\x89HDF\r\n\x1a\n" + b"\0" * 100)
     with pytest.raises(WsrError, match="h5py|damaged"):

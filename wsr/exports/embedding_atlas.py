@@ -14,6 +14,7 @@ from wsr.map_layouts import NAMES, ProjectionConfig
 from wsr.paths import atomic_path
 
 NAME, NEIGHBOURS = "atlas.parquet", 15
+TOGETHER = 512  # rows whose neighbours are looked for at once: against a million others 2 GB of distances
 X, Y, NEAR, PICTURE = "projection_x", "projection_y", "neighbors", "image"
 
 
@@ -42,9 +43,10 @@ def command(path: str) -> str:
 
 def neighbours(weights: Float[np.ndarray, "n p"], k: int = NEIGHBOURS) -> list[dict[str, list]]:
     """Returns, for each row, the numbers of its k nearest rows with their distances, itself first."""
-    rows = torch.from_numpy(weights)
-    found, away = nearest(rows, rows, min(k + 1, len(rows)), centre=rows.mean(0))
-    return [
-        {"ids": ids, "distances": far}
-        for ids, far in zip(found.tolist(), away.clamp_min(0).tolist(), strict=True)
-    ]  # fmt: skip
+    rows, near = torch.from_numpy(weights), []
+    centre = rows.mean(0)
+    for queries in rows.split(TOGETHER):
+        found, away = nearest(queries, rows, min(k + 1, len(rows)), centre=centre)
+        pairs = zip(found.tolist(), away.clamp_min(0).tolist(), strict=True)
+        near += [{"ids": ids, "distances": far} for ids, far in pairs]
+    return near

@@ -1,11 +1,11 @@
 """Adapters over a base as the paper's authors describe them (`wsr.pytorch`).
 
-Their files are not public as far as we know, so names and shapes here follow the paper and not a file of theirs. A
+No file of theirs has been compared with this: names and shapes follow the paper's description and PEFT's names. A
 folder holds `base.pt` (or .pth, .safetensors): `fourier.weight` (c, d) and `.bias` (c,) for sin(ω0 (W p + b)),
 `layers.<l>.weight` (c, c) and `.bias` with the mean style folded in, or a tensor `mean_style` (l, c) beside them, and
 `output.weight` (v, c) and `.bias`; the mapping network is not needed. Each other file is an instance, with
-`layers.<l>.A` (r, c) and `layers.<l>.B` (c, r) (`lora_A.weight` and `lora_B.weight` are understood too). Entries that a
-mask froze are part of A here: the positions of their mask are theirs.
+`layers.<l>.A` (r, c) and `layers.<l>.B` (c, r), or, as PEFT calls them, `base_model.model.layers.<l>.lora_A.weight` and
+`lora_B.weight`. Entries that a mask froze are part of A here: the positions of their mask are theirs.
 """
 
 import re
@@ -27,7 +27,7 @@ from wsr.modalities import Modality, everything
 from wsr.presets import FieldConfig, preset
 
 BASE = "base"  # the name of its file, whatever the ending, and of ours in the zoo's folder
-_HALF = re.compile(r"layers\.(\d+)\.(?:lora_)?([AB])(?:\.weight)?")
+_HALF = re.compile(r"(?:base_model\.model\.)?layers\.(\d+)\.(?:lora_)?([AB])(?:\.weight)?")
 
 
 class WsrPytorch(PerInstance):
