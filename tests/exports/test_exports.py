@@ -37,6 +37,16 @@ def test_a_table_for_embedding_atlas(pictures, tmp_path):
     }  # fmt: skip
 
 
+def test_embedding_atlas_itself_reads_the_table(pictures, tmp_path):
+    utils = pytest.importorskip("embedding_atlas.utils", reason="what the table is for is not installed here")
+    from embedding_atlas.graph_metrics import compute_pagerank_column
+
+    export_zoo(pictures, "embedding-atlas", tmp_path / "out", method="pca")
+    table = utils.load_pandas_data(str(tmp_path / "out/atlas.parquet"))
+    ranks = compute_pagerank_column(table, neighbors="neighbors")  # a reader of the column of neighbours
+    assert len(ranks) == len(table) == 11 and np.isfinite(np.asarray(ranks, float)).all()
+
+
 def test_adapters_as_peft_names_them(pictures, tmp_path):
     export_zoo(pictures, "peft", tmp_path / "out", pictures.ids[:2])
     folder = tmp_path / "out" / file_names(pictures.ids)["p/0"]
