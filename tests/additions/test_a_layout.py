@@ -82,6 +82,7 @@ def test_the_page_shows_its_zoo(made, on_page):
     assert view.representation == "siren" and NAMES["siren"] == "SIREN"
     shown = list(panel.show(view, library.first_pick("boxes-siren"), Visit()))
     assert any("<img" in str(one.frame) for one in shown) and any(one.heat for one in shown)
+    assert "quality not known" in panel.facts_line(library.collection("boxes-siren"), "a-0")
 
 
 def test_symmetry_moves_its_neurons(made, on_page):

@@ -108,13 +108,17 @@ def test_a_data_set_is_loaded_by_datasets(pictures, tmp_path):
     assert held[0]["image"].size[0] >= 16 and len(held[0]["weights"]) == pictures.weights().shape[1]
 
 
-def test_what_cannot_be_exported_is_said(pictures, tmp_path, capsys):
+def test_what_cannot_be_exported_is_said(pictures, tmp_path, capsys, monkeypatch):
     with pytest.raises(WsrError, match="Unknown form to export 'nump': did you mean 'numpy'"):
         export_zoo(pictures, "nump", tmp_path / "out")
     with pytest.raises(WsrError, match="status 'ok'.*'p/11'"):
         export_zoo(pictures, "numpy", tmp_path / "out", ["p/11"])
     with pytest.raises(WsrError, match="decoded at 8 to"):
         export_zoo(pictures, "pictures", tmp_path / "out", size=3)
+    with monkeypatch.context() as changed:
+        changed.setattr("wsr.exports.base.MOST", 5)
+        with pytest.raises(WsrError, match="11 instances are too many for one export, which holds 5"):
+            export_zoo(pictures, "numpy", tmp_path / "out")
     with Zoo.open(pictures.path).writing(), pytest.raises(WsrError, match="being written by another job"):
         export_zoo(Zoo.open(pictures.path), "numpy", tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -8,6 +8,7 @@ import torch
 from tests.imports import layouts
 from wsr.analysis.neighbours import nearest
 from wsr.analysis.novelty import audit_of
+from wsr.analysis.probes import probe
 from wsr.analysis.projections import project
 from wsr.cli import main
 from wsr.errors import WsrError
@@ -43,6 +44,12 @@ def test_it_is_mapped_and_searched(zoo):
     assert project(weights.numpy(), ProjectionConfig("pca", 2)).coordinates.shape == (80, 2)
     found, away = nearest(weights[:3], weights, 2)
     assert found[:, 0].tolist() == [0, 1, 2] and (away[:, 0] < 1e-5).all()
+
+
+def test_probes_read_its_classes(zoo):
+    classes = ["ab"[i % 2] for i in range(80)]
+    found = probe(zoo.weights().numpy(), classes, runs=1)
+    assert 0 <= found.nearest[0] <= 1 and 0 <= found.logistic[0] <= 1
 
 
 def test_symmetries_leave_its_fields_and_alignment_undoes_them(zoo):

@@ -16,6 +16,7 @@ from wsr.paths import new_folder
 from wsr.zoo.zoo import Zoo
 
 TOGETHER = 16  # instances that are decoded at once
+MOST = 200_000  # instances of an export; their thumbnails take a gigabyte
 README = "README.md"
 
 
@@ -66,8 +67,8 @@ def export_zoo(
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:  # fmt: skip
     """Writes a zoo, or some of its instances, as a new folder `out` in another form, and returns the folder. Instances
-    without the status "ok" are left out. WsrError for an unknown form or id, if the zoo is empty or being written, and
-    if `out` exists."""
+    without the status "ok" are left out. WsrError for an unknown form or id, for more than MOST instances, if the zoo
+    is empty or being written, and if `out` exists."""
     kind, out = named(form), Path(out)
     if size is not None and not 8 <= size <= zoo.modality.finest:
         most = zoo.modality.finest
@@ -81,6 +82,11 @@ def export_zoo(
             held = counted(len(zoo), "instance")
             raise WsrError(f"The zoo {str(zoo.path)!r} has {held}, and none with the status 'ok': nothing to export.")
         chosen = list(dict.fromkeys(ids)) or good
+        if len(chosen) > MOST:
+            raise WsrError(
+                f"{len(chosen):,} instances are too many for one export, which holds {MOST:,} at most: choose a part "
+                "by --count or --ids."
+            )
         kind.write(Exported(zoo, chosen, folder, out, size, method, progress or (lambda done, total: None)))
     return out
 

@@ -129,7 +129,9 @@ def _append(zoo: Zoo, weights: Float[Tensor, "n p"], items: list[Item]) -> None:
             {"id": name, "class": item.cls, "split": item.split, "quality": item.quality, "steps": 0, "seconds": 0.0,
              "target_sha256": "", "status": "ok"}
         )  # fmt: skip
-    zoo.append(weights, rows)
+    for first in range(0, len(rows), zoo.rows_per_file):  # together they might make a file that is too large
+        part = slice(first, first + zoo.rows_per_file)
+        zoo.append(weights[part], rows[part])
 
 
 def _settle_splits(zoo: Zoo, options: Options) -> None:
