@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 import trimesh
 from PIL import Image
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from wsr.cli import main
@@ -54,8 +55,10 @@ def test_adapters_as_peft_names_them(pictures, tmp_path):
         (folder / "adapter_config.json").read_text()
     )
     model = pictures.representation
-    assert settings["peft_type"] == "LORA" and settings["r"] == model.rank and settings["wsr_operation"] == "multiply"
-    assert settings["wsr_base_sha256"] == pictures.meta["base_sha256"]
+    assert settings["peft_type"] == "LORA" and settings["r"] == settings["lora_alpha"] == model.rank
+    with safe_open(folder / "adapter_model.safetensors", "np") as file:
+        known = {"wsr_operation": "multiply", "wsr_base_sha256": pictures.meta["base_sha256"]}
+        assert file.metadata() == {"format": "pt", **known}
     known = model.layout.unflatten(pictures.weights(["p/0"]))
     for layer in range(model.layers):
         for half in "AB":

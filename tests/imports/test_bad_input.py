@@ -2,12 +2,13 @@
 
 import os
 import pickle
+import random
 
 import numpy as np
 import pytest
 import torch
 
-from tests.imports import layouts
+from tests.imports import layouts, shared_layouts
 from wsr.cli import main
 from wsr.errors import WsrError
 from wsr.imports.base import Options
@@ -118,3 +119,19 @@ def test_options_out_of_range(source, tmp_path):
 def test_the_command_line_says_what_it_made(source, tmp_path, capsys):
     assert main(["import", "dwsnets", str(source), "--out", str(tmp_path / "zoo")]) == 0
     assert "6 instances in" in capsys.readouterr().out
+
+
+def test_damaged_files_are_read_or_refused_with_one_sentence(source, tmp_path):
+    shared_layouts.fit_a_nef(tmp_path / "nefs")
+    files = {"dwsnets": first_file(source), "fit-a-nef": sorted((tmp_path / "nefs").glob("*.npz"))[0]}
+    for number in range(40):
+        rng, name = random.Random(number), sorted(files)[number % 2]
+        data = bytearray(files[name].read_bytes())
+        for _ in range(rng.choice([1, 3, 20])):
+            data[rng.randrange(len(data))] = rng.randrange(256)
+        path = tmp_path / f"damaged-{number}{files[name].suffix}"
+        path.write_bytes(bytes(data[: rng.randrange(len(data))] if rng.random() < 0.3 else data))
+        try:
+            assert len(import_zoo(name, path, tmp_path / f"zoo-{number}").zoo)
+        except WsrError as error:
+            assert "\n" not in str(error) and not (tmp_path / f"zoo-{number}").exists()

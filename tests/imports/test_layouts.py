@@ -53,6 +53,16 @@ def test_splits_and_classes_are_those_of_the_files(tmp_path):
     assert found.loc["mnist_png_testing_3_2", "split"] == "test"
 
 
+def test_a_state_dict_may_lie_within_a_checkpoint(tmp_path):
+    shown = layouts.dwsnets(tmp_path / "source", 2)
+    for path in (tmp_path / "source").rglob("*.pth"):
+        state = torch.load(path, weights_only=True)
+        whole = {"epoch": 3, "optimizer": {"state": {0: {"exp_avg": torch.zeros(3)}}}}
+        torch.save(whole | {"model": {f"module.{name}": one for name, one in state.items()}}, path)
+    zoo = import_zoo("dwsnets", tmp_path / "source", tmp_path / "zoo").zoo
+    assert np.abs(zoo.decode(resolution=28) - np.stack([shown[item] for item in zoo.ids])).max() < CLOSE
+
+
 def test_without_a_validation_set_the_test_set_is_held_out(tmp_path):
     layouts.dwsnets(tmp_path / "source", split=False)
     zoo = import_zoo("dwsnets", tmp_path / "source", tmp_path / "zoo").zoo

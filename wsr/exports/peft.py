@@ -2,8 +2,9 @@
 instance.
 
 PEFT itself adapts a transformer by adding B A to its weights. The files of a plain LoRA mean the same here: A and B of
-each layer of the base. Those of multiplicative adapters have the same names and shapes, and `wsr_operation` says how
-they apply.
+each layer of the base. Those of multiplicative adapters have the same names and shapes. The metadata of
+`adapter_model.safetensors` say how they apply (`wsr_operation`: add or multiply), and to which base; PEFT would warn of
+keys in its configuration that it does not know.
 """
 
 import json
@@ -31,8 +32,8 @@ def write(exported: Exported) -> None:
         "peft_type": "LORA", "r": model.rank, "lora_alpha": model.rank, "lora_dropout": 0.0, "bias": "none",
         "fan_in_fan_out": False, "inference_mode": True, "base_model_name_or_path": described.base,
         "target_modules": [f"layers.{layer}" for layer in range(model.layers)],
-        "wsr_operation": "add" if model.additive else "multiply", "wsr_base_sha256": described.base_sha256,
     }  # fmt: skip
+    about = {"wsr_operation": "add" if model.additive else "multiply", "wsr_base_sha256": described.base_sha256 or ""}
     for number, name in enumerate(exported.ids, 1):
         folder = make_dir(exported.folder / names[name])
         tensors = model.layout.unflatten(exported.zoo.weights([name]))
@@ -41,7 +42,7 @@ def write(exported: Exported) -> None:
             for layer in range(model.layers)
             for half in "AB"
         }
-        save_tensors(folder / "adapter_model.safetensors", renamed, {"format": "pt"})
+        save_tensors(folder / "adapter_model.safetensors", renamed, {"format": "pt", **about})
         with atomic_path(folder / "adapter_config.json") as temporary:
             temporary.write_text(json.dumps(settings, indent=2))
         exported.progress(number, len(exported.ids))

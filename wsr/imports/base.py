@@ -149,9 +149,6 @@ def require_chain(weights: Sequence[tuple[int, ...]], biases: Sequence[tuple[int
 class PerInstance(Layout):
     """A layout with a file for each instance."""
 
-    prefix: ClassVar[str] = ""
-    """Of the names of tensors in a file that count; other entries of the file are ignored. "" if all count."""
-
     @abstractmethod
     def items(self, source: Path, files: list[Path]) -> list[Item]:
         """Returns the instances in files of the layout's endings, in the order of the zoo."""
@@ -178,9 +175,17 @@ class PerInstance(Layout):
             yield Batch(good, tensors, left_out, len(items))
 
     def _counting(self, arrays: Arrays) -> Arrays:
-        """Returns the arrays that count, without the prefix of their names."""
-        kept = {name: one for name, one in arrays.items() if name.startswith(self.prefix) and one.ndim}
-        return {name.removeprefix(self.prefix): one for name, one in kept.items()} or arrays
+        """Returns the arrays that count. Where they lie within something else, as in "model.seq.0.weight" beside the
+        state of an optimizer, they are taken out of it, if it is the only place with such names."""
+        plain = {name: one for name, one in arrays.items() if one.ndim}
+        if any(re.fullmatch(self.pattern, name) for name in plain):
+            return plain
+        within: dict[str, Arrays] = {}
+        for name, one in plain.items():
+            cuts = [found.end() for found in re.finditer(r"\.", name)]
+            if cut := next((at for at in cuts if re.fullmatch(self.pattern, name[at:])), 0):
+                within.setdefault(name[:cut], {})[name[cut:]] = one
+        return next(iter(within.values())) if len(within) == 1 else plain
 
 
 def require_same(path: Path, state: Arrays, first: Item, known: Arrays) -> None:

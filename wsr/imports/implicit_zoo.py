@@ -24,7 +24,6 @@ class ImplicitZoo(PerInstance):
     """A SIREN for each checkpoint."""
 
     pattern = r"seq\.(\d+)\.(?:weight|bias)"
-    prefix = "params."
     endings = (".ckpt", ".pth", ".pt")
 
     def items(self, source, files):
