@@ -40,6 +40,22 @@ def fit_a_nef(folder: Path, count: int = 6, kind: str = "SIREN") -> dict[str, np
     return found
 
 
+def nefs_of_shapes(folder: Path, omega: float = 5.0) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+    """Writes two SIRENs of shapes in the layout of fit-a-nef, without its settings, and returns by id points and the
+    logits there."""
+    folder.mkdir(parents=True)
+    generator, rows, found = torch.Generator().manual_seed(0), [], {}
+    config = [("kernel_net_0.linear.bias", [6]), ("kernel_net_0.linear.kernel", [3, 6]), ("output_linear.bias", [1]),
+              ("output_linear.kernel", [6, 1])]  # fmt: skip
+    for i in range(2):
+        bias, kernel, last_bias, last = (torch.randn(shape, generator=generator) for _, shape in config)
+        rows.append(torch.cat([one.flatten() for one in (bias, kernel, last_bias, last)]))
+        points = torch.rand(20, 3, generator=generator) * 2 - 1
+        found[f"nef-{i:06d}"] = (points, torch.sin(omega * (points @ kernel + bias)) @ last + last_bias)
+    np.savez(folder / "nefs_0-2.npz", params=torch.stack(rows).numpy(), param_config=json.dumps(config))
+    return found
+
+
 def _nef(state: dict[str, torch.Tensor], names: list[str], kind: str, x: torch.Tensor) -> torch.Tensor:
     if kind == FOURIER:
         waves = STD * 2 * math.pi * (x @ state["encoding.coefficients.kernel"])

@@ -26,6 +26,14 @@ def test_pictures_of_fit_a_nef_are_those_of_the_formula(kind, name, tmp_path):
     assert zoo.index["class"].tolist() == list("012345")
 
 
+def test_shapes_of_fit_a_nef_are_those_of_the_formula(tmp_path):
+    known = layouts.nefs_of_shapes(tmp_path / "source")
+    zoo = import_zoo("fit-a-nef", tmp_path / "source", tmp_path / "zoo", Options(omega=5.0)).zoo
+    assert zoo.modality.name == "occupancy"
+    for item, (points, logits) in known.items():
+        assert (zoo.representation.evaluate(zoo.weights([item]), points[None])[0] - logits).abs().max() < CLOSE
+
+
 def test_hdf5_is_read_as_their_own_files_are(tmp_path):
     h5py = pytest.importorskip("h5py", reason="an extra, `hdf5`")
     shown = layouts.fit_a_nef(tmp_path / "source")
