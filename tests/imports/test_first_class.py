@@ -85,8 +85,10 @@ def test_samples_that_are_imported_are_audited_against_it(zoo, tmp_path, capsys)
 def test_it_is_compressed_merged_and_saved(zoo, tmp_path):
     small = compress_zoo(zoo, tmp_path / "small")
     assert (small.weights(zoo.ids[:2]) - zoo.weights(zoo.ids[:2])).abs().max() < 0.01 * zoo.weights().abs().max()
-    merged = merge_zoos(tmp_path / "merged", [zoo.path])
-    assert torch.equal(merged.weights(), zoo.weights())
+    getattr(layouts, zoo.meta["imported"]["format"])(tmp_path / "others", 82)
+    others = import_zoo(zoo.meta["imported"]["format"], tmp_path / "others", tmp_path / "more").zoo
+    merged = merge_zoos(tmp_path / "merged", [zoo.path, others.path])  # of two sources, without what both hold
+    assert len(merged) == 82 and torch.equal(merged.weights(zoo.ids), zoo.weights())
     save_weights(tmp_path / "one.safetensors", zoo.weights(zoo.ids[:1]), zoo.representation, zoo.ids[:1])
     held = load_weights(tmp_path / "one.safetensors")
     assert torch.equal(held.weights[0], zoo.weights()[0])

@@ -10,6 +10,7 @@ from wsr.commands import OK, console
 from wsr.errors import WsrError, counted
 from wsr.exports.registry import described as forms
 from wsr.imports.registry import described as layouts
+from wsr.imports.registry import named
 from wsr.progress import bar
 
 SAID = 5  # instances that were left out and are named one by one
@@ -46,6 +47,7 @@ class Import:
         from wsr.imports.base import Options
         from wsr.imports.run import import_zoo
 
+        named(self.format)  # an error for an unknown one, before the bar is shown
         options = Options(
             omega=self.omega, resolution=self.resolution, values=self.values, additive=self.additive,
             skip=self.skip_faulty, heldout=self.heldout,

@@ -214,7 +214,7 @@ def files_of(source: Path, endings: Sequence[str]) -> list[Path]:
     files = [path for path in source.rglob("*") if path.is_file() and not path.name.startswith(".")]
     found = sorted((path for path in files if path.suffix.lower() in endings), key=natural)
     if not found:
-        others = ", ".join(shown(path.name) for path in sorted(files)[:3])
+        others = ", ".join(shown(path.relative_to(source)) for path in sorted(files)[:3])
         here = f": it holds {counted(len(files), 'file')}, such as {others}" if files else ", which is empty"
         raise WsrError(f"There is no file that ends in {' or '.join(endings)} in {shown(source)}{here}.")
     return found
