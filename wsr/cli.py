@@ -13,6 +13,7 @@ from wsr.commands.app import App
 from wsr.commands.base import Base
 from wsr.commands.bench import Bench
 from wsr.commands.data import Data
+from wsr.commands.doors import Export, Import, Pull, Push
 from wsr.commands.encoder import Encoder
 from wsr.commands.fit import Fit
 from wsr.commands.generate import AuditCommand, Diffuse, Evaluate, Sample
@@ -30,6 +31,10 @@ Command = (
     | Annotated[Encoder, subcommand("encoder")]
     | Annotated[Fit, subcommand("fit")]
     | Annotated[ZooCommand, subcommand("zoo")]
+    | Annotated[Import, subcommand("import")]
+    | Annotated[Export, subcommand("export")]
+    | Annotated[Push, subcommand("push")]
+    | Annotated[Pull, subcommand("pull")]
     | Annotated[Render, subcommand("render")]
     | Annotated[Diffuse, subcommand("diffuse")]
     | Annotated[Sample, subcommand("sample")]

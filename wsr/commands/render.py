@@ -33,6 +33,7 @@ class Render:
 
     def run(self) -> int:
         from wsr.devices import usable
+        from wsr.exports.base import file_name
         from wsr.fitting.saved import load_weights
         from wsr.formats.files import there
         from wsr.zoo import Zoo
@@ -51,12 +52,7 @@ class Render:
         held = held.to(device)
         with bar("render") as update:
             for i, name in enumerate(ids):
-                path = self.out / f"{_file_name(name)}{suffix}"
+                path = self.out / f"{file_name(name)}{suffix}"
                 held.modality.save(held.decode([name], self.resolution)[0], path)
                 update(i + 1, len(ids), path.name)
         return OK
-
-
-def _file_name(item: str) -> str:
-    """Returns a safe file name for an instance id, which may come from somebody else's file."""
-    return "".join(c if c.isalnum() or c in "-_@" else "-" for c in item)[:100] or "weights"

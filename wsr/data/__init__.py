@@ -11,6 +11,8 @@ from wsr.modalities import Modality, everything
 
 __all__ = ["Signal", "Signals", "load_signals"]
 
+IMPORTED = "imported"  # begins the names of data sets that imported zoos were fitted to and that are not here
+
 
 def load_signals(name: str, ids: list[str] | None = None) -> Signals:
     """Loads the signals of a data set, with ids, classes, attributes and fixed splits.
@@ -39,4 +41,8 @@ def _builtin(name: str) -> Signals:
     if there(name, Path.is_dir):
         ways = " or ".join(f"{one.folder}:{name} ({one.plural})" for one in everything() if one.folder)
         raise WsrError(f"{shown(name)} is a folder: as a data set its name says what it holds, {ways}.")
+    if name.startswith(f"{IMPORTED}:"):
+        raise WsrError(
+            "These weights were imported, and what they were fitted to is not here. `wsr import --dataset` can name it."
+        )
     raise unknown_name("data set", name, choices())

@@ -3,7 +3,8 @@ to rebuild a base."""
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from copy import copy
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from jaxtyping import Float
@@ -15,6 +16,7 @@ from wsr.fields.base import BaseField
 from wsr.formats.files import refuse_stand_in, there
 from wsr.formats.schema import BaseSchema, as_config, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
+from wsr.hub import BASE_FILE, fetched, on_hub
 from wsr.paths import base_dirs
 from wsr.presets import FieldConfig
 
@@ -59,17 +61,24 @@ def save_base(
 
 
 def load_base(name_or_path: str | Path) -> BaseField:
-    """Loads a pre-trained base: "emoji" (images), "shapes10" (shapes), or the path of a checkpoint. It is frozen and on
-    the CPU, and everybody who loads it shares one object; `.to(device)` returns a copy. `.info` tells how it was made.
-    WsrError if there is no such base, or if the file is not a base."""
+    """Loads a pre-trained base: "emoji" (images), "shapes10" (shapes), the path of a checkpoint, or "hub:OWNER/NAME",
+    one on the Hugging Face Hub. It is frozen and on the CPU, and everybody who loads it shares its tensors;
+    `.to(device)` returns a copy. `.info` tells how it was made. WsrError if there is no such base, or if the file is
+    not a base."""
     path = base_path(name_or_path)
     refuse_stand_in(path, WHAT)
-    return _load(path)
+    found = _load(path)
+    if on_hub(name_or_path):  # zoos on it name it so: the file of the cache lies elsewhere on another machine
+        found = copy(found)
+        found.info = replace(found.info, path=name_or_path)
+    return found
 
 
 def base_path(name_or_path: str | Path) -> Path:
     """Returns the file of a base, given its path or its name. Names are looked up in the assets folder and among the
-    bases that come with wsr. WsrError if there is none."""
+    bases that come with wsr, and "hub:OWNER/NAME" on the Hub. WsrError if there is none."""
+    if on_hub(name_or_path):
+        return fetched(name_or_path, BASE_FILE)
     if named := _named(name_or_path):
         return named
     if there(name_or_path):
@@ -89,7 +98,9 @@ def _named(name: str | Path) -> Path | None:
 
 def base_name(path: str | Path) -> str:
     """Returns how a zoo refers to the base in this file: by its name if that name leads to this file, else by its
-    absolute path."""
+    absolute path; by its name on the Hub if it is there."""
+    if on_hub(path):
+        return path
     path = Path(path)
     return path.stem if path == _named(path.stem) else str(path.resolve())
 

@@ -1,13 +1,15 @@
 """The description of what decodes a stored weight vector, shared by zoos, saved weights and generators."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import base_name, load_base
 from wsr.fields.legacy_presets import legacy_field
+from wsr.fields.modulated import ModulatedConfig, Shared
+from wsr.fields.networks import Network, NetworkConfig
 from wsr.fields.representation import Representation, make_representation
 from wsr.formats.schema import FieldSchema, as_config, validated
 from wsr.presets import FieldConfig
@@ -40,7 +42,7 @@ class FieldDescription:
         sizes. WsrError for sizes that are out of range or unknown to this version."""
         field = meta.get("field") or (None if meta["base"] else legacy_field(meta["preset"], meta["dim"]))
         fault = "It is not known of which sizes the field of these weights is"
-        sizes = None if field is None else as_config(FieldConfig, validated(FieldSchema, dict(field), fault), fault)
+        sizes = None if field is None else field_config(validated(FieldSchema, dict(field), fault), fault)
         return cls(
             meta["representation"], meta.get("rank") or 0, meta["mask_seed"], meta["base"] or None,
             meta["base_sha256"] or None, sizes,
@@ -75,3 +77,20 @@ class FieldDescription:
                 f"them: put theirs in its place (its SHA-256 begins with {wanted}, that of the one here with {here})."
             )
         return base
+
+
+def field_config(checked: FieldSchema, fault: str) -> FieldConfig:
+    """Builds the sizes of a field from validated values: a `NetworkConfig` if they describe a network. WsrError,
+    beginning with `fault`, for settings that are unknown to this version or contradict each other."""
+    plain = as_config(FieldConfig, checked.model_copy(update={"network": None, "shared": None}), fault)
+    if checked.network is None:
+        return plain
+    network = as_config(Network, checked.network, f"{fault}: of its network")
+    try:
+        network.check(plain.dim, plain.outputs)
+    except ValueError as error:
+        raise WsrError(f"{fault}: {error}.") from None
+    sizes = {one.name: getattr(plain, one.name) for one in fields(FieldConfig)}
+    if checked.shared is None:
+        return NetworkConfig(**sizes, network=network)
+    return ModulatedConfig(**sizes, network=network, shared=as_config(Shared, checked.shared, fault))

@@ -6,11 +6,12 @@ import torch
 
 from wsr.fields.base import wide_dtype
 from wsr.fields.masks import frozen_count, frozen_draws
+from wsr.fields.neurons import NeuronChain, NeuronLayer
 from wsr.fields.portable import Plan, PlannedLayer
-from wsr.fields.representation import Representation, TensorSpec
+from wsr.fields.representation import TensorSpec
 
 
-class StandaloneMLP(Representation):
+class StandaloneMLP(NeuronChain):
     """A Fourier layer, three hidden ReLU layers and a linear output layer, all trained (section 8.1, figure 7a)."""
 
     def __init__(self, kind, config, base=None, rank=0, mask_seed=0):
@@ -36,6 +37,15 @@ class StandaloneMLP(Representation):
         ]  # fmt: skip
         first = [TensorSpec("fourier.weight", (n, config.dim)), TensorSpec("fourier.phase", (n,))]
         return [*first, *hidden, TensorSpec("output.weight", (out, n)), TensorSpec("output.bias", (out,))]
+
+    def neurons(self):
+        names = [("fourier.weight", "fourier.phase")]
+        names += [(f"hidden.{layer}.weight", f"hidden.{layer}.bias") for layer in range(3)]
+        after = [weight for weight, _ in names[1:]] + ["output.weight"]
+        return [
+            NeuronLayer(weight, bias, reads, self.width, odd=not layer)
+            for layer, ((weight, bias), reads) in enumerate(zip(names, after, strict=True))
+        ]
 
     def frozen_values(self, tensor, layer):
         return frozen_draws(math.prod(tensor.shape), self.hidden_scale, self.mask_seed, layer)

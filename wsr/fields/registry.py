@@ -39,6 +39,9 @@ class RepresentationKind:
     """The name of the same representation without a mask; None if this one has no mask."""
     needs_base: bool = True
     """Whether it adapts a base field; otherwise it is a standalone network."""
+    fitted: bool = True
+    """Whether instances are fitted here. Otherwise its weights come from other programs (`wsr import`), and lists of
+    representations to choose from leave it out."""
     symmetries: tuple[str, ...] = ()
     """Those of `SYMMETRIES` that change the weights but not the field, whether a mask allows them or not."""
     mask_keeps: tuple[str, ...] = ()
@@ -119,13 +122,18 @@ def named(name: str) -> RepresentationKind:
 
 
 def names() -> tuple[str, ...]:
-    """Returns the names of all representations, in order of registration."""
+    """Returns the names of all representations that are fitted here, in order of registration."""
+    return tuple(kind.name for kind in _KINDS.everything() if kind.fitted)
+
+
+def readable() -> tuple[str, ...]:
+    """Returns the names of all representations that files may hold: also of those that are never fitted here."""
     return _KINDS.names()
 
 
 def families() -> tuple[str, ...]:
     """Returns the names of all families."""
-    return tuple(dict.fromkeys(kind.family for kind in _KINDS.everything()))
+    return tuple(dict.fromkeys(kind.family for kind in _KINDS.everything() if kind.fitted))
 
 
 # One search by one rule over one grid chose the learning rates of all representations together with `a_rate`
@@ -161,3 +169,18 @@ register(
         **_MLORA,
     )  # fmt: skip
 )
+
+# Of other people's zoos (`wsr.imports`); `Network.kind` says which one an architecture belongs to.
+_IMPORTED = dict(
+    home="wsr.fields.networks:ImportedNetwork", needs_base=False, fitted=False, unresolved=("permutation",),
+    parts="neurons", predict="sample",
+)  # fmt: skip
+register(RepresentationKind(name="siren", label="SIREN", symmetries=("permutation", "sign"), **_IMPORTED))
+register(RepresentationKind(name="relu-mlp", label="ReLU MLP", symmetries=("permutation", "scale"), **_IMPORTED))
+register(
+    RepresentationKind(
+        name="functa", label="Functa", home="wsr.fields.modulated:ModulatedNetwork", needs_base=False, fitted=False,
+        parts="modulations",
+    )  # fmt: skip
+)
+register(RepresentationKind(name="fourier-mlp", label="Fourier MLP", symmetries=SYMMETRIES[:3], **_IMPORTED))

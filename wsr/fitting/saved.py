@@ -11,13 +11,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.errors import WsrError
-from wsr.fields.description import FieldDescription
+from wsr.fields.description import FieldDescription, field_config
 from wsr.fields.registry import named
 from wsr.fields.representation import Representation
-from wsr.formats.schema import WeightsSchema, as_config, parse_json, validated
+from wsr.formats.schema import WeightsSchema, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
 from wsr.modalities import Modality
-from wsr.presets import FieldConfig
 from wsr.render.decode import decode
 
 FORMAT = "wsr-weights-1"
@@ -94,7 +93,7 @@ def load_weights(path: str | Path) -> SavedWeights:
         about = _about(file)
         described = FieldDescription(
             about.representation, about.rank, about.mask_seed, about.base or None, about.base_sha256 or None,
-            as_config(FieldConfig, about.field, file.fault),
+            field_config(about.field, file.fault),
         )  # fmt: skip
         # compared with the file's tensor before anything of that size is allocated
         kind = named(about.representation)

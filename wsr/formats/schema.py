@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import PydanticCustomError, from_json
 
 from wsr.errors import WsrError, counted
-from wsr.fields.registry import names
+from wsr.fields.registry import readable
 from wsr.formats.files import refuse_stand_in, shown
 from wsr.modalities import of_file
 
@@ -28,13 +28,14 @@ Seed = Annotated[int, Field(ge=-(2**40), le=2**40)]
 Count = Annotated[int, Field(ge=0, le=10**9)]
 Width = Annotated[int, Field(ge=1, le=16_384)]
 Positive = Annotated[float, Field(gt=0, le=1e9)]
+Finite = Annotated[float, Field(ge=-1e9, le=1e9)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 def _registered(name: str) -> str:
-    if name not in names():
-        raise PydanticCustomError("representation", "should be one of {names}", {"names": ", ".join(names())})
+    if name not in readable():
+        raise PydanticCustomError("representation", "should be one of {names}", {"names": ", ".join(readable())})
     return name
 
 
@@ -60,9 +61,33 @@ class _OfModality(_Schema):
         return self
 
 
+class NetworkSchema(_Schema):
+    """A `Network` of somebody else's."""
+
+    widths: Annotated[list[Width], Field(min_length=1, max_length=256)]
+    activations: Annotated[list[Literal["sine", "relu"]], Field(min_length=1, max_length=256)]
+    omegas: Annotated[list[Positive], Field(min_length=1, max_length=256)]
+    raw: Annotated[int, Field(ge=1, le=64)]
+    bands: Annotated[list[Positive], Field(max_length=64)]
+    axes: Annotated[list[Annotated[int, Field(ge=0, le=3)]], Field(min_length=1, max_length=4)]
+    axis_scale: Finite
+    axis_shift: Finite
+    final: Literal["", "tanh"]
+    scale: Annotated[list[Finite], Field(max_length=64)]
+    shift: Annotated[list[Finite], Field(max_length=64)]
+
+
+class SharedSchema(_Schema):
+    """What the instances of a field share, as a `Shared`."""
+
+    path: Name
+    sha256: Digest
+    size: Annotated[int, Field(ge=1, le=ENTRIES)]
+
+
 class FieldSchema(_OfModality):
-    """A `FieldConfig`. At least four channels: with three and a rank of two, no mask could leave every column a trained
-    entry."""
+    """A `FieldConfig`, or a `NetworkConfig` if it has a network. At least four channels: with three and a rank of two,
+    no mask could leave every column a trained entry."""
 
     channels: Annotated[int, Field(ge=4, le=16_384)]
     blocks: Annotated[int, Field(ge=1, le=256)]
@@ -73,6 +98,8 @@ class FieldSchema(_OfModality):
     mlp_width: Width
     rank: Width
     mlp_asym_width: Annotated[int, Field(ge=0, le=16_384)] = 0
+    network: NetworkSchema | None = None
+    shared: SharedSchema | None = None
 
 
 class EntrySchema(_Schema):
@@ -234,6 +261,9 @@ def as_config(config: type, checked: BaseModel, fault: str) -> Any:
     """Builds a frozen dataclass of settings from validated values. WsrError for settings that are unknown to this
     version, since their effect is unknown too."""
     values = checked.model_dump()
+    for key in ("network", "shared"):  # of a field of somebody else's only
+        if values.get(key) is None:
+            values.pop(key, None)
     unknown = sorted(set(values) - {field.name for field in fields(config)})
     if unknown:
         raise WsrError(f"{fault}: its setting {unknown[0][:LONGEST_INPUT]!r} is none of this version of wsr.")

@@ -5,6 +5,7 @@ leave the set of weights that a mask allows; `violations` tells where. `Represen
 the result.
 """
 
+from collections.abc import Sequence
 from functools import singledispatch
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.lora import Adapter
 from wsr.fields.mlp import StandaloneMLP
+from wsr.fields.neurons import NeuronChain
 from wsr.fields.representation import Representation
 
 
@@ -32,23 +34,21 @@ def move_neurons(
     −sin(x), and positive in the hidden layers, since relu(c x) = c relu(x) for c > 0. WsrError for other factors."""
     if not ((factor[0].abs() == 1).all() and (factor[1:] > 0).all()):
         raise WsrError("Neurons of the Fourier layer may change sign only, hidden ones be scaled by c > 0 only.")
+    return _moved(model, full, list(order), list(factor))
+
+
+def _moved(
+    model: NeuronChain, full: Float[Tensor, "n t"], order: Sequence[Int[Tensor, "_"]],
+    factor: Sequence[Float[Tensor, "_"]],
+) -> Float[Tensor, "n t"]:  # fmt: skip
+    """Does the work of `move_neurons` for any chain of layers, without checking the factors."""
     layout = model.layout.unmasked()
     t = dict(layout.unflatten(full))
-    for layer in range(4):
-        weight, bias, after = around(layer)
-        t[weight] = t[weight][:, order[layer]] * factor[layer][:, None]
-        t[bias] = t[bias][:, order[layer]] * factor[layer]
-        t[after] = t[after][..., order[layer]] / factor[layer]
+    for layer, rows, factors in zip(model.neurons(), order, factor, strict=True):
+        t[layer.weight] = t[layer.weight][:, rows] * factors[:, None]
+        t[layer.bias] = t[layer.bias][:, rows] * factors
+        t[layer.after] = t[layer.after][..., rows] / factors
     return layout.flatten(t)
-
-
-def around(layer: int) -> tuple[str, str, str]:
-    """Returns the names of an MLP layer's tensors (0: Fourier layer, then hidden layers): the weight and bias whose
-    rows are its neurons, and the next layer's weight, whose columns read them."""
-    if layer == 0:
-        return "fourier.weight", "fourier.phase", "hidden.0.weight"
-    after = f"hidden.{layer}.weight" if layer < 3 else "output.weight"
-    return f"hidden.{layer - 1}.weight", f"hidden.{layer - 1}.bias", after
 
 
 def act(
@@ -88,6 +88,17 @@ def _(model: StandaloneMLP, full, kind, generator, strength):
     neurons = torch.arange(4)[:, None] == 0  # only Fourier neurons have signs, only hidden ones scales
     factor = torch.where(neurons == (kind == "sign"), factor, 1.0)
     return move_neurons(model, full, order.to(full.device), factor.to(full))
+
+
+@acted.register
+def _(model: NeuronChain, full, kind, generator, strength):
+    order, factor = [], []
+    for layer in model.neurons():
+        moves = kind == "permutation" or layer.odd == (kind == "sign")
+        drawn = _drawn(1, layer.width, kind if moves else "none", generator, strength)
+        order.append(drawn[0][0].to(full.device))
+        factor.append(drawn[1][0].to(full))
+    return _moved(model, full, order, factor)
 
 
 def _drawn(

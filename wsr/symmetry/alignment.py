@@ -12,9 +12,8 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from wsr.fields.lora import Adapter
-from wsr.fields.mlp import StandaloneMLP
+from wsr.fields.neurons import NeuronChain, NeuronLayer
 from wsr.fields.representation import Representation
-from wsr.symmetry.actions import around
 
 SWEEPS = 50  # maximal number of sweeps over the layers; usually nothing changes after 5 to 10
 
@@ -91,45 +90,46 @@ def _assign(gain: Float[Tensor, "*s r r"]) -> Int[Tensor, "*s r"]:
 
 
 @matched.register
-def _(model: StandaloneMLP, weights, reference):
+def _(model: NeuronChain, weights, reference):
     pairs = zip(weights.split(1), reference.split(1), strict=True)
     return torch.cat([_match_neurons(model, one, other) for one, other in pairs])
 
 
 def _match_neurons(
-    model: StandaloneMLP, weights: Float[Tensor, "1 p"], reference: Float[Tensor, "1 p"]
+    model: NeuronChain, weights: Float[Tensor, "1 p"], reference: Float[Tensor, "1 p"]
 ) -> Float[Tensor, "1 p"]:
-    """Finds permutations and signs by coordinate descent over the four layers: the best permutation of a layer (with
-    signs in the Fourier layer), given the others, solves an assignment problem. Since it ends in a local optimum, it
+    """Finds permutations and signs by coordinate descent over the layers: the best permutation of a layer (with signs
+    in a layer of sines), given the others, solves an assignment problem. Since it ends in a local optimum, it
     starts twice: at the weights as they are, and after matching each layer by its incoming weights only, which recovers
     a pure permutation."""
-    ref, found = _arrays(model, reference), []
+    ref, layers, found = _arrays(model, reference), model.neurons(), []
     for forward in (False, True):
         t = _arrays(model, weights)
         if forward:
-            for layer in range(4):
+            for layer in layers:
                 _match_layer(t, ref, layer, outgoing=False)
         for _ in range(SWEEPS):
-            if not any([_match_layer(t, ref, layer) for layer in range(4)]):
+            if not any([_match_layer(t, ref, layer) for layer in layers]):
                 break
         found.append(t)
     t = min(found, key=lambda t: sum(np.square(t[name] - ref[name]).sum() for name in t))
     return model.layout.flatten({name: torch.from_numpy(value)[None].to(weights) for name, value in t.items()})
 
 
-def _arrays(model: StandaloneMLP, weights: Float[Tensor, "1 p"]) -> dict[str, np.ndarray]:
+def _arrays(model: NeuronChain, weights: Float[Tensor, "1 p"]) -> dict[str, np.ndarray]:
     return {name: value[0].double().cpu().numpy() for name, value in model.layout.unflatten(weights).items()}
 
 
-def _match_layer(t: dict[str, np.ndarray], ref: dict[str, np.ndarray], layer: int, outgoing: bool = True) -> bool:
+def _match_layer(
+    t: dict[str, np.ndarray], ref: dict[str, np.ndarray], layer: NeuronLayer, outgoing: bool = True
+) -> bool:  # fmt: skip
     """Permutes the neurons of one layer, in place, to match the reference best, and returns whether that decreased the
     distance. `outgoing`: whether the outgoing weights count besides the incoming ones."""
-    *own, after = around(layer)
-    k = len(ref[own[1]])
+    own, after, k = (layer.weight, layer.bias), layer.after, layer.width
     gain = sum(ref[name].reshape(k, -1) @ t[name].reshape(k, -1).T for name in own)  # (k, k)
     if outgoing:
         gain = gain + ref[after].T @ t[after]
-    sign = np.where(gain < 0, -1.0, 1.0) if layer == 0 else np.ones_like(gain)  # sin(−x) = −sin(x)
+    sign = np.where(gain < 0, -1.0, 1.0) if layer.odd else np.ones_like(gain)  # sin(−x) = −sin(x)
     order = linear_sum_assignment(gain * sign, maximize=True)[1]
     chosen = np.arange(k), order
     nearer = (gain * sign)[chosen].sum() > np.trace(gain) + 1e-9 * np.abs(gain).sum()

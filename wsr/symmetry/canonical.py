@@ -11,9 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.fields.lora import Adapter, AdditiveLoRA
-from wsr.fields.mlp import StandaloneMLP
+from wsr.fields.neurons import NeuronChain
 from wsr.fields.representation import Representation
-from wsr.symmetry.actions import around
 
 
 def canonical(model: Representation, weights: Float[Tensor, "n p"]) -> Float[Tensor, "n p"]:
@@ -21,8 +20,9 @@ def canonical(model: Representation, weights: Float[Tensor, "n p"]) -> Float[Ten
 
     LoRA: the balanced singular value decomposition of B A, which removes all of GL(r). mLoRA: fixed sign and scale of
     each rank pair (`balance`); the permutation symmetry of an unmasked mLoRA remains, and only `align` can remove it
-    relative to another fit. Standalone MLPs: hidden neurons have incoming weights of norm 1, Fourier neurons a positive
-    first frequency; permutations remain. If the mask allows no symmetry, weights are returned unchanged.
+    relative to another fit. Standalone MLPs and imported networks: ReLU neurons have incoming weights of norm 1, sine
+    neurons a positive first weight; permutations remain. If the mask allows no symmetry, weights are returned
+    unchanged.
     """
     return canonical_form(model, weights) if model.kind.allowed else weights
 
@@ -73,14 +73,14 @@ def balanced_svd(
 
 
 @canonical_form.register
-def _(model: StandaloneMLP, weights):
+def _(model: NeuronChain, weights):
     t = dict(model.layout.unflatten(weights))
-    sign = torch.where(t["fourier.weight"][..., 0] < 0, -1.0, 1.0)  # (n, N)
-    t["fourier.weight"], t["fourier.phase"] = t["fourier.weight"] * sign[..., None], t["fourier.phase"] * sign
-    t["hidden.0.weight"] = t["hidden.0.weight"] * sign[:, None]
-    for layer in (1, 2, 3):
-        weight, bias, after = around(layer)
-        norm = t[weight].norm(dim=-1)  # (n, N)
-        norm = torch.where(norm > 0, norm, 1.0)
-        t[weight], t[bias], t[after] = t[weight] / norm[..., None], t[bias] / norm, t[after] * norm[:, None]
+    for layer in model.neurons():
+        if layer.odd:
+            factor = torch.where(t[layer.weight][..., 0] < 0, -1.0, 1.0)  # (n, N)
+        else:
+            norm = t[layer.weight].norm(dim=-1)  # (n, N)
+            factor = torch.where(norm > 0, norm, 1.0)
+        t[layer.weight], t[layer.bias] = t[layer.weight] / factor[..., None], t[layer.bias] / factor
+        t[layer.after] = t[layer.after] * factor[:, None]
     return model.layout.flatten(t)

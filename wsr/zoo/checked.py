@@ -53,6 +53,18 @@ def read_meta(path: Path) -> dict:
     """Reads and validates a zoo's zoo.json. WsrError if it is not one."""
     meta = read_json(path / "zoo.json", "the description of a zoo")
     validated(ZooSchema, meta, f"{shown(path / 'zoo.json')} is not the description of a zoo")
+    return _located(meta, path)
+
+
+def _located(meta: dict, folder: Path) -> dict:
+    """Returns a zoo.json that names a base, and what imported instances share, in the zoo's own folder if they are not
+    where it says: a zoo that carries them can be moved."""
+    base, field = meta.get("base"), meta.get("field") or {}
+    if base and not there(base) and there(moved := folder / Path(base).name):
+        meta = {**meta, "base": str(moved.resolve())}
+    if (shared := field.get("shared")) and not there(shared["path"]):
+        moved = folder / Path(shared["path"]).name
+        meta = {**meta, "field": {**field, "shared": {**shared, "path": str(moved.resolve())}}}
     return meta
 
 

@@ -5,17 +5,14 @@ costs 0.01 dB of 32.6 (mLoRA-Asym) and 0.04 dB of 31.3 (MLP).
 """
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
 from wsr.errors import WsrError
-from wsr.formats.files import shown
 from wsr.formats.tensors import save_tensors
-from wsr.paths import make_dir, refused, taken, writing
+from wsr.paths import new_folder
 from wsr.zoo.bits import pack
 from wsr.zoo.check import check_zoo
 from wsr.zoo.zoo import MAX_FILE_BYTES, Zoo
@@ -34,31 +31,11 @@ def compress_zoo(
     out = Path(out)
     if not 2 <= bits <= 8:
         raise WsrError(f"A number is stored in 2 to 8 bits, not in {bits!r}.")
-    if taken(out) and not _is_empty_folder(out):
-        raise WsrError(f"{shown(out)} exists already: choose another folder, or remove it.")
     if not len(zoo):
         raise WsrError(f"The zoo {str(zoo.path)!r} is empty: there is nothing to compress.")
-    make_dir(out.parent)
-    try:
-        # a unique name, because another job may be writing the same copy
-        partial = Path(tempfile.mkdtemp(dir=out.parent, prefix=f"{out.name[:40]}.", suffix=".partial"))
-    except OSError as error:
-        raise refused(out, error) from None
-    try:
-        with writing(out):
-            _write(zoo, partial, bits, progress, zoo.ids if ids is None else list(ids))
-            partial.chmod(0o755)
-            try:
-                partial.rename(out)
-            except OSError:
-                raise WsrError(f"{str(out)!r} was made by another job meanwhile: this copy was dropped.") from None
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(out) as partial:
+        _write(zoo, partial, bits, progress, zoo.ids if ids is None else list(ids))
     return Zoo.open(out)
-
-
-def _is_empty_folder(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
 
 
 def _write(

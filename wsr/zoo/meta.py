@@ -17,8 +17,9 @@ from wsr.presets import preset as find_preset
 
 FORMAT = "wsr-zoo-1"
 FIT_VERSION = 1  # to be incremented when a code change makes the same settings fit different weights
-# The weights do not depend on the version number of the code, on where the file of the base is, or on the page.
-_NO_SETTING = {"code_version", "base", "shown_as"}
+# The weights do not depend on the version number of the code, on where the file of the base is, on the page, or on what
+# the files were called that they were imported from.
+_NO_SETTING = {"code_version", "base", "shown_as", "imported"}
 
 
 class FittedAs(TypedDict, total=False):
@@ -53,6 +54,8 @@ class ZooSettings(FittedAs, total=False):
     """λ of figure 3, for a zoo of pairs of fits."""
     sampled: dict[str, Any]
     """How weights were sampled, for samples of a generator."""
+    imported: dict[str, Any]
+    """Where weights come from that another program has fitted (`wsr.imports`)."""
     shown_as: str
     """The name that zoos of the same signals share in links and file names, such as "emoji-people": the page shows them
     together, zoos of pairs included. By default the beginning of the zoo's name, before its representation."""

@@ -42,7 +42,7 @@ def opening() -> str:
 def kinds_of(dataset: str) -> list[str]:
     """The representations of a data set that have a map."""
     there = {found.representation for found in library.collections_of(dataset)}
-    return [name for name in registry.names() if name in there]
+    return [name for name in registry.readable() if name in there]
 
 
 def first_view(dataset: str, representation: str = FIRST) -> View:

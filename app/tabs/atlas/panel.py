@@ -161,7 +161,7 @@ def facts_line(found: library.Collection, item: str, note: str | None = None) ->
     at = found.position(item)
     seen = "" if not found.held_out[at] else "not seen in training"
     colour = class_colours(found.classes)[found.classes[at]]
-    value = found.modality.in_short(float(found.quality[at]))
+    value = snippets.quality(found.modality, float(found.quality[at]))
     return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen)
 
 

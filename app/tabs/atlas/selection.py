@@ -27,7 +27,7 @@ def summary(name: str, ids: list[str]) -> str:
     rows = [found.position(item) for item in ids]
     counts = Counter(found.classes[i] for i in rows)
     colours = class_colours(found.classes)
-    value = found.modality.in_short(float(np.mean(found.quality[rows])))
+    value = snippets.quality(found.modality, float(np.mean(found.quality[rows])))
     held = sum(found.held_out[i] for i in rows)
     parts = [(cls, count / len(rows), colours[cls]) for cls, count in counts.most_common()]
     return snippets.shares(f"{len(rows):,} networks, {held:,} not seen in training; {value} on average", parts)

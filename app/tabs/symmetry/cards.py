@@ -18,7 +18,7 @@ from app.tabs.symmetry import run
 from app.tabs.symmetry.run import Moved, Subject
 from app.tabs.symmetry.stripes import stripes
 from wsr.errors import unknown_name
-from wsr.fields.registry import named, names
+from wsr.fields.registry import named, readable
 
 STRENGTHS = (0.0, 2.0)
 MAP = ("UMAP", 2)
@@ -224,20 +224,20 @@ def given_value(widget: Any, text: str | None) -> Any:
 def families_of(dataset: str, masked: bool = False) -> list[tuple[str, str]]:
     """Labels and names of the families of a data set's weights that have permutation symmetries. masked: only families
     with a masked representation."""
-    there = [named(name) for name in names() if name in run.names_of(dataset)]
+    there = [named(name) for name in readable() if name in run.names_of(dataset)]
     there = [kind for kind in there if "permutation" in kind.symmetries and (kind.masked or not masked)]
     return [(kind.unmasked.label, kind.family) for kind in {kind.family: kind for kind in there}.values()]
 
 
 def _moving() -> list[str]:
     """The representations that have symmetries."""
-    return [name for name in names() if named(name).symmetries]
+    return [name for name in readable() if named(name).symmetries]
 
 
 def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
     """The item in the family's masked or unmasked zoo, or in the one of the two that exists."""
     there = run.names_of(dataset)
-    kinds = [named(name) for name in there if name in names() and named(name).family == family]
+    kinds = [named(name) for name in there if name in readable() and named(name).family == family]
     if not kinds:
         raise unknown_name("representation", family, there)
     kind = min(kinds, key=lambda kind: kind.masked != masked)

@@ -1,0 +1,119 @@
+"""Zoos, bases and models travel through a stand-in of the Hub on this machine."""
+
+import json
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import wsr
+from tests.exports.hub_stand_in import running
+from tests.imports import shared_layouts
+from wsr.cli import main
+from wsr.errors import WsrError
+from wsr.fields.checkpoint import base_name
+from wsr.fields.description import FieldDescription
+from wsr.fields.representation import make_representation
+from wsr.hub import Place, fetched
+from wsr.imports.run import import_zoo
+from wsr.publishing import pull, push
+from wsr.zoo import Zoo
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    with running() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+        fetched.cache_clear()
+        yield server
+        fetched.cache_clear()
+
+
+def test_a_zoo_goes_out_and_comes_back_with_its_base(pictures, hub, tmp_path, capsys):
+    assert main(["push", str(pictures.path), "me/pictures"]) == 0
+    held = hub.repos["dataset", "me/pictures"]
+    assert set(held) >= {"zoo.json", "index.parquet", "base.safetensors", "README.md", "weights-00000.safetensors"}
+    assert hub.private["dataset", "me/pictures"] is True
+    told = held["zoo.json"].decode() + held["README.md"].decode()
+    assert str(pictures.path.parent) not in told and json.loads(held["zoo.json"])["dataset"] == "images:nowhere"
+    held["evil.pkl"] = b"\x80\x04."
+    assert main(["pull", "hub:me/pictures", "--out", str(tmp_path / "zoo")]) == 0
+    assert "is in" in capsys.readouterr().out
+    back = Zoo.open(tmp_path / "zoo")
+    assert torch.equal(back.weights(), pictures.weights()) and back.meta["base"].startswith(str(tmp_path / "zoo"))
+    assert np.array_equal(back.decode(back.ids[:2]), pictures.decode(pictures.ids[:2]))
+    assert not (tmp_path / "zoo/evil.pkl").exists() and not (tmp_path / "zoo/.cache").exists()
+
+
+def test_what_instances_share_goes_with_them(hub, tmp_path):
+    shared_layouts.functa(tmp_path / "source")
+    zoo = import_zoo("functa", tmp_path / "source", tmp_path / "zoo").zoo
+    push(zoo.path, "me/functa")
+    shown = zoo.decode()
+    shutil.rmtree(zoo.path)
+    back = Zoo.open(pull("hub:me/functa", tmp_path / "back"))
+    assert np.array_equal(back.decode(), shown)
+
+
+def test_a_base_is_loaded_by_its_name_on_the_hub(pictures, hub, tmp_path):
+    base = pictures.representation.base
+    push(base.info.path, "me/base", private=False)
+    assert set(hub.repos["model", "me/base"]) == {"base.safetensors", "README.md"}
+    found = wsr.load_base("hub:me/base")
+    assert found.info.sha256 == base.info.sha256 and torch.equal(found.weight, base.weight)
+    assert base_name(found.info.path) == "hub:me/base"
+    model = make_representation("mlora-asym", found, found.config, 2, 3)
+    described = FieldDescription.of(model)
+    assert described == replace(pictures.description, base="hub:me/base") and described.load().size == model.size
+    with pytest.raises(WsrError, match="no 'me/other' on the Hub, or it is private"):
+        wsr.load_base("hub:me/other")
+
+
+def test_only_what_wsr_reads_is_sent_and_fetched(pictures, hub, tmp_path):
+    (tmp_path / "other.safetensors").write_bytes((pictures.path / "weights-00000.safetensors").read_bytes())
+    with pytest.raises(WsrError, match="neither a base nor a generator"):
+        push(tmp_path / "other.safetensors", "me/other")
+    hub.repos["model", "me/code"] = {"README.md": b"hello", "model.pkl": b"\x80"}
+    with pytest.raises(WsrError, match="no zoo, base or generator: it holds README.md"):
+        pull("hub:me/code", tmp_path / "code")
+    assert not (tmp_path / "code").exists()
+
+
+def test_a_damaged_zoo_is_not_left_there(pictures, hub, tmp_path):
+    push(pictures.path, "me/pictures")
+    hub.repos["dataset", "me/pictures"]["weights-00000.safetensors"] = b"cut short"
+    with pytest.raises(WsrError, match="not a safetensors file|damaged"):
+        pull("hub:me/pictures", tmp_path / "zoo")
+    assert not (tmp_path / "zoo").exists() and not list(tmp_path.glob("*.partial"))
+
+
+def test_who_may_not_is_told_so(pictures, hub, tmp_path):
+    hub.closed = True
+    with pytest.raises(WsrError, match="log in by `hf auth login`"):
+        push(pictures.path, "somebody/else")
+
+
+def test_without_a_connection(pictures, tmp_path, monkeypatch, capsys):
+    with running() as server:
+        gone = server.address
+    monkeypatch.setenv("HF_ENDPOINT", gone)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # between tries
+    fetched.cache_clear()
+    with pytest.raises(WsrError, match="cannot be reached from here"):
+        wsr.load_base("hub:me/base")
+    with pytest.raises(WsrError, match="cannot be reached from here"):
+        push(pictures.path, "me/pictures")
+    assert main(["pull", "hub:me/pictures", "--out", str(tmp_path / "zoo")]) == 2
+    assert "cannot be reached from here" in capsys.readouterr().err and not (tmp_path / "zoo").exists()
+
+
+def test_names_on_the_hub():
+    assert Place.named("hub:me/x@v1") == Place("me/x", "v1") and Place.named("me/x") == Place("me/x")
+    for wrong in ("hub:me", "hub:", "hub:a/b/c", "hub:../x y"):
+        with pytest.raises(WsrError, match="named like hub:OWNER/NAME"):
+            Place.named(wrong)

@@ -1,0 +1,1 @@
+"""Zoos for other programs: a file for each form that `wsr export` writes."""
