@@ -41,7 +41,8 @@ WHEN_DRAWN = """async (...inputs) => {
 }"""
 
 
-# reveals: selector of what a pick opens, which comes into view; height: in pixels; zoom: whether it has buttons to zoom; description: what a screen reader says of it.
+# height: in pixels; zoom: whether it has buttons to zoom, and two fingers zoom; description: what a screen reader says
+# of it; reveals: selector of what a pick opens, which then comes into view.
 DEFAULTS: Mapping[str, Any] = {
     "highlight": (), "sprite": None, "height": 480, "zoom": False, "selectable": False, "selected": (), "at": None,
     "description": "Chart", "placeholder": "", "reveals": "",

@@ -19,6 +19,7 @@ from app.tabs.atlas.widgets import AtlasTab
 
 ASSETS_COMMAND = "make assets"
 MAP_HEIGHT = 560
+REVEALED = ".wsr-frame"  # the picture of what was picked
 LOOK = {**compute.LOOK, **compute.PRIVATE}
 
 
@@ -83,11 +84,12 @@ def _layout() -> AtlasTab:
                 chart = PlotlyChart(
                     map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
                     selectable=True, highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
+                    reveals=REVEALED,
                 )  # fmt: skip
                 with gr.Column(min_width=260, elem_classes=beside.HIDDEN) as other_column:
                     other = PlotlyChart(
                         None, height=MAP_HEIGHT, zoom=True, selectable=True,
-                        description="The same networks' map in another representation",
+                        description="The same networks' map in another representation", reveals=REVEALED,
                     )  # fmt: skip
             own = controls.build(view)
             with gr.Column(elem_classes=["wsr-later", "wsr-tight"]):
