@@ -1,13 +1,20 @@
 // The thread that evaluates networks, so that the page stays fluid on machines without a GPU as well.
 //
-// A task is {id, networks, points | width, height, window, means}: networks is a list of {network, vectors, from, to,
-// alpha}, addresses of a network and of a file of vectors, and the names of two vectors in it; only `from` is needed. The
-// answer is {id, values, means, operations, seconds}: for each network its values (points × outputs), or pixels with an
-// alpha channel where the task asks for a picture of a width and height; or {id, error}. means: the name of the backend
-// that must do it; by default the fastest.
+// A task is {id, networks, points | width, height, window, means}. networks is a list of instances {network, vectors, from,
+// to, alpha, act, strength, terms}: addresses of a network and of a file of vectors, the names of two vectors in it, and
+// what is done to the weights: the place between the two vectors, an element of a symmetry group by the name of its parts
+// in the same file, and the rank components that are switched on. Only `from` is needed. The answer is {id, values, means,
+// operations, seconds, told}: for each network its values (points × outputs), or pixels with an alpha channel where the
+// task asks for a picture of a width and height; or {id, error}. told: of weights that were acted on, what has changed
+// (symmetry.js); with `compare`, also the largest difference between values before and after. means: the name of the
+// backend that must do it; by default the fastest.
+//
+// A task {id, matrix} asks for a picture of one matrix of an instance: {…, part, layer, terms, colours} (matrices.js).
 
 import { Cpu } from "./cpu.js";
-import { coloured, loaded, mixed, operations, pixels, stages } from "./network.js";
+import { matrix } from "./matrices.js";
+import { coloured, filled, loaded, mixed, named, operations, pixels, stages } from "./network.js";
+import { act, compared, keep } from "./symmetry.js";
 import { fetched } from "./tensors.js";
 import { WebGL } from "./webgl.js";
 
@@ -47,33 +54,56 @@ async function chosen(list) {
   return best.backend;
 }
 
-async function prepared({ network, vectors, from, to, alpha }) {
+// {found: the network, tensors: of the file of vectors, full: all entries of the instance}
+async function fetchedInstance({ network, vectors, from, to, alpha }) {
   const [found, { tensors }] = await Promise.all([loaded(network), fetched(vectors)]);
   const first = tensors[from].data;
-  return stages(found, to ? mixed(first, tensors[to].data, alpha) : first);
+  return { found, tensors, full: filled(found, to ? mixed(first, tensors[to].data, alpha) : first) };
 }
 
-async function evaluated({ networks, points, width, height, window, means: asked }) {
-  const lists = await Promise.all(networks.map(prepared));
-  const places = points ?? pixels(width, height, window), values = [];
+// {list: the stages of an instance, before: those without the action, told}
+async function prepared(asked, compare) {
+  const { found, tensors, full } = await fetchedInstance(asked), old = full.slice(), own = named(found, full);
+  if (asked.act) {
+    const parts = ["left", "right", "noise", "order", "sign"].map((name) => [name, tensors[`${asked.act}.${name}`]?.data]);
+    act(found.plan, own, Object.fromEntries(parts), asked.strength);
+  }
+  if (asked.terms) keep(found.plan, own, asked.terms);
+  const before = asked.act && compare ? stages(found, named(found, old)) : null;
+  return { list: stages(found, own), before, told: asked.act ? compared(found, old, full) : null };
+}
+
+async function drawnMatrix(asked) {
+  const { found, full } = await fetchedInstance(asked), { values, width, height } = matrix(found, named(found, full), asked);
+  return { values: [values], width, height, operations: 0, seconds: 0 };
+}
+
+async function evaluated({ networks, points, width, height, window, compare, means: asked }) {
+  const instances = await Promise.all(networks.map((one) => prepared(one, compare)));
+  const places = points ?? pixels(width, height, window), values = [], lists = instances.map(({ list }) => list);
   if (!asked) fastest ??= chosen(lists.reduce((most, list) => (operations(list) > operations(most) ? list : most)));
   const backend = asked ? means().find(({ name }) => name === asked) : await fastest;
   if (!backend) throw new Error(`This browser has no ${asked}.`);
   const begun = performance.now();
   let done = 0;
-  for (const list of lists) {
+  for (const { list, before, told } of instances) {
     const count = places.length / list[0].inputs, found = await backend.evaluate(list, places, count);
     values.push(points ? found : coloured(found));
     done += count * operations(list);
+    if (!before) continue;
+    const old = await backend.evaluate(before, places, count);
+    told.difference = found.reduce((most, value, i) => Math.max(most, Math.abs(value - old[i])), 0);
+    done += count * operations(list);
   }
-  return { values, means: backend.name, operations: done, seconds: (performance.now() - begun) / 1000 };
+  const seconds = (performance.now() - begun) / 1000;
+  return { values, means: backend.name, operations: done, seconds, told: instances.map(({ told }) => told) };
 }
 
 let last = Promise.resolve();
 onmessage = ({ data }) => {
   last = last.then(async () => {
     try {
-      const answer = await evaluated(data);
+      const answer = await (data.matrix ? drawnMatrix(data.matrix) : evaluated(data));
       postMessage({ id: data.id, ...answer }, answer.values.map(({ buffer }) => buffer));
     } catch (error) {
       if (!data.means) fastest = undefined; // a GPU that fails is compared anew
