@@ -46,11 +46,30 @@ def served(page, address, base_name, alpha):
     return asked, mixes
 
 
+# Drags for two seconds, as fast as the page takes it; returns the frames of a second.
+FRAMES = """async () => {
+  const slider = document.querySelector(".wsr-walk input[type=range]");
+  const sheet = document.querySelector(".wsr-walked .wsr-field");
+  const drag = (until) => new Promise((done) => {
+    const step = () => {
+      slider.value = (Number(slider.value) + 0.05) % 1;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      if (performance.now() < until) setTimeout(step, 20); else done();
+    };
+    step();
+  });
+  await drag(performance.now() + 1500); // finds its pace
+  const before = Number(sheet.dataset.frames), begun = performance.now();
+  await drag(begun + 2000);
+  return (1000 * (Number(sheet.dataset.frames) - before)) / (performance.now() - begun);
+}"""
+
+
 def test_dragging_draws_all_six_without_the_server(page):
     page.get_by_role("tab", name="Connect").click()
     images = page.locator(".wsr-six figure img:visible")
     images.nth(5).wait_for()
-    slider, idle = page.locator("input[type=range]:visible").first, page.locator(".wsr-field[aria-busy=false]")
+    slider, idle = page.locator("input[type=range]:visible").first, page.locator(".wsr-six .wsr-field[aria-busy=false]")
     slider.focus()
     page.keyboard.press("ArrowRight")  # loads the decoder and what it decodes
     idle.wait_for()
@@ -64,7 +83,10 @@ def test_dragging_draws_all_six_without_the_server(page):
     after = page.evaluate(SHOWN)
     assert all(new["src"] != old["src"] for new, old in zip(after, before, strict=True))
     assert [one["note"] for one in after] == ["30.0 dB PSNR"] * 6  # as the curves of the tiny assets begin
-    assert page.evaluate("document.querySelector('.wsr-field').dataset.means") in ("processor", "WebGL")
+    assert page.evaluate("document.querySelector('.wsr-six .wsr-field').dataset.means") in ("processor", "WebGL")
+    assert page.evaluate(FRAMES) >= 10  # at whatever resolution this machine can do; and at rest at the full one
+    idle.wait_for()
+    page.wait_for_function("Object.values(document.querySelectorAll('.wsr-six img')).every(i => i.naturalWidth === 96)")
     assert asked == []
 
 

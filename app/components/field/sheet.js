@@ -119,8 +119,9 @@ function rest() {
 
 function move() {
   const place = props.place;
+  if (place?.ask) return trigger("ask");
   if (!place || host.dataset.moving === "0") return; // nothing on screen depends on it
-  if (!whole || place.ask) return trigger("ask");
+  if (!whole) return trigger("ask");
   wanted = place;
   rest();
   for (const { note, curves } of lanes) {

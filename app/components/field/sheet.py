@@ -27,9 +27,9 @@ def moved(place: str, given: str, further: str = "") -> str:
 class FieldSheet(gr.HTML):
     """HTML from the server with pictures. Those marked `data-moves` depend on `place`: their marks say by which network
     they are drawn (`field.files`), and the place adds what is done to its weights, in the words of page/worker.js. When
-    the place changes, the page draws them itself. Where it cannot, `ask` fires, and the server draws. `rest` fires once
-    the visitor has let go. sizes: along an edge, in pixels, the largest first, which is the server's. unit: by which
-    differences of values are multiplied before they are told."""
+    the place changes, the page draws them itself. Where it cannot, and for the place {ask: true}, `ask` fires, and the
+    server draws. `rest` fires once the visitor has let go. sizes: along an edge, in pixels, the largest first, which is
+    the server's. unit: by which differences of values are multiplied before they are told."""
 
     EVENTS: ClassVar[list[str]] = ["ask", "rest"]
 

@@ -1,6 +1,6 @@
 // Decodes networks in the page. One worker does it for everything on the page.
 
-export const BUDGET = 0.08; // seconds of a frame: with what else the page does, at least ten a second
+export const BUDGET = 0.05; // seconds of a frame: with one picture more and what else the page does, ten a second
 const GUESS = 2e8; // operations a second, until it has been measured
 
 const waiting = new Map();
