@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import wsr
+from precompute.field_visit import NONE
 from tests.browser.pixels import DIFFERENCE
 from wsr.fields.checkpoint import load_base
 from wsr.fields.portable import base_file, network_file, operations, vectors_file
@@ -13,6 +14,7 @@ from wsr.render.decode import render_images
 from wsr.symmetry import act, element, violations
 
 SIZE = 32
+MEANS = ("processor", "WebAssembly", "WebGL")
 DATA = "wsr/field/data/"
 ASK = """async ({ networks, points, means, size, compare }) => {
   const { decoded } = await import(new URL("wsr/field/page/decoder.js", document.baseURI).href);
@@ -83,7 +85,7 @@ def test_dragging_draws_all_six_without_the_server(page):
     after = page.evaluate(SHOWN)
     assert all(new["src"] != old["src"] for new, old in zip(after, before, strict=True))
     assert [one["note"] for one in after] == ["30.0 dB PSNR"] * 6  # as the curves of the tiny assets begin
-    assert page.evaluate("document.querySelector('.wsr-six .wsr-field').dataset.means") in ("processor", "WebGL")
+    assert page.evaluate("document.querySelector('.wsr-six .wsr-field').dataset.means") in MEANS
     assert page.evaluate(FRAMES) >= 10  # at whatever resolution this machine can do; and at rest at the full one
     idle.wait_for()
     page.wait_for_function("Object.values(document.querySelectorAll('.wsr-six img')).every(i => i.naturalWidth === 96)")
@@ -136,7 +138,7 @@ def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
 def test_the_page_draws_what_pytorch_draws(page, address, base_name):
     asked, mixes = served(page, address, base_name, 0.3)
     wanted = [render_images(model, vector, SIZE, SIZE)[0] for model, vector in mixes]
-    for means in ("processor", "WebGL"):
+    for means in MEANS:
         found = page.evaluate(ASK, {"networks": asked, "means": means, "size": SIZE})
         assert found["means"] == means
         assert found["operations"] == SIZE**2 * sum(operations(model) for model, _ in mixes)
@@ -215,10 +217,29 @@ def test_sliders_of_symmetry_act_without_the_server(page):
     assert float(told.inner_text()) == pytest.approx(float(after[0]), rel=0.01)
 
 
+def test_the_server_draws_for_a_browser_that_cannot(page):
+    page.route("**/wsr/field/page/decoder.js", lambda route: route.fulfill(body=NONE, content_type="text/javascript"))
+    page.reload()
+    page.get_by_role("tab", name="Generate").click()
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.wait_for_function("location.search.includes('tab=generate&data=emoji')")
+    page.wait_for_function("""() => [...document.querySelectorAll(".wsr-pictures .wsr-thumb")].filter(
+        (one) => one.checkVisibility() && one.style.backgroundImage.startsWith('url("data:image/png')).length === 6""")
+    page.get_by_role("tab", name="Symmetry").click()
+    page.get_by_label("they stay").click()
+    moved = page.locator(".wsr-row:visible", has_text="scale changed").locator("img").last
+    moved.wait_for()
+    before = page.locator("[data-told=distance]:visible").last.inner_text()
+    page.get_by_label("range slider for How far", exact=True).locator("visible=true").focus()
+    page.keyboard.press("End")
+    told = "[...document.querySelectorAll('[data-told=distance]')].filter((one) => one.checkVisibility()).at(-1)"
+    page.wait_for_function(f"before => ![undefined, before].includes({told}?.textContent)", arg=before)
+
+
 def test_the_page_finds_the_same_inside_of_a_shape(page, address):
     asked, mixes = served(page, address, "shapes10", 0.7)
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    for means in ("processor", "WebGL"):
+    for means in MEANS:
         found = page.evaluate(ASK, {"networks": asked, "means": means, "points": points.flatten().tolist()})["values"]
         for name, (model, vector), values in zip(wsr.representations, mixes, found, strict=True):
             with torch.no_grad():

@@ -1,11 +1,12 @@
 // The script of FieldSheet; gradio runs it as the body of a function of (element, trigger, props, server, upload, watch).
 
 const host = element.querySelector(".wsr-field");
-const RESTS = 350; // ms without another place, after which the visitor has let go
+const RESTS = 500; // ms without another place, after which the visitor has let go
+const QUIET = 150; // ms without another place, after which pictures get finer: a large one keeps the next frame waiting
 let lanes = []; // {image, note, about, field} of each picture that can be drawn here
 let whole = false; // whether every picture that moves can
 let wanted = null; // the place that is to be drawn next
-let drawing = false, frames = 0, turn = 0, pressed = false, resting;
+let drawing = false, frames = 0, turn = 0, pressed = false, moved = 0, resting;
 let module; // of the decoder, loaded when it is first needed
 let pace; // of frames while the place moves
 
@@ -93,6 +94,10 @@ async function draw() {
     let place, drawn, left = [];
     while (wanted || (left.length && drawn === lanes)) {
       const finer = !wanted;
+      if (finer && performance.now() - moved < QUIET) {
+        await new Promise((done) => setTimeout(done, 10));
+        continue;
+      }
       if (wanted) {
         [place, wanted, drawn] = [wanted, null, lanes];
         const first = pace.size(lanes.reduce((sum, lane) => sum + (lane.operations ?? NaN), 0));
@@ -122,7 +127,7 @@ function move() {
   if (place?.ask) return trigger("ask");
   if (!place || host.dataset.moving === "0") return; // nothing on screen depends on it
   if (!whole) return trigger("ask");
-  wanted = place;
+  [wanted, moved] = [place, performance.now()];
   rest();
   for (const { note, curves } of lanes) {
     if (note && curves) note.textContent = note.textContent.replace(/^-?[\d.]+/, quality(curves, place));

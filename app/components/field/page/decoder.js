@@ -72,9 +72,10 @@ export class Pace {
   }
 }
 
-// Pixels with an alpha channel as the address of a picture.
+// Pixels with an alpha channel as the address of a picture. The canvas is one in memory: reading it back from a GPU takes
+// longer than to decode a small picture.
 export function address(values, width, height) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  canvas.getContext("2d").putImageData(new ImageData(values, width, height), 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(new ImageData(values, width, height), 0, 0);
   return canvas.toDataURL();
 }

@@ -8,6 +8,7 @@ const FRAME = ".wsr-frame[data-field]";
 const MOST = 4096; // times; further in, neighbouring pixels are the same number in single precision
 const LARGEST = 640; // pixels along the longer side
 const SHARES = [1, 2, 4, 8, 16, 32]; // of the whole resolution, while it moves
+const QUIET = 150; // ms without another step, after which it gets sharper
 const STEP = 1.5, SHIFT = 0.15; // of one key: times, and share of what is in view
 const views = new WeakMap();
 
@@ -62,7 +63,7 @@ class View {
   }
 
   again() {
-    this.wanted = true;
+    [this.wanted, this.moved] = [true, performance.now()];
     if (!this.drawing) this.draw();
   }
 
@@ -95,6 +96,8 @@ class View {
           const begun = performance.now();
           await this.step(left.shift());
           this.pace.took((performance.now() - begun) / 1000);
+        } else if (performance.now() - this.moved < QUIET) {
+          await new Promise((done) => setTimeout(done, 10));
         } else {
           await this.step(left.shift());
         }
