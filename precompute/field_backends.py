@@ -29,7 +29,7 @@ SCRIPTS = {"wasm": "ort.wasm.min.mjs", "webgpu": "ort.webgpu.min.mjs"}
 WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
 PATIENCE = 60  # seconds that onnxruntime may take for its pictures of one size
 RUN = """async ({ script, provider, threads, size, times, patience }) => {
-  const late = new Promise((_, refuse) => setTimeout(() => refuse(new Error("no answer in time")), 1000 * patience));
+  const late = new Promise((_, refuse) => setTimeout(() => refuse(new Error(`no answer in ${patience} s`)), 1000 * patience));
   const run = async () => {
     const ort = await import(new URL(`more/dist/${script}`, document.baseURI).href);
     ort.env.wasm.numThreads = threads;
@@ -158,7 +158,7 @@ def _theirs(page, provider: str, threads: int, folder: Path, right: np.ndarray) 
     except Exception as error:
         if isinstance(error, WsrError):
             raise
-        return {"way": way, "bytes": size_of, "error": str(error).splitlines()[0][:200]}
+        return {"way": way, "bytes": size_of, "error": str(error).splitlines()[0].rpartition("Error: ")[2][:200]}
     return _row(way, seconds, size_of)
 
 
