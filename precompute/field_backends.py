@@ -29,7 +29,9 @@ SCRIPTS = {"wasm": "ort.wasm.min.mjs", "webgpu": "ort.webgpu.min.mjs"}
 WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader", "--enable-features=Vulkan"]
 PATIENCE = 60  # seconds that onnxruntime may take for its pictures of one size
 RUN = """async ({ script, provider, threads, size, times, patience }) => {
-  const late = new Promise((_, refuse) => setTimeout(() => refuse(new Error(`no answer in ${patience} s`)), 1000 * patience));
+  const late = new Promise((_, refuse) => {
+    setTimeout(() => refuse(new Error(`no answer in ${patience} s`)), 1000 * patience);
+  });
   const run = async () => {
     const ort = await import(new URL(`more/dist/${script}`, document.baseURI).href);
     ort.env.wasm.numThreads = threads;
