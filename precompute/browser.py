@@ -20,7 +20,7 @@ SIZE = {"width": 1440, "height": 900}
 
 
 @contextmanager
-def browser_page() -> Iterator["Page"]:
+def browser_page(flags: list[str] = FLAGS) -> Iterator["Page"]:
     """Opens a browser with one page; `.context.browser.new_page(viewport=SIZE)` opens further ones. Raises a WsrError
     if Chromium or Playwright is missing."""
     try:
@@ -30,7 +30,7 @@ def browser_page() -> Iterator["Page"]:
     if not Path(CHROMIUM).exists():
         raise WsrError("Chromium is missing: `make test` installs it.")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=flags)
         yield browser.new_page(viewport=SIZE)
         browser.close()
 

@@ -140,7 +140,8 @@ class Visitor:
     async def alpha(self, value: float) -> Times:
         """Moves α as a visitor does whose browser leaves the pictures to the server."""
         self.values[self.page.widget(label="α: from the first fit to the second")] = value
-        return await self.do(self.page.on(self.page.widget(name="fieldsheet"), "ask")[0])
+        sheet = self.page.widget(name="fieldsheet", elem_classes=["wsr-six", "wsr-walked"])
+        return await self.do(self.page.on(sheet, "ask")[0])
 
     async def open_tab(self, name: str) -> Times:
         number = self.page.widget(id=name, name="tab")

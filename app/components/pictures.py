@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
+from app.components.field.files import SCRIPTS
+
 _HERE = Path(__file__).parent
 
 
@@ -15,13 +17,14 @@ class Pictures(gr.HTML):
 
     The value is a list of items `{"id", "label"}`, optionally with a second line `note` and a tooltip `title`. The
     picture of an item is `src` (an address or a data URI), or thumbnail number `cell` of the sheet `sprite` `{"url",
-    "columns", "rows"}`. columns: number of pictures in a row; by default as many as fit.
+    "columns", "rows"}`, or the page draws it by the network `field` (`field.files`), `size` pixels along an edge; where
+    it cannot, `ask` fires. columns: number of pictures in a row; by default as many as fit.
     chosen: id of the item that is shown as chosen, until the visitor picks another. wrap: whether long labels continue
     on further lines instead of being cut. stale: whether the pictures are pale and without their lines of text, because
     others will take their place.
     """
 
-    EVENTS: ClassVar[list[str]] = ["pick"]
+    EVENTS: ClassVar[list[str]] = ["pick", "ask"]
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Pictures(gr.HTML):
             chosen=chosen,
             wrap=wrap,
             stale=stale,
+            scripts=SCRIPTS,
             **kwargs,
         )
 

@@ -1,16 +1,19 @@
-"""The row *Edit*, in every tab that shows an open network: a slider moves it along an attribute, live.
+"""The row *Edit*, in every tab that shows an open network: a slider moves it along an attribute, live. While it moves,
+the page draws the network itself if it can, and asks the server once it is let go.
 
 The row is folded until it is wanted, and hidden where nothing is known of the attributes of the network's kind. Whoever
 shows the network passes the state that holds it, which the row replaces by the edited network, and a function that
 draws it; so whatever else the tab does with the network (download, place on the map) it does with the edited one.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
+from app.components.field.sheet import FieldSheet, moved
 from app.shared import edits as content
 from app.shared.edits import MOST, Edits
 from app.shared.fitted import Fitted
@@ -19,13 +22,17 @@ from app.shell.jobs import OFF, ON
 from app.shell.tabs import Widgets
 
 Show = Callable[[Edits, gr.Request], dict[Any, Any]]
+_AT = '{ ...JSON.parse(way), from: "a", to: "b", alpha: amount }'
+SLIDE = moved(f"way ? {_AT} : null", "way, amount", "update({ place: way ? null : { ask: true } })")
 WAITING = "Choose what to change, and move the slider."
 
 
 @dataclass
 class EditRow(Widgets):
     """row: what is folded; wanted: whether it is open; edits: the visitor's `Edits` or None; fitted: the tab's state
-    that holds the open network; show: draws the edited network with the tab's own widgets."""
+    that holds the open network; show: draws the edited network with the tab's own widgets; sheet: the one of them with
+    the picture that the page moves; way: from where to where the slider leads, as JSON, if the page can draw it;
+    asking: asks the server where the page cannot."""
 
     row: gr.Accordion
     attribute: gr.Dropdown
@@ -37,6 +44,9 @@ class EditRow(Widgets):
     edits: gr.State
     fitted: gr.State
     show: Show
+    sheet: FieldSheet
+    way: gr.Textbox
+    asking: FieldSheet
 
 
 def layout() -> dict[str, Any]:
@@ -53,9 +63,10 @@ def layout() -> dict[str, Any]:
             undo = gr.Button("Undo", interactive=False, min_width=80)
             reset = gr.Button("Reset", interactive=False, min_width=80)
         said = gr.HTML(snippets.settled(WAITING))
+        way, asking = gr.Textbox("", visible="hidden"), FieldSheet("", visible="hidden")
     wanted, edits = gr.State(False), gr.State(None, time_to_live=3600)
     return {"row": row, "attribute": attribute, "amount": amount, "undo": undo, "reset": reset, "said": said,
-            "wanted": wanted, "edits": edits}  # fmt: skip
+            "wanted": wanted, "edits": edits, "way": way, "asking": asking}  # fmt: skip
 
 
 def wire(row: EditRow, shown: Sequence[Any]) -> Any:
@@ -63,14 +74,16 @@ def wire(row: EditRow, shown: Sequence[Any]) -> Any:
     show again what it showed of the network before it was edited."""
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
-    own = [row.attribute, row.amount, row.undo, row.reset, row.said, row.edits]
+    own = [row.attribute, row.amount, row.undo, row.reset, row.said, row.edits, row.way]
     changed = [*own, row.fitted, *shown]
     row.fitted.change(row.bind(offered), [row.fitted, row.edits, row.wanted], [row.row, *own], **newest)
     filling = {**newest, "show_progress": "minimal", "show_progress_on": row.said}
     row.row.expand(row.bind(unfolded), row.edits, [row.wanted, *own], **filling)
     row.row.collapse(lambda: False, None, row.wanted, queue=False, **compute.PRIVATE)
     row.attribute.input(row.bind(chosen), [row.edits, row.attribute], own, **newest)
-    row.amount.input(row.bind(slid), [row.edits, row.attribute, row.amount], changed, **newest)
+    row.amount.input(None, [row.way, row.amount], [row.sheet, row.asking], js=SLIDE, queue=False, **compute.PRIVATE)
+    for event in (row.sheet.ask, row.sheet.rest, row.asking.ask):
+        event(row.bind(slid), [row.edits, row.attribute, row.amount], changed, **newest)
     row.undo.click(row.bind(undone), [row.edits, row.attribute], changed, **look)
     return row.reset.click(row.bind(reset), [row.edits, row.attribute], changed, **look)
 
@@ -134,14 +147,17 @@ def _filled(row: EditRow, edits: Edits) -> dict[Any, Any]:
 
 
 def _cleared(row: EditRow) -> dict[Any, Any]:
-    return {row.attribute: gr.update(choices=[], value=None), row.amount: 0.0, row.said: snippets.settled(WAITING)}
+    nothing = {row.attribute: gr.update(choices=[], value=None), row.amount: 0.0, row.way: ""}
+    return nothing | {row.said: snippets.settled(WAITING)}
 
 
 def _own(row: EditRow, edits: Edits, attribute: str) -> dict[Any, Any]:
     """What the row itself shows of the edits."""
     any_of_them = ON if len(edits.steps) > 1 else OFF
     told = content.said(edits, attribute) if any(edits.amounts.values()) else snippets.settled(WAITING)
+    way = content.in_page(edits, attribute)
     return {
         row.edits: edits, row.amount: edits.amounts.get(attribute, 0.0), row.said: told,
+        row.way: json.dumps(way) if way else "",
         row.undo: gr.update(**any_of_them), row.reset: gr.update(**any_of_them),
     }  # fmt: skip

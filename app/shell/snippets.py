@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from math import isnan
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -55,16 +56,24 @@ def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"], *, 
 
 
 def picture(
-    image: np.ndarray, alt: str, *, pixels: bool = False, field: Mapping[str, Any] | None = None
+    image: np.ndarray, alt: str, *, pixels: bool = False, field: Mapping[str, Any] | None = None, moves: bool = False
 ) -> str:  # fmt: skip
     """An image in a square frame. pixels: shows them as squares instead of blurring them. field: addresses of the
-    network and of the vector that it is drawn from, by which the page zooms into it (`field.files`)."""
-    return _made("picture", Markup(data_uri(image)), alt, pixels, field and json.dumps(field))
+    network and of the vector that it is drawn from, by which the page zooms into it (`field.files`). moves: whether a
+    `FieldSheet` draws it again when its place changes."""
+    said = field and json.dumps(field)
+    return _made("picture", Markup(data_uri(image)), alt, pixels, said, _moves(field) if moves else None)
+
+
+def _moves(field: Mapping[str, Any] | None) -> str:
+    """How a picture is marked that depends on the place of a `FieldSheet`. field: by which network the page draws it;
+    None where the server has to."""
+    return "" if field is None else json.dumps(field)
 
 
 def thumbnail(source: str | None, alt: str) -> str:
     """A thumbnail in a square frame: it is on screen at once, until the field has been decoded. source: a data URI."""
-    return _made("picture", Markup(source), alt, True, None) if source else blank("Decoding …")
+    return _made("picture", Markup(source), alt, True, None, None) if source else blank("Decoding …")
 
 
 def blank(text: str) -> str:
@@ -78,19 +87,31 @@ def cell(
     """A picture of a sheet with its name in the representation's colour, and notes. missing: the text where there is no
     picture. field: the network by which the page can draw the picture itself (`FieldSheet`)."""
     frame = blank(missing) if image is None else picture(image, f"what {name} shows")
-    return _made("cell", Markup(frame), name, representation_line(representation), notes, field and json.dumps(field))
+    return _made("cell", Markup(frame), name, representation_line(representation), notes, _moves(field))
 
 
-def pictures(shown: Sequence[tuple[str, np.ndarray]], *, pixels: bool = False) -> str:
-    """Pictures in a row, each above its caption."""
-    frames = [(caption, Markup(picture(image, caption, pixels=pixels))) for caption, image in shown]
+def pictures(
+    shown: Sequence[tuple[str, np.ndarray]], *, pixels: bool = False,
+    moving: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
+) -> str:  # fmt: skip
+    """Pictures in a row, each above its caption. moving: by caption, the pictures that a `FieldSheet` draws again when
+    its place changes, with the network that the page draws them by; None where the server has to."""
+    marks = {caption: _moves(field) for caption, field in moving.items()}
+    frames = [
+        (caption, Markup(picture(image, caption, pixels=pixels)), marks.get(caption)) for caption, image in shown
+    ]
     return _made("pictures", frames)
 
 
 def being_drawn(captions: Sequence[str]) -> str:
     """Empty frames in a row, each above its caption, for pictures that are being decoded."""
-    frames = [(caption, Markup(blank("Decoding …"))) for caption in captions]
+    frames = [(caption, Markup(blank("Decoding …")), None) for caption in captions]
     return _made("pictures", frames)
+
+
+def told(name: str, value: str) -> Markup:
+    """A value that the page measures anew when it changes weights itself (`FieldSheet`)."""
+    return Markup('<span data-told="{}">{}</span>').format(name, value)
 
 
 def ledger(lines: Sequence[tuple[str, str]]) -> str:

@@ -81,6 +81,8 @@ def _zoo(folder: Path, dataset: str, model) -> None:
         styles = [{"attribute legs": "round" if i % 2 else "square"} if i % 3 == 0 else {} for i in range(COUNT)]
         both = enumerate(zip(rows, styles, strict=True))
         rows = [row | {"attribute height": i / 10} | style for i, (row, style) in both]
+    elif model.name == "mlora-asym":  # the page itself draws what is edited
+        rows = [row | {"attribute warmth": i / 10} for i, row in enumerate(rows)]
     zoo.append(vectors, rows)
     places = np.random.default_rng(dim).uniform(-1, 1, (COUNT, 3)).astype(np.float32)
     maps = [Projection(method, d, places[:, :d] * scale)

@@ -5,17 +5,21 @@ import pytest
 import torch
 
 import wsr
+from precompute.field_visit import NONE
+from tests.browser.pixels import DIFFERENCE
 from wsr.fields.checkpoint import load_base
 from wsr.fields.portable import base_file, network_file, operations, vectors_file
 from wsr.fields.representation import make_representation
 from wsr.render.decode import render_images
+from wsr.symmetry import act, element, violations
 
 SIZE = 32
+MEANS = ("processor", "WebAssembly", "WebGL")
 DATA = "wsr/field/data/"
-ASK = """async ({ networks, points, means, size }) => {
+ASK = """async ({ networks, points, means, size, compare }) => {
   const { decoded } = await import(new URL("wsr/field/page/decoder.js", document.baseURI).href);
   const places = points ? { points: Float32Array.from(points) } : { width: size, height: size };
-  const { values, ...rest } = await decoded({ networks, means, ...places });
+  const { values, ...rest } = await decoded({ networks, means, compare, ...places });
   return { ...rest, values: values.map((one) => [...one]) };
 }"""
 
@@ -32,7 +36,10 @@ def served(page, address, base_name, alpha):
         model = make_representation(name, base, base.config, mask_seed=base.info.mask_seed)
         noise = torch.Generator().manual_seed(5)
         a, b = (model.initial() + 0.05 * torch.randn(model.size, generator=noise) for _ in range(2))
-        files[f"{name}-network"], files[f"{name}-vectors"] = network_file(model, "base"), vectors_file({"a": a, "b": b})
+        elements = {f"{kind}.{part}": value for kind in model.kind.symmetries
+                    for part, value in element(model, kind, 2).items()}  # fmt: skip
+        files[f"{name}-network"] = network_file(model, "base")
+        files[f"{name}-vectors"] = vectors_file({"a": a, "b": b} | elements)
         own = {"network": f"{DATA}{name}-network", "vectors": f"{DATA}{name}-vectors"}
         asked.append({**own, "from": "a", "to": "b", "alpha": alpha})
         mixes.append((model, torch.lerp(a, b, alpha)[None]))
@@ -41,11 +48,30 @@ def served(page, address, base_name, alpha):
     return asked, mixes
 
 
+# Drags for two seconds, as fast as the page takes it; returns the frames of a second.
+FRAMES = """async () => {
+  const slider = document.querySelector(".wsr-walk input[type=range]");
+  const sheet = document.querySelector(".wsr-walked .wsr-field");
+  const drag = (until) => new Promise((done) => {
+    const step = () => {
+      slider.value = (Number(slider.value) + 0.05) % 1;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      if (performance.now() < until) setTimeout(step, 20); else done();
+    };
+    step();
+  });
+  await drag(performance.now() + 1500); // finds its pace
+  const before = Number(sheet.dataset.frames), begun = performance.now();
+  await drag(begun + 2000);
+  return (1000 * (Number(sheet.dataset.frames) - before)) / (performance.now() - begun);
+}"""
+
+
 def test_dragging_draws_all_six_without_the_server(page):
     page.get_by_role("tab", name="Connect").click()
     images = page.locator(".wsr-six figure img:visible")
     images.nth(5).wait_for()
-    slider, idle = page.locator("input[type=range]:visible").first, page.locator(".wsr-field[aria-busy=false]")
+    slider, idle = page.locator("input[type=range]:visible").first, page.locator(".wsr-six .wsr-field[aria-busy=false]")
     slider.focus()
     page.keyboard.press("ArrowRight")  # loads the decoder and what it decodes
     idle.wait_for()
@@ -59,7 +85,10 @@ def test_dragging_draws_all_six_without_the_server(page):
     after = page.evaluate(SHOWN)
     assert all(new["src"] != old["src"] for new, old in zip(after, before, strict=True))
     assert [one["note"] for one in after] == ["30.0 dB PSNR"] * 6  # as the curves of the tiny assets begin
-    assert page.evaluate("document.querySelector('.wsr-field').dataset.means") in ("processor", "WebGL")
+    assert page.evaluate("document.querySelector('.wsr-six .wsr-field').dataset.means") in MEANS
+    assert page.evaluate(FRAMES) >= 10  # at whatever resolution this machine can do; and at rest at the full one
+    idle.wait_for()
+    page.wait_for_function("Object.values(document.querySelectorAll('.wsr-six img')).every(i => i.naturalWidth === 96)")
     assert asked == []
 
 
@@ -109,7 +138,7 @@ def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
 def test_the_page_draws_what_pytorch_draws(page, address, base_name):
     asked, mixes = served(page, address, base_name, 0.3)
     wanted = [render_images(model, vector, SIZE, SIZE)[0] for model, vector in mixes]
-    for means in ("processor", "WebGL"):
+    for means in MEANS:
         found = page.evaluate(ASK, {"networks": asked, "means": means, "size": SIZE})
         assert found["means"] == means
         assert found["operations"] == SIZE**2 * sum(operations(model) for model, _ in mixes)
@@ -119,10 +148,98 @@ def test_the_page_draws_what_pytorch_draws(page, address, base_name):
             assert apart.max() <= 1 and drawn[..., 3].min() == 255, f"{name} by the {means}"
 
 
+def test_the_page_moves_weights_as_pytorch_does(page, address):
+    """Each action on each representation, and the terms of adapters that are switched off."""
+    asked, mixes = served(page, address, "faces", 0.0)
+    for one, (model, vector) in zip(asked, mixes, strict=True):
+        full = model.layout.fill(vector)
+        kinds = model.kind.symmetries
+        acted = [act(model, full, kind, 2, 1.3) for kind in kinds]
+        networks = [{**one, "act": kind, "strength": 1.3} for kind in kinds]
+        if "basis" in kinds:
+            a, b = model.pairs(full)
+            b = b.clone()
+            b[..., [0, 3]] = 0
+            acted.append(model.joined(a, b))
+            networks.append({**one, "terms": [2, 1]})
+        found = page.evaluate(ASK, {"networks": networks, "means": "processor", "size": SIZE, "compare": True})
+        shown = zip(acted, found["values"], found["told"], strict=True)
+        for (weights, values, told), done in zip(shown, [*kinds, "terms"], strict=False):
+            wanted = render_images(model.unmasked(), weights, SIZE, SIZE)[0]
+            drawn = np.array(values, np.uint8).reshape(SIZE, SIZE, 4)[..., :3].astype(int)
+            assert np.abs(drawn - np.round(wanted * 255).astype(int)).max() <= 1, f"{model.name}: {done}"
+            if done == "terms":
+                continue
+            assert told["distance"] == pytest.approx(float((weights - full).norm()), rel=1e-4)
+            assert told["broken"] == int(violations(model, weights).sum()), f"{model.name}: {done}"
+            assert 0 <= told["difference"] < 2e-3
+
+
+def test_sliders_of_symmetry_act_without_the_server(page):
+    """Each slider and switch, and what is said of the weights; then the server draws the same from a link."""
+    page.get_by_role("tab", name="Symmetry").click()
+    terms = page.locator(".wsr-row:visible", has_text="with these terms").locator("img")
+    terms.wait_for()
+    page.get_by_label("they stay").click()
+    moved = page.locator(".wsr-row:visible", has_text="scale changed").locator("img")
+    moved.nth(1).wait_for()
+    told = page.locator("[data-told=distance]:visible").last
+    layers = page.locator(".wsr-row:visible", has_text="their sum").locator("img")
+    seen = lambda: [told.inner_text(), terms.get_attribute("src"), *(one.get_attribute("src") for one in layers.all())]  # noqa: E731
+    idle = "![...document.querySelectorAll('.wsr-card .wsr-field')].some((one) => one.ariaBusy === 'true')"
+
+    def press(label, key):
+        page.get_by_label(label, exact=True).locator("visible=true").last.focus()
+        page.keyboard.press(key)
+        page.wait_for_timeout(100)
+        page.wait_for_function(idle)
+
+    press("range slider for How far", "ArrowLeft")  # loads the decoder and what it decodes
+    press("term 2", "Space")
+    asked, before = [], seen()
+    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    press("range slider for How far", "Home")
+    assert told.inner_text() == "0" and page.locator("[data-told=difference]:visible").last.inner_text() == "0"
+    press("range slider for How far", "End")
+    press("term 3", "Space")
+    press("range slider for Layer drawn", "Home")
+    after = seen()
+    alike = [number for number, (new, old) in enumerate(zip(after, before, strict=True)) if new == old]
+    assert alike == [4] and float(after[0]) > float(before[0]) > 0  # term 2 is grey before and after
+    assert asked == []
+    page.wait_for_function("location.search.includes('far=2') && location.search.includes('layer=1')")
+    page.goto(page.evaluate("location.href"))
+    terms.wait_for()
+    page.wait_for_function(f"{idle} && document.querySelectorAll('.wsr-frame img').length > 8")
+    layers.nth(5).wait_for()
+    for drawn_here, drawn_by_server in zip(after[1:], seen()[1:], strict=True):
+        assert page.evaluate(DIFFERENCE, [drawn_here, drawn_by_server]) <= 1
+    assert float(told.inner_text()) == pytest.approx(float(after[0]), rel=0.01)
+
+
+def test_the_server_draws_for_a_browser_that_cannot(page):
+    page.route("**/wsr/field/page/decoder.js", lambda route: route.fulfill(body=NONE, content_type="text/javascript"))
+    page.reload()
+    page.get_by_role("tab", name="Generate").click()
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.wait_for_function("location.search.includes('tab=generate&data=emoji')")
+    page.wait_for_function("""() => [...document.querySelectorAll(".wsr-pictures .wsr-thumb")].filter(
+        (one) => one.checkVisibility() && one.style.backgroundImage.startsWith('url("data:image/png')).length === 6""")
+    page.get_by_role("tab", name="Symmetry").click()
+    page.get_by_label("they stay").click()
+    moved = page.locator(".wsr-row:visible", has_text="scale changed").locator("img").last
+    moved.wait_for()
+    before = page.locator("[data-told=distance]:visible").last.inner_text()
+    page.get_by_label("range slider for How far", exact=True).locator("visible=true").focus()
+    page.keyboard.press("End")
+    told = "[...document.querySelectorAll('[data-told=distance]')].filter((one) => one.checkVisibility()).at(-1)"
+    page.wait_for_function(f"before => ![undefined, before].includes({told}?.textContent)", arg=before)
+
+
 def test_the_page_finds_the_same_inside_of_a_shape(page, address):
     asked, mixes = served(page, address, "shapes10", 0.7)
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(2)) * 2 - 1
-    for means in ("processor", "WebGL"):
+    for means in MEANS:
         found = page.evaluate(ASK, {"networks": asked, "means": means, "points": points.flatten().tolist()})["values"]
         for name, (model, vector), values in zip(wsr.representations, mixes, found, strict=True):
             with torch.no_grad():

@@ -55,7 +55,7 @@ def zoomed_into(page):
     label = frame.locator(".wsr-zoom")
     label.filter(has_text="20×").wait_for()
     page.locator(".wsr-frame[aria-busy=false]").wait_for()
-    assert frame.get_attribute("data-means") in ("processor", "WebGL")
+    assert frame.get_attribute("data-means") in ("processor", "WebAssembly", "WebGL")
     left, top, right, bottom = map(float, frame.get_attribute("data-window").split())
     assert right - left == pytest.approx(0.1, abs=0.01), "a twentieth of the field"
     assert (left + right) / 2 == pytest.approx(0.475, abs=0.01) and top == pytest.approx(-bottom, abs=0.01)

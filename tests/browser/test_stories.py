@@ -1,23 +1,8 @@
 """The tabs after the Atlas, and links, in a browser: sequences of clicks as a visitor makes them, and what is drawn."""
 
+from tests.browser.pixels import DIFFERENCE
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-# The largest difference of any channel of two pictures, 0 to 255, as they are drawn.
-DIFFERENCE = """async ([a, b]) => {
-  const pixels = async (src) => {
-    const image = new Image();
-    image.src = src;
-    await image.decode();
-    const canvas = Object.assign(document.createElement("canvas"), {width: image.width, height: image.height});
-    const context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0);
-    return context.getImageData(0, 0, image.width, image.height).data;
-  };
-  const [x, y] = [await pixels(a), await pixels(b)];
-  return x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0);
-}"""
-
-
 # The share of two pictures' area that changes visibly, in percent; white in both is no part of it.
 CHANGED = """async ([a, b]) => {
   const pixels = async (src) => {

@@ -15,6 +15,8 @@ from wsr.symmetry import (
     act,
     align,
     canonical,
+    change_basis,
+    element,
     move_neurons,
     permuted_copies,
     remask,
@@ -144,3 +146,21 @@ def test_permuted_copies_are_the_same_fields_each_in_its_own_order(name):
         assert_same_field(model, model.layout.fill(copy), model.layout.fill(weights))
     with pytest.raises(WsrError, match="once"):
         permuted_copies(model, weights, 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=seeds, case=st.sampled_from(acted), strength=st.sampled_from([0.0, 0.5, 1.7]))
+def test_an_element_in_plain_numbers_is_what_the_action_applies(seed, case, strength):
+    name, kind = case
+    model, weights = fitted(name, seed)
+    full, parts = model.layout.fill(weights), element(model, kind, seed)
+    if isinstance(model, Adapter):
+        for turn in (parts["left"], parts["right"]):
+            assert torch.allclose(turn @ turn.mT, torch.eye(model.rank).expand_as(turn), atol=1e-5)
+        g = parts["left"] @ torch.diag_embed(torch.exp(strength * parts["noise"])) @ parts["right"]
+        moved = change_basis(model, full, g)
+    else:
+        moved = move_neurons(model, full, parts["order"], parts["sign"] * torch.exp(strength * parts["noise"]))
+    assert torch.allclose(moved, act(model, full, kind, seed, strength), rtol=1e-3, atol=1e-4 * full.abs().max())
+    with pytest.raises(WsrError, match="Unknown action"):
+        element(model, "turn", seed)

@@ -73,21 +73,52 @@ def acted(
 
 @acted.register
 def _(model: Adapter, full, kind, generator, strength):
-    layers, rank = model.layers, model.rank
-    if kind == "basis":
-        g = random_basis(layers, rank, generator, strength)
-    else:
-        order, factor = _drawn(layers, rank, kind, generator, strength)
-        g = torch.diag_embed(factor) @ torch.eye(rank)[order]  # (l, r, r)
-    return change_basis(model, full, g.to(full))
+    left, noise, right = drawn_element(model, kind, generator).values()
+    return change_basis(model, full, (left * torch.exp(strength * noise)[:, None] @ right).to(full))
 
 
 @acted.register
 def _(model: StandaloneMLP, full, kind, generator, strength):
-    order, factor = _drawn(4, model.width, kind, generator, strength)
-    neurons = torch.arange(4)[:, None] == 0  # only Fourier neurons have signs, only hidden ones scales
-    factor = torch.where(neurons == (kind == "sign"), factor, 1.0)
-    return move_neurons(model, full, order.to(full.device), factor.to(full))
+    order, sign, noise = drawn_element(model, kind, generator).values()
+    return move_neurons(model, full, order.to(full.device), (sign * torch.exp(strength * noise)).to(full))
+
+
+def element(model: Representation, kind: str, seed: int = 0) -> dict[str, Tensor]:
+    """Returns the element that `act` applies, for programs that apply it without PyTorch; empty for a class of
+    representations that does not say what its elements are.
+
+    Of an adapter: G = left · diag(exp(strength · noise)) · right in each layer (`change_basis`), where left and right
+    (l, r, r) are orthogonal and noise is (l, r). Of a standalone MLP: order, sign and noise (4, k), where the factors
+    are sign · exp(strength · noise) (`move_neurons`). WsrError for an action that the representation does not have.
+    """
+    if kind not in model.kind.symmetries:
+        raise unknown_name(f"action on {model.name!r}", kind, model.kind.symmetries)
+    return drawn_element(model, kind, torch.Generator().manual_seed(seed))
+
+
+@singledispatch
+def drawn_element(model: Representation, kind: str, generator: torch.Generator) -> dict[str, Tensor]:
+    """Does the work of `element`, with a random element drawn from `generator`. A class of representations registers
+    its own (`drawn_element.register(Class)`)."""
+    return {}
+
+
+@drawn_element.register
+def _(model: Adapter, kind, generator):
+    layers, rank = model.layers, model.rank
+    if kind == "basis":
+        around, noise, turn = _basis(layers, rank, generator)
+        return {"left": around, "noise": 0.5 * noise, "right": around.mT @ turn}
+    order, sign, noise = _drawn(layers, rank, kind, generator)
+    return {"left": torch.diag_embed(sign), "noise": noise, "right": torch.eye(rank)[order]}
+
+
+@drawn_element.register
+def _(model: StandaloneMLP, kind, generator):
+    order, sign, noise = _drawn(4, model.width, kind, generator)
+    # only Fourier neurons have signs, only hidden ones scales
+    sign[1:], noise[0] = 1.0, 0.0
+    return {"order": order, "sign": sign, "noise": noise}
 
 
 @acted.register
@@ -102,20 +133,20 @@ def _(model: NeuronChain, full, kind, generator, strength):
 
 
 def _drawn(
-    layers: int, width: int, kind: str, generator: torch.Generator, strength: float
-) -> tuple[Int[Tensor, "l k"], Float[Tensor, "l k"]]:
-    """Draws, for each layer, an order and factors of its `width` rank components or neurons; the one that `kind` does
-    not concern is the identity."""
+    layers: int, width: int, kind: str, generator: torch.Generator
+) -> tuple[Int[Tensor, "l k"], Float[Tensor, "l k"], Float[Tensor, "l k"]]:
+    """Draws, for each layer, an order, signs and logarithms of scales of its `width` rank components or neurons; those
+    that `kind` does not concern are the identity."""
     order = torch.arange(width).expand(layers, -1)
-    factor = torch.ones(layers, width)
+    sign, noise = torch.ones(layers, width), torch.zeros(layers, width)
     if kind == "permutation" and width > 1:
         order = torch.stack([_moving(width, generator) for _ in range(layers)])
     elif kind == "sign":
-        factor = torch.randint(0, 2, (layers, width), generator=generator) * 2.0 - 1
-        factor[:, 0] = -1  # at least one
+        sign = torch.randint(0, 2, (layers, width), generator=generator) * 2.0 - 1
+        sign[:, 0] = -1  # at least one
     elif kind == "scale":
-        factor = torch.exp(strength * torch.randn(layers, width, generator=generator))
-    return order, factor
+        noise = torch.randn(layers, width, generator=generator)
+    return order, sign, noise
 
 
 def permuted_copies(
@@ -136,12 +167,14 @@ def permuted_copies(
     return torch.cat(copies)
 
 
-def random_basis(layers: int, rank: int, generator: torch.Generator, strength: float = 1.0) -> Float[Tensor, "l r r"]:
-    """Draws an element of GL(r) for each layer: orthogonal matrices, and between them scales exp(strength · N(0, 1)/2),
-    so that it is well-conditioned."""
+def _basis(
+    layers: int, rank: int, generator: torch.Generator
+) -> tuple[Float[Tensor, "l r r"], Float[Tensor, "l r"], Float[Tensor, "l r r"]]:
+    """Draws an element of GL(r) for each layer, q · diag(exp(strength/2 · noise)) · qᵀ · turn with orthogonal q and
+    turn, so that it is well-conditioned. Returns q, noise and turn."""
     q = torch.linalg.qr(torch.randn(layers, rank, rank, generator=generator)).Q
-    scales = torch.exp(0.5 * strength * torch.randn(layers, 1, rank, generator=generator))
-    return q * scales @ q.mT @ torch.linalg.qr(torch.randn(layers, rank, rank, generator=generator)).Q
+    noise = torch.randn(layers, 1, rank, generator=generator)[:, 0]
+    return q, noise, torch.linalg.qr(torch.randn(layers, rank, rank, generator=generator)).Q
 
 
 def _moving(width: int, generator: torch.Generator) -> Int[Tensor, "k"]:

@@ -1,6 +1,7 @@
 """What the decoder in the page fetches from the server: its scripts, and networks and vectors by the digest of their
 content, which browsers keep."""
 
+import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -82,6 +83,23 @@ def field_of(model: "Representation", vectors: "Mapping[str, Tensor]") -> dict[s
     without a plan, or surfaces, which are drawn by the server."""
     network = None if model.modality.has_surface else network_address(model)
     return None if network is None else {"network": network, "vectors": vectors_address(vectors)}
+
+
+def fields_of(
+    model: "Representation", weights: "Tensor", *, passing: bool = False
+) -> list[dict[str, str]] | None:  # fmt: skip
+    """What the page needs to draw a picture of each of several weights (n, p); None where it cannot. passing: of
+    weights that are soon replaced: they are sent along, in half precision, and no file is kept of them."""
+    from wsr.fields.portable import vectors_file
+
+    network = None if model.modality.has_surface else network_address(model)
+    if network is None:
+        return None
+    if passing:
+        files = (base64.b64encode(vectors_file({"a": one.half()})).decode() for one in weights)
+        return [{"network": network, "vectors": f"data:application/octet-stream;base64,{file}"} for file in files]
+    address = vectors_address({str(number): one for number, one in enumerate(weights)})
+    return [{"network": network, "vectors": address, "from": str(number)} for number in range(len(weights))]
 
 
 def _data(request: Request) -> Response:

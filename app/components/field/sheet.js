@@ -1,49 +1,87 @@
 // The script of FieldSheet; gradio runs it as the body of a function of (element, trigger, props, server, upload, watch).
 
 const host = element.querySelector(".wsr-field");
-let lanes = []; // {image, note, field} of each picture that can be drawn here
-let whole = false; // whether every picture can
+const RESTS = 500; // ms without another place, after which the visitor has let go
+const QUIET = 150; // ms without another place, after which pictures get finer: a large one keeps the next frame waiting
+let lanes = []; // {image, note, about, field} of each picture that can be drawn here
+let whole = false; // whether every picture that moves can
 let wanted = null; // the place that is to be drawn next
-let drawing = false;
+let drawing = false, frames = 0, turn = 0, pressed = false, moved = 0, resting;
 let module; // of the decoder, loaded when it is first needed
+let pace; // of frames while the place moves
 
 function show() {
   host.innerHTML = props.value ?? "";
   wanted = null; // what the server has drawn is newer
-  const captions = [...host.querySelectorAll("figcaption")];
-  lanes = captions.filter((one) => one.dataset.field).map((caption) => ({
-    image: caption.parentElement.querySelector("img"), note: caption.querySelector("span")?.firstChild,
-    field: JSON.parse(caption.dataset.field),
+  const moving = [...host.querySelectorAll("[data-moves]")];
+  lanes = moving.filter((one) => one.dataset.moves).map((about) => ({
+    about, image: (about.closest("figure") ?? about).querySelector("img"), note: about.querySelector("span")?.firstChild,
+    ...split(JSON.parse(about.dataset.moves)),
   }));
-  whole = lanes.length > 0 && lanes.length === captions.length && lanes.every(({ image }) => image);
+  whole = lanes.length > 0 && lanes.length === moving.length && lanes.every(({ image }) => image);
+  host.dataset.moving = moving.length;
 }
 
-function quality({ alphas, curves, decimals }, { alpha, second }) {
-  const next = Math.max(1, alphas.findIndex((one) => one >= alpha)), curve = curves[second];
+const split = ({ curves, ...field }) => ({ curves, field });
+
+function quality({ alphas, of, decimals }, { alpha, to }) {
+  const next = Math.max(1, alphas.findIndex((one) => one >= alpha)), curve = of[to];
   const share = (alpha - alphas[next - 1]) / (alphas[next] - alphas[next - 1]);
   return (curve[next - 1] + share * (curve[next] - curve[next - 1])).toFixed(decimals);
 }
 
-function tell(place) {
-  for (const { note, field } of lanes) {
-    if (note) note.textContent = note.textContent.replace(/^-?[\d.]+/, quality(field, place));
+// As Python writes it: 0, 3e-07 or 0.25.
+function small(value) {
+  if (value === 0) return "0";
+  return value < 1e-3 ? value.toExponential(0).replace(/e-(\d)$/, "e-0$1") : String(Number(value.toPrecision(2)));
+}
+
+// Says in the card's ledger how far weights have been moved.
+function tell({ distance, size, broken, difference }) {
+  const said = {
+    distance: Number(distance.toPrecision(3)), size: Number(size.toPrecision(3)),
+    broken: broken ? `${broken.toLocaleString("en")} moved` : "all in place",
+    difference: difference === undefined ? "…" : small(difference * (props.unit ?? 1)),
+  };
+  for (const one of element.closest(".wsr-card")?.querySelectorAll("[data-told]") ?? []) {
+    one.textContent = said[one.dataset.told] ?? one.textContent;
   }
 }
 
-// Draws all pictures. A frame that only makes them finer stops where another place is wanted; every frame where the
-// server has sent other pictures.
-async function frame({ decoded, address }, { alpha, second }, size, finer) {
-  const all = lanes;
-  for (const lane of all) {
-    if (finer && wanted) return;
-    const { network, vectors } = lane.field;
-    const task = { networks: [{ network, vectors, from: "a", to: second, alpha }], width: size, height: size };
-    const { values, operations, means } = await decoded(task);
-    if (all !== lanes || !lane.image.isConnected) return;
-    lane.operations = operations / size ** 2;
-    lane.image.src = address(values[0], size, size);
-    host.dataset.means = means;
+async function sized(lane, longest) {
+  if (!lane.sides) await lane.image.decode();
+  lane.sides ??= [lane.image.naturalWidth, lane.image.naturalHeight]; // as the server has drawn it
+  return lane.sides.map((side) => Math.max(1, Math.round((longest * side) / Math.max(...lane.sides))));
+}
+
+async function drawn(lane, place, longest, last) {
+  const asked = { from: "a", ...lane.field, ...place };
+  if (asked.part) return module.decoded({ matrix: asked });
+  const [width, height] = await sized(lane, longest);
+  const answer = await module.decoded({ networks: [asked], width, height, compare: last });
+  lane.operations = answer.operations / (width * height);
+  if (answer.told[0]) tell(answer.told[0]);
+  if (lane.about.dataset.field) { // zoomed into, it shows the same network
+    lane.about.dataset.field = JSON.stringify(asked);
+    lane.about.dispatchEvent(new Event("wsr-moved", { bubbles: true }));
   }
+  return { ...answer, width, height };
+}
+
+// Draws all pictures, beginning with the one whose turn it is. A frame that only makes them finer stops where another
+// place is wanted, and so does one that takes too long; every frame where the server has sent other pictures.
+async function frame(place, longest, finer) {
+  const all = lanes, begun = performance.now();
+  for (let done = 0; done < all.length; done++, turn++) {
+    if (wanted && (finer || (done && performance.now() - begun > 1000 * module.BUDGET))) break;
+    const lane = all[turn % all.length];
+    const { values, means, width, height } = await drawn(lane, place, longest, longest === props.sizes[0]);
+    if (all !== lanes || !lane.image.isConnected) return;
+    lane.image.src = module.address(values[0], width, height);
+    if (means) host.dataset.means = means;
+  }
+  host.dataset.frames = ++frames;
+  if (!finer) pace.took((performance.now() - begun) / 1000);
 }
 
 // Draws what is wanted: at first as large as is fluid, then larger until another place is wanted.
@@ -52,16 +90,20 @@ async function draw() {
   host.setAttribute("aria-busy", "true");
   try {
     module ??= await import(new URL(`${props.scripts}/decoder.js`, document.baseURI).href);
+    pace ??= new module.Pace(props.sizes);
     let place, drawn, left = [];
     while (wanted || (left.length && drawn === lanes)) {
       const finer = !wanted;
+      if (finer && performance.now() - moved < QUIET) {
+        await new Promise((done) => setTimeout(done, 10));
+        continue;
+      }
       if (wanted) {
         [place, wanted, drawn] = [wanted, null, lanes];
-        const each = lanes.reduce((sum, lane) => sum + (lane.operations ?? NaN), 0);
-        const first = Number.isNaN(each) ? props.sizes.at(-1) : module.fluid(props.sizes, each);
-        left = props.sizes.filter((size) => size >= first).reverse();
+        const first = pace.size(lanes.reduce((sum, lane) => sum + (lane.operations ?? NaN), 0));
+        left = lanes.every(({ field }) => field.part) ? [props.sizes[0]] : props.sizes.filter((size) => size >= first).reverse();
       }
-      await frame(module, place, left.shift(), finer);
+      await frame(place, left.shift(), finer);
       await new Promise((done) => setTimeout(done)); // lets the slider speak
     }
   } catch (error) {
@@ -74,14 +116,28 @@ async function draw() {
   host.setAttribute("aria-busy", "false");
 }
 
+// Tells the server once the visitor has let go.
+function rest() {
+  clearTimeout(resting);
+  resting = setTimeout(() => (pressed ? rest() : whole && trigger("rest")), RESTS);
+}
+
 function move() {
-  if (typeof props.alpha !== "number") return;
+  const place = props.place;
+  if (place?.ask) return trigger("ask");
+  if (!place || host.dataset.moving === "0") return; // nothing on screen depends on it
   if (!whole) return trigger("ask");
-  wanted = { alpha: props.alpha, second: props.second };
-  tell(wanted);
+  [wanted, moved] = [place, performance.now()];
+  rest();
+  for (const { note, curves } of lanes) {
+    if (note && curves) note.textContent = note.textContent.replace(/^-?[\d.]+/, quality(curves, place));
+  }
   if (!drawing) draw();
 }
 
+for (const [kind, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
+  document.addEventListener(kind, () => (pressed = down), true);
+}
 watch(["value"], show);
-watch(["alpha", "second"], move);
+watch(["place"], move);
 show();

@@ -1,5 +1,7 @@
-"""A sheet of pictures that the page draws again by itself when it moves along the line between two networks."""
+"""Pictures that the page draws again by itself while the weights of their networks change: α in Connect, the sliders of
+Symmetry, Edit."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -7,31 +9,39 @@ import gradio as gr
 
 from app.components.field.files import SCRIPTS
 
-SIZES = (96, 64, 32, 16)  # pixels along an edge: the first is the server's, the others are for slow machines
+BESIDE = (96, 64, 32, 16, 8)  # pixels along an edge: the first is the server's, the others are for slow machines
+LARGE = (128, 64, 32, 16, 8)
 
-# The script of an event of α and of the second fit: moves the sheet, and the mark on a chart.
-MOVE = """(alpha, aligned) => {
-  const update = (props) => ({ __type__: "update", props });
-  return [update({ alpha, second: aligned ? "aligned" : "b" }), update({ at: alpha })];
-}"""
+
+def moved(place: str, given: str, further: str = "") -> str:
+    """Returns the script of an event that moves a sheet. place: JavaScript of the place, from the arguments `given`;
+    further: of values for the outputs behind the sheet."""
+    more = f", {further}" if further else ""
+    return f"""({given}) => {{
+  const update = (props) => ({{ __type__: "update", props }});
+  const sheet = update({{ place: {place} }});
+  return [sheet{more}];
+}}"""
 
 
 class FieldSheet(gr.HTML):
-    """HTML from the server with a picture for each network (`snippets.cell` with a `field`). When `alpha` or `second`
-    changes, the page decodes (1 − α) a + α second itself, where `second` names a vector of each network's file. Where
-    it cannot, `ask` fires, and the server draws."""
+    """HTML from the server with pictures. Those marked `data-moves` depend on `place`: their marks say by which network
+    they are drawn (`field.files`), and the place adds what is done to its weights, in the words of page/worker.js. When
+    the place changes, the page draws them itself. Where it cannot, and for the place {ask: true}, `ask` fires, and the
+    server draws. `rest` fires once the visitor has let go. sizes: along an edge, in pixels, the largest first, which is
+    the server's. unit: by which differences of values are multiplied before they are told."""
 
-    EVENTS: ClassVar[list[str]] = ["ask"]
+    EVENTS: ClassVar[list[str]] = ["ask", "rest"]
 
-    def __init__(self, value: str = "", **kwargs: Any):
+    def __init__(self, value: str = "", *, sizes: Sequence[int] = BESIDE, unit: float = 1.0, **kwargs: Any):
         super().__init__(
             value=value,
             html_template='<div class="wsr-field"></div>',
             js_on_load=(Path(__file__).parent / "sheet.js").read_text(),
-            alpha=None,
-            second="b",
+            place=None,
             scripts=SCRIPTS,
-            sizes=SIZES,
+            sizes=sizes,
+            unit=unit,
             **kwargs,
         )
 

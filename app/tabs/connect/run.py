@@ -201,12 +201,8 @@ def in_page(lane: Lane) -> dict[str, Any] | None:
     if field is None:
         return None
     curves = {"b": lane.raw_curve, "aligned": lane.aligned_curve}
-    return {
-        **field,
-        "alphas": lane.alphas,
-        "curves": {name: [round(float(one), 4) for one in curve] for name, curve in curves.items()},
-        "decimals": lane.pair.model.modality.decimals,
-    }
+    rounded = {name: [round(float(one), 4) for one in curve] for name, curve in curves.items()}
+    return {**field, "curves": {"alphas": lane.alphas, "of": rounded, "decimals": lane.pair.model.modality.decimals}}
 
 
 def quality_at(lane: Lane, alpha: float, aligned: bool) -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from app.components.field.sheet import MOVE, FieldSheet
+from app.components.field.sheet import FieldSheet, moved
 from app.components.pictures import Pictures
 from app.shared import pairs
 from app.shared.charts import charted
@@ -18,6 +18,7 @@ from app.tabs.connect import handlers, plain, run
 from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
 
 PLAY = (Path(__file__).parent / "play.js").read_text()
+MOVE = moved('{ alpha, to: aligned ? "aligned" : "b" }', "alpha, aligned", "update({ at: alpha })")
 ALIGNED = [("as it came out", False), ("aligned with the first", True)]
 INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.components.field.sheet import FieldSheet
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, picked_id
 from app.figures.curves import empty_curve
@@ -41,7 +42,7 @@ class FitTab(Widgets):
     target_view: gr.HTML
     strip: Pictures
     upload: gr.File
-    picture: gr.HTML
+    picture: FieldSheet
     surface: gr.Model3D
     zoom: gr.Radio
     curve: PlotlyChart

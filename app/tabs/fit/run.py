@@ -183,7 +183,7 @@ def zoomed(fitted: Fitted, factor: int) -> str:
     shown = decode(fitted.model, fitted.weights, size, fitted.aspect)[0]
     image = fitted.modality.picture(shown, size)
     network = field_of(fitted.model, {"a": fitted.weights[0]})
-    return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True, field=network)
+    return snippets.picture(image, f"reconstruction of {fitted.label}", pixels=True, field=network, moves=True)
 
 
 def surface_file(fitted: Fitted, folder: Path) -> str | None:

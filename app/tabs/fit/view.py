@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.components.field.sheet import LARGE, FieldSheet
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart
 from app.figures.curves import empty_curve
@@ -24,7 +25,7 @@ from wsr.modalities import IMAGE, everything
 def build(place: Place) -> Built:
     tab, editing = _layout()
     _wire(tab)
-    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited))
+    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited), sheet=tab.picture)
     edit_row.wire(row, [tab.picture, tab.surface, tab.download])
     return Built(
         link=_link(tab, place.view),
@@ -53,7 +54,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
             target_view = gr.HTML(picture_of)
         with gr.Column(min_width=150, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Decoded from weights</div>')
-            picture = gr.HTML(recorded.picture(sample))
+            picture = FieldSheet(recorded.picture(sample), sizes=LARGE)
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=322, interactive=False, camera_position=snippets.CAMERA
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.components.field.files import fields_of
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking, snippets
@@ -38,8 +39,23 @@ LONG = {
 def items(
     name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> list[dict[str, Any]] | None:
-    """Returns items of the grid with the decoded pictures of weights (n, p). live: coarser and faster, for unfinished
-    samples. Returns None as soon as `stopped` returns True, because sixteen surfaces take seconds."""
+    """Returns items of the grid for weights (n, p): the weights, if the page draws them, else the decoded pictures.
+    live: coarser and faster, for unfinished samples. Returns None as soon as `stopped` returns True, because sixteen
+    surfaces take seconds."""
+    at = library.collection(name).modality.resolutions
+    if stopped():
+        return None
+    fields = fields_of(networks.zoo(name).representation, weights, passing=live)
+    if fields is None:
+        return decoded_items(name, weights, live=live, stopped=stopped)
+    size = at.live_samples.resolution if live else at.sample
+    return [{"id": str(i), "label": f"sample {i + 1}", "size": size, "field": one} for i, one in enumerate(fields)]
+
+
+def decoded_items(
+    name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> list[dict[str, Any]] | None:
+    """Returns items of the grid with the decoded pictures of weights, as `items`."""
     at, shown = library.collection(name).modality.resolutions, []
     resolution, pixels = (at.live_samples.resolution, SKETCHED) if live else (at.sample, DRAWN)
     for part in weights.split(PART):

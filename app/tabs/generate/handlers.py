@@ -144,6 +144,15 @@ def finish(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:
     return tab.job.finish(request) | {tab.items: gr.update(stale=False)}
 
 
+@compute.guarded
+def draw(tab: GenerateTab, sampled: Sampled | None, request: gr.Request) -> dict[Any, Any]:
+    """Draws the samples of the grid for a browser that cannot."""
+    if sampled is None or tab.job.is_going_on(request):  # it asks again once they are there
+        return gr.skip()
+    shown = drawn.decoded_items(sampled.asked.name, sampled.weights)
+    return {tab.items: gr.update(value=drawn.noted(shown, sampled))}
+
+
 @said_in_line
 def sample(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     for screen in run.run(tab.checked(values), tab.job.stop_file(request)):
@@ -201,7 +210,8 @@ def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
         said = snippets.settled(drawn.told(sampled, at))
     surface = _surface(glb)
     on, hidden = gr.update(**ON), gr.update(visible=False)
-    return Opened(str(at), fitted, snippets.pictures(shown), said, surface, take=on, place=on, files=hidden)
+    pair = snippets.pictures(shown, moving={shown[0][0]: {}})  # by Edit
+    return Opened(str(at), fitted, pair, said, surface, take=on, place=on, files=hidden)
 
 
 @compute.guarded
@@ -217,7 +227,8 @@ def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any
     """Draws an edited sample beside what it was. The verdict was one on that."""
     now, glb = drawn.look(edits.fitted, session.session_dir(request))
     shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
-    return {tab.pair: snippets.pictures(shown), tab.verdict: "", tab.surface: _surface(glb)}
+    pair = snippets.pictures(shown, moving={edits.fitted.label: {}})
+    return {tab.pair: pair, tab.verdict: "", tab.surface: _surface(glb)}
 
 
 def _surface(glb: str | None) -> dict[str, Any]:

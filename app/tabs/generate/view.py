@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.components.field.sheet import LARGE, FieldSheet
 from app.components.pictures import Pictures
 from app.shared import edit_row, library
 from app.shared.edit_row import EditRow
@@ -77,7 +78,8 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 steps = gr.Slider(*models.STEPS, value=handlers.STEPS, step=5, label="Steps from noise")
                 seed = gr.Number(0, precision=0, label="Seed", minimum=0, maximum=models.SEEDS[1])
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
-            pair = gr.HTML(snippets.blank("Open a sample to see it beside its nearest training network."))
+            blank = snippets.blank("Open a sample to see it beside its nearest training network.")
+            pair = FieldSheet(blank, sizes=(256, *LARGE))
             verdict = gr.HTML()
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
@@ -104,7 +106,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
 
 
 def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
-    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited))
+    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited), sheet=tab.pair)
     was_reset = edit_row.wire(row, [tab.pair, tab.verdict, tab.surface])
     beside = [tab.pair, tab.verdict]  # the nearest training networks, and the verdict on the sample as it was
     was_reset.then(tab.bind(handlers.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
@@ -140,6 +142,7 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
         reopen, [tab.sampled, tab.picked], large, **newest
     )
     tab.items.pick(tab.bind(handlers.pick), tab.sampled, large, trigger_mode="multiple", **look)
+    tab.items.ask(tab.bind(handlers.draw), tab.sampled, tab.items, trigger_mode="always_last", **look)
     tab.take.click(tab.bind(handlers.take), [tab.sampled, tab.picked, tab.fitted], tab.files, **look)
     for event in (tab.other.change, tab.way.input, tab.walking.expand):
         asked = [tab.sampled, tab.picked, tab.other, tab.way]

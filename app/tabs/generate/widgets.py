@@ -5,6 +5,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.components.field.sheet import FieldSheet
 from app.components.pictures import Pictures
 from app.shared.fitted import Fitted
 from app.shell.jobs import Job
@@ -32,7 +33,7 @@ class GenerateTab(Widgets):
     job: Job
     items: Pictures
     picked: gr.Textbox
-    pair: gr.HTML
+    pair: FieldSheet
     verdict: gr.HTML
     surface: gr.Model3D
     take: gr.Button

@@ -7,6 +7,7 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from app.components.field.sheet import LARGE, FieldSheet, moved
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.atlas import Points, atlas_figure
 from app.figures.weights import layer_arrays, weights_figure
@@ -15,6 +16,7 @@ from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import number, whole
 from app.tabs.symmetry import run
+from app.tabs.symmetry.facts import measured, small, why
 from app.tabs.symmetry.run import Moved, Subject
 from app.tabs.symmetry.stripes import stripes
 from wsr.errors import unknown_name
@@ -83,7 +85,7 @@ def shuffle_card(dataset: str) -> Card | None:
         moved = run.act(of, "permutation", int(seed), 1.0)
         shown = [(of.label, run.picture(of.model, of.full)), (f"{of.model.kind.parts} shuffled", moved.picture)]
         drawn = {sheet: snippets.pictures(shown), strips: stripes(of, moved)}
-        return drawn | {facts: _facts(of, moved), chart: _jumped(of, moved)}
+        return drawn | {facts: measured(of, moved), chart: _jumped(of, moved)}
 
     def wire(shared: list[Any]) -> None:
         everything = [*shared, family, seed]
@@ -131,7 +133,7 @@ def mask_card(dataset: str) -> Card | None:
         moved = run.act(of, "permutation", 1, 1.0)
         back = run.remasked(of, moved)
         said = (
-            f"Shuffled, the picture is the same (largest difference {_small(moved.difference)}), but {moved.broken:,} "
+            f"Shuffled, the picture is the same (largest difference {small(moved.difference)}), but {moved.broken:,} "
             f"held weights have moved. Putting them back changes the picture by up to {back.difference:.2g}. "
             "With a mask, one picture has one place."
         )
@@ -168,7 +170,7 @@ def group_card(dataset: str) -> Card | None:
             guess = gr.Radio([("they stay", "kept"), ("they move", "moved")], label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            sheet = gr.HTML(snippets.being_drawn(["the network"]))
+            sheet = FieldSheet(snippets.being_drawn(["the network"]), sizes=LARGE, unit=0.5)  # RGB is in [-1, 1]
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             table = gr.HTML()
 
@@ -182,17 +184,19 @@ def group_card(dataset: str) -> Card | None:
         shown = [(of.label, run.picture(of.model, of.full))]
         if guess is None:
             return {sheet: snippets.pictures(shown), answer: "", table: ""}
-        moved = run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
-        shown.append((f"{kind} changed", moved.picture))
+        acted = run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
+        shown.append((caption := f"{kind} changed", acted.picture))
+        drawn = snippets.pictures(shown, moving={caption: run.in_page(of, kind, 2)})
         allowed = snippets.allowed([named(one) for one in _moving()], name, kind)
-        said = snippets.verdict((guess == "kept") == (moved.broken == 0), _why(of, moved)) + _facts(of, moved)
-        return {sheet: snippets.pictures(shown), answer: said, table: allowed + snippets.caption(ALLOWED_NOTE)}
+        said = snippets.verdict((guess == "kept") == (acted.broken == 0), why(of, acted)) + measured(of, acted)
+        return {sheet: drawn, answer: said, table: allowed + snippets.caption(ALLOWED_NOTE)}
 
     inputs, outputs = [name, kind, strength, guess], [sheet, answer, table]
 
     def wire(shared: list[Any]) -> None:
-        for event in (guess.input, strength.release):
-            event(opened, [*shared, *inputs], outputs, **OPTIONS)
+        guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
+        strength.input(None, strength, sheet, js=moved("{ strength }", "strength"), queue=False, **compute.PRIVATE)
+        sheet.ask(opened, [*shared, *inputs], outputs, trigger_mode="always_last", **OPTIONS)
         for widget in (name, kind):
             ask_again(widget.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
 
@@ -242,30 +246,6 @@ def subject_of(dataset: str, item: str, family: str, masked: bool) -> Subject:
         raise unknown_name("representation", family, there)
     kind = min(kinds, key=lambda kind: kind.masked != masked)
     return run.subject(there[kind.name], item)
-
-
-def _facts(of: Subject, moved: Moved) -> str:
-    unit = f" ({of.model.modality.value_unit})" if of.model.modality.value_unit else ""
-    lines = [
-        ("picture", f"largest difference {_small(moved.difference)}{unit}"),
-        ("weights", f"moved by {moved.distance:.3g}; their norm is {moved.size:.3g}"),
-    ]
-    if of.model.masked:
-        held = "all in place" if not moved.broken else f"{moved.broken:,} moved"
-        lines.append(("held weights", held))
-    return snippets.ledger(lines)
-
-
-def _why(of: Subject, moved: Moved) -> str:
-    if not of.model.masked:
-        return "There is no mask, so no weight is held: one picture has many places, and all of them are equally good."
-    if moved.broken:
-        return "The picture is the same, but these weights are no longer ones that the mask allows."
-    return "The mask leaves this freedom: what it holds at zero stays zero under a sign or a scale."
-
-
-def _small(value: float) -> str:
-    return "0" if value == 0 else f"{value:.0e}" if value < 1e-3 else f"{value:.2g}"
 
 
 def _violated(of: Subject, moved: Moved) -> dict[str, Any]:

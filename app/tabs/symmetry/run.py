@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float
 
+from app.components.field.files import field_of
 from app.shared import library, networks
 from app.shell import looking
 from wsr.caching import cached_by_file
@@ -67,6 +68,19 @@ def act(of: Subject, kind: str, seed: int, strength: float) -> Moved:
     from wsr import symmetry
 
     return changed(of, symmetry.act(of.model, of.full, kind, seed, strength))
+
+
+def in_page(of: Subject, kind: str | None = None, seed: int = 0) -> dict[str, str] | None:
+    """What the page needs to draw the field of changed weights without the server: by an action, given as in `act`, or
+    by fewer terms. None where it cannot."""
+    from wsr import symmetry
+
+    parts = symmetry.element(of.model, kind, seed) if kind else {}
+    if kind and not parts:
+        return None
+    own = {"a": of.model.layout.strip(of.full)[0]} | {f"{kind}.{name}": part for name, part in parts.items()}
+    field = field_of(of.model, own)
+    return field and {**field, **({"act": kind} if kind else {})}
 
 
 def remasked(of: Subject, moved: Moved) -> Moved:

@@ -6,7 +6,9 @@ import gradio as gr
 import numpy as np
 from jaxtyping import UInt8
 
+from app.components.field.sheet import LARGE, FieldSheet, moved
 from app.figures.matrices import matrix_picture
+from app.shared.palette import DIVERGING
 from app.shell import compute, snippets
 from app.tabs.symmetry import run
 from app.tabs.symmetry.cards import OPTIONS, Card, ask_again, families_of, subject_of
@@ -14,6 +16,7 @@ from app.tabs.symmetry.run import Subject
 from wsr.fields.registry import named
 
 RANK = 4
+DECODED = "with these terms"
 BASES, TOTAL = "W, the base's", "W′, their sum"
 VISIBLE = 0.1  # least difference of values in [0, 1] that is seen
 BACKGROUND = 0.98  # lighter pixels are background
@@ -45,9 +48,9 @@ def theorem_card(dataset: str) -> Card | None:
             )
             layer = gr.Slider(1, 8, value=4, step=1, label="Layer drawn")
         with gr.Column(min_width=220, elem_classes="wsr-tight"):
-            sheet = gr.HTML(snippets.being_drawn(["with these terms"]))
+            sheet = FieldSheet(snippets.being_drawn([DECODED]), sizes=LARGE)
         with gr.Column(min_width=420, scale=3, elem_classes="wsr-tight"):
-            matrices = gr.HTML(snippets.being_drawn([BASES, *(f"term {i + 1}" for i in everything), TOTAL]))
+            matrices = FieldSheet(snippets.being_drawn([BASES, *(f"term {i + 1}" for i in everything), TOTAL]))
 
     @compute.guarded
     def opened(
@@ -55,9 +58,12 @@ def theorem_card(dataset: str) -> Card | None:
     ) -> dict[Any, Any]:  # fmt: skip
         of = subject_of(dataset, item, family, masked=True)
         found = run.terms(of, int(layer) - 1, [int(i) for i in chosen])
-        drawn = snippets.pictures(_drawn(found, chosen, added=of.model.additive), pixels=True)
+        field = run.in_page(of)
+        parts = _drawn(found, chosen, added=of.model.additive)
+        drawn = snippets.pictures(parts, pixels=True, moving=_moving([title for title, _ in parts], field))
         said = "" if guess is None else _judged(of, guess)
-        return {sheet: snippets.pictures([("with these terms", found.picture)]), matrices: drawn, answer: said}
+        picture = snippets.pictures([(DECODED, found.picture)], moving={DECODED: field})
+        return {sheet: picture, matrices: drawn, answer: said}
 
     inputs, outputs = [family, switches, layer, guess], [sheet, matrices, answer]
 
@@ -68,11 +74,24 @@ def theorem_card(dataset: str) -> Card | None:
         )
         again = ask_again(family.input, guess).then(lambda: everything, None, switches, **options)
         again.then(opened, [*shared, *inputs], outputs, **OPTIONS)
-        for event in (switches.input, layer.release):
-            event(opened, [*shared, *inputs], outputs, **OPTIONS)
+        layers = "{ terms, layer: layer - 1 }"
+        both = moved("{ terms }", "terms, layer", f"update({{ place: {layers} }})")
+        switches.input(None, [switches, layer], [sheet, matrices], js=both, **options)
+        layer.input(None, [switches, layer], matrices, js=moved(layers, "terms, layer"), **options)
+        for drawing in (sheet, matrices):
+            drawing.ask(opened, [*shared, *inputs], outputs, trigger_mode="always_last", **OPTIONS)
 
     linked = {"pairs": family, "terms": switches, "layer": layer, "term_guess": guess}
     return Card(linked, inputs, outputs, opened, wire, {guess: None, switches: everything})
+
+
+def _moving(titles: list[str], field: dict[str, str] | None) -> dict[str, dict[str, Any] | None]:
+    """By which part of the adapted layer the page draws the picture with each title."""
+    parts = ["base", *map(str, range(len(titles) - 2)), "sum"]
+    return {
+        title: field and {**field, "part": part, "colours": DIVERGING}
+        for title, part in zip(titles, parts, strict=True)
+    }
 
 
 def _drawn(found: run.Terms, chosen: list[int], added: bool) -> list[tuple[str, np.ndarray]]:

@@ -1,12 +1,15 @@
 """The row Edit: sliders of the open network, the texts beside them, undo, reset and combine."""
 
+import json
 from dataclasses import replace
 
 import gradio as gr
 import pytest
 import torch
 from by_name import by_name
+from safetensors.torch import load
 
+from app.components.field import files
 from app.shared import edit_row, edits, library, networks
 from app.shared.edit_row import EditRow
 from app.shared.fitted import Fitted
@@ -39,7 +42,7 @@ def said(answer):
 
 
 def test_a_network_without_attributes_is_not_edited(assets, small):
-    name = "emoji-mlora-asym"
+    name = "emoji-mlora"
     item = library.collection(name).ids[0]
     emoji = Fitted("fox", networks.zoo(name).representation, networks.vector(name, item), (1, 1), 0.0, 0, name)
     hidden = edit_row.offered(row(), emoji, None, True)
@@ -73,6 +76,23 @@ def test_a_slider_moves_the_network_and_says_what_is_measured(chair):
     assert edit_row.offered(row(), moved["fitted"], moved["edits"], True) == gr.skip()
     other = edit_row.slid(row(), moved["edits"], "legs: round", 1.0, Request())
     assert "sure →" in said(other)
+
+
+def test_the_page_knows_where_a_slider_leads(assets, small, chair):
+    """Of pictures: the weights with the slider at 0 and at 1, whatever the other sliders are at. Surfaces are drawn by
+    the server."""
+    assert edit_row.unfolded(row(), edits.begun(chair))["way"] == ""
+    name = "emoji-mlora-asym"
+    model, weights = networks.zoo(name).representation, networks.vector(name, library.collection(name).ids[3])
+    begun = edits.begun(Fitted("sample 1", model, weights, (1, 1), 0.0, 0, name))
+    step = edits.directions(name, None).at(weights)["warmth"].vector
+    moved = edit_row.slid(row(), begun, "warmth", 2.0, Request())
+    assert moved["way"] == edit_row.unfolded(row(), begun)["way"]  # the slider's own amount is no part of it
+    file = files._FOLDER / json.loads(moved["way"])["vectors"].rsplit("/")[-1]
+    kept = load(file.read_bytes())
+    torch.testing.assert_close(kept["a"].float(), weights[0])
+    torch.testing.assert_close(kept["b"].float(), weights[0] + step[0] if step.ndim == 2 else weights[0] + step)
+    assert torch.allclose(kept["a"] + 2 * (kept["b"] - kept["a"]), moved["fitted"].weights[0], atol=1e-5)
 
 
 def test_edits_add_up_and_are_undone_one_by_one_or_all_together(chair):

@@ -1,6 +1,6 @@
 // Decodes networks in the page. One worker does it for everything on the page.
 
-const BUDGET = 0.08; // seconds for all pictures of a frame: with what else a frame needs, at least ten a second
+export const BUDGET = 0.05; // seconds of a frame: with one picture more and what else the page does, ten a second
 const GUESS = 2e8; // operations a second, until it has been measured
 
 const waiting = new Map();
@@ -28,31 +28,54 @@ function started() {
   return worker;
 }
 
+const absolute = (one) => ({ ...one, ...Object.fromEntries(
+  ["network", "vectors"].map((name) => [name, new URL(one[name], document.baseURI).href])) });
+
 // Answers a task as worker.js describes it. Rejected where this browser cannot.
 export function decoded(task) {
   if (broken) return Promise.reject(broken);
-  const absolute = (address) => new URL(address, document.baseURI).href;
-  const networks = task.networks.map((one) => ({ ...one, network: absolute(one.network), vectors: absolute(one.vectors) }));
+  const addressed = task.matrix ? { matrix: absolute(task.matrix) } : { networks: task.networks.map(absolute) };
   return new Promise((resolve, refuse) => {
     try {
       const id = next++;
       waiting.set(id, { resolve, refuse });
-      started().postMessage({ ...task, id, networks });
+      started().postMessage({ ...task, id, ...addressed });
     } catch (error) {
       fail(error.message);
     }
   });
 }
 
-// The largest of these sizes, in pixels along an edge, at which pictures with this many operations a pixel are drawn ten
-// times a second; the smallest one if none is. sizes: the largest first.
-export function fluid(sizes, operations) {
-  return sizes.find((size) => (size * size * operations) / rate <= BUDGET) ?? sizes.at(-1);
+// Chooses at which of these sizes, in pixels along an edge, a moving picture is drawn, so that frames come ten times a
+// second: from how long the last frames took, whatever took the time. sizes: the largest first.
+export class Pace {
+  constructor(sizes) {
+    this.sizes = sizes;
+    this.at = null; // the place of the size of the last frame
+  }
+
+  // The size of the next frame. operations: of all its pictures, a pixel, if they are known.
+  size(operations) {
+    if (this.at === null) {
+      const fits = (size) => size * size * operations <= BUDGET * rate; // false as long as they are unknown
+      const first = this.sizes.findIndex(fits);
+      this.at = first < 0 ? this.sizes.length - 1 : first;
+    }
+    return this.sizes[this.at];
+  }
+
+  // A frame took this long.
+  took(seconds) {
+    if (this.at === null) return;
+    if (seconds > BUDGET) this.at = Math.min(this.sizes.length - 1, this.at + (seconds > 4 * BUDGET ? 2 : 1));
+    else if (seconds < BUDGET / 5) this.at = Math.max(0, this.at - 1); // a step makes a frame four times as long, at most
+  }
 }
 
-// Pixels with an alpha channel as the address of a picture.
+// Pixels with an alpha channel as the address of a picture. The canvas is one in memory: reading it back from a GPU takes
+// longer than to decode a small picture.
 export function address(values, width, height) {
   const canvas = Object.assign(document.createElement("canvas"), { width, height });
-  canvas.getContext("2d").putImageData(new ImageData(values, width, height), 0, 0);
+  canvas.getContext("2d", { willReadFrequently: true }).putImageData(new ImageData(values, width, height), 0, 0);
   return canvas.toDataURL();
 }

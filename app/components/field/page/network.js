@@ -21,14 +21,19 @@ export function mixed(a, b, alpha) {
   return b.map((y, i) => y - (y - a[i]) * (1 - alpha));
 }
 
-// The named tensors of an instance, with what the mask froze in its place.
-export function unflattened({ plan, frozen, values }, vector) {
+// All entries of an instance: its vector, with what the mask froze in its place.
+export function filled({ plan, frozen, values }, vector) {
   if (vector.length !== plan.size) throw new Error(`A vector has ${vector.length} entries, its network ${plan.size}.`);
   const total = vector.length + frozen.length, full = new Float32Array(total);
   for (let i = 0, next = 0; i < total; i++) {
     if (frozen[next] === i) full[i] = values[next++];
     else full[i] = vector[i - next];
   }
+  return full;
+}
+
+// The named tensors of an instance, as views of all its entries.
+export function named({ plan }, full) {
   const tensors = {};
   let start = 0;
   for (const { name, shape } of plan.tensors) {
@@ -79,9 +84,8 @@ function hidden(plan, layer, tensor) {
   };
 }
 
-// The stages of an instance's network.
-export function stages(network, vector) {
-  const { plan, base } = network, own = unflattened(network, vector);
+// The stages of an instance's network, from its named tensors.
+export function stages({ plan, base }, own) {
   const tensor = (name) => {
     const found = own[name] ?? base[name];
     if (!found) throw new Error(`The plan names ${name}, which neither the instance nor its base has.`);

@@ -1,6 +1,6 @@
 // Reads safetensors files: 8 bytes with the length of a JSON header, the header, then the numbers.
 
-const WIDTH = { F16: 2, F32: 4, I32: 4 };
+const READ = ["F16", "F32", "I32"];
 
 function half(bits) {
   const sign = bits & 0x8000 ? -1 : 1, exponent = (bits >> 10) & 31, fraction = bits & 1023;
@@ -20,7 +20,7 @@ export function parse(buffer) {
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   const { __metadata__: metadata = {}, ...described } = header, tensors = {};
   for (const [name, { dtype, shape, data_offsets: [start, end] }] of Object.entries(described)) {
-    if (!WIDTH[dtype]) throw new Error(`The tensor ${name} is of ${dtype}, which is not read here.`);
+    if (!READ.includes(dtype)) throw new Error(`The tensor ${name} is of ${dtype}, which is not read here.`);
     tensors[name] = { shape, data: numbers(dtype, buffer.slice(8 + length + start, 8 + length + end)) };
   }
   return { tensors, metadata };
@@ -30,14 +30,18 @@ const files = new Map();
 
 // The file at an address, read once. One that could not be read is asked for again the next time.
 export function fetched(address) {
-  if (!files.has(address)) {
+  const known = files.get(address);
+  if (known) { // it is the newest again
+    files.delete(address);
+    files.set(address, known);
+  } else {
     const coming = fetch(address).then(async (answer) => {
       if (!answer.ok) throw new Error(`${address} answers ${answer.status}.`);
       return parse(await answer.arrayBuffer());
     });
     coming.catch(() => files.delete(address));
     files.set(address, coming);
-    while (files.size > 40) files.delete(files.keys().next().value); // the oldest; browsers keep the bytes as well
+    while (files.size > 40) files.delete(files.keys().next().value); // the longest unused; browsers keep the bytes as well
   }
   return files.get(address);
 }

@@ -1,30 +1,44 @@
 // The thread that evaluates networks, so that the page stays fluid on machines without a GPU as well.
 //
-// A task is {id, networks, points | width, height, window, means}: networks is a list of {network, vectors, from, to,
-// alpha}, addresses of a network and of a file of vectors, and the names of two vectors in it; only `from` is needed. The
-// answer is {id, values, means, operations, seconds}: for each network its values (points × outputs), or pixels with an
-// alpha channel where the task asks for a picture of a width and height; or {id, error}. means: the name of the backend
-// that must do it; by default the fastest.
+// A task is {id, networks, points | width, height, window, means}. networks is a list of instances {network, vectors, from,
+// to, alpha, act, strength, terms}: addresses of a network and of a file of vectors, the names of two vectors in it, and
+// what is done to the weights: the place between the two vectors, an element of a symmetry group by the name of its parts
+// in the same file, and the rank components that are switched on. Only `from` is needed. The answer is {id, values, means,
+// operations, seconds, told}: for each network its values (points × outputs), or pixels with an alpha channel where the
+// task asks for a picture of a width and height; or {id, error}. told: of weights that were acted on, what has changed
+// (symmetry.js); with `compare`, also the largest difference between values before and after. means: the name of the
+// backend that must do it; by default the fastest.
+//
+// A task {id, matrix} asks for a picture of one matrix of an instance: {…, part, layer, terms, colours} (matrices.js).
 
 import { Cpu } from "./cpu.js";
-import { coloured, loaded, mixed, operations, pixels, stages } from "./network.js";
+import { matrix } from "./matrices.js";
+import { coloured, filled, loaded, mixed, named, operations, pixels, stages } from "./network.js";
+import { act, compared, keep } from "./symmetry.js";
 import { fetched } from "./tensors.js";
+import { Wasm } from "./wasm.js";
 import { WebGL } from "./webgl.js";
 
 const TRIED = 512; // points with which backends are compared
+const TIMES = 3; // of which the shortest counts: other programs take their part
 const CLOSE = 2e-3; // of the largest value: what a right backend may differ
 const started = {};
 let fastest;
 
-function means() {
-  started.all ??= [new Cpu(), WebGL.create()].filter(Boolean);
-  return started.all;
+async function means() {
+  started.all ??= Promise.all([new Cpu(), Wasm.create(), WebGL.create()]);
+  return (await started.all).filter(Boolean);
 }
 
 async function timed(backend, list, points) {
   await backend.evaluate(list, points, 16); // compiles
-  const begun = performance.now(), values = await backend.evaluate(list, points, TRIED);
-  return { values, seconds: (performance.now() - begun) / 1000 };
+  let values, seconds = Infinity;
+  for (let time = 0; time < TIMES; time++) {
+    const begun = performance.now();
+    values = await backend.evaluate(list, points, TRIED);
+    seconds = Math.min(seconds, (performance.now() - begun) / 1000);
+  }
+  return { values, seconds };
 }
 
 // The fastest backend whose values are those of the processor: drivers of GPUs have faults, and WebGL in software may be
@@ -32,7 +46,7 @@ async function timed(backend, list, points) {
 async function chosen(list) {
   const dim = list[0].inputs;
   const points = Float32Array.from({ length: TRIED * dim }, (_, i) => 2 * ((i * 0.6180339887) % 1) - 1);
-  const [cpu, ...others] = means(), right = await timed(cpu, list, points);
+  const [cpu, ...others] = await means(), right = await timed(cpu, list, points);
   let best = { backend: cpu, seconds: right.seconds };
   const largest = right.values.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
   for (const backend of others) {
@@ -47,33 +61,56 @@ async function chosen(list) {
   return best.backend;
 }
 
-async function prepared({ network, vectors, from, to, alpha }) {
+// {found: the network, tensors: of the file of vectors, full: all entries of the instance}
+async function fetchedInstance({ network, vectors, from, to, alpha }) {
   const [found, { tensors }] = await Promise.all([loaded(network), fetched(vectors)]);
   const first = tensors[from].data;
-  return stages(found, to ? mixed(first, tensors[to].data, alpha) : first);
+  return { found, tensors, full: filled(found, to ? mixed(first, tensors[to].data, alpha) : first) };
 }
 
-async function evaluated({ networks, points, width, height, window, means: asked }) {
-  const lists = await Promise.all(networks.map(prepared));
-  const places = points ?? pixels(width, height, window), values = [];
+// {list: the stages of an instance, before: those without the action, told}
+async function prepared(asked, compare) {
+  const { found, tensors, full } = await fetchedInstance(asked), old = full.slice(), own = named(found, full);
+  if (asked.act) {
+    const parts = ["left", "right", "noise", "order", "sign"].map((name) => [name, tensors[`${asked.act}.${name}`]?.data]);
+    act(found.plan, own, Object.fromEntries(parts), asked.strength);
+  }
+  if (asked.terms) keep(found.plan, own, asked.terms);
+  const before = asked.act && compare ? stages(found, named(found, old)) : null;
+  return { list: stages(found, own), before, told: asked.act ? compared(found, old, full) : null };
+}
+
+async function drawnMatrix(asked) {
+  const { found, full } = await fetchedInstance(asked), { values, width, height } = matrix(found, named(found, full), asked);
+  return { values: [values], width, height, operations: 0, seconds: 0 };
+}
+
+async function evaluated({ networks, points, width, height, window, compare, means: asked }) {
+  const instances = await Promise.all(networks.map((one) => prepared(one, compare)));
+  const places = points ?? pixels(width, height, window), values = [], lists = instances.map(({ list }) => list);
   if (!asked) fastest ??= chosen(lists.reduce((most, list) => (operations(list) > operations(most) ? list : most)));
-  const backend = asked ? means().find(({ name }) => name === asked) : await fastest;
+  const backend = asked ? (await means()).find(({ name }) => name === asked) : await fastest;
   if (!backend) throw new Error(`This browser has no ${asked}.`);
   const begun = performance.now();
   let done = 0;
-  for (const list of lists) {
+  for (const { list, before, told } of instances) {
     const count = places.length / list[0].inputs, found = await backend.evaluate(list, places, count);
     values.push(points ? found : coloured(found));
     done += count * operations(list);
+    if (!before) continue;
+    const old = await backend.evaluate(before, places, count);
+    told.difference = found.reduce((most, value, i) => Math.max(most, Math.abs(value - old[i])), 0);
+    done += count * operations(list);
   }
-  return { values, means: backend.name, operations: done, seconds: (performance.now() - begun) / 1000 };
+  const seconds = (performance.now() - begun) / 1000;
+  return { values, means: backend.name, operations: done, seconds, told: instances.map(({ told }) => told) };
 }
 
 let last = Promise.resolve();
 onmessage = ({ data }) => {
   last = last.then(async () => {
     try {
-      const answer = await evaluated(data);
+      const answer = await (data.matrix ? drawnMatrix(data.matrix) : evaluated(data));
       postMessage({ id: data.id, ...answer }, answer.values.map(({ buffer }) => buffer));
     } catch (error) {
       if (!data.means) fastest = undefined; // a GPU that fails is compared anew

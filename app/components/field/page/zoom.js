@@ -2,11 +2,13 @@
 // two fingers, and with + and −; it moves with the pointer and the arrow keys. The field has no pixels, so that it is
 // decoded anew at every step: at first as large as is fluid, then sharper.
 
-import { decoded, fluid } from "./decoder.js";
+import { decoded, Pace } from "./decoder.js";
 
 const FRAME = ".wsr-frame[data-field]";
 const MOST = 4096; // times; further in, neighbouring pixels are the same number in single precision
 const LARGEST = 640; // pixels along the longer side
+const SHARES = [1, 2, 4, 8, 16, 32]; // of the whole resolution, while it moves
+const QUIET = 150; // ms without another step, after which it gets sharper
 const STEP = 1.5, SHIFT = 0.15; // of one key: times, and share of what is in view
 const views = new WeakMap();
 
@@ -15,7 +17,7 @@ const clamped = (value, most) => Math.min(most, Math.max(-most, value));
 class View {
   constructor(frame) {
     const image = frame.querySelector("img"), longest = Math.max(image.naturalWidth, image.naturalHeight);
-    Object.assign(this, { frame, image, x: 0, y: 0, zoom: 1, field: JSON.parse(frame.dataset.field) });
+    Object.assign(this, { frame, image, x: 0, y: 0, zoom: 1, pace: new Pace(SHARES.map((by) => LARGEST / by)) });
     this.half = [image.naturalWidth / longest, image.naturalHeight / longest]; // of the whole picture
     this.canvas = frame.appendChild(document.createElement("canvas"));
     this.label = frame.querySelector(".wsr-zoom");
@@ -57,7 +59,11 @@ class View {
     this.label.textContent = this.zoom > 1 ? `${this.zoom < 10 ? this.zoom.toFixed(1) : Math.round(this.zoom)}×` : "";
     this.fit();
     this.paint();
-    this.wanted = true;
+    this.again();
+  }
+
+  again() {
+    [this.wanted, this.moved] = [true, performance.now()];
     if (!this.drawing) this.draw();
   }
 
@@ -85,11 +91,16 @@ class View {
       while (this.wanted || left.length) {
         if (this.wanted) {
           this.wanted = false;
-          const whole = Math.max(this.canvas.width, this.canvas.height), sizes = [1, 2, 4, 8].map((by) => whole / by);
-          const first = this.each ? fluid(sizes, this.each) : sizes.at(-1);
-          left = sizes.filter((size) => size >= first).reverse();
+          const whole = Math.max(this.canvas.width, this.canvas.height), first = this.pace.size(this.each ?? NaN);
+          left = SHARES.map((by) => whole / by).filter((size) => size >= Math.min(first, whole)).reverse();
+          const begun = performance.now();
+          await this.step(left.shift());
+          this.pace.took((performance.now() - begun) / 1000);
+        } else if (performance.now() - this.moved < QUIET) {
+          await new Promise((done) => setTimeout(done, 10));
+        } else {
+          await this.step(left.shift());
         }
-        await this.step(left.shift());
       }
     } catch (error) {
       console.info(`This picture stays as it is: ${error.message}`);
@@ -102,7 +113,8 @@ class View {
 
   async step(longest) {
     const window = this.window(), [width, height] = this.half.map((one) => Math.max(1, Math.round(longest * one)));
-    const { values, operations, means } = await decoded({ networks: [{ ...this.field, from: "a" }], width, height, window });
+    const networks = [{ from: "a", ...JSON.parse(this.frame.dataset.field) }];
+    const { values, operations, means } = await decoded({ networks, width, height, window });
     this.each = operations / (width * height);
     Object.assign(this.frame.dataset, { means, window: window.map((one) => one.toFixed(4)).join(" ") });
     const picture = Object.assign(document.createElement("canvas"), { width, height });
@@ -124,6 +136,9 @@ document.addEventListener("wheel", (event) => {
   const view = viewOf(event.target);
   if (view?.scale(Math.exp(-clamped(event.deltaY, 200) / 400), view.place(event.clientX, event.clientY))) event.preventDefault();
 }, { passive: false });
+
+// Its network has become another one (FieldSheet).
+document.addEventListener("wsr-moved", (event) => views.get(event.target)?.zoom > 1 && views.get(event.target).again());
 
 document.addEventListener("dblclick", (event) => viewOf(event.target)?.scale(0));
 

@@ -49,13 +49,17 @@ def test_samples_appear_step_by_step_and_are_judged(sampled):
 
 
 def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sampled):
-    (sketch, first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym", "diffusion")
-    assert len(sketch.items) == len(first.items) == len(judged.sampled.weights) == 6
+    (first, judged), ask = generate_run.opening("emoji-mlora-asym"), ("emoji", "mlora-asym", "diffusion")
+    assert len(first.items) == len(judged.sampled.weights) == 6
+    assert all("src" not in item and item["field"]["network"] for item in first.items)  # the page draws them
+    sketch, surfaces, *_ = generate_run.opening("shapes10-mlora-asym")
+    assert len(sketch.items) == len(surfaces.items) == 6 and all("src" in item for item in sketch.items)
     assert judged.items[1]["label"] == "2 · blend"
     assert "6 new networks" in judged.state
     nothing = gr.skip()
     again, same = generate_run.opening("emoji-mlora-asym")  # sampled once for all visitors
-    assert again.items is first.items and same.sampled is judged.sampled
+    assert again.items == first.items and same.sampled is judged.sampled
+    assert next(generate_run.opening("shapes10-mlora-asym")).items is surfaces.items
     _, shown, last = handlers.opened(TAB, *ask, None, Request())
     assert shown["sampled"] is judged.sampled and last == nothing
     assert list(handlers.opened(TAB, *ask, judged.sampled, Request())) == [nothing]
@@ -114,12 +118,12 @@ def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatc
     stop, pictures = tmp_path / "stop", drawn.pictures
 
     def pressed(name, weights, resolution, pixels):
-        if resolution == 16:
+        if resolution == 12:
             stop.touch()
         return pictures(name, weights, resolution, pixels)
 
     monkeypatch.setattr(drawn, "pictures", pressed)
-    *_, last = generate_run.run(models.checked(*ASKED), stop)
+    *_, last = generate_run.run(models.checked("shapes10", *ASKED[1:]), stop)
     assert "Stopped after 10 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
 
 

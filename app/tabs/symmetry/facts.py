@@ -1,0 +1,34 @@
+"""What is said of changed weights, beside their picture."""
+
+from markupsafe import Markup
+
+from app.shell import snippets
+from app.tabs.symmetry.run import Moved, Subject
+
+_DIFFERENCE = Markup("largest difference {}{}")
+_DISTANCE = Markup("moved by {}; their norm is {:.3g}")
+
+
+def measured(of: Subject, moved: Moved) -> str:
+    """Measured differences. The page measures them anew when it moves the weights itself (`FieldSheet`)."""
+    unit = f" ({of.model.modality.value_unit})" if of.model.modality.value_unit else ""
+    lines = [
+        ("picture", _DIFFERENCE.format(snippets.told("difference", small(moved.difference)), unit)),
+        ("weights", _DISTANCE.format(snippets.told("distance", f"{moved.distance:.3g}"), moved.size)),
+    ]
+    if of.model.masked:
+        held = "all in place" if not moved.broken else f"{moved.broken:,} moved"
+        lines.append(("held weights", snippets.told("broken", held)))
+    return snippets.ledger(lines)
+
+
+def why(of: Subject, moved: Moved) -> str:
+    if not of.model.masked:
+        return "There is no mask, so no weight is held: one picture has many places, and all of them are equally good."
+    if moved.broken:
+        return "The picture is the same, but these weights are no longer ones that the mask allows."
+    return "The mask leaves this freedom: what it holds at zero stays zero under a sign or a scale."
+
+
+def small(value: float) -> str:
+    return "0" if value == 0 else f"{value:.0e}" if value < 1e-3 else f"{value:.2g}"
