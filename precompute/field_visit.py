@@ -11,7 +11,8 @@ from wsr.paths import assets_dir
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Route
 
-STEPS = 20  # of each slider
+STEPS = 20  # of each slider, and of the zoom
+ARROWS, ZOOM = ("ArrowRight", "ArrowLeft"), ("+", "-")  # keys that move there and back
 STEP = 0.15  # seconds between two
 SETTLING = 3.0  # seconds after which answers are there
 PATIENCE = 180  # seconds within which the server comes to rest
@@ -45,14 +46,16 @@ def _visit(page: "Page", address: str, server: int) -> dict[str, dict[str, float
     page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
     page.goto(address)
     page.locator(".wsr-pictures button").first.wait_for(timeout=120_000)
-    parts = {"α in Connect": _alpha, "sliders of Symmetry": _symmetry, "Edit in Generate": _edit}
+    parts = {"zoom in the Atlas": _zoom, "α in Connect": _alpha, "sliders of Symmetry": _symmetry,
+             "Edit in Generate": _edit}  # fmt: skip
     found = {}
     for name, part in parts.items():
         sliders = part(page, address)
+        keys = ZOOM if part is _zoom else ARROWS
         _rest(server)
         for slider in sliders:
             slider.focus()
-            for key in ("ArrowRight", "ArrowLeft"):
+            for key in keys:
                 page.keyboard.press(key)
                 page.wait_for_timeout(1000 * SETTLING)
         _rest(server)
@@ -61,7 +64,7 @@ def _visit(page: "Page", address: str, server: int) -> dict[str, dict[str, float
         for slider in sliders:
             slider.focus()
             for step in range(STEPS):
-                page.keyboard.press("ArrowRight" if step < STEPS // 2 else "ArrowLeft")
+                page.keyboard.press(keys[step >= STEPS // 2])
                 page.wait_for_timeout(1000 * STEP)
         page.wait_for_timeout(1000 * SETTLING)
         cpu = used(server)["cpu_seconds"] - before
@@ -81,6 +84,14 @@ def _rest(server: int) -> None:
         time.sleep(SETTLING)
         if used(server)["cpu_seconds"] - before < 0.05 * SETTLING:
             return
+
+
+def _zoom(page: "Page", address: str) -> list["Locator"]:
+    """Only the page can do this: without its decoder, pictures stay as they are."""
+    page.locator(".wsr-pictures button:visible").first.click()
+    frame = page.locator(".wsr-frame[data-field]:visible").first
+    frame.wait_for()
+    return [frame]
 
 
 def _alpha(page: "Page", address: str) -> list["Locator"]:
