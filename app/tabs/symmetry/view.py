@@ -47,7 +47,7 @@ def _layout(datasets: list[str]) -> SymmetryTab:
     with gr.Row():
         titles = library.titles(library.collection_names())
         dataset = gr.Radio(
-            titles, value=datasets[0], label="Data set", show_label=False, container=False, min_width=190, scale=0
+            titles, value=datasets[0], label="Data set", show_label=False, container=False, min_width=400, scale=0
         )
         strip = Pictures(first, sprite=sprite_of(datasets[0]), elem_classes="wsr-strip")
     shown = [card for make in CARDS if (card := make(datasets[0]))]
