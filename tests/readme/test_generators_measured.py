@@ -103,6 +103,25 @@ def test_shapes_of_the_large_zoo():
     says("are {:.1f} % of 256 samples and {:.1f} % of 200 held-out fits".format(*shares))
 
 
+def test_hyperdiffusion_of_the_same_shapes():
+    rows, means = report("scaling-shapes10")["rows"], {}
+    for label, cells in table("**HyperDiffusion has learnt").items():
+        own = [row for row in rows if row["representation"] == GENERATED[label] and row["count"] == 1600]
+        is_said(cells[0], len(own))
+        for cell, name in zip(cells[1:3], ("FD", "MMD-P"), strict=True):
+            values = [row[name] for row in own]
+            is_said(cell, np.mean(values), np.std(values, ddof=1))
+            means[label, name] = np.mean(values)
+        is_said(cells[3], 100 * np.mean([1 - row["novel"] for row in own]))
+        is_said(cells[4], own[0]["FD of fits"])
+        means[label, "floor"] = own[0]["FD of fits"]
+    base, best = "MLP (HyperDiffusion)", "mLoRA-Asym"
+    fd, mmd = (means[best, name] / means[base, name] for name in ("FD", "MMD-P"))
+    says(f"{fd:.2f} times it, and {mmd:.2f} times its MMD-P")
+    left, taken = means[base, "FD"] / 3 - means[best, "floor"], means[best, "FD"] - means[best, "floor"]
+    says(f"leaves it {left:.3f}, and it takes {taken:.3f}")
+
+
 def test_how_sure_classifiers_are_of_faces():
     *attributes, mean = report("certainty")["rows"]
     says(f"(hair, glasses, mouth and {({13: 'ten'})[len(attributes)]} more)")
