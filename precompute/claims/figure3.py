@@ -135,7 +135,8 @@ def _pairs(rows: list[Mapping], names: tuple[str, str]) -> dict[str, Pair]:
         found.setdefault(LITERAL, {}).setdefault(alone[0], found[OWN][alone[0]])
     # the literal start of an MLP is its own: independent draws, at the scale of each layer
     # additive adapters start from independent draws anyway
-    for series in (one for one in list(found) if one.startswith(POSITIVE)):
+    centred = {name for name in names if named(name).centred}
+    for series in (one for one in list(found) if one.startswith(POSITIVE) and centred & found[one].keys()):
         for name in names:
             if not named(name).centred and name in found.get(OWN, {}):
                 found[series].setdefault(name, found[OWN][name])

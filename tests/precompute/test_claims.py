@@ -136,6 +136,9 @@ def test_figure_3_is_judged_where_starts_are_independent(copied):
             new["raw"]["drops"] = (low + 0.01 * noise.normal(size=len(row["raw"]["drops"]))).tolist()
             report["rows"].append(new)
 
+    whole = records("figure3")
+    assert whole["figure3.barrier.mlora-asym>lora-asym"]["verdict"] == "refuted"  # from positive independent starts
+    copied("wide-starts-shapes10", lambda report: report.update({"rows": []}))
     before = records("figure3")
     assert before["figure3.barrier.mlora-asym>lora-asym"]["verdict"] == "not comparable"
     assert "0.99" in str(before["figure3.barrier.mlora-asym>lora-asym"]["more"])  # every start's cosine is told

@@ -209,6 +209,25 @@ def figure_3(data: str) -> dict[tuple, dict]:
     return {tuple(row[key] for key in keys): row for row in report(f"figure3-{data}")["rows"]}
 
 
+def test_really_independent_starts():
+    wide = {data: report(f"wide-starts-{data}")["rows"] for data in ("shapes10", "emoji")}
+    for label, (cosine, *cells) in table("**Really independent starts.**").items():
+        name, own = LABELS[label.removesuffix(" (own starts)")], label.endswith("(own starts)")
+        for cell, data in zip(cells, ("shapes10", "emoji"), strict=True):
+            row = figure_3(data)[name, "own", 0.02, 1.0] if own else next(
+                row for row in wide[data] if (row["representation"], row["sigma"]) == (name, 1.52))  # fmt: skip
+            is_said(cosine, row["start_cosine"])
+            is_said(cell, row["raw"]["drop"]["mean"], row["raw"]["drop"]["sd"])
+    shapes = next(row for row in wide["shapes10"] if row["representation"] == "mlora-asym")
+    near = figure_3("shapes10")["mlora-asym", "own", 0.02, 0.0]["raw"]["drop"]["mean"]
+    says(f"from {near:.3f} the barrier of shapes rises to {shapes['raw']['drop']['mean']:.3f}")
+    drops = [np.array(row["raw"]["drops"]) for row in (shapes, figure_3("shapes10")["lora-asym", "own", 0.02, 1.0])]
+    gain = paired(*drops)
+    says(f"(by {gain.mean:.3f}, 95 % interval {gain.low:.3f} to {gain.high:.3f})")
+    half = [row["raw"]["drop"]["mean"] for row in wide["emoji"] if row["representation"] == "mlora"][:2]
+    says("{:.1f} and {:.1f} dB".format(*half))
+
+
 @pytest.mark.parametrize("title, data", [("**Shapes** at λ = 1", "shapes10"), ("**Emoji** at λ = 1", "emoji")])
 def test_figure_3(title, data):
     found = figure_3(data)
