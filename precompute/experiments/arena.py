@@ -48,7 +48,8 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
         by_pair.setdefault((cell.representation, cell["encoder"]), []).append(value)
     order = [(model, encoder) for model in registry.names() for encoder in encoders.names()]
     rows = [_row(*pair, by_pair[pair]) for pair in order if pair in by_pair]
-    write_tables(paths, rows, preset=context.preset, column=COLUMN, **asdict(SETTINGS))
+    settings = {name: value for name, value in asdict(SETTINGS).items() if name != "seed"}
+    write_tables(paths, rows, preset=context.preset, column=COLUMN, **settings)
 
 
 def _row(representation: str, encoder: str, values: list[dict]) -> dict:
