@@ -68,6 +68,9 @@ TARGETS = {
     "learnability": Target("which ways of fitting make weights learnable", (
         Part(("learnability",), ("faces", "shapes10")),),
         by_name="it is a search whose outcome is in the presets"),
+    "arena": Target("what encoders of weights read: symmetries ignored, removed or respected", (
+        Part(("arena",), ("shapes10", "faces", "emoji")),),
+        by_name="only shapes10 has been measured, with short trainings"),
     "claims": Target("every claim of the paper, with its verdict: REPRODUCTION.md", (Part(("claims",)),)),
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ import wsr  # noqa: E402, F401  # before torch: it says how threads wait
 
 # jaxtyping signatures of the engine are checked during tests only, since it costs a few percent
 CHECKED = (
-    "fields", "fitting", "symmetry", "analysis", "generators", "imports",
+    "fields", "fitting", "symmetry", "analysis", "generators", "imports", "encoders",
     "modalities.targets", "modalities.image_targets", "modalities.occupancy_targets",
 )  # fmt: skip
 jaxtyping.install_import_hook([f"wsr.{name}" for name in CHECKED], "beartype.beartype")

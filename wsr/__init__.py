@@ -25,6 +25,7 @@ _HOMES = {
     "Zoo": "wsr.zoo",
     "WsrError": "wsr.errors",
     "directions": "wsr.analysis.directions",
+    "encoders": "wsr.encoders",
     "metrics": "wsr.metrics",
 }
 
@@ -37,7 +38,7 @@ def __getattr__(name: str):
     if name not in _HOMES:
         raise AttributeError(f"module 'wsr' has no attribute {name!r}")
     module = import_module(_HOMES[name])
-    value = module if name == "metrics" else getattr(module, name)
+    value = module if name in ("encoders", "metrics") else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -15,6 +15,7 @@ from PIL import Image
 from precompute import __main__ as command
 from precompute import generators, judging, large_generators
 from precompute.experiments import (
+    arena,
     audits,
     augmentation,
     barrier_levers,
@@ -41,9 +42,11 @@ from precompute.experiments import (
     table4,
     wide_starts,
 )
+from wsr import encoders as encoders_of_weights
 from wsr import presets
 from wsr.analysis.realism import load_realism
 from wsr.data import images
+from wsr.encoders.settings import TrainingSettings
 from wsr.fitting import encoders
 from wsr.fitting.encoder import EncoderConfig
 from wsr.generators.diffusion import DiffusionConfig, config
@@ -63,6 +66,7 @@ SMALL = {
                                                 ("mlora", "normal", 1.0, 1.0), ("mlp", "own", 0.02, 1.0)],
               "POINTS": 500, "SURFACE": 16},
     wide_starts: {"SIGMAS": (0.5, 1.52)},
+    arena: {"SEEDS": (0, 1), "SETTINGS": TrainingSettings(epochs=1)},
     table1: {"CLOUDS": 2},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
     diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
@@ -144,11 +148,18 @@ def report(name: str) -> dict:
 
 def test_fits_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 40, 8)
-    names = ("table4", "figure3", "wide_starts", "trajectories", "dimensions", "barrier_levers", "learning_rates")
+    names = ("table4", "arena", "figure3", "wide_starts", "trajectories", "dimensions", "barrier_levers")
+    names += ("learning_rates", "arena_permuted")
     assert small(faces, *names) == 0, failures(capsys)
     scores = report("table4-images-faces-paper")
     assert len(scores["rows"]) == 2 * 6 and len(scores["order"]) == 2 * 3 * len(table4.ORDER)
     assert (assets_dir() / "reports/table4-images-faces-paper.png").exists()
+    read = report("arena-images-faces-paper")["rows"]
+    assert len(read) == 6 * len(encoders_of_weights.names())
+    assert {row["encoder"] for row in read if row["why not"]} == {"nfn", "product"}
+    permuted = report("arena-permuted-images-faces-paper")["rows"]
+    assert {row["representation"] for row in permuted} == {"mlp", "lora", "mlora"}
+    assert all(row["seeds"] == 2 and 0 <= row["accuracy"] <= 100 for row in read if not row["why not"])
     lines = report("figure3-images-faces-paper")
     assert [(row["representation"], row["lambda"]) for row in lines["rows"]] == [
         ("mlora", 0.0), ("mlora", 1.0), ("mlora", 1.0), ("mlp", 1.0),
