@@ -42,6 +42,8 @@ def test_no_handler_returns_a_tuple(assets):
             continue
         handler = function_of(fn.fn)
         seen.add(handler)
+        if fn.api_visibility == "public":  # a program, which has no widgets, takes what comes by its place
+            continue
         if handler.__name__ == "<lambda>":
             assert len(fn.outputs) == 1 or not isinstance(fn.fn(), tuple)
             continue

@@ -20,7 +20,9 @@ def test_a_tap_is_a_pick_and_two_fingers_zoom_and_move(open_page):
     page.touchscreen.tap(x, y)
     picked(page, item)
     assert page.locator(".wsr-tip:visible").count() == 0, "nothing would take it away"
-    page.wait_for_timeout(800)  # the page glides to its picture
+    settled = "() => new Promise((done) => { const at = scrollY; setTimeout(() => done(at === scrollY), 400); })"
+    page.wait_for_function(settled)  # the page glides to its picture, away from the middle of the map
+    page.evaluate("document.querySelector('.wsr-chart').scrollIntoView({block: 'center', behavior: 'instant'})")
     range_of = "['xaxis', 'yaxis'].map((a) => [...document.querySelector('.wsr-plot')._fullLayout[a].range])"
     box = page.locator(".wsr-chart").first.bounding_box()
     middle, scrolled = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), page.evaluate("scrollY")

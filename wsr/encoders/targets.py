@@ -10,7 +10,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor
 
 from wsr.analysis.attributes import CLASS, attributes_of
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 from wsr.zoo.zoo import Zoo
 
 
@@ -42,7 +42,7 @@ class Target:
         if values.nunique() < 2:
             raise WsrError(
                 f"There is nothing to learn about {column!r}: an encoder needs training fits with two different values "
-                f"or more, and here are {values.nunique()} in {len(values)} fits."
+                f"or more, and here are {values.nunique()} in {counted(len(values), 'fit')}."
             )
         if pd.api.types.is_numeric_dtype(values):
             return cls(column, (), float(values.mean()), float(values.std(ddof=0)))

@@ -84,8 +84,8 @@ def export_zoo(
         chosen = list(dict.fromkeys(ids)) or good
         if len(chosen) > MOST:
             raise WsrError(
-                f"{len(chosen):,} instances are too many for one export, which holds {MOST:,} at most: choose a part "
-                "by --count or --ids."
+                f"{counted(len(chosen), 'instance')} are too many for one export, which holds {MOST:,} at most: "
+                "choose a part by --count or --ids."
             )
         kind.write(Exported(zoo, chosen, folder, out, size, method, progress or (lambda done, total: None)))
     return out

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from wsr.errors import counted
 from wsr.exports.base import README, Exported
 from wsr.exports.tables import described, thumbnails
 from wsr.paths import make_dir
@@ -52,8 +53,10 @@ tags:
 
 # {zoo.path.name}
 
-{len(exported.ids):,} neural fields of {zoo.modality.plural}, as weights: {zoo.representation.kind.label}{base}.
-Each row has `weights` ({zoo.weights(exported.ids[:1]).shape[1]:,} numbers, trained entries only), `class`, `quality`
+{counted(len(exported.ids), 'neural field')} of {zoo.modality.plural}, as weights:
+{zoo.representation.kind.label}{base}.
+Each row has `weights` ({counted(zoo.weights(exported.ids[:1]).shape[1], 'number')}, trained entries only), `class`,
+`quality`
 ({zoo.modality.title}) and a picture of what the weights decode to. `zoo.json` says everything that decoding needs.
 
 ```python

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from wsr.analysis.neighbours import nearest
 from wsr.analysis.projections import project
+from wsr.errors import counted
 from wsr.exports.base import README, Exported
 from wsr.exports.tables import described, thumbnails
 from wsr.map_layouts import NAMES, ProjectionConfig
@@ -30,8 +31,9 @@ def write(exported: Exported) -> None:
     with atomic_path(exported.folder / NAME) as temporary:
         pq.write_table(pa.table(columns), temporary)
     (exported.folder / README).write_text(
-        f"# {exported.zoo.path.name}\n\n{len(exported.ids):,} instances. Places: {NAMES[exported.method]} of their "
-        f"weights; neighbours: by the cosine of weights around their mean.\n\n```sh\npip install embedding-atlas\n"
+        f"# {exported.zoo.path.name}\n\n{counted(len(exported.ids), 'instance')}. "
+        f"Places: {NAMES[exported.method]} of their weights; neighbours: by the cosine of weights around "
+        f"their mean.\n\n```sh\npip install embedding-atlas\n"
         f"{command(str(exported.out / NAME))}\n```\n"
     )
 

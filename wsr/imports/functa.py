@@ -97,7 +97,7 @@ class Functa(Layout):
             tensors |= {weight_name(number): held[weight].mT, bias_name(number): held[bias]}
         size = held[mapped[0]].shape[0]
         if batch.shapes[LATENT] != (size,):
-            raise Mismatch(f"its vectors have the shape {batch.shapes[LATENT]}, and the network takes {size} numbers")
+            raise Mismatch(f"its vectors have the shape {batch.shapes[LATENT]}, and the network takes ({size},)")
         shared = Shared(str(folder / SHARED), save_shared(folder / SHARED, tensors), size)
         made = ModulatedConfig(**vars(config), shared=shared)
         return make_representation("functa", None, made).at(out / SHARED)

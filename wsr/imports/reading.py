@@ -50,7 +50,7 @@ def read_files(paths: Sequence[Path]) -> list[Arrays | WsrError]:
 
 
 def _named(paths: Sequence[Path]) -> str:
-    return shown(paths[0]) if len(paths) == 1 else f"{shown(paths[0])} or one of the {len(paths) - 1:,} files after it"
+    return shown(paths[0]) if len(paths) == 1 else f"{shown(paths[0])} or {counted(len(paths) - 1, 'file')} after it"
 
 
 def _read_all(paths: Sequence[Path]) -> list[Arrays | str]:

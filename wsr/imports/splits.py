@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from wsr.data.splits import HELDOUT, TEST, TRAIN, VALIDATION, Split
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, counted, unknown_name
 from wsr.formats.files import refuse_stand_in, shown
 from wsr.formats.schema import TEXT_BYTES
 from wsr.imports.base import Item
@@ -56,7 +56,8 @@ def by_path(content: Any, path: Path) -> dict[tuple[str, ...], tuple[Split, str]
         split, paths, labels = split_names(str(name), shown(path)), part["path"], part.get("label")
         labels = [""] * len(paths) if labels is None else labels
         if not isinstance(labels, list) or len(labels) != len(paths):
-            raise WsrError(f"{shown(path)} names {len(paths):,} files of {name!r}, and another number of labels.")
+            files = counted(len(paths), "file")
+            raise WsrError(f"{shown(path)} names {files} of {name!r}, and another number of labels.")
         for one, label in zip(paths, labels, strict=True):
             found[Path(str(one)).parts[-DEPTH:]] = (split, str(label))
     return found

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from wsr.data import IMPORTED
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
@@ -59,8 +59,8 @@ class WsrPytorch(PerInstance):
         rank, channels = batch.shapes[layers[0][0]]
         if len(layers) != field.config.layers or channels != field.config.channels:
             raise Mismatch(
-                f"it adapts {len(layers)} layers of {channels} channels, and the base has {field.config.layers} of "
-                f"{field.config.channels}"
+                f"it adapts {counted(len(layers), 'layer')} of width {channels}, and the base has "
+                f"{field.config.layers} of {field.config.channels}"
             )
         save_base(folder / f"{BASE}.safetensors", field, info)
         base = copy(load_base(folder / f"{BASE}.safetensors"))

@@ -126,9 +126,9 @@ def _(model: NeuronChain, full, kind, generator, strength):
     order, factor = [], []
     for layer in model.neurons():
         moves = kind == "permutation" or layer.odd == (kind == "sign")
-        drawn = _drawn(1, layer.width, kind if moves else "none", generator, strength)
-        order.append(drawn[0][0].to(full.device))
-        factor.append(drawn[1][0].to(full))
+        rows, sign, noise = _drawn(1, layer.width, kind if moves else "none", generator)
+        order.append(rows[0].to(full.device))
+        factor.append((sign * torch.exp(strength * noise))[0].to(full))
     return _moved(model, full, order, factor)
 
 
