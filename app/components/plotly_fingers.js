@@ -31,12 +31,11 @@ function followFingers() {
     if (!held || event.touches.length !== 2) return;
     event.preventDefault();
     const waiting = next !== null;
-    next = fingers(event);
+    next = { now: fingers(event), from: held }; // the fingers may have left before the browser paints
     if (waiting) return;
     requestAnimationFrame(() => {
-      const [now, from] = [next, held];
+      const { now, from } = next;
       next = null;
-      if (!from) return;
       const scale = from.gap / now.gap;
       const ranges = ["x", "y"].map((name, i) => moved(`${name}axis`, { then: from.middle[i], now: now.middle[i] }, scale, from[name]));
       plotly.relayout(plot, Object.assign({}, ...ranges));

@@ -15,7 +15,8 @@ def test_narrow_pages_do_not_scroll_sideways(open_page, width):
 
 
 def test_a_tap_is_a_pick_and_two_fingers_zoom_and_move(open_page):
-    page = open_page(**PHONE)
+    # in a browser of its own: beside pages that have no touch, fingers that a test sends are not heard
+    page = open_page(flags=("--touch-events=enabled",), **PHONE)
     x, y, item = page.evaluate(PLACE, [2, 4])
     page.touchscreen.tap(x, y)
     picked(page, item)
@@ -38,10 +39,14 @@ def test_a_tap_is_a_pick_and_two_fingers_zoom_and_move(open_page):
     width = lambda range_: range_[1] - range_[0]  # noqa: E731
     (x0, y0) = page.evaluate(range_of)
     spread(30, 60, 90)
+    page.wait_for_function(f"before => {range_of}[0][0] !== before", arg=x0[0])
+    page.wait_for_timeout(500)
     (x1, y1) = page.evaluate(range_of)
     assert width(x1) == pytest.approx(width(x0) / 3, rel=0.05) and width(y1) == pytest.approx(width(y0) / 3, rel=0.05)
     spread(60, 60, 60, along=-20)
-    (x2, y2) = page.evaluate(range_of)
+    page.wait_for_function(f"before => {range_of}[0][0] !== before", arg=x1[0])
+    page.wait_for_timeout(500)
+    (x2, _) = page.evaluate(range_of)
     assert x2[0] > x1[0] and width(x2) == pytest.approx(width(x1), rel=0.02)
     assert page.evaluate("scrollY") == scrolled
 
