@@ -2,7 +2,6 @@
 what a first visit fetches. Flat charts need a third of the whole, which is fetched once a chart is drawn in space."""
 
 import functools
-import gzip
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,10 +9,11 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
-import brotli  # gradio needs it
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
+
+from app.compressed import compressed, taken
 
 
 @dataclass(frozen=True)
@@ -39,32 +39,24 @@ HEADERS = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Acce
 _compressing = threading.Lock()  # a visitor who comes while one is compressed does not do it again
 
 
-@functools.lru_cache(2)
-def _gzip(path: Path) -> bytes:
-    return gzip.compress(path.read_bytes(), compresslevel=9, mtime=0)
+@functools.lru_cache(4)
+def _small(path: Path, encoding: str) -> bytes:
+    return compressed(path.read_bytes(), encoding, QUALITY)
 
 
-@functools.lru_cache(2)
-def _brotli(path: Path) -> bytes:
-    return brotli.compress(path.read_bytes(), quality=QUALITY, mode=brotli.MODE_TEXT)
+def _content(script: Script, encoding: str) -> bytes:
+    with _compressing:
+        return _small(script.path, encoding)
 
 
 def _sent(script: Script) -> Callable[[Request], Response]:
-    makers = {"br": _brotli, "gzip": _gzip}
-
     def answer(request: Request) -> Response:
-        accepted = request.headers.get("accept-encoding", "")
-        name = next((one for one in makers if one in accepted), None)
-        content = script.path.read_bytes() if name is None else _content(makers[name], script)
-        encoding = {} if name is None else {"Content-Encoding": name}
-        return Response(content, media_type="text/javascript", headers=HEADERS | encoding)
+        encoding = taken(request.headers.get("accept-encoding", ""))
+        content = _content(script, encoding) if encoding else script.path.read_bytes()
+        headers = HEADERS | ({"Content-Encoding": encoding} if encoding else {})
+        return Response(content, media_type="text/javascript", headers=headers)
 
     return answer
-
-
-def _content(make: Callable[[Path], bytes], script: Script) -> bytes:
-    with _compressing:
-        return make(script.path)
 
 
 def routes() -> list[BaseRoute]:
@@ -72,7 +64,7 @@ def routes() -> list[BaseRoute]:
 
     def compress() -> None:
         for script in (FLAT, WHOLE):
-            _content(_brotli, script)
+            _content(script, "br")
 
     threading.Thread(target=compress, name="wsr-plotly", daemon=True).start()
     return [Route(f"/{script.address}", _sent(script)) for script in (FLAT, WHOLE)]

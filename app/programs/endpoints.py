@@ -12,7 +12,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.shared import library, networks, work
+from app.shared import library, networks
 from app.shell import compute, session, workers
 from app.tabs.fit import preparing
 from app.tabs.fit import run as fits
@@ -24,8 +24,6 @@ from wsr.fields import registry
 SIZES = (16, 512)  # pixels, or points of a shape's grid, which has an end of its own
 SECONDS = 60.0  # that reading, decoding and judging may take
 MOST = 16  # samples at a time
-_fitting = workers.Task(work.fit, duration=60, what="The fit")
-_sampling = workers.Task(work.sample, duration=30, what="Sampling")
 
 
 def fit(
@@ -45,18 +43,14 @@ def fit(
         file, and what they decode to: a PNG file, or a GLB file of the surface
     """
     from app.programs import in_child  # imports torch, which the page must not wait for
-    from wsr.fitting.fit import representation_for  # the same
 
     folder, over = _folder(request), _gone(request)
     target = preparing.measured(preparing.uploaded(_path(file), over), over)
     if target.trouble:
         raise WsrError(target.trouble)
     asked = fits.checked(representation, rank, steps or target.steps)
-    signal, names = target.signal.carried(), (asked.representation,)
-    records = _fitting(signal, names, asked.rank, asked.steps, target.evaluator, fits.START, stopped=over)
-    last = _last(step for _, step in records)
-    at = library.live_preset(target.modality)
-    fitted = fits.outcome(target, representation_for(*names, None, target.modality, asked.rank, at), last)
+    last = _last(step for _, step in fits.records(target, asked, over))
+    fitted = fits.outcome(target, fits.model_of(target, asked), last)
     weights = fits.weights_file(fitted, folder)
     size = fitted.modality.resolutions.final
     found = _prepared(in_child.decoded, weights, 0, size, folder, request=request)
@@ -131,8 +125,7 @@ def sample(
 
     asked = models.checked(data, representation, cls, guidance, steps, seed)
     _number("count", count, 1, MOST)
-    settings = int(count), asked.cls, asked.guidance, asked.steps, asked.seed, asked.by
-    last = _last(_sampling(models.source_of(asked), *settings, stopped=_gone(request)))
+    last = _last(samples.records(asked, _gone(request), int(count)))
     if last is None:
         raise WsrError("Sampling was stopped before its first step.")
     ids = [f"sample-{i}" for i in range(len(last.weights))]
@@ -162,7 +155,7 @@ def audit(
 
 
 # Each with the queue that it waits in.
-NAMES: dict[str, tuple[Callable, dict[str, Any]]] = {
+ENDPOINTS: dict[str, tuple[Callable, dict[str, Any]]] = {
     "fit": (fit, compute.COMPUTE), "decode": (decode, compute.PREPARE), "interpolate": (interpolate, compute.PREPARE),
     "sample": (sample, compute.COMPUTE), "audit": (audit, compute.PREPARE),
 }  # fmt: skip
@@ -170,7 +163,7 @@ NAMES: dict[str, tuple[Callable, dict[str, Any]]] = {
 
 def offer() -> None:
     """Adds the endpoints to the page that is being built."""
-    for name, (function, queue) in NAMES.items():
+    for name, (function, queue) in ENDPOINTS.items():
         gr.api(compute.guarded(function), api_name=name, api_visibility="public", **queue)
 
 

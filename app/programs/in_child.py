@@ -1,23 +1,20 @@
 """What endpoints do with weights that a program sends: reads, decodes, mixes and judges them. Runs in child processes
 (`app.shell.workers`), over paths and plain data, so that a file that should not be read harms nobody else."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from PIL import Image
 
 from app.shared import library
-from wsr.errors import WsrError, shown
+from wsr.errors import WsrError, counted, shown
 from wsr.fitting.saved import SavedWeights, load_weights, save_weights
 from wsr.formats.tensors import open_tensors
 from wsr.paths import assets_dir
-from wsr.render.decode import decode
 from wsr.render.surfaces import to_glb
 from wsr.symmetry.alignment import align
 from wsr.zoo import Zoo
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 MOST_ROWS = 1000
 GRID = 128  # points a side, of which a shape has the third power
@@ -36,54 +33,49 @@ def read(path: str) -> SavedWeights:
     return found
 
 
-def row(found: SavedWeights, index: int) -> "Tensor":
-    """One row (1, p) of the weights. WsrError for one that is not there or not finite."""
+def row(found: SavedWeights, index: int) -> SavedWeights:
+    """One row of the weights. WsrError if it is not there."""
     if not 0 <= index < len(found.ids):
-        raise WsrError(f"The file has {len(found.ids)} rows, from 0 on: there is no row {index}.")
-    one = found.weights[index : index + 1]
-    if not bool(one.isfinite().all()):
-        raise WsrError(f"The weights of {shown(found.ids[index])} are not finite and cannot be decoded.")
-    return one
+        raise WsrError(f"The file has {counted(len(found.ids), 'row')}, from 0 on: there is no row {index}.")
+    return replace(found, ids=found.ids[index : index + 1], weights=found.weights[index : index + 1])
 
 
-def drawn(found: SavedWeights, weights: "Tensor", size: int, folder: str) -> str:
-    """Decodes one row (1, p): a picture whose longer side has `size` pixels as a PNG file, or a shape as a GLB file of
-    a grid of `size` points a side. Returns its path in `folder`."""
-    if found.modality.has_surface:
-        if size > GRID:
-            raise WsrError(f"A shape is decoded on a grid of at most {GRID} points a side, not {size}.")
-        one = decode(found.representation, weights, size)[0]
-        if found.modality.empty(one):
-            raise WsrError("The field has no surface: it says that all points are outside.")
-        path = Path(folder) / "decoded.glb"
-        path.write_bytes(to_glb(one, None))
+def drawn(one: SavedWeights, size: int, folder: str) -> str:
+    """Decodes one row: a picture whose longer side has `size` pixels as a PNG file, or a shape as a GLB file of a grid
+    of `size` points a side. Returns its path in `folder`."""
+    if one.modality.has_surface and size > GRID:
+        raise WsrError(f"A shape is decoded on a grid of at most {GRID} points a side, not {size}.")
+    (shown,) = one.render(size)
+    if not one.modality.has_surface:
+        path = Path(folder) / "decoded.png"
+        Image.fromarray(one.modality.picture(shown, size)).save(path)
         return str(path)
-    one = decode(found.representation, weights, size, found.aspect)[0]
-    path = Path(folder) / "decoded.png"
-    Image.fromarray(found.modality.picture(one, size)).save(path)
+    if one.modality.empty(shown):
+        raise WsrError("The field has no surface: it says that all points are outside.")
+    path = Path(folder) / "decoded.glb"
+    path.write_bytes(to_glb(shown, None))
     return str(path)
 
 
 def decoded(path: str, index: int, size: int, folder: str) -> str:
-    found = read(path)
-    return drawn(found, row(found, index), size, folder)
+    """Decodes one row of a file. Returns the path of the picture or surface."""
+    return drawn(row(read(path), index), size, folder)
 
 
 def mixed(first: str, second: str, alpha: float, aligned: bool, size: int, folder: str) -> tuple[str, str]:
     """Weights (1 − α) a + α b, in a file and decoded. aligned: b is first moved next to a by symmetries."""
-    one, other = read(first), read(second)
-    if one.representation.layout.to_json() != other.representation.layout.to_json():
+    a, b = (row(read(path), 0) for path in (first, second))
+    model = a.representation
+    if model.layout.to_json() != b.representation.layout.to_json():
         raise WsrError(
-            f"There is no line between weights of {one.representation.kind.label} and of "
-            f"{other.representation.kind.label}: both must be of one representation, on one base, with one rank."
+            f"There is no line between weights of {model.kind.label} and of {b.representation.kind.label}: both must "
+            "be of one representation, on one base, with one rank."
         )
-    a, b = row(one, 0), row(other, 0)
-    if aligned:
-        b = align(one.representation, b, a)
-    between = a.lerp(b, alpha)
+    end = align(model, b.weights, a.weights) if aligned else b.weights
+    between = replace(a, ids=[f"{a.ids[0]} to {b.ids[0]}, {alpha:g}"], weights=a.weights.lerp(end, alpha))
     path = Path(folder) / "between.safetensors"
-    save_weights(path, between, one.representation, [f"{one.ids[0]} to {other.ids[0]}, {alpha:g}"], one.aspect)
-    return str(path), drawn(one, between, size, folder)
+    save_weights(path, between.weights, model, between.ids, between.aspect)
+    return str(path), drawn(between, size, folder)
 
 
 def judged(path: str, name: str) -> list[dict[str, Any]]:

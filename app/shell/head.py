@@ -5,15 +5,13 @@ gradio's to whoever shows a link to it as a card, so those descriptions are repl
 """
 
 import functools
-import gzip
 import html
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import brotli  # gradio needs it
-
+from app.compressed import compressed, taken
 from app.shell import glossary
 
 _HERE = Path(__file__).parent
@@ -51,7 +49,7 @@ class Head:
         if not page:
             return await self.app(scope, receive, send)
         text = self.text.replace(HERE, html.escape(_here(scope))).encode()
-        await self.app(scope, receive, _Page(send, text, _taken(scope)))
+        await self.app(scope, receive, _Page(send, text, _encoding(scope)))
 
 
 def _here(scope: Message) -> str:
@@ -68,22 +66,18 @@ def _is_page(scope: Message) -> bool:
 
 
 # A page repeats itself over more than the 32 kB that gzip looks back: of 0.89 MB Brotli makes 0.09 in 10 ms, gzip 0.19.
-_COMPRESSED: Mapping[str, Callable[[bytes], bytes]] = {
-    "br": lambda page: brotli.compress(page, quality=5, mode=brotli.MODE_TEXT),
-    "gzip": lambda page: gzip.compress(page, compresslevel=9, mtime=0),
-}
+QUALITY = 5
 
 
-def _taken(scope: Message) -> str:
-    """Returns the first encoding of _COMPRESSED that the browser takes, or an empty string."""
+def _encoding(scope: Message) -> str:
     accepted = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"accept-encoding"]
-    return next((name for name in _COMPRESSED if any(name in value for value in accepted)), "")
+    return taken(",".join(accepted))
 
 
 @functools.lru_cache(maxsize=4)
 def _compressed(page: bytes, encoding: str) -> bytes:
     """Compresses a page once for all visitors: it is the same for everybody."""
-    return _COMPRESSED[encoding](page)
+    return compressed(page, encoding, QUALITY)
 
 
 class _Page:

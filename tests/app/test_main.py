@@ -41,7 +41,7 @@ def test_no_listener_is_a_public_endpoint_but_the_five_for_programs(assets):
     page = main.build_app()
     assert len(page.fns) > 8
     public = {fn.api_name for fn in page.fns.values() if fn.api_visibility != "private"}
-    assert public == {"fit", "decode", "interpolate", "sample", "audit"} == set(endpoints.NAMES)
+    assert public == {"fit", "decode", "interpolate", "sample", "audit"} == set(endpoints.ENDPOINTS)
 
 
 def test_fits_take_turns_and_looking_does_not_wait_for_them(assets):

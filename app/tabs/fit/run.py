@@ -93,18 +93,15 @@ def over(stop: Path) -> bool:
 def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
     """Fits `target` and yields what to show, a few times a second. Ends early once `stop` exists; closing the generator
     ends the fit."""
-    from wsr.fitting.fit import representation_for
-
     yield Screen(snippets.working("Loading the base network …"))
-    at = library.live_preset(target.modality)
-    model = representation_for(request.representation, None, target.modality, request.rank, at)
+    model = model_of(target, request)
     begun = layer_arrays(model.initial(sigma=0.0).cpu().numpy(), model.layout.to_json())
     todo = _Run(target, request, model, begun)
     yield Screen(snippets.working("Starting …", 0.0))
     pace = Pace(target.modality.resolutions.live.seconds)
-    records = _records(target, request, partial(over, stop))
+    steps = records(target, request, partial(over, stop))
     try:
-        for _, record in records:
+        for _, record in steps:
             todo.last = record
             todo.steps.append(record.step)
             todo.quality.append(float(np.nanmean(record.quality)))
@@ -114,14 +111,23 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
                 pace.drawn()
                 yield _live(todo)
     finally:
-        records.close()
+        steps.close()
     yield _finished(todo, stopped=stop.exists())
 
 
 _fitting = workers.Task(work.fit, duration=60, what="The fit")
 
 
-def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
+def model_of(target: Target, request: Request) -> "Representation":
+    """Builds the representation of a fit, on the base of the target's modality."""
+    from wsr.fitting.fit import representation_for
+
+    at = library.live_preset(target.modality)
+    return representation_for(request.representation, None, target.modality, request.rank, at)
+
+
+def records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
+    """Fits a target in a child process, and yields the representation's name with each step that is recorded."""
     names = (request.representation,)
     signal, evaluator = target.signal.carried(), target.evaluator
     return _fitting(signal, names, request.rank, request.steps, evaluator, START, stopped=stopped)

@@ -82,9 +82,9 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
     """Samples and yields what to show, a few times a second. Ends early, with what there is, once `stop` exists."""
     yield Screen(snippets.working("Loading the model …"))
     pace, record = Pace(library.collection(asked.name).modality.resolutions.live_samples.seconds), None
-    records = _records(asked, stop.exists)
+    steps = records(asked, stop.exists, models.COUNT)
     try:
-        for record in records:
+        for record in steps:
             if stop.exists():
                 break
             if record.step < record.steps and pace.is_due():
@@ -93,7 +93,7 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
                 yield Screen(snippets.working(said, record.step / record.steps), shown)
                 pace.drawn()
     finally:
-        records.close()
+        steps.close()
     if record is None:
         yield Screen(snippets.settled("Stopped before the first step."))
         return
@@ -114,8 +114,9 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
 _sampling = workers.Task(work.sample, duration=30, what="Sampling")
 
 
-def _records(asked: Asked, stopped: Callable[[], bool] = lambda: False) -> "Iterator[SampleStep]":
-    settings = models.COUNT, asked.cls, asked.guidance, asked.steps, asked.seed, asked.by
+def records(asked: Asked, stopped: Callable[[], bool], count: int) -> "Iterator[SampleStep]":
+    """Samples in a child process, and yields each step."""
+    settings = count, asked.cls, asked.guidance, asked.steps, asked.seed, asked.by
     return _sampling(models.source_of(asked), *settings, stopped=stopped)
 
 

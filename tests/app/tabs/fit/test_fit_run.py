@@ -70,7 +70,7 @@ def test_stop_ends_a_fit_and_keeps_what_there_is(target, tmp_path, monkeypatch, 
 
 def test_a_visitor_who_leaves_closes_the_fit(target, tmp_path, monkeypatch, small):
     closed = []
-    records = fit_run._records
+    records = fit_run.records
 
     def watched(*args):
         try:
@@ -78,7 +78,7 @@ def test_a_visitor_who_leaves_closes_the_fit(target, tmp_path, monkeypatch, smal
         finally:
             closed.append(True)
 
-    monkeypatch.setattr(fit_run, "_records", watched)
+    monkeypatch.setattr(fit_run, "records", watched)
     run = fit_run.run(target, fit_run.checked("mlp", 4, 3000), tmp_path / "stop")
     while next(run).picture is None:
         pass

@@ -101,14 +101,14 @@ def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_
 
 
 def test_stop_leaves_what_there_is(assets, tmp_path, monkeypatch):
-    stop, records = tmp_path / "stop", generate_run._records
+    stop, records = tmp_path / "stop", generate_run.records
 
     def pressed(*args):
         for record in records(*args):
             stop.touch()
             yield record
 
-    monkeypatch.setattr(generate_run, "_records", pressed)
+    monkeypatch.setattr(generate_run, "records", pressed)
     *_, last = generate_run.run(models.checked(*ASKED), stop)
     assert "Stopped after 1 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
     assert not last.sampled.verdicts and "near" not in last.items[0]
