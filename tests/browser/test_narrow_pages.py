@@ -14,12 +14,40 @@ def test_narrow_pages_do_not_scroll_sideways(open_page, width):
         page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_a_tap_is_a_pick(open_page):
+def test_a_tap_is_a_pick_and_two_fingers_zoom_and_move(open_page):
     page = open_page(**PHONE)
     x, y, item = page.evaluate(PLACE, [2, 4])
     page.touchscreen.tap(x, y)
     picked(page, item)
     assert page.locator(".wsr-tip:visible").count() == 0, "nothing would take it away"
+    page.wait_for_timeout(1500)  # the page glides to its picture, away from the middle of the map
+    page.evaluate("document.querySelector('.wsr-chart').scrollIntoView({block: 'center', behavior: 'instant'})")
+    page.wait_for_timeout(500)
+    range_of = "['xaxis', 'yaxis'].map((a) => [...document.querySelector('.wsr-plot')._fullLayout[a].range])"
+    box = page.locator(".wsr-chart").first.bounding_box()
+    middle, scrolled = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2), page.evaluate("scrollY")
+
+    def spread(*gaps, along=0):
+        touch = page.context.new_cdp_session(page)
+        for i, gap in enumerate(gaps):
+            at = [{"x": middle[0] + side * gap + along * i, "y": middle[1], "id": side + 1} for side in (-1, 1)]
+            touch.send("Input.dispatchTouchEvent", {"type": "touchMove" if i else "touchStart", "touchPoints": at})
+            page.wait_for_timeout(300)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    width = lambda range_: range_[1] - range_[0]  # noqa: E731
+    (x0, y0) = page.evaluate(range_of)
+    spread(30, 60, 90)
+    page.wait_for_function(f"before => {range_of}[0][0] !== before", arg=x0[0])
+    page.wait_for_timeout(500)
+    (x1, y1) = page.evaluate(range_of)
+    assert width(x1) == pytest.approx(width(x0) / 3, rel=0.05) and width(y1) == pytest.approx(width(y0) / 3, rel=0.05)
+    spread(60, 60, 60, along=-20)
+    page.wait_for_function(f"before => {range_of}[0][0] !== before", arg=x1[0])
+    page.wait_for_timeout(500)
+    (x2, _) = page.evaluate(range_of)
+    assert x2[0] > x1[0] and width(x2) == pytest.approx(width(x1), rel=0.02)
+    assert page.evaluate("scrollY") == scrolled
 
 
 CUT = """() => [...document.querySelectorAll("table")].filter((t) => t.getClientRects().length).filter((t) => {
