@@ -72,7 +72,7 @@ def decode(weights: gr.FileData, index: int = 0, size: int = 128, request: gr.Re
     """
     from app.programs import in_child  # imports torch, which the page must not wait for
 
-    _number("size", size, *SIZES)
+    models.require_within("size", size, *SIZES)
     return _file(_prepared(in_child.decoded, _path(weights), int(index), int(size), _folder(request), request=request))
 
 
@@ -94,8 +94,8 @@ def interpolate(
     """
     from app.programs import in_child  # imports torch, which the page must not wait for
 
-    _number("alpha", alpha, -1, 2)
-    _number("size", size, *SIZES)
+    models.require_within("alpha", alpha, -1, 2)
+    models.require_within("size", size, *SIZES)
     paths = _path(first), _path(second)
     found = _prepared(in_child.mixed, *paths, float(alpha), bool(aligned), int(size), _folder(request), request=request)
     return _file(found[0]), _file(found[1])
@@ -124,7 +124,7 @@ def sample(
     from wsr.fitting.saved import save_weights  # the same
 
     asked = models.checked(data, representation, cls, guidance, steps, seed)
-    _number("count", count, 1, MOST)
+    models.require_within("count", count, 1, MOST)
     last = _last(samples.records(asked, _gone(request), int(count)))
     if last is None:
         raise WsrError("Sampling was stopped before its first step.")
@@ -191,11 +191,6 @@ def _file(path: str | Path) -> dict[str, Any]:
 def _folder(request: gr.Request | None) -> Path:
     """A new folder for the answer's files; it goes when the program leaves."""
     return Path(tempfile.mkdtemp(dir=session.session_dir(request)))
-
-
-def _number(what: str, value: Any, low: float, high: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise WsrError(f"The {what} must lie between {low} and {high}, and {str(value)[:20]!r} does not.")
 
 
 def _prepared(function: Callable, *args: Any, request: gr.Request | None) -> Any:

@@ -75,9 +75,10 @@ def export_zoo(
         raise WsrError(f"{zoo.modality.plural.capitalize()} are decoded at 8 to {most:,}, not at {size}.")
     with zoo.writing(), new_folder(out) as folder:
         good = zoo.good()["id"].tolist()
-        unknown = [name for name in ids if name not in set(good)]
-        if unknown:
-            raise unknown_name(f"instance with the status 'ok' in the zoo {zoo.path.name}", unknown[0], good)
+        known = set(good)
+        unknown = next((name for name in ids if name not in known), None)
+        if unknown is not None:
+            raise unknown_name(f"instance with the status 'ok' in the zoo {zoo.path.name}", unknown, good)
         if not good:
             held = counted(len(zoo), "instance")
             raise WsrError(f"The zoo {str(zoo.path)!r} has {held}, and none with the status 'ok': nothing to export.")

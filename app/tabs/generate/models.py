@@ -99,9 +99,14 @@ def checked(
         raise unknown_name("class", str(cls), classes)
     for what, value, (low, high) in (("guidance", guidance, GUIDANCE), ("number of steps", steps, STEPS),
                                      ("seed", seed, SEEDS)):  # fmt: skip
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-            raise WsrError(f"The {what} must lie between {low} and {high}, and {str(value)[:20]!r} does not.")
+        require_within(what, value, low, high)
     return Asked(name, by, None if cls == ANY else cls, float(guidance), int(steps), int(seed))
+
+
+def require_within(what: str, value: Any, low: float, high: float) -> None:
+    """Raises a WsrError unless a value from outside is a number in this range."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise WsrError(f"The {what} must lie between {low} and {high}, and {str(value)[:20]!r} does not.")
 
 
 def classes_of(name: str, by: str) -> list[str]:
