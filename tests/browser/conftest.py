@@ -24,7 +24,8 @@ HARMLESS = (
     "WebGPU",
     "AbortError",  # gradio's open requests, when a test leaves the page
 )
-CUT_OFF = "Unexpected error Connection errored out. "
+# What gradio says once a page that is being left is cut off: from the server, and then from what the server kept for it.
+CUT_OFF = ("Unexpected error Connection errored out.", "Unexpected error 404: Not Found")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -126,18 +127,7 @@ def open_page(address, tabs):
     def visit(*, link: str = "", flags: tuple[str, ...] = (), **options) -> Page:
         page = tabs.take(flags, {"viewport": {"width": 1440, "height": 900}, **options})
         page.set_default_timeout(PATIENCE)
-        errors, strangers = [], []
-        heard = {
-            "pageerror": lambda error: errors.append(str(error)),
-            "console": lambda said: errors.append(said.text) if said.type == "error" else None,
-            "request": lambda request: strangers.append(request.url)
-            if not request.url.startswith((address, "data:", "blob:")) else None,
-            # a page that is reloaded says that its open streams have ended
-            "framenavigated": lambda _: errors.remove(CUT_OFF) if CUT_OFF in errors else None,
-        }  # fmt: skip
-        for event, hear in heard.items():
-            page.on(event, hear)
-        visits.append((page, heard, errors, strangers))
+        visits.append(Heard(page, address))
         page.goto(address + link)
         if not link:  # a link may open another tab than the Atlas
             page.locator(".wsr-plot .main-svg").first.wait_for()
@@ -146,12 +136,44 @@ def open_page(address, tabs):
         return page
 
     yield visit
-    for page, heard, errors, strangers in visits:
-        for event, hear in heard.items():
-            page.remove_listener(event, hear)
-        tabs.give_back(page)
-        assert not [text for text in errors if not any(word in text for word in HARMLESS)]
-        assert not strangers
+    for heard in visits:
+        heard.stop()
+        tabs.give_back(heard.page)
+        assert not [text for text in heard.errors if not any(word in text for word in HARMLESS)]
+        assert not heard.strangers
+
+
+class Heard:
+    """What a page says and asks for from now on: `errors`, and the `strangers` that it contacts."""
+
+    def __init__(self, page: Page, address: str):
+        self.page, self.address, self.errors, self.strangers = page, address, [], []
+        self.leaving = False  # from a request for another page until that page is there
+        self.listeners = {
+            "pageerror": lambda error: self.errors.append(str(error)),
+            "console": self._said,
+            "request": self._asked,
+            "domcontentloaded": lambda _: setattr(self, "leaving", False),
+        }
+        for event, listener in self.listeners.items():
+            page.on(event, listener)
+
+    def stop(self) -> None:
+        for event, listener in self.listeners.items():
+            self.page.remove_listener(event, listener)
+
+    def _said(self, said) -> None:
+        if said.type == "error" and not (self.leaving and said.text.startswith(CUT_OFF)):
+            self.errors.append(said.text)
+
+    def _asked(self, request) -> None:
+        if request.is_navigation_request() and request.frame == self.page.main_frame:
+            self.leaving = True
+            # before it asks for another page, gradio ends its own streams, and then complains that they have ended
+            while self.errors and self.errors[-1].startswith((*CUT_OFF, "AbortError")):
+                self.errors.pop()
+        if not request.url.startswith((self.address, "data:", "blob:")):
+            self.strangers.append(request.url)
 
 
 @pytest.fixture
