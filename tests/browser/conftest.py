@@ -24,7 +24,7 @@ HARMLESS = (
     "WebGPU",
     "AbortError",  # gradio's open requests, when a test leaves the page
 )
-# What gradio says once a page that is being left is cut off: from the server, and then from what the server kept for it.
+# What gradio says once a page that is left is cut off: from the server, and then from what the server kept for it.
 CUT_OFF = ("Unexpected error Connection errored out.", "Unexpected error 404: Not Found")
 ROOT = Path(__file__).resolve().parents[2]
 
