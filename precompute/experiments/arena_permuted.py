@@ -54,6 +54,7 @@ EXPERIMENT = Experiment(
     reports=("reports/arena-permuted-{data}.json", "reports/arena-permuted-{data}.md"),
     report_by=("data",),
     held=arena.EXPERIMENT.held,
+    final=True,
     threads=1,
     by_hand=True,
     place=9,

@@ -16,6 +16,7 @@ from precompute import __main__ as command
 from precompute import generators, judging, large_generators
 from precompute.experiments import (
     arena,
+    arena_independent,
     audits,
     augmentation,
     barrier_levers,
@@ -149,7 +150,7 @@ def report(name: str) -> dict:
 def test_fits_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 40, 8)
     names = ("table4", "arena", "figure3", "wide_starts", "trajectories", "dimensions", "barrier_levers")
-    names += ("learning_rates", "arena_permuted")
+    names += ("learning_rates", "arena_permuted", "arena_independent")
     assert small(faces, *names) == 0, failures(capsys)
     scores = report("table4-images-faces-paper")
     assert len(scores["rows"]) == 2 * 6 and len(scores["order"]) == 2 * 3 * len(table4.ORDER)
@@ -160,6 +161,9 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     permuted = report("arena-permuted-images-faces-paper")["rows"]
     assert {row["representation"] for row in permuted} == {"mlp", "lora", "mlora"}
     assert all(row["seeds"] == 2 and 0 <= row["accuracy"] <= 100 for row in read if not row["why not"])
+    gains = report("arena-independent-images-faces-paper")["gains"]
+    assert [gain["representation"] for gain in gains] == list(arena_independent.REPRESENTATIONS)
+    assert all(-100 <= gain["low"] <= gain["gain"] <= gain["high"] <= 100 for gain in gains)
     lines = report("figure3-images-faces-paper")
     assert [(row["representation"], row["lambda"]) for row in lines["rows"]] == [
         ("mlora", 0.0), ("mlora", 1.0), ("mlora", 1.0), ("mlp", 1.0),

@@ -110,6 +110,8 @@ class ZooBuild(LeverOptions):
     init: Literal["centered", "normal", "lognormal", "spread", "first"] = "centered"
     """The start that all fits share; `first`: the fitted weights of the first instance (HyperDiffusion's initialization
     of MLPs)."""
+    own_starts: bool = False
+    """Draw a start for each instance instead of one that all share."""
     preset: PresetName = "cpu"
     """Decides steps, points and batch."""
     device: str | None = None
@@ -152,6 +154,7 @@ class ZooBuild(LeverOptions):
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
+            **({"own_starts": True} if self.own_starts else {}),
             **fit_settings(model, asked),
         )
         spread = cluster(self.cluster) if self.cluster else THREADS

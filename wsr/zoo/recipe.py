@@ -1,5 +1,6 @@
 """How the instances of a zoo are fitted, apart from its folder: all that another thread, process or machine needs."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -44,10 +45,39 @@ class Batch:
 
 
 @dataclass(frozen=True)
+class OwnStarts:
+    """Starts of which each instance has one of its own, drawn from the zoo's seed and the hash of its target: the same
+    in every batch, on every machine."""
+
+    init: str
+    sigma: float
+    init_seed: int
+
+    @classmethod
+    def of(cls, zoo: Zoo) -> "OwnStarts | None":
+        """Those of a zoo; None if all its instances share one start. WsrError if that is also where an encoder or
+        another fit says that they begin."""
+        if not zoo.meta.get("own_starts"):
+            return None
+        if zoo.meta["init"] == FIRST or zoo.meta.get("encoded"):
+            raise WsrError(
+                f"The zoo {str(zoo.path)!r} asks for a start of its own for each instance, and also for one that "
+                f"{'an encoder predicts' if zoo.meta.get('encoded') else 'its first instance gives'}: choose one."
+            )
+        return cls(zoo.meta["init"], zoo.meta["sigma"], zoo.meta["init_seed"])
+
+    def draw(self, model: Representation, hashes: Sequence[str]) -> Float[Tensor, "n p"]:
+        return torch.stack([model.initial(self.init, self.sigma, self._seed(of)) for of in hashes])
+
+    def _seed(self, of: str) -> int:
+        return int.from_bytes(hashlib.sha256(f"{self.init_seed} {of}".encode()).digest()[:7])
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """How a zoo's instances are fitted. start (p,): of all of them; dtype: in which weights are stored and judged;
-    resolution: at which they are judged; encoder: of their starts, if they have one; plain_steps: of instances that it
-    does not know; seed: of the points that are drawn."""
+    """How a zoo's instances are fitted. start (p,): of all of them, unless each has one of its `own`; dtype: in which
+    weights are stored and judged; resolution: at which they are judged; encoder: of their starts, if they have one;
+    plain_steps: of instances that it does not know; seed: of the points that are drawn."""
 
     representation: Representation
     start: Float[Tensor, "p"]
@@ -58,6 +88,7 @@ class Recipe:
     plain_steps: int
     seed: int
     device: str
+    own: OwnStarts | None = None
 
     @staticmethod
     def of(zoo: Zoo, seed: int, device: str) -> "Recipe":
@@ -65,13 +96,14 @@ class Recipe:
         encoder, config = zoo_encoder(zoo), zoo_config(zoo)
         plain = zoo.meta["encoded"]["plain_steps"] if encoder else config.steps
         about = zoo.representation, zoo_start(zoo), config, getattr(torch, zoo.meta["dtype"]), zoo.resolution
-        return Recipe(*about, encoder, plain, seed, device)
+        return Recipe(*about, encoder, plain, seed, device, OwnStarts.of(zoo))
 
     def fit(self, items: Signals) -> Batch:
         """Fits a batch. The quality is that of the weights as stored. Instances that the encoder does not know are
         fitted from the plain start. Fits that diverge are tried once more, with a lower learning rate."""
-        items, n, config, start = items.held(), len(items), self.config, self.start
+        items, n, config = items.held(), len(items), self.config
         hashes = [signal.sha256() for signal in items]
+        start = self.own.draw(self.representation, hashes) if self.own else self.start
         batch = Batch(torch.empty(n, self.representation.size), np.empty(n), [""] * n, [0] * n, hashes)
         everything = self._problem(items)
         known, starts, plain = range(n), start, []
@@ -88,7 +120,8 @@ class Recipe:
         for i, status in enumerate(batch.status):
             if status.startswith("diverged"):
                 careful = replace(config, steps=batch.steps[i], lr=config.lr * RETRY)
-                batch.put([i], self._fitted(self._problem(items, [i]), start, careful))
+                begin = start[i : i + 1] if self.own else start
+                batch.put([i], self._fitted(self._problem(items, [i]), begin, careful))
         return batch
 
     def _problem(self, items: Signals, rows: Sequence[int] | None = None) -> Problem:
