@@ -51,7 +51,8 @@ def _zoo(cell: Cell, context: Context) -> Zoo:
     start = {"init": "lognormal", "sigma": SIGMAS[-1]} if kind.centred else {"init": "centered", "sigma": SIGMA}
     zoo = Zoo.create(
         cache_dir() / "training" / f"{context.zoo(cell.data, kind.name)}-own-starts", model, dataset=cell.data,
-        preset=context.preset, steps=context.settings(cell.data).fit.steps, init_seed=INIT_SEED, own_starts=True, **start,
+        preset=context.preset, steps=context.settings(cell.data).fit.steps, init_seed=INIT_SEED, own_starts=True,
+        **start,
     )  # fmt: skip
     fill(zoo, signals, f"{cell} own starts", context)
     return zoo
