@@ -1,14 +1,22 @@
 """Trains the base field as a variational autodecoder (section 3.3, equation 4): one latent code per instance is learnt
-together with the network, with the progressive schedule and the moving average of section 8.3."""
+together with the network, with the progressive schedule and the moving average of section 8.3.
 
+Several processes that `accelerate launch` has started train one base together: each takes its share of every batch, all
+take the same step, and the first one writes.
+"""
+
+import os
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from accelerate import PartialState
+from accelerate.utils import gather, reduce
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsr.devices import upload
+from wsr.errors import WsrError, counted
 from wsr.fields.base import BaseField, compute_dtype
 from wsr.fitting.resumable import ResumableTraining
 from wsr.identity import Identity
@@ -39,6 +47,12 @@ class BaseTraining(ResumableTraining):
     ):
         self.targets, self.config, self.seed, self.device = targets, config, seed, torch.device(device)
         self.field = field
+        # the state is one for the whole process, and a later training of a lone process may want its GPU
+        self.processes = PartialState(cpu=self.device.type == "cpu") if "WORLD_SIZE" in os.environ else PartialState()
+        fewest, world = min(stage.instances for stage in config.stages), self.processes.num_processes
+        if min(fewest, len(targets)) < world:
+            shared = counted(world, "process", "processes")
+            raise WsrError(f"A batch of {min(fewest, len(targets))} instances cannot be shared by {shared}.")
         self._begin()
 
     def _begin(self) -> None:
@@ -76,19 +90,35 @@ class BaseTraining(ResumableTraining):
         count = min(stage.instances, len(self.targets))
         rows = torch.randperm(len(self.targets), generator=generator)[:count]
         rows = upload(rows, self.device)
-        batch = self.targets.batch(self.step, stage.points, rows)
-        latents = self.latents(rows)
+        world = self.processes.num_processes
+        own = rows[self.processes.process_index : count - count % world : world]
+        batch = self.targets.batch(self.step, stage.points, own)
+        latents = self.latents.weight.detach()[own].requires_grad_()
         values = self.base(batch.points, self.base.modulated(self.base.styles(latents)), compute_dtype(self.device))
         loss = self.targets.loss(values, batch).mean()
         total = loss + self.config.latent_penalty * latents.square().sum(1).mean()
         self.optimizer.zero_grad(set_to_none=True)
-        self.latent_optimizer.zero_grad(set_to_none=True)
         total.backward()
+        self._share(own, latents.grad)
         self.optimizer.step()
         self.latent_optimizer.step()
         self.average.update_parameters(self.base)
         self.step += 1
-        return loss.detach()
+        return reduce(loss.detach(), "mean") if world > 1 else loss.detach()
+
+    def _share(self, rows: Int[Tensor, "n"], grad: Float[Tensor, "n z"]) -> None:
+        """Gives all processes the gradients of the whole batch: of the network, and of the latent codes of all rows.
+        rows, grad: of this process."""
+        world = self.processes.num_processes
+        if world > 1:
+            rows, grad = gather(rows.contiguous()), gather(grad) / world  # the loss is the mean over the whole batch
+            learnt = [part for part in self.base.parameters() if part.grad is not None]
+            mean = reduce(torch.cat([part.grad.flatten() for part in learnt]), "mean")
+            for part, found in zip(learnt, mean.split([part.numel() for part in learnt]), strict=True):
+                part.grad.copy_(found.view_as(part))
+        self.latents.weight.grad = torch.sparse_coo_tensor(
+            rows[None], grad, self.latents.weight.shape, check_invariants=False
+        )
 
     def _stage(self):
         within = self.step

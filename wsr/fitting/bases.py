@@ -9,6 +9,7 @@ from pathlib import Path
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.checkpoint import WHAT, BaseInfo, base_ids, load_base, save_base
+from wsr.first_process import is_first_process, of_this_process
 from wsr.fitting.autodecoder import VERSION, BaseTraining
 from wsr.fitting.resumable import TrainingRecord
 from wsr.identity import Identity, content_hash
@@ -43,12 +44,12 @@ def train_base(
 
     targets: those of the training split, if the caller has them already. WsrError if no signal is in the training
     split, or if `out` is something else; the message says what differs and which zoos were fitted on the existing base.
-    `overwrite` replaces it nevertheless.
+    `overwrite` replaces it nevertheless. Of processes that train together, only the first writes.
     """
     out, seen = require_free(out, overwrite=overwrite), signals.where(split="train")
     if not len(seen):
         raise WsrError(f"{signals.name!r} has no signals for training.")
-    settings = find_preset(preset, signals.modality)
+    settings, device = find_preset(preset, signals.modality), of_this_process(device)
     cheap = _identity(seen, settings, seed, mask_seed)
     if not overwrite:
         _written_before(out, cheap)  # fails early, before the data are read
@@ -60,6 +61,8 @@ def train_base(
         return
     checkpoint = checkpoint_path(f"base-{_file_name(signals.name)}-{preset}", identity)
     yield from training.run(checkpoint=checkpoint)
+    if not is_first_process():
+        return
     base, latents = training.finish()
     history = {**training.history(len(seen)), "identity": identity.record()}
     save_base(out, base, BaseInfo(signals.name, preset, mask_seed, history), latents, seen.ids)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from wsr.first_process import is_first_process
 from wsr.identity import Identity
 from wsr.paths import atomic_path
 from wsr.run_files import CheckpointPace
@@ -114,7 +115,9 @@ class ResumableTraining(ABC):
                 yield TrainingRecord(self.step, self.steps, mean, self.seconds, done)
 
     def save(self, path: Path) -> None:
-        """Writes a checkpoint."""
+        """Writes a checkpoint, in the first of processes that train together."""
+        if not is_first_process():
+            return
         state = {name: getattr(self, name).state_dict() for name in self.parts}
         with atomic_path(path) as temporary:
             about = {"step": self.step, "seconds": self.seconds, "identity": self.identity.record()}
