@@ -28,6 +28,9 @@ from wsr.presets import FieldConfig  # noqa: E402
 
 NUMERIC = ("analysis", "bench", "fields", "fitting", "generators", "metrics", "modalities", "symmetry", "zoo")
 BROWSER = "tests/browser/"
+# Files that take half a minute or more: begun late, one of them would keep one worker busy when the others are done.
+LONG = ("tests/additions/", "tests/precompute/test_all_small", "tests/precompute/test_reproduce", "tests/zoo/test_cluster",
+        "tests/app/test_visitors", "tests/bench/", "tests/fitting/test_linear_mode")  # fmt: skip
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -37,24 +40,31 @@ def pytest_ignore_collect(collection_path, config):
 
 
 def pytest_xdist_make_scheduler(config, log):
-    """Runs the tests of one file one after the other on one worker, since they share what they set up; the tests of the
-    page also share one server."""
+    """Runs the tests of one file one after the other on one worker, since they share what they set up. The tests of the
+    page also share a server, as two parts that take as long as each other."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return BROWSER if nodeid.startswith(BROWSER) else super()._split_scope(nodeid)
+            return browser_part(nodeid) or super()._split_scope(nodeid)
 
     config.option.loadscopereorder = False  # in the order of collection, which begins with the longest
     return Scheduling(config, log)
 
 
+def browser_part(nodeid: str) -> str:
+    """Which half of the page's tests this one belongs to; "" for other tests."""
+    if not nodeid.startswith(BROWSER):
+        return ""
+    return f"{BROWSER}{'first' if nodeid < f'{BROWSER}test_f' else 'second'}"
+
+
 def pytest_collection_modifyitems(items):
-    """Puts the tests of the page first, because they take longest and one worker would be left with them at the end.
-    Marks the tests of some folders as `numeric`, except those marked `once`; where the CPU has AVX-512 or bf16,
+    """Puts the tests of the page first, because they take longest and one worker would be left with them at the end,
+    and then other long ones. Marks the tests of some folders as `numeric`, except those marked `once`; where the CPU has AVX-512 or bf16,
     `make test` runs these again as without. Skips the tests of a GPU if there is none."""
     reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
-    items.sort(key=lambda item: not item.nodeid.startswith(BROWSER))
+    items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), not item.nodeid.startswith(LONG)))
     for item in items:
         if item.path.parent.name in NUMERIC and not item.get_closest_marker("once"):
             item.add_marker(pytest.mark.numeric)
