@@ -29,8 +29,10 @@ from wsr.presets import FieldConfig  # noqa: E402
 NUMERIC = ("analysis", "bench", "fields", "fitting", "generators", "metrics", "modalities", "symmetry", "zoo")
 BROWSER = "tests/browser/"
 # Files that take half a minute or more: begun late, one of them would keep one worker busy when the others are done.
-LONG = ("tests/additions/", "tests/precompute/test_all_small", "tests/precompute/test_reproduce", "tests/zoo/test_cluster",
-        "tests/app/test_visitors", "tests/bench/", "tests/fitting/test_linear_mode")  # fmt: skip
+LONG = (
+    "tests/additions/", "tests/bench/", "tests/app/test_visitors", "tests/fitting/test_linear_mode",
+    "tests/precompute/test_all_small", "tests/precompute/test_reproduce", "tests/zoo/test_cluster",
+)  # fmt: skip
 
 
 def pytest_ignore_collect(collection_path, config):
@@ -61,8 +63,8 @@ def browser_part(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items):
     """Puts the tests of the page first, because they take longest and one worker would be left with them at the end,
-    and then other long ones. Marks the tests of some folders as `numeric`, except those marked `once`; where the CPU has AVX-512 or bf16,
-    `make test` runs these again as without. Skips the tests of a GPU if there is none."""
+    and then other long ones. Marks the tests of some folders as `numeric`, except those marked `once`; where the CPU
+    has AVX-512 or bf16, `make test` runs these again as without. Skips the tests of a GPU if there is none."""
     reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
     items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), not item.nodeid.startswith(LONG)))
     for item in items:
