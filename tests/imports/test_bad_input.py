@@ -55,6 +55,10 @@ def test_no_pickle_is_executed(source, tmp_path):
 def test_a_pointer_of_git_lfs_says_what_to_run(source, tmp_path):
     first_file(source).write_text(POINTER)
     refused(source, tmp_path / "zoo", "Git LFS pointer.*git lfs pull")
+    for path in source.rglob("*.pth"):
+        path.write_text(POINTER)
+    for skip in (False, True):  # a clone in which nothing was fetched
+        refused(source, tmp_path / "zoo", "Git LFS pointer.*git lfs pull", skip=skip)
 
 
 def test_a_file_that_was_cut_short(source, tmp_path):

@@ -50,6 +50,9 @@ class WsrPytorch(PerInstance):
         _halves(shapes)
         raise Mismatch("its base is needed")  # of a single file nobody knows what it adapts
 
+    def recognises(self, shapes, options):
+        return all(_HALF.fullmatch(name) for name in shapes)
+
     def model(self, batch, options, folder, out):
         layers = _halves(batch.shapes)
         answer = read_files([self.base])[0]
