@@ -129,6 +129,12 @@ def said_in_line(run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[An
     return running
 
 
+def over(stop: Path) -> bool:
+    """Returns whether the visitor has pressed Stop, or has left, in which case their folder is gone. stop: the job's
+    `stop_file`."""
+    return stop.exists() or not stop.parent.exists()
+
+
 class Pace:
     """Limits how often a running job is drawn: at most once in `seconds`."""
 

@@ -3,7 +3,7 @@
 from dataclasses import MISSING, fields
 
 from app.shell.jobs import Job
-from app.tabs.atlas.widgets import Projecting
+from app.tabs.atlas.widgets import Bringing, Projecting
 
 
 def by_name(widgets: type, mark: str = ""):
@@ -13,4 +13,5 @@ def by_name(widgets: type, mark: str = ""):
         named["job"] = Job(f"{widgets.__name__}-test", f"{mark}start", f"{mark}halt", f"{mark}state", "another")
     if "projecting" in named:
         named["projecting"] = by_name(Projecting, "own ")
+        named["bringing"] = by_name(Bringing, "brought ")
     return widgets(**named)

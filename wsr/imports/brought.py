@@ -26,6 +26,7 @@ from wsr.formats.recognise import content_of
 from wsr.formats.schema import read_json
 from wsr.formats.tensors import open_tensors
 from wsr.imports.base import Item, Options
+from wsr.imports.formats import ENDINGS
 from wsr.imports.housed import DATASET, Taken, carried, described, offered, require_rows
 from wsr.imports.recognise import recognised
 from wsr.imports.run import import_zoo
@@ -35,7 +36,6 @@ from wsr.paths import make_dir, new_folder
 from wsr.zoo.zoo import Zoo
 
 WHAT = "weights"
-ENDINGS = (".zip", ".safetensors", ".parquet", ".pth", ".pt", ".ckpt", ".npz", ".hdf5", ".h5")
 _ARCHIVES = (".npz", ".pth", ".pt", ".ckpt")  # of one file of weights
 _HELDOUT = 0.1
 

@@ -10,8 +10,8 @@ from wsr.data.registry import find
 from wsr.errors import WsrError, counted
 from wsr.formats.files import refuse_stand_in, shown, there
 from wsr.formats.schema import ZooSchema, validated
+from wsr.imports.formats import MOST_ROWS
 
-MOST_ROWS = 5_000  # networks of a zoo that is brought: a map of them takes a minute
 DATASET = f"{IMPORTED}:weights"  # of weights that do not say to what they were fitted
 # Entries of a zoo.json that are not taken over as they are.
 _CHANGED = ("dataset", "shown_as", "base", "imported", "sampled")
