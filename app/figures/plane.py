@@ -10,9 +10,9 @@ import pandas as pd
 from app.figures.arrays import binary
 from app.shared.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 
-# Our generator has the colour of its representation. Other generators and real fits have colours of their own, and
-# baselines are grey with different markers.
-DIFFUSION = "diffusion"
+# Our generator, and what a visitor brings, have the colour of their representation. Other generators and real fits have
+# colours of their own, and baselines are grey with different markers.
+DIFFUSION, YOURS = "diffusion", "your samples"
 COLOURS = {"G.pt": "#B3A100", "Hyper-Representations": "#8C6D5A", "p-diff": "#E0457B", "held out": "#7A5FC0"}
 MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
 # Because traces belong to groups, Plotly lets their names follow each other like words. Otherwise it puts names into
@@ -23,7 +23,7 @@ LARGEST = 6.0  # end of both axes: points beyond it are drawn there
 
 def colours(representation: str) -> dict[str, str]:
     """Colours of the generators and of real fits, by the name of the generator."""
-    return {DIFFUSION: REPRESENTATION_COLOURS[representation], **COLOURS}
+    return {**dict.fromkeys((DIFFUSION, YOURS), REPRESENTATION_COLOURS[representation]), **COLOURS}
 
 
 def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any]:

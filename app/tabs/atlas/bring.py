@@ -11,27 +11,23 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, own
+from app.shared.taking import forms, taken
 from app.shell import compute, session, snippets, workers
 from app.shell.jobs import Job, Step, over
 from app.tabs.atlas import handlers
 from app.tabs.atlas.widgets import AtlasTab, Bringing
 from wsr.errors import WsrError, counted, were
-from wsr.formats.schema import read_json
 from wsr.imports.formats import ENDINGS, MOST_ROWS
-from wsr.imports.housed import Taken
-from wsr.imports.registry import kinds
 from wsr.isolation import Stopped
 
 SECONDS = 240.0  # of reading, mapping and drawing together; visitors' work takes turns, and others wait
 MEMORY = 3_000 * 2**20  # bytes
-FOUND_OUT = "found out"
 
 
 def build() -> Bringing:
     file = gr.File(label="A zoo of yours", height=130, file_types=list(ENDINGS))
     with gr.Row():
-        forms = [(FOUND_OUT, ""), *((kind.name, kind.name) for kind in kinds())]
-        form = gr.Dropdown(forms, value="", label="Format of another program's files", min_width=190, scale=0)
+        form = gr.Dropdown(forms(), value="", label="Format", min_width=190, scale=0)
         start = gr.Button("Map it", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
     state = gr.HTML()
@@ -53,11 +49,6 @@ def wire(tab: AtlasTab, shown: list[Any]) -> None:
     mine.job.wire(Step(tab.bind(bring), asked, changed), triggers=[mine.file.upload])
 
 
-def forget(request: gr.Request) -> None:
-    """Forgets the zoos of a visitor who leaves."""
-    own.forget_within(session.session_dir(request))
-
-
 def bring(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Makes a zoo of the visitor's file and shows it. If that fails, the line says why, and all else stays."""
     try:
@@ -74,7 +65,7 @@ def _brought(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iter
         raise WsrError("Choose a file first: a zoo's folder as a .zip, a table of weights, or saved weights.")
     name, stop = own.new_name(), partial(over, mine.job.stop_file(request))
     folder = session.session_dir(request) / name
-    known = taken(tab.seen(values).view.name, str(values[mine.form] or ""))
+    known = taken(tab.seen(values).view.name, values[mine.form])
     yield {mine.job.state: snippets.working(f"Reading {Path(path).name} …", 0.0)}
     try:
         folder.mkdir(mode=0o700)
@@ -93,13 +84,6 @@ def _brought(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iter
     }  # fmt: skip
     chosen = {tab.dataset: name, tab.representation: library.collection(name).representation, tab.visit: visit}
     yield from handlers.collection_shown(tab, values | chosen, request, there)
-
-
-def taken(name: str, form: str = "") -> Taken:
-    """What is known here of weights that a visitor brings. name: the collection on screen."""
-    bases = frozenset(Path(one).stem for one in library.bases())
-    like = read_json(library.zoo_dir(name) / "zoo.json", "the description of a zoo")
-    return Taken(bases, like, library.collection(name).title, form)
 
 
 def child(path: str, folder: Path, known: Any, stopped: Any) -> Iterator[Any]:

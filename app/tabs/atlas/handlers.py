@@ -32,8 +32,13 @@ def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.compare: gr.update(choices=others(view), value=second),
         tab.other_column: beside.column(second != NONE),
         tab.other: gr.skip() if second == NONE else beside.shown(view, second, item, Visit()),
-        tab.table: snippets.probes(library.probes(view.dataset), view.representation),
+        tab.table: _probes(view),
     }
+
+
+def _probes(view: View) -> str:
+    """Accuracies of classifiers of weights, as HTML."""
+    return snippets.probes(library.probes(view.dataset), view.representation)
 
 
 def _filled(tab: AtlasTab, parts: Iterable[panel.Panel], first: dict[Any, Any] | None = None) -> Iterator[dict]:
@@ -107,7 +112,7 @@ def collection_shown(
         **tab.offer(view, visit),
         tab.compare: gr.update(choices=others(view), value=NONE),
         tab.other_column: beside.column(False),
-        tab.table: snippets.probes(library.probes(view.dataset), view.representation),
+        tab.table: "" if view.dataset in visit.own else _probes(view),
         **more,
     }
     shown = panel.show(view, item, visit, figure=map_figure(view, visit), selected=ids)

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart
-from app.shared import library, networks, sheets
+from app.shared import library, networks, sheets, taking
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Offer, Place, Tab
@@ -36,7 +36,7 @@ def build(place: Place) -> Built | None:
     tab = _layout()
     _wire(tab)
     takes = partial(_receive, tab, place.tabs)
-    return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes, forget=bring.forget)
+    return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes, forget=taking.forget)
 
 
 def warm() -> None:

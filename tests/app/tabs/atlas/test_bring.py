@@ -8,7 +8,7 @@ import gradio as gr
 import pytest
 from atlas_values import IMAGES, TAB, event, values
 
-from app.shared import library, networks, own, sheets
+from app.shared import library, networks, own, sheets, taking
 from app.shell import session, workers
 from app.tabs.atlas import bring, controls, handlers, selection
 from app.tabs.atlas.map import Visit
@@ -25,7 +25,7 @@ FILE, FORM, STATE = "brought file", "brought form", "brought state"
 def _gone():
     yield
     for visitor in (ANN, BOB):
-        bring.forget(visitor)
+        taking.forget(visitor)
         session.forget(visitor)
 
 
@@ -86,7 +86,7 @@ def test_nobody_else_sees_it_and_it_goes_with_its_visitor(zipped):
     with pytest.raises(gr.Error, match="no longer kept"):
         next(handlers.pick(TAB, seen(shown) | {"visit": Visit()}, event(id=library.first_pick(name)), BOB))
     folder = own.find(name).folder
-    bring.forget(ANN)
+    taking.forget(ANN)
     assert not folder.exists() and not MEMORY.count(lambda key: name in str(key))
     with pytest.raises(WsrError, match="collection"):
         library.collection(name)
