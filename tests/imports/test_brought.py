@@ -181,8 +181,9 @@ def test_other_programs_files_that_cannot_be_used(tmp_path):
 
 
 def test_files_that_are_no_weights(tmp_path):
-    (tmp_path / "a.txt").write_text("hello")
-    refused(tmp_path / "a.txt", tmp_path, "What is taken")
+    for name in ("a.txt", "a.zip"):
+        (tmp_path / name).write_text("hello")
+        refused(tmp_path / name, tmp_path, "is no file of weights. What is taken")
     (tmp_path / "a.safetensors").write_text(POINTER)
     refused(tmp_path / "a.safetensors", tmp_path, "Git LFS pointer")
     (tmp_path / "folder").mkdir()

@@ -29,8 +29,8 @@ SAMPLES, HELD_OUT = "your samples", "held out"
 RATE = 0.05  # of false positives, where there are held-out fits enough
 LEAST, EACH = 16, 2  # held-out fits of an audit, and false positives that each half of them should have
 SET_ASIDE, BY_IMPORTS = 0.25, 0.1  # shares of fits: for an audit, and by default for an import
-BASELINES = 24  # weights of each baseline
-COMPARED = 96  # held-out fits that are decoded
+BASELINES, PLANTED = 16, 16  # weights of each baseline, and of each kind of planted copies
+COMPARED = 64  # held-out fits that are decoded and shown
 Progress = Callable[[str, float], None]
 
 
@@ -75,21 +75,23 @@ def pair_report(
     rate = rate_of(zoo)
     audit, audited, tested = audit_of(zoo, rate)
     heldout = zoo.weights(zoo.good("heldout")["id"].tolist())
-    placing = seen = Placing(audit, audited, heldout)
+    chosen = np.unique(np.linspace(0, len(heldout) - 1, min(COMPARED, len(heldout))).round().astype(int))
+    placing = seen = Placing(audit, audited, heldout[chosen])
     if everything:
         audited = zoo.good()["id"].tolist()
         audit = audit.with_training(zoo.weights(audited))
         seen = placing.against(audit, audited)
     training = zoo.weights(audited)
-    sets = {SAMPLES: samples, HELD_OUT: heldout, **dict(baselines(training, BASELINES, seed))}
-    looks, parts = _Looks(zoo, extractor, heldout), []
-    for number, (name, weights) in enumerate(sets.items()):
-        progress(f"Judging {name} …", 0.2 + 0.7 * number / len(sets))
+    sets = {SAMPLES: samples, HELD_OUT: heldout[chosen], **dict(baselines(training, BASELINES, seed))}
+    looks, parts = _Looks(zoo, extractor, heldout[chosen]), []
+    for done, (name, weights) in enumerate(sets.items()):
+        progress(f"Judging {name} …", 0.2 + 0.7 * done / len(sets))
         rows = (placing if name == HELD_OUT else seen).placed(weights)
-        quality = looks.own(len(weights)) if name == HELD_OUT else looks.distances(weights)
+        quality = looks.own if name == HELD_OUT else looks.distances(weights)
         like = {"quality": quality, "function": np.nan, "looks like": rows["nearest"]}
-        parts.append(rows.assign(generator=name, sample=range(len(rows)), **like))
-    planted = plants(zoo.representation, training, seed=seed)
+        number = chosen if name == HELD_OUT else range(len(rows))
+        parts.append(rows.assign(generator=name, sample=number, **like))
+    planted = plants(zoo.representation, training, PLANTED, seed)
     about = {
         "zoo": zoo.path.name, "extractor": extractor.name if extractor else "", "alarm": rate, "tested": len(tested),
         "false alarms": sum(verdict.word != "novel" for verdict in tested), "thresholds": list(audit.thresholds),
@@ -106,20 +108,16 @@ class _Looks:
 
     def __init__(self, zoo: Zoo, extractor: Extractor | None, heldout: Float[Tensor, "m p"]):
         self.zoo, self.extractor = zoo, extractor
-        self.known = self._features(heldout[:COMPARED])
-        apart = own_distances(self.known) if extractor else np.ones(1)
+        self.known = self._features(heldout)
+        apart = own_distances(self.known) if extractor else np.ones(len(heldout))
         self.unit = float(np.median(apart)) or 1.0
-        self._own = apart / self.unit
+        self.own = apart / self.unit  # of the held-out fits
 
     def _features(self, weights: Float[Tensor, "n p"]) -> Float[np.ndarray, "n d"]:
         if self.extractor is None:
             return np.ones((len(weights), 1), np.float32)
         at = self.zoo.modality.resolutions.judged
         return decoded(self.zoo.representation, weights, self.extractor, at).features
-
-    def own(self, count: int) -> Float[np.ndarray, " n"]:
-        """Of the held-out fits; those that are not decoded count as usual ones."""
-        return np.concatenate([self._own[:count], np.ones(max(0, count - len(self._own)))])
 
     def distances(self, weights: Float[Tensor, "n p"]) -> Float[np.ndarray, " n"]:
         if self.extractor is None:

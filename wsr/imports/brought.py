@@ -100,7 +100,7 @@ def _made(source: Path, out: Path, known: Taken) -> list[str]:
         return _of_tables([source], out, known, None)
     if source.suffix.lower() == ".safetensors":
         return _of_tensors(source, out, known)
-    if source.suffix.lower() not in ENDINGS:
+    if source.suffix.lower() not in ENDINGS or source.suffix.lower() == ".zip":  # which is not one by its content
         held = content_of(source.read_bytes()[:4096])
         raise WsrError(
             f"{shown(source.name)} is {held or 'no file of weights'}. What is taken: a zoo's folder as a .zip, a table "

@@ -28,7 +28,7 @@ def build() -> Bringing:
     with gr.Row(equal_height=False):
         samples = gr.File(label="Samples of a generator", height=130, file_types=list(ENDINGS), min_width=240)
         training = gr.File(
-            label="Its training zoo, if it is not one of these", height=130, file_types=list(ENDINGS), min_width=240
+            label="Its training zoo, if that is not on this page", height=130, file_types=list(ENDINGS), min_width=240
         )
     with gr.Row():
         form = gr.Dropdown(forms(), value="", label="Format", min_width=190, scale=0)
@@ -37,10 +37,10 @@ def build() -> Bringing:
     state = gr.HTML()
     gr.HTML(
         snippets.caption(
-            "Are these samples new? Bring weights that a generator has made, and, unless it has learnt from the zoo "
-            "that is chosen above, the zoo it has learnt from: each as a zoo's folder (.zip), a table of weights "
-            "(.parquet), saved weights (.safetensors), or another program's networks. Nobody else sees them, and they "
-            "are gone when you leave."
+            "Are these samples new? Bring weights that a generator has made: a zoo's folder (.zip), a table of weights "
+            "(.parquet), saved weights (.safetensors), or another program's networks. They are compared with the zoo "
+            "of this page whose networks are of the same kind, first with the one chosen above, or with a training zoo "
+            "that you bring as well. Nobody else sees them, and they are gone when you leave."
         )
     )
     return Bringing(samples, training, form, Job("judge", start, stop, state, "another audit"))

@@ -5,14 +5,13 @@ from types import SimpleNamespace
 
 import gradio as gr
 import pytest
-import torch
 from by_name import by_name
 
 from app.shared import library, own, taking
 from app.shell import session
 from app.tabs.audit import bring, handlers, run
 from app.tabs.audit.handlers import AuditTab
-from tests.imports import layouts
+from tests.imports import layouts, pairs
 from wsr.errors import WsrError
 from wsr.fitting.saved import save_weights
 from wsr.zoo import Zoo
@@ -46,19 +45,7 @@ def sent(samples, training=None, mine=(), dataset="emoji", kind="mlora-asym", fo
 @pytest.fixture
 def pair(assets, tmp_path):
     """A training zoo of another program, and samples of which the first six are copies of training networks."""
-    layouts.dwsnets(tmp_path / "train", 90)
-    training = [path for path in sorted((tmp_path / "train").rglob("*.pth"))
-                if int(path.parts[-3].rpartition("_")[2]) % 3 == 0]  # fmt: skip
-    for number in range(10):
-        path = tmp_path / f"samples/s{number}.pth"
-        path.parent.mkdir(exist_ok=True)
-        if number < 6:
-            state = torch.load(training[number], weights_only=True)
-            torch.save({name: one + 0.001 * torch.randn_like(one) for name, one in state.items()}, path)
-        else:
-            torch.save(layouts.siren_state(["seq.0", "seq.1", "seq.2"], [2, 8, 8, 1], 500 + number), path)
-    return tuple(shutil.make_archive(str(tmp_path / f"{name}-sent"), "zip", tmp_path / name)
-                 for name in ("samples", "train"))  # fmt: skip
+    return pairs.write(tmp_path)
 
 
 def test_an_imported_pair_of_zoos_is_audited(pair):
