@@ -15,7 +15,7 @@ from wsr.paths import atomic_path
 from wsr.zoo import Zoo
 
 MAPS = (("pca", 2), ("pca", 3), ("umap", 2), ("umap", 3))
-DRAWING = 45.0  # seconds for thumbnails: surfaces take a tenth of a second each
+DRAWING = 90.0  # seconds for thumbnails: a thousand pictures take ten on a quiet machine, a thousand surfaces more
 
 
 @dataclass(frozen=True)

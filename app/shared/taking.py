@@ -12,6 +12,14 @@ from wsr.imports.formats import MOST_ROWS
 from wsr.imports.housed import Taken
 from wsr.imports.registry import kinds
 
+STATE = "wsr-brought"  # the class of the line that says what came of it
+# For an event: shows what has come of it, which is at the top of the page, unless the line says more than that.
+SHOWN = """() => {
+  const line = [...document.querySelectorAll(".STATE")].find((one) => one.offsetParent);
+  if (!line || line.querySelector(".wsr-failed") || /^Stopped|left out/.test(line.textContent.trim())) return;
+  window.scrollTo({ top: 0, behavior: "smooth" });
+}""".replace("STATE", STATE)
+
 
 def forms() -> list[tuple[str, str]]:
     """The formats of another program's files, as choices."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 CELL = 64  # pixels of a side of a cell
 TOGETHER = 32
+EMPTY = 205  # grey of the cells that are not drawn: white ones would look like pictures
 
 
 def columns_of(count: int) -> int:
@@ -29,7 +30,7 @@ def drawn(zoo: "Zoo", path: Path, seconds: float = inf) -> Iterator[int]:
     that are left stay empty."""
     ids, good = list(zoo.ids), set(zoo.good()["id"])
     columns, until = columns_of(len(ids)), time.monotonic() + seconds
-    sheet = np.full((-(-len(ids) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
+    sheet = np.full((-(-len(ids) // columns) * CELL, columns * CELL, 3), EMPTY, np.uint8)
     together = 4 if zoo.modality.has_surface else TOGETHER
     todo = [(i, item) for i, item in enumerate(ids) if item in good]
     for start in range(0, len(todo), together):

@@ -8,7 +8,7 @@ from wsr.errors import WsrError, counted
 from wsr.formats.files import refuse_stand_in, shown
 from wsr.limits import MB
 
-MOST_FILES, MOST_BYTES = 20_000, 256 * MB
+MOST_FILES, MOST_BYTES = 20_000, 128 * MB
 _CHUNK = MB
 _LEFT_OUT = ("__MACOSX", ".DS_Store")  # what systems add by themselves
 _ENCRYPTED = 0x1  # a flag of an entry

@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, own
-from app.shared.taking import forms, taken
+from app.shared.taking import SHOWN, STATE, forms, taken
 from app.shell import compute, session, snippets, workers
 from app.shell.jobs import Job, Step, over
 from app.tabs.atlas import handlers
@@ -30,7 +30,7 @@ def build() -> Bringing:
         form = gr.Dropdown(forms(), value="", label="Format", min_width=190, scale=0)
         start = gr.Button("Map it", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
-    state = gr.HTML()
+    state = gr.HTML(elem_classes=STATE)
     most = f"{session.UPLOAD_LIMIT // 2**20} MB and {MOST_ROWS:,} networks"
     gr.HTML(
         snippets.caption(
@@ -46,7 +46,8 @@ def wire(tab: AtlasTab, shown: list[Any]) -> None:
     """Connects the widgets. shown: those of the map and the panel that a new zoo changes."""
     mine = tab.bringing
     asked, changed = {*tab.inputs, mine.file, mine.form}, [mine.file, tab.visit, tab.dataset, *shown]
-    mine.job.wire(Step(tab.bind(bring), asked, changed), triggers=[mine.file.upload])
+    ended = mine.job.wire(Step(tab.bind(bring), asked, changed), triggers=[mine.file.upload])
+    ended.then(None, js=SHOWN, queue=False, **compute.PRIVATE)
 
 
 def bring(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -90,9 +91,7 @@ def child(path: str, folder: Path, known: Any, stopped: Any) -> Iterator[Any]:
     from app.shared.bringing import brought as made
 
     what = f"Reading {Path(path).name!r}"
-    return workers.preparing(
-        made, path, str(folder), known, seconds=SECONDS, memory=MEMORY, what=what, stopped=stopped
-    )
+    return workers.preparing(made, path, str(folder), known, seconds=SECONDS, memory=MEMORY, what=what, stopped=stopped)
 
 
 def said(last: Any) -> str:

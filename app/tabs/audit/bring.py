@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, own
-from app.shared.taking import forms, taken
+from app.shared.taking import SHOWN, STATE, forms, taken
 from app.shell import compute, session, snippets, workers
 from app.shell.jobs import Job, Step, over
 from app.tabs.audit import handlers, run
@@ -34,7 +34,7 @@ def build() -> Bringing:
         form = gr.Dropdown(forms(), value="", label="Format", min_width=190, scale=0)
         start = gr.Button("Audit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
-    state = gr.HTML()
+    state = gr.HTML(elem_classes=STATE)
     gr.HTML(
         snippets.caption(
             "Are these samples new? Bring weights that a generator has made: a zoo's folder (.zip), a table of weights "
@@ -51,7 +51,8 @@ def wire(tab: AuditTab, shown: list[Any]) -> None:
     own_part = tab.bringing
     asked = {tab.dataset, tab.kind, tab.mine, own_part.samples, own_part.training, own_part.form}
     changed = [own_part.samples, own_part.training, tab.mine, tab.dataset, tab.kind, *shown]
-    own_part.job.wire(Step(tab.bind(bring), asked, changed))
+    ended = own_part.job.wire(Step(tab.bind(bring), asked, changed))
+    ended.then(None, js=SHOWN, queue=False, **compute.PRIVATE)
 
 
 def bring(tab: AuditTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
