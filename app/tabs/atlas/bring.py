@@ -46,7 +46,7 @@ def wire(tab: AtlasTab, shown: list[Any]) -> None:
     """Connects the widgets. shown: those of the map and the panel that a new zoo changes."""
     mine = tab.bringing
     asked, changed = {*tab.inputs, mine.file, mine.form}, [mine.file, tab.visit, tab.dataset, *shown]
-    ended = mine.job.wire(Step(tab.bind(bring), asked, changed), triggers=[mine.file.upload])
+    ended = mine.job.wire(Step(tab.bind(bring), asked, changed), triggers=[mine.file.upload], queue=compute.BRING)
     ended.then(None, js=SHOWN, queue=False, **compute.PRIVATE)
 
 

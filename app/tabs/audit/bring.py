@@ -51,11 +51,11 @@ def wire(tab: AuditTab, shown: list[Any]) -> None:
     own_part = tab.bringing
     asked = {tab.dataset, tab.kind, tab.mine, own_part.samples, own_part.training, own_part.form}
     changed = [own_part.samples, own_part.training, tab.mine, tab.dataset, tab.kind, *shown]
-    ended = own_part.job.wire(Step(tab.bind(bring), asked, changed))
+    ended = own_part.job.wire(Step(tab.bind(judge), asked, changed), queue=compute.BRING)
     ended.then(None, js=SHOWN, queue=False, **compute.PRIVATE)
 
 
-def bring(tab: AuditTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+def judge(tab: AuditTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Judges the visitor's samples and shows the audit. If that fails, the line says why, and all else stays."""
     try:
         yield from _brought(tab, values, request)

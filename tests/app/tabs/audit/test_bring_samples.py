@@ -37,7 +37,7 @@ def sent(samples, training=None, mine=(), dataset="emoji", kind="mlora-asym", fo
     given = {TAB.dataset: dataset, TAB.kind: kind, TAB.mine: list(mine), TAB.bringing.samples: paths[0],
              TAB.bringing.training: paths[1], TAB.bringing.form: form}  # fmt: skip
     shown = {}
-    for part in bring.bring(TAB, given, ANN):
+    for part in bring.judge(TAB, given, ANN):
         shown |= part if part != gr.skip() else {}
     return shown
 
@@ -91,7 +91,7 @@ def test_a_pair_that_does_not_fit_and_files_that_are_none(pair, assets, tmp_path
     (tmp_path / "notes.txt").write_text("hello")
     assert "What is taken" in sent(tmp_path / "notes.txt", pair[1])[STATE]
     assert "What is taken" in sent(pair[0], tmp_path / "notes.txt")[STATE]
-    assert "Choose the samples first" in list(bring.bring(
+    assert "Choose the samples first" in list(bring.judge(
         TAB, {TAB.dataset: "emoji", TAB.kind: "mlora-asym", TAB.mine: [], TAB.bringing.samples: None,
               TAB.bringing.training: None, TAB.bringing.form: ""}, ANN))[0][STATE]  # fmt: skip
     assert not own._there
