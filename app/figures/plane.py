@@ -10,10 +10,11 @@ import pandas as pd
 from app.figures.arrays import binary
 from app.shared.palette import DIVERGING, OTHER_COLOUR, REPRESENTATION_COLOURS
 
-# Our generator has the colour of its representation. Other generators and real fits have colours of their own, and
-# baselines are grey with different markers.
-DIFFUSION = "diffusion"
+# Our generator, and what a visitor brings, have the colour of their representation. Other generators and real fits have
+# colours of their own, and baselines are grey with different markers.
+DIFFUSION, YOURS = "diffusion", "your samples"
 COLOURS = {"G.pt": "#B3A100", "Hyper-Representations": "#8C6D5A", "p-diff": "#E0457B", "held out": "#7A5FC0"}
+PLAIN = "#0072B2"  # of what a visitor brings where its representation has no colour: baselines are grey
 MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triangle-up-open"}
 # Because traces belong to groups, Plotly lets their names follow each other like words. Otherwise it puts names into
 # columns as wide as the longest name, which on a phone is one column that fills the chart.
@@ -23,7 +24,8 @@ LARGEST = 6.0  # end of both axes: points beyond it are drawn there
 
 def colours(representation: str) -> dict[str, str]:
     """Colours of the generators and of real fits, by the name of the generator."""
-    return {DIFFUSION: REPRESENTATION_COLOURS[representation], **COLOURS}
+    own = REPRESENTATION_COLOURS[representation]
+    return {DIFFUSION: own, YOURS: PLAIN if own == OTHER_COLOUR else own, **COLOURS}
 
 
 def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, networks
-from app.shell import compute, session, workers
+from app.shell import compute, jobs, session, workers
 from app.tabs.fit import preparing
 from app.tabs.fit import run as fits
 from app.tabs.generate import models
@@ -206,4 +206,4 @@ def _last(values: Iterable[Any]) -> Any:
 
 def _gone(request: gr.Request | None) -> Callable[[], bool]:
     """Returns a function that says whether the program has left."""
-    return partial(fits.over, session.session_dir(request) / "stop")
+    return partial(jobs.over, session.session_dir(request) / "stop")

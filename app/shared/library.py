@@ -17,21 +17,22 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from app.shared import own
+from app.shared.maps import read_maps
 from wsr.caching import cached_by_file
 from wsr.data import registry as data_sets
 from wsr.data.splits import TRAIN
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
-from wsr.formats.files import shown
+from wsr.formats.files import shown, there
 from wsr.formats.schema import ZooSchema, read_json, validated
-from wsr.formats.tables import INDEX, MAP, MAP_KEY, read_table
+from wsr.formats.tables import INDEX, read_table
 from wsr.modalities import Modality, of_file
 from wsr.paths import assets_dir
 from wsr.presets import PRESETS
 
 log = logging.getLogger("wsr.app")
 
-METHODS = ("UMAP", "t-SNE", "PCA")
 KEPT = 96  # opened collections: six representations of sixteen data sets
 CLASS, CLUSTER = "class", "k-means cluster"
 
@@ -62,7 +63,8 @@ class Collection:
 
     @property
     def title(self) -> str:
-        return title(self.dataset, self.source)
+        mine = own.find(self.name)
+        return mine.title if mine else title(self.dataset, self.source)
 
     def position(self, item: str) -> int:
         """Position of an id, which may come from the page. WsrError for an unknown one."""
@@ -83,8 +85,16 @@ class Collection:
 
 def _read_from(name: str, *_: Any) -> list[str]:
     """Paths of the files that a collection is read from. The name may come from the page."""
+    if mine := own.find(name):
+        return [f"{mine.zoo}/zoo.json", f"{mine.zoo}/index.parquet", str(mine.map)]
     assets = assets_dir()  # as text: it is asked for with every look at a collection
     return [f"{assets}/zoos/{name}/zoo.json", f"{assets}/zoos/{name}/index.parquet", f"{assets}/maps/{name}.parquet"]
+
+
+def zoo_dir(name: str) -> Path:
+    """The folder of a collection's zoo."""
+    mine = own.find(name)
+    return mine.zoo if mine else assets_dir() / "zoos" / name
 
 
 def files_of(name: str, *_: Any, **__: Any) -> list[str]:
@@ -114,7 +124,9 @@ def collection_names() -> list[str]:
 
 
 def collections_of(dataset: str) -> list[Collection]:
-    """Returns the collections of a data set, in the order of `collection_names`."""
+    """Returns the collections of a data set, in the order of `collection_names`; or a visitor's, by its name."""
+    if own.find(dataset):
+        return [collection(dataset)]
     return [found for found in map(collection, collection_names()) if found.dataset == dataset]
 
 
@@ -152,9 +164,12 @@ def problem(name: str) -> str:
 @cached_by_file(_read_from, maxsize=KEPT)
 def collection(name: str) -> Collection:
     """Opens a collection by name, which may come from the page. WsrError if it is unknown or cannot be read."""
-    if name not in _found():
+    mine = own.find(name)
+    if mine is None and name not in _found():
         raise unknown_name("collection", name, collection_names())
     described, listed, mapped = map(Path, _read_from(name))
+    if mine and not there(described):
+        raise WsrError(own.GONE)
     meta = read_json(described, "the description of a zoo")
     validated(ZooSchema, meta, f"{shown(described)} is not the description of a zoo")
     index = read_table(listed, "a zoo's index", INDEX, ("id",))
@@ -167,7 +182,7 @@ def collection(name: str) -> Collection:
         name=name,
         modality=of_file(str(meta.get("modality", "")), int(meta["dim"])),
         representation=str(meta["representation"]),
-        dataset=shown_as(name, meta),
+        dataset=name if mine else shown_as(name, meta),
         source=source,
         ids=fine["id"].astype(str).tolist(),
         labels=[label_of(source, item) for item in fine["id"].astype(str)],
@@ -175,7 +190,7 @@ def collection(name: str) -> Collection:
         held_out=(fine["split"] != TRAIN).tolist(),
         quality=fine["quality"].to_numpy(np.float32),
         rows=rows.tolist(),
-        maps=_maps(mapped, fine["id"].astype(str)),
+        maps={} if mine and not there(mapped) else read_maps(mapped, fine["id"].astype(str)),
         layout=meta["layout"],
         index=fine.reset_index(drop=True),
     )
@@ -185,19 +200,6 @@ def shown_as(name: str, meta: Mapping[str, Any]) -> str:
     """Returns the name by which the page shows a zoo together with others, also in links. meta: its zoo.json."""
     # Older zoos do not state it: they are called <data set>-<representation>, and those of pairs …-pairs besides.
     return meta.get("shown_as") or re.sub(rf"-{re.escape(meta['representation'])}((-normal)?-pairs)?$", "", name)
-
-
-def _maps(path: Path, ids: pd.Series) -> dict[tuple[str, int], np.ndarray]:
-    table = read_table(path, "a map", MAP, MAP_KEY)
-    if not len(table) or not table["dims"].isin((2, 3)).all():
-        raise WsrError(f"{shown(path)} is not a map: its 'dims' should be 2 or 3 in every row.")
-    named = {method.replace("-", "").lower(): method for method in METHODS}
-    maps = {}
-    for (method, dims), part in table.groupby(["method", "dims"], sort=False):
-        title = named.get(str(method).replace("-", "").lower(), str(method))
-        columns = ["x", "y", "z"][: int(dims)]
-        maps[title, int(dims)] = part.set_index("id").reindex(ids)[columns].to_numpy(np.float32)  # (n, d)
-    return maps
 
 
 @cached_by_file(lambda zoo: [zoo / "zoo.json"], maxsize=256)

@@ -19,10 +19,9 @@ from jaxtyping import Float, UInt8
 
 from app.components.field.files import field_of
 from app.figures.weights import layer_arrays
-from app.shared.library import CLUSTER, collection, collection_names, files_of
+from app.shared.library import CLUSTER, collection, collection_names, files_of, zoo_dir
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError
-from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,7 +37,7 @@ def zoo(name: str) -> Zoo:
     """Opens the zoo of a collection. Imports torch."""
     from wsr import Zoo
 
-    return Zoo.open(assets_dir() / "zoos" / collection(name).name)
+    return Zoo.open(zoo_dir(collection(name).name))
 
 
 @cached_by_file(files_of, maxsize=24)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections import deque
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +10,15 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from app.shared import library, networks
+from app.shared import library, networks, own
+from app.shared.thumbnails import CELL, drawn
 from app.shell import snippets
 from wsr.caching import cached_by_file
-from wsr.paths import assets_dir, atomic_path, cache_dir
+from wsr.paths import assets_dir, cache_dir
 
-CELL = 64
 log = logging.getLogger("wsr.app")
 _busy: set[str] = set()
 _lock = threading.Lock()
-
-
-def columns_of(count: int) -> int:
-    """Returns the number of cells in a row of a nearly square sheet of `count` thumbnails."""
-    return max(1, int(np.ceil(np.sqrt(count))))
 
 
 def find(name: str) -> dict[str, Any] | None:
@@ -34,7 +30,8 @@ def find(name: str) -> dict[str, Any] | None:
     path = _file(name)
     if path is None:
         return None
-    gr.set_static_paths([path])
+    if not own.is_own(name):  # a visitor's lies where gradio looks without being told
+        gr.set_static_paths([path])
     with Image.open(path) as sheet:  # reads the header only
         columns, rows = sheet.width // CELL, sheet.height // CELL
     # the time in the address: a browser must not show an older sheet
@@ -42,7 +39,8 @@ def find(name: str) -> dict[str, Any] | None:
 
 
 def _file(name: str) -> Path | None:
-    paths = (assets_dir() / "maps" / f"{name}.webp", _cached(name))
+    mine = own.find(name)
+    paths = (mine.sheet,) if mine else (assets_dir() / "maps" / f"{name}.webp", _cached(name))
     return next((path for path in paths if path.is_file()), None)
 
 
@@ -134,14 +132,4 @@ def make_missing() -> None:
 
 
 def _make(name: str) -> None:
-    zoo = networks.zoo(name)
-    ids = list(zoo.ids)
-    columns = columns_of(len(ids))
-    sheet = np.full((-(-len(ids) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
-    for start in range(0, len(ids), 32):
-        for i, shown in enumerate(zoo.decode(ids[start : start + 32], zoo.modality.resolutions.thumbnail), start):
-            row, column = divmod(i, columns)
-            pixels = zoo.modality.picture(shown, CELL)
-            sheet[row * CELL : (row + 1) * CELL, column * CELL : (column + 1) * CELL] = pixels
-    with atomic_path(_cached(name)) as path:
-        Image.fromarray(sheet).save(path, format="webp", quality=85)
+    deque(drawn(networks.zoo(name), _cached(name)), maxlen=0)

@@ -65,6 +65,10 @@ class NotInLinks(WsrError):
     """A link asks for what only the visitor who made it had. The text is a whole sentence for whoever opens it."""
 
 
+class Nothing(NotInLinks):
+    """The same, where nothing else of the link means anything without it."""
+
+
 @dataclass(frozen=True)
 class Part:
     """A tab's state in the address. widgets: by their name in the address; restore: takes the texts of a link by any of
@@ -96,6 +100,8 @@ class Part:
         for tried in ([own] if own else []) + [{name: own[name]} for name in own]:
             try:
                 shown = self.restore(taken | tried)
+            except Nothing as error:
+                return {}, {next(iter(own)): error}
             except (WsrError, ValueError) as error:
                 left_out |= {name: error for name in tried}
                 continue

@@ -29,6 +29,8 @@ COMPUTE = {"concurrency_id": "compute", "concurrency_limit": 1}
 LOOK = {"concurrency_id": "look", "concurrency_limit": 24}
 # Reads and measures visitors' files, as many at once as there are child processes for it (`workers.PREPARING`).
 PREPARE = {"concurrency_id": "prepare", "concurrency_limit": 4}
+# Zoos that visitors bring are mapped and audited one at a time. That takes a minute, so fits do not wait for it.
+BRING = {"concurrency_id": "bring", "concurrency_limit": 1}
 # Keywords of every listener: none is offered as a public endpoint.
 PRIVATE = {"api_visibility": "private", "show_progress": "hidden"}
 UNEXPECTED = "Something went wrong on the server, not with what you did. Its log says more; please try again."

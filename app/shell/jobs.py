@@ -92,9 +92,10 @@ class Job:
 
     def wire(
         self, run: Step, *, prepare: Step | None = None, then: Sequence[Step] = (), finish: Step | None = None,
-        triggers: Sequence[Any] = (),
+        triggers: Sequence[Any] = (), queue: Mapping[str, Any] = compute.COMPUTE,
     ) -> Any:  # fmt: skip
-        """Connects the buttons. run: the job itself, a generator, which takes turns with the jobs of all visitors.
+        """Connects the buttons. run: the job itself, a generator, which takes turns with the jobs of all visitors in
+        its queue.
 
         prepare, finish: replace the methods of that name, with the widgets they change beyond the job's own; then:
         steps between the press and the job; triggers: events that start it as well. Returns the event of its end, which
@@ -104,7 +105,7 @@ class Job:
         event = gr.on(pressed, begin.handler, begin.inputs, [*self.widgets, *begin.outputs], **begin.options)
         for step in then:
             event = event.then(step.handler, step.inputs, step.outputs, **step.options)
-        shown = {"show_progress_on": self.state, **compute.COMPUTE, **compute.PRIVATE, "show_progress": "minimal"}
+        shown = {"show_progress_on": self.state, **queue, **compute.PRIVATE, "show_progress": "minimal"}
         running = event.then(run.handler, run.inputs, [self.state, *run.outputs], **shown)
         ended = running.success(end.handler, end.inputs, [self.start, self.halt, *end.outputs], **end.options)
         running.failure(self.refused, None, self.widgets, queue=False, **compute.PRIVATE)
@@ -127,6 +128,12 @@ def said_in_line(run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[An
             yield {tab.job.state: snippets.failed(compute.sentence(error))}
 
     return running
+
+
+def over(stop: Path) -> bool:
+    """Returns whether the visitor has pressed Stop, or has left, in which case their folder is gone. stop: the job's
+    `stop_file`."""
+    return stop.exists() or not stop.parent.exists()
 
 
 class Pace:

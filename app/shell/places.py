@@ -52,9 +52,8 @@ def _asked(event: Any) -> _Asked:
 
 
 def _is_job(function: Any) -> bool:
-    return getattr(function, "concurrency_id", None) in (
-        compute.COMPUTE["concurrency_id"], compute.PREPARE["concurrency_id"]
-    )  # fmt: skip
+    jobs = [queue["concurrency_id"] for queue in (compute.COMPUTE, compute.PREPARE, compute.BRING)]
+    return getattr(function, "concurrency_id", None) in jobs
 
 
 def _address(request: Any) -> str:

@@ -124,6 +124,14 @@ def prepared(function: Callable, *args: Any, seconds: float, what: str, stopped:
     return PREPARING.call(function, *args, limits=Limits(seconds=seconds, what=what, stopped=stopped))
 
 
+def preparing(
+    function: Callable[..., Iterator], *args: Any, seconds: float, memory: int, what: str, stopped: Callable[[], bool]
+) -> Iterator[Any]:
+    """Yields the values of a generator function that runs in such a child, which may take `memory` bytes."""
+    limits = Limits(seconds=seconds, memory=memory, what=what, stopped=stopped)
+    return PREPARING.stream(function, *args, limits=limits)
+
+
 def ahead(function: Callable[..., Iterator], *args: Any) -> None:
     """Computes the first value of a generator function in advance, so that the next call is faster. Does nothing while
     a visitor's work or another such computation is running. A visitor who comes meanwhile waits for its end and uses

@@ -3,7 +3,8 @@
 from dataclasses import MISSING, fields
 
 from app.shell.jobs import Job
-from app.tabs.atlas.widgets import Projecting
+from app.tabs.atlas.widgets import AtlasTab, Bringing, Projecting
+from app.tabs.audit.handlers import Bringing as Samples
 
 
 def by_name(widgets: type, mark: str = ""):
@@ -13,4 +14,6 @@ def by_name(widgets: type, mark: str = ""):
         named["job"] = Job(f"{widgets.__name__}-test", f"{mark}start", f"{mark}halt", f"{mark}state", "another")
     if "projecting" in named:
         named["projecting"] = by_name(Projecting, "own ")
+    if "bringing" in named:
+        named["bringing"] = by_name(Bringing if widgets is AtlasTab else Samples, "brought ")
     return widgets(**named)

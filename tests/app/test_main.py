@@ -51,6 +51,7 @@ def test_fits_take_turns_and_looking_does_not_wait_for_them(assets):
         if fn.fn is not None and fn.queue is not False:
             groups.setdefault(fn.concurrency_id, set()).add(fn.fn.__name__)
     assert groups["compute"] == {"fit", "fit_pair", "project", "sample"} and "pick" in groups["look"]
+    assert groups["bring"] == {"bring", "judge"}  # which take a minute or more
 
 
 def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the_others(assets, monkeypatch):

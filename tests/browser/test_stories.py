@@ -1,6 +1,7 @@
 """The tabs after the Atlas, and links, in a browser: sequences of clicks as a visitor makes them, and what is drawn."""
 
 from tests.browser.pixels import DIFFERENCE
+from tests.imports import pairs
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 # The share of two pictures' area that changes visibly, in percent; white in both is no part of it.
@@ -239,6 +240,44 @@ def test_a_point_of_the_plane_opens_beside_what_it_copies(page):
     assert sources(page, pair) != before
     page.wait_for_function("decodeURIComponent(location.search).includes('point=held out:3') || "
                            "location.search.includes('point=held+out')")  # fmt: skip
+
+
+def test_weights_of_ones_own_are_a_map_and_their_samples_are_audited(page, tmp_path):
+    samples, training = pairs.write(tmp_path)
+    (tmp_path / "notes.zip").write_text("hello")
+
+    def upload(box, path):
+        page.locator(".block:visible", has_text=box).last.locator("input[type=file]").set_input_files(path)
+
+    page.get_by_text("Your own weights").click()
+    upload("A zoo of yours", tmp_path / "notes.zip")
+    page.locator(".wsr-failed:visible", has_text="'notes.zip' is no file of weights").wait_for()
+    page.locator(".block:visible", has_text="A zoo of yours").last.get_by_label("Clear").click()
+    upload("A zoo of yours", training)
+    page.locator(".wsr-state:visible", has_text="54 networks").wait_for()
+    page.locator("label.selected", has_text="Yours: train-sent").wait_for()
+    chart = "document.querySelector('.wsr-plot')"
+    page.wait_for_function(f"{chart}._fullData[0].customdata?.some(id => String(id).startsWith('mnist_png'))")
+    near = page.locator(".wsr-pictures button:visible").nth(2)
+    item = near.get_attribute("title")
+    assert item.startswith("mnist_png")
+    near.click()
+    page.locator(".wsr-facts", has_text=item).wait_for()
+    page.wait_for_function("location.search.includes('data=yours-')")
+
+    open_tab(page, "Audit")
+    page.get_by_text("Audit your own samples").click()
+    upload("Samples of a generator", samples)
+    upload("Its training zoo", training)
+    for name in ("samples-sent.zip", "train-sent.zip"):
+        page.locator(".block:visible", has_text=name.split(".")[0]).first.wait_for()
+    page.get_by_role("button", name="Audit", exact=True).click()
+    page.locator(".wsr-state:visible", has_text="10 samples were compared").wait_for()
+    page.locator(".wsr-state:visible", has_text="of your samples").wait_for()
+    row = page.locator("tr:visible", has_text="your samples").inner_text()
+    assert float(row.split()[4]) >= 60  # the share of replicas, in percent
+    page.locator(".wsr-row:visible", has_text="nearest weights").locator("img").first.wait_for()
+    page.wait_for_function("decodeURIComponent(location.search).includes('point=your')")
 
 
 def test_a_phone_shows_it_all(open_page):

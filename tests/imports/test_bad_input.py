@@ -55,6 +55,11 @@ def test_no_pickle_is_executed(source, tmp_path):
 def test_a_pointer_of_git_lfs_says_what_to_run(source, tmp_path):
     first_file(source).write_text(POINTER)
     refused(source, tmp_path / "zoo", "Git LFS pointer.*git lfs pull")
+    for path in source.rglob("*.pth"):
+        path.write_text(POINTER)
+    for skip in (False, True):  # a clone in which nothing was fetched
+        refused(source, tmp_path / "zoo", "Git LFS pointer.*git lfs pull", skip=skip)
+    refused(source, tmp_path / "zoo", "Git LFS pointer.*git lfs pull", "wsr-pytorch")
 
 
 def test_a_file_that_was_cut_short(source, tmp_path):
@@ -103,6 +108,11 @@ def test_a_format_and_a_source_that_are_not_there(source, tmp_path, capsys):
     (tmp_path / "there/file").write_text("mine")
     assert main(["import", "dwsnets", str(source), "--out", str(tmp_path / "there")]) == 2
     assert "exists already" in capsys.readouterr().err and (tmp_path / "there/file").read_text() == "mine"
+
+
+def test_a_zoo_needs_no_import(source, tmp_path):
+    made = import_zoo("dwsnets", source, tmp_path / "zoo").zoo
+    refused(made.path, tmp_path / "again", "is a zoo already")
 
 
 def test_splits_that_name_files_which_are_not_here(source, tmp_path):

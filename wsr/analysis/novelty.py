@@ -85,6 +85,12 @@ class Audit:
         self.thresholds: tuple[float, float] | None = None
         self.false_positive_rate = 0.0
 
+    def with_training(self, training: Float[Tensor, "n p"]) -> "Audit":
+        """Returns an audit by other training weights, with the same thresholds."""
+        other = Audit(self.model, training)
+        other.thresholds, other.false_positive_rate = self.thresholds, self.false_positive_rate
+        return other
+
     def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
         """Measures distances in the space, raw or canonical, in which a copy stands out more."""
         blocks = samples.to(self.training.device).split(BLOCK)

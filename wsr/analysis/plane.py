@@ -9,6 +9,7 @@ copying is not rewarded.
 """
 
 from collections.abc import Callable, Mapping
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -26,35 +27,25 @@ from wsr.zoo.zoo import Zoo
 CANDIDATES = 8  # a shape's Chamfer distance is computed to so many training shapes, the nearest by their features
 
 
-class Plane:
-    """The axes of the plane, from an evaluation's real fits and a calibrated audit of the same zoo. audited: ids of the
-    audit's training weights, by row."""
+class Placing:
+    """The axis of novelty, from a calibrated audit and held-out fits. audited: ids of the audit's training weights, by
+    row; novelty_units: the medians of the held-out fits' ratios, by which those of samples are divided."""
 
-    def __init__(self, evaluation: Evaluation, audit: Audit, audited: list[str]):
-        self.audited = audited
-        self.audit, self.train, self.heldout = audit, evaluation.known["train"], evaluation.known["heldout"]
-        self.ids = evaluation.ids
-        zoo = evaluation.zoo
-        self.known = {split: zoo.weights(self.ids[split]) for split in ("train", "heldout")}
-        self.real = audit.distances(self.known["heldout"])
+    def __init__(self, audit: Audit, audited: list[str], heldout: Float[Tensor, "m p"]):
+        self.audit, self.audited = audit, audited
+        self.real = audit.distances(heldout)
         one, two = (np.median(values.numpy()) for values in (self.real.replica, self.real.blend))
         both = np.median(np.minimum(self.real.replica.numpy() / one, self.real.blend.numpy() / two))
         self.novelty_units = float(one * both), float(two * both)
-        self.quality_unit = float(np.median(own_distances(self.heldout.features, self.train.features)))
 
-    def rows(self, weights: Float[Tensor, "n p"], decoded: Decoded) -> pd.DataFrame:
-        """Returns a row for each weight with the columns `novelty` and `quality` (in units of held-out fits);
-        `distance` to the training weight `nearest`; distance `line` to the line `between` two training weights, and its
-        ratio `blend`; the `verdict`; for each measure of `Audit.neighbours` the distance and, as "nearest by …", the
-        training weight; and in function space the distance `function` to the training fit `looks like`: of features, or
-        the Chamfer distance of surfaces."""
-        away = feature_distances(decoded.features, self.heldout.features, self.train.features).min(1)
-        like, function = self.nearest_in_function_space(decoded)
-        seen = {"quality": away / self.quality_unit, "function": function}
-        return self.placed(weights).assign(**seen, **{"looks like": [self.ids["train"][i] for i in like]})
+    def against(self, audit: Audit, audited: list[str]) -> "Placing":
+        """Returns the same axis, in the same units, for comparison with other training weights."""
+        other = copy(self)
+        other.audit, other.audited = audit, audited
+        return other
 
     def placed(self, weights: Float[Tensor, "n p"]) -> pd.DataFrame:
-        """Returns the columns of `rows` that need only the weights, not what they decode to."""
+        """Returns the columns of `Plane.rows` that need only the weights, not what they decode to."""
         verdicts, audited = self.audit.judge(weights), self.audited
         one, two = self.novelty_units
         found = pd.DataFrame({
@@ -69,6 +60,29 @@ class Plane:
         for measure, (rows, away) in self.audit.neighbours(weights).items():
             found[measure], found[f"nearest by {measure}"] = away.numpy(), [audited[i] for i in rows.tolist()]
         return found
+
+
+class Plane(Placing):
+    """The axes of the plane, from an evaluation's real fits and a calibrated audit of the same zoo."""
+
+    def __init__(self, evaluation: Evaluation, audit: Audit, audited: list[str]):
+        self.train, self.heldout = evaluation.known["train"], evaluation.known["heldout"]
+        self.ids = evaluation.ids
+        zoo = evaluation.zoo
+        self.known = {split: zoo.weights(self.ids[split]) for split in ("train", "heldout")}
+        super().__init__(audit, audited, self.known["heldout"])
+        self.quality_unit = float(np.median(own_distances(self.heldout.features, self.train.features)))
+
+    def rows(self, weights: Float[Tensor, "n p"], decoded: Decoded) -> pd.DataFrame:
+        """Returns a row for each weight with the columns `novelty` and `quality` (in units of held-out fits);
+        `distance` to the training weight `nearest`; distance `line` to the line `between` two training weights, and its
+        ratio `blend`; the `verdict`; for each measure of `Audit.neighbours` the distance and, as "nearest by …", the
+        training weight; and in function space the distance `function` to the training fit `looks like`: of features, or
+        the Chamfer distance of surfaces."""
+        away = feature_distances(decoded.features, self.heldout.features, self.train.features).min(1)
+        like, function = self.nearest_in_function_space(decoded)
+        seen = {"quality": away / self.quality_unit, "function": function}
+        return self.placed(weights).assign(**seen, **{"looks like": [self.ids["train"][i] for i in like]})
 
     def real_rows(self) -> dict[str, pd.DataFrame]:
         """Returns the rows of the held-out fits, and the distance of each training weight to the nearest other one."""

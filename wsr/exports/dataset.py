@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from wsr.errors import counted
 from wsr.exports.base import README, Exported
 from wsr.exports.tables import described, thumbnails
+from wsr.imports.tables import META
 from wsr.paths import make_dir
 
 SIZE = 128
@@ -26,7 +27,8 @@ def write(exported: Exported) -> None:
         "weights": pa.FixedSizeListArray.from_arrays(flat, weights.shape[1]), "image": thumbnails(exported, SIZE),
     }  # fmt: skip
     table, data = pa.table(columns), make_dir(exported.folder / "data")
-    table = table.replace_schema_metadata({"huggingface": json.dumps(_FEATURES)})
+    # zoo.json too, so that a table that is passed on alone still says what decodes it
+    table = table.replace_schema_metadata({"huggingface": json.dumps(_FEATURES), META: json.dumps(exported.zoo.meta)})
     splits = {name: _NAMES.get(name, name) for name in pc.unique(table["split"]).to_pylist()}
     for name in sorted(set(splits.values())):
         mine = [one for one, theirs in splits.items() if theirs == name]

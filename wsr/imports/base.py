@@ -100,6 +100,14 @@ class Layout(ABC):
         """Returns the network that tensors of these shapes are. Mismatch, with why, if they are none of this
         layout."""
 
+    def recognises(self, shapes: Shapes, options: Options) -> bool:
+        """Tells whether instances with tensors of these shapes are of this layout."""
+        try:
+            self.config(shapes, options)
+        except WsrError:
+            return False
+        return True
+
     def model(self, batch: Batch, options: Options, folder: Path, out: Path) -> Representation:
         """Builds what decodes the instances. folder: for files that they share, which will lie in the zoo's folder
         `out`."""

@@ -84,6 +84,9 @@ class Functa(Layout):
         )  # fmt: skip
         return NetworkConfig.of(IMAGE, network)
 
+    def recognises(self, shapes, options):
+        return LATENT in shapes  # `batches` has made it of the arrays of this layout
+
     def resolution(self, model, options):
         return options.resolution or SIZE
 

@@ -34,6 +34,9 @@ class ImplicitZoo(PerInstance):
             found.append(Item(path.stem, path, cls, quality=quality.get(int(named[1]), nan) if named else nan))
         return found
 
+    def recognises(self, shapes, options):
+        return super().recognises(shapes, options) and shapes[self.layers(shapes)[-1][0]][0] == len(MEAN)
+
     def config(self, shapes, options):
         weights = [shapes[weight] for weight, _ in self.layers(shapes)]
         return siren_of_pictures(weights, options.omega or OMEGA, options.resolution, STD, MEAN)

@@ -43,7 +43,7 @@ def read_files(paths: Sequence[Path]) -> list[Arrays | WsrError]:
         except WsrError as error:
             faults[path] = error
     good = [path for path in paths if path not in faults]
-    limits = Limits(seconds=_SECONDS + _EACH * len(good), memory=_MEMORY + _TIMES * size, what=_named(good))
+    limits = Limits(seconds=_SECONDS + _EACH * len(good), memory=_MEMORY + _TIMES * size, what=_named(good or paths))
     found = dict(zip(good, _readers.call(_read_all, good, limits=limits), strict=True)) if good else {}
     answers = [faults[path] if path in faults else found[path] for path in paths]
     return [WsrError(one) if isinstance(one, str) else one for one in answers]

@@ -13,7 +13,7 @@ from torch import Tensor
 from wsr.data import IMPORTED
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
-from wsr.formats.files import shown
+from wsr.formats.files import shown, there
 from wsr.imports.base import Batch, Item, Layout, Mismatch, Options, Shapes, listed
 from wsr.imports.registry import kinds, named
 from wsr.imports.splits import settled
@@ -40,6 +40,9 @@ def import_zoo(
     WsrError for an unknown format, for files of another one (with what they hold and the nearest format), if `out`
     exists, and unless `options.skip`, for a file that cannot be read and for weights that are not finite."""
     layout, source, out = named(name).layout, Path(source), Path(out)
+    if there(source / "zoo.json"):
+        remedy = "`wsr zoo check` says whether it is whole"
+        raise WsrError(f"{shown(source)} is a zoo already and needs no import: {remedy}.")
     options, left_out = options or Options(), []
     with new_folder(out) as folder:
         zoo, model = None, None

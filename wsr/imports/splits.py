@@ -1,6 +1,7 @@
 """Splits as other programs state them."""
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,12 @@ def settled(item: Item, known: set[str], heldout: float) -> Split:
     if item.split == TEST and VALIDATION not in known:
         return HELDOUT
     return item.split or TRAIN
+
+
+def are_ours(ids: Sequence[str], splits: Sequence[str], heldout: float) -> bool:
+    """Tells whether splits are those that `settled` gives to instances whose source states none."""
+    ours = [settled(Item(one, Path()), set(), heldout) for one in ids]
+    return ours == list(splits)
 
 
 def texts(path: Path) -> list[str]:

@@ -20,9 +20,9 @@ from wsr.errors import WsrError, counted
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
-from wsr.formats.files import shown
+from wsr.formats.files import refuse_stand_in, shown
 from wsr.imports.base import Item, Mismatch, Options, PerInstance, Shapes, listed
-from wsr.imports.reading import Arrays, read_files
+from wsr.imports.reading import WHAT, Arrays, read_files
 from wsr.modalities import Modality, everything
 from wsr.presets import FieldConfig, preset
 
@@ -39,6 +39,7 @@ class WsrPytorch(PerInstance):
     def items(self, source, files):
         bases = [path for path in files if path.stem == BASE]
         if len(bases) != 1:
+            refuse_stand_in(files[0], WHAT)
             raise WsrError(
                 f"The adapters of {shown(source)} need the base that they adapt beside them, as {BASE}.pt, .pth or "
                 f".safetensors, and there are {len(bases)} of these."
@@ -49,6 +50,9 @@ class WsrPytorch(PerInstance):
     def config(self, shapes, options):
         _halves(shapes)
         raise Mismatch("its base is needed")  # of a single file nobody knows what it adapts
+
+    def recognises(self, shapes, options):
+        return all(_HALF.fullmatch(name) for name in shapes)
 
     def model(self, batch, options, folder, out):
         layers = _halves(batch.shapes)

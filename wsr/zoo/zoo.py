@@ -84,8 +84,7 @@ class Zoo:
             )
 
     def _replace_index(self, index: pd.DataFrame, stamp: tuple[int, ...]) -> None:
-        self.index, self._stamp = index, stamp
-        self._weights, self._parts, self._positions = None, None, None
+        self.index, self._stamp, self._weights, self._parts, self._positions = index, stamp, None, None, None
 
     @contextmanager
     def writing(self, wait: float = 0.0) -> Iterator[None]:
@@ -203,7 +202,8 @@ class Zoo:
         return decode(self.representation, self.weights(ids), resolution or self.resolution)
 
     @functools.cached_property
-    def _stored(self) -> int:
+    def stored(self) -> int:
+        """Number of trained entries of an instance, which are what is stored."""
         return sum(math.prod(entry["shape"]) - len(entry["frozen"]) for entry in self.meta["layout"])
 
     @property
@@ -223,7 +223,7 @@ class Zoo:
         if not rows and not len(weights):
             return
         with self.writing(PATIENCE):
-            tensor = checked_batch(self, weights, rows, self._stored)
+            tensor = checked_batch(self, weights, rows, self.stored)
             files = self._files(len(self))
             self._drop_unnamed(files)
             if files and files[-1][2].stat().st_size + tensor.numel() * tensor.element_size() < MAX_FILE_BYTES:
@@ -242,7 +242,7 @@ class Zoo:
     @property
     def rows_per_file(self) -> int:
         """The number of vectors that fit into one weight file, at least 1."""
-        return max(1, MAX_FILE_BYTES // (self._stored * getattr(torch, self.meta["dtype"]).itemsize))
+        return max(1, MAX_FILE_BYTES // (self.stored * getattr(torch, self.meta["dtype"]).itemsize))
 
     def _drop_unnamed(self, files: list[tuple[int, int, Path]]) -> None:
         """Removes the rows behind the index from the last weight file, which a killed writer has left there: a file
@@ -257,7 +257,7 @@ class Zoo:
             files, start = [], 0
             for path in sorted(self.path.glob("weights-*.safetensors")):
                 if start < named:  # later files belong to a batch that is not in the index (yet)
-                    files.append((start, row_count(path, self.meta["dtype"], self._stored), path))
+                    files.append((start, row_count(path, self.meta["dtype"], self.stored), path))
                     start += files[-1][1]
             self._parts = files
         return [part for part in self._parts if part[0] < named]
@@ -265,7 +265,7 @@ class Zoo:
     def rows_on_disk(self) -> int:
         """How many rows of weights the files hold, those included that the index does not name."""
         files = sorted(self.path.glob("weights-*.safetensors"))
-        return sum(row_count(path, self.meta["dtype"], self._stored) for path in files)
+        return sum(row_count(path, self.meta["dtype"], self.stored) for path in files)
 
     def _read_rows(self, rows: list[int]) -> Tensor:
         found = {}
@@ -276,16 +276,16 @@ class Zoo:
         if len(found) < len(set(rows)):
             return self._read_weights()[rows]  # raises an error that says what is damaged
         if not rows:
-            return torch.zeros(0, self._stored)
+            return torch.zeros(0, self.stored)
         return refuse_spoilt(torch.cat([found[row] for row in rows]), self.index.iloc[rows], self.path)
 
     def _read_weights(self) -> Tensor:
         parts = [read_all(path) for _, _, path in self._files(len(self))]
-        weights = torch.cat(parts) if parts else torch.zeros(0, self._stored)
-        if len(weights) < len(self) or weights.shape[1] != self._stored:
+        weights = torch.cat(parts) if parts else torch.zeros(0, self.stored)
+        if len(weights) < len(self) or weights.shape[1] != self.stored:
             raise WsrError(
                 f"The zoo {str(self.path)!r} is damaged: its index names {counted(len(self), 'instance')} of "
-                f"{counted(self._stored, 'number')}, its weight files hold {tuple(weights.shape)}."
+                f"{counted(self.stored, 'number')}, its weight files hold {tuple(weights.shape)}."
             )
         return refuse_spoilt(weights[: len(self)], self.index, self.path)
 

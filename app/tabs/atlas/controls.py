@@ -5,9 +5,9 @@ from typing import Any
 
 import gradio as gr
 
-from app.shared import library
+from app.shared import library, own
 from app.shared.palette import NAMES
-from app.shell.address import NotInLinks
+from app.shell.address import Nothing, NotInLinks
 from app.tabs.atlas.map import FORMS, METRICS, OWN, View, Visit, methods_of
 from wsr.errors import unknown_name
 from wsr.fields import registry
@@ -46,7 +46,7 @@ def kinds_of(dataset: str) -> list[str]:
 
 
 def first_view(dataset: str, representation: str = FIRST) -> View:
-    if dataset not in datasets():
+    if dataset not in datasets() and not own.find(dataset):
         raise unknown_name("data set", dataset, datasets())
     kinds = kinds_of(dataset)
     kind = representation if representation in kinds else kinds[-1]
@@ -102,6 +102,8 @@ def others(view: View) -> list[tuple[str, str]]:
 
 def linked(given: dict[str, str]) -> tuple[View, str, str]:
     """The view, the item, and the representation of the second map that a link names. WsrError for an unknown name."""
+    if own.is_own(given.get("data")):
+        raise Nothing(own.PRIVATE)
     first = first_view(given.get("data", opening()), given.get("kind", FIRST))
     only = [cls for cls in given.get("only", "").split(",") if cls]
     if given.get("kind", first.representation) != first.representation:

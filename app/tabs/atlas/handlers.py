@@ -32,8 +32,13 @@ def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.compare: gr.update(choices=others(view), value=second),
         tab.other_column: beside.column(second != NONE),
         tab.other: gr.skip() if second == NONE else beside.shown(view, second, item, Visit()),
-        tab.table: snippets.probes(library.probes(view.dataset), view.representation),
+        tab.table: _probes(view),
     }
+
+
+def _probes(view: View) -> str:
+    """Accuracies of classifiers of weights, as HTML."""
+    return snippets.probes(library.probes(view.dataset), view.representation)
 
 
 def _filled(tab: AtlasTab, parts: Iterable[panel.Panel], first: dict[Any, Any] | None = None) -> Iterator[dict]:
@@ -90,6 +95,13 @@ def change_neighbours(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 @compute.guarded
 def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Shows another data set or representation. If only the representation changes, the picked item stays."""
+    yield from collection_shown(tab, values, request, {})
+
+
+def collection_shown(
+    tab: AtlasTab, values: dict[Any, Any], request: gr.Request, more: dict[Any, Any]
+) -> Iterator[dict[Any, Any]]:  # fmt: skip
+    """Shows the collection that the controls name. more: further values of the first part of the answer."""
     view, item, visit = controls.carried(tab.chosen(values)), values[tab.picked], values[tab.visit]
     item = item if item in library.collection(view.name).ids else library.first_pick(view.name)
     asked = values[tab.find] if item == values[tab.picked] else ""
@@ -100,7 +112,8 @@ def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request
         **tab.offer(view, visit),
         tab.compare: gr.update(choices=others(view), value=NONE),
         tab.other_column: beside.column(False),
-        tab.table: snippets.probes(library.probes(view.dataset), view.representation),
+        tab.table: "" if view.dataset in visit.own else _probes(view),
+        **more,
     }
     shown = panel.show(view, item, visit, figure=map_figure(view, visit), selected=ids)
     yield from session.newest(request, _filled(tab, shown, changed))

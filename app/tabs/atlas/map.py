@@ -9,6 +9,7 @@ from jaxtyping import Float
 
 from app.figures.atlas import Points, atlas_figure
 from app.shared import library, networks
+from app.shared.maps import METHODS
 from app.shared.palette import NAMES
 from wsr.errors import WsrError, unknown_name
 from wsr.formats.tables import attribute_of
@@ -22,12 +23,13 @@ FORMS = ("raw", "canonical")
 class Visit:
     """A visitor's additions to the map. name: the collection on whose maps their fit is placed. label, points: the
     fit's label, and its coordinates by (method, dims). projections: those that they have computed, by (collection,
-    dims)."""
+    dims). own: names of the zoos that they have brought."""
 
     name: str = ""
     label: str = "yours"
     points: dict[tuple[str, int], list[float]] = field(default_factory=dict)
     projections: dict[tuple[str, int], Float[np.ndarray, "n d"]] = field(default_factory=dict)
+    own: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def methods_of(name: str, visit: Visit) -> list[str]:
     """Names of a collection's projections, the visitor's own last."""
     found = library.collection(name)
     own = [OWN] if any(of == name for of, _ in visit.projections) else []
-    return [method for method in library.METHODS if any(m == method for m, _ in found.maps)] + own
+    return [method for method in METHODS if any(m == method for m, _ in found.maps)] + own
 
 
 def map_figure(view: View, visit: Visit) -> dict[str, Any]:

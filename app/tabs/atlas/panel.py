@@ -12,7 +12,7 @@ import gradio as gr
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart, chart_update
 from app.figures.weights import weights_figure
-from app.shared import library, networks, sheets
+from app.shared import library, networks, own, sheets
 from app.shared.palette import class_colours
 from app.shell import looking, session, snippets
 from app.tabs.atlas.map import View, Visit, highlights, neighbours
@@ -132,8 +132,9 @@ def _picture(name: str, item: str, size: int, get: Callable[[Hashable, Callable[
 
 
 def _surface_file(name: str, item: str) -> str:
-    """The path of an item's GLB file, which is made once and shared by all visitors."""
-    folder = session.shared_dir() / name
+    """The path of an item's GLB file, which is made once and shared by all visitors who may see it."""
+    mine = own.find(name)
+    folder = mine.folder / "surfaces" if mine else session.shared_dir() / name
     folder.mkdir(parents=True, exist_ok=True)
     stamp = file_stamp(library.files_of(name))
     state = hashlib.sha256(repr(stamp).encode()).hexdigest()[:12]

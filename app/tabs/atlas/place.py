@@ -1,5 +1,6 @@
 """Places a visitor's own fit on the maps of the atlas."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,7 +26,7 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
         raise WsrError("The maps hold fits of rank 4: fit with this rank to place yours among them.")
     found = next((one for one in fitting if one.name == fitted.collection), fitting[0])
     near, points = networks.places(found.name, fitted.weights)
-    return Visit(found.name, f"your {fitted.label}", points, visit.projections), found, near
+    return replace(visit, name=found.name, label=f"your {fitted.label}", points=points), found, near
 
 
 def beside_nearest(fitted: Any, found: library.Collection, nearest: str) -> tuple[str, str]:

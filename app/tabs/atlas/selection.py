@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.shared import library, networks
+from app.shared import library, networks, own
 from app.shared.palette import class_colours
 from app.shell import snippets
 from wsr.errors import WsrError
@@ -42,7 +42,8 @@ def export(name: str, ids: list[str], folder: Path) -> list[str]:
         raise WsrError(f"Select between 1 and {MOST:,} networks to download, not {len(ids):,}.")
     found = library.collection(name)
     rows = [found.position(item) for item in ids]
-    table, weights = folder / f"{name}-selection.csv", folder / f"{name}-selection.safetensors"
+    stem = "yours" if own.find(name) else name
+    table, weights = folder / f"{stem}-selection.csv", folder / f"{stem}-selection.safetensors"
     found.index.iloc[rows].to_csv(table, index=False)
     save_weights(weights, networks.weights(name)[rows].float(), networks.zoo(name).representation, ids)
     return [str(table), str(weights)]

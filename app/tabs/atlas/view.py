@@ -7,11 +7,11 @@ from typing import Any
 import gradio as gr
 
 from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart
-from app.shared import library, networks, sheets
+from app.shared import library, networks, sheets, taking
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.atlas import beside, controls, handlers, panel, project, selection
+from app.tabs.atlas import beside, bring, controls, handlers, panel, project, selection
 from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, map_figure
 from app.tabs.atlas.search import MOST
@@ -36,7 +36,7 @@ def build(place: Place) -> Built | None:
     tab = _layout()
     _wire(tab)
     takes = partial(_receive, tab, place.tabs)
-    return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes)
+    return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes, forget=taking.forget)
 
 
 def warm() -> None:
@@ -129,7 +129,9 @@ def _deeper(view: View) -> dict[str, Any]:
         table = gr.HTML(snippets.probes(library.probes(view.dataset), view.representation))
     with gr.Accordion("Another projection", open=False):
         projecting = project.build()
-    return {"faith": faith, "table": table, "projecting": projecting}
+    with gr.Accordion("Your own weights", open=False):
+        bringing = bring.build()
+    return {"faith": faith, "table": table, "projecting": projecting, "bringing": bringing}
 
 
 def _wire(tab: AtlasTab) -> None:
@@ -155,6 +157,7 @@ def _wire(tab: AtlasTab) -> None:
     tab.picked.change(bind(handlers.mark), tab.inputs, tab.other, **LOOK)
     tab.export.click(bind(handlers.export), tab.inputs, tab.files, **LOOK)
     project.wire(tab)
+    bring.wire(tab, [*changed])
 
 
 def _start(tab: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:

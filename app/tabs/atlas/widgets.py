@@ -8,6 +8,7 @@ import gradio as gr
 
 from app.components.pictures import Pictures
 from app.components.plotly_chart import PlotlyChart
+from app.shared import own
 from app.shell.jobs import Job
 from app.shell.tabs import Widgets
 from app.tabs.atlas import controls
@@ -44,11 +45,21 @@ class Projecting:
 
 
 @dataclass
+class Bringing:
+    """The widgets of a zoo that a visitor brings. file: the upload. form: the format of another program's files."""
+
+    file: gr.File
+    form: gr.Dropdown
+    job: Job
+
+
+@dataclass
 class AtlasTab(Widgets):
     """The widgets of the tab. Controls have the names of the fields of `View`, the panel's widgets those of `Panel`.
     find: a text that is searched for. found: what came of it. other_column, other: the second map. compare: its
     representation. said: summary of the selection. faith: scores of the map's faithfulness. table: accuracies of
-    classifiers of weights. when_seen: called when a visitor has the map on screen."""
+    classifiers of weights. bringing: what brings a visitor's zoo. when_seen: called when a visitor has the map on
+    screen."""
 
     chart: PlotlyChart
     other: PlotlyChart
@@ -79,6 +90,7 @@ class AtlasTab(Widgets):
     nearest: Pictures
     heat: PlotlyChart
     projecting: Projecting
+    bringing: Bringing
     when_seen: Callable[[], None] = lambda: None
 
     @property
@@ -110,7 +122,9 @@ class AtlasTab(Widgets):
         return {*self.controls, self.compare, self.picked, self.visit, self.selection, self.find, self.found}
 
     def chosen(self, values: dict[Any, Any]) -> dict[str, Any]:
-        """Values of the controls by the names of `View`, not checked."""
+        """Values of the controls by the names of `View`, of which only is checked that a zoo which was brought is this
+        visitor's. WsrError if it is not."""
+        own.require(values[self.dataset], values[self.visit].own)
         return {field.name: values[getattr(self, field.name)] for field in fields(View)}
 
     def seen(self, values: dict[Any, Any]) -> Seen:

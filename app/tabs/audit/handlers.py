@@ -1,6 +1,6 @@
 """Handlers of the Audit tab."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,11 @@ import gradio as gr
 
 from app.components.plotly_chart import PlotlyChart, chart_update, picked_at, picked_id
 from app.figures.plane import colours, distances_figure, plane_figure, rows_figure
-from app.shared import library
+from app.shared import library, own
 from app.shared.palette import NAMES
 from app.shell import compute, session, snippets
+from app.shell.address import Nothing
+from app.shell.jobs import Job
 from app.shell.tabs import Widgets
 from app.tabs.audit import run
 from app.tabs.audit.run import Report
@@ -18,9 +20,21 @@ from wsr.fields.registry import named
 
 
 @dataclass
+class Bringing:
+    """The widgets of an audit of what a visitor brings. samples, training: the uploads. form: the format of another
+    program's files."""
+
+    samples: gr.File
+    training: gr.File
+    form: gr.Dropdown
+    job: Job
+
+
+@dataclass
 class AuditTab(Widgets):
     """The widgets of the tab. point: id of the open point. pair, said, rows: the open point beside its nearest training
-    networks, as pictures, as a sentence and as weights."""
+    networks, as pictures, as a sentence and as weights. mine: names of the audits of what this visitor has brought.
+    bringing: what brings them."""
 
     dataset: gr.Radio
     kind: gr.Dropdown
@@ -32,6 +46,8 @@ class AuditTab(Widgets):
     pair: gr.HTML
     said: gr.HTML
     rows: PlotlyChart
+    mine: gr.State
+    bringing: Bringing
 
 
 @dataclass
@@ -49,12 +65,14 @@ class Screen:
 
 
 def kinds(dataset: str) -> list[tuple[str, str]]:
-    found = [library.collection(name) for name in run.names()]
+    found = [library.collection(name) for name in (run.names() if not own.find(dataset) else [dataset])]
     return [(NAMES[one.representation], one.representation) for one in found if one.dataset == dataset]
 
 
 def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
     """Values of the widgets for a link. WsrError if the link names something that does not exist."""
+    if own.is_own(given.get("data")):
+        raise Nothing(own.PRIVATE)
     first = library.collection(run.names()[0])
     dataset, kind = given.get("data", first.dataset), given.get("kind", first.representation)
     found = run.checked(dataset, kind)
@@ -65,8 +83,11 @@ def restore(tab: AuditTab, given: dict[str, str]) -> dict[Any, Any]:
 
 
 @compute.guarded
-def show(tab: AuditTab, dataset: str, kind: str, point: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
+def show(
+    tab: AuditTab, dataset: str, kind: str, point: str, request: gr.Request, mine: Sequence[str] = ()
+) -> Iterator[dict[Any, Any]]:  # fmt: skip
     """Fills the whole tab."""
+    own.require(dataset, mine)
     yield from session.newest(request, (tab.fill(one) for one in shown(dataset, kind, point)), "audit", "audit point")
 
 
@@ -91,8 +112,9 @@ def _opened(found: Report, point: str) -> dict[str, Any]:
 
 @compute.guarded
 def pick(
-    tab: AuditTab, dataset: str, kind: str, event: gr.EventData, request: gr.Request
+    tab: AuditTab, dataset: str, kind: str, event: gr.EventData, request: gr.Request, mine: Sequence[str] = ()
 ) -> Iterator[dict[Any, Any]]:
+    own.require(dataset, mine)
     picked = _picked(dataset, kind, picked_id(event))
     yield from session.newest(request, (tab.fill(one) for one in picked), "audit point", at=picked_at(event))
 
@@ -104,7 +126,8 @@ def _picked(dataset: str, kind: str, point: str) -> Iterator[Screen]:
 
 
 @compute.guarded
-def change_dataset(tab: AuditTab, dataset: str) -> dict[Any, Any]:
+def change_dataset(tab: AuditTab, dataset: str, mine: Sequence[str] = ()) -> dict[Any, Any]:
+    own.require(dataset, mine)
     choices = kinds(dataset)
     run.checked(dataset, choices[0][1] if choices else "")
     return {tab.kind: gr.update(choices=choices, value=choices[0][1]), tab.point: ""}
@@ -127,7 +150,9 @@ def table_of(found: Report) -> str:
         f"Of each kind of planted copies ({', '.join(about['planted'])}), at least "
         f"{min(about['planted'].values()):.0%} were found.",
         f"Copies with their {kind.parts} in another order were not looked for." if unresolved else "",
-        f"What two networks show is compared by features of {about['extractor']}.",
+        f"What two networks show is compared by features of {about['extractor']}." if about["extractor"] else "",
+        "Nothing says which networks of the training zoo the generator has seen, so samples were compared with all of "
+        "them, and a quarter of them set the bounds." if about.get("everything") else "",
         f"Diffusion compared with held-out fits (in brackets, training fits): {', '.join(told)}." if told else "",
     ]
     return snippets.table([metric.symbol for metric in metrics], lines, " ".join(filter(None, note)))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from app.figures.plane import point_id
-from app.shared import library, networks
+from app.figures.plane import YOURS, point_id
+from app.shared import library, networks, own
 from app.shell import looking
 from app.tabs.generate import drawn
 from wsr.caching import cached_by_file
@@ -55,10 +55,21 @@ def generators() -> dict[str, GeneratorKind]:
     return {kind.title: kind for kind in kinds() if kind.audited}
 
 
+def made(name: str) -> list[str]:
+    """Titles of the generators whose samples the audit of a collection is about."""
+    return [YOURS] if own.find(name) else list(generators())
+
+
 def _stem(name: str, generator: str) -> str:
     """Name of the folder that holds a generator's samples of a collection."""
     kind = generators().get(generator)
     return kind.stem(name) if kind else name
+
+
+def _samples(name: str, generator: str) -> Path:
+    """The folder of a generator's samples of a collection."""
+    mine = own.find(name)
+    return mine.samples if mine else assets_dir() / "samples" / _stem(name, generator)
 
 
 def names() -> list[str]:
@@ -76,14 +87,14 @@ def _audit_files(name: str) -> list[str | Path]:
 
 
 def _weight_files(name: str, generator: str, sample: int) -> list[str | Path]:
-    kept = assets_dir() / "samples" / _stem(name, generator)
+    kept = _samples(name, generator)
     return [*_audit_files(name), kept / "zoo.json", kept / "index.parquet"]
 
 
 @cached_by_file(_report_files, maxsize=16)
 def report(name: str) -> Report:
     """The audit of a collection, whose name may come from the page. WsrError if it has not been audited."""
-    if name not in names():
+    if not own.find(name) and name not in names():
         raise unknown_name("audit", name, names())
     return _read(name)
 
@@ -106,8 +117,8 @@ def _readable(name: str) -> bool:
 def first_point(name: str) -> str:
     """The id of the point that is open at first: the sample with the lowest novelty, the clearest copy."""
     rows = report(name).rows
-    made = rows[rows["generator"].isin(generators())]
-    row = made.loc[made["novelty"].idxmin()]
+    chosen = rows[rows["generator"].isin(made(name))]
+    row = chosen.loc[chosen["novelty"].idxmin()]
     return point_id(row["generator"], row["sample"])
 
 
@@ -116,7 +127,7 @@ def distances(of: Report) -> dict[str, list[float]]:
     training networks, of held-out fits, and of each generator's samples."""
     found = {"training": list(of.about["training distances"])}
     for generator, part in of.rows.groupby("generator", sort=False):
-        if generator in generators() or generator == HELD_OUT:
+        if generator in made(of.name) or generator == HELD_OUT:
             found[generator] = part["distance"].tolist()
     return found
 
@@ -124,10 +135,10 @@ def distances(of: Report) -> dict[str, list[float]]:
 @cached_by_file(_weight_files, maxsize=256)
 def weights(name: str, generator: str, sample: int) -> "Tensor":
     """Weights (1, p) of a point: a stored sample, a held-out fit, or a baseline that is drawn again from its seed."""
-    if generator in generators():
+    if generator in made(name):
         from wsr import Zoo
 
-        kept = Zoo.open(assets_dir() / "samples" / _stem(name, generator))
+        kept = Zoo.open(_samples(name, generator))
         return kept.weights([kept.ids[sample]])
     if generator == HELD_OUT:
         return networks.zoo(name).weights([_split(name, "heldout")[sample]])
@@ -204,7 +215,7 @@ def origins(row: pd.Series) -> list[str]:
 def headline(of: Report) -> str:
     """The text above the chart: what share of each generator's samples are called copies."""
     places = dict(shares(of))
-    copies = {name: 1 - places[name]["novel"] for name in generators() if name in places}
+    copies = {name: 1 - places[name]["novel"] for name in made(of.name) if name in places}
     order = sorted(copies, key=copies.get, reverse=True)
     told = ", ".join(f"{copies[name]:.0%} of {name}" for name in order)
     return f"Called copies: {told}. Of really new networks it would be {of.about['alarm']:.0%}."
@@ -239,6 +250,8 @@ def _places(name: str) -> dict[str, int]:
 def _audited(name: str) -> list[str]:
     from wsr.analysis.novelty import audited_ids
 
+    if own.find(name):
+        return list(report(name).about["audited"])
     return audited_ids(networks.zoo(name))
 
 
@@ -249,6 +262,8 @@ def _split(name: str, split: str) -> list[str]:
 
 
 def _path(name: str, kind: str) -> Path:
+    if mine := own.find(name):
+        return mine.report.with_suffix(f".{kind}")
     return assets_dir() / "reports" / f"audit-{name}.{kind}"
 
 

@@ -3,19 +3,19 @@
 import gradio as gr
 
 from app.components.plotly_chart import PlotlyChart
-from app.shared import library
+from app.shared import library, taking
 from app.shared.charts import charted
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Place, Tab
-from app.tabs.audit import handlers, run
+from app.tabs.audit import bring, handlers, run
 from app.tabs.audit.handlers import AuditTab, kinds
 
 
 def build(place: Place) -> Built:
     tab = _layout(run.names())
     _wire(tab, place.view)
-    return Built(link=_link(tab, place.view))
+    return Built(link=_link(tab, place.view), forget=taking.forget)
 
 
 TAB = Tab("audit", "Audit", build, run.names, "No generator has been audited here yet. Do it with")
@@ -72,18 +72,23 @@ def _layout(there: list[str]) -> AuditTab:
         )  # fmt: skip
         with gr.Column(min_width=560, elem_classes="wsr-tight"):  # the table's own width
             table = gr.HTML(snippets.working("Reading the table …"))
-    point = gr.Textbox("", visible="hidden")
-    return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows)
+    with gr.Accordion("Audit your own samples", open=False):
+        bringing = bring.build()
+    point, mine = gr.Textbox("", visible="hidden"), gr.State([])
+    return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows, mine, bringing)
 
 
 def _wire(tab: AuditTab, view: gr.Tab) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
-    show, asked = tab.bind(handlers.show), [tab.dataset, tab.kind, tab.point]
+    show, asked = tab.bind(handlers.show), [tab.dataset, tab.kind, tab.point, tab.mine]
     opened = [tab.point, tab.plane, tab.pair, tab.said, tab.rows]
     everything = [*opened, tab.histogram, tab.table, tab.headline]
     view.select(show, asked, everything, **newest)
-    changed = tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, tab.point], **newest)
+    chosen, change = [tab.dataset, tab.mine], tab.bind(handlers.change_dataset)
+    changed = tab.dataset.input(change, chosen, [tab.kind, tab.point], **newest)
     changed.then(show, asked, everything, **newest)
     tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(show, asked, everything, **newest)
-    tab.plane.pick(tab.bind(handlers.pick), asked[:2], opened, trigger_mode="multiple", **look)
+    chosen = [tab.dataset, tab.kind, tab.mine]
+    tab.plane.pick(tab.bind(handlers.pick), chosen, opened, trigger_mode="multiple", **look)
+    bring.wire(tab, everything)

@@ -16,7 +16,7 @@ from app.shared import library, work
 from app.shared.fitted import Fitted
 from app.shared.samples import MOST_STEPS, VIEW, Target
 from app.shell import snippets, workers
-from app.shell.jobs import Pace
+from app.shell.jobs import Pace, over
 from app.tabs.fit.starting import START
 from wsr.errors import WsrError
 from wsr.fields import registry
@@ -83,11 +83,6 @@ def usual_steps() -> int:
     """Steps of a fit of the photograph that is chosen at first."""
     fit = preset(library.live_preset(IMAGE), IMAGE).fit
     return min(fit.far_steps or fit.steps, MOST_STEPS)
-
-
-def over(stop: Path) -> bool:
-    """Returns whether the visitor has pressed Stop, or has left, in which case their folder is gone."""
-    return stop.exists() or not stop.parent.exists()
 
 
 def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:

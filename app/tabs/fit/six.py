@@ -15,8 +15,8 @@ from app.shared.fitted import Fitted
 from app.shared.palette import NAMES
 from app.shared.samples import Target
 from app.shell import snippets, workers
-from app.shell.jobs import Pace
-from app.tabs.fit.run import Request, Screen, over
+from app.shell.jobs import Pace, over
+from app.tabs.fit.run import Request, Screen
 from wsr.errors import WsrError
 from wsr.fields import registry
 

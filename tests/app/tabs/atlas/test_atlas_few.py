@@ -7,6 +7,7 @@ from by_name import by_name
 
 from app.shared import library, networks
 from app.shared.fitted import Fitted
+from app.shared.maps import METHODS
 from app.tabs.atlas import handlers, project
 from app.tabs.atlas.controls import NONE
 from app.tabs.atlas.map import View, Visit, map_figure
@@ -49,7 +50,7 @@ def few(request, tmp_path, monkeypatch):
 @pytest.mark.parametrize("colour", [library.CLASS, library.CLUSTER])
 def test_a_map_of_few_is_drawn_searched_and_projected(few, colour):
     found, tab = library.collection(NAME), by_name(AtlasTab)
-    assert len(found.ids) == few and set(found.maps) == {(m, d) for m in library.METHODS for d in (2, 3)}
+    assert len(found.ids) == few and set(found.maps) == {(m, d) for m in METHODS for d in (2, 3)}
     item = found.ids[0]
     for (method, dims), points in found.maps.items():
         assert np.isfinite(points).all()

@@ -1,0 +1,39 @@
+"""What tabs need to take weights that visitors bring."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from app.shared import library, own
+from app.shell import session
+from wsr.formats.schema import read_json
+from wsr.imports.formats import MOST_ROWS
+from wsr.imports.housed import Taken
+from wsr.imports.registry import kinds
+
+STATE = "wsr-brought"  # the class of the line that says what came of it
+# For an event: shows what has come of it, which is at the top of the page, unless the line says more than that.
+SHOWN = """() => {
+  const line = [...document.querySelectorAll(".STATE")].find((one) => one.offsetParent);
+  if (!line || line.querySelector(".wsr-failed") || /^Stopped|left out/.test(line.textContent.trim())) return;
+  window.scrollTo({ top: 0, behavior: "smooth" });
+}""".replace("STATE", STATE)
+
+
+def forms() -> list[tuple[str, str]]:
+    """The formats of another program's files, as choices."""
+    return [("found out", ""), *((kind.name, kind.name) for kind in kinds())]
+
+
+def taken(name: str, form: Any = "", most: int = MOST_ROWS) -> Taken:
+    """What is known here of weights that a visitor brings. name: the collection on screen, to which vectors belong that
+    do not say what decodes them. form: the format that the visitor has chosen, "" to find it out."""
+    bases = frozenset(Path(one).stem for one in library.bases())
+    like = read_json(library.zoo_dir(name) / "zoo.json", "the description of a zoo")
+    return Taken(bases, like, library.collection(name).title, str(form or ""), most)
+
+
+def forget(request: gr.Request) -> None:
+    """Forgets what a visitor has brought who leaves."""
+    own.forget_within(session.session_dir(request))
