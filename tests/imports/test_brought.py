@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 
@@ -98,13 +100,21 @@ def test_each_format_is_found_out_and_decodes_like_an_import(kind, tmp_path):
 def test_an_imported_zoo_can_be_brought_again_with_what_its_networks_share(tmp_path):
     shared_layouts.functa(tmp_path / "theirs")
     plain = import_zoo("functa", tmp_path / "theirs", tmp_path / "plain").zoo
-    path = zipped(plain.path)
+    export_zoo(plain, "dataset", tmp_path / "exported")
+    bare = zipped(tmp_path / "exported", "bare")
+    for one in plain.path.glob("*.safetensors"):
+        if not one.name.startswith("weights-"):
+            shutil.copy(one, tmp_path / "exported")
+    paths = zipped(plain.path), zipped(tmp_path / "exported", "dataset")
     before = plain.decode(plain.ids[:1], 16)
     shutil.rmtree(plain.path)
-    found = Zoo.open(brought(path, tmp_path / "out").path)
-    assert np.array_equal(found.decode(found.ids[:1], 16), before)
-    meta = json.loads((found.path / "zoo.json").read_text())
-    assert meta["field"]["shared"]["path"].startswith(str(tmp_path / "out"))
+    for number, path in enumerate(paths):
+        out = tmp_path / f"out{number}"
+        found = Zoo.open(brought(path, out).path)
+        assert np.array_equal(found.decode(plain.ids[:1], 16), before)
+        meta = json.loads((found.path / "zoo.json").read_text())
+        assert meta["field"]["shared"]["path"].startswith(str(out))
+    refused(bare, tmp_path, "share .* did not come along")
 
 
 def test_files_of_this_machine_cannot_be_named(zoo, tmp_path):
@@ -192,6 +202,9 @@ def test_files_that_are_no_weights(tmp_path):
     refused(zipped(tmp_path / "folder"), tmp_path, "no file that ends in")
     pd.DataFrame({"id": ["a"], "class": ["b"]}).to_parquet(tmp_path / "index.parquet")
     refused(tmp_path / "index.parquet", tmp_path, "no column 'weights'.*whole folder")
+    table = pa.table({"weights": [[1.0, 2.0]]}).replace_schema_metadata({"wsr": "{not json"})
+    pq.write_table(table, tmp_path / "t.parquet")
+    refused(tmp_path / "t.parquet", tmp_path, "not JSON")
     for column in (["a"], [[1.0, 2.0], [3.0]], [[1.0], None]):
         pd.DataFrame({"weights": column}).to_parquet(tmp_path / "t.parquet")
         refused(tmp_path / "t.parquet", tmp_path, "vectors of numbers|one vector of the same length")

@@ -17,7 +17,6 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.errors import WsrError, counted
-from wsr.fields.description import FieldDescription
 from wsr.fitting.saved import FORMAT as SAVED
 from wsr.fitting.saved import load_weights
 from wsr.formats.archives import is_archive, unpack
@@ -97,7 +96,7 @@ def _made(source: Path, out: Path, known: Taken) -> list[str]:
             raise WsrError(f"{name} is not a zoo: its zoo.json, which says what its weights are, is missing.")
         return _imported(source, out, recognised(source, _options()), known)
     if source.suffix.lower() == ".parquet":
-        return _of_tables([source], out, known, None)
+        return _of_tables([source], out, known)
     if source.suffix.lower() == ".safetensors":
         return _of_tensors(source, out, known)
     if source.suffix.lower() not in ENDINGS or source.suffix.lower() == ".zip":  # which is not one by its content
@@ -124,7 +123,7 @@ def _of_zoo(folder: Path, out: Path, known: Taken) -> list[str]:
     index, weights = folder / "index.parquet", sorted(folder.glob("weights-*.safetensors"))
     tables = sorted(path for path in folder.rglob("*.parquet") if path != index)
     if not there(index) and tables:
-        return _of_tables(tables, out, known, meta)
+        return _of_tables(tables, out, known, meta, folder)
     if not there(index) or not weights:
         missing = "index.parquet, which names its networks," if not there(index) else "weight files"
         raise WsrError(
@@ -142,15 +141,18 @@ def _of_zoo(folder: Path, out: Path, known: Taken) -> list[str]:
     return []
 
 
-def _of_tables(paths: list[Path], out: Path, known: Taken, meta: dict[str, Any] | None) -> list[str]:
-    """Takes tables with a vector of weights in each row."""
+def _of_tables(
+    paths: list[Path], out: Path, known: Taken, meta: dict[str, Any] | None = None, beside: Path | None = None
+) -> list[str]:
+    """Takes tables with a vector of weights in each row. meta: the zoo.json in the folder `beside` them."""
     for path in paths:
         refuse_stand_in(path, "a table of weights")
     require_rows(sum(map(_stated_rows, paths)), known)
     found = read_vectors(paths)
     if meta is None and found.meta is not None:
         meta = described(found.meta, paths[0].parent, out, known)
-    _stored(out, meta or _like(known, found.weights.shape[1], paths[0]), found.rows, found.weights)
+    meta = meta or _like(known, found.weights.shape[1], paths[0])
+    _stored(out, meta, found.rows, found.weights, beside or paths[0].parent)
     return []
 
 
@@ -163,7 +165,7 @@ def _of_tensors(path: Path, out: Path, known: Taken) -> list[str]:
             require_rows(shapes["weights"][0], known)
             weights = file.tensor("weights", finite=False).float()
             ids = [f"row-{i:05d}" for i in range(len(weights))]
-            _stored(out, _like(known, weights.shape[1], path), _plain(ids), weights)
+            _stored(out, _like(known, weights.shape[1], path), _plain(ids), weights, path.parent)
             return []
     if about.get("format") != SAVED:
         return _imported(path, out, recognised(path, _options()), known)
@@ -203,14 +205,18 @@ def _split(item: str) -> str:
     return settled(Item(item, Path()), set(), _HELDOUT)
 
 
-def _stored(out: Path, meta: dict[str, Any], rows: list[dict], weights: Float[Tensor, "n p"]) -> None:
-    width = FieldDescription.read(meta).load().size
-    if weights.shape[1] != width:
-        given = counted(weights.shape[1], "number")
-        raise WsrError(f"Its vectors have {given}, and what is to decode them takes {width:,}.")
+def _stored(out: Path, meta: dict[str, Any], rows: list[dict], weights: Float[Tensor, "n p"], beside: Path) -> None:
+    """Writes a zoo. beside: the folder of the files that come with it."""
     with new_folder(out) as folder:
+        for name in (Path(one).name for one in carried(meta)):
+            if there(beside / name):
+                shutil.copy(beside / name, folder)
         (folder / "zoo.json").write_text(json.dumps({**meta, "dtype": "float32"}))
-        _append(Zoo.open(folder), weights, rows)
+        zoo = Zoo.open(folder)
+        if weights.shape[1] != (width := zoo.representation.size):
+            given = counted(weights.shape[1], "number")
+            raise WsrError(f"Its vectors have {given}, and what is to decode them takes {width:,}.")
+        _append(zoo, weights, rows)
 
 
 def _append(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict]) -> None:

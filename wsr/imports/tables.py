@@ -1,6 +1,5 @@
 """Reads Parquet tables with a vector of weights in each row, as `wsr export … --to dataset` writes them."""
 
-import json
 from dataclasses import dataclass
 from math import nan
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor
 from wsr.data.splits import HELDOUT, TRAIN
 from wsr.errors import WsrError, counted
 from wsr.formats.files import shown
+from wsr.formats.schema import parse_json
 from wsr.imports.splits import NAMES
 from wsr.limits import MB
 
@@ -48,7 +48,7 @@ def read_vectors(paths: list[Path]) -> Vectors:
         parts.append(_vectors(found[WEIGHTS], path))
         rows += _rows(found, path.name, len(rows))
         if text := (found.schema.metadata or {}).get(META):
-            meta = meta or json.loads(text)
+            meta = meta or parse_json(text, f"{shown(path.name)}: what it says of its weights")
     if len({part.shape[1] for part in parts}) > 1:
         lengths = ", ".join(str(part.shape[1]) for part in parts)
         raise WsrError(f"The tables hold vectors of several lengths ({lengths}): bring them apart.")
