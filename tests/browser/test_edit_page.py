@@ -1,23 +1,6 @@
 """The Edit row in a browser: a slider moves the open network, and its pixels change."""
 
-from tests.browser.pixels import DIFFERENCE
-
-# The mean difference of two pictures, 0 to 255, at the size of the first.
-CLOSE = """async ([a, b]) => {
-  const [one, other] = await Promise.all([a, b].map(async (src) => {
-    const image = Object.assign(new Image(), { src });
-    await image.decode();
-    return image;
-  }));
-  const pixels = (image) => {
-    const context = new OffscreenCanvas(one.width, one.height).getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(image, 0, 0, one.width, one.height);
-    return context.getImageData(0, 0, one.width, one.height).data;
-  };
-  const [x, y] = [pixels(one), pixels(other)];
-  return x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0) / x.length;
-}"""
+from tests.browser.pixels import CLOSE, DIFFERENCE
 
 
 def test_a_slider_changes_the_pixels_of_a_sample_and_reset_brings_them_back(page):
