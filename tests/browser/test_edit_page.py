@@ -24,6 +24,50 @@ def test_a_slider_changes_the_pixels_of_a_sample_and_reset_brings_them_back(page
     assert amount.input_value() == "0"
 
 
+def test_shapes_are_edited_and_turned_together_by_the_page(page):
+    """After this, a visitor says: this lamp is that one with another foot."""
+    asked = []
+    page.get_by_role("tab", name="Generate").click()
+    row = page.locator(".wsr-row:visible", has_text="sample 1")
+    frames = row.locator(".wsr-frame[data-turns]")
+    frames.first.wait_for()
+    page.get_by_role("button", name="Edit").locator("visible=true").click()
+    page.locator("input[aria-label='Attribute']:visible").wait_for()
+    page.wait_for_function("[...document.querySelectorAll('input[aria-label=Attribute]')].some((one) => one.value)")
+    box = page.get_by_label("range slider for Amount").locator("visible=true").bounding_box()
+    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    by_server, image = frames.locator("img").first.get_attribute("src"), frames.locator("img").first.element_handle()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=3)
+    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, by_server])
+    assert not [url for url in asked if "queue/join" in url]
+    page.mouse.up()  # and the server is told
+    frames.nth(1).wait_for()
+
+    def seen():
+        page.wait_for_function("row => row.ariaBusy === 'false' && row.dataset.view", arg=row.element_handle())
+        return [one.get_attribute("src") for one in frames.locator("img").all()]
+
+    by_server = [one.get_attribute("src") for one in frames.locator("img").all()]
+    frames.nth(1).focus()
+    page.keyboard.press("ArrowUp")  # loads what it decodes
+    before, box = seen(), frames.first.bounding_box()
+    asked.clear()
+    page.mouse.move(box["x"] + 10, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 110, box["y"] + 60, steps=4)
+    page.mouse.up()
+    assert all(new != old for new, old in zip(seen(), before, strict=True))
+    views = frames.evaluate_all("all => all.map((one) => one.dataset.view)")
+    assert views == ["[335,51]"] * 2  # turned by 100 and 20 pixels at 0.6 degrees
+    frames.nth(1).focus()
+    page.keyboard.press("Home")
+    for here, there in zip(seen(), by_server, strict=True):
+        assert page.evaluate(CLOSE, [here, there]) < 6
+    assert asked == []
+
+
 def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_once(page):
     """The samples of the grid are drawn by the page as well, from their weights."""
     answers = []

@@ -30,8 +30,8 @@ KEPT = 400  # files: bases and paper-sized vectors have a few hundred KB, others
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FOLDER = temporary_folder("wsr-field-")
 _PAGE = Path(__file__).parent / "page"
-# For the page's head; it waits until the page is there.
-ZOOM = f'<script type="module" src="{SCRIPTS}/zoom.js"></script>'
+# For the page's head; they wait until the page is there.
+LOOKING = "".join(f'<script type="module" src="{SCRIPTS}/{name}.js"></script>' for name in ("zoom", "turn"))
 _names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # of files, by the base or representation in them
 _NAME = re.compile("[0-9a-f]{64}")
 

@@ -86,7 +86,9 @@ async function drawn(lane, place, longest, last) {
 }
 
 async function surface(lane, asked, share, last) {
-  const task = { ...module.coarser(asked.shape, share), moves: !last, compare: last };
+  const task = { ...module.coarser(asked.shape, share), moves: !last, compare: last }, frame = lane.image.parentElement;
+  if (frame.dataset.turns) frame.dataset.turns = JSON.stringify(asked); // turned, it shows the same network
+  task.view = JSON.parse(frame.closest(".wsr-row")?.dataset.view ?? "null") ?? undefined;
   const answer = await module.decoded({ networks: [asked], ...task });
   if (answer.told[0]) tell(answer.told[0], 1);
   emptied(lane, !answer.filled[0]);

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.components.field.files import fields_of
+from app.components.field.files import Shape, field_of, fields_of
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking, snippets
 from app.tabs.generate import models
 from app.tabs.generate.models import Sampled
 from wsr.generators.registry import named
+from wsr.modalities import Modality
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 PART = 4  # samples that are drawn between two looks at Stop
 DRAWN, SKETCHED = 192, 96  # pixels of a drawn surface, at the end and on the way
+THUMB = Shape(32, 96)  # of a surface in the grid that the page draws: sixteen of them take six times as much at 64
 MEANING = {
     "replica": "a replica: one training network is much nearer to it than all others. New networks rarely have that",
     "blend": "a blend: it lies almost on the line between two training networks. New networks rarely do",
@@ -39,16 +41,17 @@ LONG = {
 def items(
     name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> list[dict[str, Any]] | None:
-    """Returns items of the grid for weights (n, p): the weights, if the page draws them, else the decoded pictures.
-    live: coarser and faster, for unfinished samples. Returns None as soon as `stopped` returns True, because sixteen
-    surfaces take seconds."""
+    """Returns items of the grid for weights (n, p) that are new: the weights, if the page draws them, else the decoded
+    pictures. live: coarser and faster, for unfinished samples. Returns None as soon as `stopped` returns True, because
+    sixteen surfaces take seconds."""
     at = library.collection(name).modality.resolutions
     if stopped():
         return None
-    fields = fields_of(networks.zoo(name).representation, weights, passing=live)
+    fields = fields_of(networks.zoo(name).representation, weights, passing=live, shape=THUMB)
     if fields is None:
         return decoded_items(name, weights, live=live, stopped=stopped)
-    size = at.live_samples.resolution if live else at.sample
+    flat = not library.collection(name).modality.has_surface
+    size = (at.live_samples.resolution if live else at.sample) if flat else SKETCHED // 2 if live else SKETCHED
     return [{"id": str(i), "label": f"sample {i + 1}", "size": size, "field": one} for i, one in enumerate(fields)]
 
 
@@ -104,6 +107,16 @@ def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN)
     from wsr.render.pictures import draw_weights
 
     return draw_weights(networks.zoo(name).representation, weights, resolution, pixels)
+
+
+def shape_of(modality: Modality) -> Shape:
+    """How an opened surface is drawn by the page: a little coarser than by the server."""
+    return Shape(modality.resolutions.sample, DRAWN)
+
+
+def field(one: Fitted) -> dict[str, Any] | None:
+    """What the page needs to turn a surface; None for a picture of the plane, or where the page cannot."""
+    return field_of(one.model, {"a": one.weights[0]}, shape_of(one.modality)) if one.modality.has_surface else None
 
 
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:

@@ -12,7 +12,7 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.generate import handlers, models, run
+from app.tabs.generate import drawn, handlers, models, run
 from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
 
 COLUMNS = 4
@@ -106,7 +106,8 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
 
 
 def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
-    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited), sheet=tab.pair)
+    shown = tab.bind(handlers.show_edited)
+    row = EditRow(**editing, fitted=tab.fitted, show=shown, sheet=tab.pair, shape=drawn.shape_of)
     was_reset = edit_row.wire(row, [tab.pair, tab.verdict, tab.surface])
     beside = [tab.pair, tab.verdict]  # the nearest training networks, and the verdict on the sample as it was
     was_reset.then(tab.bind(handlers.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
