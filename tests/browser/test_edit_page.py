@@ -68,6 +68,46 @@ def test_shapes_are_edited_and_turned_together_by_the_page(page):
     assert asked == []
 
 
+def test_a_sample_that_is_dragged_onto_another_is_blended_with_it(page):
+    """After this, a visitor says: half of a lamp and half of a sofa is a thing as well."""
+    page.get_by_role("tab", name="Generate").click()
+    grid = page.locator(".wsr-pictures[aria-busy=false] button:visible, .wsr-pictures:not([aria-busy]) button:visible")
+    grid.nth(5).wait_for()
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    asked, blend = [], page.locator(".wsr-blend:visible")
+    page.on("request", lambda request: asked.append(request.url) if "queue/join" in request.url else None)
+    thumbs = grid.locator(".wsr-thumb").evaluate_all("all => all.map((one) => one.style.backgroundImage.slice(5, -2))")
+    one, other = (grid.nth(number).bounding_box() for number in (1, 2))
+    page.mouse.move(one["x"] + 30, one["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(other["x"] + 20, other["y"] + 30, steps=4)
+    assert page.locator(".wsr-ghost").count() == 1 and page.locator(".wsr-onto").count() == 1
+    page.mouse.up()
+    image = blend.locator("figure", has_text="between sample 2 and sample 3").locator("img")
+    image.wait_for()
+
+    def drawn():
+        page.wait_for_timeout(300)
+        blend.locator(".wsr-field[aria-busy=false]").wait_for()
+        return image.get_attribute("src")
+
+    halfway, ends = drawn(), []
+    for key in ("Home", "End"):
+        blend.locator("input[type=range]").focus()
+        page.keyboard.press(key)
+        ends.append(drawn())
+    assert all(page.evaluate(CLOSE, [here, there]) < 8 for here, there in zip(ends, thumbs[1:3], strict=True))
+    assert all(page.evaluate(CLOSE, [halfway, end]) > 1 for end in ends)
+    page.get_by_role("button", name="Blend with another").locator("visible=true").focus()
+    page.keyboard.press("Enter")
+    page.locator(".wsr-second").wait_for()  # and the open one has the keyboard
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    blend.locator("figure", has_text="between sample 1 and sample 2").wait_for()
+    drawn_again = blend.locator("img").get_attribute("src")
+    assert drawn_again != ends[1] and not page.locator(".wsr-second").count() and asked == []
+
+
 def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_once(page):
     """The samples of the grid are drawn by the page as well, from their weights."""
     answers = []

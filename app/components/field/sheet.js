@@ -13,7 +13,11 @@ let pace; // of frames while the place moves
 
 function show() {
   host.innerHTML = props.value ?? "";
-  wanted = null; // what the server has drawn is newer
+  read();
+}
+
+function read() {
+  wanted = null; // what has come is newer
   const moving = [...host.querySelectorAll("[data-moves]")];
   lanes = moving.filter((one) => one.dataset.moves).map((about) => {
     const field = split(JSON.parse(about.dataset.moves)), frame = (about.closest("figure") ?? about).querySelector(".wsr-frame") ?? about;
@@ -149,6 +153,7 @@ async function draw() {
     console.info(`The server draws: ${error.message}`);
     wanted = null;
     whole = false;
+    if (props.blends) host.textContent = "This browser cannot draw a blend.";
     trigger("ask");
   }
   drawing = false;
@@ -166,17 +171,49 @@ function move() {
   if (place?.ask) return trigger("ask");
   if (!place || host.dataset.moving === "0") return; // nothing on screen depends on it
   if (!whole) return trigger("ask");
-  [wanted, moved] = [place, performance.now()];
+  begin(place);
   rest();
   for (const { note, curves } of lanes) {
     if (note && curves) note.textContent = note.textContent.replace(/-?\d[\d.]*/, quality(curves, place));
   }
+}
+
+function begin(place) {
+  [wanted, moved] = [place, performance.now()];
   if (!drawing) draw();
 }
 
 for (const [kind, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
   document.addEventListener(kind, () => (pressed = down), true);
 }
+// Shows what lies between two networks (`Pictures`), halfway at first.
+function blended({ detail: { field, src, of: [one, other] } }) {
+  if (!element.isConnected) return;
+  const part = (name, given = {}, ...inside) => {
+    const made = Object.assign(document.createElement(name), given);
+    made.append(...inside);
+    return made;
+  };
+  const image = part("img", { src, alt: `a blend of samples ${one} and ${other}`, draggable: false });
+  const caption = part("figcaption", { textContent: `between sample ${one} and sample ${other}` });
+  caption.dataset.moves = JSON.stringify(field);
+  const frame = part("div", { className: "wsr-frame" }, image), figure = part("figure", {}, frame, caption);
+  if (field.shape) { // which turns as well (turn.js)
+    frame.dataset.turns = JSON.stringify({ ...field, alpha: 0.5 });
+    Object.assign(frame, { tabIndex: 0, role: "group", ariaLabel: `${image.alt}: turn it by dragging or with the arrow keys` });
+  }
+  const value = part("div", { className: "wsr-row" }, figure).outerHTML, slider = element.closest(".wsr-blend")?.querySelector("input[type=range]");
+  if (slider) {
+    slider.value = 0.5;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  [props.value, host.innerHTML] = [value, value]; // so that what comes from the server next is another value
+  read();
+  begin({ alpha: 0.5 });
+  host.scrollIntoView({ block: "nearest" });
+}
+
+if (props.blends) document.addEventListener("wsr-blend", blended);
 watch(["value"], show);
 watch(["place"], move);
 show();

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,9 +51,27 @@ def items(
     fields = fields_of(networks.zoo(name).representation, weights, passing=live, shape=THUMB)
     if fields is None:
         return decoded_items(name, weights, live=live, stopped=stopped)
-    flat = not library.collection(name).modality.has_surface
-    size = (at.live_samples.resolution if live else at.sample) if flat else SKETCHED // 2 if live else SKETCHED
-    return [{"id": str(i), "label": f"sample {i + 1}", "size": size, "field": one} for i, one in enumerate(fields)]
+    size = at.live_samples.resolution if live else at.sample
+    if library.collection(name).modality.has_surface:
+        size = SKETCHED // 2 if live else SKETCHED
+    known = enumerate(_named(name, fields))
+    return [{"id": str(i), "label": f"sample {i + 1}", "size": size, **one} for i, one in known]
+
+
+def _named(name: str, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the page knows of samples: by which network it draws them, and how large it draws surfaces of blends."""
+    of = library.collection(name).modality
+    return [{"field": one} | ({"large": asdict(shape_of(of))} if of.has_surface else {}) for one in fields]
+
+
+def stored_items(name: str, weights: "Tensor", *, live: bool = False) -> list[dict[str, Any]]:
+    """Returns items of the grid for weights that are shown to all visitors: surfaces are drawn once, by the server, and
+    the page knows their networks as well."""
+    if not library.collection(name).modality.has_surface:
+        return items(name, weights, live=live)
+    fields = None if live else fields_of(networks.zoo(name).representation, weights, shape=THUMB)
+    shown = decoded_items(name, weights, live=live)
+    return [one | more for one, more in zip(shown, _named(name, fields), strict=True)] if fields else shown
 
 
 def decoded_items(

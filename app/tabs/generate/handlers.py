@@ -18,7 +18,7 @@ from app.shell import compute, session, snippets
 from app.shell.jobs import OFF, ON, said_in_line
 from app.tabs.generate import drawn, models, run
 from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled
-from app.tabs.generate.widgets import GenerateTab, Opened
+from app.tabs.generate.widgets import BLENDS, GenerateTab, Opened
 from wsr.errors import WsrError
 
 STEPS = 50  # that visitors begin with
@@ -139,7 +139,8 @@ def _left(tab: GenerateTab) -> dict[Any, Any]:
     """Takes the verdicts, and the opened sample, from the screen."""
     off, hidden = gr.update(**OFF), gr.update(visible=False)
     large = {tab.fitted: None, tab.pair: snippets.blank(ON_THEIR_WAY), tab.verdict: "", tab.surface: _surface(None)}
-    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: ""}
+    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: "",
+                    tab.blended: BLENDS}  # fmt: skip
 
 
 def finish(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:
@@ -214,7 +215,7 @@ def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
         said = snippets.settled(drawn.told(sampled, at))
     surface = _surface(glb)
     on, hidden = gr.update(**ON), gr.update(visible=False)
-    pair = snippets.pictures(shown, moving={name: {}}, turning=turning)  # moved by Edit
+    pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + _turns(turning)  # moved by Edit
     return Opened(str(at), fitted, pair, said, surface, take=on, place=on, files=hidden)
 
 
@@ -232,8 +233,12 @@ def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any
     now, glb, field = _looked_at(edits.fitted, request)
     shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
     turning = {edits.origin.label: drawn.field(edits.origin), edits.fitted.label: field}
-    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning)
+    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning) + _turns(turning)
     return {tab.pair: pair, tab.verdict: "", tab.surface: _surface(glb)}
+
+
+def _turns(turning: dict[str, Any]) -> str:
+    return snippets.caption("Drag one to turn all of them, or use the arrow keys.") if any(turning.values()) else ""
 
 
 def _looked_at(fitted: Fitted, request: gr.Request) -> tuple[np.ndarray, str | None, dict[str, Any] | None]:
