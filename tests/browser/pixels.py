@@ -49,3 +49,7 @@ FRAMES = """async () => {
   await drag(begun + 2000);
   return (1000 * (Number(sheet.dataset.frames) - before)) / (performance.now() - begun);
 }"""
+
+# The six pictures of Connect, each with its first note.
+SHOWN = """() => [...document.querySelectorAll(".wsr-six figure")].map(
+  (one) => ({ src: one.querySelector("img").src, note: one.querySelector("figcaption span").textContent }))"""

@@ -1,4 +1,4 @@
-"""The Edit row in a browser: a slider moves the open network, and its pixels change."""
+"""Networks that visitors change in the page, by the Edit row, blending and shuffling; and surfaces that they turn."""
 
 from tests.browser.pixels import CLOSE, DIFFERENCE
 
@@ -146,3 +146,34 @@ def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_on
     page.wait_for_function("image => !image.isConnected", arg=edited.element_handle())
     assert [asked["data"][2] for asked in answers if asked["data"][1:2] == ["warmth"]] == [float(amount)]
     assert page.evaluate(DIFFERENCE, [here, edited.get_attribute("src")]) <= 1
+
+
+def test_a_shuffle_is_drawn_by_the_page(page):
+    """The server only says where the point jumps; by a link it draws the same."""
+    page.get_by_role("tab", name="Symmetry").click()
+    strips, row = page.locator(".wsr-stripes:visible img"), page.locator(".wsr-row:visible").first.locator("img")
+    strips.nth(1).wait_for()
+    row.nth(1).wait_for()
+    seen = lambda: [row.nth(1).get_attribute("src"), strips.nth(1).get_attribute("src")]  # noqa: E731
+    idle = "![...document.querySelectorAll('.wsr-card .wsr-field')].some((one) => one.ariaBusy === 'true')"
+    asked, drawn = [], [seen()]
+    page.on("request", lambda request: asked.append(request.post_data_json) if "queue/join" in request.url else None)
+    for _ in range(2):
+        page.get_by_role("button", name="Shuffle").click()
+        page.wait_for_function("([image, before]) => image.src !== before",
+                               arg=[strips.nth(1).element_handle(), drawn[-1][1]])  # fmt: skip
+        page.wait_for_function(f"{idle} && document.querySelector('[data-told=difference]').textContent !== '…'")
+        drawn.append(seen())
+    assert page.evaluate(DIFFERENCE, [row.first.get_attribute("src"), drawn[2][0]]) <= 1
+    told = page.locator("[data-told]:visible").evaluate_all("all => all.slice(0, 3).map((one) => one.textContent)")
+    page.wait_for_function("location.search.includes('seed=2')")
+    page.wait_for_timeout(500)
+    own = [one["data"] for one in asked if one["data"][-1] in (1, 2)]
+    assert [one[2:] for one in own] == [["mlp", 1], ["mlp", 2]]  # for the map
+    page.goto(page.evaluate("location.href"))
+    strips.nth(1).wait_for()
+    row.nth(1).wait_for()
+    for drawn_here, drawn_by_server in zip(drawn[2], seen(), strict=True):
+        assert page.evaluate(DIFFERENCE, [drawn_here, drawn_by_server]) <= 1
+    again = page.locator("[data-told]:visible").evaluate_all("all => all.slice(0, 3).map((one) => one.textContent)")
+    assert told[1:] == again[1:]  # rounding makes the first, the difference of the pictures, on each machine

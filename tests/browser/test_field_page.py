@@ -6,7 +6,7 @@ import torch
 
 import wsr
 from precompute.field_visit import NONE
-from tests.browser.pixels import CLOSE, DIFFERENCE, FRAMES
+from tests.browser.pixels import CLOSE, DIFFERENCE, FRAMES, SHOWN
 from wsr.fields.checkpoint import load_base
 from wsr.fields.portable import base_file, network_file, operations, vectors_file
 from wsr.fields.representation import make_representation
@@ -23,10 +23,6 @@ ASK = """async ({ networks, points, size, ...more }) => {
   const { values, ...rest } = await decoded({ networks, ...places, ...more });
   return { ...rest, values: values.map((one) => [...one]) };
 }"""
-
-SHOWN = """() => [...document.querySelectorAll(".wsr-six figure")].map(
-  (one) => ({ src: one.querySelector("img").src, note: one.querySelector("figcaption span").textContent }))"""
-
 
 def served(page, address, base_name, alpha):
     """Lets the page fetch two random instances of each representation on a base; returns what to ask for, and the

@@ -20,7 +20,7 @@ function read() {
   wanted = null; // what has come is newer
   const moving = [...host.querySelectorAll("[data-moves]")];
   lanes = moving.filter((one) => one.dataset.moves).map((about) => {
-    const field = split(JSON.parse(about.dataset.moves)), frame = (about.closest("figure") ?? about).querySelector(".wsr-frame") ?? about;
+    const field = split(JSON.parse(about.dataset.moves)), whole = about.closest("figure") ?? about, frame = whole.querySelector(".wsr-frame") ?? whole;
     const image = frame.querySelector("img") ?? (field.field.shape && added(frame));
     const note = [...(about.querySelector("span")?.childNodes ?? [])].find((one) => /\d/.test(one.data ?? ""));
     return { about, image, note, ...field };
@@ -57,12 +57,15 @@ function small(value) {
 }
 
 // Says in the card's ledger how far weights have been moved.
-function tell({ distance, size, broken, difference }, unit = props.unit ?? 1) {
-  const said = {
-    distance: Number(distance.toPrecision(3)), size: Number(size.toPrecision(3)),
-    broken: broken ? `${broken.toLocaleString("en")} moved` : "all in place",
-    difference: difference === undefined ? "…" : small(difference * unit),
-  };
+function tell({ distance, size, broken, changed, difference }, unit = props.unit ?? 1) {
+  const said = { changed: changed?.toLocaleString("en") };
+  if (distance !== undefined) {
+    Object.assign(said, {
+      distance: Number(distance.toPrecision(3)), size: Number(size.toPrecision(3)),
+      broken: broken ? `${broken.toLocaleString("en")} moved` : "all in place",
+      difference: difference === undefined ? "…" : small(difference * unit),
+    });
+  }
   for (const one of element.closest(".wsr-card")?.querySelectorAll("[data-told]") ?? []) {
     one.textContent = said[one.dataset.told] ?? one.textContent;
   }
@@ -76,7 +79,11 @@ async function sized(lane, longest) {
 
 async function drawn(lane, place, longest, last) {
   const asked = { from: "a", ...lane.field, ...place };
-  if (asked.part) return module.decoded({ matrix: asked });
+  if (asked.part) {
+    const answer = await module.decoded({ matrix: asked });
+    if (answer.told) tell(answer.told[0]);
+    return answer;
+  }
   if (asked.shape) return surface(lane, asked, longest / props.sizes[0], last);
   const [width, height] = await sized(lane, longest);
   const answer = await module.decoded({ networks: [asked], width, height, compare: last });

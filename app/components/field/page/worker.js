@@ -16,6 +16,7 @@ import { Cpu } from "./cpu.js";
 import { matrix } from "./matrices.js";
 import { coloured, filled, loaded, mixed, named, operations, pixels, stages } from "./network.js";
 import { scattered, shape } from "./shapes.js";
+import { stripes } from "./stripes.js";
 import { picture } from "./surface.js";
 import { act, compared, keep } from "./symmetry.js";
 import { fetched } from "./tensors.js";
@@ -75,17 +76,27 @@ async function fetchedInstance({ network, vectors, from, to, alpha }) {
 async function prepared(asked, compare) {
   const { found, tensors, full } = await fetchedInstance(asked), old = full.slice(), own = named(found, full);
   if (asked.act) {
-    const parts = ["left", "right", "noise", "order", "sign"].map((name) => [name, tensors[`${asked.act}.${name}`]?.data]);
-    act(found.plan, own, Object.fromEntries(parts), asked.strength);
+    act(found.plan, own, element(tensors, asked.act), asked.strength);
   }
   if (asked.terms) keep(found.plan, own, asked.terms);
   const before = asked.act && compare ? stages(found, named(found, old)) : null;
   return { list: stages(found, own), before, told: asked.act ? compared(found, old, full) : null };
 }
 
+// The elements of an action that are there: of adapters or of standalone networks.
+const element = (tensors, name) => Object.fromEntries(
+  ["left", "right", "noise", "order", "sign"].map((part) => [part, tensors[`${name}.${part}`]?.data]));
+
 async function drawnMatrix(asked) {
-  const { found, full } = await fetchedInstance(asked), { values, width, height } = matrix(found, named(found, full), asked);
-  return { values: [values], width, height, operations: 0, seconds: 0 };
+  const { found, tensors, full } = await fetchedInstance(asked), own = named(found, full);
+  if (asked.part !== "stripes") {
+    const { values, width, height } = matrix(found, own, asked);
+    return { values: [values], width, height, operations: 0, seconds: 0 };
+  }
+  const old = full.slice(), before = named(found, old);
+  if (asked.act) act(found.plan, own, element(tensors, asked.act), asked.strength);
+  const { values, width, height } = stripes(found, before, own, asked.colours), told = compared(found, old, full);
+  return { values: [values], width, height, operations: 0, seconds: 0, told: [{ changed: told.changed }] };
 }
 
 async function backendFor(lists, asked) {
