@@ -130,7 +130,7 @@ def middleware() -> list[Middleware]:
             GZipMiddleware, minimum_size=1000, compresslevel=GZIP,
             exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *numbers),
         ),  # fmt: skip
-        Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + files.ZOOM + pages.HEAD + shown_as),
+        Middleware(Head, PRELOAD + FIRST_PICTURE + SCRIPTS + files.LOOKING + pages.HEAD + shown_as),
         Middleware(Uploads, session.DISK, session.UPLOAD_LIMIT + MB),
     ]
 

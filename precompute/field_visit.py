@@ -17,7 +17,7 @@ STEP = 0.15  # seconds between two
 SETTLING = 3.0  # seconds after which answers are there
 PATIENCE = 180  # seconds within which the server comes to rest
 # A decoder that cannot: the server draws instead, as for a browser without module workers.
-NONE = """export const BUDGET = 1, address = () => "";
+NONE = """export const BUDGET = 1, address = () => "", coarser = () => ({});
 export const decoded = () => Promise.reject(new Error("Nothing is decoded here."));
 export class Pace { size() { return 8; } took() {} }"""
 

@@ -41,7 +41,10 @@ function button(item) {
     line.textContent = text;
     node.append(line);
   }
+  node.dataset.id = item.id;
+  if (blendable(item)) node.addEventListener("pointerdown", (event) => grasp(event, node));
   node.addEventListener("click", () => {
+    if (second) return second !== item.id && blend(second, item.id);
     chosen = item.id;
     for (const other of strip.children) other.setAttribute("aria-pressed", String(other === node));
     trigger("pick", { id: item.id, at: Date.now() });
@@ -55,6 +58,7 @@ function draw() {
   const focus = [...strip.children].indexOf(document.activeElement);
   strip.replaceChildren(...items.map(button));
   strip.children[focus]?.focus(); // a choice that redraws the strip must not throw the keyboard out of it
+  drop();
   waits = items.some(({ src, field }) => field && !src);
   if (waits && unable) trigger("ask");
   else if (waits && !drawing) decode();
@@ -74,6 +78,7 @@ async function decode() {
         [items, waits] = [JSON.parse(props.value || "[]"), false];
         const largest = Math.max(...items.map(({ size }) => size)), first = Math.min(pace.size(NaN), largest);
         sizes = SIZES.filter((size) => size >= first && size <= largest).reverse();
+        if (items.some(({ field }) => field?.shape)) sizes = [...new Set([first, largest])]; // one between takes as long
       }
       const begun = performance.now();
       await sharpened(items, sizes.shift(), finer);
@@ -89,16 +94,79 @@ async function decode() {
 }
 
 async function sharpened(items, size, finer) {
-  for (const [number, { id, field }] of items.entries()) {
+  for (const [number, { id, src, field }] of items.entries()) {
     if (finer && waits) return;
+    if (src) continue; // which the server has drawn
     const known = drawn.get(id), key = JSON.stringify(field);
     if (!field || (known?.key === key && known.size >= size)) continue;
-    const { values } = await module.decoded({ networks: [{ from: "a", ...field }], width: size, height: size });
-    const src = module.address(values[0], size, size);
-    drawn.set(id, { key, size, src, network: field.network });
+    const task = field.shape ? { ...module.coarser(field.shape, size / SIZES[0]), fine: true } : { width: size, height: size };
+    const { values } = await module.decoded({ networks: [{ from: "a", ...field }], ...task });
+    const address = module.address(values[0], task.width, task.width);
+    drawn.set(id, { key, size, src: address, network: field.network });
     const thumb = waits ? null : strip.children[number]?.firstChild;
-    if (thumb) Object.assign(thumb.style, { backgroundImage: `url("${src}")`, backgroundSize: "contain" });
+    if (thumb) Object.assign(thumb.style, { backgroundImage: `url("${address}")`, backgroundSize: "contain" });
   }
+}
+
+// Two networks of one file can be blended: by dragging one onto the other, or by asking for it and choosing the second.
+const blendable = ({ field }) => props.blends && !props.stale && field && !field.vectors.startsWith("data:");
+let second = null; // the id of the one that waits for another to be chosen
+let dragged = null; // {node, ghost, x, y} of the one under the pointer
+
+function blend(from, to) {
+  const items = JSON.parse(props.value || "[]"), [one, other] = [from, to].map((id) => items.find((item) => item.id === id));
+  drop();
+  if (![one, other].every((item) => item && blendable(item)) || one.field.vectors !== other.field.vectors) return;
+  const image = [...strip.children].find(({ dataset }) => dataset.id === from).firstChild.style.backgroundImage;
+  const field = { ...one.field, to: other.field.from, ...(one.large && { shape: one.large }) };
+  document.dispatchEvent(new CustomEvent("wsr-blend", { detail: { field, src: image.slice(5, -2), of: [Number(from) + 1, Number(to) + 1] } }));
+}
+
+function drop() {
+  dragged?.ghost?.remove();
+  [second, dragged] = [null, null];
+  strip.classList.remove("wsr-second");
+  for (const node of strip.children) node.classList.remove("wsr-onto");
+}
+
+// A finger scrolls the page, so that only a mouse or a pen drags.
+function grasp(event, node) {
+  if (event.pointerType === "touch" || event.button > 0) return;
+  event.preventDefault(); // no text is selected meanwhile
+  node.focus();
+  dragged = { node, x: event.clientX, y: event.clientY };
+}
+
+const under = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest(".wsr-pictures button");
+
+function pull(event) {
+  if (!dragged) return;
+  if (!event.buttons) return drop(); // it was let go outside the page
+  if (!dragged.ghost && Math.hypot(event.clientX - dragged.x, event.clientY - dragged.y) < 8) return;
+  dragged.ghost ??= document.body.appendChild(Object.assign(dragged.node.firstChild.cloneNode(), { className: "wsr-ghost" }));
+  Object.assign(dragged.ghost.style, { left: `${event.clientX}px`, top: `${event.clientY}px` });
+  const onto = under(event);
+  for (const node of strip.children) node.classList.toggle("wsr-onto", node === onto && node !== dragged.node);
+}
+
+function release(event) {
+  const { node, ghost } = dragged ?? {}, onto = ghost && under(event);
+  if (dragged) drop();
+  if (onto && onto !== node && strip.contains(onto)) blend(node.dataset.id, onto.dataset.id);
+}
+
+if (props.blends) {
+  document.addEventListener("pointermove", pull);
+  document.addEventListener("pointerup", release);
+  document.addEventListener("pointercancel", drop);
+  document.addEventListener("keydown", ({ key }) => key === "Escape" && drop());
+  document.addEventListener("wsr-blend-with", () => {
+    const from = chosen ?? JSON.parse(props.value || "[]")[0]?.id;
+    drop();
+    second = from ?? null;
+    strip.classList.toggle("wsr-second", second !== null);
+    strip.querySelector(`[data-id="${second}"]`)?.focus();
+  });
 }
 
 function mark() {

@@ -18,7 +18,9 @@ class Pictures(gr.HTML):
     The value is a list of items `{"id", "label"}`, optionally with a second line `note` and a tooltip `title`. The
     picture of an item is `src` (an address or a data URI), or thumbnail number `cell` of the sheet `sprite` `{"url",
     "columns", "rows"}`, or the page draws it by the network `field` (`field.files`), `size` pixels along an edge; where
-    it cannot, `ask` fires. columns: number of pictures in a row; by default as many as fit.
+    it cannot, `ask` fires. blends: whether one with a `field` is blended with another by dragging it there, or by an
+    event `wsr-blend-with` and a choice: the page hears `wsr-blend` (`FieldSheet`), with `large`, if an item has it, as
+    the shape of the blend. columns: number of pictures in a row; by default as many as fit.
     chosen: id of the item that is shown as chosen, until the visitor picks another. wrap: whether long labels continue
     on further lines instead of being cut. stale: whether the pictures are pale and without their lines of text, because
     others will take their place.
@@ -35,6 +37,7 @@ class Pictures(gr.HTML):
         chosen: str | None = None,
         wrap: bool = False,
         stale: bool = False,
+        blends: bool = False,
         **kwargs: Any,
     ):
         super().__init__(
@@ -48,6 +51,7 @@ class Pictures(gr.HTML):
             chosen=chosen,
             wrap=wrap,
             stale=stale,
+            blends=blends,
             scripts=SCRIPTS,
             **kwargs,
         )

@@ -13,6 +13,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.components.field.files import Shape
 from app.components.field.sheet import FieldSheet, moved
 from app.shared import edits as content
 from app.shared.edits import MOST, Edits
@@ -20,6 +21,7 @@ from app.shared.fitted import Fitted
 from app.shell import compute, looking, snippets
 from app.shell.jobs import OFF, ON
 from app.shell.tabs import Widgets
+from wsr.modalities import Modality
 
 Show = Callable[[Edits, gr.Request], dict[Any, Any]]
 _AT = '{ ...JSON.parse(way), from: "a", to: "b", alpha: amount }'
@@ -32,7 +34,8 @@ class EditRow(Widgets):
     """row: what is folded; wanted: whether it is open; edits: the visitor's `Edits` or None; fitted: the tab's state
     that holds the open network; show: draws the edited network with the tab's own widgets; sheet: the one of them with
     the picture that the page moves; way: from where to where the slider leads, as JSON, if the page can draw it;
-    asking: asks the server where the page cannot."""
+    asking: asks the server where the page cannot; shape: how surfaces of a modality are drawn in the sheet, None where
+    they are shown elsewhere."""
 
     row: gr.Accordion
     attribute: gr.Dropdown
@@ -47,6 +50,7 @@ class EditRow(Widgets):
     sheet: FieldSheet
     way: gr.Textbox
     asking: FieldSheet
+    shape: Callable[[Modality], Shape] | None = None
 
 
 def layout() -> dict[str, Any]:
@@ -155,7 +159,7 @@ def _own(row: EditRow, edits: Edits, attribute: str) -> dict[Any, Any]:
     """What the row itself shows of the edits."""
     any_of_them = ON if len(edits.steps) > 1 else OFF
     told = content.said(edits, attribute) if any(edits.amounts.values()) else snippets.settled(WAITING)
-    way = content.in_page(edits, attribute)
+    way = content.in_page(edits, attribute, row.shape and row.shape(edits.origin.modality))
     return {
         row.edits: edits, row.amount: edits.amounts.get(attribute, 0.0), row.said: told,
         row.way: json.dumps(way) if way else "",

@@ -8,9 +8,9 @@ a seat is another thing in a chair than in a sofa.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from app.components.field.files import field_of
+from app.components.field.files import Shape, field_of
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking, snippets
@@ -157,13 +157,13 @@ def gauge(name: str) -> Gauge | None:
         return None
 
 
-def in_page(edits: Edits, name: str) -> dict[str, str] | None:
+def in_page(edits: Edits, name: str, shape: Shape | None = None) -> dict[str, Any] | None:
     """What the page needs to move the slider of a direction without the server: the weights where it is at 0, `a`, and
-    at 1, `b`. None where the page cannot draw them."""
+    at 1, `b`. None where the page cannot draw them. shape: of a picture of a surface, if the tab shows one."""
     found = directions(edits.name, edits.cls).at(edits.origin.weights)
     others = {other: amount for other, amount in edits.amounts.items() if amount and other != name}
     start = found.moved(edits.origin.weights, others)
-    return field_of(edits.origin.model, {"a": start[0], "b": found[name].apply(start, 1.0)[0]})
+    return field_of(edits.origin.model, {"a": start[0], "b": found[name].apply(start, 1.0)[0]}, shape)
 
 
 def said(edits: Edits, name: str) -> str:

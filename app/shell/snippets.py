@@ -56,13 +56,14 @@ def data_uri(image: Float[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 3"], *, 
 
 
 def picture(
-    image: np.ndarray, alt: str, *, pixels: bool = False, field: Mapping[str, Any] | None = None, moves: bool = False
+    image: np.ndarray, alt: str, *, pixels: bool = False, field: Mapping[str, Any] | None = None, moves: bool = False,
+    turns: Mapping[str, Any] | None = None,
 ) -> str:  # fmt: skip
     """An image in a square frame. pixels: shows them as squares instead of blurring them. field: addresses of the
     network and of the vector that it is drawn from, by which the page zooms into it (`field.files`). moves: whether a
-    `FieldSheet` draws it again when its place changes."""
-    said = field and json.dumps(field)
-    return _made("picture", Markup(data_uri(image)), alt, pixels, said, _moves(field) if moves else None)
+    `FieldSheet` draws it again when its place changes. turns: as `field`, of a surface that the page turns around."""
+    said, turned = (one and json.dumps(one) for one in (field, turns))
+    return _made("picture", Markup(data_uri(image)), alt, pixels, said, _moves(field) if moves else None, turned)
 
 
 def _moves(field: Mapping[str, Any] | None) -> str:
@@ -73,7 +74,7 @@ def _moves(field: Mapping[str, Any] | None) -> str:
 
 def thumbnail(source: str | None, alt: str) -> str:
     """A thumbnail in a square frame: it is on screen at once, until the field has been decoded. source: a data URI."""
-    return _made("picture", Markup(source), alt, True, None, None) if source else blank("Decoding …")
+    return _made("picture", Markup(source), alt, True, None, None, None) if source else blank("Decoding …")
 
 
 def blank(text: str) -> str:
@@ -93,12 +94,15 @@ def cell(
 def pictures(
     shown: Sequence[tuple[str, np.ndarray]], *, pixels: bool = False,
     moving: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
+    turning: Mapping[str, Mapping[str, Any] | None] = MappingProxyType({}),
 ) -> str:  # fmt: skip
     """Pictures in a row, each above its caption. moving: by caption, the pictures that a `FieldSheet` draws again when
-    its place changes, with the network that the page draws them by; None where the server has to."""
+    its place changes, with the network that the page draws them by; None where the server has to. turning: by caption,
+    the networks of surfaces that the page turns, all together; None where it cannot."""
     marks = {caption: _moves(field) for caption, field in moving.items()}
     frames = [
-        (caption, Markup(picture(image, caption, pixels=pixels)), marks.get(caption)) for caption, image in shown
+        (caption, Markup(picture(image, caption, pixels=pixels, turns=turning.get(caption))), marks.get(caption))
+        for caption, image in shown
     ]
     return _made("pictures", frames)
 

@@ -120,7 +120,7 @@ def test_symmetry_and_atlas(gpu, name):
     for kind in subject.model.kind.symmetries:
         moved = symmetry_run.act(subject, kind, 0, 0.3)
         symmetry_run.remasked(subject, moved)
-        assert symmetry_run.jump(subject, moved, "UMAP", 2)
+        assert symmetry_run.jump(subject, moved.full, "UMAP", 2)
     if subject.model.rank:
         symmetry_run.terms(subject, 0, [0])
     networks.weight_layers(name, item), networks.start_layers(name), networks.neighbours(name, item, form="canonical")

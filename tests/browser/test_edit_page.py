@@ -1,23 +1,6 @@
-"""The Edit row in a browser: a slider moves the open network, and its pixels change."""
+"""Networks that visitors change in the page, by the Edit row, blending and shuffling; and surfaces that they turn."""
 
-from tests.browser.pixels import DIFFERENCE
-
-# The mean difference of two pictures, 0 to 255, at the size of the first.
-CLOSE = """async ([a, b]) => {
-  const [one, other] = await Promise.all([a, b].map(async (src) => {
-    const image = Object.assign(new Image(), { src });
-    await image.decode();
-    return image;
-  }));
-  const pixels = (image) => {
-    const context = new OffscreenCanvas(one.width, one.height).getContext("2d");
-    context.imageSmoothingQuality = "high";
-    context.drawImage(image, 0, 0, one.width, one.height);
-    return context.getImageData(0, 0, one.width, one.height).data;
-  };
-  const [x, y] = [pixels(one), pixels(other)];
-  return x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0) / x.length;
-}"""
+from tests.browser.pixels import CLOSE, DIFFERENCE
 
 
 def test_a_slider_changes_the_pixels_of_a_sample_and_reset_brings_them_back(page):
@@ -39,6 +22,90 @@ def test_a_slider_changes_the_pixels_of_a_sample_and_reset_brings_them_back(page
     page.get_by_role("button", name="Reset", exact=True).click()
     page.wait_for_function(f"before => JSON.stringify({pictures}) === JSON.stringify(before)", arg=before)
     assert amount.input_value() == "0"
+
+
+def test_shapes_are_edited_and_turned_together_by_the_page(page):
+    """After this, a visitor says: this lamp is that one with another foot."""
+    asked = []
+    page.get_by_role("tab", name="Generate").click()
+    row = page.locator(".wsr-row:visible", has_text="sample 1")
+    frames = row.locator(".wsr-frame[data-turns]")
+    frames.first.wait_for()
+    page.get_by_role("button", name="Edit").locator("visible=true").click()
+    page.locator("input[aria-label='Attribute']:visible").wait_for()
+    page.wait_for_function("[...document.querySelectorAll('input[aria-label=Attribute]')].some((one) => one.value)")
+    box = page.get_by_label("range slider for Amount").locator("visible=true").bounding_box()
+    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    by_server, image = frames.locator("img").first.get_attribute("src"), frames.locator("img").first.element_handle()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=3)
+    page.wait_for_function("([image, before]) => image.src !== before", arg=[image, by_server])
+    assert not [url for url in asked if "queue/join" in url]
+    page.mouse.up()  # and the server is told
+    frames.nth(1).wait_for()
+
+    def seen():
+        page.wait_for_function("row => row.ariaBusy === 'false' && row.dataset.view", arg=row.element_handle())
+        return [one.get_attribute("src") for one in frames.locator("img").all()]
+
+    by_server = [one.get_attribute("src") for one in frames.locator("img").all()]
+    frames.nth(1).focus()
+    page.keyboard.press("ArrowUp")  # loads what it decodes
+    before, box = seen(), frames.first.bounding_box()
+    asked.clear()
+    page.mouse.move(box["x"] + 10, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 110, box["y"] + 60, steps=4)
+    page.mouse.up()
+    assert all(new != old for new, old in zip(seen(), before, strict=True))
+    views = frames.evaluate_all("all => all.map((one) => one.dataset.view)")
+    assert views == ["[335,51]"] * 2  # turned by 100 and 20 pixels at 0.6 degrees
+    frames.nth(1).focus()
+    page.keyboard.press("Home")
+    for here, there in zip(seen(), by_server, strict=True):
+        assert page.evaluate(CLOSE, [here, there]) < 6
+    assert asked == []
+
+
+def test_a_sample_that_is_dragged_onto_another_is_blended_with_it(page):
+    """After this, a visitor says: half of a lamp and half of a sofa is a thing as well."""
+    page.get_by_role("tab", name="Generate").click()
+    grid = page.locator(".wsr-pictures[aria-busy=false] button:visible, .wsr-pictures:not([aria-busy]) button:visible")
+    grid.nth(5).wait_for()
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    asked, blend = [], page.locator(".wsr-blend:visible")
+    page.on("request", lambda request: asked.append(request.url) if "queue/join" in request.url else None)
+    thumbs = grid.locator(".wsr-thumb").evaluate_all("all => all.map((one) => one.style.backgroundImage.slice(5, -2))")
+    one, other = (grid.nth(number).bounding_box() for number in (1, 2))
+    page.mouse.move(one["x"] + 30, one["y"] + 30)
+    page.mouse.down()
+    page.mouse.move(other["x"] + 20, other["y"] + 30, steps=4)
+    assert page.locator(".wsr-ghost").count() == 1 and page.locator(".wsr-onto").count() == 1
+    page.mouse.up()
+    image = blend.locator("figure", has_text="between sample 2 and sample 3").locator("img")
+    image.wait_for()
+
+    def drawn():
+        page.wait_for_timeout(300)
+        blend.locator(".wsr-field[aria-busy=false]").wait_for()
+        return image.get_attribute("src")
+
+    halfway, ends = drawn(), []
+    for key in ("Home", "End"):
+        blend.locator("input[type=range]").focus()
+        page.keyboard.press(key)
+        ends.append(drawn())
+    assert all(page.evaluate(CLOSE, [here, there]) < 8 for here, there in zip(ends, thumbs[1:3], strict=True))
+    assert all(page.evaluate(CLOSE, [halfway, end]) > 1 for end in ends)
+    page.get_by_role("button", name="Blend with another").locator("visible=true").focus()
+    page.keyboard.press("Enter")
+    page.locator(".wsr-second").wait_for()  # and the open one has the keyboard
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    blend.locator("figure", has_text="between sample 1 and sample 2").wait_for()
+    drawn_again = blend.locator("img").get_attribute("src")
+    assert drawn_again != ends[1] and not page.locator(".wsr-second").count() and asked == []
 
 
 def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_once(page):
@@ -79,3 +146,34 @@ def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_on
     page.wait_for_function("image => !image.isConnected", arg=edited.element_handle())
     assert [asked["data"][2] for asked in answers if asked["data"][1:2] == ["warmth"]] == [float(amount)]
     assert page.evaluate(DIFFERENCE, [here, edited.get_attribute("src")]) <= 1
+
+
+def test_a_shuffle_is_drawn_by_the_page(page):
+    """The server only says where the point jumps; by a link it draws the same."""
+    page.get_by_role("tab", name="Symmetry").click()
+    strips, row = page.locator(".wsr-stripes:visible img"), page.locator(".wsr-row:visible").first.locator("img")
+    strips.nth(1).wait_for()
+    row.nth(1).wait_for()
+    seen = lambda: [row.nth(1).get_attribute("src"), strips.nth(1).get_attribute("src")]  # noqa: E731
+    idle = "![...document.querySelectorAll('.wsr-card .wsr-field')].some((one) => one.ariaBusy === 'true')"
+    asked, drawn = [], [seen()]
+    page.on("request", lambda request: asked.append(request.post_data_json) if "queue/join" in request.url else None)
+    for _ in range(2):
+        page.get_by_role("button", name="Shuffle").click()
+        page.wait_for_function("([image, before]) => image.src !== before",
+                               arg=[strips.nth(1).element_handle(), drawn[-1][1]])  # fmt: skip
+        page.wait_for_function(f"{idle} && document.querySelector('[data-told=difference]').textContent !== '…'")
+        drawn.append(seen())
+    assert page.evaluate(DIFFERENCE, [row.first.get_attribute("src"), drawn[2][0]]) <= 1
+    told = page.locator("[data-told]:visible").evaluate_all("all => all.slice(0, 3).map((one) => one.textContent)")
+    page.wait_for_function("location.search.includes('seed=2')")
+    page.wait_for_timeout(500)
+    own = [one["data"] for one in asked if one["data"][-1] in (1, 2)]
+    assert [one[2:] for one in own] == [["mlp", 1], ["mlp", 2]]  # for the map
+    page.goto(page.evaluate("location.href"))
+    strips.nth(1).wait_for()
+    row.nth(1).wait_for()
+    for drawn_here, drawn_by_server in zip(drawn[2], seen(), strict=True):
+        assert page.evaluate(DIFFERENCE, [drawn_here, drawn_by_server]) <= 1
+    again = page.locator("[data-told]:visible").evaluate_all("all => all.slice(0, 3).map((one) => one.textContent)")
+    assert told[1:] == again[1:]  # rounding makes the first, the difference of the pictures, on each machine

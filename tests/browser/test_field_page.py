@@ -6,26 +6,23 @@ import torch
 
 import wsr
 from precompute.field_visit import NONE
-from tests.browser.pixels import DIFFERENCE
+from tests.browser.pixels import CLOSE, DIFFERENCE, FRAMES, SHOWN
 from wsr.fields.checkpoint import load_base
 from wsr.fields.portable import base_file, network_file, operations, vectors_file
 from wsr.fields.representation import make_representation
-from wsr.render.decode import render_images
+from wsr.render.decode import evaluate_in_chunks, render_images, render_surfaces
+from wsr.render.pictures import draw_mesh
 from wsr.symmetry import act, element, violations
 
 SIZE = 32
 MEANS = ("processor", "WebAssembly", "WebGL")
 DATA = "wsr/field/data/"
-ASK = """async ({ networks, points, means, size, compare }) => {
+ASK = """async ({ networks, points, size, ...more }) => {
   const { decoded } = await import(new URL("wsr/field/page/decoder.js", document.baseURI).href);
   const places = points ? { points: Float32Array.from(points) } : { width: size, height: size };
-  const { values, ...rest } = await decoded({ networks, means, compare, ...places });
+  const { values, ...rest } = await decoded({ networks, ...places, ...more });
   return { ...rest, values: values.map((one) => [...one]) };
 }"""
-
-SHOWN = """() => [...document.querySelectorAll(".wsr-six figure")].map(
-  (one) => ({ src: one.querySelector("img").src, note: one.querySelector("figcaption span").textContent }))"""
-
 
 def served(page, address, base_name, alpha):
     """Lets the page fetch two random instances of each representation on a base; returns what to ask for, and the
@@ -48,23 +45,11 @@ def served(page, address, base_name, alpha):
     return asked, mixes
 
 
-# Drags for two seconds, as fast as the page takes it; returns the frames of a second.
-FRAMES = """async () => {
-  const slider = document.querySelector(".wsr-walk input[type=range]");
-  const sheet = document.querySelector(".wsr-walked .wsr-field");
-  const drag = (until) => new Promise((done) => {
-    const step = () => {
-      slider.value = (Number(slider.value) + 0.05) % 1;
-      slider.dispatchEvent(new Event("input", { bubbles: true }));
-      if (performance.now() < until) setTimeout(step, 20); else done();
-    };
-    step();
-  });
-  await drag(performance.now() + 1500); // finds its pace
-  const before = Number(sheet.dataset.frames), begun = performance.now();
-  await drag(begun + 2000);
-  return (1000 * (Number(sheet.dataset.frames) - before)) / (performance.now() - begun);
-}"""
+def extract_inside(model, vector, grid):
+    """The number of samples of a grid that lie inside a shape."""
+    places = (np.indices((grid,) * 3).reshape(3, -1).T * 2 + 1) / grid - 1
+    points = torch.from_numpy(places.astype(np.float32))[None]
+    return int((evaluate_in_chunks(model, vector, points) > 0).sum())
 
 
 def test_dragging_draws_all_six_without_the_server(page):
@@ -90,6 +75,40 @@ def test_dragging_draws_all_six_without_the_server(page):
     idle.wait_for()
     page.wait_for_function("Object.values(document.querySelectorAll('.wsr-six img')).every(i => i.naturalWidth === 96)")
     assert asked == []
+
+
+def test_dragging_draws_six_shapes_without_the_server(page):
+    """After this, a visitor says: five tables fall apart on the way, and one stays a table."""
+    page.get_by_role("tab", name="Connect").click()
+    page.locator(".wsr-six figure img:visible").nth(5).wait_for()
+    page.get_by_label("Shapes", exact=True).locator("visible=true").click()
+    page.wait_for_function("location.search.includes('tab=connect&data=shapes10')")
+    page.locator(".wsr-look", has_text="IoU").first.wait_for()
+    page.locator(".wsr-play:not([disabled])").wait_for()
+    slider, idle = page.locator(".wsr-walk input[type=range]"), page.locator(".wsr-six .wsr-field[aria-busy=false]")
+    slider.focus()
+    page.keyboard.press("Home")  # loads the decoder and what it decodes
+    page.wait_for_function("document.querySelector('.wsr-six .wsr-field').dataset.frames > 0")
+    idle.wait_for()
+    ends, asked = page.evaluate(SHOWN), []
+    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    assert [one["note"] for one in ends] == ["IoU 30.000"] * 6  # as the curves of the tiny assets begin
+    page.keyboard.press("End")
+    page.wait_for_timeout(300)
+    idle.wait_for()
+    assert all(new["src"] != old["src"] for new, old in zip(page.evaluate(SHOWN), ends, strict=True))
+    assert page.evaluate(FRAMES) >= 10
+    idle.wait_for()
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_timeout(300)
+    idle.wait_for()
+    assert [one["src"] for one in page.evaluate(SHOWN)] == [one["src"] for one in ends] and asked == []
+    page.wait_for_function("location.search.includes('alpha=0&')")
+    page.goto(page.evaluate("location.href"))
+    page.locator(".wsr-six figure img:visible").first.wait_for()
+    for here, there in zip(ends, page.evaluate(SHOWN), strict=True):
+        assert page.evaluate(CLOSE, [here["src"], there["src"]]) < 4
 
 
 def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
@@ -245,3 +264,21 @@ def test_the_page_finds_the_same_inside_of_a_shape(page, address):
             with torch.no_grad():
                 wanted = model.evaluate(vector, points[None])[0, :, 0].numpy()
             assert np.abs(np.array(values) - wanted).max() <= 0.01 * np.abs(wanted).mean(), f"{name} by the {means}"
+
+
+def test_the_page_draws_the_surface_that_the_server_draws(page, address):
+    """At once, and when it has followed the surface from another one's."""
+    asked, mixes = served(page, address, "shapes10", 0.7)
+    task = {"size": 64, "grid": 24, "fine": True, "means": "WebAssembly"}
+    whole = page.evaluate(ASK, {"networks": asked, **task})
+    page.evaluate(ASK, {"networks": [{**one, "alpha": 0.6} for one in asked], **task, "grid": 16})
+    followed = page.evaluate(ASK, {"networks": asked, **task, "moves": True})
+    assert followed["operations"] < whole["operations"]
+    for number, (name, (model, vector)) in enumerate(zip(wsr.representations, mixes, strict=True)):
+        mesh = render_surfaces(model, vector, task["grid"])[0]
+        inside = extract_inside(model, vector, task["grid"])
+        wanted = draw_mesh(mesh, task["size"]).astype(int)
+        for found, missed, apart in ((whole, 2e-3, 4), (followed, 0.1, 8)):  # which may miss detached parts
+            drawn = np.array(found["values"][number], np.uint8).reshape(64, 64, 4)[..., :3].astype(int)
+            assert found["filled"][number] == pytest.approx(inside, rel=missed), name
+            assert np.abs(drawn - wanted).mean() < apart, name

@@ -181,6 +181,8 @@ def test_samples_appear_from_noise_and_one_is_opened(page):
     page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
     grid = page.locator(".wsr-pictures button:visible")
     assert grid.count() == 16
+    page.wait_for_function("""() => [...document.querySelectorAll(".wsr-pictures .wsr-thumb")].filter(
+        (one) => one.checkVisibility() && one.style.backgroundImage).length === 16""")
     drawn = grid.locator(".wsr-thumb").evaluate_all("all => all.map(one => one.style.backgroundImage.slice(5, -2))")
     assert page.evaluate(DIFFERENCE, drawn[:2]) > 1
     page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()

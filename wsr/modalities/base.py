@@ -120,6 +120,8 @@ class Modality(ABC):
 
     view: Literal["picture", "surface"] = "picture"
     """How the page displays a decoded instance: as a flat picture, or as a surface that can be rotated."""
+    level_set: bool = False
+    """Whether a decoded instance is the surface where one value at points of space is 0, which is positive inside."""
     zoomable: bool = False
     """Whether a decoded instance can be displayed in the same place at a higher resolution than it was fitted at."""
 

@@ -38,7 +38,7 @@ class Occupancy(Modality):
     # From an encoder's start, 24 validation shapes reach an IoU of 0.936, 0.952, 0.960, 0.964 and 0.966 after 70, 140,
     # 210, 280 and 350 steps, and 0.969 from the plain start after 700.
     finest, encoded_steps = 512, 350
-    view, prepares = "surface", "occupancy"
+    view, level_set, prepares = "surface", True, "occupancy"
     resolutions = Resolutions(
         final=96, large=96, opened=64, beside=40, sample=48, settled=64, judged=48, thumbnail=64,
         live=Live(40, 0.8), live_six=Live(32, 2.5), live_samples=Live(20, 1.5),

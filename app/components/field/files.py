@@ -5,6 +5,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -29,8 +30,8 @@ KEPT = 400  # files: bases and paper-sized vectors have a few hundred KB, others
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 _FOLDER = temporary_folder("wsr-field-")
 _PAGE = Path(__file__).parent / "page"
-# For the page's head; it waits until the page is there.
-ZOOM = f'<script type="module" src="{SCRIPTS}/zoom.js"></script>'
+# For the page's head; they wait until the page is there.
+LOOKING = "".join(f'<script type="module" src="{SCRIPTS}/{name}.js"></script>' for name in ("zoom", "turn"))
 _names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()  # of files, by the base or representation in them
 _NAME = re.compile("[0-9a-f]{64}")
 
@@ -78,28 +79,49 @@ def vectors_address(vectors: "Mapping[str, Tensor]") -> str:
     return f"{DATA}/{_kept(vectors_file(vectors))}"
 
 
-def field_of(model: "Representation", vectors: "Mapping[str, Tensor]") -> dict[str, str] | None:
+@dataclass(frozen=True)
+class Shape:
+    """How the server draws a surface, so that the page draws it alike once it rests. grid: samples along an edge of
+    [-1, 1]³. pixels: of the picture, along an edge."""
+
+    grid: int
+    pixels: int
+
+
+def field_of(
+    model: "Representation", vectors: "Mapping[str, Tensor]", shape: Shape | None = None
+) -> dict[str, Any] | None:  # fmt: skip
     """What the page needs to draw pictures of a network for each of these vectors; None where it cannot: a network
-    without a plan, or surfaces, which are drawn by the server."""
-    network = None if model.modality.has_surface else network_address(model)
-    return None if network is None else {"network": network, "vectors": vectors_address(vectors)}
+    without a plan. shape: of a picture of a surface; without it surfaces are drawn by the server."""
+    network = _network(model, shape)
+    return None if network is None else {**network, "vectors": vectors_address(vectors)}
 
 
 def fields_of(
-    model: "Representation", weights: "Tensor", *, passing: bool = False
-) -> list[dict[str, str]] | None:  # fmt: skip
+    model: "Representation", weights: "Tensor", *, passing: bool = False, shape: Shape | None = None
+) -> list[dict[str, Any]] | None:  # fmt: skip
     """What the page needs to draw a picture of each of several weights (n, p); None where it cannot. passing: of
-    weights that are soon replaced: they are sent along, in half precision, and no file is kept of them."""
+    weights that are soon replaced: they are sent along, in half precision, and no file is kept of them. shape: that of
+    `field_of`."""
     from wsr.fields.portable import vectors_file
 
-    network = None if model.modality.has_surface else network_address(model)
+    network = _network(model, shape)
     if network is None:
         return None
     if passing:
         files = (base64.b64encode(vectors_file({"a": one.half()})).decode() for one in weights)
-        return [{"network": network, "vectors": f"data:application/octet-stream;base64,{file}"} for file in files]
+        return [{**network, "vectors": f"data:application/octet-stream;base64,{file}"} for file in files]
     address = vectors_address({str(number): one for number, one in enumerate(weights)})
-    return [{"network": network, "vectors": address, "from": str(number)} for number in range(len(weights))]
+    return [{**network, "vectors": address, "from": str(number)} for number in range(len(weights))]
+
+
+def _network(model: "Representation", shape: Shape | None) -> dict[str, Any] | None:
+    """The network as the page knows it, with how its surface is drawn; None where the page cannot draw it."""
+    of = model.modality
+    if of.has_surface and (shape is None or not of.level_set):
+        return None
+    address = network_address(model)
+    return address and {"network": address, **({"shape": asdict(shape)} if shape and of.has_surface else {})}
 
 
 def _data(request: Request) -> Response:

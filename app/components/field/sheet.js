@@ -3,6 +3,7 @@
 const host = element.querySelector(".wsr-field");
 const RESTS = 500; // ms without another place, after which the visitor has let go
 const QUIET = 150; // ms without another place, after which pictures get finer: a large one keeps the next frame waiting
+const AT_ONCE = 2; // surfaces in a frame of what moves
 let lanes = []; // {image, note, about, field} of each picture that can be drawn here
 let whole = false; // whether every picture that moves can
 let wanted = null; // the place that is to be drawn next
@@ -12,17 +13,36 @@ let pace; // of frames while the place moves
 
 function show() {
   host.innerHTML = props.value ?? "";
-  wanted = null; // what the server has drawn is newer
+  read();
+}
+
+function read() {
+  wanted = null; // what has come is newer
   const moving = [...host.querySelectorAll("[data-moves]")];
-  lanes = moving.filter((one) => one.dataset.moves).map((about) => ({
-    about, image: (about.closest("figure") ?? about).querySelector("img"), note: about.querySelector("span")?.firstChild,
-    ...split(JSON.parse(about.dataset.moves)),
-  }));
+  lanes = moving.filter((one) => one.dataset.moves).map((about) => {
+    const field = split(JSON.parse(about.dataset.moves)), whole = about.closest("figure") ?? about, frame = whole.querySelector(".wsr-frame") ?? whole;
+    const image = frame.querySelector("img") ?? (field.field.shape && added(frame));
+    const note = [...(about.querySelector("span")?.childNodes ?? [])].find((one) => /\d/.test(one.data ?? ""));
+    return { about, image, note, ...field };
+  });
   whole = lanes.length > 0 && lanes.length === moving.length && lanes.every(({ image }) => image);
   host.dataset.moving = moving.length;
 }
 
 const split = ({ curves, ...field }) => ({ curves, field });
+
+// A picture in a frame where the server has found no surface.
+function added(frame) {
+  const alt = `what ${frame.parentElement.querySelector("b")?.textContent ?? "it"} shows`;
+  return frame.appendChild(Object.assign(document.createElement("img"), { alt, hidden: true, draggable: false }));
+}
+
+// Says instead of a picture that there is nothing to draw, or no longer.
+function emptied({ image }, empty) {
+  const said = image.parentElement.querySelector(".wsr-blank") ?? image.parentElement.appendChild(document.createElement("div"));
+  Object.assign(said, { className: "wsr-blank", textContent: "Empty: it has no surface.", hidden: !empty });
+  image.hidden = empty;
+}
 
 function quality({ alphas, of, decimals }, { alpha, to }) {
   const next = Math.max(1, alphas.findIndex((one) => one >= alpha)), curve = of[to];
@@ -37,12 +57,15 @@ function small(value) {
 }
 
 // Says in the card's ledger how far weights have been moved.
-function tell({ distance, size, broken, difference }) {
-  const said = {
-    distance: Number(distance.toPrecision(3)), size: Number(size.toPrecision(3)),
-    broken: broken ? `${broken.toLocaleString("en")} moved` : "all in place",
-    difference: difference === undefined ? "…" : small(difference * (props.unit ?? 1)),
-  };
+function tell({ distance, size, broken, changed, difference }, unit = props.unit ?? 1) {
+  const said = { changed: changed?.toLocaleString("en") };
+  if (distance !== undefined) {
+    Object.assign(said, {
+      distance: Number(distance.toPrecision(3)), size: Number(size.toPrecision(3)),
+      broken: broken ? `${broken.toLocaleString("en")} moved` : "all in place",
+      difference: difference === undefined ? "…" : small(difference * unit),
+    });
+  }
   for (const one of element.closest(".wsr-card")?.querySelectorAll("[data-told]") ?? []) {
     one.textContent = said[one.dataset.told] ?? one.textContent;
   }
@@ -56,7 +79,12 @@ async function sized(lane, longest) {
 
 async function drawn(lane, place, longest, last) {
   const asked = { from: "a", ...lane.field, ...place };
-  if (asked.part) return module.decoded({ matrix: asked });
+  if (asked.part) {
+    const answer = await module.decoded({ matrix: asked });
+    if (answer.told) tell(answer.told[0]);
+    return answer;
+  }
+  if (asked.shape) return surface(lane, asked, longest / props.sizes[0], last);
   const [width, height] = await sized(lane, longest);
   const answer = await module.decoded({ networks: [asked], width, height, compare: last });
   lane.operations = answer.operations / (width * height);
@@ -68,20 +96,41 @@ async function drawn(lane, place, longest, last) {
   return { ...answer, width, height };
 }
 
+async function surface(lane, asked, share, last) {
+  const task = { ...module.coarser(asked.shape, share), moves: !last, compare: last }, frame = lane.image.parentElement;
+  if (frame.dataset.turns) frame.dataset.turns = JSON.stringify(asked); // turned, it shows the same network
+  task.view = JSON.parse(frame.closest(".wsr-row")?.dataset.view ?? "null") ?? undefined;
+  const answer = await module.decoded({ networks: [asked], ...task });
+  if (answer.told[0]) tell(answer.told[0], 1);
+  emptied(lane, !answer.filled[0]);
+  return { ...answer, width: task.width, height: task.width };
+}
+
 // Draws all pictures, beginning with the one whose turn it is. A frame that only makes them finer stops where another
 // place is wanted, and so does one that takes too long; every frame where the server has sent other pictures.
-async function frame(place, longest, finer) {
-  const all = lanes, begun = performance.now();
-  for (let done = 0; done < all.length; done++, turn++) {
-    if (wanted && (finer || (done && performance.now() - begun > 1000 * module.BUDGET))) break;
+async function frame(place, longest, finer, last) {
+  const all = lanes, begun = performance.now(), surfaces = all.every(({ field }) => field.shape);
+  const enough = (1000 * module.BUDGET) / (surfaces ? AT_ONCE : 1);
+  let done = 0;
+  for (; done < all.length; done++, turn++) {
+    if (wanted && (finer || (done && performance.now() - begun > enough))) break;
     const lane = all[turn % all.length];
-    const { values, means, width, height } = await drawn(lane, place, longest, longest === props.sizes[0]);
+    const { values, means, width, height } = await drawn(lane, place, longest, last);
     if (all !== lanes || !lane.image.isConnected) return;
     lane.image.src = module.address(values[0], width, height);
     if (means) host.dataset.means = means;
   }
   host.dataset.frames = ++frames;
-  if (!finer) pace.took((performance.now() - begun) / 1000);
+  // a finer surface shows more: a few of them in a frame are enough for what moves
+  const share = surfaces ? Math.min(1, AT_ONCE / Math.max(1, done)) : 1;
+  if (!finer) pace.took(((performance.now() - begun) / 1000) * share);
+}
+
+// The sizes from the first to the whole one. Surfaces become as fine as they get at once, and then are sampled everywhere.
+function steps(first) {
+  if (lanes.every(({ field }) => field.part)) return [props.sizes[0]];
+  if (lanes.some(({ field }) => field.shape)) return [first, props.sizes[0], props.sizes[0]];
+  return props.sizes.filter((size) => size >= first).reverse();
 }
 
 // Draws what is wanted: at first as large as is fluid, then larger until another place is wanted.
@@ -101,15 +150,17 @@ async function draw() {
       if (wanted) {
         [place, wanted, drawn] = [wanted, null, lanes];
         const first = pace.size(lanes.reduce((sum, lane) => sum + (lane.operations ?? NaN), 0));
-        left = lanes.every(({ field }) => field.part) ? [props.sizes[0]] : props.sizes.filter((size) => size >= first).reverse();
+        left = steps(first);
       }
-      await frame(place, left.shift(), finer);
+      const size = left.shift();
+      await frame(place, size, finer, !left.length);
       await new Promise((done) => setTimeout(done)); // lets the slider speak
     }
   } catch (error) {
     console.info(`The server draws: ${error.message}`);
     wanted = null;
     whole = false;
+    if (props.blends) host.textContent = "This browser cannot draw a blend.";
     trigger("ask");
   }
   drawing = false;
@@ -127,17 +178,49 @@ function move() {
   if (place?.ask) return trigger("ask");
   if (!place || host.dataset.moving === "0") return; // nothing on screen depends on it
   if (!whole) return trigger("ask");
-  [wanted, moved] = [place, performance.now()];
+  begin(place);
   rest();
   for (const { note, curves } of lanes) {
-    if (note && curves) note.textContent = note.textContent.replace(/^-?[\d.]+/, quality(curves, place));
+    if (note && curves) note.textContent = note.textContent.replace(/-?\d[\d.]*/, quality(curves, place));
   }
+}
+
+function begin(place) {
+  [wanted, moved] = [place, performance.now()];
   if (!drawing) draw();
 }
 
 for (const [kind, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
   document.addEventListener(kind, () => (pressed = down), true);
 }
+// Shows what lies between two networks (`Pictures`), halfway at first.
+function blended({ detail: { field, src, of: [one, other] } }) {
+  if (!element.isConnected) return;
+  const part = (name, given = {}, ...inside) => {
+    const made = Object.assign(document.createElement(name), given);
+    made.append(...inside);
+    return made;
+  };
+  const image = part("img", { src, alt: `a blend of samples ${one} and ${other}`, draggable: false });
+  const caption = part("figcaption", { textContent: `between sample ${one} and sample ${other}` });
+  caption.dataset.moves = JSON.stringify(field);
+  const frame = part("div", { className: "wsr-frame" }, image), figure = part("figure", {}, frame, caption);
+  if (field.shape) { // which turns as well (turn.js)
+    frame.dataset.turns = JSON.stringify({ ...field, alpha: 0.5 });
+    Object.assign(frame, { tabIndex: 0, role: "group", ariaLabel: `${image.alt}: turn it by dragging or with the arrow keys` });
+  }
+  const value = part("div", { className: "wsr-row" }, figure).outerHTML, slider = element.closest(".wsr-blend")?.querySelector("input[type=range]");
+  if (slider) {
+    slider.value = 0.5;
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  [props.value, host.innerHTML] = [value, value]; // so that what comes from the server next is another value
+  read();
+  begin({ alpha: 0.5 });
+  host.scrollIntoView({ block: "nearest" });
+}
+
+if (props.blends) document.addEventListener("wsr-blend", blended);
 watch(["value"], show);
 watch(["place"], move);
 show();

@@ -29,11 +29,14 @@ class FieldSheet(gr.HTML):
     they are drawn (`field.files`), and the place adds what is done to its weights, in the words of page/worker.js. When
     the place changes, the page draws them itself. Where it cannot, and for the place {ask: true}, `ask` fires, and the
     server draws. `rest` fires once the visitor has let go. sizes: along an edge, in pixels, the largest first, which is
-    the server's. unit: by which differences of values are multiplied before they are told."""
+    the server's. unit: by which differences of values are multiplied before they are told. blends: whether it shows
+    what lies between two networks of `Pictures`, with the slider of its `.wsr-blend`."""
 
     EVENTS: ClassVar[list[str]] = ["ask", "rest"]
 
-    def __init__(self, value: str = "", *, sizes: Sequence[int] = BESIDE, unit: float = 1.0, **kwargs: Any):
+    def __init__(
+        self, value: str = "", *, sizes: Sequence[int] = BESIDE, unit: float = 1.0, blends: bool = False, **kwargs: Any
+    ):  # fmt: skip
         super().__init__(
             value=value,
             html_template='<div class="wsr-field"></div>',
@@ -42,6 +45,7 @@ class FieldSheet(gr.HTML):
             scripts=SCRIPTS,
             sizes=sizes,
             unit=unit,
+            blends=blends,
             **kwargs,
         )
 

@@ -119,19 +119,20 @@ def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
     curves = {name: {"raw": lane.raw_curve, "aligned": lane.aligned_curve} for name, lane in of.lanes.items()}
     alphas = next(iter(of.lanes.values())).alphas if of.lanes else []
     chart = barrier_figure(alphas, curves, of=of.modality, at=alpha)
-    play = gr.update(interactive=bool(fields) and all(fields.values()))
-    return Shown(snippets.sheet(cells), chart, _look(of, aligned), play)
+    plays = bool(fields) and all(fields.values())
+    return Shown(snippets.sheet(cells), chart, _look(of, aligned, plays), gr.update(interactive=plays))
 
 
-def _look(of: Race, aligned: bool) -> str:
-    begun = f"{plain.BEGUN} {plain.BY_SERVER}" if of.modality.has_surface else plain.BEGUN
+def _look(of: Race, aligned: bool, plays: bool) -> str:
+    begun = plain.BEGUN if plays else f"{plain.BEGUN} {plain.BY_SERVER}"
     return snippets.caption(begun) + snippets.label(plain.look_at(of, aligned))
 
 
 @compute.guarded
 def say(tab: ConnectTab, dataset: str, target: str, init: str, live: Race | None, aligned: bool) -> dict[Any, Any]:
     """Says what to look at once the second fit is aligned, or no longer."""
-    return {tab.look: _look(live or run.race(dataset, target, init), bool(aligned))}
+    of = live or run.race(dataset, target, init)
+    return {tab.look: _look(of, bool(aligned), all(map(run.in_page, of.lanes.values())))}
 
 
 @compute.guarded

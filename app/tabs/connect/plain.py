@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from app.tabs.connect.run import Race
 
 BEGUN = "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other."
-BY_SERVER = "Surfaces are drawn by the server, one for each α, so nothing plays here: move α yourself."
+BY_SERVER = "The server draws these pictures, one for each α, so nothing plays here: move α yourself."
 Curve = Sequence[float]  # qualities at equal steps of α from 0 to 1
 
 

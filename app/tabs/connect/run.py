@@ -194,10 +194,9 @@ def picture(pair: "Pair", alpha: float) -> np.ndarray | None:
 
 
 def in_page(lane: Lane) -> dict[str, Any] | None:
-    """What the page needs to draw a pair's pictures on both lines without the server; None where it cannot: surfaces
-    are drawn here."""
-    ends = {"a": lane.pair.a[0], "b": lane.pair.b[0], "aligned": lane.aligned.b[0]}
-    field = files.field_of(lane.pair.model, ends)
+    """What the page needs to draw a pair's pictures on both lines without the server; None where it cannot."""
+    ends, model = {"a": lane.pair.a[0], "b": lane.pair.b[0], "aligned": lane.aligned.b[0]}, lane.pair.model
+    field = files.field_of(model, ends, files.Shape(model.modality.resolutions.beside, VIEW))
     if field is None:
         return None
     curves = {"b": lane.raw_curve, "aligned": lane.aligned_curve}

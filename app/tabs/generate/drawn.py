@@ -2,18 +2,20 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app.components.field.files import fields_of
+from app.components.field.files import Shape, field_of, fields_of
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking, snippets
 from app.tabs.generate import models
 from app.tabs.generate.models import Sampled
 from wsr.generators.registry import named
+from wsr.modalities import Modality
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 PART = 4  # samples that are drawn between two looks at Stop
 DRAWN, SKETCHED = 192, 96  # pixels of a drawn surface, at the end and on the way
+THUMB = Shape(32, 96)  # of a surface in the grid that the page draws: sixteen of them take six times as much at 64
 MEANING = {
     "replica": "a replica: one training network is much nearer to it than all others. New networks rarely have that",
     "blend": "a blend: it lies almost on the line between two training networks. New networks rarely do",
@@ -39,17 +42,36 @@ LONG = {
 def items(
     name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
 ) -> list[dict[str, Any]] | None:
-    """Returns items of the grid for weights (n, p): the weights, if the page draws them, else the decoded pictures.
-    live: coarser and faster, for unfinished samples. Returns None as soon as `stopped` returns True, because sixteen
-    surfaces take seconds."""
+    """Returns items of the grid for weights (n, p) that are new: the weights, if the page draws them, else the decoded
+    pictures. live: coarser and faster, for unfinished samples. Returns None as soon as `stopped` returns True, because
+    sixteen surfaces take seconds."""
     at = library.collection(name).modality.resolutions
     if stopped():
         return None
-    fields = fields_of(networks.zoo(name).representation, weights, passing=live)
+    fields = fields_of(networks.zoo(name).representation, weights, passing=live, shape=THUMB)
     if fields is None:
         return decoded_items(name, weights, live=live, stopped=stopped)
     size = at.live_samples.resolution if live else at.sample
-    return [{"id": str(i), "label": f"sample {i + 1}", "size": size, "field": one} for i, one in enumerate(fields)]
+    if library.collection(name).modality.has_surface:
+        size = SKETCHED // 2 if live else SKETCHED
+    known = enumerate(_named(name, fields))
+    return [{"id": str(i), "label": f"sample {i + 1}", "size": size, **one} for i, one in known]
+
+
+def _named(name: str, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the page knows of samples: by which network it draws them, and how large it draws surfaces of blends."""
+    of = library.collection(name).modality
+    return [{"field": one} | ({"large": asdict(shape_of(of))} if of.has_surface else {}) for one in fields]
+
+
+def stored_items(name: str, weights: "Tensor", *, live: bool = False) -> list[dict[str, Any]]:
+    """Returns items of the grid for weights that are shown to all visitors: surfaces are drawn once, by the server, and
+    the page knows their networks as well."""
+    if not library.collection(name).modality.has_surface:
+        return items(name, weights, live=live)
+    fields = None if live else fields_of(networks.zoo(name).representation, weights, shape=THUMB)
+    shown = decoded_items(name, weights, live=live)
+    return [one | more for one, more in zip(shown, _named(name, fields), strict=True)] if fields else shown
 
 
 def decoded_items(
@@ -104,6 +126,16 @@ def pictures(name: str, weights: "Tensor", resolution: int, pixels: int = DRAWN)
     from wsr.render.pictures import draw_weights
 
     return draw_weights(networks.zoo(name).representation, weights, resolution, pixels)
+
+
+def shape_of(modality: Modality) -> Shape:
+    """How an opened surface is drawn by the page: a little coarser than by the server."""
+    return Shape(modality.resolutions.sample, DRAWN)
+
+
+def field(one: Fitted) -> dict[str, Any] | None:
+    """What the page needs to turn a surface; None for a picture of the plane, or where the page cannot."""
+    return field_of(one.model, {"a": one.weights[0]}, shape_of(one.modality)) if one.modality.has_surface else None
 
 
 def look(one: Fitted, folder: Path) -> tuple[np.ndarray, str | None]:

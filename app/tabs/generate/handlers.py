@@ -3,9 +3,11 @@
 import contextlib
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
+import numpy as np
 
 from app.components.plotly_chart import picked_id
 from app.shared import library, networks
@@ -16,7 +18,7 @@ from app.shell import compute, session, snippets
 from app.shell.jobs import OFF, ON, said_in_line
 from app.tabs.generate import drawn, models, run
 from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled
-from app.tabs.generate.widgets import GenerateTab, Opened
+from app.tabs.generate.widgets import BLENDS, GenerateTab, Opened
 from wsr.errors import WsrError
 
 STEPS = 50  # that visitors begin with
@@ -137,7 +139,8 @@ def _left(tab: GenerateTab) -> dict[Any, Any]:
     """Takes the verdicts, and the opened sample, from the screen."""
     off, hidden = gr.update(**OFF), gr.update(visible=False)
     large = {tab.fitted: None, tab.pair: snippets.blank(ON_THEIR_WAY), tab.verdict: "", tab.surface: _surface(None)}
-    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: ""}
+    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: "",
+                    tab.blended: BLENDS}  # fmt: skip
 
 
 def finish(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:
@@ -199,18 +202,20 @@ def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
     """Returns the widgets that show a sample beside its nearest training network."""
     asked = sampled.asked
     fitted = drawn.fitted(sampled, at)
-    own, glb = drawn.look(fitted, session.session_dir(request))
-    shown, said = [(f"sample {at + 1}", own)], ""
+    name = f"sample {at + 1}"
+    own, glb, field = _looked_at(fitted, request)
+    shown, said, turning = [(name, own)], "", {name: field}
     if sampled.verdicts:
         verdict, training = sampled.verdicts[at], models.audit(asked.name)[1]
         for row in drawn.origins(verdict):
             weights = networks.zoo(asked.name).weights([training[row]])
-            near = drawn.opened_picture(asked.name, weights)
-            shown.append((f"training: {drawn.label(asked.name, training[row])}", near))
+            caption = f"training: {drawn.label(asked.name, training[row])}"
+            shown.append((caption, drawn.opened_picture(asked.name, weights)))
+            turning[caption] = drawn.field(replace(fitted, weights=weights))
         said = snippets.settled(drawn.told(sampled, at))
     surface = _surface(glb)
     on, hidden = gr.update(**ON), gr.update(visible=False)
-    pair = snippets.pictures(shown, moving={shown[0][0]: {}})  # by Edit
+    pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + _turns(turning)  # moved by Edit
     return Opened(str(at), fitted, pair, said, surface, take=on, place=on, files=hidden)
 
 
@@ -225,10 +230,24 @@ def beside(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.R
 
 def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
     """Draws an edited sample beside what it was. The verdict was one on that."""
-    now, glb = drawn.look(edits.fitted, session.session_dir(request))
+    now, glb, field = _looked_at(edits.fitted, request)
     shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
-    pair = snippets.pictures(shown, moving={edits.fitted.label: {}})
+    turning = {edits.origin.label: drawn.field(edits.origin), edits.fitted.label: field}
+    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning) + _turns(turning)
     return {tab.pair: pair, tab.verdict: "", tab.surface: _surface(glb)}
+
+
+def _turns(turning: dict[str, Any]) -> str:
+    return snippets.caption("Drag one to turn all of them, or use the arrow keys.") if any(turning.values()) else ""
+
+
+def _looked_at(fitted: Fitted, request: gr.Request) -> tuple[np.ndarray, str | None, dict[str, Any] | None]:
+    """A sample's picture; a surface also as what the page needs to turn it, or where it cannot, as a GLB file."""
+    field = drawn.field(fitted)
+    if field is not None:
+        return drawn.picture(fitted), None, field
+    picture, glb = drawn.look(fitted, session.session_dir(request))
+    return picture, glb, None
 
 
 def _surface(glb: str | None) -> dict[str, Any]:

@@ -51,11 +51,11 @@ def opening(name: str, by: str = OWN) -> Iterator[Screen]:
     else:
         key = path, file_stamp(_sample_files(path, name))
         if key not in _kept_items:
-            yield Screen(said, drawn.items(name, sampled.weights, live=True))
+            yield Screen(said, drawn.stored_items(name, sampled.weights, live=True))
         with _drawing:  # what is the same for all visitors is drawn once, however many come with one link
             for older in [known for known in _kept_items if known[0] == path and known != key]:
                 del _kept_items[older]
-            shown = _kept_items.get(key) or _kept_items.setdefault(key, drawn.items(name, sampled.weights))
+            shown = _kept_items.get(key) or _kept_items.setdefault(key, drawn.stored_items(name, sampled.weights))
     yield Screen(said, shown)
     with _drawing:
         sampled.verdicts = sampled.verdicts or judged(name, sampled.weights)

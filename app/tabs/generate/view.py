@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.components.field.sheet import LARGE, FieldSheet
+from app.components.field.sheet import LARGE, FieldSheet, moved
 from app.components.pictures import Pictures
 from app.shared import edit_row, library
 from app.shared.edit_row import EditRow
@@ -12,10 +12,12 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.generate import handlers, models, run
+from app.tabs.generate import drawn, handlers, models, run
 from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
+from app.tabs.generate.widgets import BLENDS
 
 COLUMNS = 4
+ASK_FOR_SECOND = '() => { document.dispatchEvent(new Event("wsr-blend-with")); }'
 
 
 def build(place: Place) -> Built:
@@ -64,7 +66,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 visible=len(classes) > 1,
             )  # fmt: skip
             state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
-            items = Pictures(columns=COLUMNS, wrap=True)
+            items = Pictures(columns=COLUMNS, wrap=True, blends=True)
             with gr.Accordion("Settings", open=False, elem_classes="wsr-later"):
                 kind = gr.Dropdown(kinds_of(first.dataset), value=first.representation, label="Representation")
                 by = gr.Dropdown(
@@ -89,6 +91,11 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 take = gr.Button("Download it", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
             files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
+            with gr.Column(elem_classes=["wsr-blend", "wsr-tight"]):
+                blended = FieldSheet(BLENDS, sizes=LARGE, blends=True)
+                with gr.Row():
+                    blend = gr.Button("Blend with another", min_width=210, scale=0)
+                    share = gr.Slider(0, 1, value=0.5, step=0.05, label="Share of the second", min_width=200)
             with gr.Accordion("Walk to another sample", open=False) as walking:
                 other = gr.Number(2, precision=0, label="To sample", minimum=1, maximum=models.COUNT)
                 way = gr.Slider(0, 1, value=0.5, step=0.05, label="How far")
@@ -97,7 +104,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
         dataset=dataset, kind=kind, by=by, cls=cls, guidance=guidance, steps=steps, seed=seed,
         state=state, job=Job("sampling", sample, stop, state, "more samples"), items=items,
         picked=gr.Textbox("", visible="hidden"), pair=pair, verdict=verdict, surface=surface, take=take, place=place,
-        files=files, other=other, way=way, walking=walking, walked=walked,
+        files=files, other=other, way=way, walking=walking, walked=walked, blend=blend, blended=blended, share=share,
         sampled=gr.State(None, time_to_live=3600), fitted=gr.State(None, time_to_live=3600),
         linked=gr.Textbox("", visible="hidden"),
         **{name: gr.Textbox("", visible="hidden") for name in ("of_class", "of_guidance", "of_steps", "of_seed")},
@@ -106,7 +113,8 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
 
 
 def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
-    row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited), sheet=tab.pair)
+    shown = tab.bind(handlers.show_edited)
+    row = EditRow(**editing, fitted=tab.fitted, show=shown, sheet=tab.pair, shape=drawn.shape_of)
     was_reset = edit_row.wire(row, [tab.pair, tab.verdict, tab.surface])
     beside = [tab.pair, tab.verdict]  # the nearest training networks, and the verdict on the sample as it was
     was_reset.then(tab.bind(handlers.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
@@ -124,7 +132,8 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
     )
     screen = [tab.state, tab.items, tab.sampled, *said]
     large = [
-        tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked
+        tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked,
+        tab.blended,
     ]  # fmt: skip
     open_tab, reopen = tab.bind(handlers.opened), tab.bind(handlers.reopen)
     for event in (view.select, *(event.then for event in changed)):
@@ -143,6 +152,8 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
     )
     tab.items.pick(tab.bind(handlers.pick), tab.sampled, large, trigger_mode="multiple", **look)
     tab.items.ask(tab.bind(handlers.draw), tab.sampled, tab.items, trigger_mode="always_last", **look)
+    tab.blend.click(None, js=ASK_FOR_SECOND, queue=False, **compute.PRIVATE)
+    tab.share.input(None, tab.share, tab.blended, js=moved("{ alpha }", "alpha"), queue=False, **compute.PRIVATE)
     tab.take.click(tab.bind(handlers.take), [tab.sampled, tab.picked, tab.fitted], tab.files, **look)
     for event in (tab.other.change, tab.way.input, tab.walking.expand):
         asked = [tab.sampled, tab.picked, tab.other, tab.way]

@@ -8,17 +8,24 @@ import gradio as gr
 from app.components.field.sheet import FieldSheet
 from app.components.pictures import Pictures
 from app.shared.fitted import Fitted
+from app.shell import snippets
 from app.shell.jobs import Job
 from app.shell.tabs import Widgets
 from app.tabs.generate import models
 from app.tabs.generate.models import Asked
 
+BLENDS = snippets.caption(
+    "Drag one sample onto another: the page takes the mean of their weights. By keyboard or finger: press Blend, then "
+    "choose the second."
+)
+
 
 @dataclass
 class GenerateTab(Widgets):
     """by: the generator; items: the grid of samples; picked: number of the open sample, as text; other, way, walking,
-    walked: widgets of the walk to another sample; sampled: the visitor's `Sampled` or None; fitted: the open sample as
-    a `Fitted`; linked: changes when a link asks for samples that have to be drawn first; of_class and so on:
+    walked: widgets of the walk to another sample; blend, blended, share: asks for a blend with another sample, what the
+    page shows of it, and how much of the other is in it; sampled: the visitor's `Sampled` or None; fitted: the open
+    sample as a `Fitted`; linked: changes when a link asks for samples that have to be drawn first; of_class and so on:
     class, guidance, steps and seed of the samples on screen, hidden texts that are written into the address. They are
     empty for stored samples; the controls may already say something else, for the next samples."""
 
@@ -43,6 +50,9 @@ class GenerateTab(Widgets):
     way: gr.Slider
     walking: gr.Accordion
     walked: gr.HTML
+    blend: gr.Button
+    blended: FieldSheet
+    share: gr.Slider
     sampled: gr.State
     fitted: gr.State
     linked: gr.Textbox
@@ -88,3 +98,4 @@ class Opened:
     place: dict[str, Any]
     files: dict[str, Any]
     walked: str = ""
+    blended: str = BLENDS

@@ -8,17 +8,14 @@ import gradio as gr
 import numpy as np
 
 from app.components.field.sheet import LARGE, FieldSheet, moved
-from app.components.plotly_chart import PlotlyChart, chart_update
-from app.figures.atlas import Points, atlas_figure
+from app.components.plotly_chart import PlotlyChart
 from app.figures.weights import layer_arrays, weights_figure
-from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import number, whole
 from app.tabs.symmetry import run
 from app.tabs.symmetry.facts import measured, small, why
 from app.tabs.symmetry.run import Moved, Subject
-from app.tabs.symmetry.stripes import stripes
 from wsr.errors import unknown_name
 from wsr.fields.registry import named, readable
 
@@ -44,57 +41,6 @@ class Card:
     opening: Callable[..., dict[Any, Any]]
     wire: Callable[[list[Any]], None] = field(default=lambda shared: None)
     asked_again: dict[Any, Any] = field(default_factory=dict)
-
-
-def shuffle_card(dataset: str) -> Card | None:
-    """The card about permutations of neurons or rank components: all weights change, and the picture does not. None if
-    there are no weights with this symmetry."""
-    families = families_of(dataset)
-    if not families:
-        return None
-    with gr.Row(equal_height=False, elem_classes="wsr-card"):
-        with gr.Column(min_width=280, elem_classes="wsr-tight"):
-            gr.Markdown("## Shuffle", elem_classes="wsr-heading")
-            # The first is the plain network. Of the three its shuffles move the point furthest: by 0.44 for the median
-            # emoji and 0.58 for the median shape on a map 2 wide, against 0.06 and 0.13 (LoRA), 0.03 and 0.01 (mLoRA).
-            family = gr.Radio(
-                families, value=families[0][1], label="Representation", show_label=False, container=False
-            )
-            button = gr.Button("Shuffle", variant="primary")
-            facts = gr.HTML(snippets.working("Shuffling for the first time …"))
-            gr.HTML(
-                snippets.caption(
-                    "A sum does not depend on the order of its terms. So the neurons of a network may change places, "
-                    "and so may the pairs of an adapter."
-                )
-            )
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            sheet = gr.HTML(snippets.being_drawn(["the network", "shuffled"]))
-            strips = gr.HTML(snippets.working("Drawing its weights …"))
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
-            chart = PlotlyChart(
-                None, height=300, description="The map, with the network before and after",
-                placeholder="Placing both on the map …",
-            )  # fmt: skip
-    seed = gr.Number(0, visible="hidden", precision=0)
-    outputs = [sheet, strips, facts, chart]
-
-    @compute.guarded
-    def opened(dataset: str, item: str, family: str, seed: int) -> dict[Any, Any]:
-        of = subject_of(dataset, item, family, masked=False)
-        moved = run.act(of, "permutation", int(seed), 1.0)
-        shown = [(of.label, run.picture(of.model, of.full)), (f"{of.model.kind.parts} shuffled", moved.picture)]
-        drawn = {sheet: snippets.pictures(shown), strips: stripes(of, moved)}
-        return drawn | {facts: measured(of, moved), chart: _jumped(of, moved)}
-
-    def wire(shared: list[Any]) -> None:
-        everything = [*shared, family, seed]
-        button.click(lambda number: number + 1, seed, seed, queue=False, **compute.PRIVATE).then(
-            opened, everything, outputs, **OPTIONS
-        )
-        family.input(opened, everything, outputs, **OPTIONS)
-
-    return Card({"shuffle": family, "seed": seed}, [family, seed], outputs, opened, wire)
 
 
 def mask_card(dataset: str) -> Card | None:
@@ -186,7 +132,8 @@ def group_card(dataset: str) -> Card | None:
             return {sheet: snippets.pictures(shown), answer: "", table: ""}
         acted = run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
         shown.append((caption := f"{kind} changed", acted.picture))
-        drawn = snippets.pictures(shown, moving={caption: run.in_page(of, kind, 2)})
+        field = run.in_page(of, kind, [2])
+        drawn = snippets.pictures(shown, moving={caption: field and {**field, "act": "2"}})
         allowed = snippets.allowed([named(one) for one in _moving()], name, kind)
         said = snippets.verdict((guess == "kept") == (acted.broken == 0), why(of, acted)) + measured(of, acted)
         return {sheet: drawn, answer: said, table: allowed + snippets.caption(ALLOWED_NOTE)}
@@ -257,19 +204,3 @@ def _violated(of: Subject, moved: Moved) -> dict[str, Any]:
     layers = layer_arrays(away, of.model.unmasked().layout.to_json())
     held = {name.rpartition(".")[2] for name, array in layers if np.isfinite(array).any()}
     return weights_figure([(name, array) for name, array in layers if name.rpartition(".")[2] in held])
-
-
-def _jumped(of: Subject, moved: Moved) -> dict[str, Any]:
-    """Update of the chart: the collection's map, with the places of the network before and after the shuffle."""
-    found = library.collection(of.name)
-    points = found.points(*MAP)
-    on_map = np.flatnonzero(np.isfinite(points).all(axis=1))
-    shown = Points(
-        points[on_map], [found.classes[i] for i in on_map], [found.labels[i] for i in on_map],
-        [found.ids[i] for i in on_map],
-    )  # fmt: skip
-    figure = atlas_figure(shown, method=MAP[0], view=f"symmetry/{of.name}")
-    figure["layout"]["showlegend"] = False
-    now = dict(zip("xyz", run.jump(of, moved, *MAP), strict=False))
-    marks = [{"id": of.item, "role": "picked"}, {"id": "", "role": "placed", "label": "shuffled", **now}]
-    return chart_update(figure=figure, highlight=marks)

@@ -1,12 +1,13 @@
 """Content of the Symmetry tab: a fitted field, an action on its weights, and what the action changes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
-from app.components.field.files import field_of
+from app.components.field.files import Shape, field_of
 from app.shared import library, networks
 from app.shell import looking
 from wsr.caching import cached_by_file
@@ -70,17 +71,25 @@ def act(of: Subject, kind: str, seed: int, strength: float) -> Moved:
     return changed(of, symmetry.act(of.model, of.full, kind, seed, strength))
 
 
-def in_page(of: Subject, kind: str | None = None, seed: int = 0) -> dict[str, str] | None:
-    """What the page needs to draw the field of changed weights without the server: by an action, given as in `act`, or
-    by fewer terms. None where it cannot."""
+def in_page(of: Subject, kind: str | None = None, seeds: Sequence[int] = ()) -> dict[str, Any] | None:
+    """What the page needs to draw the field of changed weights without the server: by actions, which are given as in
+    `act` and named by their seeds, or by fewer terms. None where it cannot."""
     from wsr import symmetry
 
-    parts = symmetry.element(of.model, kind, seed) if kind else {}
-    if kind and not parts:
-        return None
-    own = {"a": of.model.layout.strip(of.full)[0]} | {f"{kind}.{name}": part for name, part in parts.items()}
-    field = field_of(of.model, own)
-    return field and {**field, **({"act": kind} if kind else {})}
+    own = {"a": of.model.layout.strip(of.full)[0]}
+    for seed in seeds:
+        parts = symmetry.element(of.model, kind, seed)
+        if not parts:
+            return None
+        own |= {f"{seed}.{name}": part for name, part in parts.items()}
+    return field_of(of.model, own, Shape(of.model.modality.resolutions.judged, VIEW))
+
+
+def shuffled(of: Subject, seed: int) -> "Tensor":
+    """All weights (1, total) after a permutation."""
+    from wsr import symmetry
+
+    return symmetry.act(of.model, of.full, "permutation", seed, 1.0)
 
 
 def remasked(of: Subject, moved: Moved) -> Moved:
@@ -134,10 +143,10 @@ def _picture(model: "Representation", full: "Tensor") -> np.ndarray:
     return modality.picture(shown, VIEW)
 
 
-def jump(of: Subject, moved: Moved, method: str, dims: int) -> list[float]:
-    """Coordinates of the new weights on the collection's map."""
+def jump(of: Subject, moved: "Tensor", method: str, dims: int) -> list[float]:
+    """Coordinates of new weights (1, total) on the collection's map."""
     library.collection(of.name).points(method, dims)
-    _, places = networks.places(of.name, of.model.layout.strip(moved.full))
+    _, places = networks.places(of.name, of.model.layout.strip(moved))
     return places[method, dims]
 
 

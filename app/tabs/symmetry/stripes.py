@@ -1,35 +1,50 @@
 """All weights of a network as a picture, before and after a change: two strips of one scale."""
 
+import json
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 from jaxtyping import Float, UInt8
 from markupsafe import Markup
 
 from app.figures.matrices import matrix_picture
 from app.figures.weights import layer_arrays
+from app.shared.palette import DIVERGING
 from app.shell import snippets
-from app.tabs.symmetry.run import Moved, Subject
+from app.tabs.symmetry.run import Subject
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 GAP = 2  # pixels between matrices
 SCALE = 0.99  # the quantile of the absolute values that has the strongest colour
-_STRIP = Markup('<figure class="wsr-stripes"><img src="{src}" alt="{title}"><figcaption>{title}</figcaption></figure>')
+_STRIP = Markup(
+    '<figure class="wsr-stripes"><img src="{src}" alt="{alt}"><figcaption{mark}>{title}</figcaption></figure>'
+)
 
 
-def stripes(of: Subject, moved: Moved) -> str:
-    """Draws the weights of a network before and after a change. Each row of pixels is a neuron or a rank component, and
-    its colours say how far numbers lie from the mean of their matrix before the change."""
+def stripes(of: Subject, moved: "Tensor", field: dict[str, Any] | None = None) -> str:
+    """Draws the weights of a network before and after a change, given all its weights (1, total) after it. Each row of
+    pixels is a neuron or a rank component, and its colours say how far numbers lie from the mean of their matrix before
+    the change. field: by which the page changes them and draws the second strip itself (page/stripes.js)."""
     layout = of.model.unmasked().layout.to_json()
-    before, after = (layer_arrays(full[0].numpy(), layout) for full in (of.full, moved.full))
+    before, after = (layer_arrays(full[0].numpy(), layout) for full in (of.full, moved))
     scales = {name: _scale(array) for name, array in before}
     all_of_them = f"{of.full.shape[1]:,}"
-    titles = f"its {all_of_them} weights", f"shuffled: {changed(of, moved):,} of {all_of_them} numbers have changed"
+    count = snippets.told("changed", f"{changed(of, moved):,}")
+    titles = f"its {all_of_them} weights", Markup("shuffled: {} of {} numbers have changed").format(count, all_of_them)
+    said = field and json.dumps({**field, "part": "stripes", "colours": DIVERGING})
+    mark = Markup(' data-moves="{}"').format(said) if said else ""
     strips = (_strip([(name, _drawn(array, *scales[name])) for name, array in layers]) for layers in (before, after))
-    pairs = zip(strips, titles, strict=True)
-    return str(Markup("").join(_STRIP.format(src=snippets.data_uri(strip), title=title) for strip, title in pairs))
+    parts = zip(strips, titles, ("", mark), strict=True)
+    drawn = (_STRIP.format(src=snippets.data_uri(strip), title=title, alt=Markup(title).striptags(), mark=mark)
+             for strip, title, mark in parts)  # fmt: skip
+    return str(Markup("").join(drawn))
 
 
-def changed(of: Subject, moved: Moved) -> int:
+def changed(of: Subject, moved: "Tensor") -> int:
     """The number of weights that have another value than before."""
-    return int((of.full != moved.full).sum())
+    return int((of.full != moved).sum())
 
 
 def _scale(array: Float[np.ndarray, "..."]) -> tuple[float, float]:

@@ -8,10 +8,10 @@ from app.shared import library
 from app.shell import compute
 from app.shell.address import Part
 from app.shell.tabs import Built, Place, Tab
-from app.tabs.symmetry import cards, handlers, starts, terms
+from app.tabs.symmetry import cards, handlers, shuffle, starts, terms
 from app.tabs.symmetry.handlers import SymmetryTab, items_of, sprite_of
 
-CARDS = (cards.shuffle_card, cards.mask_card, cards.group_card, terms.theorem_card, starts.starts_card)
+CARDS = (shuffle.shuffle_card, cards.mask_card, cards.group_card, terms.theorem_card, starts.starts_card)
 
 
 def datasets() -> list[str]:

@@ -21,7 +21,7 @@ function started() {
     waiting.delete(data.id);
     if (data.error) refuse?.(new Error(data.error));
     else {
-      if (data.seconds > 0) rate += 0.5 * (data.operations / data.seconds - rate);
+      if (data.operations > 0) rate += 0.5 * (data.operations / data.seconds - rate);
       resolve?.(data);
     }
   };
@@ -70,6 +70,12 @@ export class Pace {
     if (seconds > BUDGET) this.at = Math.min(this.sizes.length - 1, this.at + (seconds > 4 * BUDGET ? 2 : 1));
     else if (seconds < BUDGET / 5) this.at = Math.max(0, this.at - 1); // a step makes a frame four times as long, at most
   }
+}
+
+// How a surface is drawn where a picture of the plane has `share` of its pixels along an edge: one that is followed takes
+// the second power of its samples, and rays cost little. shape: as the server draws it {grid, pixels}, for a share of 1.
+export function coarser({ grid, pixels }, share) {
+  return { grid: Math.max(8, Math.round(grid * share ** 0.5)), width: Math.round(pixels * share ** (1 / 3)), fine: share === 1 };
 }
 
 // Pixels with an alpha channel as the address of a picture. The canvas is one in memory: reading it back from a GPU takes

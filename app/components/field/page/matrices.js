@@ -4,14 +4,14 @@
 const SPAN = 0.99; // the quantile of the base's absolute values that has the strongest colour
 const OFF = 128; // the grey of a component that is switched off
 
-function quantile(data, share) {
+export function quantile(data, share) {
   const sorted = Float64Array.from(data, Math.abs).sort(), at = share * (sorted.length - 1), low = Math.floor(at);
   const high = Math.min(low + 1, sorted.length - 1);
   return sorted[low] + (at - low) * (sorted[high] - sorted[low]);
 }
 
 // Bytes with an alpha channel: colours are stops [place, "#rrggbb"] on a scale of ±span.
-function coloured(matrix, span, colours) {
+export function coloured(matrix, span, colours) {
   const stops = colours.map(([place, colour]) => [place, [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16))]);
   const bytes = new Uint8ClampedArray(4 * matrix.length).fill(255);
   matrix.forEach((value, i) => {

@@ -67,13 +67,15 @@ export function keep(plan, tensors, chosen) {
   }
 }
 
-// What has changed between two full vectors: the distance, the norm before, and how many frozen entries have moved.
+// What has changed between two full vectors: the distance, the norm before, and how many entries, and how many
+// frozen ones, have moved.
 export function compared({ frozen, values }, before, after) {
-  let distance = 0, size = 0, broken = 0;
+  let distance = 0, size = 0, broken = 0, changed = 0;
   for (let i = 0; i < before.length; i++) {
+    if (after[i] !== before[i]) changed++;
     distance += (after[i] - before[i]) ** 2;
     size += before[i] ** 2;
   }
   for (let i = 0; i < frozen.length; i++) if (after[frozen[i]] !== values[i]) broken++;
-  return { distance: Math.sqrt(distance), size: Math.sqrt(size), broken };
+  return { distance: Math.sqrt(distance), size: Math.sqrt(size), broken, changed };
 }

@@ -1,19 +1,23 @@
 // The thread that evaluates networks, so that the page stays fluid on machines without a GPU as well.
 //
-// A task is {id, networks, points | width, height, window, means}. networks is a list of instances {network, vectors, from,
-// to, alpha, act, strength, terms}: addresses of a network and of a file of vectors, the names of two vectors in it, and
-// what is done to the weights: the place between the two vectors, an element of a symmetry group by the name of its parts
-// in the same file, and the rank components that are switched on. Only `from` is needed. The answer is {id, values, means,
-// operations, seconds, told}: for each network its values (points × outputs), or pixels with an alpha channel where the
-// task asks for a picture of a width and height; or {id, error}. told: of weights that were acted on, what has changed
-// (symmetry.js); with `compare`, also the largest difference between values before and after. means: the name of the
-// backend that must do it; by default the fastest.
+// A task is {id, networks, points | width, height, window | grid, width, view, fine, moves, means}. networks is a list of
+// instances {network, vectors, from, to, alpha, act, strength, terms}: addresses of a network and of a file of vectors, the
+// names of two vectors in it, and what is done to the weights: the place between the two vectors, an element of a symmetry
+// group by the name of its parts in the same file, and the rank components that are switched on. Only `from` is needed. The
+// answer is {id, values, means, operations, seconds, told, filled}: for each network its values (points × outputs), or
+// pixels with an alpha channel where the task asks for a picture: of a field of the plane, of a width and height, or of the
+// surface in a grid of so many samples along an edge, seen from `view`, which may be followed if it `moves` (shapes.js); or {id, error}. told: of weights that
+// were acted on, what has changed (symmetry.js); with `compare`, also the largest difference between values before and
+// after. filled: samples inside each surface. means: the name of the backend that must do it; by default the fastest.
 //
 // A task {id, matrix} asks for a picture of one matrix of an instance: {…, part, layer, terms, colours} (matrices.js).
 
 import { Cpu } from "./cpu.js";
 import { matrix } from "./matrices.js";
 import { coloured, filled, loaded, mixed, named, operations, pixels, stages } from "./network.js";
+import { scattered, shape } from "./shapes.js";
+import { stripes } from "./stripes.js";
+import { picture } from "./surface.js";
 import { act, compared, keep } from "./symmetry.js";
 import { fetched } from "./tensors.js";
 import { Wasm } from "./wasm.js";
@@ -72,38 +76,61 @@ async function fetchedInstance({ network, vectors, from, to, alpha }) {
 async function prepared(asked, compare) {
   const { found, tensors, full } = await fetchedInstance(asked), old = full.slice(), own = named(found, full);
   if (asked.act) {
-    const parts = ["left", "right", "noise", "order", "sign"].map((name) => [name, tensors[`${asked.act}.${name}`]?.data]);
-    act(found.plan, own, Object.fromEntries(parts), asked.strength);
+    act(found.plan, own, element(tensors, asked.act), asked.strength);
   }
   if (asked.terms) keep(found.plan, own, asked.terms);
   const before = asked.act && compare ? stages(found, named(found, old)) : null;
   return { list: stages(found, own), before, told: asked.act ? compared(found, old, full) : null };
 }
 
+// The elements of an action that are there: of adapters or of standalone networks.
+const element = (tensors, name) => Object.fromEntries(
+  ["left", "right", "noise", "order", "sign"].map((part) => [part, tensors[`${name}.${part}`]?.data]));
+
 async function drawnMatrix(asked) {
-  const { found, full } = await fetchedInstance(asked), { values, width, height } = matrix(found, named(found, full), asked);
-  return { values: [values], width, height, operations: 0, seconds: 0 };
+  const { found, tensors, full } = await fetchedInstance(asked), own = named(found, full);
+  if (asked.part !== "stripes") {
+    const { values, width, height } = matrix(found, own, asked);
+    return { values: [values], width, height, operations: 0, seconds: 0 };
+  }
+  const old = full.slice(), before = named(found, old);
+  if (asked.act) act(found.plan, own, element(tensors, asked.act), asked.strength);
+  const { values, width, height } = stripes(found, before, own, asked.colours), told = compared(found, old, full);
+  return { values: [values], width, height, operations: 0, seconds: 0, told: [{ changed: told.changed }] };
 }
 
-async function evaluated({ networks, points, width, height, window, compare, means: asked }) {
-  const instances = await Promise.all(networks.map((one) => prepared(one, compare)));
-  const places = points ?? pixels(width, height, window), values = [], lists = instances.map(({ list }) => list);
+async function backendFor(lists, asked) {
   if (!asked) fastest ??= chosen(lists.reduce((most, list) => (operations(list) > operations(most) ? list : most)));
   const backend = asked ? (await means()).find(({ name }) => name === asked) : await fastest;
   if (!backend) throw new Error(`This browser has no ${asked}.`);
-  const begun = performance.now();
+  return backend;
+}
+
+async function evaluated(task) {
+  const { networks, points, width, height, window, compare, grid } = task;
+  const instances = await Promise.all(networks.map((one) => prepared(one, compare)));
+  const backend = await backendFor(instances.map(({ list }) => list), task.means), begun = performance.now();
+  const places = points ?? (grid ? scattered() : pixels(width, height, window)), values = [], filled = [];
   let done = 0;
-  for (const { list, before, told } of instances) {
-    const count = places.length / list[0].inputs, found = await backend.evaluate(list, places, count);
-    values.push(points ? found : coloured(found));
+  const evaluate = (list) => (at) => {
+    const count = at.length / list[0].inputs;
     done += count * operations(list);
+    return backend.evaluate(list, at, count);
+  };
+  for (const [number, { list, before, told }] of instances.entries()) {
+    if (grid) {
+      const found = await shape(networks[number], evaluate(list), grid, task.moves);
+      values.push(picture(found.surface, width, task.view, task.fine));
+      filled.push(found.filled);
+    }
+    const found = grid && !before ? null : await evaluate(list)(places);
+    if (!grid) values.push(points ? found : coloured(found));
     if (!before) continue;
-    const old = await backend.evaluate(before, places, count);
+    const old = await evaluate(before)(places);
     told.difference = found.reduce((most, value, i) => Math.max(most, Math.abs(value - old[i])), 0);
-    done += count * operations(list);
   }
   const seconds = (performance.now() - begun) / 1000;
-  return { values, means: backend.name, operations: done, seconds, told: instances.map(({ told }) => told) };
+  return { values, filled, means: backend.name, operations: done, seconds, told: instances.map(({ told }) => told) };
 }
 
 let last = Promise.resolve();

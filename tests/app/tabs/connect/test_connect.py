@@ -1,5 +1,6 @@
 """The Connect tab's handlers."""
 
+import html
 import json
 import re
 import shutil
@@ -102,7 +103,7 @@ def test_the_tab_opens_where_one_representation_is_furthest_ahead(assets, tmp_pa
     )
 
 
-def test_what_to_look_at_follows_what_is_on_screen(assets):
+def test_what_to_look_at_follows_what_is_on_screen(assets, monkeypatch):
     target = connect_run.targets("emoji")[0]
     shown = handlers.walk(TAB, "emoji", target, "own", None, 0.5, False)
     assert "Look halfway" in shown["look"] and shown["play"]["interactive"]
@@ -116,6 +117,9 @@ def test_what_to_look_at_follows_what_is_on_screen(assets):
     assert plain.look_at(one, False) == ""
     assert "still shows" in handlers.say(TAB, "emoji", target, "own", None, True)["look"]
     shape = handlers.walk(TAB, "shapes10", connect_run.targets("shapes10")[0], "own", None, 0.5, False)
+    assert shape["play"]["interactive"] and '"shape": {"grid": 40, "pixels": 192}' in html.unescape(shape["sheet"])
+    monkeypatch.setattr(connect_run, "in_page", lambda lane: None)  # as for a network without a plan
+    shape = handlers.walk(TAB, "shapes10", connect_run.targets("shapes10")[1], "own", None, 0.5, False)
     assert not shape["play"]["interactive"] and plain.BY_SERVER in re.sub("<[^>]*>", "", shape["look"])
 
 

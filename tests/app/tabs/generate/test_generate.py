@@ -123,6 +123,7 @@ def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatc
         return pictures(name, weights, resolution, pixels)
 
     monkeypatch.setattr(drawn, "pictures", pressed)
+    monkeypatch.setattr(drawn, "fields_of", lambda *_, **options: None)  # as of a network without a plan
     *_, last = generate_run.run(models.checked("shapes10", *ASKED[1:]), stop)
     assert "Stopped after 10 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
 
@@ -172,6 +173,9 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
     wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
     weights = models.model(wanted.name).sample(2, steps=2)
     made = models.Sampled(wanted, weights, [])
+    here = drawn.items(wanted.name, weights)
+    assert len(here) == 2 and here[1]["field"]["shape"] == {"grid": 32, "pixels": 96} and "src" not in here[1]
+    monkeypatch.setattr(drawn, "fields_of", lambda *_, **options: None)  # as of a network without a plan
     shown = drawn.items(wanted.name, weights)
     assert len(shown) == 2 and shown[0]["src"].startswith("data:image")
     assert generate_run.summary(made) == "2 new networks."
@@ -187,14 +191,18 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
 
 
 def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(assets, tmp_path, monkeypatch, small):
-    """Fails if a slider also writes the surface of the unedited sample, which is not shown."""
+    """Fails if a slider also writes the surface of the unedited sample. One that the page turns needs no file."""
     wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
     origin = drawn.fitted(models.Sampled(wanted, models.model(wanted.name).sample(1, steps=2), []), 0)
     ball = trimesh.creation.icosphere()
     monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_: [ball])
     monkeypatch.setattr(handlers.session, "session_dir", lambda request: tmp_path)
     edited = replace(origin, weights=origin.weights + 7, label="sample 1, edited")
-    shown = handlers.show_edited(TAB, Edits(origin, wanted.name, "chair", fitted=edited), Request())
+    edits = Edits(origin, wanted.name, "chair", fitted=edited)
+    here = handlers.show_edited(TAB, edits, Request())
+    assert here["pair"].count("data-turns=") == 2 and not list(tmp_path.glob("*.glb"))
+    monkeypatch.setattr(drawn, "field", lambda one: None)  # as of a network without a plan
+    shown = handlers.show_edited(TAB, edits, Request())
     (written,) = tmp_path.glob("*.glb")
     assert shown["surface"]["value"] == str(written)
     assert shown["pair"].count("<img") == 2 and "sample 1, edited" in shown["pair"]

@@ -10,6 +10,7 @@ from app.shared import library
 from app.tabs.symmetry import cards as symmetry_cards
 from app.tabs.symmetry import handlers, stripes, view
 from app.tabs.symmetry import run as symmetry_run
+from app.tabs.symmetry import shuffle as symmetry_shuffle
 from app.tabs.symmetry import starts as symmetry_starts
 from app.tabs.symmetry import terms as symmetry_terms
 from wsr import WsrError, representations
@@ -69,22 +70,22 @@ def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
 def test_the_weights_stand_in_two_strips_of_one_scale(item):
     """After this card, a visitor says: the numbers are all in other places, and the picture is the same."""
     with gr.Blocks():
-        card = symmetry_cards.shuffle_card(DATASET)
+        card = symmetry_shuffle.shuffle_card(DATASET)
     _, strips, _, _ = opened(card, item, "mlora", 0)
     assert strips.count("<img") == 2 and "numbers have changed" in strips
     of = symmetry_run.subject(f"{DATASET}-mlora", item)
     same = symmetry_run.changed(of, of.full)
-    assert stripes.changed(of, same) == 0
-    before, after = (part.split('"')[0] for part in stripes.stripes(of, same).split('src="')[1:])
+    assert stripes.changed(of, same.full) == 0
+    before, after = (part.split('"')[0] for part in stripes.stripes(of, same.full).split('src="')[1:])
     assert before == after  # one scale: equal weights are drawn alike
     moved = symmetry_run.act(of, "permutation", 0, 1.0)
-    count = stripes.changed(of, moved)
-    before, after = (part.split('"')[0] for part in stripes.stripes(of, moved).split('src="')[1:])
+    count = stripes.changed(of, moved.full)
+    before, after = (part.split('"')[0] for part in stripes.stripes(of, moved.full).split('src="')[1:])
     assert before != after and f"{count:,} of {of.full.shape[1]:,} numbers have changed" in strips
     assert count > 0.3 * of.full.shape[1]
     for name in ("lora", "mlp"):
         of = symmetry_run.subject(f"{DATASET}-{name}", item)
-        assert stripes.stripes(of, symmetry_run.act(of, "permutation", 0, 1.0)).count("<img") == 2
+        assert stripes.stripes(of, symmetry_run.shuffled(of, 0)).count("<img") == 2
 
 
 def test_the_tab_opens_with_the_item_whose_point_jumps_furthest(assets):
@@ -93,7 +94,7 @@ def test_the_tab_opens_with_the_item_whose_point_jumps_furthest(assets):
     first, away = handlers.first_item(DATASET), {}
     for one in held_out:
         of = symmetry_run.subject("emoji-mlp", one)
-        there = symmetry_run.jump(of, symmetry_run.act(of, "permutation", 0, 1.0), "UMAP", 2)
+        there = symmetry_run.jump(of, symmetry_run.shuffled(of, 0), "UMAP", 2)
         away[one] = np.linalg.norm(np.subtract(there, found.points("UMAP", 2)[found.position(one)]))
     assert first == max(away, key=away.get) and away[first] > 0
     tab = SimpleNamespace(item="item", strip="strip", cards=[])
