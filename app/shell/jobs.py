@@ -18,6 +18,7 @@ from app.shell import compute, session, snippets
 
 COURTESY = 3.0  # seconds that are waited for the end of a job that has been stopped
 ON, OFF = {"interactive": True}, {"interactive": False}
+HALT = "wsr-halt"  # the class of buttons that stop a job: by it the page knows whether one is going on
 
 
 @dataclass(frozen=True)

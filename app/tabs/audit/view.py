@@ -14,7 +14,7 @@ from app.tabs.audit.handlers import AuditTab, kinds
 
 def build(place: Place) -> Built:
     tab = _layout(run.names())
-    _wire(tab, place.view)
+    _wire(tab, place)
     return Built(link=_link(tab, place.view))
 
 
@@ -76,13 +76,13 @@ def _layout(there: list[str]) -> AuditTab:
     return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows)
 
 
-def _wire(tab: AuditTab, view: gr.Tab) -> None:
+def _wire(tab: AuditTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
     show, asked = tab.bind(handlers.show), [tab.dataset, tab.kind, tab.point]
     opened = [tab.point, tab.plane, tab.pair, tab.said, tab.rows]
     everything = [*opened, tab.histogram, tab.table, tab.headline]
-    view.select(show, asked, everything, **newest)
+    place.shown(show, asked, everything, **newest)
     changed = tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, tab.point], **newest)
     changed.then(show, asked, everything, **newest)
     tab.kind.input(lambda: "", None, tab.point, queue=False, **compute.PRIVATE).then(show, asked, everything, **newest)

@@ -63,6 +63,7 @@ def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.picked: picked,
         # other samples than those that are kept have to be drawn first: a change of this does it
         tab.linked: "" if stored else f"{asked}",
+        tab.sampled: None,
     } | _offered(tab, asked)
 
 

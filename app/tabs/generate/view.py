@@ -10,7 +10,7 @@ from app.shared import edit_row, library
 from app.shared.edit_row import EditRow
 from app.shell import compute, snippets
 from app.shell.address import Part
-from app.shell.jobs import Job, Step
+from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
 from app.tabs.generate import handlers, models, run
 from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
@@ -20,7 +20,7 @@ COLUMNS = 4
 
 def build(place: Place) -> Built:
     tab, editing = _layout(models.models())
-    _wire(tab, place.view)
+    _wire(tab, place)
     _wire_edits(tab, editing)
     return Built(link=_link(tab, place.view), offers=[Offer(tab.place, tab.fitted, tab.state)])
 
@@ -42,7 +42,7 @@ def _link(tab: GenerateTab, view: gr.Tab) -> Part:
     """The tab's state in the address: what the samples on screen are, and which of them is open. The controls say what
     the next ones will be."""
     widgets = {"data": tab.dataset, "kind": tab.kind, **tab.on_screen, "by": tab.by, "sample": tab.picked}
-    others = [tab.cls, tab.guidance, tab.steps, tab.seed, tab.linked]
+    others = [tab.cls, tab.guidance, tab.steps, tab.seed, tab.linked, tab.sampled]
     return Part("generate", view, widgets, tab.bind(handlers.restore), others)
 
 
@@ -57,7 +57,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 )
                 with gr.Row(elem_classes="wsr-buttons"):
                     sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
-                    stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
+                    stop = gr.Button("Stop", interactive=False, min_width=90, scale=0, elem_classes=HALT)
             classes = [models.ANY, *models.classes_of(first.name, offered[0][1])]
             cls = gr.Radio(
                 classes, value=models.ANY, label="Class", show_label=False, container=False, elem_classes="wsr-chips",
@@ -112,7 +112,7 @@ def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
     was_reset.then(tab.bind(handlers.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
 
 
-def _wire(tab: GenerateTab, view: gr.Tab) -> None:
+def _wire(tab: GenerateTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
     said = list(tab.on_screen.values())
@@ -127,7 +127,7 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
         tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked
     ]  # fmt: skip
     open_tab, reopen = tab.bind(handlers.opened), tab.bind(handlers.reopen)
-    for event in (view.select, *(event.then for event in changed)):
+    for event in (place.shown, *(event.then for event in changed)):
         event(open_tab, [*which, tab.sampled], screen, **newest).then(
             reopen, [tab.sampled, tab.picked], large, **newest
         ).then(handlers.warm, which, None, **newest)

@@ -20,7 +20,7 @@ def datasets() -> list[str]:
 
 def build(place: Place) -> Built:
     tab = _layout(datasets())
-    _wire(tab, place.view)
+    _wire(tab, place)
     return Built(link=_link(tab, place.view))
 
 
@@ -54,14 +54,15 @@ def _layout(datasets: list[str]) -> SymmetryTab:
     return SymmetryTab(dataset, strip, item, shown)
 
 
-def _wire(tab: SymmetryTab, view: gr.Tab) -> None:
+def _wire(tab: SymmetryTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
+    newest = {**look, "trigger_mode": "always_last"}
     change = tab.bind(handlers.change_dataset)
     anew = [widget for card in tab.cards for widget in card.asked_again]
     # at once: a guess that comes before the other data set's pictures is one about these
     tab.dataset.input(tab.bind(handlers.ask_anew), None, anew, queue=False, **compute.PRIVATE)
     events = (
-        view.select(tab.bind(handlers.opened), [tab.dataset, tab.item], [tab.strip, tab.item], **look),
+        place.shown(tab.bind(handlers.opened), [tab.dataset, tab.item], [tab.strip, tab.item], **newest),
         tab.strip.pick(handlers.choose, [tab.dataset], tab.item, **look),
         tab.dataset.input(change, tab.dataset, [tab.strip, tab.item], **look),
     )
