@@ -20,9 +20,15 @@ FIRST_SEED = 0  # of the shuffle that a visitor sees first
 
 @dataclass
 class SymmetryTab(Widgets):
+    """card: which of the cards is on screen; place: says so in words; before, after: lead to the cards beside it."""
+
     dataset: gr.Radio
     strip: Pictures
     item: gr.Textbox
+    card: gr.Radio
+    place: gr.HTML
+    before: gr.Button
+    after: gr.Button
     cards: list[Card]
 
 
@@ -33,7 +39,7 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
         raise WsrError(f"There are no fits of {dataset!r} here.")
     item = given.get("item") or items_of(dataset, decode=False)[0]["id"]
     library.collection(next(iter(run.names_of(dataset).values()))).position(item)
-    own = {
+    own = {tab.card: given_value(tab.card, given["card"]) if "card" in given else tab.card.value} | {
         widget: given_value(widget, given[name]) if name in given else widget.value
         for card in tab.cards
         for name, widget in card.linked.items()
