@@ -119,6 +119,19 @@ def test_a_shape_becomes_a_surface(fit_page):
         assert "IoU" in state(fit_page, "Done after")
 
 
+def test_the_first_sample_is_done_after_few_steps_and_looks_right(fit_page):
+    """After this fit, a visitor says: a few thousand numbers became this while I looked."""
+    first = fit_page.locator(".wsr-pictures:visible button").first
+    assert first.inner_text().endswith("70 steps")
+    first.click()
+    state(fit_page, "Car is chosen")
+    fit_page.get_by_text("Settings").click()
+    steps = fit_page.get_by_label("number input for Steps").element_handle()
+    fit_page.wait_for_function("steps => steps.value === '70'", arg=steps)
+    press(fit_page, "Fit")
+    assert "IoU" in state(fit_page, "Done after 70 steps")
+
+
 BROKEN = {"broken.png": b"\x89PNG rubbish", "empty.obj": b"", "noise.glb": b"glTF"}
 
 

@@ -174,7 +174,7 @@ def suggest_steps(tab: FitTab, target: Any, way: str, representation: str, rank:
     try:
         found = target if isinstance(target, Target) else samples.target(str(target))
         measured = found is not target or not found.modality.prepares or found.evaluator is not None
-        if not measured or steps not in (found.steps, found.modality.encoded_steps):
+        if not measured or steps not in (found.steps, found.quick, found.modality.encoded_steps):
             return gr.skip()
         return {tab.steps: _usual_steps(found, way, representation, rank)}
     except WsrError:
