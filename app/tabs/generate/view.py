@@ -80,7 +80,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
             blank = snippets.blank("Open a sample to see it beside its nearest training network.")
             pair = FieldSheet(blank, sizes=(256, *LARGE))
-            verdict = gr.HTML()
+            verdict = gr.HTML(elem_classes=edit_row.TOLD)
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
             )
@@ -135,6 +135,7 @@ def _wire(tab: GenerateTab, place: Place) -> None:
         Step(tab.bind(handlers.sample), set(tab.asked), screen[1:]),
         prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed, tab.items, *large[1:]]),
         finish=Step(tab.bind(handlers.finish), None, [tab.items]),
+        refused=Step(tab.bind(handlers.refused), [tab.sampled, tab.picked], [tab.items, *large, *said]),
         triggers=[tab.linked.change, tab.cls.input],
     )
     # another model may have been chosen meanwhile
