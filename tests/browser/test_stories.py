@@ -38,6 +38,7 @@ def sources(page, figures):
 
 
 def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
+    """After this tab, a visitor says: halfway between two networks, most pictures fall apart, and one stays."""
     open_tab(page, "Connect")
     figures = page.locator(".wsr-six figure:visible")
     figures.nth(5).locator("img").wait_for()
@@ -56,6 +57,7 @@ def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
 
 
 def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
+    """After this tab, a visitor says: all the numbers changed, and the picture did not."""
     open_tab(page, "Symmetry")
     rows = page.locator(".wsr-row:visible")
     first = rows.first.locator("figure")
@@ -266,6 +268,7 @@ def test_a_link_draws_the_samples_it_was_sent_with(open_page):
 
 
 def test_a_point_of_the_plane_opens_beside_what_it_copies(page):
+    """After this tab, a visitor says: copies lie on the left, and beside each I see what it was copied from."""
     open_tab(page, "Audit")
     pair = page.locator(".wsr-row:visible", has_text="nearest weights")
     pair.locator("img").first.wait_for()

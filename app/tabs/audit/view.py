@@ -32,7 +32,7 @@ def _layout(there: list[str]) -> AuditTab:
     with gr.Row():
         titles = library.titles(there)
         dataset = gr.Radio(
-            titles, value=first.dataset, label="Data set", show_label=False, container=False, min_width=260, scale=0
+            titles, value=first.dataset, label="Data set", show_label=False, container=False, min_width=320, scale=0
         )
         kind = gr.Dropdown(
             kinds(first.dataset),

@@ -71,7 +71,8 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0, elem_classes=HALT)
         ways = list(zip(("one representation", f"{six.called()} side by side"), handlers.WAYS, strict=True))
-        way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
+        way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0,
+                       elem_classes="wsr-middle")  # fmt: skip
         state = gr.HTML(snippets.settled(recorded.invitation(sample)), elem_classes="wsr-grow")
     editing = edit_row.layout()
     with gr.Row(equal_height=False):
@@ -101,7 +102,7 @@ def _weights() -> dict[str, Any]:
         None, height=230, description="Weights of the fit, layer by layer",
         placeholder="They appear here while the fit runs.",
     )  # fmt: skip
-    with gr.Row():
+    with gr.Row(elem_classes="wsr-alike"):
         download = gr.DownloadButton("Download the weights", interactive=False, min_width=150)
         place = gr.Button("Place on the map", interactive=False, min_width=150)
     return {"heat": heat, "download": download, "place": place}

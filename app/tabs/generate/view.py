@@ -85,7 +85,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
             )
             editing = edit_row.layout()
-            with gr.Row():
+            with gr.Row(elem_classes="wsr-alike"):
                 take = gr.Button("Download it", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
             files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
