@@ -2,9 +2,16 @@
 // that nothing moves when its words arrive. Answers and progress stay in this browser.
 
 ((address) => {
-  const query = new URLSearchParams(location.search), id = query.get("lesson");
-  if (!id) return;
-  const number = Number(query.get("step") ?? 1), STORE = "wsr-lessons";
+  const STORE = "wsr-lessons", strip = made("section", "", { id: "wsr-lesson", tabIndex: -1 });
+  strip.setAttribute("aria-label", "Lesson");
+  let id = null, number = 1; // the lesson's step on screen
+  let lessons; // all of them, on their way
+
+  function asked() { // whether the address names another step than the one on screen
+    const query = new URLSearchParams(location.search), before = [id, number].join();
+    [id, number] = [query.get("lesson"), Number(query.get("step") ?? 1)];
+    return before !== [id, number].join();
+  }
 
   function progress() {
     try { return JSON.parse(localStorage.getItem(STORE)) ?? {}; } catch { return {}; }
@@ -21,16 +28,22 @@
     return node;
   }
 
-  const strip = document.createElement("section");
-  strip.id = "wsr-lesson";
-  strip.setAttribute("aria-label", "Lesson");
-
   function leave() {
     const left = new URLSearchParams(location.search);
     for (const name of ["lesson", "step"]) left.delete(name);
     history.replaceState(history.state, "", left.size ? `${location.pathname}?${left}` : location.pathname);
     window.wsrMoved?.();
+    asked();
     strip.remove();
+  }
+
+  // To another step: without loading the page anew where it can be done, and as any other link where not.
+  function goTo(event) {
+    const plain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+    if (!plain || !window.wsrFollow?.(event.currentTarget.getAttribute("href"))) return;
+    event.preventDefault();
+    asked();
+    show().then(() => strip.focus({ preventScroll: true })); // the link that was pressed is gone
   }
 
   function reveal(step, choice) {
@@ -64,8 +77,8 @@
     answer.setAttribute("aria-live", "polite");
     const go = made("nav", "");
     go.setAttribute("aria-label", "Steps of the lesson");
-    if (number > 1) go.append(made("a", "← Back", { href: lesson.steps[number - 2].link }));
-    if (number < count) go.append(made("a", "Next →", { href: lesson.steps[number].link }));
+    if (number > 1) go.append(made("a", "← Back", { href: lesson.steps[number - 2].link, onclick: goTo }));
+    if (number < count) go.append(made("a", "Next →", { href: lesson.steps[number].link, onclick: goTo }));
     else go.append(made("a", "To the next lesson →", { href: "lessons" }));
     const ask = made("p", `${step.look} `);
     ask.append(made("b", step.question));
@@ -74,12 +87,25 @@
     if (before !== undefined) reveal(step, before);
   }
 
-  addEventListener("DOMContentLoaded", async () => {
-    document.body.prepend(strip);
+  async function show() {
+    if (!id) return strip.remove();
+    if (!strip.isConnected) document.body.prepend(strip);
     try {
-      draw((await (await fetch(address)).json())[id]);
+      draw((await (lessons ??= fetch(address).then((answer) => answer.json())))[id]);
     } catch {
+      lessons = undefined;
       strip.replaceChildren(made("p", "The lesson cannot be shown now: reload the page."));
     }
-  });
+  }
+
+  // Back and Forward to another step, or to the page without one. Returns whether this is such a way.
+  window.wsrStep = () => {
+    if (!asked()) return false;
+    show();
+    if (id && !window.wsrFollow()) location.reload();
+    return Boolean(id);
+  };
+
+  asked();
+  if (id) addEventListener("DOMContentLoaded", show);
 })

@@ -26,6 +26,10 @@ from wsr.modalities import Modality
 Show = Callable[[Edits, gr.Request], dict[Any, Any]]
 _AT = '{ ...JSON.parse(way), from: "a", to: "b", alpha: amount }'
 SLIDE = moved(f"way ? {_AT} : null", "way, amount", "update({ place: way ? null : { ask: true } })")
+TOLD = "wsr-told"  # the class of widgets that say something of the open network
+# What was said is about the network as it was, from the first movement until the server has answered.
+OLD = f"() => document.querySelectorAll('.{TOLD}').forEach((one) => one.classList.add('wsr-old'))"
+ANSWERED = "() => document.querySelectorAll('.wsr-old').forEach((one) => one.classList.remove('wsr-old'))"
 WAITING = "Choose what to change, and move the slider."
 
 
@@ -66,7 +70,7 @@ def layout() -> dict[str, Any]:
         with gr.Row():
             undo = gr.Button("Undo", interactive=False, min_width=80)
             reset = gr.Button("Reset", interactive=False, min_width=80)
-        said = gr.HTML(snippets.settled(WAITING))
+        said = gr.HTML(snippets.settled(WAITING), elem_classes=TOLD)
         way, asking = gr.Textbox("", visible="hidden"), FieldSheet("", visible="hidden")
     wanted, edits = gr.State(False), gr.State(None, time_to_live=3600)
     return {"row": row, "attribute": attribute, "amount": amount, "undo": undo, "reset": reset, "said": said,
@@ -86,10 +90,17 @@ def wire(row: EditRow, shown: Sequence[Any]) -> Any:
     row.row.collapse(lambda: False, None, row.wanted, queue=False, **compute.PRIVATE)
     row.attribute.input(row.bind(chosen), [row.edits, row.attribute], own, **newest)
     row.amount.input(None, [row.way, row.amount], [row.sheet, row.asking], js=SLIDE, queue=False, **compute.PRIVATE)
-    for event in (row.sheet.ask, row.sheet.rest, row.asking.ask):
-        event(row.bind(slid), [row.edits, row.attribute, row.amount], changed, **newest)
-    row.undo.click(row.bind(undone), [row.edits, row.attribute], changed, **look)
-    return row.reset.click(row.bind(reset), [row.edits, row.attribute], changed, **look)
+    at_once = {"queue": False, **compute.PRIVATE}
+    gr.on([row.amount.input, row.undo.click, row.reset.click], None, js=OLD, **at_once)
+    slides = [row.sheet.ask, row.sheet.rest, row.asking.ask]
+    answers = [
+        *(event(row.bind(slid), [row.edits, row.attribute, row.amount], changed, **newest) for event in slides),
+        row.undo.click(row.bind(undone), [row.edits, row.attribute], changed, **look),
+        was_reset := row.reset.click(row.bind(reset), [row.edits, row.attribute], changed, **look),
+    ]
+    for answer in answers:
+        answer.then(None, js=ANSWERED, **at_once)
+    return was_reset
 
 
 @compute.guarded

@@ -58,6 +58,7 @@ class Target:
     evaluator: "Evaluator | None" = None
     trouble: str = ""
     seconds: float = 0.0
+    quick: int = 0  # steps after which a fit in the default representation looks right; 0 if not known
     note: str = ""  # sentences about what was repaired in a visitor's shape, and what may lead to a poor fit
 
     @property
@@ -121,7 +122,8 @@ def target(sample: str) -> Target:
         return _read(_photograph(name), known[sample].label)
     for dataset in everything():
         if sample in (offered := _offered(dataset.name)):
-            return _seen(dataset.name, offered[sample][1], known[sample].label)
+            found = _seen(dataset.name, offered[sample][1], known[sample].label)
+            return replace(found, quick=min(dataset.quick.get(name, 0), found.steps))
     return _seen(known[sample].modality.default_base, _examples()[sample], known[sample].label)
 
 
@@ -181,10 +183,13 @@ def strip() -> list[dict[str, str]]:
 
 
 def usual_steps(found: Target) -> int:
-    """Returns the usual number of steps of a sample's fit without looking at its content: that of an encoder if there
-    is one and the sample is of the kind that it has learnt, otherwise the target's own."""
+    """Returns the usual number of steps of a sample's fit without looking at its content: the sample's own if it is a
+    quick one, that of an encoder if there is one and the sample is of the kind that it has learnt, otherwise the
+    target's."""
     from wsr.fitting.encoder_files import encoder_path
 
+    if found.quick:
+        return found.quick
     modality = found.modality
     learnt = found.steps == preset(library.live_preset(modality), modality).fit.steps
     encoded = learnt and there(encoder_path(modality.default_base, registry.DEFAULT))

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 import gradio as gr
 
 from app import lessons
-from app.shell import compute, gradio_patches, snippets
+from app.shell import compute, gradio_patches, session, snippets
 from wsr.errors import WsrError
 
 KEPT = ("lesson", "step")  # of a lesson, which goes on in whatever tab
@@ -51,11 +51,13 @@ _READY = """() => {
   const titles = window.wsrTitles = %s;
   window.wsrLinkRead = true;
   window.addEventListener("popstate", () => {
+    if (window.wsrStep?.()) return; // a lesson's other step is another state of its tab
     const title = titles[new URLSearchParams(location.search).get("tab")] ?? Object.values(titles)[0];
     const tabs = [...document.querySelectorAll("[role=tab]")].filter((tab) => tab.textContent.trim() === title);
     (tabs.find((tab) => tab.offsetParent) ?? tabs[0])?.click();
   });
 }"""
+FOLLOW, AGAIN = "wsr-follow", "wsr-again-"  # ids of buttons, see follow.js
 MOST = 2000  # characters of a query that are read
 QUOTED = 40  # characters of a value that are repeated
 NOT_OURS = ("__", "utm_")  # what names begin with that others put into an address
@@ -73,13 +75,15 @@ class Nothing(NotInLinks):
 class Part:
     """A tab's state in the address. widgets: by their name in the address; restore: takes the texts of a link by any of
     these names and returns new values by widget, of `widgets` and `extra`. It raises WsrError or ValueError for a text
-    that it does not understand."""
+    that it does not understand. always: whether the tab fills itself after each link that leads to it; other tabs do so
+    when they are opened, and after a link from themselves."""
 
     tab: str
     view: gr.Tab
     widgets: Mapping[str, Any]
     restore: Callable[[dict[str, str]], dict[Any, Any]]
     extra: Sequence[Any] = ()
+    always: bool = False
 
     @property
     def outputs(self) -> list[Any]:
@@ -132,6 +136,7 @@ class Address:
         outputs = [self.tabs, self.notice, *(widget for part in self.parts for widget in part.outputs)]
         read = page.load(self.read, search, outputs, js="() => location.search", queue=False, **compute.PRIVATE)
         done = read.then(None, js=_READY % json.dumps(dict(self.titles)), queue=False, **compute.PRIVATE)
+        self._follow(search, outputs)
         for part in self.parts:
             done.then(**part.written(linked=True))
         copy = gr.Button("Copy link", visible="hidden", elem_id=COPY)
@@ -139,6 +144,23 @@ class Address:
         shown = [widget for part in self.parts for widget in part.widgets.values()]
         copy.click(None, shown, js=_COPY % (json.dumps(parts), _STATE), queue=False, **compute.PRIVATE)
         return read
+
+    def _follow(self, search: gr.Textbox, outputs: list[Any]) -> None:
+        """Lets the page's script follow a link without loading the page anew."""
+        options = {"queue": False, **compute.PRIVATE}
+        follow = gr.Button(visible="hidden", elem_id=FOLLOW)
+        read = follow.click(self.follow, search, outputs, js="() => location.search", **options)
+        always = [part.tab for part in self.parts if part.always]
+        done = read.success(None, js=f"() => window.wsrFollowed({json.dumps(always)})", **options)
+        read.failure(None, js="() => location.reload()", **options)  # the server reads it with the page
+        for part in self.parts:
+            done.then(**part.written(linked=True))
+
+    def follow(self, search: str | None, request: gr.Request) -> dict[Any, Any]:
+        """Returns what a link changes on a page that may show anything. Answers to what was asked for before would
+        overwrite it."""
+        session.end_answers(request)
+        return self.read(search)
 
     def read(self, search: str | None) -> dict[Any, Any]:
         """Returns what a link changes, by widget. What cannot be understood is left out, and the notice says so."""

@@ -18,6 +18,7 @@ from app.shell import compute, session, snippets
 
 COURTESY = 3.0  # seconds that are waited for the end of a job that has been stopped
 ON, OFF = {"interactive": True}, {"interactive": False}
+HALT = "wsr-halt"  # the class of buttons that stop a job: by it the page knows whether one is going on
 
 
 @dataclass(frozen=True)
@@ -92,15 +93,16 @@ class Job:
 
     def wire(
         self, run: Step, *, prepare: Step | None = None, then: Sequence[Step] = (), finish: Step | None = None,
-        triggers: Sequence[Any] = (), queue: Mapping[str, Any] = compute.COMPUTE,
+        refused: Step | None = None, triggers: Sequence[Any] = (), queue: Mapping[str, Any] = compute.COMPUTE,
     ) -> Any:  # fmt: skip
         """Connects the buttons. run: the job itself, a generator, which takes turns with the jobs of all visitors in
         its queue.
 
-        prepare, finish: replace the methods of that name, with the widgets they change beyond the job's own; then:
-        steps between the press and the job; triggers: events that start it as well. Returns the event of its end, which
-        further events may follow."""
+        prepare, finish, refused: replace the methods of that name, with the widgets they change beyond the job's own;
+        then: steps between the press and the job; triggers: events that start it as well. Returns the event of its
+        end, which further events may follow."""
         begin, end = prepare or Step(self.prepare), finish or Step(self.finish)
+        no = refused or Step(self.refused)
         pressed = [self.start.click, *triggers]
         event = gr.on(pressed, begin.handler, begin.inputs, [*self.widgets, *begin.outputs], **begin.options)
         for step in then:
@@ -108,7 +110,7 @@ class Job:
         shown = {"show_progress_on": self.state, **queue, **compute.PRIVATE, "show_progress": "minimal"}
         running = event.then(run.handler, run.inputs, [self.state, *run.outputs], **shown)
         ended = running.success(end.handler, end.inputs, [self.start, self.halt, *end.outputs], **end.options)
-        running.failure(self.refused, None, self.widgets, queue=False, **compute.PRIVATE)
+        running.failure(no.handler, no.inputs, [*self.widgets, *no.outputs], **no.options)
         # The browser itself shows "Stopping …". As the answer of `stop` it could arrive after the last message of the
         # stopped job, and stay.
         said = compute.said_at_once("Stopping …")

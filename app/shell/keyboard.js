@@ -18,6 +18,17 @@
     return true;
   }
 
+  // The arrow keys choose among radio buttons: gradio gives each a group of its own, in which there is nowhere to go.
+  function alongChoices(event) {
+    const way = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (!way || !event.target.matches("fieldset input[type=radio]")) return false;
+    const all = [...event.target.closest("fieldset").querySelectorAll("input[type=radio]:enabled")];
+    const to = all[(all.indexOf(event.target) + way + all.length) % all.length];
+    to.focus();
+    to.click();
+    return true;
+  }
+
   // gradio takes the last choice out of the list's value here and tells nobody; its button for it does tell.
   function takesLastBack(event) {
     const field = event.target;
@@ -29,7 +40,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (!(event.target instanceof Element) || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (alongTabs(event) || takesLastBack(event)) {
+    if (alongTabs(event) || alongChoices(event) || takesLastBack(event)) {
       event.preventDefault();
       event.stopImmediatePropagation();
     } else if (event.key === "Tab" && event.target.matches(LIST)) {

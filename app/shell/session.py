@@ -81,6 +81,16 @@ def newest(
     yield gr.skip()
 
 
+def end_answers(request: gr.Request | None) -> None:
+    """Ends all answers to a visitor that `newest` is yielding, and waits for what is on its way to the page: they are
+    about what the visitor has left."""
+    visitor, now = getattr(request, "session_hash", None), Turn("")
+    for key in [key for key in list(_turns) if key[0] == visitor]:
+        if older := _turns.pop(key, None):
+            older.end(now)
+    now.send()
+
+
 def forget(request: gr.Request) -> None:
     visitor = getattr(request, "session_hash", None)
     for key in [key for key in list(_turns) if key[0] == visitor]:

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from app.shell import compute, session, snippets
-from app.shell.address import Address, Part
+from app.shell.address import AGAIN, Address, Part
 
 
 class Widgets:
@@ -31,11 +31,18 @@ class Widgets:
 
 @dataclass(frozen=True)
 class Place:
-    """The containers in which a tab is laid out: the page, its row of tabs, and the tab itself."""
+    """The containers in which a tab is laid out: the page, its row of tabs, and the tab itself. again: pressed by the
+    page's script when a link to this tab is followed while the tab is on screen."""
 
     page: gr.Blocks
     tabs: gr.Tabs
     view: gr.Tab
+    again: gr.Button
+
+    def shown(self, *args: Any, **options: Any) -> Any:
+        """Listens, like an event of gradio's, to what a tab has to fill itself for: it is opened, or a link leads from
+        it to itself."""
+        return gr.on([self.view.select, self.again.click], *args, **options)
 
 
 @dataclass(frozen=True)
@@ -88,11 +95,13 @@ def build(tabs: Sequence[Tab], page: gr.Blocks, seen: Callable[[], None]) -> Add
     """Lays out all tabs on the page and connects them. seen: called when a visitor has the first one on screen."""
     built = []
     notice = gr.HTML(elem_classes="wsr-notice")
+    # outside the tabs: what lies in one is not on the page before it is opened
+    again = {tab.id: gr.Button(visible="hidden", elem_id=f"{AGAIN}{tab.id}") for tab in tabs}
     with gr.Tabs(selected=tabs[0].id) as row:
         for tab in tabs:
             with gr.Tab(tab.title, id=tab.id) as view:
                 if tab.needs is None or tab.needs():
-                    built.append(tab.build(Place(page, row, view)))
+                    built.append(tab.build(Place(page, row, view, again[tab.id])))
                 else:
                     gr.HTML(snippets.empty(tab.missing, "make assets"))
     there = [one for one in built if one]

@@ -25,6 +25,9 @@ def theme() -> gr.themes.Base:
         body_text_color_subdued="*neutral_500",
         input_placeholder_color="*neutral_500",
         input_placeholder_color_dark="*neutral_400",
+        # an empty circle is seen on what it stands on
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
         block_shadow="none",
         block_label_text_size="*text_sm",
         button_primary_background_fill="*primary_600",

@@ -9,6 +9,7 @@ PATIENCE = 120_000  # ms for pages that are not the fixture's
 
 
 def test_something_is_picked_and_on_screen_at_once(page):
+    """After this tab, a visitor says: nobody told it what a chair is, and the chairs are together."""
     assert page.locator("h1").inner_text() == "wsr"
     assert page.locator(".wsr-title p").inner_text() == SENTENCE
     assert page.evaluate(f"{DRAWN}.map(t => t.type)") == ["scattergl"] * 3

@@ -134,16 +134,18 @@ def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_on
     page.on("request", lambda request: answers.append(request.post_data_json) if "queue/join" in request.url else None)
     page.mouse.move(box["x"] + box["width"] / 2 + 4, box["y"] + box["height"] / 2)
     page.mouse.down()
+    old = "[...document.querySelectorAll('.wsr-ledger')].find((one) => one.checkVisibility()).closest('.wsr-old')"
     for step in range(1, 5):
         before = edited.get_attribute("src")
         page.mouse.move(box["x"] + box["width"] * (0.55 + step / 12), box["y"] + box["height"] / 2)
         page.wait_for_function("([image, before]) => image.src !== before", arg=[edited.element_handle(), before])
     page.wait_for_timeout(600)  # held still, it is not let go
-    assert not answers
+    assert not answers and page.evaluate(f"Boolean({old})")  # what is said is about where the slider was before
     page.locator(".wsr-field[aria-busy=true]").wait_for(state="detached")
     here, amount = edited.get_attribute("src"), slider.input_value()
     page.mouse.up()
     page.wait_for_function("image => !image.isConnected", arg=edited.element_handle())
+    page.wait_for_function(f"!{old}")
     assert [asked["data"][2] for asked in answers if asked["data"][1:2] == ["warmth"]] == [float(amount)]
     assert page.evaluate(DIFFERENCE, [here, edited.get_attribute("src")]) <= 1
 
@@ -177,3 +179,26 @@ def test_a_shuffle_is_drawn_by_the_page(page):
         assert page.evaluate(DIFFERENCE, [drawn_here, drawn_by_server]) <= 1
     again = page.locator("[data-told]:visible").evaluate_all("all => all.slice(0, 3).map((one) => one.textContent)")
     assert told[1:] == again[1:]  # rounding makes the first, the difference of the pictures, on each machine
+
+
+FULL = """() => {
+  const ask = window.fetch;
+  window.fetch = (url, ...more) => String(url.url ?? url).includes("queue/join") && window.full
+    ? Promise.resolve(Response.json({ detail: "The queue is full." }, { status: 503 })) : ask(url, ...more);
+}"""
+
+
+def test_samples_stand_as_they_did_where_there_is_no_room_for_new_ones(page):
+    page.get_by_role("tab", name="Generate").click()
+    opened = page.locator(".wsr-row:visible", has_text="sample 1").locator("img")
+    opened.first.wait_for()
+    before, grid = opened.first.get_attribute("src"), page.locator(".wsr-pictures:visible").last.inner_text()
+    page.evaluate(FULL)
+    page.evaluate("window.full = true")
+    page.get_by_role("button", name="Sample", exact=True).click()
+    page.locator(".wsr-failed:visible", has_text="has no room for more samples").wait_for()
+    page.evaluate("window.full = false")
+    opened.first.wait_for()
+    assert not page.locator(".wsr-stale").count() and opened.first.get_attribute("src") == before
+    assert page.locator(".wsr-pictures:visible").last.inner_text() == grid  # their verdicts are there again
+    assert page.get_by_role("button", name="Sample", exact=True).is_enabled()

@@ -197,13 +197,15 @@ def test_the_page_moves_weights_as_pytorch_does(page, address):
 def test_sliders_of_symmetry_act_without_the_server(page):
     """Each slider and switch, and what is said of the weights; then the server draws the same from a link."""
     page.get_by_role("tab", name="Symmetry").click()
-    terms = page.locator(".wsr-row:visible", has_text="with these terms").locator("img")
-    terms.wait_for()
+    card = lambda title: page.locator(".wsr-steps:visible").get_by_label(title).check()  # noqa: E731
+    terms = page.locator(".wsr-row", has_text="with these terms").locator("img")
+    terms.wait_for(state="attached")
+    card("Signs")
     page.get_by_label("they stay").click()
     moved = page.locator(".wsr-row:visible", has_text="scale changed").locator("img")
     moved.nth(1).wait_for()
-    told = page.locator("[data-told=distance]:visible").last
-    layers = page.locator(".wsr-row:visible", has_text="their sum").locator("img")
+    told = page.locator("[data-told=distance]").last
+    layers = page.locator(".wsr-row", has_text="their sum").locator("img")
     seen = lambda: [told.inner_text(), terms.get_attribute("src"), *(one.get_attribute("src") for one in layers.all())]  # noqa: E731
     idle = "![...document.querySelectorAll('.wsr-card .wsr-field')].some((one) => one.ariaBusy === 'true')"
 
@@ -214,12 +216,15 @@ def test_sliders_of_symmetry_act_without_the_server(page):
         page.wait_for_function(idle)
 
     press("range slider for How far", "ArrowLeft")  # loads the decoder and what it decodes
+    card("What a pair does")
     press("term 2", "Space")
+    card("Signs")
     asked, before = [], seen()
     page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
     press("range slider for How far", "Home")
-    assert told.inner_text() == "0" and page.locator("[data-told=difference]:visible").last.inner_text() == "0"
+    assert told.inner_text() == "0" and page.locator("[data-told=difference]").last.inner_text() == "0"
     press("range slider for How far", "End")
+    card("What a pair does")
     press("term 3", "Space")
     press("range slider for Layer drawn", "Home")
     after = seen()
@@ -228,7 +233,7 @@ def test_sliders_of_symmetry_act_without_the_server(page):
     assert asked == []
     page.wait_for_function("location.search.includes('far=2') && location.search.includes('layer=1')")
     page.goto(page.evaluate("location.href"))
-    terms.wait_for()
+    terms.wait_for()  # the card that was on screen
     page.wait_for_function(f"{idle} && document.querySelectorAll('.wsr-frame img').length > 8")
     layers.nth(5).wait_for()
     for drawn_here, drawn_by_server in zip(after[1:], seen()[1:], strict=True):
@@ -245,6 +250,7 @@ def test_the_server_draws_for_a_browser_that_cannot(page):
     page.wait_for_function("""() => [...document.querySelectorAll(".wsr-pictures .wsr-thumb")].filter(
         (one) => one.checkVisibility() && one.style.backgroundImage.startsWith('url("data:image/png')).length === 6""")
     page.get_by_role("tab", name="Symmetry").click()
+    page.locator(".wsr-steps:visible").get_by_label("Signs").check()
     page.get_by_label("they stay").click()
     moved = page.locator(".wsr-row:visible", has_text="scale changed").locator("img").last
     moved.wait_for()

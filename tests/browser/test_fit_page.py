@@ -119,6 +119,19 @@ def test_a_shape_becomes_a_surface(fit_page):
         assert "IoU" in state(fit_page, "Done after")
 
 
+def test_the_first_sample_is_done_after_few_steps_and_looks_right(fit_page):
+    """After this fit, a visitor says: a few thousand numbers became this while I looked."""
+    first = fit_page.locator(".wsr-pictures:visible button").first
+    assert first.inner_text().endswith("70 steps")
+    first.click()
+    state(fit_page, "Car is chosen")
+    fit_page.get_by_text("Settings").click()
+    steps = fit_page.get_by_label("number input for Steps").element_handle()
+    fit_page.wait_for_function("steps => steps.value === '70'", arg=steps)
+    press(fit_page, "Fit")
+    assert "IoU" in state(fit_page, "Done after 70 steps")
+
+
 BROKEN = {"broken.png": b"\x89PNG rubbish", "empty.obj": b"", "noise.glb": b"glTF"}
 
 
@@ -193,3 +206,17 @@ def test_a_visitors_own_picture_is_fitted(fit_page, tmp_path):
     state(fit_page, "Step ")
     press(fit_page, "Stop")
     state(fit_page, "Stopped after")
+
+
+def test_no_new_pair_is_offered_on_targets_that_are_not_here(page):
+    """The emoji have not been fetched in these tests, and shapes are generated."""
+    page.get_by_role("tab", name="Connect").click()
+    page.get_by_text("Fit a new pair, live").click()
+    button = page.get_by_role("button", name="Fit two")
+    for dataset, here in (("Emoji", False), ("Shapes", True)):
+        page.get_by_label(dataset, exact=True).locator("visible=true").click()
+        said = "Fits the target above twice" if here else "not on this machine"
+        page.locator(".wsr-state:visible", has_text=said).wait_for()
+        page.wait_for_function("([button, here]) => button.disabled !== here", arg=[button.element_handle(), here])
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.locator(".wsr-state:visible", has_text="`wsr data emoji`").wait_for()  # says what would help

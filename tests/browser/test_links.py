@@ -122,3 +122,79 @@ def test_an_opened_tab_is_never_blank(page):
         page.locator(".wsr-blank:visible", has_text="Decoding").first.wait_for()
         charts = page.locator(".wsr-chart:visible")
         assert charts.count() and all(chart.inner_text().strip() for chart in charts.all()), name
+
+
+# Steps over the small assets of these tests, in place of the lesson's own.
+LINKS = (
+    "?tab=connect&data=shapes10&alpha=0.25&aligned=false&init=own",
+    "?tab=connect&data=shapes10&alpha=0.75&aligned=true&init=own",
+    "?tab=audit&data=shapes10&kind=mlora-asym&point=held out:3",
+    "?tab=atlas&data=shapes10&kind=mlora-asym&find=chair",
+    "?tab=fit&sample=photo:coffee&way=six&rank=3",
+    "?tab=results",
+)
+
+
+def own_steps(page):
+    steps = [
+        {"link": f"{link}&lesson=copies&step={i}", "look": f"Look {i}.", "question": f"Question {i}?",
+         "options": ["Yes", "No"], "right": 0, "answer": "It is."}
+        for i, link in enumerate(LINKS, 1)
+    ]  # fmt: skip
+    told = {"copies": {"title": "A lesson", "steps": steps}}
+    page.route("**/wsr/lessons.json", lambda route: route.fulfill(json=told))
+
+
+def test_a_lesson_goes_on_without_loading_the_page_anew(page):
+    """After a lesson, a visitor says: it asked me first, and then I saw why."""
+    begun, strip = "performance.timeOrigin", page.locator("#wsr-lesson")
+    said = strip.locator(".wsr-head span")
+    own_steps(page)
+    page.goto(page.evaluate("location.href") + LINKS[0] + "&lesson=copies&step=1&__theme=dark")
+    page.wait_for_function("location.search.includes('target=')")  # the address has been read and written
+    page.locator(".wsr-six figure img:visible").first.wait_for()
+    page_was, halfway = page.evaluate(begun), page.locator(".wsr-look:visible").first.inner_text()
+
+    def step(number, tab, part, name="Next"):
+        strip.get_by_role("link", name=name).click()
+        arrived(number, tab, part)
+        assert page.evaluate("document.activeElement.id") == "wsr-lesson"
+
+    def arrived(number, tab, part):
+        strip.get_by_text(f"Question {number}?").wait_for()
+        assert said.inner_text() == f"{number} of {len(LINKS)}"
+        page.locator(f"[role=tab][aria-selected=true]:has-text('{tab}')").wait_for()
+        page.wait_for_function("part => location.search.includes(part)", arg=f"tab={tab.lower()}")
+        page.wait_for_function("part => location.search.includes(part)", arg=part)
+        assert page.evaluate(begun) == page_was and "__theme=dark" in page.evaluate("location.search")
+
+    def walked(alpha):  # the address names it before the tab does
+        page.wait_for_function("at => document.querySelector('.wsr-walk input[type=number]').value === at", arg=alpha)
+
+    step(2, "Connect", "alpha=0.75")
+    walked("0.75")
+    assert page.get_by_label("aligned with the first").is_checked()
+    page.wait_for_function("was => document.querySelector('.wsr-look').innerText !== was", arg=halfway)  # filled anew
+    strip.get_by_role("button", name="No").click()
+    assert strip.locator(".wsr-answer").inner_text().startswith("Not quite.")
+    step(3, "Audit", "point=held")
+    page.locator(".wsr-state:visible", has_text="Held out no. 4 is").wait_for()
+    step(4, "Atlas", "find=chair")
+    page.locator(".wsr-shares:visible", has_text="networks").wait_for()
+    assert page.get_by_label("Shapes", exact=True).locator("visible=true").is_checked()
+    step(5, "Fit", "sample=photo%3Acoffee")
+    assert page.get_by_label("all six side by side").is_checked()
+    page.evaluate("history.go(-3)")
+    arrived(2, "Connect", "alpha=0.75")
+    strip.locator(".wsr-answer", has_text="Not quite.").wait_for()
+    step(1, "Connect", "alpha=0.25", name="Back")
+    walked("0.25")
+    assert not page.get_by_label("aligned with the first").is_checked()
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function("window.wsrCopied?.includes('lesson=copies') && window.wsrCopied.includes('step=1')")
+    assert not page.locator(".wsr-note:visible").count()
+    page.evaluate("document.querySelector('.wsr-halt').disabled = false")  # as during a fit, which ends with its page
+    strip.get_by_role("link", name="Next").click()
+    page.wait_for_function(f"was => {begun} !== was", arg=page_was)
+    strip.get_by_text("Question 2?").wait_for()
+    strip.get_by_role("button", name="Leave").click()

@@ -58,6 +58,17 @@ CUT = """() => [...document.querySelectorAll("table")].filter((t) => t.getClient
 }).map((t) => t.innerText.slice(0, 60))"""
 
 
+# Of charts on screen: names that lie under the buttons of the chart, and room that is kept but not used.
+CROWDED = """() => [...document.querySelectorAll(".wsr-chart")].flatMap((chart) => {
+  if (!chart.checkVisibility()) return [];
+  const box = (selector) => chart.querySelector(selector)?.getBoundingClientRect() ?? { width: 0 };
+  const [names, buttons] = [box(".legend"), box(".modebar-group")];
+  const apart = !names.width || !buttons.width || names.top >= buttons.bottom || names.bottom <= buttons.top;
+  const kept = chart.closest(".html-container").offsetHeight - chart.offsetHeight;
+  return [...(apart ? [] : ["names under buttons"]), ...(kept > 8 ? [`${kept} pixels below the chart`] : [])];
+})"""
+
+
 @pytest.mark.parametrize("width", [768, 1024, 390])
 def test_at_every_width_what_was_tapped_is_near_and_tables_are_whole_or_scroll(open_page, width):
     page = open_page(viewport={"width": width, "height": 900})
@@ -71,3 +82,4 @@ def test_at_every_width_what_was_tapped_is_near_and_tables_are_whole_or_scroll(o
         page.get_by_role("tab", name=name).click()
         page.locator("[role=tabpanel]:visible table").first.wait_for()
         assert not page.evaluate(CUT), name
+        page.wait_for_function(f"!({CROWDED})().length")

@@ -4,6 +4,7 @@ RECORD = ".wsr-record:visible"
 
 
 def test_a_cell_opens_with_its_command_by_mouse_and_by_keyboard(page):
+    """After this tab, a visitor says: here is what they claimed, what these people measured, and how to check it."""
     page.get_by_role("tab", name="Results").click()
     cells = page.locator("td button:visible")
     cells.first.wait_for()

@@ -4,27 +4,6 @@ from tests.browser.pixels import DIFFERENCE
 from tests.imports import pairs
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-# The share of two pictures' area that changes visibly, in percent; white in both is no part of it.
-CHANGED = """async ([a, b]) => {
-  const pixels = async (src) => {
-    const image = new Image();
-    image.src = src;
-    await image.decode();
-    const canvas = new OffscreenCanvas(image.width, image.height), context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0);
-    return context.getImageData(0, 0, image.width, image.height).data;
-  };
-  const [x, y] = [await pixels(a), await pixels(b)];
-  let there = 0, changed = 0;
-  for (let i = 0; i < x.length; i += 4) {
-    const channels = [i, i + 1, i + 2];
-    if (!channels.some((c) => Math.min(x[c], y[c]) < 0.98 * 255)) continue;
-    there++;
-    changed += channels.some((c) => Math.abs(x[c] - y[c]) > 0.1 * 255);
-  }
-  return (100 * changed) / Math.max(1, there);
-}"""
-
 
 def open_tab(page, name):
     page.get_by_role("tab", name=name).click()
@@ -35,6 +14,7 @@ def sources(page, figures):
 
 
 def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
+    """After this tab, a visitor says: halfway between two networks, most pictures fall apart, and one stays."""
     open_tab(page, "Connect")
     figures = page.locator(".wsr-six figure:visible")
     figures.nth(5).locator("img").wait_for()
@@ -50,79 +30,6 @@ def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
     page.locator(".wsr-pictures button:visible").nth(1).click()
     page.wait_for_function("location.search.includes('tab=connect')")
     assert "dB PSNR" in figures.first.inner_text()
-
-
-def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
-    open_tab(page, "Symmetry")
-    rows = page.locator(".wsr-row:visible")
-    first = rows.first.locator("figure")
-    first.nth(1).locator("img").wait_for()
-    assert page.evaluate(DIFFERENCE, sources(page, rows.first)) <= 1  # in units of 1/255, for rounding
-    strips = page.locator(".wsr-stripes:visible")
-    assert strips.count() == 2 and page.evaluate(DIFFERENCE, sources(page, strips)) > 1
-    assert page.locator(".wsr-strip:visible button[aria-pressed=true]").count() == 1
-    page.get_by_role("button", name="Shuffle").click()
-    page.locator(".wsr-ledger:visible", has_text="largest difference").first.wait_for()
-    page.get_by_label("another picture").click()
-    page.locator(".wsr-verdict:visible", has_text="Right.").wait_for()
-    three = sources(page, rows.nth(1))
-    assert len(three) == 3
-    assert page.evaluate(DIFFERENCE, three[:2]) <= 1 < page.evaluate(DIFFERENCE, [three[0], three[2]])
-
-
-def test_cards_ask_before_they_tell(page):
-    """After these cards, a visitor says: a mask gives each picture one place."""
-    open_tab(page, "Symmetry")
-    rows = page.locator(".wsr-row:visible")
-    rows.nth(2).locator("img").wait_for()
-    assert page.locator(".wsr-verdict:visible").count() == 0 and rows.nth(2).locator("img").count() == 1
-    page.get_by_label("they stay").click()
-    page.locator(".wsr-verdict:visible", has_text="Right.").wait_for()  # in mLoRA-Asym, frozen zeros stay zeros
-    assert page.evaluate(DIFFERENCE, sources(page, rows.nth(2))) <= 1
-    page.get_by_label("they move").focus()
-    page.keyboard.press("Space")
-    page.locator(".wsr-verdict:visible", has_text="Look again.").wait_for()
-    page.get_by_label("all of it").click()
-    page.locator(".wsr-verdict:visible", has_text="Without term 1").wait_for()
-    assert not page.get_by_label("term 1").is_checked() and page.get_by_label("term 2").is_checked()
-    page.wait_for_function("location.search.includes('term_guess=all')")
-    page.get_by_label("Shapes", exact=True).locator("visible=true").click()  # another data set asks anew
-    page.wait_for_function("location.search.includes('data=shapes10') && !location.search.includes('guess')")
-    page.locator(".wsr-verdict:visible").first.wait_for(state="detached")
-    assert not page.get_by_label("all of it").is_checked() and page.get_by_label("term 1").is_checked()
-
-
-def test_a_term_less_is_told_as_the_pictures_show_it(page):
-    """In an earlier version, shapes always changed by 0 %, whatever was seen."""
-    row = page.locator(".wsr-row:visible", has_text="with these terms")
-    shown = "[...document.querySelectorAll('.wsr-row')].find(r => r.textContent.includes('with these terms'))"
-    now = f"{shown}?.querySelector('img')?.src"
-    open_tab(page, "Symmetry")
-    for dataset, guess, last in (("Emoji", "a part of it", None), ("Shapes", "all of it", "the emoji's")):
-        row.locator("img").wait_for()
-        last = last and page.evaluate(now)
-        page.get_by_label(dataset, exact=True).locator("visible=true").click()
-        # the pictures of the other data set give way
-        page.wait_for_function(f"last => ![undefined, last].includes({now})", arg=last)
-        (before,) = sources(page, row)
-        page.get_by_label(guess).click()
-        said = page.locator(".wsr-verdict:visible", has_text="Without term 1")
-        said.wait_for()
-        page.wait_for_function(f"before => ![undefined, before].includes({now})", arg=before)
-        told = float(said.inner_text().split("Without term 1, ")[1].split("%")[0])
-        seen = page.evaluate(CHANGED, [before, *sources(page, row)])
-        assert abs(told - seen) <= 1 and (told < 1) == (seen < 1)
-
-
-def test_terms_are_switched_by_keyboard(page):
-    open_tab(page, "Symmetry")
-    drawn = page.locator(".wsr-row:visible", has_text="with these terms").locator("img")
-    drawn.wait_for()
-    before = drawn.get_attribute("src")
-    page.get_by_label("term 2").focus()
-    page.keyboard.press("Space")
-    row = "[...document.querySelectorAll('.wsr-row')].find(r => r.textContent.includes('with these terms'))"
-    page.wait_for_function(f"before => ![undefined, before].includes({row}?.querySelector('img')?.src)", arg=before)
 
 
 def test_a_link_opens_what_was_on_screen(page):
@@ -226,6 +133,7 @@ def test_a_link_draws_the_samples_it_was_sent_with(open_page):
 
 
 def test_a_point_of_the_plane_opens_beside_what_it_copies(page):
+    """After this tab, a visitor says: copies lie on the left, and beside each I see what it was copied from."""
     open_tab(page, "Audit")
     pair = page.locator(".wsr-row:visible", has_text="nearest weights")
     pair.locator("img").first.wait_for()

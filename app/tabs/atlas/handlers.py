@@ -60,6 +60,16 @@ def opened(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterat
 
 
 @compute.guarded
+def followed(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Draws the map and fills the panel after a link, whatever was on screen before."""
+    seen = tab.seen(values)
+    ids, found = _found(tab, seen.view.name, values[tab.find])
+    drawn = {"figure": map_figure(seen.view, seen.visit), "selected": ids}
+    shown = panel.show(seen.view, seen.item, seen.visit, still=True, **drawn)
+    yield from session.newest(request, _filled(tab, shown, found))
+
+
+@compute.guarded
 def pick(
     tab: AtlasTab, values: dict[Any, Any], event: gr.EventData, request: gr.Request
 ) -> Iterator[dict[Any, Any]]:

@@ -10,7 +10,7 @@ import numpy as np
 from app.components.plotly_chart import chart_update
 from app.shared import networks
 from app.shell import compute, snippets
-from app.shell.jobs import Job, Step, said_in_line
+from app.shell.jobs import HALT, Job, Step, said_in_line
 from app.tabs.atlas.map import OWN, View, Visit, highlights, map_figure, methods_of, points_of
 from app.tabs.atlas.widgets import AtlasTab, Projecting
 
@@ -28,7 +28,7 @@ def build() -> Projecting:
         min_dist = gr.Slider(0, 1, value=0.3, step=0.05, label="Least distance (UMAP)")
     with gr.Row():
         start = gr.Button("Compute", variant="primary", min_width=120, scale=0)
-        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0, elem_classes=HALT)
         judge = gr.Button("Judge the map on screen", min_width=200, scale=0)
     job = Job("projection", start, stop, gr.HTML(), "a projection")
     return Projecting(method, dims, neighbours, min_dist, metric, job, judge)

@@ -35,6 +35,8 @@ def build(place: Place) -> Built | None:
         return None
     tab = _layout()
     _wire(tab)
+    left = [tab.chart, tab.picked, *tab.panel, *(one for one in tab.selected if one not in (tab.chart, tab.find))]
+    place.again.click(tab.bind(handlers.followed), tab.inputs, left, trigger_mode="always_last", **LOOK)
     takes = partial(_receive, tab, place.tabs)
     return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes, forget=taking.forget)
 
@@ -55,7 +57,7 @@ def _link(tab: AtlasTab, view: gr.Tab) -> Part:
     """The tab's state in the address."""
     names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick", "beside", "find")
     widgets = dict(zip(names, [*tab.controls, tab.picked, tab.compare, tab.find], strict=True))
-    return Part("atlas", view, widgets, tab.bind(handlers.restore), [tab.other_column, tab.other, tab.table])
+    return Part("atlas", view, widgets, tab.bind(handlers.restore), [tab.other_column, tab.other, tab.table], True)
 
 
 def _layout() -> AtlasTab:

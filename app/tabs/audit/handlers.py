@@ -138,6 +138,7 @@ def table_of(found: Report) -> str:
     often new fits and planted copies are called copies."""
     from wsr.metrics import needing
 
+    least = "all" if (least := min(found.about["planted"].values())) == 1 else f"at least {int(100 * least)}%"
     about, shares, kind = found.about, run.shares(found), named(library.collection(found.name).representation)
     metrics = [metric for metric in needing("placements") if any(metric.name in place for _, place in shares)]
     lines = [(name, [one.text(place.get(one.name, float("nan"))) for one in metrics]) for name, place in shares]
@@ -147,8 +148,7 @@ def table_of(found: Report) -> str:
         "Each row is a generator: medians of its samples, and the share of each verdict in percent.",
         f"The bounds are set so that {about['alarm']:.0%} of really new fits would be called copies. As a test, each "
         f"half of the held-out fits was judged by bounds from the other: {wrong} of {tested} were called copies.",
-        f"Of each kind of planted copies ({', '.join(about['planted'])}), at least "
-        f"{min(about['planted'].values()):.0%} were found.",
+        f"Of each kind of planted copies ({', '.join(about['planted'])}), {least} were found.",
         f"Copies with their {kind.parts} in another order were not looked for." if unresolved else "",
         f"What two networks show is compared by features of {about['extractor']}." if about["extractor"] else "",
         "Nothing says which networks of the training zoo the generator has seen, so samples were compared with all of "

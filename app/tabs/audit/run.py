@@ -213,12 +213,12 @@ def origins(row: pd.Series) -> list[str]:
 
 
 def headline(of: Report) -> str:
-    """The text above the chart: what share of each generator's samples are called copies."""
+    """The text above the chart: what share of each generator's samples is judged to be copies."""
     places = dict(shares(of))
     copies = {name: 1 - places[name]["novel"] for name in made(of.name) if name in places}
     order = sorted(copies, key=copies.get, reverse=True)
     told = ", ".join(f"{copies[name]:.0%} of {name}" for name in order)
-    return f"Called copies: {told}. Of really new networks it would be {of.about['alarm']:.0%}."
+    return f"Judged to be copies: {told}. Of really new networks, {of.about['alarm']:.0%} would be judged so as well."
 
 
 def shares(of: Report) -> list[tuple[str, dict[str, float]]]:

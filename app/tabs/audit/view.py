@@ -14,7 +14,7 @@ from app.tabs.audit.handlers import AuditTab, kinds
 
 def build(place: Place) -> Built:
     tab = _layout(run.names())
-    _wire(tab, place.view)
+    _wire(tab, place)
     return Built(link=_link(tab, place.view), forget=taking.forget)
 
 
@@ -32,7 +32,7 @@ def _layout(there: list[str]) -> AuditTab:
     with gr.Row():
         titles = library.titles(there)
         dataset = gr.Radio(
-            titles, value=first.dataset, label="Data set", show_label=False, container=False, min_width=260, scale=0
+            titles, value=first.dataset, label="Data set", show_label=False, container=False, min_width=320, scale=0
         )
         kind = gr.Dropdown(
             kinds(first.dataset),
@@ -78,13 +78,13 @@ def _layout(there: list[str]) -> AuditTab:
     return AuditTab(dataset, kind, plane, histogram, table, headline, point, pair, said, rows, mine, bringing)
 
 
-def _wire(tab: AuditTab, view: gr.Tab) -> None:
+def _wire(tab: AuditTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
     show, asked = tab.bind(handlers.show), [tab.dataset, tab.kind, tab.point, tab.mine]
     opened = [tab.point, tab.plane, tab.pair, tab.said, tab.rows]
     everything = [*opened, tab.histogram, tab.table, tab.headline]
-    view.select(show, asked, everything, **newest)
+    place.shown(show, asked, everything, **newest)
     chosen, change = [tab.dataset, tab.mine], tab.bind(handlers.change_dataset)
     changed = tab.dataset.input(change, chosen, [tab.kind, tab.point], **newest)
     changed.then(show, asked, everything, **newest)

@@ -85,6 +85,8 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.sigma: sigma,
         tab.perturb: perturb,
         tab.strip: strip_of(dataset),
+        tab.live: None,
+        tab.state: "",
     }
 
 

@@ -12,7 +12,7 @@ from app.shared.charts import charted
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
-from app.shell.jobs import Job, Step
+from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Place, Tab
 from app.tabs.connect import handlers, plain, run
 from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
@@ -25,7 +25,7 @@ INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)
 
 def build(place: Place) -> Built:
     tab = _layout(run.datasets())
-    _wire(tab, place.view)
+    _wire(tab, place)
     return Built(link=_link(tab, place.view))
 
 
@@ -36,7 +36,7 @@ def _link(tab: ConnectTab, view: gr.Tab) -> Part:
     """The tab's state in the address."""
     widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
     widgets |= {"fit": tab.names, "sigma": tab.sigma, "lambda": tab.perturb}
-    return Part("connect", view, widgets, tab.bind(handlers.restore), [tab.strip])
+    return Part("connect", view, widgets, tab.bind(handlers.restore), [tab.strip, tab.live, tab.state])
 
 
 def _layout(there: list[str]) -> ConnectTab:
@@ -80,7 +80,7 @@ def _layout(there: list[str]) -> ConnectTab:
                 missing = gr.HTML(snippets.settled(handlers.OFFERED))
                 with gr.Row():
                     fit = gr.Button("Fit two", variant="primary", min_width=120)
-                    stop = gr.Button("Stop", interactive=False, min_width=120)
+                    stop = gr.Button("Stop", interactive=False, min_width=120, elem_classes=HALT)
             state = gr.HTML()
     target = gr.Textbox(items_of(there[0], decode=False)[0]["id"], visible="hidden")
     live = gr.State(None, time_to_live=3600)
@@ -92,16 +92,16 @@ def _layout(there: list[str]) -> ConnectTab:
     )  # fmt: skip
 
 
-def _wire(tab: ConnectTab, view: gr.Tab) -> None:
+def _wire(tab: ConnectTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     walk, drawn = tab.bind(handlers.walk), [tab.sheet, tab.chart]
     shown = [*drawn, tab.look, tab.play]
     asked = [tab.dataset, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
-    view.select(handlers.strip_of, tab.dataset, tab.strip, **look)
-    view.select(walk, asked, shown, **look)
-    offered = {**look, "trigger_mode": "always_last"}
-    for event in (view.select, tab.dataset.change):
-        event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **offered)
+    newest = {**look, "trigger_mode": "always_last"}
+    place.shown(handlers.strip_of, tab.dataset, tab.strip, **newest)
+    place.shown(walk, asked, shown, **newest)
+    for event in (place.shown, tab.dataset.change):
+        event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **newest)
     for widget in (tab.alpha, tab.aligned):  # the page draws the pictures itself, or asks for them
         widget.input(None, [tab.alpha, tab.aligned], drawn, js=MOVE, queue=False, **compute.PRIVATE)
     tab.aligned.input(tab.bind(handlers.say), [one for one in asked if one is not tab.alpha], tab.look, **look)

@@ -118,6 +118,17 @@ def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
     return tab.fill(shown) | tab.fill(asked) | {tab.way: way, tab.picture: recorded.picture(item)}
 
 
+def of_a_fit(tab: FitTab) -> list[Any]:
+    """The widgets that show what belongs to a fit."""
+    return list(_cleared(tab))
+
+
+@compute.guarded
+def followed(tab: FitTab, sample: str) -> dict[Any, Any]:
+    """Clears, after a link, what belongs to a fit of before. The link has set everything else."""
+    return _cleared(tab) | {tab.picture: gr.update(value=recorded.picture(sample), visible=True)}
+
+
 @compute.guarded
 def choose_sample(tab: FitTab, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
     """Chooses a sample. A running fit ends."""
@@ -163,7 +174,7 @@ def suggest_steps(tab: FitTab, target: Any, way: str, representation: str, rank:
     try:
         found = target if isinstance(target, Target) else samples.target(str(target))
         measured = found is not target or not found.modality.prepares or found.evaluator is not None
-        if not measured or steps not in (found.steps, found.modality.encoded_steps):
+        if not measured or steps not in (found.steps, found.quick, found.modality.encoded_steps):
             return gr.skip()
         return {tab.steps: _usual_steps(found, way, representation, rank)}
     except WsrError:

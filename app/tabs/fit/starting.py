@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
+from wsr.fields import registry
 from wsr.formats.files import there
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ START = "auto"  # of the page's live fits of one representation
 def usual_steps(target: "Target", representation: str, rank: int) -> int:
     """Returns the default number of steps for a target whose content may be sampled in this process: a sample, a
     picture, or a shape that has been measured."""
+    if target.quick and representation == registry.DEFAULT:
+        return target.quick
     try:
         return _encoded_steps(target, representation, rank) or target.steps
     except WsrError:  # the fit says what is wrong

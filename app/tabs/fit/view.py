@@ -14,7 +14,7 @@ from app.shared.edit_row import EditRow
 from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import Part
-from app.shell.jobs import Job, Step
+from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
 from app.tabs.fit import handlers, preparing, recorded, run, six
 from app.tabs.fit.handlers import FitTab
@@ -25,6 +25,8 @@ from wsr.modalities import IMAGE, everything
 def build(place: Place) -> Built:
     tab, editing = _layout()
     _wire(tab)
+    newest = {**compute.LOOK, **compute.PRIVATE, "trigger_mode": "always_last"}
+    place.again.click(tab.bind(handlers.followed), tab.sample, handlers.of_a_fit(tab), **newest)
     row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited), sheet=tab.picture)
     edit_row.wire(row, [tab.picture, tab.surface, tab.download])
     return Built(
@@ -43,7 +45,7 @@ def _link(tab: FitTab, view: gr.Tab) -> Part:
     settings = {"kind": tab.representation, "rank": tab.rank, "steps": tab.steps}
     widgets = {"sample": tab.sample, "way": tab.way, **settings}
     others = [tab.target, tab.target_view, tab.state, tab.strip, tab.picture, tab.curve]
-    return Part("fit", view, widgets, tab.bind(handlers.restore), others)
+    return Part("fit", view, widgets, tab.bind(handlers.restore), others, always=True)
 
 
 def _layout() -> tuple[FitTab, dict[str, Any]]:
@@ -67,9 +69,10 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
         )  # fmt: skip
     with gr.Row():
         fit = gr.Button("Fit", variant="primary", min_width=120, scale=0)
-        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0, elem_classes=HALT)
         ways = list(zip(("one representation", f"{six.called()} side by side"), handlers.WAYS, strict=True))
-        way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0)
+        way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0,
+                       elem_classes="wsr-middle")  # fmt: skip
         state = gr.HTML(snippets.settled(recorded.invitation(sample)), elem_classes="wsr-grow")
     editing = edit_row.layout()
     with gr.Row(equal_height=False):
@@ -99,7 +102,7 @@ def _weights() -> dict[str, Any]:
         None, height=230, description="Weights of the fit, layer by layer",
         placeholder="They appear here while the fit runs.",
     )  # fmt: skip
-    with gr.Row():
+    with gr.Row(elem_classes="wsr-alike"):
         download = gr.DownloadButton("Download the weights", interactive=False, min_width=150)
         place = gr.Button("Place on the map", interactive=False, min_width=150)
     return {"heat": heat, "download": download, "place": place}

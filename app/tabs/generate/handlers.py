@@ -65,6 +65,7 @@ def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.picked: picked,
         # other samples than those that are kept have to be drawn first: a change of this does it
         tab.linked: "" if stored else f"{asked}",
+        tab.sampled: None,
     } | _offered(tab, asked)
 
 
@@ -119,7 +120,7 @@ def _filled(tab: GenerateTab, screen: run.Screen) -> dict[Any, Any]:
     if screen.items is not None:
         shown[tab.items] = gr.update(value=screen.items, stale=False)
     if screen.sampled is not None:
-        shown |= tab.said(None if _are_stored(screen.sampled) else screen.sampled.asked)
+        shown |= tab.said(_asked(screen.sampled))
     return shown
 
 
@@ -145,6 +146,19 @@ def _left(tab: GenerateTab) -> dict[Any, Any]:
 
 def finish(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:
     return tab.job.finish(request) | {tab.items: gr.update(stale=False)}
+
+
+def refused(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
+    """Shows the samples of before again where there was no room for others: they are no older than they were."""
+    told = tab.job.refused(request) | {tab.items: gr.update(stale=False)}
+    if sampled is None:
+        return told
+    return told | tab.fill(_large(sampled, _number(sampled, picked or "0"), request)) | tab.said(_asked(sampled))
+
+
+def _asked(sampled: Sampled) -> Asked | None:
+    """What the address tells of samples: nothing of those that are stored."""
+    return None if _are_stored(sampled) else sampled.asked
 
 
 @compute.guarded

@@ -10,7 +10,7 @@ from app.shared import edit_row, library
 from app.shared.edit_row import EditRow
 from app.shell import compute, snippets
 from app.shell.address import Part
-from app.shell.jobs import Job, Step
+from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
 from app.tabs.generate import drawn, handlers, models, run
 from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
@@ -22,7 +22,7 @@ ASK_FOR_SECOND = '() => { document.dispatchEvent(new Event("wsr-blend-with")); }
 
 def build(place: Place) -> Built:
     tab, editing = _layout(models.models())
-    _wire(tab, place.view)
+    _wire(tab, place)
     _wire_edits(tab, editing)
     return Built(link=_link(tab, place.view), offers=[Offer(tab.place, tab.fitted, tab.state)])
 
@@ -44,7 +44,7 @@ def _link(tab: GenerateTab, view: gr.Tab) -> Part:
     """The tab's state in the address: what the samples on screen are, and which of them is open. The controls say what
     the next ones will be."""
     widgets = {"data": tab.dataset, "kind": tab.kind, **tab.on_screen, "by": tab.by, "sample": tab.picked}
-    others = [tab.cls, tab.guidance, tab.steps, tab.seed, tab.linked]
+    others = [tab.cls, tab.guidance, tab.steps, tab.seed, tab.linked, tab.sampled]
     return Part("generate", view, widgets, tab.bind(handlers.restore), others)
 
 
@@ -59,7 +59,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 )
                 with gr.Row(elem_classes="wsr-buttons"):
                     sample = gr.Button("Sample", variant="primary", min_width=90, scale=0)
-                    stop = gr.Button("Stop", interactive=False, min_width=90, scale=0)
+                    stop = gr.Button("Stop", interactive=False, min_width=90, scale=0, elem_classes=HALT)
             classes = [models.ANY, *models.classes_of(first.name, offered[0][1])]
             cls = gr.Radio(
                 classes, value=models.ANY, label="Class", show_label=False, container=False, elem_classes="wsr-chips",
@@ -82,12 +82,12 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
             blank = snippets.blank("Open a sample to see it beside its nearest training network.")
             pair = FieldSheet(blank, sizes=(256, *LARGE))
-            verdict = gr.HTML()
+            verdict = gr.HTML(elem_classes=edit_row.TOLD)
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
             )
             editing = edit_row.layout()
-            with gr.Row():
+            with gr.Row(elem_classes="wsr-alike"):
                 take = gr.Button("Download it", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
             files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
@@ -120,7 +120,7 @@ def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
     was_reset.then(tab.bind(handlers.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
 
 
-def _wire(tab: GenerateTab, view: gr.Tab) -> None:
+def _wire(tab: GenerateTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
     said = list(tab.on_screen.values())
@@ -136,7 +136,7 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
         tab.blended,
     ]  # fmt: skip
     open_tab, reopen = tab.bind(handlers.opened), tab.bind(handlers.reopen)
-    for event in (view.select, *(event.then for event in changed)):
+    for event in (place.shown, *(event.then for event in changed)):
         event(open_tab, [*which, tab.sampled], screen, **newest).then(
             reopen, [tab.sampled, tab.picked], large, **newest
         ).then(handlers.warm, which, None, **newest)
@@ -144,6 +144,7 @@ def _wire(tab: GenerateTab, view: gr.Tab) -> None:
         Step(tab.bind(handlers.sample), set(tab.asked), screen[1:]),
         prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed, tab.items, *large[1:]]),
         finish=Step(tab.bind(handlers.finish), None, [tab.items]),
+        refused=Step(tab.bind(handlers.refused), [tab.sampled, tab.picked], [tab.items, *large, *said]),
         triggers=[tab.linked.change, tab.cls.input],
     )
     # another model may have been chosen meanwhile

@@ -12,7 +12,7 @@ from app.tabs.results.picker import Picker
 
 def build(place: Place) -> Built:
     tab = _layout()
-    _wire(tab, place.view)
+    _wire(tab, place)
     return Built(link=_link(tab, place.view))
 
 
@@ -43,12 +43,12 @@ def _layout() -> ResultsTab:
     return ResultsTab(first, table, verdict, shown, listed, record, claim)
 
 
-def _wire(tab: ResultsTab, view: gr.Tab) -> None:
+def _wire(tab: ResultsTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
     asked = [tab.table, tab.verdict, tab.claim]
     opened = [tab.claim, tab.record, tab.table, tab.shown, tab.listed]
-    view.select(tab.bind(handlers.show), asked, [tab.first, *opened], **newest)
+    place.shown(tab.bind(handlers.show), asked, [tab.first, *opened], **newest)
     for widget in (tab.table, tab.verdict):
         widget.input(tab.bind(handlers.change), asked, [tab.shown, tab.listed], **newest)
     for picker in (tab.first, tab.shown, tab.listed, tab.record):

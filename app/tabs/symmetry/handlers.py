@@ -20,9 +20,15 @@ FIRST_SEED = 0  # of the shuffle that a visitor sees first
 
 @dataclass
 class SymmetryTab(Widgets):
+    """card: which of the cards is on screen; place: says so in words; before, after: lead to the cards beside it."""
+
     dataset: gr.Radio
     strip: Pictures
     item: gr.Textbox
+    card: gr.Radio
+    place: gr.HTML
+    before: gr.Button
+    after: gr.Button
     cards: list[Card]
 
 
@@ -33,8 +39,8 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
         raise WsrError(f"There are no fits of {dataset!r} here.")
     item = given.get("item") or items_of(dataset, decode=False)[0]["id"]
     library.collection(next(iter(run.names_of(dataset).values()))).position(item)
-    own = {
-        widget: given_value(widget, given.get(name))
+    own = {tab.card: given_value(tab.card, given["card"]) if "card" in given else tab.card.value} | {
+        widget: given_value(widget, given[name]) if name in given else widget.value
         for card in tab.cards
         for name, widget in card.linked.items()
     }
@@ -64,7 +70,7 @@ def ask_anew(tab: SymmetryTab) -> dict[Any, Any]:
 def opened(tab: SymmetryTab, dataset: str, item: str) -> dict[Any, Any]:
     """Fills the strip when the tab is opened, and chooses an item if neither a link nor the visitor has."""
     chosen = item or first_item(dataset)
-    return {tab.item: chosen, tab.strip: strip_of(dataset, chosen)}
+    return {tab.strip: strip_of(dataset, chosen)} | ({} if item else {tab.item: chosen})
 
 
 def first_item(dataset: str) -> str:

@@ -3,18 +3,21 @@
 After this tab, a visitor says: a few thousand numbers became a picture, and mine can, too."""
 
 import json
+from pathlib import Path
 
 import gradio as gr
 import pytest
 from by_name import by_name
 from PIL import Image
 
-from app.shared import samples
-from app.tabs.fit import handlers, recorded
+from app.shared import samples, work
+from app.tabs.fit import handlers, recorded, starting
 from app.tabs.fit.handlers import FitTab
 from precompute.experiments.recorded_fit import FRAMES, shown_steps
+from wsr.memory import MEMORY
 
 CAT = samples.first()[0]
+ASSETS = Path(__file__).resolve().parents[4] / "assets"
 
 
 @pytest.fixture
@@ -79,3 +82,18 @@ def test_the_quickest_samples_come_first(assets, monkeypatch):
     monkeypatch.setattr(samples, "there", lambda path: True)  # an encoder knows shapes, and no photographs
     assert samples.usual_steps(chair) == chair.modality.encoded_steps < chair.steps
     assert samples.usual_steps(cat) == cat.steps
+
+
+@pytest.mark.parametrize("sample", ["shape:car-00454", "emoji:0039-fe0f-20e3"])
+def test_a_quick_sample_looks_right_after_its_few_steps(monkeypatch, sample):
+    monkeypatch.setenv("WSR_ASSETS", str(ASSETS))
+    MEMORY.drop()
+    if sample not in {one.id for one in samples.samples()}:
+        pytest.skip("the emoji have not been fetched")
+    target = samples.target(sample)
+    assert samples.usual_steps(target) == target.quick <= target.steps / 3
+    assert starting.usual_steps(target, "mlora-asym", 4) == target.quick
+    assert starting.usual_steps(target, "mlp", 4) == target.steps  # a network of its own takes all of them
+    *_, (_, last) = work.fit(target.signal.carried(), ("mlora-asym",), 4, target.quick, start="auto")
+    assert float(last.quality[0]) > {"image": 30, "occupancy": 0.9}[target.modality.name]
+    MEMORY.drop()
