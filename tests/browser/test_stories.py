@@ -5,6 +5,7 @@ from tests.imports import pairs
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
+
 def open_tab(page, name):
     page.get_by_role("tab", name=name).click()
 
