@@ -58,7 +58,7 @@ function draw() {
   const focus = [...strip.children].indexOf(document.activeElement);
   strip.replaceChildren(...items.map(button));
   strip.children[focus]?.focus(); // a choice that redraws the strip must not throw the keyboard out of it
-  drop();
+  if (dragged) drop();
   waits = items.some(({ src, field }) => field && !src);
   if (waits && unable) trigger("ask");
   else if (waits && !drawing) decode();
@@ -172,6 +172,7 @@ if (props.blends) {
 function mark() {
   strip.classList.toggle("wsr-wraps", props.wrap ?? false);
   strip.classList.toggle("wsr-stale", props.stale ?? false);
+  if (props.stale) drop(); // what was chosen is about to go
   if (unable && waits) trigger("ask"); // those that have come meanwhile
 }
 

@@ -75,7 +75,7 @@ def test_a_sample_that_is_dragged_onto_another_is_blended_with_it(page):
     grid.nth(5).wait_for()
     page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
     asked, blend = [], page.locator(".wsr-blend:visible")
-    page.on("request", lambda request: asked.append(request.url) if "queue/join" in request.url else None)
+    page.on("request", lambda request: asked.append(request.post_data_json) if "queue/join" in request.url else None)
     thumbs = grid.locator(".wsr-thumb").evaluate_all("all => all.map((one) => one.style.backgroundImage.slice(5, -2))")
     one, other = (grid.nth(number).bounding_box() for number in (1, 2))
     page.mouse.move(one["x"] + 30, one["y"] + 30)
@@ -105,7 +105,8 @@ def test_a_sample_that_is_dragged_onto_another_is_blended_with_it(page):
     page.keyboard.press("Enter")
     blend.locator("figure", has_text="between sample 1 and sample 2").wait_for()
     drawn_again = blend.locator("img").get_attribute("src")
-    assert drawn_again != ends[1] and not page.locator(".wsr-second").count() and asked == []
+    assert drawn_again != ends[1] and not page.locator(".wsr-second").count()
+    assert all(one["data"] == ["shapes10", "mlora-asym", "diffusion"] for one in asked)  # to be ready for Sample
 
 
 def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_once(page):
