@@ -26,8 +26,7 @@ PART = 4  # samples that are drawn between two looks at Stop
 DRAWN, SKETCHED = 192, 96  # pixels of a drawn surface, at the end and on the way
 THUMB = Shape(32, 96)  # of a surface in the grid that the page draws: sixteen of them take six times as much at 64
 MEANING = {
-    "replica": "a replica: one training network is much nearer to it than all others, which is rare for really new "
-    "networks",
+    "replica": "a replica: one training network is much nearer to it than all others, as is rare for new ones",
     "blend": "a blend: it lies almost on the line between two training networks. New networks rarely do",
     "novel": "novel: it is no nearer to a training network, or to a mix of two, than a really new one would be",
 }
