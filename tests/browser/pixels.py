@@ -32,7 +32,8 @@ CLOSE = """async ([a, b]) => {
   return x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0) / x.length;
 }"""
 
-# Drags for two seconds, as fast as the page takes it; returns the frames of a second.
+# Drags for two seconds, as fast as the page takes it; returns the frames of a second, and whether they were as coarse as
+# they get: on a machine that is busy with other things, more frames are not to be had.
 FRAMES = """async () => {
   const slider = document.querySelector(".wsr-walk input[type=range]");
   const sheet = document.querySelector(".wsr-walked .wsr-field");
@@ -47,7 +48,8 @@ FRAMES = """async () => {
   await drag(performance.now() + 1500); // finds its pace
   const before = Number(sheet.dataset.frames), begun = performance.now();
   await drag(begun + 2000);
-  return (1000 * (Number(sheet.dataset.frames) - before)) / (performance.now() - begun);
+  const rate = (1000 * (Number(sheet.dataset.frames) - before)) / (performance.now() - begun);
+  return [rate, sheet.dataset.coarsest === "true"];
 }"""
 
 # The six pictures of Connect, each with its first note.

@@ -24,6 +24,13 @@ ASK = """async ({ networks, points, size, ...more }) => {
   return { ...rest, values: values.map((one) => [...one]) };
 }"""
 
+
+def require_fluid(page):
+    """Ten frames a second, or the coarsest there are."""
+    rate, coarsest = page.evaluate(FRAMES)
+    assert rate >= 10 or coarsest, rate
+
+
 def served(page, address, base_name, alpha):
     """Lets the page fetch two random instances of each representation on a base; returns what to ask for, and the
     representation and the weights of the mix of each."""
@@ -71,7 +78,7 @@ def test_dragging_draws_all_six_without_the_server(page):
     assert all(new["src"] != old["src"] for new, old in zip(after, before, strict=True))
     assert [one["note"] for one in after] == ["30.0 dB PSNR"] * 6  # as the curves of the tiny assets begin
     assert page.evaluate("document.querySelector('.wsr-six .wsr-field').dataset.means") in MEANS
-    assert page.evaluate(FRAMES) >= 10  # at whatever resolution this machine can do; and at rest at the full one
+    require_fluid(page)  # at whatever resolution this machine can do; and at rest at the full one
     idle.wait_for()
     page.wait_for_function("Object.values(document.querySelectorAll('.wsr-six img')).every(i => i.naturalWidth === 96)")
     assert asked == []
@@ -97,7 +104,7 @@ def test_dragging_draws_six_shapes_without_the_server(page):
     page.wait_for_timeout(300)
     idle.wait_for()
     assert all(new["src"] != old["src"] for new, old in zip(page.evaluate(SHOWN), ends, strict=True))
-    assert page.evaluate(FRAMES) >= 10
+    require_fluid(page)
     idle.wait_for()
     slider.focus()
     page.keyboard.press("Home")

@@ -123,7 +123,10 @@ async function frame(place, longest, finer, last) {
   host.dataset.frames = ++frames;
   // a finer surface shows more: a few of them in a frame are enough for what moves
   const share = surfaces ? Math.min(1, AT_ONCE / Math.max(1, done)) : 1;
-  if (!finer) pace.took(((performance.now() - begun) / 1000) * share);
+  if (!finer) {
+    pace.took(((performance.now() - begun) / 1000) * share);
+    host.dataset.coarsest = pace.coarsest;
+  }
 }
 
 // The sizes from the first to the whole one. Surfaces become as fine as they get at once, and then are sampled everywhere.

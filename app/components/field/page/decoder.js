@@ -64,6 +64,10 @@ export class Pace {
     return this.sizes[this.at];
   }
 
+  get coarsest() {
+    return this.at === this.sizes.length - 1;
+  }
+
   // A frame took this long.
   took(seconds) {
     if (this.at === null) return;
