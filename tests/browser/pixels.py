@@ -32,8 +32,8 @@ CLOSE = """async ([a, b]) => {
   return x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0) / x.length;
 }"""
 
-# Drags for two seconds, as fast as the page takes it; returns the frames of a second, and whether they were as coarse as
-# they get: on a machine that is busy with other things, more frames are not to be had.
+# Drags for two seconds, as fast as the page takes it; returns the frames of a second, and whether they were as coarse
+# as they get: on a machine that is busy with other things, more frames are not to be had.
 FRAMES = """async () => {
   const slider = document.querySelector(".wsr-walk input[type=range]");
   const sheet = document.querySelector(".wsr-walked .wsr-field");
