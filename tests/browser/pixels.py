@@ -1,17 +1,19 @@
 """JavaScript that compares pictures as they are drawn, and counts them."""
 
-# The largest difference of any channel of two pictures, 0 to 255, as they are drawn.
+# The largest difference of any channel of two pictures, 0 to 255, at the size of the first.
 DIFFERENCE = """async ([a, b]) => {
-  const pixels = async (src) => {
-    const image = new Image();
-    image.src = src;
+  const [one, other] = await Promise.all([a, b].map(async (src) => {
+    const image = Object.assign(new Image(), { src });
     await image.decode();
-    const canvas = Object.assign(document.createElement("canvas"), {width: image.width, height: image.height});
+    return image;
+  }));
+  const pixels = (image) => {
+    const canvas = Object.assign(document.createElement("canvas"), {width: one.width, height: one.height});
     const context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0);
-    return context.getImageData(0, 0, image.width, image.height).data;
+    context.drawImage(image, 0, 0, one.width, one.height);
+    return context.getImageData(0, 0, one.width, one.height).data;
   };
-  const [x, y] = [await pixels(a), await pixels(b)];
+  const [x, y] = [pixels(one), pixels(other)];
   return x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0);
 }"""
 

@@ -88,7 +88,7 @@ def _made(source: Path, out: Path, known: Taken) -> list[str]:
         zoos = sorted(path.parent for path in source.rglob("zoo.json"))
         if len(zoos) > 1:
             names = " and ".join(shown(one.name) for one in zoos[:2])
-            raise WsrError(f"It holds {len(zoos)} zoos, such as {names}: bring one at a time.")
+            raise WsrError(f"It holds {counted(len(zoos), 'zoo')}, such as {names}: bring one at a time.")
         if zoos:
             return _of_zoo(zoos[0], out, known)
         if indices := list(source.rglob("index.parquet")):
