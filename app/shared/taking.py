@@ -1,16 +1,21 @@
 """What tabs need to take weights that visitors bring."""
 
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from app.shared import library, own
-from app.shell import session
+from app.shell import compute, session, snippets
+from wsr.errors import were
 from wsr.formats.schema import read_json
 from wsr.imports.formats import MOST_ROWS
 from wsr.imports.housed import Taken
 from wsr.imports.registry import kinds
+from wsr.isolation import Stopped
 
 STATE = "wsr-brought"  # the class of the line that says what came of it
 # For an event: shows what has come of it, which is at the top of the page, unless the line says more than that.
@@ -32,6 +37,34 @@ def taken(name: str, form: Any = "", most: int = MOST_ROWS) -> Taken:
     bases = frozenset(Path(one).stem for one in library.bases())
     like = read_json(library.zoo_dir(name) / "zoo.json", "the description of a zoo")
     return Taken(bases, like, library.collection(name).title, str(form or ""), most)
+
+
+def told(state: gr.HTML, screens: Iterator[dict[Any, Any]]) -> Iterator[dict[Any, Any]]:
+    """Yields the screens of a job that makes something of what was brought. If it fails, its line says why, and all
+    else stays."""
+    try:
+        yield from screens
+    except Stopped:
+        yield {state: snippets.settled("Stopped. Nothing was kept.")}
+    except Exception as error:
+        yield {state: snippets.failed(compute.sentence(error))}
+
+
+@contextmanager
+def filling(folder: Path) -> Iterator[None]:
+    """Context in which a new folder is filled. It is removed if that fails."""
+    try:
+        folder.mkdir(mode=0o700)
+        yield
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def left_out(sentences: Sequence[str]) -> list[str]:
+    """What is said of instances that cannot be used, of which each has a sentence; nothing if there are none."""
+    count = len(sentences)
+    return [f"{count:,} {were(count)} left out. The first: {sentences[0]}"] if count else []
 
 
 def forget(request: gr.Request) -> None:

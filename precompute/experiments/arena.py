@@ -8,6 +8,7 @@ read weights of a representation has no score there, and the table says why.
 
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy.stats import binomtest
@@ -51,9 +52,10 @@ def column(cell: Cell) -> str:
     return COLUMNS.get(cell.data, CLASS)
 
 
-def report(found: Found, paths: list[Path], context: Context) -> None:
+def report(found: Found, paths: list[Path], context: Context, **more: Any) -> None:
+    """Writes the table. more: further values of the report."""
     settings = {name: value for name, value in asdict(SETTINGS).items() if name != "seed"}
-    write_tables(paths, rows_of(found), preset=context.preset, column=column(found[0][0]), **settings)
+    write_tables(paths, rows_of(found), preset=context.preset, column=column(found[0][0]), **settings, **more)
 
 
 def rows_of(found: Found) -> list[dict]:

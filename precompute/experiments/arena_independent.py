@@ -7,7 +7,6 @@ closely around one mean (`wide_starts`). What the encoders that know symmetries 
 interval: the best of either side is chosen on one half of the unseen fits and judged on the other, both ways round.
 """
 
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,6 @@ from precompute.experiments import arena
 from precompute.experiments.wide_starts import SIGMAS
 from precompute.fits import INIT_SEED, SIGMA, base_needed, fill, fitted
 from precompute.selection import zoo_signals
-from precompute.tables import write_tables
 from wsr import encoders
 from wsr.data import Signals
 from wsr.data.splits import HELDOUT, TRAIN
@@ -59,9 +57,7 @@ def _zoo(cell: Cell, context: Context) -> Zoo:
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
-    settings = {name: value for name, value in asdict(arena.SETTINGS).items() if name != "seed"}
-    about = {"preset": context.preset, "column": arena.column(found[0][0]), **settings}
-    write_tables(paths, arena.rows_of(found), gains=gains(found), **about)
+    arena.report(found, paths, context, gains=gains(found))
 
 
 def gains(found: Found) -> list[dict]:

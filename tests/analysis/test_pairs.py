@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from toy_features import Means
 
 from wsr.analysis.novelty import audit_of
 from wsr.analysis.pairs import HELD_OUT, SAMPLES, pair_report, rate_of, set_aside
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.generators.baselines import averages
-from wsr.metrics.features import Extractor
 from wsr.presets import FieldConfig
 from wsr.zoo import Zoo
 
@@ -72,15 +72,6 @@ def test_where_nobody_says_what_was_seen_copies_of_every_fit_are_found(tmp_path)
 
 
 def test_what_samples_show_is_compared_with_held_out_fits(tmp_path):
-    class Means(Extractor):
-        name, size = "means", 3
-
-        def check(self, items):
-            pass
-
-        def features(self, items):
-            return items.mean((1, 2))
-
     zoo = made(tmp_path / "zoo", ["train"] * 20 + ["heldout"] * 20)
     samples = torch.cat([zoo.weights(zoo.ids[20:25]), zoo.weights(zoo.ids[:1]) * 30])
     rows, about = pair_report(zoo, samples, Means(), lambda said, done: None, everything=False)

@@ -1,24 +1,7 @@
 """JavaScript that compares pictures as they are drawn, and counts them."""
 
-# The largest difference of any channel of two pictures, 0 to 255, at the size of the first.
-DIFFERENCE = """async ([a, b]) => {
-  const [one, other] = await Promise.all([a, b].map(async (src) => {
-    const image = Object.assign(new Image(), { src });
-    await image.decode();
-    return image;
-  }));
-  const pixels = (image) => {
-    const canvas = Object.assign(document.createElement("canvas"), {width: one.width, height: one.height});
-    const context = canvas.getContext("2d");
-    context.drawImage(image, 0, 0, one.width, one.height);
-    return context.getImageData(0, 0, one.width, one.height).data;
-  };
-  const [x, y] = [pixels(one), pixels(other)];
-  return x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0);
-}"""
-
-# The mean difference of two pictures, 0 to 255, at the size of the first.
-CLOSE = """async ([a, b]) => {
+# Begins a function of the addresses of two pictures: their pixels x and y, at the size of the first.
+_PIXELS = """async ([a, b]) => {
   const [one, other] = await Promise.all([a, b].map(async (src) => {
     const image = Object.assign(new Image(), { src });
     await image.decode();
@@ -31,8 +14,13 @@ CLOSE = """async ([a, b]) => {
     return context.getImageData(0, 0, one.width, one.height).data;
   };
   const [x, y] = [pixels(one), pixels(other)];
-  return x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0) / x.length;
-}"""
+"""
+
+# The largest difference of any channel, 0 to 255.
+DIFFERENCE = _PIXELS + "return x.reduce((most, value, i) => Math.max(most, Math.abs(value - y[i])), 0); }"
+
+# The mean difference, 0 to 255.
+CLOSE = _PIXELS + "return x.reduce((sum, value, i) => sum + Math.abs(value - y[i]), 0) / x.length; }"
 
 # Drags for two seconds, as fast as the page takes it; returns the frames of a second, and whether they were as coarse
 # as they get: on a machine that is busy with other things, more frames are not to be had.

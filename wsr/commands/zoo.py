@@ -154,7 +154,7 @@ class ZooBuild(LeverOptions):
             sigma=self.sigma,
             init_seed=self.init_seed,
             seed=self.seed,
-            **({"own_starts": True} if self.own_starts else {}),
+            own_starts=self.own_starts or None,
             **fit_settings(model, asked),
         )
         spread = cluster(self.cluster) if self.cluster else THREADS

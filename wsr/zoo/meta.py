@@ -42,7 +42,7 @@ class ZooSettings(FittedAs, total=False):
     """The start that all fits share: an init of `Representation.initial`, or "first" (`wsr.zoo.recipe`)."""
     sigma: Required[float]
     init_seed: Required[int]
-    own_starts: bool
+    own_starts: bool | None
     """Whether each instance has a start of its own, drawn as `init` says, instead of one that all share."""
     seed: int
     """Seed of the points that fits draw; by default 0."""

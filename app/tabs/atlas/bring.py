@@ -1,7 +1,6 @@
 """A zoo of the visitor's own: it is uploaded, read, mapped and drawn in a child process, and then shown like the zoos
 of the page. Nobody else sees it, and it goes when the visitor leaves."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -11,14 +10,13 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, own
-from app.shared.taking import SHOWN, STATE, forms, taken
+from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, told
 from app.shell import compute, session, snippets, workers
 from app.shell.jobs import Job, Step, over
 from app.tabs.atlas import handlers
 from app.tabs.atlas.widgets import AtlasTab, Bringing
 from wsr.errors import WsrError, counted, were
 from wsr.imports.formats import ENDINGS, MOST_ROWS
-from wsr.isolation import Stopped
 
 SECONDS = 240.0  # of reading, mapping and drawing together; visitors' work takes turns, and others wait
 MEMORY = 3_000 * 2**20  # bytes
@@ -52,12 +50,7 @@ def wire(tab: AtlasTab, shown: list[Any]) -> None:
 
 def bring(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Makes a zoo of the visitor's file and shows it. If that fails, the line says why, and all else stays."""
-    try:
-        yield from _brought(tab, values, request)
-    except Stopped:
-        yield {tab.bringing.job.state: snippets.settled("Stopped. Nothing was kept.")}
-    except Exception as error:
-        yield {tab.bringing.job.state: snippets.failed(compute.sentence(error))}
+    yield from told(tab.bringing.job.state, _brought(tab, values, request))
 
 
 def _brought(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -68,13 +61,9 @@ def _brought(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iter
     folder = session.session_dir(request) / name
     known = taken(tab.seen(values).view.name, values[mine.form])
     yield {mine.job.state: snippets.working(f"Reading {Path(path).name} …", 0.0)}
-    try:
-        folder.mkdir(mode=0o700)
+    with filling(folder):
         for last in child(path, folder, known, stop):
             yield {mine.job.state: snippets.working(last.said, last.done)}
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     with session.DISK.reading(path):  # it is not needed any more
         own.add(name, path, folder)
     visit = replace(visit, own=own.kept(visit.own, name))
@@ -96,12 +85,10 @@ def child(path: str, folder: Path, known: Any, stopped: Any) -> Iterator[Any]:
 
 def said(last: Any) -> str:
     """The sentence about a zoo that has been brought."""
-    told = [f"{counted(last.rows, 'network')}, placed by nothing but their weights."]
+    sentences = [f"{counted(last.rows, 'network')}, placed by nothing but their weights."]
     if last.failed:
-        told.append(f"{counted(last.failed, 'failed fit')} {were(last.failed, 'is', 'are')} not shown.")
-    if last.left_out:
-        count = len(last.left_out)
-        told.append(f"{count:,} {were(count)} left out. The first: {last.left_out[0]}")
+        sentences.append(f"{counted(last.failed, 'failed fit')} {were(last.failed, 'is', 'are')} not shown.")
+    sentences += left_out(last.left_out)
     if last.pictures < last.rows:
-        told.append(f"Thumbnails of {last.pictures:,} are drawn; the others are decoded when you open them.")
-    return " ".join(told)
+        sentences.append(f"Thumbnails of {last.pictures:,} are drawn; the others are decoded when you open them.")
+    return " ".join(sentences)

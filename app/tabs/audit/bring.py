@@ -1,7 +1,6 @@
 """Samples of the visitor's own, judged against the zoo that their generator has learnt from: one of the page, or one
 that they bring as well."""
 
-import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,14 +9,13 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, own
-from app.shared.taking import SHOWN, STATE, forms, taken
+from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, told
 from app.shell import compute, session, snippets, workers
 from app.shell.jobs import Job, Step, over
 from app.tabs.audit import handlers, run
 from app.tabs.audit.handlers import AuditTab, Bringing
 from wsr.errors import WsrError, counted, were
 from wsr.imports.formats import ENDINGS
-from wsr.isolation import Stopped
 
 SECONDS = 400.0  # of reading and judging together; visitors' work takes turns, and others wait
 MEMORY = 3_000 * 2**20  # bytes
@@ -57,12 +55,7 @@ def wire(tab: AuditTab, shown: list[Any]) -> None:
 
 def judge(tab: AuditTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Judges the visitor's samples and shows the audit. If that fails, the line says why, and all else stays."""
-    try:
-        yield from _brought(tab, values, request)
-    except Stopped:
-        yield {tab.bringing.job.state: snippets.settled("Stopped. Nothing was kept.")}
-    except Exception as error:
-        yield {tab.bringing.job.state: snippets.failed(compute.sentence(error))}
+    yield from told(tab.bringing.job.state, _brought(tab, values, request))
 
 
 def _brought(tab: AuditTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -75,13 +68,9 @@ def _brought(tab: AuditTab, values: dict[Any, Any], request: gr.Request) -> Iter
     known = taken(zoos[0], values[part.form], MOST), taken(zoos[0], values[part.form])
     yield {part.job.state: snippets.working(f"Reading {Path(samples).name} …", 0.0)}
     folder = session.session_dir(request) / name
-    try:
-        folder.mkdir(mode=0o700)
+    with filling(folder):
         for last in child(samples, training, folder, known, zoos, stop):
             yield {part.job.state: snippets.working(last.said, last.done)}
-    except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        raise
     for path in filter(None, (samples, training)):
         with session.DISK.reading(path):  # it is not needed any more
             pass
@@ -121,10 +110,8 @@ def child(
 
 def _said(last: Any, training: str, zoos: list[str]) -> str:
     zoo = Path(training).stem if training else library.collection(zoos[last.against]).title
-    told = [f"{counted(last.judged, 'sample')} {were(last.judged)} compared with the training networks of {zoo}."]
+    sentences = [f"{counted(last.judged, 'sample')} {were(last.judged)} compared with the training networks of {zoo}."]
     if last.judged < last.rows:
-        told.append(f"There are {last.rows:,}; the first were judged.")
-    if last.left_out:
-        count = len(last.left_out)
-        told.append(f"{count:,} {were(count)} left out. The first: {last.left_out[0]}")
-    return " ".join(told)
+        sentences.append(f"There are {last.rows:,}; the first were judged.")
+    sentences += left_out(last.left_out)
+    return " ".join(sentences)

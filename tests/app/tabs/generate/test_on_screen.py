@@ -3,6 +3,7 @@
 import gradio as gr
 import numpy as np
 from by_name import by_name
+from toy_features import Means
 
 from app.shared import networks
 from app.tabs.generate import drawn, handlers, models
@@ -10,7 +11,6 @@ from app.tabs.generate import run as generate_run
 from app.tabs.generate.widgets import GenerateTab
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.realism import Realism
-from wsr.metrics.features import Extractor
 from wsr.modalities import IMAGE
 
 TAB = by_name(GenerateTab)
@@ -68,18 +68,6 @@ def test_the_address_tells_of_the_samples_on_screen_and_not_of_the_controls(samp
     linked = handlers.restore(TAB, {"data": "emoji", "class": "food", "guidance": "1.5", "seed": "7"})
     assert [linked[name] for name in nothing] == ["food", "1.5", "50", "7"]
     assert nothing.items() <= handlers.restore(TAB, {"data": "emoji"}).items()
-
-
-class Means(Extractor):
-    """Takes the mean of each channel for the features of a picture."""
-
-    name, size = "means", 3
-
-    def check(self, items):
-        pass
-
-    def features(self, items):
-        return items.mean((1, 2))
 
 
 def test_a_new_sample_is_told_to_be_like_real_ones_or_not(sampled, monkeypatch, tmp_path):
