@@ -2,7 +2,6 @@
 
 from collections import deque
 from math import inf
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,11 +18,11 @@ from wsr.zoo import Zoo
 
 @pytest.fixture
 def added(tmp_path):
-    def add(visitor):
+    def add(visitor, file="a zoo.zip"):
         name = own.new_name()
         folder = tmp_path / visitor / name
         folder.mkdir(parents=True)
-        return own.add(name, "a zoo.zip", folder)
+        return own.add(name, file, folder)
 
     yield add
     own.forget_within(tmp_path)
@@ -42,7 +41,7 @@ def test_a_name_is_known_to_its_visitor_alone(added):
             own.require(name, [mine.name])
     for name in ("emoji", None, 3, ["yours-"]):
         assert own.find(name) is None and not own.is_own(name)
-    assert len(own.add(own.new_name(), f"{'a' * 200}.zip", Path("nowhere")).title) < 50
+    assert len(added("ann", f"{'a' * 200}.zip").title) < 50
 
 
 def test_what_was_kept_of_it_is_forgotten_with_it(added, tmp_path):
