@@ -81,6 +81,8 @@ class DataSet:
     quick: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """For some of these, the number of steps after which a fit in the default representation looks right (a PSNR of 30
     dB, an IoU of 0.9), where that is much less than usual."""
+    called: str = "{}"
+    """How these are called by their class."""
     in_links: str = ""
     """What the ids of these samples begin with in links; by default its name."""
 
@@ -225,6 +227,8 @@ register(DataSet(
         *("face-900250", "face-900497", "face-900127", "face-900160", "face-900044", "face-900227", "face-900061"),
         *("face-900358", "face-900032", "face-900183", "face-900411", "face-900446"),
     ),
+    samples=("face-900250", "face-900497"), called="face, {} hair", in_links="face",
+    quick={"face-900250": 150, "face-900497": 150},  # from an encoder's start
 ))  # fmt: skip
 register(DataSet(
     name="shapes10", title="Shapes", modality=OCCUPANCY, place=3,
