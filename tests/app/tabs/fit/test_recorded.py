@@ -93,6 +93,8 @@ def test_a_quick_sample_looks_right_after_its_few_steps(monkeypatch, sample):
     target = samples.target(sample)
     assert samples.usual_steps(target) == target.quick <= target.steps / 2
     assert starting.usual_steps(target, "mlora-asym", 4) == target.quick
+    assert handlers.restore(by_name(FitTab), {"sample": sample})["steps"] == target.quick
+    assert handlers.restore(by_name(FitTab), {"sample": sample, "kind": "mlp"})["steps"] == target.steps
     assert starting.usual_steps(target, "mlp", 4) == target.steps  # a network of its own takes all of them
     asked = target.signal.carried(), ("mlora-asym",), 4, target.quick
     *_, (_, last) = work.fit(*asked, start="auto", base=target.base)
