@@ -69,6 +69,7 @@ SMALL = {
     wide_starts: {"SIGMAS": (0.5, 1.52)},
     arena: {"SEEDS": (0, 1), "SETTINGS": TrainingSettings(epochs=1)},
     table1: {"CLOUDS": 2},
+    table4: {"RUNS": 3},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
     diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
     large_search: {"TRIALS": 1},
