@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -187,6 +188,7 @@ def groups(dataset: str, ids: Iterable[str]) -> list[str]:
     return [item.partition("@")[0] if found is None else found.group_of(item) for item in ids]
 
 
+@lru_cache(maxsize=4096)  # a plan of all experiments asks ten thousand times
 def slug(name: str) -> str:
     """Returns a data set's name as it appears in file names: `emoji/people` is `emoji-people`, and
     `images:some/where/faces` is `images-faces`."""
