@@ -73,7 +73,12 @@ def _row(representation: str, encoder: str, values: list[dict]) -> dict:
     row = {"representation": representation, "encoder": encoder}
     if "refusal" in values[0]:
         return row | {"why not": values[0]["refusal"]}
-    row |= {"seeds": len(values)}
+    return row | averaged(values)
+
+
+def averaged(values: list[dict]) -> dict:
+    """What the results of several seeds say together, with intervals as for a row."""
+    row: dict = {"seeds": len(values)}
     row |= {name: float(np.mean([one[name] for one in values])) for name in values[0] if name != "right"}
     found = [one["accuracy"] for one in values]
     if len(found) > 1:  # there is no spread of linear encoders, which draw nothing
