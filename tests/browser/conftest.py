@@ -124,23 +124,79 @@ def open_page(address, tabs):
     been free of errors, and must have contacted only the app."""
     visits = []
 
-    def visit(*, link: str = "", flags: tuple[str, ...] = (), **options) -> Page:
-        page = tabs.take(flags, {"viewport": {"width": 1440, "height": 900}, **options})
-        page.set_default_timeout(PATIENCE)
-        visits.append(Heard(page, address))
-        page.goto(address + link)
-        if not link:  # a link may open another tab than the Atlas
-            page.locator(".wsr-plot .main-svg").first.wait_for()
-            # the panel has pictures once Python has filled the page
-            page.locator(".wsr-pictures button").first.wait_for()
-        return page
+    def visit(**wanted) -> Page:
+        visits.append(_visit(address, tabs, **wanted))
+        return visits[-1].page
 
     yield visit
     for heard in visits:
         heard.stop()
         tabs.give_back(heard.page)
-        assert not [text for text in heard.errors if not any(word in text for word in HARMLESS)]
-        assert not heard.strangers
+        heard.check()
+
+
+def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), before=None, **options) -> "Heard":
+    """before: is called with the tab, before the page is opened in it."""
+    page = tabs.take(flags, {"viewport": {"width": 1440, "height": 900}, **options})
+    page.set_default_timeout(PATIENCE)
+    heard = Heard(page, address)
+    if before:
+        before(page)
+    page.goto(address + link)
+    if not link:  # a link may open another tab than the Atlas
+        page.locator(".wsr-plot .main-svg").first.wait_for()
+        # the panel has pictures once Python has filled the page
+        page.locator(".wsr-pictures button").first.wait_for()
+    return heard
+
+
+@pytest.fixture(scope="module")
+def kept(tabs):
+    """The visits that tests of one file take over from each other, by their options."""
+    visits = {}
+    yield visits
+    for heard in visits.values():
+        heard.stop()
+        tabs.give_back(heard.page)
+
+
+@pytest.fixture
+def keep_page(address, tabs, kept, request):
+    """Like `open_page`, without a link, for tests that need no fresh visit: the page is as the test before left it,
+    except that the Atlas is open, in light colours. A visit costs more than most such tests do in it. Each test must
+    have been free of errors; after one that fails, the next gets a fresh visit."""
+    taken = []
+
+    def take(**options) -> Page:
+        taken.append(repr(sorted(options.items())))
+        if taken[-1] not in kept:
+            kept[taken[-1]] = _visit(address, tabs, **options)
+        page = kept[taken[-1]].page
+        page.mouse.move(0, 0)
+        page.evaluate("document.body.classList.remove('dark'), scrollTo(0, 0)")
+        page.get_by_role("tab", name="Atlas").click()
+        page.locator("[role=tab][aria-selected=true]:has-text('Atlas')").wait_for()
+        return page
+
+    yield take
+    for key in taken:
+        heard = kept[key]
+        if request.node.stash.get(FAILED, True) or heard.wrong():
+            del kept[key]
+            heard.stop()
+            tabs.give_back(heard.page)
+        heard.check()
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 class Heard:
@@ -162,6 +218,13 @@ class Heard:
         for event, listener in self.listeners.items():
             self.page.remove_listener(event, listener)
 
+    def wrong(self) -> list[str]:
+        """Errors and strangers so far."""
+        return [text for text in self.errors if not any(word in text for word in HARMLESS)] + self.strangers
+
+    def check(self) -> None:
+        assert not self.wrong()
+
     def _said(self, said) -> None:
         if said.type == "error" and not (self.leaving and said.text.startswith(CUT_OFF)):
             self.errors.append(said.text)
@@ -177,5 +240,7 @@ class Heard:
 
 
 @pytest.fixture
-def page(open_page) -> Page:
-    return open_page()
+def page(request) -> Page:
+    """A fresh visit, or, in a test that is marked so, a kept one."""
+    kept = request.node.get_closest_marker("kept")
+    return request.getfixturevalue("keep_page" if kept else "open_page")()

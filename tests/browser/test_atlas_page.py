@@ -1,5 +1,6 @@
 """The Atlas in a browser: what a visitor sees and does."""
 
+import pytest
 from on_map import DRAWN, PLACE, picked
 
 from app.components import plotly_script
@@ -8,6 +9,7 @@ from app.main import SENTENCE
 PATIENCE = 120_000  # ms for pages that are not the fixture's
 
 
+@pytest.mark.kept
 def test_something_is_picked_and_on_screen_at_once(page):
     """After this tab, a visitor says: nobody told it what a chair is, and the chairs are together."""
     assert page.locator("h1").inner_text() == "wsr"
@@ -65,10 +67,12 @@ def test_a_first_visit_fetches_little(browsers, address):
     page.context.close()
 
 
+@pytest.mark.kept
 def test_the_first_picture_leaves_when_the_map_is_there(page):
     page.wait_for_function("!document.querySelector('.wsr-first')")
 
 
+@pytest.mark.kept
 def test_a_click_opens_the_point(page):
     x, y, item = page.evaluate(PLACE, [1, 3])
     before = page.locator(".wsr-frame img").first.get_attribute("src")
@@ -81,6 +85,7 @@ def test_a_click_opens_the_point(page):
     assert "dB PSNR" in page.locator(".wsr-facts").inner_text()
 
 
+@pytest.mark.kept
 def test_the_last_of_several_quick_clicks_counts(page):
     for trace in (0, 1, 2):
         x, y, item = page.evaluate(PLACE, [trace, 3])
@@ -130,6 +135,7 @@ def test_another_data_set_at_once_leaves_nothing_of_the_first(page):
     assert len(near) == 6 and set(near) <= set(on_map)
 
 
+@pytest.mark.kept
 def test_a_drag_is_not_a_pick(page):
     x, y, _ = page.evaluate(PLACE, [1, 3])
     before = page.locator(".wsr-facts b").inner_text()
@@ -154,6 +160,7 @@ def test_pointing_shows_the_thumbnail(page):
     assert tip.locator(".wsr-class").inner_text() == "chair"
 
 
+@pytest.mark.kept
 def test_a_neighbour_opens_and_the_keyboard_reaches_everything(page):
     neighbour = page.locator(".wsr-pictures button:visible").nth(2)
     item = neighbour.get_attribute("title")
@@ -219,6 +226,7 @@ def test_shapes_can_be_orbited(page):
     assert "IoU" in page.locator(".wsr-facts").inner_text()
 
 
+@pytest.mark.kept
 def test_dark_follows_the_page(page):
     ink = "document.querySelector('.wsr-plot')._fullLayout.font.color"
     light = page.evaluate(ink)

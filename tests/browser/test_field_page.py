@@ -35,16 +35,16 @@ def served(page, address, base_name, alpha):
     """Lets the page fetch two random instances of each representation on a base; returns what to ask for, and the
     representation and the weights of the mix of each."""
     base, files, asked, mixes = load_base(base_name), {}, [], []
-    files["base"] = base_file(base)
+    files[base_name] = base_file(base)  # the page keeps what it has fetched from an address
     for name in wsr.representations:
         model = make_representation(name, base, base.config, mask_seed=base.info.mask_seed)
         noise = torch.Generator().manual_seed(5)
         a, b = (model.initial() + 0.05 * torch.randn(model.size, generator=noise) for _ in range(2))
         elements = {f"{kind}.{part}": value for kind in model.kind.symmetries
                     for part, value in element(model, kind, 2).items()}  # fmt: skip
-        files[f"{name}-network"] = network_file(model, "base")
-        files[f"{name}-vectors"] = vectors_file({"a": a, "b": b} | elements)
-        own = {"network": f"{DATA}{name}-network", "vectors": f"{DATA}{name}-vectors"}
+        files[f"{base_name}-{name}-network"] = network_file(model, base_name)
+        files[f"{base_name}-{name}-vectors"] = vectors_file({"a": a, "b": b} | elements)
+        own = {what: f"{DATA}{base_name}-{name}-{what}" for what in ("network", "vectors")}
         asked.append({**own, "from": "a", "to": "b", "alpha": alpha})
         mixes.append((model, torch.lerp(a, b, alpha)[None]))
     start = f"{address}{DATA}"
@@ -55,8 +55,7 @@ def served(page, address, base_name, alpha):
 def extract_inside(model, vector, grid):
     """The number of samples of a grid that lie inside a shape."""
     places = (np.indices((grid,) * 3).reshape(3, -1).T * 2 + 1) / grid - 1
-    points = torch.from_numpy(places.astype(np.float32))[None]
-    return int((evaluate_in_chunks(model, vector, points) > 0).sum())
+    return int((evaluate_in_chunks(model, vector, torch.from_numpy(places.astype(np.float32))[None]) > 0).sum())
 
 
 def test_dragging_draws_all_six_without_the_server(page):
@@ -161,6 +160,7 @@ def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
 
 
 @pytest.mark.parametrize("base_name", ["emoji", "faces"])
+@pytest.mark.kept
 def test_the_page_draws_what_pytorch_draws(page, address, base_name):
     asked, mixes = served(page, address, base_name, 0.3)
     wanted = [render_images(model, vector, SIZE, SIZE)[0] for model, vector in mixes]
@@ -174,6 +174,7 @@ def test_the_page_draws_what_pytorch_draws(page, address, base_name):
             assert apart.max() <= 1 and drawn[..., 3].min() == 255, f"{name} by the {means}"
 
 
+@pytest.mark.kept
 def test_the_page_moves_weights_as_pytorch_does(page, address):
     """Each action on each representation, and the terms of adapters that are switched off."""
     asked, mixes = served(page, address, "faces", 0.0)
@@ -248,9 +249,9 @@ def test_sliders_of_symmetry_act_without_the_server(page):
     assert float(told.inner_text()) == pytest.approx(float(after[0]), rel=0.01)
 
 
-def test_the_server_draws_for_a_browser_that_cannot(page):
-    page.route("**/wsr/field/page/decoder.js", lambda route: route.fulfill(body=NONE, content_type="text/javascript"))
-    page.reload()
+def test_the_server_draws_for_a_browser_that_cannot(open_page):
+    none = lambda route: route.fulfill(body=NONE, content_type="text/javascript")  # noqa: E731
+    page = open_page(before=lambda page: page.route("**/wsr/field/page/decoder.js", none))
     page.get_by_role("tab", name="Generate").click()
     page.get_by_label("Emoji", exact=True).locator("visible=true").click()
     page.wait_for_function("location.search.includes('tab=generate&data=emoji')")
@@ -268,6 +269,7 @@ def test_the_server_draws_for_a_browser_that_cannot(page):
     page.wait_for_function(f"before => ![undefined, before].includes({told}?.textContent)", arg=before)
 
 
+@pytest.mark.kept
 def test_the_page_finds_the_same_inside_of_a_shape(page, address):
     asked, mixes = served(page, address, "shapes10", 0.7)
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(2)) * 2 - 1
@@ -279,6 +281,7 @@ def test_the_page_finds_the_same_inside_of_a_shape(page, address):
             assert np.abs(np.array(values) - wanted).max() <= 0.01 * np.abs(wanted).mean(), f"{name} by the {means}"
 
 
+@pytest.mark.kept
 def test_the_page_draws_the_surface_that_the_server_draws(page, address):
     """At once, and when it has followed the surface from another one's."""
     asked, mixes = served(page, address, "shapes10", 0.7)
