@@ -1,5 +1,6 @@
 """A served app over tiny assets, and a browser that records every error and every request to another machine."""
 
+import functools
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import tiny_assets
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 PATIENCE = 120_000  # ms; long enough for a busy machine, since these tests do not measure time
 # WebGL in software and everything else drawn without it, as on a machine without a GPU.
@@ -101,12 +102,20 @@ class Tabs:
     def __init__(self, browsers):
         self.browsers, self.contexts, self.idle = browsers, {}, defaultdict(list)
 
-    def take(self, flags: tuple[str, ...], options: dict) -> Page:
+    def take(self, flags: tuple[str, ...], *, viewport: dict, **options) -> Page:
         key = flags, repr(sorted(options.items()))
         if key not in self.contexts:
             self.contexts[key] = self.browsers(*flags).new_context(**options)
         idle = self.idle[self.contexts[key]]
-        return idle.pop() if idle else self.contexts[key].new_page()
+        page = idle.pop() if idle else self._new(self.contexts[key])
+        page.set_viewport_size(viewport)
+        return page
+
+    def _new(self, context: BrowserContext) -> Page:
+        page = context.new_page()
+        # asked so often, and not in each frame, a page that is waited for may rest
+        page.wait_for_function = functools.partial(page.wait_for_function, polling=50)
+        return page
 
     def give_back(self, page: Page) -> None:
         """Ends the visit, and leaves nothing of it in the tab."""
@@ -137,7 +146,7 @@ def open_page(address, tabs):
 
 def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), before=None, **options) -> "Heard":
     """before: is called with the tab, before the page is opened in it."""
-    page = tabs.take(flags, {"viewport": {"width": 1440, "height": 900}, **options})
+    page = tabs.take(flags, **{"viewport": {"width": 1440, "height": 900}, **options})
     page.set_default_timeout(PATIENCE)
     heard = Heard(page, address)
     if before:
@@ -172,6 +181,7 @@ def keep_page(address, tabs, kept, request):
         if taken[-1] not in kept:
             kept[taken[-1]] = _visit(address, tabs, **options)
         page = kept[taken[-1]].page
+        page.unroute_all()
         page.mouse.move(0, 0)
         page.evaluate("document.body.classList.remove('dark'), scrollTo(0, 0)")
         page.get_by_role("tab", name="Atlas").click()

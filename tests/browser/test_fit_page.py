@@ -81,6 +81,7 @@ def zoomed_into(page):
     frame.dblclick()
 
 
+@pytest.mark.kept
 def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     choose(fit_page, "coffee")
     press(fit_page, "Fit")

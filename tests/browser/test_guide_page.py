@@ -61,7 +61,6 @@ def test_a_term_in_text_is_explained_by_pointer_and_keyboard(page):
     assert page.evaluate(BROKEN) == []  # also with the sentence on screen
 
 
-@pytest.mark.kept
 def test_each_term_is_underlined_once_in_a_tab(page):
     for name in ("Atlas", "Connect", "Symmetry", "Audit", "Results"):
         open_tab(page, name)

@@ -89,6 +89,7 @@ def test_two_maps_stand_side_by_side(page):
     page.wait_for_function(f"({maps}).length === 2")
 
 
+@pytest.mark.kept
 def test_samples_appear_from_noise_and_one_is_opened(page):
     open_tab(page, "Generate")
     page.get_by_role("button", name="Sample", exact=True).click()
