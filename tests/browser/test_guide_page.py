@@ -13,7 +13,7 @@ BROKEN = """axe.run(document, {resultTypes: ["violations"]}).then(({violations})
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 TIP = "[role=tooltip]:visible"
 MARK = ".wsr-term:visible"
-UNDERLINED = """[...CSS.highlights.get("wsr-terms")].map((range) =>
+UNDERLINED = """[...(CSS.highlights.get("wsr-terms") ?? [])].map((range) =>
   range.startContainer.data.slice(range.startOffset, range.endOffset))"""
 MARKED = "[...document.querySelectorAll('.wsr-term')].filter((e) => e.checkVisibility()).map((e) => e.textContent)"
 # Where a text of a chart is on the page.
@@ -61,9 +61,11 @@ def test_a_term_in_text_is_explained_by_pointer_and_keyboard(page):
     assert page.evaluate(BROKEN) == []  # also with the sentence on screen
 
 
+@pytest.mark.kept
 def test_each_term_is_underlined_once_in_a_tab(page):
     for name in ("Atlas", "Connect", "Symmetry", "Audit", "Results"):
         open_tab(page, name)
+        page.wait_for_function(f"[...{UNDERLINED}, ...{MARKED}].length")  # a busy server takes a while
         page.wait_for_timeout(2000)
         found = page.evaluate(f"[...{UNDERLINED}, ...{MARKED}]")
         single = [text for text in found if "-" not in text or text in glossary.TERMS]

@@ -36,7 +36,6 @@ def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
     assert "dB PSNR" in figures.first.inner_text()
 
 
-@pytest.mark.kept
 def test_a_link_opens_what_was_on_screen(page):
     open_tab(page, "Connect")
     page.locator(".wsr-six figure img:visible").first.wait_for()
