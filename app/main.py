@@ -84,6 +84,7 @@ def launch(host: str | None = None, port: int | None = None, block: bool = True)
         server_name=host, server_port=port, prevent_thread_lock=True, quiet=True, share=False, ssr_mode=False,
         footer_links=[], run_history=False, enable_monitoring=False, pwa=False, max_file_size=session.UPLOAD_LIMIT,
         favicon_path=ICON, theme=theme(), css_paths=[CSS], mcp_server=tools, state_session_capacity=session.SESSIONS,
+        _frontend=False,  # gradio would ask for its own page, and give up on a machine that is busy for three seconds
         app_kwargs={"middleware": middleware(), "exception_handlers": {OSError: full}, "routes": routes()},
     )  # fmt: skip
     print(f"wsr is at {address}", flush=True)

@@ -212,6 +212,12 @@ class Context:
 
     def cells(self, experiment: Experiment) -> list[Cell]:
         """All cells of an experiment's grid, whether `only` includes them or not."""
+        known, cells = self.memory.get(key := ("cells", experiment.name, self.preset, self.given), (None, []))
+        if known is not experiment:
+            self.memory[key] = experiment, (cells := self._cells(experiment))
+        return list(cells)
+
+    def _cells(self, experiment: Experiment) -> list[Cell]:
         values = experiment.grid
         if not callable(values):
             axes = {"data": self.data(experiment)} if experiment.data else {}

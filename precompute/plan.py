@@ -3,7 +3,7 @@
 import graphlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from precompute import records
@@ -94,14 +94,14 @@ class Plan:
 
     def graph(self, names: Iterable[str], again: bool = False) -> graphlib.TopologicalSorter:
         """The nodes that `order` returns, prepared to be taken one after the other (`ready`)."""
-        names = list(names)
+        names, state = list(names), cache(self.state)
         asked = [node for name in names for node in self._asked(name)]
         included, edges = set(asked), {}
         while asked:
             node = asked.pop()
             before = self.gathered(node) if node.is_report else self._makers(self.needs(node))
-            rests = node.is_report or (not (again and node.experiment in names) and self.state(node).word in THERE)
-            missing = [] if rests else [other for other in before if self.state(other).word not in THERE]
+            rests = node.is_report or (not (again and node.experiment in names) and state(node).word in THERE)
+            missing = [] if rests else [other for other in before if state(other).word not in THERE]
             # a needed report is written again if cells that it is about are made
             missing += [one for one in before if one.is_report and missing and set(missing) & set(self.gathered(one))]
             asked += [other for other in missing if other not in included]

@@ -6,13 +6,13 @@ identity of its inputs) is told.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from precompute.durations import Duration, duration, in_words
 from precompute.experiment import Cell, Context, Experiment, refuse_unfit
 from precompute.experiments import experiments
-from precompute.plan import STALE, THERE, Plan
+from precompute.plan import STALE, THERE, Plan, State
 from precompute.runner import Runner
 from precompute.selection import modality_of
 from wsr.devices import default_device
@@ -193,18 +193,19 @@ def _tell(steps: list[Step], asked: Asked) -> None:
     making: dict[str, Duration] = {}
     for step in steps:
         asked.say(f"{step}:")
+        states = {node: step.plan.state(node) for node in _nodes(step)}  # each looks at files, and none changes here
         by_experiment: dict[str, list[Cell]] = {}
-        for node in _nodes(step):
+        for node in states:
             if not node.is_report:
                 by_experiment.setdefault(node.experiment, []).append(node)
         for name, nodes in by_experiment.items():
-            missing = {str(node): duration(step.plan, node) for node in nodes if _lacks(step.plan, node)}
-            words = Counter(_word(step.plan, node, making) for node in nodes)
+            missing = {str(node): duration(step.plan, node) for node in nodes if _lacks(states[node])}
+            words = Counter(_word(step.plan, node, states[node], making) for node in nodes)
             fresh = {node: long for node, long in missing.items() if node not in making}
             told = ", ".join(f"{count} {word}" for word, count in words.items())
             asked.say(f"  {name}: {told}{_times(fresh.values())}")
             making |= fresh
-        for line in _stale(step):
+        for line in _stale(step, states):
             asked.say(f"  {line}")
     asked.say(
         f"To make: {counted(len(making), 'cell')}{_times(making.values())}"
@@ -213,16 +214,16 @@ def _tell(steps: list[Step], asked: Asked) -> None:
     _tell_left_out(asked)
 
 
-def _lacks(plan: Plan, node: Cell) -> bool:
-    return plan.state(node).word not in (*THERE, STALE)
+def _lacks(state: State) -> bool:
+    return state.word not in (*THERE, STALE)
 
 
-def _word(plan: Plan, node: Cell, making: Iterable[str]) -> str:
-    if _lacks(plan, node):
+def _word(plan: Plan, node: Cell, state: State, making: Iterable[str]) -> str:
+    if _lacks(state):
         return "made above" if str(node) in making else "to make"
-    if plan.state(node).word in THERE:
+    if state.word in THERE:
         return "used"
-    return "stale" if _stays(plan, node) else "to write again, from what has changed"
+    return "stale" if _stays(plan, node, state) else "to write again, from what has changed"
 
 
 def _times(of: Iterable[Duration]) -> str:
@@ -247,15 +248,15 @@ def _tell_left_out(asked: Asked) -> None:
         asked.say(f"Not part of `all`: {'; '.join(left)}; and the experiments with a * in `python -m precompute list`.")
 
 
-def _stale(step: Step) -> Iterator[str]:
+def _stale(step: Step, states: Mapping[Cell, State]) -> Iterator[str]:
     """A line for each cell that is stale and stays as it is."""
-    for node in _nodes(step):
-        if _stays(step.plan, node):
-            yield f"{node} is {step.plan.state(node)}; it stays as it is without --again"
+    for node, state in states.items():
+        if _stays(step.plan, node, state):
+            yield f"{node} is {state}; it stays as it is without --again"
 
 
-def _stays(plan: Plan, node: Cell) -> bool:
-    return plan.state(node).word == STALE and not node.is_report and not plan.of(node).gathers
+def _stays(plan: Plan, node: Cell, state: State) -> bool:
+    return state.word == STALE and not node.is_report and not plan.of(node).gathers
 
 
 def _run(steps: list[Step], asked: Asked) -> list[str]:
@@ -264,16 +265,17 @@ def _run(steps: list[Step], asked: Asked) -> list[str]:
     for place, step in enumerate(steps):
         runner = Runner(step.plan.experiments, step.plan.context, say=asked.say)
         nodes, used = _nodes(step), 0
-        for line in () if asked.again else _stale(step):
+        for line in () if asked.again else _stale(step, {node: step.plan.state(node) for node in nodes}):
             asked.say(line)
         for i, node in enumerate(nodes):
-            if step.plan.state(node).word in THERE or (_stays(step.plan, node) and not asked.again):
+            stays = _stays(step.plan, node, state := step.plan.state(node))
+            if state.word in THERE or (stays and not asked.again):
                 used += 1
                 continue
             if not node.is_report:
                 left = _left(step.plan, nodes[i:]) + sum(_left(one.plan, _nodes(one)) for one in steps[place + 1 :])
                 asked.say(f"{step}: {node}, about {in_words(left)} left of what is known")
-            failed += filter(None, [runner.attempt(node, asked.again and _stays(step.plan, node))])
+            failed += filter(None, [runner.attempt(node, asked.again and stays)])
         asked.say(f"{step}: {used} of {len(nodes)} were there and are used")
     _tell_left_out(asked)
     return failed
@@ -281,4 +283,4 @@ def _run(steps: list[Step], asked: Asked) -> list[str]:
 
 def _left(plan: Plan, nodes: list[Cell]) -> float:
     """Seconds that the cells still to be made take, as far as is known."""
-    return sum(duration(plan, node).seconds or 0.0 for node in nodes if _lacks(plan, node))
+    return sum(duration(plan, node).seconds or 0.0 for node in nodes if _lacks(plan.state(node)))

@@ -39,8 +39,8 @@ function rings() {
 }
 
 function names() {
-  const placed = marked().filter((p) => p.role === "placed" && p.label);
-  return placed.map(({ x, y, label }) => ({ x, y, text: escaped(label), showarrow: false, yshift: 18 }));
+  const placed = marked().filter((p) => p.role === "placed" && p.label), look = { bgcolor: ink().page, opacity: 0.9, borderpad: 2 };
+  return placed.map(({ x, y, label }) => ({ x, y, text: escaped(label), showarrow: false, yshift: 20, ...look }));
 }
 
 function escaped(text) {

@@ -88,16 +88,11 @@ def begun(fitted: Fitted | None) -> Edits | None:
 
 def editable(fitted: Fitted) -> str | None:
     """The first collection whose weights decode as these do and whose attributes are known."""
-    from wsr.fields.description import FieldDescription
+    return next((name for name in networks.alike(fitted) if _asked_for(name, fitted) and has_attributes(name)), None)
 
-    own = FieldDescription.of(fitted.model)
-    names = [fitted.collection] if fitted.collection else networks.alike(fitted)
-    for name in names:
-        if has_attributes(name):
-            other = FieldDescription.of(networks.zoo(name).representation)
-            if (own.base_sha256, own.mask_seed) == (other.base_sha256, other.mask_seed):
-                return name
-    return None
+
+def _asked_for(name: str, fitted: Fitted) -> bool:
+    return fitted.collection in ("", name)
 
 
 def has_attributes(name: str) -> bool:

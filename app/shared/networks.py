@@ -19,7 +19,7 @@ from jaxtyping import Float, UInt8
 
 from app.components.field.files import field_of
 from app.figures.weights import layer_arrays
-from app.shared.library import CLUSTER, collection, collection_names, files_of, zoo_dir
+from app.shared.library import CLUSTER, collection, collection_names, files_of, meta_of, zoo_dir
 from wsr.caching import cached_by_file
 from wsr.errors import WsrError
 
@@ -105,12 +105,21 @@ def places(name: str, one: Float[Tensor, "1 p"]) -> tuple[str, dict[tuple[str, i
 
 
 def alike(fitted: Fitted) -> list[str]:
-    """The collections whose weights have the layout of a visitor's own."""
+    """The collections whose weights decode as a visitor's own do: on the same base, with the same layout and mask."""
+    from wsr.fields.description import FieldDescription
+
+    own = FieldDescription.of(fitted.model)
+
+    def decodes_alike(name: str) -> bool:
+        meta = meta_of(zoo_dir(name))
+        return (meta["base_sha256"] or None, meta["mask_seed"]) == (own.base_sha256, own.mask_seed)
+
     return [
         found.name
         for found in map(collection, collection_names())
         if (found.modality, found.representation) == (fitted.modality, fitted.model.name)
         and found.layout == fitted.model.layout.to_json()
+        and decodes_alike(found.name)
     ]
 
 

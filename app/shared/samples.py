@@ -59,6 +59,7 @@ class Target:
     trouble: str = ""
     seconds: float = 0.0
     quick: int = 0  # steps after which a fit in the default representation looks right; 0 if not known
+    base: str | None = None  # on which it is fitted, if not on the modality's own
     note: str = ""  # sentences about what was repaired in a visitor's shape, and what may lead to a poor fit
 
     @property
@@ -92,8 +93,9 @@ def _rounds(*groups: list[Sample]) -> Iterator[list[Sample]]:
 
 
 def _fetched(*_: str) -> list[Path]:
-    """The files that exist once data sets have been fetched; photographs and what is generated never change."""
-    return [path for dataset in everything() for path in dataset.fetched()]
+    """The files that exist once data sets have been fetched, and the bases; photographs and what is generated never
+    change."""
+    return [*(path for dataset in everything() for path in dataset.fetched()), *map(Path, library.bases())]
 
 
 @cached_by_file(_fetched, maxsize=16)
@@ -107,7 +109,8 @@ def _offered(name: str) -> dict[str, tuple[Sample, Signal]]:
     for signal in signals.select(item for item in dataset.samples if item in there):
         words = dataset.label_of(signal.id)
         key = f"{dataset.in_links or name}:{signal.id}"
-        found[key] = Sample(key, words if words != signal.id else signal.cls or words, signal.modality), signal
+        label = words if words != signal.id else dataset.called.format(signal.cls or words)
+        found[key] = Sample(key, label, signal.modality), signal
     return found
 
 
@@ -161,14 +164,26 @@ def _photograph(name: str) -> Path:
 
 
 def _seen(dataset: str, signal: Signal, label: str) -> Target:
+    from wsr.fields.checkpoint import load_base
     from wsr.fitting.fit import default_steps
 
     content, modality = signal.read(), signal.modality
     config = preset(library.live_preset(modality), modality).fit
-    steps = min(default_steps(Signals(dataset, signal.dim, [signal], modality), config), MOST_STEPS)
+    base, alone = own_base(dataset), Signals(dataset, signal.dim, [signal], modality)
+    steps = min(default_steps(alone, config, load_base(base) if base else None), MOST_STEPS)
     note = " ".join(modality.warnings(content)) if dataset == "yours" else ""
     kept = replace(signal, reader=partial(same, content))  # a fit need not read it again
-    return Target(kept, label, modality.picture(content, VIEW), steps, modality.aspect(content), note=note)
+    view, aspect = modality.picture(content, VIEW), modality.aspect(content)
+    return Target(kept, label, view, steps, aspect, base=base, note=note)
+
+
+def own_base(dataset: str) -> str | None:
+    """The base on which the zoos of a data set were fitted, if it is another than the modality's own and is here."""
+    for found in library.collections_of(dataset):
+        base = Path(str(library.meta_of(library.zoo_dir(found.name)).get("base"))).stem
+        if found.representation == registry.DEFAULT and base != found.modality.default_base:
+            return base if any(Path(path).stem == base for path in library.bases()) else None
+    return None
 
 
 def strip() -> list[dict[str, str]]:
@@ -192,7 +207,7 @@ def usual_steps(found: Target) -> int:
         return found.quick
     modality = found.modality
     learnt = found.steps == preset(library.live_preset(modality), modality).fit.steps
-    encoded = learnt and there(encoder_path(modality.default_base, registry.DEFAULT))
+    encoded = learnt and there(encoder_path(found.base or modality.default_base, registry.DEFAULT))
     return min(found.steps, modality.encoded_steps) if encoded else found.steps
 
 

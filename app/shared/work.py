@@ -82,11 +82,11 @@ def every_for(steps: int) -> int:
 
 def fit(
     signal: Signal, names: tuple[str, ...], rank: int, steps: int, evaluator: "Evaluator | None" = None,
-    start: str = "plain",
+    start: str = "plain", base: str | None = None,
 ) -> Iterator[tuple[str, Step]]:  # fmt: skip
     """Fits one target with each of the representations in turns of a few steps, at the preset of the zoos on the same
     base. Yields the name of a representation and its step; a fit that begins where an encoder says also has a step 0.
-    start: that of `wsr.fit`."""
+    start, base: those of `wsr.fit`."""
     from wsr.devices import default_device
     from wsr.fitting.fit import representation_for
     from wsr.fitting.settings import FitSettings, Start
@@ -96,7 +96,7 @@ def fit(
     problem = _problem(signal, evaluator, device)
     streams = {}
     for name in names:
-        model = representation_for(name, None, signal.modality, rank, at).to(device)
+        model = representation_for(name, base, signal.modality, rank, at).to(device)
         streams[name] = _steps(problem, model, settings)
     try:
         while streams:

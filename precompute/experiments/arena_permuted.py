@@ -6,11 +6,12 @@ a permutation takes away. It is no substitute for fits with independent starts, 
 An encoder that is invariant to permutations reads here what it reads in `arena`.
 """
 
-from tempfile import TemporaryDirectory
+from pathlib import Path
 
 from precompute.experiment import Cell, Context, Experiment
 from precompute.experiments import arena
 from wsr import encoders
+from wsr.cleanup import temporary_folder
 from wsr.fields import registry
 from wsr.paths import cache_dir
 from wsr.symmetry import permuted_copies
@@ -26,16 +27,16 @@ def permutable() -> list[str]:
 
 
 def run(cell: Cell, context: Context) -> dict:
-    """As for `arena`."""
-    cache_dir().mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=cache_dir()) as folder:
-        return arena.read(permuted(context.open_zoo(cell), folder), cell)
+    """As for `arena`. All encoders of a run read the same permuted zoo."""
+    key = ("permuted", cell.data, cell.representation)
+    made = context.shared(key, lambda: permuted(context.open_zoo(cell), temporary_folder("permuted-", cache_dir())))
+    return arena.read(made, cell)
 
 
-def permuted(zoo: Zoo, folder: str) -> Zoo:
+def permuted(zoo: Zoo, folder: Path) -> Zoo:
     """Writes a zoo of the same fits, each in an order of its own."""
     model, names = zoo.representation, ("dataset", "preset", "init", "sigma", "init_seed", "steps")
-    made = Zoo.create(f"{folder}/{zoo.path.name}", model, **{name: zoo.meta[name] for name in names})
+    made = Zoo.create(folder / zoo.path.name, model, **{name: zoo.meta[name] for name in names})
     weights = permuted_copies(model, zoo.weights(), 2, ORDERS)[len(zoo) :]
     made.append(weights, zoo.index.to_dict("records"))
     return made

@@ -41,7 +41,7 @@ def run(cell: Cell, context: Context) -> dict:
     index = index[index["status"] == "ok"]
     with bar(str(cell)) as update:
         found = probe(
-            zoo.weights(index["id"].tolist()).numpy(), index["class"].to_numpy(), protocol=cell["protocol"],
+            zoo.weights(index["id"].tolist()).numpy(), index["class"].to_numpy(), RUNS, protocol=cell["protocol"],
             progress=lambda i: update(i, RUNS),
         )  # fmt: skip
     scores = {key: (100 * getattr(found, key)).tolist() for key in MEASURES}

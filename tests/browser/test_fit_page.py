@@ -3,6 +3,8 @@
 import pytest
 from playwright.sync_api import TimeoutError
 
+from tests.browser.steps import unfold
+
 
 @pytest.fixture
 def fit_page(page):
@@ -110,7 +112,7 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
 
 def test_a_shape_becomes_a_surface(fit_page):
     choose(fit_page, "chair")
-    fit_page.get_by_text("Settings").click()
+    unfold(fit_page, "Settings")
     steps = fit_page.get_by_label("number input for Steps")
     steps.fill("40")
     steps.press("Enter")
@@ -126,7 +128,7 @@ def test_the_first_sample_is_done_after_few_steps_and_looks_right(fit_page):
     assert first.inner_text().endswith("70 steps")
     first.click()
     state(fit_page, "Car is chosen")
-    fit_page.get_by_text("Settings").click()
+    unfold(fit_page, "Settings")
     steps = fit_page.get_by_label("number input for Steps").element_handle()
     fit_page.wait_for_function("steps => steps.value === '70'", arg=steps)
     press(fit_page, "Fit")

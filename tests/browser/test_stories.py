@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.pixels import DIFFERENCE
+from tests.browser.steps import type_into, unfold
 from tests.imports import pairs
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
@@ -112,11 +113,8 @@ def test_a_class_is_asked_for_above_the_grid_and_the_address_tells_of_what_is_on
     page.locator(".wsr-row:visible", has_text="sample 1").locator("img").wait_for()
     (before,) = sources(page, page.locator(".wsr-row:visible", has_text="sample 1"))
     assert page.locator(".wsr-chips:visible label.selected").inner_text() == "any"
-    page.get_by_text("Settings", exact=True).locator("visible=true").click()
-    seed = page.get_by_label("Seed")
-    seed.fill("7")
-    seed.press("Enter")
-    page.wait_for_timeout(300)
+    unfold(page, "Settings")
+    type_into(page.get_by_label("Seed"), "7")
     assert "seed=" not in page.evaluate("location.search")  # what is on screen was not drawn from it
     page.locator(".wsr-chips:visible").get_by_label("chair", exact=True).check()
     page.locator(".wsr-stale:visible").wait_for()
@@ -167,7 +165,7 @@ def test_weights_of_ones_own_are_a_map_and_their_samples_are_audited(page, tmp_p
     def upload(box, path):
         page.locator(".block:visible", has_text=box).last.locator("input[type=file]").set_input_files(path)
 
-    page.get_by_text("Your own weights").click()
+    unfold(page, "Your own weights")
     upload("A zoo of yours", tmp_path / "notes.zip")
     page.locator(".wsr-failed:visible", has_text="'notes.zip' is no file of weights").wait_for()
     page.locator(".block:visible", has_text="A zoo of yours").last.get_by_label("Clear").click()
@@ -183,7 +181,7 @@ def test_weights_of_ones_own_are_a_map_and_their_samples_are_audited(page, tmp_p
     page.wait_for_function("location.search.includes('data=yours-')")
 
     open_tab(page, "Audit")
-    page.get_by_text("Audit your own samples").click()
+    unfold(page, "Audit your own samples")
     upload("Samples of a generator", samples)
     upload("Its training zoo", training)
     for name in ("samples-sent.zip", "train-sent.zip"):

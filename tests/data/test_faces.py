@@ -32,7 +32,7 @@ def blocks(face: str) -> np.ndarray:
 @pytest.fixture(scope="module")
 def drawn() -> np.ndarray:
     """(110, 128, 128, 3): faces of every split."""
-    return np.stack([face.read() for face in load_signals("faces/100")][::10])
+    return np.stack([face.read() for face in list(load_signals("faces/100"))[::10]])
 
 
 def test_ids_and_splits_do_not_depend_on_how_many_faces_there_are():

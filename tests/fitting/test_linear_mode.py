@@ -22,7 +22,7 @@ def targets():
 
 def midpoint(targets: np.ndarray, representation: str) -> tuple[float, float]:
     """Returns the mean PSNR of two fits, and that of the field halfway between their weights."""
-    ends = [wsr.fit(targets, representation, "emoji", steps=200, points=256, init_seed=seed) for seed in (0, 1)]
+    ends = [wsr.fit(targets, representation, "emoji", steps=100, points=256, init_seed=seed) for seed in (0, 1)]
     middle = ends[0]
     quality = float(np.mean([end.quality.mean() for end in ends]))
     middle.weights = (ends[0].weights + ends[1].weights) / 2

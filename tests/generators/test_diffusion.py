@@ -84,7 +84,7 @@ def test_the_last_noise_of_the_cpu_preset_hides_what_weights_have_in_common():
 @pytest.mark.parametrize("predict", PREDICTIONS)
 def test_training_finds_the_two_groups(adapter, predict):
     # as at the `cpu` preset, the final noise is so large that it hides the group of a weight
-    config = replace(TINY, predict=predict, steps=400, width=32, batch=20, ema=0.98, beta=(1e-3, 0.4))
+    config = replace(TINY, predict=predict, steps=300, width=32, batch=20, ema=0.98, beta=(1e-3, 0.4))
     made = fresh(adapter, config)
     records = list(Training(made, weights(adapter), classes()).run(record_every=50, monitor_every=200))
     assert records[-1].done and records[-1].loss < 0.8 * records[0].loss

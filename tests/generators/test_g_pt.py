@@ -9,7 +9,7 @@ from wsr.generators.diffusion import DiffusionConfig
 from wsr.generators.g_pt import CheckpointGenerator, pairs_of
 from wsr.zoo import Zoo
 
-CONFIG = DiffusionConfig(32, 2, 2, 20, 3e-3, 300, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)
+CONFIG = DiffusionConfig(32, 2, 2, 20, 3e-3, 200, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)
 SNAPSHOTS = [2, 5, 10]
 
 

@@ -135,6 +135,7 @@ def _trained_together(zoo, out):
     torch.save({"written": written, "loss": last.loss}, f"{out}.{torch.distributed.get_rank()}")
 
 
+@pytest.mark.once
 def test_of_two_processes_that_train_together_one_writes(zoo, tmp_path, capfd):
     from accelerate import debug_launcher
 

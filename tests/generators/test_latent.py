@@ -10,7 +10,7 @@ from wsr.generators.latent import LatentConfig
 from wsr.generators.p_diff import PDiff, PDiffConfig
 
 CONFIG = LatentConfig(latent=4, width=64, steps=600, batch=40)
-NOISE = DiffusionConfig(32, 2, 2, 40, 3e-3, 400, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)
+NOISE = DiffusionConfig(32, 2, 2, 40, 3e-3, 200, timesteps=50, beta=(1e-3, 0.2), ema=0.98, shared_modulation=True)
 
 
 def family(count, seed):

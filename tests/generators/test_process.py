@@ -83,7 +83,7 @@ def test_the_times_of_a_flow_lead_from_the_noise_to_the_final_noise(end):
 def test_a_trained_network_samples_the_moments_and_its_file_knows_the_process(predict, shift):
     mixed = torch.tensor([[1.0, 0.0], [0.8, 0.6]])  # a correlation of 0.8
     known = torch.tensor([2.0, -1.0]) + torch.randn(400, 2, generator=torch.Generator().manual_seed(0)) @ mixed.T
-    config = DiffusionConfig(32, 2, 2, 100, 3e-3, 600, predict=predict, flow_shift=shift, beta=(1e-4, 4e-2), ema=0.99)
+    config = DiffusionConfig(32, 2, 2, 100, 3e-3, 400, predict=predict, flow_shift=shift, beta=(1e-4, 4e-2), ema=0.99)
     made = WeightDiffusion.new(None, known, config, [""])
     list(Training(made, known, [""] * 400).run(monitor_every=0))
     found = made.sample(1000, steps=50)

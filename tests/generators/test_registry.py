@@ -87,6 +87,7 @@ def test_the_same_run_is_kept_and_another_one_is_refused(name, zoo, tmp_path):
     assert out.read_bytes() != before
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", names())
 def test_a_damaged_file_is_refused_with_a_sentence(name, zoo, tmp_path):
     out = tmp_path / "m.safetensors"
@@ -168,6 +169,7 @@ def test_names_are_looked_up_once():
     assert {kind.name for kind in kinds("own")} == {"diffusion"} and len(kinds("baseline")) == 3
 
 
+@pytest.mark.once
 def test_listing_the_generators_does_not_load_torch():
     asked = "import sys, wsr.generators.metadata, wsr.metrics.registry; print('torch' in sys.modules)"
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)

@@ -63,6 +63,7 @@ def test_mesh_files_are_those_with_readers():
     assert set(OCCUPANCY.files) == set(MESHES)
 
 
+@pytest.mark.once
 def test_importing_them_loads_nothing_heavy():
     heavy = "{'torch', 'trimesh', 'skimage'} & {*sys.modules}"
     code = f"import sys, wsr.presets, wsr.data, wsr.formats.schema; print({heavy})"

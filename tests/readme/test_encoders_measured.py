@@ -21,7 +21,9 @@ def table(number: int) -> dict[tuple[str, str], str]:
     return {(line[0], of): cell for line in lines for of, cell in zip(head[1:], line[1:], strict=True)}
 
 
-@pytest.mark.parametrize("number, report", [(0, "arena-shapes10"), (1, "arena-permuted-shapes10")])
+@pytest.mark.parametrize(
+    "number, report", [(0, "arena-shapes10"), (1, "arena-permuted-shapes10"), (2, "arena-independent-shapes10")]
+)
 def test_accuracies_are_those_of_the_report(number, report):
     rows = json.loads((assets_dir() / f"reports/{report}.json").read_text())["rows"]
     written = {(row["encoder"], named(row["representation"]).label): row for row in rows}
@@ -30,3 +32,10 @@ def test_accuracies_are_those_of_the_report(number, report):
     for key, cell in shown.items():
         row = written.get(key, {"why not": "it was not measured"})
         assert cell == ("–" if row.get("why not") else f"{row['accuracy']:.1f}"), key
+
+
+def test_gains_from_independent_starts_are_those_of_the_report():
+    gains = json.loads((assets_dir() / "reports/arena-independent-shapes10.json").read_text())["gains"]
+    for row in gains:
+        gain, low, high = (f"{row[key]:.1f}" for key in ("gain", "low", "high"))
+        assert f"{gain} points" in SECTION and f"({low} to {high}" in SECTION

@@ -5,6 +5,8 @@ import torch
 
 from wsr.zoo import Zoo, build_zoo
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 
 def test_short_batches_are_appended_together(made, tmp_path, monkeypatch):
     create, signals = made

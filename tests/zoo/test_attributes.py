@@ -12,6 +12,8 @@ from wsr.zoo import Zoo, build_zoo, merge_zoos, shard
 from wsr.zoo.compress import compress_zoo
 from wsr.zoo.trajectories import build_trajectories
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 
 def described(signals: Signals) -> Signals:
     """Signals of which every other one has a text and a number as attributes, and the rest another number."""

@@ -17,6 +17,8 @@ from wsr.zoo import Zoo, build_zoo, merge_zoos
 from wsr.zoo.cluster import LOCAL, cluster
 from wsr.zoo.remote import local, sent
 
+pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
+
 COUNT, WORKERS, KILLED, STEPS = 120, 2, 2, 10
 
 
@@ -58,7 +60,6 @@ def ray_is_here():
         yield pytest.importorskip("ray")
 
 
-@pytest.mark.once
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found as on Linux")
 def test_workers_that_are_killed_change_nothing(ray_is_here, tmp_path):
     for _ in build_zoo(begun(tmp_path / "whole", STEPS), pictures()):

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from wsr.errors import WsrError
-from wsr.zoo import Zoo, build_zoo
-from wsr.zoo.recipe import OwnStarts
+from wsr.zoo import Zoo, build_zoo, trajectories
+from wsr.zoo.recipe import OwnStarts, zoo_start
 
 
 def test_own_starts_are_the_same_in_every_batch_and_for_no_two_instances(made):
@@ -28,3 +28,12 @@ def test_a_start_comes_from_one_place(made):
     create, signals = made
     with pytest.raises(WsrError, match="its first instance gives: choose one"):
         list(build_zoo(create(own_starts=True, init="first"), signals[:1]))
+
+
+def test_what_begins_at_a_shared_start_refuses_such_a_zoo(made):
+    create, signals = made
+    zoo = create(own_starts=True)
+    for begin in (lambda: zoo_start(zoo), lambda: list(trajectories.build_trajectories(zoo, signals[:1], [1, 2]))):
+        with pytest.raises(WsrError, match="made without --own-starts"):
+            begin()
+    assert not len(zoo)

@@ -1,8 +1,6 @@
 """If two processes write to one zoo, no row is lost, and no row gets the weights of another."""
 
-import subprocess
-import sys
-from pathlib import Path
+import multiprocessing
 
 import pytest
 import torch
@@ -12,29 +10,21 @@ from wsr.fields.representation import make_representation
 from wsr.presets import preset
 from wsr.zoo import Zoo, build_zoo, compress_zoo
 
-HERE = Path(__file__).parents[2]
 SETTINGS = dict(dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
-WRITER = """
-import sys
-import torch
-from wsr.fields.representation import make_representation
-from wsr.presets import preset
-from wsr.zoo import Zoo
-torch.set_num_threads(1)
-folder, number = sys.argv[1], int(sys.argv[2])
-model = make_representation("mlp-asym", None, preset("cpu", 2).field)
-zoo = Zoo.create(folder, model, dataset="pictures", preset="cpu", init="centered", sigma=0.0, init_seed=0, steps=2)
-print("ready", flush=True)
-sys.stdin.readline()
-for i in range(12):
-    value = number * 100 + i
-    row = {"id": f"i{value}", "class": "", "split": "train", "quality": 1.0, "steps": 2, "seconds": 0.0,
-           "target_sha256": "", "status": "ok"}
-    zoo.append(torch.full((1, model.size), float(value)), [row])
-"""
+
+def write(folder, number, opened, go):
+    """Opens a zoo, waits until the other writer has opened it too, and appends twelve rows."""
+    torch.set_num_threads(1)
+    model = make_representation("mlp-asym", None, preset("cpu", 2).field)
+    zoo = Zoo.create(folder, model, **SETTINGS)
+    opened.release()
+    go.wait()
+    for i in range(12):
+        value = number * 100 + i
+        zoo.append(torch.full((1, model.size), float(value)), [row(f"i{value}")])
 
 
 def row(name, **changed):
@@ -48,17 +38,18 @@ def zoo(tmp_path):
 
 
 def test_two_processes_append_and_nothing_is_lost_or_exchanged(tmp_path):
-    command = [sys.executable, "-c", WRITER, str(tmp_path / "zoo")]
-    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    jobs = [subprocess.Popen([*command, number], cwd=HERE, **pipes) for number in ("1", "2")]
+    # processes are forked from a server that has imported torch: each new interpreter would import it for four seconds
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["wsr.zoo.build"])
+    opened, go = context.Semaphore(0), context.Event()
+    jobs = [context.Process(target=write, args=(tmp_path / "zoo", number, opened, go)) for number in (1, 2)]
     for job in jobs:
-        assert job.stdout.readline() == "ready\n"  # both writers have opened the empty zoo
+        job.start()
+    assert all(opened.acquire(timeout=120) for _ in jobs), "both writers open the empty zoo"
+    go.set()
     for job in jobs:
-        job.stdin.write("\n")
-        job.stdin.flush()
-    assert [job.wait(timeout=120) for job in jobs] == [0, 0]
-    for job in jobs:
-        job.stdin.close(), job.stdout.close()
+        job.join(120)
+    assert [job.exitcode for job in jobs] == [0, 0]
     found = Zoo.open(tmp_path / "zoo")
     assert sorted(found.ids) == sorted(f"i{number * 100 + i}" for number in (1, 2) for i in range(12))
     assert [f"i{int(value)}" for value in found.weights()[:, 0]] == found.ids

@@ -73,18 +73,10 @@ class StandardizedSpace:
             length = all_lengths if few else self._lengths(near)
             along = product[near, None] - product - self.products[near] + norms  # (k, n): (x − z_j)·(z_i − z_j)
             part = (along / length).clamp(0, 1)
-            away = to - 2 * part * along + part.square() * length
-            squares = []
-            for number in range(min(1 + NEXT, (len(norms) + 1) // 2)):
-                row, end = divmod(int(away.argmin()), len(norms))
-                ends = int(near[row]), end
-                squares.append(away[row, end].clone())
-                if number == 0:
-                    pairs.append(ends)
-                for end in ends:
-                    away[near == end], away[:, end] = torch.inf, torch.inf
-            lines.append(torch.stack(squares))
-        found = (torch.stack(lines).clamp_min(0) / x.shape[1]).sqrt()  # (m, k), rising
+            squares, ends = _disjoint(to - 2 * part * along + part.square() * length, near)
+            lines.append(squares)
+            pairs.append(ends)
+        found = (torch.tensor(lines, device=x.device).clamp_min(0) / x.shape[1]).sqrt()  # (m, k), rising
         return found[:, 0], torch.tensor(pairs, device=x.device), _ratio(found)
 
     def _lengths(self, rows: Int[Tensor, " k"]) -> Float[Tensor, "k n"]:
@@ -122,6 +114,21 @@ class StandardizedSpace:
     def _slots(self, vectors: Float[Tensor, "n p"]) -> Float[Tensor, "l n r c2"]:
         a, b = self.model.pairs(self.model.layout.unmasked().fill(vectors))
         return torch.cat([a, b.mT], -1)
+
+
+def _disjoint(away: Float[Tensor, "k n"], near: Int[Tensor, " k"]) -> tuple[list[float], tuple[int, int]]:
+    """Returns the squared distances of the nearest lines, no two of which share an end, and the ends of the first.
+    away: from the line between the weights near[i] and j; it is changed."""
+    grid, rows = away.cpu().numpy(), near.cpu().numpy()  # where single entries are read and written ten times as fast
+    squares, first = [], (0, 0)
+    for number in range(min(1 + NEXT, (grid.shape[1] + 1) // 2)):
+        row, end = divmod(int(grid.argmin()), grid.shape[1])
+        ends = int(rows[row]), end
+        squares.append(float(grid[row, end]))
+        first = first if number else ends
+        for end in ends:
+            grid[rows == end], grid[:, end] = torch.inf, torch.inf
+    return squares, first
 
 
 def _assigned(cost: Float[Tensor, "l r r"]) -> float:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -81,6 +82,8 @@ class DataSet:
     quick: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """For some of these, the number of steps after which a fit in the default representation looks right (a PSNR of 30
     dB, an IoU of 0.9), where that is much less than usual."""
+    called: str = "{}"
+    """How these are called by their class."""
     in_links: str = ""
     """What the ids of these samples begin with in links; by default its name."""
 
@@ -185,6 +188,7 @@ def groups(dataset: str, ids: Iterable[str]) -> list[str]:
     return [item.partition("@")[0] if found is None else found.group_of(item) for item in ids]
 
 
+@lru_cache(maxsize=4096)  # a plan of all experiments asks ten thousand times
 def slug(name: str) -> str:
     """Returns a data set's name as it appears in file names: `emoji/people` is `emoji-people`, and
     `images:some/where/faces` is `images-faces`."""
@@ -225,6 +229,8 @@ register(DataSet(
         *("face-900250", "face-900497", "face-900127", "face-900160", "face-900044", "face-900227", "face-900061"),
         *("face-900358", "face-900032", "face-900183", "face-900411", "face-900446"),
     ),
+    samples=("face-900250", "face-900497"), called="face, {} hair", in_links="face",
+    quick={"face-900250": 150, "face-900497": 150},  # from an encoder's start
 ))  # fmt: skip
 register(DataSet(
     name="shapes10", title="Shapes", modality=OCCUPANCY, place=3,

@@ -6,6 +6,7 @@ import math
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.optim.adam import adam
 
 from wsr.presets import FitConfig
 
@@ -24,7 +25,9 @@ class Iterates:
         self.config, self.rates = config, rates
         self._start = start / rates
         self._scaled = self._start.expand(n, -1).clone().requires_grad_()
-        self._optimizer = torch.optim.Adam([self._scaled], lr=config.lr, betas=config.betas, fused=True)
+        # Adam's state: means of the gradient and of its square, and the number of steps
+        self._moments = torch.zeros_like(self._scaled), torch.zeros_like(self._scaled)
+        self._steps = torch.zeros((), device=start.device)
         self._mean: Tensor | None = None
         self._averaged = 0  # steps that the mean is of
 
@@ -42,16 +45,22 @@ class Iterates:
     def step(self, step: int, loss: Float[Tensor, "n"]) -> None:
         """Makes the step of this number (from 0) down the gradient of the summed loss."""
         config, lr = self.config, cosine(step, self.config)
-        for group in self._optimizer.param_groups:
-            group["lr"] = lr
-        self._optimizer.zero_grad(set_to_none=True)
+        self._scaled.grad = None
         loss.sum().backward()
         with torch.no_grad():
             if config.pull:
                 self._scaled.lerp_(self._start, min(1.0, lr * config.pull))
-            self._optimizer.step()
+            self._adam(lr)
             if step >= config.steps - averaged_steps(config):
                 self._average()
+
+    def _adam(self, lr: float) -> None:
+        """Makes a step of Adam by the function under `torch.optim.Adam`. That class imports PyTorch's compiler, which
+        takes two seconds of a process that begins with a fit, and longer to get at a step than the step takes."""
+        mean, square = self._moments
+        adam([self._scaled], [self._scaled.grad], [mean], [square], [], [self._steps], fused=True, amsgrad=False,
+             beta1=self.config.betas[0], beta2=self.config.betas[1], lr=lr, weight_decay=0.0, eps=1e-8,
+             maximize=False)  # fmt: skip
 
     def _average(self) -> None:
         self._averaged += 1

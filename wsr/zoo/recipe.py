@@ -75,12 +75,12 @@ class OwnStarts:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a zoo's instances are fitted. start (p,): of all of them, unless each has one of its `own`; dtype: in which
+    """How a zoo's instances are fitted. start (p,): of all of them; None if each has one of its `own`; dtype: in which
     weights are stored and judged; resolution: at which they are judged; encoder: of their starts, if they have one;
     plain_steps: of instances that it does not know; seed: of the points that are drawn."""
 
     representation: Representation
-    start: Float[Tensor, "p"]
+    start: Float[Tensor, "p"] | None
     config: FitConfig
     dtype: torch.dtype
     resolution: int
@@ -95,8 +95,9 @@ class Recipe:
         """That of a zoo's next instances."""
         encoder, config = zoo_encoder(zoo), zoo_config(zoo)
         plain = zoo.meta["encoded"]["plain_steps"] if encoder else config.steps
-        about = zoo.representation, zoo_start(zoo), config, getattr(torch, zoo.meta["dtype"]), zoo.resolution
-        return Recipe(*about, encoder, plain, seed, device, OwnStarts.of(zoo))
+        own, dtype = OwnStarts.of(zoo), getattr(torch, zoo.meta["dtype"])
+        start = None if own else zoo_start(zoo)
+        return Recipe(zoo.representation, start, config, dtype, zoo.resolution, encoder, plain, seed, device, own)
 
     def fit(self, items: Signals) -> Batch:
         """Fits a batch. The quality is that of the weights as stored. Instances that the encoder does not know are
@@ -165,7 +166,12 @@ def zoo_config(zoo: Zoo) -> FitConfig:
 def zoo_start(zoo: Zoo) -> Float[Tensor, "p"]:
     """Returns the start of all of a zoo's fits: the representation's shared start, or, if the zoo's init is `first`,
     its first instance, which is itself fitted from the shared start (HyperDiffusion's initialization of standalone
-    MLPs, section 8.1)."""
+    MLPs, section 8.1). WsrError for a zoo whose fits have starts of their own."""
+    if zoo.meta.get("own_starts"):
+        raise WsrError(
+            f"Each fit of the zoo {str(zoo.path)!r} has a start of its own, and what is asked for begins at one that "
+            "all fits share: take a zoo that was made without --own-starts."
+        )
     if zoo.meta["init"] == FIRST:
         if len(zoo):
             return zoo.weights(zoo.ids[:1])[0]

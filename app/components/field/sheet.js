@@ -7,6 +7,7 @@ const AT_ONCE = 2; // surfaces in a frame of what moves
 let lanes = []; // {image, note, about, field} of each picture that can be drawn here
 let whole = false; // whether every picture that moves can
 let wanted = null; // the place that is to be drawn next
+let last = null; // the one that was wanted before; null as long as the server's pictures are there
 let drawing = false, frames = 0, turn = 0, pressed = false, moved = 0, resting;
 let module; // of the decoder, loaded when it is first needed
 let pace; // of frames while the place moves
@@ -17,7 +18,7 @@ function show() {
 }
 
 function read() {
-  wanted = null; // what has come is newer
+  wanted = last = null; // what has come is newer
   const moving = [...host.querySelectorAll("[data-moves]")];
   lanes = moving.filter((one) => one.dataset.moves).map((about) => {
     const field = split(JSON.parse(about.dataset.moves)), whole = about.closest("figure") ?? about, frame = whole.querySelector(".wsr-frame") ?? whole;
@@ -50,10 +51,9 @@ function quality({ alphas, of, decimals }, { alpha, to }) {
   return (curve[next - 1] + share * (curve[next] - curve[next - 1])).toFixed(decimals);
 }
 
-// As Python writes it: 0, 3e-07 or 0.25.
+// As Python writes it: 0, 0.0000003 or 0.25.
 function small(value) {
-  if (value === 0) return "0";
-  return value < 1e-3 ? value.toExponential(0).replace(/e-(\d)$/, "e-0$1") : String(Number(value.toPrecision(2)));
+  return value > 0 && value < 1e-3 ? value.toFixed(-Math.floor(Math.log10(value))) : String(Number(value.toPrecision(2)));
 }
 
 // Says in the card's ledger how far weights have been moved.
@@ -177,10 +177,11 @@ function rest() {
 }
 
 function move() {
-  const place = props.place;
-  if (place?.ask) return trigger("ask");
-  if (!place || host.dataset.moving === "0") return; // nothing on screen depends on it
+  const { again, ...place } = props.place ?? { ask: false };
+  if (place.ask) return trigger("ask");
+  if (!props.place || host.dataset.moving === "0") return; // nothing on screen depends on it
   if (!whole) return trigger("ask");
+  if (again && lanes.every(({ field }) => Object.keys(place).every((name) => (last ?? field)[name] === place[name]))) return;
   begin(place);
   rest();
   for (const { note, curves } of lanes) {
@@ -189,7 +190,7 @@ function move() {
 }
 
 function begin(place) {
-  [wanted, moved] = [place, performance.now()];
+  [wanted, last, moved] = [place, place, performance.now()];
   if (!drawing) draw();
 }
 

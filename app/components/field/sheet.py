@@ -28,7 +28,8 @@ class FieldSheet(gr.HTML):
     """HTML from the server with pictures. Those marked `data-moves` depend on `place`: their marks say by which network
     they are drawn (`field.files`), and the place adds what is done to its weights, in the words of page/worker.js. When
     the place changes, the page draws them itself. Where it cannot, and for the place {ask: true}, `ask` fires, and the
-    server draws. `rest` fires once the visitor has let go. sizes: along an edge, in pixels, the largest first, which is
+    server draws. A place with a new `again` is drawn only where the pictures show another one: after an answer that
+    came late. `rest` fires once the visitor has let go. sizes: along an edge, in pixels, the largest first, which is
     the server's. unit: by which differences of values are multiplied before they are told. blends: whether it shows
     what lies between two networks of `Pictures`, with the slider of its `.wsr-blend`."""
 

@@ -107,7 +107,9 @@ def shown(of: Race, alpha: float, aligned: bool) -> Shown:
 
 
 def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
-    fields = {name: run.in_page(lane) for name, lane in of.lanes.items()}
+    place = {"alpha": alpha, "to": "aligned" if aligned else "b"}
+    found = {name: run.in_page(lane) for name, lane in of.lanes.items()}
+    fields = {name: field and {**field, **place} for name, field in found.items()}
     cells = [
         snippets.cell(
             image,

@@ -18,7 +18,10 @@ from app.tabs.connect import handlers, plain, run
 from app.tabs.connect.handlers import ConnectTab, items_of, sprite_of
 
 PLAY = (Path(__file__).parent / "play.js").read_text()
-MOVE = moved('{ alpha, to: aligned ? "aligned" : "b" }', "alpha, aligned", "update({ at: alpha })")
+PLACE = '{ alpha, to: aligned ? "aligned" : "b"%s }'
+MOVE, MOVE_AGAIN = (
+    moved(PLACE % again, "alpha, aligned", "update({ at: alpha })") for again in ("", ", again: performance.now()")
+)
 ALIGNED = [("as it came out", False), ("aligned with the first", True)]
 INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)]
 
@@ -113,6 +116,9 @@ def _wire(tab: ConnectTab, place: Place) -> None:
         tab.init.input(lambda: None, None, tab.live, queue=False, **compute.PRIVATE),
         tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look),
     ):
-        event.then(walk, asked, shown, **look)
+        # whoever has moved α meanwhile sees their place, not the one that was asked for
+        event.then(walk, asked, shown, **look).then(
+            None, [tab.alpha, tab.aligned], drawn, js=MOVE_AGAIN, queue=False, **compute.PRIVATE
+        )
     pair = {tab.dataset, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
     tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, *shown]))

@@ -21,6 +21,7 @@ from app.shell.tabs import Widgets
 from app.tabs.fit import preparing, recorded, run, six, starting
 from app.tabs.fit.recorded import BEFORE_A_FIT
 from wsr.errors import WsrError, unknown_name
+from wsr.fields import registry
 from wsr.isolation import Stopped
 
 WAYS = ("one", "six")
@@ -109,12 +110,12 @@ def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
     item = given.get("sample") or samples.first()[0]
     if item == OWN:
         raise NotInLinks(GONE)
-    shown, way = chosen(samples.target(item), item), given.get("way", WAYS[0])
-    rank = whole(given["rank"], *run.RANKS) if "rank" in given else 4
-    steps = whole(given["steps"], *run.STEPS) if "steps" in given else shown.steps
+    target, way, kind = samples.target(item), given.get("way", WAYS[0]), given.get("kind", registry.DEFAULT)
     if way not in WAYS:
         raise unknown_name("way to fit", way, WAYS)
-    asked = run.checked(given.get("kind", "mlora-asym"), rank, steps)
+    shown, rank = chosen(target, item), whole(given["rank"], *run.RANKS) if "rank" in given else 4
+    usual = samples.usual_steps(target) if (kind, way) == (registry.DEFAULT, WAYS[0]) else shown.steps
+    asked = run.checked(kind, rank, whole(given["steps"], *run.STEPS) if "steps" in given else usual)
     return tab.fill(shown) | tab.fill(asked) | {tab.way: way, tab.picture: recorded.picture(item)}
 
 

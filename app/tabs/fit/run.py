@@ -114,18 +114,18 @@ _fitting = workers.Task(work.fit, duration=60, what="The fit")
 
 
 def model_of(target: Target, request: Request) -> "Representation":
-    """Builds the representation of a fit, on the base of the target's modality."""
+    """Builds the representation of a fit, on the target's base."""
     from wsr.fitting.fit import representation_for
 
     at = library.live_preset(target.modality)
-    return representation_for(request.representation, None, target.modality, request.rank, at)
+    return representation_for(request.representation, target.base, target.modality, request.rank, at)
 
 
 def records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
     """Fits a target in a child process, and yields the representation's name with each step that is recorded."""
     names = (request.representation,)
-    signal, evaluator = target.signal.carried(), target.evaluator
-    return _fitting(signal, names, request.rank, request.steps, evaluator, START, stopped=stopped)
+    asked = target.signal.carried(), names, request.rank, request.steps, target.evaluator, START, target.base
+    return _fitting(*asked, stopped=stopped)
 
 
 def _live(todo: _Run) -> Screen:

@@ -50,7 +50,8 @@ def run(target: Target, request: Request, stop: Path) -> Iterator[Screen]:
 
     yield Screen(snippets.working("Loading the base network …"))
     at = library.live_preset(target.modality)
-    models = {name: representation_for(name, None, target.modality, request.rank, at) for name in registry.names()}
+    about = target.base, target.modality, request.rank, at
+    models = {name: representation_for(name, *about) for name in registry.names()}
     lanes: dict[str, Lane] = {}
     yield Screen(snippets.working(f"Starting {called()} …", 0.0))
     records = _records(target, request, partial(over, stop))
@@ -76,8 +77,8 @@ _fitting = workers.Task(work.fit, duration=120, what="The fit")
 
 
 def _records(target: Target, request: Request, stopped: Callable[[], bool]) -> Iterator[tuple[str, work.Step]]:
-    signal = target.signal.carried()
-    return _fitting(signal, registry.names(), request.rank, request.steps, target.evaluator, stopped=stopped)
+    about = request.rank, request.steps, target.evaluator, "plain", target.base
+    return _fitting(target.signal.carried(), registry.names(), *about, stopped=stopped)
 
 
 def _live(target: Target, request: Request, lanes: dict[str, Lane]) -> Screen:

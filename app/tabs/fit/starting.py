@@ -32,9 +32,10 @@ def _encoded_steps(target: "Target", representation: str, rank: int) -> int | No
     from wsr.fitting.starts import Starting
 
     modality = target.modality
-    if not there(encoder_path(modality.default_base, representation)):  # without one, nothing has to be loaded
+    # without one, nothing has to be loaded
+    if not there(encoder_path(target.base or modality.default_base, representation)):
         return None
-    model = representation_for(representation, None, modality, rank)
+    model = representation_for(representation, target.base, modality, rank)
     starting = Starting.of(FitSettings(start=Start.named(START)), model)
     if starting.encoder is None:
         return None

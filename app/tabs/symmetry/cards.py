@@ -79,7 +79,7 @@ def mask_card(dataset: str) -> Card | None:
         moved = run.act(of, "permutation", 1, 1.0)
         back = run.remasked(of, moved)
         said = (
-            f"Shuffled, the picture is the same (largest difference {small(moved.difference)}), but {moved.broken:,} "
+            f"Shuffled, no value of the picture moves by more than {small(moved.difference)}, but {moved.broken:,} "
             f"held weights have moved. Putting them back changes the picture by up to {back.difference:.2g}. "
             "With a mask, one picture has one place."
         )

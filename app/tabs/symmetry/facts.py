@@ -1,19 +1,22 @@
 """What is said of changed weights, beside their picture."""
 
+from math import floor, log10
+
 from markupsafe import Markup
 
 from app.shell import snippets
 from app.tabs.symmetry.run import Moved, Subject
 
-_DIFFERENCE = Markup("largest difference {}{}")
+_DIFFERENCE = Markup("no {} moves by more than {}{}")
 _DISTANCE = Markup("moved by {}; their norm is {:.3g}")
 
 
 def measured(of: Subject, moved: Moved) -> str:
     """Measured differences. The page measures them anew when it moves the weights itself (`FieldSheet`)."""
-    unit = f" ({of.model.modality.value_unit})" if of.model.modality.value_unit else ""
+    unit = of.model.modality.value_unit
+    what, unit = ("value", f" ({unit})") if unit else ("pixel", "")
     lines = [
-        ("picture", _DIFFERENCE.format(snippets.told("difference", small(moved.difference)), unit)),
+        ("picture", _DIFFERENCE.format(what, snippets.told("difference", small(moved.difference)), unit)),
         ("weights", _DISTANCE.format(snippets.told("distance", f"{moved.distance:.3g}"), moved.size)),
     ]
     if of.model.masked:
@@ -31,4 +34,7 @@ def why(of: Subject, moved: Moved) -> str:
 
 
 def small(value: float) -> str:
-    return "0" if value == 0 else f"{value:.0e}" if value < 1e-3 else f"{value:.2g}"
+    """In full digits, 0.0000005: not everybody reads 5e-07. Also in sheet.js."""
+    if 0 < value < 1e-3:
+        return f"{value:.{-floor(log10(value))}f}"
+    return f"{value:.2g}"

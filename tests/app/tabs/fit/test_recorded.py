@@ -84,16 +84,19 @@ def test_the_quickest_samples_come_first(assets, monkeypatch):
     assert samples.usual_steps(cat) == cat.steps
 
 
-@pytest.mark.parametrize("sample", ["shape:car-00454", "emoji:0039-fe0f-20e3"])
+@pytest.mark.parametrize("sample", ["shape:car-00454", "emoji:0039-fe0f-20e3", "face:face-900250", "face:face-900497"])
 def test_a_quick_sample_looks_right_after_its_few_steps(monkeypatch, sample):
     monkeypatch.setenv("WSR_ASSETS", str(ASSETS))
     MEMORY.drop()
     if sample not in {one.id for one in samples.samples()}:
         pytest.skip("the emoji have not been fetched")
     target = samples.target(sample)
-    assert samples.usual_steps(target) == target.quick <= target.steps / 3
+    assert samples.usual_steps(target) == target.quick <= target.steps / 2
     assert starting.usual_steps(target, "mlora-asym", 4) == target.quick
+    assert handlers.restore(by_name(FitTab), {"sample": sample})["steps"] == target.quick
+    assert handlers.restore(by_name(FitTab), {"sample": sample, "kind": "mlp"})["steps"] == target.steps
     assert starting.usual_steps(target, "mlp", 4) == target.steps  # a network of its own takes all of them
-    *_, (_, last) = work.fit(target.signal.carried(), ("mlora-asym",), 4, target.quick, start="auto")
+    asked = target.signal.carried(), ("mlora-asym",), 4, target.quick
+    *_, (_, last) = work.fit(*asked, start="auto", base=target.base)
     assert float(last.quality[0]) > {"image": 30, "occupancy": 0.9}[target.modality.name]
     MEMORY.drop()
