@@ -30,12 +30,13 @@ def measured() -> dict:
             with browser_page() as page:
                 page.set_default_timeout(1000 * PATIENCE)
                 if not drawn_here:
-                    page.route("**/wsr/field/page/decoder.js", _without)
+                    page.route("**/wsr/field/page/decoder.js", without_decoder)
                 found[way] = _visit(page, address, server)
     return {"steps": STEPS, "ways": found}
 
 
-def _without(route: "Route") -> None:
+def without_decoder(route: "Route") -> None:
+    """Answers a request for the decoder with one that cannot."""
     route.fulfill(body=NONE, content_type="text/javascript")
 
 

@@ -107,7 +107,7 @@ class Job:
         event = gr.on(pressed, begin.handler, begin.inputs, [*self.widgets, *begin.outputs], **begin.options)
         for step in then:
             event = event.then(step.handler, step.inputs, step.outputs, **step.options)
-        shown = {"show_progress_on": self.state, **queue, **compute.PRIVATE, "show_progress": "minimal"}
+        shown = {**queue, **compute.PRIVATE, "show_progress": "minimal", "show_progress_on": self.state}
         running = event.then(run.handler, run.inputs, [self.state, *run.outputs], **shown)
         ended = running.success(end.handler, end.inputs, [self.start, self.halt, *end.outputs], **end.options)
         running.failure(no.handler, no.inputs, [*self.widgets, *no.outputs], **no.options)

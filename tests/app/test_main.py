@@ -54,6 +54,14 @@ def test_fits_take_turns_and_looking_does_not_wait_for_them(assets):
     assert groups["bring"] == {"bring", "judge"}  # which take a minute or more
 
 
+def test_progress_is_kept_by_the_browser_only_where_it_is_shown(assets):
+    """At each message from the server, gradio updates every part of the page whose progress it has ever kept."""
+    for fn in main.build_app().fns.values():
+        if fn.api_visibility == "private":
+            kept = fn.outputs if fn.show_progress_on is None else fn.show_progress_on
+            assert bool(kept) == (fn.show_progress != "hidden"), fn.name
+
+
 def test_where_priorities_may_not_be_set_the_engine_is_made_ready_at_that_of_the_others(assets, monkeypatch):
     def refuse(*_):
         raise PermissionError("priorities may not be set here")

@@ -1,5 +1,6 @@
 """A served app over tiny assets, and a browser that records every error and every request to another machine."""
 
+import functools
 import os
 import shutil
 import socket
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 import tiny_assets
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 PATIENCE = 120_000  # ms; long enough for a busy machine, since these tests do not measure time
 # WebGL in software and everything else drawn without it, as on a machine without a GPU.
@@ -101,12 +102,20 @@ class Tabs:
     def __init__(self, browsers):
         self.browsers, self.contexts, self.idle = browsers, {}, defaultdict(list)
 
-    def take(self, flags: tuple[str, ...], options: dict) -> Page:
+    def take(self, flags: tuple[str, ...], *, viewport: dict, **options) -> Page:
         key = flags, repr(sorted(options.items()))
         if key not in self.contexts:
             self.contexts[key] = self.browsers(*flags).new_context(**options)
         idle = self.idle[self.contexts[key]]
-        return idle.pop() if idle else self.contexts[key].new_page()
+        page = idle.pop() if idle else self._new(self.contexts[key])
+        page.set_viewport_size(viewport)
+        return page
+
+    def _new(self, context: BrowserContext) -> Page:
+        page = context.new_page()
+        # asked so often, and not in each frame, a page that is waited for may rest
+        page.wait_for_function = functools.partial(page.wait_for_function, polling=50)
+        return page
 
     def give_back(self, page: Page) -> None:
         """Ends the visit, and leaves nothing of it in the tab."""
@@ -124,23 +133,80 @@ def open_page(address, tabs):
     been free of errors, and must have contacted only the app."""
     visits = []
 
-    def visit(*, link: str = "", flags: tuple[str, ...] = (), **options) -> Page:
-        page = tabs.take(flags, {"viewport": {"width": 1440, "height": 900}, **options})
-        page.set_default_timeout(PATIENCE)
-        visits.append(Heard(page, address))
-        page.goto(address + link)
-        if not link:  # a link may open another tab than the Atlas
-            page.locator(".wsr-plot .main-svg").first.wait_for()
-            # the panel has pictures once Python has filled the page
-            page.locator(".wsr-pictures button").first.wait_for()
-        return page
+    def visit(**wanted) -> Page:
+        visits.append(_visit(address, tabs, **wanted))
+        return visits[-1].page
 
     yield visit
     for heard in visits:
         heard.stop()
         tabs.give_back(heard.page)
-        assert not [text for text in heard.errors if not any(word in text for word in HARMLESS)]
-        assert not heard.strangers
+        heard.check()
+
+
+def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), before=None, **options) -> "Heard":
+    """before: is called with the tab, before the page is opened in it."""
+    page = tabs.take(flags, **{"viewport": {"width": 1440, "height": 900}, **options})
+    page.set_default_timeout(PATIENCE)
+    heard = Heard(page, address)
+    if before:
+        before(page)
+    page.goto(address + link)
+    if not link:  # a link may open another tab than the Atlas
+        page.locator(".wsr-plot .main-svg").first.wait_for()
+        # the panel has pictures once Python has filled the page
+        page.locator(".wsr-pictures button").first.wait_for()
+    return heard
+
+
+@pytest.fixture(scope="module")
+def kept(tabs):
+    """The visits that tests of one file take over from each other, by their options."""
+    visits = {}
+    yield visits
+    for heard in visits.values():
+        heard.stop()
+        tabs.give_back(heard.page)
+
+
+@pytest.fixture
+def keep_page(address, tabs, kept, request):
+    """Like `open_page`, without a link, for tests that need no fresh visit: the page is as the test before left it,
+    except that the Atlas is open, in light colours. A visit costs more than most such tests do in it. Each test must
+    have been free of errors; after one that fails, the next gets a fresh visit."""
+    taken = []
+
+    def take(**options) -> Page:
+        taken.append(repr(sorted(options.items())))
+        if taken[-1] not in kept:
+            kept[taken[-1]] = _visit(address, tabs, **options)
+        page = kept[taken[-1]].page
+        page.unroute_all()
+        page.mouse.move(0, 0)
+        page.evaluate("document.body.classList.remove('dark'), scrollTo(0, 0)")
+        page.get_by_role("tab", name="Atlas").click()
+        page.locator("[role=tab][aria-selected=true]:has-text('Atlas')").wait_for()
+        return page
+
+    yield take
+    for key in taken:
+        heard = kept[key]
+        if request.node.stash.get(FAILED, True) or heard.wrong():
+            del kept[key]
+            heard.stop()
+            tabs.give_back(heard.page)
+        heard.check()
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
 
 
 class Heard:
@@ -162,6 +228,13 @@ class Heard:
         for event, listener in self.listeners.items():
             self.page.remove_listener(event, listener)
 
+    def wrong(self) -> list[str]:
+        """Errors and strangers so far."""
+        return [text for text in self.errors if not any(word in text for word in HARMLESS)] + self.strangers
+
+    def check(self) -> None:
+        assert not self.wrong()
+
     def _said(self, said) -> None:
         if said.type == "error" and not (self.leaving and said.text.startswith(CUT_OFF)):
             self.errors.append(said.text)
@@ -177,5 +250,7 @@ class Heard:
 
 
 @pytest.fixture
-def page(open_page) -> Page:
-    return open_page()
+def page(request) -> Page:
+    """A fresh visit, or, in a test that is marked so, a kept one."""
+    kept = request.node.get_closest_marker("kept")
+    return request.getfixturevalue("keep_page" if kept else "open_page")()

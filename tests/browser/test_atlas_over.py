@@ -1,5 +1,6 @@
 """What lies over the map of the Atlas, in a browser: names and pictures; the search, and the first shape."""
 
+import pytest
 from on_map import DRAWN, PLACE, picked
 
 # The names over the first map: text, place, and contrast with the page behind them.
@@ -21,6 +22,7 @@ NAMES = """() => {
 }"""
 
 
+@pytest.mark.kept
 def test_classes_are_named_on_the_map_and_names_are_not_in_the_way(page):
     for dark in (False, True):
         page.evaluate("dark => document.body.classList.toggle('dark', dark)", dark)
@@ -43,6 +45,7 @@ def test_classes_are_named_on_the_map_and_names_are_not_in_the_way(page):
     page.wait_for_function("!document.querySelector('.wsr-over .wsr-group')")
 
 
+@pytest.mark.kept
 def test_a_network_is_found_by_what_is_said_of_it(page):
     bright = "document.querySelector('.wsr-plot')._fullData.flatMap(t => [...(t.selectedpoints ?? [])]).length"
     box = page.get_by_placeholder("Find a network")
@@ -62,12 +65,10 @@ def test_a_network_is_found_by_what_is_said_of_it(page):
     assert page.locator(".wsr-chart").first.bounding_box()["y"] == map_at
 
 
-def test_pictures_stand_in_place_of_few_points_and_are_clicked_like_them(browsers, address):
-    page = browsers().new_context(viewport={"width": 1440, "height": 900}).new_page()
+def test_pictures_stand_in_place_of_few_points_and_are_clicked_like_them(open_page, address):
     # the map of the tiny assets has 23 points, so that 20 are few here
-    page.route(address, lambda route: route.fulfill(body=route.fetch().text().replace("FEW = 60", "FEW = 20")))
-    page.goto(address)
-    page.locator(".wsr-pictures button").first.wait_for()
+    fewer = lambda route: route.fulfill(body=route.fetch().text().replace("FEW = 60", "FEW = 20"))  # noqa: E731
+    page = open_page(before=lambda page: page.route(address, fewer, times=1))
     page.get_by_label("Shapes", exact=True).click()
     page.wait_for_function(f"{DRAWN}.some(t => t.name === 'chair')")
     seen = page.locator(".wsr-chart").first.locator(".wsr-seen")
@@ -88,7 +89,6 @@ def test_pictures_stand_in_place_of_few_points_and_are_clicked_like_them(browser
     page.locator(".wsr-chart").first.locator(".wsr-seen.picked").wait_for()
     page.locator(".modebar-btn[data-title='Reset axes']").first.click()
     page.wait_for_function("!document.querySelector('.wsr-over .wsr-seen')")
-    page.context.close()
 
 
 def test_a_page_that_opens_with_a_shape_loads_no_viewer_before_it_is_asked_to(open_page):

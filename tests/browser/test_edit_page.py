@@ -1,8 +1,11 @@
 """Networks that visitors change in the page, by the Edit row, blending and shuffling; and surfaces that they turn."""
 
+import pytest
+
 from tests.browser.pixels import CLOSE, DIFFERENCE
 
 
+@pytest.mark.kept
 def test_a_slider_changes_the_pixels_of_a_sample_and_reset_brings_them_back(page):
     page.get_by_role("tab", name="Generate").click()
     pictures = "[...document.querySelectorAll('.wsr-row img')].filter(i => i.offsetParent).map(i => i.src)"
@@ -151,6 +154,7 @@ def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_on
     assert page.evaluate(DIFFERENCE, [here, edited.get_attribute("src")]) <= 1
 
 
+@pytest.mark.kept
 def test_a_shuffle_is_drawn_by_the_page(page):
     """The server only says where the point jumps; by a link it draws the same."""
     page.get_by_role("tab", name="Symmetry").click()
@@ -189,6 +193,7 @@ FULL = """() => {
 }"""
 
 
+@pytest.mark.kept
 def test_samples_stand_as_they_did_where_there_is_no_room_for_new_ones(page):
     page.get_by_role("tab", name="Generate").click()
     opened = page.locator(".wsr-row:visible", has_text="sample 1").locator("img")

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import wsr
-from precompute.field_visit import NONE
+from precompute.field_visit import without_decoder
 from tests.browser.pixels import CLOSE, DIFFERENCE, FRAMES, SHOWN
 from wsr.fields.checkpoint import load_base
 from wsr.fields.portable import base_file, network_file, operations, vectors_file
@@ -35,30 +35,29 @@ def served(page, address, base_name, alpha):
     """Lets the page fetch two random instances of each representation on a base; returns what to ask for, and the
     representation and the weights of the mix of each."""
     base, files, asked, mixes = load_base(base_name), {}, [], []
-    files["base"] = base_file(base)
+    files[base_name] = base_file(base)  # the page keeps what it has fetched from an address
     for name in wsr.representations:
         model = make_representation(name, base, base.config, mask_seed=base.info.mask_seed)
         noise = torch.Generator().manual_seed(5)
         a, b = (model.initial() + 0.05 * torch.randn(model.size, generator=noise) for _ in range(2))
         elements = {f"{kind}.{part}": value for kind in model.kind.symmetries
                     for part, value in element(model, kind, 2).items()}  # fmt: skip
-        files[f"{name}-network"] = network_file(model, "base")
-        files[f"{name}-vectors"] = vectors_file({"a": a, "b": b} | elements)
-        own = {"network": f"{DATA}{name}-network", "vectors": f"{DATA}{name}-vectors"}
+        files[f"{base_name}-{name}-network"] = network_file(model, base_name)
+        files[f"{base_name}-{name}-vectors"] = vectors_file({"a": a, "b": b} | elements)
+        own = {what: f"{DATA}{base_name}-{name}-{what}" for what in ("network", "vectors")}
         asked.append({**own, "from": "a", "to": "b", "alpha": alpha})
         mixes.append((model, torch.lerp(a, b, alpha)[None]))
-    start = f"{address}{DATA}"
-    page.route(f"{start}*", lambda route: route.fulfill(body=files[route.request.url.removeprefix(start)]))
+    page.route(f"{address}{DATA}*", lambda route: route.fulfill(body=files[route.request.url.partition(DATA)[2]]))
     return asked, mixes
 
 
 def extract_inside(model, vector, grid):
     """The number of samples of a grid that lie inside a shape."""
     places = (np.indices((grid,) * 3).reshape(3, -1).T * 2 + 1) / grid - 1
-    points = torch.from_numpy(places.astype(np.float32))[None]
-    return int((evaluate_in_chunks(model, vector, points) > 0).sum())
+    return int((evaluate_in_chunks(model, vector, torch.from_numpy(places.astype(np.float32))[None]) > 0).sum())
 
 
+@pytest.mark.kept
 def test_dragging_draws_all_six_without_the_server(page):
     page.get_by_role("tab", name="Connect").click()
     images = page.locator(".wsr-six figure img:visible")
@@ -118,6 +117,7 @@ def test_dragging_draws_six_shapes_without_the_server(page):
         assert page.evaluate(CLOSE, [here["src"], there["src"]]) < 4
 
 
+@pytest.mark.kept
 def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
     page.get_by_role("tab", name="Connect").click()
     page.locator(".wsr-six figure img:visible").nth(5).wait_for()
@@ -161,6 +161,7 @@ def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
 
 
 @pytest.mark.parametrize("base_name", ["emoji", "faces"])
+@pytest.mark.kept
 def test_the_page_draws_what_pytorch_draws(page, address, base_name):
     asked, mixes = served(page, address, base_name, 0.3)
     wanted = [render_images(model, vector, SIZE, SIZE)[0] for model, vector in mixes]
@@ -174,6 +175,7 @@ def test_the_page_draws_what_pytorch_draws(page, address, base_name):
             assert apart.max() <= 1 and drawn[..., 3].min() == 255, f"{name} by the {means}"
 
 
+@pytest.mark.kept
 def test_the_page_moves_weights_as_pytorch_does(page, address):
     """Each action on each representation, and the terms of adapters that are switched off."""
     asked, mixes = served(page, address, "faces", 0.0)
@@ -201,6 +203,7 @@ def test_the_page_moves_weights_as_pytorch_does(page, address):
             assert 0 <= told["difference"] < 2e-3
 
 
+@pytest.mark.kept
 def test_sliders_of_symmetry_act_without_the_server(page):
     """Each slider and switch, and what is said of the weights; then the server draws the same from a link."""
     page.get_by_role("tab", name="Symmetry").click()
@@ -211,8 +214,7 @@ def test_sliders_of_symmetry_act_without_the_server(page):
     page.get_by_label("they stay").click()
     moved = page.locator(".wsr-row:visible", has_text="scale changed").locator("img")
     moved.nth(1).wait_for()
-    told = page.locator("[data-told=distance]").last
-    layers = page.locator(".wsr-row", has_text="their sum").locator("img")
+    told, layers = page.locator("[data-told=distance]").last, page.locator(".wsr-row:has-text('their sum') img")
     seen = lambda: [told.inner_text(), terms.get_attribute("src"), *(one.get_attribute("src") for one in layers.all())]  # noqa: E731
     idle = "![...document.querySelectorAll('.wsr-card .wsr-field')].some((one) => one.ariaBusy === 'true')"
 
@@ -248,9 +250,8 @@ def test_sliders_of_symmetry_act_without_the_server(page):
     assert float(told.inner_text()) == pytest.approx(float(after[0]), rel=0.01)
 
 
-def test_the_server_draws_for_a_browser_that_cannot(page):
-    page.route("**/wsr/field/page/decoder.js", lambda route: route.fulfill(body=NONE, content_type="text/javascript"))
-    page.reload()
+def test_the_server_draws_for_a_browser_that_cannot(open_page):
+    page = open_page(before=lambda tab: tab.route("**/wsr/field/page/decoder.js", without_decoder))
     page.get_by_role("tab", name="Generate").click()
     page.get_by_label("Emoji", exact=True).locator("visible=true").click()
     page.wait_for_function("location.search.includes('tab=generate&data=emoji')")
@@ -268,6 +269,7 @@ def test_the_server_draws_for_a_browser_that_cannot(page):
     page.wait_for_function(f"before => ![undefined, before].includes({told}?.textContent)", arg=before)
 
 
+@pytest.mark.kept
 def test_the_page_finds_the_same_inside_of_a_shape(page, address):
     asked, mixes = served(page, address, "shapes10", 0.7)
     points = torch.rand(500, 3, generator=torch.Generator().manual_seed(2)) * 2 - 1
@@ -279,6 +281,7 @@ def test_the_page_finds_the_same_inside_of_a_shape(page, address):
             assert np.abs(np.array(values) - wanted).max() <= 0.01 * np.abs(wanted).mean(), f"{name} by the {means}"
 
 
+@pytest.mark.kept
 def test_the_page_draws_the_surface_that_the_server_draws(page, address):
     """At once, and when it has followed the surface from another one's."""
     asked, mixes = served(page, address, "shapes10", 0.7)

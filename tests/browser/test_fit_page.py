@@ -83,6 +83,7 @@ def zoomed_into(page):
     frame.dblclick()
 
 
+@pytest.mark.kept
 def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     choose(fit_page, "coffee")
     press(fit_page, "Fit")
@@ -138,6 +139,7 @@ BROKEN = {"broken.png": b"\x89PNG rubbish", "empty.obj": b"", "noise.glb": b"glT
 
 
 @pytest.mark.parametrize("name, content", BROKEN.items())
+@pytest.mark.kept
 def test_a_broken_file_is_told_in_a_sentence_and_nothing_else_suffers(fit_page, tmp_path, name, content):
     path = tmp_path / name
     path.write_bytes(content)
@@ -151,6 +153,7 @@ def test_a_broken_file_is_told_in_a_sentence_and_nothing_else_suffers(fit_page, 
     state(fit_page, "Stopped after")
 
 
+@pytest.mark.kept
 def test_a_tall_picture_is_whole_and_nothing_of_the_last_fit_stays(fit_page, tmp_path):
     """In an earlier version, the frame cut the bottom quarter off. The fit is of a sample, the new target the visitor's
     own: its picture, curve, weights, buttons, and the ring in the strip must not be those of the sample."""
@@ -196,6 +199,7 @@ def test_a_fit_that_begins_at_once_has_its_curve(open_page):
     state(page, "Stopped after")
 
 
+@pytest.mark.kept
 def test_a_visitors_own_picture_is_fitted(fit_page, tmp_path):
     import numpy as np
     from PIL import Image

@@ -7,8 +7,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 
 @pytest.mark.parametrize("width", [1024, 390])
-def test_narrow_pages_do_not_scroll_sideways(open_page, width):
-    page = open_page(viewport={"width": width, "height": 844})
+def test_narrow_pages_do_not_scroll_sideways(keep_page, width):
+    page = keep_page(viewport={"width": width, "height": 900})
     for name in ("Atlas", "Fit", "Connect", "Symmetry"):
         page.get_by_role("tab", name=name).click()
         page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
@@ -70,8 +70,8 @@ CROWDED = """() => [...document.querySelectorAll(".wsr-chart")].flatMap((chart) 
 
 
 @pytest.mark.parametrize("width", [768, 1024, 390])
-def test_at_every_width_what_was_tapped_is_near_and_tables_are_whole_or_scroll(open_page, width):
-    page = open_page(viewport={"width": width, "height": 900})
+def test_at_every_width_what_was_tapped_is_near_and_tables_are_whole_or_scroll(keep_page, width):
+    page = keep_page(viewport={"width": width, "height": 900})
     x, y, item = page.evaluate(PLACE, [1, 2])
     page.mouse.click(x, y)
     picked(page, item)

@@ -35,7 +35,7 @@ def test_a_link_opens_a_claim_and_leads_on(open_page):
 
 
 def test_a_phone_shows_the_record_of_what_is_tapped(open_page):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
     page = open_page(link="?tab=results", **phone)
     page.locator("td button:visible").first.tap()
     page.locator(RECORD, has_text="--data faces").wait_for()

@@ -1,5 +1,7 @@
 """The tabs after the Atlas, and links, in a browser: sequences of clicks as a visitor makes them, and what is drawn."""
 
+import pytest
+
 from tests.browser.pixels import DIFFERENCE
 from tests.browser.steps import type_into, unfold
 from tests.imports import pairs
@@ -15,6 +17,7 @@ def sources(page, figures):
     return [image.get_attribute("src") for image in figures.locator("img").all()]
 
 
+@pytest.mark.kept
 def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
     """After this tab, a visitor says: halfway between two networks, most pictures fall apart, and one stays."""
     open_tab(page, "Connect")
@@ -53,6 +56,7 @@ def test_a_link_opens_what_was_on_screen(page):
     assert page.locator("input[type=range]:visible").first.input_value() == "0"
 
 
+@pytest.mark.kept
 def test_a_box_selects_and_says_what_is_in_it(page):
     page.locator(".modebar-btn[data-title='Box Select']").first.click()
     box = page.locator(".wsr-chart").first.bounding_box()
@@ -73,6 +77,7 @@ def test_a_box_selects_and_says_what_is_in_it(page):
     page.locator("a[href*='emoji-mlora-asym-selection.csv']").first.wait_for()
 
 
+@pytest.mark.kept
 def test_two_maps_stand_side_by_side(page):
     page.get_by_label("Beside it, the same targets fitted with").click()
     page.get_by_role("option", name="LoRA", exact=True).click()
@@ -84,6 +89,7 @@ def test_two_maps_stand_side_by_side(page):
     page.wait_for_function(f"({maps}).length === 2")
 
 
+@pytest.mark.kept
 def test_samples_appear_from_noise_and_one_is_opened(page):
     open_tab(page, "Generate")
     page.get_by_role("button", name="Sample", exact=True).click()
@@ -131,6 +137,7 @@ def test_a_link_draws_the_samples_it_was_sent_with(open_page):
     page.wait_for_function("location.search.includes('seed=7') && location.search.includes('sample=2')")
 
 
+@pytest.mark.kept
 def test_a_point_of_the_plane_opens_beside_what_it_copies(page):
     """After this tab, a visitor says: copies lie on the left, and beside each I see what it was copied from."""
     open_tab(page, "Audit")

@@ -1,5 +1,7 @@
 """Symmetry in a browser: one card at a time, what each asks and tells, and what is drawn."""
 
+import pytest
+
 from tests.browser.pixels import DIFFERENCE
 
 # The share of two pictures' area that changes visibly, in percent; white in both is no part of it.
@@ -36,6 +38,7 @@ def sources(page, figures):
     return [image.get_attribute("src") for image in figures.locator("img").all()]
 
 
+@pytest.mark.kept
 def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
     """After this tab, a visitor says: all the numbers changed, and the picture did not."""
     open_tab(page, "Symmetry")
@@ -56,6 +59,7 @@ def test_what_a_shuffle_leaves_and_what_the_mask_does_not(page):
     assert page.evaluate(DIFFERENCE, three[:2]) <= 1 < page.evaluate(DIFFERENCE, [three[0], three[2]])
 
 
+@pytest.mark.kept
 def test_cards_ask_before_they_tell(page):
     """After these cards, a visitor says: a mask gives each picture one place."""
     open_tab(page, "Symmetry")
@@ -137,6 +141,7 @@ def test_a_term_less_is_told_as_the_pictures_show_it(page):
         assert abs(told - seen) <= 1 and (told < 1) == (seen < 1)
 
 
+@pytest.mark.kept
 def test_terms_are_switched_by_keyboard(page):
     open_tab(page, "Symmetry")
     open_card(page, "What a pair does")

@@ -158,4 +158,5 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     tab.take.click(tab.bind(handlers.take), [tab.sampled, tab.picked, tab.fitted], tab.files, **look)
     for event in (tab.other.change, tab.way.input, tab.walking.expand):
         asked = [tab.sampled, tab.picked, tab.other, tab.way]
-        event(handlers.walk, asked, tab.walked, **{**newest, "show_progress": "minimal"})
+        shown = {"show_progress": "minimal", "show_progress_on": tab.walked}
+        event(handlers.walk, asked, tab.walked, **{**newest, **shown})

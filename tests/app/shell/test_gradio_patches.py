@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import importlib
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -154,3 +155,10 @@ def test_a_queue_asks_us_before_it_takes_an_event():
     gradio_patches.refuse_first(page, lambda *what: asked.append(what) or "Not now.")
     answer = aside.run(page._queue.push(body="body", request="request", username=None))
     assert answer == (False, "Not now.", "error") and asked == [(page._queue, "body", "request")]
+
+
+def test_gradios_clocks_are_still_what_the_page_takes_for_them():
+    """`clocks.js` knows them by their text. If this fails, see whether a page at rest still asks for frames."""
+    (tracker,) = (Path(gr.__file__).parent / "templates/frontend/assets").glob("statustracker-*.js")
+    clocks = re.findall(r"\((\(\)=>\{[^{}]*performance\.now\(\)-[^{}]*/1e3\)[^{}]*\})\)", tracker.read_text())
+    assert [len(text) < 100 for text in clocks] == [True]
