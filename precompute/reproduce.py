@@ -69,7 +69,7 @@ TARGETS = {
         Part(("learnability",), ("faces", "shapes10")),),
         by_name="it is a search whose outcome is in the presets"),
     "arena": Target("what encoders of weights read: symmetries ignored, removed or respected", (
-        Part(("arena",), ("shapes10", "faces", "emoji")), Part(("arena_independent",), SHAPES)),
+        Part(("arena", "arena_ceilings"), ("shapes10", "faces", "emoji")), Part(("arena_independent",), SHAPES)),
         by_name="only shapes10 has been measured, with short trainings"),
     "claims": Target("every claim of the paper, with its verdict: REPRODUCTION.md", (Part(("claims",)),)),
 }  # fmt: skip

@@ -20,6 +20,7 @@ from precompute.tables import write_tables
 from wsr.analysis.attributes import CLASS
 from wsr.data import Signals
 from wsr.encoders.network import FEATURES, NetworkEncoder
+from wsr.encoders.settings import TrainingSettings
 from wsr.encoders.targets import Target
 from wsr.modalities import Modality
 
@@ -29,8 +30,8 @@ READERS = {"image": "a convolutional network on pixels", "occupancy": "a PointNe
 class Looking(NetworkEncoder):
     """Reads what `Targets.seen` shows of instances, flattened to vectors (n, p). shape: of one of them."""
 
-    shape: tuple[int, ...] = ()
-    modality: Modality
+    def __init__(self, modality: Modality, shape: tuple[int, ...], target: Target, settings: TrainingSettings):
+        self.modality, self.shape, self.target, self.settings = modality, shape, target, settings
 
     def build(self, weights):
         return nn.Sequential(nn.Unflatten(1, self.shape), self.modality.encoder(FEATURES))
@@ -44,9 +45,8 @@ def run(cell: Cell, context: Context) -> dict:
     signals, column = zoo_signals(cell.data), arena.column(cell)
     training, unseen = signals.where(split="train"), final_signals(EXPERIMENT, signals)
     values = values_of(training, column)
-    reader = Looking(None, None, Target.of(column, values), replace(arena.SETTINGS, seed=cell["seed"]))
-    looks = looks_of(training)
-    reader.shape, reader.modality = looks.shape[1:], signals.modality
+    looks, settings = looks_of(training), replace(arena.SETTINGS, seed=cell["seed"])
+    reader = Looking(signals.modality, tuple(looks.shape[1:]), Target.of(column, values), settings)
     reader.learn(looks.flatten(1), reader.target.encoded(values))
     right = reader.predict(looks_of(unseen).flatten(1)) == values_of(unseen, column).astype(str).to_numpy()
     found = {"training fits": len(training), "unseen fits": len(right), "parameters": reader.parameters}

@@ -153,7 +153,7 @@ def report(name: str) -> dict:
 
 def test_fits_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 40, 8)
-    names = ("table4", "arena", "trajectories", "dimensions", "arena_permuted", "arena_independent")
+    names = ("table4", "arena", "arena_ceilings", "trajectories", "dimensions", "arena_permuted", "arena_independent")
     assert small(faces, *names) == 0, failures(capsys)
     # these make fits of their own, 80 of them, whose quality is not tested
     fitting = ("figure3", "wide_starts", "barrier_levers", "learning_rates")
@@ -164,6 +164,9 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     read = report("arena-images-faces-paper")["rows"]
     assert len(read) == 6 * len(encoders_of_weights.names())
     assert {row["encoder"] for row in read if row["why not"]} == {"nfn", "product"}
+    (ceiling,) = report("arena-ceilings-images-faces-paper")["rows"]
+    assert ceiling["reader"] == "a convolutional network on pixels" and ceiling["seeds"] == 2
+    assert 0 <= ceiling["low"] <= ceiling["accuracy"] <= ceiling["high"] <= 100
     permuted = report("arena-permuted-images-faces-paper")["rows"]
     assert {row["representation"] for row in permuted} == {"mlp", "lora", "mlora"}
     assert all(row["seeds"] == 2 and 0 <= row["accuracy"] <= 100 for row in read if not row["why not"])
