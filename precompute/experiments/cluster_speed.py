@@ -1,0 +1,76 @@
+"""How fast a zoo is built with Ray on one machine, beside the threads of one process, and with two workers killed in
+the middle. All three make the same zoo."""
+
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+from precompute.experiment import Cell, Context, of_this_machine
+from precompute.selection import zoo_signals
+from precompute.tables import write_tables
+from wsr.data import Signals
+from wsr.fields import registry
+from wsr.fitting.fit import representation_for
+from wsr.zoo import Zoo, build_zoo
+from wsr.zoo.cluster import LOCAL, cluster
+
+COUNT, WORKERS, KILLED = 200, 4, 2
+TASK = "ray::_work"  # what Ray calls a process that is fitting
+
+
+def run(cell: Cell, context: Context) -> None:
+    signals = zoo_signals(cell.data)[:COUNT]
+    with tempfile.TemporaryDirectory() as folder:
+        made = [_timed(Path(folder), cell, context, signals, killed) for killed in (None, 0, KILLED)]
+    rows, zoos = zip(*made, strict=True)
+    for row in rows:
+        row |= {"fits a second": COUNT / row["seconds"], "of threads": rows[0]["seconds"] / row["seconds"]}
+    same = all(zoo == zoos[0] for zoo in zoos)
+    paths = [context.path(f"reports/cluster-speed.{ending}") for ending in ("json", "md")]
+    write_tables(paths, list(rows), data=cell.data, fits=COUNT, same=same)
+
+
+def _timed(folder: Path, cell: Cell, context: Context, signals: Signals, killed: int | None) -> tuple[dict, list]:
+    """killed: how many workers of a cluster are killed once a quarter of the fits are there; None for threads. Returns
+    the row, and the ids and hashes of the zoo."""
+    name, base = registry.DEFAULT, context.path(f"bases/{cell.data}.safetensors")
+    model = representation_for(name, base, signals.modality, preset=context.preset)
+    steps = context.settings(cell.data).fit.steps
+    zoo = Zoo.create(folder / str(killed), model, dataset=cell.data, preset=context.preset, init="centered", sigma=0.02,
+                     init_seed=0, steps=steps)  # fmt: skip
+    spread = {} if killed is None else {"spread": cluster(LOCAL), "workers": WORKERS}
+    begun, first, left = time.monotonic(), 0.0, killed or 0
+    for record in build_zoo(zoo, signals, **spread):
+        first = first or time.monotonic() - begun
+        if left and record.done >= COUNT / 4:
+            left -= _killed()
+    seconds = time.monotonic() - begun
+    row = {"way": "threads" if killed is None else f"{WORKERS} workers", "killed": (killed or 0) - left}
+    found = Zoo.open(zoo.path).index[["id", "target_sha256"]].values.tolist()
+    return row | {"seconds": seconds, "until the first batch": first}, found
+
+
+def _killed() -> int:
+    """Kills a process of ours that is fitting. Returns how many were found, 0 or 1."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal() and (entry / "cmdline").exists():
+            if (entry / "cmdline").read_text().startswith(TASK):
+                os.kill(int(entry.name), signal.SIGKILL)
+                return 1
+    return 0
+
+
+EXPERIMENT = of_this_machine(
+    name="cluster_speed",
+    title="`reports/cluster-speed.*`: building a zoo with Ray on one machine, also with two workers killed, beside the "
+    "threads of one process",
+    data=("faces",),
+    needs=("bases/{base}.safetensors",),
+    makes=("reports/cluster-speed.json", "reports/cluster-speed.md"),
+    run=run,
+    place=27,
+    size="1 kB",
+    time="5 min",
+)
