@@ -98,9 +98,7 @@ def test_the_names_of_curves_stay_above_them_when_a_window_gets_wider(open_page)
     }"""
     page.wait_for_function(apart)
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.locator(".wsr-chart:visible").evaluate(
-        "chart => new Promise((done) => { const ask = () => chart.clientWidth > 500 ? done() : setTimeout(ask, 50); ask(); })"
-    )
+    page.wait_for_function("[...document.querySelectorAll('.wsr-chart')].some((one) => one.clientWidth > 500)")
     page.wait_for_timeout(500)  # by then plotly has finished its own redrawing
     page.wait_for_function(apart)
     page.set_viewport_size({"width": 390, "height": 900})
