@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import gradio as gr
 
 from app.components.field.files import SCRIPTS
+from app.components.given import with_given
 
 _HERE = Path(__file__).parent
 
@@ -40,19 +41,15 @@ class Pictures(gr.HTML):
         blends: bool = False,
         **kwargs: Any,
     ):
+        own = {"sprite": sprite, "columns": columns, "chosen": chosen, "wrap": wrap, "stale": stale, "blends": blends,
+               "scripts": SCRIPTS}  # fmt: skip
         super().__init__(
             value=items,
             html_template='<div class="wsr-pictures" role="group"></div>',
             css_template=(_HERE / "pictures.css").read_text(),
-            js_on_load=(_HERE / "pictures.js").read_text(),
+            js_on_load=with_given(own, (_HERE / "pictures.js").read_text()),
             apply_default_css=False,
-            sprite=sprite,
-            columns=columns,
-            chosen=chosen,
-            wrap=wrap,
-            stale=stale,
-            blends=blends,
-            scripts=SCRIPTS,
+            **own,
             **kwargs,
         )
 

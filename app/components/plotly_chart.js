@@ -221,7 +221,9 @@ new ResizeObserver(() => {
   if (chart.clientWidth === width) return;
   width = chart.clientWidth;
   draw(); // which does nothing in a hidden tab
-  if (kind && width) plotly.Plots.resize(plot);
+  if (!kind || !width) return;
+  // where the names now stand in fewer rows, plotly leaves them at their old place, over the curves, until all is drawn anew
+  plotly.Plots.resize(plot).then(() => plot.querySelector(".legend") && plotly.redraw(plot));
 }).observe(chart);
 const themes = new MutationObserver(() => (element.isConnected ? draw() : themes.disconnect()));
 themes.observe(document.body, { attributes: true, attributeFilter: ["class"] });

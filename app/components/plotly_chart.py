@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import gradio as gr
 
 from app.components import plotly_script
+from app.components.given import with_given
 from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
@@ -76,14 +77,15 @@ class PlotlyChart(gr.HTML):
 
     def __init__(self, figure: Mapping[str, Any] | None = None, **props: Any):
         """Builds the component. props: those of DEFAULTS, described above, and those of any gradio component."""
+        own = {name: props.get(name, value) for name, value in DEFAULTS.items()}
         super().__init__(
             value=figure,
             html_template=_TEMPLATE,
             css_template=(_HERE / "plotly_chart.css").read_text(),
-            js_on_load="\n".join((_HERE / name).read_text() for name in _SCRIPTS),
+            js_on_load=with_given(own, "\n".join((_HERE / name).read_text() for name in _SCRIPTS)),
             head=f'<script src="{plotly_script.FLAT.address}"></script>',
             apply_default_css=False,
-            **{"min_height": props.get("height", DEFAULTS["height"])} | DEFAULTS | props,
+            **{"min_height": own["height"]} | props | own,
         )
 
     def __getattr__(self, name: str) -> Any:

@@ -126,6 +126,8 @@ def test_the_first_sample_is_done_after_few_steps_and_looks_right(fit_page):
     """After this fit, a visitor says: a few thousand numbers became this while I looked."""
     first = fit_page.locator(".wsr-pictures:visible button").first
     assert first.inner_text().endswith("70 steps")
+    # what a chart was built with is still there if an answer has come before its tab was drawn
+    assert fit_page.get_by_label("Quality of the fit after each step").bounding_box()["height"] == 300
     first.click()
     state(fit_page, "Car is chosen")
     unfold(fit_page, "Settings")

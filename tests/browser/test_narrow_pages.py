@@ -83,3 +83,31 @@ def test_at_every_width_what_was_tapped_is_near_and_tables_are_whole_or_scroll(k
         page.locator("[role=tabpanel]:visible table").first.wait_for()
         assert not page.evaluate(CUT), name
         page.wait_for_function(f"!({CROWDED})().length")
+    page.locator("td button:visible", has=page.locator(".wsr-mark")).first.click()
+    claims = page.locator(".wsr-record .wsr-claims button > span:nth-child(2)")
+    claims.first.wait_for()
+    assert min(claim.bounding_box()["width"] for claim in claims.all()) > 90, "a few letters a line"
+
+
+def test_the_names_of_curves_stay_above_them_when_a_window_gets_wider(open_page):
+    page = open_page(link="?tab=connect", viewport={"width": 390, "height": 900})
+    apart = """() => {
+      const chart = [...document.querySelectorAll(".wsr-chart")].find((one) => one.checkVisibility());
+      const [names, curves] = [".legend", ".cartesianlayer .xy .gridlayer"].map((one) => chart?.querySelector(one));
+      return names && names.getBoundingClientRect().bottom <= curves.getBoundingClientRect().top + 4;
+    }"""
+    page.wait_for_function(apart)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.wait_for_function("[...document.querySelectorAll('.wsr-chart')].some((one) => one.clientWidth > 500)")
+    page.wait_for_timeout(500)  # by then plotly has finished its own redrawing
+    page.wait_for_function(apart)
+    page.set_viewport_size({"width": 390, "height": 900})
+
+
+def test_a_surface_is_whole_in_a_narrow_column(open_page):
+    """In an earlier version, a viewer narrower than high cut off both sides of what it showed."""
+    page = open_page(link="?tab=atlas&data=shapes10", viewport={"width": 768, "height": 900})
+    page.get_by_role("button", name="Turn it around").click()
+    page.locator("[data-testid=model3d] canvas").wait_for()
+    viewer = page.locator("[data-testid=model3d]:visible").bounding_box()
+    assert viewer["width"] >= 0.98 * viewer["height"] > 100

@@ -25,6 +25,7 @@ def test_a_walk_changes_the_pictures_and_ends_at_the_fits(page):
     figures.nth(5).locator("img").wait_for()
     halfway = sources(page, figures)
     assert len(halfway) == 6
+    page.locator(".wsr-strip:visible button[aria-pressed=true]").wait_for()  # the target that the six show
     slider = page.locator("input[type=range]:visible").first
     slider.focus()
     page.keyboard.press("ArrowRight")  # the keyboard moves the slider to 0.55

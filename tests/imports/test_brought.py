@@ -208,3 +208,13 @@ def test_files_that_are_no_weights(tmp_path):
     for column in (["a"], [[1.0, 2.0], [3.0]], [[1.0], None]):
         pd.DataFrame({"weights": column}).to_parquet(tmp_path / "t.parquet")
         refused(tmp_path / "t.parquet", tmp_path, "vectors of numbers|one vector of the same length")
+
+
+def test_a_refusal_speaks_of_zoos_though_one_is_made_in_a_folder_of_that_name(zoo, tmp_path):
+    """In an earlier version it said "the description of a sent", with the name of the file in place of the word."""
+    (zoo.path / "zoo.json").write_text(POINTER)
+    with pytest.raises(WsrError, match="zoo.json' is a Git LFS pointer, not the description of a zoo"):
+        brought(zipped(zoo.path), tmp_path / "there/zoo")
+    (tmp_path / "notes.zip").write_text("hello")
+    with pytest.raises(WsrError, match="'notes.zip' is no file of weights. What is taken: a zoo's folder as a .zip"):
+        brought(tmp_path / "notes.zip", tmp_path / "there/zoo")

@@ -62,8 +62,10 @@ def bring(path: Path, out: Path, known: Taken) -> Brought:
     except Exception as error:
         shutil.rmtree(out, ignore_errors=True)
         if isinstance(error, WsrError):  # where things lie on this machine is nobody's business
-            said = str(error).replace(f"{begun}/", "").replace(f"{path.parent}/", "").replace(f"{out.parent}/", "")
-            raise WsrError(said.replace(begun.name, path.name).replace(out.name, path.stem)) from None
+            said = str(error).replace(f"{begun}/", "").replace(f"{path.parent}/", "").replace(str(begun), path.name)
+            said = said.replace(str(out), path.stem).replace(f"{out.parent}/", "").replace(begun.name, path.name)
+            # only as a whole name: the sentence may speak of a zoo, or of a file that is called so
+            raise WsrError(said.replace(shown(out.name), shown(path.stem))) from None
         raise
     finally:
         shutil.rmtree(begun, ignore_errors=True)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import gradio as gr
 
 from app.components.field.files import SCRIPTS
+from app.components.given import with_given
 
 BESIDE = (96, 64, 32, 16, 8)  # pixels along an edge: the first is the server's, the others are for slow machines
 LARGE = (128, 64, 32, 16, 8)
@@ -38,15 +39,12 @@ class FieldSheet(gr.HTML):
     def __init__(
         self, value: str = "", *, sizes: Sequence[int] = BESIDE, unit: float = 1.0, blends: bool = False, **kwargs: Any
     ):  # fmt: skip
+        own = {"place": None, "scripts": SCRIPTS, "sizes": sizes, "unit": unit, "blends": blends}
         super().__init__(
             value=value,
             html_template='<div class="wsr-field"></div>',
-            js_on_load=(Path(__file__).parent / "sheet.js").read_text(),
-            place=None,
-            scripts=SCRIPTS,
-            sizes=sizes,
-            unit=unit,
-            blends=blends,
+            js_on_load=with_given(own, (Path(__file__).parent / "sheet.js").read_text()),
+            **own,
             **kwargs,
         )
 

@@ -84,7 +84,7 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.names: names,
         tab.sigma: sigma,
         tab.perturb: perturb,
-        tab.strip: strip_of(dataset),
+        tab.strip: strip_of(dataset, target),
         tab.live: None,
         tab.state: "",
     }
@@ -149,7 +149,7 @@ def choose(tab: ConnectTab, dataset: str, event: gr.EventData) -> dict[Any, Any]
 @compute.guarded
 def change_dataset(tab: ConnectTab, dataset: str) -> dict[Any, Any]:
     first = items_of(dataset, decode=False)[0]["id"]
-    return {tab.strip: strip_of(dataset), tab.target: first, tab.live: None, tab.state: ""}
+    return {tab.strip: strip_of(dataset, first), tab.target: first, tab.live: None, tab.state: ""}
 
 
 @compute.guarded
@@ -199,10 +199,10 @@ def being_drawn(dataset: str) -> str:
     return snippets.sheet([snippets.cell(None, NAMES[name], name, [], missing="Decoding …") for name in there])
 
 
-def strip_of(dataset: str) -> Any:
+def strip_of(dataset: str, target: str) -> Any:
     """Update of the strip that adds its pictures. Decoding them imports the engine, so the page is built without
-    them."""
-    return gr.update(value=items_of(dataset), sprite=sprite_of(dataset))
+    them. target: id of the one that is shown as chosen, if it is among them."""
+    return gr.update(value=items_of(dataset), sprite=sprite_of(dataset), chosen=target)
 
 
 def sprite_of(dataset: str) -> dict[str, Any] | None:

@@ -101,7 +101,7 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     shown = [*drawn, tab.look, tab.play]
     asked = [tab.dataset, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
     newest = {**look, "trigger_mode": "always_last"}
-    place.shown(handlers.strip_of, tab.dataset, tab.strip, **newest)
+    place.shown(handlers.strip_of, [tab.dataset, tab.target], tab.strip, **newest)
     place.shown(walk, asked, shown, **newest)
     for event in (place.shown, tab.dataset.change):
         event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **newest)

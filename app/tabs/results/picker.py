@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 
 import gradio as gr
 
+from app.components.given import with_given
+
 _HERE = Path(__file__).parent
 
 
@@ -19,7 +21,7 @@ class Picker(gr.HTML):
         super().__init__(
             value=value,
             css_template=(_HERE / "results.css").read_text(),
-            js_on_load=(_HERE / "picker.js").read_text(),
+            js_on_load=with_given({"follows": follows}, (_HERE / "picker.js").read_text()),
             apply_default_css=False,
             follows=follows,
             **kwargs,
