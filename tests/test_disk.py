@@ -103,7 +103,7 @@ def test_both_start_where_home_cannot_be_written(home, what, tmp_path):
         if not shutil.which("setpriv") or subprocess.run([*NOBODY, "true"], capture_output=True).returncode:
             pytest.skip("no other user can be played here")
         command = [*NOBODY, *command]
-    done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=HERE, env=environment, capture_output=True, text=True, timeout=300)
     assert "Traceback" not in done.stderr and done.returncode == (2 if what == "cli" else 0), done.stderr[-3000:]
     assert done.stderr.count("cannot be written, so") == 1
     assert list((tmp_path / "tmp").glob("wsr-*")) == []  # temporary folders have been removed

@@ -14,12 +14,12 @@ from PIL import Image
 from app.shared import library
 from app.shell import snippets
 from wsr.caching import cached_by_file
-from wsr.data.registry import everything, named
+from wsr.data.registry import everything, named, slug
 from wsr.data.signals import Signal, Signals, same
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
 from wsr.formats.files import there
-from wsr.modalities import IMAGE, OCCUPANCY, Modality, of_given
+from wsr.modalities import IMAGE, OCCUPANCY, Modality, of_file, of_given
 from wsr.modalities import everything as modalities
 from wsr.picture_formats import NAMES as PICTURES
 from wsr.presets import preset
@@ -178,12 +178,14 @@ def _seen(dataset: str, signal: Signal, label: str) -> Target:
 
 
 def own_base(dataset: str) -> str | None:
-    """The base on which the zoos of a data set were fitted, if it is another than the modality's own and is here."""
-    for found in library.collections_of(dataset):
-        base = Path(str(library.meta_of(library.zoo_dir(found.name)).get("base"))).stem
-        if found.representation == registry.DEFAULT and base != found.modality.default_base:
-            return base if any(Path(path).stem == base for path in library.bases()) else None
-    return None
+    """The base on which the zoo of a data set was fitted, if it is another than the modality's own and is here."""
+    zoo = library.zoo_dir(f"{slug(dataset)}-{registry.DEFAULT}")
+    if not (zoo / "zoo.json").is_file():
+        return None
+    meta = library.meta_of(zoo)
+    base, modality = Path(str(meta["base"])).stem, of_file(str(meta.get("modality", "")), int(meta["dim"]))
+    here = any(Path(path).stem == base for path in library.bases())
+    return base if here and base != modality.default_base else None
 
 
 def strip() -> list[dict[str, str]]:

@@ -115,8 +115,8 @@ def _steps(problem: "Problem", model: "Representation", settings: "FitSettings")
     from wsr.fitting.starts import Starting
 
     began = Starting.of(settings, model).of_targets(problem.targets)
-    config = settings.config(model.name, problem.modality)
     encoded, resolution = bool(began.encoded.all()), preset(settings.preset, problem.modality).resolution
+    config = settings.config(model.name, problem.modality, began_encoded=encoded)
     if encoded:
         quality = problem.evaluator.quality(model, began.weights, quick=True)
         yield Step(0, config.steps, quality, 0.0, began.weights.cpu(), False, "", encoded)

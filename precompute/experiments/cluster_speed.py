@@ -16,29 +16,29 @@ from wsr.fitting.fit import representation_for
 from wsr.zoo import Zoo, build_zoo
 from wsr.zoo.cluster import LOCAL, cluster
 
-COUNT, WORKERS, KILLED = 200, 4, 2
+DATA, COUNT, WORKERS, KILLED = "faces", 200, 4, 2
 TASK = "ray::_work"  # what Ray calls a process that is fitting
 
 
 def run(cell: Cell, context: Context) -> None:
-    signals = zoo_signals(cell.data)[:COUNT]
+    signals = zoo_signals(DATA)[:COUNT]
     with tempfile.TemporaryDirectory() as folder:
-        made = [_timed(Path(folder), cell, context, signals, killed) for killed in (None, 0, KILLED)]
+        made = [_timed(Path(folder), context, signals, killed) for killed in (None, 0, KILLED)]
     rows, zoos = zip(*made, strict=True)
     for row in rows:
         row |= {"fits a second": COUNT / row["seconds"], "of threads": rows[0]["seconds"] / row["seconds"]}
     same = all(zoo == zoos[0] for zoo in zoos)
     paths = [context.path(f"reports/cluster-speed.{ending}") for ending in ("json", "md")]
-    write_tables(paths, list(rows), data=cell.data, fits=COUNT, same=same)
+    write_tables(paths, list(rows), data=DATA, fits=COUNT, same=same)
 
 
-def _timed(folder: Path, cell: Cell, context: Context, signals: Signals, killed: int | None) -> tuple[dict, list]:
+def _timed(folder: Path, context: Context, signals: Signals, killed: int | None) -> tuple[dict, list]:
     """killed: how many workers of a cluster are killed once a quarter of the fits are there; None for threads. Returns
     the row, and the ids and hashes of the zoo."""
-    name, base = registry.DEFAULT, context.path(f"bases/{cell.data}.safetensors")
+    name, base = registry.DEFAULT, context.path(f"bases/{DATA}.safetensors")
     model = representation_for(name, base, signals.modality, preset=context.preset)
-    steps = context.settings(cell.data).fit.steps
-    zoo = Zoo.create(folder / str(killed), model, dataset=cell.data, preset=context.preset, init="centered", sigma=0.02,
+    steps = context.settings(DATA).fit.steps
+    zoo = Zoo.create(folder / str(killed), model, dataset=DATA, preset=context.preset, init="centered", sigma=0.02,
                      init_seed=0, steps=steps)  # fmt: skip
     spread = {} if killed is None else {"spread": cluster(LOCAL), "workers": WORKERS}
     begun, first, left = time.monotonic(), 0.0, killed or 0
@@ -66,8 +66,7 @@ EXPERIMENT = of_this_machine(
     name="cluster_speed",
     title="`reports/cluster-speed.*`: building a zoo with Ray on one machine, also with two workers killed, beside the "
     "threads of one process",
-    data=("faces",),
-    needs=("bases/{base}.safetensors",),
+    needs=(f"bases/{DATA}.safetensors",),
     makes=("reports/cluster-speed.json", "reports/cluster-speed.md"),
     run=run,
     place=27,

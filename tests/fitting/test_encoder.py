@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -26,6 +27,7 @@ from wsr.fitting.encoder_files import encoder_for, load_encoder, save_encoder
 from wsr.fitting.encoder_training import EncoderTraining
 from wsr.fitting.encoders import train_encoder
 from wsr.fitting.problem import as_signals
+from wsr.fitting.settings import FitSettings
 from wsr.modalities.image_targets import ImageTargets
 from wsr.modalities.occupancy_targets import ShapeTargets
 from wsr.presets import BaseTrainingConfig, FitConfig, PresetConfig, Stage
@@ -97,7 +99,7 @@ def test_held_out_targets_start_better_than_plainly(folder, heldout):
     )
     assert encoded.quality.mean() > plain.quality.mean() + 1.5 and (encoded.loss <= plain.loss).all()
     assert (encoded.loss < plain.loss).mean() > 0.5  # the others count as unknown to the encoder, and start plainly
-    few = fitted(heldout, folder, "encoded")
+    few = fitted(heldout, folder, "encoded", lr=FIT.of("mlora-asym").lr)  # the same, for a comparison of starts alone
     assert few.config.steps == 30 and few.quality.mean() > fitted(heldout, folder, "plain", steps=30).quality.mean()
 
 
@@ -257,3 +259,11 @@ def test_a_zoo_records_its_encoder(folder, tmp_path, capsys):
             list(build_zoo(Zoo.open(tmp_path / "zoo"), load_signals(f"images:{pictures}")))
     finally:
         encoder_file(folder).write_bytes(before)
+
+
+@pytest.mark.parametrize("modality, part", [("image", 0.25), ("occupancy", 0.5)])
+def test_fits_that_begin_where_an_encoder_says_take_a_lower_rate(modality, part):
+    usual = FitSettings().config("mlora-asym", modality)
+    assert FitSettings().config("mlora-asym", modality, began_encoded=True) == replace(usual, lr=usual.lr * part)
+    for stated in (FitSettings(lr=0.03), FitSettings(protocol="structured")):  # the rate is theirs
+        assert stated.config("mlora-asym", modality, began_encoded=True) == stated.config("mlora-asym", modality)

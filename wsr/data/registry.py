@@ -230,7 +230,7 @@ register(DataSet(
         *("face-900358", "face-900032", "face-900183", "face-900411", "face-900446"),
     ),
     samples=("face-900250", "face-900497"), called="face, {} hair", in_links="face",
-    quick={"face-900250": 150, "face-900497": 150},  # from an encoder's start
+    quick={"face-900250": 90, "face-900497": 30},  # from an encoder's start
 ))  # fmt: skip
 register(DataSet(
     name="shapes10", title="Shapes", modality=OCCUPANCY, place=3,

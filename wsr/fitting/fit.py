@@ -52,7 +52,7 @@ def stream(
     problem = make_problem(items, preset.resolution, settings.seed, device, shared_points=shared)
     began = starting.of_targets(problem.targets)
     steps = began.steps or default_steps(items, preset.fit, model.base)
-    config = settings.config(representation, items.modality, steps)
+    config = settings.config(representation, items.modality, steps, bool(began.encoded.all()))
     for record in run_fit(problem, model, began.weights, config, preset.resolution, settings.every):
         if record.result:
             started = ["encoded" if one else "plain" for one in began.encoded.tolist()]

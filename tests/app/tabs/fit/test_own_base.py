@@ -28,7 +28,7 @@ def with_faces(assets, small, monkeypatch, tmp_path):
 
 def test_a_face_is_fitted_edited_and_placed_among_faces(with_faces, tmp_path):
     target = samples.target(FACE)
-    assert target.base == "faces" and target.label == "face, long hair" and samples.usual_steps(target) == 150
+    assert target.base == "faces" and target.label == "face, long hair" and samples.usual_steps(target) == 90
     *_, last = run.run(target, run.checked("mlora-asym", 4, 10), tmp_path / "stop")
     assert last.fitted.model.base.info.dataset == "faces"
     assert networks.alike(last.fitted) == ["faces-mlora-asym"] and edits.editable(last.fitted) == "faces-mlora-asym"

@@ -97,6 +97,7 @@ def test_a_quick_sample_looks_right_after_its_few_steps(monkeypatch, sample):
     assert handlers.restore(by_name(FitTab), {"sample": sample, "kind": "mlp"})["steps"] == target.steps
     assert starting.usual_steps(target, "mlp", 4) == target.steps  # a network of its own takes all of them
     asked = target.signal.carried(), ("mlora-asym",), 4, target.quick
-    *_, (_, last) = work.fit(*asked, start="auto", base=target.base)
+    (_, first), *_, (_, last) = work.fit(*asked, start="auto", base=target.base)
+    assert float(last.quality[0]) > float(first.quality[0])  # an encoder's start, if there is one
     assert float(last.quality[0]) > {"image": 30, "occupancy": 0.9}[target.modality.name]
     MEMORY.drop()
