@@ -14,7 +14,7 @@ from PIL import Image
 from app.shared import library
 from app.shell import snippets
 from wsr.caching import cached_by_file
-from wsr.data.registry import everything, named, slug
+from wsr.data.registry import DataSet, everything, named, slug
 from wsr.data.signals import Signal, Signals, same
 from wsr.errors import WsrError, unknown_name
 from wsr.fields import registry
@@ -126,8 +126,19 @@ def target(sample: str) -> Target:
     for dataset in everything():
         if sample in (offered := _offered(dataset.name)):
             found = _seen(dataset.name, offered[sample][1], known[sample].label)
-            return replace(found, quick=min(dataset.quick.get(name, 0), found.steps))
+            return replace(found, quick=_quick(found, dataset, name))
     return _seen(known[sample].modality.default_base, _examples()[sample], known[sample].label)
+
+
+def _quick(found: Target, dataset: DataSet, name: str) -> int:
+    """The few steps of a quick sample, which are enough on the data set's own base alone; where that is not the base of
+    all its kind, from an encoder's start."""
+    from wsr.fitting.encoder_files import encoder_path
+
+    own = (found.base or found.modality.default_base) == dataset.name
+    if not own or (found.base and not there(encoder_path(found.base, registry.DEFAULT))):
+        return 0
+    return min(dataset.quick.get(name, 0), found.steps)
 
 
 def uploaded(path: str) -> Target:

@@ -1,6 +1,5 @@
-"""Training of base fields (as variational autodecoders), and fitting of instances in batches."""
+"""Training of base fields (as variational autodecoders), and fitting of instances in batches: `wsr.fit`.
 
-from wsr.fitting.fit import fit, fit_stream
-from wsr.fitting.loop import FitRecord, FitResult
-
-__all__ = ["FitRecord", "FitResult", "fit", "fit_stream"]
+Nothing is imported here. Two threads that begin with different files of a package whose `__init__` imports its files
+wait for each other, and Python then ends one of them with an error: the page's first visitor saw no network.
+"""

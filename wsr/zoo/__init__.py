@@ -1,19 +1,21 @@
-"""Zoos: data sets of fitted weights on disk. Building, reading, checking, compressing and merging them."""
+"""Zoos: data sets of fitted weights on disk. Building, reading, checking, compressing and merging them.
 
-from wsr.zoo.build import ZooRecord, build_zoo
-from wsr.zoo.check import CheckReport, check_zoo, require_alike
-from wsr.zoo.compress import compress_zoo
-from wsr.zoo.shards import merge_zoos, shard
-from wsr.zoo.zoo import Zoo
+Its names are imported when they are first used, for the reason that `wsr.fitting` states.
+"""
 
-__all__ = [
-    "CheckReport",
-    "Zoo",
-    "ZooRecord",
-    "build_zoo",
-    "check_zoo",
-    "compress_zoo",
-    "merge_zoos",
-    "require_alike",
-    "shard",
-]
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "CheckReport": "check", "Zoo": "zoo", "ZooRecord": "build", "build_zoo": "build", "check_zoo": "check",
+    "compress_zoo": "compress", "merge_zoos": "shards", "require_alike": "check", "shard": "shards",
+}  # fmt: skip
+__all__ = list(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found

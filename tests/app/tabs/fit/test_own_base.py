@@ -28,7 +28,8 @@ def with_faces(assets, small, monkeypatch, tmp_path):
 
 def test_a_face_is_fitted_edited_and_placed_among_faces(with_faces, tmp_path):
     target = samples.target(FACE)
-    assert target.base == "faces" and target.label == "face, long hair" and samples.usual_steps(target) == 90
+    assert target.base == "faces" and target.label == "face, long hair"
+    assert samples.usual_steps(target) == target.steps == 300  # there is no encoder
     *_, last = run.run(target, run.checked("mlora-asym", 4, 10), tmp_path / "stop")
     assert last.fitted.model.base.info.dataset == "faces"
     assert networks.alike(last.fitted) == ["faces-mlora-asym"] and edits.editable(last.fitted) == "faces-mlora-asym"
@@ -43,3 +44,4 @@ def test_a_face_is_fitted_edited_and_placed_among_faces(with_faces, tmp_path):
 def test_without_their_base_faces_are_fitted_on_that_of_all_pictures(assets):
     target = samples.target(FACE)
     assert target.base is None and target.steps > 300  # as of anything that the base has not learnt
+    assert target.quick == 0 and samples.usual_steps(target) == target.steps
