@@ -22,7 +22,7 @@ _HOMES = {
     "FitResult": "wsr.fitting.loop",
     "FitRecord": "wsr.fitting.loop",
     "load_weights": "wsr.fitting.saved",
-    "Zoo": "wsr.zoo",
+    "Zoo": "wsr.zoo.zoo",
     "WsrError": "wsr.errors",
     "directions": "wsr.analysis.directions",
     "encoders": "wsr.encoders",

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 
 import wsr
+import wsr.zoo
 from tests.house.modules import edges, imports, reached
 from tests.house.source import Broken, Function, Source
 
@@ -11,7 +12,7 @@ from tests.house.source import Broken, Function, Source
 SLOW = {
     "torch": 2.0, "torch._dynamo": 3.0, "umap": 5.0, "sklearn": 1.6, "trimesh": 0.7, "skimage": 0.7, "pandas": 0.5,
     "scipy": 0.3, "pydantic": 0.3, "pyarrow": 0.2, "jaxtyping": 0.2, "gradio": 4.0, "safetensors.torch": 2.0,
-    "importlib.metadata": 0.02, "multiprocessing": 0.01,  # of the 0.3 that `wsr --help` takes
+    "importlib.metadata": 0.02, "multiprocessing": 0.01, "fsspec": 0.13,  # of the 0.3 that `wsr --help` takes
 }  # fmt: skip
 # Libraries that are not installed everywhere: wsr does without them, or says what to install.
 OPTIONAL = {
@@ -19,6 +20,8 @@ OPTIONAL = {
     "pillow_heif", "PIL._avif", "PIL._webp", "resvg_py", "python_avatars", "emoji", "triton", "pyrender", "spaces",
     "resource", "fcntl", "h5py", "ray",
 }  # fmt: skip
+# Packages whose names are loaded when they are taken, with the homes of these.
+LAZY = {"wsr": wsr._HOMES, "wsr.zoo": {name: f"wsr.zoo.{home}" for name, home in wsr.zoo._HOMES.items()}}
 
 
 def late_imports(found: list[Source]) -> list[Broken]:
@@ -57,11 +60,11 @@ def _slow(source: Source) -> set[str]:
 
 
 def _late(source: Source, names: set[str]) -> Iterator[tuple[int, str]]:
-    """Yields the lines of imports in functions, with the modules. The names of `wsr` come from where they are at home,
-    since they are loaded when they are taken."""
+    """Yields the lines of imports in functions, with the modules. The names of LAZY packages come from where they are
+    at home, since they are loaded when they are taken."""
     functions = [node for node in ast.walk(source.tree) if isinstance(node, Function)]
     for line, module, taken in sorted({(a, b, tuple(c)) for one in functions for a, b, c in imports(one, True)}):
         inside = [f"{module}.{name}" for name in taken if f"{module}.{name}" in names]
         inside += [f"{module}.{name}" for name in taken if f"{module}.{name}" in OPTIONAL]
-        homes = [wsr._HOMES[name] for name in taken if module == "wsr" and name in wsr._HOMES]
+        homes = [LAZY[module][name] for name in taken if name in LAZY.get(module, {})]
         yield from ((line, one) for one in (inside or homes or [module]))
