@@ -44,22 +44,32 @@ def _timed(folder: Path, context: Context, signals: Signals, killed: int | None)
     begun, first, left = time.monotonic(), 0.0, killed or 0
     for record in build_zoo(zoo, signals, **spread):
         first = first or time.monotonic() - begun
-        if left and record.done >= COUNT / 4:
-            left -= _killed()
+        if left and record.done >= COUNT / 4 and (there := fitting_processes()):
+            os.kill(min(there), signal.SIGKILL)
+            left -= 1
     seconds = time.monotonic() - begun
     row = {"way": "threads" if killed is None else f"{WORKERS} workers", "killed": (killed or 0) - left}
     found = Zoo.open(zoo.path).index[["id", "target_sha256"]].values.tolist()
     return row | {"seconds": seconds, "until the first batch": first}, found
 
 
-def _killed() -> int:
-    """Kills a process of ours that is fitting. Returns how many were found, 0 or 1."""
+def fitting_processes() -> set[int]:
+    """The processes that are fitting for this one: Ray names them by their task."""
+    parents, found = {}, set()
     for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and (entry / "cmdline").exists():
-            if (entry / "cmdline").read_text().startswith(TASK):
-                os.kill(int(entry.name), signal.SIGKILL)
-                return 1
-    return 0
+        if entry.name.isdecimal():
+            try:
+                state, name = (entry / "stat").read_text(), (entry / "cmdline").read_text()
+            except OSError:
+                continue  # it has ended meanwhile
+            parents[int(entry.name)] = int(state.rpartition(")")[2].split()[1])
+            if name.startswith(TASK):
+                found.add(int(entry.name))
+
+    def descends(process: int) -> bool:
+        return process == os.getpid() or (process in parents and descends(parents[process]))
+
+    return {process for process in found if descends(process)}
 
 
 EXPERIMENT = of_this_machine(

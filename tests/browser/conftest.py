@@ -177,10 +177,11 @@ def keep_page(address, tabs, kept, request):
     taken = []
 
     def take(**options) -> Page:
-        taken.append(repr(sorted(options.items())))
-        if taken[-1] not in kept:
-            kept[taken[-1]] = _visit(address, tabs, **options)
-        page = kept[taken[-1]].page
+        key = repr(sorted(options.items()))
+        if key not in kept:
+            kept[key] = _visit(address, tabs, **options)
+        taken.append(key)
+        page = kept[key].page
         page.unroute_all()
         page.mouse.move(0, 0)
         page.evaluate("document.body.classList.remove('dark'), scrollTo(0, 0)")

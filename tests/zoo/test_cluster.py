@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from precompute.experiments.cluster_speed import fitting_processes
 from wsr.data.signals import Signal, Signals, same
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
@@ -34,25 +35,6 @@ def begun(folder, steps=2):
     return Zoo.create(folder, model, **settings)
 
 
-def workers() -> set[int]:
-    """The processes that are fitting for this one: Ray names them by their task."""
-    parents, found = {}, set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                state, name = (entry / "stat").read_text(), (entry / "cmdline").read_text()
-            except OSError:
-                continue  # it has ended meanwhile
-            parents[int(entry.name)] = int(state.rpartition(")")[2].split()[1])
-            if name.startswith("ray::_work"):
-                found.add(int(entry.name))
-
-    def descends(process: int) -> bool:
-        return process == os.getpid() or (process in parents and descends(parents[process]))
-
-    return {process for process in found if descends(process)}
-
-
 @pytest.fixture(scope="module")
 def ray_is_here():
     """A cluster of this machine, which takes ten seconds to begin."""
@@ -66,7 +48,7 @@ def test_workers_that_are_killed_change_nothing(ray_is_here, tmp_path):
         pass
     left, zoo = KILLED, begun(tmp_path / "spread", STEPS)
     for record in build_zoo(zoo, pictures(), workers=WORKERS, spread=cluster(LOCAL)):
-        if left and record.done < COUNT // 2 and (there := workers()):
+        if left and record.done < COUNT // 2 and (there := fitting_processes()):
             os.kill(min(there), signal.SIGKILL)
             left -= 1
     assert not left, "the workers were not killed in the middle"

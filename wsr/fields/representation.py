@@ -225,7 +225,7 @@ def make_representation(
 def count_parameters(representation: str, preset_name: str = "cpu", dim: int = 2) -> int:
     """Returns the number of trained scalars of an instance, without frozen entries. With the paper's preset the MLPs
     have exactly the numbers of table 1: 27,357 / 24,537 (2D) and 30,196 / 27,226 (3D). dim: 2 or 3."""
-    return _parameters(named(representation).name, preset(preset_name, dim).field, named(representation).home)
+    return _parameters(representation, preset(preset_name, dim).field, named(representation).home)
 
 
 @lru_cache(maxsize=100)  # the claims on Table 1 ask for the same again and again

@@ -177,7 +177,7 @@ function rest() {
 }
 
 function move() {
-  const { again, ...place } = props.place ?? { ask: false };
+  const { again, ...place } = props.place ?? {};
   if (place.ask) return trigger("ask");
   if (!props.place || host.dataset.moving === "0") return; // nothing on screen depends on it
   if (!whole) return trigger("ask");
