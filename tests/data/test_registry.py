@@ -1,5 +1,7 @@
 """The registry of data sets: what is looked up by name, and the order."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -72,6 +74,13 @@ def test_what_has_to_be_fetched_is_here_once_it_has_been(tmp_path, monkeypatch):
     (tmp_path / "emoji").mkdir()
     (tmp_path / "emoji/groups.json").write_text("{}")
     assert named("emoji").is_here
+
+
+@pytest.mark.parametrize("missing", ["python_avatars", "resvg_py"])
+def test_what_needs_packages_is_here_where_they_are(missing, monkeypatch):
+    assert named("faces").is_here
+    monkeypatch.setitem(sys.modules, missing, None)  # as where it is not installed
+    assert not named("faces").is_here and named("shapes10").is_here
 
 
 def test_names_in_file_names():

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -87,10 +88,13 @@ class DataSet:
     in_links: str = ""
     """What the ids of these samples begin with in links; by default its name."""
 
+    packages: tuple[str, ...] = ()
+    """Modules of further packages without which its signals cannot be read."""
+
     @property
     def is_here(self) -> bool:
-        """Whether its signals can be read on this machine, without fetching anything."""
-        return all(path.exists() for path in self.fetched())
+        """Whether its signals can be read on this machine, without fetching or installing anything."""
+        return all(path.exists() for path in self.fetched()) and all(map(find_spec, self.packages))
 
     def loaded(self, part: str | None = None) -> Signals:
         return imported(self.load)(part)
@@ -230,6 +234,7 @@ register(DataSet(
         *("face-900358", "face-900032", "face-900183", "face-900411", "face-900446"),
     ),
     samples=("face-900250", "face-900497"), called="face, {} hair", in_links="face",
+    packages=("python_avatars", "resvg_py"),
     quick={"face-900250": 90, "face-900497": 30},  # from an encoder's start
 ))  # fmt: skip
 register(DataSet(

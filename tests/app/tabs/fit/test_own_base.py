@@ -1,6 +1,7 @@
 """Samples of a data set with a base of its own are fitted on it, and belong to its zoos."""
 
 import shutil
+import sys
 
 import pytest
 import tiny_assets
@@ -39,6 +40,14 @@ def test_a_face_is_fitted_edited_and_placed_among_faces(with_faces, tmp_path):
     assert photo.base is None and samples.own_base("emoji") is None and samples.own_base("shapes10") is None
     *_, last = run.run(photo, run.checked("mlora-asym", 4, 10), tmp_path / "stop")
     assert networks.alike(last.fitted) == ["emoji-mlora-asym"]
+
+
+def test_samples_that_cannot_be_drawn_here_leave_the_others(assets, monkeypatch):
+    """The strip was empty after an installation of the page alone."""
+    monkeypatch.setitem(sys.modules, "python_avatars", None)
+    MEMORY.drop()
+    shown = [item["id"] for item in samples.strip()]
+    assert "photo:cat" in shown and not any(item.startswith("face:") for item in shown)
 
 
 def test_without_their_base_faces_are_fitted_on_that_of_all_pictures(assets):
