@@ -18,6 +18,7 @@ from app.shell import compute, session, snippets
 
 COURTESY = 3.0  # seconds that are waited for the end of a job that has been stopped
 ON, OFF = {"interactive": True}, {"interactive": False}
+NOT_BEGUN = "Stopped: it was still waiting for its turn."
 HALT = "wsr-halt"  # the class of buttons that stop a job: by it the page knows whether one is going on
 
 
@@ -58,9 +59,13 @@ class Job:
     def _going_on(self, request: gr.Request | None) -> Path:
         return session.session_dir(request) / f"going-on-{self.name}"
 
+    def _began(self, request: gr.Request | None) -> Path:
+        return session.session_dir(request) / f"began-{self.name}"
+
     def prepare(self, request: gr.Request) -> dict[Any, Any]:
         """Answers a press on the start button."""
-        self.stop_file(request).unlink(missing_ok=True)
+        for past in (self.stop_file(request), self._began(request)):
+            past.unlink(missing_ok=True)
         self._going_on(request).touch()
         waiting = snippets.working("Waiting for the machine …")
         return {self.state: waiting, self.start: gr.update(**OFF), self.halt: gr.update(**ON)}
@@ -75,9 +80,24 @@ class Job:
         text = f"The machine has no room for {self.what} at the moment. Please try again in a minute."
         return {self.state: snippets.failed(text), **self.finish(request)}
 
-    def stop(self, request: gr.Request) -> None:
-        """Answers a press on Stop."""
+    def stop(self, request: gr.Request) -> tuple[Any, ...]:
+        """Answers a press on Stop. A job that has begun ends at its next step and says so itself. One that waits for
+        its turn is taken out of the queue: returns new values of the line and the buttons, and one that cancels it."""
         self.stop_file(request).touch()
+        if self._began(request).exists() or not self.is_going_on(request):
+            return (gr.skip(),) * 4
+        self._going_on(request).unlink(missing_ok=True)
+        return snippets.settled(NOT_BEGUN), gr.update(**ON), gr.update(**OFF), str(time.monotonic_ns())
+
+    def _marked(self, run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        """The job itself, which first notes that its turn has come. Its last argument is the visitor's request."""
+
+        @functools.wraps(run)
+        def running(*args: Any) -> Iterator[Any]:
+            self._began(args[-1]).touch()
+            yield from run(*args)
+
+        return running
 
     def end(self, request: gr.Request | None) -> bool:
         """Stops the visitor's running job, if there is one, and waits up to COURTESY seconds for its end, so that the
@@ -108,14 +128,16 @@ class Job:
         for step in then:
             event = event.then(step.handler, step.inputs, step.outputs, **step.options)
         shown = {**queue, **compute.PRIVATE, "show_progress": "minimal", "show_progress_on": self.state}
-        running = event.then(run.handler, run.inputs, [self.state, *run.outputs], **shown)
+        running = event.then(self._marked(run.handler), run.inputs, [self.state, *run.outputs], **shown)
         ended = running.success(end.handler, end.inputs, [self.start, self.halt, *end.outputs], **end.options)
         running.failure(no.handler, no.inputs, [*self.widgets, *no.outputs], **no.options)
-        # The browser itself shows "Stopping …". As the answer of `stop` it could arrive after the last message of the
-        # stopped job, and stay.
+        # The browser itself shows "Stopping …". As the answer of `stop` it could arrive after the last message of a job
+        # that has begun, and stay.
         said = compute.said_at_once("Stopping …")
         self.halt.click(None, None, self.state, js=said, queue=False, **compute.PRIVATE)
-        self.halt.click(self.stop, None, None, queue=False, **compute.PRIVATE)
+        withdrawn = gr.Textbox("", visible="hidden")
+        self.halt.click(self.stop, None, [self.state, self.start, self.halt, withdrawn], queue=False, **compute.PRIVATE)
+        withdrawn.change(None, cancels=[running])
         return ended
 
 
@@ -127,6 +149,8 @@ def said_in_line(run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[An
         try:
             yield from run(tab, *args)
         except Exception as error:
+            if isinstance(error, FileNotFoundError) and session.has_left(args[-1]):  # it was to be a file of theirs
+                return
             yield {tab.job.state: snippets.failed(compute.sentence(error))}
 
     return running

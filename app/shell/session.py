@@ -23,12 +23,22 @@ SESSIONS = 200  # whose state is kept; a visitor's target and fit may take 20 MB
 
 def session_dir(request: gr.Request | None) -> Path:
     """Returns a folder for the files of this visitor only. `forget` removes it when they leave."""
-    # by digest: a visitor may call themselves what they like, and must not reach another's folder by it
-    name = hashlib.sha256(str(getattr(request, "session_hash", None) or "").encode("utf-8", "replace")).hexdigest()
-    folder = _ROOT / "visitors" / name[:40]
+    folder = _folder(request)
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.utime(folder)  # it is in use: `disk` removes empty folders that are not
     return folder
+
+
+def has_left(request: gr.Request | None) -> bool:
+    """Returns whether the visitor's folder is gone, as `forget` leaves it: what still runs for them has nobody to tell
+    of its troubles."""
+    return not _folder(request).exists()
+
+
+def _folder(request: gr.Request | None) -> Path:
+    # by digest: a visitor may call themselves what they like, and must not reach another's folder by it
+    name = hashlib.sha256(str(getattr(request, "session_hash", None) or "").encode("utf-8", "replace")).hexdigest()
+    return _ROOT / "visitors" / name[:40]
 
 
 def shared_dir() -> Path:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from app.shell import compute, jobs
+from app.shell import compute, jobs, session
 from app.shell.tabs import Widgets
 from wsr.errors import WsrError
 
@@ -34,6 +34,22 @@ def test_a_stop_is_one_visitors_and_ends_with_the_next_press(job):
     assert job.stop_file(ANN).exists() and not job.stop_file(BEN).exists()
     job.prepare(ANN)
     assert not job.stop_file(ANN).exists()
+
+
+def test_a_stop_takes_a_job_out_of_the_queue_and_leaves_one_that_has_begun_to_itself(job):
+    job.prepare(ANN)
+    said, start, halt, withdrawn = job.stop(ANN)
+    assert "still waiting for its turn" in said and start["interactive"] and not halt["interactive"] and withdrawn
+    assert not job.is_going_on(ANN)
+    assert job.stop(ANN) == (gr.skip(),) * 4  # there is no job any more
+
+    def run(request):
+        yield "its answer"
+
+    job.prepare(ANN)
+    begun = job._marked(run)(ANN)
+    assert next(begun) == "its answer"
+    assert job.stop(ANN) == (gr.skip(),) * 4 and job.stop_file(ANN).exists() and job.is_going_on(ANN)
 
 
 def test_ending_a_job_waits_until_it_has_sent_its_last_message(job):
@@ -83,6 +99,19 @@ def test_what_goes_wrong_is_said_in_the_line(job):
     assert compute.UNEXPECTED in html.unescape(last["state"]) and "secret" not in last["state"]
 
 
+def test_a_visitor_who_has_left_is_told_nothing(job, caplog):
+    """Their folder is gone, and what the job wanted to put there has no place."""
+
+    @jobs.said_in_line
+    def run(tab, request):
+        folder = session.session_dir(request)
+        session.forget(request)
+        yield {"chart": 1}
+        (folder / "surface.glb").write_bytes(b"")
+
+    assert list(run(SimpleNamespace(job=job), ANN)) == [{"chart": 1}] and not caplog.records
+
+
 def test_its_events_are_a_press_the_work_in_its_turn_and_an_end(job):
     class Tab(Widgets):
         def __init__(self):
@@ -103,7 +132,9 @@ def test_its_events_are_a_press_the_work_in_its_turn_and_an_end(job):
     assert names["prepare"].outputs == tab.job.widgets
     stopping = next(fn for fn in page.fns.values() if fn.js)
     assert "Stopping" in stopping.js and stopping.outputs == [tab.job.state] and stopping.fn is None
-    assert not names["stop"].outputs  # its answer may arrive late, so it must not change any widget
+    assert names["stop"].outputs[:3] == tab.job.widgets
+    cancelled = {index for fn in page.fns.values() for index in fn.cancels}
+    assert cancelled == {names["work"]._id}
 
 
 def test_what_is_drawn_on_the_way_is_drawn_at_its_pace():
