@@ -1,16 +1,17 @@
 """Decodes weights: images at any resolution, and surfaces by marching cubes."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-import trimesh
 from jaxtyping import Float
 from torch import Tensor
 
 from wsr.fields.coordinates import pixel_grid
 from wsr.fields.representation import Representation
-from wsr.render.surfaces import extract_surface
+
+if TYPE_CHECKING:
+    import trimesh
 
 # Points × instances evaluated at once. On a CPU an activation of 128 channels then takes 8 MB: the allocator returns
 # blocks of more than 32 MB to the system, and to map them anew for every product takes longer than the product.
@@ -41,8 +42,10 @@ def render_images(
 
 def render_surfaces(
     representation: Representation, weights: Float[Tensor, "n p"], resolution: int
-) -> list[trimesh.Trimesh]:
+) -> "list[trimesh.Trimesh]":
     """Extracts the surfaces of n fields, where the logit is 0. Vertices are in the field's coordinates, [-1, 1]³."""
+    from wsr.render.surfaces import extract_surface
+
     meshes = []
     for row in weights.to(representation.device).split(1):
 
