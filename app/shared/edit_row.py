@@ -7,7 +7,7 @@ draws it; so whatever else the tab does with the network (download, place on the
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +31,7 @@ TOLD = "wsr-told"  # the class of widgets that say something of the open network
 OLD = f"() => document.querySelectorAll('.{TOLD}').forEach((one) => one.classList.add('wsr-old'))"
 ANSWERED = "() => document.querySelectorAll('.wsr-old').forEach((one) => one.classList.remove('wsr-old'))"
 WAITING = "Choose what to change, and move the slider."
+PREPARING = "Learning to read what such networks show, once for all visitors. This takes some seconds …"
 
 
 @dataclass
@@ -86,7 +87,8 @@ def wire(row: EditRow, shown: Sequence[Any]) -> Any:
     changed = [*own, row.fitted, *shown]
     row.fitted.change(row.bind(offered), [row.fitted, row.edits, row.wanted], [row.row, *own], **newest)
     filling = {**newest, "show_progress": "minimal", "show_progress_on": row.said}
-    row.row.expand(row.bind(unfolded), row.edits, [row.wanted, *own], **filling)
+    opened = row.row.expand(row.bind(unfolded), row.edits, [row.wanted, *own], **filling)
+    opened.then(row.bind(prepared), row.edits, None, **look)  # while the visitor reads and chooses
     row.row.collapse(lambda: False, None, row.wanted, queue=False, **compute.PRIVATE)
     row.attribute.input(row.bind(chosen), [row.edits, row.attribute], own, **newest)
     row.amount.input(None, [row.way, row.amount], [row.sheet, row.asking], js=SLIDE, queue=False, **compute.PRIVATE)
@@ -121,6 +123,13 @@ def unfolded(row: EditRow, edits: Edits | None) -> dict[Any, Any]:
 
 
 @compute.guarded
+def prepared(row: EditRow, edits: Edits | None) -> None:
+    """Makes what measures edited networks, so that the first edit does not wait for it."""
+    if edits is not None and not content.is_prepared(edits):
+        content.prepare(edits)
+
+
+@compute.guarded
 def chosen(row: EditRow, edits: Edits | None, attribute: str) -> dict[Any, Any]:
     """Puts the slider to where it was left for this attribute."""
     return gr.skip() if edits is None else _own(row, edits, _known(edits, attribute))
@@ -129,12 +138,17 @@ def chosen(row: EditRow, edits: Edits | None, attribute: str) -> dict[Any, Any]:
 @compute.guarded
 def slid(
     row: EditRow, edits: Edits | None, attribute: str, amount: float, request: gr.Request
-) -> dict[Any, Any]:  # fmt: skip
+) -> Iterator[dict[Any, Any]]:  # fmt: skip
     """Moves the network along the attribute. The slider itself is the visitor's, and stays as it is."""
     if edits is None:
-        return gr.skip()
-    shown = _changed(row, edits.moved(_known(edits, attribute), amount), attribute, request)
-    return {widget: value for widget, value in shown.items() if widget is not row.amount}
+        yield gr.skip()
+        return
+    moved = edits.moved(_known(edits, attribute), amount)
+    if not content.is_prepared(moved):
+        yield {row.said: snippets.working(PREPARING)}
+        content.prepare(moved)
+    shown = _changed(row, moved, attribute, request)
+    yield {widget: value for widget, value in shown.items() if widget is not row.amount}
 
 
 @compute.guarded

@@ -152,6 +152,20 @@ def gauge(name: str) -> Gauge | None:
         return None
 
 
+_prepared: set[tuple[str, str | None]] = set()
+
+
+def is_prepared(edits: Edits) -> bool:
+    """Whether what measures networks of this kind is there, or has to be made first, which takes some seconds."""
+    return (edits.name, edits.cls) in _prepared
+
+
+def prepare(edits: Edits) -> None:
+    """Makes what measures networks of this kind, and measures the open one, which all edits are compared with."""
+    said(edits, next(iter(directions(edits.name, edits.cls))))
+    _prepared.add((edits.name, edits.cls))
+
+
 def in_page(edits: Edits, name: str, shape: Shape | None = None) -> dict[str, Any] | None:
     """What the page needs to move the slider of a direction without the server: the weights where it is at 0, `a`, and
     at 1, `b`. None where the page cannot draw them. shape: of a picture of a surface, if the tab shows one."""
@@ -169,7 +183,8 @@ def said(edits: Edits, name: str) -> str:
     if found is None:
         return snippets.ledger(lines)
     read = found.read(edits.fitted.weights)[0]
-    text = f"{read.word}: {read.nearer:.0%} of networks of unseen targets are nearer to it"
+    closer = round(100 * read.nearer)
+    text = f"{read.word}: of 100 fits of new targets, {closer} lie closer to the training networks than this one"
     warning = "Further along, it shows what no data show." if read.outside else ""
     shown = snippets.ledger([*lines, ("this network", text)])
     return shown + (snippets.failed(f"It has left the data. {warning}") if warning else "")
