@@ -24,16 +24,18 @@ def run(cell: Cell, context: Context) -> None:
     item, _ = samples.first()
     target = samples.target(item)
     model = representation_for(registry.DEFAULT, None, target.modality, RANK, context.preset)
-    wanted, drawn = shown_steps(target.steps), []
+    wanted, drawn, curve = shown_steps(target.steps), [], []
     for record in _records(target):
+        curve.append((record.step, round(float(np.nanmean(record.quality)), 2)))
         if record.step >= wanted[len(drawn)] or record.done:
             seen = decode(model, record.weights, SIZE, target.aspect)[0]
             drawn.append(Image.fromarray(target.modality.picture(seen, SIZE)))
         if record.done:
             break
     _save(drawn, context)
-    about = {"item": item, "label": target.label, "steps": record.step, "numbers": model.size}
-    write_json(context.path("reports/recorded-fit.json"), about | {"quality": float(np.nanmean(record.quality))})
+    about = {"item": item, "label": target.label, "representation": model.name, "steps": record.step}
+    about |= {"numbers": model.size, "quality": float(np.nanmean(record.quality)), "curve": curve}
+    write_json(context.path("reports/recorded-fit.json"), about)
 
 
 def shown_steps(steps: int) -> list[int]:

@@ -26,7 +26,7 @@ from wsr.isolation import Stopped
 
 WAYS = ("one", "six")
 READING = "Reading the file …"
-BEGINS = "The fit begins …"
+BEGINS = "The reconstruction appears here."
 GONE_OUT = "The shape is empty: its field says that all points are outside."
 OWN = "own-file"  # in the address, in place of a sample's id
 GONE = (
@@ -116,7 +116,8 @@ def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
     shown, rank = chosen(target, item), whole(given["rank"], *run.RANKS) if "rank" in given else 4
     usual = samples.usual_steps(target) if (kind, way) == (registry.DEFAULT, WAYS[0]) else shown.steps
     asked = run.checked(kind, rank, whole(given["steps"], *run.STEPS) if "steps" in given else usual)
-    return tab.fill(shown) | tab.fill(asked) | {tab.way: way, tab.picture: recorded.picture(item)}
+    played = {tab.picture: recorded.picture(item), tab.curve: recorded.curve(item) or shown.curve}
+    return tab.fill(shown) | tab.fill(asked) | {tab.way: way} | played
 
 
 def of_a_fit(tab: FitTab) -> list[Any]:

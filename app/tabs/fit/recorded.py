@@ -6,6 +6,7 @@ from typing import Any
 import gradio as gr
 from markupsafe import Markup
 
+from app.figures.curves import quality_curve
 from app.shared import library
 from app.shell import snippets
 from wsr.modalities import IMAGE
@@ -38,6 +39,15 @@ def picture(item: str) -> str:
     gr.set_static_paths(_files())
     moving, last = (f"gradio_api/file={path}?{path.stat().st_mtime_ns}" for path in _files())
     return str(_FRAME.format(moving=moving, last=last, alt=f"a recorded fit of {_about()['label']}, step by step"))
+
+
+def curve(item: str) -> dict[str, Any] | None:
+    """The chart of the recorded fit's quality; None for any other sample."""
+    about = _about()
+    if not item or about.get("item") != item:
+        return None
+    steps, quality = zip(*about["curve"], strict=True)
+    return quality_curve(steps, quality, of=IMAGE, representation=about["representation"])
 
 
 def invitation(item: str) -> str:

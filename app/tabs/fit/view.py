@@ -64,7 +64,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
             zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
         curve = charted(
             "How close it is", "Above a PSNR of 30 dB, or an IoU of 0.9, it looks right.",
-            empty_curve(IMAGE, run.usual_steps()), scale=2, height=300,
+            recorded.curve(sample) or empty_curve(IMAGE, run.usual_steps()), scale=2, height=300,
             description="Quality of the fit after each step",
         )  # fmt: skip
     with gr.Row():

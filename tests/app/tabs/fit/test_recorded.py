@@ -27,7 +27,8 @@ def record(tmp_path, monkeypatch):
     frames = [Image.new("RGB", (8, 8), shade) for shade in ("black", "grey", "white")]
     frames[0].save(folder / "recorded-fit.webp", save_all=True, append_images=frames[1:], duration=50, loop=1)
     frames[-1].save(folder / "recorded-fit-last.webp")
-    about = {"item": CAT, "label": "cat", "steps": 1500, "numbers": 7840, "quality": 25.34}
+    about = {"item": CAT, "label": "cat", "representation": "mlora-asym", "steps": 1500, "numbers": 7840}
+    about |= {"quality": 25.34, "curve": [[0, 9.0], [10, 14.5], [1500, 25.34]]}
     (folder / "recorded-fit.json").write_text(json.dumps(about))
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
     return folder
@@ -45,14 +46,19 @@ def test_it_never_stands_beside_another_target(record):
     assert "Press Fit" in recorded.picture("photo:coffee") and "recorded" not in recorded.picture("photo:coffee")
     assert "recorded-fit" in handlers.restore(by_name(FitTab), {"rank": "3"})["picture"]
     assert "recorded" not in handlers.restore(by_name(FitTab), {"sample": "photo:coffee"})["picture"]
+    line = handlers.restore(by_name(FitTab), {"rank": "3"})["curve"]["data"][0]
+    assert line["x"] == [10, 1500] and line["y"] == [14.5, 25.34]
+    assert not handlers.restore(by_name(FitTab), {"sample": "photo:coffee"})["curve"]["data"]
     event = gr.EventData(None, {"id": CAT})
-    assert "Press Fit" in handlers.choose_sample(by_name(FitTab), event, None)["picture"]["value"]
+    chosen = handlers.choose_sample(by_name(FitTab), event, None)
+    assert "Press Fit" in chosen["picture"]["value"] and not chosen["curve"]["data"]
 
 
 @pytest.mark.parametrize("missing", ["recorded-fit.webp", "recorded-fit-last.webp", "recorded-fit.json"])
 def test_without_a_record_the_tab_says_what_to_do(record, missing):
     (record / missing).unlink()
     assert "Press Fit" in recorded.picture(CAT) and recorded.invitation(CAT) == recorded.INVITES
+    assert recorded.curve(CAT) is None
 
 
 def test_a_press_on_fit_ends_the_recorded_one():
@@ -60,7 +66,7 @@ def test_a_press_on_fit_ends_the_recorded_one():
         session_hash = "ann who has seen the cat"
 
     tab = by_name(FitTab)
-    assert "The fit begins" in handlers.prepare(tab, Ann())["picture"]["value"]
+    assert handlers.BEGINS in handlers.prepare(tab, Ann())["picture"]["value"]
     tab.job.finish(Ann())
 
 
