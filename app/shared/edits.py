@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from wsr.analysis.readings import Readings
 
 MOST = 3.0  # steps in either direction
+# Of a field, from which its attributes are read: a quarter of the usual number is read in a sixth of the time, and of
+# 76 values of 100 unseen faces the mean AUC is 0.795 instead of 0.799.
+POINTS = 1024
 STAYS = 0.5  # standard deviations by which another attribute may move and is still said to stay
 
 
@@ -138,7 +141,7 @@ def readings(name: str, cls: str | None) -> Readings:
     from wsr.analysis.readings import Readings
 
     size = library.collection(name).modality.resolutions.sample
-    return Readings(networks.zoo(name), _attributes(name, cls), cls=cls, resolution=size)
+    return Readings(networks.zoo(name), _attributes(name, cls), cls=cls, resolution=size, points=POINTS)
 
 
 @cached_by_file(library.files_of, maxsize=2)

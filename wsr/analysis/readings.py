@@ -31,19 +31,21 @@ class Readings:
     """Reads attributes off what weights of a zoo decode to. Made from its good training fits, of one class or of all.
 
     attributes: a row for each instance, by its id; by default as for `wsr.directions`. resolution: at which instances
-    are decoded to be measured, by default the zoo's. WsrError if there are no attributes.
+    are decoded to be measured, by default the zoo's. points: about how many of a field are compared. WsrError if there
+    are no attributes.
     """
 
     def __init__(
-        self, zoo: Zoo, attributes: pd.DataFrame | None = None, cls: str | None = None, resolution: int | None = None
-    ):
+        self, zoo: Zoo, attributes: pd.DataFrame | None = None, cls: str | None = None, resolution: int | None = None,
+        points: int = POINTS,
+    ):  # fmt: skip
         fits = zoo.good("train")
         fits = fits if cls is None else of_class(fits, cls)
         fits = fits[:: -(-len(fits) // MOST)]
         ids = fits["id"].tolist()
         table = attributes_of(zoo, ids) if attributes is None else attributes.reindex(ids)
         self._table = table if cls is not None else with_classes(table, fits)
-        self._zoo, self._ids, self.resolution = zoo, ids, resolution or zoo.resolution
+        self._zoo, self._ids, self.resolution, self._points = zoo, ids, resolution or zoo.resolution, points
         dataset, _ = find(zoo.meta["dataset"])
         self._measures = dict(dataset.measured(cls)) if dataset else {}
         self._models: dict[str, Callable[[Float[np.ndarray, "n c"]], np.ndarray]] = {}
@@ -126,7 +128,7 @@ class Readings:
         """Evaluates the fields at points on a regular grid. Logits of shapes are squashed: far from the surface their
         size says nothing."""
         model = self._zoo.representation
-        side = round(POINTS ** (1 / model.dim))
+        side = round(self._points ** (1 / model.dim))
         axes = [torch.linspace(-1 + 1 / side, 1 - 1 / side, side)] * model.dim
         points = torch.stack(torch.meshgrid(*axes, indexing="ij"), -1).reshape(1, -1, model.dim)
         parts = [evaluate_in_chunks(model, rows, points) for rows in weights.split(AT_ONCE)]
