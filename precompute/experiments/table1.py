@@ -96,7 +96,7 @@ def report(found: Found, paths: list[Path], context: Context) -> None:
     for data in datasets:
         if (data, None) in cells:
             about |= {f"{CHAMFER} floor": cells[data, None]["floor"]}
-    write_tables(paths, rows, _order(cells, datasets), **about)
+    write_tables(paths, rows, in_order(cells, datasets), **about)
 
 
 def held(report: dict, cell: Cell, context: Context) -> bool:
@@ -112,9 +112,9 @@ def _row(name: str, found: dict[str, dict]) -> dict:
     for data, value in found.items():
         quality = f"{slug(data)} {quality_of(data)}"
         row |= {f"{slug(data)} weights": value["weights"], f"{slug(data)} seconds": value["seconds"]}
-        row |= {**_interval(quality, value["quality"]), f"{quality} seen": value["seen"]}
+        row |= {**intervals(quality, value["quality"]), f"{quality} seen": value["seen"]}
         if "chamfer" in value:
-            row |= _interval(f"{slug(data)} {CHAMFER}", value["chamfer"])
+            row |= intervals(f"{slug(data)} {CHAMFER}", value["chamfer"])
     paper = PAPER["table1_reconstruction"].get(name)
     if paper is None:  # a representation that the paper does not have
         return row
@@ -122,13 +122,15 @@ def _row(name: str, found: dict[str, dict]) -> dict:
     return row | {f"paper {CHAMFER}": paper["shapenet_cd_m"], "paper weights (3D)": paper["shapenet_params"]}
 
 
-def _interval(measure: str, of: dict[str, float]) -> dict:
+def intervals(measure: str, of: dict[str, float]) -> dict:
+    """Returns the mean of values by id, and the half of its interval, in a row."""
     found = mean_interval(np.array(list(of.values())))
     return {measure: found.mean, f"{measure} ±": found.half}
 
 
-def _order(cells: dict, datasets: list[str]) -> list[dict]:
-    """Returns a row for each statement of the paper and each measure: by how much the first representation is better on
+def in_order(cells: dict, datasets: list[str]) -> list[dict]:
+    """Returns a row for each statement of the paper and each measure, given the values of `run` by data set and
+    representation: by how much the first representation is better on
     the same instances, the 95 % interval, and whether that confirms the statement, refutes it or leaves it open."""
     rows = []
     for data in datasets:

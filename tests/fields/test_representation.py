@@ -6,6 +6,7 @@ import torch
 
 import wsr
 from wsr.errors import WsrError
+from wsr.fields.description import FieldDescription
 from wsr.fields.masks import asymmetric_mask
 from wsr.fields.representation import count_parameters, make_representation
 from wsr.presets import preset
@@ -168,3 +169,15 @@ def test_wrong_arguments_are_explained(base, config):
 def test_the_layout_is_plain_json(model):
     entries = json.loads(json.dumps(model.layout.to_json()))
     assert sum(math.prod(e["shape"]) - len(e["frozen"]) for e in entries) == model.size
+
+
+def test_another_reading_of_kappa_changes_frozen_entries_alone_and_is_not_saved(base):
+    masked = make_representation("mlp-asym", None, preset("cpu", 2).field)
+    smaller = masked.with_kappa(6**0.5)
+    assert torch.equal(masked.layout.free, smaller.layout.free) and masked.kappa == 6
+    frozen = ~masked.layout.free
+    torch.testing.assert_close(masked.layout.template[frozen], 6**0.5 * smaller.layout.template[frozen])
+    with pytest.raises(WsrError, match="κ = 2.449 cannot be saved"):
+        FieldDescription.of(smaller)
+    held = make_representation("mlora-asym", base, base.config)
+    assert torch.equal(held.with_kappa(1.0).layout.template, held.layout.template)

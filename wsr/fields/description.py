@@ -8,6 +8,7 @@ from wsr.errors import WsrError
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import base_name, load_base
 from wsr.fields.legacy_presets import legacy_field
+from wsr.fields.masks import KAPPA
 from wsr.fields.modulated import ModulatedConfig, Shared
 from wsr.fields.networks import Network, NetworkConfig
 from wsr.fields.representation import Representation, make_representation
@@ -31,7 +32,12 @@ class FieldDescription:
 
     @classmethod
     def of(cls, model: Representation) -> "FieldDescription":
-        """Describes a representation."""
+        """Describes a representation. WsrError for frozen entries of another size than usual, which no file states."""
+        if model.kappa != KAPPA:
+            raise WsrError(
+                f"Weights whose frozen entries are drawn with κ = {model.kappa:.4g} cannot be saved, since no file "
+                f"states κ: fit them with the usual {KAPPA:g}."
+            )
         info = None if model.base is None else model.base.info
         name, sha256 = (base_name(info.path), info.sha256) if info else (None, None)
         return cls(model.name, model.rank, model.mask_seed, name, sha256, model.config)

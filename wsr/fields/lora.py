@@ -71,7 +71,8 @@ class AdditiveLoRA(Adapter):
     additive = True
 
     def frozen_values(self, tensor, layer):
-        return frozen_draws(math.prod(tensor.shape), 1 / math.sqrt(self.config.channels), self.mask_seed, layer)
+        std = self.kappa * (1 / math.sqrt(self.config.channels))
+        return frozen_draws(math.prod(tensor.shape), std, self.mask_seed, layer)
 
     def start(self, noise, init="centered", sigma=0.0):
         """Returns the start of a fit. `init` and `sigma` have no effect: with B = 0, every A starts at the base's mean

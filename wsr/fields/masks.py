@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 # Standard deviation of frozen entries in units of the layer's own. The paper writes N(0, κI) with κ = 6 (section 4.1);
-# we read κ as a standard deviation.
+# we read κ as a standard deviation. `Representation.with_kappa` takes another.
 KAPPA = 6.0
 
 
@@ -24,10 +24,11 @@ def asymmetric_mask(rows: int, columns: int, frozen: int, seed: int, layer: int)
             return tuple((chosen + torch.arange(rows)[:, None] * columns).flatten().sort().values.tolist())
 
 
-def frozen_draws(total: int, scale: float, seed: int, layer: int) -> Float[Tensor, "total"]:
-    """Draws the values of frozen entries of additive adapters and standalone MLPs: N(0, (κ · scale)²)."""
+def frozen_draws(total: int, std: float, seed: int, layer: int) -> Float[Tensor, "total"]:
+    """Draws the values of frozen entries of additive adapters and standalone MLPs: N(0, std²), where std is κ times
+    that of the layer's start."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + layer + 500_009)
-    return torch.randn(total, generator=generator) * (KAPPA * scale)
+    return torch.randn(total, generator=generator) * std
 
 
 def frozen_count(d_out: int) -> int:

@@ -48,7 +48,7 @@ class StandaloneMLP(NeuronChain):
         ]
 
     def frozen_values(self, tensor, layer):
-        return frozen_draws(math.prod(tensor.shape), self.hidden_scale, self.mask_seed, layer)
+        return frozen_draws(math.prod(tensor.shape), self.kappa * self.hidden_scale, self.mask_seed, layer)
 
     def start(self, noise, init="centered", sigma=0.0):
         """Returns the start of a fit: Fourier frequencies ~ N(0, 1), He-normal hidden layers, zero biases. `init` and

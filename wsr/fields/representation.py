@@ -19,7 +19,7 @@ from torch import Tensor
 from wsr.errors import WsrError, unknown_name
 from wsr.fields.base import BaseField
 from wsr.fields.layout import ParameterLayout
-from wsr.fields.masks import asymmetric_mask
+from wsr.fields.masks import KAPPA, asymmetric_mask
 from wsr.fields.registry import RepresentationKind, named
 from wsr.modalities import Modality, find
 from wsr.presets import FieldConfig, preset
@@ -51,7 +51,8 @@ class Representation(ABC):
     values (`frozen_values`).
 
     `kind` is its entry in the registry; `base` the frozen field it adapts, or None; `layout` maps stored vectors to
-    tensors; `rank` is that of the adapters, 0 for others. WsrError if it needs a base and none is given.
+    tensors; `rank` is that of the adapters, 0 for others; `kappa` the standard deviation of frozen entries, in units of
+    the layer's own. WsrError if it needs a base and none is given.
     """
 
     layout: ParameterLayout
@@ -61,6 +62,7 @@ class Representation(ABC):
         mask_seed: int = 0,
     ):  # fmt: skip
         self.kind, self.config, self.base, self.rank, self.mask_seed = kind, config, base, rank, mask_seed
+        self.kappa = KAPPA
         self.layout = self._layout()
 
     @classmethod
@@ -137,6 +139,15 @@ class Representation(ABC):
         """Describes what `evaluate` computes as plain data, for programs without PyTorch; None if nobody has written
         that down for this representation."""
         return None
+
+    def with_kappa(self, kappa: float) -> "Representation":
+        """Returns the same representation with another standard deviation of its frozen entries, to compare readings of
+        N(0, κI). Where they are frozen at 0, as in mLoRA, it changes nothing. No file states κ, so weights of such a
+        representation cannot be saved."""
+        other = copy(self)
+        other.kappa = kappa
+        other.layout = other._layout().to(self.device)
+        return other
 
     def unmasked(self) -> "Representation":
         """Returns the same representation without a mask. Its stored vectors are what `layout.fill` returns, so it can

@@ -1,0 +1,175 @@
+"""Table 1 with every representation at its own best learning rate, and with κ as the paper writes it.
+
+`learning_rates` takes for all six the lowest rate within a margin of the best, which costs some of them more than
+others. Here each one has the best settings of its own search, the same for all: on validation signals, first the grid
+of `learning_rates`, which is widened as long as the best rate is at its end, and then other momenta at the best rate.
+The frozen entries of masks are drawn with a standard deviation of κ = 6, as everywhere else, and of √6, as N(0, κI)
+says literally; where they are frozen at 0 both are the same. Qualities are of the signals that `table1` judges.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from precompute.claims.claim import KAPPA
+from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.experiments.learning_rates import A_RATES, GRIDS, SHARES
+from precompute.experiments.table1 import in_order, intervals
+from precompute.final import final_signals
+from precompute.fits import base_needed, fitted
+from precompute.selection import modality_of, quality_of, shipped_signals, zoo_signals
+from precompute.tables import write_tables
+from wsr.data import Signals, load_signals
+from wsr.data.registry import slug
+from wsr.fields import masks, registry
+from wsr.fields.representation import Representation
+from wsr.fitting.fit import representation_for
+from wsr.fitting.loop import run_fit
+from wsr.fitting.problem import make_problem
+from wsr.fitting.settings import Start
+from wsr.presets import FitConfig
+
+INSTANCES = 12  # of the validation split
+WIDENED = 3  # times at most, by one more rate
+BETAS = ((0.9, 0.999), (0.8, 0.95))  # beside those of the preset
+BATCH = 8
+LITERAL = math.sqrt(masks.KAPPA)  # the standard deviation of N(0, κI)
+
+
+@dataclass
+class Search:
+    """The search of one representation for its best settings. Each attempt is a learning rate, A's rate divided by
+    B's, Adam's betas, and the mean quality."""
+
+    model: Representation
+    usual: FitConfig
+    signals: Signals
+    resolution: int
+    device: str
+
+    @cached_property
+    def attempts(self) -> list[dict]:
+        return []
+
+    def attempt(self, lr: float, a_rate: float, betas: Sequence[float]) -> None:
+        config = replace(self.usual, lr=lr, a_rate=a_rate, betas=tuple(betas))
+        found = qualities(self.model, self.signals, config, self.resolution, self.device)
+        mean = float(np.mean(list(found.values())))
+        made = {"lr": lr, "a_rate": a_rate, "betas": list(betas), "quality": mean if math.isfinite(mean) else None}
+        self.attempts.append(made)
+
+    @property
+    def best(self) -> dict:
+        return max(self.attempts, key=lambda one: -math.inf if one["quality"] is None else one["quality"])
+
+    def run(self, rates: Sequence[float], a_rates: Sequence[float]) -> None:
+        tried = sorted(rates)
+        for lr in tried:
+            for a_rate in a_rates:
+                self.attempt(lr, a_rate, self.usual.betas)
+        for _ in range(WIDENED):
+            if self.best["lr"] not in (tried[0], tried[-1]):
+                break
+            further = tried[-1] * 2 if self.best["lr"] == tried[-1] else tried[0] / 2
+            tried = sorted([*tried, further])
+            for a_rate in a_rates:
+                self.attempt(further, a_rate, self.usual.betas)
+        best = self.best
+        for betas in BETAS:
+            self.attempt(best["lr"], best["a_rate"], betas)
+
+
+def run(cell: Cell, context: Context) -> dict:
+    """The search of one representation, and the qualities of the final signals at its best settings."""
+    settings, modality = context.settings(cell.data), modality_of(cell.data)
+    base = context.base(cell.data) if registry.named(cell.representation).needs_base else None
+    model = representation_for(cell.representation, base, modality, preset=context.preset)
+    model = model.with_kappa(cell["kappa"])
+    usual = settings.fit.of(cell.representation)
+    search = Search(model, usual, validation(cell.data), settings.resolution, context.device)
+    rates = GRIDS.get(modality.name) or tuple(share * settings.fit.lr for share in SHARES)
+    search.run(rates, A_RATES if registry.named(cell.representation).two_rates else (1.0,))
+    best = replace(search.usual, **{name: search.best[name] for name in ("lr", "a_rate")})
+    best = replace(best, betas=tuple(search.best["betas"]))
+    wanted = shipped_signals(cell.data) or zoo_signals(cell.data)
+    found = qualities(model, final_signals(EXPERIMENT, wanted), best, settings.resolution, context.device)
+    return {"chosen": search.best, "attempts": search.attempts, "quality": found}
+
+
+def validation(data: str) -> Signals:
+    """The signals by which settings are chosen, spread over the classes."""
+    signals = load_signals(data).where(split="validation")
+    return signals.select([signals.ids[i] for i in np.linspace(0, len(signals) - 1, INSTANCES).round().astype(int)])
+
+
+def qualities(
+    model: Representation, signals: Signals, config: FitConfig, resolution: int, device: str
+) -> dict[str, float]:
+    """The quality of each signal's fit, by id, as stored in a zoo."""
+    found: dict[str, float] = {}
+    for first in range(0, len(signals), BATCH):
+        items = signals[first : first + BATCH]
+        problem = make_problem(items, resolution, 0, device)
+        (record,) = run_fit(problem, model, Start().of(model), config, resolution, 0, torch.float16)
+        found |= dict(zip(items.ids, map(float, record.result.quality), strict=True))
+    return found
+
+
+def report(found: Found, paths: list[Path], context: Context) -> None:
+    """Writes the table. Its orders are of frozen entries as the paper writes them; those with κ = 6 stand beside."""
+    data, rows = found[0][0].data, []
+    for cell, value in found:
+        own = {"representation": cell.representation, KAPPA: cell["kappa"], **value["chosen"]}
+        own["validation"] = own.pop("quality")
+        rows.append(own | intervals(f"{slug(data)} {quality_of(data)}", value["quality"]))
+    orders = {kappa: in_order(_quality(found, kappa), [data]) for kappa in (LITERAL, masks.KAPPA)}
+    about = {"preset": context.preset, "split": "heldout", KAPPA: LITERAL, "instances": INSTANCES}
+    about |= {"attempts": {cell.key: value["attempts"] for cell, value in found}, "order at 6": orders[masks.KAPPA]}
+    write_tables(paths, rows, orders[LITERAL], **about)
+
+
+def _quality(found: Found, kappa: float) -> dict[tuple[str, str], dict]:
+    """The qualities of all representations, by data set and name: of those with two readings of κ, by this one."""
+    usual = [(cell, value) for cell, value in found if cell["kappa"] == masks.KAPPA]
+    asked = [(cell, value) for cell, value in found if cell["kappa"] == kappa]
+    return {(cell.data, cell.representation): {"quality": value["quality"]} for cell, value in [*usual, *asked]}
+
+
+def grid(context: Context) -> list[dict]:
+    return [
+        {"data": data, "representation": name, "kappa": kappa}
+        for data in context.data(EXPERIMENT)
+        for name in registry.names()
+        for kappa in ((masks.KAPPA, LITERAL) if _loud(name) else (masks.KAPPA,))
+    ]
+
+
+def _loud(name: str) -> bool:
+    """Whether a representation has frozen entries other than 0."""
+    return bool(registry.named(name).twin) and not registry.named(name).centred
+
+
+EXPERIMENT = Experiment(
+    name="own_rates",
+    title="`reports/own-rates-*`: Table 1 with every representation at its own best learning rate, chosen on "
+    "validation, and with κ read as a standard deviation and as a variance",
+    data=("faces",),
+    grid=grid,
+    signals=validation,
+    settings=lambda cell, context: fitted(cell, context) | {"betas": BETAS, "widened": WIDENED},
+    needs=base_needed,
+    run=run,
+    final=True,
+    report=report,
+    reports=tuple(f"reports/own-rates-{{data}}.{ending}" for ending in ("json", "md")),
+    report_by=("data",),
+    threads=1,
+    place=8,
+    size="0.1 MB",
+    time="1 h",
+)
