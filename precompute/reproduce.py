@@ -48,7 +48,8 @@ class Target:
 SHAPES = ("shapes10",)
 TARGETS = {
     "table1": Target("reconstruction", (
-        Part(("zoos", "table1"), ("emoji", "shapes10")), Part(("zoos", "table1"), ("faces",), shapes=False))),
+        Part(("zoos", "table1"), ("emoji", "shapes10")),
+        Part(("zoos", "table1", "own_rates"), ("faces",), shapes=False))),
     "table2": Target("generation of pictures", (
         Part(("zoos", "generation", "audits", "generation_tables"), ("faces",), shapes=False),),
         by_name="its generators of faces have not been published yet and take hours"),

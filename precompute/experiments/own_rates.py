@@ -149,6 +149,11 @@ def grid(context: Context) -> list[dict]:
     ]
 
 
+def _holds(report: dict, cell: Cell, context: Context) -> bool:
+    """Whether a report has the row of a cell."""
+    return any((row["representation"], row[KAPPA]) == (cell.representation, cell["kappa"]) for row in report["rows"])
+
+
 def _loud(name: str) -> bool:
     """Whether a representation has frozen entries other than 0."""
     return bool(registry.named(name).twin) and not registry.named(name).centred
@@ -168,6 +173,7 @@ EXPERIMENT = Experiment(
     report=report,
     reports=tuple(f"reports/own-rates-{{data}}.{ending}" for ending in ("json", "md")),
     report_by=("data",),
+    held=_holds,
     threads=1,
     place=8,
     size="0.1 MB",
