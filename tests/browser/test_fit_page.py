@@ -83,17 +83,33 @@ def zoomed_into(page):
     frame.dblclick()
 
 
+def stopped_while_it_waits(page):
+    """Stop answers at once, even if the fit has not had its turn, because another visitor's is running."""
+    press(page, "Fit")
+    state(page, "Waiting for the machine")
+    press(page, "Stop")
+    state(page, "Stopped: it was still waiting for its turn.")
+    assert page.get_by_role("button", name="Fit", exact=True).is_enabled()
+
+
 @pytest.mark.kept
 def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
+    other = fit_page.context.new_page()
+    other.goto(fit_page.url)
+    choose(other, "coffee")
     choose(fit_page, "coffee")
     press(fit_page, "Fit")
     first = state(fit_page, "Step ")
+    stopped_while_it_waits(other)
     assert "dB PSNR" in first
     picture = "[...document.querySelectorAll('.wsr-frame img')].at(-1).src"
     before = fit_page.evaluate(picture)
     fit_page.wait_for_function(f"before => {picture} !== before", arg=before)  # the picture changes during the fit
     press(fit_page, "Stop")
     assert "numbers" in state(fit_page, "Stopped after")
+    press(other, "Fit")  # what was taken back can be asked for again
+    state(other, "Step ")
+    other.close()
     zoomed_into(fit_page)
     fit_page.get_by_label("4×").click()
     fit_page.wait_for_function("[...document.querySelectorAll('.wsr-frame img')].some(i => i.naturalWidth >= 512)")
