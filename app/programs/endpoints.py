@@ -18,6 +18,7 @@ from app.tabs.fit import preparing
 from app.tabs.fit import run as fits
 from app.tabs.generate import models
 from app.tabs.generate import run as samples
+from wsr.data.registry import large
 from wsr.errors import WsrError
 from wsr.fields import registry
 
@@ -123,7 +124,7 @@ def sample(
     from app.programs.in_child import told  # imports torch, which the page must not wait for
     from wsr.fitting.saved import save_weights  # the same
 
-    asked = models.checked(data, representation, cls, guidance, steps, seed)
+    asked = models.checked(learnt(data, representation), representation, cls, guidance, steps, seed)
     models.require_within("count", count, 1, MOST)
     last = _last(samples.records(asked, _gone(request), int(count)))
     if last is None:
@@ -151,7 +152,15 @@ def audit(
     """
     from app.programs import in_child  # imports torch, which the page must not wait for
 
-    return _prepared(in_child.judged, _path(weights), library.name_of(data, representation), request=request)
+    name = library.name_of(learnt(data, representation), representation)
+    return _prepared(in_child.judged, _path(weights), name, request=request)
+
+
+def learnt(data: str, representation: str) -> str:
+    """The data set by the name under which a generator has learnt it: "faces" means "faces-large" as long as only the
+    large zoo of faces has a generator. Other names are returned as they are."""
+    with_model = [one for one in (data, large(data)) if f"{one}-{representation}" in models.models()]
+    return next(iter(with_model), data)
 
 
 # Each with the queue that it waits in.

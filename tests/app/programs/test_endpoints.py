@@ -1,5 +1,7 @@
 """A stranger's program talks to a running page, by `gradio_client` alone."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,9 @@ from safetensors.torch import load_file, save_file
 
 import wsr
 from app import main
+from app.programs import endpoints
+from app.tabs.generate import models
+from wsr.memory import MEMORY
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +122,18 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(client, fitted, pictur
     given = {key: files[value]() if value in files else value for key, value in call.items()}
     with pytest.raises(AppError, match=says):
         client.predict(**given)
+
+
+def test_a_data_set_is_called_as_the_docs_call_it(monkeypatch):
+    """Only the large zoo of faces has a generator, of which programs know nothing: `data="faces"` was refused."""
+    monkeypatch.setenv("WSR_ASSETS", str(Path(__file__).resolve().parents[3] / "assets"))
+    MEMORY.drop()
+    for data in ("faces", "shapes10"):
+        assert models.checked(endpoints.learnt(data, "mlora-asym"), "mlora-asym", models.ANY, 1.0, 100, 0)
+    assert endpoints.learnt("faces", "mlora-asym") == "faces-large"
+    assert endpoints.learnt("shapes10", "mlora-asym") == "shapes10"
+    assert endpoints.learnt("nowhere", "mlp") == "nowhere"
+    MEMORY.drop()
 
 
 def test_the_page_s_own_listeners_cannot_be_called(client):
