@@ -1,5 +1,6 @@
 """Table 1 and section 4.1: reconstruction, and how many weights it takes."""
 
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -169,7 +170,7 @@ def _overturned(gain: Difference, slack: float) -> bool:
 def _cell(found: dict, measure: str, name: str) -> tuple[float, float]:
     """The value of a representation and half of its interval. If it has several, by κ, that of the report's own κ."""
     rows = [row for row in found["rows"] if row["representation"] == name]
-    row = next((row for row in rows if row.get(KAPPA) == found.get(KAPPA)), rows[0])
+    row = next((row for row in rows if math.isclose(row.get(KAPPA, 0), found.get(KAPPA, 0), rel_tol=1e-6)), rows[0])
     return row[measure], row[f"{measure} ±"]
 
 

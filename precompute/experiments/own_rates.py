@@ -26,6 +26,7 @@ from precompute.selection import modality_of, quality_of, shipped_signals, zoo_s
 from precompute.tables import write_tables
 from wsr.data import Signals, load_signals
 from wsr.data.registry import slug
+from wsr.data.splits import TRAIN, VALIDATION
 from wsr.fields import masks, registry
 from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
@@ -102,8 +103,10 @@ def run(cell: Cell, context: Context) -> dict:
 
 
 def validation(data: str) -> Signals:
-    """The signals by which settings are chosen, spread over the classes."""
-    signals = load_signals(data).where(split="validation")
+    """The signals by which settings are chosen, spread over the classes: of the validation split, or of the training
+    split of folders, which have no other that is not judged."""
+    whole = load_signals(data)
+    signals = whole.where(split=VALIDATION if VALIDATION in whole.splits else TRAIN)
     return signals.select([signals.ids[i] for i in np.linspace(0, len(signals) - 1, INSTANCES).round().astype(int)])
 
 
@@ -151,7 +154,8 @@ def grid(context: Context) -> list[dict]:
 
 def _holds(report: dict, cell: Cell, context: Context) -> bool:
     """Whether a report has the row of a cell."""
-    return any((row["representation"], row[KAPPA]) == (cell.representation, cell["kappa"]) for row in report["rows"])
+    own = [row[KAPPA] for row in report["rows"] if row["representation"] == cell.representation]
+    return any(math.isclose(kappa, cell["kappa"], rel_tol=1e-6) for kappa in own)
 
 
 def _loud(name: str) -> bool:

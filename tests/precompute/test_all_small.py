@@ -32,6 +32,7 @@ from precompute.experiments import (
     learnability,
     learning_rates,
     noise_carried,
+    own_rates,
     peers,
     pointnet,
     processes,
@@ -80,6 +81,7 @@ SMALL = {
     realism: {"DRAWN": 8},
     barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
+    own_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,)}, "A_RATES": (1.0,), "BETAS": (), "WIDENED": 1},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
     noise_carried: {"RANK": 2, "CHANNELS": 16, "STEPS": 3, "SAMPLES": 4, "SAMPLE_STEPS": 3},
     judging: {"COUNT": 8, "STEPS": 3},
@@ -156,7 +158,7 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     names = ("table4", "arena", "arena_ceilings", "trajectories", "dimensions", "arena_permuted", "arena_independent")
     assert small(faces, *names) == 0, failures(capsys)
     # these make fits of their own, 80 of them, whose quality is not tested
-    fitting = ("figure3", "wide_starts", "barrier_levers", "learning_rates")
+    fitting = ("figure3", "wide_starts", "barrier_levers", "learning_rates", "own_rates")
     assert small(faces, *fitting, steps=6) == 0, failures(capsys)
     scores = report("table4-images-faces-paper")
     assert len(scores["rows"]) == 2 * 6 and len(scores["order"]) == 2 * 3 * len(table4.ORDER)
@@ -185,6 +187,11 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     assert {row["of"] for row in report("dimensions-images-faces-paper")["rows"]} >= {"signals", "mlp", "mlora-asym"}
     assert len(report("barrier-levers-images-faces-paper")["rows"]) == 11
     assert report("learning-rates-images-faces-paper")["chosen"]["lora"] == {"lr": 0.01, "a_rate": 1.0}
+    own = report("own-rates-images-faces-paper")  # the one rate is at both ends of its grid, which is widened once
+    assert all([one["lr"] for one in tried] == [0.01, 0.02] for tried in own["attempts"].values())
+    kappas = {(row["representation"], round(row["kappa std"] ** 2)) for row in own["rows"]}
+    assert len(kappas) == 8 and {("mlp-asym", 36), ("mlp-asym", 6), ("lora-asym", 6), ("mlora-asym", 36)} <= kappas
+    assert len(own["order"]) == len(own["order at 6"]) == len(table1.ORDER)
 
 
 def test_levers_of_pictures(small, tmp_path, capsys):
