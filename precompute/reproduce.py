@@ -71,7 +71,7 @@ TARGETS = {
         by_name="it is a search whose outcome is in the presets"),
     "arena": Target("what encoders of weights read: symmetries ignored, removed or respected", (
         Part(("arena", "arena_ceilings"), ("shapes10", "faces", "emoji")), Part(("arena_independent",), SHAPES)),
-        by_name="only shapes10 has been measured, with short trainings"),
+        by_name="shapes10 and faces have been measured, with short trainings"),
     "claims": Target("every claim of the paper, with its verdict: REPRODUCTION.md", (Part(("claims",)),)),
 }  # fmt: skip
 
