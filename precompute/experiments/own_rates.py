@@ -4,7 +4,8 @@
 others. Here each one has the best settings of its own search, the same for all: on validation signals, first the grid
 of `learning_rates`, which is widened as long as the best rate is at its end, and then other momenta at the best rate.
 The frozen entries of masks are drawn with a standard deviation of κ = 6, as everywhere else, and of √6, as N(0, κI)
-says literally; where they are frozen at 0 both are the same. Qualities are of the signals that `table1` judges.
+says literally; where they are frozen at 0 both are the same. Fits start as those of zoos do, and qualities are of the
+signals that `table1` judges.
 """
 
 import math
@@ -15,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from precompute.claims.claim import KAPPA
 from precompute.experiment import Cell, Context, Experiment, Found
@@ -30,10 +33,11 @@ from wsr.data.splits import TRAIN, VALIDATION
 from wsr.fields import masks, registry
 from wsr.fields.representation import Representation
 from wsr.fitting.fit import representation_for
-from wsr.fitting.loop import run_fit
+from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.settings import Start
 from wsr.presets import FitConfig
+from wsr.zoo.recipe import FIRST
 
 INSTANCES = 12  # of the validation split
 WIDENED = 3  # times at most, by one more rate
@@ -42,16 +46,42 @@ BATCH = 8
 LITERAL = math.sqrt(masks.KAPPA)  # the standard deviation of N(0, κI)
 
 
+@dataclass(frozen=True)
+class Fits:
+    """Fits of a representation, which start as those of its zoos do. first: the instance from whose fit all others
+    start; None if they have the representation's own start."""
+
+    model: Representation
+    first: Signals | None
+    resolution: int
+    device: str
+
+    def qualities(self, signals: Signals, config: FitConfig) -> dict[str, float]:
+        """The quality of each signal's fit, by id, as stored in a zoo."""
+        start, found = self._start(config), {}
+        for begun in range(0, len(signals), BATCH):
+            items = signals[begun : begun + BATCH]
+            found |= dict(zip(items.ids, map(float, self._fitted(items, config, start).quality), strict=True))
+        return found
+
+    def _start(self, config: FitConfig) -> Float[Tensor, "p"]:
+        own = Start().of(self.model)
+        return own if self.first is None else self._fitted(self.first, config, own).weights[0]
+
+    def _fitted(self, items: Signals, config: FitConfig, start: Float[Tensor, "p"]) -> FitResult:
+        problem = make_problem(items, self.resolution, 0, self.device)
+        (record,) = run_fit(problem, self.model, start, config, self.resolution, 0, torch.float16)
+        return record.result
+
+
 @dataclass
 class Search:
     """The search of one representation for its best settings. Each attempt is a learning rate, A's rate divided by
-    B's, Adam's betas, and the mean quality."""
+    B's, Adam's betas, and the mean quality of the signals."""
 
-    model: Representation
+    fits: Fits
     usual: FitConfig
     signals: Signals
-    resolution: int
-    device: str
 
     @cached_property
     def attempts(self) -> list[dict]:
@@ -59,8 +89,7 @@ class Search:
 
     def attempt(self, lr: float, a_rate: float, betas: Sequence[float]) -> None:
         config = replace(self.usual, lr=lr, a_rate=a_rate, betas=tuple(betas))
-        found = qualities(self.model, self.signals, config, self.resolution, self.device)
-        mean = float(np.mean(list(found.values())))
+        mean = float(np.mean(list(self.fits.qualities(self.signals, config).values())))
         made = {"lr": lr, "a_rate": a_rate, "betas": list(betas), "quality": mean if math.isfinite(mean) else None}
         self.attempts.append(made)
 
@@ -90,16 +119,21 @@ def run(cell: Cell, context: Context) -> dict:
     settings, modality = context.settings(cell.data), modality_of(cell.data)
     base = context.base(cell.data) if registry.named(cell.representation).needs_base else None
     model = representation_for(cell.representation, base, modality, preset=context.preset)
-    model = model.with_kappa(cell["kappa"])
-    usual = settings.fit.of(cell.representation)
-    search = Search(model, usual, validation(cell.data), settings.resolution, context.device)
+    fits = Fits(model.with_kappa(cell["kappa"]), first_of(cell), settings.resolution, context.device)
+    search = Search(fits, settings.fit.of(cell.representation), validation(cell.data))
     rates = GRIDS.get(modality.name) or tuple(share * settings.fit.lr for share in SHARES)
     search.run(rates, A_RATES if registry.named(cell.representation).two_rates else (1.0,))
     best = replace(search.usual, **{name: search.best[name] for name in ("lr", "a_rate")})
     best = replace(best, betas=tuple(search.best["betas"]))
     wanted = shipped_signals(cell.data) or zoo_signals(cell.data)
-    found = qualities(model, final_signals(EXPERIMENT, wanted), best, settings.resolution, context.device)
+    found = fits.qualities(final_signals(EXPERIMENT, wanted), best)
     return {"chosen": search.best, "attempts": search.attempts, "quality": found}
+
+
+def first_of(cell: Cell) -> Signals | None:
+    """The instance from whose fit all others of a zoo start; None for representations whose fits do not."""
+    init = registry.named(cell.representation).zoo_inits.get(modality_of(cell.data).name)
+    return zoo_signals(cell.data).where(split=TRAIN)[:1] if init == FIRST else None
 
 
 def validation(data: str) -> Signals:
@@ -108,19 +142,6 @@ def validation(data: str) -> Signals:
     whole = load_signals(data)
     signals = whole.where(split=VALIDATION if VALIDATION in whole.splits else TRAIN)
     return signals.select([signals.ids[i] for i in np.linspace(0, len(signals) - 1, INSTANCES).round().astype(int)])
-
-
-def qualities(
-    model: Representation, signals: Signals, config: FitConfig, resolution: int, device: str
-) -> dict[str, float]:
-    """The quality of each signal's fit, by id, as stored in a zoo."""
-    found: dict[str, float] = {}
-    for first in range(0, len(signals), BATCH):
-        items = signals[first : first + BATCH]
-        problem = make_problem(items, resolution, 0, device)
-        (record,) = run_fit(problem, model, Start().of(model), config, resolution, 0, torch.float16)
-        found |= dict(zip(items.ids, map(float, record.result.quality), strict=True))
-    return found
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
