@@ -170,7 +170,11 @@ def test_names_are_looked_up_once():
 
 
 @pytest.mark.once
-def test_listing_the_generators_does_not_load_torch():
-    asked = "import sys, wsr.generators.metadata, wsr.metrics.registry; print('torch' in sys.modules)"
+def test_listing_the_generators_does_not_load_torch_and_the_model_not_its_compiler():
+    """The compiler takes three seconds to load, before the first samples on the page; training loads it with AdamW."""
+    asked = (
+        "import sys, wsr.generators.metadata, wsr.metrics.registry; print('torch' in sys.modules);"
+        "import wsr.generators.diffusion.model; print('torch._dynamo' in sys.modules)"
+    )
     told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "False"
+    assert told.stdout.splitlines() == ["False", "False"]

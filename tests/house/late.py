@@ -12,6 +12,7 @@ from tests.house.source import Broken, Function, Source
 SLOW = {
     "torch": 2.0, "torch._dynamo": 3.0, "umap": 5.0, "sklearn": 1.6, "trimesh": 0.7, "skimage": 0.7, "pandas": 0.5,
     "scipy": 0.3, "pydantic": 0.3, "pyarrow": 0.2, "jaxtyping": 0.2, "gradio": 4.0, "safetensors.torch": 2.0,
+    "diffusers.training_utils": 3.3,
     "importlib.metadata": 0.02, "multiprocessing": 0.01, "fsspec": 0.13,  # of the 0.3 that `wsr --help` takes
 }  # fmt: skip
 # Libraries that are not installed everywhere: wsr does without them, or says what to install.

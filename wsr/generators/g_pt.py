@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import ClassVar
 
 import torch
-from diffusers.models.embeddings import TimestepEmbedding
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from wsr.errors import WsrError
 from wsr.fields.representation import Representation
 from wsr.generators.base import Generator, SampleSettings, TrainingRun, TrainRecord, TrainSettings
+from wsr.generators.diffusers_parts import TimestepEmbedding
 from wsr.generators.diffusion.config import DiffusionConfig, diffusion_preset, without_patience
 from wsr.generators.diffusion.model import WeightDiffusion, draw, positions, read_config
 from wsr.generators.diffusion.tokens import Tokens, make_tokens

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
-from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, FlowMatchEulerDiscreteScheduler
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from wsr.errors import WsrError, counted
+from wsr.generators.diffusers_parts import DDPMScheduler, DPMSolverMultistepScheduler, FlowMatchEulerDiscreteScheduler
 from wsr.generators.diffusion.config import DiffusionConfig
 
 Predictor = Callable[[Float[Tensor, "n p"], Float[Tensor, " n"]], Float[Tensor, "n p"]]

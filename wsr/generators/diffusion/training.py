@@ -14,7 +14,6 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from diffusers.training_utils import EMAModel
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -55,6 +54,8 @@ class Training:
         seed: int = 0,
         accelerator: Accelerator | None = None,
     ):
+        from diffusers.training_utils import EMAModel
+
         if len(weights) != len(classes) or len(weights) < 2:
             raise WsrError(f"Training takes two weights or more, each with its class, not {len(weights)}.")
         self.model, self.seed, self.config = model, seed, model.config

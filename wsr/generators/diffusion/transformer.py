@@ -1,10 +1,10 @@
 """The diffusion transformer over the tokens of a field's layers (section 3.5)."""
 
 import torch
-from diffusers.models.embeddings import TimestepEmbedding, Timesteps
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from wsr.generators.diffusers_parts import TimestepEmbedding, Timesteps
 from wsr.generators.diffusion.config import DiffusionConfig
 from wsr.generators.diffusion.tokens import Tokens
 
