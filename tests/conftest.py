@@ -27,11 +27,11 @@ from wsr.fields.base import BaseField  # noqa: E402
 from wsr.presets import FieldConfig  # noqa: E402
 
 NUMERIC = ("analysis", "bench", "fields", "fitting", "generators", "metrics", "modalities", "symmetry", "zoo")
-BROWSER = "tests/browser/"
+BROWSER, APP = "tests/browser/", "tests/app/"
 # Files that take half a minute or more: begun late, one of them would keep one worker busy when the others are done.
 LONG = (
-    "tests/additions/", "tests/bench/", "tests/app/test_visitors", "tests/fitting/test_linear_mode",
-    "tests/precompute/test_all_small", "tests/precompute/test_reproduce", "tests/zoo/test_cluster",
+    "tests/additions/", "tests/bench/", "tests/fitting/test_linear_mode", "tests/precompute/test_all_small",
+    "tests/precompute/test_reproduce", "tests/zoo/test_cluster",
 )  # fmt: skip
 
 
@@ -43,19 +43,23 @@ def pytest_ignore_collect(collection_path, config):
 
 def pytest_xdist_make_scheduler(config, log):
     """Runs the tests of one file one after the other on one worker, since they share what they set up. The tests of the
-    page also share a server, as two parts that take as long as each other."""
+    app share a server and child processes, and those of the page a server and a browser, as two parts that take as long
+    as each other."""
     from xdist.scheduler import LoadFileScheduling
 
     class Scheduling(LoadFileScheduling):
         def _split_scope(self, nodeid):
-            return browser_part(nodeid) or super()._split_scope(nodeid)
+            return shared_part(nodeid) or super()._split_scope(nodeid)
 
     config.option.loadscopereorder = False  # in the order of collection, which begins with the longest
     return Scheduling(config, log)
 
 
-def browser_part(nodeid: str) -> str:
-    """Which half of the page's tests this one belongs to; "" for other tests."""
+def shared_part(nodeid: str) -> str:
+    """The tests that run on the same worker as this one: those of the app, or half of those of the page; "" for other
+    tests."""
+    if nodeid.startswith(APP):
+        return APP
     if not nodeid.startswith(BROWSER):
         return ""
     return f"{BROWSER}{'first' if nodeid < f'{BROWSER}test_f' else 'second'}"
@@ -63,10 +67,12 @@ def browser_part(nodeid: str) -> str:
 
 def pytest_collection_modifyitems(items):
     """Puts the tests of the page first, because they take longest and one worker would be left with them at the end,
-    and then other long ones. Marks the tests of some folders as `numeric`, except those marked `once`; where the CPU
-    has AVX-512 or bf16, `make test` runs these again as without. Skips the tests of a GPU if there is none."""
+    then those of the app, and then other long ones. Marks the tests of some folders as `numeric`, except those marked
+    `once`; where the CPU has AVX-512 or bf16, `make test` runs these again as without. Skips the tests of a GPU if
+    there is none."""
     reason = "needs a CUDA GPU, and there is none here: `sh tools/gpu_check.sh` runs it on a machine that has one"
-    items.sort(key=lambda item: (not item.nodeid.startswith(BROWSER), not item.nodeid.startswith(LONG)))
+    early = (BROWSER, APP, LONG)
+    items.sort(key=lambda item: next((i for i, part in enumerate(early) if item.nodeid.startswith(part)), len(early)))
     for item in items:
         if item.path.parent.name in NUMERIC and not item.get_closest_marker("once"):
             item.add_marker(pytest.mark.numeric)

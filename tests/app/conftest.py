@@ -1,6 +1,11 @@
 """A folder of tiny assets, made once for all tests of the app."""
 
+import contextlib
+from pathlib import Path
+
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
@@ -29,10 +34,28 @@ def _children():
 @pytest.fixture(scope="module", autouse=True)
 def _folders(tiny_folder, _cache, _children):
     """The tiny assets and one cache for all tests of the app."""
-    with pytest.MonkeyPatch.context() as changed:
-        changed.setenv("WSR_ASSETS", str(tiny_folder))
-        changed.setenv("WSR_CACHE", str(_cache))
+    with _set(tiny_folder, _cache):
         yield
+
+
+@contextlib.contextmanager
+def _set(assets, cache):
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("WSR_ASSETS", str(assets))
+        changed.setenv("WSR_CACHE", str(cache))
+        yield
+
+
+@pytest.fixture(scope="session")
+def served(tiny_folder, _cache):
+    """Serves the app of this source tree over the tiny assets, for programs and for the scripts that measure a page: a
+    server and its children take half a minute of a core to be ready. Yields its address and its process id."""
+    from precompute import visitors
+
+    with contextlib.ExitStack() as until_the_end:
+        with _set(tiny_folder, _cache):
+            server = until_the_end.enter_context(visitors.serving(ROOT))
+        yield server
 
 
 @pytest.fixture

@@ -8,19 +8,10 @@ import sys
 from pathlib import Path
 
 import aside
-import pytest
 
 from precompute import soak, visitors
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def served(tiny_folder, _folders):
-    """Serves the app of this source tree over tiny assets for both scripts, since a server and its children take half a
-    minute of a core to be ready. Yields its address and its process id."""
-    with visitors.serving(ROOT) as server:
-        yield server
 
 
 def test_a_soak_runs_and_says_what_the_server_takes(served, monkeypatch):

@@ -12,20 +12,15 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import wsr
-from app import main
 from app.programs import endpoints
 from app.tabs.generate import models
 from wsr.memory import MEMORY
 
 
 @pytest.fixture(scope="module")
-def client():
-    page = main.build_app()
-    _, address, _ = page.launch(
-        prevent_thread_lock=True, quiet=True, ssr_mode=False, footer_links=[], max_file_size=main.session.UPLOAD_LIMIT
-    )
-    yield Client(address, verbose=False)
-    page.close()
+def client(served):
+    address, _ = served
+    return Client(address, verbose=False)
 
 
 @pytest.fixture(scope="module")
