@@ -36,9 +36,9 @@ def links(claims: Sequence[Mapping[str, Any]], first: str = "") -> list[Link]:
     found: dict[str, str] = {}  # one link for each tab: that of the first claim
     for claim in claims:
         for tab in TABS.get(claim["group"], ()):
-            asked = _asked(tab, claim, first)
-            if asked is not None:
-                found.setdefault(f"{tab.title()}: {SAID[tab]}", f"?{urlencode({'tab': tab, **asked})}")
+            said = f"{tab.title()}: {SAID[tab]}"
+            if said not in found and (asked := _asked(tab, claim, first)) is not None:
+                found[said] = f"?{urlencode({'tab': tab, **asked})}"
     return list(found.items())
 
 
