@@ -58,6 +58,15 @@ def served(tiny_folder, _cache):
         yield server
 
 
+@pytest.fixture(scope="session")
+def built(tiny_folder, _cache):
+    """The page over the tiny assets, for tests that only look at it: building it takes two seconds."""
+    from app import main
+
+    with _set(tiny_folder, _cache):
+        return main.build_app()
+
+
 @pytest.fixture
 def assets(tiny_folder):
     """The app's library over the tiny assets, with nothing cached in memory."""

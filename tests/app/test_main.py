@@ -37,26 +37,24 @@ def test_without_assets_the_page_says_how_to_make_them(tmp_path, monkeypatch):
     assert [block.label for block in page.blocks.values() if isinstance(block, gr.Tab)] == main_tabs
 
 
-def test_no_listener_is_a_public_endpoint_but_the_five_for_programs(assets):
-    page = main.build_app()
-    assert len(page.fns) > 8
-    public = {fn.api_name for fn in page.fns.values() if fn.api_visibility != "private"}
+def test_no_listener_is_a_public_endpoint_but_the_five_for_programs(built):
+    assert len(built.fns) > 8
+    public = {fn.api_name for fn in built.fns.values() if fn.api_visibility != "private"}
     assert public == {"fit", "decode", "interpolate", "sample", "audit"} == set(endpoints.ENDPOINTS)
 
 
-def test_fits_take_turns_and_looking_does_not_wait_for_them(assets):
-    page = main.build_app()
+def test_fits_take_turns_and_looking_does_not_wait_for_them(built):
     groups = {}
-    for fn in page.fns.values():
+    for fn in built.fns.values():
         if fn.fn is not None and fn.queue is not False:
             groups.setdefault(fn.concurrency_id, set()).add(fn.fn.__name__)
     assert groups["compute"] == {"fit", "fit_pair", "project", "sample"} and "pick" in groups["look"]
     assert groups["bring"] == {"bring", "judge"}  # which take a minute or more
 
 
-def test_progress_is_kept_by_the_browser_only_where_it_is_shown(assets):
+def test_progress_is_kept_by_the_browser_only_where_it_is_shown(built):
     """At each message from the server, gradio updates every part of the page whose progress it has ever kept."""
-    for fn in main.build_app().fns.values():
+    for fn in built.fns.values():
         if fn.api_visibility == "private":
             kept = fn.outputs if fn.show_progress_on is None else fn.show_progress_on
             assert bool(kept) == (fn.show_progress != "hidden"), fn.name

@@ -182,10 +182,6 @@ def test_a_link_to_a_tab_alone_goes_there(address):
     assert opened(address, tab="symmetry") == {"tabs": gr.update(selected="symmetry")}
 
 
-def test_the_page_builds(assets):
-    assert isinstance(main.build_app(), gr.Blocks)
-
-
 def test_what_is_not_there_is_named(address):
     with pytest.raises(WsrError, match="Unknown data set"):
         address.parts[0].restore({"data": "nowhere"})

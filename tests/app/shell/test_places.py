@@ -60,13 +60,10 @@ def test_many_names_at_one_address_do_not_fill_the_queue(page):
     assert all(answer["detail"] == places.CROWDED for status, answer in answers if status != 200)
 
 
-def test_the_page_has_such_a_queue(assets):
-    from app.main import build_app
-
-    page = build_app()
+def test_the_page_has_such_a_queue(built):
     # gradio computes statistics of these events after every answer, and nobody reads them
-    assert page._queue.ANALYTICS_MAX_EVENTS <= 100
-    assert page._queue.push.__wrapped__ and page._queue.max_size == compute.QUEUE_SIZE
+    assert built._queue.ANALYTICS_MAX_EVENTS <= 100
+    assert built._queue.push.__wrapped__ and built._queue.max_size == compute.QUEUE_SIZE
 
 
 def asked(forwarded):
