@@ -71,6 +71,41 @@ def refuse_first(page: "gr.Blocks", refusal: Callable[[Any, Any, Any], str]) -> 
     return page
 
 
+# Of each dropdown, by its id: what it showed when the visitor came to it, and how often something else was chosen. The
+# count is kept here and not read from the page, because gradio reports a choice twice before it writes an answer.
+_CAME = """(value) => {{
+  const lists = (window.wsrLists ??= {{}});
+  lists[{0}] = {{ times: 0, ...lists[{0}], shown: JSON.stringify(value) }};
+}}"""
+_LEFT = """(value) => {{
+  const list = ((window.wsrLists ??= {{}})[{0}] ??= {{ times: 0 }}), now = JSON.stringify(value);
+  if (list.shown !== now) list.times += 1;
+  list.shown = now;
+  return String(list.times);
+}}"""
+
+
+def hear_choices(page: "gr.Blocks", **options: Any) -> None:
+    """Makes the listeners of each dropdown's `input` hear when something else is chosen, and not whenever the visitor
+    leaves the dropdown: gradio reports an input then as well, so that passing one with the Tab key drew its tab anew
+    and closed what was open in it. Call it within the page, after its listeners. options: keywords of the listeners
+    that this adds.
+    """
+    import gradio as gr
+
+    lists = {one._id: one for one in page.blocks.values() if isinstance(one, gr.Dropdown) and not one.multiselect}
+    listeners, heard = list(page.fns.values()), {}
+    for number in {target for fn in listeners for target, event in fn.targets if event == "input"} & set(lists):
+        one, heard[number] = lists[number], gr.Textbox("0", visible="hidden")
+        one.focus(None, one, None, js=_CAME.format(number), queue=False, **options)
+        one.input(None, one, heard[number], js=_LEFT.format(number), queue=False, **options)
+    for fn in listeners:
+        fn.targets = [
+            (heard[target]._id, "change") if event == "input" and target in heard else (target, event)
+            for target, event in fn.targets
+        ]
+
+
 @contextlib.contextmanager
 def first_listener(page: "gr.Blocks") -> Iterator[None]:
     """Context manager: listeners added within it are called before those that are there already. The browser calls the

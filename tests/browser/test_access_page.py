@@ -102,6 +102,38 @@ def test_the_keyboard_is_seen_and_leaves_no_list_open(page):
 
 
 @pytest.mark.kept
+def test_a_list_that_is_only_passed_changes_nothing(page):
+    """In an earlier version, leaving a list was taken for a choice: the tab was drawn anew, and closed what was open.
+    """
+    asked, hear = [], lambda request: "/queue/join" in request.url and asked.append(request.post_data)
+    colour = page.get_by_label("Colour", exact=True).locator("visible=true")
+    before = colour.input_value()
+    page.get_by_role("combobox").locator("visible=true").first.focus()
+    page.locator(LISTS).first.wait_for()
+    page.wait_for_timeout(500)  # what earlier tests have asked for
+    page.on("request", hear)
+    try:
+        for _ in range(10):  # past four lists
+            page.keyboard.press("Tab")
+            page.wait_for_timeout(150)
+        colour.click()
+        page.locator(LISTS).first.wait_for()
+        page.locator("h1").click()
+        page.wait_for_function("!document.querySelector('[role=listbox]')")
+        page.wait_for_timeout(500)
+        assert not asked
+        for key in ("ArrowDown", "ArrowUp"):  # and then a choice is one each time
+            colour.focus()
+            page.locator(LISTS).first.wait_for()
+            page.keyboard.press(key)
+            page.keyboard.press("Enter")
+            page.wait_for_timeout(500)
+        assert len(asked) == 2 and colour.input_value() == before
+    finally:
+        page.remove_listener("request", hear)
+
+
+@pytest.mark.kept
 def test_arrow_keys_move_along_the_tabs(page):
     page.get_by_role("tab", name="Atlas").focus()
     for key, name in (("ArrowRight", "Fit"), ("ArrowLeft", "Atlas"), ("ArrowLeft", "Results"), ("Home", "Atlas"),

@@ -23,6 +23,7 @@ PATCHED = {
     "gradio.queueing:Queue.start_processing": ("rest", "d65be5a5cbed97d7"),
     "gradio.queueing:Queue.start_progress_updates": ("rest", "7cbbec1cf932324c"),
     "gradio.blocks:BlocksConfig.get_config": ("first_listener", "6a2f81f0fda86780"),
+    "gradio.block_function:BlockFunction.get_config": ("hear_choices", "ff0e57e533e51941"),
     "gradio.queueing:Queue.push": ("refuse_first", "c7b4091f41b8f075"),
 }
 
@@ -155,6 +156,25 @@ def test_a_queue_asks_us_before_it_takes_an_event():
     gradio_patches.refuse_first(page, lambda *what: asked.append(what) or "Not now.")
     answer = aside.run(page._queue.push(body="body", request="request", username=None))
     assert answer == (False, "Not now.", "error") and asked == [(page._queue, "body", "request")]
+
+
+def test_a_dropdown_s_input_is_heard_as_a_choice():
+    """tests/browser/test_access_page.py tries it."""
+    with gr.Blocks() as page:
+        one, several, box = gr.Dropdown(["a", "b"]), gr.Dropdown(["a"], multiselect=True), gr.Textbox()
+        for widget in (one, several, box):
+            widget.input(lambda: None)
+        gradio_patches.hear_choices(page)
+    (hidden,) = (block for block in page.blocks.values() if isinstance(block, gr.Textbox) and block is not box)
+    targets = [fn.targets for fn in page.fns.values()]
+    assert targets[:3] == [[(hidden._id, "change")], [(several._id, "input")], [(box._id, "input")]]
+    assert targets[3:] == [[(one._id, "focus")], [(one._id, "input")]]
+
+
+def test_gradio_still_reports_an_input_when_a_dropdown_is_left():
+    """If this fails, see whether `hear_choices` can be removed."""
+    scripts = (Path(gr.__file__).parent / "templates/frontend/assets").glob("Index-*.js")
+    assert any("on_blur?.(),o.on_input?.()" in script.read_text() for script in scripts)
 
 
 def test_gradios_clocks_are_still_what_the_page_takes_for_them():
