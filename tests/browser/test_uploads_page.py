@@ -1,0 +1,42 @@
+"""Boxes for files, in a browser: what is refused leaves no trace in them."""
+
+import pytest
+
+from tests.browser.steps import unfold
+
+# Whether a press on the middle and on the upper right corner of the box opens it.
+OPEN = """(box) => {
+  const {left, right, top, bottom} = box.getBoundingClientRect();
+  return [[(left + right) / 2, (top + bottom) / 2], [right - 20, top + 15]].every(
+    ([x, y]) => document.elementFromPoint(x, y)?.closest("button") === box);
+}"""
+
+
+@pytest.mark.parametrize(("tab", "title", "label"), [
+    ("Atlas", "Your own weights", "A zoo of yours"), ("Audit", "Audit your own samples", "Samples of a generator"),
+])  # fmt: skip
+def test_a_box_takes_the_next_file_after_one_of_a_refused_type(keep_page, tmp_path, tab, title, label):
+    """In an earlier version, gradio's sign "Error" stayed over the box, and its cross could not be reached."""
+    page = keep_page()
+    for name in ("notes.txt", "notes.zip"):
+        (tmp_path / name).write_text("hello")
+    page.get_by_role("tab", name=tab).click()
+    unfold(page, title)
+    block = page.locator(".block:visible", has_text=label).last
+    block.scroll_into_view_if_needed()
+
+    def refused():
+        block.locator("input[type=file]").set_input_files(tmp_path / "notes.txt")
+        message = page.locator(".toast-body", has_text="Invalid file type: notes.txt").first
+        message.wait_for()
+        message.locator(".toast-close").click()
+        page.wait_for_function("!document.querySelector('.toast-body')")
+        box = block.locator("button.upload-container")
+        assert not block.get_by_text("Error").is_visible() and box.evaluate(OPEN)
+
+    refused()
+    block.locator("input[type=file]").set_input_files(tmp_path / "notes.zip")
+    page.wait_for_timeout(500)
+    block = page.locator(".block:visible", has_text=label).last
+    block.get_by_label("Clear").locator("visible=true").click()
+    refused()
