@@ -10,6 +10,10 @@ from jaxtyping import Float
 from app.figures.arrays import binary
 from app.shared.palette import OTHER_COLOUR, class_colours
 
+# So far away, and looking so far below the middle of the points, that the titles of the axes are on the chart at every
+# width, those of the lower two axes as well.
+CAMERA = {"eye": {"x": 1.45, "y": 1.45, "z": 1.0}, "center": {"x": 0, "y": 0, "z": -0.15}}
+
 
 @dataclass(frozen=True)
 class Points:
@@ -71,7 +75,7 @@ def _middle(places: Float[np.ndarray, "n d"]) -> list[float]:
 def _layout(title: str, dims: int, view: str, legend: bool) -> dict[str, Any]:
     if dims == 3:
         axes = {f"{a}axis": _axis(f"{title}{i}", 3) for i, a in enumerate("xyz", 1)}
-        layout = {"scene": {**axes, "aspectmode": "data", "camera": {"eye": {"x": 1.1, "y": 1.1, "z": 0.8}}}}
+        layout = {"scene": {**axes, "aspectmode": "data", "camera": CAMERA}}
     else:
         layout = {"xaxis": _axis(f"{title}1", 2), "yaxis": {**_axis(f"{title}2", 2), "scaleanchor": "x"}}
     return {

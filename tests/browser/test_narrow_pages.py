@@ -111,3 +111,43 @@ def test_a_surface_is_whole_in_a_narrow_column(open_page):
     page.locator("[data-testid=model3d] canvas").wait_for()
     viewer = page.locator("[data-testid=model3d]:visible").bounding_box()
     assert viewer["width"] >= 0.98 * viewer["height"] > 100
+
+
+# How many pictures have room beside each other.
+COLUMNS = "(row) => getComputedStyle(row).gridTemplateColumns.split(' ').length"
+
+
+@pytest.mark.parametrize(("width", "name", "row", "count"), [
+    (1024, "Symmetry", ".wsr-strip .wsr-pictures", 8), (768, "Audit", ".wsr-panel .wsr-row", 3),
+])  # fmt: skip
+def test_no_picture_stands_alone_below_the_others(keep_page, width, name, row, count):
+    page = keep_page(viewport={"width": width, "height": 900})
+    page.get_by_role("tab", name=name).click()
+    shown = page.locator(f"{row}:visible")
+    shown.locator("img, .wsr-thumb").first.wait_for()
+    # beside the names of five data sets, of which there are fewer here
+    shown.evaluate("row => { const strip = row.closest('.wsr-strip'); if (strip) strip.style.maxWidth = '544px'; }")
+    assert shown.evaluate(COLUMNS) == count
+
+
+# Where the corners of a 3D map's box are on the chart: 1 is its edge.
+CORNERS = """() => {
+  const {glplot} = document.querySelector(".wsr-plot")._fullLayout.scene._scene, {bounds} = glplot;
+  const {model, view, projection} = glplot.cameraParams, way = [0, 1];
+  const times = (m, v) => [0, 1, 2, 3].map((row) => v.reduce((sum, one, i) => sum + m[4 * i + row] * one, 0));
+  const all = way.flatMap((i) => way.flatMap((j) => way.map((k) => [bounds[i][0], bounds[j][1], bounds[k][2], 1])));
+  return all.map((one) => [model, view, projection].reduce((v, m) => times(m, v), one)).map(([x, y, , w]) => [x / w, y / w]);
+}"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_map_in_3d_leaves_room_for_the_titles_of_its_axes(keep_page, width):
+    """In an earlier version, the nearest corner of the box was below the chart, with half of two titles."""
+    page = keep_page(viewport={"width": width, "height": 900})
+    page.get_by_label("3D", exact=True).click()
+    try:
+        page.wait_for_function("document.querySelector('.wsr-plot')._fullLayout?.scene?._scene?.glplot?.cameraParams")
+        page.wait_for_timeout(500)
+        assert max(abs(at) for corner in page.evaluate(CORNERS) for at in corner) < 0.95
+    finally:
+        page.get_by_label("2D", exact=True).click()
