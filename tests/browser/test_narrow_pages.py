@@ -136,7 +136,8 @@ CORNERS = """() => {
   const {model, view, projection} = glplot.cameraParams, way = [0, 1];
   const times = (m, v) => [0, 1, 2, 3].map((row) => v.reduce((sum, one, i) => sum + m[4 * i + row] * one, 0));
   const all = way.flatMap((i) => way.flatMap((j) => way.map((k) => [bounds[i][0], bounds[j][1], bounds[k][2], 1])));
-  return all.map((one) => [model, view, projection].reduce((v, m) => times(m, v), one)).map(([x, y, , w]) => [x / w, y / w]);
+  const seen = all.map((one) => [model, view, projection].reduce((v, m) => times(m, v), one));
+  return seen.map(([x, y, , w]) => [x / w, y / w]);
 }"""
 
 
