@@ -41,8 +41,8 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(address: str, seconds: float = 120) -> None:
-    """Waits until a server answers."""
+def wait_for(address: str, seconds: float = 300) -> None:
+    """Waits until a server answers, which takes two minutes beside many busy processes."""
     deadline = time.monotonic() + seconds
     while True:
         try:
