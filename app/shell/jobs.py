@@ -42,6 +42,7 @@ class Job:
     halt: Any
     state: Any
     what: str
+    withdrawn: Any = None  # hidden; a new value takes the job out of the queue
 
     @property
     def widgets(self) -> list[Any]:
@@ -80,14 +81,15 @@ class Job:
         text = f"The machine has no room for {self.what} at the moment. Please try again in a minute."
         return {self.state: snippets.failed(text), **self.finish(request)}
 
-    def stop(self, request: gr.Request) -> tuple[Any, ...]:
+    def stop(self, request: gr.Request) -> dict[Any, Any]:
         """Answers a press on Stop. A job that has begun ends at its next step and says so itself. One that waits for
-        its turn is taken out of the queue: returns new values of the line and the buttons, and one that cancels it."""
+        its turn is taken out of the queue."""
         self.stop_file(request).touch()
         if self._began(request).exists() or not self.is_going_on(request):
-            return (gr.skip(),) * 4
-        self._going_on(request).unlink(missing_ok=True)
-        return snippets.settled(NOT_BEGUN), gr.update(**ON), gr.update(**OFF), str(time.monotonic_ns())
+            return gr.skip()
+        return {
+            self.state: snippets.settled(NOT_BEGUN), self.withdrawn: str(time.monotonic_ns()), **self.finish(request)
+        }  # fmt: skip
 
     def _marked(self, run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         """The job itself, which first notes that its turn has come. Its last argument is the visitor's request."""
@@ -135,9 +137,9 @@ class Job:
         # that has begun, and stay.
         said = compute.said_at_once("Stopping …")
         self.halt.click(None, None, self.state, js=said, queue=False, **compute.PRIVATE)
-        withdrawn = gr.Textbox("", visible="hidden")
-        self.halt.click(self.stop, None, [self.state, self.start, self.halt, withdrawn], queue=False, **compute.PRIVATE)
-        withdrawn.change(None, cancels=[running])
+        self.withdrawn = gr.Textbox("", visible="hidden")
+        self.halt.click(self.stop, None, [*self.widgets, self.withdrawn], queue=False, **compute.PRIVATE)
+        self.withdrawn.change(None, cancels=[running], **compute.PRIVATE)
         return ended
 
 

@@ -17,7 +17,7 @@ ANN, BEN, CAT = (SimpleNamespace(session_hash=f"{name} of jobs") for name in ("a
 
 @pytest.fixture
 def job():
-    return jobs.Job("test", "start", "halt", "state", "another test")
+    return jobs.Job("test", "start", "halt", "state", "another test", "withdrawn")
 
 
 def test_a_press_answers_at_once_and_the_end_gives_the_buttons_back(job):
@@ -38,10 +38,10 @@ def test_a_stop_is_one_visitors_and_ends_with_the_next_press(job):
 
 def test_a_stop_takes_a_job_out_of_the_queue_and_leaves_one_that_has_begun_to_itself(job):
     job.prepare(ANN)
-    said, start, halt, withdrawn = job.stop(ANN)
-    assert "still waiting for its turn" in said and start["interactive"] and not halt["interactive"] and withdrawn
-    assert not job.is_going_on(ANN)
-    assert job.stop(ANN) == (gr.skip(),) * 4  # there is no job any more
+    told = job.stop(ANN)
+    assert "still waiting for its turn" in told["state"] and told["withdrawn"]
+    assert told["start"]["interactive"] and not told["halt"]["interactive"] and not job.is_going_on(ANN)
+    assert job.stop(ANN) == gr.skip()  # there is no job any more
 
     def run(request):
         yield "its answer"
@@ -49,7 +49,7 @@ def test_a_stop_takes_a_job_out_of_the_queue_and_leaves_one_that_has_begun_to_it
     job.prepare(ANN)
     begun = job._marked(run)(ANN)
     assert next(begun) == "its answer"
-    assert job.stop(ANN) == (gr.skip(),) * 4 and job.stop_file(ANN).exists() and job.is_going_on(ANN)
+    assert job.stop(ANN) == gr.skip() and job.stop_file(ANN).exists() and job.is_going_on(ANN)
 
 
 def test_ending_a_job_waits_until_it_has_sent_its_last_message(job):
