@@ -54,6 +54,9 @@ TERMS = {
     "mMD": "minimum matching distance: how far real shapes are from the nearest sample, on average",
     "COV": "coverage: the share of real shapes that are the nearest one of some sample",
     "1-NNA": "how often the nearest neighbour tells samples from real shapes: 50 % is best",
+    "All faces": "a larger set: many more faces than in the set Faces, but fitted in one representation instead of six",
+    "All shapes": "a larger set: many more shapes than in the set Shapes, but fitted in one representation instead of "
+    "six",
     "weight space": "the space whose points are networks: every number of a network is one coordinate",
     "canonical form": "of all weights that show the same thing, the ones that a fixed rule picks",
     "mask": "the choice, the same for all fits, of weights that keep a fixed value while the others are trained",

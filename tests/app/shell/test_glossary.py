@@ -6,6 +6,7 @@ import re
 import pytest
 
 from app.shell import glossary, head, snippets
+from wsr.data import registry
 
 EVERYTHING = glossary.NAMES | glossary.MATRICES | glossary.TERMS
 
@@ -16,6 +17,13 @@ ASKED_FOR = ("MLP", "LoRA", "mLoRA", "Asym", "UMAP", "α", "λ", "σ", "GL(r)", 
 @pytest.mark.parametrize("term", ASKED_FOR)
 def test_the_terms_of_the_page_are_explained(term):
     assert 30 < len(EVERYTHING[term]) < 160
+
+
+def test_a_data_set_is_told_from_the_larger_one_of_the_same_kind():
+    """The page has Faces and All faces side by side."""
+    for dataset in (registry.find("faces")[0], registry.find("shapes10")[0]):
+        usual, larger = dataset.titles().values()
+        assert f"than in the set {usual}," in glossary.TERMS[larger]
 
 
 def test_each_term_has_one_plain_sentence():
