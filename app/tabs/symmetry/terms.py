@@ -18,6 +18,7 @@ from wsr.fields.registry import named
 RANK = 4
 DECODED = "with these terms"
 BASES, TOTAL = "W, the base's", "W′, their sum"
+FORMULA = "As a formula (Theorem 2): W′ = Σ diag(bᵢ) W diag(aᵢ) in mLoRA, W′ = W + Σ bᵢ aᵢ in LoRA."
 VISIBLE = 0.1  # least difference of values in [0, 1] that is seen
 BACKGROUND = 0.98  # lighter pixels are background
 PART, WHOLE = 0.05, 0.5  # shares of the changed area from which the picture loses a part of it, or all of it
@@ -34,9 +35,10 @@ def theorem_card(dataset: str) -> Card | None:
         with gr.Column(min_width=280, elem_classes="wsr-tight"):
             gr.Markdown("## What a pair does", elem_classes="wsr-heading")
             gr.Markdown(
-                "mLoRA turns each matrix W of the base into W′ = Σ diag(bᵢ) W diag(aᵢ): a sum of copies of W, each "
-                "with rows and columns scaled by one pair. LoRA adds all bᵢ aᵢ to W instead. One term is switched off "
-                "in every layer. What does the picture lose?"
+                f"All pictures share a base network. mLoRA copies each of its matrices {RANK} times, makes rows and "
+                "columns of each copy stronger or weaker by one pair of vectors, and adds the copies up. LoRA adds the "
+                "product of each pair to the matrix itself. Now one of these terms is switched off in every layer. "
+                "What does the picture lose?"
             )
             family = gr.Radio(
                 families, value=families[-1][1], label="Representation", show_label=False, container=False
@@ -51,6 +53,7 @@ def theorem_card(dataset: str) -> Card | None:
             sheet = FieldSheet(snippets.being_drawn([DECODED]), sizes=LARGE)
         with gr.Column(min_width=420, scale=3, elem_classes="wsr-tight"):
             matrices = FieldSheet(snippets.being_drawn([BASES, *(f"term {i + 1}" for i in everything), TOTAL]))
+            gr.HTML(snippets.caption(FORMULA))
 
     @compute.guarded
     def opened(

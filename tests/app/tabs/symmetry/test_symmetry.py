@@ -136,6 +136,13 @@ def test_what_a_mask_allows_is_asked_first(item):
     assert "no mask" in opened(card, item, "lora", "basis", 1.0, "kept")[1]
 
 
+def test_a_term_is_asked_about_in_words_and_its_formula_stands_apart(assets):
+    with gr.Blocks() as page:
+        symmetry_terms.theorem_card(DATASET)
+    question = " ".join(block.value for block in page.blocks.values() if isinstance(block, gr.Markdown))
+    assert "What does the picture lose?" in question and not set("Σ′ᵢ") & set(question)
+
+
 def test_a_term_less_is_judged_by_what_is_seen(item):
     with gr.Blocks():
         card = symmetry_terms.theorem_card(DATASET)
