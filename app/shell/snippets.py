@@ -200,9 +200,12 @@ def empty(text: str, command: str) -> str:
     return f'<div class="wsr-empty">{escape(text)} <code>{escape(command)}</code></div>'
 
 
-def table(columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], note: str) -> str:
-    """A table with named rows, below a note."""
-    return _made("table", columns, lines, note)
+def table(
+    columns: Sequence[str], lines: Sequence[tuple[str, Sequence[str]]], note: str, title: str = "",
+    more: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """A table with named rows, below a note. more: sentences below it, folded under a title."""
+    return _made("table", columns, lines, note, title, more)
 
 
 def quality(modality: Modality, value: float) -> str:

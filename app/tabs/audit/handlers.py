@@ -18,6 +18,11 @@ from app.tabs.audit import run
 from app.tabs.audit.run import Report
 from wsr.fields.registry import named
 
+NOTE = (
+    "Each row is a generator. The first two numbers are medians of its samples, the others say how many percent of "
+    "them are copies of one training network, mixes of two, and new."
+)
+
 
 @dataclass
 class Bringing:
@@ -134,7 +139,7 @@ def change_dataset(tab: AuditTab, dataset: str, mine: Sequence[str] = ()) -> dic
 
 
 def table_of(found: Report) -> str:
-    """Table of the generators as HTML: medians of their samples and the shares of the verdicts, with a note on how
+    """Table of the generators as HTML: medians of their samples and the shares of the verdicts, above notes on how
     often new fits and planted copies are called copies."""
     from wsr.metrics import needing
 
@@ -144,8 +149,7 @@ def table_of(found: Report) -> str:
     lines = [(name, [one.text(place.get(one.name, float("nan"))) for one in metrics]) for name, place in shares]
     unresolved, told = "permutation" in kind.unresolved, _compared(found.name)
     tested, wrong = about["tested"], about["false alarms"]
-    note = [
-        "Each row is a generator: medians of its samples, and the share of each verdict in percent.",
+    more = [
         f"The bounds are set so that {about['alarm']:.0%} of really new fits would be called copies. As a test, each "
         f"half of the held-out fits was judged by bounds from the other: {wrong} of {tested} were called copies.",
         f"Of each kind of planted copies ({', '.join(about['planted'])}), {least} were found.",
@@ -155,7 +159,8 @@ def table_of(found: Report) -> str:
         "them, and a quarter of them set the bounds." if about.get("everything") else "",
         f"Diffusion compared with held-out fits (in brackets, training fits): {', '.join(told)}." if told else "",
     ]
-    return snippets.table([metric.symbol for metric in metrics], lines, " ".join(filter(None, note)))
+    titles = [metric.symbol for metric in metrics]
+    return snippets.table(titles, lines, NOTE, "How this was judged", list(filter(None, more)))
 
 
 def _compared(name: str) -> list[str]:

@@ -45,6 +45,14 @@ def test_the_tab_opens_with_a_copy_beside_what_it_copies(assets):
     assert len(rows["layout"]["yaxis"]["ticktext"]) == 4
 
 
+def test_the_table_says_what_it_shows_in_two_sentences_and_the_rest_is_folded(assets):
+    """In an earlier version, a paragraph of six terms stood above the table."""
+    shown, _ = handlers.show(TAB, "emoji", "mlora-asym", "", ANN)
+    above, _, below = shown["table"].partition("<table")
+    assert handlers.NOTE in above and handlers.NOTE.count(".") == 2 and "<abbr" not in above
+    assert "<details" in below and "bounds" in below and "planted copies" in below
+
+
 @pytest.mark.parametrize("point", ["held out:1", "noise 0.1:2", "diffusion:3"])
 def test_any_point_opens(assets, point):
     event = gr.EventData(None, {"id": point})
