@@ -43,11 +43,13 @@ function button(item) {
   }
   node.dataset.id = item.id;
   if (blendable(item)) node.addEventListener("pointerdown", (event) => grasp(event, node));
-  node.addEventListener("click", () => {
+  node.addEventListener("click", ({ detail, clientY }) => {
     if (second) return second !== item.id && blend(second, item.id);
     chosen = item.id;
     for (const other of strip.children) other.setAttribute("aria-pressed", String(other === node));
     trigger("pick", { id: item.id, at: Date.now() });
+    // not by keyboard, which would lose sight of itself
+    if (detail && strip.closest(".wsr-half")) reveal(".wsr-panel .wsr-frame", clientY);
   });
   return node;
 }

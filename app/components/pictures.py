@@ -11,6 +11,7 @@ from app.components.field.files import SCRIPTS
 from app.components.given import with_given
 
 _HERE = Path(__file__).parent
+_SCRIPTS = ("reveal.js", "pictures.js")
 
 
 class Pictures(gr.HTML):
@@ -24,7 +25,8 @@ class Pictures(gr.HTML):
     the shape of the blend. columns: number of pictures in a row; by default as many as fit.
     chosen: id of the item that is shown as chosen, until the visitor picks another. wrap: whether long labels continue
     on further lines instead of being cut. stale: whether the pictures are pale and without their lines of text, because
-    others will take their place.
+    others will take their place. A strip beside a panel (`wsr-half`) opens items there:
+    what a tap has opened comes into view.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick", "ask"]
@@ -47,7 +49,7 @@ class Pictures(gr.HTML):
             value=items,
             html_template='<div class="wsr-pictures" role="group"></div>',
             css_template=(_HERE / "pictures.css").read_text(),
-            js_on_load=with_given(own, (_HERE / "pictures.js").read_text()),
+            js_on_load=with_given(own, "\n".join((_HERE / name).read_text() for name in _SCRIPTS)),
             apply_default_css=False,
             **own,
             **kwargs,

@@ -14,7 +14,9 @@ from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("plotly_chart.js", "plotly_marks.js", "plotly_over.js", "plotly_pointer.js", "plotly_fingers.js")
+_SCRIPTS = (
+    "reveal.js", "plotly_chart.js", "plotly_marks.js", "plotly_over.js", "plotly_pointer.js", "plotly_fingers.js",
+)  # fmt: skip
 _TEMPLATE = (
     f'<div class="wsr-chart" tabindex="0" role="group" data-whole="{plotly_script.WHOLE.address}">'
     '<div class="wsr-plot"></div>'

@@ -7,16 +7,6 @@ function pick(id) {
   mark();
 }
 
-// After a tap or a click, what it opens comes into view as far as the tap itself stays there.
-function reveal() {
-  const shown = [...document.querySelectorAll(props.reveals || "none")].find((one) => one.getClientRects().length);
-  if (!shown) return;
-  const { top, height } = shown.getBoundingClientRect();
-  const missing = Math.min(top + Math.min(height, 240) - innerHeight, pressed.y - 60);
-  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (missing > 0) scrollBy({ top: missing, behavior: calm ? "auto" : "smooth" });
-}
-
 function listen() {
   const hover = (event) => {
     const id = event.points[0]?.customdata;
@@ -48,7 +38,7 @@ async function clicked(event) {
   if (event.target.closest?.(".legend, .modebar, .wsr-tip")) return;
   if (kind === "2d") {
     const found = below(pressed, Math.max(pressed.touch ? 24 : 12, pictured));
-    if (found) pick(found.id), reveal();
+    if (found) pick(found.id), reveal(props.reveals, pressed.y);
     return;
   }
   for (let waited = 0; !hovered && waited < 1500; waited += 50) await new Promise((done) => setTimeout(done, 50));

@@ -50,6 +50,25 @@ def test_a_tap_is_a_pick_and_two_fingers_zoom_and_move(open_page):
     assert page.evaluate("scrollY") == scrolled
 
 
+def test_a_tapped_sample_opens_in_sight(open_page):
+    """In an earlier version, it opened a screen below the grid, and nothing on screen told of it."""
+    page = open_page(**PHONE)
+    end = lambda one: (box := one.bounding_box())["y"] + min(box["height"], 240)  # noqa: E731
+    page.get_by_role("tab", name="Generate").tap()
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    page.get_by_role("button", name="Sample", exact=True).tap()
+    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    opened = page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first
+    opened.wait_for()
+    before = end(opened)
+    tapped = page.locator(".wsr-pictures button:visible").nth(14)
+    tapped.tap()
+    opened = page.locator(".wsr-row:visible", has_text="sample 15").locator("img").first
+    opened.wait_for()
+    page.wait_for_timeout(1000)  # the page glides there
+    assert end(opened) <= 846 < before and tapped.bounding_box()["y"] + tapped.bounding_box()["height"] > 60
+
+
 CUT = """() => [...document.querySelectorAll("table")].filter((t) => t.getClientRects().length).filter((t) => {
   for (let e = t; e; e = e.parentElement)
     if (["auto", "scroll"].includes(getComputedStyle(e).overflowX))
