@@ -62,11 +62,11 @@ def layout() -> dict[str, Any]:
     """Lays the row out. Returns its widgets by the names of `EditRow`'s fields, without the tab's own."""
     with gr.Accordion("Edit", open=False, visible=False) as row:
         with gr.Row():
-            attribute = gr.Dropdown([], label="Attribute", min_width=160)
+            attribute = gr.Dropdown([], label="Attribute", min_width=160, interactive=False)
             amount = gr.Slider(
                 -MOST, MOST, value=0, step=0.1, label="Amount", min_width=200,
                 info="One step is one standard deviation of a numeric attribute, or the whole way from what the "
-                "network shows to what is chosen.",
+                "network shows to what is chosen.", interactive=False,
             )  # fmt: skip
         with gr.Row():
             undo = gr.Button("Undo", interactive=False, min_width=80)
@@ -172,12 +172,15 @@ def _changed(row: EditRow, edits: Edits, attribute: str, request: gr.Request) ->
 
 def _filled(row: EditRow, edits: Edits) -> dict[Any, Any]:
     names = list(content.directions(edits.name, edits.cls))
-    return {row.attribute: gr.update(choices=names, value=names[0])} | _own(row, edits, names[0])
+    shown = _own(row, edits, names[0])
+    amount = gr.update(value=shown[row.amount], **ON)
+    return shown | {row.attribute: gr.update(choices=names, value=names[0], **ON), row.amount: amount}
 
 
 def _cleared(row: EditRow) -> dict[Any, Any]:
-    nothing = {row.attribute: gr.update(choices=[], value=None), row.amount: 0.0, row.way: ""}
-    return nothing | {row.said: snippets.settled(WAITING)}
+    """Nothing can be moved before the row knows what there is: what was moved then would be lost."""
+    nothing = {row.attribute: gr.update(choices=[], value=None, **OFF), row.amount: gr.update(value=0.0, **OFF)}
+    return nothing | {row.way: "", row.said: snippets.settled(WAITING)}
 
 
 def _own(row: EditRow, edits: Edits, attribute: str) -> dict[Any, Any]:

@@ -97,7 +97,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
 
 def _weights() -> dict[str, Any]:
     """Lays out the heat map of the weights, and the buttons that download and place them."""
-    gr.HTML('<div class="wsr-label">The weights, changing</div>')
+    gr.HTML('<div class="wsr-label">Its weights</div>')
     heat = PlotlyChart(
         None, height=230, description="Weights of the fit, layer by layer",
         placeholder="They appear here while the fit runs.",

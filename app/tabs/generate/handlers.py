@@ -294,7 +294,10 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
 def _number(sampled: Sampled | None, picked: str) -> int:
     """Checks a sample's number from the page. WsrError for an unknown one."""
     if sampled is None:
-        raise WsrError("There are no samples here: press Sample. After an hour they go; the same seed redraws them.")
+        raise WsrError(
+            "These are still being compared with the training networks: wait a moment. Samples that have been here for "
+            "an hour are gone: press Sample, and the same seed redraws them."
+        )
     if not picked.isdigit() or int(picked) >= len(sampled.weights):
         raise WsrError(f"There is no sample {picked[:20]!r} among these {len(sampled.weights)}: open one of the grid.")
     return int(picked)

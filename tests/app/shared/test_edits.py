@@ -59,11 +59,14 @@ def test_a_network_without_attributes_is_not_edited(assets, small):
 def test_the_row_is_offered_folded_and_filled_when_it_is_wanted(chair):
     offered = edit_row.offered(row(), chair, None, False)
     assert offered["row"]["visible"] is True and offered["attribute"]["choices"] == []
+    # an amount that was moved before the row was filled was lost, and the row stayed as if it waited for an answer
+    assert not offered["attribute"]["interactive"] and not offered["amount"]["interactive"]
     begun = offered["edits"]
     assert (begun.name, begun.cls, begun.amounts) == (NAME, "chair", {})
     filled = edit_row.unfolded(row(), begun)
     assert filled["attribute"]["choices"] == ["height", "legs: round", "legs: square"]
-    assert filled["wanted"] is True and filled["amount"] == 0 and not filled["undo"]["interactive"]
+    assert filled["wanted"] is True and filled["amount"] == gr.update(value=0.0, interactive=True)
+    assert filled["attribute"]["interactive"] and not filled["undo"]["interactive"]
     again = edit_row.offered(row(), chair, None, True)  # another network is opened while the row is unfolded
     assert again["attribute"]["value"] == "height"
 
