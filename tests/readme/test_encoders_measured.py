@@ -11,9 +11,9 @@ from wsr.paths import assets_dir
 
 pytestmark = pytest.mark.once
 SECTION = MEASURED.partition("## Encoders of weights")[2].partition("\n## ")[0]
+
+
 # MEASURED.md calls an encoder by its name; the columns are representations by their labels
-
-
 def table(number: int) -> dict[tuple[str, str], str]:
     """The cells of a table of the section, by encoder and representation."""
     found = [block for block in SECTION.split("\n\n") if block.startswith("|")][number]
@@ -21,9 +21,10 @@ def table(number: int) -> dict[tuple[str, str], str]:
     return {(line[0], of): cell for line in lines for of, cell in zip(head[1:], line[1:], strict=True)}
 
 
-@pytest.mark.parametrize(
-    "number, report", [(0, "arena-shapes10"), (1, "arena-permuted-shapes10"), (2, "arena-independent-shapes10")]
-)
+REPORTS = ("arena-shapes10", "arena-permuted-shapes10", "arena-independent-shapes10", "arena-faces")
+
+
+@pytest.mark.parametrize("number, report", enumerate(REPORTS))
 def test_accuracies_are_those_of_the_report(number, report):
     rows = json.loads((assets_dir() / f"reports/{report}.json").read_text())["rows"]
     written = {(row["encoder"], named(row["representation"]).label): row for row in rows}
