@@ -203,6 +203,10 @@ def test_table_1_asks_whether_learning_rates_decide(copied):
     assert table1._overturned(paired([0.0, 0.1, 0.2], [0.5, 0.6, 0.8]), 1.0)
     assert not table1._overturned(paired([0.0, 0.1, 0.2], [5.0, 5.1, 5.3]), 1.0)
     name = "table1.ffhq_psnr.faces.mlora-asym>mlora"
+    measured = records("table1")[name]
+    assert measured["verdict"] == "refuted" and not measured["reasons"]
+    assert "own best learning rate" in measured["notes"][0]
+    copied("own-rates-faces", lambda report: report.update(order=[]))  # as before that was measured
     assert any("best rate" in reason for reason in records("table1")[name]["reasons"])
 
     def best(report):
