@@ -77,7 +77,10 @@ class Job:
         return {self.start: gr.update(**ON), self.halt: gr.update(**OFF)}
 
     def refused(self, request: gr.Request) -> dict[Any, Any]:
-        """Tells the visitor that the queue was full or the connection broke."""
+        """Tells the visitor that the queue was full or the connection broke. gradio reports a job that was taken out of
+        the queue as failed, too, of which `stop` has told already."""
+        if not self.is_going_on(request):
+            return self.finish(request)
         text = f"The machine has no room for {self.what} at the moment. Please try again in a minute."
         return {self.state: snippets.failed(text), **self.finish(request)}
 

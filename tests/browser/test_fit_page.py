@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import TimeoutError
 
-from tests.browser.steps import unfold
+from tests.browser.steps import type_into, unfold
 
 
 @pytest.fixture
@@ -89,6 +89,8 @@ def stopped_while_it_waits(page):
     state(page, "Waiting for the machine")
     press(page, "Stop")
     state(page, "Stopped: it was still waiting for its turn.")
+    page.wait_for_timeout(500)  # in an earlier version, another sentence then took its place
+    state(page, "Stopped: it was still waiting for its turn.")
     assert page.get_by_role("button", name="Fit", exact=True).is_enabled()
 
 
@@ -98,6 +100,8 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     other.goto(fit_page.url)
     choose(other, "coffee")
     choose(fit_page, "coffee")
+    unfold(fit_page, "Settings")
+    type_into(fit_page.get_by_label("number input for Steps"), "3000")  # longer than what happens meanwhile
     press(fit_page, "Fit")
     first = state(fit_page, "Step ")
     stopped_while_it_waits(other)

@@ -41,6 +41,7 @@ def test_a_stop_takes_a_job_out_of_the_queue_and_leaves_one_that_has_begun_to_it
     told = job.stop(ANN)
     assert "still waiting for its turn" in told["state"] and told["withdrawn"]
     assert told["start"]["interactive"] and not told["halt"]["interactive"] and not job.is_going_on(ANN)
+    assert "state" not in job.refused(ANN)  # which gradio calls then as well, and would replace what was said
     assert job.stop(ANN) == gr.skip()  # there is no job any more
 
     def run(request):
