@@ -34,12 +34,10 @@ def workers_for(device: str, most: int) -> int:
 @dataclass(frozen=True)
 class Spread:
     """A way to spread work over workers. run: like `side_by_side`; workers: given the device, the number of items and
-    the number that was asked for, how many to use; size: given the device, the usual number of instances of a batch,
-    the number of all instances, and how many workers were asked for, how many to fit together."""
+    the number that was asked for, how many to use."""
 
     run: Callable[[Callable[[T], R], Sequence[T], int], AbstractContextManager[Iterable[R]]]
     workers: Callable[[str, int, int | None], int]
-    size: Callable[[str, int, int, int | None], int] = lambda device, usual, instances, asked: usual
 
 
 @contextmanager

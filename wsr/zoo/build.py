@@ -60,9 +60,8 @@ def _build(
         first = next((i for i, signal in enumerate(signals) if signal.split == "train"), 0)
         for record in _build(zoo, signals[first : first + 1], seed, device, None):
             yield replace(record, total=len(signals))
-    known, began = set(zoo.ids), time.monotonic()
+    size, known, began = batch_size(zoo, device), set(zoo.ids), time.monotonic()
     left = signals.select([name for name in signals.ids if name not in known])
-    size = spread.size(device, batch_size(zoo, device), len(left), workers)
     batches = [left[first : first + size] for first in range(0, len(left), size)]
     workers = spread.workers(device, len(batches), workers)
     with spread.run(Recipe.of(zoo, seed, device).fit, batches, workers) as results, _Appending(zoo) as done:

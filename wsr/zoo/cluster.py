@@ -23,9 +23,6 @@ T, R = TypeVar("T"), TypeVar("R")
 LOCAL = "local"  # instead of an address: processes of this machine
 DEATHS = 10  # of workers at one batch, after which it is taken for the cause
 AHEAD = 3  # batches per core of the cluster that are sent at a time
-# Small batches lose less if their worker dies, and the last ones are over at nearly the same time. On a CPU they cost
-# nothing: 16 faces take as long in batches of 2 as in batches of 8.
-PARTS, LEAST = 12, 2  # batches of each worker if there are instances for it, and instances of a batch
 
 
 def cluster(address: str) -> Spread:
@@ -50,11 +47,7 @@ def cluster(address: str) -> Spread:
     def workers(device: str, items: int, asked: int | None) -> int:
         return max(1, asked or cores())
 
-    def size(device: str, usual: int, instances: int, asked: int | None) -> int:
-        even = instances // (PARTS * workers(device, instances, asked))
-        return min(usual, max(even, LEAST)) if device == "cpu" else usual
-
-    return Spread(run, workers, size)
+    return Spread(run, workers)
 
 
 def _join(ray: Any, address: str, workers: int) -> None:
