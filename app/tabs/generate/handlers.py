@@ -294,10 +294,7 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
 def _number(sampled: Sampled | None, picked: str) -> int:
     """Checks a sample's number from the page. WsrError for an unknown one."""
     if sampled is None:
-        raise WsrError(
-            "These are still being compared with the training networks: wait a moment. Samples that have been here for "
-            "an hour are gone: press Sample, and the same seed redraws them."
-        )
+        raise WsrError("These are still being compared: wait a moment. Samples go after an hour: press Sample again.")
     if not picked.isdigit() or int(picked) >= len(sampled.weights):
         raise WsrError(f"There is no sample {picked[:20]!r} among these {len(sampled.weights)}: open one of the grid.")
     return int(picked)
