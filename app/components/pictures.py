@@ -25,8 +25,8 @@ class Pictures(gr.HTML):
     the shape of the blend. columns: number of pictures in a row; by default as many as fit.
     chosen: id of the item that is shown as chosen, until the visitor picks another. wrap: whether long labels continue
     on further lines instead of being cut. stale: whether the pictures are pale and without their lines of text, because
-    others will take their place. A strip beside a panel (`wsr-half`) opens items there:
-    what a tap has opened comes into view.
+    others will take their place. A strip beside a panel (`wsr-half`) opens items there, and what a
+    tap has opened comes into view.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick", "ask"]

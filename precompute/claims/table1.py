@@ -228,7 +228,7 @@ GROUP = Group(
     claims=claims,
     cells=cells,
     reports=("table1", "learning-rates-emoji", "learning-rates-shapes10"),
-    further=("table1-faces", "table1-shapes10-airplane", *dict.fromkeys(column.own for column in COLUMNS)),
+    further=("table1-faces", "table1-shapes10-airplane", *(column.own for column in COLUMNS)),
     intro="The paper fits 10,000 steps of 8,192 points; ours at the `cpu` preset fits 300 (pictures) or 700 (shapes) "
     "steps of 512 points, of fields with a third of the weights. Differences are between the same held-out instances.",
 )

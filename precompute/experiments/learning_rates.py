@@ -86,7 +86,8 @@ def _choice(row: dict, within: float) -> dict:
     return {"lr": chosen["lr"], "a_rate": chosen["a_rate"]}
 
 
-def _rates(data: str, context: Context) -> tuple[float, ...]:
+def rates_of(data: str, context: Context) -> tuple[float, ...]:
+    """The learning rates that are tried for a data set."""
     rate = context.settings(data).fit.lr
     return GRIDS.get(modality_of(data).name) or tuple(share * rate for share in SHARES)
 
@@ -97,7 +98,7 @@ def grid(context: Context) -> list[dict]:
         for data in context.data(EXPERIMENT)
         for name in registry.names()
         for a_rate in (A_RATES if registry.named(name).two_rates else (1.0,))
-        for lr in _rates(data, context)
+        for lr in rates_of(data, context)
     ]
 
 

@@ -10,8 +10,7 @@ signals that `table1` judges.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,7 @@ from torch import Tensor
 
 from precompute.claims.claim import KAPPA
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.experiments.learning_rates import A_RATES, GRIDS, SHARES
+from precompute.experiments.learning_rates import A_RATES, rates_of
 from precompute.experiments.table1 import in_order, intervals
 from precompute.final import final_signals
 from precompute.fits import base_needed, fitted
@@ -82,16 +81,16 @@ class Search:
     fits: Fits
     usual: FitConfig
     signals: Signals
-
-    @cached_property
-    def attempts(self) -> list[dict]:
-        return []
+    attempts: list[dict] = field(default_factory=list)
 
     def attempt(self, lr: float, a_rate: float, betas: Sequence[float]) -> None:
-        config = replace(self.usual, lr=lr, a_rate=a_rate, betas=tuple(betas))
-        mean = float(np.mean(list(self.fits.qualities(self.signals, config).values())))
-        made = {"lr": lr, "a_rate": a_rate, "betas": list(betas), "quality": mean if math.isfinite(mean) else None}
-        self.attempts.append(made)
+        made = {"lr": lr, "a_rate": a_rate, "betas": list(betas)}
+        mean = float(np.mean(list(self.fits.qualities(self.signals, self.config(made)).values())))
+        self.attempts.append(made | {"quality": mean if math.isfinite(mean) else None})
+
+    def config(self, attempt: dict) -> FitConfig:
+        """The settings of an attempt."""
+        return replace(self.usual, lr=attempt["lr"], a_rate=attempt["a_rate"], betas=tuple(attempt["betas"]))
 
     @property
     def best(self) -> dict:
@@ -121,12 +120,9 @@ def run(cell: Cell, context: Context) -> dict:
     model = representation_for(cell.representation, base, modality, preset=context.preset)
     fits = Fits(model.with_kappa(cell["kappa"]), first_of(cell), settings.resolution, context.device)
     search = Search(fits, settings.fit.of(cell.representation), validation(cell.data))
-    rates = GRIDS.get(modality.name) or tuple(share * settings.fit.lr for share in SHARES)
-    search.run(rates, A_RATES if registry.named(cell.representation).two_rates else (1.0,))
-    best = replace(search.usual, **{name: search.best[name] for name in ("lr", "a_rate")})
-    best = replace(best, betas=tuple(search.best["betas"]))
+    search.run(rates_of(cell.data, context), A_RATES if registry.named(cell.representation).two_rates else (1.0,))
     wanted = shipped_signals(cell.data) or zoo_signals(cell.data)
-    found = fits.qualities(final_signals(EXPERIMENT, wanted), best)
+    found = fits.qualities(final_signals(EXPERIMENT, wanted), search.config(search.best))
     return {"chosen": search.best, "attempts": search.attempts, "quality": found}
 
 

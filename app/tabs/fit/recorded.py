@@ -21,10 +21,11 @@ _FRAME = Markup(
 )
 
 
-def _about() -> dict[str, Any]:
-    """What the record says of itself; empty if there is none."""
-    there = all(path.is_file() for path in _files())
-    return library.report(NAME) if there else {}
+def _about(item: str) -> dict[str, Any]:
+    """What the record says of itself; empty if there is none, or it is of another sample."""
+    there = item and all(path.is_file() for path in _files())
+    found = library.report(NAME) if there else {}
+    return found if found.get("item") == item else {}
 
 
 def _files() -> list[Path]:
@@ -34,17 +35,18 @@ def _files() -> list[Path]:
 def picture(item: str) -> str:
     """The recorded fit of a sample, or what stands in its place for any other. It is loaded once it is on screen, so
     that it begins there."""
-    if not item or _about().get("item") != item:
+    about = _about(item)
+    if not about:
         return snippets.blank(BEFORE_A_FIT)
     gr.set_static_paths(_files())
     moving, last = (f"gradio_api/file={path}?{path.stat().st_mtime_ns}" for path in _files())
-    return str(_FRAME.format(moving=moving, last=last, alt=f"a recorded fit of {_about()['label']}, step by step"))
+    return str(_FRAME.format(moving=moving, last=last, alt=f"a recorded fit of {about['label']}, step by step"))
 
 
 def curve(item: str) -> dict[str, Any] | None:
     """The chart of the recorded fit's quality; None for any other sample."""
-    about = _about()
-    if not item or about.get("item") != item:
+    about = _about(item)
+    if not about:
         return None
     steps, quality = zip(*about["curve"], strict=True)
     return quality_curve(steps, quality, of=IMAGE, representation=about["representation"])
@@ -52,8 +54,8 @@ def curve(item: str) -> dict[str, Any] | None:
 
 def invitation(item: str) -> str:
     """The line below it, which says what plays and what to do now."""
-    about = _about()
-    if not item or about.get("item") != item:
+    about = _about(item)
+    if not about:
         return INVITES
     became = f"{about['steps']:,} steps turned {about['numbers']:,} numbers into this {about['label']}"
     return (

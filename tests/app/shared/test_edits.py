@@ -53,7 +53,7 @@ def test_a_network_without_attributes_is_not_edited(assets, small):
     hidden = edit_row.offered(row(), emoji, None, True)
     assert hidden["row"]["visible"] is False and hidden["edits"] is None
     assert edit_row.offered(row(), None, None, False)["row"]["visible"] is False
-    assert slid( None, "height", 1.0, Request()) == gr.skip()
+    assert slid(None, "height", 1.0, Request()) == gr.skip()
 
 
 def test_the_row_is_offered_folded_and_filled_when_it_is_wanted(chair):
@@ -73,7 +73,7 @@ def test_the_row_is_offered_folded_and_filled_when_it_is_wanted(chair):
 
 def test_a_slider_moves_the_network_and_says_what_is_measured(chair):
     begun = edits.begun(chair)
-    moved = slid( begun, "height", 1.5, Request())
+    moved = slid(begun, "height", 1.5, Request())
     step = edits.directions(NAME, "chair")["height"]
     torch.testing.assert_close(moved["fitted"].weights, chair.weights + 1.5 * step.vector)
     assert moved["shown"] is moved["fitted"] and moved["fitted"].label == "sample 1, edited"
@@ -82,7 +82,7 @@ def test_a_slider_moves_the_network_and_says_what_is_measured(chair):
     assert "asked for" in said(moved) and "of 100 fits of new targets" in said(moved)
     # an edit does not open another network
     assert edit_row.offered(row(), moved["fitted"], moved["edits"], True) == gr.skip()
-    other = slid( moved["edits"], "legs: round", 1.0, Request())
+    other = slid(moved["edits"], "legs: round", 1.0, Request())
     assert "sure →" in said(other)
 
 
@@ -105,7 +105,7 @@ def test_the_page_knows_where_a_slider_leads(assets, small, chair):
     model, weights = networks.zoo(name).representation, networks.vector(name, library.collection(name).ids[3])
     begun = edits.begun(Fitted("sample 1", model, weights, (1, 1), 0.0, 0, name))
     step = edits.directions(name, None).at(weights)["warmth"].vector
-    moved = slid( begun, "warmth", 2.0, Request())
+    moved = slid(begun, "warmth", 2.0, Request())
     assert moved["way"] == edit_row.unfolded(row(), begun)["way"]  # the slider's own amount is no part of it
     file = files._FOLDER / json.loads(moved["way"])["vectors"].rsplit("/")[-1]
     kept = load(file.read_bytes())
@@ -115,10 +115,10 @@ def test_the_page_knows_where_a_slider_leads(assets, small, chair):
 
 
 def test_edits_add_up_and_are_undone_one_by_one_or_all_together(chair):
-    first = slid( edits.begun(chair), "height", 0.5, Request())["edits"]
+    first = slid(edits.begun(chair), "height", 0.5, Request())["edits"]
     # the same slider again: the new amount replaces the old one
-    first = slid( first, "height", 2.0, Request())["edits"]
-    both = slid( first, "legs: round", -1.0, Request())["edits"]
+    first = slid(first, "height", 2.0, Request())["edits"]
+    both = slid(first, "legs: round", -1.0, Request())["edits"]
     assert both.amounts == {"height": 2.0, "legs: round": -1.0}
     found = edits.directions(NAME, "chair").at(chair.weights)
     torch.testing.assert_close(both.fitted.weights, found.moved(chair.weights, both.amounts))
@@ -142,7 +142,7 @@ def test_the_gauge_warns_when_the_network_leaves_the_data(chair):
 @pytest.mark.parametrize(("name", "amount"), [("heigth", 1.0), ("height", 3.5), ("height", "1"), ("height", True)])
 def test_what_a_page_cannot_ask_is_refused(chair, name, amount):
     with pytest.raises(gr.Error, match="did you mean 'height'|goes from"):
-        slid( edits.begun(chair), name, amount, Request())
+        slid(edits.begun(chair), name, amount, Request())
 
 
 def test_both_tabs_show_what_has_been_edited(chair):
