@@ -199,26 +199,17 @@ def _counts() -> Iterator[Claim]:
 
 def cells(reports: Reports) -> Iterator[Cell]:
     for column in COLUMNS:
-        found, measure = reports(column.report), column.measure
-        ours = {row["representation"]: row for row in (found["rows"] if found else ()) if row.get(measure) is not None}
-        count = next((one["instances"] for one in (found["order"] if ours else ()) if one["measure"] == measure), None)
+        own = reports(column.own)
+        found, measure = own or reports(column.report), column.measure
+        there = {row["representation"] for row in (found["rows"] if found else ()) if row.get(measure) is not None}
+        count = next((one["instances"] for one in (found["order"] if there else ()) if one["measure"] == measure), None)
+        title = f"{column.title}; ours on {column.data}" + (", each at its own best rate" if own else "")
         for name, row in ROWS:
-            mine = ours.get(name, {})
-            title = f"{column.title}; ours on {column.data}"
-            half = mine.get(f"{measure} ±")
-            yield Cell(label(name), title, row[column.key], mine.get(measure), half, count, 1 if mine else None)
-        yield from _cells_at_best_rates(reports(column.own), column, count)
+            mine = (*_cell(found, measure, name), count, 1) if name in there else ()
+            yield Cell(label(name), title, row[column.key], *mine)
     for key, dim, data in COUNTS:
         for name, row in ROWS:
             yield Cell(label(name), f"weights, {data}", row[key], count_parameters(name, "paper", dim))
-
-
-def _cells_at_best_rates(own: dict | None, column: Column, count: int | None) -> Iterator[Cell]:
-    there = {row["representation"] for row in own["rows"]} if own else ()
-    for name, row in ROWS:
-        if name in there:
-            title = f"{column.title}; ours on {column.data}, each at its own best rate"
-            yield Cell(label(name), title, row[column.key], *_cell(own, column.measure, name), count, 1)
 
 
 GROUP = Group(
