@@ -90,6 +90,16 @@ def test_several_functions_share_one_allowance_and_are_cleared_apart():
     assert zeros.cache_len() == 0 and ones.cache_len() >= 1
 
 
+def test_a_function_tells_whether_its_result_is_there_and_still_current():
+    state = [0]
+    doubled = remembered(lambda number: 2 * number, stamp=lambda number: state[0], memory=Memory(MB))
+    assert not doubled.is_cached(3)
+    doubled(3)
+    assert doubled.is_cached(3) and not doubled.is_cached(4)
+    state[0] = 1  # what it was made from has changed
+    assert not doubled.is_cached(3)
+
+
 def test_an_array_that_several_values_share_is_counted_once():
     memory, common = Memory(4 * MB), np.zeros(MB, np.uint8)
     for name in "abc":

@@ -160,6 +160,11 @@ class Memory:
             for key in [key for key in self._kept if chosen(key)]:
                 self._forget(key)
 
+    def holds(self, key: Hashable, stamp: Hashable = None) -> bool:
+        """Whether `get` would return a value at once."""
+        with self._lock:
+            return key in self._kept and self._kept[key].stamp == stamp
+
     def count(self, chosen: Callable[[Hashable], bool]) -> int:
         with self._lock:
             return sum(chosen(key) for key in self._kept)
@@ -235,26 +240,31 @@ def remembered(
 
     stamp: a function of the same arguments; when its result changes, for example because a file has changed, the value
     is made again. most: the largest number of values to keep of this function, needed where its arguments, which are
-    not counted, hold memory themselves. Like lru_cache it adds `cache_clear()`.
+    not counted, hold memory themselves. Like lru_cache it adds `cache_clear()`; and `is_cached`, which takes the
+    function's arguments and tells whether their result is there.
     """
     if function is None:
         return functools.partial(remembered, stamp=stamp, most=most, memory=memory)
     owner = object()  # of this function: another of the same name has keys of its own
 
+    def key_of(args: tuple, kwargs: dict) -> tuple[Hashable, Hashable]:
+        return (owner, args, tuple(sorted(kwargs.items()))), stamp(*args, **kwargs) if stamp else None
+
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        key = (owner, args, tuple(sorted(kwargs.items())))
+        key, now = key_of(args, kwargs)
 
         def make() -> Any:
             if most is not None:
                 memory.trim(mine, most - 1)
             return function(*args, **kwargs)
 
-        return memory.get(key, make, stamp(*args, **kwargs) if stamp else None)
+        return memory.get(key, make, now)
 
     def mine(key: tuple) -> bool:
         return key[0] is owner
 
+    call.is_cached = lambda *args, **kwargs: memory.holds(*key_of(args, kwargs))
     call.cache_clear = lambda: memory.drop(mine)
     call.cache_len = lambda: memory.count(mine)
     return call

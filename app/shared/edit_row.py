@@ -139,16 +139,18 @@ def chosen(row: EditRow, edits: Edits | None, attribute: str) -> dict[Any, Any]:
 def slid(
     row: EditRow, edits: Edits | None, attribute: str, amount: float, request: gr.Request
 ) -> Iterator[dict[Any, Any]]:  # fmt: skip
-    """Moves the network along the attribute. The slider itself is the visitor's, and stays as it is."""
+    """Moves the network along the attribute, and shows it before what measures it is made. The slider itself is the
+    visitor's, and stays as it is."""
     if edits is None:
         yield gr.skip()
         return
     moved = edits.moved(_known(edits, attribute), amount)
-    if not content.is_prepared(moved):
-        yield {row.said: snippets.working(PREPARING)}
-        content.prepare(moved)
-    shown = _changed(row, moved, attribute, request)
+    told = "" if content.is_prepared(moved) else snippets.working(PREPARING)
+    shown = _changed(row, moved, attribute, request, told)
     yield {widget: value for widget, value in shown.items() if widget is not row.amount}
+    if told:
+        content.prepare(moved)
+        yield {row.said: content.said(moved, attribute)}
 
 
 @compute.guarded
@@ -166,8 +168,8 @@ def _known(edits: Edits, attribute: Any) -> str:
     return content.directions(edits.name, edits.cls)[str(attribute)].name
 
 
-def _changed(row: EditRow, edits: Edits, attribute: str, request: gr.Request) -> dict[Any, Any]:
-    return {row.fitted: edits.fitted} | row.show(edits, request) | _own(row, edits, attribute)
+def _changed(row: EditRow, edits: Edits, attribute: str, request: gr.Request, told: str = "") -> dict[Any, Any]:
+    return {row.fitted: edits.fitted} | row.show(edits, request) | _own(row, edits, attribute, told)
 
 
 def _filled(row: EditRow, edits: Edits) -> dict[Any, Any]:
@@ -183,10 +185,11 @@ def _cleared(row: EditRow) -> dict[Any, Any]:
     return nothing | {row.way: "", row.said: snippets.settled(WAITING)}
 
 
-def _own(row: EditRow, edits: Edits, attribute: str) -> dict[Any, Any]:
-    """What the row itself shows of the edits."""
+def _own(row: EditRow, edits: Edits, attribute: str, told: str = "") -> dict[Any, Any]:
+    """What the row itself shows of the edits. told: instead of what is measured."""
     any_of_them = ON if len(edits.steps) > 1 else OFF
-    told = content.said(edits, attribute) if any(edits.amounts.values()) else snippets.settled(WAITING)
+    if not told:
+        told = content.said(edits, attribute) if any(edits.amounts.values()) else snippets.settled(WAITING)
     way = content.in_page(edits, attribute, row.shape and row.shape(edits.origin.modality))
     return {
         row.edits: edits, row.amount: edits.amounts.get(attribute, 0.0), row.said: told,

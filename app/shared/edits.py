@@ -155,18 +155,14 @@ def gauge(name: str) -> Gauge | None:
         return None
 
 
-_prepared: set[tuple[str, str | None]] = set()
-
-
 def is_prepared(edits: Edits) -> bool:
     """Whether what measures networks of this kind is there, or has to be made first, which takes some seconds."""
-    return (edits.name, edits.cls) in _prepared
+    return readings.is_cached(edits.name, edits.cls) and gauge.is_cached(edits.name)
 
 
 def prepare(edits: Edits) -> None:
     """Makes what measures networks of this kind, and measures the open one, which all edits are compared with."""
     said(edits, next(iter(directions(edits.name, edits.cls))))
-    _prepared.add((edits.name, edits.cls))
 
 
 def in_page(edits: Edits, name: str, shape: Shape | None = None) -> dict[str, Any] | None:
