@@ -155,6 +155,15 @@ def test_speeds_on_a_gpu():
     says(f"{speed['image', 128]:,.0f} pictures", f"96³, {speed['occupancy', 96]:.1f} shapes")
 
 
+def test_what_passes_on_a_gpu_today():
+    stages = {name: stage["result"] for name, stage in report("gpu-tests")["stages"].items()}
+    assert stages["tests"]["counts"] == {"passed": 8, "failed": 0, "skipped": 0}
+    trained = stages["tests"]["outcomes"]["test_a_captured_training_is_that_of_single_kernels"]
+    captured, single = (trained[f"steps_per_second_{name}"] for name in ("captured", "single"))
+    compiled = next(row for row in stages["fits at cpu"]["rows"] if row["backend"] == "inductor")
+    says(f"{captured:.0f} steps a second instead of {single:.0f}", f"({compiled['fits_per_second']:.0f} a second)")
+
+
 def additive(key: tuple[str, str, str, str]) -> bool:
     """Whether a row of table 4's order compares multiplicative adapters with additive ones."""
     return "mlora" in key[2] and key[3] in ("lora", "lora-asym")
