@@ -25,8 +25,8 @@ class Pictures(gr.HTML):
     the shape of the blend. columns: number of pictures in a row; by default as many as fit.
     waiting: said as long as there are no items.
     chosen: id of the item that is shown as chosen, until the visitor picks another. wrap: whether long labels continue
-    on further lines instead of being cut. stale: whether the pictures are pale and without their lines of text, because
-    others will take their place. A strip beside a panel (`wsr-half`) opens items there, and what a
+    on further lines instead of being cut. With `gr.update(stale=True)` the pictures are pale and without their lines of
+    text, because others will take their place. A strip beside a panel (`wsr-half`) opens items there, and what a
     tap has opened comes into view.
     """
 
@@ -40,12 +40,11 @@ class Pictures(gr.HTML):
         columns: int | None = None,
         chosen: str | None = None,
         wrap: bool = False,
-        stale: bool = False,
         blends: bool = False,
         waiting: str = "",
         **kwargs: Any,
     ):
-        own = {"sprite": sprite, "columns": columns, "chosen": chosen, "wrap": wrap, "stale": stale, "blends": blends,
+        own = {"sprite": sprite, "columns": columns, "chosen": chosen, "wrap": wrap, "stale": False, "blends": blends,
                "waiting": waiting, "scripts": SCRIPTS}  # fmt: skip
         super().__init__(
             value=items,
