@@ -128,7 +128,7 @@ class Memory:
         me = threading.get_ident()
         while True:
             with self._lock:
-                if key in self._kept and self._kept[key].stamp == stamp:
+                if self.holds(key, stamp):
                     self.hits += 1
                     kept, due = self._used(key)
                     break

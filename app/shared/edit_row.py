@@ -149,8 +149,7 @@ def slid(
     shown = _changed(row, moved, attribute, request, told)
     yield {widget: value for widget, value in shown.items() if widget is not row.amount}
     if told:
-        content.prepare(moved)
-        yield {row.said: content.said(moved, attribute)}
+        yield {row.said: _told(moved, attribute)}
 
 
 @compute.guarded
@@ -188,11 +187,14 @@ def _cleared(row: EditRow) -> dict[Any, Any]:
 def _own(row: EditRow, edits: Edits, attribute: str, told: str = "") -> dict[Any, Any]:
     """What the row itself shows of the edits. told: instead of what is measured."""
     any_of_them = ON if len(edits.steps) > 1 else OFF
-    if not told:
-        told = content.said(edits, attribute) if any(edits.amounts.values()) else snippets.settled(WAITING)
     way = content.in_page(edits, attribute, row.shape and row.shape(edits.origin.modality))
     return {
-        row.edits: edits, row.amount: edits.amounts.get(attribute, 0.0), row.said: told,
+        row.edits: edits, row.amount: edits.amounts.get(attribute, 0.0), row.said: told or _told(edits, attribute),
         row.way: json.dumps(way) if way else "",
         row.undo: gr.update(**any_of_them), row.reset: gr.update(**any_of_them),
     }  # fmt: skip
+
+
+def _told(edits: Edits, attribute: str) -> str:
+    """What is measured of an edited network, or how to edit one."""
+    return content.said(edits, attribute) if any(edits.amounts.values()) else snippets.settled(WAITING)
