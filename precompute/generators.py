@@ -81,6 +81,11 @@ def search_report(data: str, context: Context) -> str:
     return "reports/diffusion-search" + (f"-{where}" if where != SEARCHED else "") + ".json"
 
 
+def flat_search_report(data: str, context: Context) -> str:
+    """The path of the report of the search for generators of `data` without the layer encoder."""
+    return f"reports/flat-search-{context.named(searched_on(data))}.json"
+
+
 def large_search_report(data: str, context: Context) -> str:
     """The path of the report on the networks for generators that learn from the large zoos of `data`."""
     return f"reports/large-search-{context.named(data)}.json"

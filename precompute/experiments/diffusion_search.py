@@ -79,10 +79,14 @@ def neighbours(trial: Trial, tokens: bool, decays: tuple[int | None, ...] = (Non
         yield from (replace(trial, **{axis: value}) for value in (*ladder[at + 1 : at + 2], *ladder[at - 1 : at]))
 
 
-def search(zoo: Zoo, cell: Cell, context: Context, budget: Budget) -> list[dict]:
+def preset_of(cell: Cell, context: Context) -> DiffusionConfig:
+    """The settings that a search begins with."""
+    return diffusion_preset(context.preset, cell.representation)
+
+
+def search(zoo: Zoo, cell: Cell, preset: DiffusionConfig, budget: Budget) -> list[dict]:
     """Searches the network of a zoo's generator. Returns a row for each trial; those of a killed run are kept."""
     rows, name = kept(cell) or [], cell.representation
-    preset = diffusion_preset(context.preset, name)
     start, tokens = Trial.of(preset), not registry.named(name).needs_base
     while True:
         known = {Trial.of(with_trial(preset, row)): row["validation loss"] for row in rows}
@@ -108,13 +112,15 @@ def tried(zoo: Zoo, config: DiffusionConfig, budget: Budget) -> dict:
     return found | ({"diverged": diverged} if diverged else {})
 
 
-def searching(zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budget], **declared: Any) -> Experiment:
+def searching(
+    zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budget],
+    begin: Callable[[Cell, Context], DiffusionConfig] = preset_of, **declared: Any,
+) -> Experiment:  # fmt: skip
     """Declares a search. zoo_of: the zoo from whose weights a cell's generator learns. budget: asked when it is needed.
-    """
+    begin: the settings of the first trials, but for their learning rates."""
 
     def settings(cell: Cell, context: Context) -> dict:
-        about = {"config": diffusion_preset(context.preset, cell.representation), "training": VERSION}
-        return about | asdict(budget())
+        return {"config": begin(cell, context), "training": VERSION} | asdict(budget())
 
     def report(found: Found, paths: list[Path], context: Context) -> None:
         rows = [row for _, rows in found for row in rows]
@@ -123,7 +129,7 @@ def searching(zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budge
 
     return Experiment(
         settings=settings,
-        run=lambda cell, context: search(zoo_of(cell, context), cell, context, budget()),
+        run=lambda cell, context: search(zoo_of(cell, context), cell, begin(cell, context), budget()),
         report=report,
         held=lambda report, cell, context: any(row["representation"] == cell.representation for row in report["rows"]),
         report_by=("data",),

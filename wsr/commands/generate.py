@@ -27,8 +27,8 @@ class Diffuse:
     zoo: Positional[str]
     """A zoo's folder, or its name in assets/zoos."""
     out: Path | None = None
-    """The file to write; by default assets/diffusion/<zoo>.safetensors, with generator, class, encoder, copies and seed
-    in its name where they are not the default."""
+    """The file to write; by default assets/diffusion/<zoo>.safetensors, with generator, class, encoder, conditional,
+    copies and seed in its name where they are not the default."""
     generator: GeneratorName = GeneratorName("diffusion")
     """What learns the weights. gpt learns from a trajectory zoo."""
     preset: PresetName | None = None
@@ -41,6 +41,8 @@ class Diffuse:
     """Learning rate; by default the preset's."""
     seed: int = 0
     """Seed of the network's initial weights and of everything that is drawn."""
+    conditional: bool = True
+    """Without it, a diffusion model learns no classes, as the paper's do, and each sample can be of any."""
     encoder: bool = True
     """Without it, a diffusion model takes each matrix of an adapter as a token, as in the paper's table 5."""
     copies: int = 1
@@ -56,16 +58,19 @@ class Diffuse:
 
         if self.steps is not None and self.steps < 1:
             raise WsrError(f"--steps must be 1 or more, not {self.steps}.")
-        if not self.encoder and not issubclass(named(self.generator).generator, WeightDiffusion):
-            raise WsrError(f"--no-encoder is for diffusion models: {self.generator} has no layer encoder.")
+        if not issubclass(named(self.generator).generator, WeightDiffusion):
+            if not self.encoder:
+                raise WsrError(f"--no-encoder is for diffusion models: {self.generator} has no layer encoder.")
+            if not self.conditional:
+                raise WsrError(f"--no-conditional is for models that learn classes: {self.generator} does not.")
         zoo = Zoo.open(self.zoo)
         stem = named(self.generator).stem(zoo.path.name)
-        parts = [stem, self.cls, "no-encoder" * (not self.encoder)]
+        parts = [stem, self.cls, "no-encoder" * (not self.encoder), "unconditional" * (not self.conditional)]
         parts += [f"x{self.copies}" * (self.copies > 1), f"s{self.seed}" * (self.seed > 0)]
         out = self.out or assets_dir() / "diffusion" / f"{'-'.join(filter(None, parts))}.safetensors"
         settings = TrainSettings(
             preset=self.preset, steps=self.steps, cls=self.cls, lr=self.lr, seed=self.seed, copies=self.copies,
-            encoder=self.encoder,
+            encoder=self.encoder, conditional=self.conditional,
         )  # fmt: skip
         with bar(f"{self.generator} {zoo.path.name}") as update:
             for record in train_generator(self.generator, zoo, out, settings, overwrite=self.overwrite):

@@ -63,6 +63,7 @@ class DiffusionConfigSchema(_Schema):
     final_noise: Annotated[float, Field(ge=0, lt=1)] = 0.0
     guidance: Annotated[float, Field(ge=-1000, le=1000)] = 1.0
     clusters: Annotated[int, Field(ge=0, le=10**6)] = 0
+    conditional: bool = True
     label_drop: Share = 0.1
     ema: Share = 0.999
     warmup: Count = 0

@@ -38,6 +38,8 @@ class TrainSettings:
     """Class to which the training weights are restricted; None: all classes."""
     seed: int = 0
     """Seed of the initial parameters and of everything that is drawn during training."""
+    conditional: bool = True
+    """False: classes are not learnt, where a generator could be conditioned on them."""
     encoder: bool = True
     """False: without the hierarchical layer encoder, where the generator's own settings have it (table 5)."""
     copies: int = 1

@@ -77,6 +77,9 @@ class DiffusionConfig:
     mLoRA-Asym: FD of 160 samples falls from 0.979 to 0.909 with ten clusters, and to 0.819 with guidance 2.5, where 6 %
     are called copies, as many as of new fits; with five clusters and that guidance to 0.850, and none are called copies
     (`precompute run clusters`)."""
+    conditional: bool = later(True)
+    """Whether classes, or clusters instead of them, are learnt. False: samples are drawn without any, as in the
+    paper's section 4.3."""
     label_drop: float = 0.1
     """Share of training samples whose class is dropped, for classifier-free guidance."""
     ema: float = 0.999

@@ -18,6 +18,7 @@ from wsr.generators.jobs import about_training, train_generator, training_rows
 from wsr.symmetry import permuted_copies
 from wsr.zoo.zoo import Zoo
 
+NONE = ""  # the class of all samples of a model that is not conditioned on classes
 ONE_IN = 10  # of so many training weights of each class, one is set aside for validation, if the zoo has no such split
 
 
@@ -27,13 +28,15 @@ class Diffusion(WeightDiffusion):
     @classmethod
     def config_of(cls, zoo: Zoo, settings: TrainSettings) -> DiffusionConfig:
         """Returns the config of the settings, or else that of their preset or the zoo's, with the settings' learning
-        rate and steps, and without the layer encoder if they say so."""
+        rate and steps, and without classes or the layer encoder if they say so."""
         preset, representation = settings.preset or zoo.meta["preset"], zoo.meta["representation"]
         config = settings.config or diffusion_preset(preset, representation, zoo.modality)
         if settings.lr is not None:
             config = replace(config, lr=settings.lr)
         if not settings.encoder:
             config = replace(config, encoder=False)
+        if not settings.conditional:
+            config = replace(config, conditional=False)
         if settings.steps is not None:
             config = replace(config, steps=settings.steps, epochs=None, patience=0)
         return config
@@ -74,7 +77,9 @@ def training_of(
     rows, unseen = learnt_and_unseen(zoo, rows) if config.patience else (rows, rows[:0])
     weights, classes = zoo.weights(rows["id"].tolist()), rows["class"].tolist()
     validation = zoo.weights(unseen["id"].tolist()), unseen["class"].tolist()
-    if config.clusters > 1 and len(set(classes)) == 1:
+    if not config.conditional:
+        classes, validation = [NONE] * len(classes), (validation[0], [NONE] * len(validation[1]))
+    elif config.clusters > 1 and len(set(classes)) == 1:
         clusters = Clusters.of(weights, config.clusters, seed)
         if len(clusters.names) > 1:
             classes, validation = clusters(weights), (validation[0], clusters(validation[0]))
