@@ -1,11 +1,11 @@
-"""Tables 2, 3 and 5 as the paper makes them: generators that know no classes, sampled without guidance and down to the
-last step, of all six representations and from three seeds.
+"""Tables 2, 3 and 5 as the paper makes them: generators that know no classes, with the schedule of noise of the paper,
+sampled without guidance and down to the last step, of all six representations and from three seeds each.
 
-Nothing was chosen by samples here. A network has the rate, width, depth and tokens that `diffusion_search` has found
-for its representation, by the loss on weights that were set aside; the one without the layer encoder (table 5) has a
-search of its own of as many trials (`flat_search`). It trains until its loss on unseen weights no longer falls. As many
-samples as the zoo has fits for final tables are compared with those fits. The guided generators that the page shows are
-measured by `audits`.
+Nothing is chosen by samples here. A network has the rate, width, depth and tokens that `diffusion_search` has found for
+its representation, by the loss on weights that were set aside; the one without the layer encoder (table 5) has a search
+of its own, with as many trials (`flat_search`). It trains until its loss on unseen weights no longer falls. Samples are
+compared with as many signals of the test split, which no fit and no choice has seen. The guided generators that the
+page shows are measured by `audits`.
 """
 
 from dataclasses import replace
@@ -13,11 +13,12 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.experiments.audits import PAIR_POINTS, extractor_needed
 from precompute.experiments.flat_search import WITHOUT_ENCODER
-from precompute.final import final_fits
+from precompute.final import final_signals
 from precompute.generators import (
     SEEDS,
     STEPS,
@@ -31,6 +32,8 @@ from precompute.large_generators import SECONDS, trained
 from precompute.selection import has_surfaces, modality_of
 from precompute.tables import write_tables
 from wsr.analysis.evaluation import Decoded, decoded, set_metrics
+from wsr.data import Signals, load_signals
+from wsr.data.parts import rank
 from wsr.fields import registry
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.training import VERSION
@@ -40,13 +43,15 @@ from wsr.metrics.registry import measured
 from wsr.metrics.sets import pairwise_chamfer
 from wsr.zoo import Zoo
 
+PICTURES, SHAPES = 500, 250  # samples; a shape takes a third of a second, and its distances to others as long again
+
 
 def grid(context: Context) -> list[dict]:
     """All six with the layer encoder and, for shapes, one without; the first seeds come first."""
     kinds = [{"representation": name, "encoder": True} for name in reversed(registry.names())]
     flat = [{"representation": WITHOUT_ENCODER, "encoder": False}]
     return [
-        {"data": data, "seed": seed, **kind}
+        {"data": data, **kind, "seed": seed}
         for seed in SEEDS
         for data in context.data(EXPERIMENT)
         for kind in (kinds + flat if has_surfaces(data) else kinds)
@@ -59,70 +64,72 @@ def search_of(cell: Cell, context: Context) -> str:
 
 
 def config_of(cell: Cell, context: Context) -> DiffusionConfig:
-    """The settings of a cell's training: those found by its search, or the preset's before that; without classes, and
-    with nothing that samplers were given because it makes samples better."""
+    """The settings of a cell's training: those that its search has found, with the paper's schedule, without classes,
+    and without all that is given to samplers because it makes samples better."""
     config = diffusion_preset(context.preset, cell.representation, modality_of(cell.data))
     found = best_trials(context.path(search_of(cell, context))).get(cell.representation)
     config = with_trial(config, found) if found else config
     encoder = config.encoder and cell["encoder"]
-    return replace(config, encoder=encoder, conditional=False, clusters=0, guidance=1.0, final_noise=0.0)
+    plain = {"beta": DiffusionConfig.beta, "clusters": 0, "guidance": 1.0, "final_noise": 0.0}
+    return replace(config, encoder=encoder, conditional=False, **plain)
 
 
-class Fits:
-    """What the samples of a zoo's generators are compared with: its fits for final tables, decoded once."""
+class References:
+    """The signals of the test split, as many as there are samples, with which the samples of generators are compared.
+    """
 
-    def __init__(self, zoo: Zoo, context: Context):
-        rows = final_fits(EXPERIMENT, zoo)
-        self.zoo = zoo.to(context.device)
-        self.extractor = zoo.modality.extractor().to(context.device)
-        self.known = self.decoded(zoo.weights(rows[rows["status"] == "ok"]["id"].tolist()))
-        self.within = self.distances(self.known, self.known)
+    def __init__(self, data: str, context: Context):
+        self.modality = modality_of(data)
+        self.extractor = self.modality.extractor().to(context.device)
+        signals = final_signals(EXPERIMENT, load_signals(data))
+        count = SHAPES if self.modality.has_surface else PICTURES
+        self.known = self._read(signals.select(sorted(signals.ids, key=rank)[:count]))
+        self.within = self._distances(self.known, self.known)
 
-    def decoded(self, weights: Float[np.ndarray, "n p"]) -> Decoded:
-        return decoded(self.zoo.representation, weights, self.extractor, self.zoo.modality.resolutions.judged)
+    def _read(self, signals: Signals) -> Decoded:
+        found = [self.modality.measured([signal.read()], row) for row, signal in enumerate(signals)]
+        features = [self.extractor(np.asarray(one.items)) for one in found]  # one by one: pictures differ in size
+        clouds = np.concatenate([one.clouds for one in found]) if self.modality.has_surface else None
+        return Decoded(np.concatenate(features), clouds)
 
-    def distances(self, one: Decoded, other: Decoded) -> Float[np.ndarray, "n m"] | None:
+    def _distances(self, one: Decoded, other: Decoded) -> Float[np.ndarray, "n m"] | None:
         if one.clouds is None or other.clouds is None:
             return None
         return pairwise_chamfer(one.clouds[:, :PAIR_POINTS], other.clouds[:, :PAIR_POINTS])
 
-    def compared(self, weights: Float[np.ndarray, "n p"]) -> dict[str, float]:
-        """Every metric of samples against the fits, in the unit of its heading."""
-        made = self.decoded(weights)
+    def compared(self, weights: Float[Tensor, "n p"], zoo: Zoo, device: str) -> dict[str, float]:
+        """Every metric of samples of a zoo's generator, in the unit of its heading."""
+        made = decoded(zoo.representation.to(device), weights, self.extractor, self.modality.resolutions.judged)
         at_hand: dict[str, tuple] = {"features": (made.features, self.known.features)}
         if made.clouds is not None:
-            at_hand["distances"] = self.distances(made, made), self.distances(made, self.known), self.within
+            at_hand["distances"] = self._distances(made, made), self._distances(made, self.known), self.within
         found = measured(at_hand)
         headed = {one.heading: one.in_unit(found[one.symbol]) for one in set_metrics() if one.symbol in found}
-        return {"count": len(self.known), "empty": made.empty, **headed}
+        return {"count": len(made), "empty": made.empty, **headed}
 
 
 def run(cell: Cell, context: Context) -> dict:
     zoo = context.open_zoo(cell)
-    fits = context.shared(("fits of final tables", zoo.path), lambda: Fits(zoo, context))
+    known = context.shared(("signals of the test", cell.data), lambda: References(cell.data, context))
     path = trained(zoo, config_of(cell, context), len(zoo.good("train")), cell["seed"], str(cell))
     model = load_generator(path).to(context.device)
-    row = fits.compared(model.sample(len(fits.known), steps=STEPS, seed=cell["seed"]))
+    samples = model.sample(len(known.known), steps=STEPS, seed=cell["seed"])
+    row = known.compared(samples, zoo, context.device)
     losses, best = dict(model.about["evaluations"]), model.about.get("best", model.about["steps"])
     return row | {"steps": best, "validation loss": losses.get(best), "seconds": model.about["cpu_seconds"]}
 
 
 def settings(cell: Cell, context: Context) -> dict:
-    sampling = {"sampling": SAMPLING_VERSION, "steps": STEPS, "pair_points": PAIR_POINTS}
+    count = SHAPES if has_surfaces(cell.data) else PICTURES
+    sampling = {"sampling": SAMPLING_VERSION, "steps": STEPS, "pair_points": PAIR_POINTS, "samples": count}
     return {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS} | sampling
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
-    data = found[0][0].data
+    modality = modality_of(found[0][0].data)
     rows = [{axis: cell[axis] for axis in ("representation", "encoder", "seed")} | row for cell, row in found]
-    modality = modality_of(data)
-    about = {"preset": context.preset, "extractor": modality.extractor().name, "split": split_of(found, context)}
-    write_tables(paths, rows, resolution=modality.resolutions.judged, sampling_steps=STEPS, **about)
-
-
-def split_of(found: Found, context: Context) -> str:
-    """The name of the split whose fits samples are compared with."""
-    return final_fits(EXPERIMENT, context.open_zoo(found[0][0]))["split"].iloc[0]
+    about = {"preset": context.preset, "extractor": modality.extractor().name}
+    write_tables(paths, rows, resolution=modality.resolutions.judged, **about)
 
 
 EXPERIMENT = Experiment(
