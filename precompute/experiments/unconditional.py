@@ -28,19 +28,22 @@ from precompute.generators import (
     search_report,
     with_trial,
 )
-from precompute.large_generators import SECONDS, trained
 from precompute.selection import has_surfaces, modality_of
 from precompute.tables import write_tables
 from wsr.analysis.evaluation import Decoded, decoded, set_metrics
 from wsr.data import Signals, load_signals
 from wsr.data.parts import rank
 from wsr.fields import registry
+from wsr.generators.base import TrainSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.training import VERSION
 from wsr.generators.files import load_generator
-from wsr.generators.jobs import SAMPLING_VERSION
+from wsr.generators.jobs import SAMPLING_VERSION, train_generator
+from wsr.identity import Identity
 from wsr.metrics.registry import measured
 from wsr.metrics.sets import pairwise_chamfer
+from wsr.paths import cache_dir
+from wsr.progress import bar
 from wsr.zoo import Zoo
 
 PICTURES, SHAPES = 500, 250  # samples; a shape takes a third of a second, and its distances to others as long again
@@ -108,21 +111,32 @@ class References:
         return {"count": len(made), "empty": made.empty, **headed}
 
 
+def trained(zoo: Zoo, cell: Cell, context: Context) -> Path:
+    """The file of a cell's generator, in the cache. It is trained if it is not there; a killed training continues."""
+    asked = TrainSettings(config=config_of(cell, context), seed=cell["seed"])
+    short = Identity.of("unconditional", VERSION, config=asked.config, seed=asked.seed).short
+    path = cache_dir() / "training" / f"unconditional-{zoo.path.name}-{short}.safetensors"
+    if not path.exists():
+        with bar(str(cell)) as update:
+            for record in train_generator("diffusion", zoo, path, asked):
+                update(record.step, record.steps, f"validation loss {record.validation or 0:.4f}")
+    return path
+
+
 def run(cell: Cell, context: Context) -> dict:
     zoo = context.open_zoo(cell)
     known = context.shared(("signals of the test", cell.data), lambda: References(cell.data, context))
-    path = trained(zoo, config_of(cell, context), len(zoo.good("train")), cell["seed"], str(cell))
-    model = load_generator(path).to(context.device)
+    model = load_generator(trained(zoo, cell, context)).to(context.device)
     samples = model.sample(len(known.known), steps=STEPS, seed=cell["seed"])
     row = known.compared(samples, zoo, context.device)
     losses, best = dict(model.about["evaluations"]), model.about.get("best", model.about["steps"])
-    return row | {"steps": best, "validation loss": losses.get(best), "seconds": model.about["cpu_seconds"]}
+    return row | {"steps": best, "validation loss": losses.get(best)}
 
 
 def settings(cell: Cell, context: Context) -> dict:
     count = SHAPES if has_surfaces(cell.data) else PICTURES
     sampling = {"sampling": SAMPLING_VERSION, "steps": STEPS, "pair_points": PAIR_POINTS, "samples": count}
-    return {"config": config_of(cell, context), "training": VERSION, "seconds": SECONDS} | sampling
+    return {"config": config_of(cell, context), "training": VERSION} | sampling
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
