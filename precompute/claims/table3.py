@@ -42,5 +42,5 @@ GROUP = Group(
     further=(zoo_of(HALVES[0]), *reports_of(HALVES[1])),
     intro="The paper compares 2,048 samples with as many references, by the features of a PointNet++ and by Chamfer "
     "distances. Ours are compared with shapes of the test split, by a PointNet++ trained on `shapes10`. As in the "
-    "paper, no generator here knows classes and none is guided; rates and networks are each side's own, of as many trials.",
+    "paper, no generator knows classes and none is guided; rates and networks are each side's own, of as many trials.",
 )
