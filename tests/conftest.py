@@ -30,7 +30,7 @@ NUMERIC = ("analysis", "bench", "fields", "fitting", "generators", "metrics", "m
 BROWSER, APP = "tests/browser/", "tests/app/"
 # Files that take half a minute or more: begun late, one of them would keep one worker busy when the others are done.
 LONG = (
-    "tests/additions/", "tests/bench/", "tests/fitting/test_linear_mode", "tests/precompute/test_all_small",
+    "tests/additions/", "tests/bench/", "tests/fitting/test_linear_mode", "tests/precompute/test_small",
     "tests/precompute/test_reproduce", "tests/zoo/test_cluster",
 )  # fmt: skip
 

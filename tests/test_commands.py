@@ -59,6 +59,7 @@ def test_a_fit_that_diverged_is_no_success(picture, tmp_path):
     (["zoo", "build", "images:{folder}", "--out", "{folder}/z", "--count", "0"], "one instance or more"),
     (["diffuse", "{zoo}", "--steps", "0"], "--steps must be 1"),
     (["diffuse", "{zoo}", "--generator", "p-diff", "--no-encoder"], "p-diff has no layer encoder"),
+    (["diffuse", "{zoo}", "--generator", "p-diff", "--no-conditional"], "p-diff does not"),
     (["render", "{zoo}", "--device", "nope"], "There is no device 'nope'"),
     (["zoo", "check", "{zoo}", "--device", "nope"], "There is no device 'nope'"),
     (["evaluate", "{zoo}", "{zoo}", "--device", "nope"], "There is no device 'nope'"),

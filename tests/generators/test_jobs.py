@@ -64,6 +64,22 @@ def test_a_model_of_one_class_is_asked_for_that_class(zoo, tmp_path):
     assert [*sample_zoo(model, tmp_path / "s", 3, cls="odd", steps=3)] == [3]
 
 
+def test_a_model_without_classes_learns_all_weights_as_one(zoo, tmp_path):
+    training = training_of(zoo, replace(TINY, conditional=False, clusters=3))
+    assert training.model.classes == [""] and training.model.about["counts"] == [36]
+    assert set(training.validation[1]) == {""} and len(training.validation[0]) == 4
+    out = tmp_path / "plain.safetensors"
+    list(train_diffusion(zoo, out, preset="cpu", steps=3, conditional=False))
+    model = load_diffusion(out, zoo.representation)
+    assert not model.config.conditional and model.classes == [""]
+    one, other = (model.sample(3, steps=3, seed=1, guidance=guidance) for guidance in (1.0, 4.0))
+    assert torch.equal(one, other), "there is no class that guidance could exaggerate"
+    assert [*sample_zoo(model, tmp_path / "s", 3, steps=3)] == [3]
+    assert set(Zoo.open(tmp_path / "s").index["class"]) == {""}
+    with pytest.raises(WsrError, match="odd"):
+        model.sample(1, cls="odd")
+
+
 def test_a_killed_job_goes_on_and_another_zoo_or_setting_begins_anew(zoo, tmp_path):
     """An earlier version wrote both to one file, and the second run continued from the first one's network."""
     out = tmp_path / "m.safetensors"

@@ -7,3 +7,11 @@ def nothing(tmp_path, monkeypatch):
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
     monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
     return tmp_path / "assets"
+
+
+@pytest.fixture
+def small(nothing, monkeypatch):
+    """Runs experiments with small sizes (`tests.precompute.small`)."""
+    from tests.precompute.small import shrink  # imports every experiment
+
+    return shrink(monkeypatch)

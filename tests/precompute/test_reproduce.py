@@ -8,8 +8,7 @@ from precompute.experiment import Context
 from precompute.experiments import experiments
 from precompute.experiments.table4 import EXPERIMENT as TABLE_4
 from precompute.plan import Plan
-from tests.precompute import test_all_small
-from tests.precompute.test_all_small import pictures, report
+from tests.precompute.small import pictures, report
 from wsr import paths
 from wsr.cli import main
 from wsr.commands import FAILED, MISTAKE, OK
@@ -19,7 +18,6 @@ from wsr.paths import assets_dir
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 # whose reports in assets/ are older than what their experiments measure now
 AWAITED = () if "protocol" in (assets_dir() / "reports/table4.csv").read_text() else ("table4",)
-small = test_all_small.small  # the fixture that shrinks the experiments
 
 
 def told(capsys) -> str:
