@@ -4,6 +4,7 @@ const strip = element.querySelector(".wsr-pictures");
 const SIZES = [96, 48, 24, 12]; // pixels along an edge: the first is the server's, the others are for slow machines
 const PATIENCE = 4; // times as long as a frame of what is dragged: sixteen pictures of weights that come out of noise
 const drawn = new Map(); // {key, size, src} by item: what the page has drawn last
+strip.dataset.waiting = props.waiting ?? "";
 let chosen = props.chosen ?? null;
 let waits = false, drawing = false, unable = false; // whether pictures wait to be drawn, are being drawn, cannot be
 let module, pace;

@@ -23,10 +23,10 @@ class Pictures(gr.HTML):
     it cannot, `ask` fires. blends: whether one with a `field` is blended with another by dragging it there, or by an
     event `wsr-blend-with` and a choice: the page hears `wsr-blend` (`FieldSheet`), with `large`, if an item has it, as
     the shape of the blend. columns: number of pictures in a row; by default as many as fit.
-    chosen: id of the item that is shown as chosen, until the visitor picks another. wrap: whether long labels continue
-    on further lines instead of being cut. stale: whether the pictures are pale and without their lines of text, because
-    others will take their place. A strip beside a panel (`wsr-half`) opens items there, and what a
-    tap has opened comes into view.
+    waiting: said as long as there are no items. chosen: id of the item that is shown as chosen, until the visitor picks
+    another. stale: whether the pictures are pale and without their lines of text, because others will take their place.
+    Long labels of pictures that can be blended continue on further lines, those of others are cut. A strip beside a
+    panel (`wsr-half`) opens items there, and what a tap has opened comes into view.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick", "ask"]
@@ -38,13 +38,13 @@ class Pictures(gr.HTML):
         sprite: Mapping[str, Any] | None = None,
         columns: int | None = None,
         chosen: str | None = None,
-        wrap: bool = False,
         stale: bool = False,
         blends: bool = False,
+        waiting: str = "",
         **kwargs: Any,
     ):
-        own = {"sprite": sprite, "columns": columns, "chosen": chosen, "wrap": wrap, "stale": stale, "blends": blends,
-               "scripts": SCRIPTS}  # fmt: skip
+        own = {"sprite": sprite, "columns": columns, "chosen": chosen, "wrap": blends, "stale": stale, "blends": blends,
+               "waiting": waiting, "scripts": SCRIPTS}  # fmt: skip
         super().__init__(
             value=items,
             html_template='<div class="wsr-pictures" role="group"></div>',

@@ -146,8 +146,8 @@
     if (!(target instanceof Element) || !target.matches(":focus-visible")) return;
     if (target.matches(".wsr-term")) return show(target, target.getBoundingClientRect(), termsOf(target.textContent));
     if (target.matches(CHART)) {
-      const found = new Set(drawn(target, TITLES).flatMap(([, terms]) => terms));
-      return show(target, target.getBoundingClientRect(), [...found]);
+      const titles = drawn(target, TITLES), found = new Set(titles.flatMap(([, terms]) => terms));
+      return show(target, titles[0]?.[0] ?? target.getBoundingClientRect(), [...found]); // not over what is above it
     }
     if (target.matches("input")) {
       const box = (target.closest("label") ?? target.closest(".block") ?? target).getBoundingClientRect();

@@ -48,6 +48,18 @@
     }
   }, true);
 
+  // What is typed looks for a choice: behind the present one it would find nothing. A press puts the cursor somewhere
+  // after the list has the focus, and so the whole is selected again.
+  let reached;
+  document.addEventListener("focusin", ({ target }) => {
+    reached = target instanceof Element && target.matches(LIST) ? target : undefined;
+    reached?.select();
+  });
+  document.addEventListener("click", ({ target }) => {
+    if (target === reached) target.select();
+    reached = undefined;
+  });
+
   // The viewer of surfaces puts its canvas before everything else in the order of the Tab key, and gives it no name.
   function inOrder(canvas) {
     if (canvas.tabIndex > 0) canvas.tabIndex = 0;

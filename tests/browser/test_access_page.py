@@ -99,6 +99,22 @@ def test_the_keyboard_is_seen_and_leaves_no_list_open(page):
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     assert page.evaluate(OUTLINED)
+    page.locator(".wsr-plot .main-svg:visible").first.wait_for()  # the next test has this page, and counts requests
+
+
+@pytest.mark.kept
+def test_what_is_typed_into_a_list_looks_for_a_choice(page):
+    """It was appended to the present choice, and nothing was found."""
+    colour = page.get_by_label("Colour", exact=True).locator("visible=true")
+    before = colour.input_value()
+    for reach in (colour.focus, colour.click):
+        reach()
+        page.keyboard.type(before[:3])
+        assert colour.input_value() == before[:3]
+        page.locator("[role=option]", has_text=before).first.wait_for()
+        page.locator("h1").click()
+        page.wait_for_function("!document.querySelector('[role=listbox]')")
+        assert colour.input_value() == before
 
 
 @pytest.mark.kept

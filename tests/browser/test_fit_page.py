@@ -236,6 +236,22 @@ def test_a_visitors_own_picture_is_fitted(fit_page, tmp_path):
     state(fit_page, "Stopped after")
 
 
+@pytest.mark.kept
+def test_a_strip_without_pictures_says_what_it_waits_for(page):
+    """After the start of a server it was empty for nine seconds."""
+    page.get_by_role("tab", name="Fit").click()
+    strip = page.locator("[role=tabpanel]:visible .wsr-pictures")
+    strip.locator("button").first.wait_for()
+    said = """(strip) => {
+      const said = () => getComputedStyle(strip, "::before").content, full = said(), pictures = [...strip.children];
+      strip.replaceChildren();
+      const empty = said();
+      strip.replaceChildren(...pictures);
+      return [full, empty];
+    }"""
+    assert strip.evaluate(said) == ["none", '"Drawing the samples …"']
+
+
 def test_no_new_pair_is_offered_on_targets_that_are_not_here(page):
     """The emoji have not been fetched in these tests, and shapes are generated."""
     page.get_by_role("tab", name="Connect").click()

@@ -78,7 +78,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
             gr.HTML('<div class="wsr-label">Samples, none of them seen in training, the quickest first</div>')
-            strip = Pictures(chosen=sample)
+            strip = Pictures(chosen=sample, waiting="Drawing the samples …")
             upload = gr.File(
                 label="Your own file", height=150,
                 file_types=[ending for modality in everything() for ending in modality.files],

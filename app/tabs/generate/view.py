@@ -66,7 +66,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 visible=len(classes) > 1,
             )  # fmt: skip
             state = gr.HTML(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."))
-            items = Pictures(columns=COLUMNS, wrap=True, blends=True)
+            items = Pictures(columns=COLUMNS, blends=True)
             with gr.Accordion("Settings", open=False, elem_classes="wsr-later"):
                 kind = gr.Dropdown(kinds_of(first.dataset), value=first.representation, label="Representation")
                 by = gr.Dropdown(

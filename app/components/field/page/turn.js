@@ -85,7 +85,8 @@ document.addEventListener("pointerdown", (event) => {
 });
 document.addEventListener("pointermove", (event) => {
   if (!held || event.pointerId !== held.id) return;
-  held.row.turn(-DEGREES * (event.clientX - held.x), DEGREES * (event.clientY - held.y));
+  const down = event.pointerType === "touch" ? 0 : event.clientY - held.y; // by which a finger scrolls the page
+  held.row.turn(-DEGREES * (event.clientX - held.x), DEGREES * down);
   Object.assign(held, { x: event.clientX, y: event.clientY });
 });
 for (const kind of ["pointerup", "pointercancel"]) document.addEventListener(kind, () => (held = null));
