@@ -43,7 +43,7 @@ function button(item) {
     node.append(line);
   }
   node.dataset.id = item.id;
-  if (blendable(item)) node.addEventListener("pointerdown", (event) => grasp(event, node));
+  if (props.blends) node.addEventListener("pointerdown", (event) => grasp(event, node));
   node.addEventListener("click", ({ detail, clientY }) => {
     if (second) return second !== item.id && blend(second, item.id);
     chosen = item.id;
@@ -61,7 +61,7 @@ function draw() {
   const focus = [...strip.children].indexOf(document.activeElement);
   strip.replaceChildren(...items.map(button));
   strip.children[focus]?.focus(); // a choice that redraws the strip must not throw the keyboard out of it
-  if (dragged) drop();
+  follow(items);
   waits = items.some(({ src, field }) => field && !src);
   if (waits && unable) trigger("ask");
   else if (waits && !drawing) decode();
@@ -112,32 +112,57 @@ async function sharpened(items, size, finer) {
 }
 
 // Two networks of one file can be blended: by dragging one onto the other, or by asking for it and choosing the second.
-const blendable = ({ field }) => props.blends && !props.stale && field && !field.vectors.startsWith("data:");
+const blendable = ({ field }) => !props.stale && field && !field.vectors.startsWith("data:");
 let second = null; // the id of the one that waits for another to be chosen
-let dragged = null; // {node, ghost, x, y} of the one under the pointer
+let dragged = null; // {id, network, ghost, x, y} of the one under the pointer
+let between = null; // {vectors} of the blend on screen, or {pair, network} of one that waits for its samples
+
+const tell = (detail) => document.dispatchEvent(new CustomEvent("wsr-blend", { detail }));
+const buttonOf = (id) => [...strip.children].find(({ dataset }) => dataset.id === id);
 
 function blend(from, to) {
   const items = JSON.parse(props.value || "[]"), [one, other] = [from, to].map((id) => items.find((item) => item.id === id));
+  const of = [Number(from) + 1, Number(to) + 1];
   drop();
-  if (![one, other].every((item) => item && blendable(item)) || one.field.vectors !== other.field.vectors) return;
-  const image = [...strip.children].find(({ dataset }) => dataset.id === from).firstChild.style.backgroundImage;
+  if (!one || !other) return;
+  if (unable) return tell({ said: "This browser cannot draw a blend." });
+  if (![one, other].every(blendable) || one.field.vectors !== other.field.vectors) {
+    between = { pair: [from, to], network: one.field?.network };
+    return tell({ said: `Samples ${of.join(" and ")} are still being drawn: they are blended once they are there.` });
+  }
+  between = { vectors: one.field.vectors };
   const field = { ...one.field, to: other.field.from, ...(one.large && { shape: one.large }) };
-  document.dispatchEvent(new CustomEvent("wsr-blend", { detail: { field, src: image.slice(5, -2), of: [Number(from) + 1, Number(to) + 1] } }));
+  tell({ field, src: buttonOf(from).firstChild.style.backgroundImage.slice(5, -2), of });
+}
+
+// Other items have come: a drag goes on where they are the same samples or what becomes of them, a blend that waited for
+// them is made, and one of samples that have gone goes as well.
+function follow(items) {
+  const goes = (network) => network && !items.some(({ field }) => !field || field.network === network);
+  if (dragged && (!buttonOf(dragged.id) || goes(dragged.network))) drop();
+  if (between?.vectors ? !items.some(({ field }) => field?.vectors === between.vectors) : goes(between?.network)) forget();
+  if (between?.pair && items.every(blendable)) blend(...between.pair);
+}
+
+function forget() {
+  if (between) tell({});
+  between = null;
 }
 
 function drop() {
   dragged?.ghost?.remove();
   [second, dragged] = [null, null];
   strip.classList.remove("wsr-second");
-  for (const node of strip.children) node.classList.remove("wsr-onto");
+  for (const one of strip.children) one.classList.remove("wsr-onto");
 }
 
 // A finger scrolls the page, so that only a mouse or a pen drags.
-function grasp(event, node) {
+function grasp(event, { dataset: { id } }) {
   if (event.pointerType === "touch" || event.button > 0) return;
   event.preventDefault(); // no text is selected meanwhile
-  node.focus();
-  dragged = { node, x: event.clientX, y: event.clientY };
+  buttonOf(id).focus({ preventScroll: true });
+  const { field } = JSON.parse(props.value || "[]").find((item) => item.id === id) ?? {};
+  dragged = { id, network: field?.network, x: event.clientX, y: event.clientY };
 }
 
 const under = (event) => document.elementFromPoint(event.clientX, event.clientY)?.closest(".wsr-pictures button");
@@ -146,16 +171,16 @@ function pull(event) {
   if (!dragged) return;
   if (!event.buttons) return drop(); // it was let go outside the page
   if (!dragged.ghost && Math.hypot(event.clientX - dragged.x, event.clientY - dragged.y) < 8) return;
-  dragged.ghost ??= document.body.appendChild(Object.assign(dragged.node.firstChild.cloneNode(), { className: "wsr-ghost" }));
+  dragged.ghost ??= document.body.appendChild(Object.assign(buttonOf(dragged.id).firstChild.cloneNode(), { className: "wsr-ghost" }));
   Object.assign(dragged.ghost.style, { left: `${event.clientX}px`, top: `${event.clientY}px` });
   const onto = under(event);
-  for (const node of strip.children) node.classList.toggle("wsr-onto", node === onto && node !== dragged.node);
+  for (const one of strip.children) one.classList.toggle("wsr-onto", one === onto && one.dataset.id !== dragged.id);
 }
 
 function release(event) {
-  const { node, ghost } = dragged ?? {}, onto = ghost && under(event);
+  const { id, ghost } = dragged ?? {}, onto = ghost && under(event);
   if (dragged) drop();
-  if (onto && onto !== node && strip.contains(onto)) blend(node.dataset.id, onto.dataset.id);
+  if (onto && strip.contains(onto) && onto.dataset.id !== id) blend(id, onto.dataset.id);
 }
 
 if (props.blends) {
@@ -175,7 +200,10 @@ if (props.blends) {
 function mark() {
   strip.classList.toggle("wsr-wraps", props.wrap ?? false);
   strip.classList.toggle("wsr-stale", props.stale ?? false);
-  if (props.stale) drop(); // what was chosen is about to go
+  if (props.stale) { // what was chosen is about to go
+    drop();
+    if (between?.vectors) forget();
+  } else follow(JSON.parse(props.value || "[]"));
   if (unable && waits) trigger("ask"); // those that have come meanwhile
 }
 

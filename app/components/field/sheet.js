@@ -72,8 +72,9 @@ function tell({ distance, size, broken, changed, difference }, unit = props.unit
 }
 
 async function sized(lane, longest) {
-  if (!lane.sides) await lane.image.decode();
-  lane.sides ??= [lane.image.naturalWidth, lane.image.naturalHeight]; // as the server has drawn it
+  if (!lane.sides && lane.image.getAttribute("src")) await lane.image.decode();
+  // as the server has drawn it; a sample that has not been drawn yet is a square
+  lane.sides ??= [lane.image.naturalWidth || 1, lane.image.naturalHeight || 1];
   return lane.sides.map((side) => Math.max(1, Math.round((longest * side) / Math.max(...lane.sides))));
 }
 
@@ -197,9 +198,14 @@ function begin(place) {
 for (const [kind, down] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) {
   document.addEventListener(kind, () => (pressed = down), true);
 }
-// Shows what lies between two networks (`Pictures`), halfway at first.
-function blended({ detail: { field, src, of: [one, other] } }) {
+// Shows what lies between two networks (`Pictures`), halfway at first; without them what is said instead, or how to ask.
+function blended({ detail: { field, src, of: [one, other] = [], said } }) {
   if (!element.isConnected) return;
+  if (!field) {
+    if (said) host.textContent = said;
+    else host.innerHTML = props.value;
+    return read();
+  }
   const part = (name, given = {}, ...inside) => {
     const made = Object.assign(document.createElement(name), given);
     made.append(...inside);
@@ -218,7 +224,7 @@ function blended({ detail: { field, src, of: [one, other] } }) {
     slider.value = 0.5;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
   }
-  [props.value, host.innerHTML] = [value, value]; // so that what comes from the server next is another value
+  host.innerHTML = value;
   read();
   begin({ alpha: 0.5 });
   host.scrollIntoView({ block: "nearest" });

@@ -18,7 +18,7 @@ from app.shell import compute, session, snippets
 from app.shell.jobs import OFF, ON, said_in_line
 from app.tabs.generate import drawn, models, run
 from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled
-from app.tabs.generate.widgets import BLENDS, GenerateTab, Opened
+from app.tabs.generate.widgets import GenerateTab, Opened
 from wsr.errors import WsrError
 
 STEPS = 50  # that visitors begin with
@@ -140,8 +140,7 @@ def _left(tab: GenerateTab) -> dict[Any, Any]:
     """Takes the verdicts, and the opened sample, from the screen."""
     off, hidden = gr.update(**OFF), gr.update(visible=False)
     large = {tab.fitted: None, tab.pair: snippets.blank(ON_THEIR_WAY), tab.verdict: "", tab.surface: _surface(None)}
-    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: "",
-                    tab.blended: BLENDS}  # fmt: skip
+    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: ""}
 
 
 def finish(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:

@@ -133,7 +133,6 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     screen = [tab.state, tab.items, tab.sampled, *said]
     large = [
         tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked,
-        tab.blended,
     ]  # fmt: skip
     open_tab, reopen = tab.bind(handlers.opened), tab.bind(handlers.reopen)
     for event in (place.shown, *(event.then for event in changed)):

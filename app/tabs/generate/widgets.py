@@ -98,4 +98,3 @@ class Opened:
     place: dict[str, Any]
     files: dict[str, Any]
     walked: str = ""
-    blended: str = BLENDS

@@ -1,0 +1,49 @@
+"""Samples that are dragged onto others: however busy the page or the server is, the drag ends in their blend."""
+
+BLEND = "between sample 2 and sample 3"
+
+
+def dragged(page, hold="true"):
+    """Drags sample 2 onto sample 3, and lets go once `hold` is true in the page."""
+    places = page.evaluate("""() => [1, 2].map((id) => {
+        const all = [...document.querySelectorAll(`.wsr-pictures [data-id="${id}"] .wsr-thumb`)];
+        const box = all.find((one) => one.checkVisibility()).getBoundingClientRect();
+        return [box.x + box.width / 2, box.y + box.height / 2];
+    })""")
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=4)
+    page.wait_for_function(hold)
+    page.mouse.up()
+
+
+def opened(page):
+    page.get_by_role("tab", name="Generate").click()
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    return page.locator(".wsr-blend:visible")
+
+
+def test_a_blend_stays_when_an_answer_comes_late(page):
+    blend = opened(page)
+    page.locator(".wsr-pictures:visible [data-id='3']").click()
+    dragged(page)  # before the server has answered the click
+    blend.locator("figure", has_text=BLEND).wait_for()
+    page.locator(".wsr-row:visible", has_text="sample 4").locator("img").first.wait_for()
+    page.wait_for_timeout(300)
+    assert blend.locator("figure", has_text=BLEND).count() == 1
+
+
+def test_samples_that_are_dragged_while_they_are_drawn_are_blended_once_they_are_there(page):
+    blend = opened(page)
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.wait_for_function("location.search.includes('tab=generate&data=emoji')")
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    page.get_by_role("button", name="Sample", exact=True).click()
+    page.locator(".wsr-stale").wait_for()
+    page.evaluate("window.pale = [...document.querySelectorAll('.wsr-stale [data-id]')][1]")
+    dragged(page, "!pale.isConnected")
+    blend.get_by_text("Samples 2 and 3 are still being drawn").or_(blend.get_by_text(BLEND)).wait_for()
+    blend.locator("figure", has_text=BLEND).wait_for()
+    assert not page.evaluate("pale.isConnected")  # the blend is one of the new samples
+    page.locator(".wsr-blend .wsr-field[aria-busy=false]").wait_for()
+    assert blend.locator("img").get_attribute("src").startswith("data:image/png")
