@@ -8,7 +8,7 @@ best trial so far, which differ from it by one step of one axis. It ends when al
 tried, or when the trials are used up. The measured time of a step later decides how many steps a model gets.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,25 +56,26 @@ class Budget:
     decays: tuple[int | None, ...] = (None,)
 
 
-def next_trial(known: Mapping[Trial, float], start: Trial, tokens: bool, budget: Budget) -> Trial | None:
+def next_trial(
+    known: Mapping[Trial, float], start: Trial, axes: Collection[str], budget: Budget
+) -> Trial | None:  # fmt: skip
     """The next trial; None if all neighbours of the best one have been tried, or the budget is used up. known: the
-    validation loss of each trial so far. start: the preset. tokens: whether the size of tokens is searched."""
+    validation loss of each trial so far. start: the preset. axes: what is searched beside the learning rate."""
     for lr in RATES:
         if replace(start, lr=lr) not in known:
             return replace(start, lr=lr)
     if len(known) >= budget.trials:
         return None
     best = min(known, key=known.__getitem__)
-    return next((one for one in neighbours(best, tokens, budget.decays) if one not in known), None)
+    return next((one for one in neighbours(best, axes, budget.decays) if one not in known), None)
 
 
-def neighbours(trial: Trial, tokens: bool, decays: tuple[int | None, ...] = (None,)) -> Iterator[Trial]:
+def neighbours(trial: Trial, axes: Collection[str], decays: tuple[int | None, ...] = (None,)) -> Iterator[Trial]:
     """Yields the trials that differ from this one by one step of one axis."""
     yield from (replace(trial, lr=lr) for lr in (trial.lr / 2, trial.lr * 2))
-    ladders = {"decay_steps": decays, "width": WIDTHS, "depth": DEPTHS}
-    ladders |= {"token_size": TOKEN_SIZES} if tokens else {}
-    ladders = {axis: ladder for axis, ladder in ladders.items() if getattr(trial, axis) in ladder}
-    for axis, ladder in ladders.items():
+    ladders = {"decay_steps": decays, "width": WIDTHS, "depth": DEPTHS, "token_size": TOKEN_SIZES}
+    searched = {axis: ladder for axis, ladder in ladders.items() if axis in axes and getattr(trial, axis) in ladder}
+    for axis, ladder in searched.items():
         at = ladder.index(getattr(trial, axis))
         yield from (replace(trial, **{axis: value}) for value in (*ladder[at + 1 : at + 2], *ladder[at - 1 : at]))
 
@@ -84,13 +85,20 @@ def preset_of(cell: Cell, context: Context) -> DiffusionConfig:
     return diffusion_preset(context.preset, cell.representation)
 
 
-def search(zoo: Zoo, cell: Cell, preset: DiffusionConfig, budget: Budget) -> list[dict]:
+def axes_of(cell: Cell) -> tuple[str, ...]:
+    """What is searched beside the learning rate; adapters have a layer encoder, and so no size of tokens."""
+    return ("decay_steps", "width", "depth", *["token_size"] * (not registry.named(cell.representation).needs_base))
+
+
+def search(
+    zoo: Zoo, cell: Cell, preset: DiffusionConfig, axes: Collection[str], budget: Budget
+) -> list[dict]:  # fmt: skip
     """Searches the network of a zoo's generator. Returns a row for each trial; those of a killed run are kept."""
     rows, name = kept(cell) or [], cell.representation
-    start, tokens = Trial.of(preset), not registry.named(name).needs_base
+    start = Trial.of(preset)
     while True:
         known = {Trial.of(with_trial(preset, row)): row["validation loss"] for row in rows}
-        trial = next_trial(known, start, tokens, budget)
+        trial = next_trial(known, start, axes, budget)
         if trial is None:
             return rows
         rows.append({"representation": name, **vars(trial), **tried(zoo, replace(preset, **vars(trial)), budget)})
@@ -114,10 +122,11 @@ def tried(zoo: Zoo, config: DiffusionConfig, budget: Budget) -> dict:
 
 def searching(
     zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budget],
-    begin: Callable[[Cell, Context], DiffusionConfig] = preset_of, **declared: Any,
+    begin: Callable[[Cell, Context], DiffusionConfig] = preset_of,
+    axes: Callable[[Cell], Collection[str]] = axes_of, **declared: Any,
 ) -> Experiment:  # fmt: skip
     """Declares a search. zoo_of: the zoo from whose weights a cell's generator learns. budget: asked when it is needed.
-    begin: the settings of the first trials, but for their learning rates."""
+    begin: the settings of the first trials, but for their learning rates; axes: what is searched beside those."""
 
     def settings(cell: Cell, context: Context) -> dict:
         return {"config": begin(cell, context), "training": VERSION} | asdict(budget())
@@ -129,7 +138,7 @@ def searching(
 
     return Experiment(
         settings=settings,
-        run=lambda cell, context: search(zoo_of(cell, context), cell, begin(cell, context), budget()),
+        run=lambda cell, context: search(zoo_of(cell, context), cell, begin(cell, context), axes(cell), budget()),
         report=report,
         held=lambda report, cell, context: any(row["representation"] == cell.representation for row in report["rows"]),
         report_by=("data",),

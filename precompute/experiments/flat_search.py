@@ -1,5 +1,5 @@
 """The learning rate of the generator without the layer encoder (table 5), searched as `diffusion_search` has searched
-those of the six for `shapes10`: four trials of some 500 steps, judged by the loss on weights that were set aside."""
+those of the six for `shapes10`: up to four trials of some 500 steps, judged by the loss on weights that were set aside."""
 
 from dataclasses import replace
 
@@ -21,6 +21,7 @@ EXPERIMENT = searching(
     lambda cell, context: context.open_zoo(cell),
     lambda: Budget(TRIALS, SECONDS),
     preset_of,
+    lambda cell: (),
     name="flat_search",
     title="`reports/flat-search-*.json`: the learning rate of the generator without the layer encoder",
     data=(SEARCHED,),

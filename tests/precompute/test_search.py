@@ -19,8 +19,8 @@ START = Trial.of(diffusion_preset("cpu"))
 
 def searched(loss, tokens: bool, decays=(None,)) -> dict[Trial, float]:
     known: dict[Trial, float] = {}
-    budget = Budget(search.TRIALS, 0, decays)
-    while (trial := next_trial(known, START, tokens, budget)) is not None:
+    budget, axes = Budget(search.TRIALS, 0, decays), ("decay_steps", "width", "depth", *["token_size"] * tokens)
+    while (trial := next_trial(known, START, axes, budget)) is not None:
         assert trial not in known
         known[trial] = loss(trial)
     return known
@@ -51,6 +51,13 @@ def test_everybody_gets_the_same_number_of_trials_and_starts_with_the_rates():
     known = searched(lambda trial: -trial.lr * trial.width * trial.depth, False)  # a score that improves without end
     assert len(known) == len(searched(lambda trial: -trial.lr, True)) == search.TRIALS
     assert list(known)[: len(search.RATES)] == [replace(START, lr=lr) for lr in search.RATES]
+
+
+def test_where_nothing_but_rates_is_searched_the_rates_around_the_best_are_tried():
+    known = {}
+    while (trial := next_trial(known, START, (), Budget(4, 0))) is not None:
+        known[trial] = abs(math.log2(trial.lr / 2e-3))
+    assert {one.lr for one in known} == {1e-3, 2e-3, 4e-3} and {replace(one, lr=1) for one in known} == {replace(START, lr=1)}
 
 
 def test_a_search_ends_early_if_all_neighbours_are_worse():
