@@ -1,5 +1,5 @@
 """The learning rate of the generator without the layer encoder (table 5), searched as `diffusion_search` has searched
-those of the six for `shapes10`: up to four trials of some 500 steps, judged by the loss on weights that were set aside."""
+those of the six for `shapes10`: up to four trials of some 500 steps, judged by the loss on weights set aside."""
 
 from dataclasses import replace
 
