@@ -138,8 +138,10 @@ COLUMNS = "(row) => getComputedStyle(row).gridTemplateColumns.split(' ').length"
 
 @pytest.mark.parametrize(("width", "name", "row", "count"), [
     (1024, "Symmetry", ".wsr-strip .wsr-pictures", 8), (768, "Audit", ".wsr-panel .wsr-row", 3),
+    (390, "Symmetry", ".wsr-strip .wsr-pictures", 4),
 ])  # fmt: skip
 def test_no_picture_stands_alone_below_the_others(keep_page, width, name, row, count):
+    """Nine of ten stood in one line, and the last in a line of its own."""
     page = keep_page(viewport={"width": width, "height": 900})
     page.get_by_role("tab", name=name).click()
     shown = page.locator(f"{row}:visible")

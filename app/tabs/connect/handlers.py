@@ -129,7 +129,7 @@ def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
 
 def _look(of: Race, aligned: bool, plays: bool) -> str:
     begun = plain.BEGUN if plays else f"{plain.BEGUN} {plain.BY_SERVER}"
-    return snippets.caption(begun) + snippets.label(plain.look_at(of, aligned))
+    return snippets.caption(begun) + snippets.label(plain.look_at(of, aligned)) + snippets.caption(plain.starts(of))
 
 
 @compute.guarded

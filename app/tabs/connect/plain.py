@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BEGUN = "Each representation has fitted this target twice, from two random starts. Walk from one fit to the other."
 BY_SERVER = "The server draws these pictures, one for each α, so nothing plays here: move α yourself."
+ALIKE = 0.99  # cosine of two starts above which they are called almost the same
 Curve = Sequence[float]  # qualities at equal steps of α from 0 to 1
 
 
@@ -64,3 +65,19 @@ def look_at(of: "Race", aligned: bool) -> str:
     if middle[best] < of.modality.poor:
         return f"Look halfway: no network there shows the target. {NAMES[best]} is at {at}, and {others}."
     return f"Look halfway: {NAMES[best]} still shows the target, at {at}, and {others}."
+
+
+def starts(of: "Race") -> str:
+    """A sentence about the representations whose two starts are almost the same: that their fits stay together says
+    little. "" if there are none."""
+    import torch  # the engine's, which the pairs have loaded
+
+    cosine = torch.nn.functional.cosine_similarity
+    found = {name: float(cosine(*lane.pair.starts, dim=0)) for name, lane in of.lanes.items()}
+    near = [name for name, value in found.items() if value > ALIKE]
+    if not near:
+        return ""
+    names = " and ".join(NAMES[name] for name in near)
+    least = min(min(found[name] for name in near), 0.9999)  # so that rounding makes no two starts one
+    others = "" if len(near) == len(found) else ", those of the others were not"
+    return f"The two starts of {names} were almost the same (a cosine of {least:.4f}){others}."

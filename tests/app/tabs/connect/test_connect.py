@@ -14,6 +14,7 @@ from by_name import by_name
 from PIL import Image
 
 from app.shared import library, pairs, work
+from app.shared.palette import NAMES
 from app.shell import compute, tabs
 from app.tabs.connect import handlers, plain
 from app.tabs.connect import run as connect_run
@@ -21,6 +22,7 @@ from app.tabs.connect.handlers import ConnectTab
 from app.tabs.connect.view import TAB as TAB_OF_PAGE
 from wsr import WsrError, count_parameters, presets, representations
 from wsr.data.signals import Signal, Signals
+from wsr.fields.registry import named
 from wsr.modalities import IMAGE
 
 TAB = by_name(ConnectTab)
@@ -101,6 +103,17 @@ def test_the_tab_opens_where_one_representation_is_furthest_ahead(assets, tmp_pa
     assert said == (
         "Look halfway: mLoRA-Asym still shows the target, at 25.0 dB PSNR, and the others are at 10.0 to 12.0."
     )
+
+
+def test_starts_that_are_almost_the_same_are_named(assets):
+    """mLoRA-Asym was said to stay in one piece between “two random starts” whose cosine was 0.9997."""
+    race = connect_run.race("emoji", connect_run.targets("emoji")[0])
+    said = plain.starts(race)
+    near = [NAMES[name] for name in race.lanes if named(name).centred]
+    assert near and said.startswith(f"The two starts of {' and '.join(near)} were almost the same (a cosine of 0.99")
+    assert said in handlers.walk(TAB, "emoji", race.target, "own", None, 0.5, False)["look"]
+    apart = connect_run.race("emoji", race.target, "normal")
+    assert apart.lanes and plain.starts(apart) == ""
 
 
 def test_what_to_look_at_follows_what_is_on_screen(assets, monkeypatch):
