@@ -46,18 +46,22 @@ from wsr.paths import cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo
 
+COMPARED = ("mlp", "mlora", "mlora-asym")
 PICTURES, SHAPES = 500, 250  # samples; a shape takes a third of a second, and its distances to others as long again
 
 
 def grid(context: Context) -> list[dict]:
-    """All six with the layer encoder and, for shapes, one without; the first seeds come first."""
-    kinds = [{"representation": name, "encoder": True} for name in reversed(registry.names())]
+    """All six with the layer encoder and, for shapes, one without. What the text of the paper compares comes first."""
+    every = [{"representation": name, "encoder": True} for name in registry.names()]
     flat = [{"representation": WITHOUT_ENCODER, "encoder": False}]
+    first = [kind for kind in every if kind["representation"] in COMPARED]
     return [
         {"data": data, **kind, "seed": seed}
+        for kinds in (first + flat, [kind for kind in every if kind not in first])
         for seed in SEEDS
         for data in context.data(EXPERIMENT)
-        for kind in (kinds + flat if has_surfaces(data) else kinds)
+        for kind in kinds
+        if kind["encoder"] or has_surfaces(data)
     ]
 
 
