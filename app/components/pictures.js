@@ -125,7 +125,9 @@ function blend(from, to) {
   const of = [Number(from) + 1, Number(to) + 1];
   drop();
   if (!one || !other) return;
+  between = null;
   if (unable) return tell({ said: "This browser cannot draw a blend." });
+  if ([one, other].some(({ src, field }) => src && !field)) return tell({ said: "The page cannot draw a blend of these." });
   if (![one, other].every(blendable) || one.field.vectors !== other.field.vectors) {
     between = { pair: [from, to], network: one.field?.network };
     return tell({ said: `Samples ${of.join(" and ")} are still being drawn: they are blended once they are there.` });

@@ -6,7 +6,7 @@
   0.25, 0.5, 0.75 and 1 (independent starts).
 - `spread`: λ = 1. All six representations have one mean start and random starts around it, with the same relative
   standard deviation σ = 0.02, 0.1 or 0.3.
-- `normal`: λ = 1. The multiplicative adapters have zero-mean starts.
+- `normal`: λ = 1. The multiplicative adapters have zero-mean starts. `zero_starts` has those of all adapters.
 
 The independent fits of `own` and `normal` are kept as the zoos <data set>-<representation>-pairs and …-normal-pairs,
 with which the app's Connect tab opens. A target's two fits have the ids `<id>@0` and `<id>@1` there.
@@ -50,8 +50,7 @@ INITS = {"own": "centered", "spread": "spread", "normal": "normal", "lognormal":
 
 
 def cases() -> list[tuple]:
-    """The values of `AXES` of every cell. Only multiplicative adapters have starts around a centre, so only they have
-    the series `normal` without one."""
+    """The values of `AXES` of every cell. Only multiplicative adapters have the series `normal` here."""
     kinds = map(registry.named, registry.names())
     return [(kind.name, *case) for kind in kinds for case in SERIES if case[0] != "normal" or kind.centred]
 
@@ -165,6 +164,7 @@ def _line(pair: Pair, found: Connection, whole: bool) -> dict:
     beside its pictures."""
     distance = (pair.a - pair.b).norm(dim=1).numpy()
     summary = _summary(found) | {"distance": _spread(distance), "drops": found.drop.round(4).tolist()}
+    summary |= {"rises": found.rise.round(3).tolist()} if found.chamfer.size else {}
     return summary | ({"curves": found.quality.round(4).tolist()} if whole else {})
 
 

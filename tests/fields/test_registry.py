@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -66,7 +67,17 @@ def test_the_size_is_known_without_the_weights(name, dim, rank, width, channels,
 def test_a_start_has_a_centre_where_the_registry_says_so(name, base, config):
     model = make_representation(name, base, config)
     changed = [(model.initial(**given) != model.initial()).any() for given in ({"init": "normal"}, {"sigma": 0.3})]
-    assert changed == [named(name).centred] * 2
+    assert changed == [named(name).needs_base, named(name).centred]
+
+
+@EACH
+def test_an_adapter_from_zero_mean_starts_begins_with_two_unrelated_pictures(name, base, config):
+    """Additive adapters began with B = 0 there as well: two starts with a cosine of 0 that drew the same picture."""
+    model = make_representation(name, base, config)
+    points = torch.rand(1, 50, config.dim, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    starts = torch.stack([model.initial("normal", perturb=part) for part in (0.0, 1.0)])
+    first, second = model.evaluate(starts, points)
+    assert abs(torch.nn.functional.cosine_similarity(*starts, dim=0)) < 0.1 and not torch.allclose(first, second)
 
 
 def test_what_cannot_be_registered_is_explained():

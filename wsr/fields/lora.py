@@ -75,7 +75,10 @@ class AdditiveLoRA(Adapter):
         return frozen_draws(math.prod(tensor.shape), std, self.mask_seed, layer)
 
     def start(self, noise, init="centered", sigma=0.0):
-        """Returns the start of a fit. `init` and `sigma` have no effect: with B = 0, every A starts at the base's mean
+        """Returns the start of a fit. `normal`: A and B ~ N(0, 1), as in the paper's section 3.4; the frozen entries
+        keep their size. Any other `init`, and `sigma`, have no effect: with B = 0, every A starts at the base's mean
         instance."""
+        if init == "normal":
+            return noise
         a, b = self.pairs(noise[None])
         return self.joined(a / math.sqrt(self.config.channels), torch.zeros_like(b))[0]
