@@ -46,7 +46,7 @@ def makes(cell: Cell, context: Context) -> list[str]:
 
 EXPERIMENT = Experiment(
     name="zero_starts",
-    title="`reports/zero-starts-*`: Figure 3 for all adapters from the paper's starts N(0, 1), and `zoos/*-normal-pairs`",
+    title="`reports/zero-starts-*`: Figure 3 for adapters from the paper's starts N(0, 1), and `zoos/*-normal-pairs`",
     data=("shapes10", "emoji"),
     grid=grid,
     signals=signals_of,

@@ -77,7 +77,7 @@ def test_an_adapter_from_zero_mean_starts_begins_with_two_unrelated_pictures(nam
     points = torch.rand(1, 50, config.dim, generator=torch.Generator().manual_seed(0)) * 2 - 1
     starts = torch.stack([model.initial("normal", perturb=part) for part in (0.0, 1.0)])
     first, second = model.evaluate(starts, points)
-    assert abs(torch.nn.functional.cosine_similarity(*starts, dim=0)) < 0.1 and not torch.allclose(first, second)
+    assert abs(torch.nn.functional.cosine_similarity(*starts, dim=0)) < 0.4 and not torch.allclose(first, second)
 
 
 def test_what_cannot_be_registered_is_explained():
