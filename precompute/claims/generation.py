@@ -20,14 +20,16 @@ from precompute.claims.claim import (
 from precompute.claims.reports import Reports
 from precompute.experiments.flat_search import WITHOUT_ENCODER
 from precompute.experiments.generation_tables import FLAT
+from precompute.generators import SEARCHED, searched_on
 from wsr.analysis.evaluation import set_metrics
 from wsr.data.registry import slug
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.metrics.registry import Metric
 from wsr.stats import mean_interval, unpaired
 
 ENOUGH = 3  # seeds of a training, below which an interval between seeds says too little
 SEEDS = Fault(OPEN, f"a side has fewer than {ENOUGH} seeds")
+ONE_ZOO = "seeds are those of the generators, which learn from one zoo of each representation, with one base and mask"
 PAPER_COUNT = 2048
 # The paper's measures: its key, how people write it, and whether higher is better.
 MEASURES = (("mmd", "mMD", False), ("cov", "COV", True), ("1nna", "1-NNA", False), ("fd", "FD", False),
@@ -48,6 +50,12 @@ class Half(NamedTuple):
 def reports_of(half: Half) -> tuple[str, ...]:
     """The one report that a half is judged by."""
     return (f"unconditional-{slug(half.data)}",)
+
+
+def search_of(half: Half) -> str:
+    """The report of the search for the networks of a half's generators."""
+    where = searched_on(half.data)
+    return "diffusion-search" + (f"-{slug(where)}" if where != SEARCHED else "")
 
 
 def order_claims(reports: Reports, half: Half, pairs: Mapping[str, list[tuple[str, str]]]) -> Iterator[Claim]:
@@ -89,9 +97,9 @@ def evidence(reports: Reports, half: Half, symbol: str, pair: tuple[str, str]) -
     losses = [metric.in_unit(metric.loss(values / metric.in_unit(1))) for values in sides]
     difference = unpaired(losses[1], losses[0]) if enough else None
     count = min(row["count"] for row in known["rows"])
+    faults = [*(() if enough else (SEEDS,)), *_unequal(reports(search_of(half)), pair)]
     return Evidence(
-        **about, difference=difference, notes=_notes(count),
-        faults=(*(() if enough else (SEEDS,)), *loud_mask(pair, difference, known)),
+        **about, difference=difference, notes=_notes(count), faults=(*faults, *loud_mask(pair, difference, known)),
         ours=tuple(_value(side, values) for side, values in zip(pair, sides, strict=True)),
         seeds=min(map(len, sides)), preset=known["preset"], split="the test split",
         features=known["extractor"], reports=(name,), more={"samples": count},
@@ -120,9 +128,23 @@ def values_of(known: Mapping[str, Any] | None, metric: Metric, name: str) -> np.
     return np.array(found, dtype=float)
 
 
+def _unequal(search: Mapping[str, Any] | None, pair: tuple[str, str]) -> list[Fault]:
+    """The fault of two representations whose networks were not found by the same search: unless each had as many
+    trials, of which some had another width. Table 5 compares two networks of one representation."""
+    if FLAT in pair:
+        return []
+    trials = {name: [row for row in (search or {"rows": ()})["rows"] if row["representation"] == name] for name in pair}
+    widths = [{row.get("width") for row in rows} for rows in trials.values()]
+    if len({len(rows) for rows in trials.values()}) == 1 and min(map(len, widths)) > 1:
+        return []
+    told = " and ".join(f"{counted(len(rows), 'trial')} of {label(name)}" for name, rows in trials.items())
+    return [Fault(OPEN, f"the search for the networks was not the same for all: it had {told}; widths and depths were "
+                        "measured for mLoRA-Asym alone")]  # fmt: skip
+
+
 def _notes(count: int) -> tuple[str, ...]:
     few = f"{count} samples are compared with as many signals, where the paper compares {PAPER_COUNT:,}"
-    return (few,) if count < PAPER_COUNT else ()
+    return (ONE_ZOO, few) if count < PAPER_COUNT else (ONE_ZOO,)
 
 
 def _metric(symbol: str) -> Metric:

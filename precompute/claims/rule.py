@@ -22,8 +22,12 @@ RULE = (
     "compared, or the order would be another at each side's own best learning rate), or if a side has fewer than "
     "three seeds where training is random, it is **open** with that reason.",
     "Otherwise it is **confirmed** if the whole interval is on the paper's side and **refuted** if it is on the other "
-    "side, where all claims of one table or figure are judged together: Holm's correction keeps the chance of even "
-    "one wrong verdict among them at 5 %. Else it is **open**.",
+    "side, where all claims of one table or figure that were measured are judged together, those that stay open for "
+    "another reason among them: Holm's correction keeps the chance of even one wrong verdict among them at 5 %. Else "
+    "it is **open**.",
+    "Seeds are those of trainings, and of splits in Table 4. In Tables 1 and 4 and in Figure 3 each representation has "
+    "one base, one start and one mask: the intervals say what other instances would change, and not what other masks "
+    "would.",
     "What is computed and not measured (a count of weights, an identity) has no interval: it holds or not.",
     "A statement that consists of several claims is confirmed if all of them are, refuted if one is, not comparable "
     "if all are, and else open.",
@@ -34,9 +38,10 @@ RULE = (
 def judge(claims: Sequence[Claim], earlier: Mapping[str, Judgement]) -> list[dict[str, Any]]:
     """The records of a group of claims, which are judged together. earlier: verdicts of other groups, by id, of which
     statements may consist."""
-    family = [claim for claim in claims if not claim.parts and _decides(claim)]
+    family = [claim for claim in claims if not claim.parts and claim.evidence.difference is not None]
     differences = [claim.evidence.difference for claim in family]
     words = dict(zip((claim.id for claim in family), judged(differences), strict=True))
+    words = {claim.id: words[claim.id] for claim in family if not claim.evidence.faults}
     adjusted = dict(zip((claim.id for claim in family), holm(differences), strict=True))
     verdicts: dict[str, Judgement] = {**earlier}
     verdicts |= {claim.id: words.get(claim.id) or _hindered(claim) for claim in claims if not claim.parts}
@@ -44,10 +49,6 @@ def judge(claims: Sequence[Claim], earlier: Mapping[str, Judgement]) -> list[dic
         if claim.parts:
             verdicts[claim.id] = together([verdicts[part] for part in claim.parts])
     return [_record(claim, verdicts[claim.id], adjusted.get(claim.id, math.nan)) for claim in claims]
-
-
-def _decides(claim: Claim) -> bool:
-    return claim.evidence.difference is not None and not claim.evidence.faults
 
 
 def _hindered(claim: Claim) -> Judgement:

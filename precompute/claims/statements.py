@@ -14,7 +14,8 @@ FITTED = ("ffhq_psnr.faces", "shapenet_cd_a.shapes10-airplane", "shapenet_cd_m.s
 GENERATED = ("table2", "table3.multi", "table3.airplane")
 MEASURED = ("fd", "mmd_g", "mmd_p")
 
-# Id, the statement, where it stands, which claims it consists of (beginnings and ends of their ids), whether it leads.
+# Id, the statement, where it stands, which claims it consists of (beginnings of their ids and what follows the last
+# point), whether it leads.
 STATED = (
     ("adapters-fit-better", "adapters of a base reconstruct better than standalone MLPs", "Section 4.1",
      [(f"table1.{of}.", f"{a}>{b}") for of in FITTED for a in (LORA, MLORA) for b in (MLP, MLP_MASKED)], True),
@@ -42,7 +43,7 @@ def claims(reports: Reports) -> list[Claim]:
     known = [claim.id for claim in chain.from_iterable(group.claims(reports) for group in GROUPS)]
     found = []
     for name, says, where, of, headline in STATED:
-        parts = tuple(one for one in known if any(one.startswith(a) and one.endswith(b) for a, b in of))
+        parts = tuple(one for one in known if any(one.startswith(a) and one.rpartition(".")[2] == b for a, b in of))
         found.append(Claim(id=f"statement.{name}", says=says, where=where, parts=parts, headline=headline))
     return found
 
