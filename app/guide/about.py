@@ -9,18 +9,19 @@ from jinja2 import Environment, FileSystemLoader
 ABOUT = {
     "atlas": (
         "Each point is a small neural network whose weights draw one picture or shape: click a point to see which.",
-        "Its place comes from the weights alone. Nobody said what anything is, and still like lies beside like.",
+        "Its place comes from the weights alone. Nobody said what anything is, and still most like things lie together.",
         "Change the data set, colour the map by something else, or look for a class and see whether it stays together.",
     ),
     "fit": (
         "A few thousand numbers are changed, step by step, until a network that starts as an average draws it.",
-        "These numbers are all that is kept: there are no pixels in them, so the picture can be drawn at any size.",
+        "These numbers, and a network that all share, are all that is kept: no pixels, so it can be drawn at any size.",
         "Press Fit, or bring a picture or a shape of your own, and then place the result on the map.",
     ),
     "connect": (
         "Each column is a way to write a picture into weights, and has done so twice; the slider leads from one result "
         "straight to the other.",
-        "Where the middle falls apart, the two results say one thing in different ways; where it holds, they agree.",
+        "Where the middle falls apart, the two results say one thing in different ways; where it holds, they agree, or "
+        "began almost alike.",
         "Pull α from 0 to 1 and look which pictures stay whole.",
     ),
     "symmetry": (

@@ -1,6 +1,6 @@
-"""The learning rate of the generator without the layer encoder (table 5): up to four trials of some 800 steps, judged by
-the loss on weights that were set aside. `diffusion_search` has searched those of the six for `shapes10` in three or four
-trials, those of adapters of 500 steps.
+"""The learning rate of the generator without the layer encoder (table 5): up to four trials of some 800 steps, judged
+by the loss on weights that were set aside. `diffusion_search` has searched those of the six for `shapes10` in three or
+four trials, those of adapters of 500 steps.
 """
 
 from dataclasses import replace

@@ -114,7 +114,7 @@ def _settings() -> dict[str, Any]:
         representation = gr.Dropdown(
             choices, value=registry.DEFAULT, label="Representation",
             info="MLP: a network of its own. LoRA adds a small change to a shared network, mLoRA multiplies it. "
-            "Asym freezes some entries, so that every fit ends in the same place.",
+            "Asym freezes some entries, the same in all fits, so that neurons or pairs cannot change places.",
         )  # fmt: skip
         rank = gr.Slider(
             *run.RANKS, value=4, step=1, label="Rank", info="Pairs of vectors for each layer of LoRA and mLoRA."

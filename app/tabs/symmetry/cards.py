@@ -81,7 +81,7 @@ def mask_card(dataset: str) -> Card | None:
         said = (
             f"Shuffled, no value of the picture moves by more than {small(moved.difference)}, but {moved.broken:,} "
             f"held weights have moved. Putting them back changes the picture by up to {back.difference:.2g}. "
-            "With a mask, one picture has one place."
+            "With a mask, the parts of a network have one order."
         )
         shown += [("shuffled", moved.picture), ("mask put back", back.picture)]
         judged = snippets.verdict(guess == "other", said)

@@ -95,4 +95,4 @@ def _drop(lane: connect_run.Lane) -> float:
 def _said(dataset: str, drops: dict[str, float]) -> str:
     of = library.collections_of(dataset)[0].modality
     parts = [f"{of.in_short(drop)} from starts {TITLES[start]}" for start, drop in drops.items()]
-    return f"Halfway, the fits lose {' and '.join(parts)}. Around one, all fits begin with the same signs."
+    return f"Halfway, the fits lose {' and '.join(parts)}. Around one, both fits begin at almost the same place."
