@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader
 ABOUT = {
     "atlas": (
         "Each point is a small neural network whose weights draw one picture or shape: click a point to see which.",
-        "Its place comes from the weights alone. Nobody said what anything is, and still most like things lie together.",
+        "Its place comes from the weights alone. Nobody said what anything is, and most like things lie together.",
         "Change the data set, colour the map by something else, or look for a class and see whether it stays together.",
     ),
     "fit": (

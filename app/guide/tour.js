@@ -11,7 +11,7 @@ window.wsrTour = (() => {
     (d) => `This is a picture, “${d.label}”. A small neural network draws it: tell it a place, and it answers with a colour.`,
     (d) => `These are its ${d.count.toLocaleString("en")} weights, a coloured cell for each. They are the picture: nothing else is stored.`,
     () => "Take the numbers as the coordinates of one point. Now the picture is a dot.",
-    (d) => `Here are ${d.dots.length.toLocaleString("en")} such dots, placed by their weights alone. Nobody said what they show, and still most like things lie together.`,
+    (d) => `Here are ${d.dots.length.toLocaleString("en")} such dots, placed by their weights alone. Nobody said what they show, and most like things lie together.`,
   ];
 
   function make() {

@@ -89,7 +89,7 @@ def _metas(dataset: str) -> list[dict[str, Any]]:
 
 
 def _report_files(dataset: str) -> list[Path]:
-    return [assets_dir() / "reports" / f"figure3-{dataset}.json"]
+    return [assets_dir() / "reports" / f"{what}-{dataset}.json" for what in ("figure3", "zero-starts")]
 
 
 def _pair_files(dataset: str, *kind: str) -> list[str | Path]:
@@ -104,7 +104,11 @@ def _race_files(dataset: str, target: str, init: str = OWN) -> list[str | Path]:
 
 
 def _report(dataset: str) -> dict[str, Any]:
-    return library.report(f"figure3-{dataset}")
+    """The measurements of a data set's pairs, from their usual starts and from those around zero; empty if there are
+    none."""
+    whole, zero = (library.report(f"{what}-{dataset}") for what in ("figure3", "zero-starts"))
+    # of a pair that was measured for both, what belongs to the fits that were kept
+    return {**whole, "rows": [*zero.get("rows", ()), *whole["rows"]]} if whole else {}
 
 
 def targets(dataset: str) -> list[str]:

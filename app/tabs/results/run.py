@@ -66,13 +66,13 @@ FIRST = (
     ),
     First(
         "figure3.steady.mlora-asym",
-        "Do two fits of a shape stay connected, wherever they start?",
+        "Does a shape survive halfway between two fits of it, wherever they start?",
         "Halfway between two fits of mLoRA-Asym, {0} of IoU is lost if their starts were independent, and {1} if both "
         "began at one start.",
     ),
     First(
         "figure3.barrier.mlora-asym>mlora",
-        "Does the mask bring two fits closer together?",
+        "Does the mask lower what is lost halfway between two fits?",
         "Halfway between two fits, {0} of IoU is lost with the mask (mLoRA-Asym), and {1} without it (mLoRA).",
     ),
     First(

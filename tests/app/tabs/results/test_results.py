@@ -54,7 +54,7 @@ def test_the_first_screen_asks_and_answers_with_the_records_numbers(assets):
     said = text(cards)
     assert "confirmed Does an adapter redraw a face better" in said
     assert "Yes. LoRA, an adapter , reaches 32.91 ± 0.43" in said
-    assert "refuted Do two fits" in said and "No. Halfway" in said
+    assert "refuted Does a shape survive" in said and "No. Halfway" in said
 
 
 def test_all_claims_of_the_first_screen_are_published(published):
