@@ -107,8 +107,12 @@ class Group:
 
 LOUD = Fault(
     OPEN,
-    "the frozen entries of the one behind have a standard deviation of κ = 6 times the start's, where N(0, κI) says "
-    "√6: it may be behind for that",
+    "the frozen weights of the one behind were drawn κ = 6 times as wide as its start, where the paper's N(0, κI) says "
+    "√6 times: it may be behind for that",
+)
+RATES = (
+    "each representation is fitted at its own learning rate, by one rule that costs them unequally (Table 1); what other "
+    "rates would change here was not measured"
 )
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from precompute.claims.claim import (
     INCOMPARABLE,
     OPEN,
+    RATES,
     Claim,
     Evidence,
     Fault,
@@ -175,6 +176,7 @@ def _disagreeing(by_iou: Difference, by_distance: Difference) -> list[Fault]:
 
 def _about(head: dict) -> dict[str, Any]:
     notes = () if head["name"] == REPORTS[0] else ("the paper's targets are airplanes, ours are of all ten categories",)
+    notes = (*notes, RATES)
     return {"data": head["dataset"], "seeds": 1, "preset": head["preset"], "split": "held out", "notes": notes}
 
 

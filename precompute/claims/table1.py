@@ -73,8 +73,8 @@ UNLIKE = Fault(
 UNLIKE_FFHQ = ("emoji",)
 TUNED = Fault(
     OPEN,
-    "the rule for learning rates (the lowest within a margin of the best) costs the two unequally, and at each one's "
-    "own best rate the verdict could be another",
+    "our rule for learning rates (the lowest within a margin of the best) costs one side more than the other, and at "
+    "each side's own best rate the order could be another",
 )
 BEST_RATES = (
     "each at its own best learning rate and momenta, chosen on validation signals by the same search; frozen entries "

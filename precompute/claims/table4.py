@@ -3,7 +3,18 @@
 from collections.abc import Iterator
 
 from precompute.claims import claim as to
-from precompute.claims.claim import Cell, Claim, Evidence, Fault, Group, Value, label, loud_mask, not_measured
+from precompute.claims.claim import (
+    RATES,
+    Cell,
+    Claim,
+    Evidence,
+    Fault,
+    Group,
+    Value,
+    label,
+    loud_mask,
+    not_measured,
+)
 from precompute.claims.reports import Reports
 from precompute.tables import PAPER
 from wsr.analysis.probes import RAW
@@ -63,7 +74,7 @@ def _evidence(found: dict | None, measure: str, pair: tuple[str, str]) -> Eviden
     return Evidence(
         **about, difference=gain, faults=(*faults, *loud_mask(pair, gain, found)), reports=("table4",),
         ours=tuple(Value(name, cell[0], None, runs) for name, cell in zip(pair, cells, strict=True) if cell),
-        seeds=runs, preset=found["preset"], split="10 random splits",
+        seeds=runs, preset=found["preset"], split="10 random splits", notes=(RATES,),
         more={"standard deviations over runs": [round(cell[1], 4) for cell in cells if cell]},
     )  # fmt: skip
 

@@ -82,9 +82,18 @@ def test_claims_of_one_table_are_judged_together():
     assert verdicts(claim("a", borderline)) == ["confirmed"]
     many = [claim(str(i), borderline if i == 0 else stated(0.0, 1.0, 9, 10)) for i in range(10)]
     assert verdicts(*many)[0] == "open"
-    # what does not decide does not make it harder for the others either
+    # also with those that stay open for another reason, which may be one that their result gives
     fault = Fault(OPEN, "one seed")
-    assert verdicts(many[0], *(claim(f"x{i}", stated(0.0, 1.0, 9, 10), fault) for i in range(10)))[0] == "confirmed"
+    assert verdicts(many[0], *(claim(f"x{i}", stated(0.0, 1.0, 9, 10), fault) for i in range(10)))[0] == "open"
+    assert verdicts(many[0], *(claim(f"x{i}", None, fault) for i in range(10)))[0] == "confirmed"
+
+
+def test_a_statement_consists_of_claims_about_its_own_pairs(found):
+    """“lora-asym>lora” was taken for the end of “mlora-asym>lora”, and “mlora>mlp” for that of “lora>mlp”."""
+    parts = {one["id"]: one["parts"] for one in found["claims"] if one.get("parts")}
+    masks = {part.rpartition(".")[2] for part in parts["statement.mask-lowers-barrier"]}
+    assert masks == {"mlp-asym>mlp", "lora-asym>lora", "mlora-asym>mlora"}
+    assert {part.rpartition(".")[2] for part in parts["statement.progression"]} == {"lora>mlp", "mlora>lora"}
 
 
 def test_every_claim_is_one(found):
@@ -138,21 +147,35 @@ def test_figure_3_is_judged_where_starts_are_independent(copied):
             new["raw"]["drops"] = (low + 0.01 * noise.normal(size=len(row["raw"]["drops"]))).tolist()
             report["rows"].append(new)
 
-    whole = records("figure3")
-    assert whole["figure3.barrier.mlora-asym>lora-asym"]["verdict"] == "refuted"  # from positive independent starts
-    copied("wide-starts-shapes10", lambda report: report.update({"rows": []}))
+    name, steady = "figure3.barrier.mlora-asym>lora-asym", "figure3.steady.mlora-asym"
+    whole = records("figure3")  # all six from the paper's own starts
+    assert whole[name]["more"]["series"] == figure3.LITERAL and "zero-starts-shapes10" in whole[name]["reports"]
+    assert whole[steady]["ours"][1]["name"].endswith(f"λ = 0, {figure3.LITERAL}"), "one start of the same kind"
+    copied("zero-starts-shapes10", lambda report: report.update({"rows": []}))
     before = records("figure3")
-    assert before["figure3.barrier.mlora-asym>lora-asym"]["verdict"] == "not comparable"
-    assert "0.99" in str(before["figure3.barrier.mlora-asym>lora-asym"]["more"])  # every start's cosine is told
+    assert before[name]["verdict"] == "not comparable" and before[steady]["verdict"] == "open"
+    assert "0.99" in str(before[name]["more"])  # every start's cosine is told
+    (alone,) = before["figure3.barrier.lora-asym>lora"]["reasons"]
+    assert "draw one picture" in alone
+    assert "usual start" in before[steady]["reasons"][0]
+    copied("wide-starts-shapes10", lambda report: report.update({"rows": []}))
     copied("figure3-shapes10", widen)
-    reasons = records("figure3")["figure3.barrier.mlora-asym>lora-asym"]["reasons"]
+    reasons = records("figure3")[name]["reasons"]
     assert len(reasons) == 1 and "√6" in reasons[0]
     copied("figure3-shapes10", lambda report: report.update({KAPPA: 6**0.5}))
     after = records("figure3")
-    assert after["figure3.barrier.mlora-asym>lora-asym"]["verdict"] == "confirmed"
-    assert after["figure3.steady.mlora-asym.wide-0.02"]["verdict"] == "confirmed"
+    assert after[name]["verdict"] == "confirmed"
+    assert after[f"{steady}.wide-0.02"]["verdict"] == "confirmed"
     # the paper's literal start keeps its own verdict
-    assert after["figure3.steady.mlora-asym"]["verdict"] == before["figure3.steady.mlora-asym"]["verdict"]
+    assert after[steady]["verdict"] == before[steady]["verdict"]
+
+
+def test_a_barrier_is_open_where_the_paper_s_measure_says_something_else():
+    lower, level, higher = (stated(mean, 0.5, 29, 30) for mean in (2.0, 0.1, -2.0))
+    assert figure3._disagreeing(lower, lower) == [] == figure3._disagreeing(level, higher)
+    for other in (level, higher):
+        (fault,) = figure3._disagreeing(lower, other)
+        assert fault.verdict == OPEN and "Chamfer" in fault.reason
 
 
 def test_table_4_is_judged_by_raw_weights(copied):
@@ -200,9 +223,13 @@ def test_generators_are_judged_by_three_seeds_each(tmp_path, monkeypatch):
     flat = records("table5")
     assert {flat[key.format(of)]["verdict"] for of in ("fd", "mmd_g", "1nna")} == {"confirmed"}
     assert flat[key.format("1nna")]["difference"]["mean"] == pytest.approx(10)
+    (reason,) = records("table3")["table3.multi.fd.mlora-asym>mlp"]["reasons"]
+    assert "0 trials of mLoRA-Asym and 0 trials of MLP" in reason
+    trials = [{"representation": name, "width": width} for name in ("mlp", "mlora-asym") for width in (320, 640)]
+    (tmp_path / "reports/diffusion-search.json").write_text(json.dumps({"rows": trials}))
     found = records("table3")
     assert found["table3.multi.fd.mlora-asym>mlp"]["verdict"] == "confirmed"
-    assert "250 samples" in found["table3.multi.fd.mlora-asym>mlp"]["notes"][0]
+    assert any("250 samples" in note for note in found["table3.multi.fd.mlora-asym>mlp"]["notes"])
     assert found["table3.multi.fd.mlora-asym>mlora"]["verdict"] == "open"
     (cell,) = (one for one in table5.GROUP.cells(Reports(Context(), table5.GROUP.reports))
                if one.row == "mLoRA-Asym without the layer encoder" and one.column.startswith("FD"))  # fmt: skip

@@ -51,6 +51,8 @@ def test_the_table_says_what_it_shows_in_two_sentences_and_the_rest_is_folded(as
     above, _, below = shown["table"].partition("<table")
     assert handlers.NOTE in above and handlers.NOTE.count(".") == 2 and "<abbr" not in above
     assert "<details" in below and "bounds" in below and "planted copies" in below
+    assert handlers._missed({"average of 16": {"novel": 1.0}}).endswith("100% were called novel.")
+    assert handlers._missed({"average of 16": {"novel": 0.0}}) == "" == handlers._missed({})
 
 
 @pytest.mark.parametrize("point", ["held out:1", "noise 0.1:2", "diffusion:3"])
