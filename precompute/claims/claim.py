@@ -111,8 +111,8 @@ LOUD = Fault(
     "√6 times: it may be behind for that",
 )
 RATES = (
-    "each representation is fitted at its own learning rate, by one rule that costs them unequally (Table 1); what other "
-    "rates would change here was not measured"
+    "each representation is fitted at its own learning rate, by one rule that costs them unequally (Table 1); what "
+    "other rates would change here was not measured"
 )
 
 
