@@ -16,7 +16,7 @@ from precompute.tables import write_json, write_tables
 from wsr.analysis.connectivity import ALPHAS
 from wsr.fields import registry
 
-LAMBDAS = (0.0, 1.0)
+LAMBDAS = (1.0, 0.0)  # independent starts first
 
 
 def run(cell: Cell, context: Context) -> dict:
@@ -35,7 +35,7 @@ def grid(context: Context) -> list[dict]:
     names = [name for name in reversed(registry.names()) if registry.named(name).needs_base]
     return [
         {"data": data, **dict(zip(AXES, (name, "normal", 1.0, value), strict=True))}
-        for data in context.data(EXPERIMENT) for name in names for value in LAMBDAS
+        for data in context.data(EXPERIMENT) for value in LAMBDAS for name in names
     ]  # fmt: skip
 
 
