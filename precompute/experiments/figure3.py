@@ -83,7 +83,8 @@ class Study:
         self.ends: dict[tuple, np.ndarray] = {}  # Chamfer distances of the first fits
         self.targets = [signal.read() for signal in self.signals] if self.signals.modality.has_surface else []
 
-    def row(self, cell: Cell) -> dict:
+    def row(self, cell: Cell, keep: bool) -> dict:
+        """Fits and measures the pairs of a cell. keep: whether they are stored as a zoo."""
         name, series, sigma, value = (cell[axis] for axis in AXES)
         begun, key, init = time.monotonic(), (name, series, sigma), INITS[series]
         base = self.context.base(self.data) if registry.named(name).needs_base else None
@@ -91,7 +92,7 @@ class Study:
         first = self.firsts.get(key)
         pair = fit_pair(self.signals, name, base, init=init, sigma=sigma, perturb=value, first=first, **fits)
         self.firsts[key] = pair.a
-        if kept(cell):
+        if keep:
             self.keep(pair, cell)
         raw = self.connection(pair, key)
         aligned = pair.aligned()
@@ -143,7 +144,7 @@ class Study:
 
 
 def run(cell: Cell, context: Context) -> dict:
-    return context.shared(("figure 3", cell.data), lambda: Study(cell.data, context)).row(cell)
+    return context.shared(("figure 3", cell.data), lambda: Study(cell.data, context)).row(cell, kept(cell))
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:

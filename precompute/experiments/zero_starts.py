@@ -20,7 +20,8 @@ LAMBDAS = (1.0, 0.0)  # independent starts first
 
 
 def run(cell: Cell, context: Context) -> dict:
-    return context.shared(("figure 3", cell.data), lambda: Study(cell.data, context)).row(cell)
+    study = context.shared(("figure 3", cell.data), lambda: Study(cell.data, context))
+    return study.row(cell, keep=bool(makes(cell, context)))
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
