@@ -208,3 +208,21 @@ def test_samples_stand_as_they_did_where_there_is_no_room_for_new_ones(page):
     assert not page.locator(".wsr-stale").count() and opened.first.get_attribute("src") == before
     assert page.locator(".wsr-pictures:visible").last.inner_text() == grid  # their verdicts are there again
     assert page.get_by_role("button", name="Sample", exact=True).is_enabled()
+
+
+def test_nothing_hidden_comes_to_light_when_a_fit_is_made_anew(page):
+    """With the row open, a second fit showed the field in which the page keeps where its slider leads."""
+    page.get_by_role("tab", name="Fit").click()
+    fit = page.get_by_role("button", name="Fit", exact=True)
+    kept, edit = page.get_by_role("button", name="Place on the map"), page.get_by_role("button", name="Edit")
+    for again in (False, True):
+        fit.click()
+        if again:
+            page.wait_for_function("one => one.disabled", arg=kept.element_handle())
+        page.wait_for_function("one => !one.disabled", arg=kept.element_handle())
+        edit.locator("visible=true").wait_for()
+        if not again:
+            edit.locator("visible=true").click()
+            page.locator("input[aria-label='Attribute']:visible").wait_for()
+    page.wait_for_timeout(500)
+    assert page.locator("textarea:visible, input[type=text]:visible:not([role=combobox])").count() == 0
