@@ -25,8 +25,8 @@ class Pictures(gr.HTML):
     the shape of the blend. columns: number of pictures in a row; by default as many as fit.
     waiting: said as long as there are no items. chosen: id of the item that is shown as chosen, until the visitor picks
     another. stale: whether the pictures are pale and without their lines of text, because others will take their place.
-    Long labels of pictures that can be blended continue on further lines, those of others are cut. A strip beside a
-    panel (`wsr-half`) opens items there, and what a tap has opened comes into view.
+    Long labels of pictures that can be blended continue on further lines, those of others on a second one. A strip
+    beside a panel (`wsr-half`) opens items there, and what a tap has opened comes into view.
     """
 
     EVENTS: ClassVar[list[str]] = ["pick", "ask"]

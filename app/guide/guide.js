@@ -2,7 +2,7 @@
 // that nothing moves.
 
 (() => {
-  const TOUR = "wsr-tour", HUB = "https://huggingface.co", SAID = 2000; // ms
+  const TOUR = "wsr-tour", HUB = "https://huggingface.co", SAID = 2000, READ = 4000; // ms
   const root = document.documentElement;
   const remembered = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
   const remember = (name) => { try { localStorage.setItem(name, "seen"); } catch { /* it will be offered again */ } };
@@ -72,6 +72,18 @@
     const query = kept.size ? `?${kept}` : "";
     if (query === location.search) location.reload();
     else location.assign(`${location.pathname}${query}`);
+  }
+
+  // --- what a link could not open ---
+  // It is said until it is closed, or until the visitor has gone on for a while: then it may no longer hold.
+  for (const kind of ["click", "change"]) {
+    document.addEventListener(kind, ({ target }) => {
+      for (const note of document.querySelectorAll(".wsr-note[open]")) {
+        if (target instanceof Element && note.contains(target)) continue;
+        note.dataset.since ??= performance.now();
+        if (performance.now() - note.dataset.since > READ) note.close();
+      }
+    }, true);
   }
 
   // --- what am I looking at? ---

@@ -9,7 +9,7 @@ window.wsrTour = (() => {
 
   const STEPS = [
     (d) => `This is a picture, “${d.label}”. A small neural network draws it: tell it a place, and it answers with a colour.`,
-    (d) => `These are its ${d.count.toLocaleString("en")} weights, a coloured cell for each. They are the picture: nothing else is stored.`,
+    (d) => `These are its ${d.count.toLocaleString("en")} weights, a coloured cell for each. They are the picture: no pixel is stored.`,
     () => "Take the numbers as the coordinates of one point. Now the picture is a dot.",
     (d) => `Here are ${d.dots.length.toLocaleString("en")} such dots, placed by their weights alone. Nobody said what they show, and most like things lie together.`,
   ];
@@ -29,7 +29,12 @@ window.wsrTour = (() => {
       if (go === "skip") dialog.close();
       if (go === "back" || go === "next") (alone = false, show(step + (go === "next" ? 1 : -1)));
     });
-    dialog.addEventListener("close", () => (clearTimeout(timer), cancelAnimationFrame(frame)));
+    dialog.addEventListener("close", () => {
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+      // the button that opened it may be gone now, and with it the keyboard's place
+      if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) document.querySelector(".wsr-tools [data-tool=what]")?.focus();
+    });
     document.body.append(dialog);
   }
 
@@ -116,6 +121,7 @@ window.wsrTour = (() => {
     dialog.querySelector("[data-go=back]").disabled = step === 0;
     dialog.querySelector("[data-go=next]").textContent = last ? "To the map" : "Next";
     dialog.querySelector("[data-go=skip]").hidden = last;
+    if (!dialog.contains(document.activeElement)) dialog.querySelector("[data-go=next]").focus();
     if (alone && !still() && !last) timer = setTimeout(() => show(step + 1), EACH);
     move();
   }

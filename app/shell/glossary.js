@@ -157,7 +157,8 @@
   document.addEventListener("focusout", hide);
   document.addEventListener("scroll", () => owner && hide(), { capture: true, passive: true });
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
+    // who moves a slider by keys wants to see what it changes
+    if (event.key !== "Escape" && !(event.target instanceof Element && event.target.matches("input[type=range]"))) return;
     clearTimeout(waiting);
     hide();
   }, true);

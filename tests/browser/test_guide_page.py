@@ -88,6 +88,8 @@ def test_a_control_is_explained_by_its_label(page):
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     explained(page, "α")
+    page.keyboard.press("ArrowRight")  # it lay over what the slider changes
+    page.locator(TIP).wait_for(state="detached")
 
 
 @pytest.mark.kept
@@ -144,12 +146,14 @@ def test_the_tour_is_offered_once_never_in_the_way_and_can_be_left(page):
     page.locator(SAID, has_text="A small neural network draws it").wait_for()
     page.evaluate(AXE)
     assert page.evaluate(BROKEN) == []
-    for said in ("the picture: nothing else is stored", "Now the picture is a dot", "placed by their weights alone"):
+    for said in ("the picture: no pixel is stored", "Now the picture is a dot", "placed by their weights alone"):
         page.get_by_role("button", name="Next").click()
         page.locator(SAID, has_text=said).wait_for()
     page.get_by_role("button", name="To the map").click()
     page.locator("#wsr-tour").wait_for(state="hidden")
     assert not offer.is_visible()
+    what = page.get_by_role("button", name="What am I looking at?")
+    assert what.evaluate("one => one === document.activeElement"), "the button that was pressed is gone"
     page.reload()
     page.locator(".wsr-pictures button").first.wait_for()
     assert not offer.is_visible()

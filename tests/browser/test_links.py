@@ -68,6 +68,12 @@ def test_a_reloaded_page_says_that_an_uploaded_file_is_gone(page, tmp_path):
     page.reload()
     page.locator(NOTE, has_text="visitor's own file, which is not part of a link").wait_for()
     page.wait_for_function("location.search.includes('sample=photo')")
+    # it stayed over the page, also when another file had been brought
+    page.locator(".wsr-pictures:visible button").nth(1).click()
+    assert page.locator(NOTE).count()
+    page.wait_for_timeout(4100)
+    page.locator(".wsr-pictures:visible button").nth(2).click()
+    page.locator(NOTE).wait_for(state="detached")
 
 
 @pytest.mark.kept

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.shared import library, networks
+from app.shared.networks import NEIGHBOURS
 from app.shell import snippets
 from app.tabs.atlas.map import Visit
 from wsr.errors import WsrError
@@ -36,7 +37,8 @@ def beside_nearest(fitted: Any, found: library.Collection, nearest: str) -> tupl
     label = found.labels[found.position(nearest)]
     said = (
         f"Your {fitted.label}, drawn from its weights, beside the network whose weights are nearest to them among "
-        f"{len(found.ids):,}: {label}."
+        f"{len(found.ids):,}: {label}. The map puts yours between the {NEIGHBOURS} networks nearest to it. The ringed "
+        f"points, and what stands below, are about {label}."
     )
     shown = snippets.pictures([(f"your {fitted.label}", own), (label, near)])
     return shown, snippets.settled(said)
