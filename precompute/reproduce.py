@@ -51,13 +51,13 @@ TARGETS = {
         Part(("zoos", "table1"), ("emoji", "shapes10")),
         Part(("zoos", "table1", "own_rates"), ("faces",), shapes=False))),
     "table2": Target("generation of pictures", (
-        Part(("zoos", "unconditional", "generation", "audits", "generation_tables"), ("faces",), shapes=False),),
+        Part(("zoos", "generation", "audits", "generation_tables"), ("faces",), shapes=False),),
         by_name="its generators of faces have not been published yet and take hours"),
     "table3": Target("generation of shapes", (
-        Part(("zoos", "unconditional", "generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
+        Part(("zoos", "generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
     "table4": Target("what simple methods read in weights", (Part(("table4",), ("emoji", "shapes10")),)),
     "table5": Target("the layer encoder of the generator", (
-        Part(("unconditional",), SHAPES, shapes=True),)),
+        Part(("generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
     "figure3": Target("two fits of one target, and the line between them", (
         Part(("figure3", "wide_starts", "zero_starts"), ("emoji", "shapes10")),)),
     "audits": Target("whether generated weights are new", (

@@ -21,8 +21,8 @@ GROUP = Group(
     place=2,
     claims=claims,
     cells=lambda reports: cells(reports, HALF),
-    reports=(report_of(HALF), *reports_of(HALF), search_of(HALF)),
-    further=(zoo_of(HALF),),
+    reports=(report_of(HALF), *reports_of(HALF)),
+    further=(zoo_of(HALF), search_of(HALF)),
     intro="The paper learns from 5,000 faces of FFHQ and compares 2,048 samples by CLIP's features. Here drawn faces "
     "are compared by those of EfficientNet-Lite0.",
 )

@@ -7,7 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from precompute.claims import figure3, groups, table1, table4, table5
+from precompute.claims import figure3, generation, groups, table1, table4
 from precompute.claims.claim import INCOMPARABLE, KAPPA, OPEN, Claim, Evidence, Fault
 from precompute.claims.reports import Reports
 from precompute.claims.rule import RULE, judge
@@ -200,40 +200,32 @@ def test_table_4_is_judged_by_raw_weights(copied):
     assert after["verdict"] == "not comparable" and "raw" in after["reasons"][0]
 
 
-def test_generators_are_judged_by_three_seeds_each(tmp_path, monkeypatch):
-    """Seeds of one side are compared with those of the other, 1-NNA by how far it is from a coin's."""
-    monkeypatch.setenv("WSR_ASSETS", str(tmp_path))
-    (tmp_path / "reports").mkdir()
+def test_table_5_needs_three_seeds_and_the_test_split(copied):
+    def complete(report):
+        report["split"] = "test"
+        flat = [row for row in report["rows"] if row["model"].endswith("-flat")]
+        with_encoder = [row for row in report["rows"] if row["set"] == "samples" and not row["model"].endswith("-flat")]
+        for i, row in enumerate(with_encoder):
+            row["FD"] = 0.1 + 0.001 * (i % 3)
+        report["rows"] += [row | {"FD": row["FD"] + 0.001 * i} for i in (1, 2) for row in flat]
 
-    def written(seeds: int) -> None:
-        rows = [
-            {"representation": name, "encoder": encoder, "seed": seed, "count": 250, "FD": level + 0.001 * seed,
-             "MMD-G ×10³": level + 0.001 * seed, "1-NNA %": 50 - 100 * level - 0.1 * seed}
-            for seed in range(seeds)
-            for name, encoder, level in (("mlora-asym", True, 0.1), ("mlora-asym", False, 0.2), ("mlp", True, 0.3))
-        ]  # fmt: skip
-        about = {"preset": "cpu", "extractor": "PointNet++", "resolution": 48, "rows": rows}
-        (tmp_path / "reports/unconditional-shapes10.json").write_text(json.dumps(about))
+    key = "table5.fd.mlora-asym>mlora-asym-without-the-layer-encoder"
+    assert any("seeds" in reason for reason in records("table5")[key]["reasons"])
+    copied("generation-shapes10-mlora-asym", complete)
+    others = [path.stem for path in (assets_dir() / "reports").glob("generation-shapes10-*.json")]
+    for name in others:
+        copied(name, lambda report: report.update(split="test"))
+    assert records("table5")[key]["verdict"] == "confirmed"
 
-    written(2)
-    key = "table5.{}.mlora-asym>mlora-asym-without-the-layer-encoder"
-    (reason,) = records("table5")[key.format("fd")]["reasons"]
-    assert "seeds" in reason
-    written(3)
-    flat = records("table5")
-    assert {flat[key.format(of)]["verdict"] for of in ("fd", "mmd_g", "1nna")} == {"confirmed"}
-    assert flat[key.format("1nna")]["difference"]["mean"] == pytest.approx(10)
-    (reason,) = records("table3")["table3.multi.fd.mlora-asym>mlp"]["reasons"]
-    assert "0 trials of mLoRA-Asym and 0 trials of MLP" in reason
+
+def test_networks_are_found_by_the_same_search():
     trials = [{"representation": name, "width": width} for name in ("mlp", "mlora-asym") for width in (320, 640)]
-    (tmp_path / "reports/diffusion-search.json").write_text(json.dumps({"rows": trials}))
-    found = records("table3")
-    assert found["table3.multi.fd.mlora-asym>mlp"]["verdict"] == "confirmed"
-    assert any("250 samples" in note for note in found["table3.multi.fd.mlora-asym>mlp"]["notes"])
-    assert found["table3.multi.fd.mlora-asym>mlora"]["verdict"] == "open"
-    (cell,) = (one for one in table5.GROUP.cells(Reports(Context(), table5.GROUP.reports))
-               if one.row == "mLoRA-Asym without the layer encoder" and one.column.startswith("FD"))  # fmt: skip
-    assert cell.ours == pytest.approx(0.201)
+    pair = ("mlora-asym", "mlp")
+    assert generation._unequal({"rows": trials}, pair) == []
+    for rows in ([], trials[1:], [{"representation": name} for name in pair * 2]):
+        (fault,) = generation._unequal({"rows": rows}, pair)
+        assert fault.verdict == OPEN and "trial" in fault.reason
+    assert generation._unequal({"rows": []}, ("mlora-asym", generation.FLAT)) == []
 
 
 def test_table_1_asks_whether_learning_rates_decide(copied):
