@@ -59,7 +59,7 @@ TARGETS = {
     "table5": Target("the layer encoder of the generator", (
         Part(("generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
     "figure3": Target("two fits of one target, and the line between them", (
-        Part(("figure3", "wide_starts", "zero_starts"), ("emoji", "shapes10")),)),
+        Part(("figure3", "wide_starts"), ("emoji", "shapes10")), Part(("zero_starts",), SHAPES, shapes=True))),
     "audits": Target("whether generated weights are new", (
         Part(("peers", "audits", "audit_drawn"), SHAPES),)),
     "maps": Target("maps of weights (Figure 5)", (Part(("maps", "sheets"), SHAPES, shapes=True),)),

@@ -144,7 +144,8 @@ def _evidence(
     more = {"series": series, "start cosines": pair.cosines,
             "start cosines of all series": {name: one.cosines for name, one in found.items()}}  # fmt: skip
     if measure is _drops and (rises := _rises(pair, count)):
-        more["rise of the Chamfer distance halfway"] = [rises.mean, rises.low, rises.high]
+        told = rises.mean, rises.low, rises.high
+        more["rise of the Chamfer distance halfway"] = [round(float(one), 3) for one in told]
         faults += _disagreeing(difference, rises)
     return Evidence(
         difference=difference, measure=of, **_about(head), reports=pair.reports,
