@@ -7,12 +7,10 @@ MLPs in `figure3` are the paper's as they are, at the scale of each layer. Targe
 `figure3`.
 """
 
-from pathlib import Path
-
-from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.experiments.figure3 import AXES, INSTANCES, POINTS, SURFACE, Study, flat, kept, pairs, signals_of
+from precompute.experiment import Cell, Context, Experiment
+from precompute.experiments.figure3 import AXES, INSTANCES, POINTS, SURFACE, Study, kept, pairs, signals_of
+from precompute.experiments.wide_starts import report
 from precompute.fits import base_needed, fitted
-from precompute.tables import write_json, write_tables
 from wsr.analysis.connectivity import ALPHAS
 from wsr.fields import registry
 
@@ -22,14 +20,6 @@ LAMBDAS = (1.0, 0.0)  # independent starts first
 def run(cell: Cell, context: Context) -> dict:
     study = context.shared(("figure 3", cell.data), lambda: Study(cell.data, context))
     return study.row(cell, keep=bool(makes(cell, context)))
-
-
-def report(found: Found, paths: list[Path], context: Context) -> None:
-    rows = [row for _, row in found]
-    about = {"preset": context.preset, "dataset": found[0][0].data, "instances": INSTANCES, "alphas": list(ALPHAS)}
-    whole, *tables = paths
-    write_json(whole, about | {"rows": rows})
-    write_tables(tables, flat(rows))
 
 
 def grid(context: Context) -> list[dict]:
