@@ -72,8 +72,9 @@ def layout() -> dict[str, Any]:
             undo = gr.Button("Undo", interactive=False, min_width=80)
             reset = gr.Button("Reset", interactive=False, min_width=80)
         said = gr.HTML(snippets.settled(WAITING), elem_classes=TOLD)
+        asking = FieldSheet("", visible="hidden")
     # not in the row: gradio shows what is hidden in an accordion that goes and comes back
-    way, asking = gr.Textbox("", visible="hidden"), FieldSheet("", visible="hidden")
+    way = gr.Textbox("", visible="hidden")
     wanted, edits = gr.State(False), gr.State(None, time_to_live=3600)
     return {"row": row, "attribute": attribute, "amount": amount, "undo": undo, "reset": reset, "said": said,
             "wanted": wanted, "edits": edits, "way": way, "asking": asking}  # fmt: skip
