@@ -43,7 +43,7 @@ function button(item) {
     node.append(line);
   }
   node.dataset.id = item.id;
-  if (props.blends) node.addEventListener("pointerdown", (event) => grasp(event, node));
+  if (props.blends) node.addEventListener("pointerdown", (event) => grasp(event, item));
   node.addEventListener("click", ({ detail, clientY }) => {
     if (second) return second !== item.id && blend(second, item.id);
     chosen = item.id;
@@ -159,11 +159,10 @@ function drop() {
 }
 
 // A finger scrolls the page, so that only a mouse or a pen drags.
-function grasp(event, { dataset: { id } }) {
+function grasp(event, { id, field }) {
   if (event.pointerType === "touch" || event.button > 0) return;
   event.preventDefault(); // no text is selected meanwhile
   buttonOf(id).focus({ preventScroll: true });
-  const { field } = JSON.parse(props.value || "[]").find((item) => item.id === id) ?? {};
   dragged = { id, network: field?.network, x: event.clientX, y: event.clientY };
 }
 

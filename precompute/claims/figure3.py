@@ -74,8 +74,18 @@ def _additive(name: str) -> bool:
     return named(name).needs_base and not named(name).centred
 
 
-# Of a pair of rows and the number of targets: the difference, both values, and what is measured.
-Measure = Callable[[Pair, int], tuple[Difference, list[Difference], str]]
+class Compared(NamedTuple):
+    """A measure of a pair of rows: the difference, both values, what is measured, and what it tells besides and has
+    against it."""
+
+    difference: Difference
+    values: list[Difference]
+    of: str
+    more: Mapping[str, Any] = {}
+    faults: Sequence[Fault] = ()
+
+
+Measure = Callable[[Pair, int], Compared]  # of a pair of rows and the number of targets
 
 
 def claims(reports: Reports) -> list[Claim]:
@@ -138,19 +148,15 @@ def _evidence(
     head: dict, names: tuple[str, str], chosen: tuple[str, dict[str, Pair]], measure: Measure
 ) -> Evidence:  # fmt: skip
     series, found = chosen
-    pair, count = found[series], len(head["ids"])
-    difference, values, of = measure(pair, count)
+    pair = found[series]
+    made = measure(pair, len(head["ids"]))
     faults = [] if pair.independent else [_dependent(pair, names, series)]
-    more = {"series": series, "start cosines": pair.cosines,
-            "start cosines of all series": {name: one.cosines for name, one in found.items()}}  # fmt: skip
-    if measure is _drops and (rises := _rises(pair, count)):
-        told = rises.mean, rises.low, rises.high
-        more["rise of the Chamfer distance halfway"] = [round(float(one), 3) for one in told]
-        faults += _disagreeing(difference, rises)
     return Evidence(
-        difference=difference, measure=of, **_about(head), reports=pair.reports,
-        ours=tuple(Value(name, one.mean, one.half, one.count) for name, one in zip(names, values, strict=True)),
-        faults=(*faults, *loud_mask(names, difference, head)), more=more,
+        difference=made.difference, measure=made.of, **_about(head), reports=pair.reports,
+        ours=tuple(Value(name, one.mean, one.half, one.count) for name, one in zip(names, made.values, strict=True)),
+        faults=(*faults, *made.faults, *loud_mask(names, made.difference, head)),
+        more={"series": series, "start cosines": pair.cosines,
+              "start cosines of all series": {name: one.cosines for name, one in found.items()}, **made.more},
     )  # fmt: skip
 
 
@@ -162,8 +168,12 @@ def _rises(pair: Pair, count: int) -> Difference | None:
         return None
     if all("rises" in part for part in parts):
         return paired(*(np.array(part["rises"]) for part in reversed(parts)))
-    wide = (count / (count - 1)) ** 0.5
-    return summarised(*((part["rise"]["mean"], wide * part["rise"]["sd"]) for part in reversed(parts)), count)
+    return summarised(*(_side(part["rise"], count) for part in reversed(parts)), count)
+
+
+def _side(spread: Mapping[str, float], count: int, less: float = 0.0) -> tuple[float, float]:
+    """The mean, less a number that is taken as known, and the standard deviation of a sample. Reports divide by n."""
+    return spread["mean"] - less, (count / (count - 1)) ** 0.5 * spread["sd"]
 
 
 def _disagreeing(by_iou: Difference, by_distance: Difference) -> list[Fault]:
@@ -176,8 +186,7 @@ def _disagreeing(by_iou: Difference, by_distance: Difference) -> list[Fault]:
 
 
 def _about(head: dict) -> dict[str, Any]:
-    notes = () if head["name"] == REPORTS[0] else ("the paper's targets are airplanes, ours are of all ten categories",)
-    notes = (*notes, RATES)
+    notes = (RATES,) if head["name"] == REPORTS[0] else (CATEGORIES, RATES)
     return {"data": head["dataset"], "seeds": 1, "preset": head["preset"], "split": "held out", "notes": notes}
 
 
@@ -187,13 +196,11 @@ def _pairs(rows: list[Mapping], names: tuple[str, str]) -> dict[str, Pair]:
     for row in rows:
         if row["lambda"] == 1:
             found.setdefault(_series(row), {}).setdefault(row["representation"], row)
-    alone = [name for name in names if not named(name).needs_base]
-    if len(alone) == 1 and alone[0] in found.get(OWN, {}):
-        found.setdefault(LITERAL, {}).setdefault(alone[0], found[OWN][alone[0]])
     # the literal start of an MLP is its own: independent draws, at the scale of each layer
-    for series in (one for one in list(found) if one.startswith(POSITIVE) and len(alone) == 1):
-        if alone[0] in found.get(OWN, {}):
-            found[series].setdefault(alone[0], found[OWN][alone[0]])
+    alone = [name for name in names if not named(name).needs_base and name in found.get(OWN, {})]
+    if len(alone) == 1:
+        for series in (LITERAL, *(one for one in found if one.startswith(POSITIVE))):
+            found.setdefault(series, {}).setdefault(alone[0], found[OWN][alone[0]])
     whole = {series: Pair(*(by[name] for name in names)) for series, by in found.items() if set(names) <= set(by)}
     order = sorted(whole, key=lambda series: (series != LITERAL, max(map(abs, whole[series].cosines)), series))
     return {series: whole[series] for series in order}
@@ -215,19 +222,26 @@ def _dependent(pair: Pair, names: Sequence[str], series: str) -> Fault:
     )
 
 
-def _drops(pair: Pair, count: int) -> tuple[Difference, list[Difference], str]:
+def _drops(pair: Pair, count: int) -> Compared:
     """By how much the second barrier is higher, on the same targets."""
     drops = [np.array(row["raw"]["drops"]) for row in pair]
-    return paired(drops[1], drops[0]), [mean_interval(one) for one in drops], "barrier halfway, IoU"
+    made = Compared(paired(drops[1], drops[0]), [mean_interval(one) for one in drops], "barrier halfway, IoU")
+    rises = _rises(pair, count)
+    if rises is None:
+        return made
+    told = [round(float(one), 3) for one in (rises.mean, rises.low, rises.high)]
+    more = {"rise of the Chamfer distance halfway": told}
+    return made._replace(more=more, faults=_disagreeing(made.difference, rises))
 
 
-def _likeness(pair: Pair, count: int) -> tuple[Difference, list[Difference], str]:
+def _likeness(pair: Pair, count: int) -> Compared:
     """By how much the first pair of fits is more alike, beyond what fits of different targets are. The report has only
-    means and standard deviations (by n)."""
-    wide = (count / (count - 1)) ** 0.5
-    sides = [(row["cosine"]["mean"] - row["cosine_floor"], wide * row["cosine"]["sd"]) for row in pair]
+    means and standard deviations."""
+    sides = [_side(row["cosine"], count, less=row["cosine_floor"]) for row in pair]
     values = [summarised(side, (0.0, 0.0), count) for side in sides]
-    return summarised(*sides, count), values, "cosine of the two fits, above that of fits of different targets"
+    return Compared(
+        summarised(*sides, count), values, "cosine of the two fits, above that of fits of different targets"
+    )  # fmt: skip
 
 
 def _steady(reports: Reports) -> Iterator[Claim]:
@@ -265,6 +279,7 @@ def _rise(head: dict, chosen: tuple[Pair, str], control: Mapping) -> Evidence:
     )  # fmt: skip
 
 
+CATEGORIES = "the paper's targets are airplanes, ours are of all ten categories"
 MARGIN = 0.05  # IoU: a rise of the barrier that would still be called low
 OTHER_CONTROL = Fault(OPEN, "from one start of this kind (λ = 0) nothing was measured: the control is the usual start")
 

@@ -1,6 +1,7 @@
 """What Tables 2, 3 and 5 share: values of each seed of a generator, and what keeps them from deciding."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,8 +20,9 @@ from precompute.claims.claim import (
     not_measured,
 )
 from precompute.claims.reports import Reports
+from precompute.experiment import Context
 from precompute.experiments.generation_tables import FLAT, frame
-from precompute.generators import SEARCHED, searched_on
+from precompute.generators import search_report
 from precompute.tables import PAPER
 from wsr.analysis.evaluation import set_metrics
 from wsr.data.registry import slug
@@ -60,8 +62,7 @@ def reports_of(half: Half) -> tuple[str, ...]:
 
 def search_of(half: Half) -> str:
     """The report of the search for the networks of a half's generators."""
-    where = searched_on(half.data)
-    return "diffusion-search" + (f"-{slug(where)}" if where != SEARCHED else "")
+    return PurePath(search_report(half.data, Context())).stem
 
 
 def order_claims(reports: Reports, half: Half, pairs: Mapping[str, list[tuple[str, str]]]) -> Iterator[Claim]:

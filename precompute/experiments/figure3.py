@@ -143,8 +143,17 @@ class Study:
         return 100 * chamfers(pair, self.targets, SURFACE, (alpha,))[:, 0]
 
 
+def study(cell: Cell, context: Context) -> Study:
+    """What the cells of a data set share, also those of other experiments that measure other starts."""
+    return context.shared(("figure 3", cell.data), lambda: Study(cell.data, context))
+
+
 def run(cell: Cell, context: Context) -> dict:
-    return context.shared(("figure 3", cell.data), lambda: Study(cell.data, context)).row(cell, kept(cell))
+    return study(cell, context).row(cell, keep=kept(cell))
+
+
+def settings(cell: Cell, context: Context) -> dict:
+    return fitted(cell, context) | {"points": POINTS, "surfaces": SURFACE, "alphas": ALPHAS}
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
@@ -227,7 +236,7 @@ EXPERIMENT = Experiment(
         {"data": data, **dict(zip(AXES, case, strict=True))} for data in context.data(EXPERIMENT) for case in cases()
     ],
     signals=signals_of,
-    settings=lambda cell, context: fitted(cell, context) | {"points": POINTS, "surfaces": SURFACE, "alphas": ALPHAS},
+    settings=settings,
     needs=base_needed,
     makes=lambda cell, context: [pairs(cell, context)] if kept(cell) else [],
     run=run,

@@ -94,7 +94,7 @@ class References:
         signals = final_signals(EXPERIMENT, load_signals(data))
         count = SHAPES if self.modality.has_surface else PICTURES
         self.known = self._read(signals.select(sorted(signals.ids, key=rank)[:count]))
-        self.within = self._distances(self.known, self.known)
+        self.within = self._distances(self.known, self.known) if self.modality.has_surface else None
 
     def _read(self, signals: Signals) -> Decoded:
         found = [self.modality.measured([signal.read()], row) for row, signal in enumerate(signals)]
@@ -102,16 +102,14 @@ class References:
         clouds = np.concatenate([one.clouds for one in found]) if self.modality.has_surface else None
         return Decoded(np.concatenate(features), clouds)
 
-    def _distances(self, one: Decoded, other: Decoded) -> Float[np.ndarray, "n m"] | None:
-        if one.clouds is None or other.clouds is None:
-            return None
+    def _distances(self, one: Decoded, other: Decoded) -> Float[np.ndarray, "n m"]:
         return pairwise_chamfer(one.clouds[:, :PAIR_POINTS], other.clouds[:, :PAIR_POINTS])
 
     def compared(self, weights: Float[Tensor, "n p"], zoo: Zoo, device: str) -> dict[str, float]:
         """Every metric of samples of a zoo's generator, in the unit of its heading."""
         made = decoded(zoo.representation.to(device), weights, self.extractor, self.modality.resolutions.judged)
         at_hand: dict[str, tuple] = {"features": (made.features, self.known.features)}
-        if made.clouds is not None:
+        if self.modality.has_surface:
             at_hand["distances"] = self._distances(made, made), self._distances(made, self.known), self.within
         found = measured(at_hand)
         headed = {one.heading: one.in_unit(found[one.symbol]) for one in set_metrics() if one.symbol in found}

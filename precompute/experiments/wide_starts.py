@@ -10,7 +10,7 @@ from pathlib import Path
 
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.experiments import figure3
-from precompute.experiments.figure3 import AXES, INSTANCES, Study, flat, signals_of
+from precompute.experiments.figure3 import AXES, INSTANCES, flat, signals_of, study
 from precompute.fits import base_needed, fitted
 from precompute.tables import write_json, write_tables
 from wsr.analysis.connectivity import ALPHAS
@@ -20,8 +20,7 @@ SIGMAS = (0.5, 0.96, 1.52)  # cosines of 0.84, 0.55 and 0.13, as measured
 
 
 def run(cell: Cell, context: Context) -> dict:
-    study = context.shared(("figure 3", cell.data), lambda: Study(cell.data, context))
-    return study.row(cell, keep=False)
+    return study(cell, context).row(cell, keep=False)
 
 
 def report(found: Found, paths: list[Path], context: Context) -> None:

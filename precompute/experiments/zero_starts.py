@@ -8,18 +8,16 @@ MLPs in `figure3` are the paper's as they are, at the scale of each layer. Targe
 """
 
 from precompute.experiment import Cell, Context, Experiment
-from precompute.experiments.figure3 import AXES, INSTANCES, POINTS, SURFACE, Study, kept, pairs, signals_of
+from precompute.experiments.figure3 import AXES, INSTANCES, kept, pairs, settings, signals_of, study
 from precompute.experiments.wide_starts import report
-from precompute.fits import base_needed, fitted
-from wsr.analysis.connectivity import ALPHAS
+from precompute.fits import base_needed
 from wsr.fields import registry
 
 LAMBDAS = (1.0, 0.0)  # independent starts first
 
 
 def run(cell: Cell, context: Context) -> dict:
-    study = context.shared(("figure 3", cell.data), lambda: Study(cell.data, context))
-    return study.row(cell, keep=bool(makes(cell, context)))
+    return study(cell, context).row(cell, keep=bool(makes(cell, context)))
 
 
 def grid(context: Context) -> list[dict]:
@@ -41,7 +39,7 @@ EXPERIMENT = Experiment(
     data=("shapes10",),
     grid=grid,
     signals=signals_of,
-    settings=lambda cell, context: fitted(cell, context) | {"points": POINTS, "surfaces": SURFACE, "alphas": ALPHAS},
+    settings=settings,
     needs=base_needed,
     makes=makes,
     run=run,

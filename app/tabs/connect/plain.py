@@ -79,5 +79,4 @@ def starts(of: "Race") -> str:
         return ""
     names = " and ".join(NAMES[name] for name in near)
     least = min(min(found[name] for name in near), 0.9999)  # so that rounding makes no two starts one
-    others = "" if len(near) == len(found) else ", those of the others were not"
-    return f"The two starts of {names} were almost the same (a cosine of {least:.4f}){others}."
+    return f"The two starts of {names} were almost the same (a cosine of {least:.4f})."

@@ -104,11 +104,13 @@ def _race_files(dataset: str, target: str, init: str = OWN) -> list[str | Path]:
 
 
 def _report(dataset: str) -> dict[str, Any]:
-    """The measurements of a data set's pairs, from their usual starts and from those around zero; empty if there are
-    none."""
-    whole, zero = (library.report(f"{what}-{dataset}") for what in ("figure3", "zero-starts"))
-    # of a pair that was measured for both, what belongs to the fits that were kept
-    return {**whole, "rows": [*zero.get("rows", ()), *whole["rows"]]} if whole else {}
+    return library.report(f"figure3-{dataset}")
+
+
+def _rows(dataset: str) -> list[dict[str, Any]]:
+    """The measurements of a data set's pairs. Of those that were measured for both reports, the last are of the fits
+    that were kept."""
+    return [*library.report(f"zero-starts-{dataset}").get("rows", ()), *_report(dataset)["rows"]]
 
 
 def targets(dataset: str) -> list[str]:
@@ -128,7 +130,7 @@ def race(dataset: str, target: str, init: str = OWN) -> Race:
         raise unknown_name("start", init, STARTS)
     rows = {
         row["representation"]: row
-        for row in _report(dataset)["rows"]
+        for row in _rows(dataset)
         if (row["series"], row["lambda"]) == (init, 1.0) and "curves" in row["raw"]
     }
     at = targets(dataset).index(target)

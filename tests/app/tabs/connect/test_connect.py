@@ -40,6 +40,22 @@ def test_the_ends_are_the_fits_and_every_representation_has_its_lane(assets):
     assert moved.norm() <= (lane.pair.b - lane.pair.a).norm()
 
 
+def test_around_zero_the_pairs_of_additive_adapters_are_shown_as_well(assets, tmp_path, monkeypatch):
+    shutil.copytree(assets, tmp_path / "assets")
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    zoos, reports = tmp_path / "assets/zoos", tmp_path / "assets/reports"
+    target = connect_run.targets("emoji")[0]
+    shutil.copytree(zoos / "emoji-lora-pairs", zoos / "emoji-lora-normal-pairs")
+    meta = zoos / "emoji-lora-normal-pairs/zoo.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"init": "normal"}))
+    assert tuple(connect_run.race("emoji", target, "normal").lanes) == ("mlora", "mlora-asym"), "nothing was measured"
+    row = json.loads((reports / "figure3-emoji.json").read_text())["rows"][0]
+    rows = [row | {"representation": name, "series": "normal"} for name in ("lora", "mlora")]
+    rows[1]["raw"] = {}  # of fits that were not kept
+    (reports / "zero-starts-emoji.json").write_text(json.dumps({"rows": rows}))
+    assert tuple(connect_run.race("emoji", target, "normal").lanes) == ("lora", "mlora", "mlora-asym")
+
+
 def test_pairs_of_somebodys_pictures_are_shown_and_fitted_anew(assets, tmp_path, monkeypatch):
     """As `python -m precompute run figure3 --data images:DIR` makes them: the name of the data set has dashes."""
     shutil.copytree(assets, tmp_path / "assets")
