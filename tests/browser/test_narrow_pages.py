@@ -151,6 +151,17 @@ def test_no_picture_stands_alone_below_the_others(keep_page, width, name, row, c
     assert shown.evaluate(COLUMNS) == count
 
 
+def test_four_networks_stand_two_by_two_on_a_phone(keep_page):
+    """Around zero, Connect has four of the six."""
+    page = keep_page(viewport={"width": 390, "height": 844})
+    page.get_by_role("tab", name="Connect").click()
+    sheet = page.locator(".wsr-six .wsr-sheet:visible")
+    sheet.locator("img").first.wait_for()
+    assert sheet.evaluate(COLUMNS) == 3
+    sheet.evaluate("one => [4, 4].forEach((at) => one.children[at].remove())")
+    assert sheet.evaluate(COLUMNS) == 2
+
+
 # Where the corners of a 3D map's box are on the chart: 1 is its edge.
 CORNERS = """() => {
   const {glplot} = document.querySelector(".wsr-plot")._fullLayout.scene._scene, {bounds} = glplot;
