@@ -15,7 +15,7 @@ from app.compressed import compressed, taken
 from app.shell import glossary
 
 _HERE = Path(__file__).parent
-_FILES = ("clocks.js", "in_order.js", "keyboard.js", "follow.js")
+_FILES = ("clocks.js", "in_order.js", "answers.js", "keyboard.js", "follow.js")
 _WRITTEN = [*((_HERE / name).read_text() for name in _FILES), glossary.script()]
 SCRIPTS = f"<style>{(_HERE / 'guide.css').read_text()}</style>" + "".join(f"<script>{one}</script>" for one in _WRITTEN)
 Message = dict[str, Any]

@@ -16,17 +16,12 @@ import pytest
 import tiny_assets
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
+from tests.browser.heard import END, Heard
+
 PATIENCE = 120_000  # ms; long enough for a busy machine, since these tests do not measure time
 # WebGL in software and everything else drawn without it, as on a machine without a GPU.
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
          "--disable-gpu-compositing", "--disable-gpu-rasterization"]  # fmt: skip
-# Babylon.js, inside gr.Model3D, asks for WebGPU first and goes on without it.
-HARMLESS = (
-    "WebGPU",
-    "AbortError",  # gradio's open requests, when a test leaves the page
-)
-# What gradio says once a page that is left is cut off: from the server, and then from what the server kept for it.
-CUT_OFF = ("Unexpected error Connection errored out.", "Unexpected error 404: Not Found")
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -144,7 +139,7 @@ def open_page(address, tabs):
         heard.check()
 
 
-def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), before=None, **options) -> "Heard":
+def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), before=None, **options) -> Heard:
     """before: is called with the tab, before the page is opened in it."""
     page = tabs.take(flags, **{"viewport": {"width": 1440, "height": 900}, **options})
     page.set_default_timeout(PATIENCE)
@@ -200,6 +195,7 @@ def keep_page(address, tabs, kept, request):
 
 
 FAILED = pytest.StashKey[bool]()
+STORY = "page"
 
 
 @pytest.hookimpl(wrapper=True)
@@ -207,47 +203,18 @@ def pytest_runtest_makereport(item, call):
     report = yield
     if report.when == "call":
         item.stash[FAILED] = report.failed
+    if report.failed:
+        report.sections += [(STORY, heard.story()) for heard in Heard.listening]
     return report
 
 
-class Heard:
-    """What a page says and asks for from now on: `errors`, and the `strangers` that it contacts."""
-
-    def __init__(self, page: Page, address: str):
-        self.page, self.address, self.errors, self.strangers = page, address, [], []
-        self.leaving = False  # from a request for another page until that page is there
-        self.listeners = {
-            "pageerror": lambda error: self.errors.append(str(error)),
-            "console": self._said,
-            "request": self._asked,
-            "domcontentloaded": lambda _: setattr(self, "leaving", False),
-        }
-        for event, listener in self.listeners.items():
-            page.on(event, listener)
-
-    def stop(self) -> None:
-        for event, listener in self.listeners.items():
-            self.page.remove_listener(event, listener)
-
-    def wrong(self) -> list[str]:
-        """Errors and strangers so far."""
-        return [text for text in self.errors if not any(word in text for word in HARMLESS)] + self.strangers
-
-    def check(self) -> None:
-        assert not self.wrong()
-
-    def _said(self, said) -> None:
-        if said.type == "error" and not (self.leaving and said.text.startswith(CUT_OFF)):
-            self.errors.append(said.text)
-
-    def _asked(self, request) -> None:
-        if request.is_navigation_request() and request.frame == self.page.main_frame:
-            self.leaving = True
-            # before it asks for another page, gradio ends its own streams, and then complains that they have ended
-            while self.errors and self.errors[-1].startswith((*CUT_OFF, "AbortError")):
-                self.errors.pop()
-        if not request.url.startswith((self.address, "data:", "blob:")):
-            self.strangers.append(request.url)
+def pytest_terminal_summary(terminalreporter):
+    """Says last what the server was asked for before a test failed, since what comes before may be cut off."""
+    for report in terminalreporter.stats.get("failed", []):
+        for name, text in report.sections:
+            if name == STORY:
+                terminalreporter.write_sep("-", report.nodeid)
+                terminalreporter.write_line(text.partition(END)[0][-1500:])
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 """Steps of a visitor that need more than a click."""
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, Request
+
+from tests.browser.heard import Heard
 
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -24,6 +26,26 @@ def type_into(field: Locator, text: str) -> None:
         if field.input_value() == text:
             return
     raise AssertionError(f"The field does not keep {text!r}.")
+
+
+def answered(page: Page) -> None:
+    """Waits until the server has answered all that the page has asked, and the page asks no more."""
+    heard, quiet = Heard.of(page), 0
+    while quiet < 5:
+        page.wait_for_timeout(100)
+        quiet = 0 if heard.open else quiet + 1
+
+
+def asked_from_now_on(page: Page, part: str = "") -> list[Request]:
+    """Returns a list to which the page's requests to the server will be added, those with `part` in their address. What
+    it has asked before is waited for."""
+    asked, address = [], Heard.of(page).address
+    answered(page)
+    page.on(
+        "request",
+        lambda request: asked.append(request) if request.url.startswith(address) and part in request.url else None,
+    )
+    return asked
 
 
 def _settle(page: Page) -> None:

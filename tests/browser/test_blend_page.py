@@ -1,5 +1,7 @@
 """Samples that are dragged onto others: however busy the page or the server is, the drag ends in their blend."""
 
+from tests.browser.steps import answered
+
 BLEND = "between sample 2 and sample 3"
 
 
@@ -37,7 +39,7 @@ def test_samples_that_are_dragged_while_they_are_drawn_are_blended_once_they_are
     blend = opened(page)
     page.get_by_label("Emoji", exact=True).locator("visible=true").click()
     page.wait_for_function("location.search.includes('tab=generate&data=emoji')")
-    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    answered(page)
     page.get_by_role("button", name="Sample", exact=True).click()
     page.locator(".wsr-stale").wait_for()
     page.evaluate("window.pale = [...document.querySelectorAll('.wsr-stale [data-id]')][1]")

@@ -7,6 +7,7 @@ import torch
 import wsr
 from precompute.field_visit import without_decoder
 from tests.browser.pixels import CLOSE, DIFFERENCE, FRAMES, SHOWN
+from tests.browser.steps import asked_from_now_on
 from wsr.fields.checkpoint import load_base
 from wsr.fields.portable import base_file, network_file, operations, vectors_file
 from wsr.fields.representation import make_representation
@@ -66,8 +67,7 @@ def test_dragging_draws_all_six_without_the_server(page):
     slider.focus()
     page.keyboard.press("ArrowRight")  # loads the decoder and what it decodes
     idle.wait_for()
-    asked, before = [], page.evaluate(SHOWN)
-    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    asked, before = asked_from_now_on(page), page.evaluate(SHOWN)
     for key in ("ArrowRight", "ArrowRight", "Home"):
         page.keyboard.press(key)
         page.wait_for_timeout(300)
@@ -96,8 +96,7 @@ def test_dragging_draws_six_shapes_without_the_server(page):
     page.keyboard.press("Home")  # loads the decoder and what it decodes
     page.wait_for_function("document.querySelector('.wsr-six .wsr-field').dataset.frames > 0")
     idle.wait_for()
-    ends, asked = page.evaluate(SHOWN), []
-    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    asked, ends = asked_from_now_on(page), page.evaluate(SHOWN)
     assert [one["note"] for one in ends] == ["IoU 30.000"] * 6  # as the curves of the tiny assets begin
     page.keyboard.press("End")
     page.wait_for_timeout(300)
@@ -132,8 +131,7 @@ def test_play_walks_to_the_second_fit_and_back_without_the_server(page):
     play.click()
     page.wait_for_function("document.querySelector('.wsr-play').ariaPressed === 'false'")
     page.locator(".wsr-field[aria-busy=false]").wait_for()
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    asked = asked_from_now_on(page)
     page.evaluate("window.places = []")
     play.click()
     page.wait_for_function("window.places.length === 41 && document.querySelector('.wsr-play').ariaPressed === 'false'")
@@ -228,8 +226,7 @@ def test_sliders_of_symmetry_act_without_the_server(page):
     card("What a pair does")
     press("term 2", "Space")
     card("Signs")
-    asked, before = [], seen()
-    page.on("request", lambda request: asked.append(request.url) if request.url.startswith("http") else None)
+    asked, before = asked_from_now_on(page), seen()
     press("range slider for How far", "Home")
     assert told.inner_text() == "0" and page.locator("[data-told=difference]").last.inner_text() == "0"
     press("range slider for How far", "End")

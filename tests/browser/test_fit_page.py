@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import TimeoutError
 
-from tests.browser.steps import type_into, unfold
+from tests.browser.steps import asked_from_now_on, type_into, unfold
 
 
 @pytest.fixture
@@ -49,8 +49,7 @@ def zoomed_into(page):
     frame = page.locator(".wsr-frame[data-field]:visible")
     frame.wait_for()
     frame.scroll_into_view_if_needed()
-    box, asked = frame.bounding_box(), []
-    page.on("request", lambda request: asked.append(request.url) if "/queue/" in request.url else None)
+    box, asked = frame.bounding_box(), asked_from_now_on(page, "/queue/")
     page.mouse.move(box["x"] + 0.75 * box["width"], box["y"] + box["height"] / 2)
     for _ in range(6):
         page.mouse.wheel(0, -200)

@@ -50,3 +50,36 @@ def test_a_late_answer_is_shown_at_the_place_that_the_slider_has_by_then(page):
         if (apart := page.evaluate(DIFFERENCE, [begun, picture.get_attribute("src")])) <= 1:
             break
     assert apart <= 1
+
+
+# The page hears two seconds late that a stream of answers has ended.
+LATE_END = """(() => {
+  const ask = window.fetch;
+  window.fetch = async (what, ...more) => {
+    const answer = await ask(what, ...more);
+    if (!String(what.url ?? what).includes("queue/data")) return answer;
+    const slow = new TransformStream({
+      async transform(part, control) {
+        const end = new TextDecoder().decode(part).includes("close_stream");
+        if (end) await new Promise((done) => setTimeout(done, 2000));
+        control.enqueue(part);
+      },
+    });
+    return new Response(answer.body.pipeThrough(slow), { headers: answer.headers });
+  };
+})()"""
+
+
+def test_what_is_asked_while_a_stream_of_answers_ends_is_answered(open_page):
+    """On a busy machine, gradio's page hears late of the end of a stream: it opened no other one for what was asked
+    meanwhile, and waited for good."""
+    page = open_page(before=lambda page: page.add_init_script(LATE_END))
+    page.get_by_role("tab", name="Connect").click()
+    picture = page.locator(".wsr-six figure:visible img").first
+    picture.wait_for()
+    page.wait_for_timeout(3000)
+    targets = page.locator(".wsr-pictures button:visible")
+    for number in (1, 0):
+        before = picture.get_attribute("src")
+        targets.nth(number).click()
+        page.wait_for_function("before => document.querySelector('.wsr-six figure img')?.src !== before", arg=before)
