@@ -90,17 +90,20 @@ def _report(found: Found, paths: list[Path], context: Context) -> None:
     write_tables(paths, [row for _, rows in found for row in rows], **about)
 
 
-def ablation(name: str, axis: str, **declared: Any) -> Experiment:
-    """Declares an experiment that trains a generator for each value of an axis and judges its samples: `reports/<name>`
-    has a row for each, with the value under the name of the axis."""
+def ablation(name: str, *axes: str, **declared: Any) -> Experiment:
+    """Declares an experiment that trains a generator for each value of an axis, or of several, and judges its samples:
+    `reports/<name>` has a row for each, with the values under the names of the axes. declared: further arguments, in
+    place of the usual ones."""
+    usual = {
+        "settings": training_settings,
+        "needs": ("zoos/{zoo}",),
+        "after": lambda cell, context: [search_report(cell.data, context)],
+    }
     return Experiment(
         name=name,
-        settings=training_settings,
         report=_report,
-        needs=("zoos/{zoo}",),
-        after=lambda cell, context: [search_report(cell.data, context)],
-        held=lambda report, cell, context: any(row[axis] == cell[axis] for row in report["rows"]),
+        held=lambda report, cell, context: any(all(row[axis] == cell[axis] for axis in axes) for row in report["rows"]),
         reports=(f"reports/{name}{{tag}}.json", f"reports/{name}{{tag}}.md"),
         threads=THREADS,
-        **declared,
+        **usual | declared,
     )

@@ -5,7 +5,6 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from precompute.claims.claim import (
     OPEN,
@@ -19,25 +18,19 @@ from precompute.claims.claim import (
     loud_mask,
     not_measured,
 )
+from precompute.claims.measured import Measured, plain, shown, sources
 from precompute.claims.reports import Reports
 from precompute.experiment import Context
-from precompute.experiments.generation_tables import FLAT, frame
+from precompute.experiments.generation_tables import FLAT
 from precompute.generators import search_report
-from precompute.tables import PAPER
 from wsr.analysis.evaluation import set_metrics
 from wsr.data.registry import slug
-from wsr.data.splits import HELDOUT
 from wsr.errors import WsrError, counted
 from wsr.metrics.registry import Metric
 from wsr.stats import mean_interval, unpaired
 
 ENOUGH = 3  # seeds of a training, below which an interval between seeds says too little
 SEEDS = Fault(OPEN, f"a side has fewer than {ENOUGH} seeds")
-CHOSEN = Fault(
-    OPEN,
-    "the sampler's guidance, clusters and final noise were chosen for mLoRA-Asym on these held-out fits and then "
-    "given to all, so that it had an advantage",
-)
 ONE_ZOO = "seeds are those of the generators, which learn from one zoo of each representation, with one base and mask"
 PAPER_COUNT = 2048
 # The paper's measures: its key, how people write it, and whether higher is better.
@@ -57,7 +50,7 @@ class Half(NamedTuple):
 
 
 def reports_of(half: Half) -> tuple[str, ...]:
-    return tuple(f"generation-{slug(half.data)}-{name}" for name in PAPER["representations"])
+    return (plain(half.data), *shown(half.data))
 
 
 def search_of(half: Half) -> str:
@@ -93,42 +86,46 @@ def stated(half: Half, more: Sequence[tuple[str, str]] = ()) -> dict[str, list[t
 
 
 def evidence(reports: Reports, half: Half, symbol: str, pair: tuple[str, str]) -> Evidence:
-    """Our values of a measure for two generators: one for each seed, against fits that none has learnt from."""
-    metric = _metric(symbol)
-    known = _measured(reports, half)
-    about = {"measure": f"{metric.heading} against unseen fits", "data": half.data}
-    sides = [_values(known, metric, name) for name in pair]
-    if not all(map(len, sides)):
+    """Our values of a measure for two generators, one for each seed: of those that were made as in the paper, unless
+    these have fewer than ENOUGH seeds and others more."""
+    metric, about = _metric(symbol), {"measure": _metric(symbol).heading, "data": half.data}
+    told = [one for one in _sources(reports, half) if all(len(one.values(metric, name)) for name in pair)]
+    if not told:
         return Evidence(**about, faults=(not_measured(),))
-    told = [one for one in map(reports, reports_of(half)) if one]
-    faults = [CHOSEN] if any(one.get("split", HELDOUT) == HELDOUT for one in told) else []
-    difference = None
-    if min(map(len, sides)) < ENOUGH:
-        faults.insert(0, SEEDS)
-    else:
-        losses = [metric.in_unit(metric.loss(values)) for values in sides]
-        difference = unpaired(losses[1], losses[0])
-    count, faults = int(known["count"].min()), (*faults, *loud_mask(pair, difference, told[0]))
+    seeds = [min(len(one.values(metric, name)) for name in pair) for one in told]
+    best = max(range(len(told)), key=lambda at: min(seeds[at], ENOUGH))  # the first of those that have as many
+    found = told[best]
+    sides = [found.values(metric, name) for name in pair]
+    enough = seeds[best] >= ENOUGH
+    losses = [metric.in_unit(metric.loss(values / metric.in_unit(1))) for values in sides]
+    difference = unpaired(losses[1], losses[0]) if enough else None
+    faults = [*(() if enough else (SEEDS,)), *found.faults, *loud_mask(pair, difference, found.about)]
     faults = (*faults, *_unequal(reports(search_of(half)), pair))
     return Evidence(
-        **about, difference=difference, faults=faults, notes=_notes(count),
-        ours=tuple(_value(name, metric.in_unit(values)) for name, values in zip(pair, sides, strict=True)),
-        seeds=min(map(len, sides)), preset=reports.context.preset, split=told[0].get("split", HELDOUT),
-        features=told[0]["extractor"], reports=tuple(one for one in reports_of(half) if reports(one)),
-        more={"samples": count},
+        **about | {"measure": f"{metric.heading} against {found.against}"}, difference=difference, faults=faults,
+        notes=_notes(found), seeds=seeds[best], preset=reports.context.preset, split=found.split,
+        ours=tuple(_value(name, values) for name, values in zip(pair, sides, strict=True)),
+        features=found.features, reports=found.reports, more={"samples": found.count},
     )  # fmt: skip
 
 
 def cells(reports: Reports, half: Half) -> Iterator[Cell]:
-    known = _measured(reports, half)
+    """The cells of a half beside ours: those of generators as in the paper if all rows have been measured so."""
+    told = list(_sources(reports, half))
+    whole = [one for one in told if set(half.paper) <= set(one.rows["name"])]
+    found = next(iter([*whole, *told[::-1]]), None)
     for name, row in half.paper.items():
         for key, symbol, _ in MEASURES:
             if key in row:
                 metric = _metric(symbol)
-                values = metric.in_unit(_values(known, metric, name))
-                ours = _value(name, values) if len(values) else None
-                made = (ours.mean, ours.half, int(known["count"].min()), len(values)) if ours else (None,) * 4
+                values = found.values(metric, name) if found else ()
+                ours = _value(name, values) if found and len(values) else None
+                made = (ours.mean, ours.half, found.count, len(values)) if found and ours else (None,) * 4
                 yield Cell(label(name), f"{symbol}; ours: {metric.heading}", row[key], *made)
+
+
+def _sources(reports: Reports, half: Half) -> Iterator[Measured]:
+    return sources(reports, half.data, list(set_metrics()))
 
 
 def _unequal(search: Mapping[str, Any] | None, pair: tuple[str, str]) -> list[Fault]:
@@ -145,9 +142,11 @@ def _unequal(search: Mapping[str, Any] | None, pair: tuple[str, str]) -> list[Fa
                         "measured for mLoRA-Asym alone")]  # fmt: skip
 
 
-def _notes(count: int) -> tuple[str, ...]:
-    few = f"{count} samples are compared with as many fits, where the paper compares {PAPER_COUNT:,}"
-    return (ONE_ZOO, few) if count < PAPER_COUNT else (ONE_ZOO,)
+def _notes(found: Measured) -> tuple[str, ...]:
+    if found.count >= PAPER_COUNT:
+        return (ONE_ZOO,)
+    few = f"{found.count} samples are compared with as many {found.against}, where the paper compares {PAPER_COUNT:,}"
+    return ONE_ZOO, few
 
 
 def _metric(symbol: str) -> Metric:
@@ -155,20 +154,6 @@ def _metric(symbol: str) -> Metric:
     if found is None:
         raise WsrError(f"No measure of samples is called {symbol!r}.")
     return found
-
-
-def _measured(reports: Reports, half: Half) -> pd.DataFrame:
-    """The rows of samples against fits that no generator has learnt from: one for each seed of each generator."""
-    for name in reports_of(half):
-        reports(name)  # raises if the group has not declared what is read here
-    found = frame(half.data, reports.context)
-    return found[(found["set"] == "samples") & (found["against"] == HELDOUT)]
-
-
-def _values(known: pd.DataFrame, metric: Metric, name: str) -> np.ndarray:
-    if metric.symbol not in known:
-        return np.zeros(0)
-    return known[known["name"] == name][metric.symbol].dropna().to_numpy()
 
 
 def _value(name: str, values: np.ndarray) -> Value:

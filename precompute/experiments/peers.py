@@ -14,7 +14,7 @@ from wsr.generators.diffusion.config import diffusion_preset, without_patience
 from wsr.generators.jobs import samples_zoo
 from wsr.generators.latent import LatentConfig
 from wsr.generators.p_diff import PDiffConfig
-from wsr.generators.registry import kinds, named
+from wsr.generators.registry import GeneratorKind, kinds, named
 from wsr.paths import cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo, compress_zoo
@@ -28,7 +28,7 @@ def run(cell: Cell, context: Context) -> None:
     zoo, kind = context.open_zoo(cell), named(cell["peer"])
     path = context.path(makes(cell, context)[0])
     kept = cache_dir() / "training" / path.name
-    learnt = Zoo.open(context.path(_learnt(cell, context)))
+    learnt = Zoo.open(context.path(learnt_by(kind, cell, context)))
     training = kind.generator.training(learnt, trained(zoo.meta["preset"]).get(kind.name, TrainSettings()))
     with bar(str(cell)) as update:
         for record in training.stream(kept.with_suffix(".checkpoint")):
@@ -56,10 +56,10 @@ def settings(cell: Cell, context: Context) -> dict:
     return {"config": diffusion_preset(context.preset), "steps": steps, "samples": COUNT}
 
 
-def _learnt(cell: Cell, context: Context) -> str:
-    """The path of the zoo from which the peer learns: a zoo of fits, or of their snapshots."""
+def learnt_by(kind: GeneratorKind, cell: Cell, context: Context) -> str:
+    """The path of the zoo from which a generator learns: a zoo of fits, or of their snapshots."""
     zoo = context.zoo(cell.data, cell.representation)
-    return f"zoos/{zoo}" + ("-trajectories" if named(cell["peer"]).learns_from == "trajectories" else "")
+    return f"zoos/{zoo}" + ("-trajectories" if kind.learns_from == "trajectories" else "")
 
 
 def makes(cell: Cell, context: Context) -> list[str]:
@@ -72,7 +72,7 @@ EXPERIMENT = Experiment(
     data=DATASETS,
     grid={"representation": LEARNT, "peer": lambda: [kind.name for kind in kinds("peer") if kind.audited]},
     settings=settings,
-    needs=lambda cell, context: list(dict.fromkeys(["zoos/{zoo}", _learnt(cell, context)])),
+    needs=lambda cell, context: list(dict.fromkeys(["zoos/{zoo}", learnt_by(named(cell["peer"]), cell, context)])),
     makes=makes,
     run=run,
     threads=THREADS,

@@ -21,7 +21,7 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     faces = pictures(tmp_path / "faces", 200, 84)  # the smallest number of fits that an audit accepts
     names = ("generation", "peers", "audits", "audit_drawn", "generation_tables", "sampling", "clusters", "spans",
              "diffusion_sizes", "processes", "scaling", "large_models", "planted", "realism",
-             "unconditional")  # fmt: skip
+             "unconditional", "regimes")  # fmt: skip
     assert small(faces, *names, only="mlora-asym") == 0, failures(capsys)
     assert len(Zoo.open(assets_dir() / "samples/images-faces-paper-mlora-asym-s1")) == 8
     made = pd.read_parquet(assets_dir() / "reports/audit-images-faces-paper-mlora-asym.parquet")
@@ -34,6 +34,11 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert [row["seeds"] for row in rows if row["set"] == "samples"] == [2, 2] and "FD" in rows[0]
     plain = report("unconditional-images-faces-paper")["rows"]
     assert [(row["seed"], row["count"]) for row in plain] == [(0, 8), (1, 8)] and plain[0]["FD"] != plain[1]["FD"]
+    long = report("regimes-images-faces-paper")["rows"]
+    assert [(row["generator"], row["share"]) for row in long] == [
+        (name, share) for name in ("diffusion", "gpt", "hyper-representations", "p-diff") for share in (0.5, 1.0)
+    ]
+    assert all(row["steps"] >= 1 and 0 <= row["low"] <= row["copies"] <= row["high"] <= 1 for row in long)
     assert len(report("sampling-images-faces-paper")["rows"]) == len(sampling.SETTINGS)
     assert len(report("clusters-images-faces-paper")["rows"]) == 5
     baseline = report("spans-images-faces-paper")["rows"]

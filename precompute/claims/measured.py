@@ -1,0 +1,82 @@
+"""Where the values of generated samples come from: generators as in the paper, without classes or guidance
+(`unconditional`), or those that the page shows (`generation`, `audits`)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from precompute.claims.claim import KAPPA, OPEN, Fault
+from precompute.claims.reports import Reports
+from precompute.experiments.flat_search import WITHOUT_ENCODER
+from precompute.experiments.generation_tables import FLAT, frame
+from precompute.tables import PAPER
+from wsr.data.registry import slug
+from wsr.data.splits import HELDOUT
+from wsr.metrics.registry import Metric
+
+CHOSEN = Fault(
+    OPEN,
+    "the sampler's guidance, clusters and final noise were chosen for mLoRA-Asym on these held-out fits and then "
+    "given to all, so that it had an advantage",
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Samples of several generators, compared with the same known things. rows: one for each seed of each generator,
+    with the columns `name`, `count`, and metrics by their headings, in the units that these say. against, split: what
+    they are compared with. kappa: the standard deviation of frozen entries, where a report names it."""
+
+    rows: pd.DataFrame
+    against: str
+    split: str
+    features: str
+    reports: tuple[str, ...]
+    faults: tuple[Fault, ...] = ()
+    kappa: float | None = None
+
+    def values(self, metric: Metric, name: str) -> np.ndarray:
+        """The values of a metric for one generator, one for each seed; none if it was not measured."""
+        if metric.heading not in self.rows:
+            return np.zeros(0)
+        return self.rows[self.rows["name"] == name][metric.heading].dropna().to_numpy(float)
+
+    @property
+    def count(self) -> int:
+        return int(self.rows["count"].min())
+
+    @property
+    def about(self) -> dict[str, float]:
+        return {} if self.kappa is None else {KAPPA: self.kappa}
+
+
+def shown(data: str) -> tuple[str, ...]:
+    """The reports of the generators that the page shows."""
+    return tuple(f"generation-{slug(data)}-{name}" for name in PAPER["representations"])
+
+
+def plain(data: str) -> str:
+    """The report of the generators as in the paper."""
+    return f"unconditional-{slug(data)}"
+
+
+def sources(reports: Reports, data: str, metrics: list[Metric]) -> Iterator[Measured]:
+    """What there is of a data set, that of the paper's experiment first."""
+    if found := reports(plain(data)):
+        rows = pd.DataFrame(found["rows"])
+        flat = (rows["representation"] == WITHOUT_ENCODER) & ~rows["encoder"]
+        rows["name"] = rows["representation"].mask(flat, FLAT)
+        yield Measured(
+            rows, "signals of the test split", "the test split", found["extractor"], (plain(data),),
+            kappa=found.get(KAPPA),
+        )  # fmt: skip
+    if told := {name: one for name in shown(data) if (one := reports(name))}:
+        first, rows = next(iter(told.values())), frame(data, reports.context)
+        rows = rows[(rows["set"] == "samples") & (rows["against"] == HELDOUT)]
+        rows = rows.assign(**{one.heading: one.in_unit(rows[one.symbol]) for one in metrics if one.symbol in rows})
+        faults = (CHOSEN,) if any(one.get("split", HELDOUT) == HELDOUT for one in told.values()) else ()
+        yield Measured(
+            rows, "unseen fits", first.get("split", HELDOUT), first["extractor"], tuple(told), faults, first.get(KAPPA)
+        )
