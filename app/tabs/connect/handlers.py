@@ -129,7 +129,9 @@ def _drawn(of: Race, alpha: float, aligned: bool) -> Shown:
 
 def _look(of: Race, aligned: bool, plays: bool) -> str:
     begun = plain.BEGUN if plays else f"{plain.BEGUN} {plain.BY_SERVER}"
-    return snippets.caption(begun) + snippets.label(plain.look_at(of, aligned)) + snippets.caption(plain.starts(of))
+    first = plain.over_all(of, plain.examples(of.dataset, SHOWN)[0])
+    about = snippets.caption(" ".join(filter(None, (plain.starts(of), first))))
+    return snippets.caption(begun) + snippets.label(plain.look_at(of, aligned)) + about
 
 
 @compute.guarded

@@ -29,24 +29,42 @@ def loss(curve: Curve) -> float:
 def examples(dataset: str, count: int) -> list[str]:
     """Ids of the first targets to choose from. It begins with the one at which the representation with the smallest
     mean barrier is furthest ahead of all others."""
-    ids, curves = run.examples(dataset, count), _curves(dataset)
-    if len(curves) < 2:
+    ids, losses = run.examples(dataset, count), _losses(dataset)
+    if len(losses) < 2:
         return ids
-    keeper = min(curves, key=lambda name: sum(map(loss, curves[name])))
-    others = [own for name, own in curves.items() if name != keeper]
+    keeper, others = _ranked(losses)[0], _ranked(losses)[1:]
     at = {item: i for i, item in enumerate(run.targets(dataset))}
 
     def lead(item: str) -> float:
-        return min(loss(own[at[item]]) for own in others) - loss(curves[keeper][at[item]])
+        return min(losses[name][at[item]] for name in others) - losses[keeper][at[item]]
 
     plainest = max(ids, key=lead)
     return [plainest, *(item for item in ids if item != plainest)]
 
 
-def _curves(dataset: str) -> dict[str, list[Curve]]:
-    """The curves of all targets by representation, from each one's usual starts."""
+def over_all(of: "Race", first: str) -> str:
+    """A sentence about the target that is shown first: why it is, and what all targets show together. "" for other
+    targets, and for fits that did not begin at the usual starts."""
+    losses = _losses(of.dataset)
+    if of.init != OWN or of.target != first or len(losses) < 2:
+        return ""
+    mean = {name: f"{sum(own) / len(own):.{of.modality.decimals}f}" for name, own in losses.items()}
+    keeper, second = _ranked(losses)[:2]
+    return (
+        f"This target comes first because {NAMES[keeper]} is furthest ahead at it. Over all {len(losses[keeper])} it "
+        f"loses {of.modality.in_short(float(mean[keeper]))} halfway on average, {NAMES[second]} {mean[second]}."
+    )
+
+
+def _ranked(losses: dict[str, list[float]]) -> list[str]:
+    """The representations, that with the smallest mean barrier first."""
+    return sorted(losses, key=lambda name: sum(losses[name]))
+
+
+def _losses(dataset: str) -> dict[str, list[float]]:
+    """The barriers of all targets by representation, from each one's usual starts."""
     return {
-        row["representation"]: row["raw"]["curves"]
+        row["representation"]: list(map(loss, row["raw"]["curves"]))
         for row in library.report(f"figure3-{dataset}").get("rows", [])
         if (row["series"], row["lambda"]) == (OWN, 1.0) and "curves" in row["raw"]
     }

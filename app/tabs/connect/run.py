@@ -47,12 +47,14 @@ class Lane:
 
 @dataclass
 class Race:
-    """The pairs of one target, by representation."""
+    """The pairs of one target, by representation. init: where their fits began; "" for pairs that a visitor has had
+    fitted."""
 
     dataset: str
     target: str
     label: str
     lanes: dict[str, Lane]
+    init: str = ""
 
     @property
     def modality(self) -> "Modality":
@@ -139,7 +141,7 @@ def race(dataset: str, target: str, init: str = OWN) -> Race:
         for name, start in pairs.kinds(dataset)
         if start == init and name in rows
     }
-    return Race(dataset, target, library.label_of(_source(dataset), target), lanes)
+    return Race(dataset, target, library.label_of(_source(dataset), target), lanes, init)
 
 
 def _lane(dataset: str, pair: "Pair", at: int, row: dict[str, Any]) -> Lane:

@@ -119,6 +119,13 @@ def test_the_tab_opens_where_one_representation_is_furthest_ahead(assets, tmp_pa
     assert said == (
         "Look halfway: mLoRA-Asym still shows the target, at 25.0 dB PSNR, and the others are at 10.0 to 12.0."
     )
+    said = plain.over_all(connect_run.race("emoji", ids[1]), first=ids[1])
+    assert said.endswith("Over all 3 it loses 3.3 dB PSNR halfway on average, LoRA-Asym 11.0.")
+    looks = {
+        (item, init): handlers.walk(TAB, "emoji", item, init, None, 0.5, False)["look"]
+        for item, init in ((ids[1], "own"), (ids[0], "own"), (ids[1], "normal"))
+    }
+    assert [key for key, look in looks.items() if "Over all 3" in look] == [(ids[1], "own")]
 
 
 def test_starts_that_are_almost_the_same_are_named(assets):
