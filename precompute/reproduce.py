@@ -57,7 +57,7 @@ TARGETS = {
         Part(("zoos", "generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
     "table4": Target("what simple methods read in weights", (Part(("table4",), ("emoji", "shapes10")),)),
     "table5": Target("the layer encoder of the generator", (
-        Part(("generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
+        Part(("unconditional", "generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
     "figure3": Target("two fits of one target, and the line between them", (
         Part(("figure3", "wide_starts"), ("emoji", "shapes10")), Part(("zero_starts",), SHAPES, shapes=True))),
     "audits": Target("whether generated weights are new", (
