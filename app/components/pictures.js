@@ -152,9 +152,15 @@ function forget() {
 }
 
 function drop() {
-  dragged?.ghost?.remove();
-  [second, dragged] = [null, null];
+  letGo();
+  second = null;
   strip.classList.remove("wsr-second");
+}
+
+// Ends a drag only: a click, too, begins and ends one, and may be the choice of a second sample.
+function letGo() {
+  dragged?.ghost?.remove();
+  dragged = null;
   for (const one of strip.children) one.classList.remove("wsr-onto");
 }
 
@@ -170,7 +176,7 @@ const under = (event) => document.elementFromPoint(event.clientX, event.clientY)
 
 function pull(event) {
   if (!dragged) return;
-  if (!event.buttons) return drop(); // it was let go outside the page
+  if (!event.buttons) return letGo(); // outside the page
   if (!dragged.ghost && Math.hypot(event.clientX - dragged.x, event.clientY - dragged.y) < 8) return;
   dragged.ghost ??= document.body.appendChild(Object.assign(buttonOf(dragged.id).firstChild.cloneNode(), { className: "wsr-ghost" }));
   Object.assign(dragged.ghost.style, { left: `${event.clientX}px`, top: `${event.clientY}px` });
@@ -180,7 +186,7 @@ function pull(event) {
 
 function release(event) {
   const { id, ghost } = dragged ?? {}, onto = ghost && under(event);
-  if (dragged) drop();
+  letGo();
   if (onto && strip.contains(onto) && onto.dataset.id !== id) blend(id, onto.dataset.id);
 }
 

@@ -49,3 +49,13 @@ def test_samples_that_are_dragged_while_they_are_drawn_are_blended_once_they_are
     assert not page.evaluate("pale.isConnected")  # the blend is one of the new samples
     page.locator(".wsr-blend .wsr-field[aria-busy=false]").wait_for()
     assert blend.locator("img").get_attribute("src").startswith("data:image/png")
+
+
+def test_the_second_sample_may_be_chosen_with_the_mouse(page):
+    blend = opened(page)
+    page.locator(".wsr-pictures:visible [data-id='1']").click()
+    page.locator(".wsr-row:visible", has_text="sample 2").locator("img").first.wait_for()
+    page.get_by_role("button", name="Blend with another").click()
+    page.locator(".wsr-pictures:visible [data-id='2']").click()
+    blend.locator("figure", has_text=BLEND).wait_for()
+    assert page.locator(".wsr-second").count() == 0
