@@ -259,10 +259,10 @@ def columns(name: str) -> list[str]:
 
 
 def probes(dataset: str) -> list[dict]:
-    """Table 4's rows of a data set, without those of representations that are not registered; empty until it has been
-    made."""
-    known, rows = registry.names(), report("table4").get("rows", [])
-    return [row for row in rows if row["data set"] == dataset and row["representation"] in known]
+    """Table 4's rows of a data set for weights as they are, of which the maps are made, without those of representations
+    that are not registered; empty until it has been made."""
+    rows = [row for row in report("table4").get("rows", []) if row.get("protocol", "raw") == "raw"]
+    return [row for row in rows if row["data set"] == dataset and row["representation"] in registry.names()]
 
 
 @cached_by_file(lambda name: [f"{assets_dir()}/reports/{name}.json"], maxsize=32)

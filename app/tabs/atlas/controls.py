@@ -20,7 +20,6 @@ GONE = (
 NONE = "none"
 CHOICES = ("representation", "method", "dims", "colour", "only")  # controls whose choices depend on the collection
 FIRST = registry.DEFAULT  # the representation that the tab opens with
-RAW = "raw"  # the protocol of Table 4 for weights as they are, which are also what the maps are made of
 
 
 def datasets() -> list[str]:
@@ -33,8 +32,8 @@ def opening() -> str:
     measured, the first."""
 
     def told(dataset: str) -> float:
-        rows = [row for row in library.probes(dataset) if row.get("protocol", RAW) == RAW]
-        return max((row["1-NN"] for row in rows if row["representation"] == FIRST), default=0.0)
+        rows = [row for row in library.probes(dataset) if row["representation"] == FIRST]
+        return max((row["1-NN"] for row in rows), default=0.0)
 
     return max(datasets(), key=told)
 

@@ -17,8 +17,10 @@ from app.tabs.atlas import controls
 from app.tabs.audit import run as audit_run
 from app.tabs.connect import run as connect_run
 from app.tabs.generate import models
+from wsr.analysis.probes import PROTOCOLS, RAW
 from wsr.data.registry import named
 from wsr.errors import WsrError
+from wsr.fields import registry
 
 NAME = "emoji-mlora-asym"
 
@@ -100,6 +102,18 @@ def test_what_was_made_with_a_representation_that_is_not_here_is_left_out(assets
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
     assert library.probes("emoji") == [row for row in rows if row["data set"] == "emoji"]
     assert "emoji-mlp" not in library.collection_names() and "lokr" in library.problem("emoji-mlp")
+
+
+def test_the_table_beside_the_map_has_one_row_for_each_representation(assets, tmp_path, monkeypatch):
+    """The weights that a map is made of are read as they are, and not a second time prepared."""
+    shutil.copytree(assets, tmp_path / "assets")
+    table = tmp_path / "assets/reports/table4.json"
+    rows = json.loads(table.read_text())["rows"]
+    both = [row | {"protocol": protocol} for row in rows for protocol in PROTOCOLS]
+    table.write_text(json.dumps({"rows": both}))
+    monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
+    shown = [(row["representation"], row["protocol"]) for row in library.probes("emoji")]
+    assert sorted(shown) == sorted((name, RAW) for name in registry.names())
 
 
 @pytest.mark.parametrize("name", ["", "../zoos/emoji-mlora-asym", "emoji", "/etc/passwd", "emoji-mlora-asym/"])
