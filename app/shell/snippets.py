@@ -163,9 +163,10 @@ def sheet(cells: Sequence[str]) -> str:
     return f'<div class="wsr-sheet">{"".join(cells)}</div>'
 
 
-def facts(name: str, cls: str, colour: str, value: str, note: str = "") -> str:
-    """One line with name, class with its colour, quality, and a remark."""
-    return _made("facts", name, cls, colour, [text for text in (value, note) if text])
+def facts(name: str, cls: str, colour: str, value: str, note: str = "", *, waits: bool = False) -> str:
+    """One line with name, class with its colour, quality, and a remark. waits: whether the surface beside it is still
+    that of another item, and shown as such."""
+    return _made("facts", name, cls, colour, [text for text in (value, note) if text], waits)
 
 
 def working(text: str, done: float | None = None) -> str:

@@ -44,10 +44,10 @@ def build(name: str, item: str) -> dict[str, Any]:
     """Lays the panel out and returns its widgets by name. At first it shows the item's thumbnail, which needs no
     decoding."""
     found = library.collection(name)
-    frame = gr.HTML(snippets.thumbnail(sheets.cut(name, item), _seen(found, item)))
+    frame = gr.HTML(_thumbnail(name, item))
     surface = gr.Model3D(
         visible="hidden", label="Decoded surface", show_label=False, height=360, interactive=False,
-        camera_position=snippets.CAMERA,
+        camera_position=snippets.CAMERA, elem_classes="wsr-surface",
     )  # fmt: skip
     turn = gr.Button("Turn it around", visible=found.modality.has_surface, size="sm")
     facts = gr.HTML(facts_line(found, item))
@@ -88,12 +88,20 @@ def show(view: View, item: str, visit: Visit, still: bool = False, **chart: Any)
         if not better:
             yield Panel(frame=_picture(name, item, PICTURE_SIZE, looking.detail))
         return
-    yield Panel(marks, item, facts=facts_line(found, item, None if still else DECODING), nearest=nearest, heat=heat)
+    # Whichever of the two is on screen has shown another item: the picture gives way, and the surface is dimmed.
+    frame = gr.update(value=_thumbnail(name, item))
+    facts = facts_line(found, item, None if still else DECODING)
+    yield Panel(marks, item, frame, facts=facts, nearest=nearest, heat=heat)
     if still:
         frame, hide = gr.update(value=_still(name, item), visible=True), gr.update(visible="hidden")
         yield Panel(frame=frame, surface=hide, turn=gr.update(visible=True))
         return
     yield _turnable(name, item)
+
+
+def _thumbnail(name: str, item: str) -> str:
+    """A picture of an item that is there at once, as HTML."""
+    return snippets.thumbnail(sheets.cut(name, item), _seen(library.collection(name), item))
 
 
 def turned(name: str, item: str) -> Iterator[Panel]:
@@ -163,7 +171,7 @@ def facts_line(found: library.Collection, item: str, note: str | None = None) ->
     seen = "" if not found.held_out[at] else "not seen in training"
     colour = class_colours(found.classes)[found.classes[at]]
     value = snippets.quality(found.modality, float(found.quality[at]))
-    return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen)
+    return snippets.facts(found.labels[at], found.classes[at], colour, value, note or seen, waits=note == DECODING)
 
 
 def _seen(found: library.Collection, item: str) -> str:

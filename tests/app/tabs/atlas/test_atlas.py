@@ -44,7 +44,9 @@ def test_a_pick_shows_the_image_its_facts_its_neighbours_and_its_weights(assets)
 def test_a_shape_comes_after_everything_that_is_quick(assets):
     item = library.collection(SHAPES).ids[4]
     first, second, *_ = panel.show(View("shapes10", "mlora-asym", "UMAP", 3), item, Visit())
-    assert first.picked == item and "decoding" in first.facts
+    assert first.picked == item and "decoding" in first.facts and "wsr-waits" in first.facts
+    assert item in first.frame["value"]  # in place of what was open before
+    assert "wsr-waits" not in second.facts
     path = second.surface["value"]
     with open(path, "rb") as file:
         assert file.read(4) == b"glTF"
