@@ -74,14 +74,14 @@ def test_cards_ask_before_they_tell(page):
     page.keyboard.press("Space")
     page.locator(".wsr-verdict:visible", has_text="Look again.").wait_for()
     open_card(page, "What a pair does")
-    page.get_by_label("all of it").click()
+    page.get_by_label("most of it").click()
     page.locator(".wsr-verdict:visible", has_text="Without term 1").wait_for()
     assert not page.get_by_label("term 1").is_checked() and page.get_by_label("term 2").is_checked()
     page.wait_for_function("location.search.includes('term_guess=all')")
     page.get_by_label("Shapes", exact=True).locator("visible=true").click()  # another data set asks anew
     page.wait_for_function("location.search.includes('data=shapes10') && !location.search.includes('guess')")
     page.locator(".wsr-verdict").first.wait_for(state="detached")  # also on the cards that are not on screen
-    assert not page.get_by_label("all of it").is_checked() and page.get_by_label("term 1").is_checked()
+    assert not page.get_by_label("most of it").is_checked() and page.get_by_label("term 1").is_checked()
 
 
 def test_one_card_is_on_screen_and_keeps_its_guess_when_it_is_left(page):
@@ -125,7 +125,7 @@ def test_a_term_less_is_told_as_the_pictures_show_it(page):
     now = f"{shown}?.querySelector('img')?.src"
     open_tab(page, "Symmetry")
     open_card(page, "What a pair does")
-    for dataset, guess, last in (("Emoji", "a part of it", None), ("Shapes", "all of it", "the emoji's")):
+    for dataset, guess, last in (("Emoji", "a part of it", None), ("Shapes", "most of it", "the emoji's")):
         row.locator("img").wait_for()
         last = last and page.evaluate(now)
         page.get_by_label(dataset, exact=True).locator("visible=true").click()

@@ -14,7 +14,7 @@ from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import number, whole
 from app.tabs.symmetry import run
-from app.tabs.symmetry.facts import measured, small, why
+from app.tabs.symmetry.facts import at_most, measured, small, why
 from app.tabs.symmetry.run import Moved, Subject
 from wsr.errors import unknown_name
 from wsr.fields.registry import named, readable
@@ -25,6 +25,10 @@ OPTIONS = {**compute.LOOK, **compute.PRIVATE}
 ALLOWED_NOTE = (
     "✓: the change keeps the picture and the weights that the mask holds. ✗: it keeps the picture only. –: the "
     "representation has no such change. A mask takes freedom away, and that is its purpose."
+)
+NO_SUCH_CHANGE = (
+    "This representation has no such change, so there is nothing to guess: see its – in the table. Choose another "
+    "change or another representation."
 )
 
 
@@ -79,8 +83,8 @@ def mask_card(dataset: str) -> Card | None:
         moved = run.act(of, "permutation", 1, 1.0)
         back = run.remasked(of, moved)
         said = (
-            f"Shuffled, no value of the picture moves by more than {small(moved.difference)}, but {moved.broken:,} "
-            f"held weights have moved. Putting them back changes the picture by up to {back.difference:.2g}. "
+            f"Shuffled, no value moves by more than {small(moved.difference)}, but {moved.broken:,} "
+            f"held weights have moved. Putting them back changes values by up to {at_most(of, back)}. "
             "With a mask, the parts of a network have one order."
         )
         shown += [("shuffled", moved.picture), ("mask put back", back.picture)]
@@ -128,15 +132,17 @@ def group_card(dataset: str) -> Card | None:
             raise unknown_name("representation", name, there)
         of = run.subject(there[name], item)
         shown = [(of.label, run.picture(of.model, of.full))]
+        allowed = snippets.allowed([named(one) for one in _moving()], name, kind) + snippets.caption(ALLOWED_NOTE)
+        if kind not in of.model.kind.symmetries:
+            return {sheet: snippets.pictures(shown), answer: snippets.settled(NO_SUCH_CHANGE), table: allowed}
         if guess is None:
             return {sheet: snippets.pictures(shown), answer: "", table: ""}
         acted = run.act(of, kind, 2, float(np.clip(strength, *STRENGTHS)))
         shown.append((caption := f"{kind} changed", acted.picture))
         field = run.in_page(of, kind, [2])
         drawn = snippets.pictures(shown, moving={caption: field and {**field, "act": "2"}})
-        allowed = snippets.allowed([named(one) for one in _moving()], name, kind)
         said = snippets.verdict((guess == "kept") == (acted.broken == 0), why(of, acted)) + measured(of, acted)
-        return {sheet: drawn, answer: said, table: allowed + snippets.caption(ALLOWED_NOTE)}
+        return {sheet: drawn, answer: said, table: allowed}
 
     inputs, outputs = [name, kind, strength, guess], [sheet, answer, table]
 

@@ -25,6 +25,13 @@ def measured(of: Subject, moved: Moved) -> str:
     return snippets.ledger(lines)
 
 
+def at_most(of: Subject, moved: Moved) -> str:
+    """Largest change of what is seen, with its unit. A picture shows values from 0 to 1, whatever the field says."""
+    if unit := of.model.modality.value_unit:
+        return f"{small(moved.difference)} ({unit})"
+    return f"{small(min(1.0, moved.difference))}, where 1 is from black to white"
+
+
 def why(of: Subject, moved: Moved) -> str:
     if not of.model.masked:
         return "There is no mask, so no weight is held: one picture has many places, and all of them are equally good."
@@ -34,7 +41,7 @@ def why(of: Subject, moved: Moved) -> str:
 
 
 def small(value: float) -> str:
-    """In full digits, 0.0000005: not everybody reads 5e-07. Also in sheet.js."""
+    """In full digits, 0.0000005 or 180: not everybody reads 5e-07. Also in sheet.js."""
     if 0 < value < 1e-3:
         return f"{value:.{-floor(log10(value))}f}"
-    return f"{value:.2g}"
+    return f"{float(f'{value:.2g}'):g}"

@@ -44,6 +44,8 @@ def starts_card(dataset: str) -> Card:
     @compute.guarded
     def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> dict[Any, Any]:
         lanes = _lanes(dataset, item, kind)
+        if not lanes:
+            return {sheet: snippets.settled(_nothing()), answer: ""}
         told = guess is not None and len(lanes) == len(TITLES)
         places = (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0)) if told else (("a fit", 0.0),)
         shown = [
@@ -51,11 +53,12 @@ def starts_card(dataset: str) -> Card:
             for start, lane in lanes.items()
             for what, alpha in places
         ]
+        drawn = snippets.pictures(shown) + _instead(dataset, item)
         if not told:
-            return {sheet: snippets.pictures(shown), answer: ""}
+            return {sheet: drawn, answer: ""}
         drops = {start: _drop(lane) for start, lane in lanes.items()}
         said = snippets.verdict(guess == min(drops, key=drops.get), _said(dataset, drops))
-        return {sheet: snippets.pictures(shown), answer: said}
+        return {sheet: drawn, answer: said}
 
     inputs, outputs = [kind, guess], [sheet, answer]
 
@@ -72,10 +75,32 @@ def _lanes(dataset: str, item: str, kind: str) -> dict[str, connect_run.Lane]:
     none."""
     if not _there(dataset):
         return {}
-    known = connect_run.targets(dataset)
-    target = item if item in known else known[0]
+    target = _target(dataset, item)
     races = {start: connect_run.race(dataset, target, start) for start in TITLES}
     return {start: race.lanes[kind] for start, race in races.items() if kind in race.lanes}
+
+
+def _target(dataset: str, item: str) -> str:
+    known = connect_run.targets(dataset)
+    return item if item in known else known[0]
+
+
+def _instead(dataset: str, item: str) -> str:
+    """Says so where another target is drawn than the one that is chosen."""
+    target = _target(dataset, item)
+    if item == target:
+        return ""
+    names = dict(zip((found := library.collections_of(dataset)[0]).ids, found.labels, strict=True))
+    chosen, drawn = (names.get(one, one) for one in (item, target))
+    said = f"Only some targets were fitted twice from each start, and {chosen} was not: this is {drawn}."
+    return snippets.caption(said)
+
+
+def _nothing() -> str:
+    """Says for which data sets there are such fits, where this one has none."""
+    there = [title for title, dataset in library.titles(library.collection_names()) if _there(dataset)]
+    said = "No target of this data set was fitted from both kinds of starts. There are such fits of: "
+    return said + f"{', '.join(there)}."
 
 
 def _there(dataset: str) -> bool:

@@ -21,8 +21,8 @@ BASES, TOTAL = "W, the base's", "W′, their sum"
 FORMULA = "As a formula (Theorem 2): W′ = Σ diag(bᵢ) W diag(aᵢ) in mLoRA, W′ = W + Σ bᵢ aᵢ in LoRA."
 VISIBLE = 0.1  # least difference of values in [0, 1] that is seen
 BACKGROUND = 0.98  # lighter pixels are background
-PART, WHOLE = 0.05, 0.5  # shares of the changed area from which the picture loses a part of it, or all of it
-SAID = {"same": "next to nothing", "part": "a part of it", "all": "all of it"}
+PART, WHOLE = 0.05, 0.5  # shares of the changed area from which the picture loses a part of it, or most of it
+SAID = {"same": "next to nothing", "part": "a part of it", "all": "most of it"}
 
 
 def theorem_card(dataset: str) -> Card | None:

@@ -13,6 +13,7 @@ from app.tabs.symmetry import run as symmetry_run
 from app.tabs.symmetry import shuffle as symmetry_shuffle
 from app.tabs.symmetry import starts as symmetry_starts
 from app.tabs.symmetry import terms as symmetry_terms
+from app.tabs.symmetry.facts import small
 from wsr import WsrError, representations
 from wsr.fields.registry import named
 
@@ -136,6 +137,26 @@ def test_what_a_mask_allows_is_asked_first(item):
     assert "no mask" in opened(card, item, "lora", "basis", 1.0, "kept")[1]
 
 
+def test_a_change_that_a_representation_does_not_have_is_told_and_not_asked_about(item):
+    """In an earlier version, "any basis" of a plain network ended in an error, and the guess stood there unanswered."""
+    with gr.Blocks():
+        card = symmetry_cards.group_card(DATASET)
+    for guess in (None, "kept", "moved"):
+        sheet, answer, table = opened(card, item, "mlp", "basis", 1.0, guess)
+        assert sheet.count("<figure>") == 1 and "has no such change" in answer and "<table" in table
+        assert "Right." not in answer and "Look again." not in answer
+
+
+def test_changes_are_told_in_plain_digits_and_with_their_unit(assets, item):
+    assert [small(value) for value in (0, 5e-7, 0.25, 9.96, 182.3)] == ["0", "0.0000005", "0.25", "10", "180"]
+    for dataset, one, unit in ((DATASET, item, "black to white"), ("shapes10", None, "(logit)")):
+        with gr.Blocks():
+            card = symmetry_cards.mask_card(dataset)
+        one = one or handlers.items_of(dataset)[0]["id"]
+        answer = card.opening(dataset, one, "mlp", "other")[card.outputs[1]]
+        assert unit in answer and "e+" not in answer
+
+
 def test_a_term_is_asked_about_in_words_and_its_formula_stands_apart(assets):
     with gr.Blocks() as page:
         symmetry_terms.theorem_card(DATASET)
@@ -164,6 +185,19 @@ def test_the_better_start_is_the_one_that_loses_less_halfway(item):
     sheet, answer = opened(card, item, "mlora", "own")
     assert sheet.count("<figure>") == 6 and "10.0 dB" in answer
     assert "Right." in answer and "Look again." in opened(card, item, "mlora", "normal")[1]
+
+
+def test_another_target_than_the_chosen_one_is_named(item):
+    """In an earlier version, the card drew a table where an aeroplane was chosen, and nothing at all for faces."""
+    with gr.Blocks():
+        card = symmetry_starts.starts_card(DATASET)
+    known = symmetry_starts.connect_run.targets(DATASET)
+    other = next(one for one in library.collection(f"{DATASET}-mlora").ids if one not in known)
+    for guess in (None, "own"):
+        assert "this is" not in opened(card, known[0], "mlora", guess)[0]
+        assert "was not: this is" in opened(card, other, "mlora", guess)[0]
+    nowhere = card.opening("faces", item, "mlora", "own")[card.outputs[0]]
+    assert "There are such fits of: Emoji" in nowhere and "<figure" not in nowhere
 
 
 def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
