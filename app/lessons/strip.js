@@ -55,7 +55,8 @@
     said.replaceChildren(made("b", choice === step.right ? "Yes. " : "Not quite. "), step.answer);
   }
 
-  function draw(lesson) {
+  function draw(all) {
+    const lesson = all[id], after = Object.values(all)[Object.keys(all).indexOf(id) + 1];
     const step = lesson?.steps[number - 1];
     if (!step) return strip.replaceChildren(made("p", "There is no such step of a lesson. "), made("a", "All lessons", { href: "lessons" }));
     const head = made("div", "", { className: "wsr-head" }), count = lesson.steps.length;
@@ -79,7 +80,8 @@
     go.setAttribute("aria-label", "Steps of the lesson");
     if (number > 1) go.append(made("a", "← Back", { href: lesson.steps[number - 2].link, onclick: goTo }));
     if (number < count) go.append(made("a", "Next →", { href: lesson.steps[number].link, onclick: goTo }));
-    else go.append(made("a", "To the next lesson →", { href: "lessons" }));
+    else if (after) go.append(made("a", `Next lesson: ${after.title} →`, { href: after.steps[0].link, onclick: goTo }));
+    else go.append(made("a", "To all lessons →", { href: "lessons" }));
     const ask = made("p", `${step.look} `);
     ask.append(made("b", step.question));
     strip.replaceChildren(head, ask, options, answer, go);
@@ -91,7 +93,7 @@
     if (!id) return strip.remove();
     if (!strip.isConnected) document.body.prepend(strip);
     try {
-      draw((await (lessons ??= fetch(address).then((answer) => answer.json())))[id]);
+      draw(await (lessons ??= fetch(address).then((answer) => answer.json())));
     } catch {
       lessons = undefined;
       strip.replaceChildren(made("p", "The lesson cannot be shown now: reload the page."));

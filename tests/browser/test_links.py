@@ -152,8 +152,19 @@ def own_steps(page):
          "options": ["Yes", "No"], "right": 0, "answer": "It is."}
         for i, link in enumerate(LINKS, 1)
     ]  # fmt: skip
-    told = {"copies": {"title": "A lesson", "steps": steps}}
+    after = [{**steps[0], "link": f"{LINKS[1]}&lesson=after&step=1", "question": "Question after?"}]
+    told = {"copies": {"title": "A lesson", "steps": steps}, "after": {"title": "Another", "steps": after}}
     page.route("**/wsr/lessons.json", lambda route: route.fulfill(json=told))
+
+
+def test_the_last_step_leads_to_the_next_lesson_and_the_last_lesson_to_all_of_them(open_page):
+    """In an earlier version, "To the next lesson" led to the list of lessons."""
+    page = open_page(link=f"{LINKS[-1]}&lesson=copies&step={len(LINKS)}", before=own_steps)
+    strip = page.locator("#wsr-lesson")
+    strip.get_by_role("link", name="Next lesson: Another").click()
+    strip.get_by_text("Question after?").wait_for()
+    page.wait_for_function("location.search.includes('alpha=0.75') && location.search.includes('lesson=after')")
+    assert strip.get_by_role("link", name="To all lessons").get_attribute("href") == "lessons"
 
 
 def test_a_lesson_goes_on_without_loading_the_page_anew(open_page):

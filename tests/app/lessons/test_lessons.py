@@ -6,12 +6,14 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import gradio as gr
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from app import lessons, main
 from app.guide import pages
+from app.shared import library
 from app.shell import tabs
 from wsr.errors import WsrError
 from wsr.memory import MEMORY
@@ -62,6 +64,16 @@ def test_a_step_asks_before_it_answers(lesson, number):
     assert step.question.endswith("?") and 2 <= len(set(step.options)) == len(step.options) <= 4
     assert 0 <= step.right < len(step.options) and step.answer.endswith(".") and step.look.endswith(".")
     assert max(map(len, (step.look, step.question, step.answer))) < 260
+
+
+def test_the_flag_that_a_step_opens_is_among_the_lit_flags(address):
+    """In an earlier version, it was one of the few that lie elsewhere, with a cat as its neighbour."""
+    step = next(step for step, _ in ((lesson.steps[i - 1], i) for lesson, i in STEPS) if "only=flags" in step.link)
+    found = library.collection("emoji-mlora-asym")
+    at = found.position(parse_qs(step.link.lstrip("?"))["pick"][0])
+    points, flags = found.points("UMAP", 2), np.array(found.classes) == "flags"
+    away = np.linalg.norm(points - points[at], axis=1)
+    assert flags[at] and found.quality[at] > 30 and flags[np.argsort(away)[:20]].all()
 
 
 def test_there_are_four_lessons_and_the_right_answer_is_not_always_in_one_place():
