@@ -33,6 +33,7 @@ ENOUGH = 3  # seeds of a training, below which an interval between seeds says to
 SEEDS = Fault(OPEN, f"a side has fewer than {ENOUGH} seeds")
 ONE_ZOO = "seeds are those of the generators, which learn from one zoo of each representation, with one base and mask"
 PAPER_COUNT = 2048
+UNEQUAL = 1.1  # ratio of two networks' parameters above which a claim names them
 # The paper's measures: its key, how people write it, and whether higher is better.
 MEASURES = (("mmd", "mMD", False), ("cov", "COV", True), ("1nna", "1-NNA", False), ("fd", "FD", False),
             ("mmd_g", "MMD-G", False), ("mmd_p", "MMD-P", False))  # fmt: skip
@@ -103,7 +104,7 @@ def evidence(reports: Reports, half: Half, symbol: str, pair: tuple[str, str]) -
     faults = (*faults, *_unequal(reports(search_of(half)), pair))
     return Evidence(
         **about | {"measure": f"{metric.heading} against {found.against}"}, difference=difference, faults=faults,
-        notes=_notes(found), seeds=seeds[best], preset=reports.context.preset, split=found.split,
+        notes=_notes(found, pair), seeds=seeds[best], preset=reports.context.preset, split=found.split,
         ours=tuple(_value(name, values) for name, values in zip(pair, sides, strict=True)),
         features=found.features, reports=found.reports, more={"samples": found.count},
     )  # fmt: skip
@@ -142,11 +143,16 @@ def _unequal(search: Mapping[str, Any] | None, pair: tuple[str, str]) -> list[Fa
                         "measured for mLoRA-Asym alone")]  # fmt: skip
 
 
-def _notes(found: Measured) -> tuple[str, ...]:
-    if found.count >= PAPER_COUNT:
-        return (ONE_ZOO,)
-    few = f"{found.count} samples are compared with as many {found.against}, where the paper compares {PAPER_COUNT:,}"
-    return ONE_ZOO, few
+def _notes(found: Measured, pair: tuple[str, str]) -> tuple[str, ...]:
+    notes = [ONE_ZOO]
+    if found.count < PAPER_COUNT:
+        few = f"{found.count} samples are compared with as many {found.against}"
+        notes.append(f"{few}, where the paper compares {PAPER_COUNT:,}")
+    sizes = found.sizes(pair)
+    if sizes and max(sizes) > UNEQUAL * min(sizes):
+        told = " and ".join(f"{size / 1e6:.1f}" for size in sizes)
+        notes.append(f"the networks of {' and '.join(map(label, pair))} have {told} million parameters")
+    return tuple(notes)
 
 
 def _metric(symbol: str) -> Metric:

@@ -43,6 +43,13 @@ class Measured:
             return np.zeros(0)
         return self.rows[self.rows["name"] == name][metric.heading].dropna().to_numpy(float)
 
+    def sizes(self, names: tuple[str, ...]) -> list[int]:
+        """The numbers of parameters of these generators' networks, where the report has them all."""
+        if "parameters" not in self.rows:
+            return []
+        known = self.rows.dropna(subset="parameters").groupby("name")["parameters"].first()
+        return [int(known[name]) for name in names] if set(names) <= set(known.index) else []
+
     @property
     def count(self) -> int:
         return int(self.rows["count"].min())

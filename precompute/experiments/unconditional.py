@@ -38,6 +38,7 @@ from wsr.data import Signals, load_signals
 from wsr.data.parts import rank
 from wsr.generators.base import TrainSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
 from wsr.generators.files import load_generator
 from wsr.generators.jobs import SAMPLING_VERSION, train_generator
@@ -142,9 +143,20 @@ def settings(cell: Cell, context: Context) -> dict:
     return {"config": config_of(cell, context), "training": VERSION} | sampling
 
 
+def parameters(cell: Cell, context: Context) -> int:
+    """How many parameters a cell's network has."""
+    network = training_of(context.open_zoo(cell), config_of(cell, context)).model.network
+    return sum(one.numel() for one in network.parameters())
+
+
 def report(found: Found, paths: list[Path], context: Context) -> None:
     modality = modality_of(found[0][0].data)
-    rows = [{axis: cell[axis] for axis in ("representation", "encoder", "seed")} | row for cell, row in found]
+    axes = ("representation", "encoder", "seed")
+    sizes = {(cell.representation, cell["encoder"]): parameters(cell, context) for cell, _ in found if not cell["seed"]}
+    rows = [
+        {axis: cell[axis] for axis in axes} | {"parameters": sizes.get((cell.representation, cell["encoder"]))} | row
+        for cell, row in found
+    ]
     about = {"preset": context.preset, "extractor": modality.extractor().name}
     write_tables(paths, rows, resolution=modality.resolutions.judged, **about)
 
