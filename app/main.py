@@ -59,6 +59,7 @@ def build_app(shown: Sequence[tabs.Tab] | None = None) -> gr.Blocks:
         endpoints.offer()  # first, since a listener of a tab may have the same name
         tabs.build(there, page, _seen.set)
         gradio_patches.hear_choices(page, **compute.PRIVATE)
+        gradio_patches.hear_last_choice(page)
     page.queue(max_size=compute.QUEUE_SIZE, default_concurrency_limit=4, api_open=False)
     return places.limit(gradio_patches.rest(page))
 

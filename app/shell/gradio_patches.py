@@ -106,6 +106,23 @@ def hear_choices(page: "gr.Blocks", **options: Any) -> None:
         ]
 
 
+CHOICES = {"input", "change", "release", "pick", "choose"}  # events of a visitor who chooses among what there is
+
+
+def hear_last_choice(page: "gr.Blocks") -> None:
+    """Makes a choice count that comes while the answer to the one before is on its way. gradio drops it without a word,
+    unless the listener says otherwise: the control shows the new choice and the page the old one. Call it within the
+    page, after `hear_choices`. A listener that is told what was chosen is called each time, because gradio would call
+    it again with what was chosen first.
+    """
+    for fn in page.fns.values():
+        origin = fn
+        while origin.trigger_after is not None:
+            origin = page.fns[origin.trigger_after]
+        if fn.trigger_mode == "once" and {event for _, event in origin.targets} <= CHOICES:
+            fn.trigger_mode = "multiple" if fn.collects_event_data else "always_last"
+
+
 @contextlib.contextmanager
 def first_listener(page: "gr.Blocks") -> Iterator[None]:
     """Context manager: listeners added within it are called before those that are there already. The browser calls the

@@ -1,6 +1,7 @@
 """Answers of the server that come after the visitor has gone on."""
 
 from tests.browser.pixels import DIFFERENCE
+from tests.browser.steps import answered
 
 # Answers of the server wait until they are let go.
 HELD = """() => {
@@ -50,6 +51,21 @@ def test_a_late_answer_is_shown_at_the_place_that_the_slider_has_by_then(page):
         if (apart := page.evaluate(DIFFERENCE, [begun, picture.get_attribute("src")])) <= 1:
             break
     assert apart <= 1
+
+
+def test_a_choice_counts_that_is_made_before_the_one_before_is_answered(page):
+    """gradio dropped it: the data set that was chosen last was marked, and the map stayed that of the first."""
+    names = "[...document.querySelectorAll('.wsr-plot .legendtext')].map((one) => one.textContent).join()"
+    before = page.evaluate(names)
+    here, other = (page.get_by_label(name, exact=True).locator("visible=true") for name in ("Emoji", "Shapes"))
+    page.evaluate(HELD)
+    other.click()
+    page.wait_for_function("window.held.length === 1")
+    here.click()
+    page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
+    page.wait_for_function("location.search.includes('data=emoji')")
+    answered(page)
+    assert here.is_checked() and page.evaluate(names) == before
 
 
 # The page hears two seconds late that a stream of answers has ended.

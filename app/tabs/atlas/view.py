@@ -140,7 +140,8 @@ def _wire(tab: AtlasTab) -> None:
     bind, shown = tab.bind, [tab.chart, tab.picked, *tab.panel]
     changed = {*tab.choices, tab.compare, tab.other_column, *tab.selected, tab.table, *shown} - {tab.other}
     for control in (tab.dataset, tab.representation):
-        control.input(bind(handlers.change_collection), tab.inputs, changed, **LOOK)
+        # multiple: `session.newest` ends the answer to the choice before
+        control.input(bind(handlers.change_collection), tab.inputs, changed, trigger_mode="multiple", **LOOK)
     for control in (tab.method, tab.dims, tab.colour, tab.only):
         control.input(bind(handlers.change_view), tab.inputs, [tab.chart, tab.other, tab.faith], **LOOK)
     for control in (tab.metric, tab.form):
