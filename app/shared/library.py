@@ -259,8 +259,8 @@ def columns(name: str) -> list[str]:
 
 
 def probes(dataset: str) -> list[dict]:
-    """Table 4's rows of a data set for weights as they are, of which the maps are made, without those of representations
-    that are not registered; empty until it has been made."""
+    """Table 4's rows of a data set for weights as they are, of which maps are made, without representations that are
+    not registered; empty until it has been made."""
     rows = [row for row in report("table4").get("rows", []) if row.get("protocol", "raw") == "raw"]
     return [row for row in rows if row["data set"] == dataset and row["representation"] in registry.names()]
 
