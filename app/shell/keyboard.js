@@ -40,6 +40,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (!(event.target instanceof Element) || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.key === "Enter" && event.target.matches(LIST)) setTimeout(comeBack, 0, event.target);
+    if (["ArrowDown", "ArrowUp"].includes(event.key) && isClosed(event.target)) open(event.target);
     if (alongTabs(event) || alongChoices(event) || takesLastBack(event)) {
       event.preventDefault();
       event.stopImmediatePropagation();
@@ -47,6 +49,26 @@
       event.stopImmediatePropagation(); // gradio would take it for typing, and open the list after it has been left
     }
   }, true);
+
+  // A choice in a list leaves the keyboard where it was: gradio takes it away. It may not hear of the focus, with which it
+  // would open the list again.
+  let back = false;
+  document.addEventListener("focus", (event) => back && event.stopImmediatePropagation(), true);
+
+  function comeBack(field) {
+    if (!field.isConnected || document.activeElement !== document.body) return;
+    back = true;
+    field.focus({ preventScroll: true });
+    back = false;
+  }
+
+  // A press on a list opens it, and so do the arrow keys at its choice, also where the keyboard is there already: gradio
+  // does so when the focus comes.
+  let pressed;
+  const isClosed = (field) => field === document.activeElement && field.matches(LIST) && field.ariaExpanded !== "true";
+  const open = (field) => field.dispatchEvent(new FocusEvent("focus"));
+  document.addEventListener("pointerdown", ({ target }) => (pressed = isClosed(target) ? target : undefined), true);
+  document.addEventListener("click", ({ target }) => target === pressed && open(target));
 
   // What is typed looks for a choice: behind the present one it would find nothing. A press puts the cursor somewhere
   // after the list has the focus, and so the whole is selected again.

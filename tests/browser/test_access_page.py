@@ -5,6 +5,8 @@ from importlib.resources import files
 
 import pytest
 
+from tests.browser.steps import answered
+
 AXE = files("axe_playwright_python").joinpath("axe.min.js")
 TABS = ("Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit", "Results")
 # label-content-name-mismatch is a rule of WCAG 2.1 that axe-core leaves off by default.
@@ -102,6 +104,53 @@ def test_the_keyboard_is_seen_and_leaves_no_list_open(page):
     page.locator(".wsr-plot .main-svg:visible").first.wait_for()  # the next test has this page, and counts requests
 
 
+# The contrast of that outline with what a block of controls stands on.
+GROUNDS = {False: "rgb(255, 255, 255)", True: "rgb(22, 25, 34)"}
+CONTRAST = """(ground) => {
+  const light = (colour) => {
+    const linear = (x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+    const [r, g, b] = colour.match(/[\\d.]+/g).map((x) => linear(x / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const here = document.activeElement, label = here.closest("label:has(> input[type=radio])") ?? here;
+  const [dim, bright] = [getComputedStyle(label).outlineColor, ground].map(light).sort((x, y) => x - y);
+  return bright / dim;
+}"""
+
+
+@pytest.mark.kept
+def test_the_keyboard_is_seen_in_the_dark_too(page):
+    """The line around all but buttons had the colour for a light page there."""
+    for theme in (False, True):
+        dark(page, theme)
+        for where in ("button", "input[type=radio]", "[role=combobox]", "[tabindex='0']"):
+            page.locator(f"[role=tabpanel]:visible {where}").locator("visible=true").first.focus()
+            page.keyboard.press("Tab")
+            page.keyboard.press("Shift+Tab")
+            page.wait_for_function(f"(on) => ({CONTRAST})(on) >= 3 && ({OUTLINED})()", arg=GROUNDS[theme])
+    dark(page, False)
+
+
+@pytest.mark.kept
+def test_a_choice_by_keyboard_leaves_the_keyboard_in_the_list(page):
+    """It was thrown back to the beginning of the page, where the arrow keys do nothing."""
+    colour = page.get_by_label("Colour", exact=True).locator("visible=true")
+    before = colour.input_value()
+    colour.focus()
+    for key in ("ArrowDown", "ArrowUp"):
+        page.keyboard.press(key)
+        page.locator(LISTS).first.wait_for()
+        page.keyboard.press("Enter")
+        page.wait_for_function("!document.querySelector('[role=listbox]')")
+        page.wait_for_function("document.activeElement.matches('[role=combobox]')")
+        answered(page)
+    assert colour.input_value() == before
+    colour.click()
+    page.locator(LISTS).first.wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.querySelector('[role=listbox]')")
+
+
 @pytest.mark.kept
 def test_what_is_typed_into_a_list_looks_for_a_choice(page):
     """It was appended to the present choice, and nothing was found."""
@@ -140,8 +189,8 @@ def test_a_list_that_is_only_passed_changes_nothing(page):
         assert not asked
         for key in ("ArrowDown", "ArrowUp"):  # and then a choice is one each time
             colour.focus()
-            page.locator(LISTS).first.wait_for()
             page.keyboard.press(key)
+            page.locator(LISTS).first.wait_for()
             page.keyboard.press("Enter")
             page.wait_for_timeout(500)
         assert len(asked) == 2 and colour.input_value() == before
