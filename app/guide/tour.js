@@ -27,7 +27,7 @@ window.wsrTour = (() => {
     dialog.addEventListener("click", (event) => {
       const go = event.target === dialog ? "skip" : event.target.closest?.("[data-go]")?.dataset.go;
       if (go === "skip") dialog.close();
-      if (go === "back" || go === "next") (alone = false, show(step + (go === "next" ? 1 : -1)));
+      if (data && (go === "back" || go === "next")) (alone = false, show(step + (go === "next" ? 1 : -1)));
     });
     dialog.addEventListener("close", () => {
       clearTimeout(timer);
@@ -130,7 +130,12 @@ window.wsrTour = (() => {
     if (!dialog) make();
     alone = true;
     dialog.showModal();
-    dialog.querySelector(".wsr-said").textContent ||= "One moment …";
+    const steps = dialog.querySelectorAll("[data-go=back], [data-go=next]");
+    if (!data) { // there is nothing to go to yet
+      dialog.querySelector(".wsr-said").textContent = "One moment …";
+      for (const step of steps) step.disabled = true;
+      dialog.querySelector("[data-go=skip]").focus();
+    }
     try {
       if (!data) {
         const answer = await fetch("wsr/tour.json");
@@ -141,6 +146,8 @@ window.wsrTour = (() => {
         });
         data = came;
         data.cells = cells();
+        for (const step of steps) step.disabled = false;
+        if (dialog.open) dialog.querySelector("[data-go=next]").focus();
       }
     } catch {
       data = undefined;

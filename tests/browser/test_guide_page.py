@@ -164,6 +164,21 @@ def test_the_tour_is_offered_once_never_in_the_way_and_can_be_left(page):
     page.locator("#wsr-tour").wait_for(state="hidden")
 
 
+def test_the_tour_has_no_steps_before_its_pictures_are_there(page):
+    """In an earlier version, whoever pressed Next at once met a silent error, and missed the first pictures."""
+    held, following = [], page.locator("#wsr-tour [data-go=next]")
+    page.route("**/wsr/tour.json", lambda route: held.append(route))
+    with page.expect_request("**/wsr/tour.json"):
+        page.locator(".wsr-tools [data-tool=tour]").click()
+    page.locator(SAID, has_text="One moment").wait_for()
+    assert following.is_disabled() and page.locator("#wsr-tour [data-go=back]").is_disabled()
+    assert page.locator("#wsr-tour [data-go=skip]").evaluate("one => one === document.activeElement")
+    held[0].continue_()
+    page.locator(SAID, has_text="A small neural network draws it").wait_for()
+    assert following.is_enabled() and following.evaluate("one => one === document.activeElement")
+    page.keyboard.press("Escape")
+
+
 def test_who_asks_for_less_motion_gets_steps_that_wait(page):
     page.emulate_media(reduced_motion="reduce")
     try:
