@@ -48,6 +48,22 @@ def test_tables_2_and_3(title, name, zoo, metrics):
             is_said(cells[len(metrics) + 1 + (zoo == "shapes10")], 100 * (1 - novel))
 
 
+def test_plain_generators_of_shapes():
+    kinds = {"mLoRA-Asym, without the layer encoder": ("mlora-asym", False)}
+    kinds |= {label: (name, True) for label, name in GENERATED.items()}
+    found = defaultdict(list)
+    for row in report("unconditional-shapes10")["rows"]:
+        found[row["representation"], row["encoder"]].append(row)
+    headings = ("validation loss", "FD", "MMD-G ×10³", "MMD-P", "mMD ×10³", "COV %", "1-NNA %")
+    for label, cells in table("| plain generators of shapes").items():
+        rows = found.pop(kinds[label])
+        is_said(cells[0], len(rows))
+        is_said(cells[1].removesuffix(" M"), rows[0]["parameters"] / 1e6)
+        for cell, heading in zip(cells[2:], headings, strict=True):
+            is_said(cell, fmean(row[heading] for row in rows))
+    assert not found
+
+
 def test_faces():
     """The generators of the large zoos: choices on the validation split."""
     searched, drawn = report("large-search-faces"), report("large-sampling-faces")
