@@ -119,7 +119,7 @@ def _compared(reports: Reports, what: str, pair: tuple[str, str], says: str, mea
         if series:
             evidence = _evidence(head, pair, (series, found), measure)
         further = f".{series.replace(' ', '-')}" if series in usable[1:] else ""
-        yield _claim(f"{what}.{pair[0]}>{pair[1]}{further}", f"{says}, at λ = 1", evidence)
+        yield _claim(f"{what}.{pair[0]}>{pair[1]}{further}", f"{says}, at λ = 1{_begun(series)}", evidence)
 
 
 def _claim(name: str, says: str, evidence: Evidence) -> Claim:
@@ -210,6 +210,14 @@ def _series(row: Mapping) -> str:
     return row["series"] if row["series"] in (LITERAL, OWN) else f"{row['series']} {row['sigma']:g}"
 
 
+def _begun(series: str) -> str:
+    """The starts of a series, as the end of a claim: the same may be claimed of several."""
+    if not series:
+        return ""
+    told = {LITERAL: "those of the paper", OWN: "each one's usual starts"}
+    return f" ({told.get(series, 'positive starts' if series.startswith(POSITIVE) else f'starts of {series}')})"
+
+
 def _dependent(pair: Pair, names: Sequence[str], series: str) -> Fault:
     cosines = dict(zip(names, pair.cosines, strict=True))
     if pair.drawn_alike:
@@ -258,7 +266,7 @@ def _steady(reports: Reports) -> Iterator[Claim]:
             control = near.get(series) or near.get(OWN) or next(iter(near.values()))
             evidence = _rise(head, (far[series], series), control)
         further = f".{series.replace(' ', '-')}" if series in usable[1:] else ""
-        says = f"{label(BEST)}'s barrier stays low from very different starts"
+        says = f"{label(BEST)}'s barrier stays low from very different starts{_begun(series)}"
         yield _claim(f"steady.{BEST}{further}", says, evidence)
 
 

@@ -35,6 +35,8 @@ def test_a_value_is_shown_in_its_unit():
     assert named("cov").text(0.384) == "38" and named("fd").text(0.1618) == "0.162"
     assert named("psnr").text(31.25) == "31.2" and named("psnr").heading == "PSNR dB"
     assert named("fd").text(float("nan")) == "–"
+    assert [named("cov").text(share) for share in (0.0, 0.004, 0.006)] == ["0", "<1", "1"]
+    assert named("fd").text(0.0004) == "<0.001" and named("fd").text(0.0) == "0.000"
 
 
 def test_less_loss_is_better_whatever_the_direction():

@@ -49,6 +49,12 @@ def records(of: str) -> dict[str, dict]:
     return {one["id"]: one for one in judge(group.claims(Reports(Context(), (*group.reports, *group.further))), {})}
 
 
+def test_no_two_claims_say_the_same_of_the_same_data(found):
+    """Barriers from two kinds of starts stood in Results with the same words and other bars."""
+    told = [(one["claim"], one.get("data")) for one in found["claims"]]
+    assert len(set(told)) == len(told)
+
+
 def claim(name: str, difference=None, *faults: Fault, parts=()) -> Claim:
     evidence = Evidence(difference=difference, faults=faults)
     return Claim(id=name, says="", where="", evidence=evidence, parts=tuple(parts))

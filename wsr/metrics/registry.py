@@ -62,8 +62,12 @@ class Metric:
         return value / _UNITS.get(self.unit, 1)
 
     def text(self, value: float) -> str:
-        """Formats a value for a table or the page; a dash if it is not finite."""
-        return "–" if not math.isfinite(value) else f"{self.in_unit(value):.{self.decimals}f}"
+        """Formats a value for a table or the page; a dash if it is not finite, and "<1" or "<0.01" if it is more than
+        the 0 that it would be rounded to."""
+        if not math.isfinite(value):
+            return "–"
+        told = f"{self.in_unit(value):.{self.decimals}f}"
+        return f"<{10.0**-self.decimals:g}" if value > 0 and float(told) == 0 else told
 
     def loss(self, value: Any) -> Any:
         """Converts a value, or an array of values, so that lower is better: how much worse than the best it is."""

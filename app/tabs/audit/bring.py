@@ -25,9 +25,7 @@ MOST = 1_000  # samples
 def build() -> Bringing:
     with gr.Row(equal_height=False):
         samples = gr.File(label="Samples of a generator", height=130, file_types=list(ENDINGS), min_width=240)
-        training = gr.File(
-            label="Its training zoo, if that is not on this page", height=130, file_types=list(ENDINGS), min_width=240
-        )
+        training = gr.File(label="Its training zoo", height=130, file_types=list(ENDINGS), min_width=240)
     with gr.Row():
         form = gr.Dropdown(forms(), value="", label="Format", min_width=190, scale=0)
         start = gr.Button("Audit", variant="primary", min_width=120, scale=0)
@@ -38,7 +36,8 @@ def build() -> Bringing:
             "Are these samples new? Bring weights that a generator has made: a zoo's folder (.zip), a table of weights "
             "(.parquet), saved weights (.safetensors), or another program's networks. They are compared with the zoo "
             "of this page whose networks are of the same kind, first with the one chosen above, or with a training zoo "
-            "that you bring as well. Nobody else sees them, and they are gone when you leave."
+            "that you bring as well, where it is not on this page. Nobody else sees them, and they are gone when you "
+            "leave."
         )
     )
     return Bringing(samples, training, form, Job("judge", start, stop, state, "another audit"))
