@@ -21,6 +21,11 @@ def test_a_cell_opens_with_its_command_by_mouse_and_by_keyboard(page):
     assert outline == "solid"
     page.get_by_label("✗ refuted").click()
     page.locator(".wsr-small:visible", has_text="Such claims are in").wait_for()
+    assert "--data shapes10" in page.locator(RECORD).inner_text()  # what is open stays open
+    page.get_by_label("all claims").click()
+    page.get_by_label("Figure 3").check()  # and gives way to a claim of another table
+    page.locator(RECORD, has_text="figure3.").wait_for()
+    page.wait_for_function("!location.search.includes('claim=')")
 
 
 def test_a_link_opens_a_claim_and_leads_on(open_page):

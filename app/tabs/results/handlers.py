@@ -74,9 +74,14 @@ def _tables(table: str, verdict: str, opened: str) -> dict[str, str]:
 
 @compute.guarded
 def change(tab: ResultsTab, table: str, verdict: str, claim: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Shows another table, or claims of another verdict; what is open stays open."""
-    whole = (tab.fill(Screen(**_tables(table, verdict, claim))) for _ in (0,))
-    yield from session.newest(request, whole, "results")
+    """Shows another table, or claims of another verdict. What is open stays open if it is of this table."""
+    yield from session.newest(request, (tab.fill(one) for one in _changed(table, verdict, claim)), "results", "record")
+
+
+def _changed(table: str, verdict: str, claim: str) -> Iterator[Screen]:
+    kept = claim if claim and run.table_of(run.picked(claim)) == table else ""
+    opened = kept or run.first_pick(table)
+    yield Screen(kept, drawn.record(opened), **_tables(table, verdict, opened))
 
 
 @compute.guarded

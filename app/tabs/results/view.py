@@ -50,6 +50,6 @@ def _wire(tab: ResultsTab, place: Place) -> None:
     opened = [tab.claim, tab.record, tab.table, tab.shown, tab.listed]
     place.shown(tab.bind(handlers.show), asked, [tab.first, *opened], **newest)
     for widget in (tab.table, tab.verdict):
-        widget.input(tab.bind(handlers.change), asked, [tab.shown, tab.listed], **newest)
+        widget.input(tab.bind(handlers.change), asked, [tab.claim, tab.record, tab.shown, tab.listed], **newest)
     for picker in (tab.first, tab.shown, tab.listed, tab.record):
         picker.pick(tab.bind(handlers.pick), asked[:2], opened, trigger_mode="multiple", **look)
