@@ -27,7 +27,7 @@ ABOUT = {
     "symmetry": (
         "Exchange neurons, flip signs or change scales: all numbers of a network move, and its picture stays the same.",
         "So one picture has many sets of weights, which makes them hard to compare, until a mask holds some still.",
-        "Guess before you press: each card answers with the picture itself.",
+        "Where a card asks, guess first: it answers with the picture itself.",
     ),
     "generate": (
         "A generator has learnt what weights look like and draws new ones out of noise: here is what they show.",

@@ -165,6 +165,11 @@ def test_the_last_step_leads_to_the_next_lesson_and_the_last_lesson_to_all_of_th
     strip.get_by_text("Question after?").wait_for()
     page.wait_for_function("location.search.includes('alpha=0.75') && location.search.includes('lesson=after')")
     assert strip.get_by_role("link", name="To all lessons").get_attribute("href") == "lessons"
+    said = page.locator(".wsr-look .wsr-label", has_text="Look halfway")
+    said.wait_for(state="attached")
+    assert not said.is_visible()  # a pupil is asked that
+    strip.get_by_role("button", name="Leave").click()
+    said.wait_for()
 
 
 def test_a_lesson_goes_on_without_loading_the_page_anew(open_page):

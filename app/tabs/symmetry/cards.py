@@ -114,8 +114,8 @@ def group_card(dataset: str) -> Card | None:
                 "A pair is two vectors that are multiplied. Change the sign of both, or make one larger and the other "
                 "smaller, or mix several pairs: the product stays. Do the weights that a mask holds stay, too?"
             )
-            name = gr.Radio(known, value=known[-1][1], label="Representation", show_label=False, container=False)
-            kind = gr.Radio(kinds, value="scale", label="Change", show_label=False, container=False)
+            name = gr.Radio(known, value=known[-1][1], label="Representation")
+            kind = gr.Radio(kinds, value="scale", label="Change")
             strength = gr.Slider(*STRENGTHS, value=1.0, step=0.05, label="How far")
             guess = gr.Radio([("they stay", "kept"), ("they move", "moved")], label="Your guess")
             answer = gr.HTML()
