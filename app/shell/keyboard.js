@@ -40,7 +40,7 @@
 
   document.addEventListener("keydown", (event) => {
     if (!(event.target instanceof Element) || event.ctrlKey || event.altKey || event.metaKey) return;
-    if (event.key === "Enter" && event.target.matches(LIST)) setTimeout(comeBack, 0, event.target);
+    chosenIn = event.key === "Enter" && event.target.matches(LIST) ? event.target : undefined;
     if (["ArrowDown", "ArrowUp"].includes(event.key) && isClosed(event.target)) open(event.target);
     if (alongTabs(event) || alongChoices(event) || takesLastBack(event)) {
       event.preventDefault();
@@ -50,9 +50,13 @@
     }
   }, true);
 
-  // A choice in a list leaves the keyboard where it was: gradio takes it away. It may not hear of the focus, with which it
-  // would open the list again.
-  let back = false;
+  // A choice in a list leaves the keyboard where it was: gradio takes it away, on a busy machine some time later. It may
+  // not hear of the focus, with which it would open the list again.
+  let chosenIn, back = false;
+  document.addEventListener("focusout", ({ target, relatedTarget }) => {
+    if (target === chosenIn && !relatedTarget) setTimeout(comeBack, 0, target);
+    chosenIn = undefined;
+  });
   document.addEventListener("focus", (event) => back && event.stopImmediatePropagation(), true);
 
   function comeBack(field) {
@@ -67,7 +71,10 @@
   let pressed;
   const isClosed = (field) => field === document.activeElement && field.matches(LIST) && field.ariaExpanded !== "true";
   const open = (field) => field.dispatchEvent(new FocusEvent("focus"));
-  document.addEventListener("pointerdown", ({ target }) => (pressed = isClosed(target) ? target : undefined), true);
+  document.addEventListener("pointerdown", ({ target }) => {
+    pressed = isClosed(target) ? target : undefined;
+    chosenIn = undefined;
+  }, true);
   document.addEventListener("click", ({ target }) => target === pressed && open(target));
 
   // What is typed looks for a choice: behind the present one it would find nothing. A press puts the cursor somewhere
