@@ -29,11 +29,13 @@ LIKE_THE_PAPER = ("images:FFHQ#5000", "meshes:ShapeNet#10x500")
 @dataclass(frozen=True)
 class Part:
     """Experiments on data sets. shapes: whether the paper has it about shapes (True), pictures (False) or both (None);
-    data sets that are given take the place of those of their kind."""
+    data sets that are given take the place of those of their kind. only: the representation that it is about, if it is
+    one."""
 
     names: tuple[str, ...]
     data: tuple[str, ...] = ()
     shapes: bool | None = None
+    only: str | None = None
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,8 @@ TARGETS = {
         Part(("zoos", "generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
     "table4": Target("what simple methods read in weights", (Part(("table4",), ("emoji", "shapes10")),)),
     "table5": Target("the layer encoder of the generator", (
-        Part(("unconditional", "generation", "audits", "generation_tables"), SHAPES, shapes=True),)),
+        Part(("unconditional",), SHAPES, shapes=True, only="mlora-asym"),
+        Part(("generation", "audits", "generation_tables"), SHAPES, shapes=True))),
     "figure3": Target("two fits of one target, and the line between them", (
         Part(("figure3", "wide_starts"), ("emoji", "shapes10")), Part(("zero_starts",), SHAPES, shapes=True))),
     "audits": Target("whether generated weights are new", (
@@ -137,24 +140,24 @@ def _steps(asked: Asked, known: dict[str, Experiment]) -> Iterator[Step]:
         for part in target.parts:
             data = _data(part, asked)
             pairs = {(one, where) for one in part.names for where in data or ("",)}
-            step = None if pairs <= done else _step(name, part.names, data, asked, known)
+            step = None if pairs <= done else _step(name, part, data, asked, known)
             done |= pairs
             if step is not None:
                 yield step
 
 
 def _step(
-    target: str, names: tuple[str, ...], data: tuple[str, ...] | None, asked: Asked, known: dict[str, Experiment]
+    target: str, part: Part, data: tuple[str, ...] | None, asked: Asked, known: dict[str, Experiment]
 ) -> Step | None:
-    """The part of a target on these data sets; None, and a line that says so, if there is nothing of it at this preset
+    """A part of a target on these data sets; None, and a line that says so, if there is nothing of it at this preset
     or with these data sets."""
     if data is None:
         asked.say(f"{target}: left out, because it is not about {' or '.join(asked.data)}")
         return None
-    given = () if data == _usual(names, known) and not asked.data else data
-    context = Context(asked.preset, given, device=asked.device or default_device())
+    given = () if data == _usual(part.names, known) and not asked.data else data
+    context = Context(asked.preset, given, part.only, device=asked.device or default_device())
     left = []
-    for name in names:
+    for name in part.names:
         try:
             refuse_unfit(known[name], context)
         except WsrError as error:
