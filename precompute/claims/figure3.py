@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from precompute.claims.claim import (
-    INCOMPARABLE,
     OPEN,
     RATES,
     Claim,
@@ -30,48 +29,19 @@ from precompute.claims.claim import (
     not_measured,
 )
 from precompute.claims.reports import Reports
+from precompute.claims.starts import LITERAL, OWN, POSITIVE, Pair, begun, dependent, series_of
 from precompute.tables import PAPER
 from wsr.fields.registry import named
 from wsr.stats import Difference, mean_interval, paired, summarised
 
-INDEPENDENT = 0.4  # the largest cosine of two starts that still counts as independent
-LITERAL, OWN = "normal", "own"
 REPORTS = ("figure3-shapes10-airplane", "figure3-shapes10")  # the paper's airplanes first, else all categories
-WIDE, POSITIVE = "wide-starts", "lognormal"  # the report and the series of log-normal starts
+WIDE = "wide-starts"  # the report of the log-normal starts
 ZERO = "zero-starts"  # the report of the paper's starts of adapters
 DATA = "shapes10"
 NAMES = PAPER["representations"]
 MLP, MLP_MASKED, *ADAPTERS = NAMES
 BEST = NAMES[-1]
 MASKED = [name for name in NAMES if named(name).twin]
-
-
-class Pair(NamedTuple):
-    """The rows of two representations at λ = 1 in one series of starts."""
-
-    first: Mapping
-    second: Mapping
-
-    @property
-    def reports(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(row["report"] for row in self))
-
-    @property
-    def drawn_alike(self) -> list[str]:
-        """The representations whose two starts differ and draw the same picture nevertheless."""
-        return [row["representation"] for row in self if row["series"] == OWN and _additive(row["representation"])]
-
-    @property
-    def cosines(self) -> list[float]:
-        return [round(row["start_cosine"], 4) for row in self]
-
-    @property
-    def independent(self) -> bool:
-        return max(map(abs, self.cosines)) <= INDEPENDENT and not self.drawn_alike
-
-
-def _additive(name: str) -> bool:
-    return named(name).needs_base and not named(name).centred
 
 
 class Compared(NamedTuple):
@@ -119,7 +89,7 @@ def _compared(reports: Reports, what: str, pair: tuple[str, str], says: str, mea
         if series:
             evidence = _evidence(head, pair, (series, found), measure)
         further = f".{series.replace(' ', '-')}" if series in usable[1:] else ""
-        yield _claim(f"{what}.{pair[0]}>{pair[1]}{further}", f"{says}, at λ = 1{_begun(series)}", evidence)
+        yield _claim(f"{what}.{pair[0]}>{pair[1]}{further}", f"{says}, at λ = 1{begun(series)}", evidence)
 
 
 def _claim(name: str, says: str, evidence: Evidence) -> Claim:
@@ -150,7 +120,7 @@ def _evidence(
     series, found = chosen
     pair = found[series]
     made = measure(pair, len(head["ids"]))
-    faults = [] if pair.independent else [_dependent(pair, names, series)]
+    faults = [] if pair.independent else [dependent(pair, names, series)]
     return Evidence(
         difference=made.difference, measure=made.of, **_about(head), reports=pair.reports,
         ours=tuple(Value(name, one.mean, one.half, one.count) for name, one in zip(names, made.values, strict=True)),
@@ -195,7 +165,7 @@ def _pairs(rows: list[Mapping], names: tuple[str, str]) -> dict[str, Pair]:
     found: dict[str, dict[str, Mapping]] = {}
     for row in rows:
         if row["lambda"] == 1:
-            found.setdefault(_series(row), {}).setdefault(row["representation"], row)
+            found.setdefault(series_of(row), {}).setdefault(row["representation"], row)
     # the literal start of an MLP is its own: independent draws, at the scale of each layer
     alone = [name for name in names if not named(name).needs_base and name in found.get(OWN, {})]
     if len(alone) == 1:
@@ -204,30 +174,6 @@ def _pairs(rows: list[Mapping], names: tuple[str, str]) -> dict[str, Pair]:
     whole = {series: Pair(*(by[name] for name in names)) for series, by in found.items() if set(names) <= set(by)}
     order = sorted(whole, key=lambda series: (series != LITERAL, max(map(abs, whole[series].cosines)), series))
     return {series: whole[series] for series in order}
-
-
-def _series(row: Mapping) -> str:
-    return row["series"] if row["series"] in (LITERAL, OWN) else f"{row['series']} {row['sigma']:g}"
-
-
-def _begun(series: str) -> str:
-    """The starts of a series, as the end of a claim: the same may be claimed of several."""
-    if not series:
-        return ""
-    told = {LITERAL: "those of the paper", OWN: "each one's usual starts"}
-    return f" ({told.get(series, 'positive starts' if series.startswith(POSITIVE) else f'starts of {series}')})"
-
-
-def _dependent(pair: Pair, names: Sequence[str], series: str) -> Fault:
-    cosines = dict(zip(names, pair.cosines, strict=True))
-    if pair.drawn_alike:
-        whose = " and ".join(map(label, pair.drawn_alike))
-        return Fault(INCOMPARABLE, f"B starts at 0 in both fits of {whose}, so that the two starts draw one picture")
-    near = [f"{label(name)}'s {cosine:.4f}" for name, cosine in cosines.items() if abs(cosine) > INDEPENDENT]
-    return Fault(
-        INCOMPARABLE,
-        f"no series has independent starts of both: in `{series}` the cosine of the two starts is {' and '.join(near)}",
-    )
 
 
 def _drops(pair: Pair, count: int) -> Compared:
@@ -256,8 +202,8 @@ def _steady(reports: Reports) -> Iterator[Claim]:
     """Whether independent starts cost mLoRA-Asym much more than other points from one start of the same kind do."""
     head = _report(reports)
     rows = [row for row in (head["rows"] if head else ()) if row["representation"] == BEST]
-    far = {_series(row): Pair(row, row) for row in reversed(rows) if row["lambda"] == 1}
-    near = {_series(row): row for row in rows if row["lambda"] == 0}
+    far = {series_of(row): Pair(row, row) for row in reversed(rows) if row["lambda"] == 1}
+    near = {series_of(row): row for row in rows if row["lambda"] == 0}
     order = sorted(far, key=lambda series: (series != LITERAL, abs(far[series].cosines[0]), series))
     usable = [series for series in order if far[series].independent]
     for series in usable or order[:1] or [""]:
@@ -266,16 +212,16 @@ def _steady(reports: Reports) -> Iterator[Claim]:
             control = near.get(series) or near.get(OWN) or next(iter(near.values()))
             evidence = _rise(head, (far[series], series), control)
         further = f".{series.replace(' ', '-')}" if series in usable[1:] else ""
-        says = f"{label(BEST)}'s barrier stays low from very different starts{_begun(series)}"
+        says = f"{label(BEST)}'s barrier stays low from very different starts{begun(series)}"
         yield _claim(f"steady.{BEST}{further}", says, evidence)
 
 
 def _rise(head: dict, chosen: tuple[Pair, str], control: Mapping) -> Evidence:
     pair, series = chosen
-    faults = [] if pair.independent else [_dependent(pair, (BEST, BEST), series)]
-    faults += [] if _series(control) == series else [OTHER_CONTROL]
+    faults = [] if pair.independent else [dependent(pair, (BEST, BEST), series)]
+    faults += [] if series_of(control) == series else [OTHER_CONTROL]
     drops = [np.array(row["raw"]["drops"]) for row in (pair.first, control)]
-    titles = (f"{BEST}, λ = 1, {series}", f"{BEST}, λ = 0, {_series(control)}")
+    titles = (f"{BEST}, λ = 1, {series}", f"{BEST}, λ = 0, {series_of(control)}")
     sides = zip(titles, map(mean_interval, drops), strict=True)
     return Evidence(
         difference=paired(np.full(len(drops[0]), MARGIN), drops[0] - drops[1]),

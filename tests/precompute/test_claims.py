@@ -7,7 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from precompute.claims import figure3, generation, groups, table1, table4
+from precompute.claims import figure3, generation, groups, starts, table1, table4
 from precompute.claims.claim import INCOMPARABLE, KAPPA, OPEN, Claim, Evidence, Fault
 from precompute.claims.reports import Reports
 from precompute.claims.rule import RULE, judge
@@ -126,7 +126,7 @@ def test_nothing_is_confirmed_without_grounds(found):
         if gain["p"] is not None:
             assert gain["p"] <= gain["p by Holm"] < 0.05 and record["n"] >= 3, record["id"]
         cosines = record["more"].get("start cosines", [])
-        assert all(abs(cosine) <= figure3.INDEPENDENT for cosine in cosines)
+        assert all(abs(cosine) <= starts.INDEPENDENT for cosine in cosines)
         if record["group"] in ("table2", "table3", "table5"):
             assert record["seeds"] >= 3 and "test" in record["split"]
 
