@@ -11,19 +11,17 @@
   const send = window.fetch;
   const waiting = new Set(); // numbers of questions without an answer
   const early = new Set(); // of questions that were answered before their numbers came
-  let asked = Promise.resolve(); // once the numbers of all questions are there
-  let asking = 0;
+  const asking = new Set(); // promises of the numbers that are on their way
 
   const after = (ms) => new Promise((done) => setTimeout(done, ms));
 
   function ask(sent) {
-    asking += 1;
     const known = sent
       .then((answer) => answer.clone().json())
       .then(({ event_id: number }) => number && !early.delete(number) && waiting.add(number))
       .catch(() => {}) // gradio tells of a question that was refused
-      .finally(() => (asking -= 1));
-    asked = Promise.all([asked, known]);
+      .finally(() => asking.delete(known));
+    asking.add(known);
     return sent;
   }
 
@@ -35,7 +33,9 @@
 
   // Whether another stream is needed when one has ended.
   async function more() {
-    if (asking) await Promise.race([asked, after(LONGEST)]);
+    let late = false;
+    const longest = after(LONGEST).then(() => (late = true));
+    while (asking.size && !waiting.size && !late) await Promise.race([...asking, longest]);
     return waiting.size > 0;
   }
 

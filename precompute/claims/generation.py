@@ -89,10 +89,10 @@ def stated(half: Half, more: Sequence[tuple[str, str]] = ()) -> dict[str, list[t
 def evidence(reports: Reports, half: Half, symbol: str, pair: tuple[str, str]) -> Evidence:
     """Our values of a measure for two generators, one for each seed: of those that were made as in the paper, unless
     these have fewer than ENOUGH seeds and others more."""
-    metric, about = _metric(symbol), {"measure": _metric(symbol).heading, "data": half.data}
+    metric = _metric(symbol)
     told = [one for one in _sources(reports, half) if all(len(one.values(metric, name)) for name in pair)]
     if not told:
-        return Evidence(**about, faults=(not_measured(),))
+        return Evidence(measure=metric.heading, data=half.data, faults=(not_measured(),))
     seeds = [min(len(one.values(metric, name)) for name in pair) for one in told]
     best = max(range(len(told)), key=lambda at: min(seeds[at], ENOUGH))  # the first of those that have as many
     found = told[best]
@@ -100,13 +100,13 @@ def evidence(reports: Reports, half: Half, symbol: str, pair: tuple[str, str]) -
     enough = seeds[best] >= ENOUGH
     losses = [metric.in_unit(metric.loss(values / metric.in_unit(1))) for values in sides]
     difference = unpaired(losses[1], losses[0]) if enough else None
-    faults = [*(() if enough else (SEEDS,)), *found.faults, *loud_mask(pair, difference, found.about)]
+    faults = [*(() if enough else (SEEDS,)), *found.faults, *loud_mask(pair, difference, found.told)]
     faults = (*faults, *_unequal(reports(search_of(half)), pair))
     return Evidence(
-        **about | {"measure": f"{metric.heading} against {found.against}"}, difference=difference, faults=faults,
+        measure=f"{metric.heading} against {found.against}", data=half.data, difference=difference, faults=faults,
         notes=_notes(found, pair), seeds=seeds[best], preset=reports.context.preset, split=found.split,
         ours=tuple(_value(name, values) for name, values in zip(pair, sides, strict=True)),
-        features=found.features, reports=found.reports, more={"samples": found.count},
+        features=found.told["extractor"], reports=found.reports, more={"samples": found.count},
     )  # fmt: skip
 
 

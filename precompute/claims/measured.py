@@ -1,13 +1,14 @@
 """Where the values of generated samples come from: generators as in the paper, without classes or guidance
 (`unconditional`), or those that the page shows (`generation`, `audits`)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from precompute.claims.claim import KAPPA, OPEN, Fault
+from precompute.claims.claim import OPEN, Fault
 from precompute.claims.reports import Reports
 from precompute.experiments.flat_search import WITHOUT_ENCODER
 from precompute.experiments.generation_tables import FLAT, frame
@@ -27,15 +28,14 @@ CHOSEN = Fault(
 class Measured:
     """Samples of several generators, compared with the same known things. rows: one for each seed of each generator,
     with the columns `name`, `count`, and metrics by their headings, in the units that these say. against, split: what
-    they are compared with. kappa: the standard deviation of frozen entries, where a report names it."""
+    they are compared with. told: what a report says besides its rows. reports: the names of all."""
 
     rows: pd.DataFrame
     against: str
     split: str
-    features: str
+    told: Mapping[str, Any]
     reports: tuple[str, ...]
     faults: tuple[Fault, ...] = ()
-    kappa: float | None = None
 
     def values(self, metric: Metric, name: str) -> np.ndarray:
         """The values of a metric for one generator, one for each seed; none if it was not measured."""
@@ -54,10 +54,6 @@ class Measured:
     def count(self) -> int:
         return int(self.rows["count"].min())
 
-    @property
-    def about(self) -> dict[str, float]:
-        return {} if self.kappa is None else {KAPPA: self.kappa}
-
 
 def shown(data: str) -> tuple[str, ...]:
     """The reports of the generators that the page shows."""
@@ -75,15 +71,10 @@ def sources(reports: Reports, data: str, metrics: list[Metric]) -> Iterator[Meas
         rows = pd.DataFrame(found["rows"])
         flat = (rows["representation"] == WITHOUT_ENCODER) & ~rows["encoder"]
         rows["name"] = rows["representation"].mask(flat, FLAT)
-        yield Measured(
-            rows, "signals of the test split", "the test split", found["extractor"], (plain(data),),
-            kappa=found.get(KAPPA),
-        )  # fmt: skip
+        yield Measured(rows, "signals of the test split", "the test split", found, (plain(data),))
     if told := {name: one for name in shown(data) if (one := reports(name))}:
         first, rows = next(iter(told.values())), frame(data, reports.context)
         rows = rows[(rows["set"] == "samples") & (rows["against"] == HELDOUT)]
         rows = rows.assign(**{one.heading: one.in_unit(rows[one.symbol]) for one in metrics if one.symbol in rows})
         faults = (CHOSEN,) if any(one.get("split", HELDOUT) == HELDOUT for one in told.values()) else ()
-        yield Measured(
-            rows, "unseen fits", first.get("split", HELDOUT), first["extractor"], tuple(told), faults, first.get(KAPPA)
-        )
+        yield Measured(rows, "unseen fits", first.get("split", HELDOUT), first, tuple(told), faults)

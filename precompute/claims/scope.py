@@ -26,7 +26,8 @@ PARTS = (
     Part(REPRODUCED, "Table 3", "ten categories", "airplanes, with HyperDiffusion's start from one fit; 2,048 samples; "
          "networks that predict noise"),
     Part(REPRODUCED, "Table 4", "all three methods", "5,000 instances; other numbers of neighbours or clusters"),
-    Part(REPRODUCED, "Table 5", "mLoRA-Asym's generator without the layer encoder", "three seeds of it"),
+    Part(REPRODUCED, "Table 5", "mLoRA-Asym's generator with and without the layer encoder, three seeds of each",
+         "2,048 samples; networks that predict noise"),
     Part(REPRODUCED, "Figure 3", "six representations, five λ, ten categories",
          "airplanes alone; λ between 0 and 1 from starts N(0, I)"),
     Part(REPRODUCED, "Figures 4, 5 and 8 to 10", "sheets of samples that nobody picked, and the atlas",

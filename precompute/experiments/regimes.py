@@ -35,14 +35,16 @@ def run(cell: Cell, context: Context) -> list[dict]:
     zoo = Zoo.open(context.path(learnt_by(kind, cell, context)))
     training = kind.generator.training(zoo, TrainSettings(config=shortened(longest(cell, context), cell["share"])))
     checkpoint = cache_dir() / "training" / f"regimes-{name}-{training.identity.short}.checkpoint"
+    steps = training.steps
     with bar(str(cell)) as update:
         for record in training.stream(checkpoint):
+            steps = record.step  # at the end, those of the part that is shortened: it comes last
             update(record.step, record.steps, f"loss {record.loss:.4f}")
     found = judge(name, context)(training.generator.sample(COUNT, steps=STEPS, seed=0).cpu())
     checkpoint.unlink(missing_ok=True)
     copies = binomtest(round((1 - found["novel"]) * COUNT), COUNT)
     interval = copies.proportion_ci(method="wilson")
-    about = {"generator": kind.name, "share": cell["share"], "steps": training.steps, "samples": COUNT}
+    about = {"generator": kind.name, "share": cell["share"], "steps": steps, "samples": COUNT}
     return [about | {"copies": copies.statistic, "low": interval.low, "high": interval.high} | found]
 
 

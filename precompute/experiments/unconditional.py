@@ -151,12 +151,12 @@ def parameters(cell: Cell, context: Context) -> int:
 
 def report(found: Found, paths: list[Path], context: Context) -> None:
     modality = modality_of(found[0][0].data)
-    axes = ("representation", "encoder", "seed")
-    sizes = {(cell.representation, cell["encoder"]): parameters(cell, context) for cell, _ in found if not cell["seed"]}
-    rows = [
-        {axis: cell[axis] for axis in axes} | {"parameters": sizes.get((cell.representation, cell["encoder"]))} | row
-        for cell, row in found
-    ]
+    kinds = {(cell.representation, cell["encoder"]): cell for cell, _ in found}  # seeds have networks of one size
+    sizes = {kind: parameters(cell, context) for kind, cell in kinds.items()}
+    rows = []
+    for cell, row in found:
+        axes = {axis: cell[axis] for axis in ("representation", "encoder", "seed")}
+        rows.append(axes | {"parameters": sizes[cell.representation, cell["encoder"]]} | row)
     about = {"preset": context.preset, "extractor": modality.extractor().name}
     write_tables(paths, rows, resolution=modality.resolutions.judged, **about)
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from tests.browser.steps import answered
+from tests.browser.steps import answered, asked_from_now_on
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js")
 TABS = ("Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit", "Results")
@@ -170,32 +170,27 @@ def test_what_is_typed_into_a_list_looks_for_a_choice(page):
 def test_a_list_that_is_only_passed_changes_nothing(page):
     """In an earlier version, leaving a list was taken for a choice: the tab was drawn anew, and closed what was open.
     """
-    asked, hear = [], lambda request: "/queue/join" in request.url and asked.append(request.post_data)
     colour = page.get_by_label("Colour", exact=True).locator("visible=true")
     before = colour.input_value()
     page.get_by_role("combobox").locator("visible=true").first.focus()
     page.locator(LISTS).first.wait_for()
-    page.wait_for_timeout(500)  # what earlier tests have asked for
-    page.on("request", hear)
-    try:
-        for _ in range(10):  # past four lists
-            page.keyboard.press("Tab")
-            page.wait_for_timeout(150)
-        colour.click()
+    asked = asked_from_now_on(page, "/queue/join")
+    for _ in range(10):  # past four lists
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(150)
+    colour.click()
+    page.locator(LISTS).first.wait_for()
+    page.locator("h1").click()
+    page.wait_for_function("!document.querySelector('[role=listbox]')")
+    page.wait_for_timeout(500)
+    assert not asked
+    for key in ("ArrowDown", "ArrowUp"):  # and then a choice is one each time
+        colour.focus()
+        page.keyboard.press(key)
         page.locator(LISTS).first.wait_for()
-        page.locator("h1").click()
-        page.wait_for_function("!document.querySelector('[role=listbox]')")
+        page.keyboard.press("Enter")
         page.wait_for_timeout(500)
-        assert not asked
-        for key in ("ArrowDown", "ArrowUp"):  # and then a choice is one each time
-            colour.focus()
-            page.keyboard.press(key)
-            page.locator(LISTS).first.wait_for()
-            page.keyboard.press("Enter")
-            page.wait_for_timeout(500)
-        assert len(asked) == 2 and colour.input_value() == before
-    finally:
-        page.remove_listener("request", hear)
+    assert len(asked) == 2 and colour.input_value() == before
 
 
 @pytest.mark.kept

@@ -38,6 +38,7 @@ def test_generators_of_pictures(small, tmp_path, capsys):
     assert [(row["generator"], row["share"]) for row in long] == [
         (name, share) for name in ("diffusion", "gpt", "hyper-representations", "p-diff") for share in (0.5, 1.0)
     ]
+    assert all(half["steps"] < whole["steps"] for half, whole in zip(long[::2], long[1::2], strict=True))
     assert all(row["steps"] >= 1 and 0 <= row["low"] <= row["copies"] <= row["high"] <= 1 for row in long)
     assert len(report("sampling-images-faces-paper")["rows"]) == len(sampling.SETTINGS)
     assert len(report("clusters-images-faces-paper")["rows"]) == 5

@@ -32,7 +32,7 @@ def examples(dataset: str, count: int) -> list[str]:
     ids, losses = run.examples(dataset, count), _losses(dataset)
     if len(losses) < 2:
         return ids
-    keeper, others = _ranked(losses)[0], _ranked(losses)[1:]
+    keeper, *others = _ranked(losses)
     at = {item: i for i, item in enumerate(run.targets(dataset))}
 
     def lead(item: str) -> float:
@@ -48,11 +48,11 @@ def over_all(of: "Race", first: str) -> str:
     losses = _losses(of.dataset)
     if of.init != OWN or of.target != first or len(losses) < 2:
         return ""
-    mean = {name: f"{sum(own) / len(own):.{of.modality.decimals}f}" for name, own in losses.items()}
     keeper, second = _ranked(losses)[:2]
+    least, more = (sum(losses[name]) / len(losses[name]) for name in (keeper, second))
     return (
         f"This target comes first because {NAMES[keeper]} is furthest ahead at it. Over all {len(losses[keeper])} it "
-        f"loses {of.modality.in_short(float(mean[keeper]))} halfway on average, {NAMES[second]} {mean[second]}."
+        f"loses {of.modality.in_short(least)} halfway on average, {NAMES[second]} {more:.{of.modality.decimals}f}."
     )
 
 
