@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.pixels import CLOSE, DIFFERENCE
-from tests.browser.steps import answered, asked_from_now_on
+from tests.browser.steps import answered, asked_from_now_on, unfold
 
 
 @pytest.mark.kept
@@ -12,7 +12,7 @@ def test_a_slider_changes_the_pixels_of_a_sample_and_reset_brings_them_back(page
     pictures = "[...document.querySelectorAll('.wsr-row img')].filter(i => i.offsetParent).map(i => i.src)"
     page.wait_for_function(f"{pictures}.length >= 1")
     before = page.evaluate(pictures)
-    page.get_by_role("button", name="Edit").click()
+    unfold(page, "Edit")
     amount = page.get_by_label("number input for Amount").locator("visible=true")
     amount.wait_for()
     attribute = page.get_by_label("Attribute", exact=True).locator("visible=true")
@@ -34,7 +34,7 @@ def test_shapes_are_edited_and_turned_together_by_the_page(page):
     row = page.locator(".wsr-row:visible", has_text="sample 1")
     frames = row.locator(".wsr-frame[data-turns]")
     frames.first.wait_for()
-    page.get_by_role("button", name="Edit").locator("visible=true").click()
+    unfold(page, "Edit")
     page.locator("input[aria-label='Attribute']:visible").wait_for()
     page.wait_for_function("[...document.querySelectorAll('input[aria-label=Attribute]')].some((one) => one.value)")
     box = page.get_by_label("range slider for Amount").locator("visible=true").bounding_box()
@@ -124,7 +124,7 @@ def test_a_slider_that_is_dragged_is_drawn_by_the_page_and_told_to_the_server_on
     row = page.locator(".wsr-row:visible", has_text="sample 1").locator("img")
     answered(page)  # until then, the row is of a shape
     assert page.evaluate(CLOSE, [samples[0], row.first.get_attribute("src")]) < 8  # a finer picture by the server
-    page.get_by_role("button", name="Edit").locator("visible=true").click()
+    unfold(page, "Edit")
     page.wait_for_function("[...document.querySelectorAll('input')].some((one) => one.value === 'warmth')")
     slider = page.get_by_label("range slider for Amount").locator("visible=true")
     slider.focus()
