@@ -161,16 +161,17 @@ def cells(table: str) -> list[Cell]:
 
 
 def _about(cell: Mapping[str, Any], own: Sequence[Mapping[str, Any]], stated: Sequence[Mapping[str, Any]]) -> list:
-    """The claims that compare this cell: those that quote the paper's number and ours for its row. One that has no
-    number of ours is about the cell that has none either, or else about all that the paper's number fits."""
+    """The claims that compare this cell: those that quote the paper's number for its row. Where that is the number of
+    several cells, they quote ours as well; a claim that has no number of ours is about the cell that has none either,
+    or else about all of them."""
     same = [one for one in own if (one["row"], one["paper"]) == (cell["row"], cell["paper"])]
-    empty = any(one["ours"] is None for one in same)
+    alone, empty = len(same) == 1, any(one["ours"] is None for one in same)
     return [
         claim
         for claim in stated
         for name, paper in claim["paper"].items()
         if paper == cell["paper"] and labelled(name) == labelled(row_and_part(cell)[0])
-        if _same(_ours(claim, name), cell["ours"]) or not (claim.get("ours") or empty)
+        if alone or _same(_ours(claim, name), cell["ours"]) or not (claim.get("ours") or empty)
     ]
 
 

@@ -77,6 +77,16 @@ def test_a_table_stands_beside_ours_and_counts_the_claims_about_each_cell(assets
     assert shown["claim"] == "" and "Confirmed" in text(shown["record"])  # opens with a claim that is decided
 
 
+def test_a_claim_of_another_report_is_about_the_one_cell_with_the_papers_number(published):
+    """Claims of Table 3 are judged by the generators of the paper, and its cells are of those that the page shows."""
+    claim = next(one for one in published["claims"] if one["id"] == "table3.multi.fd.mlora-asym>mlp")
+    best = next(
+        cell for cell in run.cells("table3")
+        if cell.record["row"] == "mLoRA-Asym (ten categories)" and cell.record["paper"] == claim["paper"]["mlora-asym"]
+    )  # fmt: skip
+    assert claim["ours"][0]["mean"] != best.record["ours"] and claim in best.claims
+
+
 def test_a_filter_leaves_claims_of_one_verdict_and_says_where_others_are(assets):
     (shown, _) = handlers.change(TAB, "table1", "open", "", ANN)
     assert shown["listed"].count("<button") == 2 and 'class="wsr-aside"' in shown["shown"]
