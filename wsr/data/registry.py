@@ -235,7 +235,7 @@ register(DataSet(
     ),
     samples=("face-900250", "face-900497"), called="face, {} hair", in_links="face",
     packages=("python_avatars", "resvg_py"),
-    quick={"face-900250": 90, "face-900497": 30},  # from an encoder's start
+    quick={"face-900250": 90, "face-900497": 90},  # from an encoder's start
 ))  # fmt: skip
 register(DataSet(
     name="shapes10", title="Shapes", modality=OCCUPANCY, place=3,
