@@ -22,6 +22,25 @@ PATIENCE = 120_000  # ms; long enough for a busy machine, since these tests do n
 # WebGL in software and everything else drawn without it, as on a machine without a GPU.
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
          "--disable-gpu-compositing", "--disable-gpu-rasterization"]  # fmt: skip
+# gradio gives what comes to light its values once more, in the next frame: what is chosen before is taken back. A visitor
+# sees nothing to choose before that frame. A test does, where busy processes leave the browser no time to draw.
+NO_LATE_FRAMES = """(() => {
+  const [ask, cancel, timers] = [requestAnimationFrame.bind(window), cancelAnimationFrame.bind(window), new Map()];
+  window.cancelAnimationFrame = (frame) => {
+    clearTimeout(timers.get(frame));
+    timers.delete(frame);
+    cancel(frame);
+  };
+  window.requestAnimationFrame = (call) => {
+    const draw = (now) => {
+      window.cancelAnimationFrame(frame);
+      call(now);
+    };
+    const frame = ask(draw);
+    timers.set(frame, setTimeout(() => draw(performance.now()), 50));
+    return frame;
+  };
+})()"""
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -108,6 +127,7 @@ class Tabs:
 
     def _new(self, context: BrowserContext) -> Page:
         page = context.new_page()
+        page.add_init_script(NO_LATE_FRAMES)
         # asked so often, and not in each frame, a page that is waited for may rest
         page.wait_for_function = functools.partial(page.wait_for_function, polling=50)
         return page
