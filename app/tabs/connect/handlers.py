@@ -28,6 +28,8 @@ HALFWAY = 0.5
 OFFERED = "Fits the target above twice with each representation, from two starts."
 LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # initial settings of a live pair
 SAID = 0.3  # seconds between two messages about progress
+STOPPED = "Stopped. The pairs that were finished are shown."
+NOTHING_NEW = "Stopped before a pair was finished: all is as it was."
 
 
 @dataclass
@@ -167,7 +169,7 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
     """Fits the target twice with each chosen representation, and shows each pair as soon as it is fitted."""
     dataset, target, names = values[tab.dataset], values[tab.target], values[tab.names]
     alpha, aligned = float(values[tab.alpha]), bool(values[tab.aligned])
-    stop, pace = tab.job.stop_file(request), Pace(SAID)
+    stop, pace, any_shown = tab.job.stop_file(request), Pace(SAID), False
     begun = f"Fitting twice with {counted(len(names), 'representation')} …"
     yield {tab.state: snippets.working(begun, 0.0)}
     sigma, perturb = float(values[tab.sigma]), float(values[tab.perturb])
@@ -175,9 +177,10 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
         with contextlib.closing(run.fit_live(dataset, target, names, sigma, perturb, stop.exists)) as running:
             for done, found in running:
                 if stop.exists():
-                    yield {tab.state: snippets.settled("Stopped. The pairs that were finished are shown.")}
+                    yield {tab.state: snippets.settled(STOPPED if any_shown else NOTHING_NEW)}
                     return
                 if found:
+                    any_shown = True
                     words = snippets.working(f"{len(found.lanes)} of {len(names)} pairs fitted", done)
                     yield {tab.state: words, tab.live: found} | tab.fill(shown(found, alpha, aligned))
                 elif pace.is_due():
@@ -186,7 +189,8 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
     except run.NotHere as missing:
         yield {tab.state: snippets.settled(str(missing))}
         return
-    said = "Stopped." if stop.exists() else "Fitted just now, on this machine."
+    whole = "Fitted just now, on this machine."
+    said = whole if not stop.exists() else STOPPED if any_shown else NOTHING_NEW
     yield {tab.state: snippets.settled(said)}
 
 

@@ -184,7 +184,13 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     next(running)
     TAB.job.stop(None)
     (last,) = running
-    assert "Stopped" in last["state"]
+    assert "Stopped before a pair was finished" in last["state"]  # there is none, and none may be promised
+    TAB.job.prepare(None)
+    running = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
+    next(shown for shown in running if "live" in shown)
+    TAB.job.stop(None)
+    *_, last = running
+    assert "The pairs that were finished are shown" in last["state"]
     TAB.job.prepare(None)
 
 
