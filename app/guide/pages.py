@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from app import lessons
 from app.guide import tour
+from app.shell.head import SIDEWAYS
 from wsr.errors import WsrError
 from wsr.paths import assets_dir
 
@@ -26,7 +27,8 @@ _PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>wsr
 
 def page(title: str, content: str) -> HTMLResponse:
     """A page of text in the look of documents. content: HTML."""
-    return HTMLResponse(_PAGE.format(title=title, style=(HERE / "document.css").read_text(), content=content))
+    style = (HERE / "document.css").read_text() + SIDEWAYS
+    return HTMLResponse(_PAGE.format(title=title, style=style, content=content))
 
 
 def _tour(_request: Request) -> Response:

@@ -17,7 +17,9 @@ from app.shell import glossary
 _HERE = Path(__file__).parent
 _FILES = ("clocks.js", "in_order.js", "answers.js", "keyboard.js", "follow.js")
 _WRITTEN = [*((_HERE / name).read_text() for name in _FILES), glossary.script()]
-SCRIPTS = f"<style>{(_HERE / 'guide.css').read_text()}</style>" + "".join(f"<script>{one}</script>" for one in _WRITTEN)
+SIDEWAYS = (_HERE / "sideways.css").read_text()
+_STYLE = (_HERE / "guide.css").read_text() + SIDEWAYS
+SCRIPTS = f"<style>{_STYLE}</style>" + "".join(f"<script>{one}</script>" for one in _WRITTEN)
 Message = dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 _THEIRS = re.compile(rb'<meta\s+(?:property|name)="(?:og|twitter):[^>]*>\s*')

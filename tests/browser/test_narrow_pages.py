@@ -184,3 +184,50 @@ def test_a_map_in_3d_leaves_room_for_the_titles_of_its_axes(keep_page, width):
         assert max(abs(at) for corner in page.evaluate(CORNERS) for at in corner) < 0.95
     finally:
         page.get_by_label("2D", exact=True).click()
+
+
+# The number of choices in each line, after the list of data sets has got five that do not fit beside each other.
+LINES = """(radio) => {
+  const wrap = radio.closest(".wrap"), label = radio.closest("label"), at = {};
+  while (wrap.children.length < 5) wrap.append(label.cloneNode(true));
+  wrap.closest("fieldset").style.width = `${4.6 * label.offsetWidth}px`;
+  for (const { offsetTop } of wrap.children) at[offsetTop] = (at[offsetTop] ?? 0) + 1;
+  return Object.values(at);
+}"""
+
+
+def test_no_choice_stands_alone_below_four_others(open_page):
+    page = open_page(viewport={"width": 1024, "height": 900})
+    counts = page.locator("input[type=radio]").first.evaluate(LINES)
+    assert sorted(counts) == [2, 3]
+
+
+MORE = "one => ['left', 'right'].map((side) => getComputedStyle(one).getPropertyValue(`--wsr-more-${side}`))"
+
+
+def test_what_scrolls_sideways_fades_where_there_is_more(keep_page):
+    """In an earlier version, a column was cut as if the table ended there."""
+    page = keep_page(viewport={"width": 768, "height": 900})
+    page.get_by_role("tab", name="Results").click()
+    table = page.locator(".wsr-wide:visible").first
+    table.locator("button").first.wait_for()
+    table.evaluate("one => { one.style.width = '300px'; }")
+    assert table.evaluate(MORE) == ["0px", "40px"]
+    assert "40px" in table.evaluate("one => getComputedStyle(one).maskImage")
+    table.evaluate("one => { one.scrollLeft = 9999; }")
+    page.wait_for_timeout(200)
+    assert table.evaluate(MORE) == ["40px", "0px"]
+    # all of it is in sight
+    table.evaluate("one => { one.scrollLeft = 0; }")
+    page.wait_for_timeout(200)
+    table.evaluate("one => { one.style.width = '2000px'; }")
+    page.wait_for_timeout(200)
+    assert table.evaluate(MORE) == ["0px", "0px"]
+
+
+def test_tables_of_documents_fade_too(open_page, address):
+    page = open_page(viewport={"width": 390, "height": 844})
+    page.goto(f"{address}read/precompute/README.md")
+    sides = f"all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map({MORE})"
+    found = page.locator("main > table").evaluate_all(sides)
+    assert found and all(one == ["0px", "40px"] for one in found)
