@@ -34,7 +34,9 @@ def quality_curves(
     # IoU has an upper bound. PSNR has none, so its axis follows the curve once there is one.
     fixed = {"range": [0, 1.02 * of.best if of.best else USUAL]}
     begun = any(trace["x"] for trace in traces)
-    frame = fixed if of.best or not begun else {"rangemode": "tozero"}
+    # each with a revision of its own: with the same one, an axis that follows would stay as fixed as the one before
+    kept = {**fixed, "uirevision": "fixed"}
+    frame = kept if of.best or not begun else {"rangemode": "tozero", "uirevision": "follows"}
     return {
         "data": traces,
         "layout": {

@@ -93,6 +93,14 @@ def stopped_while_it_waits(page):
     assert page.get_by_role("button", name="Fit", exact=True).is_enabled()
 
 
+def beside_each_other(choices):
+    """Also on a tablet, where the picture is narrow: in an earlier version, the last stood alone in its line."""
+    before = choices.page.viewport_size
+    choices.page.set_viewport_size({"width": 768, "height": 900})
+    assert choices.count() == 3 and len({choice.bounding_box()["y"] for choice in choices.all()}) == 1
+    choices.page.set_viewport_size(before)
+
+
 @pytest.mark.kept
 def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     other = fit_page.context.new_page()
@@ -114,6 +122,7 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     state(other, "Step ")
     other.close()
     zoomed_into(fit_page)
+    beside_each_other(fit_page.locator("fieldset:visible", has=fit_page.get_by_label("4×")).locator("label"))
     fit_page.get_by_label("4×").click()
     fit_page.wait_for_function("[...document.querySelectorAll('.wsr-frame img')].some(i => i.naturalWidth >= 512)")
     with fit_page.expect_download() as kept:
@@ -127,6 +136,26 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     fit_page.locator(".wsr-row:visible", has_text="your coffee").locator("img").nth(1).wait_for()
     state(fit_page, "Your coffee, drawn from its weights, beside")
     assert fit_page.evaluate("scrollY") == 0
+
+
+# Whether the curve of the fit is on its chart.
+SEEN = """() => {
+  const drawn = (one) => one.checkVisibility() && one.data?.[0]?.y?.length > 1;
+  const plots = [...document.querySelectorAll(".wsr-plot")].filter(drawn);
+  const [low, high] = plots[0]?._fullLayout.yaxis.range ?? [];
+  return Boolean(plots.length) && plots[0].data[0].y.every((value) => value >= low && value <= high);
+}"""
+
+
+def test_the_curve_of_another_target_is_on_its_chart(fit_page):
+    """In an earlier version, the axis of an empty chart stayed as it was, and the curve of the next fit was outside."""
+    for target in ("coffee", "astronaut"):
+        choose(fit_page, target)
+        press(fit_page, "Fit")
+        state(fit_page, "Step ")
+        fit_page.wait_for_function(SEEN)
+        press(fit_page, "Stop")
+        state(fit_page, "Stopped after")
 
 
 def test_a_shape_becomes_a_surface(fit_page):

@@ -61,7 +61,10 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
                 visible="hidden", show_label=False, height=322, interactive=False, camera_position=snippets.CAMERA
             )
             zooms = [("1×", 1), ("2×", 2), ("4×", 4)]
-            zoom = gr.Radio(zooms, value=1, label="Resolution", visible=False, show_label=False, container=False)
+            zoom = gr.Radio(
+                zooms, value=1, label="Resolution", visible=False, show_label=False, container=False,
+                elem_classes="wsr-chips",
+            )  # fmt: skip
         curve = charted(
             "How close it is", "Above a PSNR of 30 dB, or an IoU of 0.9, it looks right.",
             recorded.curve(sample) or empty_curve(IMAGE, run.usual_steps()), scale=2, height=300,
