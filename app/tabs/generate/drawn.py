@@ -40,20 +40,23 @@ LONG = {
 
 
 def items(
-    name: str, weights: "Tensor", *, live: bool = False, stopped: Callable[[], bool] = lambda: False
-) -> list[dict[str, Any]] | None:
+    name: str, weights: "Tensor", *, live: bool = False, stays: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> list[dict[str, Any]] | None:  # fmt: skip
     """Returns items of the grid for weights (n, p) that are new: the weights, if the page draws them, else the decoded
-    pictures. live: coarser and faster, for unfinished samples. Returns None as soon as `stopped` returns True, because
+    pictures. live: coarser and faster, for unfinished samples. stays: whether these are the last ones all the same; the
+    page draws them as finely as others, and can blend them. Returns None as soon as `stopped` returns True, because
     sixteen surfaces take seconds."""
     at = library.collection(name).modality.resolutions
     if stopped():
         return None
-    fields = fields_of(networks.zoo(name).representation, weights, passing=live, shape=THUMB)
+    passing = live and not stays
+    fields = fields_of(networks.zoo(name).representation, weights, passing=passing, shape=THUMB)
     if fields is None:
         return decoded_items(name, weights, live=live, stopped=stopped)
-    size = at.live_samples.resolution if live else at.sample
+    size = at.live_samples.resolution if passing else at.sample
     if library.collection(name).modality.has_surface:
-        size = SKETCHED // 2 if live else SKETCHED
+        size = SKETCHED // 2 if passing else SKETCHED
     known = enumerate(_named(name, fields))
     return [{"id": str(i), "label": f"sample {i + 1}", "size": size, **one} for i, one in known]
 

@@ -101,7 +101,8 @@ def run(asked: Asked, stop: Path) -> Iterator[Screen]:
     if shown is None:
         said = snippets.settled(f"Stopped after {record.step} of {record.steps} steps.")
         yield Screen(said)  # at once; the pictures take half a second
-        yield Screen(said, drawn.items(asked.name, record.weights, live=True), Sampled(asked, record.weights, []))
+        shown = drawn.items(asked.name, record.weights, live=True, stays=True)
+        yield Screen(said, shown, Sampled(asked, record.weights, []))
         return
     yield Screen(snippets.working("Looking for copies …", 1.0), shown)
     sampled = Sampled(asked, record.weights, [] if stop.exists() else judged(asked.name, record.weights))
