@@ -1,6 +1,6 @@
 """Finds networks by what is said of them: their id, name, class and attributes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +11,7 @@ from wsr.formats.tables import attribute_of, is_attribute
 
 MOST = 100  # characters of a text that are searched for
 ID, NAME = "id", "name"
+NONE = "none"  # an attribute's value of items that lack it
 LISTED = 3  # fields that the page names
 
 
@@ -49,10 +50,16 @@ def _texts(name: str) -> dict[str, list[str]]:
     said = {NAME: found.labels, library.CLASS: found.classes}
     for column in found.index.columns:
         if is_attribute(column) and not pd.api.types.is_numeric_dtype(found.index[column]):
-            said[attribute_of(column)] = found.index[column].fillna("").astype(str).tolist()
+            said[attribute_of(column)] = with_name(attribute_of(column), found.index[column].fillna("").astype(str))
     if found.ids != found.labels:
         said[ID] = found.ids
     return {field: [text.casefold() for text in texts] for field, texts in said.items()}
+
+
+def with_name(attribute: str, values: Iterable[str]) -> list[str]:
+    """What an attribute says of each item: "round glasses", and of those without any nothing that a search for
+    "glasses" would find."""
+    return [value if value in ("", NONE) else f"{value} {attribute}" for value in values]
 
 
 def search(name: str, text: object) -> Found:

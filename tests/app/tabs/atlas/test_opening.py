@@ -10,7 +10,7 @@ from atlas_values import IMAGES, SHAPES, TAB, event, values
 from app.shared import library
 from app.tabs.atlas import controls, handlers
 from app.tabs.atlas.map import View, Visit, map_figure
-from app.tabs.atlas.search import search
+from app.tabs.atlas.search import search, with_name
 
 
 def test_a_class_has_its_name_in_the_middle_of_its_points_and_nothing_else_has(assets):
@@ -45,6 +45,10 @@ def test_networks_are_found_by_id_class_and_attribute(assets):
     assert shown["chart"]["selected"] == [] and "Nothing here" in shown["found"] and not shown["export"]["visible"]
     shown = handlers.find(TAB, values(chairs[0], "shapes10", find="", found="8 found"))
     assert shown["chart"]["selected"] == shown["selection"] == [] and shown["found"] == ""
+    # in an earlier version, "glasses" found no face that wears some, since each is only called round or square
+    rounded = search(SHAPES, "round legs")
+    assert rounded.ids == [item for item in found.ids if legs[item] == "round"] and rounded.by == ["legs"]
+    assert with_name("glasses", ["none", "round", ""]) == ["none", "round glasses", ""]
     assert search(SHAPES, "1.3").ids == []  # a number of an attribute is no name
     assert search(SHAPES, ["forged"]).ids == search(SHAPES, 7 * "x").ids == []
 
