@@ -113,9 +113,10 @@ def being_drawn(captions: Sequence[str]) -> str:
     return _made("pictures", frames)
 
 
-def told(name: str, value: str) -> Markup:
-    """A value that the page measures anew when it changes weights itself (`FieldSheet`)."""
-    return Markup('<span data-told="{}">{}</span>').format(name, value)
+def told(name: str, value: str, unit: str = "") -> Markup:
+    """A value that the page measures anew when it changes weights itself (`FieldSheet`). unit: what it writes behind a
+    number."""
+    return Markup('<span data-told="{}" data-unit="{}">{}</span>').format(name, unit, value)
 
 
 def ledger(lines: Sequence[tuple[str, str]]) -> str:
@@ -148,7 +149,7 @@ def shares(text: str, parts: Sequence[tuple[str, float, str]]) -> str:
 def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
     """Table 4 of a data set in percent, with the row of the representation on screen highlighted."""
     if not rows:
-        return settled("Table 4 has not been made here yet: python -m precompute run table4")
+        return settled("What simple methods read in these weights has not been measured for this data set.")
     columns = ("1-NN", "logistic", "ARI")
     lines = [
         (NAMES[row["representation"]], [f"{row[c]:.1f} ± {row[f'{c} sd']:.1f}" for c in columns],

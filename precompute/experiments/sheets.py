@@ -19,9 +19,8 @@ CELL = 64  # pixels of a thumbnail, as the app cuts them out
 CLASSES, EACH = 10, 10  # on the sheet of shapes
 
 
-def thumbnails(cell: Cell, context: Context) -> None:
+def thumbnails(zoo: Zoo, context: Context) -> None:
     """Draws a cell for each instance, in the order of the zoo's index, on a sheet that is as square as possible."""
-    zoo = context.open_zoo(cell)
     content = asset_hash(zoo.path)[:16]  # a zoo that is made anew gets new thumbnails
     columns = int(np.ceil(np.sqrt(len(zoo))))
     sheet = np.full((-(-len(zoo) // columns) * CELL, columns * CELL, 3), 255, np.uint8)
@@ -61,7 +60,10 @@ def sheet(cell: Cell, context: Context) -> None:
 
 
 def run(cell: Cell, context: Context) -> None:
-    thumbnails(cell, context) if "representation" in cell.values else sheet(cell, context)
+    if "representation" in cell.values:
+        thumbnails(context.open_zoo(cell), context)
+    else:
+        sheet(cell, context)
 
 
 def _save(pixels: np.ndarray, path: Path) -> None:

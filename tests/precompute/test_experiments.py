@@ -13,6 +13,7 @@ from precompute.plan import BEFORE, MISSING, Plan
 from wsr import representations
 from wsr.identity import Identity
 from wsr.paths import assets_dir
+from wsr.zoo import Zoo
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,6 +98,15 @@ def test_the_assets_of_today_count_as_made_before_records_were_kept(known):
             if node.values.get("data") in ("faces", "emoji/people"):
                 continue
             assert plan.state(node).word == BEFORE, f"{node}: {plan.state(node)}"
+
+
+def test_no_map_of_shapes_is_without_pictures():
+    """In an earlier version, the neighbours and the points of a map of 2,000 shapes were empty boxes."""
+    maps = assets_dir() / "maps"
+    zoos = [Zoo.open(assets_dir() / "zoos" / path.stem) for path in maps.glob("*.parquet")]
+    shapes = [zoo for zoo in zoos if zoo.modality.has_surface]
+    drawn = [list(zoo.ids) for zoo in shapes if (maps / f"{zoo.path.name}.webp").is_file()]
+    assert all(list(zoo.ids) in drawn for zoo in shapes)
 
 
 def test_the_readme_has_the_table_that_list_prints(known):

@@ -78,8 +78,8 @@ def _layout() -> AtlasTab:
                     found = gr.HTML()
             gr.HTML(
                 snippets.caption(
-                    "Nobody told the map what anything is: it saw the weights only. Each point is a network, and its "
-                    "colour is the class of what it shows. Point at one to see it, click to open it."
+                    "Nobody told the map what anything is: it saw the weights only. Each point is a network, at first "
+                    "in the colour of the class that it shows. Point at one to see it, click to open it."
                 )
             )
             with gr.Row(elem_classes=["wsr-tight", "wsr-maps"], equal_height=False):
@@ -121,7 +121,7 @@ def _selection(view: View) -> dict[str, Any]:
     return {
         "said": gr.HTML(selection.summary(view.name, [])),
         "export": gr.Button("Download the selection", visible=False, min_width=200),
-        "files": gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100),
+        "files": gr.File(visible=False, show_label=False, file_count="multiple", interactive=False),
     }
 
 

@@ -90,7 +90,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
             with gr.Row(elem_classes="wsr-alike"):
                 take = gr.Button("Download it", interactive=False, min_width=150)
                 place = gr.Button("Place on the map", interactive=False, min_width=150)
-            files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False, height=100)
+            files = gr.File(visible=False, show_label=False, file_count="multiple", interactive=False)
             with gr.Column(elem_classes=["wsr-blend", "wsr-tight"]):
                 blended = FieldSheet(BLENDS, sizes=LARGE, blends=True)
                 with gr.Row():
