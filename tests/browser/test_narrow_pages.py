@@ -50,6 +50,16 @@ def test_a_tap_is_a_pick_and_two_fingers_zoom_and_move(open_page):
     assert page.evaluate("scrollY") == scrolled
 
 
+# The files of a download that their box, which would have to be scrolled, does not show.
+HIDDEN = """() => [...document.querySelectorAll(".file-preview a")].filter((one) => {
+  const { bottom } = one.getBoundingClientRect();
+  if (!one.checkVisibility()) return false;
+  for (let e = one.parentElement; e && e !== document.body; e = e.parentElement)
+    if (getComputedStyle(e).overflowY !== "visible" && e.getBoundingClientRect().bottom < bottom) return true;
+  return false;
+}).map((one) => one.download)"""
+
+
 def test_a_tapped_sample_opens_in_sight(open_page):
     """In an earlier version, it opened a screen below the grid, and nothing on screen told of it."""
     page = open_page(**PHONE)
@@ -67,6 +77,11 @@ def test_a_tapped_sample_opens_in_sight(open_page):
     opened.wait_for()
     page.wait_for_timeout(1000)  # the page glides there
     assert end(opened) <= 846 < before and tapped.bounding_box()["y"] + tapped.bounding_box()["height"] > 60
+    page.get_by_role("button", name="Download it").tap()
+    files = page.locator(".file-preview:visible a")
+    files.nth(1).wait_for()
+    page.wait_for_timeout(300)
+    assert not page.evaluate(HIDDEN), "in an earlier version, the second file was below the end of its box"
 
 
 CUT = """() => [...document.querySelectorAll("table")].filter((t) => t.getClientRects().length).filter((t) => {
