@@ -71,6 +71,17 @@ def test_where_nobody_says_what_was_seen_copies_of_every_fit_are_found(tmp_path)
     assert not set_aside(stated) and stated.index["split"].tolist() == ["train", "heldout"] * 20
 
 
+def test_a_test_set_is_held_out_where_there_is_no_validation_set(tmp_path):
+    """The zoo was refused, with advice to call these fits otherwise."""
+    zoo = made(tmp_path / "zoo", ["train"] * 20 + ["test"] * 20)
+    assert not set_aside(zoo)  # the generator has not seen them
+    assert zoo.good("heldout")["id"].tolist() == zoo.ids[20:]
+    rows, _ = report(zoo, zoo.weights(zoo.ids[:3]))
+    assert rows["verdict"][:3].tolist() == ["replica"] * 3
+    three = made(tmp_path / "three", ["train", "heldout", "test"] * 10)
+    assert not set_aside(three) and three.index["split"].tolist() == ["train", "heldout", "test"] * 10
+
+
 def test_what_samples_show_is_compared_with_held_out_fits(tmp_path):
     zoo = made(tmp_path / "zoo", ["train"] * 20 + ["heldout"] * 20)
     samples = torch.cat([zoo.weights(zoo.ids[20:25]), zoo.weights(zoo.ids[:1]) * 30])

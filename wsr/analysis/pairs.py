@@ -17,6 +17,7 @@ from wsr.analysis.evaluation import decoded
 from wsr.analysis.function_space import feature_distances, own_distances
 from wsr.analysis.novelty import audit_of
 from wsr.analysis.plane import Placing, found_share, summary
+from wsr.data.splits import HELDOUT, TEST, TRAIN
 from wsr.errors import WsrError, counted
 from wsr.generators.baselines import baselines, plants
 from wsr.imports.base import Item
@@ -36,15 +37,20 @@ Progress = Callable[[str, float], None]
 
 def set_aside(zoo: Zoo) -> bool:
     """Sets a quarter of a zoo's fits aside, where its source does not say which the generator has seen: without fits
-    that it is not compared with, an audit has no bounds. Returns whether that was so."""
+    that it is not compared with, an audit has no bounds. Returns whether that was so. A test set is held out where
+    there is no validation set, as in imports."""
     ids, splits = zoo.ids, zoo.index["split"].tolist()
-    if not any(are_ours(ids, splits, share) for share in (BY_IMPORTS, SET_ASIDE)) and set(splits) != {"train"}:
+    unknown = any(are_ours(ids, splits, share) for share in (BY_IMPORTS, SET_ASIDE)) or set(splits) == {TRAIN}
+    if unknown:
+        ours = [settled(Item(one, Path()), set(), SET_ASIDE) for one in ids]
+    elif set(splits) == {TRAIN, TEST}:
+        ours = [HELDOUT if split == TEST else split for split in splits]
+    else:
         return False
     with zoo.writing():
-        ours = [settled(Item(one, Path()), set(), SET_ASIDE) for one in ids]
         zoo.index.assign(split=ours).to_parquet(zoo.path / "index.parquet", index=False)
         zoo.reload()
-    return True
+    return unknown
 
 
 def rate_of(zoo: Zoo) -> float:
