@@ -47,6 +47,7 @@
       event.stopImmediatePropagation();
     } else if (event.key === "Tab" && event.target.matches(LIST)) {
       event.stopImmediatePropagation(); // gradio would take it for typing, and open the list after it has been left
+      passOver(document.querySelectorAll("[role=listbox]"));
     }
   }, true);
 
@@ -76,6 +77,9 @@
     chosenIn = undefined;
   }, true);
   document.addEventListener("click", ({ target }) => target === pressed && open(target));
+
+  // The Tab key stops at a list that scrolls, and is nowhere once the list has closed.
+  const passOver = (lists) => lists.forEach((list) => (list.tabIndex = -1));
 
   // What is typed looks for a choice: behind the present one it would find nothing. A press puts the cursor somewhere
   // after the list has the focus, and so the whole is selected again.

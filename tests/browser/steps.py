@@ -7,6 +7,11 @@ from tests.browser.heard import Heard
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
+def open_tab(page: Page, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+    page.locator(f"[role=tab][aria-selected=true]:has-text('{name}')").wait_for()
+
+
 def unfold(page: Page, title: str) -> None:
     """Opens the accordion of this title on the tab that is on screen.
 
