@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from tests.browser.steps import answered, asked_from_now_on
+from tests.browser.steps import answered, asked_from_now_on, open_tab
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js")
 TABS = ("Atlas", "Fit", "Connect", "Symmetry", "Generate", "Audit", "Results")
@@ -29,11 +29,6 @@ INKS = """(title) => {
   const plot = [...document.querySelectorAll(".wsr-plot")].find((p) => p.layout?.xaxis?.title?.text?.startsWith(title));
   return [plot.layout.shapes[0].line.color, plot.layout.font.color];
 }"""
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name).click()
-    page.locator(f"[role=tab][aria-selected=true]:has-text('{name}')").wait_for()
 
 
 def dark(page, wanted):
@@ -190,6 +185,7 @@ def test_a_list_that_is_only_passed_changes_nothing(page):
         page.locator(LISTS).first.wait_for()
         page.keyboard.press("Enter")
         page.wait_for_timeout(500)
+    answered(page)
     assert len(asked) == 2 and colour.input_value() == before
 
 
@@ -246,3 +242,12 @@ def test_forced_colours_keep_what_is_chosen(page):
         assert slider.evaluate(drawn, "appearance") == "auto"
     finally:
         page.emulate_media(forced_colors="none")
+
+
+@pytest.mark.kept
+def test_scroll_bars_of_a_dark_page_are_dark(page):
+    scheme = "getComputedStyle(document.documentElement).colorScheme"
+    assert page.evaluate(scheme) != "dark"
+    dark(page, True)
+    assert page.evaluate(scheme) == "dark"
+    dark(page, False)
