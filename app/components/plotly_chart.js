@@ -85,6 +85,7 @@ function ink() {
     faint: variable("--border-color-primary", "#ddd"),
     page: variable("--background-fill-primary", "#fff"),
     accent: variable("--color-accent", "#0072b2"),
+    active: variable("--wsr-focus", "#0072b2"), // the accent is too dark on black
     font: style.fontFamily,
   };
 }
@@ -94,7 +95,7 @@ function themed(layout) {
   const axis = (a) => ({ gridcolor: colour.faint, zerolinecolor: colour.faint, linecolor: colour.faint, ...a });
   const result = {
     autosize: true, paper_bgcolor: "transparent", plot_bgcolor: "transparent", hoverlabel: { font: { family: colour.font } },
-    modebar: { bgcolor: "transparent", color: colour.text, activecolor: colour.accent }, ...layout,
+    modebar: { bgcolor: "transparent", color: colour.text, activecolor: colour.active }, ...layout,
     font: { family: colour.font, size: 12, ...layout.font, color: colour.text },
   };
   for (const key of Object.keys(layout)) if (/^[xy]axis\d*$/.test(key)) result[key] = axis(layout[key]);
@@ -136,7 +137,7 @@ function draw() {
   if (kind && kind !== next) plotly.purge(plot);
   plotly = library;
   const config = {
-    displaylogo: false, scrollZoom: props.zoom, displayModeBar: props.zoom,
+    displaylogo: false, showTips: false, scrollZoom: props.zoom, displayModeBar: props.zoom,
     modeBarButtons: [
       next === "3d" ? ["resetCameraDefault3d"] : ["zoomIn2d", "zoomOut2d", "resetScale2d"],
       next === "2d" && props.selectable ? ["pan2d", "select2d", "lasso2d"] : [],

@@ -17,7 +17,9 @@ RUN = """axe.run(document, {
   violations.flatMap(({id, nodes}) => nodes.map((node) => `${id}: ${node.html.slice(0, 200)}`)))"""
 SETTLED = """![...document.querySelectorAll(".wsr-blank, .wsr-message, .wsr-state")].some(
   (one) => one.checkVisibility() && /^(Decoding|Reading|Comparing|Drawing)/.test(one.textContent))"""
-STILL = "!document.getAnimations().some((one) => one.playState === 'running')"  # a button that comes alive fades in
+# a button that comes alive fades in; what follows a finger does not move by itself
+STILL = """!document.getAnimations().some(
+  (one) => one.timeline === document.timeline && one.playState === "running")"""
 LISTS = "[role=listbox]:visible"
 # What shows where the keyboard is: the outline of the element, or of the label around it.
 OUTLINED = """() => {
@@ -101,16 +103,27 @@ def test_the_keyboard_is_seen_and_leaves_no_list_open(page):
 
 # The contrast of that outline with what a block of controls stands on.
 GROUNDS = {False: "rgb(255, 255, 255)", True: "rgb(22, 25, 34)"}
-CONTRAST = """(ground) => {
+CONTRAST = """(ground, colour) => {
   const light = (colour) => {
     const linear = (x) => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
     const [r, g, b] = colour.match(/[\\d.]+/g).map((x) => linear(x / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
   };
   const here = document.activeElement, label = here.closest("label:has(> input[type=radio])") ?? here;
-  const [dim, bright] = [getComputedStyle(label).outlineColor, ground].map(light).sort((x, y) => x - y);
+  const [dim, bright] = [colour ?? getComputedStyle(label).outlineColor, ground].map(light).sort((x, y) => x - y);
   return bright / dim;
 }"""
+# The colour of the button of a chart that is on.
+ON = "getComputedStyle(document.querySelector('.wsr-plot .modebar-btn.active path') ?? document.body).fill"
+
+
+@pytest.mark.kept
+def test_the_button_of_a_chart_that_is_on_is_seen_in_the_dark_too(page):
+    """In an earlier version, it had the accent's colour, which is hardly seen on black."""
+    page.locator(".modebar-btn[data-title='Pan']").first.click()
+    for theme in (True, False):
+        dark(page, theme)
+        page.wait_for_function(f"(on) => ({CONTRAST})(on, {ON}) > 4.5", arg=GROUNDS[theme])
 
 
 @pytest.mark.kept

@@ -259,3 +259,14 @@ def test_a_map_alone_has_all_the_room_and_two_share_it_equally(page):
     page.wait_for_function(f"({sizes})().length === 2 && ({sizes})().every(([w]) => w < {0.6 * room})")
     one, other = page.evaluate(sizes)
     assert abs(one[0] - other[0]) <= 2 and one[1] == other[1]
+
+
+@pytest.mark.kept
+def test_a_press_on_a_name_below_the_map_hides_its_class_and_says_nothing_of_traces(page):
+    """In an earlier version, plotly told how to isolate a trace, in a note that stuck out of a phone's screen."""
+    seen = "document.querySelector('.wsr-plot')._fullData[0].visible"
+    for wanted in ("legendonly", True):
+        page.locator(".wsr-plot .legendtoggle").first.click()
+        page.wait_for_function(f"wanted => {seen} === wanted", arg=wanted)
+        page.wait_for_timeout(600)  # two presses at once would be another question
+        assert not page.locator(".notifier-note").count()

@@ -63,11 +63,12 @@ function tell({ distance, size, broken, changed, difference }, unit = props.unit
     Object.assign(said, {
       distance: Number(distance.toPrecision(3)), size: Number(size.toPrecision(3)),
       broken: broken ? `${broken.toLocaleString("en")} moved` : "all in place",
-      difference: difference === undefined ? "…" : small(difference * unit),
+      difference: difference === undefined ? " by more than …" : difference ? ` by more than ${small(difference * unit)}` : "",
     });
   }
   for (const one of element.closest(".wsr-card")?.querySelectorAll("[data-told]") ?? []) {
-    one.textContent = said[one.dataset.told] ?? one.textContent;
+    const text = said[one.dataset.told];
+    if (text !== undefined) one.textContent = text && `${text}${one.dataset.unit ?? ""}`;
   }
 }
 

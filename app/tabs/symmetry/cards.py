@@ -14,7 +14,7 @@ from app.shared.palette import NAMES
 from app.shell import compute, snippets
 from app.shell.address import number, whole
 from app.tabs.symmetry import run
-from app.tabs.symmetry.facts import at_most, measured, small, why
+from app.tabs.symmetry.facts import at_most, by, measured, why
 from app.tabs.symmetry.run import Moved, Subject
 from wsr.errors import unknown_name
 from wsr.fields.registry import named, readable
@@ -83,7 +83,7 @@ def mask_card(dataset: str) -> Card | None:
         moved = run.act(of, "permutation", 1, 1.0)
         back = run.remasked(of, moved)
         said = (
-            f"Shuffled, no value moves by more than {small(moved.difference)}, but {moved.broken:,} "
+            f"Shuffled, no value moves{by(moved.difference)}, but {moved.broken:,} "
             f"held weights have moved. Putting them back changes values by up to {at_most(of, back)}. "
             "With a mask, the parts of a network have one order."
         )

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from app.shell import snippets
 from app.tabs.symmetry.run import Moved, Subject
 
-_DIFFERENCE = Markup("no {} moves by more than {}{}")
+_DIFFERENCE = Markup("no {} moves{}")
 _DISTANCE = Markup("moved by {}; their norm is {:.3g}")
 
 
@@ -16,13 +16,18 @@ def measured(of: Subject, moved: Moved) -> str:
     unit = of.model.modality.value_unit
     what, unit = ("value", f" ({unit})") if unit else ("pixel", "")
     lines = [
-        ("picture", _DIFFERENCE.format(what, snippets.told("difference", small(moved.difference)), unit)),
+        ("picture", _DIFFERENCE.format(what, snippets.told("difference", by(moved.difference, unit), unit))),
         ("weights", _DISTANCE.format(snippets.told("distance", f"{moved.distance:.3g}"), moved.size)),
     ]
     if of.model.masked:
         held = "all in place" if not moved.broken else f"{moved.broken:,} moved"
         lines.append(("held weights", snippets.told("broken", held)))
     return snippets.ledger(lines)
+
+
+def by(difference: float, unit: str = "") -> str:
+    """The end of the sentence "no pixel moves". Also in sheet.js."""
+    return f" by more than {small(difference)}{unit}" if difference else ""
 
 
 def at_most(of: Subject, moved: Moved) -> str:

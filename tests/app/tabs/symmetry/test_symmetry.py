@@ -1,5 +1,6 @@
 """The Symmetry tab's handlers: transformations are applied to weights, and their effects are shown."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -13,7 +14,7 @@ from app.tabs.symmetry import run as symmetry_run
 from app.tabs.symmetry import shuffle as symmetry_shuffle
 from app.tabs.symmetry import starts as symmetry_starts
 from app.tabs.symmetry import terms as symmetry_terms
-from app.tabs.symmetry.facts import small
+from app.tabs.symmetry.facts import by, measured, small
 from wsr import WsrError, representations
 from wsr.fields.registry import named
 
@@ -55,6 +56,15 @@ def test_all_terms_together_are_the_field_and_fewer_are_not(item):
     assert np.allclose(whole.terms.sum(0), wanted.numpy(), atol=1e-4)  # theorem 2
     with pytest.raises(WsrError, match="no terms"):
         symmetry_run.terms(symmetry_run.subject(f"{DATASET}-mlp", item), 0, [0])
+
+
+def test_where_nothing_changes_no_number_is_said(item):
+    """In an earlier version, no pixel moved by more than 0."""
+    of = symmetry_run.subject(f"{DATASET}-mlora", item)
+    moved = symmetry_run.act(of, "sign", 1, 0.5)
+    assert by(0.0, " (m)") == "" and by(5e-7, " (m)") == " by more than 0.0000005 (m)"
+    assert "by more than 0.25" in measured(of, replace(moved, difference=0.25))
+    assert "more than" not in measured(of, replace(moved, difference=0.0))
 
 
 def test_every_card_fills_its_widgets_for_images_and_shapes(assets):
