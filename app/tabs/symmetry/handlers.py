@@ -13,6 +13,7 @@ from app.shell.tabs import Widgets
 from app.tabs.symmetry import run
 from app.tabs.symmetry.cards import MAP, Card, families_of, given_value, subject_of
 from wsr.errors import WsrError
+from wsr.fields.registry import named, readable
 
 SHOWN = 8  # items to choose from
 FIRST_SEED = 0  # of the shuffle that a visitor sees first
@@ -44,7 +45,11 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
         for card in tab.cards
         for name, widget in card.linked.items()
     }
-    return {tab.dataset: dataset, tab.item: given.get("item", ""), **own}
+    fewer = {widget: update for widget, update in offered(tab, dataset).items() if "value" in update}
+    for widget, update in fewer.items():
+        if own[widget] in [value for _, value in update["choices"]]:
+            update["value"] = own[widget]
+    return {tab.dataset: dataset, tab.item: given.get("item", ""), **own, **fewer}
 
 
 @compute.guarded
@@ -58,7 +63,26 @@ def choose(dataset: str, event: gr.EventData) -> str:
 @compute.guarded
 def change_dataset(tab: SymmetryTab, dataset: str) -> dict[Any, Any]:
     first = first_item(dataset)
-    return {tab.item: first, tab.strip: strip_of(dataset, first)}
+    return {tab.item: first, tab.strip: strip_of(dataset, first), **offered(tab, dataset)}
+
+
+def choosing(tab: SymmetryTab) -> list[gr.Radio]:
+    """The widgets in which a representation, or a family of them, is chosen."""
+    linked = [widget for card in tab.cards for widget in card.linked.values() if isinstance(widget, gr.Radio)]
+    return [one for one in linked if one.choices and {value for _, value in one.choices} <= set(readable())]
+
+
+def offered(tab: SymmetryTab, dataset: str) -> dict[gr.Radio, dict[str, Any]]:
+    """Offers what a data set has: large ones were fitted in one representation only. What is chosen stays where all
+    that the tab was built with is there."""
+    names, found = [name for name in run.names_of(dataset) if name in readable()], {}
+    families = {named(name).family for name in names}
+    for widget in choosing(tab):
+        alone = any(named(value).masked for _, value in widget.choices)  # each, not a family of two
+        left = [choice for choice in widget.choices if choice[1] in (names if alone else families)]
+        chosen = {"value": left[0][1]} if left and len(left) < len(widget.choices) else {}
+        found[widget] = gr.update(choices=left or widget.choices, **chosen)
+    return found
 
 
 def ask_anew(tab: SymmetryTab) -> dict[Any, Any]:

@@ -97,7 +97,7 @@ def _wire(tab: SymmetryTab, place: Place) -> None:
     events = (
         place.shown(tab.bind(handlers.opened), [tab.dataset, tab.item], [tab.strip, tab.item], **newest),
         tab.strip.pick(handlers.choose, [tab.dataset], tab.item, **look),
-        tab.dataset.input(change, tab.dataset, [tab.strip, tab.item], **look),
+        tab.dataset.input(change, tab.dataset, [tab.strip, tab.item, *handlers.choosing(tab)], **look),
     )
     names = json.dumps([name for _, name in tab.card.choices])
     for button, way in ((tab.before, -1), (tab.after, 1)):

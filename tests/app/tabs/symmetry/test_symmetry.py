@@ -127,6 +127,24 @@ def test_guesses_go_with_the_data_set(assets):
     assert anew[switches] == [0, 1, 2, 3]
 
 
+def test_a_data_set_in_one_representation_offers_that_alone(item, monkeypatch):
+    """In an earlier version, the first card of a large data set was asked for its MLPs, of which there are none, and
+    stayed empty below an error."""
+    with gr.Blocks():
+        cards = [make(DATASET) for make in view.CARDS]
+        tab = SimpleNamespace(item="item", strip="strip", cards=cards, dataset=gr.Radio(), card=gr.Radio())
+    whole = handlers.offered(tab, DATASET)
+    assert len(whole) >= 3 and not any("value" in update for update in whole.values())
+    monkeypatch.setattr(symmetry_run, "names_of", lambda dataset: {"mlora-asym": "emoji-mlora-asym"})
+    changed, linked = handlers.change_dataset(tab, DATASET), handlers.restore(tab, {"data": DATASET})
+    for card in cards:
+        for widget in set(card.linked.values()) & set(whole):
+            assert len(changed[widget]["choices"]) == 1 and changed[widget]["value"] in ("mlora", "mlora-asym")
+            assert linked[widget]["value"] == changed[widget]["value"]
+    shown = cards[0].opening(DATASET, item, changed[cards[0].linked["shuffle"]]["value"], 0)
+    assert "no pixel moves" in shown[cards[0].outputs[2]]
+
+
 def test_a_guess_is_judged_and_explained(item):
     with gr.Blocks():
         card = symmetry_cards.mask_card(DATASET)
