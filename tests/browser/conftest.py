@@ -22,8 +22,8 @@ PATIENCE = 120_000  # ms; long enough for a busy machine, since these tests do n
 # WebGL in software and everything else drawn without it, as on a machine without a GPU.
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
          "--disable-gpu-compositing", "--disable-gpu-rasterization"]  # fmt: skip
-# gradio gives what comes to light its values once more, in the next frame: what is chosen before is taken back. A visitor
-# sees nothing to choose before that frame. A test does, where busy processes leave the browser no time to draw.
+# gradio gives what comes to light its values once more, in the next frame: what is chosen before is taken back. A
+# visitor sees nothing to choose before that frame. A test does, where busy processes leave the browser no time to draw.
 NO_LATE_FRAMES = """(() => {
   const [ask, cancel, timers] = [requestAnimationFrame.bind(window), cancelAnimationFrame.bind(window), new Map()];
   window.cancelAnimationFrame = (frame) => {
