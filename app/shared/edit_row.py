@@ -64,7 +64,7 @@ def layout() -> dict[str, Any]:
         with gr.Row():
             attribute = gr.Dropdown([], label="Attribute", min_width=160, interactive=False)
             amount = gr.Slider(
-                -MOST, MOST, value=0, step=0.1, label="Amount", min_width=200,
+                -MOST, MOST, value=0, step=0.1, label="Amount", min_width=320,
                 info="One step is one standard deviation of a numeric attribute, or the whole way from what the "
                 "network shows to what is chosen.", interactive=False,
             )  # fmt: skip

@@ -3,6 +3,8 @@
 import pytest
 from on_map import PLACE, picked
 
+from tests.browser.steps import unfold
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
 
@@ -153,7 +155,7 @@ COLUMNS = "(row) => getComputedStyle(row).gridTemplateColumns.split(' ').length"
 
 @pytest.mark.parametrize(("width", "name", "row", "count"), [
     (1024, "Symmetry", ".wsr-strip .wsr-pictures", 8), (768, "Audit", ".wsr-panel .wsr-row", 3),
-    (390, "Symmetry", ".wsr-strip .wsr-pictures", 4),
+    (390, "Symmetry", ".wsr-strip .wsr-pictures", 4), (1009, "Fit", ".wsr-pictures", 6),
 ])  # fmt: skip
 def test_no_picture_stands_alone_below_the_others(keep_page, width, name, row, count):
     """Nine of ten stood in one line, and the last in a line of its own."""
@@ -161,9 +163,24 @@ def test_no_picture_stands_alone_below_the_others(keep_page, width, name, row, c
     page.get_by_role("tab", name=name).click()
     shown = page.locator(f"{row}:visible")
     shown.locator("img, .wsr-thumb").first.wait_for()
-    # beside the names of five data sets, of which there are fewer here
-    shown.evaluate("row => { const strip = row.closest('.wsr-strip'); if (strip) strip.style.maxWidth = '544px'; }")
+    # beside the names of five data sets, of which there are fewer here, and a scroll bar, which is not shown here
+    shown.evaluate("row => { const strip = row.closest('.wsr-strip'); if (strip) strip.style.maxWidth = '529px'; }")
     assert shown.evaluate(COLUMNS) == count
+
+
+def test_beside_a_scroll_bar_cards_and_explanations_have_room(keep_page):
+    """The map of the first card went below its pictures, and the words about “Amount” into a column of one or two."""
+    page = keep_page(viewport={"width": 1009, "height": 900})
+    page.get_by_role("tab", name="Symmetry").click()
+    card = page.locator(".wsr-card:visible").first
+    card.locator("img").first.wait_for()
+    tops = "row => [...row.children].map((column) => Math.round(column.getBoundingClientRect().top))"
+    assert len(set(card.evaluate(tops))) == 1
+    page.get_by_role("tab", name="Generate").click()
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    unfold(page, "Edit")
+    about = page.get_by_text("One step is one standard deviation").locator("visible=true")
+    assert about.bounding_box()["width"] > 200
 
 
 def test_four_networks_stand_two_by_two_on_a_phone(keep_page):

@@ -65,9 +65,9 @@ def mask_card(dataset: str) -> Card | None:
             )
             guess = gr.Radio([("the same picture", "same"), ("another picture", "other")], label="Your guess")
             answer = gr.HTML()
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+        with gr.Column(min_width=310, scale=2, elem_classes="wsr-tight"):
             sheet = gr.HTML(snippets.being_drawn(["the network"]))
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+        with gr.Column(min_width=310, scale=2, elem_classes="wsr-tight"):
             gr.HTML(snippets.label("Held weights that the shuffle moved"))
             heat = PlotlyChart(
                 None, height=300, description="Frozen entries that no longer have their value",
@@ -119,9 +119,9 @@ def group_card(dataset: str) -> Card | None:
             strength = gr.Slider(*STRENGTHS, value=1.0, step=0.05, label="How far")
             guess = gr.Radio([("they stay", "kept"), ("they move", "moved")], label="Your guess")
             answer = gr.HTML()
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+        with gr.Column(min_width=310, scale=2, elem_classes="wsr-tight"):
             sheet = FieldSheet(snippets.being_drawn(["the network"]), sizes=LARGE, unit=0.5)  # RGB is in [-1, 1]
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+        with gr.Column(min_width=310, scale=2, elem_classes="wsr-tight"):
             table = gr.HTML()
 
     @compute.guarded

@@ -50,10 +50,10 @@ def shuffle_card(dataset: str) -> Card | None:
                     "and so may the pairs of an adapter."
                 )
             )
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+        with gr.Column(min_width=310, scale=2, elem_classes="wsr-tight"):
             sheet = FieldSheet(snippets.being_drawn(["the network", "shuffled"]), sizes=LARGE, unit=0.5)
             strips = FieldSheet(snippets.working("Drawing its weights …"))
-        with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
+        with gr.Column(min_width=310, scale=2, elem_classes="wsr-tight"):
             chart = PlotlyChart(
                 None, height=300, description="The map, with the network before and after",
                 placeholder="Placing both on the map …",
