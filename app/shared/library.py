@@ -187,7 +187,7 @@ def collection(name: str) -> Collection:
         ids=fine["id"].astype(str).tolist(),
         labels=[label_of(source, item) for item in fine["id"].astype(str)],
         classes=fine["class"].fillna("").astype(str).tolist(),
-        held_out=(fine["split"] != TRAIN).tolist(),
+        held_out=own.held_out(fine) if mine else (fine["split"] != TRAIN).tolist(),
         quality=fine["quality"].to_numpy(np.float32),
         rows=rows.tolist(),
         maps={} if mine and not there(mapped) else read_maps(mapped, fine["id"].astype(str)),

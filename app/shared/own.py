@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from wsr.data.splits import TRAIN
 from wsr.errors import WsrError
 from wsr.memory import MEMORY
 
@@ -89,6 +92,16 @@ def require(name: Any, mine: Collection[str]) -> None:
 def titles(mine: Collection[str]) -> list[tuple[str, str]]:
     """Titles and names of a visitor's zoos, as choices."""
     return [(_there[name].title, name) for name in mine if name in _there]
+
+
+def held_out(index: pd.DataFrame) -> list[bool]:
+    """Which networks of a visitor's zoo were not seen in training, as far as its source says so. index: its rows."""
+    from wsr.imports.base import HELDOUT_SHARE
+    from wsr.imports.splits import are_ours
+
+    ids, splits = index["id"].astype(str).tolist(), index["split"].tolist()
+    known = not are_ours(ids, splits, HELDOUT_SHARE)
+    return [known and split != TRAIN for split in splits]
 
 
 def kept(mine: Collection[str], name: str) -> list[str]:

@@ -20,7 +20,7 @@ from wsr.analysis.plane import Placing, found_share, summary
 from wsr.data.splits import HELDOUT, TEST, TRAIN
 from wsr.errors import WsrError, counted
 from wsr.generators.baselines import baselines, plants
-from wsr.imports.base import Item
+from wsr.imports.base import HELDOUT_SHARE, Item
 from wsr.imports.splits import are_ours, settled
 from wsr.metrics.features import Extractor
 from wsr.modalities import Modality
@@ -29,7 +29,7 @@ from wsr.zoo.zoo import Zoo
 SAMPLES, HELD_OUT = "your samples", "held out"
 RATE = 0.05  # of false positives, where there are held-out fits enough
 LEAST, EACH = 16, 2  # held-out fits of an audit, and false positives that each half of them should have
-SET_ASIDE, BY_IMPORTS = 0.25, 0.1  # shares of fits: for an audit, and by default for an import
+SET_ASIDE = 0.25  # share of fits that an audit holds out where their source states no splits
 BASELINES, PLANTED = 16, 16  # weights of each baseline, and of each kind of planted copies
 COMPARED = 64  # held-out fits that are decoded and shown
 Progress = Callable[[str, float], None]
@@ -40,7 +40,7 @@ def set_aside(zoo: Zoo) -> bool:
     that it is not compared with, an audit has no bounds. Returns whether that was so. A test set is held out where
     there is no validation set, as in imports."""
     ids, splits = zoo.ids, zoo.index["split"].tolist()
-    unknown = any(are_ours(ids, splits, share) for share in (BY_IMPORTS, SET_ASIDE)) or set(splits) == {TRAIN}
+    unknown = any(are_ours(ids, splits, share) for share in (HELDOUT_SHARE, SET_ASIDE)) or set(splits) == {TRAIN}
     if unknown:
         ours = [settled(Item(one, Path()), set(), SET_ASIDE) for one in ids]
     elif set(splits) == {TRAIN, TEST}:

@@ -31,6 +31,9 @@ class Mismatch(WsrError):
     """Raised for tensors that are not those of a layout. Its text is a clause that says why."""
 
 
+HELDOUT_SHARE = 0.1  # of the instances of an import whose source states no splits
+
+
 @dataclass(frozen=True)
 class Options:
     """What the files do not state. omega: ω0 of sines; resolution: pixels of a side of the pictures that were fitted;
@@ -43,7 +46,7 @@ class Options:
     values: Literal["occupancy", "distance"] = "occupancy"
     additive: bool = False
     skip: bool = False
-    heldout: float = 0.1
+    heldout: float = HELDOUT_SHARE
 
     def __post_init__(self):
         if self.omega is not None and not 0 < self.omega < 1e6:

@@ -24,7 +24,7 @@ from wsr.formats.files import refuse_stand_in, shown, there
 from wsr.formats.recognise import content_of
 from wsr.formats.schema import read_json
 from wsr.formats.tensors import open_tensors
-from wsr.imports.base import Item, Options
+from wsr.imports.base import HELDOUT_SHARE, Item, Options
 from wsr.imports.formats import ENDINGS
 from wsr.imports.housed import DATASET, Taken, carried, described, offered, require_rows
 from wsr.imports.recognise import recognised
@@ -36,7 +36,6 @@ from wsr.zoo.zoo import Zoo
 
 WHAT = "weights"
 _ARCHIVES = (".npz", ".pth", ".pt", ".ckpt")  # of one file of weights
-_HELDOUT = 0.1
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def _made(source: Path, out: Path, known: Taken) -> list[str]:
         if indices := list(source.rglob("index.parquet")):
             name = shown(indices[0].parent.name)
             raise WsrError(f"{name} is not a zoo: its zoo.json, which says what its weights are, is missing.")
-        return _imported(source, out, recognised(source, _options()), known)
+        return _imported(source, out, recognised(source, Options(skip=True)), known)
     if source.suffix.lower() == ".parquet":
         return _of_tables([source], out, known)
     if source.suffix.lower() == ".safetensors":
@@ -107,15 +106,11 @@ def _made(source: Path, out: Path, known: Taken) -> list[str]:
             f"{shown(source.name)} is {held or 'no file of weights'}. What is taken: a zoo's folder as a .zip, a table "
             "of weights (.parquet), saved weights (.safetensors), or another program's files."
         )
-    return _imported(source, out, recognised(source, _options()), known)
-
-
-def _options() -> Options:
-    return Options(skip=True, heldout=_HELDOUT)
+    return _imported(source, out, recognised(source, Options(skip=True)), known)
 
 
 def _imported(source: Path, out: Path, form: str, known: Taken) -> list[str]:
-    made = import_zoo(form, source, out, _options())
+    made = import_zoo(form, source, out, Options(skip=True))
     return made.left_out
 
 
@@ -170,7 +165,7 @@ def _of_tensors(path: Path, out: Path, known: Taken) -> list[str]:
             _stored(out, _like(known, weights.shape[1], path), _plain(ids), weights, path.parent)
             return []
     if about.get("format") != SAVED:
-        return _imported(path, out, recognised(path, _options()), known)
+        return _imported(path, out, recognised(path, Options(skip=True)), known)
     if base := about.get("base"):
         if offered(base, known) != base:
             names = ", ".join(sorted(known.bases))
@@ -204,7 +199,7 @@ def _plain(ids: list[str]) -> list[dict[str, Any]]:
 
 
 def _split(item: str) -> str:
-    return settled(Item(item, Path()), set(), _HELDOUT)
+    return settled(Item(item, Path()), set(), HELDOUT_SHARE)
 
 
 def _stored(out: Path, meta: dict[str, Any], rows: list[dict], weights: Float[Tensor, "n p"], beside: Path) -> None:

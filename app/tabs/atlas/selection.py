@@ -30,7 +30,8 @@ def summary(name: str, ids: list[str]) -> str:
     value = snippets.quality(found.modality, float(np.mean(found.quality[rows])))
     held = sum(found.held_out[i] for i in rows)
     parts = [(cls, count / len(rows), colours[cls]) for cls, count in counts.most_common()]
-    return snippets.shares(f"{len(rows):,} networks, {held:,} not seen in training; {value} on average", parts)
+    unseen = f", {held:,} not seen in training" if any(found.held_out) else ""
+    return snippets.shares(f"{len(rows):,} networks{unseen}; {value} on average", parts)
 
 
 def export(name: str, ids: list[str], folder: Path) -> list[str]:

@@ -10,10 +10,11 @@ from atlas_values import IMAGES, TAB, event, values
 
 from app.shared import library, networks, own, sheets, taking
 from app.shell import session, workers
-from app.tabs.atlas import bring, controls, handlers, selection
+from app.tabs.atlas import bring, controls, handlers, panel, selection
 from app.tabs.atlas.map import Visit
 from tests.imports import layouts
 from wsr.errors import WsrError
+from wsr.fitting.saved import save_weights
 from wsr.memory import MEMORY
 from wsr.zoo import Zoo
 
@@ -57,7 +58,7 @@ def test_a_zoo_is_shown_like_those_of_the_page(zipped):
     name = shown["dataset"]["value"]
     assert {("Yours: my emoji", name), ("Emoji", "emoji")} < set(shown["dataset"]["choices"])
     assert "23 networks" in shown[STATE] and "1 failed fit is" in shown[STATE] and shown[FILE] is None
-    assert shown["picked"] in library.collection(name).ids
+    assert shown["picked"] in library.collection(name).ids and any(library.collection(name).held_out)
     assert library.collection(name).ids == library.collection(IMAGES).ids
     trace = shown["chart"]["value"]["data"][0]
     assert trace["customdata"] and shown["method"]["value"] == "UMAP"
@@ -119,6 +120,19 @@ def test_another_programs_networks(assets, tmp_path):
         assert "6 networks" in shown[STATE]
         found = library.collection(shown["dataset"]["value"])
         assert found.representation == kind and len(found.points("PCA", 2)) == 6 and shown["picked"] in found.ids
+
+
+def test_nothing_is_said_of_training_where_the_source_says_nothing(assets, tmp_path):
+    """A tenth is set aside by the ids alone, for probes: the page said that training had not seen it."""
+    zoo, path = Zoo.open(assets / "zoos" / IMAGES), tmp_path / "mine.safetensors"
+    weights = zoo.weights(zoo.good()["id"].tolist())
+    save_weights(path, weights.float(), zoo.representation, [f"network-{i}" for i in range(len(weights))])
+    shown = sent(path)
+    found = library.collection(shown["dataset"]["value"])
+    apart = found.index["split"] != "train"
+    assert apart.any() and not any(found.held_out)
+    assert "training" not in panel.facts_line(found, found.ids[apart.to_numpy().argmax()])
+    assert "training" not in selection.summary(found.name, found.ids)
 
 
 def test_what_is_wrong_is_said_and_all_else_stays(assets, zipped, tmp_path):
