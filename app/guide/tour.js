@@ -109,7 +109,11 @@ window.wsrTour = (() => {
   }
 
   function show(next) {
-    if (next >= STEPS.length) return dialog.close();
+    if (next >= STEPS.length) {
+      dialog.close();
+      window.wsrFollow?.(data.link); // where a job is running, the page stays as it is
+      return;
+    }
     step = Math.max(0, next);
     begun = performance.now();
     clearTimeout(timer);

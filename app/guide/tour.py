@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import urlencode
 
 import numpy as np
 from jaxtyping import Float
@@ -21,8 +22,9 @@ NEIGHBOURS = 20  # of a dot, by which the one that is shown is chosen
 def told() -> dict[str, Any]:
     """Returns the tour as the page's script takes it. WsrError where there is no map.
 
-    label, picture (a data URI), weights (base64 of bytes: standardised per weight over the collection), count, dots
-    [x, y, number of the class] with x to the right and y downwards in 0 to 1000, me: the network's own dot, colours."""
+    link: to this network on its map. label, picture (a data URI), weights (base64 of bytes: standardised per weight in
+    its collection), count, dots [x, y, number of the class] with x to the right and y downwards in 0 to 1000, me: the
+    network's own dot, colours."""
     names = [name for name in library.collection_names() if METHOD in library.collection(name).maps]
     if not names:
         raise WsrError("There is no map here yet: make the assets first.")
@@ -44,7 +46,9 @@ def _told(name: str) -> dict[str, Any]:
     away = (weights[own] - weights.mean(0)) / np.maximum(weights.std(0), 1e-9)
     levels = np.clip(np.round(away * 127 / STRONG), -127, 127).astype(np.int8)
     dots = [[round(float(a)), round(1000 - float(b)), c] for a, b, c in zip(x, y, numbers, strict=True)]
+    shown = {"data": found.dataset, "kind": found.representation, "pick": found.ids[own]}
     return {
+        "link": urlencode({"tab": "atlas", **shown}),
         "label": found.labels[own], "picture": snippets.data_uri(networks.picture(name, found.ids[own], PIXELS)),
         "weights": base64.b64encode(levels.tobytes()).decode(), "count": int(levels.size), "dots": dots,
         "me": chosen.index(own), "colours": [colours[cls] for cls in classes],

@@ -151,6 +151,9 @@ def test_the_tour_is_offered_once_never_in_the_way_and_can_be_left(page):
         page.locator(SAID, has_text=said).wait_for()
     page.get_by_role("button", name="To the map").click()
     page.locator("#wsr-tour").wait_for(state="hidden")
+    told = page.evaluate("fetch('wsr/tour.json').then((answer) => answer.json())")
+    assert set(told["link"].split("&")) <= set(page.evaluate("location.search.slice(1)").split("&"))
+    page.locator(".wsr-facts:visible", has_text=told["label"]).wait_for()  # on its own map, where it lies
     assert not offer.is_visible()
     what = page.get_by_role("button", name="What am I looking at?")
     assert what.evaluate("one => one === document.activeElement"), "the button that was pressed is gone"

@@ -3,6 +3,7 @@
 import base64
 import json
 from types import SimpleNamespace
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 from app import main
 from app.guide import about, pages, tour
 from app.shared import library
+from app.tabs.atlas import controls
 from wsr.errors import WsrError
 
 
@@ -67,6 +69,8 @@ def test_the_tour_is_one_network_among_all_of_a_map(assets, client):
     assert len(told["dots"]) == len(found.ids) and told["label"] == found.labels[told["me"]]
     assert told["picture"].startswith("data:image/") and len(base64.b64decode(told["weights"])) == told["count"]
     assert all(0 <= x <= 1000 and 0 <= y <= 1000 and 0 <= cls < len(told["colours"]) for x, y, cls in told["dots"])
+    view, item, _ = controls.linked(dict(parse_qsl(told["link"])))
+    assert (view.name, item) == (found.name, found.ids[told["me"]])
     assert 0 <= told["me"] < len(told["dots"]) and len(json.dumps(told)) < 100_000
 
 
