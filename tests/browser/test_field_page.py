@@ -228,7 +228,7 @@ def test_sliders_of_symmetry_act_without_the_server(page):
     card("Signs")
     asked, before = asked_from_now_on(page), seen()
     press("range slider for How far", "Home")
-    assert told.inner_text() == "0" and page.locator("[data-told=difference]").last.inner_text() == "0"
+    assert told.inner_text() == "0" and page.locator("[data-told=difference]").last.inner_text() == ""  # nothing moves
     press("range slider for How far", "End")
     card("What a pair does")
     press("term 3", "Space")

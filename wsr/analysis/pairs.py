@@ -17,7 +17,7 @@ from wsr.analysis.evaluation import decoded
 from wsr.analysis.function_space import feature_distances, own_distances
 from wsr.analysis.novelty import audit_of
 from wsr.analysis.plane import Placing, found_share, summary
-from wsr.data.splits import HELDOUT, TEST, TRAIN
+from wsr.data.splits import HELDOUT, TRAIN
 from wsr.errors import WsrError, counted
 from wsr.generators.baselines import baselines, plants
 from wsr.imports.base import HELDOUT_SHARE, Item
@@ -41,15 +41,14 @@ def set_aside(zoo: Zoo) -> bool:
     there is no validation set, as in imports."""
     ids, splits = zoo.ids, zoo.index["split"].tolist()
     unknown = any(are_ours(ids, splits, share) for share in (HELDOUT_SHARE, SET_ASIDE)) or set(splits) == {TRAIN}
-    if unknown:
-        ours = [settled(Item(one, Path()), set(), SET_ASIDE) for one in ids]
-    elif set(splits) == {TRAIN, TEST}:
-        ours = [HELDOUT if split == TEST else split for split in splits]
-    else:
+    if HELDOUT in splits and not unknown:
         return False
-    with zoo.writing():
-        zoo.index.assign(split=ours).to_parquet(zoo.path / "index.parquet", index=False)
-        zoo.reload()
+    known = set() if unknown else set(splits)
+    ours = [settled(Item(one, Path(), split=split), known, SET_ASIDE) for one, split in zip(ids, splits, strict=True)]
+    if ours != splits:
+        with zoo.writing():
+            zoo.index.assign(split=ours).to_parquet(zoo.path / "index.parquet", index=False)
+            zoo.reload()
     return unknown
 
 
