@@ -24,6 +24,7 @@ FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-
          "--disable-gpu-compositing", "--disable-gpu-rasterization"]  # fmt: skip
 # gradio gives what comes to light its values once more, in the next frame: what is chosen before is taken back. A
 # visitor sees nothing to choose before that frame. A test does, where busy processes leave the browser no time to draw.
+# Frames that are awaited, by a native function, come after 50 ms at most; loops that draw surfaces go on as before.
 NO_LATE_FRAMES = """(() => {
   const [ask, cancel, timers] = [requestAnimationFrame.bind(window), cancelAnimationFrame.bind(window), new Map()];
   window.cancelAnimationFrame = (frame) => {
@@ -32,6 +33,7 @@ NO_LATE_FRAMES = """(() => {
     cancel(frame);
   };
   window.requestAnimationFrame = (call) => {
+    if (!String(call).includes("[native code]")) return ask(call);
     const draw = (now) => {
       window.cancelAnimationFrame(frame);
       call(now);
