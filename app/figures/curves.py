@@ -32,11 +32,10 @@ def quality_curves(
     traces = [_trace(name, *lines, of, first=0 if from_zero else 1) for name, lines in series.items()]
     most = max([total or 1, 2, *(s for trace in traces for s in trace["x"])])
     # IoU has an upper bound. PSNR has none, so its axis follows the curve once there is one.
-    fixed = {"range": [0, 1.02 * of.best if of.best else USUAL]}
+    # Each has a revision of its own: with the same one, an axis that follows would stay as fixed as the one before.
+    fixed = {"range": [0, 1.02 * of.best if of.best else USUAL], "uirevision": "fixed"}
     begun = any(trace["x"] for trace in traces)
-    # each with a revision of its own: with the same one, an axis that follows would stay as fixed as the one before
-    kept = {**fixed, "uirevision": "fixed"}
-    frame = kept if of.best or not begun else {"rangemode": "tozero", "uirevision": "follows"}
+    frame = fixed if of.best or not begun else {"rangemode": "tozero", "uirevision": "follows"}
     return {
         "data": traces,
         "layout": {

@@ -46,9 +46,9 @@ def _told(name: str) -> dict[str, Any]:
     away = (weights[own] - weights.mean(0)) / np.maximum(weights.std(0), 1e-9)
     levels = np.clip(np.round(away * 127 / STRONG), -127, 127).astype(np.int8)
     dots = [[round(float(a)), round(1000 - float(b)), c] for a, b, c in zip(x, y, numbers, strict=True)]
-    shown = {"data": found.dataset, "kind": found.representation, "pick": found.ids[own]}
+    link = {"tab": "atlas", "data": found.dataset, "kind": found.representation, "pick": found.ids[own]}
     return {
-        "link": urlencode({"tab": "atlas", **shown}),
+        "link": urlencode(link),
         "label": found.labels[own], "picture": snippets.data_uri(networks.picture(name, found.ids[own], PIXELS)),
         "weights": base64.b64encode(levels.tobytes()).decode(), "count": int(levels.size), "dots": dots,
         "me": chosen.index(own), "colours": [colours[cls] for cls in classes],

@@ -24,23 +24,13 @@ FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--enable-
          "--disable-gpu-compositing", "--disable-gpu-rasterization"]  # fmt: skip
 # gradio gives what comes to light its values once more, in the next frame: what is chosen before is taken back. A
 # visitor sees nothing to choose before that frame. A test does, where busy processes leave the browser no time to draw.
-# Frames that are awaited, by a native function, come after 50 ms at most; loops that draw surfaces go on as before.
+# A frame that is awaited comes after 50 ms at most: what settles a promise is native, has no name, and may be called
+# twice. Loops that draw surfaces go on as before.
 NO_LATE_FRAMES = """(() => {
-  const [ask, cancel, timers] = [requestAnimationFrame.bind(window), cancelAnimationFrame.bind(window), new Map()];
-  window.cancelAnimationFrame = (frame) => {
-    clearTimeout(timers.get(frame));
-    timers.delete(frame);
-    cancel(frame);
-  };
+  const ask = requestAnimationFrame.bind(window);
   window.requestAnimationFrame = (call) => {
-    if (!String(call).includes("[native code]")) return ask(call);
-    const draw = (now) => {
-      window.cancelAnimationFrame(frame);
-      call(now);
-    };
-    const frame = ask(draw);
-    timers.set(frame, setTimeout(() => draw(performance.now()), 50));
-    return frame;
+    if (!call.name && String(call).includes("[native code]")) setTimeout(call, 50);
+    return ask(call);
   };
 })()"""
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,6 +166,9 @@ def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), be
     return heard
 
 
+KEPT = 4  # visits at once. Each holds a connection to the server, and a browser opens six: a seventh page stays empty
+
+
 @pytest.fixture(scope="module")
 def kept(tabs):
     """The visits that tests of one file take over from each other, by their options."""
@@ -193,9 +186,16 @@ def keep_page(address, tabs, kept, request):
     have been free of errors; after one that fails, the next gets a fresh visit."""
     taken = []
 
+    def end(key: str) -> None:
+        heard = kept.pop(key)
+        heard.stop()
+        tabs.give_back(heard.page)
+
     def take(**options) -> Page:
         key = repr(sorted(options.items()))
         if key not in kept:
+            if len(kept) == KEPT:
+                end(next(one for one in kept if one not in taken))
             kept[key] = _visit(address, tabs, **options)
         taken.append(key)
         page = kept[key].page
@@ -210,9 +210,7 @@ def keep_page(address, tabs, kept, request):
     for key in taken:
         heard = kept[key]
         if request.node.stash.get(FAILED, True) or heard.wrong():
-            del kept[key]
-            heard.stop()
-            tabs.give_back(heard.page)
+            end(key)
         heard.check()
 
 

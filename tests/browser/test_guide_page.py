@@ -5,6 +5,7 @@ from importlib.resources import files
 import pytest
 
 from app.shell import glossary
+from tests.browser.steps import open_tab
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text() + ";0"
 BROKEN = """axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
@@ -23,11 +24,6 @@ DRAWN = """([selector, text]) => {
   const box = drawn?.getBoundingClientRect();
   return box && [box.left + box.width / 2, box.top + box.height / 2];
 }"""
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name).click()
-    page.locator(f"[role=tab][aria-selected=true]:has-text('{name}')").wait_for()
 
 
 def explained(page, term):

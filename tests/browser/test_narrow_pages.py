@@ -243,17 +243,18 @@ def test_what_scrolls_sideways_fades_where_there_is_more(keep_page):
     page.get_by_role("tab", name="Results").click()
     table = page.locator(".wsr-wide:visible").first
     table.locator("button").first.wait_for()
+    fades = lambda sides: page.wait_for_function(  # noqa: E731, in the next frame
+        f"([one, sides]) => String(({MORE})(one)) === sides", arg=[table.element_handle(), sides])
     table.evaluate("one => { one.style.width = '300px'; }")
-    assert table.evaluate(MORE) == ["0px", "40px"]
+    fades("0px,40px")
     assert "40px" in table.evaluate("one => getComputedStyle(one).maskImage")
     table.evaluate("one => { one.scrollLeft = 9999; }")
-    page.wait_for_timeout(200)
-    assert table.evaluate(MORE) == ["40px", "0px"]
+    fades("40px,0px")
     # all of it is in sight
     table.evaluate("one => { one.scrollLeft = 0; }")
-    page.wait_for_timeout(200)
+    fades("0px,40px")
     table.evaluate("one => { one.style.width = '2000px'; }")
-    page.wait_for_function(f"one => String(({MORE})(one)) === '0px,0px'", arg=table.element_handle())
+    fades("0px,0px")
 
 
 def test_tables_of_documents_fade_too(open_page, address):

@@ -3,14 +3,10 @@
 import pytest
 
 from tests.browser.pixels import DIFFERENCE
-from tests.browser.steps import type_into, unfold
+from tests.browser.steps import open_tab, type_into, unfold
 from tests.imports import pairs
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name).click()
 
 
 def sources(page, figures):

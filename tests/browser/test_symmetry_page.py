@@ -3,6 +3,7 @@
 import pytest
 
 from tests.browser.pixels import DIFFERENCE
+from tests.browser.steps import open_tab
 
 # The share of two pictures' area that changes visibly, in percent; white in both is no part of it.
 CHANGED = """async ([a, b]) => {
@@ -24,10 +25,6 @@ CHANGED = """async ([a, b]) => {
   }
   return (100 * changed) / Math.max(1, there);
 }"""
-
-
-def open_tab(page, name):
-    page.get_by_role("tab", name=name).click()
 
 
 def open_card(page, title):

@@ -7,10 +7,10 @@ import pandas as pd
 
 from wsr.data import load_signals
 from wsr.errors import WsrError, unknown_name
+from wsr.formats.tables import NONE
 from wsr.zoo.zoo import Zoo
 
 CLASS = "class"  # the class of an instance is one of its attributes
-NONE = "none"  # the value of a category that says that something is not there, as in "glasses"
 LEAST = 2  # instances that must have a value, for it to be told apart
 
 

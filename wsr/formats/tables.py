@@ -19,6 +19,7 @@ LONGEST_TEXT = 10_000  # characters of a value
 # A zoo's index: a row an instance. Beside these it may have a column for each attribute of its instances, named by
 # `attribute_column`, and columns of its own.
 ATTRIBUTE = "attribute "
+NONE = "none"  # the value of an attribute that says that something is not there, as in "glasses"
 INDEX = {
     "id": "str",
     "class": "str",

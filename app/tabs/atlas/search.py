@@ -7,11 +7,10 @@ import pandas as pd
 
 from app.shared import library
 from wsr.caching import cached_by_file
-from wsr.formats.tables import attribute_of, is_attribute
+from wsr.formats.tables import NONE, attribute_of, is_attribute
 
 MOST = 100  # characters of a text that are searched for
 ID, NAME = "id", "name"
-NONE = "none"  # an attribute's value of items that lack it
 LISTED = 3  # fields that the page names
 
 

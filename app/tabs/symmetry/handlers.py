@@ -1,6 +1,8 @@
 """Handlers of the Symmetry tab, except those of the cards."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
@@ -45,10 +47,7 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
         for card in tab.cards
         for name, widget in card.linked.items()
     }
-    fewer = {widget: update for widget, update in offered(tab, dataset).items() if "value" in update}
-    for widget, update in fewer.items():
-        if own[widget] in [value for _, value in update["choices"]]:
-            update["value"] = own[widget]
+    fewer = {widget: update for widget, update in offered(tab, dataset, own).items() if "value" in update}
     return {tab.dataset: dataset, tab.item: given.get("item", ""), **own, **fewer}
 
 
@@ -72,15 +71,18 @@ def choosing(tab: SymmetryTab) -> list[gr.Radio]:
     return [one for one in linked if one.choices and {value for _, value in one.choices} <= set(readable())]
 
 
-def offered(tab: SymmetryTab, dataset: str) -> dict[gr.Radio, dict[str, Any]]:
+def offered(tab: SymmetryTab, dataset: str, asked: Mapping[Any, Any] = MappingProxyType({})) -> dict[Any, Any]:
     """Offers what a data set has: large ones were fitted in one representation only. What is chosen stays where all
-    that the tab was built with is there."""
+    that the tab was built with is there. asked: values by widget that are chosen where there is less, if they are
+    offered."""
     names, found = [name for name in run.names_of(dataset) if name in readable()], {}
     families = {named(name).family for name in names}
     for widget in choosing(tab):
         alone = any(named(value).masked for _, value in widget.choices)  # each, not a family of two
         left = [choice for choice in widget.choices if choice[1] in (names if alone else families)]
-        chosen = {"value": left[0][1]} if left and len(left) < len(widget.choices) else {}
+        values = [value for _, value in left]
+        first = asked.get(widget) if asked.get(widget) in values else next(iter(values), None)
+        chosen = {"value": first} if 0 < len(left) < len(widget.choices) else {}
         found[widget] = gr.update(choices=left or widget.choices, **chosen)
     return found
 
