@@ -108,5 +108,5 @@ def best_trials(path: Path) -> dict[str, dict]:
 
 def with_trial(config: DiffusionConfig, row: dict) -> DiffusionConfig:
     """Returns the settings with those of a row of the search. Older rows have only a learning rate."""
-    axes = ("lr", "width", "depth", "token_size", "decay_steps")
+    axes = ("lr", "width", "depth", "token_size", "decay_steps", "encoder")
     return replace(config, **{axis: row[axis] for axis in axes if axis in row})

@@ -4,6 +4,8 @@ mLoRA-Asym is fitted with the fit preset `structured`, MLPs as HyperDiffusion fi
 (section 8.1). A whole zoo takes some 160 MB and stays in the cache; assets/ has a part of it.
 """
 
+from pathlib import Path
+
 from precompute.experiment import Cell, Context
 from precompute.fits import INIT_SEED, SIGMA, fill
 from precompute.selection import large_zoo_signals, modality_of
@@ -15,7 +17,7 @@ from wsr.paths import cache_dir
 from wsr.presets import PAPER_LIKE, STRUCTURED
 from wsr.zoo import Zoo
 from wsr.zoo.build import fit_settings
-from wsr.zoo.meta import ZooSettings
+from wsr.zoo.meta import ZooSettings, changed_settings
 
 REPRESENTATIONS = ("mlora-asym", "mlp")
 
@@ -45,9 +47,26 @@ def whole(cell: Cell, context: Context) -> Zoo:
 
 def _whole(cell: Cell, context: Context) -> Zoo:
     model, settings = made_as(cell, context)
-    zoo = Zoo.create(cache_dir() / "zoos" / context.large_zoo(cell.data, cell.representation), model, **settings)
+    name = context.large_zoo(cell.data, cell.representation)
+    zoo = Zoo.create(cache_dir() / "zoos" / name, model, **settings)
+    if not len(zoo):
+        take_over(zoo, context.path(f"zoos/{name}"))
     signals = large_zoo_signals(cell.data)
     if len(zoo) < len(signals):
         context.prepare(cell.data)
-        fill(zoo, signals, f"zoo {zoo.path.name}", context)
+        fill(zoo, signals, f"zoo {name}", context)
     return zoo
+
+
+def take_over(zoo: Zoo, shipped: Path) -> None:
+    """Begins an empty large zoo with the part of it that assets/ has, at `shipped`, if that was made with its settings:
+    so no fit is made twice, and what is shipped stays a part of the whole. That part has eight bits a number."""
+    if not (shipped / "zoo.json").exists():
+        return
+    held = Zoo.open(shipped)
+    if changed_settings({**held.meta, "dtype": zoo.meta["dtype"]}, zoo.meta):
+        return
+    rows = held.index.to_dict("records")
+    for first in range(0, len(rows), zoo.rows_per_file):
+        part = rows[first : first + zoo.rows_per_file]
+        zoo.append(held.weights([row["id"] for row in part]), part)

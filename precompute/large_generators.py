@@ -7,7 +7,7 @@ from pathlib import Path
 from precompute.experiment import Cell, Context
 from precompute.generators import best_trials, large_search_report, with_trial
 from precompute.judging import train
-from precompute.selection import LARGE_IN_PART, base_data, modality_of
+from precompute.selection import modality_of
 from wsr.generators.base import SaveSettings
 from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
 from wsr.generators.diffusion.jobs import training_of
@@ -16,7 +16,7 @@ from wsr.paths import cache_dir
 from wsr.zoo import Zoo
 
 COUNTS = (100, 400, 1_600, 5_000, 10_000)
-COUNTS_OF = {"shapes10": (100, 400, 1_600)}
+COUNTS_OF = {"shapes10": (100, 400, 1_600, 4_000)}
 SECONDS = 1_200  # of CPU time, at most, for each training
 
 
@@ -43,10 +43,8 @@ def sampling_report(data: str, context: Context) -> str:
 
 
 def choices(data: str, context: Context) -> list[str]:
-    """The reports that say how generators of the large zoos of `data` are built and sampled, and so come first. A zoo
-    that is small enough for the preset (`LARGE_IN_PART`) is not searched: that would take longer than its fits."""
-    in_part = base_data(data) in LARGE_IN_PART
-    return [] if in_part else [large_search_report(data, context), sampling_report(data, context)]
+    """The reports that say how generators of the large zoos of `data` are built and sampled, and so come first."""
+    return [large_search_report(data, context), sampling_report(data, context)]
 
 
 def sampler_of(cell: Cell, context: Context) -> dict[str, float]:

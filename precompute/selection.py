@@ -20,8 +20,6 @@ from wsr.progress import bar
 SIZES: Mapping[Split, int] = {TRAIN: 800, HELDOUT: 200}
 LARGE_SIZES: Mapping[Split, int] = {TRAIN: 1600, VALIDATION: 200, TEST: 200}
 SIZES_OF: Mapping[str, Mapping[Split, int]] = {"faces": LARGE_SIZES}
-# The large zoos of other data sets hold all of its signals. A fit of a shape takes 3 s of a core, one of a face 0.1 s.
-LARGE_IN_PART = ("shapes10",)
 # And how many of them its zoos in assets/ hold, if those are only a part of the zoos in the cache.
 SHIPPED_OF: Mapping[str, Mapping[Split, int]] = {"faces": {TRAIN: 800, VALIDATION: 100, TEST: 100}}
 
@@ -97,12 +95,9 @@ def zoo_size(dataset: str) -> int:
 
 
 def large_zoo_signals(dataset: str) -> Signals:
-    """The signals of a data set's large zoos (`precompute.large`): all of them, but of `LARGE_IN_PART` those alone that
-    assets/ holds. Those come first, and the others follow in an order that does not depend on the class either."""
-    signals = load_signals(dataset)
-    first = shipped_of_large(dataset).ids
-    if base_data(dataset) in LARGE_IN_PART:
-        return signals.select(first)
+    """The signals of a data set's large zoos (`precompute.large`): all of them. Those whose weights come with the
+    assets are first, and the others follow in an order that does not depend on the class either."""
+    signals, first = load_signals(dataset), shipped_of_large(dataset).ids
     return signals.select([*first, *sorted(set(signals.ids) - set(first), key=rank)])
 
 

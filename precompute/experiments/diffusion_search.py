@@ -9,7 +9,7 @@ tried, or when the trials are used up. The measured time of a step later decides
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ RATES, SECONDS, TRIALS = (1e-3, 2e-3), 60, 20
 WIDTHS, DEPTHS = (192, 256, 320, 448, 640), (1, 2, 3, 4, 6)
 DIVERGED = 1e9  # stands for the validation loss of a training that diverged
 TOKEN_SIZES = (160, 320, 640, 1280, None)  # None: each layer is one token
+ENCODERS = (True, False)  # False: each matrix of an adapter is a token, without the layer encoder
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,11 @@ class Trial:
     depth: int
     token_size: int | None
     decay_steps: int | None = None
+    encoder: bool = True
 
     @classmethod
     def of(cls, config: DiffusionConfig) -> "Trial":
-        return cls(config.lr, config.width, config.depth, config.token_size, config.decay_steps)
+        return cls(**{axis.name: getattr(config, axis.name) for axis in fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def next_trial(
 def neighbours(trial: Trial, axes: Collection[str], decays: tuple[int | None, ...] = (None,)) -> Iterator[Trial]:
     """Yields the trials that differ from this one by one step of one axis."""
     yield from (replace(trial, lr=lr) for lr in (trial.lr / 2, trial.lr * 2))
-    ladders = {"decay_steps": decays, "width": WIDTHS, "depth": DEPTHS, "token_size": TOKEN_SIZES}
+    ladders = {"encoder": ENCODERS, "decay_steps": decays, "width": WIDTHS, "depth": DEPTHS, "token_size": TOKEN_SIZES}
     searched = {axis: ladder for axis, ladder in ladders.items() if axis in axes and getattr(trial, axis) in ladder}
     for axis, ladder in searched.items():
         at = ladder.index(getattr(trial, axis))
