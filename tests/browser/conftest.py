@@ -166,7 +166,9 @@ def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), be
     return heard
 
 
-KEPT = 4  # visits at once. Each holds a connection to the server, and a browser opens six: a seventh page stays empty
+# Visits that one file keeps at once. Each holds a connection to the server, and a second one while an answer is awaited;
+# a browser opens six, and pages beyond stay empty.
+KEPT = 2
 
 
 @pytest.fixture(scope="module")
@@ -194,8 +196,8 @@ def keep_page(address, tabs, kept, request):
     def take(**options) -> Page:
         key = repr(sorted(options.items()))
         if key not in kept:
-            if len(kept) == KEPT:
-                end(next(one for one in kept if one not in taken))
+            for old in [one for one in kept if one not in taken][: max(0, len(kept) + 1 - KEPT)]:
+                end(old)
             kept[key] = _visit(address, tabs, **options)
         taken.append(key)
         page = kept[key].page
