@@ -166,8 +166,8 @@ def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), be
     return heard
 
 
-# Visits that one file keeps at once. Each holds a connection to the server, and a second one while an answer is awaited;
-# a browser opens six, and pages beyond stay empty.
+# Visits that one file keeps at once. Each holds a connection to the server, and a second one while it waits for an
+# answer; a browser opens six, and pages beyond stay empty.
 KEPT = 2
 
 
