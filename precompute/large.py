@@ -1,4 +1,4 @@
-"""The large zoos: weights of every signal of a data set, or of 2,000 shapes, which generators learn from.
+"""The large zoos: weights of every signal of a data set, which generators learn from.
 
 mLoRA-Asym is fitted with the fit preset `structured`, MLPs as HyperDiffusion fits them: all start from the first fit
 (section 8.1). A whole zoo takes some 160 MB and stays in the cache; assets/ has a part of it.

@@ -123,24 +123,24 @@ def tried(zoo: Zoo, config: DiffusionConfig, budget: Budget) -> dict:
 
 
 def searching(
-    zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[], Budget],
+    zoo_of: Callable[[Cell, Context], Zoo], budget: Callable[[Cell], Budget],
     begin: Callable[[Cell, Context], DiffusionConfig] = preset_of,
     axes: Callable[[Cell], Collection[str]] = axes_of, **declared: Any,
 ) -> Experiment:  # fmt: skip
-    """Declares a search. zoo_of: the zoo from whose weights a cell's generator learns. budget: asked when it is needed.
+    """Declares a search. zoo_of: the zoo from whose weights a cell's generator learns. budget: of a cell's search.
     begin: the settings of the first trials, but for their learning rates; axes: what is searched beside those."""
 
     def settings(cell: Cell, context: Context) -> dict:
-        return {"config": begin(cell, context), "training": VERSION} | asdict(budget())
+        return {"config": begin(cell, context), "training": VERSION} | asdict(budget(cell))
 
     def report(found: Found, paths: list[Path], context: Context) -> None:
         rows = [row for _, rows in found for row in rows]
         about = {"data set": context.named(found[0][0].data)}
-        write_json(paths[0], about | asdict(budget()) | {"rows": rows})
+        write_json(paths[0], about | asdict(budget(found[0][0])) | {"rows": rows})
 
     return Experiment(
         settings=settings,
-        run=lambda cell, context: search(zoo_of(cell, context), cell, begin(cell, context), axes(cell), budget()),
+        run=lambda cell, context: search(zoo_of(cell, context), cell, begin(cell, context), axes(cell), budget(cell)),
         report=report,
         held=lambda report, cell, context: any(row["representation"] == cell.representation for row in report["rows"]),
         report_by=("data",),
@@ -157,7 +157,7 @@ def grid(context: Context) -> list[dict]:
 
 EXPERIMENT = searching(
     lambda cell, context: context.open_zoo(cell),
-    lambda: Budget(TRIALS, SECONDS),
+    lambda cell: Budget(TRIALS, SECONDS),
     name="diffusion_search",
     title="`reports/diffusion-search.json`: rates, widths, depths and tokens for the six, up to 20 minutes each",
     data=(SEARCHED, *OWN_SEARCH),

@@ -21,7 +21,7 @@ def preset_of(cell: Cell, context: Context) -> DiffusionConfig:
 
 EXPERIMENT = searching(
     lambda cell, context: context.open_zoo(cell),
-    lambda: Budget(TRIALS, SECONDS),
+    lambda cell: Budget(TRIALS, SECONDS),
     preset_of,
     lambda cell: (),
     name="flat_search",

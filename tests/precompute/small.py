@@ -44,6 +44,7 @@ from precompute.experiments import (
     unconditional,
     wide_starts,
 )
+from precompute.experiments.diffusion_search import Budget
 from wsr import presets
 from wsr.data import images
 from wsr.encoders.settings import TrainingSettings
@@ -68,7 +69,7 @@ SMALL = {
     table4: {"RUNS": 3},
     generators: {"SEEDS": (0, 1), "SEEDED": ("mlp", "mlora-asym")},
     diffusion_search: {"RATES": (1e-3,), "TRIALS": 3, "WIDTHS": (16, 32), "DEPTHS": (1,), "TOKEN_SIZES": (32, None)},
-    large_search: {"TRIALS": 1},
+    large_search: {"BUDGETS": {}, "OTHERS": Budget(1, 1200)},
     diffusion_sizes: {"SIZES": ((8, 8, 1),)},
     generation: {"SAMPLES": 8, "STEPS": 3},
     peers: {"COUNT": 8, "AUTOENCODER_STEPS": 5, "PAIR_STEPS": 5},

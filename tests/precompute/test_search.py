@@ -47,6 +47,14 @@ def test_a_decay_of_the_rate_is_searched_where_the_budget_has_lengths_of_it():
     assert not any(trial.decay_steps for trial in searched(loss, False))
 
 
+def test_the_layer_encoder_is_left_out_where_that_is_searched():
+    known: dict[Trial, float] = {}
+    while (trial := next_trial(known, START, ("encoder", "width"), Budget(9, 0))) is not None:
+        known[trial] = trial.encoder + abs(trial.width - 320) / 1000
+    assert min(known, key=known.get) == replace(START, lr=min(known, key=known.get).lr, encoder=False)
+    assert all(trial.encoder for trial in searched(lambda trial: trial.encoder, True))
+
+
 def test_everybody_gets_the_same_number_of_trials_and_starts_with_the_rates():
     known = searched(lambda trial: -trial.lr * trial.width * trial.depth, False)  # a score that improves without end
     assert len(known) == len(searched(lambda trial: -trial.lr, True)) == search.TRIALS
