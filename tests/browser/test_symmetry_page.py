@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.pixels import DIFFERENCE
-from tests.browser.steps import open_tab
+from tests.browser.steps import answered, open_tab
 
 # The share of two pictures' area that changes visibly, in percent; white in both is no part of it.
 CHANGED = """async ([a, b]) => {
@@ -79,6 +79,18 @@ def test_cards_ask_before_they_tell(page):
     page.wait_for_function("location.search.includes('data=shapes10') && !location.search.includes('guess')")
     page.locator(".wsr-verdict").first.wait_for(state="detached")  # also on the cards that are not on screen
     assert not page.get_by_label("most of it").is_checked() and page.get_by_label("term 1").is_checked()
+
+
+def test_another_data_set_may_be_pressed_while_cards_fill(page):
+    """In an earlier version, cards that were still to be filled asked for the old item in the new data set."""
+    open_tab(page, "Symmetry")
+    for dataset in ("Shapes", "Emoji", "Shapes"):
+        page.get_by_label(dataset, exact=True).locator("visible=true").click()
+        page.wait_for_timeout(300)
+    answered(page)
+    assert page.locator(".toast-body").count() == 0
+    assert page.locator(".wsr-strip:visible button[aria-pressed=true]").count() == 1
+    assert page.locator(".wsr-row:visible img").count() == 2
 
 
 def test_one_card_is_on_screen_and_keeps_its_guess_when_it_is_left(page):

@@ -23,11 +23,14 @@ FIRST_SEED = 0  # of the shuffle that a visitor sees first
 
 @dataclass
 class SymmetryTab(Widgets):
-    """card: which of the cards is on screen; place: says so in words; before, after: lead to the cards beside it."""
+    """item, of: the item that the cards are about, and its data set: another one than `dataset` says until an item of
+    that has been chosen. card: which of the cards is on screen; place: says so in words; before, after: lead to the
+    cards beside it."""
 
     dataset: gr.Radio
     strip: Pictures
     item: gr.Textbox
+    of: gr.Textbox
     card: gr.Radio
     place: gr.HTML
     before: gr.Button
@@ -48,7 +51,7 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
         for name, widget in card.linked.items()
     }
     fewer = {widget: update for widget, update in offered(tab, dataset, own).items() if "value" in update}
-    return {tab.dataset: dataset, tab.item: given.get("item", ""), **own, **fewer}
+    return {tab.dataset: dataset, tab.of: dataset, tab.item: given.get("item", ""), **own, **fewer}
 
 
 @compute.guarded
@@ -62,7 +65,7 @@ def choose(dataset: str, event: gr.EventData) -> str:
 @compute.guarded
 def change_dataset(tab: SymmetryTab, dataset: str) -> dict[Any, Any]:
     first = first_item(dataset)
-    return {tab.item: first, tab.strip: strip_of(dataset, first), **offered(tab, dataset)}
+    return {tab.item: first, tab.of: dataset, tab.strip: strip_of(dataset, first), **offered(tab, dataset)}
 
 
 def choosing(tab: SymmetryTab) -> list[gr.Radio]:

@@ -50,12 +50,13 @@ def _link(tab: SymmetryTab, view: gr.Tab) -> Part:
     """The tab's state in the address: the item, and the cards' widgets."""
     own = {name: widget for card in tab.cards for name, widget in card.linked.items()}
     widgets = {"data": tab.dataset, "item": tab.item, "card": tab.card, **own}
-    return Part("symmetry", view, widgets, tab.bind(handlers.restore))
+    return Part("symmetry", view, widgets, tab.bind(handlers.restore), extra=[tab.of])
 
 
 def _layout(datasets: list[str]) -> SymmetryTab:
     first = items_of(datasets[0], decode=False)
     item = gr.Textbox("", visible="hidden")  # chosen when the tab is opened, which imports the engine
+    of = gr.Textbox(datasets[0], visible="hidden")
     with gr.Row():
         titles = library.titles(library.collection_names())
         dataset = gr.Radio(
@@ -69,7 +70,7 @@ def _layout(datasets: list[str]) -> SymmetryTab:
             before = gr.Button("← Back", size="sm", scale=0, min_width=80, elem_classes="wsr-before")
             after = gr.Button("Next card →", size="sm", scale=0, min_width=110, elem_classes="wsr-after")
         made = _cards(card, place, datasets[0])
-    return SymmetryTab(dataset, strip, item, card, place, before, after, made)
+    return SymmetryTab(dataset, strip, item, of, card, place, before, after, made)
 
 
 def _cards(card: gr.Radio, place: gr.HTML, dataset: str) -> list[Card]:
@@ -95,9 +96,9 @@ def _wire(tab: SymmetryTab, place: Place) -> None:
     # at once: a guess that comes before the other data set's pictures is one about these
     tab.dataset.input(tab.bind(handlers.ask_anew), None, anew, queue=False, **compute.PRIVATE)
     events = (
-        place.shown(tab.bind(handlers.opened), [tab.dataset, tab.item], [tab.strip, tab.item], **newest),
-        tab.strip.pick(handlers.choose, [tab.dataset], tab.item, **look),
-        tab.dataset.input(change, tab.dataset, [tab.strip, tab.item, *handlers.choosing(tab)], **look),
+        place.shown(tab.bind(handlers.opened), [tab.of, tab.item], [tab.strip, tab.item], **newest),
+        tab.strip.pick(handlers.choose, [tab.of], tab.item, **look),
+        tab.dataset.input(change, tab.dataset, [tab.strip, tab.item, tab.of, *handlers.choosing(tab)], **look),
     )
     names = json.dumps([name for _, name in tab.card.choices])
     for button, way in ((tab.before, -1), (tab.after, 1)):
@@ -105,6 +106,6 @@ def _wire(tab: SymmetryTab, place: Place) -> None:
     for event in (tab.card.change, place.shown):  # a link may choose a card before the line of cards is on the page
         event(None, tab.card, tab.place, js=PLACE % names, queue=False, **compute.PRIVATE)
     for card in tab.cards:
-        card.wire([tab.dataset, tab.item])
+        card.wire([tab.of, tab.item])
         for event in events:
-            event.then(card.opening, [tab.dataset, tab.item, *card.inputs], card.outputs, **look)
+            event.then(card.opening, [tab.of, tab.item, *card.inputs], card.outputs, **look)

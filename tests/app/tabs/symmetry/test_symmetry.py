@@ -132,11 +132,13 @@ def test_a_data_set_in_one_representation_offers_that_alone(item, monkeypatch):
     stayed empty below an error."""
     with gr.Blocks():
         cards = [make(DATASET) for make in view.CARDS]
-        tab = SimpleNamespace(item="item", strip="strip", cards=cards, dataset=gr.Radio(), card=gr.Radio())
+        known = dict(item="item", of="of", strip="strip", dataset=gr.Radio(), card=gr.Radio())
+        tab = SimpleNamespace(**known, cards=cards)
     whole = handlers.offered(tab, DATASET)
     assert len(whole) >= 3 and not any("value" in update for update in whole.values())
     monkeypatch.setattr(symmetry_run, "names_of", lambda dataset: {"mlora-asym": "emoji-mlora-asym"})
     changed, linked = handlers.change_dataset(tab, DATASET), handlers.restore(tab, {"data": DATASET})
+    assert changed["of"] == linked["of"] == DATASET
     for card in cards:
         for widget in set(card.linked.values()) & set(whole):
             assert len(changed[widget]["choices"]) == 1 and changed[widget]["value"] in ("mlora", "mlora-asym")
