@@ -64,10 +64,11 @@ def test_plain_generators_of_shapes():
     assert not found
 
 
-def test_faces():
-    """The generators of the large zoos: choices on the validation split."""
-    searched, drawn = report("large-search-faces"), report("large-sampling-faces")
-    for label, cells in table("## Faces: a generator").items():
+@pytest.mark.parametrize("title, data", [("## Faces: a generator", "faces"), ("## Shapes: five times", "shapes10")])
+def test_choices_for_the_large_zoos(title, data):
+    """What the search and the sampling have found on the validation split."""
+    searched, drawn = report(f"large-search-{data}"), report(f"large-sampling-{data}")
+    for label, cells in table(title).items():
         trials = [row for row in searched["rows"] if row["representation"] == GENERATED[label]]
         tried = [row for row in drawn["rows"] if row["representation"] == GENERATED[label]]
         best = min(tried, key=lambda row: row["FD"])
@@ -75,6 +76,24 @@ def test_faces():
         for cell, value in zip(cells, (len(trials), loss, best["FD"], best["MMD-P"]), strict=True):
             is_said(cell, value)
     says(f"at most {searched['trials']} trials of {searched['seconds']} s")
+
+
+def test_what_the_search_of_shapes_has_changed():
+    rows = report("large-search-shapes10")["rows"]
+
+    def loss(**how) -> float:
+        (found,) = [row for row in rows if all(row[axis] == value for axis, value in how.items())]
+        return found["validation loss"]
+
+    flat = {"representation": "mlp", "width": 320, "depth": 1, "lr": 1e-3, "decay_steps": None}
+    says("tokens of 640 numbers, which takes their loss from {:.3f} to {:.3f}".format(
+        *(loss(**flat, token_size=size) for size in (None, 640))
+    ))  # fmt: skip
+    ours = {"representation": "mlora-asym", "depth": 1, "lr": 2e-3, "decay_steps": None}
+    with_it, without = (loss(**ours, width=320, encoder=encoder) for encoder in (True, False))
+    wide = loss(**ours, width=448, encoder=False)
+    says(f"takes its loss from {with_it:.3f} to {without:.3f}, and at a width of 448 to {wide:.3f}")
+    assert min(row["validation loss"] for row in rows) == wide
 
 
 def scaled(data: str, count: int, cells_of: dict[str, list[str]]) -> dict[tuple[str, str], float]:
@@ -94,10 +113,32 @@ def scaled(data: str, count: int, cells_of: dict[str, list[str]]) -> dict[tuple[
     return means
 
 
-def test_faces_on_the_test_split():
-    means = scaled("faces", 10_000, table("## Faces: a generator", 1))
+@pytest.mark.parametrize("title, data, count", [
+    ("## Faces: a generator", "faces", 10_000), ("## Shapes: five times", "shapes10", 4_000),
+])  # fmt: skip
+def test_large_generators_on_the_test_split(title, data, count):
+    stated = table(title, 1)
+    means = scaled(data, count, stated)
+    for label, cells in stated.items():
+        if (label, "called") in means:
+            is_said(cells[3], 100 * means[label, "called"])
     fd, mmd = (means["MLP (HyperDiffusion)", name] / means["mLoRA-Asym", name] for name in ("FD", "MMD-P"))
     says(f"FD is {fd:.1f} times lower and MMD-P {mmd:.1f} times")
+
+
+MEASURES = {name: (name, 1) for name in ("FD", "validation loss", "recall %", "span share")}
+MEASURES |= {"copies %": ("replica", 100), "blends %": ("blend", 100)}
+
+
+def test_the_scaling_law_of_shapes():
+    rows, counts = report("scaling-shapes10")["rows"], (100, 400, 1_600, 4_000)
+    for line, cells in table("**The scaling law**").items():
+        measure, label = line.split(", ", 1)
+        name, unit = MEASURES[measure]
+        for cell, count in zip(cells, counts, strict=True):
+            own = [row[name] for row in rows if (row["representation"], row["count"]) == (GENERATED[label], count)]
+            assert len(own) == 3
+            is_said(cell, unit * fmean(own))
 
 
 def test_copies_among_faces():
@@ -114,7 +155,7 @@ def test_shapes_of_the_large_zoo():
     named = found["classifier_accuracy"]
     rows = {row["set"]: row for row in found["rows"] if row["against"] == "heldout"}
     for label, kind, share in (("samples", "samples", found["zoo"]), ("training fits", "floor", "held out")):
-        cells, row = table("## Shapes: twice")[label], rows[kind]
+        cells, row = table("**Of what assets/ holds**")[label], rows[kind]
         is_said(cells[0], row["FD"], row["FD sd"])
         is_said(cells[1], row["MMD-P"], row["MMD-P sd"])
         is_said(cells[2], 100 * row["floating pieces"], 100 * row["floating pieces sd"])
@@ -126,18 +167,6 @@ def test_shapes_of_the_large_zoo():
     copies = report("audit-shapes10-large-mlora-asym")["summaries"]
     shares = [100 * (1 - copies[name]["novel"]) for name in ("diffusion", "held out")]
     says("are {:.1f} % of 256 samples and {:.1f} % of 200 held-out fits".format(*shares))
-
-
-def test_hyperdiffusion_of_the_same_shapes():
-    stated = table("**HyperDiffusion has learnt")
-    means = scaled("shapes10", 1_600, stated)
-    for label, cells in stated.items():
-        is_said(cells[3], 100 * means[label, "called"])
-    base, best = "MLP (HyperDiffusion)", "mLoRA-Asym"
-    fd, mmd = (means[best, name] / means[base, name] for name in ("FD", "MMD-P"))
-    says(f"{fd:.2f} times it, and {mmd:.2f} times its MMD-P")
-    left, taken = means[base, "FD"] / 3 - means[best, "floor"], means[best, "FD"] - means[best, "floor"]
-    says(f"leaves it {left:.3f}, and it takes {taken:.3f}")
 
 
 def test_how_sure_classifiers_are_of_faces():
