@@ -94,7 +94,11 @@ def _scaled(title: str, members: np.ndarray, points: Points, values: np.ndarray)
     trace["marker"] |= {
         "color": binary(values[members]),
         "colorscale": "Viridis",
-        "colorbar": {"title": {"text": title, "side": "right"}, "thickness": 12, "len": 0.6, "outlinewidth": 0},
+        # below the map, as legends are: beside it, it would take width, of which a phone has little
+        "colorbar": {
+            "title": {"text": title, "side": "top"}, "orientation": "h", "thickness": 12, "len": 0.6, "outlinewidth": 0,
+            "y": -0.02 if points.places.shape[1] == 3 else -0.08, "yanchor": "top",
+        },  # fmt: skip
     }
     return trace
 

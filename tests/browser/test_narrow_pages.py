@@ -218,6 +218,15 @@ def test_a_map_in_3d_leaves_room_for_the_titles_of_its_axes(keep_page, width):
         page.get_by_label("2D", exact=True).click()
 
 
+@pytest.mark.parametrize("dims", [2, 3])
+def test_a_scale_of_colours_takes_no_width_of_a_map(open_page, dims):
+    """In an earlier version, it stood beside the map, which on a phone had two thirds of its width left."""
+    page = open_page(link=f"?tab=atlas&data=emoji&dims={dims}&colour=quality", viewport={"width": 390, "height": 844})
+    page.wait_for_function("document.querySelector('.wsr-plot')?._fullLayout?._size")
+    inner, whole = page.locator(".wsr-plot").first.evaluate("({_fullLayout: all}) => [all._size.w, all.width]")
+    assert inner > 0.85 * whole
+
+
 # The number of choices in each line, after the list of data sets has got five that do not fit beside each other.
 LINES = """(radio) => {
   const wrap = radio.closest(".wrap"), label = radio.closest("label"), at = {};
