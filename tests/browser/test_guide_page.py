@@ -235,6 +235,15 @@ def test_the_page_around_a_space_s_frame_is_told_the_address(browsers, address):
 
 
 STRIP = "#wsr-lesson"
+LOW = """[...document.querySelectorAll('#wsr-lesson :is(a, button)')].filter((one) =>
+  one.getBoundingClientRect().height < 24).map((one) => one.textContent)"""
+
+
+def test_a_finger_hits_what_leads_through_a_lesson(open_page):
+    """In an earlier version, the links Back, Next and All lessons were 20 pixels high."""
+    page = open_page(link="?lesson=copies&step=2", **PHONE)
+    page.locator(STRIP).get_by_role("link", name="Next").wait_for()
+    assert page.evaluate(LOW) == []
 
 
 def test_a_lesson_asks_answers_and_remembers(open_page):
