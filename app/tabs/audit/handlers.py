@@ -98,7 +98,8 @@ def show(
 
 def shown(dataset: str, kind: str, point: str) -> Iterator[Screen]:
     found = run.checked(dataset, kind)
-    point = point or run.first_point(found.name)
+    if not found.has(point):  # of the data set or representation that has just been left
+        point = run.first_point(found.name)
     plane = chart_update(figure=plane_figure(found.rows, colours(kind)), highlight=_marked(point))
     histogram = distances_figure(run.distances(found), colours(kind))
     said = snippets.settled(run.headline(found))

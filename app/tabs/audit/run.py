@@ -42,6 +42,9 @@ class Report:
     rows: pd.DataFrame
     about: Mapping[str, Any]
 
+    def has(self, point: str) -> bool:
+        return point in _places(self.name)
+
     def row(self, point: str) -> pd.Series:
         """Row of a point, whose id may come from the page. WsrError for an unknown id."""
         try:

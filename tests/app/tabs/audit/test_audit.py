@@ -92,6 +92,12 @@ def test_a_late_answer_does_not_undo_a_newer_one(assets):
     assert list(click) == [gr.skip()]  # the charts were asked for in between
 
 
+def test_a_point_of_the_data_set_that_has_just_been_left_is_not_looked_for(assets):
+    """In an earlier version, another data set that was pressed while one filled the tab was an error."""
+    first, gone = (next(handlers.shown("emoji", "mlora-asym", point)) for point in ("", "p-diff of old:20"))
+    assert gone.point == first.point
+
+
 def test_a_held_out_fit_is_the_zoos_own_and_a_baseline_its_seeds(assets):
     name = "emoji-mlora-asym"
     index = library.collection(name).index
