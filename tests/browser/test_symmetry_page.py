@@ -93,6 +93,27 @@ def test_another_data_set_may_be_pressed_while_cards_fill(page):
     assert page.locator(".wsr-row:visible img").count() == 2
 
 
+def test_a_frame_says_that_there_is_no_surface_without_a_broken_picture(page):
+    """In an earlier version, the sign of a picture that is missing stood below the words."""
+    frame = "<div class=wsr-frame><div class=wsr-blank>Empty</div><img hidden alt='what MLP shows'></div>"
+    into = "document.querySelector('.gradio-container .contain')"
+    page.evaluate(f"html => {into}.insertAdjacentHTML('beforeend', html)", frame)
+    assert not page.get_by_alt_text("what MLP shows").is_visible()
+
+
+@pytest.mark.parametrize("name", ["Symmetry", "Connect"])
+def test_an_item_of_a_data_set_that_has_just_been_left_is_not_asked_for_in_another(page, name):
+    """In an earlier version, Connect asked for an emoji among shapes, and said that it did not know it."""
+    for pressed in (("Shapes",), ("Emoji", "Shapes")):
+        open_tab(page, name)
+        for dataset in pressed:
+            page.get_by_label(dataset, exact=True).locator("visible=true").click()
+        page.locator(".wsr-strip:visible button").nth(1).click()
+        answered(page)
+        assert page.locator(".toast-body").count() == 0
+        assert page.locator(".wsr-strip:visible button[aria-pressed=true]").count() == 1
+
+
 def test_one_card_is_on_screen_and_keeps_its_guess_when_it_is_left(page):
     open_tab(page, "Symmetry")
     cards, place = page.locator(".wsr-card:visible h2"), page.locator(".wsr-place:visible")

@@ -35,7 +35,8 @@ NOTHING_NEW = "Stopped before a pair was finished: all is as it was."
 @dataclass
 class ConnectTab(Widgets):
     """The widgets of the tab. look: what to look at. play: moves α by itself. names, sigma, perturb: settings of a new
-    pair. target: id of the target of both fits. live: the `Race` that the visitor has fitted, or None for the
+    pair. target, of: id of the target of both fits, and its data set: another one than `dataset` says until a target of
+    that has been chosen. live: the `Race` that the visitor has fitted, or None for the
     precomputed one. missing: what a new pair is, or why none can be fitted."""
 
     dataset: gr.Radio
@@ -53,6 +54,7 @@ class ConnectTab(Widgets):
     sigma: gr.Slider
     perturb: gr.Slider
     target: gr.Textbox
+    of: gr.Textbox
     live: gr.State
     missing: gr.HTML
 
@@ -79,6 +81,7 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
     run.check_live(names, sigma, perturb)
     return {
         tab.dataset: dataset,
+        tab.of: dataset,
         tab.target: target,
         tab.alpha: alpha,
         tab.aligned: flag(given.get("aligned", "false")),
@@ -144,16 +147,19 @@ def say(tab: ConnectTab, dataset: str, target: str, init: str, live: Race | None
 
 
 @compute.guarded
-def choose(tab: ConnectTab, dataset: str, event: gr.EventData) -> dict[Any, Any]:
+def choose(tab: ConnectTab, dataset: str, of: str, event: gr.EventData) -> dict[Any, Any]:
+    """Chooses a target of the strip. One of a data set that has just been left is not chosen."""
+    if of != dataset:
+        return gr.skip()
     target = picked_id(event)
     run.race(dataset, target)
-    return {tab.target: target, tab.live: None, tab.state: ""}
+    return {tab.target: target, tab.of: of, tab.live: None, tab.state: ""}
 
 
 @compute.guarded
 def change_dataset(tab: ConnectTab, dataset: str) -> dict[Any, Any]:
     first = items_of(dataset, decode=False)[0]["id"]
-    return {tab.strip: strip_of(dataset, first), tab.target: first, tab.live: None, tab.state: ""}
+    return {tab.strip: strip_of(dataset, first), tab.target: first, tab.of: dataset, tab.live: None, tab.state: ""}
 
 
 @compute.guarded
@@ -167,7 +173,7 @@ def offer_pair(tab: ConnectTab, dataset: str, request: gr.Request) -> dict[Any, 
 @said_in_line
 def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Fits the target twice with each chosen representation, and shows each pair as soon as it is fitted."""
-    dataset, target, names = values[tab.dataset], values[tab.target], values[tab.names]
+    dataset, target, names = values[tab.of], values[tab.target], values[tab.names]
     alpha, aligned = float(values[tab.alpha]), bool(values[tab.aligned])
     stop, pace, any_shown = tab.job.stop_file(request), Pace(SAID), False
     begun = f"Fitting twice with {counted(len(names), 'representation')} …"

@@ -39,7 +39,7 @@ def _link(tab: ConnectTab, view: gr.Tab) -> Part:
     """The tab's state in the address."""
     widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
     widgets |= {"fit": tab.names, "sigma": tab.sigma, "lambda": tab.perturb}
-    return Part("connect", view, widgets, tab.bind(handlers.restore), [tab.strip, tab.live, tab.state])
+    return Part("connect", view, widgets, tab.bind(handlers.restore), [tab.of, tab.strip, tab.live, tab.state])
 
 
 def _layout(there: list[str]) -> ConnectTab:
@@ -86,12 +86,13 @@ def _layout(there: list[str]) -> ConnectTab:
                     stop = gr.Button("Stop", interactive=False, min_width=120, elem_classes=HALT)
             state = gr.HTML()
     target = gr.Textbox(items_of(there[0], decode=False)[0]["id"], visible="hidden")
+    of = gr.Textbox(there[0], visible="hidden")
     live = gr.State(None, time_to_live=3600)
     return ConnectTab(
         dataset=dataset, strip=strip, look=look, play=play, alpha=alpha, aligned=aligned,
         init=init, sheet=sheet, chart=chart, state=state,
         job=Job("pair", fit, stop, state, "another fit"), names=names, sigma=sigma, perturb=perturb, target=target,
-        live=live, missing=missing,
+        of=of, live=live, missing=missing,
     )  # fmt: skip
 
 
@@ -99,9 +100,9 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     walk, drawn = tab.bind(handlers.walk), [tab.sheet, tab.chart]
     shown = [*drawn, tab.look, tab.play]
-    asked = [tab.dataset, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
+    asked = [tab.of, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
     newest = {**look, "trigger_mode": "always_last"}
-    place.shown(handlers.strip_of, [tab.dataset, tab.target], tab.strip, **newest)
+    place.shown(handlers.strip_of, [tab.of, tab.target], tab.strip, **newest)
     place.shown(walk, asked, shown, **newest)
     for event in (place.shown, tab.dataset.change):
         event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **newest)
@@ -110,9 +111,9 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     tab.aligned.input(tab.bind(handlers.say), [one for one in asked if one is not tab.alpha], tab.look, **look)
     tab.play.click(None, js=PLAY, queue=False, **compute.PRIVATE)
     tab.sheet.ask(walk, asked, shown, trigger_mode="always_last", **look)
-    chosen = [tab.target, tab.live, tab.state]
+    chosen = [tab.target, tab.of, tab.live, tab.state]  # a target never without its data set
     for event in (
-        tab.strip.pick(tab.bind(handlers.choose), tab.dataset, chosen, **look),
+        tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], chosen, **look),
         tab.init.input(lambda: None, None, tab.live, queue=False, **compute.PRIVATE),
         tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look),
     ):
@@ -120,5 +121,5 @@ def _wire(tab: ConnectTab, place: Place) -> None:
         event.then(walk, asked, shown, **look).then(
             None, [tab.alpha, tab.aligned], drawn, js=MOVE_AGAIN, queue=False, **compute.PRIVATE
         )
-    pair = {tab.dataset, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
+    pair = {tab.of, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
     tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, *shown]))

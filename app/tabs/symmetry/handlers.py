@@ -55,11 +55,13 @@ def restore(tab: SymmetryTab, given: dict[str, str]) -> dict[Any, Any]:
 
 
 @compute.guarded
-def choose(dataset: str, event: gr.EventData) -> str:
-    """Returns the id of the chosen item."""
+def choose(tab: SymmetryTab, dataset: str, of: str, event: gr.EventData) -> dict[Any, Any]:
+    """Chooses an item of the strip. One of a data set that has just been left is not chosen."""
+    if of != dataset:
+        return gr.skip()
     item = picked_id(event)
     library.collection(next(iter(run.names_of(dataset).values()))).position(item)
-    return item
+    return {tab.item: item, tab.of: of}
 
 
 @compute.guarded
@@ -99,7 +101,7 @@ def ask_anew(tab: SymmetryTab) -> dict[Any, Any]:
 def opened(tab: SymmetryTab, dataset: str, item: str) -> dict[Any, Any]:
     """Fills the strip when the tab is opened, and chooses an item if neither a link nor the visitor has."""
     chosen = item or first_item(dataset)
-    return {tab.strip: strip_of(dataset, chosen)} | ({} if item else {tab.item: chosen})
+    return {tab.strip: strip_of(dataset, chosen)} | ({} if item else {tab.item: chosen, tab.of: dataset})
 
 
 def first_item(dataset: str) -> str:

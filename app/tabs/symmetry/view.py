@@ -96,8 +96,8 @@ def _wire(tab: SymmetryTab, place: Place) -> None:
     # at once: a guess that comes before the other data set's pictures is one about these
     tab.dataset.input(tab.bind(handlers.ask_anew), None, anew, queue=False, **compute.PRIVATE)
     events = (
-        place.shown(tab.bind(handlers.opened), [tab.of, tab.item], [tab.strip, tab.item], **newest),
-        tab.strip.pick(handlers.choose, [tab.of], tab.item, **look),
+        place.shown(tab.bind(handlers.opened), [tab.of, tab.item], [tab.strip, tab.item, tab.of], **newest),
+        tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], [tab.item, tab.of], **look),
         tab.dataset.input(change, tab.dataset, [tab.strip, tab.item, tab.of, *handlers.choosing(tab)], **look),
     )
     names = json.dumps([name for _, name in tab.card.choices])

@@ -174,7 +174,7 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     monkeypatch.setattr(connect_run, "load_signals", lambda name, ids: signals)
     made = connect_run._made("emoji")
     monkeypatch.setattr(connect_run, "_made", lambda dataset: replace(made, steps=3))
-    asked = {"dataset": "emoji", "target": target, "names": ["mlora", "mlp"], "sigma": 0.1, "perturb": 1.0}
+    asked = {"of": "emoji", "target": target, "names": ["mlora", "mlp"], "sigma": 0.1, "perturb": 1.0}
     *_, shown, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
     assert "Fitted just now" in last["state"] and tuple(shown["live"].lanes) == ("mlp", "mlora")
     walked = handlers.walk(TAB, "emoji", target, "own", shown["live"], 0.2, True)
@@ -218,14 +218,14 @@ def test_a_new_pair_is_fitted_as_the_pairs_of_its_data_set_were(assets, tmp_path
 )
 def test_what_cannot_be_fitted_is_said_in_the_page(assets, names, sigma, perturb, told):
     target = connect_run.targets("emoji")[0]
-    asked = {"dataset": "emoji", "target": target, "names": names, "sigma": sigma, "perturb": perturb}
+    asked = {"of": "emoji", "target": target, "names": names, "sigma": sigma, "perturb": perturb}
     *_, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
     assert "wsr-failed" in last["state"] and told in last["state"]
 
 
 def test_a_target_that_is_not_on_this_machine_is_a_sentence_that_says_what_to_do(assets, monkeypatch, tmp_path):
     monkeypatch.setenv("WSR_CACHE", str(tmp_path))  # an empty cache, into which the emoji have not been fetched
-    asked = {"dataset": "emoji", "target": connect_run.targets("emoji")[0], "names": ["mlp"], "sigma": 0.1}
+    asked = {"of": "emoji", "target": connect_run.targets("emoji")[0], "names": ["mlp"], "sigma": 0.1}
     *_, last = handlers.fit_pair(TAB, asked | {"perturb": 1.0, "alpha": 0.5, "aligned": False}, None)
     assert "wsr-failed" not in last["state"]
     assert "Choose Shapes above" in last["state"] and "wsr data emoji" in last["state"]

@@ -238,6 +238,6 @@ def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
 @pytest.mark.parametrize("forged", ["nobody", "../x"])
 def test_forged_names_are_told_in_a_sentence(item, forged):
     with pytest.raises(gr.Error, match="Unknown"):
-        handlers.choose(DATASET, gr.EventData(None, {"id": forged}))
+        handlers.choose(None, DATASET, DATASET, gr.EventData(None, {"id": forged}))
     with pytest.raises(WsrError):
         symmetry_cards.given_value(gr.Radio([("a", "a")]), forged)
