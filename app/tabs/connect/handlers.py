@@ -36,8 +36,8 @@ NOTHING_NEW = "Stopped before a pair was finished: all is as it was."
 class ConnectTab(Widgets):
     """The widgets of the tab. look: what to look at. play: moves α by itself. names, sigma, perturb: settings of a new
     pair. target, of: id of the target of both fits, and its data set: another one than `dataset` says until a target of
-    that has been chosen. live: the `Race` that the visitor has fitted, or None for the
-    precomputed one. missing: what a new pair is, or why none can be fitted."""
+    that has been chosen. live: the `Race` that the visitor has fitted, or None for the precomputed one. missing: what a
+    new pair is, or why none can be fitted."""
 
     dataset: gr.Radio
     strip: Pictures
