@@ -135,6 +135,12 @@ def refused_or_read(read, path):
         assert time.process_time() - begun < 20
 
 
+def test_a_line_break_of_a_file_is_not_quoted(files, tmp_path):
+    header, body = header_of((files / "base.safetensors").read_bytes())
+    header["base.bias"] = header["base.bias"] | {"dtype": "\n"}
+    assert not refused_or_read(READERS["base"], written(tmp_path / "f.safetensors", header, body))
+
+
 @pytest.mark.parametrize("kind", READERS)
 def test_each_field_of_the_metadata_may_be_wrong(files, tmp_path, kind):
     header, body = header_of((files / f"{kind}.safetensors").read_bytes())

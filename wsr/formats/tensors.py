@@ -75,9 +75,8 @@ def open_tensors(path: str | Path, what: str, framework: str = "pt") -> Iterator
         with safe_open(path, framework) as file:
             yield TensorFile(path, what, file)
     except (SafetensorError, OSError) as error:
-        raise WsrError(
-            f"{fault(path, what)}: as a safetensors file it is damaged or cut short ({str(error)[:150]})."
-        ) from None
+        reason = " ".join(str(error).split())[:150]  # it quotes the file, which may have line breaks anywhere
+        raise WsrError(f"{fault(path, what)}: as a safetensors file it is damaged or cut short ({reason}).") from None
 
 
 def _check_header(path: str | Path, what: str, size: int) -> None:

@@ -108,7 +108,7 @@ def test_the_tab_opens_with_the_item_whose_point_jumps_furthest(assets):
         there = symmetry_run.jump(of, symmetry_run.shuffled(of, 0), "UMAP", 2)
         away[one] = np.linalg.norm(np.subtract(there, found.points("UMAP", 2)[found.position(one)]))
     assert first == max(away, key=away.get) and away[first] > 0
-    tab = SimpleNamespace(item="item", strip="strip", cards=[])
+    tab = SimpleNamespace(item="item", of="of", strip="strip", cards=[])
     assert handlers.opened(tab, DATASET, "")["item"] == first
     assert "item" not in handlers.opened(tab, DATASET, first)  # what was chosen is not chosen again, perhaps too late
     other = handlers.opened(tab, DATASET, held_out[1])
