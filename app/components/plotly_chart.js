@@ -146,6 +146,7 @@ function draw() {
     toImageButtonOptions: { filename: props.description, scale: 2 },
   };
   const layout = themed(figure.layout);
+  if (narrow && layout.legend?.yref === "container") layout.margin = { ...layout.margin, b: layout.margin.b + 34 };
   layout.dragmode ??= next === "3d" ? "orbit" : "pan";
   // A finger that drags over a flat chart scrolls the page; its buttons zoom.
   if (next === "2d" && (!props.zoom || matchMedia("(pointer: coarse)").matches)) layout.dragmode = false;

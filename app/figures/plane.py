@@ -20,8 +20,8 @@ MARKERS = {"noise": "x-thin-open", "average": "circle-open", "Gaussian": "triang
 # columns as wide as the longest name, which on a phone is one column that fills the chart.
 LEGEND = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "tracegroupgap": 0}
 # Above a chart with buttons in its corner, they would cover each other where it is narrow. Below it, the axis needs 44
-# pixels, and the names on a phone, in five rows, 106: plotly moves the axis title up, over the axis's numbers, where
-# there is less.
+# pixels and three rows of names 70. Where there is less, plotly moves the axis title up, over the axis's numbers; what
+# five rows need, on a phone, is added by the chart.
 BELOW = {**LEGEND, "yref": "container", "y": 0, "yanchor": "bottom"}
 LARGEST = 6.0  # end of both axes: points beyond it are drawn there
 
@@ -57,7 +57,7 @@ def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any
                       "automargin": True},
             "shapes": [{**line, "x0": 1, "x1": 1, "yref": "paper", "y0": 0, "y1": 1},
                        {**line, "y0": 1, "y1": 1, "xref": "paper", "x0": 0, "x1": 1}],
-            "margin": {"l": 48, "r": 12, "t": 36, "b": 150},
+            "margin": {"l": 48, "r": 12, "t": 36, "b": 116},
             "legend": BELOW,
             "uirevision": "plane",
         },

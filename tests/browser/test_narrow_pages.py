@@ -218,6 +218,24 @@ def test_a_map_in_3d_leaves_room_for_the_titles_of_its_axes(keep_page, width):
         page.get_by_label("2D", exact=True).click()
 
 
+# How far the title of the horizontal axis is below its numbers, in pixels.
+BELOW = """() => {
+  const plot = [...document.querySelectorAll(".wsr-plot")].find((one) => one.offsetParent);
+  if (!plot) return null;
+  const numbers = [...plot.querySelectorAll(".xtick text")].map((one) => one.getBoundingClientRect().bottom);
+  const title = plot.querySelector(".xtitle")?.getBoundingClientRect().top;
+  return numbers.length && title ? title - Math.max(...numbers) : null;
+}"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_title_of_an_axis_leaves_its_numbers_free(open_page, width):
+    """In an earlier version, five rows of names pushed it up on a phone."""
+    page = open_page(link="?tab=audit", viewport={"width": width, "height": 844})
+    page.wait_for_function(f"({BELOW})() !== null")
+    assert page.evaluate(BELOW) >= 0
+
+
 @pytest.mark.parametrize("dims", [2, 3])
 def test_a_scale_of_colours_takes_no_width_of_a_map(open_page, dims):
     """In an earlier version, it stood beside the map, which on a phone had two thirds of its width left."""
