@@ -146,6 +146,7 @@ function draw() {
     toImageButtonOptions: { filename: props.description, scale: 2 },
   };
   const layout = themed(figure.layout);
+  // in lines as short as a phone's, the names below a chart need more of them
   if (narrow && layout.legend?.yref === "container") layout.margin = { ...layout.margin, b: layout.margin.b + 34 };
   layout.dragmode ??= next === "3d" ? "orbit" : "pan";
   // A finger that drags over a flat chart scrolls the page; its buttons zoom.

@@ -146,9 +146,13 @@ def open_page(address, tabs):
 
     yield visit
     for heard in visits:
-        heard.stop()
-        tabs.give_back(heard.page)
+        _leave(heard, tabs)
         heard.check()
+
+
+def _leave(heard: Heard, tabs: Tabs) -> None:
+    heard.stop()
+    tabs.give_back(heard.page)
 
 
 def _visit(address: str, tabs: Tabs, *, link="", flags: tuple[str, ...] = (), before=None, **options) -> Heard:
@@ -177,8 +181,7 @@ def kept(tabs):
     visits = {}
     yield visits
     for heard in visits.values():
-        heard.stop()
-        tabs.give_back(heard.page)
+        _leave(heard, tabs)
 
 
 @pytest.fixture
@@ -188,16 +191,11 @@ def keep_page(address, tabs, kept, request):
     have been free of errors; after one that fails, the next gets a fresh visit."""
     taken = []
 
-    def end(key: str) -> None:
-        heard = kept.pop(key)
-        heard.stop()
-        tabs.give_back(heard.page)
-
     def take(**options) -> Page:
         key = repr(sorted(options.items()))
         if key not in kept:
             for old in [one for one in kept if one not in taken][: max(0, len(kept) + 1 - KEPT)]:
-                end(old)
+                _leave(kept.pop(old), tabs)
             kept[key] = _visit(address, tabs, **options)
         taken.append(key)
         page = kept[key].page
@@ -212,7 +210,7 @@ def keep_page(address, tabs, kept, request):
     for key in taken:
         heard = kept[key]
         if request.node.stash.get(FAILED, True) or heard.wrong():
-            end(key)
+            _leave(kept.pop(key), tabs)
         heard.check()
 
 

@@ -55,7 +55,6 @@ def scaled(data: str, count: int, cells_of: dict[str, list[str]]) -> dict[tuple[
             is_said(cell, np.mean(values), np.std(values, ddof=1))
             means[label, name] = np.mean(values)
         is_said(cells[-1], own[0]["FD of fits"])
-        means[label, "floor"] = own[0]["FD of fits"]
         if "novel" in own[0]:
             means[label, "called"] = np.mean([1 - row["novel"] for row in own])
     return means

@@ -43,6 +43,7 @@ class Report:
     about: Mapping[str, Any]
 
     def has(self, point: str) -> bool:
+        """Whether a point, whose id may come from the page, is one of this report."""
         return point in _places(self.name)
 
     def row(self, point: str) -> pd.Series:
