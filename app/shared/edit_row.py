@@ -37,10 +37,10 @@ PREPARING = "Learning to read what such networks show, once for all visitors. Th
 @dataclass
 class EditRow(Widgets):
     """row: what is folded; wanted: whether it is open; edits: the visitor's `Edits` or None; fitted: the tab's state
-    that holds the open network; show: draws the edited network with the tab's own widgets; sheet: the one of them with
-    the picture that the page moves; way: from where to where the slider leads, as JSON, if the page can draw it;
-    asking: asks the server where the page cannot; shape: how surfaces of a modality are drawn in the sheet, None where
-    they are shown elsewhere."""
+    that holds the open network; show: draws the edited network with the tab's own widgets, or returns nothing where
+    another one has been opened; sheet: the one of them with the picture that the page moves; way: from where to where
+    the slider leads, as JSON, if the page can draw it; asking: asks the server where the page cannot; shape: how
+    surfaces of a modality are drawn in the sheet, None where they are shown elsewhere."""
 
     row: gr.Accordion
     attribute: gr.Dropdown
@@ -150,7 +150,7 @@ def slid(
     told = "" if content.is_prepared(moved) else snippets.working(PREPARING)
     shown = _changed(row, moved, attribute, request, told)
     yield {widget: value for widget, value in shown.items() if widget is not row.amount}
-    if told:
+    if told and row.edits in shown:
         yield {row.said: _told(moved, attribute)}
 
 
@@ -170,7 +170,10 @@ def _known(edits: Edits, attribute: Any) -> str:
 
 
 def _changed(row: EditRow, edits: Edits, attribute: str, request: gr.Request, told: str = "") -> dict[Any, Any]:
-    return {row.fitted: edits.fitted} | row.show(edits, request) | _own(row, edits, attribute, told)
+    shown = row.show(edits, request)
+    if not shown:
+        return gr.skip()
+    return {row.fitted: edits.fitted} | shown | _own(row, edits, attribute, told)
 
 
 def _filled(row: EditRow, edits: Edits) -> dict[Any, Any]:

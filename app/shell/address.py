@@ -35,8 +35,9 @@ _WRITE = """async (...values) => {
   if (!selected()) await new Promise((done) => setTimeout(done, 50)); // a tab says so before it is the selected one
   if (!window.wsrLinkRead) return; // tabs report themselves as selected while the page is being built
   const before = new URLSearchParams(location.search), query = state(tab, names, values);
-  if (!selected() || (linked && ![...before.keys()].some((name) => !name.startsWith("__")))) return;
-  const known = Object.keys(window.wsrTitles), was = known.includes(before.get("tab")) ? before.get("tab") : known[0];
+  const known = Object.keys(window.wsrTitles), plain = ![...before.keys()].some((name) => !name.startsWith("__"));
+  if (!selected() || (linked && plain && tab === known[0])) return;
+  const was = known.includes(before.get("tab")) ? before.get("tab") : known[0];
   const place = [history.state, "", `${location.pathname}?${query}`];
   if (was === tab) history.replaceState(...place);
   else history.pushState(...place); // Back leads to the tab before, not out of the page
@@ -91,7 +92,7 @@ class Part:
 
     def written(self, linked: bool) -> dict[str, Any]:
         """Keywords of an event that writes this state into the address. linked: only where the page was opened by a
-        link, so that its plain address stays plain."""
+        link, or another tab was opened before the link was read, so that the plain address stays plain."""
         values = self.tab, self.view.label, list(self.widgets), linked
         script = _WRITE % (*map(json.dumps, values), _STATE)
         return {"fn": None, "inputs": list(self.widgets.values()), "js": script, "queue": False, **compute.PRIVATE}

@@ -102,9 +102,8 @@ def beside_each_other(choices):
 
 
 @pytest.mark.kept
-def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
-    other = fit_page.context.new_page()
-    other.goto(fit_page.url)
+def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page, open_page):
+    other = open_page(link="?tab=fit")
     choose(other, "coffee")
     choose(fit_page, "coffee")
     unfold(fit_page, "Settings")
@@ -120,7 +119,8 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page):
     assert "numbers" in state(fit_page, "Stopped after")
     press(other, "Fit")  # what was taken back can be asked for again
     state(other, "Step ")
-    other.close()
+    press(other, "Stop")
+    state(other, "Stopped after")
     zoomed_into(fit_page)
     beside_each_other(fit_page.locator("fieldset:visible", has=fit_page.get_by_label("4×")).locator("label"))
     fit_page.get_by_label("4×").click()

@@ -35,6 +35,18 @@ def test_a_plain_visit_is_told_nothing_and_keeps_its_plain_address(page):
     assert not page.locator(NOTE).count() and page.evaluate("location.search") == ""
 
 
+def test_a_tab_that_is_opened_before_the_page_has_read_its_link_is_in_the_address(open_page):
+    """Whoever was that quick came back to the Atlas after a reload."""
+    held = []
+    page = open_page(link="?", before=lambda page: page.route("**/run/predict*", lambda one: held.append(one)))
+    page.get_by_role("tab", name="Fit").click()
+    page.locator("[role=tab][aria-selected=true]:has-text('Fit')").wait_for()
+    page.wait_for_timeout(200)
+    assert held and page.evaluate("location.search") == ""
+    page.unroute_all()  # lets them go on
+    page.wait_for_function("location.search.includes('tab=fit')")
+
+
 @pytest.mark.kept
 def test_the_address_is_right_as_soon_as_the_change_is_on_screen(page):
     neighbour = page.locator(".wsr-pictures button:visible").nth(2)

@@ -16,7 +16,7 @@ from app.shared.fitted import Fitted
 from app.shared.samples import Target
 from app.shell import compute, session, snippets
 from app.shell.address import NotInLinks, whole
-from app.shell.jobs import OFF, ON, Job, said_in_line
+from app.shell.jobs import OFF, ON, Job, over, said_in_line
 from app.shell.tabs import Widgets
 from app.tabs.fit import preparing, recorded, run, six, starting
 from app.tabs.fit.recorded import BEFORE_A_FIT
@@ -120,15 +120,21 @@ def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
     return tab.fill(shown) | tab.fill(asked) | {tab.way: way} | played
 
 
-def of_a_fit(tab: FitTab) -> list[Any]:
-    """The widgets that show what belongs to a fit."""
-    return list(_cleared(tab))
+def after_link(tab: FitTab) -> list[Any]:
+    """The widgets that `followed` may change."""
+    return [*_cleared(tab), tab.state, tab.curve]
 
 
 @compute.guarded
-def followed(tab: FitTab, sample: str) -> dict[Any, Any]:
-    """Clears, after a link, what belongs to a fit of before. The link has set everything else."""
-    return _cleared(tab) | {tab.picture: gr.update(value=recorded.picture(sample), visible=True)}
+def followed(tab: FitTab, sample: str, request: gr.Request) -> dict[Any, Any]:
+    """Clears, after a link, what belongs to a fit of before. The link has set everything else; a running fit, which
+    ends now, may have changed some of it since."""
+    preparing.turn(request)
+    stopped, again = _stopped(tab, request), {}
+    if stopped and sample != OWN:
+        shown = chosen(samples.target(sample), sample, stopped)
+        again = {tab.state: shown.state, tab.curve: recorded.curve(sample) or shown.curve}
+    return _cleared(tab) | again | {tab.picture: gr.update(value=recorded.picture(sample), visible=True)}
 
 
 @compute.guarded
@@ -147,11 +153,13 @@ def choose_upload(tab: FitTab, path: str | None, request: gr.Request) -> Iterato
         left = preparing.turn(request)
         if stopped := _stopped(tab, request):
             yield {tab.state: snippets.working(f"{stopped} {READING}")}
-        yield {tab.upload: None} | _read(tab, path, left, stopped)
+        yield {tab.upload: None} | _read(tab, path, left, stopped, request)
     yield gr.skip()  # gradio sends the last values a second time, see `session.newest`
 
 
-def _read(tab: FitTab, path: str, left: Callable[[], bool], stopped: str) -> dict[Any, Any]:
+def _read(
+    tab: FitTab, path: str, left: Callable[[], bool], stopped: str, request: gr.Request
+) -> dict[Any, Any]:
     try:
         with session.DISK.reading(path):
             found = preparing.uploaded(path, left)
@@ -159,12 +167,14 @@ def _read(tab: FitTab, path: str, left: Callable[[], bool], stopped: str) -> dic
         return {}
     except Exception as error:
         said = " ".join(filter(None, (compute.sentence(error), stopped)))
+        preparing.begin(request)
         return {tab.state: snippets.failed(said)}
     return _cleared(tab) | tab.fill(chosen(found, stopped=stopped))
 
 
 def prepare(tab: FitTab, request: gr.Request) -> dict[Any, Any]:
     """Answers a press on Fit. The recorded fit, or the last one, ends."""
+    preparing.begin(request)
     off, blank = gr.update(**OFF), gr.update(value=snippets.blank(BEGINS))
     left = {tab.zoom: gr.update(visible=False), tab.download: off, tab.place: off, tab.picture: blank}
     return tab.job.prepare(request) | left
@@ -195,9 +205,9 @@ def measure(
     """Measures what is inside a visitor's own shape, before its fit takes its turn. `fit` shows errors."""
     if not isinstance(target, Target) or not target.modality.prepares or target.evaluator is not None:
         return gr.skip()
-    stop, left = tab.job.stop_file(request), preparing.turn(request)
+    stop = tab.job.stop_file(request)
     try:
-        found = preparing.measured(target, lambda: left() or stop.exists())
+        found = preparing.measured(target, lambda: preparing.is_past(request) or over(stop))
         fewer = steps == found.steps and found.evaluator is not None  # now it is seen whether an encoder knows it
         return {tab.target: found} | (
             {tab.steps: _usual_steps(found, way, representation, rank)} if fewer else {}
@@ -219,14 +229,13 @@ def fit(
         raise WsrError("The fit was stopped before it had begun. Press Fit to start again.")
     found = _ready(target)
     yield {tab.picture: gr.update(visible=True), tab.surface: gr.update(visible="hidden"), tab.fitted: None}
-    chosen_again = preparing.watch(request)
     for screen in (six if way == "six" else run).run(found, asked, stop):
-        if chosen_again():  # which has stopped this fit, and says so
+        if preparing.is_past(request):  # the choice has stopped this fit, and says so
             return
         yield tab.fill(screen)
         if screen.fitted and screen.fitted.modality.has_surface and way != "six":
             glb = run.surface_file(screen.fitted, folder)
-            if glb is None or chosen_again():
+            if glb is None or preparing.is_past(request):
                 continue
             yield {tab.picture: gr.update(visible=False), tab.surface: gr.update(value=glb, visible=True)}
             yield gr.skip()  # Model3D must not get its last value twice, see `session.newest`
@@ -244,13 +253,19 @@ def _ready(target: Any) -> Target:
 
 
 def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) -> dict[Any, Any]:
-    """Sets the buttons after a fit has ended, successfully or not."""
-    buttons = tab.job.finish(request)
-    if fitted is None:
-        return buttons
+    """Sets the buttons after a fit has ended, successfully or not. Drawing what it has become takes a moment, in which
+    the visitor may choose something else: a choice waits for this answer (`Job.end`), or takes its place."""
+    left = {} if fitted is None or preparing.is_past(request) else _fitted(tab, fitted, way, request)
+    if preparing.is_past(request):
+        left = {}
+    return tab.job.finish(request) | left
+
+
+def _fitted(tab: FitTab, fitted: Fitted, way: str, request: gr.Request) -> dict[Any, Any]:
+    """Returns what a finished fit leaves on the page."""
     path = run.weights_file(fitted, session.session_dir(request))
     zooms = fitted.modality.zoomable and way != "six"
-    return buttons | {
+    return {
         tab.picture: run.zoomed(fitted, 1) if zooms else gr.skip(),  # one that the page can zoom into
         tab.zoom: gr.update(visible=zooms, value=1),
         tab.download: gr.update(value=path, **ON),
@@ -259,12 +274,13 @@ def finish(tab: FitTab, fitted: Fitted | None, way: str, request: gr.Request) ->
 
 
 @compute.guarded
-def zoom(tab: FitTab, fitted: Fitted | None, factor: int) -> Any:
-    return gr.skip() if fitted is None else run.zoomed(fitted, int(factor))
+def zoom(tab: FitTab, fitted: Fitted | None, factor: int, request: gr.Request) -> Any:
+    picture = None if fitted is None else run.zoomed(fitted, int(factor))
+    return gr.skip() if picture is None or preparing.is_past(request) else picture
 
 
 def show_edited(tab: FitTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
-    """Draws an edited fit where the fit was, and offers it for download."""
+    """Draws an edited fit where the fit was, and offers it for download. Nothing of one that is no longer shown."""
     fitted, folder = edits.fitted, session.session_dir(request)
     glb = run.surface_file(fitted, folder) if fitted.modality.has_surface else None
     if glb:
@@ -272,4 +288,5 @@ def show_edited(tab: FitTab, edits: Edits, request: gr.Request) -> dict[Any, Any
     else:
         picture = snippets.blank(GONE_OUT) if fitted.modality.has_surface else run.zoomed(fitted, 1)
         shown = {tab.picture: gr.update(value=picture, visible=True), tab.surface: gr.update(visible="hidden")}
-    return shown | {tab.download: gr.update(value=run.weights_file(fitted, folder))}
+    shown |= {tab.download: gr.update(value=run.weights_file(fitted, folder))}
+    return {} if preparing.is_past(request) else shown

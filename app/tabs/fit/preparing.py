@@ -29,29 +29,47 @@ if TYPE_CHECKING:
 
 SECONDS = 20.0
 _turns: dict[str, object] = {}  # what each visitor has chosen last
+_shown: dict[str, object] = {}  # of which choice the fit on their page is
 MANY = 5000
 
 
 def turn(request: gr.Request | None) -> Callable[[], bool]:
     """Begins a visitor's choice of a target, and ends the one before. Returns a function that says whether this choice
     is over, because they have chosen again or left."""
-    visitor, mine = str(getattr(request, "session_hash", "")), object()
-    if len(_turns) >= MANY:  # of visitors who never said that they left
-        _turns.pop(next(iter(_turns)))
-    _turns[visitor] = mine
+    visitor, mine = _visitor(request), object()
+    _note(_turns, visitor, mine)
     return lambda: _turns.get(visitor) is not mine
 
 
-def watch(request: gr.Request | None) -> Callable[[], bool]:
-    """Returns a function that says whether the visitor has chosen something else since this call."""
-    visitor = str(getattr(request, "session_hash", ""))
-    chosen = _turns.get(visitor)
-    return lambda: _turns.get(visitor) is not chosen
+def begin(request: gr.Request | None) -> None:
+    """Notes that what is on the visitor's page is of what they have chosen: its fit begins, or what they have chosen
+    since cannot be read."""
+    visitor = _visitor(request)
+    _note(_shown, visitor, _turns.get(visitor))
+
+
+def is_past(request: gr.Request | None) -> bool:
+    """Returns whether the visitor has chosen something else since `begin`: nothing of that fit may come onto the page
+    any more."""
+    visitor = _visitor(request)
+    return _shown.get(visitor) is not _turns.get(visitor)
 
 
 def forget(request: gr.Request) -> None:
     """Ends what is being prepared for a visitor who leaves."""
-    _turns.pop(str(getattr(request, "session_hash", "")), None)
+    for noted in (_turns, _shown):
+        noted.pop(_visitor(request), None)
+
+
+def _visitor(request: gr.Request | None) -> str:
+    return str(getattr(request, "session_hash", ""))
+
+
+def _note(noted: dict[str, object], visitor: str, what: object) -> None:
+    noted.pop(visitor, None)  # the newest goes last
+    if len(noted) >= MANY:  # of visitors who never said that they left
+        noted.pop(next(iter(noted)))
+    noted[visitor] = what
 
 
 def uploaded(path: str, stopped: Callable[[], bool]) -> "Target":

@@ -26,7 +26,7 @@ def build(place: Place) -> Built:
     tab, editing = _layout()
     _wire(tab)
     newest = {**compute.LOOK, **compute.PRIVATE, "trigger_mode": "always_last"}
-    place.again.click(tab.bind(handlers.followed), tab.sample, handlers.of_a_fit(tab), **newest)
+    place.again.click(tab.bind(handlers.followed), tab.sample, handlers.after_link(tab), **newest)
     row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited), sheet=tab.picture)
     edit_row.wire(row, [tab.picture, tab.surface, tab.download])
     return Built(

@@ -1,6 +1,7 @@
 """Choosing something else stops a running fit, and nothing of that fit stays beside the new target."""
 
 import threading
+import time
 from types import SimpleNamespace
 
 import gradio as gr
@@ -10,7 +11,7 @@ from by_name import by_name
 from PIL import Image
 
 from app.shell import jobs
-from app.tabs.fit import handlers, preparing
+from app.tabs.fit import handlers, preparing, run
 from app.tabs.fit.handlers import FitTab
 
 OF_A_FIT = ("picture", "surface", "heat", "fitted", "zoom", "download", "place")
@@ -55,7 +56,7 @@ def test_a_choice_stops_a_running_fit_and_says_so_last(picture, small, way, monk
     monkeypatch.setattr(jobs, "COURTESY", 60.0)  # a busy machine takes long to end a fit
     tab, ann = by_name(FitTab), visitor(f"ann {way}")
     preparing.turn(ann)
-    tab.job.prepare(ann)
+    handlers.prepare(tab, ann)
     begun, shown = threading.Event(), []
 
     def fit():
@@ -76,10 +77,82 @@ def test_a_choice_stops_a_running_fit_and_says_so_last(picture, small, way, monk
     assert "The fit that was going on has been stopped. MyStripes is chosen. Press Fit." in answers[-1]["state"]
 
 
+@pytest.fixture
+def fitted(small):
+    """A tab with a finished fit, its visitor, and the fit."""
+    tab, eve = by_name(FitTab), visitor("eve")
+    choose(tab, "photo:cat", eve)
+    handlers.prepare(tab, eve)
+    *_, last = handlers.fit(tab, "photo:cat", "one", "mlp", 4, 10, eve)
+    yield tab, eve, last["fitted"]
+    preparing.forget(eve)
+
+
+def choose(tab, item, whose):
+    return handlers.choose_sample(tab, gr.EventData(None, {"id": item}), whose)
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_nothing_of_a_fit_comes_after_another_choice(fitted, when, monkeypatch):
+    """On a busy machine, the end of a fit took so long that its picture came beside the target chosen since."""
+    tab, eve, fit = fitted
+    monkeypatch.setattr(jobs, "COURTESY", 0.0)
+    drawn = run.zoomed
+
+    def interrupted(*asked):
+        choose(tab, "photo:coffee", eve)
+        return drawn(*asked)
+
+    if when == "before":
+        choose(tab, "photo:coffee", eve)
+    else:
+        monkeypatch.setattr(run, "zoomed", interrupted)
+    assert set(handlers.finish(tab, fit, "one", eve)) == {"start", "halt"}
+    assert handlers.zoom(tab, fit, 2, eve) == gr.skip()
+    assert handlers.show_edited(tab, SimpleNamespace(fitted=fit), eve) == {}
+
+
+def test_a_choice_waits_until_the_last_picture_of_a_fit_has_gone(fitted, monkeypatch):
+    tab, eve, fit = fitted
+    drawn, begun = run.zoomed, threading.Event()
+
+    def slow(*asked):
+        begun.set()
+        time.sleep(0.5)
+        return drawn(*asked)
+
+    monkeypatch.setattr(run, "zoomed", slow)
+    ended = []
+    thread = threading.Thread(target=lambda: ended.append(handlers.finish(tab, fit, "one", eve)))
+    thread.start()
+    assert begun.wait(60)
+    choose(tab, "photo:coffee", eve)
+    assert ended
+    thread.join()
+
+
+def test_a_file_that_cannot_be_read_leaves_the_fit_as_it_was(fitted, tmp_path):
+    tab, eve, fit = fitted
+    handlers.finish(tab, fit, "one", eve)
+    (path := tmp_path / "broken.png").write_bytes(b"no")
+    assert "broken.png" in parts(handlers.choose_upload(tab, str(path), eve))[-1]["state"]
+    assert handlers.zoom(tab, fit, 2, eve) != gr.skip()
+
+
+def test_a_link_ends_a_running_fit(fitted, monkeypatch):
+    """The link's own sample and chart were followed by a step of the fit of before."""
+    tab, eve, fit = fitted
+    monkeypatch.setattr(jobs, "COURTESY", 0.0)
+    shown = handlers.followed(tab, "photo:coffee", eve)  # the fit has not had its end yet
+    assert "being stopped" in shown["state"]
+    assert shown["curve"]["data"] == [] and shown["fitted"] is None
+    assert set(handlers.finish(tab, fit, "one", eve)) == {"start", "halt"}
+
+
 def test_a_file_that_cannot_be_read_says_what_became_of_the_fit(tmp_path, monkeypatch):
     monkeypatch.setattr(jobs, "COURTESY", 0.1)
     tab, ben = by_name(FitTab), visitor("ben")
-    tab.job.prepare(ben)  # waits for its turn
+    handlers.prepare(tab, ben)  # waits for its turn
     path = tmp_path / "broken.png"
     path.write_bytes(b"no")
     answers = parts(handlers.choose_upload(tab, str(path), ben))
