@@ -8,7 +8,7 @@ import gradio as gr
 
 from app.components.field.sheet import FieldSheet
 from app.components.pictures import Pictures
-from app.components.plotly_chart import PlotlyChart, picked_id
+from app.components.plotly_chart import PlotlyChart, picked_at, picked_id
 from app.figures.curves import empty_curve
 from app.shared import samples
 from app.shared.edits import Edits
@@ -138,12 +138,16 @@ def followed(tab: FitTab, sample: str, request: gr.Request) -> dict[Any, Any]:
 
 
 @compute.guarded
-def choose_sample(tab: FitTab, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-    """Chooses a sample. A running fit ends."""
+def choose_sample(tab: FitTab, event: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Chooses a sample. A running fit ends. Of several that are pressed fast the last one stays."""
     item = picked_id(event)
     found = samples.target(item)
-    preparing.turn(request)
-    return _cleared(tab) | tab.fill(chosen(found, item, _stopped(tab, request)))
+
+    def shown() -> Iterator[dict[Any, Any]]:
+        preparing.turn(request)
+        yield _cleared(tab) | tab.fill(chosen(found, item, _stopped(tab, request)))
+
+    yield from session.newest(request, shown(), "target", at=picked_at(event))
 
 
 def choose_upload(tab: FitTab, path: str | None, request: gr.Request) -> Iterator[dict[Any, Any]]:

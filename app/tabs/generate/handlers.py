@@ -3,22 +3,18 @@
 import contextlib
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
-import numpy as np
 
-from app.components.plotly_chart import picked_id
-from app.shared import library, networks
-from app.shared.edits import Edits
-from app.shared.fitted import Fitted
+from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, session, snippets
-from app.shell.jobs import OFF, ON, said_in_line
+from app.shell.jobs import OFF, said_in_line
 from app.tabs.generate import drawn, models, run
-from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled
-from app.tabs.generate.widgets import GenerateTab, Opened
+from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled, are_stored, awaits_verdicts
+from app.tabs.generate.open_sample import large, number, surface
+from app.tabs.generate.widgets import GenerateTab
 from wsr.errors import WsrError
 
 STEPS = 50  # that visitors begin with
@@ -96,14 +92,10 @@ def opened(
     that are being drawn come first. There is always one answer, because gradio empties the outputs of a handler that
     yields none."""
     asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)
-    if sampled is None or (sampled.asked.name, sampled.asked.by) != (asked.name, asked.by):
+    if sampled is None or (sampled.asked.name, sampled.asked.by) != (asked.name, asked.by) or awaits_verdicts(sampled):
         yield from session.newest(request, _kept(tab, asked, request), "samples")
     else:
-        yield gr.skip() if _are_stored(sampled) else tab.said(sampled.asked)
-
-
-def _are_stored(sampled: Sampled) -> bool:
-    return sampled.asked == models.kept(sampled.asked.name, sampled.asked.by)
+        yield gr.skip() if are_stored(sampled) else tab.said(sampled.asked)
 
 
 def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -139,7 +131,7 @@ def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> di
 def _left(tab: GenerateTab) -> dict[Any, Any]:
     """Takes the verdicts, and the opened sample, from the screen."""
     off, hidden = gr.update(**OFF), gr.update(visible=False)
-    large = {tab.fitted: None, tab.pair: snippets.blank(ON_THEIR_WAY), tab.verdict: "", tab.surface: _surface(None)}
+    large = {tab.fitted: None, tab.pair: snippets.blank(ON_THEIR_WAY), tab.verdict: "", tab.surface: surface(None)}
     return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: ""}
 
 
@@ -152,12 +144,12 @@ def refused(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.
     told = tab.job.refused(request) | {tab.items: gr.update(stale=False)}
     if sampled is None:
         return told
-    return told | tab.fill(_large(sampled, _number(sampled, picked or "0"), request)) | tab.said(_asked(sampled))
+    return told | tab.fill(large(sampled, number(sampled, picked or "0"), request)) | tab.said(_asked(sampled))
 
 
 def _asked(sampled: Sampled) -> Asked | None:
     """What the address tells of samples: nothing of those that are stored."""
-    return None if _are_stored(sampled) else sampled.asked
+    return None if are_stored(sampled) else sampled.asked
 
 
 @compute.guarded
@@ -173,22 +165,6 @@ def draw(tab: GenerateTab, sampled: Sampled | None, request: gr.Request) -> dict
 def sample(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     for screen in run.run(tab.checked(values), tab.job.stop_file(request)):
         yield _filled(tab, screen)
-
-
-@compute.guarded
-def pick(tab: GenerateTab, sampled: Sampled | None, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-    if tab.job.is_going_on(request):
-        raise WsrError("These are still on their way: wait a moment, or press Stop.")
-    return tab.fill(_large(sampled, _number(sampled, picked_id(event)), request))
-
-
-@compute.guarded
-def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
-    """Opens the sample with the same number when new samples come; at first, the first one."""
-    if sampled is None or tab.job.is_going_on(request):
-        return gr.skip()
-    found = _large(sampled, _number(sampled, picked or "0"), request)
-    return gr.skip() if tab.job.is_going_on(request) else tab.fill(found)  # others may have been asked for meanwhile
 
 
 @compute.guarded
@@ -209,91 +185,3 @@ def _warm(name: str, by: str) -> None:
         compute.log.warning("%s of %s is not ready: %s", by, name, error)
     finally:
         _warming.discard((name, by))
-
-
-def _large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
-    """Returns the widgets that show a sample beside its nearest training network."""
-    asked = sampled.asked
-    fitted = drawn.fitted(sampled, at)
-    name = f"sample {at + 1}"
-    own, glb, field = _looked_at(fitted, request)
-    shown, said, turning = [(name, own)], "", {name: field}
-    if sampled.verdicts:
-        verdict, training = sampled.verdicts[at], models.audit(asked.name)[1]
-        for row in drawn.origins(verdict):
-            weights = networks.zoo(asked.name).weights([training[row]])
-            caption = f"training: {drawn.label(asked.name, training[row])}"
-            shown.append((caption, drawn.opened_picture(asked.name, weights)))
-            turning[caption] = drawn.field(replace(fitted, weights=weights))
-        said = snippets.settled(drawn.told(sampled, at))
-    surface = _surface(glb)
-    on, hidden = gr.update(**ON), gr.update(visible=False)
-    pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + _turns(turning)  # moved by Edit
-    return Opened(str(at), fitted, pair, said, surface, take=on, place=on, files=hidden)
-
-
-@compute.guarded
-def beside(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> dict[Any, Any]:
-    """Shows again what the open sample is nearest to, after its edits have been taken back."""
-    if sampled is None or not picked:
-        return gr.skip()
-    found = _large(sampled, _number(sampled, picked), request)
-    return {tab.pair: found.pair, tab.verdict: found.verdict}
-
-
-def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
-    """Draws an edited sample beside what it was. The verdict was one on that."""
-    now, glb, field = _looked_at(edits.fitted, request)
-    shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
-    turning = {edits.origin.label: drawn.field(edits.origin), edits.fitted.label: field}
-    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning) + _turns(turning)
-    return {tab.pair: pair, tab.verdict: "", tab.surface: _surface(glb)}
-
-
-def _turns(turning: dict[str, Any]) -> str:
-    return snippets.caption("Drag one to turn all of them, or use the arrow keys.") if any(turning.values()) else ""
-
-
-def _looked_at(fitted: Fitted, request: gr.Request) -> tuple[np.ndarray, str | None, dict[str, Any] | None]:
-    """A sample's picture; a surface also as what the page needs to turn it, or where it cannot, as a GLB file."""
-    field = drawn.field(fitted)
-    if field is not None:
-        return drawn.picture(fitted), None, field
-    picture, glb = drawn.look(fitted, session.session_dir(request))
-    return picture, glb, None
-
-
-def _surface(glb: str | None) -> dict[str, Any]:
-    return gr.update(value=glb, visible=True) if glb else gr.update(visible="hidden")
-
-
-@compute.guarded
-def take(
-    tab: GenerateTab, sampled: Sampled | None, picked: str, fitted: Fitted | None, request: gr.Request
-) -> dict[Any, Any]:
-    """Writes the open sample to files, as it has been edited."""
-    files = drawn.files(sampled, _number(sampled, picked), session.session_dir(request), fitted)
-    return {tab.files: gr.update(value=files, visible=True)}
-
-
-@compute.guarded
-def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
-    """Shows the sample on the way from the open one to another."""
-    if sampled is None or not picked:
-        return snippets.settled("Open a sample first: the walk begins there.")
-    at, part = _number(sampled, picked), float(way)
-    if not 0 <= part <= 1:
-        raise WsrError(f"A place between two samples lies between 0 and 1, not at {part!r}.")
-    name = sampled.asked.name
-    weights = run.between(sampled.asked, at, int(other or 0) - 1, part)
-    found = drawn.pictures(name, weights, library.collection(name).modality.resolutions.sample)[0]
-    return snippets.pictures([(f"{part:.0%} of the way from sample {at + 1} to sample {int(other)}", found)])
-
-
-def _number(sampled: Sampled | None, picked: str) -> int:
-    """Checks a sample's number from the page. WsrError for an unknown one."""
-    if sampled is None:
-        raise WsrError("These are still being compared: wait a moment. Samples go after an hour: press Sample again.")
-    if not picked.isdigit() or int(picked) >= len(sampled.weights):
-        raise WsrError(f"There is no sample {picked[:20]!r} among these {len(sampled.weights)}: open one of the grid.")
-    return int(picked)

@@ -191,3 +191,13 @@ def kept(name: str, by: str = OWN) -> Asked | None:
 def alike(one: Asked, other: Asked | None) -> bool:
     """Returns whether two settings lead to the same samples, except for details that more steps refine."""
     return other is not None and replace(one, steps=0) == replace(other, steps=0)
+
+
+def are_stored(sampled: Sampled) -> bool:
+    """Returns whether these are the first of the stored samples."""
+    return sampled.asked == kept(sampled.asked.name, sampled.asked.by)
+
+
+def awaits_verdicts(sampled: Sampled) -> bool:
+    """Returns whether these are stored samples on which the verdicts are still being found."""
+    return not sampled.verdicts and are_stored(sampled)

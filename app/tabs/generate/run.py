@@ -44,23 +44,30 @@ def opening(name: str, by: str = OWN) -> Iterator[Screen]:
     if not models.kept(name, by):
         yield Screen(snippets.settled("Press Sample: sixteen networks appear that nobody fitted."), [])
         return
-    sampled = _kept_samples(path, name, by)
+    sampled = Sampled(models.kept(name, by), _kept_samples(path, name, by).weights, [])  # what is opened meanwhile
     said = snippets.settled(f"{len(sampled.weights)} networks that nobody fitted. Press Sample for others.")
     if not library.collection(name).modality.has_surface:
         shown = drawn.items(name, sampled.weights)  # which the page draws
     else:
         key = path, file_stamp(_sample_files(path, name))
         if key not in _kept_items:
-            yield Screen(said, drawn.stored_items(name, sampled.weights, live=True))
+            yield Screen(said, drawn.stored_items(name, sampled.weights, live=True), sampled)
         with _drawing:  # what is the same for all visitors is drawn once, however many come with one link
             for older in [known for known in _kept_items if known[0] == path and known != key]:
                 del _kept_items[older]
             shown = _kept_items.get(key) or _kept_items.setdefault(key, drawn.stored_items(name, sampled.weights))
-    yield Screen(said, shown)
+    yield Screen(said, shown, sampled)
+    sampled = compared(name, by)
+    yield Screen(snippets.settled(summary(sampled)), drawn.noted(shown, sampled), sampled)
+
+
+def compared(name: str, by: str) -> Sampled:
+    """Returns the first of the stored samples with a verdict on each. It is found once for all visitors."""
+    sampled = _kept_samples(models.kept_in(name, by), name, by)
     with _drawing:
         sampled.verdicts = sampled.verdicts or judged(name, sampled.weights)
         sampled.real = sampled.real or realistic(sampled)
-    yield Screen(snippets.settled(summary(sampled)), drawn.noted(shown, sampled), sampled)
+    return sampled
 
 
 @cached_by_file(models.files_of, maxsize=26)

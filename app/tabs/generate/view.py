@@ -12,7 +12,7 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.generate import drawn, handlers, models, run
+from app.tabs.generate import drawn, handlers, models, open_sample, run
 from app.tabs.generate.handlers import GenerateTab, generators_of, kinds_of
 from app.tabs.generate.widgets import BLENDS
 
@@ -113,11 +113,11 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
 
 
 def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
-    shown = tab.bind(handlers.show_edited)
+    shown = tab.bind(open_sample.show_edited)
     row = EditRow(**editing, fitted=tab.fitted, show=shown, sheet=tab.pair, shape=drawn.shape_of)
     was_reset = edit_row.wire(row, [tab.pair, tab.verdict, tab.surface])
     beside = [tab.pair, tab.verdict]  # the nearest training networks, and the verdict on the sample as it was
-    was_reset.then(tab.bind(handlers.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
+    was_reset.then(tab.bind(open_sample.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
 
 
 def _wire(tab: GenerateTab, place: Place) -> None:
@@ -134,7 +134,7 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     large = [
         tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked,
     ]  # fmt: skip
-    open_tab, reopen = tab.bind(handlers.opened), tab.bind(handlers.reopen)
+    open_tab, reopen = tab.bind(handlers.opened), tab.bind(open_sample.reopen)
     for event in (place.shown, *(event.then for event in changed)):
         event(open_tab, [*which, tab.sampled], screen, **newest).then(
             reopen, [tab.sampled, tab.picked], large, **newest
@@ -150,12 +150,12 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     ended.then(open_tab, [*which, tab.sampled], screen, **newest).then(
         reopen, [tab.sampled, tab.picked], large, **newest
     )
-    tab.items.pick(tab.bind(handlers.pick), tab.sampled, large, trigger_mode="multiple", **look)
+    tab.items.pick(tab.bind(open_sample.pick), tab.sampled, large, trigger_mode="multiple", **look)
     tab.items.ask(tab.bind(handlers.draw), tab.sampled, tab.items, trigger_mode="always_last", **look)
     tab.blend.click(None, js=ASK_FOR_SECOND, queue=False, **compute.PRIVATE)
     tab.share.input(None, tab.share, tab.blended, js=moved("{ alpha }", "alpha"), queue=False, **compute.PRIVATE)
-    tab.take.click(tab.bind(handlers.take), [tab.sampled, tab.picked, tab.fitted], tab.files, **look)
+    tab.take.click(tab.bind(open_sample.take), [tab.sampled, tab.picked, tab.fitted], tab.files, **look)
     for event in (tab.other.change, tab.way.input, tab.walking.expand):
         asked = [tab.sampled, tab.picked, tab.other, tab.way]
         shown = {"show_progress": "minimal", "show_progress_on": tab.walked}
-        event(handlers.walk, asked, tab.walked, **{**newest, **shown})
+        event(open_sample.walk, asked, tab.walked, **{**newest, **shown})

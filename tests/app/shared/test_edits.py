@@ -15,8 +15,8 @@ from app.shared.edit_row import EditRow
 from app.shared.fitted import Fitted
 from app.tabs.fit import handlers as fit_handlers
 from app.tabs.fit.handlers import FitTab
-from app.tabs.generate import handlers as generate_handlers
-from app.tabs.generate.handlers import GenerateTab
+from app.tabs.generate import open_sample
+from app.tabs.generate.widgets import GenerateTab
 from wsr.errors import WsrError
 
 NAME = "shapes10-mlora-asym"
@@ -151,7 +151,7 @@ def test_what_a_page_cannot_ask_is_refused(chair, name, amount):
 def test_both_tabs_show_what_has_been_edited(chair):
     edited = edits.begun(chair).moved("height", 1.0)
     generate, fit = by_name(GenerateTab), by_name(FitTab)
-    shown = generate_handlers.show_edited(generate, edited, Request())
+    shown = open_sample.show_edited(generate, edited, Request())
     assert shown["pair"].count("<figure>") == 2 and "sample 1, edited" in shown["pair"] and shown["verdict"] == ""
     shown = fit_handlers.show_edited(fit, edited, Request())
     assert set(shown) == {"picture", "surface", "download"}

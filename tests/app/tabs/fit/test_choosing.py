@@ -35,7 +35,8 @@ def parts(answer):
 def test_nothing_stands_beside_another_target_than_its_own(picture):
     tab, ann = by_name(FitTab), visitor("ann")
     event = gr.EventData(None, {"id": "shape:chair-00452"})
-    for shown in (handlers.choose_sample(tab, event, ann), parts(handlers.choose_upload(tab, picture, ann))[-1]):
+    for answer in (handlers.choose_sample(tab, event, ann), handlers.choose_upload(tab, picture, ann)):
+        *_, shown = parts(answer)
         assert set(OF_A_FIT) <= set(shown) and shown["fitted"] is None
         assert "Press Fit" in shown["picture"]["value"] and not shown["download"]["interactive"]
         assert "stopped" not in shown["state"]  # no fit was running
@@ -43,7 +44,7 @@ def test_nothing_stands_beside_another_target_than_its_own(picture):
 
 def test_the_axis_is_the_measure_of_what_is_chosen(picture):
     tab, ann = by_name(FitTab), visitor("ann")
-    shape = handlers.choose_sample(tab, gr.EventData(None, {"id": "shape:chair-00452"}), ann)
+    (shape,) = parts(handlers.choose_sample(tab, gr.EventData(None, {"id": "shape:chair-00452"}), ann))
     assert shape["curve"]["layout"]["yaxis"]["title"]["text"] == "IoU" and shape["curve"]["data"] == []
     own = parts(handlers.choose_upload(tab, picture, ann))[-1]
     assert own["curve"]["layout"]["yaxis"]["title"]["text"] == "PSNR (dB)"
@@ -89,7 +90,7 @@ def fitted(small):
 
 
 def choose(tab, item, whose):
-    return handlers.choose_sample(tab, gr.EventData(None, {"id": item}), whose)
+    return parts(handlers.choose_sample(tab, gr.EventData(None, {"id": item}), whose))
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
@@ -129,6 +130,15 @@ def test_a_choice_waits_until_the_last_picture_of_a_fit_has_gone(fitted, monkeyp
     choose(tab, "photo:coffee", eve)
     assert ended
     thread.join()
+
+
+def test_of_several_samples_that_are_pressed_fast_the_last_one_stays(fitted):
+    """Threads keep no order: the first, which took longer, came last."""
+    tab, eve, _ = fitted
+    older = handlers.choose_sample(tab, gr.EventData(None, {"id": "photo:cat", "at": 1.0}), eve)
+    newer = handlers.choose_sample(tab, gr.EventData(None, {"id": "photo:coffee", "at": 2.0}), eve)
+    assert next(newer)["sample"] == "photo:coffee"
+    assert parts(newer) == parts(older) == []
 
 
 def test_a_file_that_cannot_be_read_leaves_the_fit_as_it_was(fitted, tmp_path):

@@ -50,7 +50,7 @@ def test_it_never_stands_beside_another_target(record):
     assert line["x"] == [10, 1500] and line["y"] == [14.5, 25.34]
     assert not handlers.restore(by_name(FitTab), {"sample": "photo:coffee"})["curve"]["data"]
     event = gr.EventData(None, {"id": CAT})
-    chosen = handlers.choose_sample(by_name(FitTab), event, None)
+    chosen, _ = handlers.choose_sample(by_name(FitTab), event, None)
     assert "Press Fit" in chosen["picture"]["value"] and not chosen["curve"]["data"]
 
 

@@ -13,15 +13,11 @@ import trimesh
 from by_name import by_name
 
 from app.shared import library
-from app.shared.edits import Edits
 from app.shell import compute
-from app.tabs.atlas.map import Visit
-from app.tabs.atlas.place import place_fit
-from app.tabs.generate import drawn, handlers, models
+from app.tabs.generate import drawn, handlers, models, open_sample
 from app.tabs.generate import run as generate_run
 from app.tabs.generate.handlers import GenerateTab
 from wsr.errors import WsrError
-from wsr.fitting.saved import load_weights
 
 ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)
 
@@ -85,15 +81,6 @@ def test_pressing_sample_again_draws_other_samples_than_those_on_screen(sampled)
     TAB.job.finish(Request())
 
 
-def test_no_sample_is_opened_while_others_are_on_their_way(sampled):
-    """In an earlier version, a click on a picture of the running job opened a network of the previous one."""
-    made = sampled[-1].sampled
-    handlers.prepare(TAB, asked(sampled=made), Request())
-    with pytest.raises(gr.Error, match="on their way"):
-        handlers.pick(TAB, made, gr.EventData(None, {"id": "1"}), Request())
-    TAB.job.finish(Request())
-
-
 def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_path):
     monkeypatch.setattr(models, "kept_in", lambda name, by: tmp_path)
     (only,) = generate_run.opening("emoji-mlora-asym")
@@ -128,46 +115,6 @@ def test_stop_ends_the_drawing_of_the_last_pictures(assets, tmp_path, monkeypatc
     assert "Stopped after 10 of 10" in last.state and len(last.items) == len(last.sampled.weights) == 16
 
 
-def test_an_opened_sample_stands_beside_what_it_is_nearest_to(sampled):
-    made = sampled[-1].sampled
-    shown = handlers.pick(TAB, made, gr.EventData(None, {"id": "1"}), Request())
-    # the sample and the two weights of which it is a mix
-    assert shown["picked"] == "1" and shown["pair"].count("<figure>") == 3
-    assert "a blend" in shown["verdict"] and shown["surface"]["visible"] == "hidden"
-    assert shown["take"]["interactive"] and shown["place"]["interactive"]
-    other = handlers.pick(TAB, made, gr.EventData(None, {"id": "0"}), Request())
-    assert other["pair"].count("<figure>") == 2
-    files = handlers.take(TAB, made, "1", None, Request())["files"]["value"]
-    again = handlers.beside(TAB, made, "1", Request())  # after its edits have been taken back
-    assert again == {"pair": shown["pair"], "verdict": shown["verdict"]}
-    edited = replace(shown["fitted"], label="sample 2, edited", weights=shown["fitted"].weights + 1)
-    kept = handlers.take(TAB, made, "1", edited, Request())["files"]["value"][0]
-    assert kept.endswith("-2-edited.safetensors") and torch.equal(load_weights(kept).weights, edited.weights)
-    assert [file.rsplit(".")[-1] for file in files] == ["safetensors", "png"]
-    placed, found, nearest = place_fit(shown["fitted"], Visit())
-    assert shown["walked"] == "" and shown["fitted"].collection == found.name == "emoji-mlora-asym"
-    assert nearest in found.ids and placed.points
-
-
-def test_what_is_open_stays_open_when_others_come(sampled):
-    made = sampled[-1].sampled
-    assert handlers.reopen(TAB, None, "", Request()) == gr.skip()
-    assert handlers.reopen(TAB, made, "", Request())["picked"] == "0"
-    shown = handlers.reopen(TAB, made, "2", Request())
-    assert shown["picked"] == "2" and "sample 3" in shown["pair"]
-
-
-def test_the_walk_begins_and_ends_at_samples(sampled):
-    made = sampled[-1].sampled
-    for part, number in ((0.0, 2), (1.0, 5)):
-        found = generate_run.between(made.asked, 2, 5, part)
-        assert torch.allclose(found[0], made.weights[number], atol=1e-4)
-    assert "50% of the way from sample 3 to sample 6" in handlers.walk(made, "2", 6, 0.5)
-    with pytest.raises(gr.Error, match="between 0 and 1"):
-        handlers.walk(made, "2", 6, float("nan"))
-    assert "Open a sample first" in handlers.walk(None, "", 6, 0.5)
-
-
 def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, small):
     monkeypatch.setattr(models, "COUNT", 2)
     wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
@@ -190,24 +137,6 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
     assert picture.shape == (drawn.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
 
 
-def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(assets, tmp_path, monkeypatch, small):
-    """Fails if a slider also writes the surface of the unedited sample. One that the page turns needs no file."""
-    wanted = models.checked("shapes10", "mlora-asym", "chair", 2.0, 10, 0)
-    origin = drawn.fitted(models.Sampled(wanted, models.model(wanted.name).sample(1, steps=2), []), 0)
-    ball = trimesh.creation.icosphere()
-    monkeypatch.setattr(sys.modules["wsr.render.decode"], "decode", lambda *_: [ball])
-    monkeypatch.setattr(handlers.session, "session_dir", lambda request: tmp_path)
-    edited = replace(origin, weights=origin.weights + 7, label="sample 1, edited")
-    edits = Edits(origin, wanted.name, "chair", fitted=edited)
-    here = handlers.show_edited(TAB, edits, Request())
-    assert here["pair"].count("data-turns=") == 2 and not list(tmp_path.glob("*.glb"))
-    monkeypatch.setattr(drawn, "field", lambda one: None)  # as of a network without a plan
-    shown = handlers.show_edited(TAB, edits, Request())
-    (written,) = tmp_path.glob("*.glb")
-    assert shown["surface"]["value"] == str(written)
-    assert shown["pair"].count("<img") == 2 and "sample 1, edited" in shown["pair"]
-
-
 def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     """One control offers both the trained generators and the baselines, which need only the zoo."""
     known = dict(handlers.generators_of("emoji-mlora-asym"))
@@ -222,9 +151,9 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     made = last["sampled"]
     assert made.asked.by == "gaussian" and not torch.equal(made.weights, sampled[-1].sampled.weights)
     assert last["items"]["value"][0]["label"] == "1 · novel", "they carry their verdicts alike"
-    assert "mlora-asym-gaussian-seed3-2" in handlers.take(TAB, made, "1", None, Request())["files"]["value"][0]
+    assert "mlora-asym-gaussian-seed3-2" in open_sample.take(TAB, made, "1", None, Request())["files"]["value"][0]
     with pytest.raises(gr.Error, match="Only a diffusion model"):
-        handlers.walk(made, "1", 3, 0.5)
+        open_sample.walk(made, "1", 3, 0.5)
     first, _ = handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request())
     assert "Press Sample" in first["state"], "what is on screen is another's"
     with pytest.raises(WsrError, match="Unknown generator"):
@@ -255,15 +184,6 @@ def test_forged_requests_are_told_in_a_sentence(assets, forged):
         models.checked(*forged)
     (told,) = handlers.sample(TAB, asked(*forged), Request())
     assert "wsr-state" in told["state"] and compute.UNEXPECTED not in html.unescape(told["state"])
-
-
-def test_forged_samples_are_told(sampled):
-    made = sampled[-1].sampled
-    for number in ("99", "x", "-1"):
-        with pytest.raises(gr.Error, match="no sample"):
-            handlers.pick(TAB, made, gr.EventData(None, {"id": number}), Request())
-    with pytest.raises(gr.Error, match="press Sample"):
-        handlers.pick(TAB, None, gr.EventData(None, {"id": "0"}), Request())
 
 
 def test_a_link_says_what_to_sample(assets):

@@ -6,7 +6,7 @@ from by_name import by_name
 from toy_features import Means
 
 from app.shared import networks
-from app.tabs.generate import drawn, handlers, models
+from app.tabs.generate import drawn, handlers, models, open_sample
 from app.tabs.generate import run as generate_run
 from app.tabs.generate.widgets import GenerateTab
 from wsr.analysis.evaluation import decoded
@@ -26,32 +26,23 @@ def asked(sampled=None):
     return dict(zip(TAB.asked, values, strict=True)) | {"sampled": sampled}
 
 
+def said_of(sampled, number):
+    event = gr.EventData(None, {"id": str(number)})
+    return next(open_sample.pick(TAB, sampled, event, Request()))["verdict"]
+
+
 def test_nothing_is_said_of_old_samples_while_others_are_on_their_way(sampled):
     """In an earlier version, the old verdicts stood below pictures that were being replaced."""
     made = sampled[-1].sampled
     begun = handlers.prepare(TAB, asked(sampled=made), Request())
     assert begun["items"]["stale"] and begun["verdict"] == "" and begun["fitted"] is None
     assert handlers.ON_THEIR_WAY in begun["pair"] and not begun["take"]["interactive"]
-    assert handlers.reopen(TAB, made, "0", Request()) == gr.skip()
+    assert list(open_sample.reopen(TAB, made, "0", Request())) == [gr.skip()]
     assert handlers.finish(TAB, Request())["items"] == gr.update(stale=False)
     screens = list(handlers.sample(TAB, asked(), Request()))
     pictures = [screen["items"] for screen in screens if "items" in screen]
     assert pictures and not any(shown["stale"] for shown in pictures)
     assert not any("note" in item for shown in pictures[:-1] for item in shown["value"])
-
-
-def test_an_opened_sample_that_comes_late_does_not_come_back(sampled, monkeypatch):
-    """While it was being drawn, others were asked for."""
-    large = handlers._large
-
-    def pressed(*args):
-        found = large(*args)
-        handlers.prepare(TAB, asked(sampled=sampled[-1].sampled), Request())
-        return found
-
-    monkeypatch.setattr(handlers, "_large", pressed)
-    assert handlers.reopen(TAB, sampled[-1].sampled, "0", Request()) == gr.skip()
-    TAB.job.finish(Request())
 
 
 def test_the_address_tells_of_the_samples_on_screen_and_not_of_the_controls(sampled):
@@ -84,9 +75,9 @@ def test_a_new_sample_is_told_to_be_like_real_ones_or_not(sampled, monkeypatch, 
     assert labels[:3] == ["1 · new, and like real ones", "2 · blend", "3 · replica"]
     unlike = next(i for i, real in enumerate(made.real) if not real and made.verdicts[i].word == "novel")
     assert labels[unlike] == f"{unlike + 1} · new, but unlike real ones"
-    shown = handlers.pick(TAB, made, gr.EventData(None, {"id": str(unlike)}), Request())["verdict"]
+    shown = said_of(made, unlike)
     assert "is novel" in shown and "further from the nearest of them than 95% of them" in shown
-    assert "like real ones" not in handlers.pick(TAB, made, gr.EventData(None, {"id": "1"}), Request())["verdict"]
+    assert "like real ones" not in said_of(made, 1)
     count = sum(real for real, verdict in zip(made.real, made.verdicts, strict=True) if verdict.word == "novel")
     assert f"6 novel ({count} like real ones), 5 blends" in generate_run.summary(made)
 
