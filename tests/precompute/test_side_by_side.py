@@ -16,10 +16,10 @@ pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
 
 
 class Processes(Laboratory):
-    """The laboratory of the runner's tests, whose numbers write down when they began and ended. killed: the number
-    whose process is killed."""
+    """The laboratory of the runner's tests, whose numbers write down their process. killed: the number whose process is
+    killed; together: how many numbers wait for each other before they go on."""
 
-    killed = 0
+    killed, together = 0, 0
 
     def runner(self, again=False, preset="cpu", **changed):
         return SideBySide(self.experiments(**changed), Context(preset), again=again, say=self.said.append, jobs=3)
@@ -27,10 +27,12 @@ class Processes(Laboratory):
     def number(self, cell, context):
         if cell["n"] == self.killed:
             os.kill(os.getpid(), signal.SIGKILL)
-        begun = time.monotonic()
-        time.sleep(0.5)
+        (self.assets / f"{cell['n']}.process").write_text(f"{os.getpid()}")
+        until = time.monotonic() + 60
+        while len([*self.assets.glob("*.process")]) < self.together:
+            assert time.monotonic() < until, "the others wait for this one to end"
+            time.sleep(0.02)
         super().number(cell, context)
-        (self.assets / f"{cell['n']}.times").write_text(f"{begun} {time.monotonic()} {os.getpid()}")
 
 
 @pytest.fixture
@@ -39,11 +41,10 @@ def lab(nothing):
 
 
 def test_cells_that_need_nothing_of_each_other_run_at_once(lab):
+    lab.together = 3
     assert lab.run("squares") == []
     assert lab.squares() == {"1": 1, "2": 4, "3": 9} and lab.states("squares") == [MADE] * 4
-    times = [(lab.assets / f"{n}.times").read_text().split() for n in (1, 2, 3)]
-    assert max(float(begun) for begun, _, _ in times) < min(float(ended) for _, ended, _ in times)
-    assert len({process for *_, process in times} | {str(os.getpid())}) == 4
+    assert len({path.read_text() for path in lab.assets.glob("*.process")} | {str(os.getpid())}) == 4
     assert lab.run("squares") == [] and not lab.done
 
 

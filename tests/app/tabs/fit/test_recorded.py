@@ -4,6 +4,7 @@ After this tab, a visitor says: a few thousand numbers became a picture, and min
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import pytest
@@ -50,7 +51,7 @@ def test_it_never_stands_beside_another_target(record):
     assert line["x"] == [10, 1500] and line["y"] == [14.5, 25.34]
     assert not handlers.restore(by_name(FitTab), {"sample": "photo:coffee"})["curve"]["data"]
     event = gr.EventData(None, {"id": CAT})
-    chosen, _ = handlers.choose_sample(by_name(FitTab), event, None)
+    chosen, _ = handlers.choose_sample(by_name(FitTab), event, SimpleNamespace(session_hash="who looks"))
     assert "Press Fit" in chosen["picture"]["value"] and not chosen["curve"]["data"]
 
 
