@@ -16,7 +16,7 @@ from wsr.fitting.fit import representation_for
 from wsr.zoo import Zoo, build_zoo
 from wsr.zoo.cluster import LOCAL, cluster
 
-DATA, COUNT, WORKERS, KILLED = "faces", 200, 4, 2
+DATA, COUNT, WORKERS, KILLED = "shapes10", 200, 4, 2
 TASK = "ray::_work"  # what Ray calls a process that is fitting
 
 
@@ -81,5 +81,5 @@ EXPERIMENT = of_this_machine(
     run=run,
     place=27,
     size="1 kB",
-    time="5 min",
+    time="35 min",
 )

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import fsspec
@@ -15,7 +18,7 @@ from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.presets import preset
 from wsr.zoo import Zoo, build_zoo, merge_zoos
-from wsr.zoo.cluster import LOCAL, cluster
+from wsr.zoo.cluster import LOCAL, cluster, place
 from wsr.zoo.remote import local, sent
 
 pytestmark = pytest.mark.once  # what is tested here is the same on every CPU
@@ -56,6 +59,39 @@ def test_workers_that_are_killed_change_nothing(ray_is_here, tmp_path):
     assert spread.ids == whole.ids and len(spread) == COUNT
     torch.testing.assert_close(spread.weights(), whole.weights(), rtol=0, atol=1e-2)
     assert spread.index["target_sha256"].tolist() == whole.index["target_sha256"].tolist()
+
+
+HOLDS = """
+import pathlib, sys, time
+from wsr.zoo.cluster import place
+with place(pathlib.Path(sys.argv[1]), 2):
+    print("in", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_no_more_batches_run_at_once_than_there_are_places_and_a_killed_one_frees_its_place(tmp_path):
+    """Four workers on two cores, each with half a core, were slower than two."""
+    holds = [sys.executable, "-c", HOLDS, tmp_path / "core"]
+    held = [subprocess.Popen(holds, stdout=subprocess.PIPE) for _ in range(2)]
+    try:
+        assert [one.stdout.readline() for one in held] == [b"in\n"] * 2
+        entered = threading.Event()
+
+        def wait():
+            with place(tmp_path / "core", 2):
+                entered.set()
+
+        waiting = threading.Thread(target=wait, daemon=True)
+        waiting.start()
+        assert not entered.wait(0.5)
+        held[1].kill()
+        assert entered.wait(60)
+        waiting.join()
+    finally:
+        for one in held:
+            one.kill()
+            one.communicate()
 
 
 def test_an_error_of_a_fit_comes_back_as_itself_and_a_cluster_of_others_goes_on(ray_is_here, tmp_path):
