@@ -1,7 +1,7 @@
 """Answers of the server that come after the visitor has gone on."""
 
 from tests.browser.pixels import DIFFERENCE
-from tests.browser.steps import answered
+from tests.browser.steps import answered, unfold
 
 # Answers of the server wait until they are let go.
 HELD = """() => {
@@ -13,6 +13,8 @@ HELD = """() => {
     return answer;
   };
 }"""
+
+NAMES = "[...document.querySelectorAll('.wsr-plot .legendtext')].map((one) => one.textContent).join()"
 
 
 def test_a_late_answer_is_shown_at_the_place_that_the_slider_has_by_then(page):
@@ -55,9 +57,9 @@ def test_a_late_answer_is_shown_at_the_place_that_the_slider_has_by_then(page):
 
 def test_a_choice_counts_that_is_made_before_the_one_before_is_answered(page):
     """gradio dropped it: the data set that was chosen last was marked, and the map stayed that of the first."""
-    names = "[...document.querySelectorAll('.wsr-plot .legendtext')].map((one) => one.textContent).join()"
-    before = page.evaluate(names)
+    before = page.evaluate(NAMES)
     here, other = (page.get_by_label(name, exact=True).locator("visible=true") for name in ("Emoji", "Shapes"))
+    answered(page)  # answers that come in a stream which is open already are not held
     page.evaluate(HELD)
     other.click()
     page.wait_for_function("window.held.length === 1")
@@ -65,7 +67,41 @@ def test_a_choice_counts_that_is_made_before_the_one_before_is_answered(page):
     page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
     page.wait_for_function("location.search.includes('data=emoji')")
     answered(page)
-    assert here.is_checked() and page.evaluate(names) == before
+    assert here.is_checked() and page.evaluate(NAMES) == before
+
+
+def other_data_set(page):
+    """Chooses one, and returns what its map names once it is there."""
+    before = page.evaluate(NAMES)
+    page.get_by_label("Shapes", exact=True).locator("visible=true").click()
+    page.wait_for_function(f"before => {NAMES} && {NAMES} !== before", arg=before)
+    return page.evaluate(NAMES)
+
+
+def test_what_was_judged_of_a_map_goes_with_it(page):
+    """Scores of a map stayed, and were false, when another data set was chosen."""
+    scores = page.locator("dt:visible", has_text="trustworthiness")
+    unfold(page, "How far to trust the map")
+    unfold(page, "Another projection")
+    page.get_by_role("button", name="Judge the map on screen").click()
+    scores.wait_for()
+    other_data_set(page)
+    answered(page)
+    assert not scores.count()
+
+
+def test_a_projection_that_is_done_after_another_data_set_was_chosen_is_not_its_map(page):
+    """The map of the data set that had been left took the place of the one on screen."""
+    unfold(page, "Another projection")
+    page.get_by_label("PCA", exact=True).locator("visible=true").last.click()
+    page.get_by_role("button", name="Compute").click()
+    page.wait_for_function("[...document.querySelectorAll('.wsr-halt')].some((one) => !one.disabled)")
+    names = other_data_set(page)
+    page.get_by_text("among the projections of Emoji").wait_for()
+    answered(page)
+    assert page.evaluate(NAMES) == names and not page.get_by_label("yours", exact=True).locator("visible=true").count()
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.get_by_label("yours", exact=True).locator("visible=true").wait_for()
 
 
 # The page hears two seconds late that a stream of answers has ended.

@@ -16,7 +16,21 @@ from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import View, Visit, highlights, map_figure
 from app.tabs.atlas.place import beside_nearest, place_fit
 from app.tabs.atlas.search import search
-from app.tabs.atlas.widgets import AtlasTab
+from app.tabs.atlas.widgets import AtlasTab, Seen
+
+# What answers are about that only draw, mark or judge the map on screen. Another collection ends them.
+VIEW, NEIGHBOURS, BESIDE, JUDGED = OF_THE_MAP = ("view", "neighbours", "beside", "judged")
+
+
+def about(handler: Callable[[dict], Any], *topics: str) -> Callable[[dict, gr.Request], Iterator]:
+    """Makes the answer of a handler end when the visitor asks for the same again, or for another collection: it would
+    come late, and be about what they have left. topics: see `session.newest`."""
+
+    def answer(values: dict[Any, Any], request: gr.Request) -> Iterator[Any]:
+        yield from session.newest(request, map(handler, [values]), *topics)
+
+    answer.__name__ = handler.__name__
+    return answer
 
 
 def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
@@ -33,6 +47,7 @@ def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.other_column: beside.column(second != NONE),
         tab.other: gr.skip() if second == NONE else beside.shown(view, second, item, Visit()),
         tab.table: _probes(view),
+        tab.faith: "",
     }
 
 
@@ -75,7 +90,8 @@ def pick(
 ) -> Iterator[dict[Any, Any]]:
     seen, item = tab.seen(values), picked_id(event)
     library.collection(seen.view.name).position(item)
-    yield from session.newest(request, _filled(tab, panel.show(seen.view, item, seen.visit)), at=picked_at(event))
+    shown = _filled(tab, panel.show(seen.view, item, seen.visit))
+    yield from session.newest(request, shown, "", NEIGHBOURS, at=picked_at(event))
 
 
 @compute.guarded
@@ -87,7 +103,11 @@ def turn(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator
 
 @compute.guarded
 def change_view(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
-    seen = tab.seen(values)
+    return drawn(tab, tab.seen(values))
+
+
+def drawn(tab: AtlasTab, seen: Seen) -> dict[Any, Any]:
+    """The map, and the second one if there is one, in the view that is to be seen."""
     marks = highlights(seen.view, seen.item, seen.visit)
     shown = {tab.chart: chart_update(figure=map_figure(seen.view, seen.visit), highlight=marks), tab.faith: ""}
     if seen.beside != NONE:
@@ -123,10 +143,11 @@ def collection_shown(
         tab.compare: gr.update(choices=others(view), value=NONE),
         tab.other_column: beside.column(False),
         tab.table: "" if view.dataset in visit.own else _probes(view),
+        tab.faith: "",
         **more,
     }
     shown = panel.show(view, item, visit, figure=map_figure(view, visit), selected=ids)
-    yield from session.newest(request, _filled(tab, shown, changed))
+    yield from session.newest(request, _filled(tab, shown, changed), "", *OF_THE_MAP)
 
 
 @compute.guarded
@@ -225,10 +246,11 @@ def place(on: Placing, fitted: Any, visit: Visit, request: gr.Request) -> Iterat
         yield {on.state: snippets.failed(compute.sentence(error))}
         return
     view: View = first_view(found.dataset, found.representation)
-    there = {on.tabs: gr.update(selected="atlas"), tab.visit: visit, tab.dataset: view.dataset}
+    there = {on.tabs: gr.update(selected="atlas"), tab.visit: visit, tab.dataset: view.dataset, tab.faith: ""}
     shown = panel.show(view, nearest, visit, figure=map_figure(view, visit))
     pair = partial(beside_nearest, fitted, found, nearest)
-    yield from session.newest(request, _with_pair(tab, _filled(tab, shown, there | tab.offer(view, visit)), pair))
+    answer = _with_pair(tab, _filled(tab, shown, there | tab.offer(view, visit)), pair)
+    yield from session.newest(request, answer, "", *OF_THE_MAP)
 
 
 def _with_pair(

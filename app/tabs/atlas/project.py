@@ -1,24 +1,37 @@
 """A projection with the visitor's own parameters, with progress and a Stop button, and scores of its faithfulness."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
 import numpy as np
+from jaxtyping import Float
 
-from app.components.plotly_chart import chart_update
-from app.shared import networks
-from app.shell import compute, snippets
+from app.shared import library, networks
+from app.shared.palette import NAMES
+from app.shell import compute, session, snippets
 from app.shell.jobs import HALT, Job, Step, said_in_line
-from app.tabs.atlas.map import OWN, View, Visit, highlights, map_figure, methods_of, points_of
-from app.tabs.atlas.widgets import AtlasTab, Projecting
+from app.tabs.atlas import handlers
+from app.tabs.atlas.map import OWN, View, Visit, methods_of, points_of
+from app.tabs.atlas.widgets import AtlasTab, Projecting, Seen
 
 SECONDS = 120.0  # limit of a projection: visitors' work takes turns, and others wait
 METHODS = [("UMAP", "umap"), ("t-SNE", "tsne"), ("PCA", "pca")]
 
 
-def build() -> Projecting:
+@dataclass
+class Made:
+    """A finished projection. name: the collection; dims: 2 or 3; points: its coordinates; seconds: that it took."""
+
+    name: str
+    dims: int
+    points: Float[np.ndarray, "n d"]
+    seconds: float
+
+
+def build(judge: gr.Button) -> Projecting:
+    """judge: the button that has the map on screen judged, which stands where its scores appear."""
     with gr.Row():
         method = gr.Radio(METHODS, value="umap", label="Method", min_width=200)
         dims = gr.Radio([("2D", 2), ("3D", 3)], value=2, label="View", min_width=110)
@@ -29,20 +42,24 @@ def build() -> Projecting:
     with gr.Row():
         start = gr.Button("Compute", variant="primary", min_width=120, scale=0)
         stop = gr.Button("Stop", interactive=False, min_width=120, scale=0, elem_classes=HALT)
-        judge = gr.Button("Judge the map on screen", min_width=200, scale=0)
     job = Job("projection", start, stop, gr.HTML(), "a projection")
-    return Projecting(method, dims, neighbours, min_dist, metric, job, judge)
+    return Projecting(method, dims, neighbours, min_dist, metric, job, judge, gr.State(None))
 
 
 def wire(tab: AtlasTab) -> None:
-    asked, shown = tab.projecting.settings, [tab.visit, tab.method, tab.dims, tab.chart, tab.faith]
-    tab.job.wire(Step(tab.bind(project), {*tab.inputs, *asked}, shown))
-    tab.projecting.believe.click(tab.bind(believe), tab.inputs, tab.faith, **compute.LOOK, **compute.PRIVATE)
+    asked, made, look = tab.projecting.settings, tab.projecting.made, {**compute.LOOK, **compute.PRIVATE}
+    ended = tab.job.wire(Step(tab.bind(project), {*tab.inputs, *asked}, [made]))
+    changed = [made, tab.job.state, tab.visit, tab.method, tab.dims, tab.chart, tab.other, tab.faith]
+    ended.then(tab.bind(show), {*tab.inputs, made}, changed, **look)
+    judge = handlers.about(tab.bind(believe), handlers.JUDGED)
+    at_once = compute.said_at_once("Judging the map …")
+    tab.projecting.believe.click(None, None, tab.faith, js=at_once, queue=False, **compute.PRIVATE)
+    tab.projecting.believe.click(judge, tab.inputs, tab.faith, **look)
 
 
 @said_in_line
 def project(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Computes a projection and shows it."""
+    """Computes a projection. `show` puts it on screen, whatever the visitor has chosen meanwhile."""
     from wsr.analysis import ProjectionConfig, project_stream
 
     seen, stop = tab.seen(values), tab.job.stop_file(request)
@@ -59,18 +76,36 @@ def project(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Itera
                 yield {tab.job.state: snippets.working(said)}
     finally:
         stream.close()
-    visit, name = seen.visit, seen.view.name
-    visit = replace(visit, projections={**visit.projections, (name, config.dims): record.found.coordinates})
-    view = replace(seen.view, method=OWN, dims=config.dims)
-    marks = highlights(view, seen.item, visit)
-    yield {
-        tab.job.state: snippets.settled(f"Done in {record.seconds:.0f} s: it is on screen, as “{OWN}”."),
-        tab.visit: visit,
-        tab.method: gr.update(choices=methods_of(name, visit), value=OWN),
-        tab.dims: config.dims,
-        tab.chart: chart_update(figure=map_figure(view, visit), highlight=marks),
-        tab.faith: judged(view, visit),
-    }
+    made = Made(seen.view.name, config.dims, record.found.coordinates, record.seconds)
+    yield {tab.job.state: snippets.working("Drawing it …"), tab.projecting.made: made}
+
+
+@compute.guarded
+def show(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
+    """Shows a finished projection, with what the visitor has picked and coloured by now. If they have gone to another
+    collection, it is kept for when they come back."""
+    made: Made | None = values[tab.projecting.made]
+    if made is None:
+        yield gr.skip()
+        return
+    seen, done = tab.seen(values), f"Done in {made.seconds:.0f} s: it is"
+    projections = {**seen.visit.projections, (made.name, made.dims): made.points}
+    visit = replace(seen.visit, projections=projections)
+    there = {tab.projecting.made: None, tab.visit: visit}
+    if seen.view.name != made.name:
+        left = library.collection(made.name)
+        said = f"{done} among the projections of {left.title} in {NAMES[left.representation]}, as “{OWN}”."
+        yield there | {tab.job.state: snippets.settled(said)}
+        return
+    there[tab.job.state] = snippets.settled(f"{done} on screen, as “{OWN}”.")
+    seen = replace(seen, visit=visit, view=replace(seen.view, method=OWN, dims=made.dims))
+    offered = {tab.method: gr.update(choices=methods_of(made.name, visit), value=OWN), tab.dims: made.dims}
+    yield there | offered | handlers.drawn(tab, seen)
+    yield from session.newest(request, _judgement(tab, seen), handlers.JUDGED)
+
+
+def _judgement(tab: AtlasTab, seen: Seen) -> Iterator[dict[Any, Any]]:
+    yield {tab.faith: judged(seen.view, seen.visit)}
 
 
 @compute.guarded

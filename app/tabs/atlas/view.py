@@ -57,7 +57,8 @@ def _link(tab: AtlasTab, view: gr.Tab) -> Part:
     """The tab's state in the address."""
     names = ("data", "kind", "map", "dims", "colour", "only", "near", "form", "pick", "beside", "find")
     widgets = dict(zip(names, [*tab.controls, tab.picked, tab.compare, tab.find], strict=True))
-    return Part("atlas", view, widgets, tab.bind(handlers.restore), [tab.other_column, tab.other, tab.table], True)
+    more = [tab.other_column, tab.other, tab.table, tab.faith]
+    return Part("atlas", view, widgets, tab.bind(handlers.restore), more, True)
 
 
 def _layout() -> AtlasTab:
@@ -127,10 +128,11 @@ def _selection(view: View) -> dict[str, Any]:
 
 def _deeper(view: View) -> dict[str, Any]:
     with gr.Accordion("How far to trust the map", open=False):
+        judge = gr.Button("Judge the map on screen", min_width=240, scale=0)
         faith = gr.HTML()
         table = gr.HTML(snippets.probes(library.probes(view.dataset), view.representation))
     with gr.Accordion("Another projection", open=False):
-        projecting = project.build()
+        projecting = project.build(judge)
     with gr.Accordion("Your own weights", open=False):
         bringing = bring.build()
     return {"faith": faith, "table": table, "projecting": projecting, "bringing": bringing}
@@ -138,14 +140,16 @@ def _deeper(view: View) -> dict[str, Any]:
 
 def _wire(tab: AtlasTab) -> None:
     bind, shown = tab.bind, [tab.chart, tab.picked, *tab.panel]
-    changed = {*tab.choices, tab.compare, tab.other_column, *tab.selected, tab.table, *shown} - {tab.other}
+    changed = {*tab.choices, tab.compare, tab.other_column, *tab.selected, tab.table, tab.faith, *shown} - {tab.other}
     for control in (tab.dataset, tab.representation):
         # multiple: `session.newest` ends the answer to the choice before
         control.input(bind(handlers.change_collection), tab.inputs, changed, trigger_mode="multiple", **LOOK)
     for control in (tab.method, tab.dims, tab.colour, tab.only):
-        control.input(bind(handlers.change_view), tab.inputs, [tab.chart, tab.other, tab.faith], **LOOK)
+        seen = handlers.about(bind(handlers.change_view), handlers.VIEW, handlers.JUDGED)
+        control.input(seen, tab.inputs, [tab.chart, tab.other, tab.faith], **LOOK)
     for control in (tab.metric, tab.form):
-        control.input(bind(handlers.change_neighbours), tab.inputs, [tab.chart, tab.nearest], **LOOK)
+        near = handlers.about(bind(handlers.change_neighbours), handlers.NEIGHBOURS)
+        control.input(near, tab.inputs, [tab.chart, tab.nearest], **LOOK)
     for widget in (tab.chart, tab.other, tab.nearest):
         # multiple: a click counts even while the previous one is being answered; `session.newest` then ends the older
         # answer. With gradio's always_last, the second event would carry the point of the first click.
@@ -156,7 +160,8 @@ def _wire(tab: AtlasTab) -> None:
     tab.find.change(bind(handlers.find), tab.inputs, tab.selected, trigger_mode="always_last", **LOOK)
     tab.turn.click(bind(handlers.turn), tab.inputs, [tab.frame, tab.surface, tab.turn, tab.facts], **LOOK)
     tab.find.submit(bind(handlers.open_found), tab.inputs, shown, **LOOK)
-    tab.compare.input(bind(handlers.compare), tab.inputs, [tab.other_column, tab.other], **LOOK)
+    compared = handlers.about(bind(handlers.compare), handlers.BESIDE)
+    tab.compare.input(compared, tab.inputs, [tab.other_column, tab.other], **LOOK)
     tab.picked.change(bind(handlers.mark), tab.inputs, tab.other, **LOOK)
     tab.export.click(bind(handlers.export), tab.inputs, tab.files, **LOOK)
     project.wire(tab)
@@ -173,7 +178,7 @@ def _start(tab: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:
 def _receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:
     """Lets a button of another tab put its network onto the map and open the Atlas."""
     on = handlers.Placing(tab, tabs, offer.state)
-    changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, *tab.panel]
+    changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, *tab.panel, tab.faith]
     # the map begins above the button, which may be far down
     offer.button.click(None, None, None, js="() => window.scrollTo(0, 0)", queue=False, **compute.PRIVATE)
     offer.button.click(on.bind(handlers.place), [offer.fitted, tab.visit], [tabs, offer.state, *changed], **LOOK)

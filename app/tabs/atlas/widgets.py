@@ -29,7 +29,7 @@ class Seen:
 
 @dataclass
 class Projecting:
-    """The controls of a projection with a visitor's own settings."""
+    """The controls of a projection with a visitor's own settings. made: one that is done and not yet on screen."""
 
     method: gr.Radio
     dims: gr.Radio
@@ -38,6 +38,7 @@ class Projecting:
     metric: gr.Radio
     job: Job
     believe: gr.Button
+    made: gr.State
 
     @property
     def settings(self) -> list[Any]:

@@ -146,17 +146,38 @@ def test_neighbours_depend_on_the_measure_and_are_found_in_canonical_form_too(as
             assert len(shown["chart"]["highlight"]) == 7
 
 
+def shown(asked):
+    return [part for part in project.show(TAB, asked, None) if isinstance(part, dict) and "__type__" not in part]
+
+
+def test_a_projection_is_shown_as_the_page_is_once_it_is_done(assets):
+    """In an earlier version, it came as the page was when it began: with the map of a data set that had been left, or
+    in the colours and with the picked point of before."""
+    asked, other = values(library.collection(IMAGES).ids[4]), values(library.first_pick(SHAPES), "shapes10")
+    TAB.job.prepare(None)
+    *_, made = project.project(TAB, asked | projecting("pca"), None)
+    (left,) = shown(other | made)
+    assert not {"chart", "method", "faith"} & set(left) and "among the projections of Emoji" in left["own state"]
+    assert (IMAGES, 2) in left["visit"].projections and left["own made"] is None
+    now = asked | {"picked": library.collection(IMAGES).ids[5], "only": library.collection(IMAGES).classes[:1]}
+    drawn, _ = shown(now | made)
+    assert {"id": now["picked"], "role": "picked"} in drawn["chart"]["highlight"]
+    assert drawn["chart"]["value"] == handlers.change_view(TAB, now | drawn | {"method": OWN})["chart"]["value"]
+    assert shown(asked | {"own made": None}) == []
+
+
 def test_a_projection_of_ones_own_is_shown_and_judged(assets):
     asked = values(library.collection(IMAGES).ids[4])
     TAB.job.prepare(None)
-    *_, last = project.project(TAB, asked | projecting("pca"), None)
-    assert "Done" in last["own state"] and last["method"]["value"] == OWN and last["dims"] == 2
-    assert "trustworthiness" in last["faith"]
+    *_, made = project.project(TAB, asked | projecting("pca"), None)
+    last, judged = shown(asked | made)
+    assert "on screen" in last["own state"] and last["method"]["value"] == OWN and last["dims"] == 2
+    assert "trustworthiness" in judged["faith"]
     assert last["chart"]["value"]["layout"]["uirevision"] == f"{IMAGES}/{OWN}/2"
     assert np.isfinite(last["visit"].projections[IMAGES, 2]).all()
     TAB.job.stop(None)
     *_, last = project.project(TAB, asked | projecting("pca"), None)
-    assert "Stopped" in last["own state"] or "Done" in last["own state"]
+    assert "Stopped" in last["own state"] or "own made" in last
     *_, last = project.project(TAB, asked | projecting("lda"), None)
     assert "Unknown projection" in last["own state"]
 

@@ -63,7 +63,8 @@ def test_a_map_of_few_is_drawn_searched_and_projected(few, colour):
         assert told in project.believe(tab, values)["faith"]
     tab.job.prepare(None)
     asked = dict(zip(tab.projecting.settings, ("tsne", 2, 10, 0.1, "euclidean"), strict=True))
-    *_, last = project.project(tab, values | asked, None)
+    *_, made = project.project(tab, values | asked, None)
+    last = next(project.show(tab, values | made, None))
     assert "Done" in last["own state"] and last["visit"].projections[NAME, 2].shape == (few, 2)
     model = networks.zoo(NAME).representation
     own = Fitted("thing", model, networks.weights(NAME)[:1], (1, 1), 30.0, 300)
