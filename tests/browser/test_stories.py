@@ -127,6 +127,34 @@ def test_a_class_is_asked_for_above_the_grid_and_the_address_tells_of_what_is_on
     page.wait_for_function("location.search.includes('data=emoji') && !/seed=|class=/.test(location.search)")
 
 
+# Keeps what the line of the job says from now on.
+HEARD = """() => {
+  window.said = [];
+  const own = (one) => one.checkVisibility() && !one.closest(".wsr-told");
+  const lines = () => [...document.querySelectorAll(".wsr-state")].filter(own);
+  new MutationObserver(() => window.said.push(...lines().map((one) => one.textContent)))
+    .observe(document.body, { subtree: true, childList: true, characterData: true });
+}"""
+
+
+def test_samples_of_a_data_set_that_has_been_left_are_not_drawn_on(page):
+    """Faces went on appearing from noise under the name of shapes, and were counted as new ones."""
+    page.get_by_role("tab", name="Generate").click()
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    page.get_by_text("Settings", exact=True).locator("visible=true").click()
+    steps = page.get_by_label("number input for Steps from noise")
+    type_into(steps, "200")
+    page.get_by_role("button", name="Sample", exact=True).click()
+    line = page.locator(".wsr-state:visible")
+    line.filter(has_text="from noise to networks").wait_for()
+    page.evaluate(HEARD)
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    line.filter(has_text="that nobody fitted").or_(line.filter(has_text="new networks")).first.wait_for()
+    assert not page.evaluate("window.said.some((one) => one.includes('Looking for copies'))"), "not until the end"
+    assert page.get_by_role("button", name="Sample", exact=True).is_enabled()
+    assert "data=emoji" in page.url and "steps=200" not in page.url
+
+
 def test_a_link_draws_the_samples_it_was_sent_with(open_page):
     page = open_page(link="?tab=generate&data=shapes10&kind=mlora-asym&class=chair&seed=7&sample=2")
     page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()

@@ -66,7 +66,10 @@ def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
 
 
 @compute.guarded
-def change_dataset(tab: GenerateTab, dataset: str) -> dict[Any, Any]:
+def change_dataset(tab: GenerateTab, dataset: str, request: gr.Request) -> dict[Any, Any]:
+    """Offers what there is of another data set. Samples of the one before that are being drawn end, since they would go
+    on appearing under the new one's name; so they do in the next two."""
+    tab.job.end(request)
     kinds = kinds_of(dataset)
     if not kinds:
         raise WsrError(f"There is no model of {dataset!r} here.")
@@ -75,12 +78,14 @@ def change_dataset(tab: GenerateTab, dataset: str) -> dict[Any, Any]:
 
 
 @compute.guarded
-def change_kind(tab: GenerateTab, dataset: str, kind: str) -> dict[Any, Any]:
+def change_kind(tab: GenerateTab, dataset: str, kind: str, request: gr.Request) -> dict[Any, Any]:
+    tab.job.end(request)
     return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0)) | tab.said(None)
 
 
 @compute.guarded
-def change_generator(tab: GenerateTab, dataset: str, kind: str, by: str) -> dict[Any, Any]:
+def change_generator(tab: GenerateTab, dataset: str, kind: str, by: str, request: gr.Request) -> dict[Any, Any]:
+    tab.job.end(request)
     return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)) | tab.said(None)
 
 

@@ -141,9 +141,9 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     """One control offers both the trained generators and the baselines, which need only the zoo."""
     known = dict(handlers.generators_of("emoji-mlora-asym"))
     assert list(known) == ["diffusion", "noise (baseline)", "average (baseline)", "Gaussian (baseline)"]
-    shown = handlers.change_generator(TAB, "emoji", "mlora-asym", "gaussian")
+    shown = handlers.change_generator(TAB, "emoji", "mlora-asym", "gaussian", None)
     assert shown["by"]["value"] == "gaussian" and shown["cls"]["choices"] == ["any"]
-    assert handlers.change_kind(TAB, "emoji", "mlora-asym")["by"]["value"] == "diffusion"
+    assert handlers.change_kind(TAB, "emoji", "mlora-asym", None)["by"]["value"] == "diffusion"
     given = asked() | {"by": "gaussian"}
     assert "seed" not in handlers.prepare(TAB, given | {"sampled": sampled[-1].sampled}, Request()), "they are others"
     TAB.job.finish(Request())

@@ -51,7 +51,7 @@ def test_the_address_tells_of_the_samples_on_screen_and_not_of_the_controls(samp
     told = [last[name] for name in ("of_class", "of_guidance", "of_steps", "of_seed")]
     assert told == ["", "1", "10", "3"]
     nothing = dict.fromkeys(("of_class", "of_guidance", "of_steps", "of_seed"), "")
-    assert nothing.items() <= handlers.change_dataset(TAB, "shapes10").items()
+    assert nothing.items() <= handlers.change_dataset(TAB, "shapes10", None).items()
     *_, stored, _ = handlers.opened(TAB, "emoji", "mlora-asym", "diffusion", None, Request())
     assert stored["sampled"] is not None and nothing.items() <= stored.items()
     own = list(handlers.opened(TAB, "emoji", "mlora-asym", "diffusion", last["sampled"], Request()))
