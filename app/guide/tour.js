@@ -125,7 +125,8 @@ window.wsrTour = (() => {
     dialog.querySelector("[data-go=back]").disabled = step === 0;
     dialog.querySelector("[data-go=next]").textContent = last ? "To the map" : "Next";
     dialog.querySelector("[data-go=skip]").hidden = last;
-    if (!dialog.contains(document.activeElement)) dialog.querySelector("[data-go=next]").focus();
+    const own = document.activeElement; // a button that goes now would take the keyboard with it
+    if (!dialog.contains(own) || own.disabled || own.hidden) dialog.querySelector("[data-go=next]").focus();
     if (alone && !still() && !last) timer = setTimeout(() => show(step + 1), EACH);
     move();
   }

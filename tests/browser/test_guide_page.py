@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 from app.shell import glossary
-from tests.browser.steps import open_tab
+from tests.browser.steps import TWO_FRAMES, open_tab
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text() + ";0"
 BROKEN = """axe.run(document, {resultTypes: ["violations"]}).then(({violations}) =>
@@ -175,6 +175,24 @@ def test_the_tour_has_no_steps_before_its_pictures_are_there(page):
     held[0].continue_()
     page.locator(SAID, has_text="A small neural network draws it").wait_for()
     assert following.is_enabled() and following.evaluate("one => one === document.activeElement")
+    page.keyboard.press("Escape")
+
+
+@pytest.mark.kept
+def test_a_button_of_the_tour_that_goes_leaves_the_keyboard_to_the_next(page):
+    """In an earlier version, whoever went back to the first step by keyboard had nothing to press any more."""
+    page.locator(".wsr-tools [data-tool=what]").click()
+    page.locator(f"{WHAT} [data-tool=tour-again]").click()
+    page.locator(SAID, has_text="A small neural network draws it").wait_for()
+    page.keyboard.press("Enter")
+    page.locator(SAID, has_text="no pixel is stored").wait_for()
+    page.locator("#wsr-tour [data-go=back]").focus()
+    page.keyboard.press("Enter")
+    page.locator(SAID, has_text="A small neural network draws it").wait_for()
+    page.evaluate(TWO_FRAMES)
+    for said in ("no pixel is stored", "Now the picture is a dot", "placed by their weights alone"):
+        page.keyboard.press("Enter")
+        page.locator(SAID, has_text=said).wait_for()
     page.keyboard.press("Escape")
 
 
