@@ -15,7 +15,7 @@ from app.compressed import compressed, taken
 from app.shell import glossary
 
 _HERE = Path(__file__).parent
-_FILES = ("clocks.js", "in_order.js", "answers.js", "keyboard.js", "kept_place.js", "follow.js")
+_FILES = ("clocks.js", "in_order.js", "answers.js", "keyboard.js", "kept_place.js", "sliders.js", "follow.js")
 _WRITTEN = [*((_HERE / name).read_text() for name in _FILES), glossary.script()]
 SIDEWAYS = (_HERE / "sideways.css").read_text()
 _STYLE = (_HERE / "guide.css").read_text() + SIDEWAYS
