@@ -3,6 +3,7 @@
 
 (() => {
   const TOUR = "wsr-tour", HUB = "https://huggingface.co", SAID = 2000, READ = 4000; // ms
+  const LESSON = ["lesson", "step"]; // names in the address
   const root = document.documentElement;
   const remembered = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
   const remember = (name) => { try { localStorage.setItem(name, "seen"); } catch { /* it will be offered again */ } };
@@ -66,9 +67,11 @@
   };
 
   function reset() {
-    const kept = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => name.startsWith("__")));
+    const stays = ([name]) => name.startsWith("__") || LESSON.includes(name); // a lesson goes on
+    const kept = new URLSearchParams([...new URLSearchParams(location.search)].filter(stays));
     const here = section()?.dataset.tab;
-    if (here && here !== sections()[0].dataset.tab) kept.set("tab", here);
+    // without the name of a tab, a lesson would open the state of its step
+    if (here && (kept.has(LESSON[0]) || here !== sections()[0].dataset.tab)) kept.set("tab", here);
     const query = kept.size ? `?${kept}` : "";
     if (query === location.search) location.reload();
     else location.assign(`${location.pathname}${query}`);

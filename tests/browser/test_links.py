@@ -237,3 +237,18 @@ def test_a_lesson_goes_on_without_loading_the_page_anew(open_page):
     page.wait_for_function(f"was => {begun} !== was", arg=page_was)
     strip.get_by_text("Question 2?").wait_for()
     strip.get_by_role("button", name="Leave").click()
+
+
+def test_a_lesson_goes_on_when_its_tab_is_reset(open_page):
+    """In an earlier version, whoever had tried something and reset the tab had lost the lesson without a word."""
+    page = open_page(link="?lesson=copies&step=3")
+    page.locator("#wsr-lesson .wsr-head", has_text="3 of 5").wait_for()
+    page.locator("[role=tab][aria-selected=true]:has-text('Audit')").wait_for()
+    page.wait_for_function("location.search.includes('point=')")
+    page.evaluate("window.old = true")
+    page.get_by_role("button", name="Reset tab").click()
+    page.wait_for_function("!window.old && window.wsrLinkRead")
+    page.locator("#wsr-lesson .wsr-head", has_text="3 of 5").wait_for()
+    page.locator("[role=tab][aria-selected=true]:has-text('Audit')").wait_for()
+    page.locator(".wsr-row:visible img").first.wait_for()
+    page.wait_for_function("location.search.includes('lesson=copies') && !location.search.includes('point=average')")
