@@ -182,7 +182,7 @@ def _environment() -> Environment:
     made = Environment(autoescape=True, loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True,
                        lstrip_blocks=True)  # fmt: skip
     filters: Iterable = (explained, against_zero, sides, words.side, words.printed, run.labelled, words.sentence,
-                         words.hint, words.reasons, words.exact, words.gain, _marks)  # fmt: skip
+                         words.hint, words.reasons, words.exact, words.gain, run.beyond, _marks)  # fmt: skip
     made.filters |= {one.__name__.lstrip("_"): one for one in filters}
     made.globals |= {"verdicts": VERDICTS, "colours": VERDICT_COLOURS}
     return made

@@ -31,11 +31,16 @@ class Verdict:
     why: str
 
 
+def beyond(claim: Mapping[str, Any]) -> bool:
+    """Whether a claim is ours and none of the paper's."""
+    return claim["where"].startswith("not in the paper")
+
+
 VERDICTS = {
     one.name: one
     for one in (
-        Verdict("confirmed", "✓", "Yes.", "Our measurements show the order that the paper states."),
-        Verdict("refuted", "✗", "No.", "Our measurements show the opposite of what the paper states."),
+        Verdict("confirmed", "✓", "Yes.", "Our measurements show what the paper says."),
+        Verdict("refuted", "✗", "No.", "Our measurements show the opposite of what the paper says."),
         Verdict("open", "?", "Not known yet.", "Our measurements do not decide it."),
         Verdict("not comparable", "–", "Cannot be said.", "We have measured something else than the paper has."),
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.shared.palette import NAMES
-from app.tabs.results.run import Cell, labelled
+from app.tabs.results.run import Cell, beyond, labelled
 from wsr.data.splits import HELDOUT
 
 PLUS_MINUS = "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}"
@@ -80,7 +80,7 @@ def facts(claim: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     if found and not exact(found):
         lines += [
-            ("in the paper’s favour by (95 % interval)", gain(found)),
+            (f"in the {'statement' if beyond(claim) else 'paper'}’s favour by (95 % interval)", gain(found)),
             ("chance of this if both were level (p)", chance(found.get("p"))),
             ("the same for all claims of the table at once (Holm)", chance(found.get("p by Holm"))),
         ]

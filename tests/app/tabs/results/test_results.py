@@ -112,6 +112,17 @@ def test_a_cell_and_a_claim_open_with_all_that_they_are_made_of(assets):
     assert "eye, and no number" in text(pick("figure5", "others")["record"])
 
 
+def test_the_paper_is_said_to_state_what_it_states_only(published):
+    """Of claims beyond the paper the page said that the paper says them, with "not in the paper" behind it."""
+    for claim in published["claims"]:
+        told = drawn.record(claim["id"])
+        own = "not in the paper" in claim["where"]
+        assert ("The paper says:" in told) != own and ("which is ours" in told) == own
+        assert not own or not re.search("the paper( s|’s)", told)
+    assert "agrees with the statement" in drawn.claims("encoders", run.ALL, "")
+    assert "agrees with the paper" in drawn.claims("table1", run.ALL, "")
+
+
 def test_other_statements_are_one_table(assets):
     shown = show("others")
     assert shown["listed"].count("<button") == 3 and "drawn faces" in text(shown["listed"])
