@@ -29,6 +29,7 @@ OFFERED = "Fits the target above twice with each representation, from two starts
 LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # initial settings of a live pair
 SAID = 0.3  # seconds between two messages about progress
 STOPPED = "Stopped. The pairs that were finished are shown."
+ENDED = "The fit that was going on has been stopped."
 NOTHING_NEW = "Stopped before a pair was finished: all is as it was."
 
 
@@ -147,19 +148,25 @@ def say(tab: ConnectTab, dataset: str, target: str, init: str, live: Race | None
 
 
 @compute.guarded
-def choose(tab: ConnectTab, dataset: str, of: str, event: gr.EventData) -> dict[Any, Any]:
+def choose(tab: ConnectTab, dataset: str, of: str, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
     """Chooses a target of the strip. One of a data set that has just been left is not chosen."""
     if of != dataset:
         return gr.skip()
     target = picked_id(event)
     run.race(dataset, target)
-    return {tab.target: target, tab.of: of, tab.live: None, tab.state: ""}
+    return {tab.target: target, tab.of: of, **left(tab, request)}
 
 
 @compute.guarded
-def change_dataset(tab: ConnectTab, dataset: str) -> dict[Any, Any]:
+def change_dataset(tab: ConnectTab, dataset: str, request: gr.Request) -> dict[Any, Any]:
     first = items_of(dataset, decode=False)[0]["id"]
-    return {tab.strip: strip_of(dataset, first), tab.target: first, tab.of: dataset, tab.live: None, tab.state: ""}
+    return {tab.strip: strip_of(dataset, first), tab.target: first, tab.of: dataset, **left(tab, request)}
+
+
+def left(tab: ConnectTab, request: gr.Request) -> dict[Any, Any]:
+    """Leaves the pairs that the visitor has had fitted, for others that they have chosen. A fit that is going on ends:
+    its pairs would come onto the page beside another target."""
+    return {tab.live: None, tab.state: snippets.settled(ENDED) if tab.job.end(request) else ""}
 
 
 @compute.guarded

@@ -114,7 +114,7 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     chosen = [tab.target, tab.of, tab.live, tab.state]  # a target never without its data set
     for event in (
         tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], chosen, **look),
-        tab.init.input(lambda: None, None, tab.live, queue=False, **compute.PRIVATE),
+        tab.init.input(tab.bind(handlers.left), None, [tab.live, tab.state], queue=False, **compute.PRIVATE),
         tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look),
     ):
         # whoever has moved α meanwhile sees their place, not the one that was asked for

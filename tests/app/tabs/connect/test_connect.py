@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.shared import library, pairs, work
 from app.shared.palette import NAMES
-from app.shell import compute, tabs
+from app.shell import compute, jobs, tabs
 from app.tabs.connect import handlers, plain
 from app.tabs.connect import run as connect_run
 from app.tabs.connect.handlers import ConnectTab
@@ -113,7 +113,7 @@ def test_the_tab_opens_where_one_representation_is_furthest_ahead(assets, tmp_pa
         row["raw"] = {"curves": curves}
     path.write_text(json.dumps(report))
     assert plain.examples("emoji", 10)[0] == ids[1] and sorted(plain.examples("emoji", 10)) == sorted(ids)
-    assert handlers.change_dataset(TAB, "emoji")["target"] == ids[1]
+    assert handlers.change_dataset(TAB, "emoji", None)["target"] == ids[1]
     assert handlers.items_of("emoji", decode=False)[0]["id"] == ids[1]
     said = plain.look_at(connect_run.race("emoji", ids[1]), aligned=False)
     assert said == (
@@ -191,6 +191,19 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     TAB.job.stop(None)
     *_, last = running
     assert "The pairs that were finished are shown" in last["state"]
+    TAB.job.prepare(None)
+
+
+def test_another_choice_ends_a_pair_that_is_being_fitted(assets, monkeypatch):
+    """In an earlier version, pairs of one target came onto the page beside another that was chosen meanwhile."""
+    monkeypatch.setattr(jobs, "COURTESY", 0.05)
+    for leave in (handlers.left, lambda tab, request: handlers.change_dataset(tab, "emoji", request)):
+        TAB.job.prepare(None)
+        left = leave(TAB, None)
+        assert TAB.job.stop_file(None).exists()
+        assert left["live"] is None and "has been stopped" in left["state"]
+        TAB.job.finish(None)
+        assert leave(TAB, None)["state"] == ""
     TAB.job.prepare(None)
 
 
