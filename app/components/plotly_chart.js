@@ -150,7 +150,10 @@ function draw() {
   if (narrow && layout.legend?.yref === "container") layout.margin = { ...layout.margin, b: layout.margin.b + 34 };
   layout.dragmode ??= next === "3d" ? "orbit" : "pan";
   // A finger that drags over a flat chart scrolls the page; its buttons zoom.
-  if (next === "2d" && (!props.zoom || matchMedia("(pointer: coarse)").matches)) layout.dragmode = false;
+  const coarse = matchMedia("(pointer: coarse)").matches;
+  if (next === "2d" && (!props.zoom || coarse)) layout.dragmode = false;
+  // Nor does it hover: what plotly says of a point that is tapped would stay over its neighbours.
+  if (next === "2d" && points.length && coarse) layout.hovermode = false;
   select();
   // What is selected is said by `selected`: with the same revision plotly would put its own box back, in pixels that it
   // takes for data, find nothing in it and grey all points.

@@ -201,7 +201,7 @@
     for (const node of texts(panel)) {
       if (!node.parentElement.checkVisibility()) continue;
       const prose = node.parentElement.closest(PROSE), fixed = node.parentElement.closest(NEVER);
-      if (prose && fixed && !prose.matches("abbr")) continue;
+      if (prose && fixed && (!prose.matches("abbr") || fixed.matches("button, a"))) continue; // a tap would press it
       for (const match of [...node.data.matchAll(FIND)].reverse()) {
         const found = termsOf(match[0]);
         if (found.every((term) => seen.has(term))) continue;

@@ -1,5 +1,7 @@
 """The Results tab in a browser: cells and claims open their records, and links open them again."""
 
+import pytest
+
 RECORD = ".wsr-record:visible"
 
 
@@ -26,6 +28,14 @@ def test_a_cell_opens_with_its_command_by_mouse_and_by_keyboard(page):
     page.get_by_label("Figure 3").check()  # and gives way to a claim of another table
     page.locator(RECORD, has_text="figure3.").wait_for()
     page.wait_for_function("!location.search.includes('claim=')")
+
+
+@pytest.mark.kept
+def test_a_term_is_explained_where_a_tap_presses_nothing(page):
+    """In a card, which is a button, a tap on an underlined word opened the claim."""
+    page.get_by_role("tab", name="Results").click()
+    page.locator("[role=tabpanel]:visible .wsr-term").first.wait_for()
+    assert page.locator("button .wsr-term").count() == 0
 
 
 def test_a_link_opens_a_claim_and_leads_on(open_page):

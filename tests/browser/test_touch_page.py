@@ -34,3 +34,26 @@ def test_a_finger_that_scrolls_over_a_surface_does_not_tilt_it(open_page):
     page.wait_for_function("frame => frame.dataset.view", arg=frame.element_handle())
     azimuth, elevation = frame.evaluate("one => JSON.parse(one.closest('.wsr-row').dataset.view)")
     assert azimuth != 35 and elevation == 24
+
+
+# Where the last point of Audit's chart is on the screen.
+POINT = """() => {
+  const drawn = (one) => one.checkVisibility() && one.data?.some((trace) => trace.customdata?.length);
+  const plot = [...document.querySelectorAll(".wsr-plot")].find(drawn);
+  if (!plot) return null;
+  plot.scrollIntoView({ block: "center" });
+  const { xaxis, yaxis } = plot._fullLayout, { x, y } = plot.data.findLast((trace) => trace.customdata?.length);
+  const box = plot.getBoundingClientRect();
+  return [box.left + xaxis._offset + xaxis.d2p(x[0]), box.top + yaxis._offset + yaxis.d2p(y[0])];
+}"""
+
+
+def test_a_point_that_is_tapped_opens_and_no_label_stays_over_the_others(open_page):
+    page = open_page(link="?tab=audit", **PHONE)
+    page.locator("[role=tab][aria-selected=true]:has-text('Audit')").wait_for()
+    page.wait_for_function(f"({POINT})() !== null && location.search.includes('point=')")
+    before = page.evaluate("new URLSearchParams(location.search).get('point')")
+    page.touchscreen.tap(*page.evaluate(POINT))
+    page.wait_for_function("before => new URLSearchParams(location.search).get('point') !== before", arg=before)
+    page.wait_for_timeout(300)
+    assert page.locator(".hoverlayer .hovertext").count() == 0

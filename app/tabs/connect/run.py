@@ -13,6 +13,7 @@ import numpy as np
 from app.components.field import files
 from app.shared import library, pairs, work
 from app.shared.pairs import OWN, STARTS
+from app.shared.palette import NAMES
 from app.shell import looking, workers
 from wsr.caching import cached_by_file
 from wsr.data import load_signals
@@ -221,7 +222,7 @@ def check_live(names: list[str], sigma: float, perturb: float) -> None:
     """Checks a visitor's settings of a new pair. WsrError for a value that is unknown or out of range."""
     unknown = [name for name in names if name not in registry.names()]
     if unknown or not names:
-        raise WsrError(f"Choose one or more representations of: {', '.join(registry.names())}.")
+        raise WsrError(f"Choose one or more representations of: {', '.join(NAMES.values())}.")
     for name, value, (low, high) in (("standard deviation σ", sigma, SIGMAS), ("distance λ", perturb, LAMBDAS)):
         if not low <= value <= high:
             raise WsrError(f"The {name} is between {low} and {high}, not {value!r}.")

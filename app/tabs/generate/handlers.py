@@ -67,26 +67,32 @@ def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
 
 @compute.guarded
 def change_dataset(tab: GenerateTab, dataset: str, request: gr.Request) -> dict[Any, Any]:
-    """Offers what there is of another data set. Samples of the one before that are being drawn end, since they would go
-    on appearing under the new one's name; so they do in the next two."""
-    tab.job.end(request)
-    kinds = kinds_of(dataset)
+    """Offers what there is of another data set."""
+    left, kinds = _left_behind(tab, request), kinds_of(dataset)
     if not kinds:
         raise WsrError(f"There is no model of {dataset!r} here.")
     asked = models.checked(dataset, kinds[0][1], ANY, PLAIN, STEPS, 0)
-    return {tab.kind: gr.update(choices=kinds, value=kinds[0][1])} | _offered(tab, asked) | tab.said(None)
+    return {tab.kind: gr.update(choices=kinds, value=kinds[0][1])} | _offered(tab, asked) | tab.said(None) | left
 
 
 @compute.guarded
 def change_kind(tab: GenerateTab, dataset: str, kind: str, request: gr.Request) -> dict[Any, Any]:
-    tab.job.end(request)
-    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0)) | tab.said(None)
+    left = _left_behind(tab, request)
+    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0)) | tab.said(None) | left
 
 
 @compute.guarded
 def change_generator(tab: GenerateTab, dataset: str, kind: str, by: str, request: gr.Request) -> dict[Any, Any]:
-    tab.job.end(request)
-    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)) | tab.said(None)
+    left = _left_behind(tab, request)
+    return _offered(tab, models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)) | tab.said(None) | left
+
+
+def _left_behind(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:
+    """Ends samples that are being drawn: they would go on appearing under the name of what is chosen now. Those that
+    are kept of it take their place, also where they come from the same generator as the last ones."""
+    if not tab.job.end(request):
+        return {}
+    return {tab.state: snippets.working("Drawing the samples …"), tab.sampled: None}
 
 
 @compute.guarded

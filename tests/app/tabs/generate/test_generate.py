@@ -5,6 +5,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 import gradio as gr
 import pytest
@@ -13,7 +14,7 @@ import trimesh
 from by_name import by_name
 
 from app.shared import library
-from app.shell import compute
+from app.shell import compute, jobs
 from app.tabs.generate import drawn, handlers, models, open_sample
 from app.tabs.generate import run as generate_run
 from app.tabs.generate.handlers import GenerateTab
@@ -135,6 +136,19 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
         picture, glb = drawn.look(other, tmp_path)
         assert bool(glb) == bool(len(mesh.faces))
     assert picture.shape == (drawn.DRAWN,) * 2 + (3,) and trimesh.load(glb).geometry
+
+
+def test_samples_that_are_left_behind_give_way_to_those_that_are_kept(sampled, monkeypatch):
+    """What was said of them stayed until the others had been drawn, which takes a while after the start of a server."""
+    monkeypatch.setattr(jobs, "COURTESY", 0.0)
+    asks = (partial(handlers.change_dataset, TAB, "emoji"), partial(handlers.change_kind, TAB, "emoji", "mlora-asym"),
+            partial(handlers.change_generator, TAB, "emoji", "mlora-asym", "gaussian"))  # fmt: skip
+    for ask in asks:
+        assert not {"state", "sampled"} & set(ask(Request()))
+        handlers.prepare(TAB, asked(), Request())
+        shown = ask(Request())
+        assert "Drawing the samples" in shown["state"] and shown["sampled"] is None
+        TAB.job.finish(Request())
 
 
 def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
