@@ -26,7 +26,7 @@ _DIRECT_PAIRS, _DIRECT_FACES, _DIRECT_DEPTH = 1_000_000, 100_000, 24.0
 
 _MOST_HITS = 100  # most hits of a ray that are counted; beyond them the winding number decides
 _TRIALS = (64, 512, 4096)  # points from which the total time is extrapolated; more are tried if it seems too long
-_BELIEVED = 0.5  # seconds from which a trial counts: on a busy machine, one of a millisecond can take nearly as long
+_BELIEVED = 0.5  # seconds from which a trial counts: one of a millisecond can take nearly as long
 
 # Direction of the rays. It avoids the axes and diagonals, along which procedural shapes have edges that a ray would
 # graze.
@@ -87,15 +87,15 @@ def _inside(mesh: trimesh.Trimesh, points: Float[np.ndarray, "n 3"]) -> Bool[np.
 
 def _foretold(measure: Callable, points: np.ndarray, mesh: trimesh.Trimesh) -> np.ndarray:
     """Returns `measure(points)`. Measures a few of the points first, and raises a WsrError if all of them would take
-    too long. If a short trial predicts that, it is repeated with more points, because the machine may have been
-    busy."""
+    too long. If a short trial predicts that, it is repeated with more points, to be sure."""
     measure(points[:1])  # builds the tree
     for count in _TRIALS:
         if len(points) < 4 * count:
             break
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         measure(points[:: len(points) // count])
-        seconds = time.perf_counter() - began
+        # of the clock and the processor's time the lower one: a machine that does other things says nothing of the mesh
+        seconds = min(time.perf_counter() - began, time.process_time() - worked)
         expected = seconds / count * len(points)
         if expected <= MEASURE_SECONDS:
             break
