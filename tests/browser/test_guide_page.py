@@ -178,7 +178,6 @@ def test_the_tour_has_no_steps_before_its_pictures_are_there(page):
     page.keyboard.press("Escape")
 
 
-@pytest.mark.kept
 def test_a_button_of_the_tour_that_goes_leaves_the_keyboard_to_the_next(page):
     """In an earlier version, whoever went back to the first step by keyboard had nothing to press any more."""
     page.locator(".wsr-tools [data-tool=what]").click()

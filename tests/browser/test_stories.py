@@ -152,7 +152,7 @@ def test_samples_of_a_data_set_that_has_been_left_are_not_drawn_on(page):
     line.filter(has_text="that nobody fitted").or_(line.filter(has_text="new networks")).first.wait_for()
     assert not page.evaluate("window.said.some((one) => one.includes('Looking for copies'))"), "not until the end"
     assert page.get_by_role("button", name="Sample", exact=True).is_enabled()
-    assert "data=emoji" in page.url and "steps=200" not in page.url
+    page.wait_for_function("location.search.includes('data=emoji') && !location.search.includes('steps=200')")
 
 
 def test_a_link_draws_the_samples_it_was_sent_with(open_page):
