@@ -67,9 +67,21 @@ def test_a_mesh_is_not_refused_because_the_machine_does_other_things():
         return np.zeros(len(points), dtype=bool)
 
     assert len(module._foretold(measure, POINTS, trimesh.creation.icosphere(1))) == len(POINTS)
+    assert calls[-1] == len(POINTS) and len(calls) == 3, "no trial has to be repeated"
     held_up = iter([0] + 3 * [1.0])
     assert len(module._foretold(measure, POINTS, trimesh.creation.icosphere(1))) == len(POINTS)
-    assert calls[-1] == len(POINTS)
+    assert calls[-1] == len(POINTS) and len(calls) == 6
+
+    def begins_slowly(points):
+        calls.append(len(points))
+        until = time.process_time() + 0.06 * (len(points) < 1000)
+        while time.process_time() < until:
+            pass
+        return np.zeros(len(points), dtype=bool)
+
+    calls.clear()
+    assert len(module._foretold(begins_slowly, POINTS, trimesh.creation.icosphere(1))) == len(POINTS)
+    assert calls[-1] == len(POINTS) and len(calls) == 4, "one trial is repeated, and nothing is refused for the first"
 
     def works(points):
         until = time.process_time() + len(points) * 2e-3

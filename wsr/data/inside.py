@@ -26,7 +26,7 @@ _DIRECT_PAIRS, _DIRECT_FACES, _DIRECT_DEPTH = 1_000_000, 100_000, 24.0
 
 _MOST_HITS = 100  # most hits of a ray that are counted; beyond them the winding number decides
 _TRIALS = (64, 512, 4096)  # points from which the total time is extrapolated; more are tried if it seems too long
-_BELIEVED = 0.5  # seconds from which a trial counts: one of a millisecond can take nearly as long
+_BELIEVED = 0.5  # seconds from which a trial counts: what a shorter one needs to begin is taken for work on its points
 
 # Direction of the rays. It avoids the axes and diagonals, along which procedural shapes have edges that a ray would
 # graze.

@@ -64,9 +64,9 @@ def test_a_link_opens_the_second_map_and_the_data_sets_own_table(address):
     given = {"data": "shapes10", "kind": "mlora-asym", "beside": "mlp"}
     values = address.read("?" + urlencode({"tab": "atlas"} | given))
     part = address.parts[0]
-    beside, column, chart, table = (values[one] for one in (part.widgets["beside"], *part.extra[:3]))
+    beside, column, chart, table, faith = (values[one] for one in (part.widgets["beside"], *part.extra))
     assert plain(beside) == "mlp" and column["elem_classes"] == beside_map.SHOWN and chart["value"]["data"]
-    assert "mLoRA-Asym" in table or "Table 4" in table
+    assert ("mLoRA-Asym" in table or "Table 4" in table) and faith == ""  # no scores of the map before
 
 
 def test_a_link_opens_the_other_tabs_as_they_were(address):

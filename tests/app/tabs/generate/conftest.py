@@ -5,9 +5,8 @@ import pytest
 from app.shared import library
 from app.tabs.generate import models
 from app.tabs.generate import run as generate_run
+from tests.app.tabs.generate.page_values import ASKED
 from wsr.analysis.novelty import Verdict
-
-ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)
 
 
 @pytest.fixture

@@ -11,27 +11,17 @@ import gradio as gr
 import pytest
 import torch
 import trimesh
-from by_name import by_name
 
 from app.shared import library
 from app.shell import compute, jobs
 from app.tabs.generate import drawn, handlers, models, open_sample
 from app.tabs.generate import run as generate_run
-from app.tabs.generate.handlers import GenerateTab
+from tests.app.tabs.generate.page_values import ASKED, TAB, asked
 from wsr.errors import WsrError
-
-ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)
-
-TAB = by_name(GenerateTab)
 
 
 class Request:
     session_hash = "generate-tests"
-
-
-def asked(*values, sampled=None):
-    """Returns the page's values by widget."""
-    return dict(zip(TAB.asked, (*(values or ASKED), "diffusion"), strict=True)) | {"sampled": sampled}
 
 
 def test_samples_appear_step_by_step_and_are_judged(sampled):

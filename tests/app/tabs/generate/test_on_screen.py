@@ -2,28 +2,19 @@
 
 import gradio as gr
 import numpy as np
-from by_name import by_name
 from toy_features import Means
 
 from app.shared import networks
 from app.tabs.generate import drawn, handlers, models, open_sample
 from app.tabs.generate import run as generate_run
-from app.tabs.generate.widgets import GenerateTab
+from tests.app.tabs.generate.page_values import TAB, asked
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.realism import Realism
 from wsr.modalities import IMAGE
 
-TAB = by_name(GenerateTab)
-
 
 class Request:
     session_hash = "generate-screen-tests"
-
-
-def asked(sampled=None):
-    """Returns the page's values by widget, those of the fixture `sampled`."""
-    values = ("emoji", "mlora-asym", "any", 1.0, 10, 3, "diffusion")
-    return dict(zip(TAB.asked, values, strict=True)) | {"sampled": sampled}
 
 
 def said_of(sampled, number):

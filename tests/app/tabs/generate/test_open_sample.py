@@ -7,27 +7,18 @@ import gradio as gr
 import pytest
 import torch
 import trimesh
-from by_name import by_name
 
 from app.shared.edits import Edits
 from app.tabs.atlas.map import Visit
 from app.tabs.atlas.place import place_fit
 from app.tabs.generate import drawn, handlers, models, open_sample
 from app.tabs.generate import run as generate_run
-from app.tabs.generate.handlers import GenerateTab
+from tests.app.tabs.generate.page_values import TAB, asked
 from wsr.fitting.saved import load_weights
-
-TAB = by_name(GenerateTab)
 
 
 class Request:
     session_hash = "open-sample-tests"
-
-
-def asked(sampled=None):
-    """Returns the page's values by widget, those of the fixture `sampled`."""
-    values = ("emoji", "mlora-asym", "any", 1.0, 10, 3, "diffusion")
-    return dict(zip(TAB.asked, values, strict=True)) | {"sampled": sampled}
 
 
 def picked(sampled, number):
