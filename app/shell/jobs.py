@@ -16,7 +16,8 @@ import gradio as gr
 
 from app.shell import compute, session, snippets
 
-COURTESY = 3.0  # seconds that are waited for the end of a job that has been stopped
+COURTESY = 3.0  # seconds that are waited for the end of a job that has been left
+LEFT = "left"  # what the stop file of such a job says
 ON, OFF = {"interactive": True}, {"interactive": False}
 NOT_BEGUN = "Stopped: it was still waiting for its turn."
 HALT = "wsr-halt"  # the class of buttons that stop a job: by it the page knows whether one is going on
@@ -95,22 +96,30 @@ class Job:
         }  # fmt: skip
 
     def _marked(self, run: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
-        """The job itself, which first notes that its turn has come. Its last argument is the visitor's request."""
+        """The job itself, which first notes that its turn has come, and says nothing more once it has been left. Its
+        last argument is the visitor's request."""
 
         @functools.wraps(run)
         def running(*args: Any) -> Iterator[Any]:
             self._began(args[-1]).touch()
-            yield from run(*args)
+            for answer in run(*args):
+                yield gr.skip() if self._is_left(args[-1]) else answer
 
         return running
 
+    def _is_left(self, request: gr.Request | None) -> bool:
+        try:
+            return self.stop_file(request).read_text() == LEFT
+        except FileNotFoundError:
+            return False
+
     def end(self, request: gr.Request | None) -> bool:
-        """Stops the visitor's running job, if there is one, and waits up to COURTESY seconds for its end, so that the
-        next message comes after the job's last one. Returns whether there was one. A job that is still queued ends when
-        its turn comes."""
+        """Stops the visitor's running job, if there is one, because they have left it for something else: no answer of
+        it reaches the page any more. Waits up to COURTESY seconds for its end, so that the next message comes after the
+        job's last one. Returns whether there was one. A job that is still queued ends when its turn comes."""
         if not self.is_going_on(request):
             return False
-        self.stop_file(request).touch()
+        self.stop_file(request).write_text(LEFT)
         until = time.monotonic() + COURTESY
         while self.is_going_on(request) and time.monotonic() < until:
             time.sleep(0.02)

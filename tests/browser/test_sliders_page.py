@@ -21,6 +21,7 @@ def walk(page):
     open_tab(page, "Connect")
     page.locator(".wsr-six figure img:visible").nth(5).wait_for()
     page.locator(".wsr-strip:visible button[aria-pressed=true]").wait_for()
+    answered(page)  # a page that was open before has the pictures already, and gets them once more
     return page.locator(f"{ALPHA} input[type=range]"), page.locator(f"{ALPHA} input[type=number]")
 
 

@@ -72,6 +72,24 @@ def test_ending_a_job_waits_until_it_has_sent_its_last_message(job):
     assert said == ["last words", "next"] and not job.is_going_on(CAT)
 
 
+def test_a_job_that_is_left_says_nothing_more_and_one_that_is_stopped_does(job, monkeypatch):
+    """A machine that is busy takes longer to end a job than is waited for. Samples of a data set that had been left
+    then appeared under the next one's name."""
+    monkeypatch.setattr(jobs, "COURTESY", 0.0)
+
+    def run(request):
+        yield from ("on the way", "at the end")
+
+    for leave, last in ((job.end, gr.skip()), (job.stop, "at the end")):
+        job.prepare(CAT)
+        running = job._marked(run)(CAT)
+        assert next(running) == "on the way"
+        leave(CAT)
+        assert list(running) == [last]
+    job.prepare(CAT)
+    assert list(job._marked(run)(CAT)) == ["on the way", "at the end"]
+
+
 def test_a_job_whose_turn_has_not_come_is_not_waited_for(job, monkeypatch):
     monkeypatch.setattr(jobs, "COURTESY", 0.1)
     job.prepare(CAT)
