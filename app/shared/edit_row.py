@@ -28,8 +28,7 @@ _AT = '{ ...JSON.parse(way), from: "a", to: "b", alpha: amount }'
 SLIDE = moved(f"way ? {_AT} : null", "way, amount", "update({ place: way ? null : { ask: true } })")
 TOLD = "wsr-told"  # the class of widgets that say something of the open network
 # What was said is about the network as it was, from the first movement until the server has answered.
-OLD = f"() => document.querySelectorAll('.{TOLD}').forEach((one) => one.classList.add('wsr-old'))"
-ANSWERED = "() => document.querySelectorAll('.wsr-old').forEach((one) => one.classList.remove('wsr-old'))"
+OLD = compute.outdated(f".{TOLD}")
 WAITING = "Choose what to change, and move the slider."
 PREPARING = "Learning to read what such networks show, once for all visitors. This takes some seconds …"
 
@@ -103,7 +102,7 @@ def wire(row: EditRow, shown: Sequence[Any]) -> Any:
         was_reset := row.reset.click(row.bind(reset), [row.edits, row.attribute], changed, **look),
     ]
     for answer in answers:
-        answer.then(None, js=ANSWERED, **at_once)
+        answer.then(None, js=compute.ANSWERED, **at_once)
     return was_reset
 
 

@@ -51,6 +51,15 @@ def said_at_once(text: str) -> str:
     return f"() => {json.dumps(snippets.working(text))}"
 
 
+def outdated(parts: str) -> str:
+    """JavaScript that makes parts of the page pale, because they tell of what was there before, until `ANSWERED` runs.
+    parts: a CSS selector."""
+    return f"() => document.querySelectorAll('{parts}').forEach((one) => one.classList.add('wsr-old'))"
+
+
+ANSWERED = "() => document.querySelectorAll('.wsr-old').forEach((one) => one.classList.remove('wsr-old'))"
+
+
 def sentence(error: BaseException) -> str:
     """The sentence that the page shows for an error: that of a WsrError, or a general one, and then the traceback goes
     to the log."""

@@ -14,6 +14,8 @@ HELD = """() => {
   };
 }"""
 
+PALE = """() => [".wsr-look", ".wsr-walked", ".wsr-curves"].every(
+  (part) => Number(getComputedStyle(document.querySelector(part)).opacity) < 0.5)"""
 NAMES = "[...document.querySelectorAll('.wsr-plot .legendtext')].map((one) => one.textContent).join()"
 
 
@@ -43,6 +45,7 @@ def test_a_late_answer_is_shown_at_the_place_that_the_slider_has_by_then(page):
     change(lambda: press("End"))
     page.evaluate(HELD)
     targets.nth(1).click()
+    page.wait_for_function(PALE)  # it tells of the target before
     page.wait_for_function("window.held.length === 1")
     page.evaluate("window.held[0]()")  # which target it is
     page.wait_for_function("window.held.length === 2")  # its pictures are on their way, as at the end
@@ -53,6 +56,7 @@ def test_a_late_answer_is_shown_at_the_place_that_the_slider_has_by_then(page):
         if (apart := page.evaluate(DIFFERENCE, [begun, picture.get_attribute("src")])) <= 1:
             break
     assert apart <= 1
+    page.wait_for_function("!document.querySelector('.wsr-old')")
 
 
 def test_a_choice_counts_that_is_made_before_the_one_before_is_answered(page):

@@ -22,6 +22,7 @@ PLACE = '{ alpha, to: aligned ? "aligned" : "b"%s }'
 MOVE, MOVE_AGAIN = (
     moved(PLACE % again, "alpha, aligned", "update({ at: alpha })") for again in ("", ", again: performance.now()")
 )
+OLD = compute.outdated(".wsr-look, .wsr-walked, .wsr-curves")  # what tells of the target before
 ALIGNED = [("as it came out", False), ("aligned with the first", True)]
 INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)]
 
@@ -62,7 +63,7 @@ def _layout(there: list[str]) -> ConnectTab:
             "Thin lines: before the walk, the second fit has been aligned with the first by changes of its weights "
             "that leave its picture as it is.",
             scale=2, height=330, description="Quality over α for each representation",
-            placeholder="Reading the curves …",
+            placeholder="Reading the curves …", elem_classes="wsr-curves",
         )  # fmt: skip
         with gr.Column(min_width=320, elem_classes="wsr-tight"):
             aligned = gr.Radio(ALIGNED, value=False, label="The second fit")
@@ -112,6 +113,7 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     tab.play.click(None, js=PLAY, queue=False, **compute.PRIVATE)
     tab.sheet.ask(walk, asked, shown, trigger_mode="always_last", **look)
     chosen = [tab.target, tab.of, tab.live, tab.state]  # a target never without its data set
+    gr.on([tab.strip.pick, tab.init.input, tab.dataset.input], None, js=OLD, queue=False, **compute.PRIVATE)
     for event in (
         tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], chosen, **look),
         tab.init.input(tab.bind(handlers.left), None, [tab.live, tab.state], queue=False, **compute.PRIVATE),
@@ -120,6 +122,6 @@ def _wire(tab: ConnectTab, place: Place) -> None:
         # whoever has moved α meanwhile sees their place, not the one that was asked for
         event.then(walk, asked, shown, **look).then(
             None, [tab.alpha, tab.aligned], drawn, js=MOVE_AGAIN, queue=False, **compute.PRIVATE
-        )
+        ).then(None, js=compute.ANSWERED, queue=False, **compute.PRIVATE)
     pair = {tab.of, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
     tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, *shown]))
