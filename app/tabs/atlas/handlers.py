@@ -103,7 +103,11 @@ def turn(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator
 
 @compute.guarded
 def change_view(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
-    return drawn(tab, tab.seen(values))
+    """Draws the map that the controls ask for, and says so in them: the answer about another representation, which was
+    on its way, may have set them back meanwhile."""
+    seen = tab.seen(values)
+    chosen = {getattr(tab, name): part["value"] for name, part in controls.offered(seen.view, seen.visit).items()}
+    return drawn(tab, seen) | chosen
 
 
 def drawn(tab: AtlasTab, seen: Seen) -> dict[Any, Any]:

@@ -146,7 +146,7 @@ def _wire(tab: AtlasTab) -> None:
         control.input(bind(handlers.change_collection), tab.inputs, changed, trigger_mode="multiple", **LOOK)
     for control in (tab.method, tab.dims, tab.colour, tab.only):
         seen = handlers.about(bind(handlers.change_view), handlers.VIEW, handlers.JUDGED)
-        control.input(seen, tab.inputs, [tab.chart, tab.other, tab.faith], **LOOK)
+        control.input(seen, tab.inputs, [tab.chart, tab.other, tab.faith, *tab.choices], **LOOK)
     for control in (tab.metric, tab.form):
         near = handlers.about(bind(handlers.change_neighbours), handlers.NEIGHBOURS)
         control.input(near, tab.inputs, [tab.chart, tab.nearest], **LOOK)

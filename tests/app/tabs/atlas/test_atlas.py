@@ -82,6 +82,16 @@ def test_another_data_set_brings_its_own_map_and_another_representation_keeps_th
     assert first["chart"]["value"]["layout"]["uirevision"] == "emoji-mlp/PCA/3" and first["picked"] == item
 
 
+def test_a_projection_chosen_before_the_representation_has_come_is_what_the_controls_say(assets):
+    """The representation's answer brought its own projection into the control, and the map was the one asked for."""
+    item, asked = library.collection(IMAGES).ids[4], {"dataset": "emoji", "kind": "mlp"}
+    before, *_ = handlers.change_collection(TAB, values(item, *asked.values(), "UMAP", 2), None)
+    assert before["method"]["value"] == "UMAP" and before["dims"]["value"] == 2
+    after = handlers.change_view(TAB, values(item, *asked.values(), "PCA", 3))
+    assert after["chart"]["value"]["layout"]["uirevision"] == "emoji-mlp/PCA/3"
+    assert (after["method"], after["dims"], after["representation"]) == ("PCA", 3, "mlp")
+
+
 @pytest.mark.parametrize("colour", ["class", "split", "quality", library.CLUSTER])
 def test_points_are_coloured_by_what_is_asked_for(assets, colour):
     figure = map_figure(View("emoji", "mlp", "UMAP", 2, colour), Visit())
