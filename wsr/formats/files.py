@@ -35,6 +35,9 @@ def refuse_stand_in(path: str | Path, what: str) -> int:
         with open(path, "rb") as file:
             head = file.read(HEAD)
     except FileNotFoundError:
+        if there(path, Path.is_symlink):
+            remedy = "fetch it (of git-annex by running `git annex get`)"
+            raise WsrError(f"{shown(path)} is a link to {what} that is not here: {remedy}.") from None
         raise WsrError(f"{shown(path)} should be {what}, but there is no such file.") from None
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import load_file
 
 from wsr.errors import WsrError, counted
 from wsr.formats.files import refuse_stand_in, shown
+from wsr.formats.recognise import HEAD, content_of
 from wsr.isolation import Children
 from wsr.limits import MB, Limits
 
@@ -23,6 +23,8 @@ MOST_BYTES = 4_000 * MB  # of a file
 MOST_TENSORS, DEPTH = 10_000, 8
 _SECONDS, _EACH = 60.0, 0.5  # of a call, and of each of its files
 _MEMORY, _TIMES = 1_000 * MB, 4  # of a child, and in units of the files that it reads
+
+_PICKLE = b"\x80"  # how a pickle begins, whose protocol is not that of the 1990s
 
 _readers = Children(preload=("torch",), keep=1)
 
@@ -71,33 +73,51 @@ def _read_all(paths: Sequence[Path]) -> list[Arrays | str]:
 
 def _opened(path: Path) -> Any:
     with open(path, "rb") as file:
-        head = file.read(16)
+        head = file.read(HEAD)
     if head.startswith(b"\x89HDF"):
         return _hdf5(path)
     if len(head) > 8 and head[8:9] == b"{":
+        from safetensors.torch import load_file  # that of numpy knows no bfloat16
+
         return load_file(path)
-    if head.startswith(b"\x93NUMPY"):
-        return {path.stem: np.load(path, allow_pickle=False)}
-    if head.startswith(b"PK") and any(name.endswith(".npy") for name in zipfile.ZipFile(path).namelist()):
-        with np.load(path, allow_pickle=False) as held:
-            return {name: held[name] for name in held.files}
-    return _checkpoint(path)
+    inside = zipfile.ZipFile(path).namelist() if head.startswith(b"PK") else []
+    if head.startswith(b"\x93NUMPY") or any(name.endswith(".npy") for name in inside):
+        return _numpy(path)
+    if any("/code/" in name for name in inside):
+        raise _executable(path, "a TorchScript archive that holds code")
+    return _checkpoint(path, head)
 
 
-def _checkpoint(path: Path) -> Any:
-    """Reads a PyTorch checkpoint without executing what its pickle asks for."""
+def _numpy(path: Path) -> dict[str, Any]:
+    try:
+        held = np.load(path, allow_pickle=False)
+        return {path.stem: held} if isinstance(held, np.ndarray) else {name: held[name] for name in held.files}
+    except ValueError as error:
+        if "allow_pickle" in str(error):  # what numpy says of arrays of objects
+            raise _executable(path, "a pickle that holds Python objects") from None
+        raise
+
+
+def _checkpoint(path: Path, head: bytes) -> Any:
+    """Reads a PyTorch checkpoint without executing what its pickle asks for. head: its first bytes."""
     import torch
 
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, AttributeError, ModuleNotFoundError) as error:
         asked = re.search(r"GLOBAL ([\w.]+)", str(error))
+        if not asked and not head.startswith((_PICKLE, b"PK")):
+            held = f"{content_of(head)}, and " if content_of(head) else "damaged, or "
+            raise WsrError(f"{shown(path)} is {held}no file of weights.") from None
         what = f" ({asked[1]})" if asked else ""
-        raise WsrError(
-            f"{shown(path)} is a pickle that holds Python objects{what}: to read it would execute what it asks for, "
-            "which is never done. Load it where you trust it, and save its arrays alone: `torch.save` of a dictionary "
-            "of tensors, `numpy.savez`, or safetensors."
-        ) from None
+        raise _executable(path, f"a pickle that holds Python objects{what}") from None
+
+
+def _executable(path: Path, what: str) -> WsrError:
+    return WsrError(
+        f"{shown(path)} is {what}: to read it would execute what it asks for, which is never done. Load it where you "
+        "trust it, and save its arrays alone: `torch.save` of a dictionary of tensors, `numpy.savez`, or safetensors."
+    )
 
 
 def _hdf5(path: Path) -> dict[str, Any]:
@@ -126,11 +146,15 @@ def _arrays(state: Any, path: Path) -> Arrays:
         if isinstance(value, Mapping) and depth < DEPTH:
             for key, one in value.items():
                 visit(one, f"{name}.{key}" if name else str(key), depth + 1)
+        elif isinstance(value, torch.Tensor) and value.is_complex():
+            raise WsrError(f"{shown(path)} holds complex numbers ({name[:60]}), and weights are real numbers here.")
         elif isinstance(value, torch.Tensor) and not value.is_sparse:
             plain = value.detach().float() if value.is_floating_point() else value
             found[name] = plain.numpy()
         elif isinstance(value, np.ndarray) and value.dtype.kind in "fiubU":
             found[name] = value.astype(np.float32) if value.dtype.kind == "f" else value
+        elif isinstance(value, np.ndarray) and value.dtype.kind == "S":  # texts as h5py gives them
+            found[name] = np.char.decode(value, "utf-8")
         elif isinstance(value, (int, float)) and not isinstance(value, bool):
             found[name] = np.asarray(value)
         if len(found) > MOST_TENSORS:
