@@ -21,6 +21,7 @@ from wsr.imports.reading import Arrays, read_files
 from wsr.limits import MB
 
 TOGETHER, BYTES = 256, 64 * MB  # files, and their bytes, that are read in one call
+MOST_OMEGA = 1e6
 SHOWN = 6  # tensors that a message names
 _DIGITS = re.compile(r"(\d+)")
 
@@ -49,7 +50,7 @@ class Options:
     heldout: float = HELDOUT_SHARE
 
     def __post_init__(self):
-        if self.omega is not None and not 0 < self.omega < 1e6:
+        if self.omega is not None and not 0 < self.omega < MOST_OMEGA:
             raise WsrError(f"omega is the frequency scale of sines and must be positive, not {self.omega!r}.")
         if self.resolution is not None and not 8 <= self.resolution <= 4096:
             raise WsrError(f"The pictures have 8 to 4,096 pixels a side, not {self.resolution!r}.")
@@ -103,6 +104,10 @@ class Layout(ABC):
         """Returns the network that tensors of these shapes are. Mismatch, with why, if they are none of this
         layout."""
 
+    def held(self, batch: Batch) -> Shapes:
+        """Returns names and shapes of what the source holds, for messages."""
+        return batch.shapes
+
     def recognises(self, shapes: Shapes, options: Options) -> bool:
         """Tells whether instances with tensors of these shapes are of this layout."""
         try:
@@ -150,6 +155,8 @@ def require_chain(weights: Sequence[tuple[int, ...]], biases: Sequence[tuple[int
     if len(weights) < 2:
         raise Mismatch("it has fewer than two layers")
     for number, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        if 0 in weight:
+            raise Mismatch(f"layer {number} has a weight {weight}, which holds no number")
         if len(weight) != 2 or bias != weight[:1]:
             raise Mismatch(f"layer {number} has a weight {weight} and a bias {bias}: no fully connected layer")
         if number and weight[1] != weights[number - 1][0]:
@@ -171,12 +178,13 @@ class PerInstance(Layout):
             answers = read_files([item.path for item in part])
             good, held, left_out = [], [], []
             for item, answer in zip(part, answers, strict=True):
-                if isinstance(answer, WsrError):
+                try:
+                    state = self._counting(answer, item.path)
+                except WsrError as error:
                     if not options.skip:
-                        raise answer
-                    left_out.append(str(answer))
+                        raise
+                    left_out.append(str(error))
                     continue
-                state = self._counting(answer)
                 first = first or (item, state)
                 require_same(item.path, state, *first)
                 good.append(item)
@@ -185,18 +193,25 @@ class PerInstance(Layout):
             tensors = {name: torch.from_numpy(np.stack([one[name] for one in held])) for name in names}
             yield Batch(good, tensors, left_out, len(items))
 
-    def _counting(self, arrays: Arrays) -> Arrays:
+    def _counting(self, arrays: Arrays | WsrError, path: Path) -> Arrays:
         """Returns the arrays that count. Where they lie within something else, as in "model.seq.0.weight" beside the
-        state of an optimizer, they are taken out of it, if it is the only place with such names."""
+        state of an optimizer, all that lies there is taken out of it. WsrError if several places have such names, and
+        for a file that could not be read."""
+        if isinstance(arrays, WsrError):
+            raise arrays
         plain = {name: one for name, one in arrays.items() if one.ndim}
         if any(re.fullmatch(self.pattern, name) for name in plain):
             return plain
-        within: dict[str, Arrays] = {}
-        for name, one in plain.items():
+        places = {}
+        for name in plain:
             cuts = [found.end() for found in re.finditer(r"\.", name)]
             if cut := next((at for at in cuts if re.fullmatch(self.pattern, name[at:])), 0):
-                within.setdefault(name[:cut], {})[name[cut:]] = one
-        return next(iter(within.values())) if len(within) == 1 else plain
+                places[name[:cut]] = None
+        if len(places) > 1:
+            names = " and ".join(repr(place[:60].rstrip(".")) for place in list(places)[:2])
+            raise WsrError(f"{shown(path)} holds several networks of this format, in {names}: keep one of them.")
+        place = next(iter(places), "")
+        return {name[len(place) :]: one for name, one in plain.items() if name.startswith(place)}
 
 
 def require_same(path: Path, state: Arrays, first: Item, known: Arrays) -> None:
@@ -207,6 +222,13 @@ def require_same(path: Path, state: Arrays, first: Item, known: Arrays) -> None:
             f"{shown(path)} is of another architecture ({listed(mine)}) than {shown(first.path)} ({listed(its)}): a "
             "zoo holds one architecture, so import them apart."
         )
+
+
+def require_finite(tensors: Mapping[str, Tensor], what: str) -> None:
+    """WsrError if what all instances share (`what`) is not finite."""
+    name = next((name for name, one in tensors.items() if not bool(one.isfinite().all())), None)
+    if name is not None:
+        raise WsrError(f"{what} holds NaN or infinite numbers in {name[:60]!r}. Nothing was imported.")
 
 
 def listed(shapes: Shapes) -> str:
@@ -222,13 +244,18 @@ def files_of(source: Path, endings: Sequence[str]) -> list[Path]:
         return [source]
     if not there(source, Path.is_dir):
         raise WsrError(f"There is neither a file nor a folder {shown(source)}.")
-    files = [path for path in source.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    files = [path for path in source.rglob("*") if _is_file(path) and not path.name.startswith(".")]
     found = sorted((path for path in files if path.suffix.lower() in endings), key=natural)
     if not found:
         others = ", ".join(shown(path.relative_to(source)) for path in sorted(files)[:3])
         here = f": it holds {counted(len(files), 'file')}, such as {others}" if files else ", which is empty"
         raise WsrError(f"There is no file that ends in {' or '.join(endings)} in {shown(source)}{here}.")
     return found
+
+
+def _is_file(path: Path) -> bool:
+    """Tells whether there is a file, or a link to one that has not been fetched, which is an instance as well."""
+    return path.is_file() or (path.is_symlink() and not path.exists())
 
 
 def natural(path: Path) -> list[tuple[bool, int | str]]:

@@ -38,8 +38,8 @@ class DWSNets(PerInstance):
             found.append(Item(name, path, cls, split))
         if listed:
             raise WsrError(
-                f"The splits of {shown(source)} name {counted(len(listed), 'file')} that are not in it, such as "
-                f"{shown('/'.join(next(iter(listed))))}: fetch the rest, or take the JSON file away to import what is "
+                f"The splits of {shown(source)} name {counted(len(listed), 'file')} that it does not hold, such as "
+                f"{shown(Path(*next(iter(listed))))}: fetch the rest, or take the JSON file away to import what is "
                 "here."
             )
         return found
