@@ -22,7 +22,7 @@ from wsr.errors import WsrError, counted
 from wsr.fields.networks import RELU, SINE, Network, NetworkConfig, bias_name, weight_name
 from wsr.formats.files import shown, there
 from wsr.formats.schema import parse_json, read_json
-from wsr.imports.base import Batch, Item, Layout, Mismatch, files_of, require_chain
+from wsr.imports.base import MOST_OMEGA, Batch, Item, Layout, Mismatch, files_of, require_chain
 from wsr.imports.pictures import COLUMNS_FIRST, edge_to_edge, to_values, usual_resolution
 from wsr.imports.reading import Arrays, read_files
 from wsr.modalities import IMAGE, OCCUPANCY
@@ -61,7 +61,7 @@ class FitANef(Layout):
             first = first or (path, config)
             if config != first[1]:
                 raise WsrError(f"{shown(path)} is of another architecture than {shown(first[0])}: import them apart.")
-            labels = _labels(arrays, len(rows))
+            labels = _labels(arrays, len(rows), path)
             for start in range(0, len(rows), _EVERY):
                 part = torch.from_numpy(rows[start : start + _EVERY])
                 names = range(number + start, number + start + len(part))
@@ -76,13 +76,13 @@ class FitANef(Layout):
         if random is not None:
             weights = [(2 * random[1], random[0]), *weights]
         require_chain(weights, [weight[:1] for weight in weights])
-        stated, dim, raw = self._stated("nef.json"), weights[0][1], weights[-1][0]
+        dim, raw = weights[0][1], weights[-1][0]
         if random is None:
             sines = [any(name.startswith("kernel_net_") for name in shapes)] * (len(weights) - 1)
-            omega = options.omega or float(stated.get("omega_0", OMEGA))
+            omega = options.omega or (self._positive("omega_0", OMEGA) if any(sines) else OMEGA)
         else:
             sines = [True, *[False] * (len(weights) - 2)]
-            omega = 2 * math.pi * (options.omega or float(stated.get("std", STD)))
+            omega = 2 * math.pi * (options.omega or self._positive("std", STD))
         activations = tuple(SINE if sine else RELU for sine in sines)
         hidden = {
             "widths": tuple(weight[0] for weight in weights[:-1]), "activations": activations, "raw": raw,
@@ -97,9 +97,15 @@ class FitANef(Layout):
 
     def _picture(self, hidden, raw, options) -> Network:
         dataset = self._stated("cfg.json", "dataset").get("name", _USUAL[raw])
-        if dataset not in NORMALISED:
-            raise Mismatch(f"its pictures are those of {dataset!r}, whose mean and standard deviation are not known")
+        if not isinstance(dataset, str) or dataset not in NORMALISED:
+            known = " and ".join(NORMALISED)
+            raise Mismatch(
+                f"its pictures are those of {dataset!r}, as cfg.json says, and mean and standard deviation are known "
+                f"only of {known}"
+            )
         mean, std = NORMALISED[dataset]
+        if len(mean) != raw:
+            raise Mismatch(f"it has {counted(raw, 'output')}, and the pictures of {dataset} have {len(mean)} values")
         scale, shift = to_values(std, mean)
         size = options.resolution or usual_resolution(raw)
         return Network(**hidden, axes=COLUMNS_FIRST, axis_scale=edge_to_edge(size), scale=scale, shift=shift)
@@ -108,7 +114,18 @@ class FitANef(Layout):
         """Returns a part of a JSON file beside the weights; {} where it is missing."""
         path = None if self.beside is None else self.beside / name
         content = read_json(path, "the settings of a fit") if path and there(path) else {}
-        return content.get(part, {}) if isinstance(content, dict) else {}
+        found = (content.get(part) if isinstance(content, dict) else content) or {}
+        if not isinstance(found, dict):
+            raise WsrError(f"{shown(path)} should hold an object {part!r}, and it is {json.dumps(found)[:60]}.")
+        return found
+
+    def _positive(self, name: str, usual: float) -> float:
+        """Returns a number that nef.json states."""
+        found = self._stated("nef.json").get(name, usual)
+        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < MOST_OMEGA:
+            path = shown(self.beside / "nef.json")
+            raise WsrError(f"{path} states {name} = {found!r}: it should be a positive number; --omega states another.")
+        return float(found)
 
     def layers(self, shapes):
         numbers, last = {}, {}
@@ -160,9 +177,14 @@ def _entries(arrays: Arrays, path: Path) -> list[tuple[str, tuple[int, ...]]]:
     return entries
 
 
-def _labels(arrays: Arrays, count: int) -> list[str]:
+def _labels(arrays: Arrays, count: int, path: Path) -> list[str]:
     held = arrays.get("labels")
-    return [str(one) for one in held.reshape(-1)] if held is not None and held.size == count else [""] * count
+    if held is not None and held.size == count:
+        return [str(one) for one in held.reshape(-1)]
+    if held is not None and held.ndim == 1:
+        rows = counted(count, "row")
+        raise WsrError(f"{shown(path)} has {rows}, and labels of {len(held):,}: it was not written to its end.")
+    return [""] * count
 
 
 def _tensors(rows: torch.Tensor, config: list[tuple[str, tuple[int, ...]]]) -> dict[str, torch.Tensor]:

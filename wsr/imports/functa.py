@@ -19,7 +19,7 @@ from wsr.fields.modulated import LATENT, MAP, OFFSET, ModulatedConfig, Shared, s
 from wsr.fields.networks import SINE, Network, NetworkConfig, bias_name, weight_name
 from wsr.fields.representation import make_representation
 from wsr.formats.files import shown
-from wsr.imports.base import Batch, Item, Layout, Mismatch, Shapes, files_of, require_chain
+from wsr.imports.base import Batch, Item, Layout, Mismatch, Shapes, files_of, listed, require_chain, require_finite
 from wsr.imports.pictures import ROWS_FIRST, to_values
 from wsr.imports.reading import Arrays, read_files
 from wsr.imports.splits import NAMES
@@ -41,9 +41,11 @@ class Functa(Layout):
     def batches(self, source, options):
         arrays: Arrays = {}
         files = files_of(source, self.endings)
-        for answer in read_files(files):
+        for path, answer in zip(files, read_files(files), strict=True):
             if isinstance(answer, WsrError):
                 raise answer
+            if twice := next((name for name in answer if name in arrays), None):
+                raise WsrError(f"{shown(path)} holds {twice[:60]!r}, and so does a file before it: rename one of them.")
             arrays |= answer
         self.arrays = arrays
         rows = {name: found for name in arrays if (found := _ROWS.fullmatch(name))}
@@ -52,6 +54,9 @@ class Functa(Layout):
                 f"{shown(source)} lacks the arrays of functa (`modulation`, or `train.modulation` and "
                 f"`test.modulation`): it holds {', '.join(list(arrays)[:6])}."
             )
+        if len({arrays[name].shape[1:] for name in rows}) > 1 or any(not arrays[name].ndim for name in rows):
+            held = listed({name: arrays[name].shape for name in rows})
+            raise WsrError(f"{shown(source)} should hold vectors of one length, and it holds {held}.")
         total = sum(len(arrays[name]) for name in rows)
         for name, found in rows.items():
             split = NAMES.get(found[1] or "", "")
@@ -84,6 +89,9 @@ class Functa(Layout):
         )  # fmt: skip
         return NetworkConfig.of(IMAGE, network)
 
+    def held(self, batch):
+        return {name: one.shape for name, one in self.arrays.items()}
+
     def recognises(self, shapes, options):
         return LATENT in shapes  # `batches` has made it of the arrays of this layout
 
@@ -91,10 +99,12 @@ class Functa(Layout):
         return options.resolution or SIZE
 
     def model(self, batch, options, folder, out):
-        shapes = {name: one.shape for name, one in self.arrays.items()}
+        shapes = self.held(batch)
         config = self.config(shapes, options)
         layers, mapped = _network(shapes)
-        held = {name: torch.from_numpy(one) for name, one in self.arrays.items()}
+        names = [name for pair in (*layers, mapped) for name in pair]
+        held = {name: torch.from_numpy(self.arrays[name]).float() for name in names}
+        require_finite(held, f"The network that the instances of {shown(batch.items[0].path)} share")
         tensors = {MAP: held[mapped[0]].mT, OFFSET: held[mapped[1]]}
         for number, (weight, bias) in enumerate(layers):
             tensors |= {weight_name(number): held[weight].mT, bias_name(number): held[bias]}
@@ -113,10 +123,11 @@ def _network(shapes: Shapes) -> tuple[list[tuple[str, str]], tuple[str, str]]:
     """Returns the names of weight and bias of each layer, and those of the map. Mismatch if one is missing."""
     layers, maps = {}, {}
     for name in shapes:
-        if found := _LAYER.fullmatch(name):
-            layers.setdefault(int(found[1] or 0), {})[found[2]] = name
-        elif found := _MAP.fullmatch(name):
-            maps.setdefault(int(found[1] or 0), {})[found[2]] = name
+        if found := _LAYER.fullmatch(name) or _MAP.fullmatch(name):
+            part = (layers if _LAYER.fullmatch(name) else maps).setdefault(int(found[1] or 0), {})
+            if found[2] in part:
+                raise Mismatch(f"it holds two shared networks, with {part[found[2]][:60]!r} and {name[:60]!r}")
+            part[found[2]] = name
     named = [layers[number] for number in sorted(layers)]
     if not named or len(maps) != 1 or any(set(one) != {"w", "b"} for one in (*named, *maps.values())):
         raise Mismatch("the shared network (layers, and one linear map from a vector to shifts) is not complete")

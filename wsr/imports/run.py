@@ -11,12 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.data import IMPORTED
-from wsr.errors import WsrError
+from wsr.data.registry import choices, find
+from wsr.errors import WsrError, unknown_name
 from wsr.fields.representation import Representation
 from wsr.formats.files import shown, there
 from wsr.imports.base import Batch, Item, Layout, Mismatch, Options, Shapes, listed
 from wsr.imports.registry import kinds, named
 from wsr.imports.splits import settled
+from wsr.modalities import everything
 from wsr.paths import make_dir, new_folder
 from wsr.zoo.zoo import Zoo
 
@@ -53,6 +55,7 @@ def import_zoo(
             if zoo is None:
                 carried = make_dir(folder / CARRIED)
                 model = _model(layout, batch, options, carried, out)
+                _require_dataset(dataset, model)
                 zoo = Zoo.create(folder, model, **_settings(layout, source, options, dataset, model))
                 for path in carried.iterdir():
                     path.rename(folder / path.name)
@@ -70,9 +73,10 @@ def _model(layout: Layout, batch: Batch, options: Options, folder: Path, out: Pa
     try:
         return layout.model(batch, options, folder, out.resolve())
     except Mismatch as error:
+        held = layout.held(batch)
         raise WsrError(
-            f"{shown(batch.items[0].path)} is not of the format {layout.name!r}: {error}. It holds "
-            f"{listed(batch.shapes)}. {nearest(batch.shapes, options)}"
+            f"{shown(batch.items[0].path)} is not of the format {layout.name!r}: {error}. It holds {listed(held)}. "
+            f"{nearest(held, options)}"
         ) from None
 
 
@@ -119,6 +123,21 @@ def _settings(layout: Layout, source: Path, options: Options, dataset: str | Non
         "init_seed": 0, "steps": 0, "dtype": "float32", "resolution": layout.resolution(model, options),
         "imported": {"format": layout.name, "source": source.name, "values": options.values, **stated},
     }  # fmt: skip
+
+
+def _require_dataset(name: str | None, model: Representation) -> None:
+    """WsrError for a data set that is not here, or whose signals are of another kind than what a network gives."""
+    if name is None:
+        return
+    found, kind = find(name)[0], name.partition(":")[0]
+    modality = found.modality if found else next((one for one in everything() if one.folder == kind != name), None)
+    if modality is None:
+        raise unknown_name("data set", name, choices())
+    if modality.name != model.modality.name:
+        raise WsrError(
+            f"The data set {name!r} holds {modality.plural}, and these networks give {model.modality.plural}: name the "
+            "one that they were fitted to, or none."
+        )
 
 
 def _append(zoo: Zoo, weights: Float[Tensor, "n p"], items: list[Item]) -> None:

@@ -21,12 +21,13 @@ from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
 from wsr.formats.files import refuse_stand_in, shown
-from wsr.imports.base import Item, Mismatch, Options, PerInstance, Shapes, listed
+from wsr.imports.base import Item, Mismatch, Options, PerInstance, Shapes, listed, require_finite
 from wsr.imports.reading import WHAT, Arrays, read_files
 from wsr.modalities import Modality, everything
 from wsr.presets import FieldConfig, preset
 
 BASE = "base"  # the name of its file, whatever the ending, and of ours in the zoo's folder
+PEFT_FILE = "adapter_model"
 _HALF = re.compile(r"(?:base_model\.model\.)?layers\.(\d+)\.(?:lora_)?([AB])(?:\.weight)?")
 
 
@@ -45,7 +46,7 @@ class WsrPytorch(PerInstance):
                 f".safetensors, and there are {len(bases)} of these."
             )
         self.base = bases[0]
-        return [Item(path.stem, path, _class(path, source)) for path in files if path != self.base]
+        return [_item(path, source) for path in files if path != self.base]
 
     def config(self, shapes, options):
         _halves(shapes)
@@ -59,6 +60,8 @@ class WsrPytorch(PerInstance):
         answer = read_files([self.base])[0]
         if isinstance(answer, WsrError):
             raise answer
+        numbers = {name: torch.from_numpy(one) for name, one in answer.items() if one.dtype.kind in "fi"}
+        require_finite(numbers, f"The base {shown(self.base)}")
         field, info = _base_field(answer, options), BaseInfo(f"{IMPORTED}:{self.name}", "paper")
         rank, channels = batch.shapes[layers[0][0]]
         if len(layers) != field.config.layers or channels != field.config.channels:
@@ -76,6 +79,13 @@ class WsrPytorch(PerInstance):
         for i, (a, b) in enumerate(_halves(batch.shapes)):
             found |= {f"layers.{i}.A": batch.tensors[a], f"layers.{i}.B": batch.tensors[b]}
         return model.layout.flatten(found)
+
+
+def _item(path: Path, source: Path) -> Item:
+    """PEFT keeps each adapter under the same name, in a folder that has the adapter's."""
+    if path.stem == PEFT_FILE and path.parent != source:
+        return Item(path.parent.name, path, _class(path.parent, source))
+    return Item(path.stem, path, _class(path, source))
 
 
 def _class(path: Path, source: Path) -> str:
