@@ -4,7 +4,7 @@ the page: a few jobs of one program at a time, fits and samples by turns, files 
 import os
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,7 +49,7 @@ def fit(
     target = preparing.measured(preparing.uploaded(_path(file), over), over)
     if target.trouble:
         raise WsrError(target.trouble)
-    asked = fits.checked(representation, rank, steps or target.steps)
+    asked = fits.checked(representation, _whole("rank", rank), _whole("number of steps", steps or target.steps))
     last = _last(step for _, step in fits.records(target, asked, over))
     fitted = fits.outcome(target, fits.model_of(target, asked), last)
     weights = fits.weights_file(fitted, folder)
@@ -73,8 +73,8 @@ def decode(weights: gr.FileData, index: int = 0, size: int = 128, request: gr.Re
     """
     from app.programs import in_child  # imports torch, which the page must not wait for
 
-    models.require_within("size", size, *SIZES)
-    return _file(_prepared(in_child.decoded, _path(weights), int(index), int(size), _folder(request), request=request))
+    index, size = _whole("index", index), _size(size)
+    return _file(_prepared(in_child.decoded, _path(weights), index, size, _folder(request), request=request))
 
 
 def interpolate(
@@ -96,9 +96,10 @@ def interpolate(
     from app.programs import in_child  # imports torch, which the page must not wait for
 
     models.require_within("alpha", alpha, -1, 2)
-    models.require_within("size", size, *SIZES)
-    paths = _path(first), _path(second)
-    found = _prepared(in_child.mixed, *paths, float(alpha), bool(aligned), int(size), _folder(request), request=request)
+    if not isinstance(aligned, bool):
+        raise WsrError(f"aligned is true or false, not {str(aligned)[:20]!r}.")
+    paths, size = (_path(first), _path(second)), _size(size)
+    found = _prepared(in_child.mixed, *paths, float(alpha), aligned, size, _folder(request), request=request)
     return _file(found[0]), _file(found[1])
 
 
@@ -124,9 +125,14 @@ def sample(
     from app.programs.in_child import told  # imports torch, which the page must not wait for
     from wsr.fitting.saved import save_weights  # the same
 
-    asked = models.checked(learnt(data, representation), representation, cls, guidance, steps, seed)
+    _require_known(data, representation, models.models())
+    asked = models.checked(
+        learnt(data, representation), representation, cls, guidance, _whole("number of steps", steps),
+        _whole("seed", seed),
+    )  # fmt: skip
+    count = _whole("count", count)
     models.require_within("count", count, 1, MOST)
-    last = _last(samples.records(asked, _gone(request), int(count)))
+    last = _last(samples.records(asked, _gone(request), count))
     if last is None:
         raise WsrError("Sampling was stopped before its first step.")
     ids = [f"sample-{i}" for i in range(len(last.weights))]
@@ -152,6 +158,7 @@ def audit(
     """
     from app.programs import in_child  # imports torch, which the page must not wait for
 
+    _require_known(data, representation, library.collection_names())
     name = library.name_of(learnt(data, representation), representation)
     return _prepared(in_child.judged, _path(weights), name, request=request)
 
@@ -161,6 +168,35 @@ def learnt(data: str, representation: str) -> str:
     large zoo of faces has a generator. Other names are returned as they are."""
     with_model = [one for one in (data, large(data)) if f"{one}-{representation}" in models.models()]
     return next(iter(with_model), data)
+
+
+def _require_known(data: Any, representation: Any, names: Sequence[str]) -> None:
+    """WsrError, with what there is, unless one of these collections is of the data set in the representation. A data
+    set may be called without "-large"."""
+    asked = f"{data}-{representation}"
+    if any(one in names for one in (asked, f"{large(str(data))}-{representation}")):
+        return
+    kinds = [kind for kind in registry.names() if f"{data}-{kind}" in names]
+    here = [name.removesuffix(f"-{representation}") for name in names if name.endswith(f"-{representation}")]
+    if here:
+        remedy = f"with {str(representation)!r}, data may be {', '.join(here)}"
+    elif kinds:
+        remedy = f"with {str(data)!r}, representation may be {', '.join(kinds)}"
+    else:
+        remedy = f"data and representation together may be {', '.join(names)}"
+    raise WsrError(f"There is no {asked[:80]!r} to do this with: {remedy}.")
+
+
+def _whole(what: str, value: Any) -> int:
+    """A whole number, also where a program has sent it as 20.0. WsrError for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value // 1:
+        raise WsrError(f"The {what} must be a whole number, not {str(value)[:20]!r}.")
+    return int(value)
+
+
+def _size(value: Any) -> int:
+    models.require_within("size", value, *SIZES)
+    return _whole("size", value)
 
 
 # Each with the queue that it waits in.

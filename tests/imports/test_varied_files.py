@@ -121,6 +121,8 @@ def test_modulations_that_are_incomplete(tmp_path):
     source = made("twice")
     np.savez(source / "more.npz", **{"train.modulation": np.zeros((2, 5), np.float32)})
     refused(source, tmp_path / "none", "holds 'train.modulation', and so does a file before it", "functa")
+    shared_layouts.fit_a_nef(tmp_path / "other")  # whose files all hold arrays of the same names
+    refused(tmp_path / "other", tmp_path / "none", "lacks the arrays of functa", "functa")
     source = made("lacking")
     (source / "params.npz").unlink()
     said = refused(source, tmp_path / "none", "shared network .* not complete", "functa")

@@ -44,7 +44,7 @@ class Functa(Layout):
         for path, answer in zip(files, read_files(files), strict=True):
             if isinstance(answer, WsrError):
                 raise answer
-            if twice := next((name for name in answer if name in arrays), None):
+            if twice := next((name for name in answer if name in arrays and re.fullmatch(self.pattern, name)), None):
                 raise WsrError(f"{shown(path)} holds {twice[:60]!r}, and so does a file before it: rename one of them.")
             arrays |= answer
         self.arrays = arrays

@@ -101,6 +101,12 @@ def test_samples_come_with_their_weights_and_can_be_decoded(client):
         ({"weights": "weights", "data": "nowhere", "api_name": "/audit"}, "nowhere-mlora-asym"),
         ({"data": "emoji", "count": 1000, "api_name": "/sample"}, "between 1 and 16"),
         ({"data": "nowhere", "api_name": "/sample"}, "nowhere-mlora-asym"),
+        ({"data": "nowhere", "api_name": "/sample"}, "data may be .*emoji"),
+        ({"data": "emoji", "representation": "lore", "api_name": "/sample"}, "representation may be .*mlora-asym"),
+        ({"data": "emoji", "count": 1.5, "api_name": "/sample"}, "whole number, not '1.5'"),
+        ({"file": "mine.png", "steps": 20.5, "api_name": "/fit"}, "whole number, not '20.5'"),
+        ({"weights": "weights", "index": None, "api_name": "/decode"}, "index must be a whole number"),
+        ({"weights": "mine.png", "api_name": "/decode"}, "^'mine.png'"),
     ],
 )
 def test_what_cannot_be_answered_is_refused_in_a_sentence(client, fitted, picture, tmp_path, call, says):

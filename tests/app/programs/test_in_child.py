@@ -1,5 +1,7 @@
 """Verdicts on the weights that a program sends."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -56,3 +58,23 @@ def test_weights_of_another_size_have_no_verdict(tmp_path):
         in_child.judged(sent(tmp_path, other, other.initial()[None]), "toys-mlp")
     with pytest.raises(WsrError, match="1,001 rows"):
         in_child.read(sent(tmp_path, other, other.initial().expand(1001, -1).contiguous()))
+
+
+def test_weights_with_another_mask_or_base_are_not_compared(model, training, tmp_path):
+    """They have as many numbers, which was taken for the same field."""
+    other = make_representation("mlp-asym", None, TINY, mask_seed=8)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    mine = make_representation("mlp-asym", None, TINY, mask_seed=7)
+    paths = [sent(tmp_path / name, one, one.initial()[None]) for name, one in (("a", mine), ("b", other))]
+    with pytest.raises(WsrError, match="no line between .* masks differ"):
+        in_child.mixed(*paths, 0.5, True, 16, str(tmp_path))
+    solid = make_representation("mlp", None, replace(TINY, modality="occupancy", dim=3), mask_seed=7)
+    with pytest.raises(WsrError, match="not of one representation on one base, but their sizes differ"):
+        in_child.judged(sent(tmp_path, solid, solid.initial()[None]), "toys-mlp")
+
+
+def test_messages_do_not_say_where_the_server_keeps_a_file(tmp_path):
+    (tmp_path / "mine.safetensors").write_bytes(b"no weights")
+    with pytest.raises(WsrError, match="^'mine.safetensors' is not a file of saved weights"):
+        in_child.read(str(tmp_path / "mine.safetensors"))
