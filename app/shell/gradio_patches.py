@@ -56,16 +56,22 @@ def rest(page: "gr.Blocks") -> "gr.Blocks":
     return page
 
 
-def refuse_first(page: "gr.Blocks", refusal: Callable[[Any, Any, Any], str]) -> "gr.Blocks":
+def refuse_first(
+    page: "gr.Blocks", refusal: Callable[[Any, Any, Any], str], of_program: Callable[[Any, Any], bool] | None = None
+) -> "gr.Blocks":
     """Makes the queue ask `refusal(queue, body, request)` before it takes an event. A text other than "" refuses the
-    event and is shown to the visitor. Returns the page."""
+    event and is shown to the visitor. Where `of_program(queue, body)` is given and true, the queue is said to be full
+    instead, which `gradio_client` raises as a sentence; of any other refusal it shows the HTTP status alone. Returns
+    the page."""
     queue = page._queue
     push = queue.push
 
     @functools.wraps(push)
     async def push_or_refuse(body: Any, request: Any, username: str | None) -> tuple:
         why = refusal(queue, body, request)
-        return (False, why, "error") if why else await push(body=body, request=request, username=username)
+        if why:
+            return False, why, "queue_full" if of_program and of_program(queue, body) else "error"
+        return await push(body=body, request=request, username=username)
 
     queue.push = push_or_refuse
     return page

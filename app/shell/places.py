@@ -28,7 +28,7 @@ class _Asked:
 
 def limit(page: gr.Blocks) -> gr.Blocks:
     """Limits the places that each visitor may take in the queue of a page. Returns the page."""
-    return gradio_patches.refuse_first(page, _refusal)
+    return gradio_patches.refuse_first(page, _refusal, _of_program)
 
 
 def _refusal(queue: Any, body: Any, request: Any) -> str:
@@ -45,6 +45,11 @@ def _refusal(queue: Any, body: Any, request: Any) -> str:
     if crowded or (mine.job and sum(one.job for one in near) >= JOBS_OF_ADDRESS):
         return CROWDED
     return ""
+
+
+def _of_program(queue: Any, body: Any) -> bool:
+    """Whether an event is for one of the endpoints that programs call, rather than for a listener of the page."""
+    return getattr(queue.blocks.fns.get(body.fn_index), "api_visibility", "") == "public"
 
 
 def _asked(event: Any) -> _Asked:

@@ -1,5 +1,6 @@
 """A stranger's program talks to a running page, by `gradio_client` alone."""
 
+from concurrent.futures import FIRST_EXCEPTION, wait
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,14 @@ import pytest
 import torch
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from gradio_client.utils import QueueError
 from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 import wsr
 from app.programs import endpoints
+from app.shell import places
 from app.tabs.generate import models
 from wsr.memory import MEMORY
 
@@ -123,6 +126,17 @@ def test_what_cannot_be_answered_is_refused_in_a_sentence(client, fitted, pictur
     given = {key: files[value]() if value in files else value for key, value in call.items()}
     with pytest.raises(AppError, match=says):
         client.predict(**given)
+
+
+def test_a_program_with_too_many_jobs_is_told_in_a_sentence(served, picture):
+    """`gradio_client` showed no more than "400 Bad Request"."""
+    many = Client(served[0], verbose=False)
+    jobs = [many.submit(handle_file(picture), steps=3000, api_name="/fit") for _ in range(places.JOBS + 2)]
+    ended = wait([job.future for job in jobs], timeout=60, return_when=FIRST_EXCEPTION).done
+    for job in jobs:
+        job.cancel()
+    errors = [one.exception() for one in ended if not one.cancelled() and one.exception()]
+    assert errors and all(isinstance(error, QueueError) and "full" in str(error) for error in errors)
 
 
 def test_a_data_set_is_called_as_the_docs_call_it(monkeypatch):
