@@ -112,7 +112,7 @@ def test_an_open_mesh_is_fitted_and_written_as_glb(tmp_path):
 
 
 def test_the_exit_code_reaches_the_shell():
-    done = subprocess.run([sys.executable, "-m", "wsr.cli", "zoo", "info", "nothing"], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-m", "wsr", "zoo", "info", "nothing"], capture_output=True, text=True)
     assert done.returncode == MISTAKE and "Traceback" not in done.stderr
     assert FAILED == 1
 

@@ -167,6 +167,8 @@ def new_folder(path: str | Path) -> Iterator[Path]:
                 partial.rename(path)
             except OSError:
                 raise WsrError(f"{str(path)!r} was made by another job meanwhile: this copy was dropped.") from None
+    except WsrError as error:  # which may name a file in the temporary folder, that nobody will find
+        raise type(error)(str(error).replace(partial.name, path.name)) from error.__cause__
     finally:
         shutil.rmtree(partial, ignore_errors=True)
 

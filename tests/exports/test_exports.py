@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -33,6 +34,7 @@ def test_a_table_for_embedding_atlas(pictures, tmp_path):
     assert rows["size"].tolist() == [float(i) for i in range(11)] and set(rows["class"]) == {"a", "b"}
     opens = command(str(tmp_path / "out/atlas.parquet"))
     assert opens in (tmp_path / "out/README.md").read_text()
+    assert shlex.split(command("my zoos/atlas.parquet"))[1] == "my zoos/atlas.parquet"
     assert {word for word in opens.split() if word in table.column_names} == {
         "projection_x", "projection_y", "neighbors", "image"
     }  # fmt: skip

@@ -86,9 +86,18 @@ def test_only_what_wsr_reads_is_sent_and_fetched(pictures, hub, tmp_path):
 def test_a_damaged_zoo_is_not_left_there(pictures, hub, tmp_path):
     push(pictures.path, "me/pictures")
     hub.repos["dataset", "me/pictures"]["weights-00000.safetensors"] = b"cut short"
-    with pytest.raises(WsrError, match="not a safetensors file|damaged"):
+    with pytest.raises(WsrError, match="not a safetensors file|damaged") as told:
         pull("hub:me/pictures", tmp_path / "zoo")
+    assert str(tmp_path / "zoo/weights-00000.safetensors") in str(told.value)  # no folder that is gone by then
     assert not (tmp_path / "zoo").exists() and not list(tmp_path.glob("*.partial"))
+
+
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path):
+    """The names of all zoos were listed instead."""
+    with pytest.raises(WsrError, match="There is no zoo at .*nowhere/zoo': there is no such folder"):
+        push(tmp_path / "nowhere/zoo", "me/zoo")
+    with pytest.raises(WsrError, match="there is no zoo.json in it"):
+        push(tmp_path, "me/zoo")
 
 
 def test_who_may_not_is_told_so(pictures, hub, tmp_path):

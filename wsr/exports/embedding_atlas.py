@@ -1,5 +1,7 @@
 """A table for Embedding Atlas: a row for each instance, with its place on a map, its neighbours and a thumbnail."""
 
+import shlex
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -40,7 +42,7 @@ def write(exported: Exported) -> None:
 
 def command(path: str) -> str:
     """Returns the command that opens the table in Embedding Atlas. It computes nothing anew."""
-    return f"embedding-atlas {path} --x {X} --y {Y} --neighbors {NEAR} --image {PICTURE}"
+    return f"embedding-atlas {shlex.quote(path)} --x {X} --y {Y} --neighbors {NEAR} --image {PICTURE}"
 
 
 def neighbours(weights: Float[np.ndarray, "n p"], k: int = NEIGHBOURS) -> list[dict[str, list]]:
