@@ -46,13 +46,17 @@ function button(item) {
   if (props.blends) node.addEventListener("pointerdown", (event) => grasp(event, item));
   node.addEventListener("click", ({ detail, clientY }) => {
     if (second) return second !== item.id && blend(second, item.id);
-    chosen = item.id;
-    for (const other of strip.children) other.setAttribute("aria-pressed", String(other === node));
+    choose(item.id);
     trigger("pick", { id: item.id, at: Date.now() });
     // not by keyboard, which would lose sight of itself
     if (detail && strip.closest(".wsr-half")) reveal(".wsr-panel .wsr-frame", clientY);
   });
   return node;
+}
+
+function choose(id) {
+  chosen = id;
+  for (const one of strip.children) one.setAttribute("aria-pressed", String(one.dataset.id === id));
 }
 
 function draw() {
@@ -216,9 +220,6 @@ function mark() {
 
 watch(["value", "sprite"], draw);
 watch(["wrap", "stale"], mark);
-watch(["chosen"], () => {
-  chosen = props.chosen ?? null;
-  draw();
-});
+watch(["chosen"], () => choose(props.chosen ?? null));
 draw();
 mark();

@@ -1,6 +1,6 @@
 """Samples that are dragged onto others: however busy the page or the server is, the drag ends in their blend."""
 
-from tests.browser.steps import answered
+from tests.browser.steps import answered, unfold
 
 BLEND = "between sample 2 and sample 3"
 
@@ -58,3 +58,29 @@ def test_the_second_sample_may_be_chosen_with_the_mouse(page):
     page.locator(".wsr-pictures:visible [data-id='2']").click()
     blend.locator("figure", has_text=BLEND).wait_for()
     assert page.locator(".wsr-second").count() == 0
+
+
+def test_the_sample_that_a_link_has_opened_is_marked_and_is_the_first_of_a_blend(open_page):
+    """The blend began with sample 1, whichever was open, until one was pressed; and no sample was marked as open."""
+    page = open_page(link="?tab=generate&sample=1")
+    page.locator(".wsr-row:visible", has_text="sample 2").locator("img").first.wait_for()
+    page.locator(".wsr-pictures:visible [data-id='1'][aria-pressed=true]").wait_for()
+    page.get_by_role("button", name="Blend with another").click()
+    page.locator(".wsr-pictures:visible [data-id='2']").click()
+    page.locator(".wsr-blend:visible figure", has_text=BLEND).wait_for()
+    page.locator(".wsr-pictures:visible [data-id='3']").click()
+    page.locator(".wsr-pictures:visible [data-id='3'][aria-pressed=true]").wait_for()
+    page.wait_for_function("location.search.includes('sample=3')")
+    assert page.locator(".wsr-pictures:visible [aria-pressed=true]").count() == 1
+
+
+def test_a_number_that_no_sample_has_is_a_sentence_below_the_walk(page):
+    """gradio's own sentence came as a toast, "Value 99 is greater than maximum value 16", and "Error" stayed below."""
+    opened(page)
+    unfold(page, "Walk to another sample")
+    page.get_by_label("To sample").fill("99")
+    page.locator(".wsr-failed:visible", has_text="Samples are numbered 1 to 16, not 99.").wait_for()
+    page.get_by_label("To sample").fill("3")
+    page.locator(".wsr-failed:visible").wait_for(state="detached")
+    answered(page)
+    assert not page.locator(".toast-body:visible").count()

@@ -155,7 +155,7 @@ def refused(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.
     told = tab.job.refused(request) | {tab.items: gr.update(stale=False)}
     if sampled is None:
         return told
-    return told | tab.fill(large(sampled, number(sampled, picked or "0"), request)) | tab.said(_asked(sampled))
+    return tab.fill(large(sampled, number(sampled, picked or "0"), request)) | told | tab.said(_asked(sampled))
 
 
 def _asked(sampled: Sampled) -> Asked | None:

@@ -72,9 +72,9 @@ def large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
         said = snippets.settled(drawn.told(sampled, at))
     elif awaits_verdicts(sampled):
         said = snippets.working("It is being compared with training weights …")
-    on, hidden = gr.update(**ON), gr.update(visible=False)
+    on, hidden, mark = gr.update(**ON), gr.update(visible=False), gr.update(chosen=str(at))
     pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + _turns(turning)  # moved by Edit
-    return Opened(str(at), fitted, pair, said, surface(glb), take=on, place=on, files=hidden)
+    return Opened(str(at), fitted, pair, said, surface(glb), take=on, place=on, files=hidden, items=mark)
 
 
 @compute.guarded
@@ -122,7 +122,7 @@ def take(
 
 
 @compute.guarded
-def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
+def walk(sampled: Sampled | None, picked: str, other: float | None, way: float) -> str:
     """Shows the sample on the way from the open one to another."""
     if sampled is None or not picked:
         return snippets.settled("Open a sample first: the walk begins there.")
@@ -130,7 +130,10 @@ def walk(sampled: Sampled | None, picked: str, other: float, way: float) -> str:
     if not 0 <= part <= 1:
         raise WsrError(f"A place between two samples lies between 0 and 1, not at {part!r}.")
     name = sampled.asked.name
-    weights = run.between(sampled.asked, at, int(other or 0) - 1, part)
+    try:
+        weights = run.between(sampled.asked, at, int(other or 0) - 1, part)
+    except WsrError as error:  # no toast: the number may be one that is still being typed
+        return snippets.failed(str(error))
     found = drawn.pictures(name, weights, library.collection(name).modality.resolutions.sample)[0]
     return snippets.pictures([(f"{part:.0%} of the way from sample {at + 1} to sample {int(other)}", found)])
 

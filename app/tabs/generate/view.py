@@ -97,7 +97,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                     blend = gr.Button("Blend with another", min_width=210, scale=0)
                     share = gr.Slider(0, 1, value=0.5, step=0.05, label="Share of the second", min_width=200)
             with gr.Accordion("Walk to another sample", open=False) as walking:
-                other = gr.Number(2, precision=0, label="To sample", minimum=1, maximum=models.COUNT)
+                other = gr.Number(2, precision=0, label="To sample")
                 way = gr.Slider(0, 1, value=0.5, step=0.05, label="How far")
                 walked = gr.HTML()
     tab = GenerateTab(
@@ -133,6 +133,7 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     screen = [tab.state, tab.items, tab.sampled, *said]
     large = [
         tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked,
+        tab.items,
     ]  # fmt: skip
     open_tab, reopen = tab.bind(handlers.opened), tab.bind(open_sample.reopen)
     for event in (place.shown, *(event.then for event in changed)):
@@ -141,9 +142,9 @@ def _wire(tab: GenerateTab, place: Place) -> None:
         ).then(handlers.warm, which, None, **newest)
     ended = tab.job.wire(
         Step(tab.bind(handlers.sample), set(tab.asked), screen[1:]),
-        prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed, tab.items, *large[1:]]),
+        prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed, *large[1:]]),
         finish=Step(tab.bind(handlers.finish), None, [tab.items]),
-        refused=Step(tab.bind(handlers.refused), [tab.sampled, tab.picked], [tab.items, *large, *said]),
+        refused=Step(tab.bind(handlers.refused), [tab.sampled, tab.picked], [*large, *said]),
         triggers=[tab.linked.change, tab.cls.input],
     )
     # another model may have been chosen meanwhile

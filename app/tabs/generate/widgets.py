@@ -97,4 +97,5 @@ class Opened:
     take: dict[str, Any]
     place: dict[str, Any]
     files: dict[str, Any]
+    items: dict[str, Any]
     walked: str = ""

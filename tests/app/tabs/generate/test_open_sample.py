@@ -95,6 +95,8 @@ def test_the_walk_begins_and_ends_at_samples(sampled):
     with pytest.raises(gr.Error, match="between 0 and 1"):
         open_sample.walk(made, "2", 6, float("nan"))
     assert "Open a sample first" in open_sample.walk(None, "", 6, 0.5)
+    for unknown in (0, 99, -3, None):
+        assert "Samples are numbered 1 to 16" in open_sample.walk(made, "2", unknown, 0.5)
 
 
 def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(assets, tmp_path, monkeypatch, small):
