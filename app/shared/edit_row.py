@@ -102,7 +102,7 @@ def wire(row: EditRow, shown: Sequence[Any]) -> Any:
         was_reset := row.reset.click(row.bind(reset), [row.edits, row.attribute], changed, **look),
     ]
     for answer in answers:
-        answer.then(None, js=compute.ANSWERED, **at_once)
+        answer.then(None, js=compute.answered(), **at_once)
     return was_reset
 
 

@@ -51,13 +51,20 @@ def said_at_once(text: str) -> str:
     return f"() => {json.dumps(snippets.working(text))}"
 
 
-def outdated(parts: str) -> str:
-    """JavaScript that makes parts of the page pale, because they tell of what was there before, until `ANSWERED` runs.
-    parts: a CSS selector."""
-    return f"() => document.querySelectorAll('{parts}').forEach((one) => one.classList.add('wsr-old'))"
+def outdated(parts: str, by: str = "") -> str:
+    """JavaScript that makes parts of the page pale, because they tell of what was there before, until `answered` runs
+    with the same `by`. parts: a CSS selector. by: what was asked, where several answers may be on their way: parts stay
+    pale until the last of them has come."""
+    return f"() => document.querySelectorAll('{parts}').forEach((one) => one.classList.add('{_old(by)}'))"
 
 
-ANSWERED = "() => document.querySelectorAll('.wsr-old').forEach((one) => one.classList.remove('wsr-old'))"
+def answered(by: str = "") -> str:
+    """JavaScript that ends what `outdated` has begun."""
+    return f"() => document.querySelectorAll('.{_old(by)}').forEach((one) => one.classList.remove('{_old(by)}'))"
+
+
+def _old(by: str) -> str:
+    return f"wsr-old-{by}" if by else "wsr-old"
 
 
 def sentence(error: BaseException) -> str:

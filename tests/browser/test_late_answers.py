@@ -1,5 +1,7 @@
 """Answers of the server that come after the visitor has gone on."""
 
+from app.shell import compute
+from app.tabs.connect.view import OLD
 from tests.browser.pixels import DIFFERENCE
 from tests.browser.steps import answered, unfold
 
@@ -56,7 +58,25 @@ def test_a_late_answer_is_shown_at_the_place_that_the_slider_has_by_then(page):
         if (apart := page.evaluate(DIFFERENCE, [begun, picture.get_attribute("src")])) <= 1:
             break
     assert apart <= 1
-    page.wait_for_function("!document.querySelector('.wsr-old')")
+    page.wait_for_function("!document.querySelector('[class*=wsr-old]')")
+
+
+def test_what_tells_of_the_target_before_stays_pale_until_the_last_answer(page):
+    """A target that was pressed while another data set was on its way was answered first: what told of the data set
+    before looked valid again, beside the name of the new one."""
+    page.get_by_role("tab", name="Connect").click()
+    page.locator(".wsr-six figure:visible img").first.wait_for()
+    for by in ("data", "target"):
+        page.evaluate(compute.outdated(OLD, by))
+    page.wait_for_function(PALE)
+    page.evaluate(compute.answered("target"))
+    page.wait_for_timeout(600)  # longer than the change of colour takes
+    assert page.evaluate(PALE)
+    page.evaluate(compute.answered("data"))
+    page.wait_for_function(f"!({PALE})()")
+    page.get_by_label("Shapes", exact=True).locator("visible=true").click()
+    page.wait_for_function(PALE)
+    page.wait_for_function(f"!({PALE})()")
 
 
 def test_a_choice_counts_that_is_made_before_the_one_before_is_answered(page):

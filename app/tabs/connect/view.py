@@ -22,7 +22,7 @@ PLACE = '{ alpha, to: aligned ? "aligned" : "b"%s }'
 MOVE, MOVE_AGAIN = (
     moved(PLACE % again, "alpha, aligned", "update({ at: alpha })") for again in ("", ", again: performance.now()")
 )
-OLD = compute.outdated(".wsr-look, .wsr-walked, .wsr-curves")  # what tells of the target before
+OLD = ".wsr-look, .wsr-walked, .wsr-curves"  # what tells of the target before
 ALIGNED = [("as it came out", False), ("aligned with the first", True)]
 INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)]
 
@@ -113,15 +113,17 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     tab.play.click(None, js=PLAY, queue=False, **compute.PRIVATE)
     tab.sheet.ask(walk, asked, shown, trigger_mode="always_last", **look)
     chosen = [tab.target, tab.of, tab.live, tab.state]  # a target never without its data set
-    gr.on([tab.strip.pick, tab.init.input, tab.dataset.input], None, js=OLD, queue=False, **compute.PRIVATE)
-    for event in (
-        tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], chosen, **look),
-        tab.init.input(tab.bind(handlers.left), None, [tab.live, tab.state], queue=False, **compute.PRIVATE),
-        tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look),
+    at_once = {"queue": False, **compute.PRIVATE}
+    for by, asks in (("target", tab.strip.pick), ("start", tab.init.input), ("data", tab.dataset.input)):
+        asks(None, js=compute.outdated(OLD, by), **at_once)
+    for by, event in (
+        ("target", tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], chosen, **look)),
+        ("start", tab.init.input(tab.bind(handlers.left), None, [tab.live, tab.state], **at_once)),
+        ("data", tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look)),
     ):
         # whoever has moved α meanwhile sees their place, not the one that was asked for
         event.then(walk, asked, shown, **look).then(
-            None, [tab.alpha, tab.aligned], drawn, js=MOVE_AGAIN, queue=False, **compute.PRIVATE
-        ).then(None, js=compute.ANSWERED, queue=False, **compute.PRIVATE)
+            None, [tab.alpha, tab.aligned], drawn, js=MOVE_AGAIN, **at_once
+        ).then(None, js=compute.answered(by), **at_once)
     pair = {tab.of, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
     tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, *shown]))
