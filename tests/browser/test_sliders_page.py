@@ -1,9 +1,10 @@
-"""gradio's sliders in a browser: the field beside them, and the button that brings the first value back."""
+"""gradio's sliders and numbers in a browser: the field beside them, what is beyond their ends, and the button that
+brings the first value back."""
 
 import pytest
 
 from tests.browser.pixels import SHOWN
-from tests.browser.steps import TWO_FRAMES, answered, open_tab
+from tests.browser.steps import TWO_FRAMES, answered, open_tab, type_into, unfold
 
 ALPHA = ".wsr-walk:visible"
 DRAWN = "document.querySelector('.wsr-walked .wsr-field').ariaBusy !== 'true'"
@@ -68,3 +69,18 @@ def test_a_number_beyond_a_slider_s_ends_counts_as_the_end(page):
     field.press("Enter")
     page.wait_for_function("document.querySelector('.wsr-walk input[type=number]').value === '1'")
     assert shown(page) == end
+
+
+def test_a_seed_that_there_is_not_is_said_in_the_line(page):
+    """gradio refused it, and the page showed nothing of that: a press on Sample did nothing, without a word."""
+    open_tab(page, "Generate")
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    unfold(page, "Settings")
+    seed = page.get_by_label("Seed").locator("visible=true")
+    type_into(seed, "100000")
+    page.get_by_role("button", name="Sample", exact=True).click()
+    page.locator(
+        ".wsr-failed:visible", has_text="The seed must lie between 0 and 99999, and '100000' does not."
+    ).wait_for()
+    page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
+    assert not page.locator(".wsr-stale:visible").count()

@@ -106,7 +106,8 @@ def checked(
 def require_within(what: str, value: Any, low: float, high: float) -> None:
     """Raises a WsrError unless a value from outside is a number in this range."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
-        raise WsrError(f"The {what} must lie between {low} and {high}, and {str(value)[:20]!r} does not.")
+        but = "there is none" if value is None else f"{str(value)[:20]!r} does not"
+        raise WsrError(f"The {what} must lie between {low} and {high}, and {but}.")
 
 
 def classes_of(name: str, by: str) -> list[str]:

@@ -78,7 +78,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                     info="How strongly samples follow the class: 1 is as learnt, more exaggerates it.",
                 )  # fmt: skip
                 steps = gr.Slider(*models.STEPS, value=handlers.STEPS, step=5, label="Steps from noise")
-                seed = gr.Number(0, precision=0, label="Seed", minimum=0, maximum=models.SEEDS[1])
+                seed = gr.Number(0, precision=0, label="Seed")  # `models.checked` knows its ends, and says them
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
             blank = snippets.blank("Open a sample to see it beside its nearest training network.")
             pair = FieldSheet(blank, sizes=(256, *LARGE))

@@ -163,6 +163,11 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
         models.checked(*ASKED, "p-diff")
 
 
+def test_a_number_that_is_missing_is_told_in_words():
+    with pytest.raises(WsrError, match="The seed must lie between 0 and 99999, and there is none."):
+        models.require_within("seed", None, *models.SEEDS)
+
+
 def test_a_link_names_the_generator(assets):
     given = {"data": "emoji", "kind": "mlora-asym", "by": "average"}
     shown = handlers.restore(TAB, given)
