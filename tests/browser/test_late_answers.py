@@ -1,5 +1,7 @@
 """Answers of the server that come after the visitor has gone on."""
 
+from on_map import PLACE
+
 from app.shell import compute
 from app.tabs.connect.view import OLD
 from tests.browser.pixels import DIFFERENCE
@@ -159,3 +161,23 @@ def test_what_is_asked_while_a_stream_of_answers_ends_is_answered(open_page):
         before = picture.get_attribute("src")
         targets.nth(number).click()
         page.wait_for_function("before => document.querySelector('.wsr-six figure img')?.src !== before", arg=before)
+
+
+def test_what_is_pressed_before_another_data_set_has_come_is_about_that_one(page):
+    """A point of the map before was looked for in the new data, which was an error; a projection that was chosen then
+    was another, and lost."""
+    (x, y, item), near = page.evaluate(PLACE, [1, 3]), page.locator(".wsr-pictures button:visible").first
+    answered(page)
+    page.evaluate(HELD)
+    page.get_by_label("Shapes", exact=True).locator("visible=true").click()
+    page.wait_for_function("window.held.length === 1")
+    page.mouse.click(x, y)
+    near.click()
+    page.get_by_label("by distance").click()
+    page.get_by_label("PCA", exact=True).locator("visible=true").first.click()
+    page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
+    page.wait_for_function("location.search.includes('data=shapes10') && location.search.includes('map=PCA')")
+    answered(page)
+    assert page.evaluate("document.querySelector('.wsr-plot').layout.xaxis.title.text") == "PCA 1"
+    assert page.get_by_label("PCA", exact=True).first.is_checked() and page.get_by_label("by distance").is_checked()
+    assert not page.locator(".toast-body").count() and item not in page.evaluate("location.search")

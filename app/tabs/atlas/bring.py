@@ -59,7 +59,7 @@ def _brought(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iter
         raise WsrError("Choose a file first: a zoo's folder as a .zip, a table of weights, or saved weights.")
     name, stop = own.new_name(), partial(over, mine.job.stop_file(request))
     folder = session.session_dir(request) / name
-    known = taken(tab.seen(values).view.name, values[mine.form])
+    known = taken(tab.asked(values), values[mine.form])
     yield {mine.job.state: snippets.working(f"Reading {Path(path).name} …", 0.0)}
     with filling(folder):
         for last in child(path, folder, known, stop):

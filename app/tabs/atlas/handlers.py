@@ -12,6 +12,7 @@ from app.shared import library
 from app.shell import compute, session, snippets
 from app.shell.tabs import Widgets
 from app.tabs.atlas import beside, controls, panel, selection
+from app.tabs.atlas.coming import of_this_map
 from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import View, Visit, highlights, map_figure
 from app.tabs.atlas.place import beside_nearest, place_fit
@@ -22,15 +23,21 @@ from app.tabs.atlas.widgets import AtlasTab, Seen
 VIEW, NEIGHBOURS, BESIDE, JUDGED = OF_THE_MAP = ("view", "neighbours", "beside", "judged")
 
 
-def about(handler: Callable[[dict], Any], *topics: str) -> Callable[[dict, gr.Request], Iterator]:
+def about(
+    tab: AtlasTab, handler: Callable[[AtlasTab, dict], Any], *topics: str
+) -> Callable[[dict, gr.Request], Iterator]:
     """Makes the answer of a handler end when the visitor asks for the same again, or for another collection: it would
-    come late, and be about what they have left. topics: see `session.newest`."""
+    come late, and be about what they have left. If another one is on its way, it is asked for again, with what they
+    have chosen now: the answer on its way does not know of it. topics: see `session.newest`."""
 
     def answer(values: dict[Any, Any], request: gr.Request) -> Iterator[Any]:
-        yield from session.newest(request, map(handler, [values]), *topics)
+        if tab.is_coming(values):
+            yield from collection_shown(tab, values, request, {})
+        else:
+            yield from session.newest(request, map(partial(handler, tab), [values]), *topics)
 
     answer.__name__ = handler.__name__
-    return answer
+    return compute.guarded(answer)
 
 
 def restore(tab: AtlasTab, given: dict[str, str]) -> dict[Any, Any]:
@@ -70,7 +77,7 @@ def opened(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterat
     plain = seen.view == first_view(opening())
     linked = {} if plain else {"figure": map_figure(seen.view, seen.visit)}
     shown = panel.show(seen.view, seen.item, seen.visit, still=True, **linked)
-    yield from session.newest(request, _filled(tab, shown))
+    yield from session.newest(request, _filled(tab, shown, {tab.on_map: seen.view.name}))
     tab.when_seen()
 
 
@@ -81,20 +88,25 @@ def followed(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iter
     ids, found = _found(tab, seen.view.name, values[tab.find])
     drawn = {"figure": map_figure(seen.view, seen.visit), "selected": ids}
     shown = panel.show(seen.view, seen.item, seen.visit, still=True, **drawn)
-    yield from session.newest(request, _filled(tab, shown, found))
+    yield from session.newest(request, _filled(tab, shown, {**found, tab.on_map: seen.view.name}))
 
 
 @compute.guarded
-def pick(
-    tab: AtlasTab, values: dict[Any, Any], event: gr.EventData, request: gr.Request
-) -> Iterator[dict[Any, Any]]:
-    seen, item = tab.seen(values), picked_id(event)
+def pick(tab: AtlasTab, values: dict[Any, Any], event: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
+    item = picked_id(event)
+    if tab.is_coming(values):
+        if item in library.collection(tab.asked(values)).ids:
+            yield from collection_shown(tab, values | {tab.picked: item}, request, {})
+        yield gr.skip()
+        return
+    seen = tab.seen(values)
     library.collection(seen.view.name).position(item)
     shown = _filled(tab, panel.show(seen.view, item, seen.visit))
     yield from session.newest(request, shown, "", NEIGHBOURS, at=picked_at(event))
 
 
 @compute.guarded
+@of_this_map
 def turn(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Replaces the picture of a shape by its surface, which can be turned."""
     seen = tab.seen(values)
@@ -143,6 +155,7 @@ def collection_shown(
     changed = {
         **found,
         tab.find: asked,
+        tab.on_map: view.name,
         **tab.offer(view, visit),
         tab.compare: gr.update(choices=others(view), value=NONE),
         tab.other_column: beside.column(False),
@@ -155,6 +168,7 @@ def collection_shown(
 
 
 @compute.guarded
+@of_this_map
 def choose(tab: AtlasTab, values: dict[Any, Any], event: gr.EventData) -> dict[Any, Any]:
     """Shows the summary of the points that a box or a lasso has selected."""
     name = tab.seen(values).view.name
@@ -184,6 +198,7 @@ def _found(tab: AtlasTab, name: str, text: Any) -> tuple[list[str], dict[Any, An
 
 
 @compute.guarded
+@of_this_map
 def find(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
     """Marks what a text names on both maps. A text that was taken away because something else is selected now changes
     nothing."""
@@ -194,6 +209,7 @@ def find(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 
 @compute.guarded
+@of_this_map
 def open_found(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Opens the only item that a text names."""
     seen = tab.seen(values)
@@ -204,6 +220,7 @@ def open_found(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> It
 
 
 @compute.guarded
+@of_this_map
 def export(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
     seen = tab.seen(values)
     ids = selection.checked(seen.view.name, seen.selection)
@@ -222,6 +239,7 @@ def compare(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
 
 
 @compute.guarded
+@of_this_map
 def mark(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
     """Marks the picked item on the second map."""
     if values[tab.compare] == NONE:
@@ -251,6 +269,7 @@ def place(on: Placing, fitted: Any, visit: Visit, request: gr.Request) -> Iterat
         return
     view: View = first_view(found.dataset, found.representation)
     there = {on.tabs: gr.update(selected="atlas"), tab.visit: visit, tab.dataset: view.dataset, tab.faith: ""}
+    there[tab.on_map] = view.name
     shown = panel.show(view, nearest, visit, figure=map_figure(view, visit))
     pair = partial(beside_nearest, fitted, found, nearest)
     answer = _with_pair(tab, _filled(tab, shown, there | tab.offer(view, visit)), pair)

@@ -1,6 +1,6 @@
 """A projection with the visitor's own parameters, with progress and a Stop button, and scores of its faithfulness."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -46,15 +46,16 @@ def build(judge: gr.Button) -> Projecting:
     return Projecting(method, dims, neighbours, min_dist, metric, job, judge, gr.State(None))
 
 
-def wire(tab: AtlasTab) -> None:
+def wire(tab: AtlasTab, collection: Iterable[Any]) -> None:
+    """Connects the widgets. collection: those that another collection changes."""
     asked, made, look = tab.projecting.settings, tab.projecting.made, {**compute.LOOK, **compute.PRIVATE}
     ended = tab.job.wire(Step(tab.bind(project), {*tab.inputs, *asked}, [made]))
     changed = [made, tab.job.state, tab.visit, tab.method, tab.dims, tab.chart, tab.other, tab.faith]
     ended.then(tab.bind(show), {*tab.inputs, made}, changed, **look)
-    judge = handlers.about(tab.bind(believe), handlers.JUDGED)
+    judge = handlers.about(tab, believe, handlers.JUDGED)
     at_once = compute.said_at_once("Judging the map …")
     tab.projecting.believe.click(None, None, tab.faith, js=at_once, queue=False, **compute.PRIVATE)
-    tab.projecting.believe.click(judge, tab.inputs, tab.faith, **look)
+    tab.projecting.believe.click(judge, tab.inputs, collection, **look)
 
 
 @said_in_line
@@ -62,10 +63,10 @@ def project(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Itera
     """Computes a projection. `show` puts it on screen, whatever the visitor has chosen meanwhile."""
     from wsr.analysis import ProjectionConfig, project_stream
 
-    seen, stop = tab.seen(values), tab.job.stop_file(request)
+    name, stop = tab.asked(values), tab.job.stop_file(request)
     method, dims, neighbours, min_dist, metric = (values[widget] for widget in tab.projecting.settings)
     config = ProjectionConfig(method, int(dims), int(neighbours), float(min_dist), metric)
-    stream = project_stream(networks.weights(seen.view.name).float().numpy(), config, seconds=SECONDS)
+    stream = project_stream(networks.weights(name).float().numpy(), config, seconds=SECONDS)
     try:
         for record in stream:
             if stop.exists():
@@ -76,7 +77,7 @@ def project(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Itera
                 yield {tab.job.state: snippets.working(said)}
     finally:
         stream.close()
-    made = Made(seen.view.name, config.dims, record.found.coordinates, record.seconds)
+    made = Made(name, config.dims, record.found.coordinates, record.seconds)
     yield {tab.job.state: snippets.working("Drawing it …"), tab.projecting.made: made}
 
 
@@ -88,16 +89,16 @@ def show(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator
     if made is None:
         yield gr.skip()
         return
-    seen, done = tab.seen(values), f"Done in {made.seconds:.0f} s: it is"
-    projections = {**seen.visit.projections, (made.name, made.dims): made.points}
-    visit = replace(seen.visit, projections=projections)
+    visit, done = values[tab.visit], f"Done in {made.seconds:.0f} s: it is"
+    visit = replace(visit, projections={**visit.projections, (made.name, made.dims): made.points})
     there = {tab.projecting.made: None, tab.visit: visit}
-    if seen.view.name != made.name:
+    if tab.asked(values) != made.name or tab.is_coming(values):
         left = library.collection(made.name)
         said = f"{done} among the projections of {left.title} in {NAMES[left.representation]}, as “{OWN}”."
         yield there | {tab.job.state: snippets.settled(said)}
         return
     there[tab.job.state] = snippets.settled(f"{done} on screen, as “{OWN}”.")
+    seen = tab.seen(values)
     seen = replace(seen, visit=visit, view=replace(seen.view, method=OWN, dims=made.dims))
     offered = {tab.method: gr.update(choices=methods_of(made.name, visit), value=OWN), tab.dims: made.dims}
     yield there | offered | handlers.drawn(tab, seen)

@@ -35,7 +35,8 @@ def build(place: Place) -> Built | None:
         return None
     tab = _layout()
     _wire(tab)
-    left = [tab.chart, tab.picked, *tab.panel, *(one for one in tab.selected if one not in (tab.chart, tab.find))]
+    selected = [one for one in tab.selected if one not in (tab.chart, tab.find)]
+    left = [tab.chart, tab.picked, tab.on_map, *tab.panel, *selected]
     place.again.click(tab.bind(handlers.followed), tab.inputs, left, trigger_mode="always_last", **LOOK)
     takes = partial(_receive, tab, place.tabs)
     return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes, forget=taking.forget)
@@ -113,7 +114,9 @@ def _layout() -> AtlasTab:
     return AtlasTab(
         chart=chart, other=other, other_column=other_column, dataset=dataset, metric=metric, form=form, compare=compare,
         find=find, found=found,
-        picked=gr.Textbox(item, visible="hidden"), visit=gr.State(visit), selection=gr.State([]), **own,
+        picked=gr.Textbox(item, visible="hidden"), visit=gr.State(visit), selection=gr.State([]),
+        on_map=gr.Textbox(view.name, visible="hidden"),  # no state: it is of the page's map, however late that comes
+        **own,
     )  # fmt: skip
 
 
@@ -140,31 +143,30 @@ def _deeper(view: View) -> dict[str, Any]:
 
 def _wire(tab: AtlasTab) -> None:
     bind, shown = tab.bind, [tab.chart, tab.picked, *tab.panel]
-    changed = {*tab.choices, tab.compare, tab.other_column, *tab.selected, tab.table, tab.faith, *shown} - {tab.other}
+    changed = {*tab.choices, tab.compare, tab.other_column, *tab.selected, tab.table, tab.faith, tab.on_map, *shown}
     for control in (tab.dataset, tab.representation):
         # multiple: `session.newest` ends the answer to the choice before
         control.input(bind(handlers.change_collection), tab.inputs, changed, trigger_mode="multiple", **LOOK)
+    # each may be chosen while another collection is on its way, and then brings it
+    about = partial(handlers.about, tab)
     for control in (tab.method, tab.dims, tab.colour, tab.only):
-        seen = handlers.about(bind(handlers.change_view), handlers.VIEW, handlers.JUDGED)
-        control.input(seen, tab.inputs, [tab.chart, tab.other, tab.faith, *tab.choices], **LOOK)
+        control.input(about(handlers.change_view, handlers.VIEW, handlers.JUDGED), tab.inputs, changed, **LOOK)
     for control in (tab.metric, tab.form):
-        near = handlers.about(bind(handlers.change_neighbours), handlers.NEIGHBOURS)
-        control.input(near, tab.inputs, [tab.chart, tab.nearest], **LOOK)
+        control.input(about(handlers.change_neighbours, handlers.NEIGHBOURS), tab.inputs, changed, **LOOK)
     for widget in (tab.chart, tab.other, tab.nearest):
         # multiple: a click counts even while the previous one is being answered; `session.newest` then ends the older
         # answer. With gradio's always_last, the second event would carry the point of the first click.
-        widget.pick(bind(handlers.pick), tab.inputs, shown, trigger_mode="multiple", **LOOK)
+        widget.pick(bind(handlers.pick), tab.inputs, changed, trigger_mode="multiple", **LOOK)
     for widget in (tab.chart, tab.other):
         widget.choose(bind(handlers.choose), tab.inputs, tab.selected, **LOOK)
     # change: gradio's input event misses Backspace and what is pasted
     tab.find.change(bind(handlers.find), tab.inputs, tab.selected, trigger_mode="always_last", **LOOK)
     tab.turn.click(bind(handlers.turn), tab.inputs, [tab.frame, tab.surface, tab.turn, tab.facts], **LOOK)
     tab.find.submit(bind(handlers.open_found), tab.inputs, shown, **LOOK)
-    compared = handlers.about(bind(handlers.compare), handlers.BESIDE)
-    tab.compare.input(compared, tab.inputs, [tab.other_column, tab.other], **LOOK)
+    tab.compare.input(about(handlers.compare, handlers.BESIDE), tab.inputs, changed, **LOOK)
     tab.picked.change(bind(handlers.mark), tab.inputs, tab.other, **LOOK)
     tab.export.click(bind(handlers.export), tab.inputs, tab.files, **LOOK)
-    project.wire(tab)
+    project.wire(tab, changed)
     bring.wire(tab, [*changed])
 
 
@@ -172,13 +174,15 @@ def _start(tab: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:
     """Fills the panel once the map is on screen, and not before: filling it imports the engine, which would compete
     with the browser for the machine's cores while the page is being drawn."""
     tab.when_seen = when_seen
-    after.then(tab.bind(handlers.opened), tab.inputs, [tab.chart, tab.picked, *tab.panel], js=WHEN_DRAWN, **LOOK)
+    after.then(
+        tab.bind(handlers.opened), tab.inputs, [tab.chart, tab.picked, tab.on_map, *tab.panel], js=WHEN_DRAWN, **LOOK
+    )
 
 
 def _receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:
     """Lets a button of another tab put its network onto the map and open the Atlas."""
     on = handlers.Placing(tab, tabs, offer.state)
-    changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, *tab.panel, tab.faith]
+    changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, tab.on_map, *tab.panel, tab.faith]
     # the map begins above the button, which may be far down
     offer.button.click(None, None, None, js="() => window.scrollTo(0, 0)", queue=False, **compute.PRIVATE)
     offer.button.click(on.bind(handlers.place), [offer.fitted, tab.visit], [tabs, offer.state, *changed], **LOOK)

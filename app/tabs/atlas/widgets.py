@@ -57,10 +57,10 @@ class Bringing:
 @dataclass
 class AtlasTab(Widgets):
     """The widgets of the tab. Controls have the names of the fields of `View`, the panel's widgets those of `Panel`.
-    find: a text that is searched for. found: what came of it. other_column, other: the second map. compare: its
-    representation. said: summary of the selection. faith: scores of the map's faithfulness. table: accuracies of
-    classifiers of weights. bringing: what brings a visitor's zoo. when_seen: called when a visitor has the map on
-    screen."""
+    on_map: name of the collection on the map. find: a text that is searched for. found: what came of it. other_column,
+    other: the second map. compare: its representation. said: summary of the selection. faith: scores of the map's
+    faithfulness. table: accuracies of classifiers of weights. bringing: what brings a visitor's zoo. when_seen: called
+    when a visitor has the map on screen."""
 
     chart: PlotlyChart
     other: PlotlyChart
@@ -77,6 +77,7 @@ class AtlasTab(Widgets):
     form: gr.Radio
     compare: gr.Dropdown
     picked: gr.Textbox
+    on_map: gr.Textbox
     visit: gr.State
     selection: gr.State
     said: gr.HTML
@@ -120,13 +121,23 @@ class AtlasTab(Widgets):
     @property
     def inputs(self) -> set[Any]:
         """The widgets that handlers read."""
-        return {*self.controls, self.compare, self.picked, self.visit, self.selection, self.find, self.found}
+        told = {self.compare, self.picked, self.on_map, self.visit, self.selection, self.find, self.found}
+        return {*self.controls, *told}
 
     def chosen(self, values: dict[Any, Any]) -> dict[str, Any]:
         """Values of the controls by the names of `View`, of which only is checked that a zoo which was brought is this
         visitor's. WsrError if it is not."""
         own.require(values[self.dataset], values[self.visit].own)
         return {field.name: values[getattr(self, field.name)] for field in fields(View)}
+
+    def asked(self, values: dict[Any, Any]) -> str:
+        """Name of the collection that the controls ask for. WsrError for an unknown one."""
+        return controls.carried(self.chosen(values)).name
+
+    def is_coming(self, values: dict[Any, Any]) -> bool:
+        """Whether the map that the controls ask for is still on its way. Until then, all that can be pressed is about
+        the one before."""
+        return self.asked(values) != values[self.on_map]
 
     def seen(self, values: dict[Any, Any]) -> Seen:
         """What is on screen, from the page's values by widget. WsrError for a map that does not exist."""

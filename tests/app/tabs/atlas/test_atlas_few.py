@@ -57,7 +57,7 @@ def test_a_map_of_few_is_drawn_searched_and_projected(few, colour):
         controls = {"dataset": "emoji", "representation": "mlora-asym", "method": method, "dims": dims}
         controls |= {"colour": colour, "only": [], "metric": "cosine", "form": "raw"}
         assert sum(len(trace["customdata"]) for trace in map_figure(View.of(**controls), Visit())["data"]) == few
-        values = {**controls, "picked": item, "visit": Visit(), "compare": NONE, "selection": []}
+        values = {**controls, "picked": item, "on_map": NAME, "visit": Visit(), "compare": NONE, "selection": []}
         assert len(handlers.change_neighbours(tab, values)["nearest"]) == few - 1
         told = "trustworthiness" if few > 2 else "cannot be judged"
         assert told in project.believe(tab, values)["faith"]
