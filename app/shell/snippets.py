@@ -23,6 +23,7 @@ from wsr.modalities import Modality
 
 # Camera of a Model3D: degrees around and from above, as on the thumbnails, and a distance that fits the unit sphere.
 CAMERA = (60, 70, 2.8)
+NAMED_SHARES = 6
 _TERMS = glossary.pattern()
 
 
@@ -142,8 +143,13 @@ def allowed(kinds: Sequence[RepresentationKind], row: str, column: str) -> str:
 
 
 def shares(text: str, parts: Sequence[tuple[str, float, str]]) -> str:
-    """Shares of a whole, as a bar and in words: (name, share in [0, 1], colour)."""
-    return _made("shares", text, parts)
+    """Shares of a whole, as a bar and in words: (name, share in [0, 1], colour). What there are no words for is told
+    together."""
+    named = [(name, share) for name, share, _ in parts]
+    if len(named) > NAMED_SHARES + 1:
+        rest = sum(share for _, share in named[NAMED_SHARES:])
+        named = [*named[:NAMED_SHARES], (f"{len(named) - NAMED_SHARES} others", rest)]
+    return _made("shares", text, parts, named)
 
 
 def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
