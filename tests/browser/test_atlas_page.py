@@ -248,7 +248,8 @@ def test_without_webgl_the_map_is_there_all_the_same(open_page):
 
 @pytest.mark.kept
 def test_a_map_alone_has_all_the_room_and_two_share_it_equally(page):
-    """The column of the second map took its half of the room while nothing was in it."""
+    """The column of the second map took its half of the room while nothing was in it; and below two maps, which are
+    lower than one, room was left for the height of one."""
     sizes = """() => [...document.querySelectorAll(".wsr-maps .wsr-plot")].map((p) => p.getBoundingClientRect())
       .filter((r) => r.width).map((r) => [Math.round(r.width), Math.round(r.height)])"""
     (alone,) = page.evaluate(sizes)
@@ -259,6 +260,7 @@ def test_a_map_alone_has_all_the_room_and_two_share_it_equally(page):
     page.wait_for_function(f"({sizes})().length === 2 && ({sizes})().every(([w]) => w < {0.6 * room})")
     one, other = page.evaluate(sizes)
     assert abs(one[0] - other[0]) <= 2 and one[1] == other[1]
+    assert page.locator(".wsr-maps").first.bounding_box()["height"] <= one[1] + 8
 
 
 @pytest.mark.kept
