@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.shell import snippets
 from tests.browser.pixels import CLOSE, DIFFERENCE
 from tests.browser.steps import answered, asked_from_now_on, unfold
 
@@ -225,3 +226,18 @@ def test_nothing_hidden_comes_to_light_when_a_fit_is_made_anew(page):
             page.locator("input[aria-label='Attribute']:visible").wait_for()
     page.wait_for_timeout(500)
     assert page.locator("textarea:visible, input[type=text]:visible:not([role=combobox])").count() == 0
+
+
+@pytest.mark.kept
+def test_what_goes_on_now_is_read_while_what_was_said_before_is_pale(page):
+    """That networks like this one are learnt to be read, which takes seconds, was as pale as what it replaced."""
+    pale = """html => {
+      const one = Object.assign(document.createElement("div"), {className: "wsr-old", innerHTML: html});
+      one.style.transition = "none";
+      document.body.append(one);
+      const {opacity} = getComputedStyle(one);
+      one.remove();
+      return Number(opacity);
+    }"""
+    assert page.evaluate(pale, snippets.working("Learning …")) == 1
+    assert page.evaluate(pale, snippets.settled("What it was")) < 0.5
