@@ -49,7 +49,8 @@ def test_the_folder_of_an_output_is_made(picture, tmp_path):
 def test_a_fit_that_diverged_is_no_success(picture, tmp_path):
     options = ["--representation", "mlp", "--steps", "2", "--out", str(tmp_path / "w.safetensors")]
     assert main(["fit", str(picture), *options]) == OK
-    assert main(["fit", str(picture), "--base", "emoji", "--sigma", "1e30", "--steps", "2", *options[4:]]) == FAILED
+    # beyond float32: some CPUs take max(NaN, 0) for 0, and see a grey picture in weights that are only large
+    assert main(["fit", str(picture), "--base", "emoji", "--sigma", "1e39", "--steps", "2", *options[4:]]) == FAILED
 
 
 @pytest.mark.parametrize("command, said", [

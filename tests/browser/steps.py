@@ -6,6 +6,8 @@ from tests.browser.heard import Heard
 
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
+IDLE = "new Promise((done) => requestIdleCallback(done, { timeout: 10000 }))"
+
 
 def open_tab(page: Page, name: str) -> None:
     page.get_by_role("tab", name=name).click()
@@ -34,10 +36,12 @@ def type_into(field: Locator, text: str) -> None:
 
 
 def answered(page: Page) -> None:
-    """Waits until the server has answered all that the page has asked, and the page asks no more."""
+    """Waits until the server has answered all that the page has asked, and the page asks no more. A page that is busy
+    drawing may be about to ask: it has to be idle, too."""
     heard, quiet = Heard.of(page), 0
     while quiet < 5:
         page.wait_for_timeout(100)
+        page.evaluate(IDLE)
         quiet = 0 if heard.open else quiet + 1
 
 

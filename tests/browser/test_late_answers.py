@@ -76,8 +76,11 @@ def test_what_tells_of_the_target_before_stays_pale_until_the_last_answer(page):
     assert page.evaluate(PALE)
     page.evaluate(compute.answered("data"))
     page.wait_for_function(f"!({PALE})()")
+    answered(page)
+    page.evaluate(HELD)
     page.get_by_label("Shapes", exact=True).locator("visible=true").click()
     page.wait_for_function(PALE)
+    page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
     page.wait_for_function(f"!({PALE})()")
 
 

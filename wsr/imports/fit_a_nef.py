@@ -105,7 +105,9 @@ class FitANef(Layout):
             )
         mean, std = NORMALISED[dataset]
         if len(mean) != raw:
-            raise Mismatch(f"it has {counted(raw, 'output')}, and the pictures of {dataset} have {len(mean)} values")
+            raise Mismatch(
+                f"it has {counted(raw, 'output')}, and the pictures of {dataset} have {counted(len(mean), 'value')}"
+            )
         scale, shift = to_values(std, mean)
         size = options.resolution or usual_resolution(raw)
         return Network(**hidden, axes=COLUMNS_FIRST, axis_scale=edge_to_edge(size), scale=scale, shift=shift)
