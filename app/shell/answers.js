@@ -13,6 +13,8 @@
   const early = new Set(); // of questions that were answered before their numbers came
   const asking = new Set(); // promises of the numbers that are on their way
 
+  window.wsrUnanswered = () => asking.size + waiting.size; // also while no request is open
+
   const after = (ms) => new Promise((done) => setTimeout(done, ms));
 
   function ask(sent) {

@@ -5,8 +5,8 @@ from playwright.sync_api import Locator, Page, Request
 from tests.browser.heard import Heard
 
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
 IDLE = "new Promise((done) => requestIdleCallback(done, { timeout: 10000 }))"
+UNANSWERED = "window.wsrUnanswered?.()"
 
 
 def open_tab(page: Page, name: str) -> None:
@@ -42,7 +42,7 @@ def answered(page: Page) -> None:
     while quiet < 5:
         page.wait_for_timeout(100)
         page.evaluate(IDLE)
-        quiet = 0 if heard.open else quiet + 1
+        quiet = 0 if heard.open or page.evaluate(UNANSWERED) else quiet + 1
 
 
 def asked_from_now_on(page: Page, part: str = "") -> list[Request]:
