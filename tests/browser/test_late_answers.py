@@ -20,6 +20,8 @@ HELD = """() => {
 
 PALE = """() => [".wsr-look", ".wsr-walked", ".wsr-curves"].every(
   (part) => Number(getComputedStyle(document.querySelector(part)).opacity) < 0.5)"""
+PALE_CARD = """() => [...document.querySelectorAll(".wsr-nth-1 .wsr-card > * + *")].every(
+  (part) => Number(getComputedStyle(part).opacity) < 0.5)"""
 NAMES = "[...document.querySelectorAll('.wsr-plot .legendtext')].map((one) => one.textContent).join()"
 
 
@@ -82,6 +84,18 @@ def test_what_tells_of_the_target_before_stays_pale_until_the_last_answer(page):
     page.wait_for_function(PALE)
     page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
     page.wait_for_function(f"!({PALE})()")
+
+
+def test_cards_about_the_item_before_are_pale_until_their_answers_have_come(page):
+    """Pictures of one data set stood beside the name of another, for as long as its first item was looked for."""
+    page.get_by_role("tab", name="Symmetry").click()
+    page.locator(".wsr-card figure:visible img").first.wait_for()
+    answered(page)
+    page.evaluate(HELD)
+    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.wait_for_function(PALE_CARD)
+    page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
+    page.wait_for_function("!document.querySelector('[class*=wsr-old]')")
 
 
 def test_a_choice_counts_that_is_made_before_the_one_before_is_answered(page):

@@ -49,12 +49,25 @@ def test_a_link_opens_a_claim_and_leads_on(open_page):
     page.locator(".wsr-six figure img:visible").first.wait_for()
 
 
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+ON_SCREEN = """() => {
+    const {top, bottom} = document.querySelector('.wsr-record').getBoundingClientRect();
+    return top < innerHeight && bottom > 0;
+}"""
+
+
+def test_a_phone_shows_the_claim_of_a_link(open_page):
+    """It opened at the top of the tab, four screens above the claim."""
+    page = open_page(link="?tab=results&claim=figure3.steady.mlora-asym", **PHONE)
+    page.locator(RECORD, has_text="Refuted").wait_for()
+    page.wait_for_function(ON_SCREEN)
+
+
 def test_a_phone_shows_the_record_of_what_is_tapped(open_page):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
-    page = open_page(link="?tab=results", **phone)
+    page = open_page(link="?tab=results", **PHONE)
     page.locator("td button:visible").first.tap()
     page.locator(RECORD, has_text="--data faces").wait_for()
-    page.wait_for_function("document.querySelector('.wsr-record').getBoundingClientRect().top < innerHeight")
+    page.wait_for_function(ON_SCREEN)
     page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
     tabs = page.locator("[role=tab]:visible")
     assert {tab.inner_text() for tab in tabs.all()} >= {"Atlas", "Audit", "Results"}

@@ -7,7 +7,7 @@ element.addEventListener("click", (event) => {
     other.setAttribute("aria-pressed", "false");
   }
   button.setAttribute("aria-pressed", "true");
-  window.wsrPicked = true;
+  window.wsrPicked = button.dataset.id;
   trigger("pick", { id: button.dataset.id, at: Date.now() });
 });
 
@@ -18,9 +18,14 @@ function say(event) {
 element.addEventListener("mouseover", say);
 element.addEventListener("focusin", say);
 
+const linked = () => new URLSearchParams(location.search).get("claim");
+let followed; // what the page was last scrolled for: the address names a claim as long as it is open
+
 watch("value", () => {
-  if (!props.follows || !window.wsrPicked) return;
-  window.wsrPicked = false;
+  const asked = window.wsrPicked || linked();
+  if (!props.follows || !asked || (!window.wsrPicked && asked === followed)) return;
+  followed = asked;
+  window.wsrPicked = undefined;
   const { top, bottom } = element.getBoundingClientRect();
   if (bottom < 80 || top > 0.8 * window.innerHeight) element.scrollIntoView({ block: "start" });
 });

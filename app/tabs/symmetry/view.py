@@ -2,6 +2,7 @@
 happens. One card is on screen at a time; the others keep what was guessed on them."""
 
 import json
+from itertools import product
 
 import gradio as gr
 
@@ -23,6 +24,8 @@ NAMES = (
 # To the card before or after this one. Which card is on screen is a matter of the style sheet (`wsr-nth`): it follows
 # the line of cards, and nothing is asked of the server.
 GO = "(now) => { const all = %s, to = all[all.indexOf(now) + %d]; return to ?? now; }"
+# What tells of the item before: all but the question of a card, and what was said of the guess.
+OLD = ".wsr-nth-{at} .wsr-card > * + *, .wsr-nth-{at} .wsr-verdict"
 PLACE = "(now) => { const all = %s; return `${all.indexOf(now) + 1} of ${all.length}`; }"
 
 
@@ -91,21 +94,26 @@ def _cards(card: gr.Radio, place: gr.HTML, dataset: str) -> list[Card]:
 def _wire(tab: SymmetryTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
-    change = tab.bind(handlers.change_dataset)
+    change, choosing = tab.bind(handlers.change_dataset), handlers.choosing(tab)
+    at_once = {"queue": False, **compute.PRIVATE}
     anew = [widget for card in tab.cards for widget in card.asked_again]
     # at once: a guess that comes before the other data set's pictures is one about these
     tab.dataset.input(tab.bind(handlers.ask_anew), None, anew, queue=False, **compute.PRIVATE)
+    asked = (("item", tab.strip.pick), ("data", tab.dataset.input))
+    for (by, asks), at in product(asked, range(1, len(tab.cards) + 1)):
+        asks(None, js=compute.outdated(OLD.format(at=at), f"{by}-{at}"), **at_once)
     events = (
-        place.shown(tab.bind(handlers.opened), [tab.of, tab.item], [tab.strip, tab.item, tab.of], **newest),
-        tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], [tab.item, tab.of], **look),
-        tab.dataset.input(change, tab.dataset, [tab.strip, tab.item, tab.of, *handlers.choosing(tab)], **look),
+        ("link", place.shown(tab.bind(handlers.opened), [tab.of, tab.item], [tab.strip, tab.item, tab.of], **newest)),
+        ("item", tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], [tab.item, tab.of], **look)),
+        ("data", tab.dataset.input(change, tab.dataset, [tab.strip, tab.item, tab.of, *choosing], **look)),
     )
     names = json.dumps([name for _, name in tab.card.choices])
     for button, way in ((tab.before, -1), (tab.after, 1)):
         button.click(None, tab.card, tab.card, js=GO % (names, way), queue=False, **compute.PRIVATE)
     for event in (tab.card.change, place.shown):  # a link may choose a card before the line of cards is on the page
         event(None, tab.card, tab.place, js=PLACE % names, queue=False, **compute.PRIVATE)
-    for card in tab.cards:
+    for at, card in enumerate(tab.cards, 1):
         card.wire([tab.of, tab.item])
-        for event in events:
-            event.then(card.opening, [tab.of, tab.item, *card.inputs], card.outputs, **look)
+        for by, event in events:
+            opened = event.then(card.opening, [tab.of, tab.item, *card.inputs], card.outputs, **look)
+            opened.then(None, js=compute.answered(f"{by}-{at}"), **at_once)
