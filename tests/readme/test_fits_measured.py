@@ -285,6 +285,17 @@ def test_what_moves_the_barrier():
             is_said(cosine, row["change cosine"])
 
 
+def test_what_ray_costs():
+    found = report("cluster-speed")
+    threads, whole, killed = found["rows"]
+    assert found["same"] and (found["fits"], killed["killed"]) == (200, 2)
+    assert (round(whole["of threads"], 2), round(killed["of threads"], 2)) == (0.87, 1.05)
+    later = [row["until the first batch"] - threads["until the first batch"] for row in (whole, killed)]
+    assert [round(one) for one in later] == [23, 24]
+    says("at 0.87 of the rate of two threads", "and at 1.05 of it where two of the four are killed",
+         "need 23 to 24 seconds longer than threads")  # fmt: skip
+
+
 def test_a_million_fits():
     found = report("million")
     hours, weights, last = found["hours"], found["weights"], found["rows"][-1]
