@@ -92,7 +92,7 @@ def test_cards_about_the_item_before_are_pale_until_their_answers_have_come(page
     page.locator(".wsr-card figure:visible img").first.wait_for()
     answered(page)
     page.evaluate(HELD)
-    page.get_by_label("Emoji", exact=True).locator("visible=true").click()
+    page.get_by_label("Shapes", exact=True).locator("visible=true").click()
     page.wait_for_function(PALE_CARD)
     page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
     page.wait_for_function("!document.querySelector('[class*=wsr-old]')")
