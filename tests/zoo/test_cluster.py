@@ -11,8 +11,10 @@ import fsspec
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from precompute.experiments.cluster_speed import fitting_processes
+from wsr.cli import main
 from wsr.data.signals import Signal, Signals, same
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
@@ -45,16 +47,29 @@ def ray_is_here():
         yield pytest.importorskip("ray")
 
 
+def kill(killed: set[int], over: threading.Event) -> None:
+    """Kills workers as soon as they fit, KILLED in all. On a busy machine a look after each batch would come when none
+    is fitting."""
+    while len(killed) < KILLED and not over.wait(0.01):
+        if there := fitting_processes() - killed:
+            killed.add(min(there))
+            os.kill(min(there), signal.SIGKILL)
+
+
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are found as on Linux")
 def test_workers_that_are_killed_change_nothing(ray_is_here, tmp_path):
     for _ in build_zoo(begun(tmp_path / "whole", STEPS), pictures()):
         pass
-    left, zoo = KILLED, begun(tmp_path / "spread", STEPS)
-    for record in build_zoo(zoo, pictures(), workers=WORKERS, spread=cluster(LOCAL)):
-        if left and record.done < COUNT // 2 and (there := fitting_processes()):
-            os.kill(min(there), signal.SIGKILL)
-            left -= 1
-    assert not left, "the workers were not killed in the middle"
+    killed, over = set(), threading.Event()
+    killing = threading.Thread(target=kill, args=(killed, over))
+    killing.start()
+    try:
+        for _ in build_zoo(begun(tmp_path / "spread", STEPS), pictures(), workers=WORKERS, spread=cluster(LOCAL)):
+            pass
+    finally:
+        over.set()
+        killing.join()
+    assert len(killed) == KILLED, "the workers were not killed while they were fitting"
     whole, spread = Zoo.open(tmp_path / "whole"), Zoo.open(tmp_path / "spread")
     assert spread.ids == whole.ids and len(spread) == COUNT
     torch.testing.assert_close(spread.weights(), whole.weights(), rtol=0, atol=1e-2)
@@ -104,6 +119,20 @@ def test_an_error_of_a_fit_comes_back_as_itself_and_a_cluster_of_others_goes_on(
         for _ in build_zoo(begun(tmp_path / "zoo"), Signals("toys", 2, items), workers=1, spread=cluster(LOCAL)):
             pass
     assert ray_is_here.is_initialized()
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [("ray://127.0.0.1:1", "no Ray cluster at"), ("127.0.0.1:99999", "no Ray cluster at"),
+     ("here", "no address of a Ray cluster"), ("ray://", "no address of a Ray cluster")],
+)  # fmt: skip
+def test_a_cluster_that_is_not_there_is_told_of_before_a_zoo_is_begun(address, said, tmp_path, monkeypatch, capsys):
+    """The folder of an empty zoo was left, and Ray looked for the cluster for minutes."""
+    monkeypatch.setattr("ray.is_initialized", lambda: False)  # other tests of this file have begun one
+    Image.new("RGB", (16, 16)).save(tmp_path / "one.png")
+    asked = ["zoo", "build", f"images:{tmp_path}", "--representation", "mlp", "--out", str(tmp_path / "zoo")]
+    assert main([*asked, "--cluster", address]) == 2
+    assert said in capsys.readouterr().err and not (tmp_path / "zoo").exists()
 
 
 def test_what_is_carried_reads_nothing_any_more():

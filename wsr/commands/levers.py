@@ -10,7 +10,7 @@ class LeverOptions:
 
     protocol: Literal["paper-like", "structured"] = "paper-like"
     """paper-like: fits as the paper makes them; structured: fits whose weights are easier to learn from, which
-    start where an encoder says. There is none for shapes yet."""
+    start where an encoder says."""
     lr: float | None = None
     """Learning rate of the first step; by default the preset's."""
     shared_points: bool = False

@@ -142,7 +142,7 @@ class ZooBuild(LeverOptions):
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
-        start = Start.named(self.start)
+        start, spread = Start.named(self.start), cluster(self.cluster) if self.cluster else THREADS
         asked = FitSettings(start=start, preset=self.preset, steps=self.steps or None, **self.levers())
         folder = local(self.out)
         zoo = Zoo.create(
@@ -157,7 +157,6 @@ class ZooBuild(LeverOptions):
             own_starts=self.own_starts or None,
             **fit_settings(model, asked),
         )
-        spread = cluster(self.cluster) if self.cluster else THREADS
         records = build_zoo(zoo, signals, device=device, workers=self.workers, spread=spread)
         first = next(records, None)  # errors are raised before the bar is shown
         if first is None:

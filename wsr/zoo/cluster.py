@@ -6,6 +6,7 @@ installation of wsr, and no data: bases, encoders and the content of signals are
 """
 
 import os
+import socket
 import tempfile
 import time
 from collections import deque
@@ -24,29 +25,34 @@ from wsr.fitting.threads import Spread
 from wsr.isolation import cores
 
 T, R = TypeVar("T"), TypeVar("R")
-LOCAL = "local"  # instead of an address: processes of this machine
+LOCAL, AUTO = "local", "auto"  # instead of an address: processes of this machine; the cluster that it belongs to
+ANSWERS = 10.0  # seconds in which a cluster's address has to answer; Ray itself would wait for minutes
 DEATHS = 10  # of workers at one batch, after which it is taken for the cause
 AHEAD = 3  # batches per core of the cluster that are sent at a time
 LOOK_AGAIN = 0.05  # seconds between two looks for a free place
 
 
 def cluster(address: str) -> Spread:
-    """A way to spread batches over a Ray cluster. address: LOCAL, "auto" for the cluster that this machine belongs to,
-    or "ray://host:port". WsrError if Ray is missing."""
+    """A way to spread batches over a Ray cluster. address: LOCAL, AUTO for the cluster that this machine belongs to,
+    or "ray://host:port". One that is elsewhere is joined at once, before anything is written, and until this process
+    ends. WsrError if Ray is missing, or if there is no cluster at the address."""
     try:
         import ray  # an extra, which only this needs
     except ImportError:
         raise WsrError("A cluster needs Ray: pip install 'wsr[cluster]' installs it.") from None
+    if address != LOCAL and not ray.is_initialized():
+        _asked(address)
+        _begin(ray, address, address=address)
 
     @contextmanager
     def run(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[Iterable[R]]:
-        joined = not ray.is_initialized()
-        if joined:
-            _join(ray, address, workers)
+        begins = not ray.is_initialized()
+        if begins:
+            _begin(ray, address, num_cpus=workers, include_dashboard=False)
         try:
             yield _results(ray, work, items)
         finally:
-            if joined:
+            if begins:
                 ray.shutdown()
 
     def workers(device: str, items: int, asked: int | None) -> int:
@@ -55,14 +61,28 @@ def cluster(address: str) -> Spread:
     return Spread(run, workers)
 
 
-def _join(ray: Any, address: str, workers: int) -> None:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
-    quiet = {"include_dashboard": False} if address == LOCAL else {"address": address}
-    count = {"num_cpus": workers} if address == LOCAL else {}
+def _asked(address: str) -> None:
+    """WsrError if nothing listens at the address of a cluster."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if address == AUTO:
+        return
+    if not host or not port.isdecimal():
+        raise WsrError(
+            f"{address!r} is no address of a Ray cluster: `{LOCAL}` is this machine, `{AUTO}` the cluster that it "
+            "belongs to, and ray://host:10001 another one."
+        )
     try:
-        ray.init(**quiet, **count, log_to_driver=False, logging_level="ERROR")
+        socket.create_connection((host.strip("[]"), int(port)), ANSWERS).close()
+    except (OSError, OverflowError) as error:
+        raise WsrError(f"There is no Ray cluster at {address!r}: {error}") from None
+
+
+def _begin(ray: Any, where: str, **options: Any) -> None:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
+    try:
+        ray.init(**options, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
-        raise WsrError(f"There is no Ray cluster at {address!r}: {str(error).splitlines()[0]}") from None
+        raise WsrError(f"There is no Ray cluster at {where!r}: {str(error).splitlines()[0]}") from None
 
 
 def _results(ray: Any, work: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
