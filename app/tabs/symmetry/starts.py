@@ -36,7 +36,7 @@ def starts_card(dataset: str) -> Card:
                 show_label=False,
                 container=False,
             )
-            guess = gr.Radio(guesses, label="Your guess")
+            asks = guess = gr.Radio(guesses, label="Your guess")
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=4, elem_classes="wsr-tight"):
             sheet = gr.HTML(snippets.being_drawn([f"a fit, {title}" for title in TITLES.values()]))
@@ -45,7 +45,8 @@ def starts_card(dataset: str) -> Card:
     def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> dict[Any, Any]:
         lanes = _lanes(dataset, item, kind)
         if not lanes:
-            return {sheet: snippets.settled(_nothing()), answer: ""}
+            return {sheet: snippets.settled(_nothing()), answer: "", asks: gr.update(visible=False)}
+        asked = {asks: gr.update(visible=True)}
         told = guess is not None and len(lanes) == len(TITLES)
         places = (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0)) if told else (("a fit", 0.0),)
         shown = [
@@ -55,12 +56,12 @@ def starts_card(dataset: str) -> Card:
         ]
         drawn = snippets.pictures(shown) + _instead(dataset, item)
         if not told:
-            return {sheet: drawn, answer: ""}
+            return {sheet: drawn, answer: "", **asked}
         drops = {start: _drop(lane) for start, lane in lanes.items()}
         said = snippets.verdict(guess == min(drops, key=drops.get), _said(dataset, drops))
-        return {sheet: drawn, answer: said}
+        return {sheet: drawn, answer: said, **asked}
 
-    inputs, outputs = [kind, guess], [sheet, answer]
+    inputs, outputs = [kind, guess], [sheet, answer, guess]
 
     def wire(shared: list[Any]) -> None:
         guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
