@@ -129,12 +129,13 @@ def _filled(tab: GenerateTab, screen: run.Screen) -> dict[Any, Any]:
 
 def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> dict[Any, Any]:
     """Answers a press on Sample or on a class. What was said of the samples on screen goes at once. If the settings are
-    theirs, the seed changes, so that new samples come. A class that is chosen meanwhile ends the running job."""
+    theirs, the seed changes, so that new samples come. A class that is chosen meanwhile ends the running job. The
+    samples that a link asks for are drawn with its own seed: the page may not yet hold the link's generator."""
     tab.job.end(request)
     begun, sampled = tab.job.prepare(request) | _left(tab), values[tab.sampled]
     with contextlib.suppress(WsrError):  # `sample` says what is wrong
-        asked = tab.checked(values)
-        if models.alike(asked, sampled.asked if sampled else models.kept(asked.name, asked.by)):
+        asked, linked = tab.checked(values), sampled is None and values[tab.linked]
+        if not linked and models.alike(asked, sampled.asked if sampled else models.kept(asked.name, asked.by)):
             begun[tab.seed] = (asked.seed + 1) % (models.SEEDS[1] + 1)
     return begun
 

@@ -142,7 +142,7 @@ def _wire(tab: GenerateTab, place: Place) -> None:
         ).then(handlers.warm, which, None, **newest)
     ended = tab.job.wire(
         Step(tab.bind(handlers.sample), set(tab.asked), screen[1:]),
-        prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled}, [tab.seed, *large[1:]]),
+        prepare=Step(tab.bind(handlers.prepare), {*tab.asked, tab.sampled, tab.linked}, [tab.seed, *large[1:]]),
         finish=Step(tab.bind(handlers.finish), None, [tab.items]),
         refused=Step(tab.bind(handlers.refused), [tab.sampled, tab.picked], [*large, *said]),
         triggers=[tab.linked.change, tab.cls.input],

@@ -8,6 +8,6 @@ ASKED = ("emoji", "mlora-asym", "any", 1.0, 10, 3)  # of the fixture `sampled`
 TAB = by_name(GenerateTab)
 
 
-def asked(*values, sampled=None):
+def asked(*values, sampled=None, linked=""):
     """Returns the page's values by widget, by default those of `ASKED`."""
-    return dict(zip(TAB.asked, (*(values or ASKED), "diffusion"), strict=True)) | {"sampled": sampled}
+    return dict(zip(TAB.asked, (*(values or ASKED), "diffusion"), strict=True)) | {"sampled": sampled, "linked": linked}

@@ -72,6 +72,15 @@ def test_pressing_sample_again_draws_other_samples_than_those_on_screen(sampled)
     TAB.job.finish(Request())
 
 
+def test_the_samples_of_a_link_have_its_seed(assets):
+    """The page read the link's generator last: a link to a baseline was compared with the kept samples of diffusion,
+    and drew those of seed 1."""
+    plain = ("emoji", "mlora-asym", "any", models.PLAIN, 50, 0)
+    linked = handlers.restore(TAB, {"data": "emoji", "by": "gaussian", "seed": "0"})["linked"]
+    assert linked and "seed" not in handlers.prepare(TAB, asked(*plain, linked=linked), Request())
+    TAB.job.finish(Request())
+
+
 def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_path):
     monkeypatch.setattr(models, "kept_in", lambda name, by: tmp_path)
     (only,) = generate_run.opening("emoji-mlora-asym")
