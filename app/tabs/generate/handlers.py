@@ -10,10 +10,10 @@ import gradio as gr
 from app.shared import library
 from app.shared.palette import NAMES
 from app.shell import compute, session, snippets
-from app.shell.jobs import OFF, said_in_line
+from app.shell.jobs import said_in_line
 from app.tabs.generate import drawn, models, run
 from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled, are_stored, awaits_verdicts
-from app.tabs.generate.open_sample import large, number, surface
+from app.tabs.generate.open_sample import NONE_OPEN, closed, large, number
 from app.tabs.generate.widgets import GenerateTab
 from wsr.errors import WsrError
 
@@ -114,7 +114,7 @@ def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[
         if tab.job.is_going_on(request):
             yield gr.skip()
             return
-        yield _filled(tab, screen)
+        yield _filled(tab, screen) | ({} if screen.sampled else {tab.sampled: None} | closed(tab, NONE_OPEN))
 
 
 def _filled(tab: GenerateTab, screen: run.Screen) -> dict[Any, Any]:
@@ -142,9 +142,7 @@ def prepare(tab: GenerateTab, values: dict[Any, Any], request: gr.Request) -> di
 
 def _left(tab: GenerateTab) -> dict[Any, Any]:
     """Takes the verdicts, and the opened sample, from the screen."""
-    off, hidden = gr.update(**OFF), gr.update(visible=False)
-    large = {tab.fitted: None, tab.pair: snippets.blank(ON_THEIR_WAY), tab.verdict: "", tab.surface: surface(None)}
-    return large | {tab.items: gr.update(stale=True), tab.take: off, tab.place: off, tab.files: hidden, tab.walked: ""}
+    return closed(tab, ON_THEIR_WAY) | {tab.items: gr.update(stale=True)}
 
 
 def finish(tab: GenerateTab, request: gr.Request) -> dict[Any, Any]:

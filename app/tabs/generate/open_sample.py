@@ -13,11 +13,13 @@ from app.shared import library, networks
 from app.shared.edits import Edits
 from app.shared.fitted import Fitted
 from app.shell import compute, session, snippets
-from app.shell.jobs import ON
+from app.shell.jobs import OFF, ON
 from app.tabs.generate import drawn, models, run
 from app.tabs.generate.models import Sampled, awaits_verdicts
 from app.tabs.generate.widgets import GenerateTab, Opened
 from wsr.errors import WsrError
+
+NONE_OPEN = "Open a sample to see it beside its nearest training network."
 
 
 @compute.guarded
@@ -44,15 +46,20 @@ def _opening(tab: GenerateTab, sampled: Sampled, at: int, request: gr.Request) -
 
 
 @compute.guarded
-def reopen(
-    tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request
-) -> Iterator[dict[Any, Any]]:
+def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Opens the sample with the same number when new samples come; at first, the first one. A sample that is picked
     meanwhile takes its place."""
     if sampled is None or tab.job.is_going_on(request):
         yield gr.skip()
     else:
         yield from session.newest(request, _opening(tab, sampled, number(sampled, picked or "0"), request), "reopened")
+
+
+def closed(tab: GenerateTab, text: str) -> dict[Any, Any]:
+    """Takes the open sample from the screen. text: what is said in its place."""
+    off = gr.update(**OFF)
+    shown = {tab.fitted: None, tab.pair: snippets.blank(text), tab.verdict: "", tab.surface: surface(None)}
+    return shown | {tab.take: off, tab.place: off, tab.files: gr.update(visible=False), tab.walked: ""}
 
 
 def large(sampled: Sampled, at: int, request: gr.Request) -> Opened:

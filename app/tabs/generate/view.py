@@ -80,8 +80,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
                 steps = gr.Slider(*models.STEPS, value=handlers.STEPS, step=5, label="Steps from noise")
                 seed = gr.Number(0, precision=0, label="Seed")  # `models.checked` knows its ends, and says them
         with gr.Column(elem_classes=["wsr-panel", "wsr-tight"]):
-            blank = snippets.blank("Open a sample to see it beside its nearest training network.")
-            pair = FieldSheet(blank, sizes=(256, *LARGE))
+            pair = FieldSheet(snippets.blank(open_sample.NONE_OPEN), sizes=(256, *LARGE))
             verdict = gr.HTML(elem_classes=edit_row.TOLD)
             surface = gr.Model3D(
                 visible="hidden", show_label=False, height=320, interactive=False, camera_position=snippets.CAMERA
@@ -135,9 +134,10 @@ def _wire(tab: GenerateTab, place: Place) -> None:
         tab.picked, tab.fitted, tab.pair, tab.verdict, tab.surface, tab.take, tab.place, tab.files, tab.walked,
         tab.items,
     ]  # fmt: skip
+    filled = [*screen, *large[1:-1]]
     open_tab, reopen = tab.bind(handlers.opened), tab.bind(open_sample.reopen)
     for event in (place.shown, *(event.then for event in changed)):
-        event(open_tab, [*which, tab.sampled], screen, **newest).then(
+        event(open_tab, [*which, tab.sampled], filled, **newest).then(
             reopen, [tab.sampled, tab.picked], large, **newest
         ).then(handlers.warm, which, None, **newest)
     ended = tab.job.wire(
@@ -148,7 +148,7 @@ def _wire(tab: GenerateTab, place: Place) -> None:
         triggers=[tab.linked.change, tab.cls.input],
     )
     # another model may have been chosen meanwhile
-    ended.then(open_tab, [*which, tab.sampled], screen, **newest).then(
+    ended.then(open_tab, [*which, tab.sampled], filled, **newest).then(
         reopen, [tab.sampled, tab.picked], large, **newest
     )
     tab.items.pick(tab.bind(open_sample.pick), tab.sampled, large, trigger_mode="multiple", **look)

@@ -81,10 +81,14 @@ def test_the_samples_of_a_link_have_its_seed(assets):
     TAB.job.finish(Request())
 
 
-def test_a_model_without_kept_samples_asks_for_a_press(assets, monkeypatch, tmp_path):
+def test_a_model_without_kept_samples_asks_for_a_press(sampled, monkeypatch, tmp_path):
+    """What was open of another generator stayed open under its name, and was downloaded as one of it."""
     monkeypatch.setattr(models, "kept_in", lambda name, by: tmp_path)
     (only,) = generate_run.opening("emoji-mlora-asym")
     assert "Press Sample" in only.state and only.items == []
+    shown, _ = handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request())
+    assert shown["sampled"] is None and shown["fitted"] is None and shown["verdict"] == ""
+    assert open_sample.NONE_OPEN in shown["pair"] and not shown["take"]["interactive"]
 
 
 def test_stop_leaves_what_there_is(assets, tmp_path, monkeypatch):
