@@ -189,6 +189,11 @@ def failed(text: str) -> str:
     return f'<div class="wsr-state wsr-failed" role="alert">{escape(text)}</div>'
 
 
+def tells_of_failure(state: str | None) -> bool:
+    """Returns whether the line of a tab or a job is one that `failed` has made."""
+    return 'class="wsr-state wsr-failed"' in (state or "")
+
+
 def caption(text: str) -> str:
     """A caption whose terms have hovers."""
     return f'<div class="wsr-caption">{explained(text)}</div>'

@@ -103,10 +103,27 @@ def opened(
     that are being drawn come first. There is always one answer, because gradio empties the outputs of a handler that
     yields none."""
     asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)
-    if sampled is None or (sampled.asked.name, sampled.asked.by) != (asked.name, asked.by) or awaits_verdicts(sampled):
+    if not _are_of(sampled, asked) or awaits_verdicts(sampled):
         yield from session.newest(request, _kept(tab, asked, request), "samples")
     else:
         yield gr.skip() if are_stored(sampled) else tab.said(sampled.asked)
+
+
+def _are_of(sampled: Sampled | None, asked: Asked) -> bool:
+    """Returns whether samples come from the same generator."""
+    return sampled is not None and (sampled.asked.name, sampled.asked.by) == (asked.name, asked.by)
+
+
+@compute.guarded
+def ended(
+    tab: GenerateTab, dataset: str, kind: str, by: str, sampled: Sampled | None, said: str, request: gr.Request
+) -> Iterator[dict[Any, Any]]:
+    """Shows what `opened` does after samples have been drawn, because another generator may have been chosen meanwhile.
+    said: the tab's line. What it says of a failure stays, unless it is about another generator."""
+    asked = models.checked(dataset, kind, ANY, PLAIN, STEPS, 0, by)
+    stays = snippets.tells_of_failure(said) and (sampled is None or _are_of(sampled, asked))
+    for shown in opened(tab, dataset, kind, by, sampled, request):
+        yield {widget: value for widget, value in shown.items() if not stays or widget is not tab.state}
 
 
 def _kept(tab: GenerateTab, asked: Asked, request: gr.Request) -> Iterator[dict[Any, Any]]:

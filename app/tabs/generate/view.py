@@ -148,7 +148,7 @@ def _wire(tab: GenerateTab, place: Place) -> None:
         triggers=[tab.linked.change, tab.cls.input],
     )
     # another model may have been chosen meanwhile
-    ended.then(open_tab, [*which, tab.sampled], filled, **newest).then(
+    ended.then(tab.bind(handlers.ended), [*which, tab.sampled, tab.state], filled, **newest).then(
         reopen, [tab.sampled, tab.picked], large, **newest
     )
     tab.items.pick(tab.bind(open_sample.pick), tab.sampled, large, trigger_mode="multiple", **look)

@@ -13,7 +13,7 @@ import torch
 import trimesh
 
 from app.shared import library
-from app.shell import compute, jobs
+from app.shell import compute, jobs, snippets
 from app.tabs.generate import drawn, handlers, models, open_sample
 from app.tabs.generate import run as generate_run
 from tests.app.tabs.generate.page_values import ASKED, TAB, asked
@@ -89,6 +89,20 @@ def test_a_model_without_kept_samples_asks_for_a_press(sampled, monkeypatch, tmp
     shown, _ = handlers.opened(TAB, "emoji", "mlora-asym", "gaussian", sampled[-1].sampled, Request())
     assert shown["sampled"] is None and shown["fitted"] is None and shown["verdict"] == ""
     assert open_sample.NONE_OPEN in shown["pair"] and not shown["take"]["interactive"]
+
+
+def test_what_a_failed_press_says_stays_when_the_verdicts_come(sampled):
+    """They came after it, and a visitor read of sixteen new networks where none had been drawn."""
+    ask, (first, _) = ("emoji", "mlora-asym", "diffusion"), generate_run.opening("emoji-mlora-asym")
+    failed = snippets.failed("The seed must lie between 0 and 99999, and '-1' does not.")
+    for kept, said, told in (
+        (first.sampled, failed, False), (None, failed, False), (sampled[-1].sampled, failed, False),
+        (first.sampled, snippets.settled("Stopped."), True), (None, None, True),
+    ):  # fmt: skip
+        shown = [part for part in handlers.ended(TAB, *ask, kept, said, Request()) if "state" in part]
+        assert bool(shown) == told
+    of_another = list(handlers.ended(TAB, *ask[:2], "gaussian", first.sampled, failed, Request()))
+    assert "Press Sample" in of_another[0]["state"]
 
 
 def test_stop_leaves_what_there_is(assets, tmp_path, monkeypatch):
