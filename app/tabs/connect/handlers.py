@@ -170,10 +170,11 @@ def left(tab: ConnectTab, request: gr.Request) -> dict[Any, Any]:
 
 
 @compute.guarded
-def offer_pair(tab: ConnectTab, dataset: str, request: gr.Request) -> dict[Any, Any]:
-    """Offers a new pair where the data set's targets can be read here, and says why where they cannot."""
+def offer_pair(tab: ConnectTab, dataset: str, of: str, request: gr.Request) -> dict[Any, Any]:
+    """Offers a new pair where the data set's targets can be read here, and says why where they cannot. While those of
+    another data set are on their way, none can be fitted: it would be one of the target before."""
     why = run.not_here(dataset)
-    can = not why and not tab.job.is_going_on(request)
+    can = not why and of == dataset and not tab.job.is_going_on(request)
     return {tab.job.start: gr.update(interactive=can), tab.missing: snippets.settled(why or OFFERED)}
 
 
@@ -202,7 +203,7 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
     except run.NotHere as missing:
         yield {tab.state: snippets.settled(str(missing))}
         return
-    whole = "Fitted just now, on this machine."
+    whole = "Fitted just now, on this machine. The pictures and curves above are of these fits."
     said = whole if not stop.exists() else STOPPED if any_shown else NOTHING_NEW
     yield {tab.state: snippets.settled(said)}
 

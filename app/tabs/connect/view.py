@@ -105,8 +105,8 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     newest = {**look, "trigger_mode": "always_last"}
     place.shown(handlers.strip_of, [tab.of, tab.target], tab.strip, **newest)
     place.shown(walk, asked, shown, **newest)
-    for event in (place.shown, tab.dataset.change):
-        event(tab.bind(handlers.offer_pair), tab.dataset, [tab.job.start, tab.missing], **newest)
+    for event in (place.shown, tab.dataset.change, tab.of.change):
+        event(tab.bind(handlers.offer_pair), [tab.dataset, tab.of], [tab.job.start, tab.missing], **newest)
     for widget in (tab.alpha, tab.aligned):  # the page draws the pictures itself, or asks for them
         widget.input(None, [tab.alpha, tab.aligned], drawn, js=MOVE, queue=False, **compute.PRIVATE)
     tab.aligned.input(tab.bind(handlers.say), [one for one in asked if one is not tab.alpha], tab.look, **look)

@@ -207,6 +207,14 @@ def test_another_choice_ends_a_pair_that_is_being_fitted(assets, monkeypatch):
     TAB.job.prepare(None)
 
 
+def test_no_new_pair_is_offered_while_another_data_set_is_on_its_way(assets, monkeypatch):
+    """A press was answered by a fit of the target before, and then by "The fit that was going on has been stopped."."""
+    monkeypatch.setattr(connect_run, "not_here", lambda dataset: "")
+    for of, there in (("shapes10", False), ("emoji", True)):
+        TAB.job.finish(None)
+        assert handlers.offer_pair(TAB, "emoji", of, None)["start"]["interactive"] == there
+
+
 def test_a_new_pair_is_fitted_as_the_pairs_of_its_data_set_were(assets, tmp_path, monkeypatch):
     """At their preset, with their steps and on their base, whatever the presets of other data sets are."""
     shutil.copytree(assets, tmp_path / "assets")
