@@ -32,13 +32,18 @@ def colours(representation: str) -> dict[str, str]:
     return {DIFFUSION: own, YOURS: PLAIN if own == OTHER_COLOUR else own, **COLOURS}
 
 
+def called(generator: str, sample: int) -> str:
+    """Returns what one sample of a generator is called."""
+    return f"{'your sample' if generator == YOURS else generator} no. {int(sample) + 1}"
+
+
 def plane_figure(rows: pd.DataFrame, colour: Mapping[str, str]) -> dict[str, Any]:
     """Scatter chart of quality over novelty with a point for each sample. rows: columns `generator`, `sample`,
     `novelty`, `quality`, `verdict`; colour: see `colours`."""
     traces = []
     for generator, part in rows.groupby("generator", sort=False):
         ids = [point_id(generator, sample) for sample in part["sample"]]
-        told = [f"{generator} no. {i + 1}: {word}" for i, word in zip(part["sample"], part["verdict"], strict=True)]
+        told = [f"{called(generator, i)}: {word}" for i, word in zip(part["sample"], part["verdict"], strict=True)]
         x, y = (part[name].clip(upper=LARGEST).round(4).tolist() for name in ("novelty", "quality"))
         traces.append({
             "type": "scattergl", "mode": "markers", "name": generator, "legendgroup": generator,

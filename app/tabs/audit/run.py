@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from app.figures.plane import YOURS, point_id
+from app.figures.plane import YOURS, called, point_id
 from app.shared import library, networks, own
 from app.shell import looking
 from app.tabs.generate import drawn
@@ -166,7 +166,7 @@ def pictures(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
     of the training network that looks most like it."""
     row, zoo = of.row(point), networks.zoo(of.name)
     near, like = origins(row), row["looks like"]
-    shown = [(called(row), weights(of.name, row["generator"], int(row["sample"])))]
+    shown = [(called(row["generator"], row["sample"]), weights(of.name, row["generator"], int(row["sample"])))]
     words = ("nearest weights",) if len(near) == 1 else ("a mix of", "and of")
     for word, item in zip(words, near, strict=True):
         shown.append((f"{word}: {drawn.label(of.name, item)}", zoo.weights([item])))
@@ -203,12 +203,8 @@ def _compared(of: Report, point: str) -> list[tuple[str, np.ndarray]]:
 
 def told(of: Report, point: str) -> str:
     row = of.row(point)
-    name = called(row)
+    name = called(row["generator"], row["sample"])
     return f"{name[0].upper()}{name[1:]} is {drawn.MEANING[row['verdict']]}."
-
-
-def called(row: pd.Series) -> str:
-    return f"{row['generator']} no. {int(row['sample']) + 1}"
 
 
 def origins(row: pd.Series) -> list[str]:

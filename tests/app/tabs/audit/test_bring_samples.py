@@ -61,6 +61,7 @@ def test_an_imported_pair_of_zoos_is_audited(pair):
     assert names[:2] == ["your samples", "held out"] and "of your samples" in shown["headline"]
     assert shown["kind"]["value"] == "siren" and shown["table"] and shown["histogram"]["data"]
     assert "replica" in shown["said"] and shown["pair"].count("<figure>") == 2
+    assert "Your sample no. " in shown["said"] and "your sample no. " in shown["plane"]["value"]["data"][0]["text"][0]
     for point in ("your samples:7", "held out:3", "noise 0.1:2", "average of 2:0"):
         event = gr.EventData(None, {"id": point})
         picked, _ = handlers.pick(TAB, name, "siren", event, ANN, [name])
