@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.browser.steps import answered
+
 RECORD = ".wsr-record:visible"
 
 
@@ -60,6 +62,18 @@ def test_a_phone_shows_the_claim_of_a_link(open_page):
     """It opened at the top of the tab, four screens above the claim."""
     page = open_page(link="?tab=results&claim=figure3.steady.mlora-asym", **PHONE)
     page.locator(RECORD, has_text="Refuted").wait_for()
+    page.wait_for_function(ON_SCREEN)
+
+
+def test_a_lesson_asks_about_a_claim_before_it_shows_the_verdict(open_page):
+    """The page scrolled to the record: it said "Refuted", and the question was out of sight above it."""
+    page = open_page(link="?lesson=barriers&step=5", **PHONE)
+    page.locator(RECORD, has_text="Refuted").wait_for()
+    answered(page)
+    strip = page.locator("#wsr-lesson")
+    assert strip.get_by_role("button", name="Refuted").bounding_box()["y"] > 0 and not page.evaluate(ON_SCREEN)
+    strip.get_by_role("button", name="Refuted").tap()
+    page.locator("button[data-id]:visible").last.tap()
     page.wait_for_function(ON_SCREEN)
 
 

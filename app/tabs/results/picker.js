@@ -24,6 +24,8 @@ let followed; // what the page was last scrolled for: the address names a claim 
 watch("value", () => {
   const asked = window.wsrPicked || linked();
   if (!props.follows || !asked || (!window.wsrPicked && asked === followed)) return;
+  // a lesson's question stands above the page, and comes before its answer
+  if (!window.wsrPicked && document.getElementById("wsr-lesson")) return;
   followed = asked;
   window.wsrPicked = undefined;
   const { top, bottom } = element.getBoundingClientRect();

@@ -13,7 +13,8 @@ _HERE = Path(__file__).parent
 class Picker(gr.HTML):
     """A piece of HTML: a click on a `<button data-id="…">` fires `pick` with `event.id`. Where the pointer or the
     keyboard is on a button with a `title`, the element `.wsr-hint` says it. follows: after a pick, and
-    for a link that names a claim, the page scrolls to this piece if it is not on the screen."""
+    for a link that names a claim, unless a lesson asks about it, the page scrolls to this piece if it is not on the
+    screen."""
 
     EVENTS: ClassVar[list[str]] = ["pick"]
 
