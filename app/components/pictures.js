@@ -119,7 +119,8 @@ async function sharpened(items, size, finer) {
 const blendable = ({ field }) => !props.stale && field && !field.vectors.startsWith("data:");
 let second = null; // the id of the one that waits for another to be chosen
 let dragged = null; // {id, network, ghost, x, y} of the one under the pointer
-let between = null; // {vectors} of the blend on screen, or {pair, network} of one that waits for its samples
+// {vectors} of the blend on screen, {pair, network} of one that waits for its samples, or {nothing} where there are none
+let between = null;
 
 const tell = (detail) => document.dispatchEvent(new CustomEvent("wsr-blend", { detail }));
 const buttonOf = (id) => [...strip.children].find(({ dataset }) => dataset.id === id);
@@ -146,6 +147,7 @@ function blend(from, to) {
 function follow(items) {
   const goes = (network) => network && !items.some(({ field }) => !field || field.network === network);
   if (dragged && (!buttonOf(dragged.id) || goes(dragged.network))) drop();
+  if (between?.nothing && items.length) forget();
   if (between?.vectors ? !items.some(({ field }) => field?.vectors === between.vectors) : goes(between?.network)) forget();
   if (between?.pair && items.every(blendable)) blend(...between.pair);
 }
@@ -200,8 +202,12 @@ if (props.blends) {
   document.addEventListener("pointercancel", drop);
   document.addEventListener("keydown", ({ key }) => key === "Escape" && drop());
   document.addEventListener("wsr-blend-with", () => {
-    const from = chosen ?? JSON.parse(props.value || "[]")[0]?.id;
+    const there = JSON.parse(props.value || "[]").map(({ id }) => id), from = there.includes(chosen) ? chosen : there[0];
     drop();
+    if (from === undefined) {
+      between = { nothing: true };
+      return tell({ said: "There are no samples to blend yet: press Sample first." });
+    }
     second = from ?? null;
     strip.classList.toggle("wsr-second", second !== null);
     strip.querySelector(`[data-id="${second}"]`)?.focus();

@@ -60,6 +60,22 @@ def test_the_second_sample_may_be_chosen_with_the_mouse(page):
     assert page.locator(".wsr-second").count() == 0
 
 
+def test_a_blend_of_no_samples_is_a_sentence_until_there_are_some(page):
+    """An empty frame waited for the second of none."""
+    blend = opened(page)
+    unfold(page, "Settings")
+    page.get_by_label("Generator").locator("visible=true").click()
+    page.get_by_role("option", name="Gaussian (baseline)").click()
+    page.locator(".wsr-state:visible", has_text="Press Sample").wait_for()
+    answered(page)
+    assert not page.locator(".wsr-pictures:visible [data-id]").count()
+    page.get_by_role("button", name="Blend with another").click()
+    blend.get_by_text("There are no samples to blend yet").wait_for()
+    assert page.locator(".wsr-second").count() == 0
+    page.get_by_role("button", name="Sample", exact=True).click()
+    blend.get_by_text("There are no samples to blend yet").wait_for(state="detached")
+
+
 def test_the_sample_that_a_link_has_opened_is_marked_and_is_the_first_of_a_blend(open_page):
     """The blend began with sample 1, whichever was open, until one was pressed; and no sample was marked as open."""
     page = open_page(link="?tab=generate&sample=1")
