@@ -27,6 +27,7 @@ let points = []; // every pickable point: {id, label, name, cell, trace, x, y, z
 let drawn = 0; // how often
 let plotly = Plotly; // what has drawn the chart: the part for flat charts, or the whole
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
+let veiled = ""; // numbers of the traces that the legend hides
 let chosen = null; // the id just picked here, ringed before Python answers
 let cursor = null; // the point the arrow keys have reached
 let pictured = 0; // how far from a point a click means it, in pixels, where its thumbnail is drawn
@@ -165,6 +166,7 @@ function draw() {
   nameLocally();
   if (kind !== next) listen(); // purge removes listeners as well
   kind = next;
+  veil();
   over();
 }
 

@@ -1,13 +1,22 @@
 // What PlotlyChart draws on top of a figure: the picked point, its neighbours, and what was placed. A part of
 // plotly_chart.js, whose variables it uses.
 
+// What the legend hides is not marked either.
+function veil() {
+  const hidden = plot._fullData.flatMap((trace, i) => (trace.visible === "legendonly" ? [i] : [])).join();
+  if (!points.length || hidden === veiled) return;
+  veiled = hidden;
+  mark();
+}
+
 // The points drawn on top, with their role.
 function marked() {
+  const hidden = veiled.split(",");
   const wanted = (props.highlight ?? []).filter((h) => chosen === null || h.role !== "picked");
   if (chosen !== null) wanted.push({ id: chosen, role: "picked" });
   return wanted
     .map((h) => ({ ...points.find((p) => p.id === h.id), ...h }))
-    .filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y))
+    .filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y) && !hidden.includes(String(p.trace)))
     .sort((a, b) => ROLES.indexOf(a.role) - ROLES.indexOf(b.role));
 }
 

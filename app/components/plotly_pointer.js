@@ -19,6 +19,7 @@ function listen() {
     tip.hidden = true;
   });
   for (const moved of ["plotly_afterplot", "plotly_relayouting"]) plot.on(moved, over);
+  plot.on("plotly_restyle", veil);
   // plotly_click knows a point only after its hover, so it misses a quick click; in 3D it also fires while a drag
   // passes over points. It only says where the pointer is, and clicked() decides.
   plot.on("plotly_click", hover);

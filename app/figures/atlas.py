@@ -62,6 +62,8 @@ def atlas_figure(
                 trace["meta"]["middle"] = _middle(points.places[(values == name) & wanted])
     traces = [trace for trace in [*faint, *traces] if trace["customdata"]]
     layout = _layout(f"{method} " if method else "", dims, view, len(traces) > 1)
+    # plotly would hide the trace of the same number, of which no name may be there to bring it back
+    layout["legend"]["uirevision"] = "/".join([told, *(trace["name"] for trace in traces)])
     if title:
         layout["title"] = {"text": title, "x": 0.01, "y": 0.99, "yanchor": "top", "font": {"size": 13}}
         layout["margin"]["t"] = 28

@@ -101,3 +101,27 @@ def test_a_page_that_opens_with_a_shape_loads_no_viewer_before_it_is_asked_to(op
     page.get_by_role("button", name="Turn it around").click()
     page.locator("[data-testid=model3d] canvas").wait_for()
     page.locator(".wsr-frame img").first.wait_for(state="detached")
+
+
+@pytest.mark.kept
+def test_what_the_legend_hides_has_no_rings_and_comes_back_with_another_colour(page):
+    """The rings of hidden points stayed. And the trace of the same number stayed hidden in another colour: coloured by
+    quality, of which the legend has no entry to press, the map was empty for good."""
+    rings = "document.querySelector('.wsr-plot').layout.shapes.length"
+    seen = "document.querySelector('.wsr-plot')._fullData.map((trace) => trace.visible)"
+    page.wait_for_function(f"{rings} > 1")
+    before = page.evaluate(rings)
+    names = page.locator(".wsr-plot").first.locator(".legendtoggle")
+    for i in range(names.count()):
+        names.nth(i).click()
+        page.wait_for_function(f"i => {seen}[i] === 'legendonly'", arg=i)
+        page.wait_for_timeout(600)  # two presses at once would be another question
+    page.wait_for_function(f"{rings} === 0")
+    names.nth(0).click()
+    page.wait_for_function(f"{rings} > 0 && {rings} < {before + 1}")
+    page.get_by_label("Colour", exact=True).click()
+    page.get_by_role("option", name="quality").click()
+    page.wait_for_function(f"{seen}.join() === 'true' && {rings} === {before}")
+    page.get_by_label("Colour", exact=True).click()
+    page.get_by_role("option", name="class", exact=True).click()
+    page.wait_for_function(f"{seen}.length > 1 && {seen}.every((one) => one === true)")
