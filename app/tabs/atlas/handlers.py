@@ -1,7 +1,7 @@
 """Handlers of the Atlas tab. They get the page's values as a dict by widget, because a dozen widgets are read."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.shell.tabs import Widgets
 from app.tabs.atlas import beside, controls, panel, selection
 from app.tabs.atlas.coming import of_this_map
 from app.tabs.atlas.controls import NONE, first_view, opening, others
-from app.tabs.atlas.map import View, Visit, highlights, map_figure
+from app.tabs.atlas.map import View, Visit, highlights, map_figure, there
 from app.tabs.atlas.place import beside_nearest, place_fit
 from app.tabs.atlas.search import search
 from app.tabs.atlas.widgets import AtlasTab, Seen
@@ -114,10 +114,16 @@ def turn(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator
 
 
 @compute.guarded
-def change_view(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
+def change_dims(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
+    return change_view(tab, values, kept="dims")
+
+
+@compute.guarded
+def change_view(tab: AtlasTab, values: dict[Any, Any], kept: str = "method") -> dict[Any, Any]:
     """Draws the map that the controls ask for, and says so in them: the answer about another representation, which was
-    on its way, may have set them back meanwhile."""
+    on its way, may have set them back meanwhile. kept: see `map.there`."""
     seen = tab.seen(values)
+    seen = replace(seen, view=there(seen.view, seen.visit, kept))
     chosen = {getattr(tab, name): part["value"] for name, part in controls.offered(seen.view, seen.visit).items()}
     return drawn(tab, seen) | chosen
 
@@ -268,11 +274,11 @@ def place(on: Placing, fitted: Any, visit: Visit, request: gr.Request) -> Iterat
         yield {on.state: snippets.failed(compute.sentence(error))}
         return
     view: View = first_view(found.dataset, found.representation)
-    there = {on.tabs: gr.update(selected="atlas"), tab.visit: visit, tab.dataset: view.dataset, tab.faith: ""}
-    there[tab.on_map] = view.name
+    opens = {on.tabs: gr.update(selected="atlas"), tab.visit: visit, tab.dataset: view.dataset, tab.faith: ""}
+    opens[tab.on_map] = view.name
     shown = panel.show(view, nearest, visit, figure=map_figure(view, visit))
     pair = partial(beside_nearest, fitted, found, nearest)
-    answer = _with_pair(tab, _filled(tab, shown, there | tab.offer(view, visit)), pair)
+    answer = _with_pair(tab, _filled(tab, shown, opens | tab.offer(view, visit)), pair)
     yield from session.newest(request, answer, "", *OF_THE_MAP)
 
 

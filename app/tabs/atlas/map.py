@@ -1,6 +1,6 @@
 """A visitor's view of the atlas, and its figures."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -77,6 +77,18 @@ def points_of(view: View, visit: Visit) -> Float[np.ndarray, "n d"]:
             raise WsrError("You have not computed a projection for this map yet: compute one first.")
         return visit.projections[view.name, view.dims]
     return library.collection(view.name).points(view.method, view.dims)
+
+
+def there(view: View, visit: Visit, kept: str) -> View:
+    """The view; where a visitor has computed no projection for so many dimensions, another one. kept: what of it stays
+    as it is, "method" or "dims"."""
+    sizes = [dims for name, dims in visit.projections if name == view.name]
+    if view.method != OWN or view.dims in sizes:
+        return view
+    if kept == "method" and sizes:
+        return replace(view, dims=sizes[0])
+    maps = library.collection(view.name).maps
+    return replace(view, method=next(method for method, dims in maps if dims == view.dims))
 
 
 def methods_of(name: str, visit: Visit) -> list[str]:

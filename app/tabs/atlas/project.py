@@ -89,15 +89,14 @@ def show(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator
     if made is None:
         yield gr.skip()
         return
-    visit, done = values[tab.visit], f"Done in {made.seconds:.0f} s: it is"
+    visit, left = values[tab.visit], library.collection(made.name)
     visit = replace(visit, projections={**visit.projections, (made.name, made.dims): made.points})
-    there = {tab.projecting.made: None, tab.visit: visit}
+    among = f"the projections of {left.title} in {NAMES[left.representation]}"
+    said = f"Done in {made.seconds:.0f} s: it is among {among}, as “{OWN}”, in {made.dims}D."
+    there = {tab.projecting.made: None, tab.visit: visit, tab.job.state: snippets.settled(said)}
     if tab.asked(values) != made.name or tab.is_coming(values):
-        left = library.collection(made.name)
-        said = f"{done} among the projections of {left.title} in {NAMES[left.representation]}, as “{OWN}”."
-        yield there | {tab.job.state: snippets.settled(said)}
+        yield there
         return
-    there[tab.job.state] = snippets.settled(f"{done} on screen, as “{OWN}”.")
     seen = tab.seen(values)
     seen = replace(seen, visit=visit, view=replace(seen.view, method=OWN, dims=made.dims))
     offered = {tab.method: gr.update(choices=methods_of(made.name, visit), value=OWN), tab.dims: made.dims}

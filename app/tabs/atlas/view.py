@@ -150,7 +150,8 @@ def _wire(tab: AtlasTab) -> None:
     # each may be chosen while another collection is on its way, and then brings it
     about = partial(handlers.about, tab)
     for control in (tab.method, tab.dims, tab.colour, tab.only):
-        control.input(about(handlers.change_view, handlers.VIEW, handlers.JUDGED), tab.inputs, changed, **LOOK)
+        drawn = handlers.change_dims if control is tab.dims else handlers.change_view
+        control.input(about(drawn, handlers.VIEW, handlers.JUDGED), tab.inputs, changed, **LOOK)
     for control in (tab.metric, tab.form):
         control.input(about(handlers.change_neighbours, handlers.NEIGHBOURS), tab.inputs, changed, **LOOK)
     for widget in (tab.chart, tab.other, tab.nearest):

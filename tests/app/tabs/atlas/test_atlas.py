@@ -181,10 +181,18 @@ def test_a_projection_of_ones_own_is_shown_and_judged(assets):
     TAB.job.prepare(None)
     *_, made = project.project(TAB, asked | projecting("pca"), None)
     last, judged = shown(asked | made)
-    assert "on screen" in last["own state"] and last["method"]["value"] == OWN and last["dims"] == 2
+    assert "among the projections of Emoji" in last["own state"]
+    assert last["method"]["value"] == OWN and last["dims"] == 2
     assert "trustworthiness" in judged["faith"]
     assert last["chart"]["value"]["layout"]["uirevision"] == f"{IMAGES}/{OWN}/2"
     assert np.isfinite(last["visit"].projections[IMAGES, 2]).all()
+    there = asked | {"visit": last["visit"], "method": OWN}
+    # it is in two dimensions: who asks for three gets another map in three, and who asks for it gets it in two
+    deep = handlers.change_dims(TAB, there | {"dims": 3})
+    assert (deep["method"], deep["dims"]) == ("UMAP", 3)
+    assert deep["chart"]["value"]["layout"]["uirevision"] == f"{IMAGES}/UMAP/3"
+    again = handlers.change_view(TAB, there | {"dims": 3})
+    assert (again["method"], again["dims"]) == (OWN, 2)
     TAB.job.stop(None)
     *_, last = project.project(TAB, asked | projecting("pca"), None)
     assert "Stopped" in last["own state"] or "own made" in last
