@@ -158,13 +158,15 @@ def collection_shown(
     item = item if item in library.collection(view.name).ids else library.first_pick(view.name)
     asked = values[tab.find] if item == values[tab.picked] else ""
     ids, found = _found(tab, view.name, asked)
+    second = values[tab.compare] if values[tab.compare] in dict(others(view)).values() else NONE
     changed = {
         **found,
         tab.find: asked,
         tab.on_map: view.name,
         **tab.offer(view, visit),
-        tab.compare: gr.update(choices=others(view), value=NONE),
-        tab.other_column: beside.column(False),
+        tab.compare: gr.update(choices=others(view), value=second),
+        tab.other_column: beside.column(second != NONE),
+        tab.other: gr.skip() if second == NONE else {**beside.shown(view, second, item, visit), "selected": ids},
         tab.table: "" if view.dataset in visit.own else _probes(view),
         tab.faith: "",
         **more,

@@ -51,3 +51,17 @@ def test_what_is_about_the_map_before_does_not_end_the_answer_on_its_way(assets)
     assert handlers.export(TAB, way, None) == gr.skip()
     for handler in (handlers.turn, handlers.open_found):
         assert list(handler(TAB, way, None)) == [gr.skip()]
+
+
+def test_the_second_map_stays_where_the_data_have_one(assets):
+    """It fell back to "nothing", even where it was chosen while the data were on their way."""
+    asked = values(library.collection(SHAPES).ids[4], "emoji", on_map=SHAPES, compare="lora")
+    for first in (
+        next(handlers.about(TAB, handlers.compare, "a topic")(asked, None)),
+        next(handlers.change_collection(TAB, asked, None)),
+    ):
+        assert first["compare"]["value"] == "lora" and "wsr-away" not in first["other_column"]["elem_classes"]
+        assert first["other"]["value"]["layout"]["uirevision"] == "emoji-lora/UMAP/2"
+    # the one that is on the first map itself is none beside it
+    first = next(handlers.change_collection(TAB, asked | {"representation": "lora"}, None))
+    assert first["compare"]["value"] == "none" and "wsr-away" in first["other_column"]["elem_classes"]
