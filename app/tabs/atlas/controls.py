@@ -62,7 +62,7 @@ def build(view: View) -> dict[str, Any]:
             "representation": gr.Dropdown(**offers["representation"], label="Representation", min_width=150),
             "method": gr.Radio(**offers["method"], label="Projection", min_width=190),
             "dims": gr.Radio(**offers["dims"], label="View", min_width=110),
-            "colour": gr.Dropdown(**offers["colour"], label="Colour", min_width=130),
+            "colour": gr.Dropdown(**offers["colour"], label="Colour", min_width=170),
             "only": gr.Dropdown(**offers["only"], label="Only these classes", multiselect=True, min_width=150),
         }
 
