@@ -86,6 +86,8 @@ def stopped_while_it_waits(page):
     """Stop answers at once, even if the fit has not had its turn, because another visitor's is running."""
     press(page, "Fit")
     state(page, "Waiting for the machine")
+    line = page.locator(".html-container.pending:has(.wsr-working)")
+    assert line.evaluate("e => getComputedStyle(e).opacity") == "1"  # gradio makes it pale, too pale to be read
     press(page, "Stop")
     state(page, "Stopped: it was still waiting for its turn.")
     page.wait_for_timeout(500)  # in an earlier version, another sentence then took its place
