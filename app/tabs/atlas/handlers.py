@@ -73,21 +73,23 @@ def _filled(tab: AtlasTab, parts: Iterable[panel.Panel], first: dict[Any, Any] |
 @compute.guarded
 def opened(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Fills the panel once the map is on screen: with the item that it was built with, or the one that a link names."""
-    seen = tab.seen(values)
-    plain = seen.view == first_view(opening())
-    linked = {} if plain else {"figure": map_figure(seen.view, seen.visit)}
-    shown = panel.show(seen.view, seen.item, seen.visit, still=True, **linked)
-    yield from session.newest(request, _filled(tab, shown, {tab.on_map: seen.view.name}))
+    plain = tab.seen(values).view == first_view(opening()) and not values[tab.find]
+    yield from _whole(tab, values, request, drawn=plain)
     tab.when_seen()
 
 
 @compute.guarded
 def followed(tab: AtlasTab, values: dict[Any, Any], request: gr.Request) -> Iterator[dict[Any, Any]]:
     """Draws the map and fills the panel after a link, whatever was on screen before."""
+    yield from _whole(tab, values, request)
+
+
+def _whole(tab: AtlasTab, values: dict[Any, Any], request: gr.Request, drawn: bool = False) -> Iterator[dict]:
+    """drawn: whether the map is on the page already."""
     seen = tab.seen(values)
     ids, found = _found(tab, seen.view.name, values[tab.find])
-    drawn = {"figure": map_figure(seen.view, seen.visit), "selected": ids}
-    shown = panel.show(seen.view, seen.item, seen.visit, still=True, **drawn)
+    chart = {} if drawn else {"figure": map_figure(seen.view, seen.visit), "selected": ids}
+    shown = panel.show(seen.view, seen.item, seen.visit, still=True, **chart)
     yield from session.newest(request, _filled(tab, shown, {**found, tab.on_map: seen.view.name}))
 
 
@@ -150,9 +152,7 @@ def change_collection(tab: AtlasTab, values: dict[Any, Any], request: gr.Request
     yield from collection_shown(tab, values, request, {})
 
 
-def collection_shown(
-    tab: AtlasTab, values: dict[Any, Any], request: gr.Request, more: dict[Any, Any]
-) -> Iterator[dict[Any, Any]]:  # fmt: skip
+def collection_shown(tab: AtlasTab, values: dict[Any, Any], request: gr.Request, more: dict) -> Iterator[dict]:
     """Shows the collection that the controls name. more: further values of the first part of the answer."""
     view, item, visit = controls.carried(tab.chosen(values)), values[tab.picked], values[tab.visit]
     item = item if item in library.collection(view.name).ids else library.first_pick(view.name)

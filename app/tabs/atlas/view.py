@@ -39,7 +39,7 @@ def build(place: Place) -> Built | None:
     left = [tab.chart, tab.picked, tab.on_map, *tab.panel, *selected]
     place.again.click(tab.bind(handlers.followed), tab.inputs, left, trigger_mode="always_last", **LOOK)
     takes = partial(_receive, tab, place.tabs)
-    return Built(link=_link(tab, place.view), opened=partial(_start, tab), takes=takes, forget=taking.forget)
+    return Built(link=_link(tab, place.view), opened=partial(_start, tab, left), takes=takes, forget=taking.forget)
 
 
 def warm() -> None:
@@ -171,13 +171,11 @@ def _wire(tab: AtlasTab) -> None:
     bring.wire(tab, [*changed])
 
 
-def _start(tab: AtlasTab, after: Any, when_seen: Callable[[], None]) -> None:
+def _start(tab: AtlasTab, left: list[Any], after: Any, when_seen: Callable[[], None]) -> None:
     """Fills the panel once the map is on screen, and not before: filling it imports the engine, which would compete
     with the browser for the machine's cores while the page is being drawn."""
     tab.when_seen = when_seen
-    after.then(
-        tab.bind(handlers.opened), tab.inputs, [tab.chart, tab.picked, tab.on_map, *tab.panel], js=WHEN_DRAWN, **LOOK
-    )
+    after.then(tab.bind(handlers.opened), tab.inputs, left, js=WHEN_DRAWN, **LOOK)
 
 
 def _receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:

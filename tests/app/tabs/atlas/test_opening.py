@@ -73,6 +73,11 @@ def test_a_link_marks_what_was_searched_for(assets):
     text = handlers.restore(TAB, {"find": "food"})["find"]
     shown = handlers.find(TAB, values(library.first_pick(IMAGES), find=text))
     assert shown["chart"]["selected"] == search(IMAGES, "food").ids != []
+    # where the page is built with other data, the text comes before its map, and is searched for with it
+    first, *_ = handlers.opened(TAB, values(library.first_pick(SHAPES), "shapes10", find="lamp", on_map=IMAGES), None)
+    assert first["selection"] == search(SHAPES, "lamp").ids != [] and "found, by name and class" in first["found"]
+    first, *_ = handlers.opened(TAB, values(library.first_pick(IMAGES), find="food"), None)
+    assert first["chart"]["selected"] == search(IMAGES, "food").ids
 
 
 def test_the_tab_opens_where_classes_lie_together_by_measurement(assets, tmp_path, monkeypatch):
@@ -81,8 +86,11 @@ def test_the_tab_opens_where_classes_lie_together_by_measurement(assets, tmp_pat
     monkeypatch.setenv("WSR_ASSETS", str(tmp_path / "assets"))
 
     def measured(**accuracy):
-        rows = [{"data set": name, "representation": "mlora-asym", "protocol": protocol, "1-NN": one}
-                for name, both in accuracy.items() for protocol, one in zip(("raw", "prepared"), both, strict=True)]
+        rows = [
+            {"data set": name, "representation": "mlora-asym", "protocol": protocol, "1-NN": one}
+            for name, both in accuracy.items()
+            for protocol, one in zip(("raw", "prepared"), both, strict=True)
+        ]
         rows += [{"data set": "emoji", "representation": "mlp", "protocol": "raw", "1-NN": 99.0}]
         (reports / "table4.json").write_text(json.dumps({"rows": rows}))
         library.report.cache_clear()
