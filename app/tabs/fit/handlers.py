@@ -113,8 +113,9 @@ def restore(tab: FitTab, given: dict[str, str]) -> dict[Any, Any]:
     target, way, kind = samples.target(item), given.get("way", WAYS[0]), given.get("kind", registry.DEFAULT)
     if way not in WAYS:
         raise unknown_name("way to fit", way, WAYS)
-    shown, rank = chosen(target, item), whole(given["rank"], *run.RANKS) if "rank" in given else 4
-    usual = samples.usual_steps(target) if (kind, way) == (registry.DEFAULT, WAYS[0]) else shown.steps
+    shown, rank = chosen(target, item), whole(given["rank"], *run.RANKS) if "rank" in given else starting.RANK
+    known = (kind, way, rank) == (registry.DEFAULT, WAYS[0], starting.RANK)
+    usual = samples.usual_steps(target) if known else shown.steps
     asked = run.checked(kind, rank, whole(given["steps"], *run.STEPS) if "steps" in given else usual)
     played = {tab.picture: recorded.picture(item), tab.curve: recorded.curve(item) or shown.curve}
     return tab.fill(shown) | tab.fill(asked) | {tab.way: way} | played
@@ -161,9 +162,7 @@ def choose_upload(tab: FitTab, path: str | None, request: gr.Request) -> Iterato
     yield gr.skip()  # gradio sends the last values a second time, see `session.newest`
 
 
-def _read(
-    tab: FitTab, path: str, left: Callable[[], bool], stopped: str, request: gr.Request
-) -> dict[Any, Any]:
+def _read(tab: FitTab, path: str, left: Callable[[], bool], stopped: str, request: gr.Request) -> dict[Any, Any]:
     try:
         with session.DISK.reading(path):
             found = preparing.uploaded(path, left)
@@ -213,9 +212,7 @@ def measure(
     try:
         found = preparing.measured(target, lambda: preparing.is_past(request) or over(stop))
         fewer = steps == found.steps and found.evaluator is not None  # now it is seen whether an encoder knows it
-        return {tab.target: found} | (
-            {tab.steps: _usual_steps(found, way, representation, rank)} if fewer else {}
-        )
+        return {tab.target: found} | ({tab.steps: _usual_steps(found, way, representation, rank)} if fewer else {})
     except Stopped:
         return gr.skip()
     except Exception as error:

@@ -11,12 +11,13 @@ if TYPE_CHECKING:
     from app.shared.samples import Target
 
 START = "auto"  # of the page's live fits of one representation
+RANK = 4  # the usual one, for which it is known how few steps a quick sample takes
 
 
 def usual_steps(target: "Target", representation: str, rank: int) -> int:
     """Returns the default number of steps for a target whose content may be sampled in this process: a sample, a
     picture, or a shape that has been measured."""
-    if target.quick and representation == registry.DEFAULT:
+    if target.quick and (representation, rank) == (registry.DEFAULT, RANK):
         return target.quick
     try:
         return _encoded_steps(target, representation, rank) or target.steps

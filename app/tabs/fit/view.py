@@ -16,7 +16,7 @@ from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.fit import handlers, preparing, recorded, run, six
+from app.tabs.fit import handlers, preparing, recorded, run, six, starting
 from app.tabs.fit.handlers import FitTab
 from wsr.fields import registry
 from wsr.modalities import IMAGE, everything
@@ -120,7 +120,11 @@ def _settings() -> dict[str, Any]:
             "Asym freezes some entries, the same in all fits, so that neurons or pairs cannot change places.",
         )  # fmt: skip
         rank = gr.Slider(
-            *run.RANKS, value=4, step=1, label="Rank", info="Pairs of vectors for each layer of LoRA and mLoRA."
+            *run.RANKS,
+            value=starting.RANK,
+            step=1,
+            label="Rank",
+            info="Pairs of vectors for each layer of LoRA and mLoRA.",
         )
         steps = gr.Slider(
             *run.STEPS, value=run.usual_steps(), step=10, label="Steps",
@@ -142,8 +146,10 @@ def _wire(tab: FitTab) -> None:
     read = {"trigger_mode": "multiple", **compute.PREPARE, **compute.PRIVATE}
     uploaded = tab.upload.upload(tab.bind(handlers.choose_upload), tab.upload, [*chosen, tab.upload], **read)
     asked = [tab.target, tab.way, tab.representation, tab.rank, tab.steps]
-    for event in (picked.then, uploaded.then, tab.way.input, tab.representation.input, tab.rank.release):
+    for event in (picked.then, uploaded.then, tab.way.input, tab.representation.input):
         event(tab.bind(handlers.suggest_steps), asked, tab.steps, **look)
+    # input: a number that is typed is not released
+    tab.rank.input(tab.bind(handlers.suggest_steps), asked, tab.steps, trigger_mode="always_last", **look)
     measuring = {**compute.PREPARE, **compute.PRIVATE}
     tab.job.wire(
         Step(tab.bind(handlers.fit), asked, shown),

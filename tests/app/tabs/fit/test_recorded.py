@@ -103,6 +103,8 @@ def test_a_quick_sample_looks_right_after_its_few_steps(monkeypatch, sample):
     assert handlers.restore(by_name(FitTab), {"sample": sample})["steps"] == target.quick
     assert handlers.restore(by_name(FitTab), {"sample": sample, "kind": "mlp"})["steps"] == target.steps
     assert starting.usual_steps(target, "mlp", 4) == target.steps  # a network of its own takes all of them
+    assert starting.usual_steps(target, "mlora-asym", 2) == target.steps  # as does another rank: no encoder knows it
+    assert handlers.restore(by_name(FitTab), {"sample": sample, "rank": "2"})["steps"] == target.steps
     asked = target.signal.carried(), ("mlora-asym",), 4, target.quick
     (_, first), *_, (_, last) = work.fit(*asked, start="auto", base=target.base)
     assert float(last.quality[0]) > float(first.quality[0])  # an encoder's start, if there is one
