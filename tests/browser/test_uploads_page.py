@@ -1,6 +1,7 @@
 """Boxes for files, in a browser: what is refused leaves no trace in them."""
 
 import pytest
+from PIL import Image
 
 from tests.browser.steps import unfold
 
@@ -40,3 +41,21 @@ def test_a_box_takes_the_next_file_after_one_of_a_refused_type(keep_page, tmp_pa
     block = page.locator(".block:visible", has_text=label).last
     block.get_by_label("Clear").locator("visible=true").click()
     refused()
+
+
+def test_what_came_of_a_file_is_said_where_it_is_seen_on_a_phone(open_page, tmp_path):
+    """The line stands above the box, out of sight: the box emptied itself, and nothing else happened."""
+    page = open_page(link="?tab=fit", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    (tmp_path / "text.png").write_text("no picture")
+    Image.new("RGB", (36, 64), "teal").save(tmp_path / "portrait.png")
+    for name, said in (("text.png", "holds no picture"), ("portrait.png", "Portrait is chosen")):
+        box = page.locator(".block:visible", has_text="Your own file").last
+        box.scroll_into_view_if_needed()
+        page.evaluate("box => scrollTo(0, scrollY + box.getBoundingClientRect().top)", box.element_handle())
+        box.locator("input[type=file]").set_input_files(tmp_path / name)
+        line = page.locator(".wsr-state:visible", has_text=said)
+        line.wait_for()
+        page.wait_for_function(
+            "e => e.getBoundingClientRect().top >= 0 && e.getBoundingClientRect().bottom <= innerHeight",
+            arg=line.element_handle(),
+        )

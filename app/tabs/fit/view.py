@@ -21,6 +21,14 @@ from app.tabs.fit.handlers import FitTab
 from wsr.fields import registry
 from wsr.modalities import IMAGE, everything
 
+STATE = "wsr-fit-says"  # the class of the line
+# For an event: on a phone, the line stands above the box for files, out of sight.
+ANSWERED = """() => {
+  const line = [...document.querySelectorAll(".STATE")].find((one) => one.offsetParent);
+  const { top, bottom } = line?.getBoundingClientRect() ?? {};
+  if (top < 0 || bottom > innerHeight) line.scrollIntoView({ block: "center" });
+}""".replace("STATE", STATE)
+
 
 def build(place: Place) -> Built:
     tab, editing = _layout()
@@ -76,7 +84,7 @@ def _layout() -> tuple[FitTab, dict[str, Any]]:
         ways = list(zip(("one representation", f"{six.called()} side by side"), handlers.WAYS, strict=True))
         way = gr.Radio(ways, value="one", label="Fit", show_label=False, container=False, min_width=390, scale=0,
                        elem_classes="wsr-middle")  # fmt: skip
-        state = gr.HTML(snippets.settled(recorded.invitation(sample)), elem_classes="wsr-grow")
+        state = gr.HTML(snippets.settled(recorded.invitation(sample)), elem_classes=["wsr-grow", STATE])
     editing = edit_row.layout()
     with gr.Row(equal_height=False):
         with gr.Column(min_width=320, scale=2, elem_classes="wsr-tight"):
@@ -145,6 +153,7 @@ def _wire(tab: FitTab) -> None:
     # a file that comes while another is read takes its place
     read = {"trigger_mode": "multiple", **compute.PREPARE, **compute.PRIVATE}
     uploaded = tab.upload.upload(tab.bind(handlers.choose_upload), tab.upload, [*chosen, tab.upload], **read)
+    uploaded.then(None, js=ANSWERED, queue=False, **compute.PRIVATE)
     asked = [tab.target, tab.way, tab.representation, tab.rank, tab.steps]
     for event in (picked.then, uploaded.then, tab.way.input, tab.representation.input):
         event(tab.bind(handlers.suggest_steps), asked, tab.steps, **look)
