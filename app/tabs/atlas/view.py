@@ -81,7 +81,7 @@ def _layout() -> AtlasTab:
             gr.HTML(
                 snippets.caption(
                     "Nobody told the map what anything is: it saw the weights only. Each point is a network, at first "
-                    "in the colour of the class that it shows. Point at one to see it, click to open it."
+                    "coloured by its class, if it has one. Point at one to see it, click to open it."
                 )
             )
             with gr.Row(elem_classes=["wsr-tight", "wsr-maps"], equal_height=False):
