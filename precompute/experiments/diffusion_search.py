@@ -142,12 +142,18 @@ def searching(
         settings=settings,
         run=lambda cell, context: search(zoo_of(cell, context), cell, begin(cell, context), axes(cell), budget(cell)),
         report=report,
-        held=lambda report, cell, context: any(row["representation"] == cell.representation for row in report["rows"]),
+        held=_held,
         report_by=("data",),
         threads=THREADS,
         place=11,
         **declared,
     )
+
+
+def _held(report: dict, cell: Cell, context: Context) -> bool:
+    """Whether a report has the trials of a cell. Some searches have an axis `encoder`, which is a column of theirs."""
+    axes = [axis for axis in ("representation", "encoder") if axis in cell.values]
+    return any(all(row[axis] == cell[axis] for axis in axes) for row in report["rows"])
 
 
 def grid(context: Context) -> list[dict]:

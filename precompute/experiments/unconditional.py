@@ -3,15 +3,15 @@ of the paper, sampled without guidance and down to the last step, from three see
 
 Nothing is chosen by samples here. A network has what `diffusion_search` has found for its representation by the loss on
 weights that were set aside: in the search of `shapes10` that is the learning rate, of three or four. That without the
-layer encoder (table 5) has a search of its own (`flat_search`). Training ends when the loss on unseen weights no longer
-falls. Samples are compared with as many signals of the test split, which no fit and no choice has seen.
+layer encoder (table 5) has a search of its own (`flat_search`). Since then `unconditional_search` has searched all with
+one budget; generators with what it has found have not been trained yet. Training ends when the loss on unseen weights
+no longer falls. Samples are compared with as many signals of the test split, which no fit and no choice has seen.
 
 It is not the paper's experiment in all: at our widths a network cannot carry noise, so that it predicts clean weights;
 and the paper does not say how many steps its noise has (ours has 500, after which 0.7 % of the variance is left). The
 guided generators that the page shows are measured by `audits`.
 """
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.experiments import unconditional_search
 from precompute.experiments.audits import PAIR_POINTS, extractor_needed
-from precompute.experiments.flat_search import WITHOUT_ENCODER
+from precompute.experiments.unconditional_search import plain
 from precompute.final import final_signals
 from precompute.generators import (
     SEEDS,
@@ -37,7 +38,7 @@ from wsr.analysis.evaluation import Decoded, decoded, set_metrics
 from wsr.data import Signals, load_signals
 from wsr.data.parts import rank
 from wsr.generators.base import TrainSettings
-from wsr.generators.diffusion import DiffusionConfig, diffusion_preset
+from wsr.generators.diffusion import DiffusionConfig
 from wsr.generators.diffusion.jobs import training_of
 from wsr.generators.diffusion.training import VERSION
 from wsr.generators.files import load_generator
@@ -49,22 +50,13 @@ from wsr.paths import cache_dir
 from wsr.progress import bar
 from wsr.zoo import Zoo
 
-# Those of which the paper's text speaks. One more costs three cells, each a quarter of an hour on a CPU without bf16.
-COMPARED = ("mlp", "mlora", "mlora-asym")
 PICTURES, SHAPES = 500, 250  # samples; a shape takes a third of a second, and its distances to others as long again
 
 
 def grid(context: Context) -> list[dict]:
-    """COMPARED with the layer encoder and, for shapes, one without; the two rows of table 5 come first."""
-    kinds = [{"representation": WITHOUT_ENCODER, "encoder": encoder} for encoder in (True, False)]
-    kinds += [{"representation": name, "encoder": True} for name in COMPARED if name != WITHOUT_ENCODER]
-    return [
-        {"data": data, **kind, "seed": seed}
-        for kind in kinds
-        for data in context.data(EXPERIMENT)
-        if kind["encoder"] or has_surfaces(data)
-        for seed in SEEDS
-    ]
+    """The generators of the search, each from SEEDS."""
+    kinds = unconditional_search.kinds(context.data(EXPERIMENT))
+    return [{**kind, "seed": seed} for kind in kinds for seed in SEEDS]
 
 
 def search_of(cell: Cell, context: Context) -> str:
@@ -73,14 +65,10 @@ def search_of(cell: Cell, context: Context) -> str:
 
 
 def config_of(cell: Cell, context: Context) -> DiffusionConfig:
-    """The settings of a cell's training: those that its search has found, with the paper's schedule, without classes,
-    and without all that is given to samplers because it makes samples better."""
-    config = diffusion_preset(context.preset, cell.representation, modality_of(cell.data))
+    """The settings of a cell's training: those that its search has found."""
+    config = plain(cell, context)
     found = best_trials(context.path(search_of(cell, context))).get(cell.representation)
-    config = with_trial(config, found) if found else config
-    encoder = config.encoder and cell["encoder"]
-    plain = {"beta": DiffusionConfig.beta, "clusters": 0, "guidance": 1.0, "final_noise": 0.0}
-    return replace(config, encoder=encoder, conditional=False, **plain)
+    return with_trial(config, found) if found else config
 
 
 class References:

@@ -42,6 +42,7 @@ from precompute.experiments import (
     table1,
     table4,
     unconditional,
+    unconditional_search,
     wide_starts,
 )
 from precompute.experiments.diffusion_search import Budget
@@ -91,6 +92,7 @@ SMALL = {
     large_sampling: {"SAMPLES": 8, "STEPS": 3, "GUIDANCES": (1.0,), "FINAL_NOISES": (0.0, 0.1)},
     large_models: {"SAMPLES": 8, "STEPS": 3},
     regimes: {"SHARES": (0.5, 1.0), "COUNT": 8, "STEPS": 3},
+    unconditional_search: {"TRIALS": 3},
     unconditional: {"SEEDS": (0, 1), "PICTURES": 8, "STEPS": 3},
     scaling: {"SEEDS": (0,), "SAMPLES": 8, "STEPS": 3},
     # Pictures are read at the resolution of their fits, and judged at 32 pixels by the real feature extractor

@@ -47,6 +47,25 @@ def test_tables_2_and_3(title, name, zoo, metrics):
             is_said(cells[len(metrics) + 1 + (zoo == "shapes10")], 100 * (1 - novel))
 
 
+def test_one_search_for_all_plain_generators():
+    found, losses = report("unconditional-search-shapes10"), {}
+    for row in found["rows"]:
+        losses.setdefault((row["representation"], row["encoder"]), []).append(row["validation loss"])
+    counts = {kind: len(tried) for kind, tried in losses.items()}
+    assert (found["trials"], found["seconds"]) == (16, 90)
+    assert counts.pop(("mlp", True)) == 16 and max(counts.values()) < 16
+    begun = {kind: (min(tried[:2]), min(tried)) for kind, tried in losses.items()}
+    best = min(found["rows"], key=lambda row: (row["representation"] != "mlp", row["validation loss"]))
+    assert (best["token_size"], best["width"]) == (640, 448)
+    for kind, said in (
+        (("mlp", True), "from {} at the preset's network, with its better rate, to {}"),
+        (("mlora-asym", True), "mLoRA-Asym falls from {} to {}"),
+        (("mlora-asym", False), "without the layer encoder from {} to {}"),
+        (("mlora", True), "of mLoRA from {} to {}"),
+    ):
+        says(said.format(*(f"{loss:.3f}" for loss in begun[kind])))
+
+
 def test_plain_generators_of_shapes():
     kinds = {"mLoRA-Asym, without the layer encoder": ("mlora-asym", False)}
     kinds |= {label: (name, True) for label, name in GENERATED.items()}
