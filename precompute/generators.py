@@ -101,13 +101,10 @@ def searched(data: str, context: Context) -> dict[str, dict]:
     return best_trials(context.path(search_report(data, context)))
 
 
-def best_trials(path: Path, encoder: bool | None = None) -> dict[str, dict]:
-    """The row of the best trial of each representation in a search's report; empty if there is no such report. encoder:
-    only of trials with the layer encoder, or only of those without it."""
+def best_trials(path: Path) -> dict[str, dict]:
+    """The row of the best trial of each representation in a search's report; empty if there is no such report."""
     best: dict[str, dict] = {}
     for row in json.loads(path.read_text())["rows"] if path.exists() else []:
-        if encoder is not None and row["encoder"] != encoder:
-            continue
         known = best.get(row["representation"])
         if known is None or row["validation loss"] < known["validation loss"]:
             best[row["representation"]] = row

@@ -19,9 +19,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
-from precompute.experiments import unconditional_search
 from precompute.experiments.audits import PAIR_POINTS, extractor_needed
-from precompute.experiments.unconditional_search import plain
+from precompute.experiments.unconditional_search import kinds, plain
 from precompute.final import final_signals
 from precompute.generators import (
     SEEDS,
@@ -55,8 +54,7 @@ PICTURES, SHAPES = 500, 250  # samples; a shape takes a third of a second, and i
 
 def grid(context: Context) -> list[dict]:
     """The generators of the search, each from SEEDS."""
-    kinds = unconditional_search.kinds(context.data(EXPERIMENT))
-    return [{**kind, "seed": seed} for kind in kinds for seed in SEEDS]
+    return [{**kind, "seed": seed} for kind in kinds(context.data(EXPERIMENT)) for seed in SEEDS]
 
 
 def search_of(cell: Cell, context: Context) -> str:

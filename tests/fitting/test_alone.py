@@ -6,6 +6,7 @@ import torch
 
 import wsr
 from wsr.fields.base import compute_dtype
+from wsr.fields.registry import named
 from wsr.fields.representation import make_representation
 from wsr.fitting.fit import fit
 from wsr.fitting.loop import run_fit
@@ -20,15 +21,18 @@ def many():
     return np.stack([np.stack([x, y, wave], -1) for wave in waves]).astype(np.float32)
 
 
-def assert_as_good(alone, together, within: float):
+def assert_as_good(name: str, alone, together, within: float):
     """Qualities (n,) in dB, of the same fits made alone and in a batch.
 
     Another order of sums is another rounding. Most fits end where they would have ended, but a step that switches a
     ReLU may move one MLP by 1 dB, to either side and on another CPU another one (mLoRA by 0.1 dB; 36 fits of each
-    representation, in fp32 and bf16, with AVX2 and AVX-512). So it is most of them that are asked, and their mean.
+    representation, in fp32 and bf16, with AVX2 and AVX-512). So half of twelve MLPs are asked, ten of twelve adapters,
+    and the mean of all.
     """
     differences = np.asarray(alone) - np.asarray(together)
+    assert len(differences) == 12
     assert np.median(np.abs(differences)) <= within
+    assert not named(name).needs_base or np.sort(np.abs(differences))[9] <= within
     assert abs(differences.mean()) <= 0.3  # four standard errors of the mean of twelve MLPs
 
 
@@ -38,7 +42,7 @@ def test_an_instance_is_as_good_alone_as_in_a_batch(name, base, many):
     within = {torch.float32: 0.05, torch.bfloat16: 0.5}[compute_dtype("cpu")]  # in dB; bf16 has two decimal digits
     pictures, settings = many[::5][:12], {"steps": 80, "points": 64}
     alone = [fit(pictures[i : i + 1], name, base, **settings).quality[0] for i in range(12)]
-    assert_as_good(alone, fit(pictures, name, base, **settings).quality, within)
+    assert_as_good(name, alone, fit(pictures, name, base, **settings).quality, within)
 
 
 @pytest.mark.parametrize("name", wsr.representations)
@@ -83,4 +87,4 @@ def test_in_fp32_an_instance_alone_has_the_gradient_and_the_quality_it_has_in_a_
     for i in some:
         alone = gradient(many[i : i + 1])[0]
         assert (alone - slopes[i]).norm() <= 1e-5 * alone.norm()
-    assert_as_good([quality(many[i : i + 1])[0] for i in some], qualities[list(some)], 0.05)
+    assert_as_good(name, [quality(many[i : i + 1])[0] for i in some], qualities[list(some)], 0.05)

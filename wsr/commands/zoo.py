@@ -142,7 +142,8 @@ class ZooBuild(LeverOptions):
         if self.shard:
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
-        start, spread = Start.named(self.start), cluster(self.cluster) if self.cluster else THREADS
+        spread = cluster(self.cluster) if self.cluster else THREADS  # joined before anything is written
+        start = Start.named(self.start)
         asked = FitSettings(start=start, preset=self.preset, steps=self.steps or None, **self.levers())
         folder = local(self.out)
         zoo = Zoo.create(

@@ -41,14 +41,14 @@ def cluster(address: str) -> Spread:
     except ImportError:
         raise WsrError("A cluster needs Ray: pip install 'wsr[cluster]' installs it.") from None
     if address != LOCAL and not ray.is_initialized():
-        _asked(address)
-        _begin(ray, address, address=address)
+        _require_answer(address)
+        _begin(ray, address=address)
 
     @contextmanager
     def run(work: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[Iterable[R]]:
         begins = not ray.is_initialized()
         if begins:
-            _begin(ray, address, num_cpus=workers, include_dashboard=False)
+            _begin(ray, num_cpus=workers, include_dashboard=False)
         try:
             yield _results(ray, work, items)
         finally:
@@ -61,11 +61,11 @@ def cluster(address: str) -> Spread:
     return Spread(run, workers)
 
 
-def _asked(address: str) -> None:
-    """WsrError if nothing listens at the address of a cluster."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+def _require_answer(address: str) -> None:
+    """WsrError if nothing listens at the address of a cluster. Where AUTO is, Ray knows."""
     if address == AUTO:
         return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
     if not host or not port.isdecimal():
         raise WsrError(
             f"{address!r} is no address of a Ray cluster: `{LOCAL}` is this machine, `{AUTO}` the cluster that it "
@@ -77,11 +77,12 @@ def _asked(address: str) -> None:
         raise WsrError(f"There is no Ray cluster at {address!r}: {error}") from None
 
 
-def _begin(ray: Any, where: str, **options: Any) -> None:
+def _begin(ray: Any, **options: Any) -> None:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would report to its makers
     try:
         ray.init(**options, log_to_driver=False, logging_level="ERROR")
     except (ConnectionError, RuntimeError, ValueError) as error:
+        where = options.get("address", LOCAL)
         raise WsrError(f"There is no Ray cluster at {where!r}: {str(error).splitlines()[0]}") from None
 
 

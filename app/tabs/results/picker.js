@@ -22,10 +22,10 @@ const linked = () => new URLSearchParams(location.search).get("claim");
 let followed; // what the page was last scrolled for: the address names a claim as long as it is open
 
 watch("value", () => {
-  const asked = window.wsrPicked || linked();
-  if (!props.follows || !asked || (!window.wsrPicked && asked === followed)) return;
+  const picked = window.wsrPicked, asked = picked ?? linked();
+  if (!props.follows || !asked) return;
   // a lesson's question stands above the page, and comes before its answer
-  if (!window.wsrPicked && document.getElementById("wsr-lesson")) return;
+  if (!picked && (asked === followed || document.getElementById("wsr-lesson"))) return;
   followed = asked;
   window.wsrPicked = undefined;
   const { top, bottom } = element.getBoundingClientRect();

@@ -12,9 +12,9 @@ _HERE = Path(__file__).parent
 
 class Picker(gr.HTML):
     """A piece of HTML: a click on a `<button data-id="…">` fires `pick` with `event.id`. Where the pointer or the
-    keyboard is on a button with a `title`, the element `.wsr-hint` says it. follows: after a pick, and
-    for a link that names a claim, unless a lesson asks about it, the page scrolls to this piece if it is not on the
-    screen."""
+    keyboard is on a button with a `title`, the element `.wsr-hint` says it. follows: the page scrolls to
+    this piece if it is not on the screen, after a pick and for a link that names a claim, unless a lesson asks about
+    that."""
 
     EVENTS: ClassVar[list[str]] = ["pick"]
 

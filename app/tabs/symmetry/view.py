@@ -98,7 +98,7 @@ def _wire(tab: SymmetryTab, place: Place) -> None:
     at_once = {"queue": False, **compute.PRIVATE}
     anew = [widget for card in tab.cards for widget in card.asked_again]
     # at once: a guess that comes before the other data set's pictures is one about these
-    tab.dataset.input(tab.bind(handlers.ask_anew), None, anew, queue=False, **compute.PRIVATE)
+    tab.dataset.input(tab.bind(handlers.ask_anew), None, anew, **at_once)
     asked = (("item", tab.strip.pick), ("data", tab.dataset.input))
     for (by, asks), at in product(asked, range(1, len(tab.cards) + 1)):
         asks(None, js=compute.outdated(OLD.format(at=at), f"{by}-{at}"), **at_once)
@@ -109,9 +109,9 @@ def _wire(tab: SymmetryTab, place: Place) -> None:
     )
     names = json.dumps([name for _, name in tab.card.choices])
     for button, way in ((tab.before, -1), (tab.after, 1)):
-        button.click(None, tab.card, tab.card, js=GO % (names, way), queue=False, **compute.PRIVATE)
+        button.click(None, tab.card, tab.card, js=GO % (names, way), **at_once)
     for event in (tab.card.change, place.shown):  # a link may choose a card before the line of cards is on the page
-        event(None, tab.card, tab.place, js=PLACE % names, queue=False, **compute.PRIVATE)
+        event(None, tab.card, tab.place, js=PLACE % names, **at_once)
     for at, card in enumerate(tab.cards, 1):
         card.wire([tab.of, tab.item])
         for by, event in events:
