@@ -1,6 +1,7 @@
 """Samples that are dragged onto others: however busy the page or the server is, the drag ends in their blend."""
 
-from tests.browser.steps import answered, unfold
+from tests.browser.steps import answered, asked_from_now_on, unfold
+from tests.browser.test_late_answers import HELD
 
 BLEND = "between sample 2 and sample 3"
 
@@ -100,3 +101,19 @@ def test_a_number_that_no_sample_has_is_a_sentence_below_the_walk(page):
     page.locator(".wsr-failed:visible").wait_for(state="detached")
     answered(page)
     assert not page.locator(".toast-body:visible").count()
+
+
+def test_a_walk_that_is_asked_for_before_the_first_has_come_is_the_one_that_stays(page):
+    """The first walk was drawn at the same time, came later on a busy machine, and took the place of the second."""
+    opened(page)
+    asked = asked_from_now_on(page, "queue/join")
+    page.evaluate(HELD)
+    unfold(page, "Walk to another sample")
+    page.wait_for_function("window.held.length === 1")
+    page.get_by_label("To sample").fill("99")
+    page.wait_for_timeout(1000)
+    assert len(asked) == 1
+    page.evaluate("() => { window.held.forEach((done) => done()); window.held.push = (done) => done(); }")
+    answered(page)
+    page.locator(".wsr-failed:visible", has_text="Samples are numbered 1 to 16, not 99.").wait_for()
+    assert not page.get_by_text("of the way from sample 1").locator("visible=true").count()

@@ -156,7 +156,7 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     tab.blend.click(None, js=ASK_FOR_SECOND, queue=False, **compute.PRIVATE)
     tab.share.input(None, tab.share, tab.blended, js=moved("{ alpha }", "alpha"), queue=False, **compute.PRIVATE)
     tab.take.click(tab.bind(open_sample.take), [tab.sampled, tab.picked, tab.fitted], tab.files, **look)
-    for event in (tab.other.change, tab.way.input, tab.walking.expand):
-        asked = [tab.sampled, tab.picked, tab.other, tab.way]
-        shown = {"show_progress": "minimal", "show_progress_on": tab.walked}
-        event(open_sample.walk, asked, tab.walked, **{**newest, **shown})
+    asked = [tab.sampled, tab.picked, tab.other, tab.way]
+    # one event: the answer to what was asked last is the last to come
+    walked = {**newest, "show_progress": "minimal", "show_progress_on": tab.walked}
+    gr.on([tab.other.change, tab.way.input, tab.walking.expand], open_sample.walk, asked, tab.walked, **walked)
