@@ -16,6 +16,7 @@ from app.tabs.generate.models import ANY, BASELINE, PLAIN, Asked, Sampled, are_s
 from app.tabs.generate.open_sample import NONE_OPEN, closed, large, number
 from app.tabs.generate.widgets import GenerateTab
 from wsr.errors import WsrError
+from wsr.generators.registry import named
 
 STEPS = 50  # that visitors begin with
 ON_THEIR_WAY = "New samples are on their way: one opens here as soon as they have come."
@@ -34,11 +35,14 @@ def generators_of(name: str) -> list[tuple[str, str]]:
 
 
 def _offered(tab: GenerateTab, asked: Asked) -> dict[Any, Any]:
-    """Returns the generators and classes to choose from, with the chosen ones."""
+    """Returns the generators and classes to choose from, with the chosen ones, and what else this generator heeds: only
+    one that knows classes has a guidance, and a baseline takes no steps."""
     classes = [ANY, *models.classes_of(asked.name, asked.by)]
     return {
         tab.by: gr.update(choices=generators_of(asked.name), value=asked.by),
         tab.cls: gr.update(choices=classes, value=asked.cls or ANY, visible=len(classes) > 1),
+        tab.guidance: gr.update(interactive=len(classes) > 1),
+        tab.steps: gr.update(interactive=named(asked.by).role != BASELINE),
     }
 
 
@@ -52,17 +56,18 @@ def restore(tab: GenerateTab, given: dict[str, str]) -> dict[Any, Any]:
     if picked and not (picked.isdecimal() and int(picked) < models.COUNT):
         raise WsrError(f"Samples of a link are numbered 0 to {models.COUNT - 1}, not {picked[:20]!r}.")
     stored = models.alike(asked, models.kept(asked.name, asked.by))
-    return tab.said(None if stored else asked) | {
+    offered = _offered(tab, asked)
+    return tab.said(None if stored else asked) | offered | {
         tab.dataset: dataset,
         tab.kind: gr.update(choices=kinds_of(dataset), value=kind),
-        tab.guidance: asked.guidance,
-        tab.steps: asked.steps,
+        tab.guidance: offered[tab.guidance] | {"value": asked.guidance},
+        tab.steps: offered[tab.steps] | {"value": asked.steps},
         tab.seed: asked.seed,
         tab.picked: picked,
         # other samples than those that are kept have to be drawn first: a change of this does it
         tab.linked: "" if stored else f"{asked}",
         tab.sampled: None,
-    } | _offered(tab, asked)
+    }
 
 
 @compute.guarded

@@ -123,7 +123,8 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
     newest = {**look, "trigger_mode": "always_last"}
     said = list(tab.on_screen.values())
-    which, offered = [tab.dataset, tab.kind, tab.by], [tab.by, tab.cls, tab.state, tab.sampled, *said]
+    which = [tab.dataset, tab.kind, tab.by]
+    offered = [tab.by, tab.cls, tab.guidance, tab.steps, tab.state, tab.sampled, *said]
     changed = (
         tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.kind, *offered], **look),
         tab.kind.input(tab.bind(handlers.change_kind), [tab.dataset, tab.kind], offered, **look),

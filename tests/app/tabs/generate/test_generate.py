@@ -174,7 +174,9 @@ def test_baselines_are_offered_beside_what_was_trained(sampled, tmp_path):
     assert list(known) == ["diffusion", "noise (baseline)", "average (baseline)", "Gaussian (baseline)"]
     shown = handlers.change_generator(TAB, "emoji", "mlora-asym", "gaussian", None)
     assert shown["by"]["value"] == "gaussian" and shown["cls"]["choices"] == ["any"]
-    assert handlers.change_kind(TAB, "emoji", "mlora-asym", None)["by"]["value"] == "diffusion"
+    assert not shown["guidance"]["interactive"] and not shown["steps"]["interactive"], "baselines have neither"
+    shown = handlers.change_kind(TAB, "emoji", "mlora-asym", None)
+    assert shown["by"]["value"] == "diffusion" and shown["guidance"]["interactive"] and shown["steps"]["interactive"]
     given = asked() | {"by": "gaussian"}
     assert "seed" not in handlers.prepare(TAB, given | {"sampled": sampled[-1].sampled}, Request()), "they are others"
     TAB.job.finish(Request())
@@ -225,10 +227,11 @@ def test_a_link_says_what_to_sample(assets):
     given = {"data": "emoji", "class": "food", "guidance": "1.5", "seed": "7", "sample": "3"}
     shown = handlers.restore(TAB, given)
     assert shown["dataset"] == "emoji" and shown["cls"]["value"] == "food"
-    assert [shown[name] for name in ("guidance", "steps", "seed", "picked")] == [1.5, 50, 7, "3"]
+    assert [shown[name]["value"] for name in ("guidance", "steps")] == [1.5, 50]
+    assert (shown["seed"], shown["picked"]) == (7, "3")
     assert shown["linked"], "and they are drawn"
     first = handlers.restore(TAB, {})
-    assert first["dataset"] == "shapes10" and first["guidance"] == 2.5, "shapes first, with the models' own guidance"
+    assert (first["dataset"], first["guidance"]["value"]) == ("shapes10", 2.5), "shapes first, with their own guidance"
     assert first["linked"] == "", "these are there already"
     with pytest.raises(WsrError, match="numbered"):
         handlers.restore(TAB, {"sample": "16"})
