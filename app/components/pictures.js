@@ -45,7 +45,8 @@ function button(item) {
   node.dataset.id = item.id;
   if (props.blends) node.addEventListener("pointerdown", (event) => grasp(event, item));
   node.addEventListener("click", ({ detail, clientY }) => {
-    if (second) return second !== item.id && blend(second, item.id);
+    if (second === item.id) return tell({ said: `Choose another one: blended with itself, sample ${Number(second) + 1} stays as it is.` });
+    if (second) return blend(second, item.id);
     choose(item.id);
     trigger("pick", { id: item.id, at: Date.now() });
     // not by keyboard, which would lose sight of itself

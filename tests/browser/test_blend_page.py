@@ -56,6 +56,8 @@ def test_the_second_sample_may_be_chosen_with_the_mouse(page):
     page.locator(".wsr-pictures:visible [data-id='1']").click()
     page.locator(".wsr-row:visible", has_text="sample 2").locator("img").first.wait_for()
     page.get_by_role("button", name="Blend with another").click()
+    page.locator(".wsr-pictures:visible [data-id='1']").click()
+    blend.get_by_text("blended with itself, sample 2 stays as it is").wait_for()  # and another can be chosen still
     page.locator(".wsr-pictures:visible [data-id='2']").click()
     blend.locator("figure", has_text=BLEND).wait_for()
     assert page.locator(".wsr-second").count() == 0
