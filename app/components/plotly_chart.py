@@ -14,6 +14,7 @@ from wsr.cleanup import temporary_folder
 from wsr.paths import atomic_path
 
 _HERE = Path(__file__).parent
+REVEAL = (_HERE / "reveal.js").read_text()
 _SCRIPTS = (
     "reveal.js", "plotly_chart.js", "plotly_marks.js", "plotly_over.js", "plotly_pointer.js", "plotly_fingers.js",
 )  # fmt: skip

@@ -274,3 +274,20 @@ def test_a_press_on_a_name_below_the_map_hides_its_class_and_says_nothing_of_tra
         page.wait_for_function(f"wanted => {seen} === wanted", arg=wanted)
         page.wait_for_timeout(600)  # two presses at once would be another question
         assert not page.locator(".notifier-note").count()
+
+
+def test_what_enter_opens_comes_into_view_on_a_phone(open_page):
+    """It was opened below the map, out of sight."""
+    page = open_page(viewport={"width": 390, "height": 844})
+    item = page.locator(".wsr-pictures button:visible").nth(1).get_attribute("title")
+    box = page.get_by_label("Find a network").locator("visible=true")
+    box.fill(item)
+    page.get_by_text("Enter opens it.").locator("visible=true").wait_for()
+    box.press("Enter")
+    page.locator(".wsr-facts b", has_text=item).wait_for()
+    page.wait_for_function("""() => {
+      const frame = [...document.querySelectorAll(".wsr-frame")].find((one) => one.offsetParent);
+      const { top, height } = frame.getBoundingClientRect();
+      const { bottom } = document.activeElement.getBoundingClientRect();
+      return bottom > 0 && (top + Math.min(height, 240) < innerHeight + 2 || bottom < 64);
+    }""")

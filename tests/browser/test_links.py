@@ -13,6 +13,7 @@ NOTE = ".wsr-note:visible"
     ("?alpha=nan", "“alpha” but not for which tab", "Atlas"),
     ("?tab=fit&rank=inf&way=six", "Rank “inf” in this link was not understood", "Fit"),
     ("?tab=connect&alpha=nan", "Alpha “nan” in this link was not understood", "Connect"),
+    ("?tab=connect&alpha=0.2&pair=fitted", "fitted live and are not kept", "Connect"),
     ("?tab=results&claim=nobody", "Claim “nobody” in this link was not understood", "Results"),
 ])  # fmt: skip
 def test_what_of_a_link_is_not_understood_is_said_over_the_page(open_page, link, said, tab):

@@ -92,8 +92,11 @@ def test_a_damaged_zoo_is_not_left_there(pictures, hub, tmp_path):
     assert not (tmp_path / "zoo").exists() and not list(tmp_path.glob("*.partial"))
 
 
-def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path):
-    """The names of all zoos were listed instead."""
+def test_a_folder_that_is_not_there_is_said_to_be_missing(tmp_path, monkeypatch):
+    """The names of all zoos were listed instead, later on only for a folder whose path is a single name."""
+    monkeypatch.chdir(tmp_path.parent)
+    with pytest.raises(WsrError, match="there is no zoo.json in it"):
+        push(tmp_path.name, "me/zoo")
     with pytest.raises(WsrError, match="There is no zoo at .*nowhere/zoo': there is no such folder"):
         push(tmp_path / "nowhere/zoo", "me/zoo")
     with pytest.raises(WsrError, match="there is no zoo.json in it"):

@@ -32,8 +32,9 @@ def zoo_path(path: str | Path) -> Path:
     if there(path / "index.parquet"):
         raise WsrError(f"{shown(path)} is not a zoo: its zoo.json, which says what its weights are, is missing.")
     names = [p.parent.name for p in (assets_dir() / "zoos").glob("*/zoo.json")]
-    if len(path.parts) > 1:  # no name, but a place
-        why = "there is no zoo.json in it" if there(path, Path.is_dir) else "there is no such folder"
+    is_folder = there(path, Path.is_dir)
+    if is_folder or len(path.parts) > 1:  # no name, but a place
+        why = "there is no zoo.json in it" if is_folder else "there is no such folder"
         raise WsrError(f"There is no zoo at {shown(path)}: {why}.")
     raise unknown_name("zoo", str(path), names) if names else WsrError(f"There is no zoo at {shown(path)}.")
 

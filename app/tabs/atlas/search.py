@@ -12,6 +12,7 @@ from wsr.formats.tables import NONE, attribute_of, is_attribute
 MOST = 100  # characters of a text that are searched for
 ID, NAME = "id", "name"
 LISTED = 3  # fields that the page names
+OPENS = "Enter opens it."
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class Found:
             return "Nothing here has this name, class or attribute."
         listed = self.by[:LISTED] + (["more"] if len(self.by) > LISTED else [])
         by = " and ".join(filter(None, (", ".join(listed[:-1]), listed[-1])))
-        return f"{len(self.ids):,} found, by {by}.{' Enter opens it.' if self.one else ''}"
+        return f"{len(self.ids):,} found, by {by}.{f' {OPENS}' if self.one else ''}"
 
 
 @cached_by_file(library.files_of, maxsize=library.KEPT)

@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from app.components.plotly_chart import WHEN_DRAWN, PlotlyChart
+from app.components.plotly_chart import REVEAL, WHEN_DRAWN, PlotlyChart
 from app.shared import library, networks, sheets, taking
 from app.shell import compute, snippets
 from app.shell.address import Part
@@ -14,12 +14,14 @@ from app.shell.tabs import Built, Offer, Place, Tab
 from app.tabs.atlas import beside, bring, controls, handlers, panel, project, selection
 from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, map_figure
-from app.tabs.atlas.search import MOST
+from app.tabs.atlas.search import MOST, OPENS
 from app.tabs.atlas.widgets import AtlasTab
 
 ASSETS_COMMAND = "make assets"
 MAP_HEIGHT = 560
 REVEALED = ".wsr-frame"  # the picture of what was picked
+_OPENED = f"""said.includes("{OPENS}") && reveal("{REVEALED}", document.activeElement.getBoundingClientRect().bottom)"""
+SHOW_FOUND = f"(said) => {{ {REVEAL}; {_OPENED}; }}"
 LOOK = {**compute.LOOK, **compute.PRIVATE}
 
 
@@ -163,7 +165,8 @@ def _wire(tab: AtlasTab) -> None:
     # change: gradio's input event misses Backspace and what is pasted
     tab.find.change(bind(handlers.find), tab.inputs, tab.selected, trigger_mode="always_last", **LOOK)
     tab.turn.click(bind(handlers.turn), tab.inputs, [tab.frame, tab.surface, tab.turn, tab.facts], **LOOK)
-    tab.find.submit(bind(handlers.open_found), tab.inputs, shown, **LOOK)
+    opened = tab.find.submit(bind(handlers.open_found), tab.inputs, shown, **LOOK)
+    opened.success(None, tab.found, js=SHOW_FOUND, queue=False, **compute.PRIVATE)
     tab.compare.input(about(handlers.compare, handlers.BESIDE), tab.inputs, changed, **LOOK)
     tab.picked.change(bind(handlers.mark), tab.inputs, tab.other, **LOOK)
     tab.export.click(bind(handlers.export), tab.inputs, tab.files, **LOOK)

@@ -15,7 +15,7 @@ from app.shared import library, pairs, sheets
 from app.shared.pairs import OWN
 from app.shared.palette import NAMES
 from app.shell import compute, looking, snippets
-from app.shell.address import flag, number
+from app.shell.address import NotInLinks, flag, number
 from app.shell.jobs import Job, Pace, said_in_line
 from app.shell.tabs import Widgets
 from app.tabs.connect import plain, run
@@ -31,14 +31,16 @@ SAID = 0.3  # seconds between two messages about progress
 STOPPED = "Stopped. The pairs that were finished are shown."
 ENDED = "The fit that was going on has been stopped."
 NOTHING_NEW = "Stopped before a pair was finished: all is as it was."
+JUST_FITTED = "fitted"  # what the address says of pairs that the visitor has had fitted
+GONE = "The pairs of this link were fitted live and are not kept. Those shown here were made before."
 
 
 @dataclass
 class ConnectTab(Widgets):
     """The widgets of the tab. look: what to look at. play: moves α by itself. names, sigma, perturb: settings of a new
     pair. target, of: id of the target of both fits, and its data set: another one than `dataset` says until a target of
-    that has been chosen. live: the `Race` that the visitor has fitted, or None for the precomputed one. missing: what a
-    new pair is, or why none can be fitted."""
+    that has been chosen. live: the `Race` that the visitor has fitted, or None for the precomputed one; pair: says it
+    in the address. missing: what a new pair is, or why none can be fitted."""
 
     dataset: gr.Radio
     strip: Pictures
@@ -57,7 +59,12 @@ class ConnectTab(Widgets):
     target: gr.Textbox
     of: gr.Textbox
     live: gr.State
+    pair: gr.Textbox
     missing: gr.HTML
+
+    def race(self, found: Race | None) -> dict[Any, Any]:
+        """What changes where the visitor has had these pairs fitted, or looks at those that were made before."""
+        return {self.live: found, self.pair: JUST_FITTED if found else ""}
 
 
 @dataclass
@@ -73,6 +80,8 @@ class Shown:
 
 def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
     """Values of the widgets for a link. WsrError if the link names something that does not exist."""
+    if given.get("pair"):
+        raise NotInLinks(GONE)
     dataset = given.get("data", run.datasets()[0])
     init, alpha = given.get("init", OWN), number(given["alpha"], 0, 1) if "alpha" in given else HALFWAY
     target = given.get("target", items_of(dataset, decode=False)[0]["id"])
@@ -91,9 +100,8 @@ def restore(tab: ConnectTab, given: dict[str, str]) -> dict[Any, Any]:
         tab.sigma: sigma,
         tab.perturb: perturb,
         tab.strip: strip_of(dataset, target),
-        tab.live: None,
         tab.state: "",
-    }
+    } | tab.race(None)
 
 
 @compute.guarded
@@ -166,7 +174,7 @@ def change_dataset(tab: ConnectTab, dataset: str, request: gr.Request) -> dict[A
 def left(tab: ConnectTab, request: gr.Request) -> dict[Any, Any]:
     """Leaves the pairs that the visitor has had fitted, for others that they have chosen. A fit that is going on ends:
     its pairs would come onto the page beside another target."""
-    return {tab.live: None, tab.state: snippets.settled(ENDED) if tab.job.end(request) else ""}
+    return tab.race(None) | {tab.state: snippets.settled(ENDED) if tab.job.end(request) else ""}
 
 
 @compute.guarded
@@ -196,7 +204,7 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
                 if found:
                     any_shown = True
                     words = snippets.working(f"{len(found.lanes)} of {len(names)} pairs fitted", done)
-                    yield {tab.state: words, tab.live: found} | tab.fill(shown(found, alpha, aligned))
+                    yield {tab.state: words} | tab.race(found) | tab.fill(shown(found, alpha, aligned))
                 elif pace.is_due():
                     pace.drawn()
                     yield {tab.state: snippets.working(begun, done)}

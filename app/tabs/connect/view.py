@@ -39,7 +39,7 @@ TAB = Tab("connect", "Connect", build, run.datasets, "There are no pairs of fits
 def _link(tab: ConnectTab, view: gr.Tab) -> Part:
     """The tab's state in the address."""
     widgets = {"data": tab.dataset, "target": tab.target, "alpha": tab.alpha, "aligned": tab.aligned, "init": tab.init}
-    widgets |= {"fit": tab.names, "sigma": tab.sigma, "lambda": tab.perturb}
+    widgets |= {"fit": tab.names, "sigma": tab.sigma, "lambda": tab.perturb, "pair": tab.pair}
     return Part("connect", view, widgets, tab.bind(handlers.restore), [tab.of, tab.strip, tab.live, tab.state])
 
 
@@ -88,12 +88,12 @@ def _layout(there: list[str]) -> ConnectTab:
             state = gr.HTML()
     target = gr.Textbox(items_of(there[0], decode=False)[0]["id"], visible="hidden")
     of = gr.Textbox(there[0], visible="hidden")
-    live = gr.State(None, time_to_live=3600)
+    live, pair = gr.State(None, time_to_live=3600), gr.Textbox("", visible="hidden")
     return ConnectTab(
         dataset=dataset, strip=strip, look=look, play=play, alpha=alpha, aligned=aligned,
         init=init, sheet=sheet, chart=chart, state=state,
         job=Job("pair", fit, stop, state, "another fit"), names=names, sigma=sigma, perturb=perturb, target=target,
-        of=of, live=live, missing=missing,
+        of=of, live=live, pair=pair, missing=missing,
     )  # fmt: skip
 
 
@@ -112,13 +112,14 @@ def _wire(tab: ConnectTab, place: Place) -> None:
     tab.aligned.input(tab.bind(handlers.say), [one for one in asked if one is not tab.alpha], tab.look, **look)
     tab.play.click(None, js=PLAY, queue=False, **compute.PRIVATE)
     tab.sheet.ask(walk, asked, shown, trigger_mode="always_last", **look)
-    chosen = [tab.target, tab.of, tab.live, tab.state]  # a target never without its data set
+    left = [tab.live, tab.pair, tab.state]
+    chosen = [tab.target, tab.of, *left]  # a target never without its data set
     at_once = {"queue": False, **compute.PRIVATE}
     for by, asks in (("target", tab.strip.pick), ("start", tab.init.input), ("data", tab.dataset.input)):
         asks(None, js=compute.outdated(OLD, by), **at_once)
     for by, event in (
         ("target", tab.strip.pick(tab.bind(handlers.choose), [tab.dataset, tab.of], chosen, **look)),
-        ("start", tab.init.input(tab.bind(handlers.left), None, [tab.live, tab.state], **at_once)),
+        ("start", tab.init.input(tab.bind(handlers.left), None, left, **at_once)),
         ("data", tab.dataset.input(tab.bind(handlers.change_dataset), tab.dataset, [tab.strip, *chosen], **look)),
     ):
         # whoever has moved α meanwhile sees their place, not the one that was asked for
@@ -126,4 +127,4 @@ def _wire(tab: ConnectTab, place: Place) -> None:
             None, [tab.alpha, tab.aligned], drawn, js=MOVE_AGAIN, **at_once
         ).then(None, js=compute.answered(by), **at_once)
     pair = {tab.of, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
-    tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, *shown]))
+    tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, tab.pair, *shown]))

@@ -177,6 +177,8 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     asked = {"of": "emoji", "target": target, "names": ["mlora", "mlp"], "sigma": 0.1, "perturb": 1.0}
     *_, shown, last = handlers.fit_pair(TAB, asked | {"alpha": 0.5, "aligned": False}, None)
     assert "Fitted just now" in last["state"] and tuple(shown["live"].lanes) == ("mlp", "mlora")
+    with pytest.raises(WsrError, match="fitted live and are not kept"):
+        handlers.restore(TAB, {"data": "emoji", "target": target, "pair": shown["pair"]})
     walked = handlers.walk(TAB, "emoji", target, "own", shown["live"], 0.2, True)
     assert walked["sheet"].count("<figure>") == 2 and len(walked["chart"]["data"]) == 4
     TAB.job.prepare(None)
@@ -201,7 +203,7 @@ def test_another_choice_ends_a_pair_that_is_being_fitted(assets, monkeypatch):
         TAB.job.prepare(None)
         left = leave(TAB, None)
         assert TAB.job.stop_file(None).exists()
-        assert left["live"] is None and "has been stopped" in left["state"]
+        assert left["live"] is None and left["pair"] == "" and "has been stopped" in left["state"]
         TAB.job.finish(None)
         assert leave(TAB, None)["state"] == ""
     TAB.job.prepare(None)
