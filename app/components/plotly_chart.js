@@ -13,6 +13,7 @@ const ARRAYS = { f4: Float32Array, f8: Float64Array, i4: Int32Array, u1: Uint8Ar
 const ROLES = ["neighbour", "picked", "placed"]; // drawn in this order: what was picked stays on top
 const FEW = 60; // points in view up to which their thumbnails are drawn
 const LINE = 16; // pixels of the line of a name that lies over the chart
+const RAISED = 20; // pixels from what was placed to its name above it
 const LEGIBLE = 4.5; // contrast of text and page, as WCAG asks for it
 const hasWebGL = (() => {
   const context = document.createElement("canvas").getContext("webgl");

@@ -47,9 +47,14 @@ function rings() {
   });
 }
 
+// What a visitor has placed, and its name.
+function placed() {
+  return marked().filter(({ role, label }) => role === "placed" && label);
+}
+
 function names() {
-  const placed = marked().filter((p) => p.role === "placed" && p.label), look = { bgcolor: ink().page, opacity: 0.9, borderpad: 2 };
-  return placed.map(({ x, y, label }) => ({ x, y, text: escaped(label), showarrow: false, yshift: 20, ...look }));
+  const look = { showarrow: false, yshift: RAISED, bgcolor: ink().page, opacity: 0.9, borderpad: 2 };
+  return placed().map(({ x, y, label }) => ({ x, y, text: escaped(label), ...look }));
 }
 
 function escaped(text) {
@@ -63,14 +68,14 @@ function overlay() {
   const colour = ink();
   return ROLES.map((role) => {
     const found = marked().filter((p) => p.role === role);
-    const placed = role === "placed";
+    const named = role === "placed";
     return {
-      type: "scatter3d", mode: placed ? "markers+text" : "markers", name: role, showlegend: false, hoverinfo: "none",
+      type: "scatter3d", mode: named ? "markers+text" : "markers", name: role, showlegend: false, hoverinfo: "none",
       x: found.map((p) => p.x), y: found.map((p) => p.y), z: found.map((p) => p.z ?? 0), customdata: found.map((p) => p.id),
-      text: found.map((p) => (placed ? p.label ?? "" : "")), textposition: "top center",
+      text: found.map((p) => (named ? p.label ?? "" : "")), textposition: "top center",
       textfont: { color: colour.text, size: 13 },
       marker: {
-        symbol: placed ? "diamond" : "circle-open", color: placed ? colour.accent : colour.text,
+        symbol: named ? "diamond" : "circle-open", color: named ? colour.accent : colour.text,
         size: { neighbour: 9, picked: 14, placed: 10 }[role],
         line: { width: role === "neighbour" ? 1.5 : 3, color: colour.text },
       },

@@ -67,10 +67,14 @@ function cut(node, cell) {
 }
 
 // The name of each group, the largest first: where another name is in the way, above or below the middle, and if there is
-// no room either, nowhere.
+// no room either, nowhere. The name of what a visitor has placed comes before all.
 function groups(room) {
-  const colour = ink(), page = rgb(colour.page), taken = [];
+  const colour = ink(), page = rgb(colour.page);
   pen.font = `600 13px ${colour.font}`;
+  const taken = placed().map((one) => {
+    const [across, middle] = room.at(one);
+    return { across, down: middle - RAISED, width: pen.measureText(one.label).width + 8, height: LINE + 6 };
+  });
   const shown = figure.data.filter((trace, i) => trace.meta?.middle && plot._fullData[i]?.visible === true);
   shown.sort((a, b) => b.customdata.length - a.customdata.length);
   return shown.flatMap((trace) => {
@@ -80,10 +84,11 @@ function groups(room) {
     const across = Math.max(width / 2, Math.min(x, room.width - width / 2));
     const free = (down) =>
       down >= LINE / 2 && down <= room.height - LINE / 2 &&
-      !taken.some((one) => Math.abs(one.down - down) < LINE && Math.abs(one.across - across) < (one.width + width) / 2);
+      !taken.some((one) =>
+        Math.abs(one.down - down) < (one.height + LINE) / 2 && Math.abs(one.across - across) < (one.width + width) / 2);
     const down = [0, -1, 1, -2, 2].map((lines) => y + lines * LINE).find(free);
     if (down === undefined) return [];
-    taken.push({ across, down, width });
+    taken.push({ across, down, width, height: LINE });
     return [name(trace, { left: across, top: down }, legible(rgb(trace.marker.color), rgb(colour.text), page), colour.page)];
   });
 }

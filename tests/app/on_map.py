@@ -8,6 +8,17 @@ PLACE = """([trace, i]) => {
           data.customdata[i]];
 }"""
 DRAWN = "document.querySelector('.wsr-plot')._fullData.filter(t => t.customdata?.length && t.showlegend !== false)"
+# From afar all lies at one place. Whether the names of groups leave that of what was placed free then.
+NAME_IS_FREE = """async () => {
+  const plot = document.querySelector(".wsr-plot"), [{ x, y }] = plot.layout.annotations.slice(-1);
+  const far = (value) => [value - 1e4, value + 1e4];
+  await Plotly.relayout(plot, { "xaxis.range": far(x), "yaxis.range": far(y) });
+  await new Promise((done) => setTimeout(done, 300));
+  const own = plot.querySelector(".annotation-text-g").getBoundingClientRect();
+  const boxes = [...document.querySelectorAll(".wsr-over .wsr-group")].map((one) => one.getBoundingClientRect());
+  return boxes.length > 0 && boxes.every((one) =>
+    one.right <= own.left || one.left >= own.right || one.bottom <= own.top + 2 || one.top >= own.bottom - 2);
+}"""
 
 
 def picked(page, item):

@@ -1,6 +1,7 @@
 """The Fit tab in a browser: a fit with live progress, stopping it, and files that cannot be fitted."""
 
 import pytest
+from on_map import NAME_IS_FREE
 from playwright.sync_api import TimeoutError
 
 from tests.browser.steps import asked_from_now_on, type_into, unfold
@@ -137,7 +138,7 @@ def test_a_fit_is_watched_stopped_zoomed_kept_and_placed(fit_page, open_page):
     assert fit_page.get_by_role("tab", name="Atlas").get_attribute("aria-selected") == "true"
     fit_page.locator(".wsr-row:visible", has_text="your coffee").locator("img").nth(1).wait_for()
     state(fit_page, "Your coffee, drawn from its weights, beside")
-    assert fit_page.evaluate("scrollY") == 0
+    assert fit_page.evaluate("scrollY") == 0 and fit_page.evaluate(NAME_IS_FREE)
 
 
 # Whether the curve of the fit is on its chart.
