@@ -112,7 +112,11 @@ LOUD = Fault(
 )
 RATES = (
     "each representation is fitted at its own learning rate, by one rule that costs them unequally (Table 1); what "
-    "other rates would change here was not measured"
+    "other rates would change on these data was not measured"
+)
+ONE_MASK = Fault(
+    OPEN,
+    "the two differ by a mask, and one mask was drawn: what another one would change was not measured",
 )
 
 
@@ -131,6 +135,12 @@ def best_against_others(values: Mapping[str, float], higher: bool) -> list[tuple
 
 def not_measured(what: str = "no report has both values") -> Fault:
     return Fault(OPEN, f"not measured: {what}")
+
+
+def one_mask(pair: tuple[str, str]) -> tuple[Fault, ...]:
+    """The fault of a comparison of a representation with its own masked twin: a claim about a mask needs several."""
+    twins = [(named(name).twin, name) for name in pair if name in names() and named(name).twin]
+    return (ONE_MASK,) if any(set(one) == set(pair) for one in twins) else ()
 
 
 def loud_mask(pair: tuple[str, str], difference: Difference | None, report: Mapping[str, Any]) -> tuple[Fault, ...]:

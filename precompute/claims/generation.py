@@ -17,6 +17,7 @@ from precompute.claims.claim import (
     label,
     loud_mask,
     not_measured,
+    one_mask,
 )
 from precompute.claims.measured import Measured, plain, shown, sources
 from precompute.claims.reports import Reports
@@ -101,7 +102,7 @@ def evidence(reports: Reports, half: Half, symbol: str, pair: tuple[str, str]) -
     losses = [metric.in_unit(metric.loss(values / metric.in_unit(1))) for values in sides]
     difference = unpaired(losses[1], losses[0]) if enough else None
     faults = [*(() if enough else (SEEDS,)), *found.faults, *loud_mask(pair, difference, found.told)]
-    faults = (*faults, *_unequal(reports(search_of(half)), pair))
+    faults = (*faults, *one_mask(pair), *_unequal(reports(search_of(half)), pair))
     return Evidence(
         measure=f"{metric.heading} against {found.against}", data=half.data, difference=difference, faults=faults,
         notes=_notes(found, pair), seeds=seeds[best], preset=reports.context.preset, split=found.split,

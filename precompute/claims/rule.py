@@ -19,8 +19,9 @@ RULE = (
     "well or fail, and is judged; the numbers themselves are never compared, since data, sizes and features are "
     "others.",
     "If it is the paper's experiment, but one side had an advantage (its settings were chosen by the values that are "
-    "compared, or the order would be another at each side's own best learning rate), or if a side has fewer than "
-    "three seeds where training is random, it is **open** with that reason.",
+    "compared, or the order would be another at each side's own best learning rate), if a side has fewer than "
+    "three seeds where training is random, if a second run with the same settings moved a side by as much or did not "
+    "decide alike, or if what a mask does is told from one mask, it is **open** with that reason.",
     "Otherwise it is **confirmed** if the whole interval is on the paper's side and **refuted** if it is on the other "
     "side, where all claims of one table or figure that were measured are judged together, those that stay open for "
     "another reason among them: Holm's correction keeps the chance of even one wrong verdict among them at 5 %. Else "

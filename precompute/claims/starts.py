@@ -5,9 +5,11 @@ from typing import NamedTuple
 
 from precompute.claims.claim import INCOMPARABLE, Fault, label
 from wsr.fields.registry import named
+from wsr.stats import Difference
 
 INDEPENDENT = 0.4  # the largest cosine of two starts that still counts as independent
 LITERAL, OWN, POSITIVE = "normal", "own", "lognormal"  # series of starts, as reports call them
+OTHER = Fault(INCOMPARABLE, "the paper's starts are N(0, I), and these are others")
 
 
 class Pair(NamedTuple):
@@ -62,3 +64,16 @@ def dependent(pair: Pair, names: Sequence[str], series: str) -> Fault:
         INCOMPARABLE,
         f"no series has independent starts of both: in `{series}` the cosine of the two starts is {' and '.join(near)}",
     )
+
+
+def unlike(pair: Pair, names: Sequence[str], series: str) -> list[Fault]:
+    """The faults of starts that are not the paper's: they are others, or not independent. An MLP's own are N(0, I) at
+    the scale of each layer."""
+    faults = [] if pair.independent else [dependent(pair, names, series)]
+    return faults if series in (LITERAL, OWN) else [OTHER, *faults]
+
+
+def told_of(found: Difference, digits: int) -> str:
+    """A difference and its interval as reasons state them."""
+    mean, low, high = (f"{value:.{digits}f}" for value in (found.mean, found.low, found.high))
+    return f"{mean} ({low} to {high})".replace("-", "−")

@@ -1,7 +1,8 @@
 """Table 1 and section 4.1: reconstruction, and how many weights it takes."""
 
+import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from precompute.claims.claim import (
@@ -18,6 +19,7 @@ from precompute.claims.claim import (
     label,
     loud_mask,
     not_measured,
+    one_mask,
 )
 from precompute.claims.reports import Reports
 from precompute.tables import PAPER
@@ -77,8 +79,8 @@ TUNED = Fault(
     "each side's own best rate the order could be another",
 )
 BEST_RATES = (
-    "each at its own best learning rate and momenta, chosen on validation signals by the same search; frozen entries "
-    "are N(0, κI) of the layer's scale, with κ as a variance"
+    "each at the best learning rate and momenta of its own search on validation signals, by one rule; adapters have "
+    "the rate of A besides, and so more trials; frozen entries are N(0, κI) of the layer's scale, with κ as a variance"
 )
 COUNTS = (("ffhq_params", 2, "FFHQ"), ("shapenet_params", 3, "ShapeNet"))
 
@@ -104,9 +106,9 @@ def _orders(reports: Reports) -> Iterator[Claim]:
 def _evidence(reports: Reports, column: Column, pair: tuple[str, str]) -> Evidence:
     found, data = reports(column.report), {"measure": column.measure, "data": column.data}
     row, own = _order(found, column.measure, pair), reports(column.own)
-    faults = [UNLIKE] if column.data in UNLIKE_FFHQ else []
+    faults = [*([UNLIKE] if column.data in UNLIKE_FFHQ else []), *one_mask(pair)]
     if (fair := _order(own, column.measure, pair)) is not None:
-        return _at_best_rates(own, fair, column, row)
+        return _at_best_rates(own, fair, column, row, _moved(reports, column, pair), faults)
     if row is None:
         return Evidence(**data, faults=(*faults, not_measured()))
     gain, slack = _stated(row), _slack(reports(column.rates), pair)
@@ -122,17 +124,57 @@ def _evidence(reports: Reports, column: Column, pair: tuple[str, str]) -> Eviden
     )  # fmt: skip
 
 
-def _at_best_rates(own: dict, fair: dict, column: Column, usual: dict | None) -> Evidence:
+def _at_best_rates(
+    own: dict, fair: dict, column: Column, usual: dict | None, moved: Mapping[str, float], faults: Sequence[Fault]
+) -> Evidence:  # fmt: skip
     """Evidence of fits at the best rate of either side. fair: the row that compares them; usual: the one at the rates
-    of the presets, which is told beside it."""
+    of the presets, which is told beside it; moved: see `_moved`."""
     pair, gain = (fair["better"], fair["worse"]), _stated(fair)
+    more = {f"a second run moved {label(name)} by": round(by, 4) for name, by in moved.items()}
+    faults = (*faults, *_no_further(gain, moved), *loud_mask(pair, gain, own))
     return Evidence(
-        measure=column.measure, data=column.data, difference=gain, faults=loud_mask(pair, gain, own),
-        reports=(column.own, column.report), notes=(BEST_RATES,),
+        measure=column.measure, data=column.data, difference=gain, faults=faults,
+        reports=(column.own, column.report), notes=(BEST_RATES, *_at_the_edge(own, pair)),
         ours=tuple(Value(name, *_cell(own, column.measure, name), gain.count) for name in pair),
         seeds=1, preset=own["preset"], split=own["split"],
-        more={} if usual is None else {"by at the rates of the presets": round(usual["by"], 4)},
+        more=more | ({} if usual is None else {"by at the rates of the presets": round(usual["by"], 4)}),
     )  # fmt: skip
+
+
+def _moved(reports: Reports, column: Column, pair: tuple[str, str]) -> dict[str, float]:
+    """By how much the means of two runs with the same settings differ, where the reports have two of a side."""
+    own, usual, rates = (reports(name) for name in (column.own, column.report, column.rates))
+    found = {}
+    for name in pair if usual and rates else ():
+        row = _row(own, name)
+        usual_betas = [one["betas"] for one in _attempts(own, row)[:1]]  # the first has those of the preset
+        same = all(rates["chosen"].get(name, {}).get(key) == row[key] for key in ("lr", "a_rate"))
+        if same and usual_betas == [row["betas"]]:
+            means = [_cell(one, column.measure, name)[0] for one in (own, usual)]
+            found[name] = abs(means[0] - means[1])
+    return found
+
+
+def _no_further(gain: Difference, moved: Mapping[str, float]) -> list[Fault]:
+    """The faults of a difference that is not beyond what a second run moved."""
+    return [Fault(OPEN, f"a second run of {label(name)} with the same settings moved its mean by {by:.2f}, and the "
+                  "difference is not beyond that")
+            for name, by in moved.items() if min(abs(gain.low), abs(gain.high)) < by]  # fmt: skip
+
+
+def _at_the_edge(own: dict, pair: tuple[str, str]) -> list[str]:
+    """Notes on settings of which the best was the last that was tried: a further one might be better still."""
+    notes = []
+    for key, what in (("betas", "momenta"), ("a_rate", "rates of A")):
+        at = []
+        for name in pair:
+            row = _row(own, name)
+            tried = sorted({json.dumps(one[key]) for one in _attempts(own, row)}, key=json.loads)
+            if len(tried) > 1 and json.dumps(row[key]) in (tried[0], tried[-1]):
+                at.append(label(name))
+        if at:
+            notes.append(f"{what} of {' and '.join(at)}: the best were the last that were tried")
+    return notes
 
 
 def _order(found: dict | None, measure: str, pair: tuple[str, str]) -> dict | None:
@@ -167,10 +209,24 @@ def _overturned(gain: Difference, slack: float) -> bool:
     return moved.verdict != gain.verdict
 
 
-def _cell(found: dict, measure: str, name: str) -> tuple[float, float]:
-    """The value of a representation and half of its interval. If it has several, by κ, that of the report's own κ."""
+def _row(found: dict, name: str) -> dict:
+    """The row of a representation. If it has several, by κ, that of the report's own κ."""
     rows = [row for row in found["rows"] if row["representation"] == name]
-    row = next((row for row in rows if math.isclose(row.get(KAPPA, 0), found.get(KAPPA, 0), rel_tol=1e-6)), rows[0])
+    return next((row for row in rows if math.isclose(row.get(KAPPA, 0), found.get(KAPPA, 0), rel_tol=1e-6)), rows[0])
+
+
+def _attempts(own: dict, row: dict) -> list[dict]:
+    """The attempts of the search that has led to a row of fits at their own best rate."""
+    for key, attempts in own["attempts"].items():
+        head, _, kappa = key.rpartition("-")
+        if head.endswith(f"-{row['representation']}") and math.isclose(float(kappa), row[KAPPA], rel_tol=1e-6):
+            return attempts
+    return []
+
+
+def _cell(found: dict, measure: str, name: str) -> tuple[float, float]:
+    """The value of a representation and half of its interval."""
+    row = _row(found, name)
     return row[measure], row[f"{measure} ±"]
 
 

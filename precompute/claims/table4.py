@@ -14,6 +14,7 @@ from precompute.claims.claim import (
     label,
     loud_mask,
     not_measured,
+    one_mask,
 )
 from precompute.claims.reports import Reports
 from precompute.tables import PAPER
@@ -72,7 +73,8 @@ def _evidence(found: dict | None, measure: str, pair: tuple[str, str]) -> Eviden
     cells = [_cell(found, measure, name, row.get("protocol")) for name in pair]
     gain = _stated(row, runs)
     return Evidence(
-        **about, difference=gain, faults=(*faults, *loud_mask(pair, gain, found)), reports=("table4",),
+        **about, difference=gain, faults=(*faults, *one_mask(pair), *loud_mask(pair, gain, found)),
+        reports=("table4",),
         ours=tuple(Value(name, cell[0], None, runs) for name, cell in zip(pair, cells, strict=True) if cell),
         seeds=runs, preset=found["preset"], split="10 random splits", notes=(RATES,),
         more={"standard deviations over runs": [round(cell[1], 4) for cell in cells if cell]},

@@ -31,7 +31,8 @@ def values(record: dict) -> list[float]:
     """All numbers of a claim's record that a sentence may state."""
     sides = [side[key] for side in record["ours"] for key in ("mean", "half")]
     gain = [record["difference"][key] for key in ("mean", "low", "high")] if record["difference"] else []
-    return [one for one in (*sides, *gain, *record["more"].get("start cosines", ())) if one is not None]
+    more = [one for one in record["more"].values() if isinstance(one, float)]
+    return [one for one in (*sides, *gain, *more, *record["more"].get("start cosines", ())) if one is not None]
 
 
 def test_learnt_from_so_many():
