@@ -72,6 +72,41 @@ def test_a_zoo_of_one_s_own_is_built_informed_about_and_checked(small_base, pict
     assert list((tmp_path / "decoded").glob("*.png"))
 
 
+def test_a_zoo_that_was_not_sent_is_sent_by_the_next_run(small_base, picture, tmp_path, capsys, monkeypatch):
+    """It said "is complete already", and nothing was at the address."""
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    there, data = f"file://{tmp_path}/far/zoo", f"images:{tmp_path}"
+    command = ["zoo", "build", data, "--out", there, "--base", small_base, "--rank", "2", "--steps", "2"]
+    (tmp_path / "far").write_text("in the way")
+    assert main(command) == MISTAKE and "cannot be sent to" in " ".join(capsys.readouterr().err.split())
+    (tmp_path / "far").unlink()
+    assert main(command) == OK and "complete already" in capsys.readouterr().out
+    assert {"zoo.json", "index.parquet"} < {path.name for path in (tmp_path / "far/zoo").iterdir()}
+
+
+def test_of_a_zoo_that_has_fits_that_failed_the_others_are_drawn(small_base, picture, tmp_path, capsys):
+    """A fit that had diverged became a black picture."""
+    folder, data = str(tmp_path / "zoo"), f"images:{tmp_path}"
+    assert main(["zoo", "build", data, "--out", folder, "--base", small_base, "--rank", "2", "--steps", "2"]) == OK
+    zoo = Zoo.open(folder)
+    row = zoo.index.iloc[0].to_dict() | {"id": "gone", "status": "diverged at step 1"}
+    with zoo.writing():
+        zoo.append(torch.full((1, zoo.stored), torch.nan), [row])
+    out = tmp_path / "decoded"
+    assert main(["render", folder, "--resolution", "16", "--out", str(out)]) == OK
+    assert [path.name for path in out.iterdir()] == ["me-png.png"]
+    assert main(["render", folder, "--ids", "gone", "--resolution", "16", "--out", str(out)]) == MISTAKE
+    assert "its fit diverged" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_folder_is_read_file_by_file(picture, tmp_path, capsys):
+    assert main(["data", f"images:{tmp_path}"]) == OK
+    (tmp_path / "no.png").write_text("a text")
+    assert main(["data", f"images:{tmp_path}"]) == FAILED
+    told = " ".join(capsys.readouterr().out.split())
+    assert "2 images." in told and "'no.png' cannot be used: " in told
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +89,17 @@ def newest(
         turn.sent()
         looking.asking(lambda: False)
     yield gr.skip()
+
+
+def latest(answer: Callable[..., Any], topic: str) -> Callable[..., Iterator[Any]]:
+    """Makes a handler that several listeners share answer the newest question only: gradio keeps an order for each
+    listener, not between them, so that a slow answer to an older question would take the place of a newer one."""
+
+    def answered(request: gr.Request, *values: Any) -> Iterator[Any]:
+        yield from newest(request, (answer(*values) for _ in range(1)), topic)
+
+    answered.__name__ = getattr(answer, "__name__", topic)
+    return answered
 
 
 def end_answers(request: gr.Request | None) -> None:

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from wsr.data import load_signals
-from wsr.data.emoji import CLASSES, emoji_dir, family_split
+from wsr.data.emoji import CLASSES, emoji_dir, family_split, fetch_emoji
 from wsr.data.emoji_names import family
 from wsr.errors import WsrError
 
@@ -23,6 +23,19 @@ def few(tmp_path, monkeypatch):
     groups = {"1f600": "Smileys & Emotion", "1f44b": "People & Body", "1f1f8-1f1fe": "Flags", "2764": "Symbols"}
     (folder / "groups.json").write_text(json.dumps(groups))
     return stems
+
+
+def test_a_folder_with_the_files_of_both_packages_needs_no_npm(tmp_path, monkeypatch):
+    """The table of groups was fetched nevertheless, and the message said to give the folder."""
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PATH", "")
+    folder = tmp_path / "files"
+    folder.mkdir()
+    Image.new("RGBA", (8, 8)).save(folder / "1f600.webp")
+    with pytest.raises(WsrError, match="npm is not installed.*data-by-emoji.json of unicode-emoji-json"):
+        fetch_emoji(folder)
+    (folder / "data-by-emoji.json").write_text(json.dumps({"😀": {"group": "Smileys & Emotion"}}))
+    assert json.loads((fetch_emoji(folder) / "groups.json").read_text()) == {"1f600": "Smileys & Emotion"}
 
 
 def test_skin_tones_are_one_family_and_one_split():

@@ -82,6 +82,18 @@ def test_the_same_run_goes_on_where_it_was_stopped(data, tmp_path, straight):
     assert torch.equal(numbers(tmp_path / "a.safetensors"), straight)
 
 
+def test_a_run_that_ended_before_its_result_was_written_writes_it(data, tmp_path, straight, monkeypatch):
+    """A full disk, or a kill between the last checkpoint and the file: the next run ended in a traceback."""
+    out, full = tmp_path / "a.safetensors", OSError(28, "No space left on device")
+    with monkeypatch.context() as broken:
+        broken.setattr("wsr.fitting.bases.save_base", lambda *_: (_ for _ in ()).throw(full))
+        with pytest.raises(OSError, match="No space"):
+            whole(data, out)
+    assert not out.exists()
+    assert main(["base", data, "--out", str(out)]) == OK
+    assert torch.equal(numbers(out), straight) and not list((tmp_path / "cache/training").iterdir())
+
+
 @pytest.mark.parametrize("other", ["seed", "mask seed", "pictures", "preset", "schedule"])
 def test_another_run_begins_afresh(other, data, tmp_path, monkeypatch):
     """An earlier version trained 0 steps, and stored the first run's network under the label of the second."""

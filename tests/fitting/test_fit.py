@@ -136,6 +136,22 @@ def test_a_wide_picture_keeps_its_shape(base):
     assert result.render(48).shape == (1, 16, 48, 3)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_pictures_of_two_sizes_are_refused_on_any_number_of_cores(workers, base, monkeypatch):
+    """Where each had a core of its own, the second was rendered in the shape of the first."""
+    monkeypatch.setattr("wsr.fitting.fit.workers_for", lambda *_: workers)
+    wide = np.random.rand(8, 16, 3).astype(np.float32)
+    with pytest.raises(WsrError, match="Images of one fit must have one size"):
+        fit([wide, wide.transpose(1, 0, 2)], "mlora", base, steps=1)
+
+
+def test_tensors_are_fitted_wherever_they_come_from(base):
+    plain = torch.rand(1, 8, 8, 3)
+    for given in (plain.clone().requires_grad_(), plain.bfloat16(), [plain[0].clone().requires_grad_()]):
+        assert fit(given, "mlora", base, steps=1).weights.isfinite().all()
+    assert torch.equal(fit(plain, "mlora", base, steps=2).weights, fit(plain.numpy(), "mlora", base, steps=2).weights)
+
+
 def test_a_shape_is_fitted_and_rendered(base3):
     result = fit(trimesh.creation.icosphere(2), "mlora-asym", base3, steps=200, points=512, lr=3e-2)
     assert result.quality[0] > 0.5
@@ -162,6 +178,10 @@ def test_what_cannot_be_fitted_is_explained(base, base3, tmp_path):
         fit(picture, "mlora", base3, steps=1)
     with pytest.raises(WsrError, match="steps"):
         fit(picture, "mlora", base, steps=0)
+    with pytest.raises(WsrError, match="one point or more"):
+        fit(picture, "mlora", base, steps=1, points=0)
+    with pytest.raises(WsrError, match="rate of A must be a positive number"):
+        fit(picture, "mlora", base, steps=1, a_rate=0.0)
     with pytest.raises(WsrError, match="mlora"):
         fit(picture, "mlorra", base, steps=1)
 

@@ -60,6 +60,20 @@ def test_only_the_same_run_goes_on(zoo, tmp_path):
     assert begin(zoo, out) == 60
 
 
+def test_a_run_that_ended_before_its_model_was_written_writes_it(zoo, tmp_path, monkeypatch):
+    out = tmp_path / "m.safetensors"
+    list(train_diffusion(zoo, tmp_path / "straight.safetensors", config=TINY))
+    with monkeypatch.context() as broken:
+        broken.setattr("wsr.generators.base.Generator.save", None)
+        with pytest.raises(TypeError):
+            list(train_diffusion(zoo, out, config=TINY))
+    assert not out.exists()
+    (last,) = train_diffusion(zoo, out, config=TINY)
+    assert last.done and not last.kept and last.step == 60
+    both = [load_diffusion(path).network.state_dict() for path in (out, tmp_path / "straight.safetensors")]
+    assert all(torch.equal(one, both[1][name]) for name, one in both[0].items())
+
+
 def test_a_model_of_another_run_is_not_overwritten(zoo, tmp_path, capsys):
     out = tmp_path / "m.safetensors"
     list(train_diffusion(zoo, out, config=TINY))

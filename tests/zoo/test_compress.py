@@ -1,10 +1,17 @@
 """A compressed zoo is the same zoo with half the bytes."""
 
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 import torch
 
 from wsr.errors import WsrError
-from wsr.zoo import Zoo, build_zoo, check_zoo, compress_zoo
+from wsr.fields.checkpoint import load_base
+from wsr.fields.representation import make_representation
+from wsr.zoo import Zoo, build_zoo, check_zoo, compress_zoo, merge_zoos
+from wsr.zoo.checked import taken_along
 
 
 def test_a_compressed_zoo_is_the_same_to_a_level_of_each_parameter(made, tmp_path, monkeypatch):
@@ -24,6 +31,36 @@ def test_a_compressed_zoo_is_the_same_to_a_level_of_each_parameter(made, tmp_pat
         small.append(zoo.weights()[:1], [{"id": "new"}])
     with pytest.raises(WsrError, match="exists"):
         compress_zoo(zoo, tmp_path / "small")
+
+
+def test_what_a_zoo_carries_goes_along(made, tmp_path, monkeypatch):
+    """The copy named the base in the folder that it was made from, and could not be opened without that."""
+    create, signals = made
+    list(build_zoo(create(), signals))
+    base = tmp_path / "zoo/base.safetensors"
+    shutil.copyfile(tmp_path / "base.safetensors", base)
+    about = tmp_path / "zoo/zoo.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"base": str(base)}))
+
+    def opened(meta):
+        field = load_base(meta["base"])
+        return make_representation("mlora-asym", field, field.config, 2, 3)
+
+    monkeypatch.setattr("wsr.zoo.zoo.load_representation", opened)
+    small = compress_zoo(Zoo.open(tmp_path / "zoo"), tmp_path / "small")
+    merged = merge_zoos(tmp_path / "merged", [tmp_path / "zoo"])
+    shutil.rmtree(tmp_path / "zoo")
+    for zoo in (Zoo.open(small.path), Zoo.open(merged.path)):
+        assert zoo.meta["base"] == str(zoo.path / "base.safetensors") and Path(zoo.meta["base"]).is_file()
+    source, other = tmp_path / "source", tmp_path / "other"
+    source.mkdir()
+    other.mkdir()
+    (source / "shared.safetensors").write_bytes(b"1")
+    field = {"shared": {"path": str(source / "shared.safetensors"), "sha256": "x"}}
+    found = taken_along({"base": str(tmp_path / "base.safetensors"), "field": field}, source, other)
+    assert found["field"]["shared"] == {"path": "shared.safetensors", "sha256": "x"}
+    assert (other / "shared.safetensors").read_bytes() == b"1"
+    assert found["base"] == str(tmp_path / "base.safetensors"), "what lies elsewhere stays there"
 
 
 def test_a_number_may_have_fewer_bits(made, tmp_path):

@@ -6,13 +6,16 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from wsr.errors import WsrError
 from wsr.render.surfaces import extract_surface, extract_surface_dense
 from wsr.zoo import Zoo
 
 
 def bench_surfaces(zoo: Zoo, resolution: int = 128, count: int = 10, say: Callable[[str], None] = print) -> dict:
     """Extracts the same surfaces both ways, and returns the seconds of each and the number of surface points that
-    differ (there should be none)."""
+    differ (there should be none). WsrError for a zoo of a modality without surfaces."""
+    if not zoo.modality.has_surface:
+        raise WsrError(f"{zoo.modality.plural.capitalize()} have no surface: name a zoo of shapes.")
     rows = []
     for row in zoo.weights(zoo.ids[:count]).split(1):
 

@@ -1,5 +1,6 @@
 """The sub-command `wsr base`."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -59,6 +60,6 @@ class Base:
                 device=device,
                 overwrite=self.overwrite,
             ):
-                update(record.step, record.steps, "" if record.kept else f"loss {record.loss:.4f}")
+                update(record.step, record.steps, "" if math.isnan(record.loss) else f"loss {record.loss:.4f}")
         console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
         return OK

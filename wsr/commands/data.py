@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from rich.table import Table
 from tyro.conf import Positional, arg
 
-from wsr.commands import OK, a_data_set, console
+from wsr.commands import FAILED, OK, a_data_set, console
 from wsr.errors import WsrError, counted, shown
 from wsr.progress import bar
 
@@ -28,14 +30,15 @@ class Data:
     needs neither, such as faces, is drawn when it is read. Says how many signals each split has, and what their
     attributes are.
 
-    Examples: `wsr data emoji`, `wsr data faces`, `wsr data shapes10`, `wsr data images:photos` (counts and checks a
-    folder of your own), `wsr data chair.obj` (says what a file is like: of a mesh whether it is closed, what was
-    mended, how thin its walls are; of a picture its size and mode, and what is converted).
+    Examples: `wsr data emoji`, `wsr data faces`, `wsr data shapes10`, `wsr data images:photos` (counts a folder of
+    your own and reads every file), `wsr data chair.obj` (says what a file is like: of a mesh whether it is closed, what
+    was mended, how thin its walls are; of a picture its size and mode, and what is converted).
     """
 
     name: Annotated[Positional[str], arg(help=a_data_set(", or a file"))]
     folder: Path | None = None
-    """Take the source files from this folder instead of fetching them; of the emoji, those of the npm package."""
+    """Take the source files from this folder instead of fetching them; of the emoji, the pictures of the one npm
+    package and the table of the other."""
 
     def run(self) -> int:
         from wsr.data import load_signals
@@ -54,11 +57,31 @@ class Data:
         if dataset and dataset.builds:
             with bar(dataset.builds) as update:
                 dataset.built(update)
+        failed = {}
         if signals.modality.prepares:
             with bar(signals.modality.prepares) as update:
-                signals.modality.prepare(signals, update)
+                failed = signals.modality.prepare(signals, update)
+        elif not dataset:  # a folder, in which there may be anything
+            with bar(f"read {self.name.rpartition('/')[2]}") as update:
+                failed = _unreadable(signals, update)
         _show(signals)
-        return OK
+        for name, why in itertools.islice(failed.items(), SHOWN):
+            console.print(f"{shown(name)} cannot be used: {why}", highlight=False, markup=False)
+        if len(failed) > SHOWN:
+            console.print(f"{counted(len(failed) - SHOWN, 'further one')} cannot be used either.")
+        return FAILED if failed else OK
+
+
+def _unreadable(signals: Signals, update: Callable[[int, int], None]) -> dict[str, str]:
+    """Reads every signal once. Returns the ids of those that cannot be read, with the reason."""
+    failed = {}
+    for done, signal in enumerate(signals, 1):
+        try:
+            signal.read()
+        except WsrError as error:
+            failed[signal.id] = str(error)
+        update(done, len(signals))
+    return failed
 
 
 def _show(signals: Signals) -> None:

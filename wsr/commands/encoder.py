@@ -1,5 +1,6 @@
 """The sub-command `wsr encoder`."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,6 @@ class Encoder:
                 self.base, self.representation, out, self.steps, seed=self.seed, device=usable(self.device),
                 overwrite=self.overwrite,
             ):  # fmt: skip
-                update(record.step, record.steps, "" if record.kept else f"loss {record.loss:.4f}")
+                update(record.step, record.steps, "" if math.isnan(record.loss) else f"loss {record.loss:.4f}")
         console.print(f"{out} is there already: the same run has written it." if record.kept else f"Wrote {out}.")
         return OK

@@ -67,6 +67,8 @@ class Fit(LeverOptions):
         _refuse_folders(self.source)
         if len(self.source) == 1 and _is_data_set(self.source[0]):
             signals = load_signals(self.source[0], list(self.ids) or None)
+        elif self.ids:
+            raise WsrError("--ids choose from a data set; files are fitted as they are named.")
         else:
             signals = _described(self.source, self.preset)
         self._check_outputs(signals.modality)
@@ -97,6 +99,8 @@ class Fit(LeverOptions):
         """
         require_writable(self.out, *self.source)
         if self.render:
+            if os.path.abspath(self.render) == os.path.abspath(self.out):
+                raise WsrError(f"The weights and the picture cannot both be written to {shown(self.out)}.")
             require_writable(self.render, *self.source)
             if self.render.suffix.lower() not in modality.saves:
                 endings = ", ".join(modality.saves)

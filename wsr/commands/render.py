@@ -33,14 +33,17 @@ class Render:
 
     def run(self) -> int:
         from wsr.devices import usable
-        from wsr.exports.base import file_name
+        from wsr.exports.base import file_names
         from wsr.fitting.saved import load_weights
+        from wsr.fitting.verdict import is_poor
         from wsr.formats.files import there
         from wsr.zoo import Zoo
 
         device = usable(self.device)
         held = load_weights(self.zoo) if there(self.zoo) else Zoo.open(self.zoo)
-        ids, suffix = list(self.ids) or held.ids[: self.count], held.modality.suffix
+        status = held.index["status"] if isinstance(held, Zoo) else ["ok"] * len(held.ids)
+        drawable = [name for name, word in zip(held.ids, status, strict=True) if word == "ok" or is_poor(word)]
+        ids, suffix = list(self.ids) or drawable[: self.count], held.modality.suffix
         if unknown := set(ids) - set(held.ids):
             raise unknown_name("instance", min(unknown), held.ids[:50])
         finest = held.modality.finest
@@ -49,10 +52,13 @@ class Render:
         if self.count < 1:
             raise WsrError(f"--count must be 1 or more, not {self.count}.")
         make_dir(self.out)
-        held = held.to(device)
+        held, names = held.to(device), file_names(ids)
         with bar("render") as update:
             for i, name in enumerate(ids):
-                path = self.out / f"{file_name(name)}{suffix}"
+                # saved weights say so themselves
+                if isinstance(held, Zoo) and not held.weights([name]).isfinite().all():
+                    raise WsrError(f"The weights of {name!r} are not finite and cannot be decoded: its fit diverged.")
+                path = self.out / f"{names[name]}{suffix}"
                 held.modality.save(held.decode([name], self.resolution)[0], path)
                 update(i + 1, len(ids), path.name)
         return OK

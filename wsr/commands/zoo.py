@@ -161,6 +161,7 @@ class ZooBuild(LeverOptions):
         records = build_zoo(zoo, signals, device=device, workers=self.workers, spread=spread)
         first = next(records, None)  # errors are raised before the bar is shown
         if first is None:
+            sent(folder, self.out)  # where it is missing: an earlier run may have failed there
             console.print(f"{self.out} is complete already: {counted(len(zoo), 'instance')}.")
             return OK
         with bar(f"zoo {self.out.rpartition('/')[2]}") as update:

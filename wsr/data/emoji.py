@@ -24,6 +24,7 @@ from wsr.modalities import IMAGE
 from wsr.paths import cache_dir
 
 PICTURES, GROUPS = "@lobehub/fluent-emoji-3d@1.1.0", "unicode-emoji-json@0.9.0"
+TABLE = "data-by-emoji.json"  # of the package GROUPS
 GROUP_CLASS = {
     "Smileys & Emotion": "smileys",
     "People & Body": "people",
@@ -50,8 +51,9 @@ def emoji_dir() -> Path:
 
 
 def fetch_emoji(folder: str | Path | None = None) -> Path:
-    """Copies the pictures and their groups into the cache if they are not there yet, from `folder` (the package's
-    *.webp files) or by `npm pack`. Returns the folder in the cache. WsrError if npm is missing or fails."""
+    """Copies the pictures and their groups into the cache if they are not there yet, from `folder` (the *.webp files of
+    one package, and TABLE of the other) or by `npm pack`. Returns the folder in the cache. WsrError if npm is missing
+    or fails."""
     target = emoji_dir()
     if (target / "groups.json").exists():
         return target
@@ -60,7 +62,9 @@ def fetch_emoji(folder: str | Path | None = None) -> Path:
         pictures = Path(folder) if folder else _npm_unpack(PICTURES, work / "pictures") / "assets"
         if not pictures.is_dir() or not any(pictures.glob("*.webp")):
             raise WsrError(f"{str(pictures)!r} holds no .webp emoji: give the folder of the package's files.")
-        table = json.loads((_npm_unpack(GROUPS, work / "groups") / "data-by-emoji.json").read_text())
+        given = Path(folder) / TABLE if folder else None
+        table = given if given and given.is_file() else _npm_unpack(GROUPS, work / "groups") / TABLE
+        table = json.loads(table.read_text())
         groups = {family("-".join(f"{ord(c):x}" for c in text)): entry["group"] for text, entry in table.items()}
         ready = work / "ready"
         ready.mkdir()
@@ -76,15 +80,16 @@ def _npm_unpack(package: str, into: Path) -> Path:
     into.mkdir(parents=True)
     if shutil.which("npm") is None:
         raise WsrError(
-            f"npm is not installed, and the emoji come from its package {package}: install npm, "
-            "or give a folder of the package's files (`wsr data emoji --folder DIR`)."
+            f"npm is not installed, and the emoji come from its package {package}: install npm, or give a folder with "
+            f"the .webp files of {PICTURES} and {TABLE} of {GROUPS} (`wsr data emoji --folder DIR`)."
         )
     done = subprocess.run(["npm", "pack", "--silent", package], cwd=into, capture_output=True, text=True, timeout=600)
     archives = list(into.glob("*.tgz"))
     if done.returncode or not archives:
         raise WsrError(
             f"`npm pack {package}` failed: {done.stderr.strip()[-300:] or 'no archive came'}. "
-            "Check the network, or give a folder of the package's files (`wsr data emoji --folder DIR`)."
+            f"Check the network, or give a folder with the .webp files of {PICTURES} and {TABLE} of {GROUPS} "
+            "(`wsr data emoji --folder DIR`)."
         )
     with tarfile.open(archives[0]) as archive:
         archive.extractall(into, filter="data")

@@ -1,6 +1,7 @@
 """What every form is given: a part of a zoo that nobody writes meanwhile, and a folder that becomes visible when all is
 done."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,7 +101,10 @@ def file_name(item: str) -> str:
 def file_names(ids: Sequence[str]) -> dict[str, str]:
     """Returns a file name for each id, no two the same."""
     found: dict[str, str] = {}
-    for number, item in enumerate(ids):
+    taken: set[str] = set()  # without case: not all disks tell A from a
+    for item in dict.fromkeys(ids):
         plain = file_name(item)
-        found[item] = plain if plain not in set(found.values()) else f"{plain}-{number}"
+        names = itertools.chain([plain], (f"{plain}-{number}" for number in itertools.count(2)))
+        found[item] = next(name for name in names if name.casefold() not in taken)
+        taken.add(found[item].casefold())
     return found

@@ -39,6 +39,8 @@ def train_encoder(
     in the cache. If `out` already holds the encoder of this very run, it is kept, and a single record with `kept` says
     so. WsrError if the base's data set is not at hand, and if `out` is something else; `overwrite` replaces it
     nevertheless. steps: by default those of `EncoderConfig`."""
+    if steps is not None and steps < 1:
+        raise WsrError(f"An encoder is trained for one step or more, not {steps}.")
     path = base_path(base)
     out = require_free(out or encoder_path(path, representation), overwrite=overwrite)
     model = _model(path, representation)

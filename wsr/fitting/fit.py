@@ -146,6 +146,9 @@ def _joined(results: list[FitResult], workers: int) -> FitResult:
     first = results[0]
     if len(results) == 1:
         return first
+    if len(aspects := {result.aspect for result in results}) > 1:  # a batch refuses them, and these were in several
+        told = f"these are shaped like {sorted(aspects)[:3]}"
+        raise WsrError(f"Images of one fit must have one size, {told}: fit them in turn, or resize them.")
     counts = [len(result.ids) for result in results]
     curve = [
         (points[0][0], float(np.average([q for _, q in points], weights=counts)))

@@ -62,7 +62,7 @@ def as_signals(given, resolution: int | None = None, *, preset: str | None = Non
     if isinstance(given, Signals):
         items = list(given)
     elif isinstance(given, (np.ndarray, Tensor)):
-        items = _from_array(np.asarray(given))
+        items = _from_array(_array(given))
     elif isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
         items = _distinct([_one(item, i, resolution, preset) for i, item in enumerate(given)])
     else:
@@ -92,6 +92,14 @@ def _distinct(items: list[Signal]) -> list[Signal]:
     return items
 
 
+def _array(given):
+    """A tensor as an array, wherever it is and whether or not gradients flow through it; others as they are."""
+    if not isinstance(given, Tensor):
+        return given
+    given = given.detach().cpu()
+    return (given.float() if given.is_floating_point() else given).numpy()
+
+
 def _from_array(array: np.ndarray) -> list[Signal]:
     for modality in modalities.everything():
         things = modality.unbatched(array)
@@ -103,9 +111,10 @@ def _from_array(array: np.ndarray) -> list[Signal]:
 def _one(item, position: int, resolution: int | None, preset: str | None) -> Signal:
     if isinstance(item, Signal):
         return item
+    item = _array(item)
     named = isinstance(item, (str, Path))
     modality = modalities.of_given(item)
-    if modality is None and (named or isinstance(item, (np.ndarray, Tensor))):
+    if modality is None and (named or isinstance(item, np.ndarray)):
         modality = modalities.IMAGE  # its error message says what is wrong with it
     if modality is None:
         raise WsrError(

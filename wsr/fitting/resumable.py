@@ -24,8 +24,8 @@ log = logging.getLogger("wsr")
 
 @dataclass
 class TrainingRecord:
-    """A progress record of a training. loss: mean since the last record; kept: True if nothing was trained because the
-    same run has already written its result."""
+    """A progress record of a training. loss: mean since the last record, NaN if nothing was left to train; kept: True
+    if nothing was trained because the same run has already written its result."""
 
     step: int
     steps: int
@@ -101,6 +101,8 @@ class ResumableTraining(ABC):
 
     def _steps(self, record_every: int, checkpoint: Path | None, pace: CheckpointPace) -> Iterator[TrainingRecord]:
         losses = []
+        if self.step >= self.steps:  # it was ended after its last checkpoint, before its result was written
+            yield TrainingRecord(self.step, self.steps, math.nan, self.seconds, done=True)
         while self.step < self.steps:
             start = time.monotonic()
             losses.append(self._train_step())

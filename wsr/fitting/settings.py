@@ -163,12 +163,17 @@ class FitSettings:
         if not (isinstance(steps, (int, np.integer)) and 1 <= steps <= MAX_STEPS):
             raise WsrError(f"steps must be a whole number between 1 and {MAX_STEPS:,}, not {steps!r}.")
         given = {"points": self.points, "lr": self.lr, "a_rate": self.a_rate}
-        found = {name: value for name, value in given.items() if value}
+        found = {name: value for name, value in given.items() if value is not None}
         levers = {name: value for name in LEVERS if (value := getattr(self, name)) is not None}
         return _checked(replace(config, steps=int(steps), **found, **levers))
 
 
 def _checked(config: FitConfig) -> FitConfig:
+    for what, value in (("learning rate", config.lr), ("rate of A", config.a_rate)):
+        if not 0 < value < math.inf:
+            raise WsrError(f"The {what} must be a positive number, not {value!r}.")
+    if not (isinstance(config.points, (int, np.integer)) and config.points >= 1):
+        raise WsrError(f"A step takes one point or more of each instance, not {config.points!r}.")
     if not 0 <= config.pull < math.inf:
         raise WsrError(f"The pull towards the start must be 0 (none) or a positive number, not {config.pull!r}.")
     if not 0 <= config.average < 1:

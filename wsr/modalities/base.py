@@ -183,8 +183,8 @@ class Modality(ABC):
         """Loads the signals in a folder of files. WsrError if there are none."""
         raise WsrError(f"Folders of {self.plural} are not read.")
 
-    def prepare(self, signals: Signals, progress: Callable[[int, int], None]) -> None:
-        """Computes what `prepares` names for each signal and caches it. progress(done, total) is called after each."""
+    def prepare(self, signals: Signals, progress: Callable[[int, int], None]) -> dict[str, str]:
+        """Caches what `prepares` names of each signal, and calls progress(done, total). Returns the failures by id."""
         raise NotImplementedError
 
     def describe(self, content: Any, resolution: int) -> list[str]:

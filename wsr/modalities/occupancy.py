@@ -69,7 +69,7 @@ class Occupancy(Modality):
     def prepare(self, signals, progress):
         from wsr.data.occupancy import prepare_occupancy
 
-        prepare_occupancy(signals, progress=progress)
+        return prepare_occupancy(signals, progress=progress)
 
     def describe(self, content, resolution):
         from wsr.data.mesh_report import describe_mesh

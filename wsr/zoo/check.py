@@ -38,7 +38,10 @@ class CheckReport:
 
 
 def check_zoo(zoo: Zoo, sample: int | None = None, progress: Callable[[int, int], None] | None = None) -> CheckReport:
-    """Decodes all instances, or `sample` evenly spaced ones, and recomputes their quality against their targets."""
+    """Decodes all instances, or `sample` evenly spaced ones, and recomputes their quality against their targets.
+    WsrError for a sample of none."""
+    if sample is not None and sample < 1:
+        raise WsrError(f"A sample holds one instance or more, not {sample}.")
     rows = (
         zoo.index
         if sample is None or sample >= len(zoo)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,23 @@ def _located(meta: dict, folder: Path) -> dict:
         moved = folder / Path(shared["path"]).name
         meta = {**meta, "field": {**field, "shared": {**shared, "path": str(moved.resolve())}}}
     return meta
+
+
+def taken_along(meta: dict, source: Path, folder: Path) -> dict:
+    """Returns a zoo.json for another folder, and copies there what the zoo in `source` carries: its base, and what
+    imported instances share."""
+    base, field = meta.get("base"), meta.get("field") or {}
+    if base and _carried(base, source):
+        shutil.copyfile(base, folder / Path(base).name)
+        meta = {**meta, "base": Path(base).name}
+    if (shared := field.get("shared")) and _carried(shared["path"], source):
+        shutil.copyfile(shared["path"], folder / Path(shared["path"]).name)
+        meta = {**meta, "field": {**field, "shared": {**shared, "path": Path(shared["path"]).name}}}
+    return meta
+
+
+def _carried(path: str, source: Path) -> bool:
+    return there(path) and Path(path).resolve().parent == source.resolve()
 
 
 def index_stamp(path: Path) -> tuple[int, ...]:

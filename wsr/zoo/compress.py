@@ -15,6 +15,7 @@ from wsr.formats.tensors import save_tensors
 from wsr.paths import new_folder
 from wsr.zoo.bits import pack
 from wsr.zoo.check import check_zoo
+from wsr.zoo.checked import taken_along
 from wsr.zoo.zoo import MAX_FILE_BYTES, Zoo
 
 HEADER_BYTES = 200_000  # reserved in each file for its header and the ranges of the parameters
@@ -49,7 +50,8 @@ def _write(
     for number, part in enumerate(codes.split((MAX_FILE_BYTES - HEADER_BYTES) // codes.shape[1])):
         state = {"weights": part, "low": low, "step": step}
         save_tensors(partial / f"weights-{number:05d}.safetensors", state, {"bits": str(bits)})
-    (partial / "zoo.json").write_text(json.dumps({**zoo.meta, "dtype": "uint8"}))
+    meta = taken_along(zoo.meta, zoo.path, partial)
+    (partial / "zoo.json").write_text(json.dumps({**meta, "dtype": "uint8"}))
     index = zoo.index.set_index("id", drop=False).loc[ids].reset_index(drop=True)
     index.to_parquet(partial / "index.parquet", index=False)
     if (index["target_sha256"] != "").any():

@@ -4,12 +4,15 @@ Shards are independent of each other, resume after a kill, and may be run twice 
 them, on any machine that has the base.
 """
 
+import json
 from pathlib import Path
 
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import Representation
+from wsr.paths import atomic_path
+from wsr.zoo.checked import taken_along
 from wsr.zoo.meta import require_same_settings
 from wsr.zoo.zoo import Zoo
 
@@ -45,6 +48,9 @@ def merge_zoos(out: str | Path, parts: list[str | Path], representation: Represe
     merged = Zoo.create(out, representation or zoos[0].representation, **settings)
     with merged.writing():
         _require_same_targets([merged, *zoos])
+        if (moved := taken_along(merged.meta, zoos[0].path, merged.path)) != merged.meta:
+            with atomic_path(merged.path / "zoo.json") as temporary:
+                temporary.write_text(json.dumps(moved))
         for zoo in zoos:
             known = set(merged.ids)
             new = [row for row in zoo.index.to_dict("records") if row["id"] not in known]

@@ -9,12 +9,12 @@ import gradio as gr
 
 from app.components.field.sheet import FieldSheet
 from app.components.pictures import Pictures
-from app.components.plotly_chart import PlotlyChart, picked_id
+from app.components.plotly_chart import PlotlyChart, picked_at, picked_id
 from app.figures.barrier import barrier_figure
 from app.shared import library, pairs, sheets
 from app.shared.pairs import OWN
 from app.shared.palette import NAMES
-from app.shell import compute, looking, snippets
+from app.shell import compute, looking, session, snippets
 from app.shell.address import NotInLinks, flag, number
 from app.shell.jobs import Job, Pace, said_in_line
 from app.shell.tabs import Widgets
@@ -156,13 +156,17 @@ def say(tab: ConnectTab, dataset: str, target: str, init: str, live: Race | None
 
 
 @compute.guarded
-def choose(tab: ConnectTab, dataset: str, of: str, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+def choose(
+    tab: ConnectTab, dataset: str, of: str, event: gr.EventData, request: gr.Request
+) -> Iterator[dict[Any, Any]]:  # fmt: skip
     """Chooses a target of the strip. One of a data set that has just been left is not chosen."""
     if of != dataset:
-        return gr.skip()
+        yield gr.skip()
+        return
     target = picked_id(event)
     run.race(dataset, target)
-    return {tab.target: target, tab.of: of, **left(tab, request)}
+    chosen = ({tab.target: target, tab.of: of, **left(tab, request)} for _ in range(1))
+    yield from session.newest(request, chosen, "target", at=picked_at(event))
 
 
 @compute.guarded

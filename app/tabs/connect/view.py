@@ -10,7 +10,7 @@ from app.components.pictures import Pictures
 from app.shared import pairs
 from app.shared.charts import charted
 from app.shared.palette import NAMES
-from app.shell import compute, snippets
+from app.shell import compute, session, snippets
 from app.shell.address import Part
 from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Place, Tab
@@ -99,7 +99,7 @@ def _layout(there: list[str]) -> ConnectTab:
 
 def _wire(tab: ConnectTab, place: Place) -> None:
     look = {**compute.LOOK, **compute.PRIVATE}
-    walk, drawn = tab.bind(handlers.walk), [tab.sheet, tab.chart]
+    walk, drawn = session.latest(tab.bind(handlers.walk), "walk"), [tab.sheet, tab.chart]
     shown = [*drawn, tab.look, tab.play]
     asked = [tab.of, tab.target, tab.init, tab.live, tab.alpha, tab.aligned]
     newest = {**look, "trigger_mode": "always_last"}

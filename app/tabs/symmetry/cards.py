@@ -36,14 +36,14 @@ NO_SUCH_CHANGE = (
 class Card:
     """A card of the tab. linked: widgets whose values are part of a link, by name. inputs: widgets that the card's
     handlers read, after the data set and the item. opening: returns the values of `outputs` for a new item, by widget.
-    wire: connects the card's widgets, given the shared inputs. asked_again: the values of widgets that begin anew when
-    another data set is chosen, a visitor's guess among them."""
+    wire: connects the card's widgets, given the shared inputs and `opening` as events ask it. asked_again: the values
+    of widgets that begin anew when another data set is chosen, a visitor's guess among them."""
 
     linked: dict[str, Any]
     inputs: list[Any]
     outputs: list[Any]
     opening: Callable[..., dict[Any, Any]]
-    wire: Callable[[list[Any]], None] = field(default=lambda shared: None)
+    wire: Callable[[list[Any], Callable[..., Any]], None] = field(default=lambda shared, opened: None)
     asked_again: dict[Any, Any] = field(default_factory=dict)
 
 
@@ -93,7 +93,7 @@ def mask_card(dataset: str) -> Card | None:
 
     inputs, outputs = [family, guess], [sheet, answer, heat]
 
-    def wire(shared: list[Any]) -> None:
+    def wire(shared: list[Any], opened: Callable[..., Any]) -> None:
         guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
         ask_again(family.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
 
@@ -146,7 +146,7 @@ def group_card(dataset: str) -> Card | None:
 
     inputs, outputs = [name, kind, strength, guess], [sheet, answer, table]
 
-    def wire(shared: list[Any]) -> None:
+    def wire(shared: list[Any], opened: Callable[..., Any]) -> None:
         guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
         strength.input(None, strength, sheet, js=moved("{ strength }", "strength"), queue=False, **compute.PRIVATE)
         sheet.ask(opened, [*shared, *inputs], outputs, trigger_mode="always_last", **OPTIONS)

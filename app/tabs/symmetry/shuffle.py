@@ -1,6 +1,7 @@
 """The Symmetry tab's card about permutations: all weights change, and the picture does not. The page shuffles by
 itself, and asks the server only where the network's point jumps, for which the collection is needed."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -75,7 +76,7 @@ def shuffle_card(dataset: str) -> Card | None:
         of = subject_of(dataset, item, family, masked=False)
         return _jumped(of, run.shuffled(of, int(seed)))
 
-    def wire(shared: list[Any]) -> None:
+    def wire(shared: list[Any], opened: Callable[..., Any]) -> None:
         everything = [*shared, family, seed]
         pressed = button.click(None, seed, [seed, sheet, strips], js=SHUFFLE, queue=False, **compute.PRIVATE)
         pressed.then(jumped, everything, chart, trigger_mode="always_last", **{**OPTIONS, "show_progress": "hidden"})

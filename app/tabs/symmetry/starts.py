@@ -1,5 +1,6 @@
 """The Symmetry tab's card about starts: the midpoint of two fits whose starts are around one, or around zero."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -63,7 +64,7 @@ def starts_card(dataset: str) -> Card:
 
     inputs, outputs = [kind, guess], [sheet, answer, guess]
 
-    def wire(shared: list[Any]) -> None:
+    def wire(shared: list[Any], opened: Callable[..., Any]) -> None:
         guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)
         ask_again(kind.input, guess).then(opened, [*shared, *inputs], outputs, **OPTIONS)
 

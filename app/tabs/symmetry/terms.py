@@ -1,5 +1,6 @@
 """The Symmetry tab's card about Theorem 2: an adapted layer is a sum of terms, with a switch for each."""
 
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -70,7 +71,7 @@ def theorem_card(dataset: str) -> Card | None:
 
     inputs, outputs = [family, switches, layer, guess], [sheet, matrices, answer]
 
-    def wire(shared: list[Any]) -> None:
+    def wire(shared: list[Any], opened: Callable[..., Any]) -> None:
         options = {"queue": False, **compute.PRIVATE}
         guess.input(lambda: everything[1:], None, switches, **options).then(
             opened, [*shared, *inputs], outputs, **OPTIONS

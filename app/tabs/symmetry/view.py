@@ -8,7 +8,7 @@ import gradio as gr
 
 from app.components.pictures import Pictures
 from app.shared import library
-from app.shell import compute
+from app.shell import compute, session
 from app.shell.address import Part
 from app.shell.tabs import Built, Place, Tab
 from app.tabs.symmetry import cards, handlers, shuffle, starts, terms
@@ -113,7 +113,9 @@ def _wire(tab: SymmetryTab, place: Place) -> None:
     for event in (tab.card.change, place.shown):  # a link may choose a card before the line of cards is on the page
         event(None, tab.card, tab.place, js=PLACE % names, **at_once)
     for at, card in enumerate(tab.cards, 1):
-        card.wire([tab.of, tab.item])
+        # a verdict on an older question would stand under a newer one
+        answer = session.latest(card.opening, f"card {at}")
+        card.wire([tab.of, tab.item], answer)
         for by, event in events:
-            opened = event.then(card.opening, [tab.of, tab.item, *card.inputs], card.outputs, **look)
+            opened = event.then(answer, [tab.of, tab.item, *card.inputs], card.outputs, **look)
             opened.then(None, js=compute.answered(f"{by}-{at}"), **at_once)

@@ -80,6 +80,7 @@ def test_a_link_opens_the_other_tabs_as_they_were(address):
         "fit": ["lora", "mlp"],
         "sigma": 0.1,
         "lambda": 1.0,
+        "pair": "",
     }
     item = library.collection("emoji-mlp").ids[4]
     found = opened(address, tab="symmetry", data="emoji", item=item, shuffle="mlp", act="sign", far="1.5", of="lora")

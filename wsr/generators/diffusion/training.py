@@ -19,7 +19,7 @@ from torch import Tensor
 
 from wsr.captured import CapturedStep, capturable, set_rate
 from wsr.devices import upload
-from wsr.errors import WsrError, counted
+from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription
 from wsr.generators.base import Monitor, TrainRecord
 from wsr.generators.diffusion.checkpoint import Best, Checkpoint, CheckpointFile
@@ -69,8 +69,7 @@ class Training:
         self.steps = self.config.steps_for(len(weights))
         world = self.accelerator.num_processes
         if min(self.config.batch, len(weights)) < world:
-            shared = counted(world, "process", "processes")
-            raise WsrError(f"A batch of {min(self.config.batch, len(weights))} cannot be shared by {shared}.")
+            raise WsrError(f"A batch of {min(self.config.batch, len(weights))} cannot be shared by {world} processes.")
         device = self.accelerator.device
         model.to_(device)
         self.data = model.standardise(weights.float().to(device))
@@ -127,6 +126,8 @@ class Training:
         self, record_every: int, monitor_every: int, checkpoint: Path | None, pace: CheckpointPace
     ) -> Iterator[TrainRecord]:
         recent, good = [], self.step
+        if self.done:  # it was ended after its last checkpoint, before its result was written
+            yield TrainRecord(self.step, self.steps, self.losses[-1], self._rate(self.step), self.seconds, done=True)
         while not self.done:
             begun = time.monotonic()
             recent.append(self._train_step())
