@@ -112,7 +112,7 @@ def said_by(command, capsys) -> str:
     (["fit", "me.png", "--steps", "many"], "--steps takes a whole number, not 'many'"),
     (["fit", "me.png", "--sigma=x"], "--sigma takes a number, not 'x'"),
     (["render", "z", "--resolution", "1.5"], "--resolution takes a whole number, not '1.5'"),
-    (["bench", "fit", "nope"], "Unknown value of DATASET: 'nope': Valid: emoji, faces, shapes10"),
+    (["bench", "fit", "nope"], "Unknown value of DATASET 'nope': Valid: emoji, faces, shapes10"),
     (["audit", "a", "b", "--alarm", "x"], "takes a number, not 'x'"),
 ])  # fmt: skip
 def test_a_wrong_command_line_is_one_sentence(command, said, capsys):

@@ -248,7 +248,7 @@ def protocol(name: str | Protocol, modality: Modality | str | int) -> Protocol:
     if found is None:
         raise WsrError(
             f"There is no fit preset {name!r} for {modality.plural} yet, because no study has chosen one: use "
-            f"{PAPER_LIKE!r}, or state the levers themselves (shared_points, pull, average, lr, steps)."
+            f"{PAPER_LIKE!r}, or set shared_points, pull, average, lr and steps yourself."
         )
     return found
 

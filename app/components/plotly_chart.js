@@ -176,7 +176,7 @@ function draw() {
 function whole() {
   const script = (document.wsrWhole ??= Object.assign(document.createElement("script"), { src: chart.dataset.whole }));
   if (script.plotly) return script.plotly;
-  chart.querySelector(".wsr-message").textContent = "Fetching what draws in space …";
+  chart.querySelector(".wsr-message").textContent = "Loading the 3D view …";
   if (!script.isConnected) {
     const flat = Plotly;
     script.addEventListener("load", () => {
@@ -193,7 +193,7 @@ function whole() {
 function failed() {
   document.wsrWhole?.remove();
   document.wsrWhole = undefined; // the next drawing asks again
-  chart.querySelector(".wsr-message").textContent = "What draws in space could not be fetched: choose two dimensions, or reload the page.";
+  chart.querySelector(".wsr-message").textContent = "The 3D view could not be loaded: choose 2D, or reload the page.";
 }
 
 // plotly names its clip paths by the address that the page had at first: once it has another one, the browser would fetch

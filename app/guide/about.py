@@ -13,7 +13,7 @@ ABOUT = {
         "Change the data set, colour the map by something else, or look for a class and see whether it stays together.",
     ),
     "fit": (
-        "A few thousand numbers are changed, step by step, until a network that starts as an average draws it.",
+        "A few thousand numbers change, step by step, until a network, first an average, draws the target.",
         "These numbers, and a network that all share, are all that is kept: no pixels, so it can be drawn at any size.",
         "Press Fit, or bring a picture or a shape of your own, and then place the result on the map.",
     ),
@@ -25,7 +25,7 @@ ABOUT = {
         "Pull α from 0 to 1 and look which pictures stay whole.",
     ),
     "symmetry": (
-        "Exchange neurons, flip signs or change scales: all numbers of a network move, and its picture stays the same.",
+        "Exchange neurons, flip signs or change scales: numbers of a network change, and its picture stays the same.",
         "So one picture has many sets of weights, which makes them hard to compare, until a mask holds some still.",
         "Where a card asks, guess first: it answers with the picture itself.",
     ),

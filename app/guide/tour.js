@@ -17,7 +17,7 @@ window.wsrTour = (() => {
   function make() {
     dialog = document.createElement("dialog");
     dialog.id = "wsr-tour";
-    dialog.setAttribute("aria-label", "Thirty-second tour");
+    dialog.setAttribute("aria-label", "30-second tour");
     dialog.innerHTML = `<canvas width="${2 * WIDE}" height="${2 * HIGH}" role="img"></canvas>
       <div class="wsr-said" aria-live="polite"></div>
       <div class="wsr-steps"><span aria-hidden="true">${"<i></i>".repeat(STEPS.length)}</span>

@@ -184,7 +184,7 @@ def said(edits: Edits, name: str) -> str:
     read = found.read(edits.fitted.weights)[0]
     closer = round(100 * read.nearer)
     text = f"{read.word}: of 100 fits of new targets, {closer} lie closer to the training networks than this one"
-    warning = "Further along, it shows what no data show." if read.outside else ""
+    warning = "Beyond, it shows nothing like the data." if read.outside else ""
     shown = snippets.ledger([*lines, ("this network", text)])
     return shown + (snippets.failed(f"It has left the data. {warning}") if warning else "")
 

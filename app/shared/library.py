@@ -176,7 +176,7 @@ def collection(name: str) -> Collection:
     rows = np.flatnonzero(index["status"] == "ok")
     fine = index.iloc[rows]
     if not len(fine):
-        raise WsrError(f"The zoo {name!r} has no fit that succeeded: make it again with `wsr zoo`.")
+        raise WsrError(f"The zoo {name!r} has no successful fit: redo it with `wsr zoo build`.")
     source = str(meta["dataset"])
     return Collection(
         name=name,

@@ -20,7 +20,7 @@ from wsr.memory import MEMORY
 PREFIX = "yours-"  # no data set of the assets has a name that begins so
 MOST = 3  # zoos of one visitor: a further one takes the place of the oldest
 LONGEST = 32  # characters of a title
-GONE = "The zoo that you brought is no longer kept here, as after an hour: bring it again."
+GONE = "The zoo that you brought is gone: it is kept for an hour. Bring it again."
 PRIVATE = (
     "This link was made with weights that a visitor had brought. Links do not contain them, and they are lost when "
     "their page is closed. You can bring your own."

@@ -28,7 +28,7 @@ SHOWN = """() => {
 
 def forms() -> list[tuple[str, str]]:
     """The formats of another program's files, as choices."""
-    return [("found out", ""), *((kind.name, kind.name) for kind in kinds())]
+    return [("detected", ""), *((kind.name, kind.name) for kind in kinds())]
 
 
 def taken(name: str, form: Any = "", most: int = MOST_ROWS) -> Taken:

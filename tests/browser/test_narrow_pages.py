@@ -69,7 +69,7 @@ def test_a_tapped_sample_opens_in_sight(open_page):
     page.get_by_role("tab", name="Generate").tap()
     page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first.wait_for()
     page.get_by_role("button", name="Sample", exact=True).tap()
-    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    page.locator(".wsr-state:visible", has_text="16 samples").wait_for()
     opened = page.locator(".wsr-row:visible", has_text="sample 1").locator("img").first
     opened.wait_for()
     before = end(opened)

@@ -90,7 +90,7 @@ def test_two_maps_stand_side_by_side(page):
 def test_samples_appear_from_noise_and_one_is_opened(page):
     open_tab(page, "Generate")
     page.get_by_role("button", name="Sample", exact=True).click()
-    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    page.locator(".wsr-state:visible", has_text="16 samples").wait_for()
     grid = page.locator(".wsr-pictures button:visible")
     assert grid.count() == 16
     page.wait_for_function("""() => [...document.querySelectorAll(".wsr-pictures .wsr-thumb")].filter(
@@ -117,7 +117,7 @@ def test_a_class_is_asked_for_above_the_grid_and_the_address_tells_of_what_is_on
     page.locator(".wsr-stale:visible").wait_for()
     page.locator(".wsr-blank:visible", has_text="New samples are on their way").wait_for()
     assert not page.locator(".wsr-stale .wsr-name:visible").count()
-    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    page.locator(".wsr-state:visible", has_text="16 samples").wait_for()
     page.wait_for_function("location.search.includes('class=chair') && location.search.includes('seed=7')")
     opened = page.locator(".wsr-row:visible", has_text="sample 1").locator("img")
     opened.wait_for()
@@ -177,7 +177,7 @@ def test_samples_of_a_data_set_that_has_been_left_are_not_drawn_on(page):
 
 def test_a_link_draws_the_samples_it_was_sent_with(open_page):
     page = open_page(link="?tab=generate&data=shapes10&kind=mlora-asym&class=chair&seed=7&sample=2")
-    page.locator(".wsr-state:visible", has_text="16 new networks").wait_for()
+    page.locator(".wsr-state:visible", has_text="16 samples").wait_for()
     page.locator(".wsr-row:visible", has_text="sample 3").locator("img").wait_for()
     page.wait_for_function("location.search.includes('seed=7') && location.search.includes('sample=2')")
 

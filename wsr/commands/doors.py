@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from wsr.commands import OK, console
-from wsr.errors import WsrError, counted
+from wsr.errors import WsrError, counted, were
 from wsr.exports.registry import described as forms
 from wsr.imports.registry import described as layouts
 from wsr.imports.registry import named
@@ -59,7 +59,7 @@ class Import:
         for said in made.left_out[:SAID]:
             console.print(f"Left out: {said}", markup=False, highlight=False, soft_wrap=True)
         if more := len(made.left_out) - SAID:
-            console.print(f"{more:,} more were left out." if more > 0 else "", end="\n" if more > 0 else "")
+            console.print(f"{more:,} more {were(more)} left out." if more > 0 else "", end="\n" if more > 0 else "")
         console.print(f"{counted(len(made.zoo), 'instance')} in {self.out}.", soft_wrap=True)
         return OK
 

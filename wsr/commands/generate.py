@@ -20,7 +20,7 @@ from wsr.progress import bar
 class Diffuse:
     """Train a generator on the weights of a zoo, by default a diffusion model. A killed run continues where it stopped.
 
-    Examples: `wsr diffuse emoji-mlora-asym --steps 2000 --out faces.safetensors`, `wsr diffuse shapes10-mlora-asym
+    Examples: `wsr diffuse emoji-mlora-asym --steps 2000 --out emoji.safetensors`, `wsr diffuse shapes10-mlora-asym
     --generator p-diff`.
     """
 
@@ -42,7 +42,7 @@ class Diffuse:
     seed: int = 0
     """Seed of the network's initial weights and of everything that is drawn."""
     conditional: bool = True
-    """Without it, a diffusion model learns no classes, as the paper's do, and each sample can be of any."""
+    """Without it, a diffusion model learns no classes, like the paper's: a sample can be of any."""
     encoder: bool = True
     """Without it, a diffusion model takes each matrix of an adapter as a token, as in the paper's table 5."""
     copies: int = 1
@@ -98,7 +98,7 @@ class Sample:
     count: int = 16
     """Number of samples."""
     cls: str | None = None
-    """Class of all samples; by default each is drawn."""
+    """The samples' class; by default drawn for each."""
     guidance: float | None = None
     """Scale of classifier-free guidance: 1 samples a class as it was learnt, 2 or 3 exaggerates it; by default the
     model's."""
@@ -231,8 +231,8 @@ class AuditCommand:
         console.print(", ".join(f"{counts[word]} {word}" for word in ("replica", "blend", "novel")) + ".")
         copies = sum(verdict.word != "novel" for verdict in tested)
         console.print(
-            "Distances are in units of the training weights' standard deviation, and (in brackets) of the distance to "
-            f"the next weights or lines: far below 1 one stands out. Of {counted(len(tested), 'held-out fit')}, judged "
+            "Distances are in standard deviations of the training weights, and in brackets over the mean distance to "
+            f"the next weights or lines: far below 1 for a copy. Of {counted(len(tested), 'held-out fit')}, judged "
             f"by thresholds that the other half sets, {copies} {were(copies, 'is', 'are')} called copies (stated rate "
             f"{self.false_positive_rate:.0%})."
         )

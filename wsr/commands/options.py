@@ -50,7 +50,7 @@ def _fault(event: Any, commands: Any, asked: list[str]) -> str:
         told = "; ".join(f"{_name(one)} ({_help(one)})" if _help(one) else _name(one) for one in missing)
         return f"{command} needs {told}."
     if kind == "InvalidChoice":
-        return str(unknown_name(f"value of {_name(event.argument)}:", event.value, event.choices))
+        return str(unknown_name(f"value of {_name(event.argument)}", event.value, event.choices))
     if kind == "BadValue":
         wanted = event.argument.lowered.nargs
         needs = counted(wanted, "value") if isinstance(wanted, int) else "a value"

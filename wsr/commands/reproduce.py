@@ -20,7 +20,7 @@ class Reproduce:
     """
 
     names: Positional[tuple[str, ...]] = ()
-    """Tables, figures or experiments; all for what is not left to be named; list for the names."""
+    """Tables, figures or experiments; `list` shows them, and which of them `all` leaves out."""
     preset: PresetName = "cpu"
     """Sizes and schedules: cpu, or those of the paper."""
     data: tuple[str, ...] = ()

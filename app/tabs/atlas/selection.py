@@ -22,7 +22,7 @@ def checked(name: str, ids: list[str]) -> list[str]:
 def summary(name: str, ids: list[str]) -> str:
     """Returns a summary as HTML: how many items are selected, of which classes, and how well they are fitted."""
     if not ids:
-        return snippets.settled("Draw a box or a lasso around points to see what they are.")
+        return snippets.settled("Select points of a 2D map with its box or lasso button.")
     found = library.collection(name)
     rows = [found.position(item) for item in ids]
     counts = Counter(found.classes[i] for i in rows)

@@ -19,8 +19,8 @@ from app.tabs.audit.run import Report
 from wsr.fields.registry import named
 
 NOTE = (
-    "Each row is a generator. The first two numbers are medians of its samples, the others say how many percent of "
-    "them are copies of one training network, mixes of two, and new."
+    "Each row is a generator, or a set to compare with. Its first two numbers are medians of its networks, the others "
+    "how many percent of them are copies of one training network, mixes of two, and new."
 )
 
 

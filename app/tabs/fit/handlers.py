@@ -30,8 +30,8 @@ BEGINS = "The reconstruction appears here."
 GONE_OUT = "The shape is empty: its field says that all points are outside."
 OWN = "own-file"  # in the address, in place of a sample's id
 GONE = (
-    "This link was made with a visitor's own file, which is not part of a link and is gone once its page is closed: "
-    "bring the file again, a sample is shown instead."
+    "This link was made with a visitor's own file, which is not part of a link: a sample is shown instead. "
+    "You can bring your own file."
 )
 
 

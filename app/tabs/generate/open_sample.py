@@ -78,7 +78,7 @@ def large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
             turning[caption] = drawn.field(replace(fitted, weights=weights))
         said = snippets.settled(drawn.told(sampled, at))
     elif awaits_verdicts(sampled):
-        said = snippets.working("It is being compared with training weights …")
+        said = snippets.working("Comparing it with training networks …")
     on, hidden, mark = gr.update(**ON), gr.update(visible=False), gr.update(chosen=str(at))
     pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + _turns(turning)  # moved by Edit
     return Opened(str(at), fitted, pair, said, surface(glb), take=on, place=on, files=hidden, items=mark)

@@ -12,7 +12,7 @@ from app.shell.jobs import Pace
 from app.tabs.generate import drawn, models
 from app.tabs.generate.models import BASELINE, OWN, PLAIN, STEPS, Asked, Sampled
 from wsr.caching import Stamp, cached_by_file, file_stamp
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.generators.registry import named
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def realistic(sampled: Sampled) -> list[bool]:
 
 def summary(sampled: Sampled) -> str:
     if not sampled.verdicts:
-        return f"{len(sampled.weights)} new networks."
+        return f"{counted(len(sampled.weights), 'sample')}."
     words = [verdict.word for verdict in sampled.verdicts]
     many = {"novel": "novel", "blend": "blends of two", "replica": "replicas"}
     one = {"novel": "novel", "blend": "blend of two", "replica": "replica"}
@@ -159,7 +159,7 @@ def summary(sampled: Sampled) -> str:
         like = sum(real for real, word in zip(sampled.real, words, strict=True) if word == "novel")
         many["novel"] = one["novel"] = f"novel ({like} like real ones)"
     parts = [f"{words.count(word)} {(one if words.count(word) == 1 else many)[word]}" for word in many]
-    said = f"{len(words)} new networks: {', '.join(parts)}. Open one to see what it is nearest to."
+    said = f"{counted(len(words), 'sample')}: {', '.join(parts)}. Open one to see what it is nearest to."
     here, learnt = len(models.audit(sampled.asked.name)[1]), models.learnt_from(sampled.asked.name, sampled.asked.by)
     if learnt <= here + 1:  # the weight that all MLPs began from is not compared with
         return said

@@ -15,8 +15,8 @@ from app.tabs.generate import models
 from app.tabs.generate.models import Asked
 
 BLENDS = snippets.caption(
-    "Drag one sample onto another: the page takes the mean of their weights. By keyboard or finger: press Blend, then "
-    "choose the second."
+    "Drag one sample onto another to blend them. By keyboard or finger: open one, press “Blend with another”, choose "
+    "the second."
 )
 
 

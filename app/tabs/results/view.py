@@ -32,7 +32,7 @@ def _layout() -> ResultsTab:
     Picker(drawn.rule())
     with gr.Row():
         table = gr.Radio(tables, value=tables[0][1], label="The paper’s table", min_width=320)
-        verdict = gr.Radio(handlers.verdicts(), value=run.ALL, label="Claims that are", min_width=320)
+        verdict = gr.Radio(handlers.verdicts(), value=run.ALL, label="Verdict", min_width=320)
     with gr.Row(equal_height=False):
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
             shown = Picker(snippets.working("Reading the table …"))

@@ -81,7 +81,7 @@ def facts(claim: Mapping[str, Any]) -> list[tuple[str, str]]:
     if found and not exact(found):
         lines += [
             (f"in the {'statement' if beyond(claim) else 'paper'}’s favour by (95 % interval)", gain(found)),
-            ("chance of this if both were level (p)", chance(found.get("p"))),
+            ("chance of this if both were equal (p)", chance(found.get("p"))),
             ("the same for all claims of the table at once (Holm)", chance(found.get("p by Holm"))),
         ]
     return [(name, text) for name, text in (*lines, *setting(claim), *_more(claim)) if text and text != "–"]

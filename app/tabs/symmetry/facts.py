@@ -39,7 +39,7 @@ def at_most(of: Subject, moved: Moved) -> str:
 
 def why(of: Subject, moved: Moved) -> str:
     if not of.model.masked:
-        return "There is no mask, so no weight is held: one picture has many places, and all of them are equally good."
+        return "There is no mask, so no weight is held: one picture has many sets of weights, all equally good."
     if moved.broken:
         return "The picture is the same, but these weights are no longer ones that the mask allows."
     return "The mask leaves this freedom: what it holds at zero stays zero under a sign or a scale."

@@ -26,7 +26,7 @@ def starts_card(dataset: str) -> Card:
             gr.Markdown("## Where a fit begins", elem_classes="wsr-heading")
             gr.Markdown(
                 "mLoRA multiplies the base's weights. Its fits may begin around one (`centered`), where the base stays "
-                "as it is, or around zero (`normal`), where both signs are equally near. One target was fitted twice "
+                "as it is, or around zero (`normal`), where either sign is as likely. One target was fitted twice "
                 "from each kind of start. For which kind do the weights halfway between the two fits still show the "
                 "target?"
             )

@@ -37,7 +37,7 @@ def test_a_name_is_known_to_its_visitor_alone(added):
     own.require(mine.name, [mine.name])
     own.require("emoji", [])
     for name in (other.name, "yours-", "yours-../../x"):
-        with pytest.raises(WsrError, match="no longer kept"):
+        with pytest.raises(WsrError, match="is gone: it is kept for an hour"):
             own.require(name, [mine.name])
     for name in ("emoji", None, 3, ["yours-"]):
         assert own.find(name) is None and not own.is_own(name)

@@ -82,16 +82,16 @@ def test_nobody_else_sees_it_and_it_goes_with_its_visitor(zipped):
     assert name not in library.collection_names() and name not in controls.datasets()
     networks.neighbours(name, library.first_pick(name))
     for call in (handlers.change_view, handlers.change_neighbours):
-        with pytest.raises(gr.Error, match="no longer kept"):
+        with pytest.raises(gr.Error, match="is gone: it is kept for an hour"):
             call(TAB, seen(shown) | {"visit": Visit()})
-    with pytest.raises(gr.Error, match="no longer kept"):
+    with pytest.raises(gr.Error, match="is gone: it is kept for an hour"):
         next(handlers.pick(TAB, seen(shown) | {"visit": Visit()}, event(id=library.first_pick(name)), BOB))
     folder = own.find(name).folder
     taking.forget(ANN)
     assert not folder.exists() and not MEMORY.count(lambda key: name in str(key))
     with pytest.raises(WsrError, match="collection"):
         library.collection(name)
-    with pytest.raises(gr.Error, match="no longer kept"):
+    with pytest.raises(gr.Error, match="is gone: it is kept for an hour"):
         handlers.change_view(TAB, {**values(dataset=name), "visit": shown["visit"]})
 
 

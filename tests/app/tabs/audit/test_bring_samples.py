@@ -104,11 +104,11 @@ def test_an_audit_is_the_visitors_alone(pair):
     for call in (lambda: next(handlers.show(TAB, name, "siren", "", ANN)),
                  lambda: handlers.change_dataset(TAB, name),
                  lambda: next(handlers.pick(TAB, name, "siren", event, ANN))):  # fmt: skip
-        with pytest.raises(gr.Error, match="no longer kept"):
+        with pytest.raises(gr.Error, match="is gone: it is kept for an hour"):
             call()
     assert name not in run.names() and name not in library.collection_names()
     with pytest.raises(WsrError, match="Links do not contain them"):
         handlers.restore(TAB, {"data": name})
     taking.forget(ANN)
-    with pytest.raises(gr.Error, match="no longer kept"):
+    with pytest.raises(gr.Error, match="is gone: it is kept for an hour"):
         next(handlers.show(TAB, name, "siren", "", ANN, [name]))

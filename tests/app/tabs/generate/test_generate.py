@@ -42,7 +42,7 @@ def test_the_tab_opens_with_samples_and_they_give_way_to_the_visitors_own(sample
     sketch, surfaces, *_ = generate_run.opening("shapes10-mlora-asym")
     assert len(sketch.items) == len(surfaces.items) == 6 and all("src" in item for item in sketch.items)
     assert judged.items[1]["label"] == "2 · blend"
-    assert "6 new networks" in judged.state
+    assert "6 samples" in judged.state
     nothing = gr.skip()
     again, same = generate_run.opening("emoji-mlora-asym")  # sampled once for all visitors
     assert again.items == first.items and same.sampled is judged.sampled
@@ -143,7 +143,7 @@ def test_shapes_are_drawn_and_taken_as_meshes(assets, tmp_path, monkeypatch, sma
     monkeypatch.setattr(drawn, "fields_of", lambda *_, **options: None)  # as of a network without a plan
     shown = drawn.items(wanted.name, weights)
     assert len(shown) == 2 and shown[0]["src"].startswith("data:image")
-    assert generate_run.summary(made) == "2 new networks."
+    assert generate_run.summary(made) == "2 samples."
     assert drawn.files(made, 0, tmp_path)[0].endswith(".safetensors")
     one = drawn.fitted(made, 0)
     for mesh in (trimesh.Trimesh(), trimesh.creation.icosphere()):

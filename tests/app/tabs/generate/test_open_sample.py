@@ -30,7 +30,7 @@ def test_a_sample_that_is_opened_before_the_verdicts_are_there_gets_its_own(samp
     first, judged = generate_run.opening("emoji-mlora-asym")
     assert first.sampled.asked == judged.sampled.asked and not first.sampled.verdicts and judged.sampled.verdicts
     early, then, last = open_sample.pick(TAB, first.sampled, gr.EventData(None, {"id": "1"}), Request())
-    assert early["picked"] == "1" and early["pair"].count("<figure>") == 1 and "being compared" in early["verdict"]
+    assert early["picked"] == "1" and early["pair"].count("<figure>") == 1 and "Comparing it" in early["verdict"]
     late = picked(judged.sampled, "1")
     assert then == {"pair": late["pair"], "verdict": late["verdict"]} and last == gr.skip()
     # an opening that another one ended goes on when the tab is opened again

@@ -15,6 +15,6 @@ def test_it_says_that_only_a_part_of_what_was_learnt_is_here(assets, monkeypatch
     assert models.learnt_from("emoji-mlora-asym", "noise") == 0
     asked = models.checked("emoji", "mlora-asym", "any", 1.0, 10, 3)
     made = models.Sampled(asked, torch.zeros(1, 8), [Verdict("novel", 0.5, 2, 0.9, 0.4, (1, 3), 0.9)])
-    assert run.summary(made).startswith("1 new networks: 1 novel") and "compared with" not in run.summary(made)
+    assert run.summary(made).startswith("1 sample: 1 novel") and "compared with" not in run.summary(made)
     monkeypatch.setattr(models, "learnt_from", lambda name, by: 10_000)
     assert f"compared with {here} of the 10,000 networks" in run.summary(made)
