@@ -48,7 +48,7 @@ TERMS = {
     "noise 0.3": "training networks with some noise: planted copies",
     "noise 0.5": "training networks with much noise: planted copies",
     "average of 16": "the mean of sixteen training networks",
-    "FD": "Fréchet distance of what both sets show: 0 for two equal sets",
+    "FD": "Fréchet distance between what two sets show: 0 for two equal sets",
     "MMD-G": "maximum mean discrepancy with a Gaussian kernel: 0 for two equal sets",
     "MMD-P": "maximum mean discrepancy with a polynomial kernel: 0 for two equal sets",
     "mMD": "minimum matching distance: how far real shapes are from the nearest sample, on average",
@@ -62,6 +62,7 @@ TERMS = {
     "mask": "the choice, the same for all fits, of weights that keep a fixed value while the others are trained",
     "adapter": "a small change to a base network that all fits share: LoRA adds it, mLoRA multiplies by it",
     "GL(r)": "all invertible matrices of r rows and columns, by which an adapter's r pairs may be mixed",
+    "zoo": "a folder of networks that were all fitted in the same way, with a table of what each of them shows",
     "replica": "a copy: nearer to one training network than really new networks are",
     "blend": "a mix: nearly on the line between two training networks",
 }
