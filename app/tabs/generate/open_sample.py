@@ -141,7 +141,7 @@ def walk(sampled: Sampled | None, picked: str, other: float | None, way: float) 
         weights = run.between(sampled.asked, at, int(other or 0) - 1, part)
     except WsrError as error:  # no toast: the number may be one that is still being typed
         return snippets.failed(str(error))
-    found = drawn.pictures(name, weights, library.collection(name).modality.resolutions.sample)[0]
+    found = drawn.pictures(name, weights, library.collection(name).modality.resolutions.settled)[0]
     return snippets.pictures([(f"{part:.0%} of the way from sample {at + 1} to sample {int(other)}", found)])
 
 
