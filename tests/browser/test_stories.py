@@ -172,7 +172,7 @@ def test_samples_of_a_data_set_that_has_been_left_are_not_drawn_on(page):
     else:
         raise AssertionError("Emoji were never chosen in the middle of sampling.")
     assert not [one for one in after if any(words in one for words in OF_SAMPLING)]
-    assert "networks" in after[-1] and page.get_by_role("button", name="Sample", exact=True).is_enabled()
+    assert "samples" in after[-1] and page.get_by_role("button", name="Sample", exact=True).is_enabled()
 
 
 def test_a_link_draws_the_samples_it_was_sent_with(open_page):
