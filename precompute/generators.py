@@ -81,9 +81,9 @@ def search_report(data: str, context: Context) -> str:
     return "reports/diffusion-search" + (f"-{where}" if where != SEARCHED else "") + ".json"
 
 
-def flat_search_report(data: str, context: Context) -> str:
-    """The path of the report of the search for generators of `data` without the layer encoder."""
-    return f"reports/flat-search-{context.named(searched_on(data))}.json"
+def unconditional_search_report(data: str, context: Context) -> str:
+    """The path of the report of the search for the networks of generators of `data` that know no classes."""
+    return f"reports/unconditional-search-{context.named(data)}.json"
 
 
 def unconditional_search_report(data: str, context: Context) -> str:
@@ -101,10 +101,13 @@ def searched(data: str, context: Context) -> dict[str, dict]:
     return best_trials(context.path(search_report(data, context)))
 
 
-def best_trials(path: Path) -> dict[str, dict]:
-    """The row of the best trial of each representation in a search's report; empty if there is no such report."""
+def best_trials(path: Path, encoder: bool | None = None) -> dict[str, dict]:
+    """The row of the best trial of each representation in a search's report; empty if there is no such report. encoder:
+    only of trials with the layer encoder, or only of those without it."""
     best: dict[str, dict] = {}
     for row in json.loads(path.read_text())["rows"] if path.exists() else []:
+        if encoder is not None and row["encoder"] != encoder:
+            continue
         known = best.get(row["representation"])
         if known is None or row["validation loss"] < known["validation loss"]:
             best[row["representation"]] = row

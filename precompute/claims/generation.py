@@ -1,7 +1,6 @@
 """What Tables 2, 3 and 5 share: values of each seed of a generator, and what keeps them from deciding."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import PurePath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,11 +18,16 @@ from precompute.claims.claim import (
     not_measured,
     one_mask,
 )
-from precompute.claims.measured import Measured, plain, shown, sources
+from precompute.claims.measured import (
+    Measured,
+    name_of,
+    plain,
+    search_of_plain,
+    search_of_shown,
+    shown,
+    sources,
+)
 from precompute.claims.reports import Reports
-from precompute.experiment import Context
-from precompute.experiments.generation_tables import FLAT
-from precompute.generators import search_report
 from wsr.analysis.evaluation import set_metrics
 from wsr.data.registry import slug
 from wsr.errors import WsrError, counted
@@ -55,9 +59,9 @@ def reports_of(half: Half) -> tuple[str, ...]:
     return (plain(half.data), *shown(half.data))
 
 
-def search_of(half: Half) -> str:
-    """The report of the search for the networks of a half's generators."""
-    return PurePath(search_report(half.data, Context())).stem
+def searches_of(half: Half) -> tuple[str, ...]:
+    """The reports of the searches for the networks of a half's generators."""
+    return search_of_plain(half.data), search_of_shown(half.data)
 
 
 def order_claims(reports: Reports, half: Half, pairs: Mapping[str, list[tuple[str, str]]]) -> Iterator[Claim]:
@@ -102,7 +106,7 @@ def evidence(reports: Reports, half: Half, symbol: str, pair: tuple[str, str]) -
     losses = [metric.in_unit(metric.loss(values / metric.in_unit(1))) for values in sides]
     difference = unpaired(losses[1], losses[0]) if enough else None
     faults = [*(() if enough else (SEEDS,)), *found.faults, *loud_mask(pair, difference, found.told)]
-    faults = (*faults, *one_mask(pair), *_unequal(reports(search_of(half)), pair))
+    faults = (*faults, *one_mask(pair), *_unequal(reports(found.search), pair))
     return Evidence(
         measure=f"{metric.heading} against {found.against}", data=half.data, difference=difference, faults=faults,
         notes=_notes(found, pair), seeds=seeds[best], preset=reports.context.preset, split=found.split,
@@ -131,13 +135,13 @@ def _sources(reports: Reports, half: Half) -> Iterator[Measured]:
 
 
 def _unequal(search: Mapping[str, Any] | None, pair: tuple[str, str]) -> list[Fault]:
-    """The fault of two representations whose networks were not found by the same search: unless each had as many
-    trials, of which some had another width. Table 5 compares two networks of one representation."""
-    if FLAT in pair:
-        return []
-    trials = {name: [row for row in (search or {"rows": ()})["rows"] if row["representation"] == name] for name in pair}
+    """The fault of two generators whose networks were not found by the same search: unless each had the same budget of
+    trials, or as many of them, and some had another width."""
+    search = search or {"rows": ()}
+    trials = {name: [row for row in search["rows"] if name_of(row) == name] for name in pair}
     widths = [{row.get("width") for row in rows} for rows in trials.values()]
-    if len({len(rows) for rows in trials.values()}) == 1 and min(map(len, widths)) > 1:
+    fair = "trials" in search or len({len(rows) for rows in trials.values()}) == 1
+    if fair and min(map(len, widths)) > 1:
         return []
     told = " and ".join(f"{counted(len(rows), 'trial')} of {label(name)}" for name, rows in trials.items())
     return [Fault(OPEN, f"the search for the networks was not the same for all: it had {told}; widths and depths were "

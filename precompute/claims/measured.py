@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,10 @@ import pandas as pd
 
 from precompute.claims.claim import OPEN, Fault
 from precompute.claims.reports import Reports
-from precompute.experiments.flat_search import WITHOUT_ENCODER
+from precompute.experiment import Context
 from precompute.experiments.generation_tables import FLAT, frame
+from precompute.experiments.unconditional_search import WITHOUT_ENCODER
+from precompute.generators import search_report, unconditional_search_report
 from precompute.tables import PAPER
 from wsr.data.registry import slug
 from wsr.data.splits import HELDOUT
@@ -28,13 +31,15 @@ CHOSEN = Fault(
 class Measured:
     """Samples of several generators, compared with the same known things. rows: one for each seed of each generator,
     with the columns `name`, `count`, and metrics by their headings, in the units that these say. against, split: what
-    they are compared with. told: what a report says besides its rows. reports: the names of all."""
+    they are compared with. told: what a report says besides its rows. reports: the names of all. search: the
+    report of the search for the generators' networks."""
 
     rows: pd.DataFrame
     against: str
     split: str
     told: Mapping[str, Any]
     reports: tuple[str, ...]
+    search: str
     faults: tuple[Fault, ...] = ()
 
     def values(self, metric: Metric, name: str) -> np.ndarray:
@@ -65,16 +70,32 @@ def plain(data: str) -> str:
     return f"unconditional-{slug(data)}"
 
 
+def search_of_plain(data: str) -> str:
+    """The report of the search for the networks of generators as in the paper."""
+    return PurePath(unconditional_search_report(data, Context())).stem
+
+
+def search_of_shown(data: str) -> str:
+    """The report of the search for the networks of the generators that the page shows."""
+    return PurePath(search_report(data, Context())).stem
+
+
+def name_of(row: Mapping[str, Any]) -> str:
+    """What a generator is called that a row of a report is about."""
+    flat = row["representation"] == WITHOUT_ENCODER and not row.get("encoder", True)
+    return FLAT if flat else row["representation"]
+
+
 def sources(reports: Reports, data: str, metrics: list[Metric]) -> Iterator[Measured]:
     """What there is of a data set, that of the paper's experiment first."""
     if found := reports(plain(data)):
-        rows = pd.DataFrame(found["rows"])
-        flat = (rows["representation"] == WITHOUT_ENCODER) & ~rows["encoder"]
-        rows["name"] = rows["representation"].mask(flat, FLAT)
-        yield Measured(rows, "signals of the test split", "the test split", found, (plain(data),))
+        rows = pd.DataFrame(found["rows"]).assign(name=[name_of(row) for row in found["rows"]])
+        made = plain(data)
+        yield Measured(rows, "signals of the test split", "the test split", found, (made,), search_of_plain(data))
     if told := {name: one for name in shown(data) if (one := reports(name))}:
         first, rows = next(iter(told.values())), frame(data, reports.context)
         rows = rows[(rows["set"] == "samples") & (rows["against"] == HELDOUT)]
         rows = rows.assign(**{one.heading: one.in_unit(rows[one.symbol]) for one in metrics if one.symbol in rows})
         faults = (CHOSEN,) if any(one.get("split", HELDOUT) == HELDOUT for one in told.values()) else ()
-        yield Measured(rows, "unseen fits", first.get("split", HELDOUT), first, tuple(told), faults)
+        split, search = first.get("split", HELDOUT), search_of_shown(data)
+        yield Measured(rows, "unseen fits", split, first, tuple(told), search, faults)

@@ -1,7 +1,7 @@
 """Table 2: generation of pictures. Faces stand for FFHQ."""
 
 from precompute.claims.claim import Claim, Group
-from precompute.claims.generation import Half, cells, order_claims, reports_of, search_of, stated
+from precompute.claims.generation import Half, cells, order_claims, reports_of, searches_of, stated
 from precompute.claims.large import large_claims, report_of, zoo_of
 from precompute.claims.reports import Reports
 from precompute.tables import PAPER
@@ -22,7 +22,7 @@ GROUP = Group(
     claims=claims,
     cells=lambda reports: cells(reports, HALF),
     reports=(report_of(HALF), *reports_of(HALF)),
-    further=(zoo_of(HALF), search_of(HALF)),
+    further=(zoo_of(HALF), *searches_of(HALF)),
     intro="The paper learns from 5,000 faces of FFHQ and compares 2,048 samples by CLIP's features. Here drawn faces "
     "are compared by those of EfficientNet-Lite0.",
 )

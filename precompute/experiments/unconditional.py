@@ -1,11 +1,9 @@
 """Tables 2, 3 and 5 without what makes our samples better: generators that know no classes, with the schedule of noise
 of the paper, sampled without guidance and down to the last step, from three seeds of each representation.
 
-Nothing is chosen by samples here. A network has what `diffusion_search` has found for its representation by the loss on
-weights that were set aside: in the search of `shapes10` that is the learning rate, of three or four. That without the
-layer encoder (table 5) has a search of its own (`flat_search`). Since then `unconditional_search` has searched all with
-one budget; generators with what it has found have not been trained yet. Training ends when the loss on unseen weights
-no longer falls. Samples are compared with as many signals of the test split, which no fit and no choice has seen.
+Nothing is chosen by samples here. A network has what `unconditional_search` has found for it by the loss on weights
+that were set aside, with the same budget for all. Training ends when the loss on unseen weights no longer falls.
+Samples are compared with as many signals of the test split, which no fit and no choice has seen.
 
 It is not the paper's experiment in all: at our widths a network cannot carry noise, so that it predicts clean weights;
 and the paper does not say how many steps its noise has (ours has 500, after which 0.7 % of the variance is left). The
@@ -19,16 +17,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.experiment import Cell, Context, Experiment, Found
+from precompute.experiments import unconditional_search
 from precompute.experiments.audits import PAIR_POINTS, extractor_needed
-from precompute.experiments.unconditional_search import kinds, plain
+from precompute.experiments.unconditional_search import plain
 from precompute.final import final_signals
 from precompute.generators import (
     SEEDS,
     STEPS,
     THREADS,
     best_trials,
-    flat_search_report,
-    search_report,
+    unconditional_search_report,
     with_trial,
 )
 from precompute.selection import has_surfaces, modality_of
@@ -54,19 +52,19 @@ PICTURES, SHAPES = 500, 250  # samples; a shape takes a third of a second, and i
 
 def grid(context: Context) -> list[dict]:
     """The generators of the search, each from SEEDS."""
-    return [{**kind, "seed": seed} for kind in kinds(context.data(EXPERIMENT)) for seed in SEEDS]
-
-
-def search_of(cell: Cell, context: Context) -> str:
-    """The path of the report of the search for a cell's network."""
-    return (search_report if cell["encoder"] else flat_search_report)(cell.data, context)
+    kinds = unconditional_search.kinds(context.data(EXPERIMENT))
+    return [{**kind, "seed": seed} for kind in kinds for seed in SEEDS]
 
 
 def config_of(cell: Cell, context: Context) -> DiffusionConfig:
     """The settings of a cell's training: those that its search has found."""
     config = plain(cell, context)
-    found = best_trials(context.path(search_of(cell, context))).get(cell.representation)
+    found = best_trials(search_of(cell, context), config.encoder).get(cell.representation)
     return with_trial(config, found) if found else config
+
+
+def search_of(cell: Cell, context: Context) -> Path:
+    return context.path(unconditional_search_report(cell.data, context))
 
 
 class References:
@@ -154,7 +152,7 @@ EXPERIMENT = Experiment(
     grid=grid,
     settings=settings,
     needs=lambda cell, context: ["zoos/{zoo}", *extractor_needed(cell.data)],
-    after=lambda cell, context: [search_of(cell, context)],
+    after=lambda cell, context: [unconditional_search_report(cell.data, context)],
     run=run,
     report=report,
     report_by=("data",),

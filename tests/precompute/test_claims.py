@@ -13,6 +13,7 @@ from precompute.claims.reports import Reports
 from precompute.claims.rule import RULE, judge
 from precompute.experiment import Context
 from precompute.experiments import claims
+from precompute.experiments.generation_tables import FLAT
 from wsr.paths import assets_dir
 from wsr.stats import exact, paired, stated
 
@@ -251,7 +252,17 @@ def test_networks_are_found_by_the_same_search():
     for rows in ([], trials[1:], [{"representation": name} for name in pair * 2]):
         (fault,) = generation._unequal({"rows": rows}, pair)
         assert fault.verdict == OPEN and "trial" in fault.reason
-    assert generation._unequal({"rows": []}, ("mlora-asym", generation.FLAT)) == []
+
+
+def test_a_search_with_the_same_budget_may_end_earlier_for_one_of_two():
+    """All neighbours of its best trial have been tried then."""
+    rows = [{"representation": "mlora-asym", "encoder": flat, "width": width} for flat, width in
+            ((True, 320), (True, 640), (False, 320), (False, 448), (False, 640))]  # fmt: skip
+    pair = ("mlora-asym", FLAT)
+    assert generation._unequal({"trials": 10, "rows": rows}, pair) == []
+    for search in ({"rows": rows}, {"trials": 10, "rows": rows[:2]}):
+        (fault,) = generation._unequal(search, pair)
+        assert "2 trials of mLoRA-Asym" in fault.reason
 
 
 def test_table_1_asks_whether_learning_rates_decide(copied):

@@ -1,5 +1,6 @@
 """The search for a diffusion network: all have the same number of trials, which change one axis by one step."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from precompute.experiment import Cell, Context
 from precompute.experiments import diffusion_search as search
 from precompute.experiments import unconditional_search
 from precompute.experiments.diffusion_search import Budget, Trial, next_trial
-from precompute.generators import search_report, with_trial
+from precompute.generators import best_trials, search_report, with_trial
 from tests.generators.conftest import TINY, zoo_of
 from wsr.fields.representation import make_representation
 from wsr.generators.diffusion import diffusion_preset
@@ -81,6 +82,16 @@ def test_a_trial_that_diverges_is_the_worst_and_the_search_goes_on(base, config,
     good, bad = (search.tried(zoo, replace(patient, lr=lr), Budget(1, 60)) for lr in (1e-3, 1e30))
     assert good["validation loss"] < search.DIVERGED == bad["validation loss"]
     assert "diverged" not in good and "at a learning rate of 1e+30" in bad["diverged"]
+
+
+def test_the_best_trial_is_of_one_generator_where_a_search_has_two_of_a_representation(tmp_path):
+    path = tmp_path / "search.json"
+    losses = ((True, 1e-3, 0.7), (True, 2e-3, 0.6), (False, 1e-3, 0.5), (False, 2e-3, 0.4))
+    heads = ("encoder", "lr", "validation loss")
+    rows = [{"representation": "mlora-asym", **dict(zip(heads, row, strict=True))} for row in losses]
+    path.write_text(json.dumps({"rows": rows}))
+    found = [best_trials(path, encoder)["mlora-asym"]["validation loss"] for encoder in (True, False, None)]
+    assert found == [0.6, 0.4, 0.4]
 
 
 def test_generators_without_classes_are_searched_with_one_budget_and_nothing_that_helps_samplers():
