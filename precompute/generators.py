@@ -86,11 +86,6 @@ def unconditional_search_report(data: str, context: Context) -> str:
     return f"reports/unconditional-search-{context.named(data)}.json"
 
 
-def unconditional_search_report(data: str, context: Context) -> str:
-    """The path of the report of the search for the networks of generators of `data` that know no classes."""
-    return f"reports/unconditional-search-{context.named(data)}.json"
-
-
 def large_search_report(data: str, context: Context) -> str:
     """The path of the report on the networks for generators that learn from the large zoos of `data`."""
     return f"reports/large-search-{context.named(data)}.json"
