@@ -82,6 +82,8 @@ def test_a_zoo_that_was_not_sent_is_sent_by_the_next_run(small_base, picture, tm
     (tmp_path / "far").unlink()
     assert main(command) == OK and "complete already" in capsys.readouterr().out
     assert {"zoo.json", "index.parquet"} < {path.name for path in (tmp_path / "far/zoo").iterdir()}
+    written = (tmp_path / "far/zoo/index.parquet").stat().st_mtime_ns
+    assert main(command) == OK and (tmp_path / "far/zoo/index.parquet").stat().st_mtime_ns == written
 
 
 def test_of_a_zoo_that_has_fits_that_failed_the_others_are_drawn(small_base, picture, tmp_path, capsys):

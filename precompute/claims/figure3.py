@@ -134,15 +134,17 @@ def _evidence(
 
 
 def _not_again(head: dict, pair: Pair, series: str, made: Compared, measure: Measure) -> list[Fault]:
-    """The fault of a result that another report with the same starts and targets does not confirm."""
-    names, faults = tuple(row["representation"] for row in pair), []
+    """The faults of a result that does not come out again where another report has a row of either side from starts of
+    the same series."""
+    faults = []
     rows = [row for row in head["rows"] if row["lambda"] == 1 and series_of(row) == series]
-    for report in dict.fromkeys(row["report"] for row in rows if row["report"] not in pair.reports):
+    for report in dict.fromkeys(row["report"] for row in rows):
         there = {row["representation"]: row for row in rows if row["report"] == report}
-        if not set(names) <= set(there):
+        other = Pair(*(there.get(row["representation"], row) for row in pair))
+        if all(one["report"] == row["report"] for one, row in zip(other, pair, strict=True)):
             continue
-        again = measure(Pair(*(there[name] for name in names)), len(head["ids"]))
-        if again.difference.verdict != made.difference.verdict or again.faults:
+        again = measure(other, len(head["ids"]))
+        if (again.difference.verdict, bool(again.faults)) != (made.difference.verdict, bool(made.faults)):
             told = [f"the difference is {told_of(again.difference, 3)}", *(fault.reason for fault in again.faults)]
             said = f"a second run from the same starts (`{report}`) does not decide alike"
             faults.append(Fault(OPEN, f"{said}: {'; '.join(told)}"))
@@ -249,10 +251,18 @@ def _rise(head: dict, chosen: tuple[Pair, str], control: Mapping) -> Evidence:
     faults = unlike(pair, (BEST, BEST), series)
     faults += [] if series_of(control) == series else [OTHER_CONTROL]
     drops = [np.array(row["raw"]["drops"]) for row in (pair.first, control)]
+    margin = np.full(len(drops[0]), MARGIN)
+    found = paired(margin, drops[0] - drops[1])
+    for row in head["rows"]:
+        again = (row["representation"], row["lambda"], series_of(row)) == (BEST, 1, series)
+        if again and row["report"] != pair.first["report"]:
+            other = paired(margin, np.array(row["raw"]["drops"]) - drops[1])
+            if other.verdict != found.verdict:
+                faults.append(Fault(OPEN, f"a second run (`{row['report']}`) says {told_of(other, 3)}"))
     titles = (f"{BEST}, λ = 1, {series}", f"{BEST}, λ = 0, {series_of(control)}")
     sides = zip(titles, map(mean_interval, drops), strict=True)
     return Evidence(
-        difference=paired(np.full(len(drops[0]), MARGIN), drops[0] - drops[1]),
+        difference=found,
         **_about(head), reports=tuple(dict.fromkeys((*pair.reports, control["report"]))),
         measure=f"{MARGIN} IoU, a margin of ours, less what independent starts lose more halfway than one start",
         ours=tuple(Value(title, one.mean, one.half, one.count) for title, one in sides),

@@ -70,7 +70,8 @@ def unlike(pair: Pair, names: Sequence[str], series: str) -> list[Fault]:
     """The faults of starts that are not the paper's: they are others, or not independent. An MLP's own are N(0, I) at
     the scale of each layer."""
     faults = [] if pair.independent else [dependent(pair, names, series)]
-    return faults if series in (LITERAL, OWN) else [OTHER, *faults]
+    alike = series == LITERAL or (series == OWN and not any(named(name).needs_base for name in names))
+    return faults if alike else [OTHER, *faults]
 
 
 def told_of(found: Difference, digits: int) -> str:

@@ -1,6 +1,8 @@
 """The bases, one for each data set, trained on its training split. After a kill, training goes on from its last
 checkpoint."""
 
+import math
+
 from precompute.experiment import Cell, Context, Experiment
 from precompute.selection import bases_of, training_signals
 from wsr.data import load_signals
@@ -13,7 +15,7 @@ def run(cell: Cell, context: Context) -> None:
     records = train_base(load_signals(cell.data), out, preset=context.preset, device=context.device)
     with bar(str(cell)) as update:
         for record in records:
-            update(record.step, record.steps, "there already" if record.kept else f"loss {record.loss:.4f}")
+            update(record.step, record.steps, "there already" if math.isnan(record.loss) else f"loss {record.loss:.4f}")
 
 
 def settings(cell: Cell, context: Context) -> dict:

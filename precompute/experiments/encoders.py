@@ -5,6 +5,8 @@ The signals are not declared, so that they are read once, by the training. The b
 stale if they change, and an encoder's file states the hash of its data, which `train_encoder` compares.
 """
 
+import math
+
 from precompute.experiment import Cell, Context, Experiment
 from precompute.selection import bases_of, modality_of
 from wsr.fields import registry
@@ -18,7 +20,7 @@ def run(cell: Cell, context: Context) -> None:
     out = context.path(f"encoders/{context.base(cell.data)}-{cell.representation}.safetensors")
     with bar(str(cell)) as update:
         for record in train_encoder(base, cell.representation, out, device=context.device):
-            update(record.step, record.steps, "there already" if record.kept else f"loss {record.loss:.4f}")
+            update(record.step, record.steps, "there already" if math.isnan(record.loss) else f"loss {record.loss:.4f}")
 
 
 def settings(cell: Cell, context: Context) -> dict:

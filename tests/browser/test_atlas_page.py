@@ -213,7 +213,7 @@ def test_what_draws_in_space_is_fetched_when_it_is_needed_and_asked_for_again_if
     whole = f"**/{plotly_script.WHOLE.address}"
     page.route(whole, lambda route: route.abort())
     page.get_by_label("3D", exact=True).click()
-    page.locator(".wsr-message", has_text="could not be fetched").wait_for()
+    page.locator(".wsr-message", has_text="The 3D view could not be loaded").wait_for()
     page.get_by_label("2D", exact=True).click()
     page.wait_for_function("!document.querySelector('.wsr-message').textContent")
     page.unroute(whole)

@@ -166,9 +166,8 @@ def test_figure_3_is_judged_where_starts_are_the_paper_s(copied):
     before = records("figure3")
     assert before[name]["verdict"] == "not comparable" and before[steady]["verdict"] == "open"
     assert "0.99" in str(before[name]["more"])  # every start's cosine is told
-    alone, _ = before["figure3.barrier.lora-asym>lora"]["reasons"]
-    assert "draw one picture" in alone
-    assert "usual start" in before[steady]["reasons"][0]
+    assert any("draw one picture" in reason for reason in before["figure3.barrier.lora-asym>lora"]["reasons"])
+    assert any("usual start" in reason for reason in before[steady]["reasons"])
     copied("wide-starts-shapes10", lambda report: report.update({"rows": []}))
     copied("figure3-shapes10", add("wide"))
     after = records("figure3")

@@ -53,6 +53,7 @@ def test_one_search_for_all_plain_generators():
         losses.setdefault((row["representation"], row["encoder"]), []).append(row["validation loss"])
     counts = {kind: len(tried) for kind, tried in losses.items()}
     assert (found["trials"], found["seconds"]) == (30, 90)
+    assert max(counts.values()) < found["trials"]
     says(f"after {counts.pop(('mlp', True))} trials for the MLPs")
     says(f"after {min(counts.values())} to {max(counts.values())} for the others")
     begun = {kind: (min(tried[:2]), min(tried)) for kind, tried in losses.items()}

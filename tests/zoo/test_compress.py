@@ -61,6 +61,8 @@ def test_what_a_zoo_carries_goes_along(made, tmp_path, monkeypatch):
     assert found["field"]["shared"] == {"path": "shared.safetensors", "sha256": "x"}
     assert (other / "shared.safetensors").read_bytes() == b"1"
     assert found["base"] == str(tmp_path / "base.safetensors"), "what lies elsewhere stays there"
+    meta = {"base": str(small.path / "base.safetensors")}
+    assert taken_along(meta, small.path, small.path) == meta, "a zoo that is merged into itself has it already"
 
 
 def test_a_number_may_have_fewer_bits(made, tmp_path):

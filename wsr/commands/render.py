@@ -6,7 +6,7 @@ from pathlib import Path
 from tyro.conf import Positional
 
 from wsr.commands import OK
-from wsr.errors import WsrError, unknown_name
+from wsr.errors import WsrError, shown, unknown_name
 from wsr.paths import make_dir
 from wsr.progress import bar
 
@@ -44,6 +44,8 @@ class Render:
         status = held.index["status"] if isinstance(held, Zoo) else ["ok"] * len(held.ids)
         drawable = [name for name, word in zip(held.ids, status, strict=True) if word == "ok" or is_poor(word)]
         ids, suffix = list(self.ids) or drawable[: self.count], held.modality.suffix
+        if not ids and self.count > 0:
+            raise WsrError(f"{shown(self.zoo)} holds no fit that can be decoded.")
         if unknown := set(ids) - set(held.ids):
             raise unknown_name("instance", min(unknown), held.ids[:50])
         finest = held.modality.finest

@@ -133,7 +133,7 @@ class ZooBuild(LeverOptions):
         from wsr.zoo import Zoo, build_zoo, shard
         from wsr.zoo.build import fit_settings
         from wsr.zoo.cluster import cluster
-        from wsr.zoo.remote import local, sent
+        from wsr.zoo.remote import arrived, local, sent
 
         device = usable(self.device)
         if self.count is not None and self.count < 1:
@@ -161,7 +161,8 @@ class ZooBuild(LeverOptions):
         records = build_zoo(zoo, signals, device=device, workers=self.workers, spread=spread)
         first = next(records, None)  # errors are raised before the bar is shown
         if first is None:
-            sent(folder, self.out)  # where it is missing: an earlier run may have failed there
+            if not arrived(folder, self.out):  # an earlier run may have failed there
+                sent(folder, self.out)
             console.print(f"{self.out} is complete already: {counted(len(zoo), 'instance')}.")
             return OK
         with bar(f"zoo {self.out.rpartition('/')[2]}") as update:

@@ -19,7 +19,7 @@ class GeneratorKind:
     or None if the generator checks them itself; learns_from: "fits", or "trajectories" for snapshots of fits; role:
     "own" is ours, "peer" another paper's, "baseline" one that copies or adds noise; suffix: what the names of its
     models and samples append to the zoo's name, by default -<name>; audited: whether audits compare its samples with
-    others'.
+    others'; in_steps: whether a sample is made in steps, of which there may be more or fewer.
     """
 
     name: str
@@ -30,6 +30,7 @@ class GeneratorKind:
     role: str = "peer"
     suffix: str | None = None
     audited: bool = True
+    in_steps: bool = True
 
     @property
     def generator(self) -> type:
@@ -78,6 +79,7 @@ def registered(*added: GeneratorKind) -> Iterator[None]:
         yield
 
 
+_BASELINE = {"role": "baseline", "audited": False, "in_steps": False}
 _DIFFUSION = "wsr.formats.generators:DiffusionConfigSchema"
 
 register(GeneratorKind(
@@ -90,8 +92,9 @@ register(GeneratorKind(
 register(GeneratorKind("gpt", "G.pt", "wsr.generators.g_pt:CheckpointGenerator", learns_from="trajectories"))
 register(GeneratorKind(
     "hyper-representations", "Hyper-Representations", "wsr.generators.hyper_representations:HyperRepresentations",
+    in_steps=False,
 ))  # fmt: skip
 register(GeneratorKind("p-diff", "p-diff", "wsr.generators.p_diff:PDiff"))
-register(GeneratorKind("noise", "noise", "wsr.generators.baselines:Noise", role="baseline", audited=False))
-register(GeneratorKind("average", "average", "wsr.generators.baselines:Average", role="baseline", audited=False))
-register(GeneratorKind("gaussian", "Gaussian", "wsr.generators.baselines:Gaussian", role="baseline", audited=False))
+register(GeneratorKind("noise", "noise", "wsr.generators.baselines:Noise", **_BASELINE))
+register(GeneratorKind("average", "average", "wsr.generators.baselines:Average", **_BASELINE))
+register(GeneratorKind("gaussian", "Gaussian", "wsr.generators.baselines:Gaussian", **_BASELINE))

@@ -77,6 +77,8 @@ def taken_along(meta: dict, source: Path, folder: Path) -> dict:
     """Returns a zoo.json for another folder, and copies there what the zoo in `source` carries: its base, and what
     imported instances share."""
     base, field = meta.get("base"), meta.get("field") or {}
+    if source.resolve() == folder.resolve():
+        return meta
     if base and _carried(base, source):
         shutil.copyfile(base, folder / Path(base).name)
         meta = {**meta, "base": Path(base).name}

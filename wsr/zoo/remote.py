@@ -38,17 +38,32 @@ def sent(folder: Path, place: str | Path) -> None:
     if not is_remote(place):
         return
     system, path = _reached(place)
-    files = sorted(
-        (file for file in folder.iterdir() if file.is_file() and file.suffix in (".json", ".parquet", ".safetensors")),
-        key=lambda file: (file.suffix == ".parquet", file.name),
-    )
     try:
         system.makedirs(path, exist_ok=True)
-        for file in files:
+        for file in _files(folder):
             system.put_file(str(file), f"{path.rstrip('/')}/{file.name}")
     except Exception as error:  # each file system has errors of its own
         why = f"but cannot be sent to {shown(place)}: {_why(error)}"
         raise WsrError(f"The zoo is whole in {str(folder)!r}, {why}") from None
+
+
+def arrived(folder: Path, place: str | Path) -> bool:
+    """Whether a place has a file of the size of each that `sent` would send. WsrError if it cannot be reached."""
+    if not is_remote(place):
+        return True
+    system, path = _reached(place)
+    try:
+        found = system.ls(path, detail=True) if system.exists(path) else []
+    except Exception as error:  # each file system has errors of its own
+        raise WsrError(f"{shown(place)} cannot be read: {_why(error)}") from None
+    there = {Path(one["name"]).name: one["size"] for one in found}
+    return all(there.get(file.name) == file.stat().st_size for file in _files(folder))
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files of a zoo, its index last."""
+    known = [one for one in folder.iterdir() if one.is_file() and one.suffix in (".json", ".parquet", ".safetensors")]
+    return sorted(known, key=lambda file: (file.suffix == ".parquet", file.name))
 
 
 def _reached(place: str | Path) -> tuple[Any, str]:

@@ -1,4 +1,4 @@
-"""What is asked about a map while another collection, or another map of it, is on its way."""
+"""What is asked about a map while another collection is on its way."""
 
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -7,9 +7,6 @@ from typing import Any
 
 import gradio as gr
 
-from app.components.plotly_chart import chart_update
-from app.shell import compute
-from app.tabs.atlas.map import highlights
 from app.tabs.atlas.widgets import AtlasTab
 
 
@@ -29,11 +26,3 @@ def of_this_map(handler: Callable) -> Callable:
             yield from handler(tab, values, *args, **kwargs)
 
     return stream if isgeneratorfunction(handler) else call
-
-
-@compute.guarded
-@of_this_map
-def remark(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
-    """Marks what is open by now: another point may have been picked while a map was on its way."""
-    seen = tab.seen(values)
-    return {tab.chart: chart_update(highlight=highlights(seen.view, seen.item, seen.visit))}

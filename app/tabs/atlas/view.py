@@ -11,7 +11,7 @@ from app.shared import library, networks, sheets, taking
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.atlas import beside, bring, coming, controls, handlers, panel, project, selection
+from app.tabs.atlas import beside, bring, controls, handlers, panel, project, selection
 from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, map_figure
 from app.tabs.atlas.search import MOST, OPENS
@@ -153,8 +153,7 @@ def _wire(tab: AtlasTab) -> None:
     about = partial(handlers.about, tab)
     for control in (tab.method, tab.dims, tab.colour, tab.only):
         drawn = handlers.change_dims if control is tab.dims else handlers.change_view
-        shown_anew = control.input(about(drawn, handlers.VIEW, handlers.JUDGED), tab.inputs, changed, **LOOK)
-        shown_anew.then(bind(coming.remark), tab.inputs, tab.chart, **LOOK)
+        control.input(about(drawn, handlers.VIEW, handlers.JUDGED), tab.inputs, changed, **LOOK)
     for control in (tab.metric, tab.form):
         control.input(about(handlers.change_neighbours, handlers.NEIGHBOURS), tab.inputs, changed, **LOOK)
     for widget in (tab.chart, tab.other, tab.nearest):

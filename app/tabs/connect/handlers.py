@@ -166,7 +166,7 @@ def choose(
     target = picked_id(event)
     run.race(dataset, target)
     chosen = ({tab.target: target, tab.of: of, **left(tab, request)} for _ in range(1))
-    yield from session.newest(request, chosen, "target", at=picked_at(event))
+    yield from session.newest(request, chosen, "pair target", at=picked_at(event))
 
 
 @compute.guarded

@@ -36,13 +36,13 @@ def generators_of(name: str) -> list[tuple[str, str]]:
 
 def _offered(tab: GenerateTab, asked: Asked) -> dict[Any, Any]:
     """Returns the generators and classes to choose from, with the chosen ones, and what else this generator heeds: only
-    one that knows classes has a guidance, and a baseline takes no steps."""
+    one that knows classes has a guidance, and not all make a sample in steps."""
     classes = [ANY, *models.classes_of(asked.name, asked.by)]
     return {
         tab.by: gr.update(choices=generators_of(asked.name), value=asked.by),
         tab.cls: gr.update(choices=classes, value=asked.cls or ANY, visible=len(classes) > 1),
         tab.guidance: gr.update(interactive=len(classes) > 1),
-        tab.steps: gr.update(interactive=named(asked.by).role != BASELINE),
+        tab.steps: gr.update(interactive=named(asked.by).in_steps),
     }
 
 
