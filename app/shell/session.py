@@ -1,6 +1,7 @@
 """State of one visitor: a folder for their files, and which of their requests is the newest."""
 
 import hashlib
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -96,7 +97,7 @@ def latest(answer: Callable[..., Any], topic: str) -> Callable[..., Iterator[Any
     listener, not between them, so that a slow answer to an older question would take the place of a newer one."""
 
     def answered(request: gr.Request, *values: Any) -> Iterator[Any]:
-        yield from newest(request, (answer(*values) for _ in range(1)), topic)
+        yield from newest(request, itertools.starmap(answer, [values]), topic)
 
     answered.__name__ = getattr(answer, "__name__", topic)
     return answered

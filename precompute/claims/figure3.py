@@ -248,25 +248,22 @@ def _steady(reports: Reports) -> Iterator[Claim]:
 
 def _rise(head: dict, chosen: tuple[Pair, str], control: Mapping) -> Evidence:
     pair, series = chosen
+
+    def measure(pair: Pair, count: int) -> Compared:
+        drops = [np.array(row["raw"]["drops"]) for row in (pair.first, control)]
+        kept = paired(np.full(len(drops[0]), MARGIN), drops[0] - drops[1])
+        of = f"{MARGIN} IoU, a margin of ours, less what independent starts lose more halfway than one start"
+        return Compared(kept, [mean_interval(one) for one in drops], of)
+
+    made = measure(pair, len(head["ids"]))
     faults = unlike(pair, (BEST, BEST), series)
     faults += [] if series_of(control) == series else [OTHER_CONTROL]
-    drops = [np.array(row["raw"]["drops"]) for row in (pair.first, control)]
-    margin = np.full(len(drops[0]), MARGIN)
-    found = paired(margin, drops[0] - drops[1])
-    for row in head["rows"]:
-        again = (row["representation"], row["lambda"], series_of(row)) == (BEST, 1, series)
-        if again and row["report"] != pair.first["report"]:
-            other = paired(margin, np.array(row["raw"]["drops"]) - drops[1])
-            if other.verdict != found.verdict:
-                faults.append(Fault(OPEN, f"a second run (`{row['report']}`) says {told_of(other, 3)}"))
     titles = (f"{BEST}, λ = 1, {series}", f"{BEST}, λ = 0, {series_of(control)}")
-    sides = zip(titles, map(mean_interval, drops), strict=True)
     return Evidence(
-        difference=found,
-        **_about(head), reports=tuple(dict.fromkeys((*pair.reports, control["report"]))),
-        measure=f"{MARGIN} IoU, a margin of ours, less what independent starts lose more halfway than one start",
-        ours=tuple(Value(title, one.mean, one.half, one.count) for title, one in sides),
-        faults=tuple(faults),
+        difference=made.difference,
+        **_about(head), reports=tuple(dict.fromkeys((*pair.reports, control["report"]))), measure=made.of,
+        ours=tuple(Value(title, one.mean, one.half, one.count) for title, one in zip(titles, made.values, strict=True)),
+        faults=(*faults, *_not_again(head, pair, series, made, measure)),
         more={"series": series, "start cosine": pair.cosines[0]},
     )  # fmt: skip
 

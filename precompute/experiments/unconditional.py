@@ -164,5 +164,5 @@ EXPERIMENT = Experiment(
     threads=THREADS,
     place=15,
     size="10 kB a data set",
-    time="6 min a cell",
+    time="12 to 23 min a cell, beside other work",
 )

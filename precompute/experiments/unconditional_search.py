@@ -49,5 +49,5 @@ EXPERIMENT = searching(
     needs=("zoos/{zoo}",),
     reports=lambda cell, context: [unconditional_search_report(cell.data, context)],
     size="10 kB a data set",
-    time="up to 50 min a cell",
+    time="20 to 80 min a cell, beside other work",
 )

@@ -35,7 +35,7 @@ class Render:
         from wsr.devices import usable
         from wsr.exports.base import file_names
         from wsr.fitting.saved import load_weights
-        from wsr.fitting.verdict import is_poor
+        from wsr.fitting.verdict import is_poor, require_finite
         from wsr.formats.files import there
         from wsr.zoo import Zoo
 
@@ -57,9 +57,8 @@ class Render:
         held, names = held.to(device), file_names(ids)
         with bar("render") as update:
             for i, name in enumerate(ids):
-                # saved weights say so themselves
-                if isinstance(held, Zoo) and not held.weights([name]).isfinite().all():
-                    raise WsrError(f"The weights of {name!r} are not finite and cannot be decoded: its fit diverged.")
+                if isinstance(held, Zoo):  # saved weights ask it themselves
+                    require_finite([name], held.weights([name]))
                 path = self.out / f"{names[name]}{suffix}"
                 held.modality.save(held.decode([name], self.resolution)[0], path)
                 update(i + 1, len(ids), path.name)

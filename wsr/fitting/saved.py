@@ -14,6 +14,7 @@ from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription, field_config
 from wsr.fields.registry import named
 from wsr.fields.representation import Representation
+from wsr.fitting.verdict import require_finite
 from wsr.formats.schema import WeightsSchema, parse_json, validated
 from wsr.formats.tensors import TensorFile, open_tensors, save_tensors
 from wsr.modalities import Modality
@@ -54,9 +55,7 @@ class SavedWeights:
     ) -> Float[np.ndarray, "n *rest"] | list[Any]:  # fmt: skip
         """Decodes the weights of some instances, like `Zoo.decode`. WsrError for weights that are not finite."""
         rows = [self.ids.index(item) for item in ids]
-        for item, good in zip(ids, self.weights[rows].isfinite().all(1).tolist(), strict=True):
-            if not good:
-                raise WsrError(f"The weights of {item!r} are not finite and cannot be decoded: its fit diverged.")
+        require_finite(ids, self.weights[rows])
         resolution = resolution or self.modality.resolutions.large
         return decode(self.representation, self.weights[rows], resolution, self.aspect)
 

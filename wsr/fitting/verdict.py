@@ -1,11 +1,13 @@
 """Judges whether a fit succeeded, and names a possible reason if not."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from torch import Tensor
 
-from wsr.errors import counted
+from wsr.errors import WsrError, counted
 from wsr.modalities import Modality
 
 _FEW_STEPS = 200
@@ -44,3 +46,10 @@ def _reason(modality: Modality, steps: int, filled: float | None) -> str:
     if steps < _FEW_STEPS:
         return f"{counted(steps, 'step')} may be too few"
     return f"it may have {modality.too_fine} than these weights can hold"
+
+
+def require_finite(ids: Sequence[str], weights: Float[Tensor, "n p"]) -> None:
+    """WsrError, with the first of the ids, for weights that are not finite."""
+    for item, good in zip(ids, weights.isfinite().all(1).tolist(), strict=True):
+        if not good:
+            raise WsrError(f"The weights of {item!r} are not finite and cannot be decoded: its fit diverged.")
