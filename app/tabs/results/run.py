@@ -82,7 +82,7 @@ FIRST = (
     ),
     First(
         "table3.multi.fd.mlora-asym>mlp",
-        "Does a generator make better shapes from weights of the paper's method?",
+        "Is the FD of new shapes lower with weights of the paper's method?",
         "New shapes have an FD of {0} from real ones if it learnt from weights of mLoRA-Asym, and {1} from those of "
         "MLPs. Less is better.",
     ),
