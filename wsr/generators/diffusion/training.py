@@ -19,7 +19,7 @@ from torch import Tensor
 
 from wsr.captured import CapturedStep, capturable, set_rate
 from wsr.devices import upload
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 from wsr.fields.description import FieldDescription
 from wsr.generators.base import Monitor, TrainRecord
 from wsr.generators.diffusion.checkpoint import Best, Checkpoint, CheckpointFile
@@ -68,8 +68,9 @@ class Training:
         self._known |= {"constants": constants} if constants else {}  # an earlier version learnt them too
         self.steps = self.config.steps_for(len(weights))
         world = self.accelerator.num_processes
-        if min(self.config.batch, len(weights)) < world:
-            raise WsrError(f"A batch of {min(self.config.batch, len(weights))} cannot be shared by {world} processes.")
+        batch = min(self.config.batch, len(weights))
+        if batch < world:
+            raise WsrError(f"A batch of {batch} cannot be shared by {counted(world, 'process', 'processes')}.")
         device = self.accelerator.device
         model.to_(device)
         self.data = model.standardise(weights.float().to(device))
@@ -80,7 +81,6 @@ class Training:
         self.average = EMAModel(model.network.parameters(), decay=self.config.ema, foreach=True)
         self.network, self.optimizer = self.accelerator.prepare(model.network, optimizer)
         self.process = make_process(self.config)
-        batch = min(self.config.batch, len(weights))
         own = slice(self.accelerator.process_index, batch - batch % world, world)
         draw = Draws(self.process, self.config, tuple(self.data.shape), seed, own)
         self._draw = Ahead(draw) if device.type == "cuda" else draw
