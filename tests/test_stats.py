@@ -14,6 +14,7 @@ from wsr.paths import assets_dir
 from wsr.stats import (
     LEVEL,
     Difference,
+    crossed,
     exact,
     holm,
     judged,
@@ -120,6 +121,32 @@ def test_random_splits_of_one_data_set_need_the_correction():
     corrected = false_verdicts(splits, lambda a, b: resampled(a, b, 0.2))
     assert plain > 0.25
     assert corrected == pytest.approx(1 - LEVEL, abs=SLACK)
+
+
+@pytest.mark.parametrize(("between", "alone"), [(1.0, 0.1), (0.1, 1.0), (1.0, 1.0)])
+def test_of_draws_and_instances_both_count(between, alone):
+    """Five draws move all instances together, which intervals of one draw do not know: they are wrong half the time."""
+    rng, wrong, blind = np.random.default_rng(0), 0, 0
+    for _ in range(SIMULATIONS):
+        values = rng.normal(0, between, (5, 1)) + rng.normal(0, 1, (1, 50)) + rng.normal(0, alone, (5, 50))
+        wrong += crossed(values).verdict != "open"
+        blind += mean_interval(values[0]).verdict != "open"
+    assert wrong / SIMULATIONS < 0.05 + SLACK
+    assert between < 1 or blind / SIMULATIONS > 0.5
+
+
+def test_draws_that_agree_add_nothing():
+    values = np.random.default_rng(0).normal(1, 1, 40)
+    found, alone = crossed([values] * 3), mean_interval(values)
+    assert (found.mean, found.low, found.high) == pytest.approx((alone.mean, alone.low, alone.high))
+    assert (found.count, found.freedom) == (40, pytest.approx(39)) and found.verdict == alone.verdict
+    assert crossed(np.ones((2, 3))).half == 0
+
+
+@pytest.mark.parametrize("values", [np.ones(4), np.ones((1, 4)), np.ones((4, 1)), [[1.0, math.nan], [1.0, 2.0]]])
+def test_one_draw_has_no_interval_for_others(values):
+    with pytest.raises(WsrError, match="two draws and two instances"):
+        crossed(values)
 
 
 def test_a_real_difference_is_found():

@@ -81,6 +81,25 @@ def paired(first: Values, second: Values, level: float = LEVEL) -> Difference:
     return mean_interval(first - second, level)
 
 
+def crossed(values: Float[np.ndarray, "k n"], level: float = LEVEL) -> Difference:
+    """Returns the mean of values (k, n) of n instances in k draws of what else is random, such as starts and seeds,
+    with its confidence interval for other instances and other draws. For a difference, give the differences.
+
+    The variance of the mean is that between instances (of their means over draws) by n and that between draws (of their
+    means over instances) by k. What is left to chance in a single value counts in both, so that intervals are rather
+    too wide than too narrow. Student's t has Satterthwaite's degrees of freedom, and `count` is n. WsrError for fewer
+    than two of either.
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
+        raise WsrError(f"Crossed values are finite and of two draws and two instances or more, not {values.shape}.")
+    draws, instances = (values.mean(axis=axis).var(ddof=1) / values.shape[1 - axis] for axis in (1, 0))
+    variance, (k, n) = draws + instances, values.shape
+    freedom = variance**2 / (draws**2 / (k - 1) + instances**2 / (n - 1)) if variance else k - 1
+    half = math.sqrt(variance) * stats.t.ppf((1 + level) / 2, freedom)
+    return stated(float(values.mean()), float(half), float(freedom), values.shape[1], level)
+
+
 def unpaired(first: Values, second: Values, level: float = LEVEL) -> Difference:
     """Returns by how much the first is larger on average: Welch's t test of independent values (n,) and (m,), which
     does not assume equal variances. WsrError as in `paired`, but the sides may differ in length."""

@@ -1,19 +1,22 @@
-"""Table 1 with every representation at its own best learning rate, and with κ as the paper writes it.
+"""Table 1 with every representation at its own best settings, and with κ as the paper writes it.
 
 `learning_rates` takes for all six the lowest rate within a margin of the best, which costs some of them more than
-others. Here each one has the best settings of its own search, the same for all: on validation signals, first the grid
-of `learning_rates`, which is widened as long as the best rate is at its end, and then other momenta at the best rate.
-The frozen entries of masks are drawn with a standard deviation of κ = 6, as everywhere else, and of √6, as N(0, κI)
-says literally; where they are frozen at 0 both are the same. Fits start as those of zoos do, and qualities are of the
-signals that `table1` judges.
+others. Here each one has the best settings of its own search on validation signals, the same for all: first the grid of
+`learning_rates`, and then the neighbours of the best setting so far, which differ from it by one step of the learning
+rate, of A's rate or of the momenta, until all of them have been tried. The frozen entries of masks are drawn with a
+standard deviation of κ = 6, as everywhere else, and of √6, as N(0, κI) says literally; where they are frozen at 0 both
+are the same. Qualities are of the signals that `table1` judges. Each has several draws of all that is random (the
+start, the mask, the points, and for MLPs the instance from whose fit all others start), since these move a mean more
+than other instances would.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -21,39 +24,55 @@ from torch import Tensor
 from precompute.claims.claim import KAPPA
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.experiments.learning_rates import A_RATES, rates_of
-from precompute.experiments.table1 import in_order, intervals
+from precompute.experiments.table1 import ORDER
 from precompute.final import final_signals
 from precompute.fits import base_needed, fitted
+from precompute.records import keep, kept
 from precompute.selection import modality_of, quality_of, shipped_signals, zoo_signals
 from precompute.tables import write_tables
 from wsr.data import Signals, load_signals
 from wsr.data.registry import slug
 from wsr.data.splits import TRAIN, VALIDATION
 from wsr.fields import masks, registry
-from wsr.fields.representation import Representation
+from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import FitResult, run_fit
 from wsr.fitting.problem import make_problem
 from wsr.fitting.settings import Start
 from wsr.presets import FitConfig
+from wsr.stats import crossed
 from wsr.zoo.recipe import FIRST
 
 INSTANCES = 12  # of the validation split
-WIDENED = 3  # times at most, by one more rate
-BETAS = ((0.9, 0.999), (0.8, 0.95))  # beside those of the preset
+DRAWS = 5
+SETTINGS = 40  # at most, that a search tries
+A_LADDER = tuple(3.0**power for power in range(-3, 4))
+BETAS = ((0.9, 0.999), (0.8, 0.95), (0.7, 0.85), (0.6, 0.7), (0.45, 0.5), (0.3, 0.3), (0.0, 0.1))
 BATCH = 8
 LITERAL = math.sqrt(masks.KAPPA)  # the standard deviation of N(0, κI)
 
 
 @dataclass(frozen=True)
 class Fits:
-    """Fits of a representation, which start as those of its zoos do. first: the instance from whose fit all others
-    start; None if they have the representation's own start."""
+    """Fits of one draw of a representation, which start as those of its zoos do. model: with the draw's mask. first:
+    the instance from whose fit all others start; None if they have the representation's own start. seed: of the start
+    and the points."""
 
     model: Representation
     first: Signals | None
+    seed: int
     resolution: int
     device: str
+
+    @classmethod
+    def draw(cls, number: int, cell: Cell, context: Context) -> "Fits":
+        """The fits of a cell's draw with this number, from 0. All draws differ in start, mask and points."""
+        base = context.base(cell.data) if registry.named(cell.representation).needs_base else None
+        usual = representation_for(cell.representation, base, modality_of(cell.data), preset=context.preset)
+        model = make_representation(cell.representation, usual.base, usual.config, usual.rank, number)
+        first = first_of(cell, number)
+        return cls(model.with_kappa(cell["kappa"]), first, number, context.settings(cell.data).resolution,
+                   context.device)  # fmt: skip
 
     def qualities(self, signals: Signals, config: FitConfig) -> dict[str, float]:
         """The quality of each signal's fit, by id, as stored in a zoo."""
@@ -64,72 +83,100 @@ class Fits:
         return found
 
     def _start(self, config: FitConfig) -> Float[Tensor, "p"]:
-        own = Start().of(self.model)
+        own = Start(init_seed=self.seed).of(self.model)
         return own if self.first is None else self._fitted(self.first, config, own).weights[0]
 
     def _fitted(self, items: Signals, config: FitConfig, start: Float[Tensor, "p"]) -> FitResult:
-        problem = make_problem(items, self.resolution, 0, self.device)
+        problem = make_problem(items, self.resolution, self.seed, self.device)
         (record,) = run_fit(problem, self.model, start, config, self.resolution, 0, torch.float16)
         return record.result
 
 
+@dataclass(frozen=True)
+class Setting:
+    """What is searched: the learning rate, A's rate divided by B's, and Adam's betas."""
+
+    lr: float
+    a_rate: float
+    betas: tuple[float, float]
+
+    def neighbours(self, two_rates: bool) -> Iterator["Setting"]:
+        """Yields the settings that differ from this one by one step. two_rates: whether A has a rate of its own."""
+        yield from (replace(self, lr=lr) for lr in (self.lr * 2, self.lr / 2))
+        if two_rates:
+            yield from (replace(self, a_rate=rate) for rate in _beside(A_LADDER, self.a_rate))
+        yield from (replace(self, betas=betas) for betas in _beside(BETAS, self.betas))
+
+    def of(self, usual: FitConfig) -> FitConfig:
+        """Returns these settings, and else the usual ones."""
+        return replace(usual, **asdict(self))
+
+
 @dataclass
 class Search:
-    """The search of one representation for its best settings. Each attempt is a learning rate, A's rate divided by
-    B's, Adam's betas, and the mean quality of the signals."""
+    """The search of one representation for its best settings. known: the mean quality at each setting so far; -inf if
+    it is not finite."""
 
-    fits: Fits
-    usual: FitConfig
-    signals: Signals
-    attempts: list[dict] = field(default_factory=list)
-
-    def attempt(self, lr: float, a_rate: float, betas: Sequence[float]) -> None:
-        made = {"lr": lr, "a_rate": a_rate, "betas": list(betas)}
-        mean = float(np.mean(list(self.fits.qualities(self.signals, self.config(made)).values())))
-        self.attempts.append(made | {"quality": mean if math.isfinite(mean) else None})
-
-    def config(self, attempt: dict) -> FitConfig:
-        """The settings of an attempt."""
-        return replace(self.usual, lr=attempt["lr"], a_rate=attempt["a_rate"], betas=tuple(attempt["betas"]))
+    grid: Sequence[Setting]
+    two_rates: bool
+    known: dict[Setting, float] = field(default_factory=dict)
 
     @property
-    def best(self) -> dict:
-        return max(self.attempts, key=lambda one: -math.inf if one["quality"] is None else one["quality"])
+    def best(self) -> Setting:
+        return max(self.known, key=self.known.__getitem__)
 
-    def run(self, rates: Sequence[float], a_rates: Sequence[float]) -> None:
-        tried = sorted(rates)
-        for lr in tried:
-            for a_rate in a_rates:
-                self.attempt(lr, a_rate, self.usual.betas)
-        for _ in range(WIDENED):
-            if self.best["lr"] not in (tried[0], tried[-1]):
-                break
-            further = tried[-1] * 2 if self.best["lr"] == tried[-1] else tried[0] / 2
-            tried = sorted([*tried, further])
-            for a_rate in a_rates:
-                self.attempt(further, a_rate, self.usual.betas)
-        best = self.best
-        for betas in BETAS:
-            self.attempt(best["lr"], best["a_rate"], betas)
+    def next(self) -> Setting | None:
+        """The setting to be tried next; None if all neighbours of the best one have been tried, or too many."""
+        for setting in self.grid:
+            if setting not in self.known:
+                return setting
+        if len(self.known) >= SETTINGS:
+            return None
+        return next((one for one in self.best.neighbours(self.two_rates) if one not in self.known), None)
+
+
+def _beside(ladder: Sequence, rung: object) -> Sequence:
+    """What is next to a rung of a ladder, on which it need not be."""
+    at = ladder.index(rung) if rung in ladder else None
+    return () if at is None else (*ladder[at + 1 : at + 2], *ladder[max(0, at - 1) : at])
 
 
 def run(cell: Cell, context: Context) -> dict:
-    """The search of one representation, and the qualities of the final signals at its best settings."""
-    settings, modality = context.settings(cell.data), modality_of(cell.data)
-    base = context.base(cell.data) if registry.named(cell.representation).needs_base else None
-    model = representation_for(cell.representation, base, modality, preset=context.preset)
-    fits = Fits(model.with_kappa(cell["kappa"]), first_of(cell), settings.resolution, context.device)
-    search = Search(fits, settings.fit.of(cell.representation), validation(cell.data))
-    search.run(rates_of(cell.data, context), A_RATES if registry.named(cell.representation).two_rates else (1.0,))
-    wanted = shipped_signals(cell.data) or zoo_signals(cell.data)
-    found = fits.qualities(final_signals(EXPERIMENT, wanted), search.config(search.best))
-    return {"chosen": search.best, "attempts": search.attempts, "quality": found}
+    """The search of one representation, and by draw the qualities of the final signals at its best settings."""
+    found = kept(cell) or {"attempts": [], "quality": []}
+    usual = context.settings(cell.data).fit.of(cell.representation)
+    best = searched(cell, context, usual, found)
+    wanted = final_signals(EXPERIMENT, shipped_signals(cell.data) or zoo_signals(cell.data))
+    for number in range(len(found["quality"]), DRAWS):
+        found["quality"].append(Fits.draw(number, cell, context).qualities(wanted, best.of(usual)))
+        keep(cell, found)
+    chosen = next(one for one in found["attempts"] if _setting(one) == best)
+    return found | {"chosen": chosen}
 
 
-def first_of(cell: Cell) -> Signals | None:
-    """The instance from whose fit all others of a zoo start; None for representations whose fits do not."""
+def searched(cell: Cell, context: Context, usual: FitConfig, found: dict) -> Setting:
+    """The best setting on validation signals. found: holds the attempts of a killed run, and gets all others."""
+    two_rates = registry.named(cell.representation).two_rates
+    grid = [Setting(lr, a_rate, tuple(usual.betas)) for lr in rates_of(cell.data, context)
+            for a_rate in (A_RATES if two_rates else (1.0,))]  # fmt: skip
+    known = {_setting(one): -math.inf if one["quality"] is None else one["quality"] for one in found["attempts"]}
+    search, fits, signals = Search(grid, two_rates, known), Fits.draw(0, cell, context), validation(cell.data)
+    while (setting := search.next()) is not None:
+        mean = float(np.mean(list(fits.qualities(signals, setting.of(usual)).values())))
+        known[setting] = mean if math.isfinite(mean) else -math.inf
+        found["attempts"].append(asdict(setting) | {"quality": mean if math.isfinite(mean) else None})
+        keep(cell, found)
+    return search.best
+
+
+def _setting(attempt: dict) -> Setting:
+    return Setting(attempt["lr"], attempt["a_rate"], tuple(attempt["betas"]))
+
+
+def first_of(cell: Cell, number: int) -> Signals | None:
+    """The instance from whose fit all others of a draw start; None for representations whose fits do not."""
     init = registry.named(cell.representation).zoo_inits.get(modality_of(cell.data).name)
-    return zoo_signals(cell.data).where(split=TRAIN)[:1] if init == FIRST else None
+    return zoo_signals(cell.data).where(split=TRAIN)[number : number + 1] if init == FIRST else None
 
 
 def validation(data: str) -> Signals:
@@ -143,21 +190,40 @@ def validation(data: str) -> Signals:
 def report(found: Found, paths: list[Path], context: Context) -> None:
     """Writes the table. Its orders are of frozen entries as the paper writes them; those with κ = 6 stand beside."""
     data, rows = found[0][0].data, []
+    measure = f"{slug(data)} {quality_of(data)}"
     for cell, value in found:
         own = {"representation": cell.representation, KAPPA: cell["kappa"], **value["chosen"]}
         own["validation"] = own.pop("quality")
-        rows.append(own | intervals(f"{slug(data)} {quality_of(data)}", value["quality"]))
-    orders = {kappa: in_order(_quality(found, kappa), [data]) for kappa in (LITERAL, masks.KAPPA)}
-    about = {"preset": context.preset, "split": "heldout", KAPPA: LITERAL, "instances": INSTANCES}
-    about |= {"attempts": {cell.key: value["attempts"] for cell, value in found}, "order at 6": orders[masks.KAPPA]}
+        mean = crossed(table_of(value["quality"]).T)
+        rows.append(own | {measure: mean.mean, f"{measure} ±": mean.half})
+    orders = {kappa: in_order(_qualities(found, kappa), measure) for kappa in (LITERAL, masks.KAPPA)}
+    about = {"preset": context.preset, "split": "heldout", KAPPA: LITERAL, "instances": INSTANCES, "draws": DRAWS}
+    means = {cell.key: [float(np.mean(list(one.values()))) for one in value["quality"]] for cell, value in found}
+    attempts = {cell.key: value["attempts"] for cell, value in found}
+    about |= {"means of draws": means, "attempts": attempts, "order at 6": orders[masks.KAPPA]}
     write_tables(paths, rows, orders[LITERAL], **about)
 
 
-def _quality(found: Found, kappa: float) -> dict[tuple[str, str], dict]:
-    """The qualities of all representations, by data set and name: of those with two readings of κ, by this one."""
-    usual = [(cell, value) for cell, value in found if cell["kappa"] == masks.KAPPA]
-    asked = [(cell, value) for cell, value in found if cell["kappa"] == kappa]
-    return {(cell.data, cell.representation): {"quality": value["quality"]} for cell, value in [*usual, *asked]}
+def in_order(qualities: dict[str, list[dict[str, float]]], measure: str) -> list[dict]:
+    """Returns a row for each statement of the paper, as `table1` does. qualities: by representation, of each draw."""
+    rows = []
+    for better, worse in (pair for pair in ORDER if set(pair) <= qualities.keys()):
+        gain = crossed((table_of(qualities[better]) - table_of(qualities[worse])).dropna().T)
+        row = {"measure": measure, "better": better, "worse": worse, "by": gain.mean, "±": gain.half}
+        row |= {"instances": gain.count, "draws": DRAWS, "freedom": gain.freedom, "verdict": gain.verdict}
+        rows.append(row)
+    return rows
+
+
+def table_of(draws: list[dict[str, float]]) -> pd.DataFrame:
+    """Qualities by id (rows) and draw (columns), of those that are finite in every draw."""
+    return pd.DataFrame(draws).T.replace([np.inf, -np.inf], np.nan).dropna()
+
+
+def _qualities(found: Found, kappa: float) -> dict[str, list[dict[str, float]]]:
+    """The qualities of all representations: of those with two readings of κ, by this one."""
+    usual = {cell.representation: value["quality"] for cell, value in found if cell["kappa"] == masks.KAPPA}
+    return usual | {cell.representation: value["quality"] for cell, value in found if cell["kappa"] == kappa}
 
 
 def grid(context: Context) -> list[dict]:
@@ -182,12 +248,12 @@ def _loud(name: str) -> bool:
 
 EXPERIMENT = Experiment(
     name="own_rates",
-    title="`reports/own-rates-*`: Table 1 with every representation at its own best learning rate, chosen on "
-    "validation, and with κ read as a standard deviation and as a variance",
+    title="`reports/own-rates-*`: Table 1 with every representation at its own best settings, chosen on validation, in "
+    "five draws of all that is random, and with κ read as a standard deviation and as a variance",
     data=("faces",),
     grid=grid,
     signals=validation,
-    settings=lambda cell, context: fitted(cell, context) | {"betas": BETAS, "widened": WIDENED},
+    settings=lambda cell, context: fitted(cell, context) | {"betas": BETAS, "settings": SETTINGS, "draws": DRAWS},
     needs=base_needed,
     run=run,
     final=True,
@@ -198,5 +264,5 @@ EXPERIMENT = Experiment(
     threads=1,
     place=8,
     size="0.1 MB",
-    time="1 h",
+    time="2 h",
 )

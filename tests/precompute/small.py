@@ -78,7 +78,7 @@ SMALL = {
     realism: {"DRAWN": 8},
     barrier_levers: {"INSTANCES": 3, "NAMES": ("mlora",)},
     learning_rates: {"INSTANCES": 3, "GRIDS": {"image": (0.01,), "occupancy": (0.01,)}, "A_RATES": (1.0,)},
-    own_rates: {"INSTANCES": 3, "A_RATES": (1.0,), "BETAS": (), "WIDENED": 1},
+    own_rates: {"INSTANCES": 3, "A_RATES": (1.0,), "SETTINGS": 2, "DRAWS": 2},
     spans: {"COMPONENTS": (3, None), "POINTS": 500, "HELD_OUT": 4},
     noise_carried: {"RANK": 2, "CHANNELS": 16, "STEPS": 3, "SAMPLES": 4, "SAMPLE_STEPS": 3},
     judging: {"COUNT": 8, "STEPS": 3},

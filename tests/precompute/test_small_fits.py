@@ -56,8 +56,10 @@ def test_fits_of_pictures(small, tmp_path, capsys):
     assert {row["of"] for row in report("dimensions-images-faces-paper")["rows"]} >= {"signals", "mlp", "mlora-asym"}
     assert len(report("barrier-levers-images-faces-paper")["rows"]) == 11
     assert report("learning-rates-images-faces-paper")["chosen"]["lora"] == {"lr": 0.01, "a_rate": 1.0}
-    own = report("own-rates-images-faces-paper")  # the one rate is at both ends of its grid, which is widened once
+    own = report("own-rates-images-faces-paper")  # the grid has one rate, and its first neighbour is tried
     assert all([one["lr"] for one in tried] == [0.01, 0.02] for tried in own["attempts"].values())
+    assert all(len(set(means)) == own["draws"] == 2 for means in own["means of draws"].values())
+    assert all(row["draws"] == 2 and row["freedom"] > 0 for row in own["order"])
     kappas = {(row["representation"], round(row["kappa std"] ** 2)) for row in own["rows"]}
     assert len(kappas) == 8 and {("mlp-asym", 36), ("mlp-asym", 6), ("lora-asym", 6), ("mlora-asym", 36)} <= kappas
     assert len(own["order"]) == len(own["order at 6"]) == len(table1.ORDER)
