@@ -22,6 +22,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.claims.claim import KAPPA
+from precompute.draws import Fitted, drawn_model, fits_from
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.experiments.learning_rates import A_RATES, rates_of
 from precompute.experiments.table1 import ORDER
@@ -34,10 +35,7 @@ from wsr.data import Signals, load_signals
 from wsr.data.registry import slug
 from wsr.data.splits import TRAIN, VALIDATION
 from wsr.fields import masks, registry
-from wsr.fields.representation import Representation, make_representation
-from wsr.fitting.fit import representation_for
-from wsr.fitting.loop import FitResult, run_fit
-from wsr.fitting.problem import make_problem
+from wsr.fields.representation import Representation
 from wsr.fitting.settings import Start
 from wsr.presets import FitConfig
 from wsr.stats import crossed
@@ -48,7 +46,6 @@ DRAWS = 5
 SETTINGS = 40  # at most, that a search tries
 A_LADDER = tuple(3.0**power for power in range(-3, 4))
 BETAS = ((0.9, 0.999), (0.8, 0.95), (0.7, 0.85), (0.6, 0.7), (0.45, 0.5), (0.3, 0.3), (0.0, 0.1))
-BATCH = 8
 LITERAL = math.sqrt(masks.KAPPA)  # the standard deviation of N(0, κI)
 
 
@@ -67,29 +64,19 @@ class Fits:
     @classmethod
     def draw(cls, number: int, cell: Cell, context: Context) -> "Fits":
         """The fits of a cell's draw with this number, from 0. All draws differ in start, mask and points."""
-        base = context.base(cell.data) if registry.named(cell.representation).needs_base else None
-        usual = representation_for(cell.representation, base, modality_of(cell.data), preset=context.preset)
-        model = make_representation(cell.representation, usual.base, usual.config, usual.rank, number)
-        first = first_of(cell, number)
-        return cls(model.with_kappa(cell["kappa"]), first, number, context.settings(cell.data).resolution,
-                   context.device)  # fmt: skip
+        model, first = drawn_model(number, cell, context, cell["kappa"]), first_of(cell, number)
+        return cls(model, first, number, context.settings(cell.data).resolution, context.device)
 
     def qualities(self, signals: Signals, config: FitConfig) -> dict[str, float]:
         """The quality of each signal's fit, by id, as stored in a zoo."""
-        start, found = self._start(config), {}
-        for begun in range(0, len(signals), BATCH):
-            items = signals[begun : begun + BATCH]
-            found |= dict(zip(items.ids, map(float, self._fitted(items, config, start).quality), strict=True))
-        return found
+        start = Start(init_seed=self.seed).of(self.model)
+        if self.first is not None:
+            start = self._fitted(self.first, config, start).weights[0]
+        return dict(zip(signals.ids, self._fitted(signals, config, start).quality, strict=True))
 
-    def _start(self, config: FitConfig) -> Float[Tensor, "p"]:
-        own = Start(init_seed=self.seed).of(self.model)
-        return own if self.first is None else self._fitted(self.first, config, own).weights[0]
-
-    def _fitted(self, items: Signals, config: FitConfig, start: Float[Tensor, "p"]) -> FitResult:
-        problem = make_problem(items, self.resolution, self.seed, self.device)
-        (record,) = run_fit(problem, self.model, start, config, self.resolution, 0, torch.float16)
-        return record.result
+    def _fitted(self, signals: Signals, config: FitConfig, start: Float[Tensor, "p"]) -> Fitted:
+        about = {"seed": self.seed, "resolution": self.resolution, "device": self.device}
+        return fits_from(start, self.model, signals, config, stored_as=torch.float16, **about)
 
 
 @dataclass(frozen=True)

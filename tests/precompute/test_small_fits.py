@@ -110,8 +110,16 @@ def test_shapes(small, tmp_path, capsys):
     with Image.open(assets_dir() / "maps/meshes-solids-paper-mlora-asym.webp") as picture:
         assert picture.size[0] % 64 == 0
     assert (assets_dir() / "reports/meshes-solids-paper-sheet.webp").exists()
-    assert small(data, "figure3", steps=6) == 0, failures(capsys)
+    assert small(data, "figure3", "figure3_draws", steps=6) == 0, failures(capsys)
     assert all("rise" in row["raw"] for row in report("figure3-meshes-solids-paper")["rows"])
+    drawn = report("figure3-draws-meshes-solids-paper")
+    told = {(row["representation"], row["lr"], row["lambda"]): row for row in drawn["rows"]}
+    assert len(told) == 6 + 1 and all(row["Chamfer rise ±"] > 0 for row in told.values())  # one of them from one start
+    assert all(row["start cosine"] == pytest.approx(1) for (_, _, moved), row in told.items() if not moved)
+    assert all(abs(row["start cosine"]) < 0.5 for (_, _, moved), row in told.items() if moved)
+    for raw in drawn["of targets"]:
+        shapes = {len(one) for key in ("drops", "rises", "cosines") for one in raw[key]}
+        assert shapes == {len(drawn["ids"])} and len(raw["drops"]) == drawn["draws"] == 2
     assert command.main(["run", "pointnet", "--data", data]) == 0, failures(capsys)
     told = json.loads((assets_dir() / "metrics/pointnet-meshes-solids.json").read_text())
     assert told["held-out shapes"] > 0 and 0 <= told["held-out accuracy"] <= 1
