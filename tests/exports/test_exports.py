@@ -7,6 +7,7 @@ import shlex
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 import trimesh
 from PIL import Image
 from safetensors import safe_open
@@ -67,6 +68,21 @@ def test_adapters_as_peft_names_them(pictures, tmp_path):
             found = tensors[f"base_model.model.layers.{layer}.lora_{half}.weight"]
             assert np.array_equal(found, known[f"layers.{layer}.{half}"][0].numpy())
     assert len(tensors) == 2 * model.layers and len(list((tmp_path / "out").iterdir())) == 2
+
+
+def test_peft_itself_adds_them(pictures, tmp_path):
+    peft = pytest.importorskip("peft", reason="what the files are for is not installed here")
+    export_zoo(pictures, "peft", tmp_path / "out", pictures.ids[:1])
+    (folder,) = (path for path in (tmp_path / "out").iterdir() if path.is_dir())
+    known, model = pictures.representation.layout.unflatten(pictures.weights(pictures.ids[:1])), pictures.representation
+    width = known["layers.0.A"].shape[-1]
+    plain = torch.nn.Module()
+    plain.layers = torch.nn.ModuleList(torch.nn.Linear(width, width) for _ in range(model.layers))
+    before = [layer.weight.clone() for layer in plain.layers]
+    adapted = peft.PeftModel.from_pretrained(plain, folder).merge_and_unload()
+    for number, (layer, weight) in enumerate(zip(adapted.layers, before, strict=True)):
+        added = known[f"layers.{number}.B"][0] @ known[f"layers.{number}.A"][0]
+        assert torch.allclose(layer.weight - weight, added, atol=1e-6)
 
 
 def test_networks_are_no_adapters(shapes, tmp_path):
