@@ -7,7 +7,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from precompute.claims import figure3, generation, groups, starts, table1, table4
+from precompute.claims import drawn, figure3, generation, groups, starts, table1, table4
 from precompute.claims.claim import INCOMPARABLE, KAPPA, ONE_MASK, OPEN, Claim, Evidence, Fault
 from precompute.claims.reports import Reports
 from precompute.claims.rule import RULE, judge
@@ -183,9 +183,9 @@ def test_figure_3_is_judged_where_starts_are_the_paper_s(copied):
 
 def test_a_barrier_is_open_where_the_paper_s_measure_says_something_else():
     lower, level, higher = (stated(mean, 0.5, 29, 30) for mean in (2.0, 0.1, -2.0))
-    assert figure3._disagreeing(lower, lower) == [] == figure3._disagreeing(level, higher)
+    assert drawn.disagreeing(lower, lower) == [] == drawn.disagreeing(level, higher)
     for other in (level, higher):
-        (fault,) = figure3._disagreeing(lower, other)
+        (fault,) = drawn.disagreeing(lower, other)
         assert fault.verdict == OPEN and "Chamfer" in fault.reason
 
 

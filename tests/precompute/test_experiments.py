@@ -92,7 +92,7 @@ def test_the_assets_of_today_count_as_made_before_records_were_kept(known):
     newer |= {"field_speed", "wide_starts", "noise_carried", "realism", "large_realism", "recorded_fit", "own_rates"}
     newer |= {"arena", "arena_permuted", "arena_independent", "arena_ceilings", "million", "cluster_speed"}
     newer |= {"sliders", "slider_ways", "large_models", "large_maps", "large_sampling", "large_audits", "planted"}
-    newer |= {"zero_starts", "unconditional_search", "unconditional", "regimes"}
+    newer |= {"zero_starts", "unconditional_search", "unconditional", "regimes", "figure3_draws"}
     for name in known.keys() - newer - {"diffusion_sizes", "spans"}:
         for node in plan.nodes(known[name]):
             if node.values.get("data") in ("faces", "emoji/people"):
