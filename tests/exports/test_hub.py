@@ -9,11 +9,13 @@ import pytest
 import torch
 
 import wsr
+from tests.conftest import tiny_config
 from tests.exports.hub_stand_in import running
 from tests.imports import shared_layouts
 from wsr.cli import main
 from wsr.errors import WsrError
-from wsr.fields.checkpoint import base_name
+from wsr.fields.base import BaseField
+from wsr.fields.checkpoint import BaseInfo, base_name, save_base
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import make_representation
 from wsr.hub import Place, fetched
@@ -71,6 +73,16 @@ def test_a_base_is_loaded_by_its_name_on_the_hub(pictures, hub, tmp_path):
     assert described == replace(pictures.description, base="hub:me/base") and described.load().size == model.size
     with pytest.raises(WsrError, match="no 'me/other' on the Hub, or it is private"):
         wsr.load_base("hub:me/other")
+
+
+def test_a_zoo_that_carries_its_base_is_opened_from_anywhere(pictures, hub, tmp_path, monkeypatch):
+    """A file of that name in the working directory was taken for its base, and refused as another one."""
+    push(pictures.path, "me/pictures")
+    pull("hub:me/pictures", tmp_path / "zoo")
+    save_base(tmp_path / "base.safetensors", BaseField(tiny_config(2), seed=7), BaseInfo("test", "cpu", 3))
+    monkeypatch.chdir(tmp_path)
+    back = Zoo.open("zoo")
+    assert back.representation.base.info.sha256 == pictures.representation.base.info.sha256
 
 
 def test_only_what_wsr_reads_is_sent_and_fetched(pictures, hub, tmp_path):

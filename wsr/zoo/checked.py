@@ -1,5 +1,4 @@
-"""Checks that keep a zoo sound: batches that would damage it are refused, and so are files that contradict each other.
-"""
+"""Checks that keep a zoo sound: batches that would damage it, and files that contradict each other, are refused."""
 
 from __future__ import annotations
 
@@ -58,19 +57,24 @@ def read_meta(path: Path) -> dict:
     """Reads and validates a zoo's zoo.json. WsrError if it is not one."""
     meta = read_json(path / "zoo.json", "the description of a zoo")
     validated(ZooSchema, meta, f"{shown(path / 'zoo.json')} is not the description of a zoo")
-    return _located(meta, path)
+    return located(meta, path)
 
 
-def _located(meta: dict, folder: Path) -> dict:
+def located(meta: dict, folder: Path) -> dict:
     """Returns a zoo.json that names a base, and what imported instances share, in the zoo's own folder if they are not
-    where it says: a zoo that carries them can be moved."""
+    where it says: a zoo that carries them can be moved. A name without a folder is that of a file beside zoo.json: one
+    of the same name in the working directory is somebody else's."""
     base, field = meta.get("base"), meta.get("field") or {}
-    if base and not there(base) and there(moved := folder / Path(base).name):
+    if base and _elsewhere(base) and there(moved := folder / Path(base).name):
         meta = {**meta, "base": str(moved.resolve())}
-    if (shared := field.get("shared")) and not there(shared["path"]):
+    if (shared := field.get("shared")) and _elsewhere(shared["path"]):
         moved = folder / Path(shared["path"]).name
         meta = {**meta, "field": {**field, "shared": {**shared, "path": str(moved.resolve())}}}
     return meta
+
+
+def _elsewhere(path: str) -> bool:
+    return Path(path).name == path or not there(path)
 
 
 def taken_along(meta: dict, source: Path, folder: Path) -> dict:
