@@ -3,23 +3,25 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from wsr.errors import WsrError, counted
 from wsr.fields.checkpoint import FORMAT as BASE_FORMAT
 from wsr.fields.checkpoint import base_dirs, base_path
-from wsr.fields.modulated import ModulatedConfig
 from wsr.formats.files import shown, there
 from wsr.formats.tensors import open_tensors
-from wsr.generators.metadata import FORMAT as MODEL_FORMAT
+from wsr.generators.files import copy_generator
+from wsr.generators.metadata import read_about
 from wsr.hub import BASE_FILE, PREFIX, Kind, Place, fetch_folder, on_hub, send_folder
 from wsr.paths import new_folder
-from wsr.zoo.checked import zoo_path
+from wsr.zoo.checked import located, zoo_path
+from wsr.zoo.meta import completed
 from wsr.zoo.zoo import Zoo
 
 SHARED_FILE = "shared.safetensors"
-_TITLES = {BASE_FORMAT: "base", MODEL_FORMAT: "generator of weights"}
+_BESIDE = tuple(Path(name).stem for name in (BASE_FILE, SHARED_FILE))
 
 
 def push(path: str | Path, repo: str, *, private: bool = True) -> str:
@@ -60,7 +62,7 @@ def _staged(path: str | Path, folder: Path, place: Place) -> tuple[Kind, str]:
     with zoo.writing():
         for file in (*zoo.path.glob("weights-*.safetensors"), zoo.path / "index.parquet"):
             shutil.copyfile(file, folder / file.name)
-        meta = portable(zoo, folder)
+        meta = portable(zoo.meta, folder)
     (folder / "zoo.json").write_text(json.dumps(meta))
     fields = f"{counted(len(zoo), 'neural field')} of {zoo.modality.plural}"
     about = f"A zoo of {fields} as weights (`{meta['representation']}`)"
@@ -69,37 +71,38 @@ def _staged(path: str | Path, folder: Path, place: Place) -> tuple[Kind, str]:
 
 
 def _staged_file(path: Path, folder: Path, place: Place) -> tuple[Kind, str]:
-    with open_tensors(path, "a base or a generator") as file:
-        form = file.metadata.get("format", "")
-        count = int(file.metadata.get("files", "1")) if form == MODEL_FORMAT else 1
-    if form not in _TITLES:
-        raise WsrError(f"{shown(path)} is neither a base nor a generator: only these and zoos are put on the Hub.")
-    if form == BASE_FORMAT:
+    with open_tensors(path, "a base or a generator", "np") as file:
+        is_base, is_generator = file.metadata.get("format") == BASE_FORMAT, "wsr" in file.metadata
+    if is_base:
         shutil.copyfile(path, folder / BASE_FILE)
-        _card(folder, place, "A base for `wsr`.", f'wsr fit me.png --base {PREFIX}{place.repo}')
+        _card(folder, place, "A base for `wsr`.", f"wsr fit me.png --base {PREFIX}{place.repo}")
         return "model", "A base."
-    for number in range(count):
-        part = path if not number else path.with_name(f"{path.stem}-{number}.safetensors")
-        shutil.copyfile(part, folder / part.name)
-    _card(folder, place, f"A {_TITLES[form]} for `wsr`.", f"wsr pull {PREFIX}{place.repo} --out MODEL")
-    return "model", f"A {_TITLES[form]}."
+    if not is_generator:
+        raise WsrError(f"{shown(path)} is neither a base nor a generator: only these and zoos are put on the Hub.")
+    meta = read_about(path)
+    if zoo := meta["about"].get("zoo"):
+        zoo = portable(completed(located(zoo, path.parent)), folder)
+        meta = {**meta, "about": {**meta["about"], "zoo": zoo}}
+    name = f"{'generator' if path.stem in _BESIDE else path.stem}.safetensors"
+    copy_generator(path, folder / name, meta)
+    commands = f"wsr pull {PREFIX}{place.repo} --out MODEL\nwsr sample MODEL/{name} --out new"
+    _card(folder, place, "A generator of weights for `wsr`.", commands)
+    return "model", "A generator of weights."
 
 
-def portable(zoo: Zoo, folder: Path) -> dict[str, Any]:
-    """Returns a zoo.json that names no folder of this machine, and copies into `folder` what the zoo needs and others
+def portable(meta: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Returns a zoo.json that names no folder of this machine, and copies into `folder` what decoding needs and others
     do not have: a base that does not come with wsr, and what imported instances share."""
-    meta = dict(zoo.meta)
+    meta = dict(meta)
     kind, colon, rest = str(meta["dataset"]).partition(":")
     meta["dataset"] = f"{kind}:{Path(rest).name}" if colon else meta["dataset"]
     base = meta["base"]
     if base and not on_hub(base) and not there(base_dirs()[1] / f"{base}.safetensors"):
         shutil.copyfile(base_path(base), folder / BASE_FILE)
         meta["base"] = BASE_FILE
-    field = zoo.description.field
-    if isinstance(field, ModulatedConfig):
-        shutil.copyfile(field.shared.path, folder / SHARED_FILE)
-        shared = {**meta["field"]["shared"], "path": SHARED_FILE}
-        meta["field"] = {**meta["field"], "shared": shared}
+    if shared := (meta.get("field") or {}).get("shared"):
+        shutil.copyfile(shared["path"], folder / SHARED_FILE)
+        meta["field"] = {**meta["field"], "shared": {**shared, "path": SHARED_FILE}}
     return meta
 
 

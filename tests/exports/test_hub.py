@@ -18,6 +18,8 @@ from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, base_name, save_base
 from wsr.fields.description import FieldDescription
 from wsr.fields.representation import make_representation
+from wsr.generators.files import load_generator
+from wsr.generators.jobs import train_generator
 from wsr.hub import Place, fetched
 from wsr.imports.run import import_zoo
 from wsr.publishing import pull, push
@@ -83,6 +85,33 @@ def test_a_zoo_that_carries_its_base_is_opened_from_anywhere(pictures, hub, tmp_
     monkeypatch.chdir(tmp_path)
     back = Zoo.open("zoo")
     assert back.representation.base.info.sha256 == pictures.representation.base.info.sha256
+
+
+def test_a_generator_goes_out_and_comes_back_with_its_base(pictures, hub, tmp_path, capsys):
+    """The place where its format was looked for was that of bases, so that every generator was refused."""
+    list(train_generator("noise", pictures, tmp_path / "base.safetensors"))
+    before = load_generator(tmp_path / "base.safetensors")
+    assert main(["push", str(tmp_path / "base.safetensors"), "me/noise"]) == 0
+    held = hub.repos["model", "me/noise"]
+    assert set(held) == {"generator.safetensors", "base.safetensors", "README.md"}
+    assert str(pictures.path.parent).encode() not in b"".join(held.values())
+    assert main(["pull", "hub:me/noise", "--out", str(tmp_path / "back")]) == 0
+    back = load_generator(tmp_path / "back/generator.safetensors")
+    assert torch.equal(back.sample(3), before.sample(3))
+    assert back.representation.base.info.path == str(tmp_path / "back/base.safetensors")
+    assert push(tmp_path / "back/generator.safetensors", "me/again")  # whose base lies beside it
+
+
+def test_a_generator_on_networks_that_share_one_takes_that_along(hub, tmp_path):
+    shared_layouts.functa(tmp_path / "source")
+    zoo = import_zoo("functa", tmp_path / "source", tmp_path / "zoo").zoo
+    list(train_generator("noise", zoo, tmp_path / "noise.safetensors"))
+    push(tmp_path / "noise.safetensors", "me/noise")
+    assert str(tmp_path).encode() not in b"".join(hub.repos["model", "me/noise"].values())
+    zoo.path.rename(tmp_path / "moved")
+    back = load_generator(pull("hub:me/noise", tmp_path / "back") / "noise.safetensors")
+    again = list(train_generator("noise", Zoo.open(tmp_path / "moved"), tmp_path / "noise.safetensors"))
+    assert back.sample(2).isfinite().all() and again[-1].kept  # a zoo that was moved is the same zoo
 
 
 def test_only_what_wsr_reads_is_sent_and_fetched(pictures, hub, tmp_path):

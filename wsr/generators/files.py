@@ -25,6 +25,7 @@ from wsr.generators.metadata import FORMAT, WHAT, read_about
 from wsr.generators.registry import named
 from wsr.paths import assets_dir, make_dir
 from wsr.zoo.bits import dequantize, pack, quantize, unpack
+from wsr.zoo.checked import located
 from wsr.zoo.zoo import MAX_FILE_BYTES, load_representation
 
 NETWORK = "network."  # prefix of the names of network parameters
@@ -124,13 +125,25 @@ def load_generator(
         raise WsrError(f"{fault}: it is of the generator {kind.title!r}.")
     if representation is None and not meta["about"].get("zoo"):
         raise WsrError(f"{fault} that can decode what it samples: it does not say of which zoo its weights are.")
-    model, state = representation or load_representation(meta["about"]["zoo"]), {}
+    model, state = representation or load_representation(located(meta["about"]["zoo"], path.parent)), {}
     for number in range(meta["files"]):
-        with open_tensors(_part(path, number), f"part {number} of {what}") as file:
-            state |= {key: file.tensor(key, dtypes=("F16", "F32", "U8")) for key in file.shapes}
+        state |= _stored(_part(path, number), f"part {number} of {what}")
     with _readable(path, what):
         content = ModelFile(meta["config"], meta["classes"], meta["about"], state, meta["bits"], fault)
         return kind.generator.from_contents(content, model)
+
+
+def _stored(path: Path, what: str) -> dict[str, Tensor]:
+    with open_tensors(path, what) as file:
+        return {key: file.tensor(key, dtypes=("F16", "F32", "U8")) for key in file.shapes}
+
+
+def copy_generator(path: Path, out: Path, meta: Mapping[str, Any]) -> None:
+    """Copies the files of a generator, with other metadata in the first one (as `read_about` returns them). WsrError if
+    one of them is missing or damaged."""
+    for number in range(meta["files"]):
+        about = {"wsr": json.dumps(meta)} if not number else None
+        save_tensors(_part(out, number), _stored(_part(path, number), f"part {number} of {WHAT}"), about)
 
 
 @contextmanager

@@ -98,6 +98,9 @@ def training_identity(kind: str, version: int, zoo: Zoo, weights: Float[Tensor, 
     """Identifies a training on these weights of a zoo. version: to be incremented when a code change makes the same
     settings train a different generator; parts: its settings and its seed."""
     decoder = {key: value for key, value in zoo.description.record().items() if key != "base"}
+    if shared := (decoder.get("field") or {}).get("shared"):  # its hash counts, and not where it lies
+        kept = {key: value for key, value in shared.items() if key != "path"}
+        decoder["field"] = {**decoder["field"], "shared": kept}
     return Identity.of(kind, version, decoder=decoder, weights=content_hash(weights), **parts)
 
 
