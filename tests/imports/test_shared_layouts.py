@@ -12,7 +12,7 @@ from wsr.analysis.novelty import audit_of
 from wsr.errors import WsrError
 from wsr.imports.base import Options
 from wsr.imports.run import import_zoo
-from wsr.zoo import Zoo, check_zoo, require_alike
+from wsr.zoo import Zoo, check_zoo, merge_zoos, require_alike
 
 CLOSE = 1e-5
 
@@ -86,6 +86,7 @@ def test_a_zoo_that_carries_what_it_needs_can_be_moved(functa, tmp_path):
     assert np.abs(np.stack(list(shown.values())) - moved.decode()).max() < CLOSE
     again = import_zoo("functa", tmp_path / "source", tmp_path / "again").zoo
     require_alike(again, moved)  # of the same network, wherever it lies
+    assert len(merge_zoos(tmp_path / "both", [moved.path, again.path])) == len(zoo)
     shared = tmp_path / "elsewhere/shared.safetensors"
     shared.write_bytes((tmp_path / "again/shared.safetensors").read_bytes()[:-4] + b"\0\0\0\0")
     with pytest.raises(WsrError, match="another network than the one that these vectors modulate"):

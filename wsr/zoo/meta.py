@@ -124,4 +124,7 @@ def require_same_settings(path: Any, begun: Mapping[str, Any], now: Mapping[str,
 
 def _settings(meta: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in completed(meta).items() if key not in _NO_SETTING}
+    if shared := (found.get("field") or {}).get("shared"):  # its hash counts, and not where it lies
+        kept = {key: value for key, value in shared.items() if key != "path"}
+        found["field"] = {**found["field"], "shared": kept}
     return {**found, "layout": content_hash(json.dumps(found["layout"]))}
