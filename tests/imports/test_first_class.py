@@ -1,6 +1,7 @@
 """An imported zoo is a zoo like any other: checked, mapped, searched, read by probes, aligned and audited."""
 
 import re
+import shutil
 
 import pytest
 import torch
@@ -89,6 +90,13 @@ def test_it_is_compressed_merged_and_saved(zoo, tmp_path):
     others = import_zoo(zoo.meta["imported"]["format"], tmp_path / "others", tmp_path / "more").zoo
     merged = merge_zoos(tmp_path / "merged", [zoo.path, others.path])  # of two sources, without what both hold
     assert len(merged) == 82 and torch.equal(merged.weights(zoo.ids), zoo.weights())
+    shutil.copytree(zoo.path, tmp_path / "renamed")
+    zoo.index.assign(id=zoo.ids[::-1]).to_parquet(tmp_path / "renamed/index.parquet")
+    with pytest.raises(WsrError, match="is another network than in"):  # and is not left out as if it were held already
+        merge_zoos(tmp_path / "merged", [tmp_path / "renamed"])
+    with pytest.raises(WsrError, match="compressed, and so final"):
+        merge_zoos(tmp_path / "of small", [small.path])
+    assert not (tmp_path / "of small").exists()
     save_weights(tmp_path / "one.safetensors", zoo.weights(zoo.ids[:1]), zoo.representation, zoo.ids[:1])
     held = load_weights(tmp_path / "one.safetensors")
     assert torch.equal(held.weights[0], zoo.weights()[0])

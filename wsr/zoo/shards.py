@@ -7,6 +7,8 @@ them, on any machine that has the base.
 import json
 from pathlib import Path
 
+import torch
+
 from wsr.data.signals import Signals
 from wsr.errors import WsrError
 from wsr.fields.description import FieldDescription
@@ -32,13 +34,15 @@ def shard(signals: Signals, text: str) -> Signals:
 def merge_zoos(out: str | Path, parts: list[str | Path], representation: Representation | None = None) -> Zoo:
     """Appends the instances of all `parts`, in order, to the zoo `out`, which is made if it does not exist. Instances
     that it holds already are skipped, so that a merge may be repeated. WsrError if the parts differ in settings, or
-    hold different targets under one id.
+    hold different targets, or different networks of unknown targets, under one id.
 
     representation: the representation of all parts, if it is already loaded; by default that of their zoo.json.
     """
     if not parts:
         raise WsrError("There is nothing to merge: name the shards' folders.")
     zoos = [Zoo.open(part) for part in parts]
+    for final in (zoo for zoo in zoos if zoo.meta["dtype"] == "uint8"):
+        raise WsrError(f"The zoo {str(final.path)!r} is compressed, and so final: merge those that it was made of.")
     for zoo in zoos[1:]:
         remedy = f"its weights do not belong into one zoo with those of {str(zoos[0].path)!r}"
         require_same_settings(zoo.path, zoos[0].meta, zoo.meta, remedy)
@@ -60,13 +64,25 @@ def merge_zoos(out: str | Path, parts: list[str | Path], representation: Represe
 
 
 def _require_same_targets(zoos: list[Zoo]) -> None:
-    """Raises a WsrError if two zoos hold fits of different targets under one id."""
+    """Raises a WsrError if two zoos hold fits of different targets under one id, or different weights where nobody
+    knows the targets, as in imports."""
     known: dict[str, tuple[str, Zoo]] = {}
     for zoo in zoos:
+        again: dict[Zoo, list[str]] = {}
         for name, sha256 in zip(zoo.ids, zoo.index["target_sha256"], strict=True):
             before, where = known.setdefault(name, (sha256, zoo))
             if before != sha256:
                 raise WsrError(
                     f"{name!r} in {str(zoo.path)!r} was fitted to another target than in {str(where.path)!r}: shards "
                     "of one zoo are of the same data."
+                )
+            if not sha256 and where is not zoo:
+                again.setdefault(where, []).append(name)
+        for where, names in again.items():
+            same = torch.isclose(zoo.weights(names), where.weights(names), 0, 0, equal_nan=True).all(1)
+            if not same.all():
+                other = names[int((~same).nonzero()[0])]
+                raise WsrError(
+                    f"{other!r} in {str(zoo.path)!r} is another network than in {str(where.path)!r}: a zoo holds one "
+                    "of each id. Of imports, rename the file of one of the two, and import it again."
                 )
