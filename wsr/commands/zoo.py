@@ -133,13 +133,17 @@ class ZooBuild(LeverOptions):
         from wsr.zoo import Zoo, build_zoo, shard
         from wsr.zoo.build import fit_settings
         from wsr.zoo.cluster import cluster
+        from wsr.zoo.recipe import FIRST
         from wsr.zoo.remote import arrived, local, sent
+        from wsr.zoo.shards import WHOLE
 
         device = usable(self.device)
         if self.count is not None and self.count < 1:
             raise WsrError(f"A zoo holds one instance or more: --count cannot be {self.count}.")
         signals = load_signals(self.dataset)[: self.count]
         if self.shard:
+            if self.init == FIRST:
+                raise WsrError(f"The fits of a shard would begin at its own first one. {WHOLE}")
             signals = shard(signals, self.shard)
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
         spread = cluster(self.cluster) if self.cluster else THREADS  # joined before anything is written

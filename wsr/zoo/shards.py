@@ -16,7 +16,10 @@ from wsr.fields.representation import Representation
 from wsr.paths import atomic_path
 from wsr.zoo.checked import taken_along
 from wsr.zoo.meta import require_same_settings
+from wsr.zoo.recipe import FIRST, zoo_start
 from wsr.zoo.zoo import Zoo
+
+WHOLE = "A zoo whose init is 'first' is built as a whole; several machines build it with --cluster."
 
 
 def shard(signals: Signals, text: str) -> Signals:
@@ -34,7 +37,8 @@ def shard(signals: Signals, text: str) -> Signals:
 def merge_zoos(out: str | Path, parts: list[str | Path], representation: Representation | None = None) -> Zoo:
     """Appends the instances of all `parts`, in order, to the zoo `out`, which is made if it does not exist. Instances
     that it holds already are skipped, so that a merge may be repeated. WsrError if the parts differ in settings, or
-    hold different targets, or different networks of unknown targets, under one id.
+    hold different targets, or different networks of unknown targets, under one id, or if all fits of each begin at its
+    own first one.
 
     representation: the representation of all parts, if it is already loaded; by default that of their zoo.json.
     """
@@ -52,6 +56,7 @@ def merge_zoos(out: str | Path, parts: list[str | Path], representation: Represe
     merged = Zoo.create(out, representation or zoos[0].representation, **settings)
     with merged.writing():
         _require_same_targets([merged, *zoos])
+        _require_same_start([merged, *zoos])
         if (moved := taken_along(merged.meta, zoos[0].path, merged.path)) != merged.meta:
             with atomic_path(merged.path / "zoo.json") as temporary:
                 temporary.write_text(json.dumps(moved))
@@ -86,3 +91,15 @@ def _require_same_targets(zoos: list[Zoo]) -> None:
                     f"{other!r} in {str(zoo.path)!r} is another network than in {str(where.path)!r}: a zoo holds one "
                     "of each id. Of imports, rename the file of one of the two, and import it again."
                 )
+
+
+def _require_same_start(zoos: list[Zoo]) -> None:
+    """Raises a WsrError if the fits of each zoo begin at its first one, and these are not the same."""
+    begun = [zoo for zoo in zoos if len(zoo) and zoo.meta["init"] == FIRST]
+    for zoo in begun[1:]:
+        if not torch.equal(zoo_start(zoo), zoo_start(begun[0])):
+            raise WsrError(
+                f"All fits of {str(zoo.path)!r} begin at its first one, {zoo.ids[0]!r}, and those of "
+                f"{str(begun[0].path)!r} at {begun[0].ids[0]!r}: their weights do not belong into one zoo, whose fits "
+                f"share a start. {WHOLE}"
+            )
