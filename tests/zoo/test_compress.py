@@ -97,3 +97,15 @@ def test_an_empty_zoo_has_nothing_to_compress(made, tmp_path):
     create, _ = made
     with pytest.raises(WsrError, match="empty"):
         compress_zoo(create(), tmp_path / "small")
+
+
+def test_files_hold_a_vector_at_least_and_no_more_than_their_share(made, tmp_path, monkeypatch):
+    """Zoos of large networks could not be compressed, or into files larger than they should be."""
+    create, signals = made
+    zoo = create()
+    list(build_zoo(zoo, signals))
+    monkeypatch.setattr("wsr.zoo.compress.HEADER_BYTES", 1)
+    for most, files in ((zoo.stored, 10), (zoo.stored * (8 + 2) + 10_000, 5)):
+        monkeypatch.setattr("wsr.zoo.compress.MAX_FILE_BYTES", most)
+        small = compress_zoo(zoo, tmp_path / f"small{files}")
+        assert len(list(small.path.glob("weights-*"))) == files and small.weights().shape == zoo.weights().shape

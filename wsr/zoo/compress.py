@@ -18,7 +18,7 @@ from wsr.zoo.check import check_zoo
 from wsr.zoo.checked import taken_along
 from wsr.zoo.zoo import MAX_FILE_BYTES, Zoo
 
-HEADER_BYTES = 200_000  # reserved in each file for its header and the ranges of the parameters
+HEADER_BYTES = 200_000  # reserved in each file for its header and the ranges of the parameters, or more for many
 
 
 def compress_zoo(
@@ -47,7 +47,8 @@ def _write(
     levels = 2**bits - 1
     step = ((weights.amax(0) - low) / levels).clamp_min(torch.finfo(torch.float32).tiny)
     codes = pack(((weights - low) / step).round().clamp(0, levels).to(torch.uint8), bits)
-    for number, part in enumerate(codes.split((MAX_FILE_BYTES - HEADER_BYTES) // codes.shape[1])):
+    reserved = max(HEADER_BYTES, low.nbytes + step.nbytes + 10_000)
+    for number, part in enumerate(codes.split(max(1, (MAX_FILE_BYTES - reserved) // codes.shape[1]))):
         state = {"weights": part, "low": low, "step": step}
         save_tensors(partial / f"weights-{number:05d}.safetensors", state, {"bits": str(bits)})
     meta = taken_along(zoo.meta, zoo.path, partial)
