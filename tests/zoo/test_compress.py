@@ -109,3 +109,18 @@ def test_files_hold_a_vector_at_least_and_no_more_than_their_share(made, tmp_pat
         monkeypatch.setattr("wsr.zoo.compress.MAX_FILE_BYTES", most)
         small = compress_zoo(zoo, tmp_path / f"small{files}")
         assert len(list(small.path.glob("weights-*"))) == files and small.weights().shape == zoo.weights().shape
+
+
+def test_a_fit_that_diverged_costs_the_others_nothing(made, tmp_path):
+    """What was finite of its weights widened the range of the parameters, and so the steps of all others."""
+    create, signals = made
+    zoo = create()
+    list(build_zoo(zoo, signals[:4]))
+    good = zoo.weights()
+    spoilt = torch.full_like(good[:1], 60_000.0)
+    spoilt[0, 0] = float("nan")
+    zoo.append(spoilt, [zoo.index.iloc[0].to_dict() | {"id": "bad", "status": "diverged: weights are not finite"}])
+    small = compress_zoo(zoo, tmp_path / "small")
+    step = (good.amax(0) - good.amin(0)) / 255
+    assert ((small.weights()[:4] - good).abs() <= 0.5 * step + 1e-3 * good.abs() + 1e-6).all()
+    assert small.weights().isfinite().all() and small.index["status"].tolist() == zoo.index["status"].tolist()

@@ -42,7 +42,10 @@ def compress_zoo(
 def _write(
     zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], None] | None, ids: list[str]
 ) -> None:  # fmt: skip
-    weights = zoo.weights(ids).nan_to_num(0.0, 0.0, 0.0)  # those of failed fits
+    weights = zoo.weights(ids)
+    finite = weights.isfinite().all(1)
+    # failed fits keep no weights: what is finite of them may be huge, and would widen the steps of all others
+    weights[~finite] = weights[finite].mean(0) if finite.any() else 0.0
     low = weights.amin(0)
     levels = 2**bits - 1
     step = ((weights.amax(0) - low) / levels).clamp_min(torch.finfo(torch.float32).tiny)
