@@ -88,8 +88,7 @@ _PACKAGE = Path(__file__).resolve().parent
 
 @functools.cache
 def checkout_dir() -> Path | None:
-    """Returns the checkout of wsr's repository that contains this code, or None if the code was installed as a wheel.
-    """
+    """Returns the checkout of wsr's repository that contains this code; None if it was installed as a wheel."""
     try:
         ours = 'name = "wsr"' in (_PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
     except (OSError, ValueError):
@@ -148,11 +147,17 @@ def _begun(path: Path, needed: int) -> Path:
 @contextmanager
 def new_folder(path: str | Path) -> Iterator[Path]:
     """Context that yields a temporary folder beside `path`, which is renamed to `path` on success and removed on
-    failure, so that nobody sees half of it. WsrError if there is something at `path` already (an empty folder may be),
-    or if it cannot be written."""
-    path = Path(path)
+    failure, so that nobody sees half of it. WsrError if there is something at `path` already (an empty folder may be,
+    but not the one that this process works in, which would lose its place), or if it cannot be written. A link stands
+    for the folder that it leads to."""
+    try:
+        path = Path(os.path.realpath(path))
+    except ValueError as error:  # a zero byte
+        raise refused(path, error) from None
     if taken(path) and not (path.is_dir() and not any(path.iterdir())):
         raise WsrError(f"{shown(path)} exists already: choose another folder, or remove it.")
+    if taken(path) and os.path.samefile(path, "."):
+        raise WsrError(f"{shown(path)} is the folder that this is run in: name one in it, or another one.")
     make_dir(path.parent)
     try:
         # a unique name, because another job may be writing the same folder
