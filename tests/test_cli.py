@@ -178,6 +178,12 @@ def test_weights_are_learnt_sampled_and_audited(base, tmp_path, capsys, monkeypa
     table = tmp_path / "table.csv"
     assert main(["evaluate", new, "test-mlora-asym", "--count", "4", "--repeats", "2", "--out", str(table)]) == OK
     assert "FD" in capsys.readouterr().out and "EfficientNet" in table.read_text()
+    failed = {"id": "bad", "status": "diverged: weights are not finite"}
+    Zoo.open(new).append(torch.full((1, model.size), torch.nan), [rows[0] | failed])
+    assert main(["audit", new, "test-mlora-asym", "--alarm", "0.1", "--show", "9"]) == OK
+    assert main(["evaluate", new, "test-mlora-asym", "--count", "4", "--repeats", "1"]) == OK
+    said = capsys.readouterr().out  # a fit that diverged is far from everything, and was called novel
+    assert said.count("Left out: 1 fit that diverged") == 2 and "bad" not in said and "nan" not in said
     other = make_representation("mlora", load_base("test"), base.config, 4, 3)
     Zoo.create(tmp_path / "zoos/test-mlora", other, **settings).append(other.initial()[None], [rows[0]])
     for command in ("audit", "evaluate"):

@@ -73,6 +73,8 @@ def test_a_fit_that_diverged_is_no_success(picture, tmp_path):
     (["encoder", "emoji", "--steps", "-1", "--out", "{folder}/e.safetensors"], "one step or more, not -1"),
     (["bench", "surfaces", "--zoo", "{zoo}", "--out", "{folder}/b.json"], "Images have no surface"),
     (["evaluate", "{zoo}", "{zoo}", "--device", "nope"], "There is no device 'nope'"),
+    (["evaluate", "{zoo}", "{zoo}", "--repeats", "0"], "--repeats must be 1 or more"),
+    (["audit", "{zoo}", "{zoo}", "--show", "-1"], "--show must be 0 or more"),
     (["evaluate", "{zoo}", "{zoo}", "--extractor", "efficientnet-lite0", "--extractor-weights", "w"], "takes no file"),
     (["base", "images:{folder}", "--count", "0"], "--count cannot be 0"),
     (["base", "images:{folder}", "--count", "9", "--out", "{folder}/b.safetensors"], "holds 1 image, and 9"),

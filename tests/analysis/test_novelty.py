@@ -19,8 +19,7 @@ def model(request, base, config):
 
 
 def fits(model, count, seed):
-    """Weights near a smooth surface of 8 dimensions plus individual noise; new weights come from the same distribution.
-    """
+    """Weights near a smooth surface of 8 dimensions plus individual noise; new weights are of the same distribution."""
     ways = torch.randn(8, model.size, generator=torch.Generator().manual_seed(0))
     generator = torch.Generator().manual_seed(seed)
     own = 0.3 * torch.randn(count, model.size, generator=generator)
@@ -194,6 +193,12 @@ def test_what_cannot_be_audited_is_said(model):
         made.judge(fits(model, 1, 2))
     with pytest.raises(WsrError, match="false-positive"):
         made.calibrate(fits(model, 10, 2), 0.01)
+    spoilt = fits(model, 3, 2)
+    spoilt[1, 0] = float("nan")  # was called novel
+    with pytest.raises(WsrError, match="row 1 hold NaN"):
+        made.distances(spoilt)
+    with pytest.raises(WsrError, match="there are none"):
+        made.distances(spoilt[:0])
 
 
 def test_the_weight_that_all_fits_began_from_is_nobodys_original(zoo):

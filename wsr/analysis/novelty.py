@@ -92,7 +92,12 @@ class Audit:
         return other
 
     def distances(self, samples: Float[Tensor, "m p"]) -> Distances:
-        """Measures distances in the space, raw or canonical, in which a copy stands out more."""
+        """Measures distances in the space, raw or canonical, in which a copy stands out more. WsrError for no samples,
+        and for weights that are not finite, which would be far from everything and so novel."""
+        if not len(samples) or not bool(samples.isfinite().all()):
+            wrong = (~samples.isfinite().all(1)).nonzero().flatten().tolist()
+            which = f"those in row {wrong[0]} hold NaN or infinite numbers" if wrong else "there are none"
+            raise WsrError(f"An audit judges weights that are finite, one or more, and {which}.")
         blocks = samples.to(self.training.device).split(BLOCK)
         one = _standing_out([_joined(space.nearest(rows) for rows in blocks) for space in self.spaces])
         two = _standing_out([_joined(space.between(rows) for rows in blocks) for space in self.spaces])

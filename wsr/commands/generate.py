@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from rich.table import Column, Table
 from tyro.conf import Positional, arg
@@ -14,6 +14,11 @@ from wsr.first_process import is_first_process
 from wsr.generators.registry import named
 from wsr.paths import assets_dir, atomic_path, require_writable
 from wsr.progress import bar
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from wsr.zoo import Zoo
 
 
 @dataclass
@@ -170,15 +175,18 @@ class Evaluate:
         from wsr.metrics.features import extractor
         from wsr.zoo import Zoo, require_alike
 
+        if self.repeats < 1:
+            raise WsrError(f"--repeats must be 1 or more, not {self.repeats}.")
         device, samples, zoo = usable(self.device), Zoo.open(self.samples), Zoo.open(self.zoo)
         require_alike(samples, zoo)
+        judged = _judged(samples)
         if self.out:
             require_writable(self.out)
         of, zoo = extractor(self.extractor, zoo.modality, self.extractor_weights).to(device), zoo.to(device)
         with bar("evaluate") as update:
             found = evaluate(
-                samples.weights(), zoo, of, samples.index["class"].tolist(), count=self.count, repeats=self.repeats,
-                progress=update,
+                samples.weights(judged["id"].tolist()), zoo, of, judged["class"].tolist(), count=self.count,
+                repeats=self.repeats, progress=update,
             )  # fmt: skip
         metrics = [metric for metric in set_metrics() if metric.symbol in found]
         table = Table("of", "against", *(metric.heading for metric in metrics))
@@ -191,6 +199,20 @@ class Evaluate:
             with atomic_path(self.out) as temporary:
                 found.assign(extractor=of.name).to_csv(temporary, index=False)
         return OK
+
+
+def _judged(samples: "Zoo") -> "pd.DataFrame":
+    """Returns the rows of the index whose weights can be judged, and says how many are left out. WsrError if there are
+    none."""
+    from wsr.fitting.verdict import is_poor
+
+    index = samples.index
+    found = index[(index["status"] == "ok") | index["status"].map(is_poor).astype(bool)]
+    if found.empty:
+        raise WsrError(f"The zoo {str(samples.path)!r} holds no weights that can be judged.")
+    if failed := len(index) - len(found):
+        console.print(f"Left out: {counted(failed, 'fit')} that diverged.")
+    return found
 
 
 @dataclass
@@ -214,13 +236,16 @@ class AuditCommand:
         from wsr.analysis.novelty import audit_of
         from wsr.zoo import Zoo, require_alike
 
+        if self.show < 0:
+            raise WsrError(f"--show must be 0 or more, not {self.show}.")
         samples, zoo = Zoo.open(self.samples), Zoo.open(self.zoo)
         require_alike(samples, zoo)
+        ids = _judged(samples)["id"].tolist()
         audit, training, tested = audit_of(zoo, self.false_positive_rate)
-        verdicts = audit.judge(samples.weights())
+        verdicts = audit.judge(samples.weights(ids))
         first = (Column(name, no_wrap=True) for name in ("sample", "verdict"))
         table = Table(*first, "nearest training weight", "distance", "line between", "distance")
-        for item, verdict in list(zip(samples.ids, verdicts, strict=True))[: self.show]:
+        for item, verdict in list(zip(ids, verdicts, strict=True))[: self.show]:
             pair = " + ".join(training[i] for i in verdict.pair)
             table.add_row(
                 item, verdict.word, training[verdict.nearest], f"{verdict.distance:.2f} ({verdict.replica:.2f})",
