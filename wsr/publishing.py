@@ -26,9 +26,14 @@ _BESIDE = tuple(Path(name).stem for name in (BASE_FILE, SHARED_FILE))
 
 def push(path: str | Path, repo: str, *, private: bool = True) -> str:
     """Puts a zoo (its folder or name), a base, or a generator's file on the Hub, and returns the repository's address.
-    What is written names no folder of this machine. WsrError for anything else, if a zoo is being written, and if the
-    Hub cannot be reached or refuses."""
+    What is written names no folder of this machine, except that a base states its data set as it was named. WsrError
+    for anything else, for an empty zoo or one that is being written, for a revision, and if the Hub cannot be reached
+    or refuses."""
     place = Place.named(repo)
+    if "@" in str(repo):
+        raise WsrError(
+            f"What is pushed becomes the newest revision of {place.repo!r}: name it without {'@' + place.revision!r}."
+        )
     with tempfile.TemporaryDirectory(prefix="wsr-push-") as folder:
         kind, message = _staged(path, Path(folder), place)
         return send_folder(place.repo, Path(folder), kind, private=private, message=message)
@@ -60,6 +65,8 @@ def _staged(path: str | Path, folder: Path, place: Place) -> tuple[Kind, str]:
         return _staged_file(Path(path), folder, place)
     zoo = Zoo.open(zoo_path(path))
     with zoo.writing():
+        if not len(zoo):
+            raise WsrError(f"The zoo {shown(zoo.path)} is empty: there is nothing to put on the Hub yet.")
         for file in (*zoo.path.glob("weights-*.safetensors"), zoo.path / "index.parquet"):
             shutil.copyfile(file, folder / file.name)
         meta = portable(zoo.meta, folder)

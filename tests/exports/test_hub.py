@@ -10,6 +10,7 @@ import torch
 
 import wsr
 from tests.conftest import tiny_config
+from tests.exports.conftest import SETTINGS
 from tests.exports.hub_stand_in import running
 from tests.imports import shared_layouts
 from wsr.cli import main
@@ -118,6 +119,12 @@ def test_only_what_wsr_reads_is_sent_and_fetched(pictures, hub, tmp_path):
     (tmp_path / "other.safetensors").write_bytes((pictures.path / "weights-00000.safetensors").read_bytes())
     with pytest.raises(WsrError, match="neither a base nor a generator"):
         push(tmp_path / "other.safetensors", "me/other")
+    with pytest.raises(WsrError, match="newest revision of 'me/pictures'"):
+        push(pictures.path, "me/pictures@v2")  # was pushed as the newest one
+    empty = Zoo.create(tmp_path / "empty", pictures.representation, dataset="images:nowhere", **SETTINGS)
+    with pytest.raises(WsrError, match="is empty"):
+        push(empty.path, "me/empty")
+    assert not hub.repos
     hub.repos["model", "me/code"] = {"README.md": b"hello", "model.pkl": b"\x80"}
     with pytest.raises(WsrError, match="no zoo, base or generator: it holds README.md"):
         pull("hub:me/code", tmp_path / "code")
