@@ -83,6 +83,8 @@ def test_a_zoo_refuses_what_would_spoil_it(zoo):
         (good * float("nan"), [row("a"), row("b")], "not finite"),
         (good + 1e6, [row("a"), row("b")], "float16"),  # too large for float16
         (good, [row("a"), {"id": "b"}], "lacks"),
+        (good, [row("a"), row(3)], "is a text, not 3"),  # 3 and "3" made an index that could not be opened
+        (good, [row("a"), row("")], "is a text, not ''"),
     ):
         with pytest.raises(WsrError, match=said):
             zoo.append(weights, rows)

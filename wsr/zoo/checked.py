@@ -117,6 +117,8 @@ def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], siz
     for row in rows:
         if missing := INDEX.keys() - row.keys():
             raise WsrError(f"A row of the index lacks {sorted(missing)}: {str(row)[:100]} was given.")
+        if not (isinstance(row["id"], str) and row["id"]):
+            raise WsrError(f"The id of an instance is a text, not {row['id']!r}: nothing of this batch was stored.")
         if row["id"] in known:
             raise WsrError(f"{row['id']!r} is in the zoo already, or given twice: nothing is stored twice.")
         known.add(row["id"])
