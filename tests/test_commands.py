@@ -63,6 +63,8 @@ def test_a_fit_that_diverged_is_no_success(picture, tmp_path):
     (["render", "{zoo}", "--resolution", "1000000"], "decoded at 2 to"),
     (["render", "{zoo}", "--count", "0"], "--count must be 1"),
     (["zoo", "build", "images:{folder}", "--out", "{folder}/z", "--count", "0"], "one instance or more"),
+    (["zoo", "build", "images:{folder}", "--out", "{folder}/z", "--steps", "0"], "steps must be a whole number"),
+    (["zoo", "build", "images:{folder}", "--out", "{folder}/z", "--workers", "-1"], "one worker or more, not -1"),
     (["diffuse", "{zoo}", "--steps", "0"], "--steps must be 1"),
     (["diffuse", "{zoo}", "--generator", "p-diff", "--no-encoder"], "p-diff has no layer encoder"),
     (["diffuse", "{zoo}", "--generator", "p-diff", "--no-conditional"], "p-diff does not"),

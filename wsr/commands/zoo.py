@@ -148,7 +148,7 @@ class ZooBuild(LeverOptions):
         model = representation_for(self.representation, self.base, signals.modality, self.rank, self.preset)
         spread = cluster(self.cluster) if self.cluster else THREADS  # joined before anything is written
         start = Start.named(self.start)
-        asked = FitSettings(start=start, preset=self.preset, steps=self.steps or None, **self.levers())
+        asked = FitSettings(start=start, preset=self.preset, steps=self.steps, **self.levers())
         folder = local(self.out)
         zoo = Zoo.create(
             folder,

@@ -46,8 +46,10 @@ def build_zoo(
     seed: of the points that fits draw; by default the zoo's. workers: number of threads that share the cores and fit a
     batch each; by default one per core. spread: over what batches are spread instead of threads (`wsr.zoo.cluster`).
     The result depends on neither. WsrError if another job is writing the zoo, if the zoo was begun with another seed,
-    or if one of its instances was fitted to another target than the signal with that id.
+    if one of its instances was fitted to another target than the signal with that id, or for less than one worker.
     """
+    if workers is not None and workers < 1:
+        raise WsrError(f"A zoo is fitted by one worker or more, not {workers}.")
     with zoo.writing():
         yield from _build(zoo, signals, require_same_run(zoo, signals, seed), device, workers, spread)
 
