@@ -165,6 +165,25 @@ def test_shards_are_merged_at_an_address(tmp_path, monkeypatch):
     assert local(tmp_path) == tmp_path
 
 
+def test_what_a_killed_run_has_made_is_not_overwritten_by_what_is_at_the_address(tmp_path, monkeypatch):
+    """A zoo of an address was continued, killed, and begun again with what had been sent before."""
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    everything, place = pictures(6), f"file://{tmp_path}/far/zoo"
+    folder = local(place)
+    list(build_zoo(begun(folder), everything[:2]))
+    sent(folder, place)
+    list(build_zoo(Zoo.open(folder), everything[:4]))  # and killed before it was sent
+    assert Zoo.open(local(place)).ids == everything[:4].ids
+    (tmp_path / "far/zoo/more").mkdir()  # is no file of the zoo
+    elsewhere = Zoo.open(tmp_path / "far/zoo")
+    list(build_zoo(elsewhere, everything))  # by another machine, which has more
+    assert Zoo.open(local(place)).ids == everything.ids
+    assert torch.equal(Zoo.open(local(place)).weights(), elsewhere.weights())
+    index = elsewhere.index.assign(quality=0.0)
+    index.to_parquet(tmp_path / "far/zoo/index.parquet")  # another zoo altogether
+    assert (Zoo.open(local(place)).index["quality"] == 0).all()
+
+
 def test_an_address_that_nothing_knows_is_refused():
     with pytest.raises(WsrError, match="nowhere://there"):
         local("nowhere://there/zoo")

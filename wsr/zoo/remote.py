@@ -1,13 +1,20 @@
 """Zoos in places that are no folders of this machine (`s3://…`, `hf://…`, `memory://…`), by way of fsspec."""
 
 import hashlib
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import fsspec
 
 from wsr.errors import WsrError, shown
-from wsr.paths import cache_dir
+from wsr.formats.tables import INDEX as COLUMNS
+from wsr.formats.tables import read_table
+from wsr.paths import atomic_path, cache_dir
+from wsr.zoo.checked import read_meta
+from wsr.zoo.meta import changed_settings, completed
+
+INDEX, META = "index.parquet", "zoo.json"
 
 
 def is_remote(place: str | Path) -> bool:
@@ -17,19 +24,48 @@ def is_remote(place: str | Path) -> bool:
 
 def local(place: str | Path) -> Path:
     """A folder of this machine that stands for a place: a path itself, or for an address a folder of the cache, into
-    which the files that are there are fetched. WsrError if the address cannot be reached."""
+    which the files that are there are fetched. What a run that was killed has left in the cache stays, if it begins
+    with all that is there: nothing is sent before a zoo is complete. WsrError if the address cannot be reached."""
     if not is_remote(place):
         return Path(place)
     folder = cache_dir() / "remote" / hashlib.sha256(str(place).encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     system, path = _reached(place)
     try:
-        there = {Path(name).name: name for name in system.ls(path, detail=False)} if system.exists(path) else {}
-        for name, source in there.items():
-            system.get_file(source, str(folder / name))
+        found = system.ls(path, detail=True) if system.exists(path) else []
+        there = {Path(one["name"]).name: one["name"] for one in found if one["type"] == "file"}
+        if not _goes_on(folder, system, there):
+            (folder / INDEX).unlink(missing_ok=True)  # it would name rows that are being replaced
+            for name in sorted(there, key=_order):
+                with atomic_path(folder / name) as temporary:
+                    system.get_file(there[name], str(temporary))
+    except WsrError:
+        raise
     except Exception as error:  # each file system has errors of its own
         raise WsrError(f"{shown(place)} cannot be read: {_why(error)}") from None
     return folder
+
+
+def _goes_on(folder: Path, system: Any, there: dict[str, str]) -> bool:
+    """Whether a folder holds a zoo of the same settings that begins with all instances of the one at an address."""
+    if not all((folder / file).is_file() for file in (INDEX, META)):
+        return False
+    if INDEX not in there or META not in there:
+        return True  # nothing there is named yet
+    with tempfile.TemporaryDirectory(prefix="wsr-remote-") as name:
+        for file in (INDEX, META):
+            system.get_file(there[file], str(Path(name) / file))
+        try:
+            held, other = ((completed(read_meta(one)), _instances(one)) for one in (folder, Path(name)))
+        except WsrError:  # one of the two is damaged: the address decides
+            return False
+    return not changed_settings(held[0], other[0]) and held[1][: len(other[1])] == other[1]
+
+
+def _instances(folder: Path) -> list[tuple[str, ...]]:
+    """What an index says of its instances, without what two runs of the same fit may differ in."""
+    index = read_table(folder / INDEX, "a zoo's index", COLUMNS, ("id",))
+    return list(zip(*(index[name].astype(str) for name in ("id", "target_sha256", "quality")), strict=True))
 
 
 def sent(folder: Path, place: str | Path) -> None:
@@ -63,7 +99,11 @@ def arrived(folder: Path, place: str | Path) -> bool:
 def _files(folder: Path) -> list[Path]:
     """The files of a zoo, its index last."""
     known = [one for one in folder.iterdir() if one.is_file() and one.suffix in (".json", ".parquet", ".safetensors")]
-    return sorted(known, key=lambda file: (file.suffix == ".parquet", file.name))
+    return sorted(known, key=lambda file: _order(file.name))
+
+
+def _order(name: str) -> tuple[bool, str]:
+    return name.endswith(".parquet"), name
 
 
 def _reached(place: str | Path) -> tuple[Any, str]:
