@@ -5,7 +5,7 @@ import pytest
 import torch
 from toy_features import Means
 
-from wsr.analysis.novelty import audit_of
+from wsr.analysis.novelty import audit_of, halves
 from wsr.analysis.pairs import HELD_OUT, SAMPLES, pair_report, rate_of, set_aside
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
@@ -54,6 +54,20 @@ def test_bounds_are_as_strict_as_the_held_out_fits_allow(tmp_path):
     few = made(tmp_path / "few", ["train"] * 20 + ["heldout"] * 5)
     with pytest.raises(WsrError, match="sets 5 networks aside, and 16 are needed"):
         report(few, few.weights())
+
+
+def test_the_halves_of_families_may_be_of_unlike_size(tmp_path):
+    """The rate was that of equal halves, which the smaller one could not set."""
+    families = [f"1f4{i:02x}" for i in range(16)]
+    ids = [f"{name}{tone}" for i, name in enumerate(families) for tone in ("", "-1f3fb")[: 1 + i % 2]]
+    zoo = made(tmp_path / "zoo", ["train"] * 20 + ["heldout"] * len(ids))
+    zoo.meta["dataset"] = "emoji"
+    zoo.index["id"] = [*zoo.ids[:20], *ids]
+    assert sorted(map(len, halves(zoo)[1])) == [8, 16] and rate_of(zoo) == 0.25
+    assert report(zoo, zoo.weights()[:3])[1]["tested"] == 24
+    zoo.index["id"] = [*zoo.ids[:20], *(f"1f44b@{i}" for i in range(len(ids)))]
+    with pytest.raises(WsrError, match="the smaller half has 0, and 8 are needed"):
+        rate_of(zoo)
 
 
 def test_where_nobody_says_what_was_seen_copies_of_every_fit_are_found(tmp_path):

@@ -202,18 +202,22 @@ def audit_of(
     """Prepares the audit of generators that were trained on this zoo. Returns the audit, calibrated on one half of the
     held-out fits; the ids of its training weights, by row; and verdicts on all held-out fits, of which only the stated
     rate should be called copies. Each half is judged with the thresholds of the other half; the half that calibrated
-    the audit comes last. Each half contains every other fit of each class, or every other group where the data set
-    has groups: the same emoji in another skin tone would make the test too easy. WsrError if there are too few
-    held-out fits (`Audit.calibrate`)."""
-    training = audited_ids(zoo)
-    heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
+    the audit comes last (`halves`). WsrError if there are too few held-out fits (`Audit.calibrate`)."""
+    training, (heldout, rows) = audited_ids(zoo), halves(zoo)
     audit = Audit(zoo.representation, zoo.weights(training).to(device))
-    half = torch.from_numpy(pd.factorize(pd.Series(groups(zoo.meta["dataset"], heldout)))[0] % 2)
-    rows = [(half == side).nonzero()[:, 0] for side in (0, 1)]
     _enough(min(map(len, rows)), false_positive_rate, of=f" (half of the zoo's {len(heldout)})")
     found = audit.distances(zoo.weights(heldout))
-    halves = found.of(rows[0]), found.of(rows[1])
-    audit._calibrate(halves[1], false_positive_rate)
-    last = audit._verdicts(halves[0])
-    audit._calibrate(halves[0], false_positive_rate)
-    return audit, training, audit._verdicts(halves[1]) + last
+    one, other = found.of(rows[0]), found.of(rows[1])
+    audit._calibrate(other, false_positive_rate)
+    last = audit._verdicts(one)
+    audit._calibrate(one, false_positive_rate)
+    return audit, training, audit._verdicts(other) + last
+
+
+def halves(zoo: Zoo) -> tuple[list[str], list[Int[Tensor, " k"]]]:
+    """Returns the ids of a zoo's good held-out fits, and the rows of two halves of them. Each half contains every other
+    fit of each class, or every other group where the data set has groups: the same emoji in another skin tone would
+    make a test by the other half too easy. Groups are of unlike size, and so may the halves be."""
+    heldout = zoo.good("heldout").sort_values("class", kind="stable")["id"].tolist()
+    half = torch.from_numpy(pd.factorize(pd.Series(groups(zoo.meta["dataset"], heldout), dtype=object))[0] % 2)
+    return heldout, [(half == side).nonzero()[:, 0] for side in (0, 1)]

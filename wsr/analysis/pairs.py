@@ -15,7 +15,7 @@ from torch import Tensor
 
 from wsr.analysis.evaluation import decoded
 from wsr.analysis.function_space import feature_distances, own_distances
-from wsr.analysis.novelty import audit_of
+from wsr.analysis.novelty import audit_of, halves
 from wsr.analysis.plane import Placing, found_share, summary
 from wsr.data.splits import HELDOUT, TRAIN
 from wsr.errors import WsrError, counted
@@ -62,7 +62,14 @@ def rate_of(zoo: Zoo) -> float:
             f"{counted(heldout, 'network')} aside, and {LEAST} are needed: bring more of it, or mark some as 'heldout' "
             "in the column 'split' of its index."
         )
-    half, rate = heldout // 2, max(RATE, EACH / (heldout // 2))
+    half = min(map(len, halves(zoo)[1]))
+    if 2 * half < LEAST:
+        raise WsrError(
+            f"The bounds of an audit are set by one half of the held-out networks and tested by the other. Of the "
+            f"{heldout:,} of the training zoo so many are of one family that the smaller half has {half}, and "
+            f"{LEAST // 2} are needed: bring more of it."
+        )
+    rate = max(RATE, EACH / half)
     return rate if half * rate >= EACH else math.nextafter(rate, 1)
 
 
