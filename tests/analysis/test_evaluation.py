@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tests.analysis.conftest import Colours, family
-from wsr.analysis.evaluation import Decoded, Evaluation, decoded, evaluate
+from wsr.analysis.evaluation import Decoded, Evaluation, decoded, evaluate, some_rows
 from wsr.errors import WsrError
 from wsr.fields.representation import make_representation
 from wsr.generators.baselines import gaussian
@@ -84,6 +84,27 @@ def test_floating_pieces_of_each_class_are_compared_with_fits_of_that_class(zoo,
     assert table["floating pieces"]["samples", "heldout"] == pytest.approx(0.5, abs=0.02)
     others = table["floating pieces"].drop("samples", level="set")
     assert len(others) == 4 and (others == 0).all()
+
+
+def test_shapes_of_all_classes_are_compared_where_one_class_follows_the_other(zoo, monkeypatch):
+    """Of a folder's zoo, only the first 256 shapes were compared with, and these were of the first classes."""
+    mixed = ["b", "a", "a", "b", "c", "a"]
+    assert some_rows(mixed, 3).tolist() == [0, 1, 2] and some_rows(mixed, 9).tolist() == list(range(6))
+    assert some_rows(sorted(mixed), 3).tolist() == [0, 2, 5] and some_rows([""] * 6, 2).tolist() == [0, 1]
+    zoo.index["class"] = ["ab"[i >= 30] for i in range(60)] + ["ab"[i >= 15] for i in range(30)]
+
+    def clouds(model, weights, extractor, resolution, progress=None, classes=None):
+        return Decoded(weights[:, :6].numpy(), np.zeros((len(weights), 4, 3)), classes=np.array(classes, dtype=object))
+
+    seen = []
+    monkeypatch.setattr("wsr.analysis.evaluation.decoded", clouds)
+    monkeypatch.setattr("wsr.analysis.evaluation.CLOUD_POOL", 20)
+    monkeypatch.setattr("wsr.analysis.evaluation.measured", lambda at_hand: seen.append(at_hand["features"][1]) or {})
+    made = Evaluation(zoo, Extents(), count=20, repeats=1, resolution=8)
+    made.table(made.decoded(family(zoo.representation, 25, 5), classes=[""] * 25))
+    second = zoo.weights(zoo.ids[30:60])[:, :6].numpy()
+    shared = [sum((row == second).all(1).any() for row in features) for features in seen[:1]]
+    assert shared == [10]  # of 20 training fits, half are of either class
 
 
 def test_distances_between_clouds_may_be_of_fewer_points(zoo, monkeypatch):

@@ -49,10 +49,23 @@ class Decoded:
     def __len__(self) -> int:
         return len(self.features)
 
-    def first(self, count: int) -> "Decoded":
-        """Returns the first `count` instances."""
+    def some(self, count: int) -> "Decoded":
+        """Returns at most `count` instances, as `some_rows` chooses them."""
+        rows = some_rows([""] * len(self) if self.classes is None else self.classes, count)
         parts = {name: getattr(self, name) for name in ("features", "clouds", "weights", "pieces", "classes")}
-        return replace(self, **{name: part[:count] for name, part in parts.items() if part is not None})
+        return replace(self, **{name: part[rows] for name, part in parts.items() if part is not None})
+
+
+def some_rows(classes: Sequence[str] | Shaped[np.ndarray, " n"], count: int) -> Int[np.ndarray, " k"]:
+    """Returns at most `count` rows: the first ones, or evenly spread ones where one class follows the other, as in
+    zoos of folders, whose first instances are of few classes."""
+    classes = np.asarray(classes, dtype=object)
+    if count >= len(classes):
+        return np.arange(len(classes))
+    runs, different = 1 + int((classes[1:] != classes[:-1]).sum()), len(set(classes.tolist()))
+    if 1 < different == runs:
+        return np.linspace(0, len(classes) - 1, count).round().astype(int)
+    return np.arange(count)
 
 
 def decoded(
@@ -154,9 +167,9 @@ class Evaluation:
     def _scores(self, name: str, gen: Decoded, against: str) -> Iterator[dict[str, float]]:
         ref, distances = self.known[against], None
         if gen.clouds is not None:
-            # distances of all pairs would take minutes, so subsets are drawn from the first `pool` instances
+            # distances of all pairs would take minutes, so subsets are drawn from `pool` instances
             pool = max(self.count, CLOUD_POOL)
-            gen, ref = gen.first(pool), ref.first(pool)
+            gen, ref = gen.some(pool), ref.some(pool)
             own = self._within(name, gen.clouds)
             across = pairwise_chamfer(gen.clouds[:, : self.pair_points], ref.clouds[:, : self.pair_points])
             distances = own, across, self._within(against, ref.clouds)

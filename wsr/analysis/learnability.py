@@ -19,7 +19,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from wsr.analysis.connectivity import similarity
-from wsr.analysis.evaluation import decoded, enough
+from wsr.analysis.evaluation import decoded, enough, some_rows
 from wsr.errors import WsrError
 from wsr.metrics.distributions import frechet_distance
 from wsr.metrics.features import Extractor
@@ -134,11 +134,12 @@ def generated_distance(
 ) -> float:
     """Returns the Fréchet distance (FD) of decoded samples and the zoo's decoded validation fits, as many of either.
     device: where they are decoded. WsrError for fewer than two on either side."""
-    fits = zoo.good("validation")["id"].tolist()
+    fits = zoo.good("validation")
     count = min(len(samples), len(fits))
+    chosen = fits["id"].iloc[some_rows(fits["class"].tolist(), count)].tolist()
     enough("samples, validation fits", count, count)
     resolution = resolution or zoo.modality.resolutions.judged
-    both = (samples[:count].float().cpu(), zoo.weights(fits[:count]))
+    both = (samples[:count].float().cpu(), zoo.weights(chosen))
     model, extractor = zoo.representation.to(device), extractor.to(device)
     generated, real = (decoded(model, one, extractor, resolution).features for one in both)
     return frechet_distance(generated, real)
