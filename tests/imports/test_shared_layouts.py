@@ -34,6 +34,16 @@ def test_shapes_of_fit_a_nef_are_those_of_the_formula(tmp_path):
         assert (zoo.representation.evaluate(zoo.weights([item]), points[None])[0] - logits).abs().max() < CLOSE
 
 
+def test_numbers_of_fit_a_nef_are_those_of_the_files(tmp_path):
+    """Behind a file that was left out, networks had the numbers of those in it; so had those of a file alone."""
+    shown = layouts.fit_a_nef(tmp_path / "source")
+    alone = import_zoo("fit-a-nef", tmp_path / "source/nefs_3-6.npz", tmp_path / "alone").zoo
+    (tmp_path / "source/nefs_0-3.npz").write_bytes(b"PK\x03\x04 cut short")
+    behind = import_zoo("fit-a-nef", tmp_path / "source", tmp_path / "behind", Options(skip=True)).zoo
+    assert alone.ids == behind.ids == list(shown)[3:] and alone.index["class"].tolist() == ["3", "4", "5"]
+    assert np.abs(np.stack(list(shown.values())[3:]) - alone.decode(resolution=32)).max() < CLOSE
+
+
 def test_hdf5_is_read_as_their_own_files_are(tmp_path):
     h5py = pytest.importorskip("h5py", reason="an extra, `hdf5`")
     shown = layouts.fit_a_nef(tmp_path / "source")

@@ -34,6 +34,7 @@ NORMALISED = {
     "CIFAR10": ((0.49186882, 0.48265392, 0.44717726), (0.24697122, 0.24338895, 0.2615926)),
 }
 _USUAL = {1: "MNIST", 3: "CIFAR10"}  # by the number of outputs, where cfg.json is missing
+_FILE = re.compile(r"nefs_(\d{1,9})-")
 _LAYER = re.compile(r"(?:kernel_net_|Dense_|layers_)(\d+)(?:\.linear)?\.(?:kernel|bias)")
 _LAST = re.compile(r"(?:output_linear|linear_final)\.(?:kernel|bias)")
 _RANDOM = "encoding.coefficients.kernel"  # of random Fourier features
@@ -61,11 +62,12 @@ class FitANef(Layout):
             first = first or (path, config)
             if config != first[1]:
                 raise WsrError(f"{shown(path)} is of another architecture than {shown(first[0])}: import them apart.")
-            labels = _labels(arrays, len(rows), path)
+            labels, named = _labels(arrays, len(rows), path), _FILE.match(path.stem)
+            begins = int(named[1]) if named else number  # also of a file alone, or behind one that is left out
             for start in range(0, len(rows), _EVERY):
                 part = torch.from_numpy(rows[start : start + _EVERY])
-                names = range(number + start, number + start + len(part))
-                items = [Item(f"nef-{i:06d}", path, labels[i - number]) for i in names]
+                at = range(start, start + len(part))
+                items = [Item(f"nef-{begins + i:06d}", path, labels[i]) for i in at]
                 yield Batch(items, _tensors(part, config), total=max(number + len(rows), len(rows) * len(files)))
             number += len(rows)
 
