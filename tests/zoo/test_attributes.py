@@ -75,6 +75,22 @@ def test_attributes_are_texts_or_numbers(made, tmp_path, values):
         Zoo.open(tmp_path / "zoo")
 
 
+@pytest.mark.parametrize("values, said", [
+    ((True, False), "is True, which is neither"),
+    (("large", 3), "is 3, which is a number, and a text in other"),
+    ((None, 0.5, "small"), "is 'small', which is a text, and a number in other"),
+    (([1],), "is \\[1\\], which is neither"),
+])  # fmt: skip
+def test_attributes_that_could_not_be_read_again_are_refused(made, tmp_path, values, said):
+    """Truth values were stored, and the zoo could not be opened any more; mixtures ended a run."""
+    create, signals = made
+    known = [{"size": value} for value in values] + [{}] * len(signals)
+    items = [replace(signal, describe=lambda i=i: known[i]) for i, signal in enumerate(signals)]
+    with pytest.raises(WsrError, match=said):
+        list(build_zoo(create(), Signals(signals.name, signals.dim, items)))
+    assert len(Zoo.open(tmp_path / "zoo")) == 0
+
+
 def test_queries_for_held_out_fits_never_return_the_test(made, tmp_path):
     create, signals = made
     zoo = create()

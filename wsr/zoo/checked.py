@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
@@ -14,7 +16,7 @@ from torch import Tensor
 from wsr.errors import WsrError, counted, unknown_name
 from wsr.formats.files import shown, there
 from wsr.formats.schema import ZooSchema, read_json, validated
-from wsr.formats.tables import INDEX
+from wsr.formats.tables import INDEX, attribute_of, is_attribute
 from wsr.paths import assets_dir
 
 if TYPE_CHECKING:
@@ -122,6 +124,7 @@ def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], siz
         if row["id"] in known:
             raise WsrError(f"{row['id']!r} is in the zoo already, or given twice: nothing is stored twice.")
         known.add(row["id"])
+    _check_attributes(zoo.index, rows)
     if weights.ndim != 2 or weights.shape[1] != size:
         raise WsrError(
             f"The zoo {shown(zoo.path)} stores vectors of {counted(size, 'number')}, and weights of the shape "
@@ -135,6 +138,28 @@ def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], siz
                 "nothing of this batch was stored."
             )
     return stored
+
+
+def _check_attributes(index: pd.DataFrame, rows: list[dict]) -> None:
+    """WsrError for an attribute that is neither a text nor a number, or both: its column could not be read, or not be
+    written."""
+    kinds = {
+        name: "number" if pd.api.types.is_numeric_dtype(index[name]) else "text"
+        for name in filter(is_attribute, index)
+        if index[name].notna().any()
+    }
+    for row in rows:
+        for name, value in row.items():
+            if not is_attribute(name) or (pd.api.types.is_scalar(value) and pd.isna(value)):
+                continue
+            number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+            kind = "text" if isinstance(value, str) else "number" if number else ""
+            if not kind or kinds.setdefault(name, kind) != kind:
+                told = f"a {kinds[name]} in other instances" if kind else "neither a text nor a number"
+                raise WsrError(
+                    f"The attribute {attribute_of(name)!r} of {row['id']!r} is {value!r}, which is "
+                    f"{told if not kind else f'a {kind}, and {told}'}: an attribute is of one of these kinds."
+                )
 
 
 def refuse_spoilt(weights: Float[Tensor, "n p"], index: pd.DataFrame, path: Path) -> Float[Tensor, "n p"]:
