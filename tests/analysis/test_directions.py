@@ -199,6 +199,18 @@ def test_attributes_come_from_the_index_the_data_set_or_the_caller(made, truth, 
         directions(bare, truth[["fixed", "wrong"]])
 
 
+def test_categories_may_be_truth_values_or_numbers(made, truth):
+    """With gaps, truth values are no numbers, and no column of them had a value: their directions held NaN."""
+    zoo, _ = made()
+    round_ones = (truth["glasses"] == "round").to_numpy()
+    wanted = directions(zoo, pd.DataFrame({"round": np.where(round_ones, "True", "False")}, truth.index))["round: True"]
+    gaps = [bool(one) if i % 7 else None for i, one in enumerate(round_ones)]
+    for values in (gaps, pd.Categorical(round_ones.astype(int))):
+        found = directions(zoo, pd.DataFrame({"round": values}, truth.index))
+        one = found["round: True" if "round: True" in found else "round: 1"]
+        assert torch.cosine_similarity(one.vector, wanted.vector, 0) > 0.9
+
+
 def test_what_has_no_direction_is_explained(made):
     zoo, _ = made()
     found = directions(zoo)

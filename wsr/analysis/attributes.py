@@ -80,13 +80,14 @@ class Columns:
             self._add(f"{name} is there", known - known.mean())
 
     def _category(self, name: str, column: pd.Series) -> None:
-        counts = column.dropna().astype(str).value_counts()
+        texts = column.astype(str).where(column.notna())  # truth values, and numbers that are categories, as well
+        counts = texts.value_counts()
         counts = counts[counts >= LEAST]
         if len(counts) < 2:
             return
         self.categories[name] = {str(value): int(count) for value, count in counts.items()}
         for value in self.categories[name]:
-            has = (column == value).to_numpy(np.float64)
+            has = (texts == value).to_numpy(np.float64)
             self._add(valued(name, value), has - has.mean())
 
     def own(self, attribute: str) -> list[int]:

@@ -146,7 +146,8 @@ class Readings:
         if pd.api.types.is_numeric_dtype(column):
             return Ridge(1.0).fit(features[known], column[known].to_numpy(float)).predict
         # the name of a category itself means any value but `none`
-        has = (column[known] == value if value else column[known] != NONE).to_numpy()
+        texts = column[known].astype(str)  # truth values, and numbers that are categories, as well
+        has = (texts == value if value else texts != NONE).to_numpy()
         if min(has.sum(), (~has).sum()) < LEAST:
             raise WsrError(
                 f"{name!r} cannot be read: of the training fits {int(has.sum())} have it and {int((~has).sum())} have "
