@@ -142,6 +142,17 @@ def test_adapters_in_folders_of_their_names(tmp_path):
         path.unlink()
     zoo = import_zoo("wsr-pytorch", tmp_path / "source", tmp_path / "zoo").zoo
     assert zoo.ids == list(known) and set(zoo.index["class"]) == {""}
+    for path in (tmp_path / "source/adapters").iterdir():  # 4 / 2: B A counts twice, and was read as if it did once
+        settings = {"r": 2, "lora_alpha": 4, "use_rslora": path.name == "face-1"}
+        (path / "adapter_config.json").write_text(json.dumps(settings))
+    scaled = import_zoo("wsr-pytorch", tmp_path / "source", tmp_path / "scaled").zoo
+    a, b = scaled.representation.pairs(scaled.weights())
+    once = zoo.representation.pairs(zoo.weights())
+    times = torch.tensor([2, 8**0.5, 2, 2])[:, None, None]
+    assert torch.equal(a, once[0]) and torch.allclose(b, once[1] * times)
+    (path / "adapter_config.json").write_text(json.dumps({"r": 2, "lora_alpha": "x"}))
+    refused(tmp_path / "source", tmp_path / "again", "two positive numbers are read", "wsr-pytorch")
+    (path / "adapter_config.json").unlink()
     base = torch.load(tmp_path / "source/base.pt", weights_only=True)
     torch.save(base | {"output.bias": base["output.bias"] * np.nan}, tmp_path / "source/base.pt")
     said = refused(tmp_path / "source", tmp_path / "again", "NaN or infinite numbers in 'output.bias'", "wsr-pytorch")

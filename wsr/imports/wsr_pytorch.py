@@ -5,7 +5,8 @@ folder holds `base.pt` (or .pth, .safetensors): `fourier.weight` (c, d) and `.bi
 `layers.<l>.weight` (c, c) and `.bias` with the mean style folded in, or a tensor `mean_style` (l, c) beside them, and
 `output.weight` (v, c) and `.bias`; the mapping network is not needed. Each other file is an instance, with
 `layers.<l>.A` (r, c) and `layers.<l>.B` (c, r), or, as PEFT calls them, `base_model.model.layers.<l>.lora_A.weight` and
-`lora_B.weight`. Entries that a mask froze are part of A here: the positions of their mask are theirs.
+`lora_B.weight`, whose B A counts as often as the `adapter_config.json` beside them says (`lora_alpha` / `r`). Entries
+that a mask froze are part of A here: the positions of their mask are theirs.
 """
 
 import re
@@ -20,14 +21,15 @@ from wsr.errors import WsrError, counted
 from wsr.fields.base import BaseField
 from wsr.fields.checkpoint import BaseInfo, load_base, save_base
 from wsr.fields.representation import make_representation
-from wsr.formats.files import refuse_stand_in, shown
+from wsr.formats.files import refuse_stand_in, shown, there
+from wsr.formats.schema import read_json
 from wsr.imports.base import Item, Mismatch, Options, PerInstance, Shapes, listed, require_finite
 from wsr.imports.reading import WHAT, Arrays, read_files
 from wsr.modalities import Modality, everything
 from wsr.presets import FieldConfig, preset
 
 BASE = "base"  # the name of its file, whatever the ending, and of ours in the zoo's folder
-PEFT_FILE = "adapter_model"
+PEFT_FILE, PEFT_SETTINGS = "adapter_model", "adapter_config.json"
 _HALF = re.compile(r"(?:base_model\.model\.)?layers\.(\d+)\.(?:lora_)?([AB])(?:\.weight)?")
 
 
@@ -47,6 +49,15 @@ class WsrPytorch(PerInstance):
             )
         self.base = bases[0]
         return [_item(path, source) for path in files if path != self.base]
+
+    def batches(self, source, options):
+        for batch in super().batches(source, options):
+            times = torch.tensor([_scaling(item.path) for item in batch.items])
+            batch.tensors = {
+                name: one * times.view(-1, *(1,) * (one.ndim - 1)) if _is_b(name) else one
+                for name, one in batch.tensors.items()
+            }
+            yield batch
 
     def config(self, shapes, options):
         _halves(shapes)
@@ -86,6 +97,29 @@ def _item(path: Path, source: Path) -> Item:
     if path.stem == PEFT_FILE and path.parent != source:
         return Item(path.parent.name, path, _class(path.parent, source))
     return Item(path.stem, path, _class(path, source))
+
+
+def _is_b(name: str) -> bool:
+    found = _HALF.fullmatch(name)
+    return found is not None and found[2] == "B"
+
+
+def _scaling(path: Path) -> float:
+    """Returns how often B A counts, as PEFT's settings beside an adapter say; 1 without them. WsrError for settings of
+    single layers, and for others that make no sense."""
+    beside = path.with_name(PEFT_SETTINGS)
+    if path.stem != PEFT_FILE or not there(beside):
+        return 1.0
+    stated = read_json(beside, "the settings of an adapter")
+    stated = stated if isinstance(stated, dict) else {}
+    rank, alpha = stated.get("r"), stated.get("lora_alpha", stated.get("r"))
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) and 0 < one < 1e6 for one in (rank, alpha))
+    if not numbers or stated.get("rank_pattern") or stated.get("alpha_pattern"):
+        raise WsrError(
+            f"{shown(beside)} states r = {rank!r} and lora_alpha = {alpha!r}, or others for single layers: two "
+            "positive numbers are read, that hold for all layers."
+        )
+    return alpha / (rank**0.5 if stated.get("use_rslora") else rank)
 
 
 def _class(path: Path, source: Path) -> str:
