@@ -48,6 +48,14 @@ def test_layers_without_neurons_and_complex_numbers(tmp_path):
     refused(tmp_path / "complex.pth", tmp_path / "zoo", "complex numbers")
 
 
+@pytest.mark.parametrize("kind", [torch.int8, torch.uint8, torch.bool, torch.int64])
+def test_codes_of_quantized_weights_are_no_weights(kind, tmp_path):
+    """Codes such as -128 to 127 were imported as if they were the weights."""
+    (tmp_path / "source").mkdir()
+    torch.save({"model": {name: (one * 10).to(kind) for name, one in state().items()}}, tmp_path / "source/one.pth")
+    refused(tmp_path / "source", tmp_path / "zoo", "whole numbers in 'seq.0.weight'", "dwsnets")
+
+
 def test_what_is_no_checkpoint_is_told_by_what_it_is(tmp_path):
     (tmp_path / "a.pth").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     refused(tmp_path / "a.pth", tmp_path / "zoo", "is a PNG picture, and no file of weights")

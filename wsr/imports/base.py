@@ -195,11 +195,21 @@ class PerInstance(Layout):
 
     def _counting(self, arrays: Arrays | WsrError, path: Path) -> Arrays:
         """Returns the arrays that count. Where they lie within something else, as in "model.seq.0.weight" beside the
-        state of an optimizer, all that lies there is taken out of it. WsrError if several places have such names, and
-        for a file that could not be read."""
+        state of an optimizer, all that lies there is taken out of it. WsrError if several places have such names, for
+        weights that are whole numbers, and for a file that could not be read."""
         if isinstance(arrays, WsrError):
             raise arrays
         plain = {name: one for name, one in arrays.items() if one.ndim}
+        found = self._within(plain, path)
+        for name, one in found.items():
+            if one.dtype.kind in "iub" and re.fullmatch(self.pattern, name):
+                raise WsrError(
+                    f"{shown(path)} holds whole numbers in {name[:60]!r} ({one.dtype}), such as quantized weights: "
+                    "save them as the floating-point numbers that they stand for."
+                )
+        return found
+
+    def _within(self, plain: Arrays, path: Path) -> Arrays:
         if any(re.fullmatch(self.pattern, name) for name in plain):
             return plain
         places = {}
