@@ -30,6 +30,7 @@ let plotly = Plotly; // what has drawn the chart: the part for flat charts, or t
 let kind; // "2d" or "3d" as drawn, to start afresh when it changes
 let veiled = ""; // numbers of the traces that the legend hides
 let chosen = null; // the id just picked here, ringed before Python answers
+let around = []; // the marks of the neighbours of what is ringed
 let cursor = null; // the point the arrow keys have reached
 let pictured = 0; // how far from a point a click means it, in pixels, where its thumbnail is drawn
 let hovered = null; // the point below the pointer
@@ -63,7 +64,7 @@ function take(value, found) {
   source = value;
   figure = found;
   points = [];
-  chosen = cursor = null;
+  cursor = null;
   (figure?.data ?? []).forEach((trace, number) => {
     for (const key of ["x", "y", "z"]) if (key in trace) trace[key] = decode(trace[key]);
     if (trace.marker) trace.marker.color = decode(trace.marker.color);
@@ -76,6 +77,7 @@ function take(value, found) {
       }),
     );
   });
+  if (!points.some(({ id }) => id === chosen)) chosen = null; // picked while this map was on its way, it stays picked
   if (!hasWebGL && figure?.layout.scene) figure.layout.yaxis = { ...figure.layout.yaxis, scaleanchor: "x" };
 }
 
@@ -222,6 +224,10 @@ watch(["at"], () => {
   draw(); // after Plotly.relayout, the browser would fetch the page again whenever its address has changed
 });
 watch(["highlight"], () => {
+  if (props.picked === null || pickedIn(props.highlight ?? []) === chosen) chosen = null;
+  mark();
+});
+watch(["picked"], () => {
   chosen = null;
   mark();
 });

@@ -48,8 +48,8 @@ WHEN_DRAWN = """async (...inputs) => {
 # height: in pixels; zoom: whether it has buttons to zoom, and two fingers zoom; description: what a screen reader says
 # of it; reveals: selector of what a pick opens, which then comes into view.
 DEFAULTS: Mapping[str, Any] = {
-    "highlight": (), "sprite": None, "height": 480, "zoom": False, "selectable": False, "selected": (), "at": None,
-    "description": "Chart", "placeholder": "", "reveals": "",
+    "highlight": (), "picked": None, "sprite": None, "height": 480, "zoom": False, "selectable": False,
+    "selected": (), "at": None, "description": "Chart", "placeholder": "", "reveals": "",
 }  # fmt: skip
 
 
@@ -61,6 +61,8 @@ class PlotlyChart(gr.HTML):
       point's `customdata`. Traces without `customdata` are not pickable.
     * `highlight`: points drawn on top, each `{"id", "role"}` with role `picked`, `neighbour` or `placed`; a placed
       point may be absent from the figure and then brings its own `x`, `y`, `z` and `label`.
+    * `picked`: the id of what is picked, where the page keeps it beside the chart. It is ringed whatever `highlight`
+      says, which may be part of an answer to what was asked before.
     * `sprite`: `{"url", "columns", "rows"}`, a sheet of thumbnails; a trace's `meta["cells"]` holds each point's
       cell, counted along the rows. The thumbnail floats beside the point under the pointer. Where only a few points of
       a flat chart are in view, each is drawn as its thumbnail.

@@ -9,11 +9,22 @@ function veil() {
   mark();
 }
 
-// The points drawn on top, with their role.
+function pickedIn(marks) {
+  return marks.find(({ role }) => role === "picked")?.id;
+}
+
+// The id that is ringed: what was just picked here, or what the page says is picked.
+function ringed() {
+  return chosen ?? props.picked ?? pickedIn(props.highlight ?? []);
+}
+
+// The points drawn on top, with their role. Marks that come late, about what was picked before, do not replace those of
+// what is picked now.
 function marked() {
-  const hidden = veiled.split(",");
-  const wanted = (props.highlight ?? []).filter((h) => chosen === null || h.role !== "picked");
-  if (chosen !== null) wanted.push({ id: chosen, role: "picked" });
+  const hidden = veiled.split(","), given = props.highlight ?? [], id = ringed();
+  if (pickedIn(given) === id) around = given.filter(({ role }) => role === "neighbour");
+  const wanted = [...around, ...given.filter(({ role }) => role === "placed")];
+  if (id !== undefined) wanted.push({ id, role: "picked" });
   return wanted
     .map((h) => ({ ...points.find((p) => p.id === h.id), ...h }))
     .filter((p) => Number.isFinite(p.x) && Number.isFinite(p.y) && !hidden.includes(String(p.trace)))

@@ -86,8 +86,7 @@ function show(point, where) {
 function step(key) {
   const visible = points.filter((p) => plot._fullData?.[p.trace]?.visible === true);
   if (!visible.length) return null;
-  const highlighted = (props.highlight ?? []).find((h) => h.role === "picked")?.id;
-  const from = cursor ?? visible.find((p) => p.id === (chosen ?? highlighted));
+  const from = cursor ?? visible.find((p) => p.id === ringed());
   if (!from) return visible[0];
   const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[key];
   if (kind === "3d") return visible.at((visible.indexOf(from) + (dx || -dy)) % visible.length);

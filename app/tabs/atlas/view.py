@@ -22,6 +22,8 @@ MAP_HEIGHT = 560
 REVEALED = ".wsr-frame"  # the picture of what was picked
 _OPENED = f"""said.includes("{OPENS}") && reveal("{REVEALED}", document.activeElement.getBoundingClientRect().bottom)"""
 SHOW_FOUND = f"(said) => {{ {REVEAL}; {_OPENED}; }}"
+# What is picked is ringed, also where the answer to an older choice comes after it with other marks.
+RING = """(picked) => [1, 2].map(() => ({ __type__: "update", props: { picked } }))"""
 LOOK = {**compute.LOOK, **compute.PRIVATE}
 
 
@@ -89,12 +91,11 @@ def _layout() -> AtlasTab:
             with gr.Row(elem_classes=["wsr-tight", "wsr-maps"], equal_height=False):
                 chart = PlotlyChart(
                     map_figure(view, visit), sprite=sheets.shared(view.name), height=MAP_HEIGHT, zoom=True,
-                    selectable=True, highlight=[{"id": item, "role": "picked"}], description="Map of fitted networks",
-                    reveals=REVEALED,
+                    selectable=True, picked=item, description="Map of fitted networks", reveals=REVEALED,
                 )  # fmt: skip
                 with gr.Column(min_width=260, elem_classes=beside.HIDDEN) as other_column:
                     other = PlotlyChart(
-                        None, height=MAP_HEIGHT, zoom=True, selectable=True,
+                        None, height=MAP_HEIGHT, zoom=True, selectable=True, picked=item,
                         description="The same networks' map in another representation", reveals=REVEALED,
                     )  # fmt: skip
             own = controls.build(view)
@@ -168,6 +169,7 @@ def _wire(tab: AtlasTab) -> None:
     opened = tab.find.submit(bind(handlers.open_found), tab.inputs, shown, **LOOK)
     opened.success(None, tab.found, js=SHOW_FOUND, queue=False, **compute.PRIVATE)
     tab.compare.input(about(handlers.compare, handlers.BESIDE), tab.inputs, changed, **LOOK)
+    tab.picked.change(None, tab.picked, [tab.chart, tab.other], js=RING, queue=False, **compute.PRIVATE)
     tab.picked.change(bind(handlers.mark), tab.inputs, tab.other, **LOOK)
     tab.export.click(bind(handlers.export), tab.inputs, tab.files, **LOOK)
     project.wire(tab, changed)
