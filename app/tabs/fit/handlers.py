@@ -281,7 +281,8 @@ def zoom(tab: FitTab, fitted: Fitted | None, factor: int, request: gr.Request) -
 
 
 def show_edited(tab: FitTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
-    """Draws an edited fit where the fit was, and offers it for download. Nothing of one that is no longer shown."""
+    """Draws an edited fit and its weights where those of the fit were, and offers it for download. Nothing of one that
+    is no longer shown."""
     fitted, folder = edits.fitted, session.session_dir(request)
     glb = run.surface_file(fitted, folder) if fitted.modality.has_surface else None
     if glb:
@@ -290,4 +291,5 @@ def show_edited(tab: FitTab, edits: Edits, request: gr.Request) -> dict[Any, Any
         picture = snippets.blank(GONE_OUT) if fitted.modality.has_surface else run.zoomed(fitted, 1)
         shown = {tab.picture: gr.update(value=picture, visible=True), tab.surface: gr.update(visible="hidden")}
     shown |= {tab.download: gr.update(value=run.weights_file(fitted, folder))}
+    shown |= {tab.heat: run.heat_of(fitted.model, fitted.weights)}
     return {} if preparing.is_past(request) else shown

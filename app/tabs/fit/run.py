@@ -24,6 +24,8 @@ from wsr.modalities import IMAGE
 from wsr.presets import preset
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from wsr.fields.representation import Representation
     from wsr.modalities import Modality
 
@@ -230,3 +232,10 @@ def _curve(todo: _Run) -> dict[str, Any]:
 def _heat(todo: _Run) -> dict[str, Any]:
     layers = layer_arrays(todo.last.weights[0].numpy(), todo.model.layout.to_json())
     return weights_figure(layers, todo.start)
+
+
+def heat_of(model: "Representation", weights: "Tensor") -> dict[str, Any]:
+    """Heat map of weights (1, p)."""
+    layout = model.layout.to_json()
+    begun = layer_arrays(model.initial(sigma=0.0).cpu().numpy(), layout)
+    return weights_figure(layer_arrays(weights[0].numpy(), layout), begun)

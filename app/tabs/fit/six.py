@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from app.figures.curves import quality_curves
-from app.figures.weights import layer_arrays, weights_figure
 from app.shared import library, work
 from app.shared.fitted import Fitted
 from app.shared.palette import NAMES
 from app.shared.samples import Target
 from app.shell import snippets, workers
 from app.shell.jobs import Pace, over
-from app.tabs.fit.run import Request, Screen
+from app.tabs.fit.run import Request, Screen, heat_of
 from wsr.errors import WsrError
 from wsr.fields import registry
 
@@ -138,7 +137,4 @@ def _curves(target: Target, request: Request, lanes: dict[str, Lane]) -> dict[st
 
 
 def _heat(lanes: dict[str, Lane]) -> dict[str, Any]:
-    lane = lanes[KEPT]
-    layout = lane.model.layout.to_json()
-    begun = layer_arrays(lane.model.initial(sigma=0.0).cpu().numpy(), layout)
-    return weights_figure(layer_arrays(lane.last.weights[0].numpy(), layout), begun)
+    return heat_of(lanes[KEPT].model, lanes[KEPT].last.weights)

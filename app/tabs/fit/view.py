@@ -36,7 +36,7 @@ def build(place: Place) -> Built:
     newest = {**compute.LOOK, **compute.PRIVATE, "trigger_mode": "always_last"}
     place.again.click(tab.bind(handlers.followed), tab.sample, handlers.after_link(tab), **newest)
     row = EditRow(**editing, fitted=tab.fitted, show=tab.bind(handlers.show_edited), sheet=tab.picture)
-    edit_row.wire(row, [tab.picture, tab.surface, tab.download])
+    edit_row.wire(row, [tab.picture, tab.surface, tab.heat, tab.download])
     return Built(
         link=_link(tab, place.view),
         loads=[(samples.strip, tab.strip)],
@@ -111,7 +111,7 @@ def _weights() -> dict[str, Any]:
     gr.HTML('<div class="wsr-label">Its weights</div>')
     heat = PlotlyChart(
         None, height=230, description="Weights of the fit, layer by layer",
-        placeholder="They appear here while the fit runs.",
+        placeholder="They appear here while the fit runs.", elem_classes=edit_row.TOLD,
     )  # fmt: skip
     with gr.Row(elem_classes="wsr-alike"):
         download = gr.DownloadButton("Download the weights", interactive=False, min_width=150)

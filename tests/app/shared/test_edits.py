@@ -154,7 +154,9 @@ def test_both_tabs_show_what_has_been_edited(chair):
     shown = open_sample.show_edited(generate, edited, Request())
     assert shown["pair"].count("<figure>") == 2 and "sample 1, edited" in shown["pair"] and shown["verdict"] == ""
     shown = fit_handlers.show_edited(fit, edited, Request())
-    assert set(shown) == {"picture", "surface", "download"}
+    assert set(shown) == {"picture", "surface", "heat", "download"}
+    before, after = (fit_handlers.show_edited(fit, one, Request())["heat"] for one in (edited.reset(), edited))
+    assert after != before, "the picture of its weights stayed that of the fit"
     assert shown["download"]["value"].endswith("sample-1--edited-mlora-asym.safetensors")
 
 
