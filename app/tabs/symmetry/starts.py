@@ -26,9 +26,11 @@ def starts_card(dataset: str) -> Card:
             gr.Markdown("## Where a fit begins", elem_classes="wsr-heading")
             gr.Markdown(
                 "mLoRA multiplies the base's weights. Its fits may begin around one (`centered`), where the base stays "
-                "as it is, or around zero (`normal`), where either sign is as likely. One target was fitted twice "
-                "from each kind of start. For which kind do the weights halfway between the two fits still show the "
-                "target?"
+                "as it is, or around zero (`normal`), where either sign is as likely."
+            )
+            question = gr.Markdown(
+                "One target was fitted twice from each kind of start. For which kind do the weights halfway between "
+                "the two fits still show the target?"
             )
             kind = gr.Radio(
                 [(NAMES[name], name) for name in KINDS],
@@ -37,7 +39,8 @@ def starts_card(dataset: str) -> Card:
                 show_label=False,
                 container=False,
             )
-            asks = guess = gr.Radio(guesses, label="Your guess")
+            guess = gr.Radio(guesses, label="Your guess")
+            asks = guess, kind, question
             answer = gr.HTML()
         with gr.Column(min_width=320, scale=4, elem_classes="wsr-tight"):
             sheet = gr.HTML(snippets.being_drawn([f"a fit, {title}" for title in TITLES.values()]))
@@ -45,9 +48,9 @@ def starts_card(dataset: str) -> Card:
     @compute.guarded
     def opened(dataset: str, item: str, kind: str, guess: str | None = None) -> dict[Any, Any]:
         lanes = _lanes(dataset, item, kind)
+        asked = dict.fromkeys(asks, gr.update(visible=bool(lanes)))
         if not lanes:
-            return {sheet: snippets.settled(_nothing()), answer: "", asks: gr.update(visible=False)}
-        asked = {asks: gr.update(visible=True)}
+            return {sheet: snippets.settled(_nothing()), answer: "", **asked}
         told = guess is not None and len(lanes) == len(TITLES)
         places = (("a fit", 0.0), ("halfway", 0.5), ("another", 1.0)) if told else (("a fit", 0.0),)
         shown = [
@@ -62,7 +65,7 @@ def starts_card(dataset: str) -> Card:
         said = snippets.verdict(guess == min(drops, key=drops.get), _said(dataset, drops))
         return {sheet: drawn, answer: said, **asked}
 
-    inputs, outputs = [kind, guess], [sheet, answer, guess]
+    inputs, outputs = [kind, guess], [sheet, answer, *asks]
 
     def wire(shared: list[Any], opened: Callable[..., Any]) -> None:
         guess.input(opened, [*shared, *inputs], outputs, **OPTIONS)

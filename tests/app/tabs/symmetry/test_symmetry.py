@@ -212,8 +212,8 @@ def test_a_term_less_is_judged_by_what_is_seen(item):
 def test_the_better_start_is_the_one_that_loses_less_halfway(item):
     with gr.Blocks():
         card = symmetry_starts.starts_card(DATASET)
-    sheet, answer, guess = opened(card, item, "mlora", "own")
-    assert guess["visible"]
+    sheet, answer, *asks = opened(card, item, "mlora", "own")
+    assert all(one["visible"] for one in asks)
     assert sheet.count("<figure>") == 6 and "10.0 dB" in answer
     assert "Right." in answer and "Look again." in opened(card, item, "mlora", "normal")[1]
 
@@ -227,10 +227,12 @@ def test_another_target_than_the_chosen_one_is_named(item):
     for guess in (None, "own"):
         assert "this is" not in opened(card, known[0], "mlora", guess)[0]
         assert "was not: this is" in opened(card, other, "mlora", guess)[0]
-    sheet, _, guess = card.outputs
+    sheet, _, *asks = card.outputs
     answer = card.opening("faces", item, "mlora", "own")
     assert "There are such fits of: Emoji" in answer[sheet] and "<figure" not in answer[sheet]
-    assert not answer[guess]["visible"]  # it was asked, and nothing answered
+    # it was asked, and nothing answered: first with what can be chosen, then still in words
+    assert [type(one) for one in asks] == [gr.Radio, gr.Radio, gr.Markdown] and "which kind" in asks[-1].value
+    assert not any(answer[one]["visible"] for one in asks)
 
 
 def test_examples_begin_with_what_we_like_and_leave_rude_gestures_out():
