@@ -28,6 +28,7 @@ HALFWAY = 0.5
 OFFERED = "Fits the target above twice with each representation, from two starts."
 LIVE, SIGMA, LAMBDA = ["mlora", "mlora-asym"], 0.02, 1.0  # initial settings of a live pair
 SAID = 0.3  # seconds between two messages about progress
+FITTED = "Fitted just now, on this machine. The pictures and curves above are of these fits."
 STOPPED = "Stopped. The pairs that were finished are shown."
 ENDED = "The fit that was going on has been stopped."
 NOTHING_NEW = "Stopped before a pair was finished: all is as it was."
@@ -215,8 +216,7 @@ def fit_pair(tab: ConnectTab, values: dict[Any, Any], request: gr.Request) -> It
     except run.NotHere as missing:
         yield {tab.state: snippets.settled(str(missing))}
         return
-    whole = "Fitted just now, on this machine. The pictures and curves above are of these fits."
-    said = whole if not stop.exists() else STOPPED if any_shown else NOTHING_NEW
+    said = FITTED if not stop.exists() else STOPPED if any_shown else NOTHING_NEW
     yield {tab.state: snippets.settled(said)}
 
 

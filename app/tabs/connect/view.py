@@ -1,6 +1,7 @@
 """The Connect tab: the visitor walks from one fit to another and sees which representations show the target on the
 way."""
 
+import json
 from pathlib import Path
 
 import gradio as gr
@@ -23,6 +24,13 @@ MOVE, MOVE_AGAIN = (
     moved(PLACE % again, "alpha, aligned", "update({ at: alpha })") for again in ("", ", again: performance.now()")
 )
 OLD = ".wsr-look, .wsr-walked, .wsr-curves"  # what tells of the target before
+# For the end of a live pair: on a phone, its pictures and curves stand above its settings, out of sight.
+ANSWERED = f"""(line) => {{
+  const shown = document.querySelector(".wsr-walked"), fitted = {json.dumps([handlers.FITTED, handlers.STOPPED])};
+  if (!fitted.some((said) => line.includes(said)) || !shown.checkVisibility()) return;
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (shown.getBoundingClientRect().top < 0) shown.scrollIntoView({{ behavior: calm ? "auto" : "smooth" }});
+}}"""
 ALIGNED = [("as it came out", False), ("aligned with the first", True)]
 INITS = [("at each one's usual start", pairs.OWN), ("around zero", pairs.NORMAL)]
 
@@ -127,4 +135,7 @@ def _wire(tab: ConnectTab, place: Place) -> None:
             None, [tab.alpha, tab.aligned], drawn, js=MOVE_AGAIN, **at_once
         ).then(None, js=compute.answered(by), **at_once)
     pair = {tab.of, tab.target, tab.names, tab.sigma, tab.perturb, tab.alpha, tab.aligned}
-    tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, tab.pair, *shown]))
+    ended = tab.job.wire(Step(tab.bind(handlers.fit_pair), pair, [tab.live, tab.pair, *shown]))
+    # whoever has moved α, or aligned the fits, while they were made
+    drawn_there = ended.then(walk, asked, shown, **look).then(None, asked[-2:], drawn, js=MOVE_AGAIN, **at_once)
+    drawn_there.then(None, tab.state, js=ANSWERED, **at_once)

@@ -13,10 +13,11 @@ import pytest
 from by_name import by_name
 from PIL import Image
 
+from app.main import build_app
 from app.shared import library, pairs, work
 from app.shared.palette import NAMES
 from app.shell import compute, jobs, tabs
-from app.tabs.connect import handlers, plain
+from app.tabs.connect import handlers, plain, view
 from app.tabs.connect import run as connect_run
 from app.tabs.connect.handlers import ConnectTab
 from app.tabs.connect.view import TAB as TAB_OF_PAGE
@@ -194,6 +195,16 @@ def test_a_new_pair_is_fitted_live_and_stays_for_the_slider(assets, monkeypatch)
     *_, last = running
     assert "The pairs that were finished are shown" in last["state"]
     TAB.job.prepare(None)
+
+
+def test_a_pair_that_is_done_is_drawn_where_the_slider_is_by_then_and_brought_into_view(assets):
+    """It stayed at the α at which "Fit two" had been pressed, beside a slider that had been moved since."""
+    fns = build_app([view.TAB]).fns
+    shown = next(fn for fn in fns.values() if fn.js == view.ANSWERED)
+    again = fns[shown.trigger_after]
+    walked = fns[again.trigger_after]
+    assert again.js == view.MOVE_AGAIN and walked.name == "walk" and fns[walked.trigger_after].name == "finish"
+    assert shown.inputs and [one.label for one in walked.inputs[-2:]] == [one.label for one in again.inputs]
 
 
 def test_another_choice_ends_a_pair_that_is_being_fitted(assets, monkeypatch):
