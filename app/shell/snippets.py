@@ -108,6 +108,11 @@ def pictures(
     return _made("pictures", frames)
 
 
+def turned_together(turning: Mapping[str, Mapping[str, Any] | None]) -> str:
+    """What is said below `pictures` of which some turn; nothing if none does."""
+    return caption("Drag one to turn all of them, or use the arrow keys.") if any(turning.values()) else ""
+
+
 def being_drawn(captions: Sequence[str]) -> str:
     """Empty frames in a row, each above its caption, for pictures that are being decoded."""
     frames = [(caption, Markup(blank("Decoding …")), None) for caption in captions]

@@ -289,10 +289,10 @@ def _with_pair(
 ) -> Iterator[dict[Any, Any]]:
     """Shows a visitor's network beside the nearest one, where the panel would show the nearest one alone."""
     frame, hidden = partial(gr.update, visible=True), gr.update(visible="hidden")
-    drawn = snippets.being_drawn(["yours", "the nearest"])
-    waiting = {tab.frame: frame(value=drawn), tab.surface: hidden, tab.facts: ""}
+    alone = {tab.turn: gr.update(visible=False)}  # it would turn the nearest alone, in place of both
+    waiting = {tab.frame: frame(value=snippets.being_drawn(["yours", "the nearest"])), tab.surface: hidden} | alone
     for part in shown:
-        yield part | waiting
+        yield part | waiting | {tab.facts: ""}
         if tab.heat in part:  # what comes after it only draws the nearest one alone
             break
     pictures, said = pair()

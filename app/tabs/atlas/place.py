@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from app.components.field.files import Shape, field_of
 from app.shared import library, networks
 from app.shared.networks import NEIGHBOURS
 from app.shell import snippets
@@ -32,16 +33,24 @@ def place_fit(fitted: Any, visit: Visit) -> tuple[Visit, library.Collection, str
 
 def beside_nearest(fitted: Any, found: library.Collection, nearest: str) -> tuple[str, str]:
     """Returns the pictures of the fit and of the network nearest to it, and the sentence that says what they are."""
-    own = _drawn(found, fitted.weights, fitted.aspect)
-    near = _drawn(found, networks.vector(found.name, nearest), (1, 1))
-    label = found.labels[found.position(nearest)]
+    near = networks.vector(found.name, nearest)
+    label, mine = found.labels[found.position(nearest)], f"your {fitted.label}"
+    drawn = [(mine, _drawn(found, fitted.weights, fitted.aspect)), (label, _drawn(found, near, (1, 1)))]
+    turning = {mine: _turns(found, fitted.weights), label: _turns(found, near)}
     said = (
         f"Your {fitted.label}, drawn from its weights, beside the network whose weights are nearest to them among "
         f"{len(found.ids):,}: {label}. The map puts yours between the {NEIGHBOURS} networks nearest to it. The ringed "
         f"points, and what stands below, are about {label}."
     )
-    shown = snippets.pictures([(f"your {fitted.label}", own), (label, near)])
+    shown = snippets.pictures(drawn, turning=turning) + snippets.turned_together(turning)
     return shown, snippets.settled(said)
+
+
+def _turns(found: library.Collection, weights: "Tensor") -> dict[str, Any] | None:
+    """What the page needs to turn a surface; None for a picture of the plane, or where the page cannot."""
+    of = found.modality
+    shape = Shape(of.resolutions.sample, DRAWN)
+    return field_of(networks.zoo(found.name).representation, {"a": weights[0]}, shape) if of.has_surface else None
 
 
 def _drawn(found: library.Collection, weights: "Tensor", aspect: tuple[int, int]) -> np.ndarray:

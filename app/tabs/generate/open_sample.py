@@ -80,7 +80,9 @@ def large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
     elif awaits_verdicts(sampled):
         said = snippets.working("Comparing it with training networks …")
     on, hidden, mark = gr.update(**ON), gr.update(visible=False), gr.update(chosen=str(at))
-    pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + _turns(turning)  # moved by Edit
+    pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + snippets.turned_together(
+        turning
+    )  # moved by Edit
     return Opened(str(at), fitted, pair, said, surface(glb), take=on, place=on, files=hidden, items=mark)
 
 
@@ -98,12 +100,10 @@ def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any
     now, glb, field = _looked_at(edits.fitted, request)
     shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
     turning = {edits.origin.label: drawn.field(edits.origin), edits.fitted.label: field}
-    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning) + _turns(turning)
+    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning) + snippets.turned_together(
+        turning
+    )
     return {tab.pair: pair, tab.verdict: "", tab.surface: surface(glb)}
-
-
-def _turns(turning: dict[str, Any]) -> str:
-    return snippets.caption("Drag one to turn all of them, or use the arrow keys.") if any(turning.values()) else ""
 
 
 def _looked_at(fitted: Fitted, request: gr.Request) -> tuple[np.ndarray, str | None, dict[str, Any] | None]:

@@ -221,6 +221,13 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     assert [m["label"] for m in second["chart"]["highlight"] if m["role"] == "placed"] == ["your thing"]
 
 
+def test_a_shape_that_is_placed_and_the_nearest_one_are_turned_together(assets):
+    """A button turned the nearest one alone, and took the visitor's own from the page."""
+    first, *_, last, _ = handlers.place(PLACING, fitted(SHAPES, library.first_pick(SHAPES)), Visit(), None)
+    assert first["turn"] == gr.update(visible=False) and first["facts"] == "" and "turn" not in last
+    assert last["frame"]["value"].count("data-turns") == 2 and "Drag one to turn" in last["frame"]["value"]
+
+
 def test_a_fit_that_no_map_holds_is_not_placed_and_the_reason_is_told(assets):
     own = fitted(IMAGES, library.first_pick(IMAGES))
     from wsr.fitting.fit import representation_for
