@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio_client.utils import is_file_obj_with_meta
 
 from app.shared import library, networks
 from app.shell import compute, jobs, session, workers
@@ -222,8 +223,9 @@ def are_tools() -> bool:
 
 
 def _path(file: Any) -> str:
-    """The path of a file that was uploaded."""
-    found = file.get("path") if isinstance(file, dict) else None
+    """The path of a file that was uploaded: gradio has made sure of that for what is marked as a file, and lets any
+    other path pass, also those of the server's own files."""
+    found = file.get("path") if is_file_obj_with_meta(file) else None
     if not isinstance(found, str):
         raise WsrError("A file is needed: give `handle_file(path)` of `gradio_client`.")
     return found

@@ -3,6 +3,7 @@
 from concurrent.futures import FIRST_EXCEPTION, wait
 from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 import torch
@@ -48,6 +49,19 @@ def altered(path, folder, weights=None, **metadata):
         {"weights": load_file(path)["weights"] if weights is None else weights}, folder / "altered.safetensors", about
     )
     return handle_file(folder / "altered.safetensors")
+
+
+@pytest.mark.parametrize(
+    "mark", [{}, {"meta": {}}, {"meta": {"_type": "a file"}}, {"meta": {"_type": "gradio.FileData"}}]
+)
+@pytest.mark.parametrize("name", ["fit", "decode"])
+def test_only_a_file_that_was_sent_is_read(client, picture, name, mark):
+    """A path without the mark of a file was read wherever it led on the server, and its picture was sent back."""
+    asked = next(fn for fn in client.endpoints.values() if fn.api_name == f"/{name}")
+    body = {"data": [{"path": str(picture), **mark}, *[one["parameter_default"] for one in asked.parameters_info[1:]]]}
+    number = httpx.post(f"{client.src}gradio_api/call/{name}", json=body).json()["event_id"]
+    answer = httpx.get(f"{client.src}gradio_api/call/{name}/{number}", timeout=120).text
+    assert "event: error" in answer and "complete" not in answer and ("A file is needed" in answer or mark.get("meta"))
 
 
 def test_a_picture_comes_back_as_weights_and_as_what_they_decode_to(fitted):
