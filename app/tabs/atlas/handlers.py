@@ -1,7 +1,7 @@
 """Handlers of the Atlas tab. They get the page's values as a dict by widget, because a dozen widgets are read."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +10,10 @@ import gradio as gr
 from app.components.plotly_chart import chart_update, chosen_ids, picked_at, picked_id
 from app.shared import library
 from app.shell import compute, session, snippets
-from app.shell.tabs import Widgets
 from app.tabs.atlas import beside, controls, panel, selection
 from app.tabs.atlas.coming import of_this_map
 from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import View, Visit, highlights, map_figure, there
-from app.tabs.atlas.place import beside_nearest, place_fit
 from app.tabs.atlas.search import search
 from app.tabs.atlas.widgets import AtlasTab, Seen
 
@@ -157,8 +155,17 @@ def collection_shown(tab: AtlasTab, values: dict[Any, Any], request: gr.Request,
     view, item, visit = controls.carried(tab.chosen(values)), values[tab.picked], values[tab.visit]
     item = item if item in library.collection(view.name).ids else library.first_pick(view.name)
     asked = values[tab.find] if item == values[tab.picked] else ""
-    ids, found = _found(tab, view.name, asked)
     second = values[tab.compare] if values[tab.compare] in dict(others(view)).values() else NONE
+    screens = whole_map(tab, view, item, visit, asked, second, more)
+    yield from session.newest(request, screens, "", *OF_THE_MAP)
+
+
+def whole_map(
+    tab: AtlasTab, view: View, item: str, visit: Visit, asked: str, second: str, more: dict[Any, Any]
+) -> Iterator[dict[Any, Any]]:
+    """Yields a collection's map and its panel, and all that is said of a map. asked: the text that is searched for;
+    second: the representation of the second map; more: further values of the first part."""
+    ids, found = _found(tab, view.name, asked)
     changed = {
         **found,
         tab.find: asked,
@@ -172,7 +179,7 @@ def collection_shown(tab: AtlasTab, values: dict[Any, Any], request: gr.Request,
         **more,
     }
     shown = panel.show(view, item, visit, figure=map_figure(view, visit), selected=ids)
-    yield from session.newest(request, _filled(tab, shown, changed), "", *OF_THE_MAP)
+    yield from _filled(tab, shown, changed)
 
 
 @compute.guarded
@@ -254,46 +261,3 @@ def mark(tab: AtlasTab, values: dict[Any, Any]) -> dict[Any, Any]:
         return gr.skip()
     seen = tab.seen(values)
     return {tab.other: beside.marked(seen.view, seen.beside, seen.item, seen.visit)}
-
-
-@dataclass
-class Placing(Widgets):
-    """Widgets that change when another tab's network is put onto the map. atlas: those of the Atlas. tabs: the row of
-    tabs. state: the other tab's line of messages."""
-
-    atlas: AtlasTab
-    tabs: gr.Tabs
-    state: gr.HTML
-
-
-def place(on: Placing, fitted: Any, visit: Visit, request: gr.Request) -> Iterator[dict[Any, Any]]:
-    """Puts another tab's network onto the map and opens the Atlas. Errors are shown in the tab that the visitor came
-    from."""
-    tab = on.atlas
-    try:
-        visit, found, nearest = place_fit(fitted, visit)
-    except Exception as error:
-        yield {on.state: snippets.failed(compute.sentence(error))}
-        return
-    view: View = first_view(found.dataset, found.representation)
-    opens = {on.tabs: gr.update(selected="atlas"), tab.visit: visit, tab.dataset: view.dataset, tab.faith: ""}
-    opens[tab.on_map] = view.name
-    shown = panel.show(view, nearest, visit, figure=map_figure(view, visit))
-    pair = partial(beside_nearest, fitted, found, nearest)
-    answer = _with_pair(tab, _filled(tab, shown, opens | tab.offer(view, visit)), pair)
-    yield from session.newest(request, answer, "", *OF_THE_MAP)
-
-
-def _with_pair(
-    tab: AtlasTab, shown: Iterator[dict[Any, Any]], pair: Callable[[], tuple[str, str]]
-) -> Iterator[dict[Any, Any]]:
-    """Shows a visitor's network beside the nearest one, where the panel would show the nearest one alone."""
-    frame, hidden = partial(gr.update, visible=True), gr.update(visible="hidden")
-    alone = {tab.turn: gr.update(visible=False)}  # it would turn the nearest alone, in place of both
-    waiting = {tab.frame: frame(value=snippets.being_drawn(["yours", "the nearest"])), tab.surface: hidden} | alone
-    for part in shown:
-        yield part | waiting | {tab.facts: ""}
-        if tab.heat in part:  # what comes after it only draws the nearest one alone
-            break
-    pictures, said = pair()
-    yield {tab.frame: frame(value=pictures), tab.facts: said}

@@ -11,7 +11,7 @@ from app.shared import library, networks, sheets, taking
 from app.shell import compute, snippets
 from app.shell.address import Part
 from app.shell.tabs import Built, Offer, Place, Tab
-from app.tabs.atlas import beside, bring, controls, handlers, panel, project, selection
+from app.tabs.atlas import beside, bring, controls, handlers, panel, placing, project, selection
 from app.tabs.atlas.controls import NONE, first_view, opening, others
 from app.tabs.atlas.map import FORMS, METRICS, View, Visit, map_figure
 from app.tabs.atlas.search import MOST, OPENS
@@ -185,8 +185,9 @@ def _start(tab: AtlasTab, left: list[Any], after: Any, when_seen: Callable[[], N
 
 def _receive(tab: AtlasTab, tabs: gr.Tabs, offer: Offer) -> None:
     """Lets a button of another tab put its network onto the map and open the Atlas."""
-    on = handlers.Placing(tab, tabs, offer.state)
-    changed = [tab.visit, tab.dataset, *tab.choices, tab.chart, tab.picked, tab.on_map, *tab.panel, tab.faith]
+    on = placing.Placing(tab, tabs, offer.state)
+    of_map = [tab.compare, tab.other_column, *tab.selected, tab.table, tab.faith, tab.on_map, tab.picked]
+    changed = [tab.visit, *tab.controls, *of_map, *tab.panel]
     # the map begins above the button, which may be far down
     offer.button.click(None, None, None, js="() => window.scrollTo(0, 0)", queue=False, **compute.PRIVATE)
-    offer.button.click(on.bind(handlers.place), [offer.fitted, tab.visit], [tabs, offer.state, *changed], **LOOK)
+    offer.button.click(on.bind(placing.place), [offer.fitted, tab.visit], [tabs, offer.state, *changed], **LOOK)

@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 from app.shared import library, networks
 from app.shared.fitted import Fitted
 from app.shell import looking
-from app.tabs.atlas import controls, handlers, panel, project, selection
+from app.tabs.atlas import controls, handlers, panel, placing, project, selection
 from app.tabs.atlas.map import OWN, View, Visit, map_figure
 from app.tabs.atlas.place import place_fit
 from wsr import WsrError
 
-PLACING = handlers.Placing(TAB, "tabs", "their state")
+PLACING = placing.Placing(TAB, "tabs", "their state")
 
 
 def projecting(method, dims=2, neighbours=10, min_dist=0.1, metric="euclidean"):
@@ -213,7 +213,7 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     assert where.name == IMAGES and nearest == found.ids[5] and set(placed.points) == set(found.maps)
     for key, points in found.maps.items():
         assert np.allclose(placed.points[key], points[5], atol=1e-2)  # equal weights are placed at the same point
-    first, second, third, *_ = handlers.place(PLACING, own, Visit(), None)
+    first, second, third, *_ = placing.place(PLACING, own, Visit(), None)
     assert third["frame"]["value"].count("<img") == 2 and "your thing" in third["frame"]["value"]
     assert f"nearest to them among {len(found.ids)}: {found.labels[5]}." in third["facts"]
     assert first["tabs"]["selected"] == "atlas" and first["dataset"] == "emoji"
@@ -223,7 +223,18 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
 
 def test_a_shape_that_is_placed_and_the_nearest_one_are_turned_together(assets):
     """A button turned the nearest one alone, and took the visitor's own from the page."""
-    first, *_, last, _ = handlers.place(PLACING, fitted(SHAPES, library.first_pick(SHAPES)), Visit(), None)
+def test_nothing_of_the_map_before_stays_when_a_fit_is_placed(assets):
+    """All points were grey beside the summary of a selection on another map, whose download failed; the second map and
+    the table stayed those of other data."""
+    own = fitted(IMAGES, library.first_pick(IMAGES))
+    first, *_ = placing.place(PLACING, own, Visit(), None)
+    assert first["chart"]["selected"] == first["selection"] == [] and not first["export"]["visible"]
+    assert first["find"] == first["found"] == "" and first["compare"]["value"] == "none"
+    assert first["other_column"]["elem_classes"][-1] == "wsr-away" and "MLP" in str(first["compare"]["choices"])
+    assert {first["metric"], first["form"]} == {"cosine", "raw"} and {"table", "said", "files", "faith"} <= set(first)
+
+
+    first, *_, last, _ = placing.place(PLACING, fitted(SHAPES, library.first_pick(SHAPES)), Visit(), None)
     assert first["turn"] == gr.update(visible=False) and first["facts"] == "" and "turn" not in last
     assert last["frame"]["value"].count("data-turns") == 2 and "Drag one to turn" in last["frame"]["value"]
 
@@ -235,7 +246,7 @@ def test_a_fit_that_no_map_holds_is_not_placed_and_the_reason_is_told(assets):
     own.model = representation_for("mlora-asym", None, 2, rank=2)
     own.weights = torch.zeros(1, own.model.size)
     for case in (own, None):
-        (only,) = handlers.place(PLACING, case, Visit(), None)
+        (only,) = placing.place(PLACING, case, Visit(), None)
         assert set(only) == {"their state"} and "wsr-failed" in only["their state"]
 
 
