@@ -8,7 +8,7 @@ import numpy as np
 from app.shared import library, networks, own
 from app.shared.palette import class_colours
 from app.shell import snippets
-from wsr.errors import WsrError
+from wsr.errors import WsrError, counted
 
 MOST = 20_000  # instances in one export: 300 MB of weights
 
@@ -31,7 +31,8 @@ def summary(name: str, ids: list[str]) -> str:
     held = sum(found.held_out[i] for i in rows)
     parts = [(cls, count / len(rows), colours[cls]) for cls, count in counts.most_common()]
     unseen = f", {held:,} not seen in training" if any(found.held_out) else ""
-    return snippets.shares(f"{len(rows):,} networks{unseen}; {value} on average", parts)
+    said = value if len(rows) == 1 else f"{value} on average"
+    return snippets.shares(f"{counted(len(rows), 'network')}{unseen}; {said}", parts)
 
 
 def export(name: str, ids: list[str], folder: Path) -> list[str]:

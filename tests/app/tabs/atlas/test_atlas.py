@@ -126,7 +126,9 @@ def test_a_selection_is_summed_up_marked_on_both_maps_and_taken_home(assets, tmp
     ids = library.collection(IMAGES).ids[2:6]
     shown = handlers.choose(TAB, values(), event(ids=[*ids, "forged"]))
     assert shown["chart"]["selected"] == shown["other"]["selected"] == shown["selection"] == ids
-    assert "4 networks" in shown["said"] and shown["export"]["visible"]
+    assert "4 networks" in shown["said"] and "on average" in shown["said"] and shown["export"]["visible"]
+    alone = handlers.choose(TAB, values(), event(ids=ids[:1]))["said"]
+    assert "1 network" in alone and "1 networks" not in alone and "on average" not in alone
     assert len(handlers.export(TAB, values(selection=ids), None)["files"]["value"]) == 2
     table, weights = selection.export(IMAGES, ids, tmp_path)
     assert pd.read_csv(table)["id"].tolist() == ids
@@ -221,8 +223,6 @@ def test_a_fit_is_placed_on_every_map_of_its_kind(assets):
     assert [m["label"] for m in second["chart"]["highlight"] if m["role"] == "placed"] == ["your thing"]
 
 
-def test_a_shape_that_is_placed_and_the_nearest_one_are_turned_together(assets):
-    """A button turned the nearest one alone, and took the visitor's own from the page."""
 def test_nothing_of_the_map_before_stays_when_a_fit_is_placed(assets):
     """All points were grey beside the summary of a selection on another map, whose download failed; the second map and
     the table stayed those of other data."""
@@ -234,6 +234,8 @@ def test_nothing_of_the_map_before_stays_when_a_fit_is_placed(assets):
     assert {first["metric"], first["form"]} == {"cosine", "raw"} and {"table", "said", "files", "faith"} <= set(first)
 
 
+def test_a_shape_that_is_placed_and_the_nearest_one_are_turned_together(assets):
+    """A button turned the nearest one alone, and took the visitor's own from the page."""
     first, *_, last, _ = placing.place(PLACING, fitted(SHAPES, library.first_pick(SHAPES)), Visit(), None)
     assert first["turn"] == gr.update(visible=False) and first["facts"] == "" and "turn" not in last
     assert last["frame"]["value"].count("data-turns") == 2 and "Drag one to turn" in last["frame"]["value"]
