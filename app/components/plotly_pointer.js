@@ -43,7 +43,7 @@ async function clicked(event) {
     return;
   }
   for (let waited = 0; !hovered && waited < 1500; waited += 50) await new Promise((done) => setTimeout(done, 50));
-  if (hovered) pick(hovered.id);
+  if (hovered) pick(hovered.id), reveal(props.reveals, pressed.y);
   if (pressed.touch) tip.hidden = true; // nothing else would take it away
 }
 
@@ -107,6 +107,7 @@ function follow() {
     if (event.target !== chart || !points.length) return;
     if (event.key.startsWith("Arrow")) {
       cursor = step(event.key);
+      if (!cursor) return; // all are hidden
       const area = plot._fullLayout;
       const onScreen = (axis, v) => axis._offset + axis.d2p(v);
       const where =

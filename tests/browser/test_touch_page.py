@@ -57,3 +57,9 @@ def test_a_point_that_is_tapped_opens_and_no_label_stays_over_the_others(open_pa
     page.wait_for_function("before => new URLSearchParams(location.search).get('point') !== before", arg=before)
     page.wait_for_timeout(300)
     assert page.locator(".hoverlayer .hovertext").count() == 0
+    # what it has opened stands below the chart, and was out of sight
+    page.wait_for_function("""() => {
+      const frame = [...document.querySelectorAll(".wsr-panel .wsr-frame")].find((one) => one.checkVisibility());
+      const { top, height } = frame.getBoundingClientRect();
+      return top > 0 && top + Math.min(height, 240) < innerHeight + 2;
+    }""")

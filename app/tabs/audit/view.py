@@ -11,6 +11,8 @@ from app.shell.tabs import Built, Place, Tab
 from app.tabs.audit import bring, handlers, run
 from app.tabs.audit.handlers import AuditTab, kinds
 
+REVEALED = ".wsr-panel .wsr-frame"  # the first picture of what was picked
+
 
 def build(place: Place) -> Built:
     tab = _layout(run.names())
@@ -47,7 +49,12 @@ def _layout(there: list[str]) -> AuditTab:
     with gr.Row(equal_height=False):
         with gr.Column(elem_classes=["wsr-map", "wsr-tight"]):
             plane = PlotlyChart(
-                None, height=460, zoom=True, description="Quality against novelty", placeholder="Reading the audit …"
+                None,
+                height=460,
+                zoom=True,
+                description="Quality against novelty",
+                placeholder="Reading the audit …",
+                reveals=REVEALED,
             )
             gr.HTML(
                 snippets.caption(
