@@ -51,12 +51,16 @@ function read() {
   if (!value || value.startsWith("{")) return take(value, value ? JSON.parse(value) : null);
   fetching = value; // until it is here, what was drawn stays
   fetch(value)
-    .then((answer) => answer.json())
+    .then((answer) => (answer.ok ? answer.json() : Promise.reject(new Error(answer.status))))
     .then((found) => {
       if (fetching !== value) return;
       fetching = undefined;
       take(value, found);
       draw();
+    }, () => {
+      if (fetching !== value) return;
+      fetching = undefined; // the next drawing asks again
+      chart.querySelector(".wsr-message").textContent = "The chart could not be loaded: choose it again, or reload the page.";
     });
 }
 

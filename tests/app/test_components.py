@@ -1,7 +1,9 @@
 """The Python side of the components. tests/browser tests what they do in a browser."""
 
 import json
+import os
 import re
+import time
 from pathlib import Path
 
 import gradio as gr
@@ -48,6 +50,22 @@ def test_a_large_figure_travels_as_a_file(monkeypatch, tmp_path):
     for number in range(3):
         chart.postprocess({**FIGURE, "layout": {"height": number}})
     assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_large_figure_that_is_wanted_again_is_not_the_next_to_go(monkeypatch, tmp_path):
+    """The map that most visitors see is written first: it went while their pages were about to fetch it."""
+    monkeypatch.setattr(plotly_chart, "LARGE", 50)
+    monkeypatch.setattr(plotly_chart, "KEPT", 2)
+    monkeypatch.setattr(plotly_chart, "_FOLDER", tmp_path)
+    with gr.Blocks():
+        chart = PlotlyChart(FIGURE)
+    name = chart.value.rpartition("/")[2]
+    for number in range(3):
+        for age, path in enumerate(sorted(tmp_path.iterdir(), key=lambda one: one.stat().st_mtime), -9):
+            os.utime(path, (time.time() + age,) * 2)
+        assert chart.postprocess(FIGURE) == chart.value
+        chart.postprocess({**FIGURE, "layout": {"height": number}})
+        assert (tmp_path / name).exists()
 
 
 def test_updates_name_what_changes_only():
