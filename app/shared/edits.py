@@ -198,7 +198,7 @@ def _asked(edits: Edits, name: str) -> tuple[str, str]:
         return name, str(error)
     if direction.unit is None:
         return name, f"{before:.0%} sure → {after:.0%} sure"
-    return name, f"{before:.2f} → {after:.2f}, asked for {before + amount * direction.unit:.2f}"
+    return name, f"{before:z.2f} → {after:z.2f}, asked for {before + amount * direction.unit:z.2f}"
 
 
 def _read(edits: Edits, fitted: Fitted, name: str) -> float:

@@ -163,7 +163,7 @@ def probes(rows: Sequence[Mapping[str, Any]], representation: str) -> str:
         return settled("What simple methods read in these weights has not been measured for this data set.")
     columns = ("1-NN", "logistic", "ARI")
     lines = [
-        (NAMES[row["representation"]], [f"{row[c]:.1f} ± {row[f'{c} sd']:.1f}" for c in columns],
+        (NAMES[row["representation"]], [f"{row[c]:z.1f} ± {row[f'{c} sd']:.1f}" for c in columns],
          row["representation"] == representation)
         for row in rows
     ]  # fmt: skip

@@ -243,7 +243,7 @@ class Modality(ABC):
 
     def in_short(self, quality: float) -> str:
         """A quality with the name of its measure, for a line of figures: "14.2 dB PSNR"."""
-        return " ".join(filter(None, (f"{quality:.{self.decimals}f}", self.unit, self.measure.upper())))
+        return " ".join(filter(None, (f"{quality:z.{self.decimals}f}", self.unit, self.measure.upper())))
 
     @property
     def bound(self) -> str:

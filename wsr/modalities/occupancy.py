@@ -119,7 +119,7 @@ class Occupancy(Modality):
         return f"an IoU of {quality:.3f}"
 
     def in_short(self, quality):
-        return f"IoU {quality:.3f}"
+        return f"IoU {quality:z.3f}"
 
     @property
     def bound(self):

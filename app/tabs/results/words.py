@@ -28,7 +28,7 @@ def number(value: Any, half: float | None = None) -> str:
         return "–" if value is None else str(value)
     known = half or abs(value) / 10
     places = 0 if known == 0 or value == int(value) and not half else max(0, min(5, 1 - math.floor(math.log10(known))))
-    return f"{value:,.{places}f}".replace("-", "−")
+    return f"{value:z,.{places}f}".replace("-", "−")
 
 
 def side(value: Mapping[str, Any]) -> str:

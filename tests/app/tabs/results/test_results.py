@@ -15,6 +15,7 @@ from app.tabs.results import drawn, handlers, run, seen, words
 from app.tabs.results.handlers import ResultsTab
 from wsr.errors import WsrError
 from wsr.memory import MEMORY
+from wsr.modalities import IMAGE, OCCUPANCY
 
 ASSETS = Path(__file__).resolve().parents[4] / "assets"
 
@@ -213,3 +214,8 @@ def test_numbers_have_the_digits_that_are_known():
     assert words.number(0.652, 0.0755) == "0.652" and words.number(-0.03648, 0.0098) == "−0.0365"
     assert words.number(27357) == "27,357" and words.number(0.0) == "0" and words.number(None) == "–"
     assert words.chance(0.00001) == "below 0.0001" and words.chance(0.0123) == "0.012"
+
+
+def test_no_number_is_less_than_nothing_by_its_sign_alone():
+    assert words.number(-0.0004, 0.1) == "0.00" and words.number(-0.0) == "0" and words.number(-0.06, 0.1) == "−0.06"
+    assert IMAGE.in_short(-0.001).startswith("0.0 dB") and OCCUPANCY.in_short(-0.0003) == "IoU 0.000"
