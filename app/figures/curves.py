@@ -72,7 +72,8 @@ def _trace(name: str, steps: Sequence[float], quality: Sequence[float], of: Moda
         "mode": "lines+markers" if len(shown) < 3 else "lines",
         "name": NAMES.get(name, name),
         "x": [s for s, _ in shown],
-        "y": [round(float(q), 4) for _, q in shown],
+        # of a fit that has diverged nothing is known, and JSON has no word for that number
+        "y": [round(float(q), 4) if math.isfinite(q) else None for _, q in shown],
         "line": {**representation_line(name), "width": 2.5},
         "hovertemplate": f"step %{{x:,d}}: %{{y:.{of.decimals}f}}<extra></extra>",
     }

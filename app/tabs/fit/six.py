@@ -98,7 +98,7 @@ def _finished(target: Target, request: Request, lanes: dict[str, Lane]) -> Scree
         raise WsrError("The fit diverged: its numbers are no longer finite. Try fewer steps.")
     weights, quality = kept.last.weights, kept.quality[-1]
     fitted = Fitted(target.label, kept.model, weights, target.aspect, quality, kept.last.step)
-    best = max(lanes, key=lambda name: lanes[name].quality[-1])
+    best = max(lanes, key=lambda name: np.nan_to_num(lanes[name].quality[-1], nan=-np.inf))  # one may have diverged
     word = "Done" if all(lane.last.done for lane in lanes.values()) else "Stopped"
     text = f"{word} after {kept.last.step:,} steps each. Closest: {NAMES[best]}, "
     text += f"{target.modality.in_short(lanes[best].quality[-1])}. Download and map take {NAMES[KEPT]}'s weights."
@@ -116,7 +116,7 @@ def _sheet(target: Target, lanes: dict[str, Lane], resolution: int) -> str:
             continue
         lane = lanes[name]
         notes = (
-            target.modality.in_short(lane.quality[-1]),
+            snippets.quality(target.modality, lane.quality[-1]),
             f"{lane.model.size:,} numbers · {lane.last.seconds:.1f} s",
         )
         cells.append(snippets.cell(_pixels(target, lane, resolution), NAMES[name], name, notes))
