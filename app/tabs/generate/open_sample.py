@@ -96,14 +96,14 @@ def beside(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.R
 
 
 def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any, Any]:
-    """Draws an edited sample beside what it was. The verdict was one on that."""
+    """Draws an edited sample beside what it was. The verdict was one on that, and so are files that were written."""
     now, glb, field = _looked_at(edits.fitted, request)
     shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
     turning = {edits.origin.label: drawn.field(edits.origin), edits.fitted.label: field}
     pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning) + snippets.turned_together(
         turning
     )
-    return {tab.pair: pair, tab.verdict: "", tab.surface: surface(glb)}
+    return {tab.pair: pair, tab.verdict: "", tab.surface: surface(glb), tab.files: gr.update(visible=False)}
 
 
 def _looked_at(fitted: Fitted, request: gr.Request) -> tuple[np.ndarray, str | None, dict[str, Any] | None]:

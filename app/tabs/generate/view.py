@@ -114,7 +114,7 @@ def _layout(names: list[str]) -> tuple[GenerateTab, dict[str, Any]]:
 def _wire_edits(tab: GenerateTab, editing: dict[str, Any]) -> None:
     shown = tab.bind(open_sample.show_edited)
     row = EditRow(**editing, fitted=tab.fitted, show=shown, sheet=tab.pair, shape=drawn.shape_of)
-    was_reset = edit_row.wire(row, [tab.pair, tab.verdict, tab.surface])
+    was_reset = edit_row.wire(row, [tab.pair, tab.verdict, tab.surface, tab.files])
     beside = [tab.pair, tab.verdict]  # the nearest training networks, and the verdict on the sample as it was
     was_reset.then(tab.bind(open_sample.beside), [tab.sampled, tab.picked], beside, **compute.LOOK, **compute.PRIVATE)
 

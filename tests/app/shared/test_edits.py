@@ -153,6 +153,7 @@ def test_both_tabs_show_what_has_been_edited(chair):
     generate, fit = by_name(GenerateTab), by_name(FitTab)
     shown = open_sample.show_edited(generate, edited, Request())
     assert shown["pair"].count("<figure>") == 2 and "sample 1, edited" in shown["pair"] and shown["verdict"] == ""
+    assert not shown["files"]["visible"], "those that were written are of the sample as it was"
     shown = fit_handlers.show_edited(fit, edited, Request())
     assert set(shown) == {"picture", "surface", "heat", "download"}
     before, after = (fit_handlers.show_edited(fit, one, Request())["heat"] for one in (edited.reset(), edited))
