@@ -1,14 +1,9 @@
 """The page on phones, tablets and small windows."""
 
-import json
-
 import pytest
 from on_map import PLACE, picked
 
-from app.shell import snippets
-from app.tabs.connect.handlers import FITTED, NOTHING_NEW
-from app.tabs.connect.view import ANSWERED
-from tests.browser.steps import answered, open_tab, unfold
+from tests.browser.steps import unfold
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
 
@@ -296,21 +291,3 @@ def test_tables_of_documents_fade_too(open_page, address):
     sides = f"all => all.filter((one) => one.scrollWidth > one.clientWidth + 1).map({MORE})"
     found = page.locator("main > table").evaluate_all(sides)
     assert found and all(one == ["0px", "40px"] for one in found)
-
-
-def test_what_a_live_pair_has_become_comes_into_view_on_a_phone(open_page):
-    """Its pictures and curves stand above its settings: whoever had pressed "Fit two" saw a sentence about them."""
-    page = open_page(viewport={"width": 390, "height": 844})
-    open_tab(page, "Connect")
-    page.locator(".wsr-six figure:visible img").first.wait_for()
-    answered(page)
-    unfold(page, "Fit a new pair, live")
-    place = "document.querySelector('.wsr-walked').getBoundingClientRect().top"
-    page.get_by_role("button", name="Fit two").scroll_into_view_if_needed()
-    away = page.evaluate(place)
-    assert away < 0
-    page.evaluate(f"({ANSWERED})({json.dumps(snippets.settled(NOTHING_NEW))})")
-    page.wait_for_timeout(500)
-    assert page.evaluate(place) == away
-    page.evaluate(f"({ANSWERED})({json.dumps(snippets.settled(FITTED))})")
-    page.wait_for_function(f"Math.abs({place}) < 3")
