@@ -29,7 +29,7 @@ def pick(
     if tab.job.is_going_on(request):
         raise WsrError("These are still on their way: wait a moment, or press Stop.")
     opening = _opening(tab, sampled, number(sampled, picked_id(event)), request)
-    yield from session.newest(request, opening, "sample", "reopened", at=picked_at(event))
+    yield from session.newest(request, opening, "sample", "reopened", "walk", at=picked_at(event))
 
 
 def _opening(tab: GenerateTab, sampled: Sampled, at: int, request: gr.Request) -> Iterator[dict[Any, Any]]:
@@ -52,7 +52,8 @@ def reopen(tab: GenerateTab, sampled: Sampled | None, picked: str, request: gr.R
     if sampled is None or tab.job.is_going_on(request):
         yield gr.skip()
     else:
-        yield from session.newest(request, _opening(tab, sampled, number(sampled, picked or "0"), request), "reopened")
+        opening = _opening(tab, sampled, number(sampled, picked or "0"), request)
+        yield from session.newest(request, opening, "reopened", "walk")
 
 
 def closed(tab: GenerateTab, text: str) -> dict[Any, Any]:

@@ -8,7 +8,7 @@ from app.components.field.sheet import LARGE, FieldSheet, moved
 from app.components.pictures import Pictures
 from app.shared import edit_row, library
 from app.shared.edit_row import EditRow
-from app.shell import compute, snippets
+from app.shell import compute, session, snippets
 from app.shell.address import Part
 from app.shell.jobs import HALT, Job, Step
 from app.shell.tabs import Built, Offer, Place, Tab
@@ -160,4 +160,5 @@ def _wire(tab: GenerateTab, place: Place) -> None:
     asked = [tab.sampled, tab.picked, tab.other, tab.way]
     # one event: the answer to what was asked last is the last to come
     walked = {**newest, "show_progress": "minimal", "show_progress_on": tab.walked}
-    gr.on([tab.other.change, tab.way.input, tab.walking.expand], open_sample.walk, asked, tab.walked, **walked)
+    walk = session.latest(open_sample.walk, "walk")
+    gr.on([tab.other.change, tab.way.input, tab.walking.expand], walk, asked, tab.walked, **walked)

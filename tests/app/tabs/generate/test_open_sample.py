@@ -9,6 +9,7 @@ import torch
 import trimesh
 
 from app.shared.edits import Edits
+from app.shell import session
 from app.tabs.atlas.map import Visit
 from app.tabs.atlas.place import place_fit
 from app.tabs.generate import drawn, handlers, models, open_sample
@@ -115,6 +116,20 @@ def test_an_edited_shape_is_written_once_beside_the_picture_of_what_it_was(asset
     (written,) = tmp_path.glob("*.glb")
     assert shown["surface"]["value"] == str(written)
     assert shown["pair"].count("<img") == 2 and "sample 1, edited" in shown["pair"]
+
+
+def test_a_walk_that_comes_after_another_sample_was_opened_is_not_shown(sampled, monkeypatch):
+    """It stood below the sample that had been opened meanwhile, and told of the one before."""
+    made, between = sampled[-1].sampled, generate_run.between
+
+    def meanwhile(*walked):
+        picked(made, "5")
+        return between(*walked)
+
+    walk = session.latest(open_sample.walk, "walk")
+    assert "to sample 2" in next(walk(Request(), made, "0", 2, 0.5))
+    monkeypatch.setattr(generate_run, "between", meanwhile)
+    assert list(walk(Request(), made, "0", 2, 0.5)) == [gr.skip()]
 
 
 def test_forged_samples_are_told(sampled):
