@@ -85,10 +85,11 @@ def child(path: str, folder: Path, known: Any, stopped: Any) -> Iterator[Any]:
 
 def said(last: Any) -> str:
     """The sentence about a zoo that has been brought."""
-    sentences = [f"{counted(last.rows, 'network')}, placed by nothing but their weights."]
+    sentences = [f"{counted(last.rows, 'network')}, placed by nothing but {were(last.rows, 'its', 'their')} weights."]
     if last.failed:
         sentences.append(f"{counted(last.failed, 'failed fit')} {were(last.failed, 'is', 'are')} not shown.")
     sentences += left_out(last.left_out)
     if last.pictures < last.rows:
-        sentences.append(f"Thumbnails of {last.pictures:,} are drawn; the others are decoded when you open them.")
+        drawn = f"{counted(last.pictures, 'thumbnail')} {were(last.pictures, 'is', 'are')} drawn"
+        sentences.append(f"{drawn}; the other networks are decoded when you open them.")
     return " ".join(sentences)

@@ -9,6 +9,7 @@ import pytest
 from atlas_values import IMAGES, TAB, event, values
 
 from app.shared import library, networks, own, sheets, taking
+from app.shared.bringing import Progress
 from app.shell import session, workers
 from app.tabs.atlas import bring, controls, handlers, panel, selection
 from app.tabs.atlas.map import Visit
@@ -159,3 +160,9 @@ def test_stop_ends_it_and_keeps_nothing(zipped):
     assert "Nothing was kept" in shown[STATE] and not own._there
     workers.close()
     assert Zoo.open(library.zoo_dir(IMAGES))
+
+
+def test_one_network_is_told_as_one():
+    assert bring.said(Progress("", 1.0, rows=1, pictures=1)) == "1 network, placed by nothing but its weights."
+    told = bring.said(Progress("", 1.0, rows=3, pictures=1))
+    assert told.startswith("3 networks, placed by nothing but their weights. 1 thumbnail is drawn; the other")
