@@ -62,6 +62,7 @@ function choose(id) {
 
 function draw() {
   const items = JSON.parse(props.value || "[]");
+  if (props.chosen === false) chosen = null; // what a press has opened is not among those beside it, but may be beside another
   strip.style.gridTemplateColumns = props.columns ? `repeat(${props.columns}, minmax(0, 1fr))` : "";
   const focus = [...strip.children].indexOf(document.activeElement);
   strip.replaceChildren(...items.map(button));

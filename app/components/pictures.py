@@ -24,7 +24,8 @@ class Pictures(gr.HTML):
     event `wsr-blend-with` and a choice: the page hears `wsr-blend` (`FieldSheet`), with `large`, if an item has it, as
     the shape of the blend. columns: number of pictures in a row; by default as many as fit.
     waiting: said as long as there are no items. chosen: id of the item that is shown as chosen, until the visitor picks
-    another. stale: whether the pictures are pale and without their lines of text, because others will take their place.
+    another; False where items that come after a pick are others. stale: whether the pictures are pale and without their
+    lines of text, because others will take their place.
     Long labels of pictures that can be blended continue on further lines, those of others on a second one. A strip
     beside a panel (`wsr-half`) opens items there, and what a tap has opened comes into view.
     """
@@ -37,7 +38,7 @@ class Pictures(gr.HTML):
         *,
         sprite: Mapping[str, Any] | None = None,
         columns: int | None = None,
-        chosen: str | None = None,
+        chosen: str | bool | None = None,
         stale: bool = False,
         blends: bool = False,
         waiting: str = "",

@@ -221,6 +221,7 @@ follow();
 followFingers();
 watch(["value", "height"], draw);
 watch(["selected"], draw);
+watch(["sprite"], over);
 watch(["at"], () => {
   const shapes = (figure?.layout.shapes ?? []).filter(({ name }) => name === "at");
   if (props.at === null || !shapes.length) return;

@@ -50,7 +50,7 @@ def weights_figure(layers: Layers, centres: Layers | None = None) -> dict[str, A
         traces.append({
             "type": "heatmap", "z": binary(z), "x0": left, "y0": 0, "dx": 1, "dy": 1, "zmin": -span, "zmax": span,
             "colorscale": DIVERGING, "showscale": False, "hoverongaps": False, "name": kind,
-            "hovertemplate": f"{kind}: %{{z:+.3g}} from the start<extra></extra>",
+            "hovertemplate": f"{kind}: %{{z:+.3g}}{' from the start' if start else ''}<extra></extra>",
         })  # fmt: skip
         headings.append(f"{'Bᵀ' if kind == 'B' else kind} (±{span:.2g})")
     quiet = {"showgrid": False, "zeroline": False, "ticks": "", "fixedrange": True}

@@ -158,10 +158,13 @@ def weight_layers(name: str, item: str) -> list[tuple[str, np.ndarray]]:
 @cached_by_file(files_of, maxsize=4)
 def start_layers(name: str) -> list[tuple[str, np.ndarray]]:
     """Returns the named tensors around which all fits of a collection start: the init without its random part, or,
-    where all fits start at the first fit, the tensors of that fit."""
+    where all fits start at the first fit, the tensors of that fit. None of what was fitted elsewhere: nobody says where
+    it began."""
     from wsr.zoo.recipe import FIRST, zoo_start
 
     kept = zoo(name)
+    if not kept.representation.kind.fitted:
+        return []
     init = kept.meta["init"]
     begun = zoo_start(kept) if init == FIRST else kept.representation.initial(init=init, sigma=0.0)
     return layer_arrays(begun.cpu().numpy(), collection(name).layout)

@@ -65,6 +65,25 @@ def test_a_network_is_found_by_what_is_said_of_it(page):
     assert page.locator(".wsr-chart").first.bounding_box()["y"] == map_at
 
 
+@pytest.mark.kept
+def test_a_neighbour_that_was_opened_is_not_marked_beside_another_network(page):
+    """It kept the frame of a choice wherever it was a neighbour again, as if it were the one on screen."""
+    strip, box = page.locator(".wsr-panel .wsr-pictures button"), page.get_by_placeholder("Find a network")
+    first = page.evaluate(PLACE, [0, 1])[2]
+    for item in (first, None, first):
+        if item:
+            box.fill(item)
+            page.locator(".wsr-find .wsr-state", has_text="Enter opens it.").wait_for()
+            page.keyboard.press("Enter")
+        else:
+            item = strip.first.get_attribute("data-id")
+            strip.first.click()
+        picked(page, item)
+        page.wait_for_function("id => !document.querySelector(`.wsr-panel .wsr-pictures [data-id='${id}']`)", arg=item)
+        assert not page.locator(".wsr-panel .wsr-pictures [aria-pressed=true]").count()
+    box.fill("")
+
+
 def test_pictures_stand_in_place_of_few_points_and_are_clicked_like_them(open_page, address):
     # the map of the tiny assets has 23 points, so that 20 are few here
     fewer = lambda route: route.fulfill(body=route.fetch().text().replace("FEW = 60", "FEW = 20"))  # noqa: E731

@@ -1,9 +1,12 @@
 """Boxes for files, in a browser: what is refused leaves no trace in them."""
 
+import shutil
+
 import pytest
 from PIL import Image
 
 from tests.browser.steps import unfold
+from tests.imports import layouts
 
 # Whether a press on the middle and on the upper right corner of the box opens it.
 OPEN = """(box) => {
@@ -59,3 +62,23 @@ def test_what_came_of_a_file_is_said_where_it_is_seen_on_a_phone(open_page, tmp_
             "e => e.getBoundingClientRect().top >= 0 && e.getBoundingClientRect().bottom <= innerHeight",
             arg=line.element_handle(),
         )
+
+
+def test_pictures_on_the_map_are_those_of_the_zoo_that_was_brought_last(open_page, tmp_path):
+    """Where what was picked and its neighbours were in both zoos, the pictures of the one before stayed on the map."""
+    page = open_page()
+    layouts.dwsnets(tmp_path / "theirs", 12)
+    unfold(page, "Your own weights")
+    sheets = []
+    for name in ("one", "two"):
+        path = shutil.make_archive(str(tmp_path / name), "zip", tmp_path / "theirs")
+        page.locator(".block:visible", has_text="A zoo of yours").last.locator("input[type=file]").set_input_files(path)
+        page.wait_for_function(
+            """([name, before]) => {
+              const chosen = document.querySelector(".wsr-map input[type=radio]:checked")?.closest("label").textContent;
+              const seen = [...document.querySelectorAll(".wsr-seen")].map((one) => one.style.backgroundImage);
+              return chosen?.includes(name) && seen.length === 12 && new Set(seen).size === 1 && seen[0] !== before;
+            }""",
+            arg=[f"Yours: {name}", sheets[-1] if sheets else ""],
+        )
+        sheets.append(page.locator(".wsr-seen").first.evaluate("one => one.style.backgroundImage"))

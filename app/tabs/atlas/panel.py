@@ -17,6 +17,7 @@ from app.shared.palette import class_colours
 from app.shell import looking, session, snippets
 from app.tabs.atlas.map import View, Visit, highlights, neighbours
 from wsr.caching import file_stamp
+from wsr.fields import registry as representations
 from wsr.paths import atomic_path
 
 PICTURE_SIZE = 256  # pixels: twice the fitted resolution, since a field can be decoded on any grid
@@ -38,6 +39,7 @@ class Panel:
     facts: str | None = None
     nearest: Any = None
     heat: dict[str, Any] | None = None
+    legend: str | None = None
 
 
 def build(name: str, item: str) -> dict[str, Any]:
@@ -52,16 +54,20 @@ def build(name: str, item: str) -> dict[str, Any]:
     turn = gr.Button("Turn it around", visible=found.modality.has_surface, size="sm")
     facts = gr.HTML(facts_line(found, item))
     gr.HTML(snippets.label("Nearest in weight space"))
-    nearest = Pictures(columns=6)
+    nearest = Pictures(columns=6, chosen=False)
     gr.HTML(snippets.label("Its weights"))
     heat = PlotlyChart(None, height=230, description="Weights of the picked network, layer by layer")
-    gr.HTML(
-        snippets.caption(
-            "Orange weights are above the value at which all fits start, blue weights below it. Gaps are weights that "
-            "the mask holds fixed."
-        )
-    )
-    return {"frame": frame, "surface": surface, "turn": turn, "facts": facts, "nearest": nearest, "heat": heat}
+    own = {"frame": frame, "surface": surface, "turn": turn, "facts": facts, "nearest": nearest, "heat": heat}
+    return {**own, "legend": gr.HTML(_legend(name))}
+
+
+def _legend(name: str) -> str:
+    """What the colours of the weights and the gaps between them say, as HTML."""
+    kind = representations.named(library.collection(name).representation)
+    colours = "Orange weights are positive, blue weights negative."
+    if kind.fitted:
+        colours = "Orange weights are above the value at which all fits start, blue weights below it."
+    return snippets.caption(f"{colours} Gaps are weights that the mask holds fixed." if kind.twin else colours)
 
 
 def show(view: View, item: str, visit: Visit, still: bool = False, **chart: Any) -> Iterator[Panel]:
@@ -72,26 +78,26 @@ def show(view: View, item: str, visit: Visit, still: bool = False, **chart: Any)
     yet), then everything else. The surface of a shape takes a second, so everything else is yielded before it.
     """
     name, found = view.name, library.collection(view.name)
+    sheet = sheets.shared(view.name) or {}  # it may have been finished since the page was opened
     if not found.modality.has_surface:
         better = _picture_key(name, item, PICTURE_SIZE) in looking.SEEN
         first = _picture(name, item, PICTURE_SIZE if better else FIRST_SIZE, looking.SEEN.get)
-        drawn = chart_update(**chart) if chart else None
+        drawn = chart_update(sprite=sheet, **chart) if chart else None  # cells of another sheet are other pictures
         frame, hide = gr.update(value=first, visible=True), gr.update(visible="hidden")
         yield Panel(drawn, item, frame, hide, gr.update(visible=False), facts_line(found, item))
         chart = {}  # it has been sent already
-    sheet = sheets.shared(view.name) or {}  # it may have been finished since the page was opened
     marks = chart_update(highlight=highlights(view, item, visit), sprite=sheet, **chart)
     nearest = gr.update(value=neighbour_items(view, item), sprite=sheet)
     heat = weights_figure(networks.weight_layers(name, item), networks.start_layers(name))
     if not found.modality.has_surface:
-        yield Panel(marks, nearest=nearest, heat=heat)
+        yield Panel(marks, nearest=nearest, heat=heat, legend=_legend(name))
         if not better:
             yield Panel(frame=_picture(name, item, PICTURE_SIZE, looking.detail))
         return
     # Whichever of the two is on screen has shown another item: the picture gives way, and the surface is dimmed.
     frame = gr.update(value=_thumbnail(name, item))
     facts = facts_line(found, item, None if still else DECODING)
-    yield Panel(marks, item, frame, facts=facts, nearest=nearest, heat=heat)
+    yield Panel(marks, item, frame, facts=facts, nearest=nearest, heat=heat, legend=_legend(name))
     if still:
         frame, hide = gr.update(value=_still(name, item), visible=True), gr.update(visible="hidden")
         yield Panel(frame=frame, surface=hide, turn=gr.update(visible=True))

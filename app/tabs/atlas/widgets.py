@@ -91,6 +91,7 @@ class AtlasTab(Widgets):
     facts: gr.HTML
     nearest: Pictures
     heat: PlotlyChart
+    legend: gr.HTML
     projecting: Projecting
     bringing: Bringing
     when_seen: Callable[[], None] = lambda: None
@@ -111,7 +112,7 @@ class AtlasTab(Widgets):
 
     @property
     def panel(self) -> list[Any]:
-        return [self.frame, self.surface, self.turn, self.facts, self.nearest, self.heat]
+        return [self.frame, self.surface, self.turn, self.facts, self.nearest, self.heat, self.legend]
 
     @property
     def selected(self) -> list[Any]:

@@ -121,6 +121,10 @@ def test_another_programs_networks(assets, tmp_path):
         assert "6 networks" in shown[STATE]
         found = library.collection(shown["dataset"]["value"])
         assert found.representation == kind and len(found.points("PCA", 2)) == 6 and shown["picked"] in found.ids
+        # In an earlier version their weights were drawn as differences from a random start that no fit has had.
+        largest = max(float(abs(array).max()) for _, array in networks.weight_layers(found.name, shown["picked"]))
+        assert networks.start_layers(found.name) == [] and "from the start" not in str(shown["heat"]["data"][0])
+        assert "are positive" in shown["legend"] and "mask" not in shown["legend"] and largest > 0
 
 
 def test_nothing_is_said_of_training_where_the_source_says_nothing(assets, tmp_path):
@@ -134,6 +138,19 @@ def test_nothing_is_said_of_training_where_the_source_says_nothing(assets, tmp_p
     assert apart.any() and not any(found.held_out)
     assert "training" not in panel.facts_line(found, found.ids[apart.to_numpy().argmax()])
     assert "training" not in selection.summary(found.name, found.ids)
+
+
+def test_a_sheet_of_pictures_comes_with_the_map_that_it_belongs_to(zipped):
+    """Until the rest of the answer came, the cells of the sheet before were other networks."""
+    visit, sheet = Visit(), None
+    for _ in range(2):
+        copy = session.session_dir(ANN) / Path(zipped).name
+        shutil.copy(zipped, copy)
+        parts = list(bring.bring(TAB, values(visit=visit) | {FILE: str(copy), FORM: ""}, ANN))
+        visit = next(part["visit"] for part in parts if "visit" in part)
+        drawn = next(part["chart"] for part in parts if "value" in part.get("chart", {}))
+        assert drawn["sprite"] == sheets.shared(visit.own[-1]) != sheet
+        sheet = drawn["sprite"]
 
 
 def test_what_is_wrong_is_said_and_all_else_stays(assets, zipped, tmp_path):
