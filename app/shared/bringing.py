@@ -21,13 +21,15 @@ DRAWING = 90.0  # seconds for thumbnails: a thousand pictures take ten on a quie
 @dataclass(frozen=True)
 class Progress:
     """How far it is. done: share in [0, 1]; rows: networks that are shown; failed: those whose fits have failed;
-    left_out: a sentence for each instance that cannot be used; pictures: how many thumbnails are drawn."""
+    left_out: a sentence for each instance that cannot be used; like: the zoo whose networks they were taken for;
+    pictures: how many thumbnails are drawn."""
 
     said: str
     done: float
     rows: int = 0
     failed: int = 0
     left_out: tuple[str, ...] = ()
+    like: str = ""
     pictures: int = 0
 
 
@@ -37,6 +39,7 @@ def brought(path: str, folder: str, known: Taken) -> Iterator[Progress]:
     zoo = Zoo.open(made.path)
     ids = zoo.good()["id"].tolist()
     state: dict[str, Any] = {"rows": len(ids), "failed": len(zoo) - len(ids), "left_out": tuple(made.left_out)}
+    state["like"] = made.like
     weights, maps = zoo.weights(ids).numpy(), []
     for number, (method, dims) in enumerate(MAPS):
         yield Progress(f"Mapping {len(ids):,} networks: {NAMES[method]} in {dims}D …", 0.1 + 0.15 * number, **state)

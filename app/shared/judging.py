@@ -24,7 +24,7 @@ _END = object()
 class Judged:
     """How far it is. done: share in [0, 1]; against: number of the zoo of the page that the samples are like, of those
     that were offered; judged, rows: samples that are judged, and that there are; left_out: a sentence for each that
-    cannot be used."""
+    cannot be used; like: the zoo whose networks they were taken for."""
 
     said: str
     done: float
@@ -32,6 +32,7 @@ class Judged:
     judged: int = 0
     rows: int = 0
     left_out: tuple[str, ...] = ()
+    like: str = ""
 
 
 def judged(
@@ -54,7 +55,7 @@ def judged(
         zoo = Zoo.open(offered[against])
     everything = bool(training) and set_aside(zoo)
     ids = own.good()["id"].tolist()[: SHAPES if zoo.modality.has_surface else None]
-    done = Judged("", 1.0, against, len(ids), len(own), tuple(brought.left_out))
+    done = Judged("", 1.0, against, len(ids), len(own), tuple(brought.left_out), brought.like)
     yield from _reported(zoo, own, ids, everything, place)
     yield done
 

@@ -21,7 +21,7 @@ STATE = "wsr-brought"  # the class of the line that says what came of it
 # For an event: shows what has come of it, which is at the top of the page, unless the line says more than that.
 SHOWN = """() => {
   const line = [...document.querySelectorAll(".STATE")].find((one) => one.offsetParent);
-  if (!line || line.querySelector(".wsr-failed") || /^Stopped|left out/.test(line.textContent.trim())) return;
+  if (!line || line.querySelector(".wsr-failed") || /^Stopped|left out|taken for/.test(line.textContent.trim())) return;
   window.scrollTo({ top: 0, behavior: "smooth" });
 }""".replace("STATE", STATE)
 
@@ -65,6 +65,16 @@ def left_out(sentences: Sequence[str]) -> list[str]:
     """What is said of instances that cannot be used, of which each has a sentence; nothing if there are none."""
     count = len(sentences)
     return [f"{count:,} {were(count)} left out. The first: {sentences[0]}"] if count else []
+
+
+def taken_for(like: str) -> list[str]:
+    """What is said of vectors that were taken for those of another zoo, `like`; nothing if that is ""."""
+    if not like:
+        return []
+    return [
+        f"The file does not say what decodes its weights: they were taken for weights like those of {like}, which "
+        "was chosen above. If they are others, choose the zoo that they are like, and bring them again."
+    ]
 
 
 def forget(request: gr.Request) -> None:

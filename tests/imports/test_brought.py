@@ -135,8 +135,10 @@ def test_vectors_that_say_nothing_are_read_like_those_on_screen(zoo, tmp_path):
     pd.DataFrame({"id": zoo.ids, "weights": list(weights.numpy())}).to_parquet(tmp_path / "bare.parquet")
     for number, name in enumerate(("bare.safetensors", "bare.parquet")):
         refused(tmp_path / name, tmp_path, "does not say what decodes")
-        found = Zoo.open(brought(tmp_path / name, tmp_path / f"out{number}", like=zoo.meta, like_name="toys").path)
-        assert torch.equal(found.weights(), weights)
+        made = brought(tmp_path / name, tmp_path / f"out{number}", like=zoo.meta, like_name="toys")
+        found = Zoo.open(made.path)
+        assert torch.equal(found.weights(), weights) and made.like == "toys"
+        assert brought(zipped(made.path), tmp_path / f"again{number}").like == ""
     save_tensors(tmp_path / "short.safetensors", {"weights": weights[:, :9]})
     refused(tmp_path / "short.safetensors", tmp_path, "vectors of 9 numbers .*on screen .toys.", like=zoo.meta,
             like_name="toys")  # fmt: skip

@@ -159,6 +159,7 @@ class ZooSchema(_OfModality):
     perturb: Share = 0.0
     sampled: dict[str, Any] = {}
     encoded: EncodedSchema | None = None
+    like: Annotated[str, Field(max_length=200)] = ""  # the zoo whose networks vectors were taken for that say nothing
     shown_as: Annotated[str, Field(pattern=r"^[\w.-]{1,100}$")] | None = None
 
     @model_validator(mode="after")

@@ -40,11 +40,13 @@ _ARCHIVES = (".npz", ".pth", ".pt", ".ckpt")  # of one file of weights
 
 @dataclass(frozen=True)
 class Brought:
-    """A zoo that somebody has brought. left_out: a sentence for each instance that cannot be used."""
+    """A zoo that somebody has brought. left_out: a sentence for each instance that cannot be used; like: the zoo whose
+    networks bare vectors were taken for, "" for weights that say what decodes them."""
 
     path: Path
     rows: int
     left_out: list[str]
+    like: str = ""
 
 
 def bring(path: Path, out: Path, known: Taken) -> Brought:
@@ -57,7 +59,7 @@ def bring(path: Path, out: Path, known: Taken) -> Brought:
         left_out = _made(source, out, known)
         zoo = Zoo.open(out)
         _check(zoo, known)
-        return Brought(out, len(zoo), left_out)
+        return Brought(out, len(zoo), left_out, zoo.meta.get("like", ""))
     except Exception as error:
         shutil.rmtree(out, ignore_errors=True)
         if isinstance(error, WsrError):  # where things lie on this machine is nobody's business
@@ -191,7 +193,8 @@ def _like(known: Taken, width: int, path: Path) -> dict[str, Any]:
             f"of the zoo on screen ({known.like_name}) have {size:,}: choose the zoo that they are like, or bring the "
             "whole folder as a .zip."
         )
-    return {**{key: value for key, value in known.like.items() if key != "shown_as"}, "dataset": DATASET}
+    kept = {key: value for key, value in known.like.items() if key != "shown_as"}
+    return {**kept, "dataset": DATASET, "like": known.like_name}
 
 
 def _plain(ids: list[str]) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from wsr.imports.formats import MOST_ROWS
 
 DATASET = f"{IMPORTED}:weights"  # of weights that do not say to what they were fitted
 # Entries of a zoo.json that are not taken over as they are.
-_CHANGED = ("dataset", "shown_as", "base", "imported", "sampled")
+_CHANGED = ("dataset", "shown_as", "base", "imported", "sampled", "like")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, own
-from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, told
+from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, taken_for, told
 from app.shell import compute, session, snippets, workers
 from app.shell.jobs import Job, Step, over
 from app.tabs.atlas import handlers
@@ -88,7 +88,7 @@ def said(last: Any) -> str:
     sentences = [f"{counted(last.rows, 'network')}, placed by nothing but {were(last.rows, 'its', 'their')} weights."]
     if last.failed:
         sentences.append(f"{counted(last.failed, 'failed fit')} {were(last.failed, 'is', 'are')} not shown.")
-    sentences += left_out(last.left_out)
+    sentences += [*taken_for(last.like), *left_out(last.left_out)]
     if last.pictures < last.rows:
         drawn = f"{counted(last.pictures, 'thumbnail')} {were(last.pictures, 'is', 'are')} drawn"
         sentences.append(f"{drawn}; the other networks are decoded when you open them.")

@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.shared import library, own
-from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, told
+from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, taken_for, told
 from app.shell import compute, session, snippets, workers
 from app.shell.jobs import Job, Step, over
 from app.tabs.audit import handlers, run
@@ -112,5 +112,5 @@ def _said(last: Any, training: str, zoos: list[str]) -> str:
     sentences = [f"{counted(last.judged, 'sample')} {were(last.judged)} compared with the training networks of {zoo}."]
     if last.judged < last.rows:
         sentences.append(f"There are {last.rows:,}; the first were judged.")
-    sentences += left_out(last.left_out)
+    sentences += [*taken_for(last.like), *left_out(last.left_out)]
     return " ".join(sentences)

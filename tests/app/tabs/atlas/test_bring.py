@@ -16,6 +16,7 @@ from app.tabs.atlas.map import Visit
 from tests.imports import layouts
 from wsr.errors import WsrError
 from wsr.fitting.saved import save_weights
+from wsr.formats.tensors import save_tensors
 from wsr.memory import MEMORY
 from wsr.zoo import Zoo
 
@@ -138,6 +139,16 @@ def test_nothing_is_said_of_training_where_the_source_says_nothing(assets, tmp_p
     assert apart.any() and not any(found.held_out)
     assert "training" not in panel.facts_line(found, found.ids[apart.to_numpy().argmax()])
     assert "training" not in selection.summary(found.name, found.ids)
+
+
+def test_vectors_that_say_nothing_are_said_to_be_taken_for_those_on_screen(assets, tmp_path):
+    """Without a word, weights of emoji were decoded to shapes where shapes were on screen."""
+    path = tmp_path / "mine.safetensors"
+    save_tensors(path, {"weights": Zoo.open(assets / "zoos" / IMAGES).weights().float()})
+    assert "taken for weights like those of Emoji, which was chosen above" in sent(path)[STATE]
+    shown = sent(shutil.make_archive(str(tmp_path / "whole"), "zip", assets / "zoos" / IMAGES))
+    assert "taken for" not in shown[STATE] and "holds fixed" in shown["legend"]
+    assert "|taken for" in taking.SHOWN  # the page stays where the line is, which says more
 
 
 def test_a_sheet_of_pictures_comes_with_the_map_that_it_belongs_to(zipped):
