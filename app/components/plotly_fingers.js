@@ -41,5 +41,11 @@ function followFingers() {
       plotly.relayout(plot, Object.assign({}, ...ranges));
     });
   }, { passive: false });
+  // On a chart that one finger does not drag, the browser sends the presses of a mouse after a tap: plotly takes both for
+  // two taps, which undo the zoom.
+  chart.addEventListener("touchend", (event) => {
+    const tapped = plot._fullLayout?.dragmode === false && event.target.closest?.(".draglayer");
+    if (tapped && event.cancelable) event.preventDefault();
+  }, { passive: false });
   for (const end of ["touchend", "touchcancel"]) chart.addEventListener(end, begin, { passive: false });
 }

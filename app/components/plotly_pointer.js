@@ -37,6 +37,9 @@ function listen() {
 async function clicked(event) {
   if (!kind || Math.hypot(released.x - pressed.x, released.y - pressed.y) > 5) return;
   if (event.target.closest?.(".legend, .modebar, .wsr-tip")) return;
+  // Of a tap plotly makes a click, twice, before the browser's own comes: by then the page may have moved below it.
+  if (pressed.answered) return;
+  pressed.answered = true;
   if (kind === "2d") {
     const found = below(pressed, Math.max(pressed.touch ? 24 : 12, pictured));
     if (found) pick(found.id), reveal(props.reveals, pressed.y);

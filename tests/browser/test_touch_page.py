@@ -1,5 +1,9 @@
 """Fingers on pictures: two look into a field, one scrolls the page wherever it begins."""
 
+from on_map import PLACE, picked
+
+from tests.browser.steps import answered, asked_from_now_on
+
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -63,3 +67,23 @@ def test_a_point_that_is_tapped_opens_and_no_label_stays_over_the_others(open_pa
       const { top, height } = frame.getBoundingClientRect();
       return top > 0 && top + Math.min(height, 240) < innerHeight + 2;
     }""")
+
+
+def test_a_tap_on_a_map_that_two_fingers_have_zoomed_opens_its_point_once_and_keeps_the_zoom(open_page):
+    """plotly took each tap for two, and showed the whole map again. And a tap asked for what lay below it three times,
+    the last time after the page had moved."""
+    page = open_page(**PHONE)
+    wide = "document.querySelector('.wsr-plot')._fullLayout.xaxis.range.reduce((low, high) => high - low)"
+    page.locator(".wsr-plot").first.evaluate("one => one.scrollIntoView({ block: 'center' })")
+    x, y, item = page.evaluate(PLACE, [0, 2])
+    before = page.evaluate(wide)
+    touched(page, (x - 20, y, -40, 0), (x + 20, y, 40, 0))
+    zoomed = page.evaluate(wide)
+    assert zoomed < 0.5 * before
+    x, y, item = page.evaluate(PLACE, [0, 2])
+    asked = asked_from_now_on(page, "queue/join")
+    page.touchscreen.tap(x, y)
+    picked(page, item)
+    answered(page)
+    picks = [one for one in asked if '"event_data":{"id"' in (one.post_data or "")]
+    assert abs(page.evaluate(wide) / zoomed - 1) < 1e-6 and len(picks) == 1
