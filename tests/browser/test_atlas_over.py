@@ -3,6 +3,8 @@
 import pytest
 from on_map import DRAWN, PLACE, picked
 
+from tests.browser.steps import answered
+
 # The names over the first map: text, place, and contrast with the page behind them.
 NAMES = """() => {
   const bright = (colour) => {
@@ -76,9 +78,9 @@ def test_a_neighbour_that_was_opened_is_not_marked_beside_another_network(page):
             page.locator(".wsr-find .wsr-state", has_text="Enter opens it.").wait_for()
             page.keyboard.press("Enter")
         else:
-            item = strip.first.get_attribute("data-id")
-            strip.first.click()
+            item = strip.first.evaluate("one => (one.click(), one.dataset.id)")  # another may come to its place
         picked(page, item)
+        answered(page)
         page.wait_for_function("id => !document.querySelector(`.wsr-panel .wsr-pictures [data-id='${id}']`)", arg=item)
         assert not page.locator(".wsr-panel .wsr-pictures [aria-pressed=true]").count()
     box.fill("")
