@@ -10,6 +10,7 @@ import gradio as gr
 
 from app import main
 from app.programs import endpoints
+from app.shell.jobs import HALT
 from wsr import isolation
 from wsr.errors import WsrError
 
@@ -50,6 +51,12 @@ def test_fits_take_turns_and_looking_does_not_wait_for_them(built):
             groups.setdefault(fn.concurrency_id, set()).add(fn.fn.__name__)
     assert groups["compute"] == {"fit", "fit_pair", "project", "sample"} and "pick" in groups["look"]
     assert groups["bring"] == {"bring", "judge"}  # which take a minute or more
+
+
+def test_whoever_follows_a_link_while_a_job_runs_leaves_the_page_whole(built):
+    """The page knows by a class of these buttons whether a job is going on; two of them lacked it."""
+    stops = [one for one in built.blocks.values() if isinstance(one, gr.Button) and one.value == "Stop"]
+    assert len(stops) >= 6 and all(HALT in one.elem_classes for one in stops)
 
 
 def test_progress_is_kept_by_the_browser_only_where_it_is_shown(built):

@@ -12,7 +12,7 @@ import gradio as gr
 from app.shared import library, own
 from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, taken_for, told
 from app.shell import compute, session, snippets, workers
-from app.shell.jobs import Job, Step, over
+from app.shell.jobs import HALT, Job, Step, over
 from app.tabs.atlas import handlers
 from app.tabs.atlas.widgets import AtlasTab, Bringing
 from wsr.errors import WsrError, counted, were
@@ -27,7 +27,7 @@ def build() -> Bringing:
     with gr.Row():
         form = gr.Dropdown(forms(), value="", label="Format", min_width=190, scale=0)
         start = gr.Button("Map it", variant="primary", min_width=120, scale=0)
-        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0, elem_classes=HALT)
     state = gr.HTML(elem_classes=STATE)
     most = f"{session.UPLOAD_LIMIT // 2**20} MB and {MOST_ROWS:,} networks"
     gr.HTML(

@@ -11,7 +11,7 @@ import gradio as gr
 from app.shared import library, own
 from app.shared.taking import SHOWN, STATE, filling, forms, left_out, taken, taken_for, told
 from app.shell import compute, session, snippets, workers
-from app.shell.jobs import Job, Step, over
+from app.shell.jobs import HALT, Job, Step, over
 from app.tabs.audit import handlers, run
 from app.tabs.audit.handlers import AuditTab, Bringing
 from wsr.errors import WsrError, counted, were
@@ -29,7 +29,7 @@ def build() -> Bringing:
     with gr.Row():
         form = gr.Dropdown(forms(), value="", label="Format", min_width=190, scale=0)
         start = gr.Button("Audit", variant="primary", min_width=120, scale=0)
-        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0)
+        stop = gr.Button("Stop", interactive=False, min_width=120, scale=0, elem_classes=HALT)
     state = gr.HTML(elem_classes=STATE)
     gr.HTML(
         snippets.caption(
