@@ -135,6 +135,13 @@ def test_of_draws_and_instances_both_count(between, alone):
     assert between < 1 or blind / SIMULATIONS > 0.5
 
 
+def test_an_interval_over_draws_and_instances_is_known_exactly():
+    """Both means over draws and means over instances are 1 and 3: each adds 2/2 to the variance, with one degree."""
+    found = crossed([[0, 2], [2, 4]])
+    assert (found.mean, found.freedom, found.count) == (2, 2, 2)
+    assert found.half == pytest.approx(math.sqrt(2) * scipy_stats.t.ppf(0.975, 2))
+
+
 def test_draws_that_agree_add_nothing():
     values = np.random.default_rng(0).normal(1, 1, 40)
     found, alone = crossed([values] * 3), mean_interval(values)
@@ -145,7 +152,7 @@ def test_draws_that_agree_add_nothing():
 
 @pytest.mark.parametrize("values", [np.ones(4), np.ones((1, 4)), np.ones((4, 1)), [[1.0, math.nan], [1.0, 2.0]]])
 def test_one_draw_has_no_interval_for_others(values):
-    with pytest.raises(WsrError, match="two draws and two instances"):
+    with pytest.raises(WsrError, match="two draws and two instances or more, and not (of shape|some)"):
         crossed(values)
 
 

@@ -92,7 +92,8 @@ def crossed(values: Float[np.ndarray, "k n"], level: float = LEVEL) -> Differenc
     """
     values = np.asarray(values, dtype=np.float64)
     if values.ndim != 2 or min(values.shape) < 2 or not np.isfinite(values).all():
-        raise WsrError(f"Crossed values are finite and of two draws and two instances or more, not {values.shape}.")
+        what = f"of shape {values.shape}" if np.isfinite(values).all() else "some that are not finite"
+        raise WsrError(f"Crossed values are finite, of two draws and two instances or more, and not {what}.")
     draws, instances = (values.mean(axis=axis).var(ddof=1) / values.shape[1 - axis] for axis in (1, 0))
     variance, (k, n) = draws + instances, values.shape
     freedom = variance**2 / (draws**2 / (k - 1) + instances**2 / (n - 1)) if variance else k - 1

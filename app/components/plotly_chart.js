@@ -81,7 +81,7 @@ function take(value, found) {
       }),
     );
   });
-  if (!points.some(({ id }) => id === chosen)) chosen = null; // picked while this map was on its way, it stays picked
+  if (props.picked === null || !points.some(({ id }) => id === chosen)) chosen = null; // picked while this map was on its way, it stays picked
   if (!hasWebGL && figure?.layout.scene) figure.layout.yaxis = { ...figure.layout.yaxis, scaleanchor: "x" };
 }
 

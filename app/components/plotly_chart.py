@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -107,9 +108,9 @@ def _kept(text: str) -> str:
     """Writes a large figure to a file and returns its address. The file's name is a digest of its content, so that
     nobody can guess the address of another visitor's figure."""
     path = _FOLDER / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
-    if path.exists():
-        path.touch()  # it is wanted: those go that have not been for longest
-    else:
+    try:
+        os.utime(path)  # it is wanted: those go that have not been for longest
+    except FileNotFoundError:
         with atomic_path(path) as temporary:
             temporary.write_text(text)
         for old in sorted(_FOLDER.glob("*.json"), key=lambda file: file.stat().st_mtime)[:-KEPT]:

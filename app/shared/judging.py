@@ -44,7 +44,8 @@ def judged(
     place = Path(folder)
     if training:
         yield Judged("Reading the training zoo …", 0.02)
-        zoo = Zoo.open(bring(Path(training), place / "zoo", known[1]).path)
+        learnt = bring(Path(training), place / "zoo", known[1])
+        zoo = Zoo.open(learnt.path)
     brought = bring(Path(samples), place / "samples", known[0])
     own = Zoo.open(brought.path)
     against = -1
@@ -55,7 +56,8 @@ def judged(
         zoo = Zoo.open(offered[against])
     everything = bool(training) and set_aside(zoo)
     ids = own.good()["id"].tolist()[: SHAPES if zoo.modality.has_surface else None]
-    done = Judged("", 1.0, against, len(ids), len(own), tuple(brought.left_out), brought.like)
+    like = brought.like or (learnt.like if training else "")
+    done = Judged("", 1.0, against, len(ids), len(own), tuple(brought.left_out), like)
     yield from _reported(zoo, own, ids, everything, place)
     yield done
 

@@ -11,6 +11,7 @@ import gradio as gr
 from app.shared import library, own
 from app.shell import compute, session, snippets
 from wsr.errors import were
+from wsr.fields.registry import named
 from wsr.formats.schema import read_json
 from wsr.imports.formats import MOST_ROWS
 from wsr.imports.housed import Taken
@@ -36,7 +37,8 @@ def taken(name: str, form: Any = "", most: int = MOST_ROWS) -> Taken:
     do not say what decodes them. form: the format that the visitor has chosen, "" to find it out."""
     bases = frozenset(Path(one).stem for one in library.bases())
     like = read_json(library.zoo_dir(name) / "zoo.json", "the description of a zoo")
-    return Taken(bases, like, library.collection(name).title, str(form or ""), most)
+    known = library.collection(name)
+    return Taken(bases, like, f"{known.title} in {named(known.representation).label}", str(form or ""), most)
 
 
 def told(state: gr.HTML, screens: Iterator[dict[Any, Any]]) -> Iterator[dict[Any, Any]]:
@@ -72,8 +74,8 @@ def taken_for(like: str) -> list[str]:
     if not like:
         return []
     return [
-        f"The file does not say what decodes its weights: they were taken for weights like those of {like}, which "
-        "was chosen above. If they are others, choose the zoo that they are like, and bring them again."
+        f"The file does not say what decodes its weights: they were taken for weights like those of {like}. If they "
+        "are others, choose above what they are like, and bring them again."
     ]
 
 

@@ -15,6 +15,7 @@ from precompute.claims.starts import LITERAL, told_of
 from wsr.stats import Difference, crossed
 
 REPORT = "figure3-draws-shapes10-airplane"
+COMMAND = "python -m precompute run figure3_draws"
 BARRIER = "barrier halfway, IoU"
 LIKENESS = "cosine of the two fits, above that of fits of different targets"
 
@@ -36,11 +37,11 @@ def likeness(report: Mapping[str, Any], pair: tuple[str, str]) -> Evidence:
 def steady(report: Mapping[str, Any], name: str, margin: float) -> Evidence:
     """Whether independent starts cost less than a margin more than other points from one start do."""
     far, near = (next(row for row in _rows(report, name, value)) for value in (1, 0))
-    rise = crossed(_drops(far) - _drops(near))
+    rise = _mean(_drops(far) - _drops(near))
     kept = Difference(margin - rise.mean, margin - rise.high, margin - rise.low, rise.count, rise.level, rise.freedom)
     of = f"{margin} IoU, a margin of ours, less what independent starts lose more halfway than one start"
-    sides = {f"{name}, λ = 1": crossed(_drops(far)), f"{name}, λ = 0": crossed(_drops(near))}
-    return Evidence(difference=kept, measure=of, **_about(report), ours=_values(sides),
+    sides = {f"{name}, λ = 1": _mean(_drops(far)), f"{name}, λ = 0": _mean(_drops(near))}
+    return Evidence(difference=kept, measure=of, **_about(report, (name, name)), ours=_values(sides),
                     more={"series": LITERAL, "start cosine": _cosine(far)})  # fmt: skip
 
 
@@ -62,8 +63,9 @@ def _compared(
         if again.verdict != gain.verdict:
             faults.append(Fault(OPEN, f"at a learning rate of {rate:g} it does not come out alike: the difference is "
                                 f"{told_of(again, 3)}"))  # fmt: skip
-    sides = {name: crossed(values(row)) for name, row in zip(pair, first, strict=True)}
-    return Evidence(difference=gain, measure=of, **_about(report), ours=_values(sides), faults=tuple(faults), more=more)
+    sides = {name: _mean(values(row)) for name, row in zip(pair, first, strict=True)}
+    about = _about(report, pair) | {"faults": tuple(faults), "more": more}
+    return Evidence(difference=gain, measure=of, **about, ours=_values(sides))
 
 
 def _at_rates(report: Mapping[str, Any], pair: tuple[str, str]) -> list[tuple[Mapping, Mapping]]:
@@ -86,7 +88,12 @@ def _rows(report: Mapping[str, Any], name: str, value: float) -> Rows:
 
 
 def _gain(rows: tuple[Mapping, Mapping], values: Values, sign: int) -> Difference:
-    return crossed(sign * (values(rows[0]) - values(rows[1])))
+    return _mean(sign * (values(rows[0]) - values(rows[1])))
+
+
+def _mean(values: Float[np.ndarray, "k n"]) -> Difference:
+    """The mean over draws and targets; a fit that diverged costs its own target alone."""
+    return crossed(values[:, np.isfinite(values).all(axis=0)])
 
 
 def _drops(row: Mapping[str, Any]) -> Float[np.ndarray, "k n"]:
@@ -122,7 +129,9 @@ def _values(sides: Mapping[str, Difference]) -> tuple[Value, ...]:
     return tuple(Value(name, one.mean, one.half, one.count) for name, one in sides.items())
 
 
-def _about(report: Mapping[str, Any]) -> dict[str, Any]:
-    note = f"{report['draws']} draws of mask, starts and points; intervals are for other targets and other draws"
+def _about(report: Mapping[str, Any], pair: tuple[str, str]) -> dict[str, Any]:
+    notes = [f"{report['draws']} draws of mask, starts and points; intervals are for other targets and other draws"]
+    if pair[0] != pair[1] and not one_mask(pair):
+        notes.append(RATES)
     return {"data": report["dataset"], "seeds": report["draws"], "preset": report["preset"], "split": "held out",
-            "reports": (REPORT,), "notes": (note, RATES)}  # fmt: skip
+            "reports": (REPORT,), "notes": tuple(notes)}  # fmt: skip

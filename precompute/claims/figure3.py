@@ -115,7 +115,7 @@ def _claim(name: str, says: str, evidence: Evidence) -> Claim:
         says=says,
         where="Figure 3, section 4.2",
         paper={"figure": "no numbers are printed"},
-        command="wsr reproduce figure3",
+        command=drawn.COMMAND if evidence.reports == (drawn.REPORT,) else "wsr reproduce figure3",
         evidence=evidence,
     )
 

@@ -106,9 +106,12 @@ def _orders(reports: Reports) -> Iterator[Claim]:
 def _evidence(reports: Reports, column: Column, pair: tuple[str, str]) -> Evidence:
     found, data = reports(column.report), {"measure": column.measure, "data": column.data}
     row, own = _order(found, column.measure, pair), reports(column.own)
-    faults = [*([UNLIKE] if column.data in UNLIKE_FFHQ else []), *one_mask(pair)]
+    faults = [UNLIKE] if column.data in UNLIKE_FFHQ else []
     if (fair := _order(own, column.measure, pair)) is not None:
-        return _at_best_rates(own, fair, column, row, _moved(reports, column, pair), faults)
+        once = own.get("draws", 1) == 1  # several draws have a mask each, and what a run moves is in their interval
+        moved = _moved(reports, column, pair) if once else {}
+        return _at_best_rates(own, fair, column, row, moved, [*faults, *one_mask(pair)] if once else faults)
+    faults += one_mask(pair)
     if row is None:
         return Evidence(**data, faults=(*faults, not_measured()))
     gain, slack = _stated(row), _slack(reports(column.rates), pair)
@@ -136,7 +139,7 @@ def _at_best_rates(
         measure=column.measure, data=column.data, difference=gain, faults=faults,
         reports=(column.own, column.report), notes=(BEST_RATES, *_at_the_edge(own, pair)),
         ours=tuple(Value(name, *_cell(own, column.measure, name), gain.count) for name in pair),
-        seeds=1, preset=own["preset"], split=own["split"],
+        seeds=own.get("draws", 1), preset=own["preset"], split=own["split"],
         more=more | ({} if usual is None else {"by at the rates of the presets": round(usual["by"], 4)}),
     )  # fmt: skip
 
@@ -186,7 +189,7 @@ def _order(found: dict | None, measure: str, pair: tuple[str, str]) -> dict | No
 
 
 def _stated(row: dict) -> Difference:
-    return stated(row["by"], row["±"], row["instances"] - 1, row["instances"])
+    return stated(row["by"], row["±"], row.get("freedom", row["instances"] - 1), row["instances"])
 
 
 def _slack(rates: dict | None, pair: tuple[str, str]) -> float | None:
@@ -261,7 +264,7 @@ def cells(reports: Reports) -> Iterator[Cell]:
         count = next((one["instances"] for one in (found["order"] if there else ()) if one["measure"] == measure), None)
         title = f"{column.title}; ours on {column.data}" + (", each at its own best rate" if own else "")
         for name, row in ROWS:
-            mine = (*_cell(found, measure, name), count, 1) if name in there else ()
+            mine = (*_cell(found, measure, name), count, found.get("draws", 1)) if name in there else ()
             yield Cell(label(name), title, row[column.key], *mine)
     for key, dim, data in COUNTS:
         for name, row in ROWS:

@@ -240,7 +240,9 @@ EXPERIMENT = Experiment(
     data=("faces",),
     grid=grid,
     signals=validation,
-    settings=lambda cell, context: fitted(cell, context) | {"betas": BETAS, "settings": SETTINGS, "draws": DRAWS},
+    settings=lambda cell, context: fitted(cell, context) | {
+        "betas": BETAS, "rates of A": A_LADDER, "settings": SETTINGS, "draws": DRAWS
+    },
     needs=base_needed,
     run=run,
     final=True,

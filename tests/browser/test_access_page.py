@@ -198,7 +198,7 @@ def test_a_list_that_is_only_passed_changes_nothing(page):
         page.locator(LISTS).first.wait_for()
         page.keyboard.press("Enter")
         page.wait_for_timeout(500)
-    answered(page)
+        answered(page)  # a slow answer would end the next choice
     assert len(asked) == 2 and colour.input_value() == before
 
 

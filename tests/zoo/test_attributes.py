@@ -91,6 +91,19 @@ def test_attributes_that_could_not_be_read_again_are_refused(made, tmp_path, val
     assert len(Zoo.open(tmp_path / "zoo")) == 0
 
 
+def test_gaps_are_no_kind_of_attribute(made, tmp_path):
+    """A batch of gaps alone made a zoo that could not be opened, or was taken for one of texts."""
+    create, signals = made
+    zoo = create()
+    common = {"class": "", "split": "train", "quality": 40.0, "steps": 6, "seconds": 0.0, "target_sha256": "",
+              "status": "ok", "attribute never": None}  # fmt: skip
+    for number, size in enumerate((None, float("nan"), 0.5, None, 0.7)):
+        zoo.append(torch.zeros(1, zoo.representation.size), [{"id": str(number), "attribute size": size, **common}])
+        found = Zoo.open(tmp_path / "zoo").attributes
+        assert set(found) == ({"size"} if number > 1 else set())
+    assert found["size"].dropna().tolist() == [0.5, 0.7] and found["size"].dtype == float
+
+
 def test_queries_for_held_out_fits_never_return_the_test(made, tmp_path):
     create, signals = made
     zoo = create()

@@ -1,6 +1,7 @@
 """Zoos that several processes build with Ray, and zoos at addresses."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -182,6 +183,24 @@ def test_what_a_killed_run_has_made_is_not_overwritten_by_what_is_at_the_address
     index = elsewhere.index.assign(quality=0.0)
     index.to_parquet(tmp_path / "far/zoo/index.parquet")  # another zoo altogether
     assert (Zoo.open(local(place)).index["quality"] == 0).all()
+
+
+def test_what_the_cache_holds_gives_way_to_other_networks_of_the_same_names(tmp_path, monkeypatch):
+    """Nobody knows the targets of imports, whose old copy would have been sent over the new ones; and of a copy that
+    was cut off, what is missing was never fetched again."""
+    monkeypatch.setenv("WSR_CACHE", str(tmp_path / "cache"))
+    place = f"file://{tmp_path}/far/zoo"
+    zoo = begun(tmp_path / "far/zoo")
+    row = {"id": "a", "class": "", "split": "train", "quality": float("nan"), "steps": 0, "seconds": 0.0,
+           "target_sha256": "", "status": "ok"}  # fmt: skip
+    zoo.append(torch.zeros(1, zoo.representation.size), [row])
+    held = Zoo.open(local(place))
+    assert not held.weights().any()
+    shutil.rmtree(tmp_path / "far/zoo")
+    begun(tmp_path / "far/zoo").append(torch.ones(1, zoo.representation.size), [row])
+    assert Zoo.open(local(place)).weights().all()
+    next(held.path.glob("weights-*.safetensors")).unlink()
+    assert Zoo.open(local(place)).weights().all()
 
 
 def test_an_address_that_nothing_knows_is_refused():

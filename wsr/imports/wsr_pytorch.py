@@ -30,6 +30,7 @@ from wsr.presets import FieldConfig, preset
 
 BASE = "base"  # the name of its file, whatever the ending, and of ours in the zoo's folder
 PEFT_FILE, PEFT_SETTINGS = "adapter_model", "adapter_config.json"
+PEFT_ALPHA = 8  # what PEFT takes where its settings state none
 _HALF = re.compile(r"(?:base_model\.model\.)?layers\.(\d+)\.(?:lora_)?([AB])(?:\.weight)?")
 
 
@@ -112,7 +113,7 @@ def _scaling(path: Path) -> float:
         return 1.0
     stated = read_json(beside, "the settings of an adapter")
     stated = stated if isinstance(stated, dict) else {}
-    rank, alpha = stated.get("r"), stated.get("lora_alpha", stated.get("r"))
+    rank, alpha = stated.get("r"), stated.get("lora_alpha", PEFT_ALPHA)
     numbers = all(isinstance(one, int | float) and not isinstance(one, bool) and 0 < one < 1e6 for one in (rank, alpha))
     if not numbers or stated.get("rank_pattern") or stated.get("alpha_pattern"):
         raise WsrError(

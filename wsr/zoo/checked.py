@@ -143,11 +143,9 @@ def checked_batch(zoo: Zoo, weights: Float[Tensor, "n p"], rows: list[dict], siz
 def _check_attributes(index: pd.DataFrame, rows: list[dict]) -> None:
     """WsrError for an attribute that is neither a text nor a number, or both: its column could not be read, or not be
     written."""
-    kinds = {
-        name: "number" if pd.api.types.is_numeric_dtype(index[name]) else "text"
-        for name in filter(is_attribute, index)
-        if index[name].notna().any()
-    }
+    known = {name: index[name].dropna() for name in filter(is_attribute, index)}
+    known = {name: found.iloc[0] for name, found in known.items() if len(found)}
+    kinds = {name: "text" if isinstance(value, str) else "number" for name, value in known.items()}
     for row in rows:
         for name, value in row.items():
             if not is_attribute(name) or (pd.api.types.is_scalar(value) and pd.isna(value)):
@@ -160,6 +158,14 @@ def _check_attributes(index: pd.DataFrame, rows: list[dict]) -> None:
                     f"The attribute {attribute_of(name)!r} of {row['id']!r} is {value!r}, which is "
                     f"{told if not kind else f'a {kind}, and {told}'}: an attribute is of one of these kinds."
                 )
+
+
+def longer(index: pd.DataFrame, rows: list[dict]) -> pd.DataFrame:
+    """An index with further rows. Attributes that no instance has are left out: their columns would be of no kind."""
+    names = dict.fromkeys([*INDEX, *(name for row in rows for name in row)])
+    found = pd.DataFrame(rows, columns=list(names)).astype(INDEX)
+    found = found.drop(columns=[name for name in filter(is_attribute, found) if found[name].isna().all()])
+    return pd.concat([index, found], ignore_index=True) if len(index) else found
 
 
 def refuse_spoilt(weights: Float[Tensor, "n p"], index: pd.DataFrame, path: Path) -> Float[Tensor, "n p"]:

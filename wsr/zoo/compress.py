@@ -43,7 +43,9 @@ def _write(
     zoo: Zoo, partial: Path, bits: int, progress: Callable[[int, int], None] | None, ids: list[str]
 ) -> None:  # fmt: skip
     weights = zoo.weights(ids)
-    finite = weights.isfinite().all(1)
+    index = zoo.index.set_index("id", drop=False).loc[ids].reset_index(drop=True)
+    diverged = torch.from_numpy(index["status"].str.startswith("diverged").to_numpy())
+    finite = weights.isfinite().all(1) & ~diverged
     # failed fits keep no weights: what is finite of them may be huge, and would widen the steps of all others
     weights[~finite] = weights[finite].mean(0) if finite.any() else 0.0
     low = weights.amin(0)
@@ -56,7 +58,6 @@ def _write(
         save_tensors(partial / f"weights-{number:05d}.safetensors", state, {"bits": str(bits)})
     meta = taken_along(zoo.meta, zoo.path, partial)
     (partial / "zoo.json").write_text(json.dumps({**meta, "dtype": "uint8"}))
-    index = zoo.index.set_index("id", drop=False).loc[ids].reset_index(drop=True)
     index.to_parquet(partial / "index.parquet", index=False)
     if (index["target_sha256"] != "").any():
         found = check_zoo(Zoo.open(partial), progress=progress).recomputed

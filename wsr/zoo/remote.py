@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import pandas as pd
 
 from wsr.errors import WsrError, shown
 from wsr.formats.tables import INDEX as COLUMNS
@@ -13,6 +14,7 @@ from wsr.formats.tables import read_table
 from wsr.paths import atomic_path, cache_dir
 from wsr.zoo.checked import read_meta
 from wsr.zoo.meta import changed_settings, completed
+from wsr.zoo.zoo import Zoo
 
 INDEX, META = "index.parquet", "zoo.json"
 
@@ -56,15 +58,16 @@ def _goes_on(folder: Path, system: Any, there: dict[str, str]) -> bool:
         for file in (INDEX, META):
             system.get_file(there[file], str(Path(name) / file))
         try:
-            held, other = ((completed(read_meta(one)), _instances(one)) for one in (folder, Path(name)))
+            held, there_meta = Zoo.open(folder), completed(read_meta(Path(name)))
+            before, other = _instances(held.index), _instances(read_table(Path(name) / INDEX, "an index", COLUMNS))
         except WsrError:  # one of the two is damaged: the address decides
             return False
-    return not changed_settings(held[0], other[0]) and held[1][: len(other[1])] == other[1]
+    known = all(target for _, target, _ in other)  # of imports nobody knows the target: equal names say nothing
+    return known and not changed_settings(completed(held.meta), there_meta) and before[: len(other)] == other
 
 
-def _instances(folder: Path) -> list[tuple[str, ...]]:
+def _instances(index: pd.DataFrame) -> list[tuple[str, ...]]:
     """What an index says of its instances, without what two runs of the same fit may differ in."""
-    index = read_table(folder / INDEX, "a zoo's index", COLUMNS, ("id",))
     return list(zip(*(index[name].astype(str) for name in ("id", "target_sha256", "quality")), strict=True))
 
 

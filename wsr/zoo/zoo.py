@@ -39,7 +39,7 @@ from wsr.formats.tensors import save_tensors
 from wsr.modalities import Modality, find
 from wsr.paths import atomic_path, make_dir
 from wsr.render.decode import decode
-from wsr.zoo.checked import checked_batch, index_stamp, read_meta, refuse_others, refuse_spoilt, zoo_path
+from wsr.zoo.checked import checked_batch, index_stamp, longer, read_meta, refuse_others, refuse_spoilt, zoo_path
 from wsr.zoo.files import read_all, read_few, row_count
 from wsr.zoo.lock import PATIENCE, WriterLock
 from wsr.zoo.meta import ZooSettings, completed, require_same_settings, zoo_meta
@@ -232,9 +232,7 @@ class Zoo:
             else:
                 target = self.path / f"weights-{len(files):05d}.safetensors"
             save_tensors(target, {"weights": tensor})
-            names = dict.fromkeys([*COLUMNS, *(name for row in rows for name in row)])
-            index = pd.DataFrame(rows, columns=list(names)).astype(COLUMNS)
-            index = pd.concat([self.index, index], ignore_index=True) if len(self) else index
+            index = longer(self.index, rows)
             with atomic_path(self.path / "index.parquet") as temporary:
                 index.to_parquet(temporary, index=False)
             self._replace_index(index, index_stamp(self.path))

@@ -81,9 +81,8 @@ def large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
     elif awaits_verdicts(sampled):
         said = snippets.working("Comparing it with training networks …")
     on, hidden, mark = gr.update(**ON), gr.update(visible=False), gr.update(chosen=str(at))
-    pair = snippets.pictures(shown, moving={name: {}}, turning=turning) + snippets.turned_together(
-        turning
-    )  # moved by Edit
+    pair = snippets.pictures(shown, moving={name: {}}, turning=turning)  # moved by Edit
+    pair += snippets.turned_together(turning)
     return Opened(str(at), fitted, pair, said, surface(glb), take=on, place=on, files=hidden, items=mark)
 
 
@@ -101,9 +100,8 @@ def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any
     now, glb, field = _looked_at(edits.fitted, request)
     shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
     turning = {edits.origin.label: drawn.field(edits.origin), edits.fitted.label: field}
-    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning) + snippets.turned_together(
-        turning
-    )
+    pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning)
+    pair += snippets.turned_together(turning)
     return {tab.pair: pair, tab.verdict: "", tab.surface: surface(glb), tab.files: gr.update(visible=False)}
 
 

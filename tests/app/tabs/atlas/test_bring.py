@@ -145,7 +145,7 @@ def test_vectors_that_say_nothing_are_said_to_be_taken_for_those_on_screen(asset
     """Without a word, weights of emoji were decoded to shapes where shapes were on screen."""
     path = tmp_path / "mine.safetensors"
     save_tensors(path, {"weights": Zoo.open(assets / "zoos" / IMAGES).weights().float()})
-    assert "taken for weights like those of Emoji, which was chosen above" in sent(path)[STATE]
+    assert "taken for weights like those of Emoji in mLoRA-Asym" in sent(path)[STATE]
     shown = sent(shutil.make_archive(str(tmp_path / "whole"), "zip", assets / "zoos" / IMAGES))
     assert "taken for" not in shown[STATE] and "holds fixed" in shown["legend"]
     assert "|taken for" in taking.SHOWN  # the page stays where the line is, which says more
