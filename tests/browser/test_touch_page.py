@@ -69,6 +69,16 @@ def test_a_point_that_is_tapped_opens_and_no_label_stays_over_the_others(open_pa
     }""")
 
 
+def test_a_finger_that_scrolls_from_a_point_of_a_map_picks_nothing(open_page):
+    page = open_page(**PHONE)
+    page.locator(".wsr-plot").first.evaluate("one => one.scrollIntoView({ block: 'center' })")
+    x, y, item = page.evaluate(PLACE, [0, 2])
+    asked, before = asked_from_now_on(page, "queue/join"), page.evaluate("scrollY")
+    touched(page, (x, y, 0, -150))
+    answered(page)
+    assert page.evaluate("scrollY") > before and not asked
+
+
 def test_a_tap_on_a_map_that_two_fingers_have_zoomed_opens_its_point_once_and_keeps_the_zoom(open_page):
     """plotly took each tap for two, and showed the whole map again. And a tap asked for what lay below it three times,
     the last time after the page had moved."""
