@@ -3,8 +3,10 @@
 import io
 import json
 import shlex
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 import torch
@@ -18,6 +20,7 @@ from wsr.errors import WsrError
 from wsr.exports.base import Exported, export_zoo, file_names
 from wsr.exports.embedding_atlas import command
 from wsr.exports.registry import FormKind, registered
+from wsr.exports.tables import described
 from wsr.zoo import Zoo
 
 
@@ -39,6 +42,14 @@ def test_a_table_for_embedding_atlas(pictures, tmp_path):
     assert {word for word in opens.split() if word in table.column_names} == {
         "projection_x", "projection_y", "neighbors", "image"
     }  # fmt: skip
+
+
+def test_attributes_that_are_called_like_a_column_keep_their_own(pictures, tmp_path):
+    columns = ["id", "class", *("attribute " + name for name in ("id", "size", "image"))]
+    index = pd.DataFrame([["p/0", "a", "7", 2.0, "sharp"]], columns=columns).assign(split="train", quality=30.0)
+    found = described(SimpleNamespace(index=index))
+    assert found["id"].to_pylist() == ["p/0"] and found["attribute id"].to_pylist() == ["7"]
+    assert found["size"].to_pylist() == [2.0] and found["attribute image"].to_pylist() == ["sharp"]
 
 
 def test_embedding_atlas_itself_reads_the_table(pictures, tmp_path):

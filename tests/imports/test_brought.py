@@ -201,7 +201,7 @@ def test_files_that_are_no_weights(tmp_path):
     (tmp_path / "folder").mkdir()
     refused(zipped(tmp_path / "folder"), tmp_path, "is an empty archive")
     (tmp_path / "folder/notes.txt").write_text("hello")
-    refused(zipped(tmp_path / "folder"), tmp_path, "no file that ends in")
+    refused(zipped(tmp_path / "folder"), tmp_path, "holds 1 file, such as 'notes.txt', and none of weights. What is")
     pd.DataFrame({"id": ["a"], "class": ["b"]}).to_parquet(tmp_path / "index.parquet")
     refused(tmp_path / "index.parquet", tmp_path, "no column 'weights'.*whole folder")
     table = pa.table({"weights": [[1.0, 2.0]]}).replace_schema_metadata({"wsr": "{not json"})

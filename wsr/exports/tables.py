@@ -12,13 +12,20 @@ from wsr.formats.tables import attribute_of, is_attribute
 
 THUMBNAIL = 96  # pixels of a side
 ABOUT = ("id", "class", "split", "quality")
+# Names of columns that tables have besides; an attribute of such a name keeps that of its column in the index.
+KEPT = {*ABOUT, "image", "weights", "neighbors", "projection_x", "projection_y"}
 
 
 def described(exported: Exported) -> dict[str, pa.Array]:
     """Returns the columns of the index that mean something elsewhere: id, class, split, quality and attributes."""
     index = exported.index
     chosen = [*ABOUT, *(name for name in index if is_attribute(name))]
-    return {attribute_of(name): pa.Array.from_pandas(index[name]) for name in chosen}
+    return {_named(name): pa.Array.from_pandas(index[name]) for name in chosen}
+
+
+def _named(column: str) -> str:
+    own = attribute_of(column) if is_attribute(column) else column
+    return column if own in KEPT else own
 
 
 def thumbnails(exported: Exported, size: int = THUMBNAIL) -> pa.Array:

@@ -35,6 +35,10 @@ from wsr.paths import make_dir, new_folder
 from wsr.zoo.zoo import Zoo
 
 WHAT = "weights"
+TAKEN = (
+    "What is taken: a zoo's folder as a .zip, a table of weights (.parquet), saved weights (.safetensors), or another "
+    "program's files."
+)
 _ARCHIVES = (".npz", ".pth", ".pt", ".ckpt")  # of one file of weights
 
 
@@ -91,12 +95,18 @@ def _made(source: Path, out: Path, known: Taken) -> list[str]:
         zoos = sorted(path.parent for path in source.rglob("zoo.json"))
         if len(zoos) > 1:
             names = " and ".join(shown(one.name) for one in zoos[:2])
-            raise WsrError(f"It holds {counted(len(zoos), 'zoo')}, such as {names}: bring one at a time.")
+            held = f"the zoos {names}" if len(zoos) == 2 else f"{counted(len(zoos), 'zoo')}, such as {names}"
+            raise WsrError(f"It holds {held}: bring one at a time.")
         if zoos:
             return _of_zoo(zoos[0], out, known)
         if indices := list(source.rglob("index.parquet")):
             name = shown(indices[0].parent.name)
             raise WsrError(f"{name} is not a zoo: its zoo.json, which says what its weights are, is missing.")
+        files = [one for one in source.rglob("*") if one.is_file() and not one.name.startswith(".")]
+        if not any(one.suffix.lower() in ENDINGS for one in files):
+            names = ", ".join(shown(one.name) for one in sorted(files)[:3])
+            here = f"{counted(len(files), 'file')}, such as {names}" if files else "no file"
+            raise WsrError(f"It holds {here}, and none of weights. {TAKEN}")
         return _imported(source, out, recognised(source, Options(skip=True)), known)
     if source.suffix.lower() == ".parquet":
         return _of_tables([source], out, known)
@@ -104,10 +114,7 @@ def _made(source: Path, out: Path, known: Taken) -> list[str]:
         return _of_tensors(source, out, known)
     if source.suffix.lower() not in ENDINGS or source.suffix.lower() == ".zip":  # which is not one by its content
         held = content_of(source.read_bytes()[:4096])
-        raise WsrError(
-            f"{shown(source.name)} is {held or 'no file of weights'}. What is taken: a zoo's folder as a .zip, a table "
-            "of weights (.parquet), saved weights (.safetensors), or another program's files."
-        )
+        raise WsrError(f"{shown(source.name)} is {held or 'no file of weights'}. {TAKEN}")
     return _imported(source, out, recognised(source, Options(skip=True)), known)
 
 
