@@ -168,6 +168,8 @@ def test_samples_of_another_run_do_not_go_into_one_zoo(zoo, tmp_path, capsys):
     out, model = tmp_path / "s", load_diffusion(tmp_path / "m0.safetensors")
     assert list(sample_zoo(model, out, 2, steps=2)) == [2]
     assert list(sample_zoo(model, out, 3, steps=2)) == [3]
+    with pytest.raises(WsrError, match="holds 3 samples already, which cannot become 2"):
+        list(sample_zoo(model, out, 2, steps=2))
     for options, said in (({"seed": 1}, "sampled.seed was 0 and is now 1"), ({"steps": 3}, "sampled.steps was 2"),
                           ({"guidance": 2.0}, "sampled.guidance"), ({"cls": "a"}, "sampled.class")):  # fmt: skip
         with pytest.raises(WsrError, match=said):

@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 from torch import Tensor
 
-from wsr.errors import WsrError, counted, unknown_name
+from wsr.errors import WsrError, counted, shown, unknown_name
 from wsr.fields.representation import Representation
 from wsr.first_process import is_first_process
 from wsr.generators.base import Generator, SampleSettings, TrainRecord, TrainSettings
@@ -110,11 +110,16 @@ def sample_zoo(
     """Writes `count` samples as a zoo, which everything that opens a zoo can decode, and yields the number written so
     far. A run that is resumed draws exactly the missing samples. The quality of samples is NaN, since they have no
     target. options: fields of `SampleSettings`, if no settings are given. WsrError if `out` holds samples of another
-    generator or of other settings."""
+    generator or of other settings, or more than `count`."""
     settings = settings or SampleSettings(**options)
     how = {"generator": generator.kind, "model": generator.about.get("name", ""), **generator.sampling(settings)}
     how |= {"network": generator.fingerprint(), "version": SAMPLING_VERSION}
     zoo = _empty(generator.representation, generator.about["zoo"], out, how)
+    if len(zoo) > count:
+        raise WsrError(
+            f"{shown(out)} holds {counted(len(zoo), 'sample')} already, which cannot become {count}: name another "
+            "folder, or ask for as many or more."
+        )
     while len(zoo) < count:
         weights, classes = generator.draw(min(BATCH, count - len(zoo)), settings, len(zoo))
         _add(zoo, weights, classes)
