@@ -19,7 +19,7 @@ from wsr.identity import Identity, content_hash
 from wsr.paths import require_free
 from wsr.run_files import Written, checkpoint_path, written_before
 from wsr.symmetry import permuted_copies
-from wsr.zoo.meta import completed
+from wsr.zoo.meta import completed, of_any_place
 from wsr.zoo.zoo import Zoo
 
 SAMPLED = "sampled"  # the split of samples, which are not fits
@@ -98,9 +98,8 @@ def training_identity(kind: str, version: int, zoo: Zoo, weights: Float[Tensor, 
     """Identifies a training on these weights of a zoo. version: to be incremented when a code change makes the same
     settings train a different generator; parts: its settings and its seed."""
     decoder = {key: value for key, value in zoo.description.record().items() if key != "base"}
-    if shared := (decoder.get("field") or {}).get("shared"):  # its hash counts, and not where it lies
-        kept = {key: value for key, value in shared.items() if key != "path"}
-        decoder["field"] = {**decoder["field"], "shared": kept}
+    if "field" in decoder:
+        decoder["field"] = of_any_place(decoder["field"])
     return Identity.of(kind, version, decoder=decoder, weights=content_hash(weights), **parts)
 
 

@@ -124,7 +124,13 @@ def require_same_settings(path: Any, begun: Mapping[str, Any], now: Mapping[str,
 
 def _settings(meta: Mapping[str, Any]) -> dict[str, Any]:
     found = {key: value for key, value in completed(meta).items() if key not in _NO_SETTING}
-    if shared := (found.get("field") or {}).get("shared"):  # its hash counts, and not where it lies
-        kept = {key: value for key, value in shared.items() if key != "path"}
-        found["field"] = {**found["field"], "shared": kept}
+    found = {key: of_any_place(value) if key == "field" else value for key, value in found.items()}
     return {**found, "layout": content_hash(json.dumps(found["layout"]))}
+
+
+def of_any_place(field: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The description of a field without the path of what its instances share: the hash of that counts, and not where
+    it lies."""
+    if not (shared := (field or {}).get("shared")):
+        return field
+    return {**field, "shared": {key: value for key, value in shared.items() if key != "path"}}
