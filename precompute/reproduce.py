@@ -65,7 +65,7 @@ TARGETS = {
     "figure3": Target("two fits of one target, and the line between them", (
         Part(("figure3", "wide_starts"), ("emoji", "shapes10")), Part(("zero_starts",), SHAPES, shapes=True))),
     "audits": Target("whether generated weights are new", (
-        Part(("peers", "audits", "audit_drawn"), SHAPES),)),
+        Part(("peers", "audits", "audit_drawn", "regimes"), SHAPES),)),
     "maps": Target("maps of weights (Figure 5)", (Part(("maps", "sheets"), SHAPES, shapes=True),)),
     "scaling": Target("generators by the number of weights that they learn from", (
         Part(("scaling",), ("faces", "shapes10")),),

@@ -102,5 +102,5 @@ EXPERIMENT = ablation(
     grid=grid,
     settings=settings,
     needs=needs,
-    run=run, place=18, size="5 kB", time="4 min a cell",
+    run=run, place=18, size="5 kB", time="2 to 46 min a cell, beside other work",
 )  # fmt: skip

@@ -234,3 +234,28 @@ def test_many_visitors():
         f"reached {reached:.1f} GB of resident memory after 90 clicks, and {end['megabytes'] / 1000:.1f} GB at the end"
     )
     says(f"Temporary files took {end['files']:.0f} MB", f"{rest['idle_cpu_seconds_a_minute'] / 0.6:.1f} % of a core")
+
+
+def test_copies_by_the_length_of_a_training():
+    rows = {}
+    for row in report("regimes")["rows"]:
+        rows.setdefault(row["generator"], []).append(row)
+    told = table("**Trained for long, ours copies too")
+    for label, name in (("our diffusion", "diffusion"), ("p-diff", "p-diff"), ("G.pt", "gpt"),
+                        ("Hyper-Representations", "hyper-representations")):  # fmt: skip
+        steps, *cells = told[label]
+        assert steps == f"{rows[name][-1]['steps']:,}" and len(cells) == len(rows[name])
+        for cell, row in zip(cells, rows[name], strict=True):
+            is_said(cell, 100 * row["copies"], row["FD"])
+    ours, theirs = rows["diffusion"], rows["p-diff"]
+    assert [row["steps"] for row in ours] == [row["steps"] for row in theirs] and ours[2]["steps"] == 2000
+    bounds = [f"{100 * theirs[2][key]:.0f}" for key in ("copies", "low", "high")]
+    says(f"{bounds[0]} % ({bounds[1]} to {bounds[2]}) beside none (0 to {100 * ours[2]['high']:.1f}) after 2,000")
+    last = [f"{100 * ours[3][key]:.0f}" for key in ("copies", "low", "high")]
+    says(f"at 4,000, where {last[0]} % ({last[1]} to {last[2]}) are blends of two training weights and none is a "
+         "replica")  # fmt: skip
+    assert ours[3]["replica"] == 0 and theirs[3]["replica"] > theirs[3]["blend"]
+    says(f"its FD of {theirs[3]['FD']:.3f} comes with {100 * theirs[3]['copies']:.0f} % of copies, and ours of "
+         f"{ours[2]['FD']:.3f} with none")  # fmt: skip
+    assert [row["copies"] > 0 for row in rows["gpt"]] == [False, False, False, True]
+    assert not any(row["copies"] for row in rows["hyper-representations"])
