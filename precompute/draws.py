@@ -4,8 +4,10 @@ A base states one seed of masks, which all fits on it share. What a mask does is
 several masks, and how far a second run would move a mean only from several starts and points.
 """
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -13,14 +15,16 @@ from torch import Tensor
 from precompute.experiment import Cell, Context
 from precompute.selection import modality_of
 from wsr.data import Signals
-from wsr.fields import registry
+from wsr.fields import masks, registry
 from wsr.fields.representation import Representation, make_representation
 from wsr.fitting.fit import representation_for
 from wsr.fitting.loop import run_fit
 from wsr.fitting.problem import make_problem
 from wsr.presets import FitConfig
+from wsr.stats import Difference, crossed
 
 BATCH = 8
+LITERAL = math.sqrt(masks.KAPPA)  # the standard deviation of frozen entries that are N(0, κI), as the paper writes it
 
 
 def drawn_model(number: int, cell: Cell, context: Context, kappa: float) -> Representation:
@@ -51,3 +55,10 @@ def fits_from(
         weights.append(record.result.weights)
         quality += map(float, record.result.quality)
     return Fitted(torch.cat(weights), quality)
+
+
+def over_draws(values: Float[np.ndarray, "k n"] | list[list[float]]) -> Difference:
+    """The mean of n targets in k draws (`wsr.stats.crossed`), of those targets that are finite in every draw: a fit
+    that diverged costs its own target alone."""
+    values = np.asarray(values, dtype=float)
+    return crossed(values[:, np.isfinite(values).all(axis=0)])

@@ -99,18 +99,15 @@ def pictures(
 ) -> str:  # fmt: skip
     """Pictures in a row, each above its caption. moving: by caption, the pictures that a `FieldSheet` draws again when
     its place changes, with the network that the page draws them by; None where the server has to. turning: by caption,
-    the networks of surfaces that the page turns, all together; None where it cannot."""
+    the networks of surfaces that the page turns, all together; None where it cannot. Below those that turn it says
+    so."""
     marks = {caption: _moves(field) for caption, field in moving.items()}
     frames = [
         (caption, Markup(picture(image, caption, pixels=pixels, turns=turning.get(caption))), marks.get(caption))
         for caption, image in shown
     ]
-    return _made("pictures", frames)
-
-
-def turned_together(turning: Mapping[str, Mapping[str, Any] | None]) -> str:
-    """What is said below `pictures` of which some turn; nothing if none does."""
-    return caption("Drag one to turn all of them, or use the arrow keys.") if any(turning.values()) else ""
+    told = caption("Drag one to turn all of them, or use the arrow keys.") if any(turning.values()) else ""
+    return _made("pictures", frames) + told
 
 
 def being_drawn(captions: Sequence[str]) -> str:

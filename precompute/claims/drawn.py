@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from precompute.claims.claim import OPEN, RATES, Evidence, Fault, Value, loud_mask, one_mask
 from precompute.claims.starts import LITERAL, told_of
-from wsr.stats import Difference, crossed
+from precompute.draws import over_draws
+from wsr.stats import Difference
 
 REPORT = "figure3-draws-shapes10-airplane"
 COMMAND = "python -m precompute run figure3_draws"
@@ -37,10 +38,10 @@ def likeness(report: Mapping[str, Any], pair: tuple[str, str]) -> Evidence:
 def steady(report: Mapping[str, Any], name: str, margin: float) -> Evidence:
     """Whether independent starts cost less than a margin more than other points from one start do."""
     far, near = (next(row for row in _rows(report, name, value)) for value in (1, 0))
-    rise = _mean(_drops(far) - _drops(near))
+    rise = over_draws(_drops(far) - _drops(near))
     kept = Difference(margin - rise.mean, margin - rise.high, margin - rise.low, rise.count, rise.level, rise.freedom)
     of = f"{margin} IoU, a margin of ours, less what independent starts lose more halfway than one start"
-    sides = {f"{name}, λ = 1": _mean(_drops(far)), f"{name}, λ = 0": _mean(_drops(near))}
+    sides = {f"{name}, λ = 1": over_draws(_drops(far)), f"{name}, λ = 0": over_draws(_drops(near))}
     return Evidence(difference=kept, measure=of, **_about(report, (name, name)), ours=_values(sides),
                     more={"series": LITERAL, "start cosine": _cosine(far)})  # fmt: skip
 
@@ -63,7 +64,7 @@ def _compared(
         if again.verdict != gain.verdict:
             faults.append(Fault(OPEN, f"at a learning rate of {rate:g} it does not come out alike: the difference is "
                                 f"{told_of(again, 3)}"))  # fmt: skip
-    sides = {name: _mean(values(row)) for name, row in zip(pair, first, strict=True)}
+    sides = {name: over_draws(values(row)) for name, row in zip(pair, first, strict=True)}
     about = _about(report, pair) | {"faults": tuple(faults), "more": more}
     return Evidence(difference=gain, measure=of, **about, ours=_values(sides))
 
@@ -88,12 +89,7 @@ def _rows(report: Mapping[str, Any], name: str, value: float) -> Rows:
 
 
 def _gain(rows: tuple[Mapping, Mapping], values: Values, sign: int) -> Difference:
-    return _mean(sign * (values(rows[0]) - values(rows[1])))
-
-
-def _mean(values: Float[np.ndarray, "k n"]) -> Difference:
-    """The mean over draws and targets; a fit that diverged costs its own target alone."""
-    return crossed(values[:, np.isfinite(values).all(axis=0)])
+    return over_draws(sign * (values(rows[0]) - values(rows[1])))
 
 
 def _drops(row: Mapping[str, Any]) -> Float[np.ndarray, "k n"]:

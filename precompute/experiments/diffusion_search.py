@@ -10,9 +10,11 @@ tried, or when the trials are used up. The measured time of a step later decides
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from precompute.climbing import beside, next_setting
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.generators import OWN_SEARCH, SEARCHED, THREADS, search_report, searched_on, with_trial
 from precompute.judging import train
@@ -63,23 +65,16 @@ def next_trial(
 ) -> Trial | None:  # fmt: skip
     """The next trial; None if all neighbours of the best one have been tried, or the budget is used up. known: the
     validation loss of each trial so far. start: the preset. axes: what is searched beside the learning rate."""
-    for lr in RATES:
-        if replace(start, lr=lr) not in known:
-            return replace(start, lr=lr)
-    if len(known) >= budget.trials:
-        return None
-    best = min(known, key=known.__getitem__)
-    return next((one for one in neighbours(best, axes, budget.decays) if one not in known), None)
+    first = [replace(start, lr=lr) for lr in RATES]
+    return next_setting(known, first, partial(neighbours, axes=axes, decays=budget.decays), budget.trials, min)
 
 
 def neighbours(trial: Trial, axes: Collection[str], decays: tuple[int | None, ...] = (None,)) -> Iterator[Trial]:
     """Yields the trials that differ from this one by one step of one axis."""
     yield from (replace(trial, lr=lr) for lr in (trial.lr / 2, trial.lr * 2))
     ladders = {"encoder": ENCODERS, "decay_steps": decays, "width": WIDTHS, "depth": DEPTHS, "token_size": TOKEN_SIZES}
-    searched = {axis: ladder for axis, ladder in ladders.items() if axis in axes and getattr(trial, axis) in ladder}
-    for axis, ladder in searched.items():
-        at = ladder.index(getattr(trial, axis))
-        yield from (replace(trial, **{axis: value}) for value in (*ladder[at + 1 : at + 2], *ladder[at - 1 : at]))
+    for axis in (axis for axis in ladders if axis in axes):
+        yield from (replace(trial, **{axis: value}) for value in beside(ladders[axis], getattr(trial, axis)))
 
 
 def preset_of(cell: Cell, context: Context) -> DiffusionConfig:

@@ -10,7 +10,6 @@ For each target a row has what is lost halfway between its two fits (IoU, and th
 of the two fits; the floor beside it is that of fits of different targets.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +17,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import trimesh
-from jaxtyping import Float
 
 from precompute.claims.claim import KAPPA
-from precompute.draws import drawn_model, fits_from
+from precompute.draws import LITERAL, drawn_model, fits_from, over_draws
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.experiments.figure3 import INSTANCES, POINTS, SURFACE, signals_of
 from precompute.fits import base_needed, fitted
@@ -29,16 +27,14 @@ from precompute.records import keep, kept
 from precompute.tables import PAPER, write_tables
 from wsr.analysis.connectivity import Pair, chamfers, connect, similarity
 from wsr.data import Signals
-from wsr.fields import masks, registry
+from wsr.fields import registry
 from wsr.fitting.problem import make_problem
 from wsr.fitting.settings import Start
 from wsr.modalities.targets import Evaluator
-from wsr.stats import crossed
 
 DRAWS = 5
 ALPHAS = (0.0, 0.5, 1.0)
 CONTROL = PAPER["representations"][-1]  # which is fitted from one start as well
-LITERAL = math.sqrt(masks.KAPPA)  # the standard deviation of N(0, κI)
 
 
 @dataclass(frozen=True)
@@ -123,14 +119,9 @@ def told(draws: list[dict]) -> dict:
     row |= {"quality": float(np.mean([draw["quality"] for draw in draws]))}
     for key, title in (("drops", "lost halfway"), ("rises", "Chamfer rise"), ("cosines", "cosine")):
         if key in draws[0]:
-            found = crossed(finite(np.array([draw[key] for draw in draws])))
+            found = over_draws([draw[key] for draw in draws])
             row |= {title: found.mean, f"{title} ±": found.half}
     return row | {"floor": float(np.mean([draw["floor"] for draw in draws]))}
-
-
-def finite(values: Float[np.ndarray, "k n"]) -> Float[np.ndarray, "k m"]:
-    """The targets that every draw has a finite value of: a fit that diverges costs its own target alone."""
-    return values[:, np.isfinite(values).all(axis=0)]
 
 
 def grid(context: Context) -> list[dict]:
@@ -157,7 +148,11 @@ EXPERIMENT = Experiment(
     grid=grid,
     signals=signals_of,
     settings=lambda cell, context: {
-        **fitted(cell, context), "points": POINTS, "surfaces": SURFACE, "draws": DRAWS, "κ": LITERAL
+        **fitted(cell, context),
+        "points": POINTS,
+        "surfaces": SURFACE,
+        "draws": DRAWS,
+        "κ": LITERAL,
     },
     needs=base_needed,
     run=run,

@@ -13,6 +13,7 @@ than other instances would.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from precompute.claims.claim import KAPPA
-from precompute.draws import Fitted, drawn_model, fits_from
+from precompute.climbing import beside, next_setting
+from precompute.draws import LITERAL, Fitted, drawn_model, fits_from
 from precompute.experiment import Cell, Context, Experiment, Found
 from precompute.experiments.learning_rates import A_RATES, rates_of
 from precompute.experiments.table1 import ORDER
@@ -46,7 +48,6 @@ DRAWS = 5
 SETTINGS = 40  # at most, that a search tries
 A_LADDER = tuple(3.0**power for power in range(-3, 4))
 BETAS = ((0.9, 0.999), (0.8, 0.95), (0.7, 0.85), (0.6, 0.7), (0.45, 0.5), (0.3, 0.3), (0.0, 0.1))
-LITERAL = math.sqrt(masks.KAPPA)  # the standard deviation of N(0, κI)
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,8 @@ class Setting:
         """Yields the settings that differ from this one by one step. two_rates: whether A has a rate of its own."""
         yield from (replace(self, lr=lr) for lr in (self.lr * 2, self.lr / 2))
         if two_rates:
-            yield from (replace(self, a_rate=rate) for rate in _beside(A_LADDER, self.a_rate))
-        yield from (replace(self, betas=betas) for betas in _beside(BETAS, self.betas))
+            yield from (replace(self, a_rate=rate) for rate in beside(A_LADDER, self.a_rate))
+        yield from (replace(self, betas=betas) for betas in beside(BETAS, self.betas))
 
     def of(self, usual: FitConfig) -> FitConfig:
         """Returns these settings, and else the usual ones."""
@@ -114,18 +115,7 @@ class Search:
 
     def next(self) -> Setting | None:
         """The setting to be tried next; None if all neighbours of the best one have been tried, or too many."""
-        for setting in self.grid:
-            if setting not in self.known:
-                return setting
-        if len(self.known) >= SETTINGS:
-            return None
-        return next((one for one in self.best.neighbours(self.two_rates) if one not in self.known), None)
-
-
-def _beside(ladder: Sequence, rung: object) -> Sequence:
-    """What is next to a rung of a ladder, on which it need not be."""
-    at = ladder.index(rung) if rung in ladder else None
-    return () if at is None else (*ladder[at + 1 : at + 2], *ladder[max(0, at - 1) : at])
+        return next_setting(self.known, self.grid, partial(Setting.neighbours, two_rates=self.two_rates), SETTINGS, max)
 
 
 def run(cell: Cell, context: Context) -> dict:
@@ -240,9 +230,9 @@ EXPERIMENT = Experiment(
     data=("faces",),
     grid=grid,
     signals=validation,
-    settings=lambda cell, context: fitted(cell, context) | {
-        "betas": BETAS, "rates of A": A_LADDER, "settings": SETTINGS, "draws": DRAWS
-    },
+    settings=lambda cell, context: (
+        fitted(cell, context) | {"betas": BETAS, "rates of A": A_LADDER, "settings": SETTINGS, "draws": DRAWS}
+    ),
     needs=base_needed,
     run=run,
     final=True,

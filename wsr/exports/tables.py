@@ -24,7 +24,7 @@ def described(exported: Exported) -> dict[str, pa.Array]:
 
 
 def _named(column: str) -> str:
-    own = attribute_of(column) if is_attribute(column) else column
+    own = attribute_of(column)
     return column if own in KEPT else own
 
 

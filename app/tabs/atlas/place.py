@@ -42,7 +42,7 @@ def beside_nearest(fitted: Any, found: library.Collection, nearest: str) -> tupl
         f"{len(found.ids):,}: {label}. The map puts yours between the {NEIGHBOURS} networks nearest to it. The ringed "
         f"points, and what stands below, are about {label}."
     )
-    shown = snippets.pictures(drawn, turning=turning) + snippets.turned_together(turning)
+    shown = snippets.pictures(drawn, turning=turning)
     return shown, snippets.settled(said)
 
 

@@ -82,7 +82,6 @@ def large(sampled: Sampled, at: int, request: gr.Request) -> Opened:
         said = snippets.working("Comparing it with training networks …")
     on, hidden, mark = gr.update(**ON), gr.update(visible=False), gr.update(chosen=str(at))
     pair = snippets.pictures(shown, moving={name: {}}, turning=turning)  # moved by Edit
-    pair += snippets.turned_together(turning)
     return Opened(str(at), fitted, pair, said, surface(glb), take=on, place=on, files=hidden, items=mark)
 
 
@@ -101,7 +100,6 @@ def show_edited(tab: GenerateTab, edits: Edits, request: gr.Request) -> dict[Any
     shown = [(edits.origin.label, drawn.picture(edits.origin)), (edits.fitted.label, now)]
     turning = {edits.origin.label: drawn.field(edits.origin), edits.fitted.label: field}
     pair = snippets.pictures(shown, moving={edits.fitted.label: {}}, turning=turning)
-    pair += snippets.turned_together(turning)
     return {tab.pair: pair, tab.verdict: "", tab.surface: surface(glb), tab.files: gr.update(visible=False)}
 
 
